@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What each room may import from the others. Anything not listed is forbidden. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "packages/types": [],
+  "packages/database": ["@synap/types"],
+  "packages/handlers": ["@synap/types", "@synap/database"],
+  "packages/inngest-local": [],
+  "apps/api": ["@synap/types", "@synap/database", "@synap/handlers"],
+  "apps/worker": ["@synap/types", "@synap/database", "@synap/handlers"],
+};
+
+/** Tests may stand a broker beside the code they test. */
+const testsMayImportToo: Readonly<Record<string, readonly string[]>> = {
+  "apps/api": ["@synap/inngest-local"],
+  "apps/worker": ["@synap/inngest-local"],
+};
+
+const ignoredFolders = new Set(["node_modules", "dist", ".git", ".turbo", ".synap", "test-results"]);
+
+function foldersAndFiles(folder: string): { folders: string[]; files: string[] } {
+  const folders: string[] = [];
+  const files: string[] = [];
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && !ignoredFolders.has(entry.name)) {
+      const below = foldersAndFiles(path);
+      folders.push(path, ...below.folders);
+      files.push(...below.files);
+    } else if (entry.isFile()) {
+      files.push(path);
+    }
+  }
+  return { folders, files };
+}
+
+const tree = foldersAndFiles(root);
+const named = (path: string): string => relative(root, path).split(sep).join("/");
+const sources = tree.files.filter((file) => file.endsWith(".ts"));
+const isTest = (file: string): boolean => /\.test\.ts$|\.type-test\.ts$|\/(test|testing)\//.test(named(file));
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].flatMap((match) => match[1] ?? []);
+}
+
+describe("the rooms", () => {
+  for (const [room, allowed] of Object.entries(mayImport)) {
+    it(`${room} imports no other room than ${allowed.join(", ") || "none"}`, () => {
+      const strays = sources
+        .filter((file) => named(file).startsWith(`${room}/`))
+        .flatMap((file) => {
+          const extra = isTest(file) ? (testsMayImportToo[room] ?? []) : [];
+          const own = `@synap/${room.split("/")[1]}`;
+          return importsOf(file)
+            .filter((name) => name.startsWith("@synap/"))
+            .filter(
+              (name) => ![...allowed, ...extra, own].some((ok) => name === ok || name.startsWith(`${ok}/`)),
+            )
+            .map((name) => `${named(file)} imports ${name}`);
+        });
+      expect(strays).toEqual([]);
+    });
+  }
+
+  it("never reach into each other's files past the package's exports", () => {
+    const strays = sources.flatMap((file) => {
+      const room = named(file)
+        .split("/")
+        .slice(0, named(file).startsWith("scripts") ? 1 : 2)
+        .join("/");
+      return importsOf(file)
+        .filter((name) => name.startsWith("."))
+        .map((name) => named(join(file, "..", name)))
+        .filter((target) => !target.startsWith(`${room}/`) && !target.startsWith("migrations-pg/"))
+        .map((target) => `${named(file)} reaches ${target}`);
+    });
+    expect(strays).toEqual([]);
+  });
+
+  it("are named for ideas", () => {
+    const vague = new Set(["utils", "util", "common", "shared", "helpers", "misc", "lib"]);
+    expect(tree.folders.map(named).filter((folder) => vague.has(folder.split("/").at(-1) ?? ""))).toEqual([]);
+  });
+});
+
+describe("the files", () => {
+  it("stay small enough to hold one idea (300 lines; tests 500)", () => {
+    const long = sources
+      .map((file) => ({
+        file: named(file),
+        test: isTest(file),
+        lines: readFileSync(file, "utf8").split("\n").length,
+      }))
+      .filter(({ test, lines }) => lines > (test ? 500 : 300));
+    expect(long).toEqual([]);
+  });
+
+  it("hold no `any`, no unfinished marks and no skipped tests without a reason", () => {
+    const marks = /\b(TODO|FIXME|XXX|HACK)\b|\bas any\b|: any\b|\b(it|describe|test)\.(only|todo)\b/;
+    const strays = sources
+      .filter((file) => !file.endsWith("architecture.test.ts"))
+      .filter((file) => marks.test(readFileSync(file, "utf8")))
+      .map(named);
+    expect(strays).toEqual([]);
+  });
+});
+
+describe("the documentation", () => {
+  const pages = tree.files.filter((file) => file.endsWith(".md"));
+
+  it("links only to pages and files that exist", () => {
+    const known = new Set([...tree.files, ...tree.folders].map(named));
+    const broken = pages.flatMap((page) =>
+      [...readFileSync(page, "utf8").matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+        .flatMap((match) => match[1] ?? [])
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .map((target) => named(join(page, "..", target)).replace(/\/$/, ""))
+        .filter((target) => target !== "" && !known.has(target))
+        .map((target) => `${named(page)} -> ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
