@@ -1,0 +1,59 @@
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { DataDirectoryError } from "./errors.ts";
+
+/** The layout of the data directory that this release writes. Raise it when an older release could no longer read it. */
+export const DATA_DIRECTORY_FORMAT = 1;
+
+const FORMAT_FILE = "format.json";
+const OWN_FILES = /^(lock\..*|backfill-token.*|format\.json.*)$/;
+const formatSchema = z.object({ format: z.int().positive(), release: z.string() });
+
+/**
+ * Refuses a directory that this release must not touch: one written by a newer release, or one that holds somebody
+ * else's files. Looks only; opens and changes nothing.
+ *
+ * @throws DataDirectoryError `DATA_DIRECTORY_NEWER`, `DATA_DIRECTORY_FOREIGN` or `DATA_DIRECTORY_UNUSABLE`
+ */
+export function checkFormat(directory: string, release: string): void {
+  if (!existsSync(directory)) return;
+  const path = join(directory, FORMAT_FILE);
+  if (!existsSync(path)) {
+    const foreign = readdirSync(directory).find((name) => !OWN_FILES.test(name));
+    if (foreign === undefined) return;
+    throw new DataDirectoryError(
+      "DATA_DIRECTORY_FOREIGN",
+      `${directory} is not a Synap data directory: it holds "${foreign}" and no ${FORMAT_FILE}. Choose an empty directory with --data.`,
+    );
+  }
+  const written = readFormat(path);
+  if (written.format > DATA_DIRECTORY_FORMAT) {
+    throw new DataDirectoryError(
+      "DATA_DIRECTORY_NEWER",
+      `The data directory ${directory} was written by Synap ${written.release} (format ${written.format}). ` +
+        `This is Synap ${release}, which reads up to format ${DATA_DIRECTORY_FORMAT}. Nothing was opened or changed. ` +
+        `Use Synap ${written.release} or newer, or choose another directory with --data.`,
+    );
+  }
+}
+
+/** Notes which release writes here. Call it with the lock held. */
+export function writeFormat(directory: string, release: string): void {
+  const path = join(directory, FORMAT_FILE);
+  writeFileSync(`${path}.draft`, `${JSON.stringify({ format: DATA_DIRECTORY_FORMAT, release })}\n`);
+  renameSync(`${path}.draft`, path);
+}
+
+function readFormat(path: string): z.infer<typeof formatSchema> {
+  try {
+    return formatSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (cause) {
+    throw new DataDirectoryError(
+      "DATA_DIRECTORY_UNUSABLE",
+      `${path} can't be read as Synap's format file, so it is unknown which release wrote this directory. ` +
+        "Restore the file from a backup, or choose another directory with --data.",
+      { cause },
+    );
+  }
+}

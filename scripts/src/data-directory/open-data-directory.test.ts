@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { backfillTokenPath, keepBackfillToken } from "./backfill-token.ts";
+import { DATA_DIRECTORY_FORMAT } from "./format.ts";
+import { openDataDirectory } from "./open-data-directory.ts";
+import { identifyProcess } from "./process-identity.ts";
+
+const holderScript = fileURLToPath(new URL("../../test/processes/hold-data-directory.ts", import.meta.url));
+const open = (path: string) =>
+  openDataDirectory({ path, release: "0.1.0", urls: { API: "http://127.0.0.1:1" } });
+
+let path: string;
+let children: ChildProcess[];
+
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), "synap-data-directory-"));
+  children = [];
+});
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(path, { recursive: true, force: true });
+});
+
+/** Starts a real process that opens the directory, and resolves with the first thing it says. */
+function startHolder(): Promise<{ child: ChildProcess; says: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", holderScript, path], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.push(child);
+  return new Promise((resolve) =>
+    child.stdout?.once("data", (text) => resolve({ child, says: String(text).trim() })),
+  );
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null) resolve(child.exitCode);
+    else child.once("exit", (code) => resolve(code));
+  });
+}
+
+describe("a data directory", () => {
+  it("is made on first use, with a format file that names the release", () => {
+    const directory = open(join(path, "new"));
+    expect(JSON.parse(readFileSync(join(directory.path, "format.json"), "utf8"))).toEqual({
+      format: DATA_DIRECTORY_FORMAT,
+      release: "0.1.0",
+    });
+    directory.close();
+  });
+
+  it("refuses a second process and tells it who the first is", async () => {
+    const first = await startHolder();
+    expect(first.says).toBe("open");
+    const second = await startHolder();
+    expect(second.says).toContain(`in use by process ${first.child.pid}, since 20`);
+    expect(second.says).toContain("API: http://127.0.0.1:3400");
+    expect(second.says).toContain(path);
+    expect(await ended(second.child)).toBe(1);
+  });
+
+  it("is free again after its process ended in order", async () => {
+    const first = await startHolder();
+    first.child.kill("SIGTERM");
+    expect(await ended(first.child)).toBe(0);
+    open(path).close();
+    open(path).close();
+  });
+
+  it("is taken over from a process that was killed", async () => {
+    const first = await startHolder();
+    first.child.kill("SIGKILL");
+    await ended(first.child);
+    expect((await startHolder()).says).toBe("open");
+  });
+
+  it("goes to exactly one of several that race for it, after a kill and when it is new", async () => {
+    for (let round = 0; round < 2; round++) {
+      const racers = await Promise.all(Array.from({ length: 4 }, startHolder));
+      const winners = racers.filter((racer) => racer.says === "open");
+      expect(winners).toHaveLength(1);
+      for (const racer of racers) {
+        if (racer !== winners[0]) expect(racer.says).toContain(`in use by process ${winners[0]?.child.pid},`);
+        racer.child.kill("SIGKILL");
+        await ended(racer.child);
+      }
+    }
+  });
+
+  it("is not held by a process that was given the dead holder's pid", () => {
+    const holder = { ...identifyProcess(), startToken: "12345" };
+    const lock = { ...holder, startedAt: new Date().toISOString(), urls: {} };
+    writeFileSync(join(path, "lock.7.json"), JSON.stringify(lock));
+    const directory = open(path);
+    expect(readdirSync(path).filter((name) => name.startsWith("lock."))).toEqual(["lock.8.json"]);
+    directory.close();
+  });
+
+  it("is not taken from another machine, whose processes can't be asked", () => {
+    const lock = {
+      pid: 1,
+      host: `not-${hostname()}`,
+      boot: "another",
+      startedAt: "2026-01-01T00:00:00.000Z",
+      urls: {},
+    };
+    writeFileSync(join(path, "lock.1.json"), JSON.stringify(lock));
+    expect(() => open(path)).toThrow(/another machine .* delete .*lock\.1\.json/);
+  });
+
+  it("of a newer release is refused before anything in it is touched", () => {
+    writeFileSync(
+      join(path, "format.json"),
+      JSON.stringify({ format: DATA_DIRECTORY_FORMAT + 1, release: "9.0.0" }),
+    );
+    expect(() => open(path)).toThrow(/written by Synap 9\.0\.0 .* This is Synap 0\.1\.0/);
+    expect(readdirSync(path)).toEqual(["format.json"]);
+  });
+
+  it("is not made out of a folder with other files, nor of one whose format file is broken", () => {
+    mkdirSync(join(path, "photos"));
+    expect(() => open(path)).toThrow(/not a Synap data directory: it holds "photos"/);
+    rmSync(join(path, "photos"), { recursive: true });
+    writeFileSync(join(path, "format.json"), "{");
+    expect(() => open(path)).toThrow(/can't be read as Synap's format file/);
+  });
+
+  it("keeps one backfill token that only its owner can read", () => {
+    const directory = open(path);
+    const token = keepBackfillToken(path);
+    expect(token.length).toBeGreaterThanOrEqual(40);
+    expect(keepBackfillToken(path)).toBe(token);
+    expect(statSync(backfillTokenPath(path)).mode & 0o777).toBe(0o600);
+    directory.close();
+  });
+});

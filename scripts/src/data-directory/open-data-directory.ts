@@ -1,0 +1,51 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DataDirectoryError } from "./errors.ts";
+import { checkFormat, writeFormat } from "./format.ts";
+import { takeLock } from "./lock.ts";
+
+/** A data directory that belongs to this process until `close` is called. */
+export interface DataDirectory {
+  /** Absolute path. */
+  readonly path: string;
+  /** Where the embedded database keeps its files. */
+  readonly databasePath: string;
+  /** Lets go of the directory. Call it when everything inside is closed. */
+  close(): void;
+}
+
+/**
+ * Opens a data directory for this process alone, making it when it is missing.
+ *
+ * @param urls where this process can be reached, by name, told to a second process that is refused
+ * @throws DataDirectoryError when it is in use, was written by a newer release, or is no data directory
+ */
+export function openDataDirectory(options: {
+  path: string;
+  release: string;
+  urls: Readonly<Record<string, string>>;
+}): DataDirectory {
+  const path = resolve(options.path);
+  checkFormat(path, options.release);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new DataDirectoryError(
+      "DATA_DIRECTORY_UNUSABLE",
+      `The data directory ${path} can't be made: ${String(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+  const lock = takeLock(path, options.urls);
+  try {
+    // Again, now that nobody else can change it.
+    checkFormat(path, options.release);
+    writeFormat(path, options.release);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return { path, databasePath: join(path, "database"), close: () => lock.release() };
+}
