@@ -1,1 +1,60 @@
-export {};
+/**
+ * The contract of Synap: what an event is, which event types exist, and how both are checked. It does no I/O and
+ * runs in a browser as it does on a server.
+ *
+ * Glossary
+ * - event: something that happened, written down once and never changed (`SynapEvent`).
+ * - event type: the name of a kind of event, `aggregate.action[.more]`, with the schema of its data.
+ * - catalogue: a set of event types, and the functions that check events against it.
+ * - stream: the events of one thing, in order. Its name is (aggregateType, aggregateId).
+ * - stream version: an event's place in its stream: 1, 2, 3 ... without gaps.
+ * - position: an event's place among all events. Grows, has gaps; a safe integer.
+ * - checkpoint: the position up to which a reader has read.
+ * - watermark: the position up to which everything is committed, so that a reader misses nothing.
+ * - append: storing events; one append call stores all its events or none.
+ * - expected version: what the sender believes the stream's version to be; if it is not, the append is refused.
+ * - envelope: the parcel in which events travel from the API to the worker, many at once.
+ * - handler: code that runs for stored events. A projector keeps a read model (a projection: tables made from
+ *   events, which can be thrown away and made again); a reactor answers events with further events.
+ * - dead letter: an event that a handler cannot handle or the store cannot take, put aside with the reason.
+ * - idempotency key: two events with the same key are one event sent twice.
+ * - correlation id: shared by all events of one flow. Causation id: the id of the event that caused this one.
+ * - timestamp: when it happened. Recorded at: when the store took it. Valid from/to: when the fact holds.
+ */
+
+export { checkJson, DEFAULT_MAX_DEPTH, type JsonLimits } from "./check-json.ts";
+export { defineEventType, type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
+export { ENVELOPE_EVENT_NAME, type Envelope, envelopeSchema, MAX_ENVELOPE_EVENTS } from "./envelope.ts";
+export {
+  type CatalogueOptions,
+  createEventCatalogue,
+  type EventCatalogue,
+  type EventTypeMap,
+  type EventTypeName,
+  type EventTypesOf,
+  type SynapEventOf,
+  type TypedEventCatalogue,
+} from "./event-catalogue.ts";
+export { createEventId, type EventInput, eventInputSchema } from "./event-input.ts";
+export { type EventIssue, EventValidationError } from "./event-issue.ts";
+export type { JsonObject, JsonValue } from "./json.ts";
+export type { EventReading } from "./read-event.ts";
+export {
+  completeEvent,
+  createSynapEvent,
+  parseSynapEvent,
+  type SeedEvent,
+  type SeedEventTypeName,
+  safeParseSynapEvent,
+  seedCatalogue,
+  seedEventTypes,
+  validateEventData,
+} from "./seed-catalogue.ts";
+export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
+export { readTimestamp, type TimestampFaultCode, type TimestampReading } from "./timestamp.ts";
+export {
+  checkTimestampWindow,
+  DEFAULT_AHEAD_MS,
+  DEFAULT_LATENESS_MS,
+  type TimestampWindow,
+} from "./timestamp-window.ts";

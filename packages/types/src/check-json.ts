@@ -1,0 +1,133 @@
+import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
+import { formatPath } from "./issue-path.ts";
+import { findTextFault } from "./text-fault.ts";
+
+/** How deep objects and arrays may be nested when nothing else is said; the outermost one counts as 1. */
+export const DEFAULT_MAX_DEPTH = 32;
+
+/** What `checkJson` allows. */
+export interface JsonLimits {
+  /** Deepest nesting of objects and arrays, the outermost counting as 1. Default 32. */
+  readonly maxDepth?: number | undefined;
+  /** Where the value stands, put before the path of every issue: `["data"]` gives `data.content`. Default none. */
+  readonly at?: readonly PropertyKey[] | undefined;
+}
+
+/** A container that is being walked, and how far. `keys` is undefined for an array. */
+interface Frame {
+  readonly container: object;
+  readonly keys: readonly string[] | undefined;
+  readonly size: number;
+  next: number;
+}
+
+/**
+ * Says what in `value` would not survive JSON and PostgreSQL's jsonb unchanged. An empty list means: nothing.
+ *
+ * Codes: `too-deep`, `nul-character`, `lone-surrogate`, `non-finite-number`, `unsafe-integer` (beyond 2^53-1),
+ * `prototype-key` (a field named `__proto__`), `not-json` (a function, a Date, a bigint ...). A field that is
+ * undefined counts as absent. At most 100 issues are reported. It walks with a stack of its own and never recurses,
+ * so no input overflows the call stack; a cycle ends as `too-deep`.
+ */
+export function checkJson(value: unknown, limits: JsonLimits = {}): EventIssue[] {
+  const walk = new Walk(limits.maxDepth ?? DEFAULT_MAX_DEPTH, limits.at ?? []);
+  walk.run(value);
+  return walk.issues;
+}
+
+class Walk {
+  readonly issues: EventIssue[] = [];
+  private readonly frames: Frame[] = [];
+  private readonly maxDepth: number;
+  private readonly at: readonly PropertyKey[];
+
+  constructor(maxDepth: number, at: readonly PropertyKey[]) {
+    this.maxDepth = maxDepth;
+    this.at = at;
+  }
+
+  run(root: unknown): void {
+    this.visit(root);
+    for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
+      if (frame.next >= frame.size) this.frames.pop();
+      else this.visit(this.enterNext(frame));
+      if (this.issues.length >= MAX_ISSUES) return;
+    }
+  }
+
+  private enterNext(frame: Frame): unknown {
+    const key = frame.keys === undefined ? frame.next : frame.keys[frame.next];
+    frame.next += 1;
+    if (typeof key === "string") this.checkKey(key);
+    const child: unknown = key === undefined ? undefined : Reflect.get(frame.container, key);
+    // JSON.stringify leaves an undefined field out but turns an undefined array item into null: only one is harmless.
+    if (child === undefined && frame.keys !== undefined) return null;
+    return child;
+  }
+
+  private checkKey(key: string): void {
+    if (key === "__proto__") this.report("prototype-key", "a field may not be named __proto__");
+    const fault = findTextFault(key);
+    if (fault !== undefined) this.report(fault.code, `the field's name ${fault.reason}`);
+  }
+
+  private visit(value: unknown): void {
+    switch (typeof value) {
+      case "string": {
+        const fault = findTextFault(value);
+        if (fault !== undefined) this.report(fault.code, fault.reason);
+        return;
+      }
+      case "number":
+        this.checkNumber(value);
+        return;
+      case "boolean":
+        return;
+      case "object":
+        if (value !== null) this.enter(value);
+        return;
+      default:
+        this.report(
+          "not-json",
+          `is ${typeof value === "undefined" ? "" : "a "}${typeof value}, which JSON cannot carry`,
+        );
+    }
+  }
+
+  private checkNumber(value: number): void {
+    if (!Number.isFinite(value)) {
+      this.report("non-finite-number", "is not a finite number");
+    } else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      this.report(
+        "unsafe-integer",
+        "is a whole number beyond 9007199254740991, which loses digits: send it as text",
+      );
+    }
+  }
+
+  private enter(container: object): void {
+    const isArray = Array.isArray(container);
+    if (!isArray && !isPlainObject(container)) {
+      this.report("not-json", "is not a plain object, so JSON would change it");
+      return;
+    }
+    if (this.frames.length >= this.maxDepth) {
+      this.report("too-deep", `is nested deeper than ${this.maxDepth} levels`);
+      return;
+    }
+    const keys = isArray ? undefined : Object.keys(container);
+    this.frames.push({ container, keys, size: isArray ? container.length : (keys?.length ?? 0), next: 0 });
+  }
+
+  /** The path is written only when something is wrong: the open frames know the way to the current value. */
+  private report(code: string, reason: string): void {
+    const way = this.frames.map((frame) => frame.keys?.[frame.next - 1] ?? frame.next - 1);
+    this.issues.push({ path: formatPath([...this.at, ...way]), code, reason });
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // An object from another realm (a vm, an iframe) has its own Object.prototype, whose prototype is null as well.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

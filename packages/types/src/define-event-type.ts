@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { checkJson } from "./check-json.ts";
+import { inferAggregateType } from "./event-input.ts";
+import type { JsonObject } from "./json.ts";
+import {
+  AGGREGATE_TYPE_PATTERN,
+  EVENT_TYPE_PATTERN,
+  MAX_AGGREGATE_TYPE_LENGTH,
+  MAX_EVENT_TYPE_LENGTH,
+} from "./synap-event.ts";
+import { toEventIssues } from "./zod-issues.ts";
+
+/** An event type: its name, what it means, and what its data looks like. Made by `defineEventType`. */
+export interface EventTypeDefinition<Name extends string = string, Data extends JsonObject = JsonObject> {
+  readonly name: Name;
+  readonly aggregateType: string;
+  readonly description: string;
+  /** Checks the data. Its output is never used: what was sent is what is stored. */
+  readonly schema: z.ZodType<Data>;
+  readonly example: Data;
+  /** The schema as JSON Schema (draft 2020-12), for documentation and for programs in other languages. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown when an event type is defined or registered wrongly: a mistake in the program, not in an event. */
+export class EventTypeDefinitionError extends Error {
+  override readonly name = "EventTypeDefinitionError";
+  readonly code: "EVENT_TYPE_INVALID" | "EVENT_TYPE_DUPLICATE";
+  readonly eventType: string;
+
+  constructor(
+    code: EventTypeDefinitionError["code"],
+    eventType: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Event type "${eventType}": ${reason}`, options);
+    this.code = code;
+    this.eventType = eventType;
+  }
+}
+
+type Same<Left, Right> =
+  (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
+
+/** Adds nothing to a schema that takes what it gives, and makes any other impossible to pass. */
+export type Unchanging<Output, Input> =
+  Same<Output, Input> extends true
+    ? unknown
+    : { "an event schema must not change data: no transform, default, catch or coercion": never };
+
+/**
+ * Defines an event type.
+ *
+ * `schema` describes `data` and should be a `z.strictObject`, so that a misspelt field is refused. It must not change
+ * data: transforms, defaults, coercion, `.catch()` and rewriting checks such as `.trim()` are refused, by the
+ * compiler where the types show it and else here. `aggregateType` defaults to the part of the name before the first
+ * dot.
+ *
+ * @throws EventTypeDefinitionError when the name has not the form `aggregate.action[.more]` (lower case), the schema
+ *   changes data or cannot be written as JSON Schema, or the example does not satisfy it.
+ * @example
+ * const earthquakeRecorded = defineEventType({
+ *   name: "earthquake.recorded",
+ *   description: "A seismometer network located an earthquake.",
+ *   schema: z.strictObject({ magnitude: z.number(), place: z.string() }),
+ *   example: { magnitude: 4.6, place: "12 km N of Example" },
+ * });
+ */
+export function defineEventType<
+  const Name extends `${string}.${string}`,
+  Data extends JsonObject,
+  Input extends JsonObject,
+>(definition: {
+  readonly name: Name;
+  readonly aggregateType?: string | undefined;
+  readonly description: string;
+  readonly schema: z.ZodType<Data, Input> & Unchanging<NoInfer<Data>, NoInfer<Input>>;
+  readonly example: NoInfer<Data>;
+}): EventTypeDefinition<Name, Data> {
+  const { name, description, schema, example, aggregateType = inferAggregateType(name) } = definition;
+  checkNames(name, aggregateType);
+  const jsonSchema = describeSchema(name, schema);
+  checkExample(name, schema, example);
+  return { name, aggregateType, description, schema, example, jsonSchema };
+}
+
+function checkNames(name: string, aggregateType: string): void {
+  if (!EVENT_TYPE_PATTERN.test(name) || name.length > MAX_EVENT_TYPE_LENGTH) {
+    throw invalid(
+      name,
+      `the name must read aggregate.action[.more], lower case, at most ${MAX_EVENT_TYPE_LENGTH} long`,
+    );
+  }
+  if (!AGGREGATE_TYPE_PATTERN.test(aggregateType) || aggregateType.length > MAX_AGGREGATE_TYPE_LENGTH) {
+    throw invalid(
+      name,
+      `"${aggregateType}" cannot be an aggregate type: lower case letters, digits, _ and -`,
+    );
+  }
+}
+
+function describeSchema(name: string, schema: z.ZodType): Readonly<Record<string, unknown>> {
+  try {
+    return z.toJSONSchema(schema, {
+      override: ({ zodSchema, path }) => {
+        const change = findChange(zodSchema);
+        if (change === undefined) return;
+        throw invalid(
+          name,
+          `the schema changes data (${change} at "${path.join(".")}"), but events are kept as sent`,
+        );
+      },
+    });
+  } catch (error) {
+    if (error instanceof EventTypeDefinitionError) throw error;
+    throw invalid(name, "the schema cannot be written as JSON Schema", { cause: error });
+  }
+}
+
+const CHANGING_KINDS = new Set<string>(["default", "prefault", "catch", "transform", "pipe"]);
+
+/** Names what in this part of a schema would make its output differ from its input. */
+function findChange(part: z.core.$ZodType): string | undefined {
+  const definition = part._zod.def;
+  if (CHANGING_KINDS.has(definition.type)) return definition.type;
+  if ("coerce" in definition && definition.coerce === true) return "coercion";
+  if (definition.checks?.some((check) => check._zod.def.check === "overwrite")) return "a rewriting check";
+  return undefined;
+}
+
+function checkExample(name: string, schema: z.ZodType, example: unknown): void {
+  const result = schema.safeParse(example, { reportInput: true });
+  const issues = result.success ? checkJson(example) : toEventIssues(result.error.issues);
+  const [first] = issues;
+  if (first !== undefined) throw invalid(name, `the example is wrong: ${first.path} ${first.reason}`);
+}
+
+function invalid(name: string, reason: string, options?: ErrorOptions): EventTypeDefinitionError {
+  return new EventTypeDefinitionError("EVENT_TYPE_INVALID", name, reason, options);
+}

@@ -1,0 +1,83 @@
+import { uuidv7 } from "uuidv7";
+import type { z } from "zod";
+import type { JsonObject } from "./json.ts";
+import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
+
+/** What a sender may leave to Synap: everything but the type and the data. Undefined counts as left out. */
+export interface EventInput<Type extends string = string, Data = JsonObject> {
+  readonly type: Type;
+  readonly data: Data;
+  /** Default: a fresh UUIDv7. Give your own to make sending again harmless. */
+  readonly id?: string | undefined;
+  readonly version?: "v1" | undefined;
+  /** Default: what the event type's definition names, else the part of the type before the first dot. */
+  readonly aggregateType?: string | undefined;
+  /** Default: a fresh UUIDv7, which starts a new stream. */
+  readonly aggregateId?: string | undefined;
+  readonly userId?: string | undefined;
+  /** Default: `user:{userId}`, or `system` without a userId. */
+  readonly createdBy?: string | undefined;
+  /** Default: `api`. */
+  readonly source?: string | undefined;
+  /** RFC 3339 with any offset. Default: now. */
+  readonly timestamp?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly validFrom?: string | undefined;
+  readonly validTo?: string | undefined;
+  readonly metadata?: JsonObject | undefined;
+}
+
+/** What a client may send: an event of which only `type` and `data` are required. Strict about unknown fields. */
+export const eventInputSchema = synapEventSchema.partial().required({ type: true, data: true });
+
+/** A fresh event id: UUID version 7, so ids made later sort later. */
+export function createEventId(): string {
+  return uuidv7();
+}
+
+/** The kind of aggregate an event type's name speaks of: the part before the first dot. */
+export function inferAggregateType(type: string): string {
+  const dot = type.indexOf(".");
+  return dot < 0 ? type : type.slice(0, dot);
+}
+
+/**
+ * Fills in what the sender left out. It neither checks nor normalises anything: `parseSynapEvent` does.
+ * `aggregateType` is what the event type's definition names.
+ */
+export function fillDefaults<Type extends string, Data>(
+  input: EventInput<Type, Data>,
+  aggregateType: string,
+): SynapEvent<Type, Data> {
+  const { type, data, userId } = input;
+  return {
+    id: input.id ?? createEventId(),
+    version: input.version ?? "v1",
+    type,
+    aggregateType: input.aggregateType ?? aggregateType,
+    aggregateId: input.aggregateId ?? createEventId(),
+    data,
+    ...(userId !== undefined && { userId }),
+    createdBy: input.createdBy ?? (userId === undefined ? "system" : `user:${userId}`),
+    source: input.source ?? "api",
+    timestamp: input.timestamp ?? new Date().toISOString(),
+    ...(input.requestId !== undefined && { requestId: input.requestId }),
+    ...(input.correlationId !== undefined && { correlationId: input.correlationId }),
+    ...(input.causationId !== undefined && { causationId: input.causationId }),
+    ...(input.idempotencyKey !== undefined && { idempotencyKey: input.idempotencyKey }),
+    ...(input.validFrom !== undefined && { validFrom: input.validFrom }),
+    ...(input.validTo !== undefined && { validTo: input.validTo }),
+    ...(input.metadata !== undefined && { metadata: input.metadata }),
+  };
+}
+
+type ParsedInput = z.infer<typeof eventInputSchema>;
+/** Compiles only while the interface and the schema name the same fields. */
+export type EventInputMatchesSchema = [keyof ParsedInput] extends [keyof EventInput]
+  ? [keyof EventInput] extends [keyof ParsedInput]
+    ? true
+    : never
+  : never;

@@ -1,0 +1,117 @@
+import { checkJson } from "./check-json.ts";
+import type { EventTypeDefinition } from "./define-event-type.ts";
+import type { EventIssue } from "./event-issue.ts";
+import type { JsonObject } from "./json.ts";
+import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
+import { readTimestamp } from "./timestamp.ts";
+import { toEventIssues } from "./zod-issues.ts";
+
+/** An event that keeps the contract, or everything that keeps it from doing so. */
+export type EventReading<Event = SynapEvent> =
+  | { readonly ok: true; readonly event: Event }
+  | { readonly ok: false; readonly issues: readonly EventIssue[] };
+
+/** What an event is read against. */
+export interface EventRules {
+  /** Deepest nesting inside `data` and `metadata`. */
+  readonly maxDepth: number;
+  readonly find: (type: string) => EventTypeDefinition | undefined;
+}
+
+const WITH_INPUT = { reportInput: true };
+
+/**
+ * Checks a complete event: its fields, what is inside `data` and `metadata`, and `data` against its type's schema.
+ * All issues are reported at once, but `data` is only held against its schema when it is sound JSON, because a
+ * schema may recurse and unsound JSON may be a million levels deep.
+ */
+export function readEvent(value: unknown, rules: EventRules): EventReading {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return refuse({ path: "", code: "wrong-type", reason: "an event is a JSON object" });
+  }
+  // Zod passes over this one name, and nothing else would.
+  if (Object.hasOwn(value, "__proto__")) {
+    return refuse({ path: "__proto__", code: "prototype-key", reason: "a field may not be named __proto__" });
+  }
+  const parsed = synapEventSchema.safeParse(value, WITH_INPUT);
+  const issues = parsed.success ? [] : toEventIssues(parsed.error.issues);
+  issues.push(...checkContent(value, rules));
+  if (!parsed.success || issues.length > 0) return { ok: false, issues };
+  const event = normalise(parsed.data, value);
+  const late = checkValidity(event);
+  return late === undefined ? { ok: true, event } : refuse(late);
+}
+
+/** Holds `data` against the schema of `type`. The data is only looked at. */
+export function checkEventData(type: string, data: unknown, rules: EventRules): EventIssue[] {
+  const unsound = checkJson(data, { maxDepth: rules.maxDepth, at: ["data"] });
+  if (unsound.length > 0) return unsound;
+  const definition = rules.find(type);
+  if (definition === undefined) {
+    return [
+      { path: "type", code: "unknown-event-type", reason: `"${type.slice(0, 128)}" is not in the catalogue` },
+    ];
+  }
+  const checked = definition.schema.safeParse(data, WITH_INPUT);
+  return checked.success ? [] : toEventIssues(checked.error.issues, ["data"]);
+}
+
+function checkContent(value: object, rules: EventRules): EventIssue[] {
+  const { type, data, metadata, aggregateType }: Partial<Record<keyof SynapEvent, unknown>> = value;
+  const issues: EventIssue[] = [];
+  if (typeof type === "string" && isRecord(data)) {
+    issues.push(...checkEventData(type, data, rules));
+    const expected = rules.find(type)?.aggregateType;
+    if (expected !== undefined && typeof aggregateType === "string" && aggregateType !== expected) {
+      const reason = `"${type}" happens to the aggregate type "${expected}"`;
+      issues.push({ path: "aggregateType", code: "aggregate-type-mismatch", reason });
+    }
+  }
+  if (isRecord(metadata)) issues.push(...checkJson(metadata, { maxDepth: rules.maxDepth, at: ["metadata"] }));
+  return issues;
+}
+
+function checkValidity({ validFrom, validTo }: SynapEvent): EventIssue | undefined {
+  // Both are in one written form by now, in which text order is time order.
+  if (validFrom === undefined || validTo === undefined || validFrom < validTo) return undefined;
+  return { path: "validTo", code: "validity-empty", reason: "must be later than validFrom" };
+}
+
+type CheckedFields = ReturnType<typeof synapEventSchema.parse>;
+
+/** The event in its one written form. `data` and `metadata` are the sender's own objects, not Zod's copies. */
+function normalise(fields: CheckedFields, sent: { data?: JsonObject; metadata?: JsonObject }): SynapEvent {
+  const { userId, requestId, correlationId, causationId, idempotencyKey, validFrom, validTo } = fields;
+  return {
+    id: fields.id.toLowerCase(),
+    version: fields.version,
+    type: fields.type,
+    aggregateType: fields.aggregateType,
+    aggregateId: fields.aggregateId,
+    data: sent.data ?? fields.data,
+    ...(userId !== undefined && { userId }),
+    createdBy: fields.createdBy,
+    source: fields.source,
+    timestamp: normaliseTimestamp(fields.timestamp),
+    ...(requestId !== undefined && { requestId }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(causationId !== undefined && { causationId: causationId.toLowerCase() }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(validFrom !== undefined && { validFrom: normaliseTimestamp(validFrom) }),
+    ...(validTo !== undefined && { validTo: normaliseTimestamp(validTo) }),
+    ...(sent.metadata !== undefined && { metadata: sent.metadata }),
+  };
+}
+
+function normaliseTimestamp(text: string): string {
+  const reading = readTimestamp(text);
+  return reading.ok ? reading.text : text;
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function refuse(issue: EventIssue): EventReading {
+  return { ok: false, issues: [issue] };
+}

@@ -1,0 +1,24 @@
+import { invoiceEventTypes } from "./catalogue/invoice.ts";
+import { noteEventTypes } from "./catalogue/note.ts";
+import {
+  createEventCatalogue,
+  type EventTypeName,
+  type EventTypesOf,
+  type SynapEventOf,
+} from "./event-catalogue.ts";
+
+/** The event types that come with Synap. Applications add their own with `seedCatalogue.extend([...])`. */
+export const seedEventTypes = [...invoiceEventTypes, ...noteEventTypes] as const;
+
+/** The catalogue of the seed event types. */
+export const seedCatalogue = createEventCatalogue(seedEventTypes);
+
+/** The names of the seed event types. */
+export type SeedEventTypeName = EventTypeName<typeof seedCatalogue>;
+
+/** Every event of the seed catalogue, as a union told apart by `type`. */
+export type SeedEvent = SynapEventOf<EventTypesOf<typeof seedEventTypes>>;
+
+/** The seed catalogue's own functions, for programs that need no event types beyond it. */
+export const { createSynapEvent, completeEvent, parseSynapEvent, safeParseSynapEvent, validateEventData } =
+  seedCatalogue;

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import type { JsonObject, JsonValue } from "./json.ts";
+import { findTextFault } from "./text-fault.ts";
+import { readTimestamp } from "./timestamp.ts";
+
+/**
+ * SynapEvent v1: something that happened. Immutable once it is accepted. Validation never rewrites `data` or
+ * `metadata`; only timestamps and UUIDs are put into their one written form.
+ */
+export interface SynapEvent<Type extends string = string, Data = JsonObject> {
+  /** UUID, lower case; version 7 when made by `createSynapEvent`. The store keeps one event per id. */
+  readonly id: string;
+  /** Version of this contract. */
+  readonly version: "v1";
+  /** `aggregate.action[.more]`, for example `note.creation.requested`. At most 128 characters. */
+  readonly type: Type;
+  /** First half of the stream's name: the kind of thing it happened to. Inferred from the type. */
+  readonly aggregateType: string;
+  /** Second half of the stream's name: which one. 1 to 128 characters. */
+  readonly aggregateId: string;
+  /** What happened: a JSON object, checked against the schema of `type`, stored as it was sent. */
+  readonly data: Data;
+  /** Whom it belongs to. 1 to 128 characters. */
+  readonly userId?: string;
+  /** Who did it: `user:{id}`, `agent:{name}` or `system`. */
+  readonly createdBy: string;
+  /** The system it came from. 1 to 64 characters. */
+  readonly source: string;
+  /** When it happened, UTC with milliseconds: `YYYY-MM-DDTHH:mm:ss.sssZ`. */
+  readonly timestamp: string;
+  /** The request that caused it, for tracing. 1 to 128 characters. */
+  readonly requestId?: string;
+  /** Groups the events of one flow. 1 to 128 characters. */
+  readonly correlationId?: string;
+  /** The id of the event that caused this one. UUID, lower case. */
+  readonly causationId?: string;
+  /** Two events with the same key are one event sent twice, whatever their ids. 1 to 255 characters. */
+  readonly idempotencyKey?: string;
+  /** From when the fact holds in the world, where that differs from when it happened. Form as `timestamp`. */
+  readonly validFrom?: string;
+  /** Until when the fact holds, exclusive; later than `validFrom`. Form as `timestamp`. */
+  readonly validTo?: string;
+  /** Context that is not part of what happened: addresses, agents, signatures, traces. A JSON object. */
+  readonly metadata?: JsonObject;
+}
+
+/** An event as the store gives it back. */
+export interface StoredEvent<Type extends string = string, Data = JsonObject> extends SynapEvent<Type, Data> {
+  /** Its place among all events: grows, never repeats, has gaps. A safe integer. */
+  readonly position: number;
+  /** Its place in its stream: 1, 2, 3 ... without gaps. */
+  readonly streamVersion: number;
+  /** When the store took it, form as `timestamp`. */
+  readonly recordedAt: string;
+}
+
+/** One segment of an event type's name, and an aggregate type: lower case, digits, `_` and `-`. */
+export const NAME_SEGMENT = "[a-z][a-z0-9_-]*";
+export const EVENT_TYPE_PATTERN: RegExp = new RegExp(`^${NAME_SEGMENT}(?:\\.${NAME_SEGMENT})+$`);
+export const AGGREGATE_TYPE_PATTERN: RegExp = new RegExp(`^${NAME_SEGMENT}$`);
+export const MAX_EVENT_TYPE_LENGTH = 128;
+export const MAX_AGGREGATE_TYPE_LENGTH = 64;
+
+const CREATED_BY = /^(?:system|(?:user|agent):.{1,128})$/s;
+
+function text(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .check((context) => {
+      const fault = findTextFault(context.value);
+      if (fault === undefined) return;
+      const { code, reason } = fault;
+      context.issues.push({ code: "custom", params: { code }, message: reason, input: context.value });
+    });
+}
+
+const timestamp = z
+  .string()
+  .check((context) => {
+    const reading = readTimestamp(context.value);
+    if (reading.ok) return;
+    const { code, reason } = reading;
+    context.issues.push({ code: "custom", params: { code }, message: reason, input: context.value });
+  })
+  .meta({ format: "date-time" });
+
+// Not z.json(): that recurses, and an event may arrive nested a million deep. checkJson looks inside.
+const jsonValue: z.ZodType<JsonValue, JsonValue> = z.any();
+const jsonObject = z.record(z.string(), jsonValue);
+
+/**
+ * The fields of an event as a Zod schema, strict: an unknown field is refused. It says nothing about what is inside
+ * `data`, and does not normalise: use a catalogue's `parseSynapEvent` for the whole check, this for describing the
+ * event, as in OpenAPI.
+ */
+export const synapEventSchema = z.strictObject({
+  id: z.uuid().describe("UUID; version 7 when left to the server."),
+  version: z.literal("v1"),
+  type: z.string().max(MAX_EVENT_TYPE_LENGTH).regex(EVENT_TYPE_PATTERN).describe("aggregate.action[.more]"),
+  aggregateType: z.string().max(MAX_AGGREGATE_TYPE_LENGTH).regex(AGGREGATE_TYPE_PATTERN),
+  aggregateId: text(128),
+  data: jsonObject.describe("What happened: checked against the schema of the event type."),
+  userId: text(128).optional(),
+  createdBy: text(134).regex(CREATED_BY, "must be user:{id}, agent:{name} or system"),
+  source: text(64),
+  timestamp: timestamp.describe("When it happened: RFC 3339, no finer than a millisecond."),
+  requestId: text(128).optional(),
+  correlationId: text(128).optional(),
+  causationId: z.uuid().optional().describe("The id of the event that caused this one."),
+  idempotencyKey: text(255).optional(),
+  validFrom: timestamp.optional(),
+  validTo: timestamp.optional(),
+  metadata: jsonObject.optional(),
+});

@@ -1,0 +1,19 @@
+/** What is wrong with a piece of text, before anybody knows where it stands. */
+export interface TextFault {
+  readonly code: "nul-character" | "lone-surrogate";
+  readonly reason: string;
+}
+
+// With the `u` flag a proper pair is one character, so this finds only halves without their partner.
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Finds the two things that JavaScript text can hold and PostgreSQL text cannot: NUL and half a surrogate pair. */
+export function findTextFault(text: string): TextFault | undefined {
+  if (text.includes("\0")) {
+    return { code: "nul-character", reason: "holds a NUL character (U+0000), which PostgreSQL cannot store" };
+  }
+  if (LONE_SURROGATE.test(text)) {
+    return { code: "lone-surrogate", reason: "holds half of a surrogate pair, which is not Unicode text" };
+  }
+  return undefined;
+}

@@ -1,0 +1,58 @@
+import type { EventIssue } from "./event-issue.ts";
+
+/** How old an event may be when it arrives, in milliseconds, unless it belongs to a backfill: 7 days. */
+export const DEFAULT_LATENESS_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** How far ahead of the receiver's clock an event may be, in milliseconds: 5 minutes. */
+export const DEFAULT_AHEAD_MS = 5 * 60 * 1000;
+
+/** The window of time in which events are taken. */
+export interface TimestampWindow {
+  /** The receiver's clock: a Date, or milliseconds since 1970. */
+  readonly now: Date | number;
+  /** How old an event may be, in milliseconds. Default 7 days. */
+  readonly lateness?: number | undefined;
+  /** How far in the future an event may be, in milliseconds. Default 5 minutes. */
+  readonly ahead?: number | undefined;
+}
+
+/**
+ * Says whether an event's timestamp is near enough to now. An absurd timestamp would make a storage chunk of its
+ * own, so only a backfill, which has its own permission, may skip this check.
+ *
+ * Codes: `timestamp-too-late` (in the future), `timestamp-too-old`. `event.timestamp` must already be normalised.
+ */
+export function checkTimestampWindow(
+  event: { readonly timestamp: string },
+  window: TimestampWindow,
+): EventIssue | undefined {
+  const now = window.now.valueOf();
+  const lateness = window.lateness ?? DEFAULT_LATENESS_MS;
+  const ahead = window.ahead ?? DEFAULT_AHEAD_MS;
+  const moment = Date.parse(event.timestamp);
+  if (moment > now + ahead) {
+    const reason = `is more than ${describeDuration(ahead)} ahead of the receiver's clock`;
+    return { path: "timestamp", code: "timestamp-too-late", reason };
+  }
+  if (moment < now - lateness) {
+    const reason = `is older than ${describeDuration(lateness)}: send old events as a backfill`;
+    return { path: "timestamp", code: "timestamp-too-old", reason };
+  }
+  return undefined;
+}
+
+function describeDuration(milliseconds: number): string {
+  const units = [
+    [86_400_000, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+    [1_000, "second"],
+  ] as const;
+  for (const [size, name] of units) {
+    if (milliseconds >= size && milliseconds % size === 0) {
+      const count = milliseconds / size;
+      return `${count} ${name}${count === 1 ? "" : "s"}`;
+    }
+  }
+  return `${milliseconds} ms`;
+}
