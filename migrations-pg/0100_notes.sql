@@ -1,0 +1,24 @@
+-- The notes that exist, one row each: the read model that note-projector keeps. It can be thrown away and
+-- folded again from the events.
+CREATE TABLE synap.notes (
+  id text PRIMARY KEY,
+  user_id text,
+  title text,
+  content text NOT NULL,
+  tags text[] NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamptz NOT NULL,
+  correlation_id text,
+  event_id uuid NOT NULL,
+  position bigint NOT NULL
+);
+
+COMMENT ON TABLE synap.notes IS 'Read model: the notes that exist. Kept by the handler note-projector.';
+COMMENT ON COLUMN synap.notes.id IS 'The aggregate id of the note''s stream.';
+COMMENT ON COLUMN synap.notes.created_at IS 'When the note was made: the timestamp of the event.';
+COMMENT ON COLUMN synap.notes.event_id IS 'The event that the row shows.';
+COMMENT ON COLUMN synap.notes.position IS 'Position of that event; an earlier one never overwrites the row.';
+
+CREATE INDEX notes_by_user ON synap.notes (user_id, created_at DESC);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON synap.notes TO synap_app;

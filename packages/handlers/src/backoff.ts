@@ -1,0 +1,15 @@
+/** How long to wait after failures: doubling from `firstMs` up to `capMs`. */
+export interface Backoff {
+  /** The wait after the first failure, in milliseconds. */
+  readonly firstMs: number;
+  /** The longest wait, in milliseconds. */
+  readonly capMs: number;
+}
+
+/** One second after the first failure, doubling up to half a minute: five attempts take 15 seconds. */
+export const defaultBackoff: Backoff = { firstMs: 1_000, capMs: 30_000 };
+
+/** The wait in milliseconds after the given number of failures in a row (1 or more). */
+export function backoffDelay(failures: number, backoff: Backoff = defaultBackoff): number {
+  return Math.min(backoff.capMs, backoff.firstMs * 2 ** Math.max(0, failures - 1));
+}

@@ -1,0 +1,24 @@
+import { createHash } from "node:crypto";
+
+/**
+ * The id of an event that a handler appends because of another event: a UUIDv5 whose namespace is the id of
+ * the cause and whose name is the handler's. The same cause always gives the same id, so a reaction that
+ * runs twice appends once.
+ *
+ * @param handler name of the handler
+ * @param causationId id of the event that caused it, a UUID
+ * @param part tells apart the events that one handler appends for one cause
+ */
+export function derivedEventId(handler: string, causationId: string, part = ""): string {
+  const namespace = Buffer.from(causationId.replaceAll("-", ""), "hex");
+  const bytes = createHash("sha1")
+    .update(namespace)
+    .update(part === "" ? handler : `${handler}/${part}`)
+    .digest();
+  const id = bytes.subarray(0, 16);
+  // RFC 9562: version 5 in the high bits of byte 6, the variant 10 in those of byte 8.
+  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x50, 6);
+  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = id.toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,55 @@
+import type { AppendOutcome, Transaction } from "@synap/database";
+import type { StoredEvent, SynapEvent } from "@synap/types";
+
+/**
+ * What a handler may use while it handles a batch.
+ *
+ * Everything written through `transaction` becomes visible together with the handler's progress: for an
+ * inline handler together with the events themselves, for an asynchronous one together with its checkpoint.
+ */
+export interface HandlerContext {
+  /** The transaction of the append (inline) or of the pass (async). Never commit or roll back in it. */
+  readonly transaction: Transaction;
+  /**
+   * Appends events in the same transaction. Outcomes come back in the order of the input. Old timestamps
+   * are accepted: a handler that catches up on last year's events reacts with last year's dates.
+   *
+   * Only for asynchronous handlers.
+   *
+   * @throws InlineAppendError in an inline handler.
+   */
+  append(events: readonly SynapEvent[]): Promise<AppendOutcome[]>;
+}
+
+/**
+ * Something that happens because events were stored: a projector keeps a read model, a reactor appends
+ * further events, a sink tells an outside system.
+ *
+ * Handlers are batch-first. `handle` receives the events of a batch in the order of their positions, and
+ * only those whose type it named. Batches have no meaning: the same events may come in other batches the
+ * next time (one by one, when a batch failed), and an event may come again after a restore or a rebuild.
+ * A handler must therefore give the same rows for every way of cutting and repeating the same events.
+ */
+export interface IEventHandler {
+  /** Unique, kebab-case and for ever: checkpoints and dead letters are stored under it. */
+  readonly name: string;
+  /** One sentence for people, shown by the status route. */
+  readonly description: string;
+  /** The event types it wants, each of which the catalogue must know; `"all"` for every event. */
+  readonly eventTypes: readonly string[] | "all";
+  /**
+   * `inline`: in the transaction of the append, so its rows are there when the append is. It makes every
+   * append slower; keep it to one statement. `async`: later, from its own checkpoint, in its own transaction.
+   */
+  readonly mode: "inline" | "async";
+  /**
+   * Handles a batch. Throw a {@link TransientHandlerError} when trying later can help (an outside system is
+   * away); any other error is held to be the fault of an event.
+   */
+  handle(events: readonly StoredEvent[], context: HandlerContext): Promise<void>;
+}
+
+/** Whether the handler asked for events of this type. */
+export function handles(handler: IEventHandler, type: string): boolean {
+  return handler.eventTypes === "all" || handler.eventTypes.includes(type);
+}

@@ -1,0 +1,97 @@
+import { isTransient } from "@synap/database";
+
+/** A handler cannot be registered, because another one of that name is. */
+export class DuplicateHandlerError extends Error {
+  readonly code = "DUPLICATE_HANDLER";
+  override readonly name = "DuplicateHandlerError";
+  constructor(handler: string) {
+    super(
+      `A handler named "${handler}" is already registered. Checkpoints are kept by name, so names are unique.`,
+    );
+  }
+}
+
+/** A handler asks for an event type that the catalogue does not know: most likely a misspelling. */
+export class UnknownEventTypeError extends Error {
+  readonly code = "UNKNOWN_EVENT_TYPE";
+  override readonly name = "UnknownEventTypeError";
+  constructor(handler: string, type: string) {
+    super(`Handler "${handler}" wants events of type "${type}", which the catalogue does not know.`);
+  }
+}
+
+/** No asynchronous handler of that name is registered. */
+export class UnknownHandlerError extends Error {
+  readonly code = "UNKNOWN_HANDLER";
+  override readonly name = "UnknownHandlerError";
+  constructor(handler: string) {
+    super(`No asynchronous handler named "${handler}" is registered.`);
+  }
+}
+
+/**
+ * An inline handler called `append`. It would wait for stream locks while it already holds back every
+ * reader's watermark, and could call itself without end: events that come from events belong in an
+ * asynchronous handler.
+ */
+export class InlineAppendError extends Error {
+  readonly code = "INLINE_APPEND";
+  override readonly name = "InlineAppendError";
+  constructor(handler: string) {
+    super(`Inline handler "${handler}" tried to append events. Make it asynchronous (mode: "async").`);
+  }
+}
+
+/** An inline handler refused the events and the policy is `reject`: the append did not happen. */
+export class InlineHandlerError extends Error {
+  readonly code = "INLINE_HANDLER_FAILED";
+  override readonly name = "InlineHandlerError";
+  /** The handler that threw; its error is the `cause`. */
+  readonly handler: string;
+  constructor(handler: string, cause: unknown) {
+    super(`Handler "${handler}" refused the events: ${describeFailure(cause).reason}`, { cause });
+    this.handler = handler;
+  }
+}
+
+/** A pass of an asynchronous handler failed and was rolled back whole. The error is the `cause`. */
+export class HandlerPassError extends Error {
+  readonly code = "HANDLER_PASS_FAILED";
+  override readonly name = "HandlerPassError";
+  readonly handler: string;
+  /** How often this batch has failed in this process, counting this time. Transient failures don't count. */
+  readonly attempts: number;
+  /** Trying again later can help; the events are not to blame. */
+  readonly transient: boolean;
+  constructor(failure: { handler: string; attempts: number; transient: boolean; cause: unknown }) {
+    super(`Handler "${failure.handler}" failed: ${describeFailure(failure.cause).reason}`, {
+      cause: failure.cause,
+    });
+    this.handler = failure.handler;
+    this.attempts = failure.attempts;
+    this.transient = failure.transient;
+  }
+}
+
+/**
+ * What a handler throws when the events are fine and something else is not: an outside system is away or
+ * says "too many requests". The batch is tried again for as long as it takes and never becomes a dead letter.
+ */
+export class TransientHandlerError extends Error {
+  readonly code = "TRANSIENT_HANDLER_FAILURE";
+  override readonly name = "TransientHandlerError";
+}
+
+/** Whether trying the same events again later can help: the database's own judgement, or the handler's word. */
+export function isTransientFailure(error: unknown): boolean {
+  return error instanceof TransientHandlerError || isTransient(error);
+}
+
+/** An error as a dead letter keeps it: a short code to group by and a reason for people. */
+export function describeFailure(error: unknown): { code: string; reason: string } {
+  if (!(error instanceof Error)) return { code: "UNKNOWN", reason: String(error) };
+  // Drizzle wraps the driver's error and puts the whole statement into the message; the cause says what is wrong.
+  const told = error.cause instanceof Error && error.message.startsWith("Failed query") ? error.cause : error;
+  const code = "code" in told && typeof told.code === "string" && told.code !== "" ? told.code : told.name;
+  return { code, reason: told.message === "" ? told.name : told.message };
+}

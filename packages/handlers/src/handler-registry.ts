@@ -1,0 +1,52 @@
+import type { EventCatalogue } from "@synap/types";
+import type { IEventHandler } from "./event-handler.ts";
+import { DuplicateHandlerError, UnknownEventTypeError, UnknownHandlerError } from "./handler-errors.ts";
+
+/** The handlers of one process, each under its own name, in the order in which they were registered. */
+export class HandlerRegistry {
+  readonly #catalogue: Pick<EventCatalogue, "has">;
+  readonly #handlers = new Map<string, IEventHandler>();
+
+  constructor(catalogue: Pick<EventCatalogue, "has">, handlers: readonly IEventHandler[] = []) {
+    this.#catalogue = catalogue;
+    for (const handler of handlers) this.register(handler);
+  }
+
+  /**
+   * Adds a handler.
+   *
+   * @throws DuplicateHandlerError when the name is taken.
+   * @throws UnknownEventTypeError when the catalogue does not know one of its event types.
+   */
+  register(handler: IEventHandler): void {
+    if (this.#handlers.has(handler.name)) throw new DuplicateHandlerError(handler.name);
+    if (handler.eventTypes !== "all") {
+      for (const type of handler.eventTypes) {
+        if (!this.#catalogue.has(type)) throw new UnknownEventTypeError(handler.name, type);
+      }
+    }
+    this.#handlers.set(handler.name, handler);
+  }
+
+  /** Every handler. */
+  get all(): readonly IEventHandler[] {
+    return [...this.#handlers.values()];
+  }
+
+  /** The handlers that run in the transaction of the append. */
+  get inline(): readonly IEventHandler[] {
+    return this.all.filter((handler) => handler.mode === "inline");
+  }
+
+  /** The handlers that follow the log from their own checkpoint. */
+  get asynchronous(): readonly IEventHandler[] {
+    return this.all.filter((handler) => handler.mode === "async");
+  }
+
+  /** @throws UnknownHandlerError when there is no asynchronous handler of that name. */
+  getAsynchronous(name: string): IEventHandler {
+    const handler = this.#handlers.get(name);
+    if (handler?.mode !== "async") throw new UnknownHandlerError(name);
+    return handler;
+  }
+}
