@@ -1,16 +1,14 @@
 /** Why a data directory can't be used. The message is written for the person at the terminal. */
 export class DataDirectoryError extends Error {
   override readonly name = "DataDirectoryError";
+  readonly code:
+    | "DATA_DIRECTORY_IN_USE"
+    | "DATA_DIRECTORY_NEWER"
+    | "DATA_DIRECTORY_FOREIGN"
+    | "DATA_DIRECTORY_UNUSABLE";
 
-  constructor(
-    readonly code:
-      | "DATA_DIRECTORY_IN_USE"
-      | "DATA_DIRECTORY_NEWER"
-      | "DATA_DIRECTORY_FOREIGN"
-      | "DATA_DIRECTORY_UNUSABLE",
-    message: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(code: DataDirectoryError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
+    this.code = code;
   }
 }

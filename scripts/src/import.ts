@@ -1,0 +1,151 @@
+#!/usr/bin/env node
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { readBackfillToken } from "./data-directory/backfill-token.ts";
+import { ImportError } from "./importing/import-error.ts";
+import { type ImportResult, type ImportStart, importFile } from "./importing/import-file.ts";
+import { ImportProgressLine } from "./importing/import-progress.ts";
+import { count, duration } from "./terminal/numbers.ts";
+import { ProgressLine } from "./terminal/progress-line.ts";
+
+interface ImportCommandOptions {
+  url: string;
+  backfill: boolean;
+  token?: string;
+  data: string;
+  batch: number;
+  inFlight: number;
+  patience: number;
+  restart: boolean;
+}
+
+const program = new Command("import")
+  .description(
+    "Sends every line of an NDJSON file (one event as JSON a line) to Synap's API. Stop it at any moment and run it\n" +
+      "again: it goes on where it was, and every line is stored exactly once.",
+  )
+  .argument("<file>", 'the NDJSON file, or "-" for standard input (which can\'t be resumed)')
+  .option("--url <url>", "the API's address", urlArgument, "http://127.0.0.1:3400")
+  .option(
+    "--backfill",
+    "the events are old: allow timestamps outside the live window; needs the token",
+    false,
+  )
+  .option(
+    "--token <token>",
+    "the backfill token (default: SYNAP_BACKFILL_TOKEN, then the one in the data directory)",
+  )
+  .option(
+    "--data <dir>",
+    "the data directory whose backfill token is used",
+    process.env["SYNAP_DATA_DIR"] ?? ".synap",
+  )
+  .option("--batch <n>", "events a request, at most 5000", between(1, 5000), 1000)
+  .option("--in-flight <n>", "requests under way at the same time", between(1, 64), 4)
+  .option(
+    "--patience <seconds>",
+    "how long an API that is away or busy is waited for",
+    between(0, 86_400),
+    300,
+  )
+  .option("--restart", "send the whole file again, whatever an earlier run did", false)
+  .addHelpText(
+    "after",
+    `
+Files it keeps beside FILE:
+  FILE.synap-import.json     how far it got
+  FILE.rejected.ndjson       rejected lines: line number, code, path, reason and the line itself
+
+Exit code: 0 every line is in, 2 some lines were rejected, 1 it stopped (run it again to go on).`,
+  )
+  .action(run);
+
+await program.parseAsync();
+
+async function run(file: string, options: ImportCommandOptions): Promise<void> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  const token =
+    options.token ?? process.env["SYNAP_BACKFILL_TOKEN"] ?? readBackfillToken(resolve(options.data));
+  const progressLine = new ProgressLine();
+  const progress = new ImportProgressLine(progressLine);
+  const from = performance.now();
+  let saidWaiting = 0;
+  try {
+    const result = await importFile({
+      ...options,
+      file,
+      patienceMs: options.patience * 1000,
+      signal: stop.signal,
+      ...(token === undefined ? {} : { token }),
+      onStart: (start) => {
+        const line = startLine(start, file);
+        if (line !== undefined) progressLine.say(line);
+        progress.begin(start.line, start.offset);
+      },
+      onProgress: (state) => progress.show(state),
+      onWait: (reason) => {
+        if (performance.now() - saidWaiting < 2_000) return;
+        saidWaiting = performance.now();
+        progressLine.say(`Waiting for the API: ${reason}.`);
+      },
+    });
+    if (result.lines > 0) progress.show(result, { always: true });
+    progressLine.end();
+    console.log(summary(result, performance.now() - from));
+    process.exitCode = result.counts.rejected > 0 ? 2 : 0;
+  } catch (error) {
+    progressLine.end();
+    if (stop.signal.aborted) {
+      console.error(file === "-" ? "Stopped." : "Stopped. Run the same command again to go on from here.");
+      process.exitCode = 130;
+    } else if (error instanceof ImportError) {
+      console.error(error.message);
+      if (error.code === "API_UNREACHABLE" && file !== "-")
+        console.error("Run the same command again to go on.");
+      process.exitCode = 1;
+    } else {
+      throw error;
+    }
+  }
+}
+
+function startLine(start: ImportStart, file: string): string | undefined {
+  if (start.kind === "resumed")
+    return `Going on after line ${count(start.line)}, where an earlier run stopped.`;
+  if (start.kind === "grown") return `${file} has grown: going on after line ${count(start.line)}.`;
+  if (start.kind === "changed")
+    return `${file} is not the file of the earlier run: starting from its first line.`;
+  if (start.kind === "finished") return "An earlier run sent the whole file; --restart sends it again.";
+  return undefined;
+}
+
+function summary(result: ImportResult, ms: number): string {
+  const { accepted, duplicate, rejected } = result.counts;
+  const lines = [`${count(accepted)} events accepted in ${duration(ms)}`];
+  if (duplicate > 0) lines.push(`${count(duplicate)} were there already`);
+  if (rejected > 0) lines.push(`${count(rejected)} lines rejected, see ${result.rejectedPath}`);
+  if (result.tooOld > 0) {
+    lines.push(
+      `${count(result.tooOld)} of them are older than the API takes as live events: import them with --backfill`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function urlArgument(value: string): string {
+  if (!URL.canParse(value) || !/^https?:/.test(value))
+    throw new InvalidArgumentError("It must be an http(s) URL.");
+  return value;
+}
+
+function between(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < least || number > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return number;
+  };
+}

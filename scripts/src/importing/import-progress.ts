@@ -1,0 +1,33 @@
+import { count, duration } from "../terminal/numbers.ts";
+import type { ProgressLine } from "../terminal/progress-line.ts";
+import type { ImportProgress } from "./import-file.ts";
+
+/** Shows an import on a progress line: events, rate and the time left. One a run: it measures from its making. */
+export class ImportProgressLine {
+  readonly #line: ProgressLine;
+  readonly #clock: () => number;
+  #from: { at: number; lines: number; bytes: number } | undefined;
+
+  constructor(line: ProgressLine, clock: () => number = () => performance.now()) {
+    this.#line = line;
+    this.#clock = clock;
+  }
+
+  /** Where this run starts: the rate is of this run, the share of the whole file. */
+  begin(lines: number, bytes: number): void {
+    this.#from = { at: this.#clock(), lines, bytes };
+  }
+
+  show(progress: ImportProgress, options: { always?: boolean } = {}): void {
+    this.#from ??= { at: this.#clock(), lines: 0, bytes: 0 };
+    const ms = Math.max(1, this.#clock() - this.#from.at);
+    const rate = ((progress.lines - this.#from.lines) / ms) * 1000;
+    const { totalBytes, bytes } = progress;
+    const speed = (bytes - this.#from.bytes) / ms;
+    const left = totalBytes === undefined || speed <= 0 ? undefined : (totalBytes - bytes) / speed;
+    const parts = [`${count(progress.lines)} events`, `${count(rate)}/s`];
+    if (progress.counts.rejected > 0) parts.push(`${count(progress.counts.rejected)} rejected`);
+    if (left !== undefined && left > 0) parts.push(`${duration(left)} left`);
+    this.#line.show(totalBytes ? bytes / totalBytes : undefined, parts.join(" · "), options);
+  }
+}

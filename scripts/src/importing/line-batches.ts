@@ -1,0 +1,41 @@
+import { type EventLine, type RejectedLine, readEventLine } from "./event-line.ts";
+import type { Line } from "./read-lines.ts";
+
+/** Consecutive lines of the file, sent in one request. */
+export interface LineBatch {
+  readonly events: readonly EventLine[];
+  /** Lines that never reach the API, in order. */
+  readonly rejected: readonly RejectedLine[];
+  /** The last line of the batch, and where the next one starts. */
+  readonly line: number;
+  readonly offset: number;
+}
+
+/** Groups lines into batches of at most `maxEvents` events and about `maxBytes` bytes (a longer line goes alone). */
+export async function* batchLines(
+  lines: AsyncIterable<Line>,
+  options: { identity: string; maxEvents: number; maxBytes: number },
+): AsyncGenerator<LineBatch> {
+  let events: EventLine[] = [];
+  let rejected: RejectedLine[] = [];
+  let bytes = 0;
+  let end = { line: 0, offset: 0 };
+  const finish = (): LineBatch => {
+    const batch = { events, rejected, ...end };
+    events = [];
+    rejected = [];
+    bytes = 0;
+    return batch;
+  };
+  for await (const line of lines) {
+    const read = readEventLine(line, options.identity);
+    const size = read?.kind === "event" ? Buffer.byteLength(read.json) + 1 : 0;
+    if (events.length > 0 && bytes + size > options.maxBytes) yield finish();
+    bytes += size;
+    if (read?.kind === "event") events.push(read);
+    if (read?.kind === "rejected") rejected.push(read);
+    end = { line: line.number, offset: line.end };
+    if (events.length + rejected.length >= options.maxEvents) yield finish();
+  }
+  if (end.line > 0) yield finish();
+}

@@ -1,0 +1,39 @@
+import { closeSync, existsSync, openSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import type { RejectedLine } from "./event-line.ts";
+
+/** The report of rejected lines: one JSON object a line, in the file's order. It exists once a line was rejected. */
+export class RejectedReport {
+  readonly path: string;
+  #bytes: number;
+
+  /** @param keep how much of an earlier run's report is still right, in bytes: the rest is written again. */
+  constructor(path: string, keep: number) {
+    this.path = path;
+    this.#bytes = existsSync(path) ? Math.min(keep, statSync(path).size) : 0;
+    if (!existsSync(path)) return;
+    if (this.#bytes === 0) rmSync(path);
+    else truncateSync(path, this.#bytes);
+  }
+
+  /** Bytes written so far, for ImportState. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(lines: readonly RejectedLine[]): void {
+    if (lines.length === 0) return;
+    const text = lines
+      .map(
+        ({ number, code, path, reason, original }) =>
+          `${JSON.stringify({ line: number, code, path, reason, original })}\n`,
+      )
+      .join("");
+    const file = openSync(this.path, "a");
+    try {
+      writeSync(file, text);
+    } finally {
+      closeSync(file);
+    }
+    this.#bytes += Buffer.byteLength(text);
+  }
+}
