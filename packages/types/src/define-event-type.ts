@@ -47,7 +47,7 @@ type Same<Left, Right> =
 export type Unchanging<Output, Input> =
   Same<Output, Input> extends true
     ? unknown
-    : { "an event schema must not change data: no transform, default, catch or coercion": never };
+    : { "an event schema must not change data: no transform, default or coercion": never };
 
 /**
  * Defines an event type.
@@ -101,15 +101,21 @@ function checkNames(name: string, aggregateType: string): void {
 }
 
 function describeSchema(name: string, schema: z.ZodType): Readonly<Record<string, unknown>> {
+  const refuseChange = (part: z.core.$ZodType, path: readonly (string | number)[]) => {
+    const change = findChange(part);
+    if (change === undefined) return;
+    throw invalid(
+      name,
+      `the schema changes data (${change} at "${path.join(".")}"), but events are kept as sent`,
+    );
+  };
   try {
+    // Zod calls `override` for every part of the schema it could write, and `unrepresentable` for those it could not.
     return z.toJSONSchema(schema, {
-      override: ({ zodSchema, path }) => {
-        const change = findChange(zodSchema);
-        if (change === undefined) return;
-        throw invalid(
-          name,
-          `the schema changes data (${change} at "${path.join(".")}"), but events are kept as sent`,
-        );
+      override: ({ zodSchema, path }) => refuseChange(zodSchema, path),
+      unrepresentable: ({ zodSchema, path }) => {
+        refuseChange(zodSchema, path);
+        return "throw";
       },
     });
   } catch (error) {

@@ -1,5 +1,4 @@
 import { uuidv7 } from "uuidv7";
-import type { z } from "zod";
 import type { JsonObject } from "./json.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
 
@@ -73,11 +72,3 @@ export function fillDefaults<Type extends string, Data>(
     ...(input.metadata !== undefined && { metadata: input.metadata }),
   };
 }
-
-type ParsedInput = z.infer<typeof eventInputSchema>;
-/** Compiles only while the interface and the schema name the same fields. */
-export type EventInputMatchesSchema = [keyof ParsedInput] extends [keyof EventInput]
-  ? [keyof EventInput] extends [keyof ParsedInput]
-    ? true
-    : never
-  : never;

@@ -1,5 +1,14 @@
+import { agentEventTypes } from "./catalogue/agent.ts";
+import { customerEventTypes } from "./catalogue/customer.ts";
+import { dealerEventTypes } from "./catalogue/dealer.ts";
 import { invoiceEventTypes } from "./catalogue/invoice.ts";
 import { noteEventTypes } from "./catalogue/note.ts";
+import { openLoopEventTypes } from "./catalogue/open-loop.ts";
+import { orderEventTypes } from "./catalogue/order.ts";
+import { paymentEventTypes } from "./catalogue/payment.ts";
+import { productEventTypes } from "./catalogue/product.ts";
+import { reservationEventTypes } from "./catalogue/reservation.ts";
+import { taskEventTypes } from "./catalogue/task.ts";
 import {
   createEventCatalogue,
   type EventTypeName,
@@ -8,7 +17,19 @@ import {
 } from "./event-catalogue.ts";
 
 /** The event types that come with Synap. Applications add their own with `seedCatalogue.extend([...])`. */
-export const seedEventTypes = [...invoiceEventTypes, ...noteEventTypes] as const;
+export const seedEventTypes = [
+  ...productEventTypes,
+  ...orderEventTypes,
+  ...customerEventTypes,
+  ...dealerEventTypes,
+  ...agentEventTypes,
+  ...noteEventTypes,
+  ...invoiceEventTypes,
+  ...paymentEventTypes,
+  ...reservationEventTypes,
+  ...taskEventTypes,
+  ...openLoopEventTypes,
+] as const;
 
 /** The catalogue of the seed event types. */
 export const seedCatalogue = createEventCatalogue(seedEventTypes);

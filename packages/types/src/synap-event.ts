@@ -54,14 +54,16 @@ export interface StoredEvent<Type extends string = string, Data = JsonObject> ex
   readonly recordedAt: string;
 }
 
-/** One segment of an event type's name, and an aggregate type: lower case, digits, `_` and `-`. */
-export const NAME_SEGMENT = "[a-z][a-z0-9_-]*";
-export const EVENT_TYPE_PATTERN: RegExp = new RegExp(`^${NAME_SEGMENT}(?:\\.${NAME_SEGMENT})+$`);
-export const AGGREGATE_TYPE_PATTERN: RegExp = new RegExp(`^${NAME_SEGMENT}$`);
+/** An event type's name: two or more segments of lower case letters, digits, `_` and `-`, joined by dots. */
+export const EVENT_TYPE_PATTERN = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
+/** An aggregate type: one such segment. */
+export const AGGREGATE_TYPE_PATTERN = /^[a-z][a-z0-9_-]*$/;
+/** The longest name of an event type, in characters. */
 export const MAX_EVENT_TYPE_LENGTH = 128;
+/** The longest aggregate type, in characters. */
 export const MAX_AGGREGATE_TYPE_LENGTH = 64;
 
-const CREATED_BY = /^(?:system|(?:user|agent):.{1,128})$/s;
+const CREATED_BY = /^(?:system|(?:user|agent):[\s\S]{1,128})$/;
 
 function text(max: number) {
   return z
@@ -88,7 +90,7 @@ const timestamp = z
 
 // Not z.json(): that recurses, and an event may arrive nested a million deep. checkJson looks inside.
 const jsonValue: z.ZodType<JsonValue, JsonValue> = z.any();
-const jsonObject = z.record(z.string(), jsonValue);
+const jsonObject = z.record(z.string(), jsonValue, "must be a JSON object");
 
 /**
  * The fields of an event as a Zod schema, strict: an unknown field is refused. It says nothing about what is inside
@@ -98,8 +100,15 @@ const jsonObject = z.record(z.string(), jsonValue);
 export const synapEventSchema = z.strictObject({
   id: z.uuid().describe("UUID; version 7 when left to the server."),
   version: z.literal("v1"),
-  type: z.string().max(MAX_EVENT_TYPE_LENGTH).regex(EVENT_TYPE_PATTERN).describe("aggregate.action[.more]"),
-  aggregateType: z.string().max(MAX_AGGREGATE_TYPE_LENGTH).regex(AGGREGATE_TYPE_PATTERN),
+  type: z
+    .string()
+    .max(MAX_EVENT_TYPE_LENGTH)
+    .regex(EVENT_TYPE_PATTERN, "must read aggregate.action[.more] in lower case")
+    .describe("aggregate.action[.more]"),
+  aggregateType: z
+    .string()
+    .max(MAX_AGGREGATE_TYPE_LENGTH)
+    .regex(AGGREGATE_TYPE_PATTERN, "must be lower case letters, digits, _ and -"),
   aggregateId: text(128),
   data: jsonObject.describe("What happened: checked against the schema of the event type."),
   userId: text(128).optional(),

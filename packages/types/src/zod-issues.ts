@@ -22,7 +22,7 @@ function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[]): EventIssue[
       return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
         path: formatPath([...way, key]),
         code: "unknown-field",
-        reason: "is not a field of this event type",
+        reason: way[0] === "data" ? "is not a field of this event type" : "is not a field of an event",
       }));
     case "invalid_value":
       if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];

@@ -1,25 +1,26 @@
 import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
+import { shortText } from "./fields.ts";
 
+const note = {
+  content: z.string().min(1),
+  title: shortText.optional(),
+  tags: z.array(z.string().min(1).max(100)).max(100).optional(),
+};
+const example = { content: "Acme want the pumps a week earlier", title: "Acme", tags: ["important"] };
+
+/** How a note comes to be. Stream: the note, from the request on. */
 export const noteEventTypes = [
   defineEventType({
     name: "note.creation.requested",
     description: "Somebody asked for a note to be made.",
-    schema: z.strictObject({
-      content: z.string().min(1),
-      title: z.string().min(1).optional(),
-      tags: z.array(z.string().min(1)).optional(),
-    }),
-    example: { content: "Call Acme about the late delivery", title: "Acme", tags: ["important"] },
+    schema: z.strictObject(note),
+    example,
   }),
   defineEventType({
     name: "note.creation.completed",
-    description: "A note was made.",
-    schema: z.strictObject({
-      content: z.string().min(1),
-      title: z.string().min(1).optional(),
-      tags: z.array(z.string().min(1)).optional(),
-    }),
-    example: { content: "Call Acme about the late delivery", title: "Acme", tags: ["important"] },
+    description: "A note was made, as it now reads.",
+    schema: z.strictObject(note),
+    example,
   }),
 ] as const;

@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** A short piece of text that is there: 1 to 500 characters. */
+export const shortText = z.string().min(1).max(500);
+
+/** A name by which something is known here or elsewhere: 1 to 128 characters. */
+export const identifier = z.string().min(1).max(128);
+
+/** An amount of money in units of its currency, 0 or more. */
+export const amount = z.number().nonnegative();
+
+/** ISO 4217, for example EUR. Left out where a business uses only one. */
+export const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as EUR")
+  .describe("ISO 4217 code; left out where a business uses only one.");
+
+/** A day without a time: YYYY-MM-DD. */
+export const day = z.iso.date();
+
+/** A moment: RFC 3339 with any offset. */
+export const moment = z.iso.datetime({ offset: true });
+
+/** Free attributes, one level deep. */
+export const attributes = z.record(
+  z.string().min(1).max(128),
+  z.union([z.string(), z.number(), z.boolean()]),
+);
+
+/**
+ * The fields that were changed, with their new values; at least one. What is not named stayed as it was, and a field
+ * that was emptied is null where its schema allows it.
+ */
+export function changesOf<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z
+    .strictObject(shape)
+    .refine((changes) => Object.values(changes).some((value) => value !== undefined), {
+      message: "must name at least one field",
+      params: { code: "empty" },
+    })
+    .meta({ minProperties: 1 });
+}

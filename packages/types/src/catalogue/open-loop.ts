@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { defineEventType } from "../define-event-type.ts";
+import { identifier, moment, shortText } from "./fields.ts";
+
+const status = z.enum(["urgent", "waiting", "snoozed"]);
+const score = z.int().min(0).max(1000).describe("How much it presses: the higher, the sooner.");
+
+/** Things that are not finished and belong to somebody: what "what's next?" is answered from. Stream: the loop. */
+export const openLoopEventTypes = [
+  defineEventType({
+    name: "open_loop.opened",
+    description: "Something is now open and waits for its owner.",
+    schema: z.strictObject({
+      ownerId: identifier,
+      title: shortText,
+      status,
+      score: score.optional(),
+      entityType: identifier.optional(),
+      entityId: identifier.optional(),
+    }),
+    example: {
+      ownerId: "user-9",
+      title: "Send the invoice to Acme Corp",
+      status: "urgent",
+      score: 80,
+      entityType: "invoice",
+      entityId: "invoice-2026-0117",
+    },
+  }),
+  defineEventType({
+    name: "open_loop.status_changed",
+    description: "An open loop became urgent, was put off, or now waits for somebody else.",
+    schema: z.strictObject({ from: status, to: status, snoozedUntil: moment.optional() }),
+    example: { from: "urgent", to: "snoozed", snoozedUntil: "2026-03-09T08:00:00Z" },
+  }),
+  defineEventType({
+    name: "open_loop.score_changed",
+    description: "How much an open loop presses was judged anew.",
+    schema: z.strictObject({ score, reason: shortText.optional() }),
+    example: { score: 95, reason: "Due tomorrow" },
+  }),
+  defineEventType({
+    name: "open_loop.closed",
+    description: "An open loop is finished or was given up.",
+    schema: z.strictObject({ outcome: z.enum(["done", "dropped"]) }),
+    example: { outcome: "done" },
+  }),
+] as const;

@@ -1,0 +1,108 @@
+/**
+ * What the compiler must accept and refuse. Never run: `tsc` reads it, and an `@ts-expect-error` above a line that
+ * compiles is itself an error.
+ */
+import { z } from "zod";
+import {
+  createEventCatalogue,
+  createSynapEvent,
+  defineEventType,
+  type EventCatalogue,
+  type EventInput,
+  type EventTypeDefinition,
+  type EventTypeName,
+  eventInputSchema,
+  parseSynapEvent,
+  type SynapEvent,
+  seedCatalogue,
+  type synapEventSchema,
+  validateEventData,
+} from "./index.ts";
+
+type Equal<Left, Right> =
+  (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
+const isTrue = <_Claim extends true>(): void => undefined;
+
+// The data of an event follows from its type.
+createSynapEvent({ type: "note.creation.requested", data: { content: "Hello", tags: ["a"] } });
+createSynapEvent({ type: "note.creation.requested", data: { content: "Hello", title: undefined } });
+// @ts-expect-error a misspelt field
+createSynapEvent({ type: "note.creation.requested", data: { contents: "Hello" } });
+// @ts-expect-error a missing field
+createSynapEvent({ type: "note.creation.requested", data: { title: "Hello" } });
+// @ts-expect-error a field of the wrong type
+createSynapEvent({ type: "invoice.created", data: { amount: "12", dueDate: "2026-01-01" } });
+// @ts-expect-error the data of another type
+createSynapEvent({ type: "invoice.created", data: { content: "Hello" } });
+// @ts-expect-error an unknown type
+createSynapEvent({ type: "note.creation.request", data: { content: "Hello" } });
+// @ts-expect-error a misspelt field of the event itself
+createSynapEvent({ type: "note.creation.requested", data: { content: "Hello" }, userID: "u" });
+
+const note = createSynapEvent({ type: "note.creation.requested", data: { content: "Hello" } });
+isTrue<Equal<typeof note.type, "note.creation.requested">>();
+isTrue<Equal<typeof note.data.content, string>>();
+// @ts-expect-error an event is never changed
+note.timestamp = "2026-01-01T00:00:00.000Z";
+const anyEvent: SynapEvent = note;
+
+// A parsed event is a union, told apart by its type.
+const parsed = parseSynapEvent(anyEvent);
+if (parsed.type === "product.price_changed") {
+  isTrue<Equal<typeof parsed.data.newPrice, number>>();
+  // @ts-expect-error a field of another type's data
+  parsed.data.content;
+}
+isTrue<Equal<ReturnType<typeof parseSynapEvent>["type"], EventTypeName<typeof seedCatalogue>>>();
+const data = validateEventData("invoice.sent", {});
+isTrue<Equal<typeof data.method, "email" | "post" | "portal">>();
+
+// An application adds types of its own and keeps everything.
+const earthquakeRecorded = defineEventType({
+  name: "earthquake.recorded",
+  description: "A seismometer network located an earthquake.",
+  schema: z.strictObject({ magnitude: z.number(), place: z.string() }),
+  example: { magnitude: 4.6, place: "12 km N of Example" },
+});
+const catalogue = seedCatalogue.extend([earthquakeRecorded]);
+isTrue<Equal<EventTypeName<typeof catalogue>, EventTypeName<typeof seedCatalogue> | "earthquake.recorded">>();
+catalogue.createSynapEvent({ type: "earthquake.recorded", data: { magnitude: 1, place: "Here" } });
+catalogue.createSynapEvent({ type: "note.creation.requested", data: { content: "Hello" } });
+// @ts-expect-error a field of the wrong type in an application's own event
+catalogue.createSynapEvent({ type: "earthquake.recorded", data: { magnitude: "1", place: "Here" } });
+// @ts-expect-error the seed catalogue does not know it
+createSynapEvent({ type: "earthquake.recorded", data: { magnitude: 1, place: "Here" } });
+const small = createEventCatalogue([earthquakeRecorded]);
+isTrue<Equal<EventTypeName<typeof small>, "earthquake.recorded">>();
+
+// Code that works with any event takes any catalogue, also one whose types are only known at run time.
+const anyCatalogues: EventCatalogue[] = [seedCatalogue, catalogue, small];
+const loaded: readonly EventTypeDefinition[] = anyCatalogues.flatMap(({ types }) => types);
+anyCatalogues.push(createEventCatalogue(loaded), seedCatalogue.extend(loaded));
+createEventCatalogue(loaded).createSynapEvent({ type: "whatever.happened", data: { anything: 1 } });
+
+// A schema that would change data is refused.
+const about = { name: "thing.happened", description: "Something happened." } as const;
+const example = { size: 1 };
+defineEventType({ ...about, schema: z.strictObject({ size: z.number() }), example });
+// @ts-expect-error a default would add a field
+defineEventType({ ...about, schema: z.strictObject({ size: z.number().default(1) }), example });
+// @ts-expect-error a transform would replace a value
+defineEventType({ ...about, schema: z.strictObject({ size: z.string().transform(Number) }), example });
+// @ts-expect-error a coercion would replace a value
+defineEventType({ ...about, schema: z.strictObject({ size: z.coerce.number() }), example });
+// @ts-expect-error data is an object
+defineEventType({ ...about, schema: z.number(), example: 1 });
+// @ts-expect-error a Date is not JSON
+defineEventType({ ...about, schema: z.strictObject({ size: z.date() }), example: { size: new Date() } });
+// @ts-expect-error an example of another shape
+defineEventType({ ...about, schema: z.strictObject({ size: z.number() }), example: { size: "1" } });
+// @ts-expect-error a name without a dot
+defineEventType({ ...about, name: "thing", schema: z.strictObject({ size: z.number() }), example });
+
+// The interfaces and the schemas name the same fields, and the schemas change nothing.
+isTrue<Equal<keyof z.infer<typeof synapEventSchema>, keyof SynapEvent>>();
+isTrue<Equal<keyof z.infer<typeof eventInputSchema>, keyof EventInput>>();
+isTrue<Equal<z.input<typeof synapEventSchema>, z.output<typeof synapEventSchema>>>();
+const input: EventInput = eventInputSchema.parse(anyEvent);
+seedCatalogue.completeEvent(input);
