@@ -5,7 +5,7 @@ import type { Line } from "./read-lines.ts";
 export interface EventLine {
   readonly kind: "event";
   readonly number: number;
-  /** The event as JSON: the line's own text, so that no number or key is changed by reading and writing it again. */
+  /** The event as JSON: the line's own text and what it left out. No number or key is read and written again. */
   readonly json: string;
   readonly original: string;
 }
@@ -23,14 +23,21 @@ export interface RejectedLine {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** What a line's event gets for what it leaves out. The same in every run, or a line sent twice would be two events. */
+export interface LineDefaults {
+  /** What names the file, see ImportState. */
+  readonly identity: string;
+  /** The time of events that don't say when they happened. */
+  readonly timestamp: string;
+}
+
 /**
- * Reads one line. An event without an id gets one that follows from the file and the line's number, so that
- * sending the same line again, in another run, is recognised as the same event.
+ * Reads one line. An event without id, aggregateId or timestamp gets one that is the same in every run, so that
+ * sending the line again is recognised as the same event.
  *
- * @param identity what names the file, see ImportState
  * @returns undefined for a blank line
  */
-export function readEventLine(line: Line, identity: string): EventLine | RejectedLine | undefined {
+export function readEventLine(line: Line, defaults: LineDefaults): EventLine | RejectedLine | undefined {
   const { number } = line;
   const rejected = (code: string, reason: string, original?: string): RejectedLine => ({
     kind: "rejected",
@@ -57,11 +64,23 @@ export function readEventLine(line: Line, identity: string): EventLine | Rejecte
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return rejected("not-an-object", "The line is JSON, but not an object.", text);
   }
-  if ("id" in value) return { kind: "event", number, json: text, original: text };
-  const id = JSON.stringify(idOfLine(identity, number));
+  return { kind: "event", number, json: withDefaults(text, value, number, defaults), original: text };
+}
+
+/** Puts what is missing in front of the first field, and leaves the rest of the text as it is. */
+function withDefaults(
+  text: string,
+  value: object,
+  number: number,
+  { identity, timestamp }: LineDefaults,
+): string {
+  const missing: string[] = [];
+  if (!("id" in value)) missing.push(`"id":"${idOfLine(identity, number)}"`);
+  if (!("aggregateId" in value)) missing.push(`"aggregateId":"${idOfLine(`${identity}:aggregate`, number)}"`);
+  if (!("timestamp" in value)) missing.push(`"timestamp":"${timestamp}"`);
+  if (missing.length === 0) return text;
   const rest = text.slice(text.indexOf("{") + 1);
-  const json = Object.keys(value).length === 0 ? `{"id":${id}}` : `{"id":${id},${rest}`;
-  return { kind: "event", number, json, original: text };
+  return Object.keys(value).length === 0 ? `{${missing.join(",")}}` : `{${missing.join(",")},${rest}`;
 }
 
 /** A UUID (version 8: made by our own rule) for a line that came without an id. */

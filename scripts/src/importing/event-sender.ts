@@ -1,21 +1,15 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { connectionFault } from "./connection-fault.ts";
 import type { EventLine, RejectedLine } from "./event-line.ts";
 import { ImportError } from "./import-error.ts";
+import { Patience, type PatienceOptions } from "./patience.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 /** Where events are sent, and how stubbornly. */
-export interface EventSenderOptions {
-  /** The API's base URL. */
-  readonly url: string;
+export interface EventSenderOptions extends PatienceOptions {
   /** Say that these are old events; needs the token. */
   readonly backfill: boolean;
   readonly token?: string;
-  /** How long one batch is tried again while the API is away or busy, in milliseconds. */
-  readonly patienceMs: number;
-  readonly signal: AbortSignal;
-  /** Told when a batch has to wait, and why. */
-  readonly onWait?: (reason: string, ms: number) => void;
 }
 
 /** What became of the events of one batch. */
@@ -27,9 +21,8 @@ export interface SentEvents {
 
 const issueSchema = z.object({ path: z.string(), code: z.string(), reason: z.string() });
 const resultSchema = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("accepted") }),
-  z.object({ status: z.literal("duplicate") }),
-  z.object({ status: z.literal("rejected"), issues: z.array(issueSchema) }),
+  z.object({ status: z.literal(["accepted", "duplicate"]) }),
+  issueSchema.extend({ status: z.literal("rejected") }),
 ]);
 const answerSchema = z.object({ results: z.array(resultSchema) });
 const problemSchema = z.object({
@@ -39,12 +32,11 @@ const problemSchema = z.object({
 });
 
 const REQUEST_TIMEOUT_MS = 60_000;
-const FIRST_WAIT_MS = 200;
-const LONGEST_WAIT_MS = 10_000;
 
 /**
  * Sends events as one batch and reports what became of each. Tries again while the API is away (no connection, 429,
- * 5xx), waiting as long as it asks. A batch refused as a whole is halved until the refused event stands alone.
+ * 5xx), waiting as long as it asks. A batch refused as a whole is halved until the
+ * refused event stands alone.
  *
  * @throws ImportError `API_UNREACHABLE` when patience ran out, `NOT_ALLOWED`, `NOT_SYNAP`
  */
@@ -52,135 +44,109 @@ export async function sendEvents(
   events: readonly EventLine[],
   options: EventSenderOptions,
 ): Promise<SentEvents> {
-  if (events.length === 0) return { accepted: 0, duplicate: 0, rejected: [] };
-  const response = await postPatiently(
-    `{"events":[${events.map((event) => event.json).join(",")}]}`,
-    options,
-  );
-  const body = await readJson(response);
-  const answer = answerSchema.safeParse(body);
-  if (answer.success && answer.data.results.length === events.length)
-    return tally(events, answer.data.results);
-  const problem = problemSchema.safeParse(body).data ?? {};
-  const reason = problem.detail ?? problem.title ?? `the API answered ${response.status}`;
-  if (response.status === 401 || response.status === 403) {
-    const cure = options.backfill
-      ? "Give the API's backfill token with --token, or SYNAP_BACKFILL_TOKEN."
-      : "";
-    throw new ImportError(
-      "NOT_ALLOWED",
-      `The API at ${options.url} does not allow this: ${reason}\n${cure}`.trim(),
-    );
-  }
-  const isRefusal = response.status >= 400 && response.status < 500 && response.status !== 404;
-  if (!isRefusal) {
-    throw new ImportError(
-      "NOT_SYNAP",
-      `${options.url} does not answer like Synap's API (status ${response.status}). Is the URL right?`,
-    );
-  }
-  const [only, ...others] = events;
-  if (only !== undefined && others.length === 0) {
-    const { number, original } = only;
-    const rejected = {
-      kind: "rejected",
-      number,
-      code: problem.code ?? `http-${response.status}`,
-      path: "",
-      reason,
-      original,
-    } as const;
-    return { accepted: 0, duplicate: 0, rejected: [rejected] };
-  }
-  const middle = Math.ceil(events.length / 2);
-  const first = await sendEvents(events.slice(0, middle), options);
-  const second = await sendEvents(events.slice(middle), options);
-  return {
-    accepted: first.accepted + second.accepted,
-    duplicate: first.duplicate + second.duplicate,
-    rejected: [...first.rejected, ...second.rejected],
-  };
-}
-
-function tally(events: readonly EventLine[], results: readonly z.infer<typeof resultSchema>[]): SentEvents {
   const sent: SentEvents = { accepted: 0, duplicate: 0, rejected: [] };
-  for (const [index, event] of events.entries()) {
-    const result = results[index];
-    if (result?.status === "accepted") sent.accepted += 1;
-    if (result?.status === "duplicate") sent.duplicate += 1;
-    if (result?.status !== "rejected") continue;
-    const [issue = { path: "", code: "rejected", reason: "The API gave no reason." }] = result.issues;
-    sent.rejected.push({ kind: "rejected", number: event.number, ...issue, original: event.original });
-  }
+  await sendInto(sent, events, options, new Patience(options));
   return sent;
 }
 
-async function postPatiently(body: string, options: EventSenderOptions): Promise<Response> {
-  const giveUpAt = Date.now() + options.patienceMs;
-  for (let attempt = 0; ; attempt++) {
-    const tried = await post(body, options);
-    if (tried.response !== undefined) return tried.response;
-    options.signal.throwIfAborted();
-    const backoff = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
-    const wait = tried.askedMs ?? backoff * (0.5 + Math.random() / 2);
-    if (Date.now() + wait > giveUpAt) {
-      throw new ImportError(
-        "API_UNREACHABLE",
-        `The API at ${options.url} can't take events: ${tried.reason}`,
-        {
-          cause: tried.cause,
+async function sendInto(
+  sent: SentEvents,
+  events: readonly EventLine[],
+  options: EventSenderOptions,
+  patience: Patience,
+): Promise<void> {
+  const [first, ...others] = events;
+  if (first === undefined) return;
+  const { status, body } = await postPatiently(events, options, patience);
+  const answer = answerSchema.safeParse(body);
+  if (answer.success && answer.data.results.length === events.length) {
+    tally(sent, events, answer.data.results);
+    return;
+  }
+  const refusal = readRefusal(status, body, options);
+  if (others.length === 0) {
+    const { number, original } = first;
+    sent.rejected.push({ kind: "rejected", number, path: "", ...refusal, original });
+    return;
+  }
+  const middle = Math.ceil(events.length / 2);
+  await sendInto(sent, events.slice(0, middle), options, patience);
+  await sendInto(sent, events.slice(middle), options, patience);
+}
+
+function tally(
+  sent: SentEvents,
+  events: readonly EventLine[],
+  results: readonly z.infer<typeof resultSchema>[],
+): void {
+  for (const [index, { number, original }] of events.entries()) {
+    const result = results[index];
+    if (result?.status === "rejected") {
+      const { path, code, reason } = result;
+      sent.rejected.push({ kind: "rejected", number, path, code, reason, original });
+    } else if (result !== undefined) sent[result.status] += 1;
+  }
+}
+
+/** Why a whole request was refused, when one of its events can be the reason. */
+function readRefusal(
+  status: number,
+  body: unknown,
+  options: EventSenderOptions,
+): { code: string; reason: string } {
+  const problem = problemSchema.safeParse(body).data ?? {};
+  const reason = problem.detail ?? problem.title ?? `the API answered ${status}`;
+  if (status === 401 || status === 403) {
+    const cure = options.backfill
+      ? "\nGive the API's backfill token with --token, or SYNAP_BACKFILL_TOKEN."
+      : "";
+    throw new ImportError("NOT_ALLOWED", `The API at ${options.url} does not allow this: ${reason}${cure}`);
+  }
+  if (status < 400 || status === 404 || status === 405) {
+    throw new ImportError(
+      "NOT_SYNAP",
+      `${options.url} does not answer like Synap's API (status ${status}). Is the URL right?`,
+    );
+  }
+  return { code: problem.code ?? `http-${status}`, reason };
+}
+
+/** Posts until there is an answer that is about the events, and not about the API's own state. */
+async function postPatiently(
+  events: readonly EventLine[],
+  options: EventSenderOptions,
+  patience: Patience,
+): Promise<{ status: number; body: unknown }> {
+  const address = new URL("/api/v1/events/batch", options.url);
+  if (options.backfill) address.searchParams.set("backfill", "true");
+  const body = `{"events":[${events.map((event) => event.json).join(",")}]}`;
+  for (;;) {
+    try {
+      const response = await fetch(address, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          ...(options.backfill && options.token !== undefined
+            ? { authorization: `Bearer ${options.token}` }
+            : {}),
         },
-      );
+        body,
+        signal: AbortSignal.any([options.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      });
+      const answer = parseJson(await response.text());
+      if (response.status !== 429 && response.status < 500) return { status: response.status, body: answer };
+      const reason = problemSchema.safeParse(answer).data?.title ?? `it answered ${response.status}`;
+      await patience.wait(reason, retryAfterMs(response.headers.get("retry-after")));
+    } catch (error) {
+      if (error instanceof ImportError) throw error;
+      await patience.wait(connectionFault(error), undefined, error);
     }
-    options.onWait?.(tried.reason, wait);
-    await sleep(wait, undefined, { signal: options.signal });
   }
 }
 
-interface Tried {
-  response?: Response;
-  reason: string;
-  askedMs?: number;
-  cause?: unknown;
-}
-
-async function post(body: string, options: EventSenderOptions): Promise<Tried> {
+function parseJson(text: string): unknown {
   try {
-    const response = await fetch(new URL("/api/v1/events/batch", options.url), {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(options.backfill && options.token !== undefined
-          ? { authorization: `Bearer ${options.token}` }
-          : {}),
-      },
-      body,
-      signal: AbortSignal.any([options.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
-    });
-    if (response.status !== 429 && response.status < 500) return { response, reason: "" };
-    await response.body?.cancel();
-    const askedMs = retryAfterMs(response.headers.get("retry-after"));
-    const reason = response.status === 429 ? "it is busy (429)" : `it answered ${response.status}`;
-    return { reason, ...(askedMs === undefined ? {} : { askedMs }) };
-  } catch (cause) {
-    return { reason: connectionFault(cause), cause };
-  }
-}
-
-/** What went wrong with a connection, as a person would say it. */
-export function connectionFault(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  if (cause instanceof Error && "code" in cause && typeof cause.code === "string") {
-    return cause.code === "ECONNREFUSED"
-      ? "nothing listens there (ECONNREFUSED)"
-      : `no connection (${cause.code})`;
-  }
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-async function readJson(response: Response): Promise<unknown> {
-  try {
-    return await response.json();
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { Readable } from "node:stream";
-import { connectionFault, type EventSenderOptions, type SentEvents, sendEvents } from "./event-sender.ts";
+import { connectionFault } from "./connection-fault.ts";
+import { type EventSenderOptions, type SentEvents, sendEvents } from "./event-sender.ts";
 import { fingerprintFile } from "./file-fingerprint.ts";
 import { ImportError } from "./import-error.ts";
 import { type ImportCounts, type ImportState, readImportState, writeImportState } from "./import-state.ts";
@@ -71,8 +72,8 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
   const isStream = options.file === "-";
   const statePath = `${options.file}.synap-import.json`;
   const reportPath = isStream ? "stdin.rejected.ndjson" : `${options.file}.rejected.ndjson`;
-  await checkApi(options.url, options.signal);
   const { state: start, kind } = isStream ? streamStart(options.url) : await fileStart(options, statePath);
+  await checkApi(options.url, options.signal);
   options.onStart?.({ kind, line: start.line, offset: start.offset });
 
   let state = start;
@@ -106,7 +107,10 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
   const lines = readLines(source, { line: state.line, offset: state.offset });
   const pending: Pending[] = [];
   try {
-    const limits = { identity: state.identity, maxEvents: options.batch, maxBytes: MAX_BATCH_BYTES };
+    const defaults = { identity: state.identity, timestamp: state.begunAt };
+    // Before the first event is sent: the next run must give the same times.
+    if (!isStream) writeImportState(statePath, state);
+    const limits = { defaults, maxEvents: options.batch, maxBytes: MAX_BATCH_BYTES };
     for await (const batch of batchLines(lines, limits)) {
       pending.push({ batch, sent: timed(batch, { ...options, signal }, options.onBatch) });
       const oldest = pending.length >= options.inFlight ? pending.shift() : undefined;
@@ -180,6 +184,7 @@ function emptyState(url: string, identity: string, size: number): ImportState {
     format: 1,
     url,
     identity,
+    begunAt: new Date().toISOString(),
     fingerprint: identity,
     size,
     offset: 0,
@@ -212,11 +217,11 @@ async function fileStart(
   const grown = !same && earlier.size > 0 && earlier.fingerprint === found.prefix;
   if (!same && !grown) return { state: emptyState(options.url, found.whole, found.size), kind: "changed" };
   const known = { ...earlier, fingerprint: found.whole, size: found.size };
-  if (options.restart || earlier.url !== options.url) {
-    return {
-      state: { ...emptyState(options.url, earlier.identity, found.size), fingerprint: found.whole },
-      kind: "new",
-    };
+  // Every line there was has been answered: what came since may have a time of its own.
+  if (grown && earlier.offset === earlier.size) known.begunAt = new Date().toISOString();
+  if (options.restart || earlier.url !== options.url || earlier.offset === 0) {
+    const { identity, begunAt, fingerprint, size } = known;
+    return { state: { ...emptyState(options.url, identity, size), begunAt, fingerprint }, kind: "new" };
   }
   if (earlier.offset === found.size) return { state: known, kind: "finished" };
   return { state: known, kind: grown ? "grown" : "resumed" };

@@ -13,6 +13,8 @@ const importStateSchema = z.object({
   url: z.string(),
   /** Names the file in the ids made for its lines; stays the same while the file only grows. */
   identity: z.string(),
+  /** When the first run began: the time of events that don't say when they happened. */
+  begunAt: z.string(),
   /** SHA-256 and size of the whole file at the last run. */
   fingerprint: z.string(),
   size: z.int().nonnegative(),

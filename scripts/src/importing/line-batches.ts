@@ -1,4 +1,4 @@
-import { type EventLine, type RejectedLine, readEventLine } from "./event-line.ts";
+import { type EventLine, type LineDefaults, type RejectedLine, readEventLine } from "./event-line.ts";
 import type { Line } from "./read-lines.ts";
 
 /** Consecutive lines of the file, sent in one request. */
@@ -14,7 +14,7 @@ export interface LineBatch {
 /** Groups lines into batches of at most `maxEvents` events and about `maxBytes` bytes (a longer line goes alone). */
 export async function* batchLines(
   lines: AsyncIterable<Line>,
-  options: { identity: string; maxEvents: number; maxBytes: number },
+  options: { defaults: LineDefaults; maxEvents: number; maxBytes: number },
 ): AsyncGenerator<LineBatch> {
   let events: EventLine[] = [];
   let rejected: RejectedLine[] = [];
@@ -28,7 +28,7 @@ export async function* batchLines(
     return batch;
   };
   for await (const line of lines) {
-    const read = readEventLine(line, options.identity);
+    const read = readEventLine(line, options.defaults);
     const size = read?.kind === "event" ? Buffer.byteLength(read.json) + 1 : 0;
     if (events.length > 0 && bytes + size > options.maxBytes) yield finish();
     bytes += size;

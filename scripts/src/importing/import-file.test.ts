@@ -1,0 +1,237 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { type ImportOptions, importFile } from "./import-file.ts";
+
+// What the API would answer is the API's own business (and tested with the real one, in scripts/test): this server
+// is there for the answers a real one gives only on bad days.
+const eventSchema = z.looseObject({ id: z.string() });
+type Event = z.infer<typeof eventSchema>;
+type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";
+
+let directory: string;
+let file: string;
+let server: Server;
+let url: string;
+let received: Event[];
+let bodies: string[];
+let answerNext: (events: Event[]) => Answer | undefined;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "synap-import-"));
+  file = join(directory, "events.ndjson");
+  received = [];
+  bodies = [];
+  answerNext = () => undefined;
+  server = createServer(async (request, response) => {
+    if (request.url === "/healthz") {
+      response.end("{}");
+      return;
+    }
+    const body = await readBody(request);
+    const { events } = z.object({ events: z.array(eventSchema) }).parse(JSON.parse(body));
+    const answer = answerNext(events) ?? accept(events, body);
+    if (answer === "hang up") {
+      response.destroy();
+      return;
+    }
+    response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers });
+    response.end(JSON.stringify(answer.body ?? {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let body = "";
+  for await (const chunk of request) body += String(chunk);
+  return body;
+}
+
+function accept(events: Event[], body: string): Answer {
+  bodies.push(body);
+  const results = events.map(({ id }) => ({
+    id,
+    status: received.some((known) => known.id === id) ? "duplicate" : "accepted",
+  }));
+  received.push(...events.filter(({ id }) => !received.some((known) => known.id === id)));
+  return { status: 202, body: { results } };
+}
+
+const run = (options: Partial<ImportOptions> = {}) =>
+  importFile({
+    file,
+    url,
+    backfill: false,
+    batch: 10,
+    inFlight: 4,
+    patienceMs: 2_000,
+    restart: false,
+    signal: new AbortController().signal,
+    ...options,
+  });
+
+const numbered = (from: number, to: number) =>
+  Array.from(
+    { length: to - from + 1 },
+    (_, index) => `${JSON.stringify({ type: "t.done", data: { n: from + index } })}\n`,
+  ).join("");
+
+describe("importing a file", () => {
+  it("sends each line once, in batches, with ids that stay the same in every run", async () => {
+    writeFileSync(file, numbered(1, 95));
+    const first = await run();
+    expect(first.counts).toEqual({ accepted: 95, duplicate: 0, rejected: 0 });
+    expect(new Set(received.map(({ id }) => id)).size).toBe(95);
+    const again = await run({ restart: true });
+    expect(again.counts).toEqual({ accepted: 0, duplicate: 95, rejected: 0 });
+  });
+
+  it("fills in what a line leaves out with the same values in every run", async () => {
+    writeFileSync(
+      file,
+      '{"type":"t.done","data":{}}\n{}\n{"timestamp":"2026-01-01T00:00:00Z","aggregateId":"a"}\n',
+    );
+    await run();
+    await run({ restart: true });
+    expect(bodies[1]).toBe(bodies[0]);
+    expect(received[2]).toMatchObject({ timestamp: "2026-01-01T00:00:00Z", aggregateId: "a" });
+    expect(received[0]?.id).not.toBe(received[0]?.["aggregateId"]);
+  });
+
+  it("sends the text of a line as it is, so that no number changes on the way", async () => {
+    const line = '{"type":"t.done",  "data":{"big":9007199254740993,"small":1e-400,"a":1,"a":2}}';
+    writeFileSync(
+      file,
+      `\uFEFF${line}\r\n\r\n{"id":"7f1c39a4-0000-4000-8000-000000000000","type":"t.done","data":{}}`,
+    );
+    await run();
+    expect(bodies[0]).toContain(line.slice(1));
+    expect(received.map(({ id }) => id)).toContain("7f1c39a4-0000-4000-8000-000000000000");
+  });
+
+  it("goes on after the last answered line when it was stopped", async () => {
+    writeFileSync(file, numbered(1, 200));
+    const stop = new AbortController();
+    answerNext = () => {
+      if (received.length >= 60) stop.abort();
+      return undefined;
+    };
+    await expect(run({ signal: stop.signal })).rejects.toThrow();
+    answerNext = () => undefined;
+    const starts: unknown[] = [];
+    const result = await run({ onStart: (start) => starts.push(start) });
+    expect(starts).toMatchObject([{ kind: "resumed" }]);
+    expect(received).toHaveLength(200);
+    expect(result.lines).toBe(200);
+    expect(result.counts.accepted + result.counts.duplicate).toBe(200);
+  });
+
+  it("sends only what was added when the file has grown, and starts over when it was changed", async () => {
+    writeFileSync(file, numbered(1, 15));
+    await run();
+    appendFileSync(file, numbered(16, 20));
+    expect((await run()).lines).toBe(20);
+    expect(received).toHaveLength(20);
+    expect(bodies.at(-1)?.match(/"n"/g)).toHaveLength(5);
+
+    writeFileSync(file, numbered(500, 520));
+    const starts: unknown[] = [];
+    await run({ onStart: (start) => starts.push(start) });
+    expect(starts).toMatchObject([{ kind: "changed", line: 0 }]);
+    expect(received).toHaveLength(41);
+  });
+
+  it("waits when the API is busy, as long as it asks, and when the connection breaks", async () => {
+    writeFileSync(file, numbered(1, 10));
+    const bad: Answer[] = [{ status: 503, headers: { "retry-after": "1" } }, "hang up", { status: 500 }];
+    answerNext = () => bad.shift();
+    const waits: number[] = [];
+    const result = await run({ patienceMs: 10_000, onWait: (_reason, ms) => waits.push(ms) });
+    expect(result.counts.accepted).toBe(10);
+    expect(waits).toHaveLength(3);
+    expect(waits[0]).toBe(1000);
+  });
+
+  it("gives up when its patience ends, and can go on later", async () => {
+    writeFileSync(file, numbered(1, 10));
+    answerNext = () => ({ status: 503 });
+    await expect(run({ patienceMs: 300 })).rejects.toMatchObject({ code: "API_UNREACHABLE" });
+    answerNext = () => undefined;
+    expect((await run()).counts.accepted).toBe(10);
+  });
+
+  it("reports rejected lines with their number, reason and text, whoever rejected them", async () => {
+    const bad = '{"type":"t.done","data":{"n":"x"}}';
+    writeFileSync(
+      file,
+      Buffer.concat([Buffer.from(`${numbered(1, 2)}${bad}\nno json\n[]\n`), Buffer.from([0xff, 0x0a])]),
+    );
+    answerNext = (events) => ({
+      status: 202,
+      body: {
+        results: events.map((_, index) =>
+          index === 2
+            ? {
+                status: "rejected",
+                path: "data.n",
+                code: "invalid-type",
+                reason: "must be a number",
+              }
+            : { status: "accepted" },
+        ),
+      },
+    });
+    const result = await run({ batch: 3 });
+    expect(result.counts).toEqual({ accepted: 2, duplicate: 0, rejected: 4 });
+    const report = readFileSync(result.rejectedPath ?? "", "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(report).toMatchObject([
+      { line: 3, code: "invalid-type", path: "data.n", reason: "must be a number", original: bad },
+      { line: 4, code: "invalid-json", original: "no json" },
+      { line: 5, code: "not-an-object", original: "[]" },
+      { line: 6, code: "invalid-utf8" },
+    ]);
+    rmSync(result.rejectedPath ?? "");
+    answerNext = () => undefined;
+  });
+
+  it("finds the one event for which a whole batch is refused", async () => {
+    writeFileSync(file, numbered(1, 16));
+    answerNext = (events) =>
+      events.some(({ data }) => z.object({ n: z.literal(11) }).safeParse(data).success)
+        ? { status: 413, body: { code: "EVENT_TOO_LARGE", title: "Too large" } }
+        : undefined;
+    const result = await run({ batch: 16 });
+    expect(result.counts).toEqual({ accepted: 15, duplicate: 0, rejected: 1 });
+    expect(JSON.parse(readFileSync(result.rejectedPath ?? "", "utf8"))).toMatchObject({
+      line: 11,
+      code: "EVENT_TOO_LARGE",
+    });
+  });
+
+  it("says clearly what is wrong with the file, the address or the token", async () => {
+    await expect(run()).rejects.toThrow(/There is no file/);
+    writeFileSync(file, numbered(1, 1));
+    await expect(run({ url: "http://127.0.0.1:65533" })).rejects.toThrow(
+      /can't be reached: nothing listens there/,
+    );
+    answerNext = () => ({ status: 401, body: { title: "Unauthorized", detail: "The token is wrong." } });
+    await expect(run({ backfill: true, token: "x" })).rejects.toThrow(
+      /The token is wrong\.\nGive the API's backfill token/,
+    );
+    answerNext = () => ({ status: 404 });
+    await expect(run()).rejects.toMatchObject({ code: "NOT_SYNAP" });
+  });
+});

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ImportError } from "./import-error.ts";
+
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 10_000;
+
+/** How stubbornly one batch is tried again while the API is away or busy. */
+export class Patience {
+  readonly #options: PatienceOptions;
+  readonly #endsAt: number;
+  #attempt = 0;
+
+  constructor(options: PatienceOptions) {
+    this.#options = options;
+    this.#endsAt = Date.now() + options.patienceMs;
+  }
+
+  /**
+   * Waits before the next try: as long as the API asks, otherwise longer each time.
+   *
+   * @throws ImportError `API_UNREACHABLE` when the wait would outlast the patience
+   */
+  async wait(reason: string, askedMs?: number, cause?: unknown): Promise<void> {
+    const { url, signal, onWait } = this.#options;
+    signal.throwIfAborted();
+    const backoff = Math.min(FIRST_WAIT_MS * 2 ** this.#attempt, LONGEST_WAIT_MS);
+    this.#attempt += 1;
+    const ms = askedMs ?? backoff * (0.5 + Math.random() / 2);
+    if (Date.now() + ms > this.#endsAt) {
+      throw new ImportError("API_UNREACHABLE", `The API at ${url} can't take events: ${reason}`, { cause });
+    }
+    onWait?.(reason, ms);
+    await sleep(ms, undefined, { signal });
+  }
+}
+
+/** What patience needs to know. */
+export interface PatienceOptions {
+  /** The API's base URL, for the message. */
+  readonly url: string;
+  /** How long one batch is tried again, in milliseconds. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+  /** Told when a batch has to wait, and why. */
+  readonly onWait?: (reason: string, ms: number) => void;
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// Brings the schema of the server at DATABASE_URL up to this release. Bundled, it is the command of the one-shot
+// container that runs before the API and the worker.
+import { migrate, openDatabase } from "@synap/database";
+
+const url = process.env["DATABASE_URL"];
+if (!url) {
+  console.error(
+    "DATABASE_URL is not set. It names the server to migrate, for example postgres://synap:PASSWORD@127.0.0.1:5432/synap.\n" +
+      'The embedded database needs no command: "npx pnpm@12 start" migrates it.',
+  );
+  process.exit(1);
+}
+try {
+  const database = await openDatabase({ url });
+  try {
+    const report = await migrate(database, { onApplied: (name) => console.log(`applied ${name}`) });
+    const done =
+      report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;
+    console.log(`${done}; TimescaleDB ${report.timescaledbVersion} (${report.edition} edition)`);
+  } finally {
+    await database.close();
+  }
+} catch (error) {
+  if (!(error instanceof Error && "code" in error)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

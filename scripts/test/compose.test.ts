@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Ajv } from "ajv";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { productionCommands } from "./processes/production-commands.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const text = readFileSync(join(root, "docker-compose.yml"), "utf8");
+const file: unknown = parse(text, { merge: true });
+const compose = z
+  .object({
+    services: z.record(
+      z.string(),
+      z.object({
+        image: z.string().optional(),
+        build: z.object({ target: z.string() }).optional(),
+        command: z.array(z.string()).optional(),
+        environment: z.record(z.string(), z.string()).default({}),
+        ports: z.array(z.string()).default([]),
+        healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+        volumes: z.array(z.string()).default([]),
+        depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+      }),
+    ),
+    volumes: z.record(z.string(), z.unknown()),
+  })
+  .parse(file);
+const services = Object.entries(compose.services);
+const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
+
+/** The compose specification's own JSON schema, as the linter dclint ships it. */
+function composeSchema(): object {
+  const package_ = createRequire(import.meta.url).resolve("dclint/package.json");
+  const schema = z
+    .record(z.string(), z.unknown())
+    .parse(JSON.parse(readFileSync(join(dirname(package_), "schemas", "compose.schema.json"), "utf8")));
+  // It names draft 7 with https, which no validator knows as a name.
+  return { ...schema, $schema: "http://json-schema.org/draft-07/schema#" };
+}
+
+describe("docker-compose.yml", () => {
+  it("keeps the compose specification", () => {
+    const validate = new Ajv({ strict: false, validateFormats: false }).compile(composeSchema());
+    validate(file);
+    expect(validate.errors).toBeNull();
+    validate({ services: { api: { image: 5 } } });
+    expect(validate.errors).not.toBeNull();
+  });
+
+  it("runs Synap with the commands that the tests of separate processes run", () => {
+    const own = Object.fromEntries(
+      services.filter(([, { build }]) => build).map(([name, { command }]) => [name, command]),
+    );
+    expect(own).toEqual(productionCommands);
+    for (const [target, command] of Object.entries(productionCommands)) {
+      const stage = dockerfile
+        .split(/^FROM /m)
+        .find((part) => part.split("\n")[0]?.endsWith(` AS ${target}`));
+      expect(stage).toContain(`CMD ${JSON.stringify(command).replaceAll(",", ", ")}`);
+    }
+  });
+
+  it("has no default for any secret: each must be given, or nothing starts", () => {
+    const secret = /password|secret|token|_key/i;
+    const variables = [...text.matchAll(/\$\{([A-Z_]+)([^}]*)\}/g)];
+    const secrets = variables.filter(([, name = ""]) => secret.test(name));
+    expect(new Set(secrets.map(([, name]) => name)).size).toBe(6);
+    for (const [whole, , rest = ""] of secrets) expect(rest, whole).toMatch(/^:\?./);
+    for (const [name, { environment }] of services) {
+      for (const [key, value] of Object.entries(environment)) {
+        if (secret.test(key) || /:\/\/[^/]*:[^/]*@/.test(value))
+          expect(value, `${name} ${key}`).toContain(":?");
+      }
+    }
+  });
+
+  it("names every secret in .env.example and gives none a value", () => {
+    const example = readFileSync(join(root, ".env.example"), "utf8");
+    for (const [, name] of text.matchAll(/\$\{([A-Z_]+):\?/g))
+      expect(example).toMatch(new RegExp(`^${name}=$`, "m"));
+  });
+
+  it("checks the health of every service that stays, and keeps data in named volumes", () => {
+    for (const [name, service] of services) {
+      if (name !== "migrate") expect(service.healthcheck?.test.length, name).toBeGreaterThan(1);
+      for (const volume of service.volumes)
+        expect(Object.keys(compose.volumes)).toContain(volume.split(":")[0]);
+    }
+    expect(compose.services["timescaledb"]?.volumes).toHaveLength(1);
+    expect(compose.services["api"]?.depends_on["migrate"]?.condition).toBe("service_completed_successfully");
+  });
+
+  it("publishes nothing beyond this machine", () => {
+    for (const [name, { ports }] of services) {
+      for (const port of ports) expect(port, name).toMatch(/^(\$\{SYNAP_API_PUBLISH:-)?127\.0\.0\.1:/);
+    }
+    expect(compose.services["timescaledb"]?.ports).toEqual([]);
+  });
+
+  it("pins every image to a version", () => {
+    for (const [name, { image }] of services) if (image) expect(image, name).toMatch(/:v?\d/);
+  });
+});

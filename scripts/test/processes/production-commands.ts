@@ -1,0 +1,9 @@
+/**
+ * The commands of the production images, from the root of the repository. docker-compose.yml and the Dockerfile must
+ * run exactly these (scripts/test/compose.test.ts), and the tests of separate processes run exactly these too.
+ */
+export const productionCommands = {
+  migrate: ["node", "scripts/dist/migrate.js"],
+  api: ["node", "apps/api/dist/main.js"],
+  worker: ["node", "apps/worker/dist/main.js"],
+} as const;
