@@ -107,7 +107,16 @@ describe("checkJson", () => {
   it("walks an array a million levels deep, whatever the limit", () => {
     const deep = nest(1_000_000, (inner) => [inner]);
     expect(codes(deep)).toEqual(["too-deep"]);
-    expect(codes(deep, 1_000_000)).toEqual([]);
+    expect(checkJson(deep, { maxDepth: 1_000_000, maxValues: 2_000_000 })).toEqual([]);
+  });
+
+  it("counts the values and stops at the limit", () => {
+    const value = { list: [1, 2, 3] };
+    expect(checkJson(value, { maxValues: 5 })).toEqual([]);
+    expect(checkJson(value, { maxValues: 4, at: ["data"] })).toEqual([
+      { path: "data", code: "too-many-values", reason: "holds more than 4 values" },
+    ]);
+    expect(codes(Array.from({ length: 1_000_000 }, () => 0))).toEqual(["too-many-values"]);
   });
 
   it("ends on a cycle", () => {

@@ -5,10 +5,18 @@ import { findTextFault } from "./text-fault.ts";
 /** How deep objects and arrays may be nested when nothing else is said; the outermost one counts as 1. */
 export const DEFAULT_MAX_DEPTH = 32;
 
+/**
+ * How many values, objects and arrays among them, `checkJson` takes when nothing else is said. A schema makes an
+ * issue of every bad item: millions of them, as five megabytes can hold, would cost seconds and gigabytes.
+ */
+export const DEFAULT_MAX_VALUES = 50_000;
+
 /** What `checkJson` allows. */
 export interface JsonLimits {
   /** Deepest nesting of objects and arrays, the outermost counting as 1. Default 32. */
   readonly maxDepth?: number | undefined;
+  /** The most values in all, objects and arrays included. Default 50,000. */
+  readonly maxValues?: number | undefined;
   /** Where the value stands, put before the path of every issue: `["data"]` gives `data.content`. Default none. */
   readonly at?: readonly PropertyKey[] | undefined;
 }
@@ -24,13 +32,17 @@ interface Frame {
 /**
  * Says what in `value` would not survive JSON and PostgreSQL's jsonb unchanged. An empty list means: nothing.
  *
- * Codes: `too-deep`, `nul-character`, `lone-surrogate`, `non-finite-number`, `unsafe-integer` (beyond 2^53-1),
+ * Codes: `too-deep`, `too-many-values` (which ends the walk), `nul-character`, `lone-surrogate`, `non-finite-number`, `unsafe-integer` (beyond 2^53-1),
  * `prototype-key` (a field named `__proto__`), `not-json` (a function, a Date, a bigint ...). A field that is
  * undefined counts as absent. At most 100 issues are reported. It walks with a stack of its own and never recurses,
  * so no input overflows the call stack; a cycle ends as `too-deep`.
  */
 export function checkJson(value: unknown, limits: JsonLimits = {}): EventIssue[] {
-  const walk = new Walk(limits.maxDepth ?? DEFAULT_MAX_DEPTH, limits.at ?? []);
+  const walk = new Walk(
+    limits.maxDepth ?? DEFAULT_MAX_DEPTH,
+    limits.maxValues ?? DEFAULT_MAX_VALUES,
+    limits.at ?? [],
+  );
   walk.run(value);
   return walk.issues;
 }
@@ -39,19 +51,29 @@ class Walk {
   readonly issues: EventIssue[] = [];
   private readonly frames: Frame[] = [];
   private readonly maxDepth: number;
+  private readonly maxValues: number;
   private readonly at: readonly PropertyKey[];
 
-  constructor(maxDepth: number, at: readonly PropertyKey[]) {
+  constructor(maxDepth: number, maxValues: number, at: readonly PropertyKey[]) {
     this.maxDepth = maxDepth;
+    this.maxValues = maxValues;
     this.at = at;
   }
 
   run(root: unknown): void {
+    let values = 1;
     this.visit(root);
     for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
-      if (frame.next >= frame.size) this.frames.pop();
-      else this.visit(this.enterNext(frame));
       if (this.issues.length >= MAX_ISSUES) return;
+      if (frame.next >= frame.size) {
+        this.frames.pop();
+      } else if (values >= this.maxValues) {
+        this.frames.length = 0;
+        this.report("too-many-values", `holds more than ${this.maxValues} values`);
+      } else {
+        values += 1;
+        this.visit(this.enterNext(frame));
+      }
     }
   }
 

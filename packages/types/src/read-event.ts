@@ -1,6 +1,6 @@
 import { checkJson } from "./check-json.ts";
 import type { EventTypeDefinition } from "./define-event-type.ts";
-import type { EventIssue } from "./event-issue.ts";
+import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import type { JsonObject } from "./json.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
 import { readTimestamp } from "./timestamp.ts";
@@ -20,6 +20,9 @@ export interface EventRules {
 
 const WITH_INPUT = { reportInput: true };
 
+/** More fields than this and an event is not even looked at: it has 17, and a few misspelt ones are worth naming. */
+const MOST_FIELDS = 100;
+
 /**
  * Checks a complete event: its fields, what is inside `data` and `metadata`, and `data` against its type's schema.
  * All issues are reported at once, but `data` is only held against its schema when it is sound JSON, because a
@@ -33,10 +36,16 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
   if (Object.hasOwn(value, "__proto__")) {
     return refuse({ path: "__proto__", code: "prototype-key", reason: "a field may not be named __proto__" });
   }
+  if (Object.keys(value).length > MOST_FIELDS) {
+    return refuse({ path: "", code: "unknown-field", reason: "has more fields than any event" });
+  }
+  const contentIssues = checkContent(value, rules);
+  // Zod would copy all of it, and that is where the time goes.
+  if (contentIssues.some(({ code }) => code === "too-many-values"))
+    return { ok: false, issues: contentIssues };
   const parsed = synapEventSchema.safeParse(value, WITH_INPUT);
-  const issues = parsed.success ? [] : toEventIssues(parsed.error.issues);
-  issues.push(...checkContent(value, rules));
-  if (!parsed.success || issues.length > 0) return { ok: false, issues };
+  const issues = parsed.success ? contentIssues : [...toEventIssues(parsed.error.issues), ...contentIssues];
+  if (!parsed.success || issues.length > 0) return { ok: false, issues: issues.slice(0, MAX_ISSUES) };
   const event = normalise(parsed.data, value);
   const late = checkValidity(event);
   return late === undefined ? { ok: true, event } : refuse(late);

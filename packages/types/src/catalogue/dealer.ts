@@ -43,7 +43,8 @@ export const dealerEventTypes = [
     schema: z.strictObject({
       prices: z
         .array(z.strictObject({ sku: identifier, oldPrice: amount.optional(), newPrice: amount }))
-        .min(1),
+        .min(1)
+        .max(1000),
       currency: currency.optional(),
       effectiveDate: day.optional(),
     }),

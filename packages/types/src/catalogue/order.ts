@@ -21,7 +21,8 @@ export const orderEventTypes = [
       customerId: identifier,
       lines: z
         .array(z.strictObject({ sku: identifier, quantity: z.int().positive(), unitPrice: amount }))
-        .min(1),
+        .min(1)
+        .max(1000),
       total: amount,
       currency: currency.optional(),
       note: z.string().optional(),
