@@ -1,0 +1,35 @@
+/**
+ * Doubles are written with up to 17 significant digits by programs that do not look for the shortest form
+ * (`%.17g`). Such text names one double and JavaScript reads that very double, so it counts as kept.
+ */
+const DIGITS_OF_A_DOUBLE = 17;
+
+/**
+ * Whether JavaScript keeps this JSON number: it means the same after `JSON.parse`, or is a double with all its
+ * digits. Not kept are more digits than a double has, and what becomes zero or infinite.
+ */
+export function isExactNumber(literal: string): boolean {
+  const sent = readDecimal(literal);
+  const value = Number(literal);
+  if (!Number.isFinite(value)) return false;
+  const kept = readDecimal(String(value));
+  if (sent.digits === kept.digits && sent.exponent === kept.exponent) return true;
+  return value !== 0 && !Number.isInteger(value) && sent.digits.length <= DIGITS_OF_A_DOUBLE;
+}
+
+/** The number as digits without zeros at either end, times ten to the power of `exponent`. */
+function readDecimal(literal: string): { digits: string; exponent: number } {
+  const [, whole = "", fraction = "", power = "0"] =
+    /^-?(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(literal) ?? [];
+  const written = (whole + fraction).replace(/^0+/, "");
+  const digits = trimZeros(written);
+  if (digits === "") return { digits: "", exponent: 0 };
+  return { digits, exponent: Number(power) - fraction.length + written.length - digits.length };
+}
+
+// Not a regular expression: /0+$/ takes quadratic time on a long run of zeros that something else follows.
+function trimZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 48) end -= 1;
+  return digits.slice(0, end);
+}

@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isExactNumber } from "./exact-number.ts";
+import { inspectJson } from "./inspect-json.ts";
+import { parseJson, parseJsonBatch } from "./parse-json.ts";
+
+const codes = (text: string, maxDepth = 33) => {
+  const reading = parseJson(text, maxDepth);
+  return reading.ok ? [] : reading.findings.map(({ code, path }) => `${code} ${path}`.trim());
+};
+
+/** Any JSON text, sometimes cut or with a character put into it. */
+const almostJson = fc
+  .tuple(
+    fc.json(),
+    fc.nat(),
+    fc.constantFrom("", '"', "\\", ",", "{", "]", "0", "e", "\u0000", "nul", "\\u12", " "),
+    fc.nat(3),
+  )
+  .map(([text, place, inserted, cut]) => {
+    const at = place % (text.length + 1);
+    return text.slice(0, at) + inserted + text.slice(at + cut);
+  });
+
+describe("parseJson", () => {
+  it("gives what JSON.parse gives for every JSON text without a repeated name", () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const reading = parseJson(text, 1_000);
+        if (reading.ok) expect(reading.value).toEqual(JSON.parse(text));
+        else expect(reading.findings.map(({ code }) => code)).not.toContain("malformed-json");
+      }),
+    );
+  });
+
+  it("refuses exactly the texts that JSON.parse refuses", () => {
+    fc.assert(
+      fc.property(almostJson, (text) => {
+        const isRefused = inspectJson(text, 1_000).findings.some(({ code }) => code === "malformed-json");
+        expect(isRefused).toBe(isRefusedByJavaScript(text));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it("says where a text stops being JSON", () => {
+    const reading = parseJson('{"a": 1,\n "b": nope}', 33);
+    expect(reading).toEqual({
+      ok: false,
+      findings: [
+        {
+          code: "malformed-json",
+          position: 15,
+          path: "",
+          reason: "expected a value at position 15 (line 2, column 7)",
+        },
+      ],
+    });
+    expect(codes('{"a": [1, 2')).toEqual(["malformed-json"]);
+    expect(codes("")).toEqual(["malformed-json"]);
+  });
+
+  it("finds every repeated name, however it is escaped", () => {
+    expect(codes('{"data":{"a":1,"\\u0061":2}}')).toEqual(["duplicate-field data.a"]);
+    expect(codes('{"a":{"b":1},"c":{"b":1}}')).toEqual([]);
+    expect(codes('[{"a":"x: {\\"a\\":1","a":2}]')).toEqual(["duplicate-field [0].a"]);
+    expect(codes('{"__proto__":1,"__proto__":2}')).toEqual(["duplicate-field __proto__"]);
+  });
+
+  it("refuses nesting beyond the limit without building it", () => {
+    expect(codes('{"a":[[1]]}', 3)).toEqual([]);
+    expect(codes('{"a":[[[1]]]}', 3)).toEqual(["too-deep a[0][0]"]);
+    expect(codes("[".repeat(1_000_000), 3)).toEqual(["too-deep [0][0][0]", "malformed-json"]);
+  });
+
+  it.each([
+    ["0.1", true],
+    ["0.10000000000000001", true],
+    ["1e3", true],
+    ["1.50", true],
+    ["-0", true],
+    ["1.7976931348623157e308", true],
+    ["9007199254740992", true],
+    ["9007199254740993", false],
+    ["12345678901234567890", false],
+    ["0.1234567890123456789", false],
+    ["1e400", false],
+    ["1e-400", false],
+    ["1".padEnd(400, "0"), false],
+  ])("keeps %s exactly: %s", (literal, isKept) => {
+    expect(isExactNumber(literal)).toBe(isKept);
+    expect(codes(`{"n":${literal}}`)).toEqual(isKept ? [] : ["inexact-number n"]);
+  });
+
+  it("keeps every double as JavaScript writes it", () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(isExactNumber(String(value))).toBe(true);
+        if (!Number.isInteger(value)) expect(isExactNumber(value.toPrecision(17))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("parseJsonBatch", () => {
+  it("refuses one item for what is wrong inside it, and reads the others", () => {
+    const reading = parseJsonBatch('{"events":[{"a":1},{"a":1,"a":2},{"n":1e400},{"b":[[[]]]},{"c":3}]}', 3);
+    expect(
+      "items" in reading && reading.items.map((item) => (item.ok ? item.value : item.findings[0]?.code)),
+    ).toEqual([{ a: 1 }, "duplicate-field", "inexact-number", "too-deep", { c: 3 }]);
+  });
+
+  it("refuses the whole text for what is wrong outside the items", () => {
+    expect(parseJsonBatch('{"events":[{"a":1e400}],"events":[]}', 3)).toMatchObject({
+      ok: false,
+      findings: [{ code: "duplicate-field", path: "events" }],
+    });
+    expect(parseJsonBatch('[{"a":1e400},{"a":]', 3)).toMatchObject({ ok: false });
+  });
+});
+
+function isRefusedByJavaScript(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}

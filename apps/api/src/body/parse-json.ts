@@ -1,0 +1,86 @@
+import { inspectJson, type JsonFinding, type JsonSpan } from "./inspect-json.ts";
+import { countMembers, surveyJson } from "./survey-json.ts";
+
+/** A value that means what its text said, or why there is none. */
+export type JsonReading =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly findings: readonly JsonFinding[] };
+
+/**
+ * Reads a JSON text, refusing whatever `JSON.parse` would silently change: repeated names in an object and numbers
+ * with more digits than a double keeps. Nesting beyond `maxDepth` (the outermost container counts as 1) is refused
+ * before anything is built from it.
+ */
+export function parseJson(text: string, maxDepth: number): JsonReading {
+  const sure = parseUndoubted(text, maxDepth);
+  if (sure !== undefined) return sure;
+  const { findings } = inspectJson(text, maxDepth);
+  return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
+}
+
+/** One item of a batch: its value, or why it alone is refused. */
+export type ItemReading = JsonReading;
+
+/** A batch, read so that what is wrong with one item costs no other. */
+export type BatchReading =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: true; readonly items: readonly ItemReading[] }
+  | { readonly ok: false; readonly findings: readonly JsonFinding[] };
+
+/**
+ * Reads a JSON text that holds a batch: an array, or an object with an array under `events`. A doubt inside one item
+ * (a repeated name, an inexact number, nesting) refuses that item only; a syntax error refuses the whole text,
+ * because nothing after it can be trusted. `maxItemDepth` is the depth an item may have.
+ */
+export function parseJsonBatch(text: string, maxItemDepth: number): BatchReading {
+  // The containers around an item are an array and perhaps an object. A bare array may so hold an item one level
+  // deeper than allowed; the catalogue's own check of the depth finds it.
+  const maxDepth = maxItemDepth + 2;
+  const sure = parseUndoubted(text, maxDepth);
+  if (sure !== undefined) return sure;
+  const { findings, items } = inspectJson(text, maxDepth);
+  const isBroken = findings.some((finding) => finding.code === "malformed-json");
+  if (isBroken || items.length === 0)
+    return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
+  const outside = findings.filter(({ position }) => !isInsideAnItem(position, items));
+  if (outside.length > 0) return { ok: false, findings: outside };
+  return { ok: true, items: items.map((item) => parseItem(text, item, maxItemDepth)) };
+}
+
+function parseItem(text: string, { start, end }: JsonSpan, maxDepth: number): ItemReading {
+  return parseJson(text.slice(start, end), maxDepth);
+}
+
+/** The items stand in the order of the text, so the one that could hold the position is found by halving. */
+function isInsideAnItem(position: number, items: readonly JsonSpan[]): boolean {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((items[middle]?.end ?? 0) <= position) low = middle + 1;
+    else high = middle;
+  }
+  const item = items[low];
+  return item !== undefined && position >= item.start;
+}
+
+/** The value when the quick survey finds nothing to doubt; undefined when the text must be looked at closely. */
+function parseUndoubted(text: string, maxDepth: number): { ok: true; value: unknown } | undefined {
+  const survey = surveyJson(text);
+  if (survey.depth > maxDepth || survey.hasDoubtfulNumber) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return countMembers(value) === survey.members ? { ok: true, value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseInspected(text: string): JsonReading {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ok: false, findings: [{ code: "malformed-json", position: 0, path: "", reason }] };
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Every kind of problem the API can answer, with its HTTP status and a title that never changes. `docs/errors.md`
+ * describes each one; a test holds the two lists against each other.
+ */
+export const PROBLEM_CODES = {
+  "malformed-json": { status: 400, title: "The body is not valid JSON" },
+  "invalid-utf8": { status: 400, title: "The body is not valid UTF-8" },
+  "body-missing": { status: 400, title: "The body is empty" },
+  "body-interrupted": { status: 400, title: "The body ended before it was complete" },
+  "batch-invalid": { status: 400, title: "The body is not a batch of events" },
+  "parameter-invalid": { status: 400, title: "A parameter is not valid" },
+  "parameter-unknown": { status: 400, title: "A parameter is not known" },
+  "cursor-invalid": { status: 400, title: "The cursor is not valid" },
+  "request-invalid": { status: 400, title: "The request is not valid HTTP" },
+  "token-missing": { status: 401, title: "A token is required" },
+  "token-invalid": { status: 403, title: "The token is not accepted" },
+  "backfill-disabled": { status: 403, title: "Backfill is not enabled" },
+  "route-not-found": { status: 404, title: "There is nothing at this address" },
+  "event-not-found": { status: 404, title: "There is no event with this id" },
+  "method-not-allowed": { status: 405, title: "The method is not allowed here" },
+  "request-timeout": { status: 408, title: "The request took too long to arrive" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "batch-too-large": { status: 413, title: "The batch holds too many events" },
+  "event-too-large": { status: 413, title: "The event is too large" },
+  "unsupported-media-type": { status: 415, title: "The content type is not supported" },
+  "unsupported-encoding": { status: 415, title: "The content encoding is not supported" },
+  "event-invalid": { status: 422, title: "The event is not valid" },
+  "unknown-event-type": { status: 422, title: "The event type is not in the catalogue" },
+  "too-deep": { status: 422, title: "The event is nested too deeply" },
+  "timestamp-too-old": { status: 422, title: "The event is too old" },
+  "timestamp-too-late": { status: 422, title: "The event lies in the future" },
+  "batch-rejected": { status: 422, title: "Every event of the batch was rejected" },
+  "headers-too-large": { status: 431, title: "The request's headers are too large" },
+  "internal-error": { status: 500, title: "Something went wrong inside Synap" },
+  "publisher-full": { status: 503, title: "Synap is busy" },
+  "broker-unavailable": { status: 503, title: "The event broker does not accept events" },
+  "database-unavailable": { status: 503, title: "The database does not answer" },
+  "shutting-down": { status: 503, title: "Synap is shutting down" },
+  "not-ready": { status: 503, title: "Synap is not ready" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+/** The stable name of a kind of problem, for programs to decide on. */
+export type ProblemCode = keyof typeof PROBLEM_CODES;
+
+/** Whether this is the name of a kind of problem of its own. */
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEM_CODES, code);
+}

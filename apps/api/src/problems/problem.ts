@@ -1,0 +1,57 @@
+import type { EventIssue } from "@synap/types";
+import { PROBLEM_CODES, type ProblemCode } from "./problem-codes.ts";
+
+/** What a problem may carry beyond its code and its sentence. */
+export interface ProblemOptions extends ErrorOptions {
+  /** What exactly is wrong, field by field. */
+  readonly errors?: readonly EventIssue[];
+  /** After how many seconds trying again makes sense; becomes the Retry-After header. */
+  readonly retryAfterSeconds?: number;
+  /** Further headers of the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the problem document. */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/** A request that cannot be fulfilled, and what the client is told about it. Thrown anywhere below a route. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly errors: readonly EventIssue[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
+
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, options);
+    const { errors = [], headers = {}, members = {}, retryAfterSeconds } = options;
+    this.code = code;
+    this.status = PROBLEM_CODES[code].status;
+    this.errors = errors;
+    this.headers =
+      retryAfterSeconds === undefined ? headers : { ...headers, "retry-after": String(retryAfterSeconds) };
+    this.members = members;
+  }
+
+  /** The document of RFC 9457. `instance` is the id of the request, which the log carries too. */
+  toDocument(requestId: string): Record<string, unknown> {
+    return {
+      type: `/problems/${this.code}`,
+      title: PROBLEM_CODES[this.code].title,
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      instance: requestId,
+      ...(this.errors.length > 0 && { errors: this.errors }),
+      ...this.members,
+    };
+  }
+
+  /** The whole answer. */
+  toResponse(requestId: string): Response {
+    return new Response(JSON.stringify(this.toDocument(requestId)), {
+      status: this.status,
+      headers: { "content-type": "application/problem+json", "x-request-id": requestId, ...this.headers },
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import { createSynapEvent } from "@synap/types";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type FaultBroker, startFaultBroker } from "../../testing/fault-broker.ts";
+import { createInngestSender, type EnvelopeSender } from "./envelope-sender.ts";
+import { createInngestClient } from "./inngest-client.ts";
+import { toOutgoingEvent } from "./outgoing-event.ts";
+
+const logger = pino({ level: "silent" });
+const outgoing = () =>
+  toOutgoingEvent(createSynapEvent({ type: "note.creation.requested", data: { content: "héllo 🌍" } }));
+
+describe("sending envelopes through the Inngest SDK", () => {
+  let broker: FaultBroker;
+  let send: EnvelopeSender;
+
+  beforeEach(async () => {
+    broker = await startFaultBroker();
+    const inngest = createInngestClient({ baseUrl: broker.url, isDev: true, logger });
+    send = createInngestSender(inngest, 3_000, logger);
+  });
+  afterEach(() => broker.stop());
+
+  it("delivers the events unchanged, under an id made of their content", async () => {
+    const events = [outgoing(), outgoing()];
+    await send(events);
+    await send(events);
+    expect(broker.received.map((envelope) => envelope.events)).toEqual([
+      events.map(({ event }) => event),
+      events.map(({ event }) => event),
+    ]);
+    expect(broker.received[0]?.id).toBe(broker.received[1]?.id);
+  });
+
+  it("survives a broker that fails a few times", async () => {
+    let left = 2;
+    broker.mood = () => (left-- > 0 ? "break" : "accept");
+    await send([outgoing()]);
+    expect(broker.received).toHaveLength(1);
+    expect(broker.attempts()).toBe(3);
+  });
+
+  it("sends again under the same id when the broker's answer was lost", async () => {
+    let left = 1;
+    broker.mood = () => (left-- > 0 ? "accept-and-break" : "accept");
+    await send([outgoing()]);
+    expect(new Set(broker.received.map(({ id }) => id)).size).toBe(1);
+    expect(broker.received).toHaveLength(2);
+  });
+
+  it("gives up when the broker keeps refusing", async () => {
+    broker.mood = "refuse";
+    await expect(send([outgoing()])).rejects.toThrow("refused by the test");
+    expect(broker.attempts()).toBe(5);
+  });
+
+  it("gives up when nobody listens", async () => {
+    await broker.stop();
+    await expect(send([outgoing()])).rejects.toThrow();
+  });
+
+  it("lets go of a broker that takes the connection and says nothing", async () => {
+    broker.mood = "hang";
+    const inngest = createInngestClient({ baseUrl: broker.url, isDev: true, logger });
+    const started = Date.now();
+    await expect(createInngestSender(inngest, 300, logger)([outgoing()])).rejects.toThrow();
+    expect(Date.now() - started).toBeLessThan(3_500);
+  });
+});

@@ -1,0 +1,19 @@
+/** The queue has no room for these events. Nothing of the request was taken; trying again later makes sense. */
+export class PublisherFullError extends Error {
+  override readonly name = "PublisherFullError";
+  readonly code = "PUBLISHER_FULL";
+
+  constructor(events: number, bytes: number) {
+    super(`The queue to the broker is full: ${events} events, ${bytes} bytes are waiting.`);
+  }
+}
+
+/** The publisher is shutting down and takes no more events. */
+export class PublisherClosedError extends Error {
+  override readonly name = "PublisherClosedError";
+  readonly code = "PUBLISHER_CLOSED";
+
+  constructor() {
+    super("The publisher is shutting down.");
+  }
+}

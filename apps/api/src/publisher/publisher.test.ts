@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createSynapEvent } from "@synap/types";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { envelopeId } from "./envelope-sender.ts";
+import { ENVELOPE_OVERHEAD_BYTES, sizeInEnvelope } from "./envelope-size.ts";
+import { type OutgoingEvent, toOutgoingEvent } from "./outgoing-event.ts";
+import { createPublisher, type PublisherOptions, type PublishOutcome } from "./publisher.ts";
+import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
+
+const OPTIONS: PublisherOptions = {
+  concurrency: 2,
+  lingerMs: 5,
+  deadlineMs: 1_000,
+  maxQueuedEvents: 10_000,
+  maxQueuedBytes: 10_000_000,
+  envelope: { maxEvents: 1_000, maxBytes: 100_000 },
+};
+
+function eventOf(size = 10): OutgoingEvent {
+  const data = { content: "x".repeat(size) };
+  return toOutgoingEvent(createSynapEvent({ type: "note.creation.requested", data }));
+}
+
+const eventsOf = (count: number) => Array.from({ length: count }, () => eventOf());
+
+/** A sender that remembers the envelopes it acknowledged, and fails or dawdles when told to. */
+function recordingSender(behave: (envelope: number) => Promise<void> = () => Promise.resolve()) {
+  const acknowledged: (readonly OutgoingEvent[])[] = [];
+  let sends = 0;
+  const send = async (events: readonly OutgoingEvent[]) => {
+    sends += 1;
+    await behave(sends);
+    acknowledged.push(events);
+  };
+  return { send, acknowledged, sends: () => sends };
+}
+
+describe("the publisher's laws", () => {
+  it("puts every accepted event into exactly one acknowledged envelope, in order, within both limits", async () => {
+    const request = fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 40 });
+    const scenario = fc.record({
+      requests: fc.array(request, { minLength: 1, maxLength: 12 }),
+      failing: fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 10 }),
+      maxEvents: fc.integer({ min: 1, max: 30 }),
+      maxBytes: fc.integer({ min: 1_500, max: 8_000 }),
+      concurrency: fc.integer({ min: 1, max: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ requests, failing, maxEvents, maxBytes, concurrency }) => {
+        const { send, acknowledged } = recordingSender(async (envelope) => {
+          await sleep(envelope % 3);
+          if (failing.includes(envelope)) throw new Error("refused by the test");
+        });
+        const envelope = { maxEvents, maxBytes };
+        const publisher = createPublisher(send, { ...OPTIONS, concurrency, lingerMs: 1, envelope });
+        const sent = requests.map((sizes) => sizes.map((size) => eventOf(size)));
+        const outcomes = await Promise.all(sent.map((events) => publisher.publish(events)));
+
+        const acknowledgedIds = acknowledged.flat().map(({ event }) => event.id);
+        const withOutcome = (outcome: PublishOutcome) =>
+          sent.flatMap((events, place) => events.filter((_, index) => outcomes[place]?.[index] === outcome));
+        expect([...acknowledgedIds].sort()).toEqual(
+          withOutcome("accepted")
+            .map(({ event }) => event.id)
+            .sort(),
+        );
+        for (const event of withOutcome("too-large")) {
+          expect(ENVELOPE_OVERHEAD_BYTES + sizeInEnvelope(event)).toBeGreaterThan(maxBytes);
+        }
+        for (const events of acknowledged) {
+          expect(events.length).toBeLessThanOrEqual(maxEvents);
+          expect(
+            Buffer.byteLength(JSON.stringify({ events: events.map(({ event }) => event) })),
+          ).toBeLessThanOrEqual(maxBytes);
+          for (const request of sent) {
+            const places = events.map((event) => request.indexOf(event)).filter((place) => place >= 0);
+            expect(places).toEqual([...places].sort((a, b) => a - b));
+          }
+        }
+        expect(publisher.state()).toMatchObject({ queuedEvents: 0, queuedBytes: 0, envelopesInFlight: 0 });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("the publisher", () => {
+  it("gathers what is posted at the same time into one envelope", async () => {
+    const { send, acknowledged } = recordingSender();
+    const publisher = createPublisher(send, OPTIONS);
+    await Promise.all(eventsOf(100).map((event) => publisher.publish([event])));
+    expect(acknowledged.map((events) => events.length)).toEqual([100]);
+  });
+
+  it("sends a lone event at once and lets others gather while it is under way", async () => {
+    const { send, acknowledged } = recordingSender(() => sleep(30));
+    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 10 });
+    const first = publisher.publish([eventOf()]);
+    await sleep(2);
+    const later = eventsOf(20).map(async (event) => {
+      await sleep(Math.random() * 5);
+      await publisher.publish([event]);
+    });
+    await Promise.all([first, ...later]);
+    expect(acknowledged.map((events) => events.length)).toEqual([1, 20]);
+  });
+
+  it("refuses alone, by name, the event that no envelope can hold", async () => {
+    const { send } = recordingSender();
+    const publisher = createPublisher(send, OPTIONS);
+    await expect(publisher.publish([eventOf(), eventOf(200_000), eventOf()])).resolves.toEqual([
+      "accepted",
+      "too-large",
+      "accepted",
+    ]);
+  });
+
+  it("takes nothing of a request that does not fit into the queue, and has room again afterwards", async () => {
+    const { send, acknowledged } = recordingSender(() => sleep(20));
+    const publisher = createPublisher(send, { ...OPTIONS, maxQueuedEvents: 10 });
+    const first = publisher.publish(eventsOf(8));
+    await expect(publisher.publish(eventsOf(3))).rejects.toBeInstanceOf(PublisherFullError);
+    await first;
+    await expect(publisher.publish(eventsOf(3))).resolves.toEqual(["accepted", "accepted", "accepted"]);
+    expect(acknowledged.flat()).toHaveLength(11);
+  });
+
+  it("counts bytes as well as events", async () => {
+    const { send } = recordingSender(() => sleep(20));
+    const publisher = createPublisher(send, { ...OPTIONS, maxQueuedBytes: 3_000 });
+    const first = publisher.publish([eventOf(2_000)]);
+    await expect(publisher.publish([eventOf(2_000)])).rejects.toBeInstanceOf(PublisherFullError);
+    await first;
+  });
+
+  it("gives an answer by the deadline, and does not send afterwards what still waited", async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { send, sends } = recordingSender(() => held);
+    const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, deadlineMs: 40 });
+    const started = Date.now();
+    await expect(publisher.publish([eventOf()])).resolves.toEqual(["unavailable"]);
+    await expect(publisher.publish([eventOf()])).resolves.toEqual(["unavailable"]);
+    expect(Date.now() - started).toBeLessThan(500);
+    release();
+    await publisher.flush();
+    expect(sends()).toBe(1);
+    expect(publisher.state()).toMatchObject({ queuedEvents: 0, queuedBytes: 0, envelopesInFlight: 0 });
+  });
+
+  it("on closing sends what waits, then takes no more", async () => {
+    const { send, acknowledged } = recordingSender(() => sleep(10));
+    const publisher = createPublisher(send, {
+      ...OPTIONS,
+      concurrency: 1,
+      lingerMs: 10_000,
+      deadlineMs: 20_000,
+    });
+    const published = [publisher.publish([eventOf()])];
+    await sleep(5);
+    published.push(publisher.publish([eventOf()]));
+    await publisher.close();
+    await expect(Promise.all(published)).resolves.toEqual([["accepted"], ["accepted"]]);
+    expect(acknowledged.flat()).toHaveLength(2);
+    await expect(publisher.publish([eventOf()])).rejects.toBeInstanceOf(PublisherClosedError);
+  });
+});
+
+describe("an envelope's id", () => {
+  it("is the same for the same events in the same order only", () => {
+    const [first, second] = [eventOf(), eventOf()];
+    expect(envelopeId([first, second])).toBe(envelopeId([toOutgoingEvent(first.event), second]));
+    expect(envelopeId([second, first])).not.toBe(envelopeId([first, second]));
+    expect(envelopeId([first])).toMatch(/^[0-9a-f]{64}$/);
+  });
+});

@@ -1,0 +1,259 @@
+import type { EnvelopeSender } from "./envelope-sender.ts";
+import {
+  ENVELOPE_OVERHEAD_BYTES,
+  type EnvelopeLimits,
+  fitsIntoEnvelope,
+  sizeInEnvelope,
+} from "./envelope-size.ts";
+import type { OutgoingEvent } from "./outgoing-event.ts";
+import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
+
+/**
+ * What became of one event. `accepted`: the broker has it. `too-large`: it fits into no envelope. `unavailable`: the
+ * broker did not confirm it in time; it may have it all the same, which sending the event again with its id or
+ * idempotency key makes harmless.
+ */
+export type PublishOutcome = "accepted" | "too-large" | "unavailable";
+
+export interface PublisherOptions {
+  /** How many envelopes are sent at a time. */
+  readonly concurrency: number;
+  /** How long events wait for company while other envelopes are under way, in milliseconds. */
+  readonly lingerMs: number;
+  /** How long a request waits for the broker in all, queue included, in milliseconds. */
+  readonly deadlineMs: number;
+  /** How many events may wait or be under way. */
+  readonly maxQueuedEvents: number;
+  /** How many bytes of events may wait or be under way. */
+  readonly maxQueuedBytes: number;
+  readonly envelope: EnvelopeLimits;
+}
+
+/** How full the publisher is. */
+export interface PublisherState {
+  readonly queuedEvents: number;
+  readonly queuedBytes: number;
+  readonly envelopesInFlight: number;
+  readonly maxQueuedEvents: number;
+  readonly maxQueuedBytes: number;
+}
+
+/** Takes events from requests and hands them to the broker in envelopes. */
+export interface Publisher {
+  /**
+   * Resolves when the fate of every event is known, in the order of the events. Events of one call are sent in their
+   * order, but envelopes may be processed side by side.
+   * @throws PublisherFullError, PublisherClosedError; then none of the events was taken.
+   */
+  publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]>;
+  /** Whether one event is small enough to be sent at all. */
+  fits(event: OutgoingEvent): boolean;
+  /** Sends what waits without lingering; resolves when nothing waits or is under way. Never rejects. */
+  flush(): Promise<void>;
+  /** Takes no more events, then flushes. */
+  close(): Promise<void>;
+  state(): PublisherState;
+}
+
+/** One call of `publish`: what is known so far. */
+interface Request {
+  readonly outcomes: (PublishOutcome | undefined)[];
+  open: number;
+  readonly settle: () => void;
+}
+
+interface Entry {
+  readonly outgoing: OutgoingEvent;
+  readonly request: Request;
+  readonly index: number;
+}
+
+/**
+ * A publisher that sends through `send`. When nothing is under way, an envelope leaves at once, so that a lone
+ * request does not wait; while something is under way, what arrives is gathered until an envelope is full, one comes
+ * back, or the linger is over. So envelopes grow with the load by themselves.
+ */
+export function createPublisher(send: EnvelopeSender, options: PublisherOptions): Publisher {
+  return new EnvelopePublisher(send, options);
+}
+
+class EnvelopePublisher implements Publisher {
+  private readonly send: EnvelopeSender;
+  private readonly options: PublisherOptions;
+  private queue: Entry[] = [];
+  /** Where the queue begins: entries before it have been sent. Moved rather than shifted, which would copy. */
+  private head = 0;
+  private waitingBytes = 0;
+  private queuedEvents = 0;
+  private queuedBytes = 0;
+  private inFlight = 0;
+  private isPumping = false;
+  private isLingerOver = false;
+  private linger: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  private idleListeners: (() => void)[] = [];
+
+  constructor(send: EnvelopeSender, options: PublisherOptions) {
+    this.send = send;
+    this.options = options;
+  }
+
+  async publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]> {
+    if (this.isClosed) throw new PublisherClosedError();
+    const fitting = events.map((event) => this.fits(event));
+    this.makeSureOfRoom(events.filter((_, index) => fitting[index]));
+    return new Promise((resolve) => {
+      const outcomes: (PublishOutcome | undefined)[] = fitting.map((fits) =>
+        fits ? undefined : "too-large",
+      );
+      const open = outcomes.filter((outcome) => outcome === undefined).length;
+      const settle = () => {
+        clearTimeout(deadline);
+        resolve(outcomes.map((outcome) => outcome ?? "unavailable"));
+      };
+      const request: Request = { outcomes, open, settle };
+      const deadline = setTimeout(() => this.giveUp(request), this.options.deadlineMs);
+      if (open === 0) return settle();
+      for (const [index, outgoing] of events.entries()) {
+        if (fitting[index]) this.enqueue({ outgoing, request, index });
+      }
+      this.pumpSoon();
+    });
+  }
+
+  fits(event: OutgoingEvent): boolean {
+    return fitsIntoEnvelope(event, this.options.envelope);
+  }
+
+  async flush(): Promise<void> {
+    if (this.queuedEvents === 0 && this.inFlight === 0) return;
+    const idle = new Promise<void>((resolve) => this.idleListeners.push(resolve));
+    this.pump();
+    await idle;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.flush();
+  }
+
+  state(): PublisherState {
+    const { maxQueuedEvents, maxQueuedBytes } = this.options;
+    const { queuedEvents, queuedBytes, inFlight } = this;
+    return { queuedEvents, queuedBytes, envelopesInFlight: inFlight, maxQueuedEvents, maxQueuedBytes };
+  }
+
+  /** An empty queue takes any one request, whose size the limits on bodies bound: else it could never be sent. */
+  private makeSureOfRoom(events: readonly OutgoingEvent[]): void {
+    if (this.queuedEvents === 0) return;
+    const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
+    const { maxQueuedEvents, maxQueuedBytes } = this.options;
+    if (this.queuedEvents + events.length <= maxQueuedEvents && this.queuedBytes + bytes <= maxQueuedBytes)
+      return;
+    throw new PublisherFullError(this.queuedEvents, this.queuedBytes);
+  }
+
+  private enqueue(entry: Entry): void {
+    this.queue.push(entry);
+    this.queuedEvents += 1;
+    this.queuedBytes += entry.outgoing.bytes;
+    this.waitingBytes += sizeInEnvelope(entry.outgoing);
+  }
+
+  /** At the end of this turn of the event loop, so that requests that arrived together travel together. */
+  private pumpSoon(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
+    setImmediate(() => this.pump());
+  }
+
+  private pump(): void {
+    this.isPumping = false;
+    while (this.head < this.queue.length && this.inFlight < this.options.concurrency && this.mayLeave()) {
+      const envelope = this.takeEnvelope();
+      if (envelope.length > 0) void this.sendEnvelope(envelope);
+    }
+    if (this.head === this.queue.length) this.stopLinger();
+    else if (this.inFlight < this.options.concurrency) this.startLinger();
+    if (this.queuedEvents === 0 && this.inFlight === 0)
+      for (const tell of this.idleListeners.splice(0)) tell();
+  }
+
+  private mayLeave(): boolean {
+    const { maxEvents, maxBytes } = this.options.envelope;
+    const isFull =
+      this.queue.length - this.head >= maxEvents || this.waitingBytes >= maxBytes - ENVELOPE_OVERHEAD_BYTES;
+    return isFull || this.inFlight === 0 || this.isLingerOver || this.idleListeners.length > 0;
+  }
+
+  private startLinger(): void {
+    this.linger ??= setTimeout(() => {
+      this.isLingerOver = true;
+      this.pump();
+    }, this.options.lingerMs);
+  }
+
+  private stopLinger(): void {
+    clearTimeout(this.linger);
+    this.linger = undefined;
+    this.isLingerOver = false;
+  }
+
+  /** As many waiting events as fit, in their order. Events that their request has given up are left behind. */
+  private takeEnvelope(): Entry[] {
+    const { maxEvents, maxBytes } = this.options.envelope;
+    const taken: Entry[] = [];
+    let bytes = ENVELOPE_OVERHEAD_BYTES;
+    for (let entry = this.queue[this.head]; entry !== undefined; entry = this.queue[this.head]) {
+      const size = sizeInEnvelope(entry.outgoing);
+      const isGivenUp = entry.request.outcomes[entry.index] !== undefined;
+      if (!isGivenUp && (taken.length >= maxEvents || bytes + size > maxBytes)) break;
+      this.head += 1;
+      this.waitingBytes -= size;
+      if (isGivenUp) this.forget(entry);
+      else {
+        taken.push(entry);
+        bytes += size;
+      }
+    }
+    if (this.head === this.queue.length || this.head > 10_000) {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+    }
+    return taken;
+  }
+
+  private async sendEnvelope(entries: readonly Entry[]): Promise<void> {
+    this.inFlight += 1;
+    let outcome: PublishOutcome = "unavailable";
+    try {
+      await this.send(entries.map((entry) => entry.outgoing));
+      outcome = "accepted";
+    } catch {
+      // The sender has logged why; to the requests it is one fact.
+    }
+    this.inFlight -= 1;
+    for (const entry of entries) {
+      this.forget(entry);
+      conclude(entry.request, entry.index, outcome);
+    }
+    this.pump();
+  }
+
+  private forget(entry: Entry): void {
+    this.queuedEvents -= 1;
+    this.queuedBytes -= entry.outgoing.bytes;
+  }
+
+  /** What is not known by the deadline counts as not accepted. Events still waiting are not sent any more. */
+  private giveUp(request: Request): void {
+    for (const index of request.outcomes.keys()) conclude(request, index, "unavailable");
+  }
+}
+
+function conclude(request: Request, index: number, outcome: PublishOutcome): void {
+  if (request.outcomes[index] !== undefined) return;
+  request.outcomes[index] = outcome;
+  request.open -= 1;
+  if (request.open === 0) request.settle();
+}

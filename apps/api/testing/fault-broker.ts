@@ -1,0 +1,84 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Envelope, envelopeSchema } from "@synap/types";
+import { z } from "zod";
+
+/**
+ * How the broker treats a send: takes it; says no; takes the connection and never answers; breaks the connection;
+ * takes it and breaks the connection before the answer.
+ */
+export type BrokerMood = "accept" | "refuse" | "hang" | "break" | "accept-and-break";
+
+/** One Inngest event that was acknowledged, or at least taken. */
+export interface ReceivedEnvelope {
+  readonly id: string;
+  readonly bytes: number;
+  readonly events: Envelope["events"];
+}
+
+/** A broker whose faults can be ordered. Speaks just enough of Inngest's protocol for sending. */
+export interface FaultBroker {
+  readonly url: string;
+  readonly received: ReceivedEnvelope[];
+  /** Every send that arrived, whatever became of it. */
+  readonly attempts: () => number;
+  /** The mood of the next sends; a function is asked for each one. */
+  mood: BrokerMood | (() => BrokerMood);
+  delayMs: number;
+  stop(): Promise<void>;
+}
+
+const sendSchema = z.array(z.looseObject({ name: z.string(), id: z.string(), data: envelopeSchema }));
+
+export async function startFaultBroker(): Promise<FaultBroker> {
+  const received: ReceivedEnvelope[] = [];
+  let attempts = 0;
+  const server: Server = createServer(async (request, response) => {
+    if (request.url === "/health") return void response.end('{"status":200,"message":"OK"}');
+    attempts += 1;
+    const body = await readText(request);
+    if (broker.delayMs > 0) await sleep(broker.delayMs);
+    const mood = typeof broker.mood === "function" ? broker.mood() : broker.mood;
+    if (mood === "accept" || mood === "accept-and-break") {
+      for (const event of sendSchema.parse(JSON.parse(body))) {
+        received.push({
+          id: event.id,
+          bytes: Buffer.byteLength(JSON.stringify(event)),
+          events: event.data.events,
+        });
+      }
+    }
+    answer(mood, request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const broker: FaultBroker = {
+    url: `http://127.0.0.1:${port}/`,
+    received,
+    attempts: () => attempts,
+    mood: "accept",
+    delayMs: 0,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return broker;
+}
+
+function answer(mood: BrokerMood, request: IncomingMessage, response: ServerResponse): void {
+  if (mood === "accept") {
+    response.setHeader("content-type", "text/plain");
+    response.end('{"ids":["01M7YF28000000000000000000"],"status":200}');
+  } else if (mood === "refuse") {
+    response.statusCode = 400;
+    response.end('{"ids":[],"status":400,"error":"refused by the test"}');
+  } else if (mood !== "hang") request.socket.destroy();
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
