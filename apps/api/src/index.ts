@@ -1,1 +1,3 @@
-export {};
+export { type ApiConfiguration, ConfigurationError, readApiConfiguration } from "./configuration.ts";
+export { createInngestClient, type InngestClientOptions } from "./publisher/inngest-client.ts";
+export { type ApiParts, type RunningApi, startApi } from "./server.ts";

@@ -1,0 +1,39 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { EventStore, StoreStatistics } from "@synap/database";
+import type { EventCatalogue } from "@synap/types";
+import type { Context } from "hono";
+import type { Logger } from "pino";
+import type { ApiConfiguration } from "./configuration.ts";
+import type { Acceptance } from "./intake/accept-events.ts";
+
+/** What every request carries. */
+export interface ApiEnvironment {
+  Variables: { requestId: string };
+}
+
+export type ApiApp = OpenAPIHono<ApiEnvironment>;
+export type ApiContext = Context<ApiEnvironment>;
+
+/** A thing the API depends on, and whether it is there. */
+export interface ReadinessCheck {
+  readonly name: string;
+  /** Resolves when it is there; rejects with the reason when not. */
+  readonly check: () => Promise<void>;
+}
+
+/** What the routes work with. */
+export interface ApiPorts {
+  readonly configuration: ApiConfiguration;
+  readonly catalogue: EventCatalogue;
+  readonly store: Pick<EventStore, "getById" | "query">;
+  readonly acceptance: Acceptance;
+  readonly statistics: () => Promise<StoreStatistics>;
+  /** The engine under the store, as the status route shows it. */
+  readonly engine: {
+    readonly engine: string;
+    readonly postgresql: string;
+    readonly timescaledb: { readonly version: string; readonly edition: string };
+  };
+  readonly readiness: readonly ReadinessCheck[];
+  readonly logger: Logger;
+}

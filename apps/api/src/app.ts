@@ -1,0 +1,44 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { ApiApp, ApiEnvironment, ApiPorts } from "./api-context.ts";
+import { unmatchedProblem } from "./problems/not-found.ts";
+import { toProblem } from "./problems/to-problem.ts";
+import { readRequestId } from "./request-id.ts";
+import { getEventRoute } from "./routes/get-event.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { indexRoute } from "./routes/index-page.ts";
+import { listEventsRoute } from "./routes/list-events.ts";
+import { openapiRoute } from "./routes/openapi-document.ts";
+import { publishBatchRoute } from "./routes/publish-batch.ts";
+import { publishEventRoute } from "./routes/publish-event.ts";
+import { statusRoute } from "./routes/status.ts";
+
+/** The HTTP API as a Hono app, made of its ports. Every fault it answers is a problem document. */
+export function createApiApp(ports: ApiPorts): ApiApp {
+  const app = new OpenAPIHono<ApiEnvironment>();
+  app.use(async (context, next) => {
+    context.set("requestId", readRequestId(context.req.header("x-request-id")));
+    await next();
+  });
+  publishEventRoute(app, ports);
+  publishBatchRoute(app, ports);
+  listEventsRoute(app, ports);
+  getEventRoute(app, ports);
+  statusRoute(app, ports);
+  healthRoutes(app, ports);
+  openapiRoute(app);
+  indexRoute(app);
+  app.notFound((context) => unmatchedProblem(app, context).toResponse(context.get("requestId")));
+  app.onError((error, context) => {
+    const problem = toProblem(error);
+    const requestId = context.get("requestId");
+    const facts = { requestId, method: context.req.method, path: context.req.path, code: problem.code };
+    // What the client did wrong is the client's to know; overload would fill the log when it helps least.
+    if (problem.code === "internal-error")
+      ports.logger.error({ ...facts, err: problem.cause }, problem.message);
+    else if (problem.code === "database-unavailable")
+      ports.logger.warn({ ...facts, err: problem.cause }, problem.message);
+    else ports.logger.debug(facts, problem.message);
+    return problem.toResponse(requestId);
+  });
+  return app;
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+
+const MIB = 1024 * 1024;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const text = z.string().trim().min(1);
+const port = z.coerce.number().int().min(0).max(65_535);
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const environment = z.object({
+  SYNAP_API_HOST: text.default("127.0.0.1"),
+  SYNAP_API_PORT: port.default(3400),
+  SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
+  SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
+  SYNAP_MAX_DEPTH: whole(1, 32).default(32),
+  SYNAP_LATENESS_DAYS: z.coerce.number().positive().max(36_500).default(7),
+  SYNAP_BACKFILL_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+  SYNAP_ENVELOPE_MAX_BYTES: whole(1024, 3 * MIB).default(240 * 1024),
+  SYNAP_LINGER_MS: z.coerce.number().min(0).max(1_000).default(5),
+  SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
+  SYNAP_QUEUE_MAX_BYTES: whole(1024, 4096 * MIB).default(64 * MIB),
+  SYNAP_PUBLISH_CONCURRENCY: whole(1, 256).default(4),
+  SYNAP_PUBLISH_DEADLINE_MS: whole(100, 60_000).default(3_000),
+});
+
+/** What the API needs to know beyond its database, catalogue and Inngest client. */
+export interface ApiConfiguration {
+  /** Where it listens: the address (SYNAP_API_HOST, default 127.0.0.1)... */
+  readonly host: string;
+  /** ...and the port (SYNAP_API_PORT, default 3400; 0 takes a free one). */
+  readonly port: number;
+  /** The most bytes a request's body may hold (SYNAP_MAX_BODY_BYTES, default 5 MiB). */
+  readonly maxBodyBytes: number;
+  /** The most events of one batch (SYNAP_MAX_BATCH_EVENTS, default 5,000). */
+  readonly maxBatchEvents: number;
+  /** The deepest nesting of an event's data (SYNAP_MAX_DEPTH, default 32, which is also what the store allows). */
+  readonly maxDepth: number;
+  /** How old an event may be unless it is a backfill, in milliseconds (SYNAP_LATENESS_DAYS, default 7 days). */
+  readonly latenessMs: number;
+  /** The token that permits backfills (SYNAP_BACKFILL_TOKEN, at least 16 characters). Unset: no backfills. */
+  readonly backfillToken?: string;
+  /** The size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, default 240 KiB, at most 3 MiB). */
+  readonly envelopeMaxBytes: number;
+  /** How long single events wait for company under load, in milliseconds (SYNAP_LINGER_MS, default 5). */
+  readonly lingerMs: number;
+  /** How many events may wait for the broker (SYNAP_QUEUE_MAX_EVENTS, default 50,000)... */
+  readonly queueMaxEvents: number;
+  /** ...and how many bytes of them (SYNAP_QUEUE_MAX_BYTES, default 64 MiB). */
+  readonly queueMaxBytes: number;
+  /** How many envelopes are sent at a time (SYNAP_PUBLISH_CONCURRENCY, default 4). */
+  readonly publishConcurrency: number;
+  /** How long a request waits for the broker in all, in milliseconds (SYNAP_PUBLISH_DEADLINE_MS, default 3,000). */
+  readonly publishDeadlineMs: number;
+}
+
+/** The environment does not make a configuration. The message names each variable and what is wrong with it. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly code = "CONFIGURATION_INVALID";
+}
+
+/**
+ * Reads the API's configuration from environment variables. An empty variable counts as unset.
+ *
+ * @throws ConfigurationError
+ */
+export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfiguration {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new ConfigurationError(`The API's configuration is not valid.\n${lines.join("\n")}`);
+  }
+  const read = parsed.data;
+  return {
+    host: read.SYNAP_API_HOST,
+    port: read.SYNAP_API_PORT,
+    maxBodyBytes: read.SYNAP_MAX_BODY_BYTES,
+    maxBatchEvents: read.SYNAP_MAX_BATCH_EVENTS,
+    maxDepth: read.SYNAP_MAX_DEPTH,
+    latenessMs: read.SYNAP_LATENESS_DAYS * DAY_MS,
+    ...(read.SYNAP_BACKFILL_TOKEN !== undefined && { backfillToken: read.SYNAP_BACKFILL_TOKEN }),
+    envelopeMaxBytes: read.SYNAP_ENVELOPE_MAX_BYTES,
+    lingerMs: read.SYNAP_LINGER_MS,
+    queueMaxEvents: read.SYNAP_QUEUE_MAX_EVENTS,
+    queueMaxBytes: read.SYNAP_QUEUE_MAX_BYTES,
+    publishConcurrency: read.SYNAP_PUBLISH_CONCURRENCY,
+    publishDeadlineMs: read.SYNAP_PUBLISH_DEADLINE_MS,
+  };
+}

@@ -1,0 +1,93 @@
+import type { SynapEvent } from "@synap/types";
+import type { Logger } from "pino";
+
+/** The event that an event repeats. */
+export interface FirstEvent {
+  readonly id: string;
+  readonly position: number;
+}
+
+/** What the store answers: by the id of the event asked for, the event it repeats. */
+export type FindDuplicates = (events: readonly SynapEvent[]) => Promise<ReadonlyMap<string, FirstEvent>>;
+
+/** Finds out which events the store has already. Never rejects: without an answer, nothing counts as a duplicate. */
+export type DuplicateLookup = (events: readonly SynapEvent[]) => Promise<ReadonlyMap<string, FirstEvent>>;
+
+/** The store keeps every event once whatever is answered here, so a slow answer is not worth waiting for. */
+const PATIENCE_MS = 500;
+/** After a failure the database is left alone for this long, so that its absence slows nothing down. */
+const PAUSE_MS = 1_000;
+/** How many events are asked for at a time. */
+const MAX_EVENTS = 5_000;
+
+const NONE: ReadonlyMap<string, FirstEvent> = new Map();
+
+interface Waiting {
+  readonly events: readonly SynapEvent[];
+  readonly resolve: (found: ReadonlyMap<string, FirstEvent>) => void;
+}
+
+/**
+ * A look-up that asks one question at a time and gathers what arrives meanwhile into the next, so that a hundred
+ * single posts cost a few queries. Best effort: when the database is away or slow it finds nothing, the event is
+ * accepted, and the store recognises it later.
+ */
+export function createDuplicateLookup(find: FindDuplicates, logger: Logger): DuplicateLookup {
+  let waiting: Waiting[] = [];
+  let isAsking = false;
+  let pausedUntil = 0;
+
+  async function ask(asked: readonly Waiting[]): Promise<void> {
+    let found = NONE;
+    try {
+      found = await withPatience(find(asked.flatMap(({ events }) => events)));
+    } catch (error) {
+      pausedUntil = Date.now() + PAUSE_MS;
+      logger.warn({ err: error }, "The look-up of duplicates failed; events are accepted without it");
+    }
+    for (const { resolve } of asked) resolve(found);
+  }
+
+  async function askOn(): Promise<void> {
+    if (isAsking) return;
+    isAsking = true;
+    while (waiting.length > 0) {
+      const asked = takeSome(waiting);
+      waiting = waiting.slice(asked.length);
+      await ask(asked);
+    }
+    isAsking = false;
+  }
+
+  return (events) => {
+    if (events.length === 0 || Date.now() < pausedUntil) return Promise.resolve(NONE);
+    return new Promise((resolve) => {
+      waiting.push({ events, resolve });
+      // At the end of this turn of the event loop, so that requests that arrived together ask together.
+      setImmediate(askOn);
+    });
+  };
+}
+
+function takeSome(waiting: readonly Waiting[]): Waiting[] {
+  const taken: Waiting[] = [];
+  let count = 0;
+  for (const one of waiting) {
+    if (taken.length > 0 && count + one.events.length > MAX_EVENTS) break;
+    taken.push(one);
+    count += one.events.length;
+  }
+  return taken;
+}
+
+async function withPatience<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,101 @@
+import type { JsonFinding } from "../body/inspect-json.ts";
+import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
+import { malformedJson } from "../problems/malformed-json.ts";
+import { Problem } from "../problems/problem.ts";
+import type { EventReading, EventRules } from "./read-event.ts";
+import { readEvent } from "./read-event.ts";
+
+/** What a batch may be at most. */
+export interface BatchLimits {
+  readonly maxEvents: number;
+  /** The deepest nesting of one event, the event itself counting as 1. */
+  readonly maxDepth: number;
+}
+
+/**
+ * The events of a JSON body: an array, or `{ "events": [...] }`.
+ *
+ * @throws Problem `malformed-json`, `batch-invalid`, `batch-too-large`
+ */
+export function readJsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
+  const batch = parseJsonBatch(text, limits.maxDepth);
+  if (!batch.ok) throw bodyProblem(batch.findings);
+  if ("items" in batch) {
+    requireCount(batch.items.length, limits);
+    return batch.items.map((item) => readItem(item, rules));
+  }
+  const values = listOf(batch.value);
+  requireCount(values.length, limits);
+  return values.map((value) => readEvent(value, rules));
+}
+
+/**
+ * The events of an NDJSON body: one a line; empty lines are passed over. A line that is not JSON is one rejected
+ * event, since the next line begins anew.
+ *
+ * @throws Problem `batch-invalid`, `batch-too-large`
+ */
+export function readNdjsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
+  const lines = text
+    .split("\n")
+    .flatMap((content, index) => (content.trim() === "" ? [] : [{ content, number: index + 1 }]));
+  requireCount(lines.length, limits);
+  return lines.map(({ content, number }) =>
+    readItem(parseJson(content, limits.maxDepth), rules, ` in line ${number}`),
+  );
+}
+
+function readItem(item: ItemReading, rules: EventRules, where = ""): EventReading {
+  if (item.ok) return readEvent(item.value, rules);
+  const issues = item.findings.map(({ code, path, reason }) => ({
+    path,
+    code,
+    reason: code === "malformed-json" ? `${reason}${where}` : reason,
+  }));
+  return { ok: false, issues };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== "object" || value === null) {
+    throw invalid(
+      "",
+      "wrong-type",
+      'A batch is an array of events, or an object with such an array under "events".',
+    );
+  }
+  const stranger = Object.keys(value).find((name) => name !== "events");
+  if (stranger !== undefined) {
+    const name = stranger.slice(0, 64);
+    throw invalid(name, "unknown-field", `A batch has "events" and nothing else; "${name}" was given.`);
+  }
+  const events: unknown = Object.hasOwn(value, "events") ? Reflect.get(value, "events") : undefined;
+  if (!Array.isArray(events)) throw invalid("events", "wrong-type", '"events" must be an array of events.');
+  return events;
+}
+
+function requireCount(count: number, { maxEvents }: BatchLimits): void {
+  if (count === 0) throw invalid("events", "too-small", "The batch holds no event.");
+  if (count <= maxEvents) return;
+  throw new Problem(
+    "batch-too-large",
+    `A batch may hold at most ${maxEvents} events; this one holds ${count}.`,
+    {
+      members: { limit: maxEvents },
+    },
+  );
+}
+
+function invalid(path: string, code: string, detail: string): Problem {
+  return new Problem("batch-invalid", detail, { errors: [{ path, code, reason: detail }] });
+}
+
+function bodyProblem(findings: readonly JsonFinding[]): Problem {
+  const errors = findings.slice(0, 100).map(({ path, code, reason }) => ({ path, code, reason }));
+  const syntax = findings.find(({ code }) => code === "malformed-json");
+  if (syntax === undefined) {
+    const [first] = errors;
+    return new Problem("batch-invalid", `"${first?.path}" ${first?.reason}.`, { errors });
+  }
+  return malformedJson(syntax);
+}

@@ -1,0 +1,57 @@
+import { checkTimestampWindow, type EventCatalogue, type EventIssue, type SynapEvent } from "@synap/types";
+
+/** An event as the API took it from a request, or everything that is wrong with it. */
+export type EventReading =
+  | { readonly ok: true; readonly event: SynapEvent; readonly isIdentified: boolean }
+  | { readonly ok: false; readonly issues: readonly EventIssue[] };
+
+/** What an event is read against. */
+export interface EventRules {
+  readonly catalogue: EventCatalogue;
+  /** How old an event may be, in milliseconds; undefined for a backfill, which may be any age. */
+  readonly lateness: number | undefined;
+}
+
+/**
+ * Completes and checks one event. `isIdentified` says whether the sender gave it an id or an idempotency key, without
+ * which it cannot be a repetition. An event from the future is refused even in a backfill.
+ */
+export function readEvent(value: unknown, rules: EventRules): EventReading {
+  const reading = rules.catalogue.safeParseSynapEvent(
+    isObject(value) ? complete(value, rules.catalogue) : value,
+  );
+  if (!reading.ok) return reading;
+  const { event } = reading;
+  const issue = checkTimestampWindow(event, {
+    now: Date.now(),
+    lateness: rules.lateness ?? Number.POSITIVE_INFINITY,
+  });
+  if (issue !== undefined) return { ok: false, issues: [issue] };
+  return { ok: true, event, isIdentified: isObject(value) && ("id" in value || "idempotencyKey" in value) };
+}
+
+/**
+ * The event with defaults for what is absent. What the sender gave stays in place whatever it is, null and unknown
+ * fields included, so that the check afterwards sees it and refuses it.
+ */
+function complete(value: object, catalogue: EventCatalogue): object {
+  const given: Partial<Record<keyof SynapEvent, unknown>> = value;
+  const { id, version, aggregateType, aggregateId, createdBy, source, timestamp } = catalogue.completeEvent({
+    type: textOr(given.type, ""),
+    data: {},
+    // Given ids are passed on only to spare the making of others.
+    id: textOr(given.id, undefined),
+    aggregateId: textOr(given.aggregateId, undefined),
+    timestamp: textOr(given.timestamp, undefined),
+    userId: textOr(given.userId, undefined),
+  });
+  return { id, version, aggregateType, aggregateId, createdBy, source, timestamp, ...value };
+}
+
+function textOr<Fallback>(value: unknown, fallback: Fallback): string | Fallback {
+  return typeof value === "string" ? value : fallback;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

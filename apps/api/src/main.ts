@@ -1,0 +1,24 @@
+import { pino } from "pino";
+import { runApi } from "./run-api.ts";
+
+// The API as a process of its own. The embedded default runs it inside `pnpm start` instead.
+const logger = pino({ name: "api", level: process.env["LOG_LEVEL"] || "info" });
+try {
+  const api = await runApi(process.env, logger);
+  let isStopping = false;
+  const stop = async (signal: NodeJS.Signals) => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    logger.info(`${signal}: finishing what runs; a second signal stops at once`);
+    await api.close();
+    logger.info("stopped");
+    process.exit(0);
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+} catch (error) {
+  // Its own mistakes carry a stack; those of the environment are told in one sentence.
+  if (error instanceof Error && "code" in error) logger.fatal(error.message);
+  else logger.fatal({ err: error }, "the API cannot start");
+  process.exitCode = 1;
+}

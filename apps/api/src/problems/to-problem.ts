@@ -1,0 +1,59 @@
+import { DatabaseUnavailableError, InvalidCursorError, isTransient } from "@synap/database";
+import type { EventIssue } from "@synap/types";
+import { HTTPException } from "hono/http-exception";
+import { PublisherClosedError, PublisherFullError } from "../publisher/publisher-errors.ts";
+import { Problem } from "./problem.ts";
+import { isProblemCode } from "./problem-codes.ts";
+
+/** What a client is told about an error. Anything unforeseen is an internal error, whose reason only the log has. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof PublisherFullError) {
+    return new Problem("publisher-full", "Too many events are waiting for the broker. Send again later.", {
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  }
+  if (error instanceof PublisherClosedError) {
+    return new Problem("shutting-down", "This process is shutting down. Send again.", {
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  }
+  if (error instanceof InvalidCursorError) {
+    return new Problem("cursor-invalid", "Give a cursor as it came with an earlier page of the same query.", {
+      errors: [{ path: "cursor", code: "cursor-invalid", reason: error.message }],
+      cause: error,
+    });
+  }
+  if (error instanceof DatabaseUnavailableError || isTransient(error)) {
+    return new Problem("database-unavailable", "The database does not answer at the moment.", {
+      retryAfterSeconds: 2,
+      cause: error,
+    });
+  }
+  if (error instanceof HTTPException && error.status < 500) {
+    return new Problem("request-invalid", error.message || "The request is not valid.", { cause: error });
+  }
+  return new Problem(
+    "internal-error",
+    "The request failed. The log names the reason under this request's id.",
+    {
+      cause: error,
+    },
+  );
+}
+
+/** The problem of a single event that was not taken. Some faults have a kind of problem of their own. */
+export function eventProblem(issues: readonly EventIssue[]): Problem {
+  const [first] = issues;
+  const code = first !== undefined && isProblemCode(first.code) ? first.code : "event-invalid";
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  const where = first === undefined || first.path === "" ? "The event" : `"${first.path}"`;
+  const reason = first?.reason ?? "is not valid";
+  return new Problem(code, sentence(`${where} ${reason}${more}`), { errors: issues });
+}
+
+function sentence(text: string): string {
+  return text.endsWith(".") ? text : `${text}.`;
+}

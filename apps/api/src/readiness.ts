@@ -1,0 +1,62 @@
+import type { Database } from "@synap/database";
+import type { Inngest } from "inngest";
+import type { ReadinessCheck } from "./api-context.ts";
+
+/** How long the broker may take to answer a check, in milliseconds. */
+const BROKER_TIMEOUT_MS = 1_500;
+
+/** What the API has to know about Inngest to tell whether it is there. */
+export type Broker = Pick<Inngest.Any, "send" | "mode" | "eventBaseUrl" | "eventKey">;
+
+/** The database answers. */
+export function databaseCheck(database: Database): ReadinessCheck {
+  return {
+    name: "database",
+    check: async () => {
+      await database.query("SELECT 1 AS one");
+    },
+  };
+}
+
+/**
+ * Every migration that was there when the API started is still there: not so after a restore of something older, or
+ * when the database behind the address is another one now.
+ */
+export function migrationsCheck(database: Database): ReadinessCheck {
+  const applied = async () => {
+    const rows = await database.query<{ name: string }>("SELECT name FROM synap.migrations ORDER BY name");
+    return rows.map(({ name }) => name);
+  };
+  let expected: readonly string[] | undefined;
+  return {
+    name: "migrations",
+    check: async () => {
+      const found = await applied();
+      expected ??= found;
+      const missing = expected.filter((name) => !found.includes(name));
+      if (missing.length > 0) throw new Error(`not applied: ${missing.join(", ")}`);
+    },
+  };
+}
+
+/**
+ * Something answers where events are sent. Only a server's own fault counts as unreachable: `/health` exists on a
+ * self-hosted Inngest, and its being unknown elsewhere still proves that someone is there.
+ */
+export function brokerCheck(broker: Broker): ReadinessCheck {
+  return {
+    name: "broker",
+    check: async () => {
+      if (broker.mode === "cloud" && broker.eventKey === undefined) {
+        throw new Error(
+          "INNGEST_EVENT_KEY is not set, and INNGEST_DEV does not say that this is a development server",
+        );
+      }
+      const response = await fetch(new URL("health", broker.eventBaseUrl), {
+        signal: AbortSignal.timeout(BROKER_TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      if (response.status >= 500) throw new Error(`it answers ${response.status}`);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../api-context.ts";
+import { Problem } from "../problems/problem.ts";
+import {
+  json,
+  jsonAnswer,
+  problemAnswers,
+  readPathParameter,
+  readQuery,
+  registerRoute,
+} from "./route-registration.ts";
+
+const eventId = z.uuid("must be a UUID").describe("The event's id.");
+const noQuery = z.strictObject({});
+
+const route = {
+  method: "get",
+  path: "/api/v1/events/{id}",
+  operationId: "getEvent",
+  tags: ["events"],
+  summary: "Get one stored event",
+  request: { params: z.object({ id: eventId }) },
+  responses: {
+    200: jsonAnswer("The event.", "StoredEvent"),
+    ...problemAnswers("parameter-invalid", "parameter-unknown", "event-not-found", "database-unavailable"),
+  },
+} satisfies RouteConfig;
+
+/** GET /api/v1/events/{id} */
+export function getEventRoute(app: ApiApp, { store }: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    readQuery(context, noQuery);
+    const id = readPathParameter(context, "id", eventId).toLowerCase();
+    const event = await store.getById(id);
+    if (event !== undefined) return json(context, 200, event);
+    throw new Problem(
+      "event-not-found",
+      `No event ${id} is stored. An accepted event takes a moment to arrive.`,
+      {
+        headers: { "retry-after": "1" },
+      },
+    );
+  });
+}

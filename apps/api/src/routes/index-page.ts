@@ -1,0 +1,57 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { ApiApp } from "../api-context.ts";
+import { RELEASE } from "../release.ts";
+import { json, registerRoute } from "./route-registration.ts";
+
+const LINKS = [
+  ["POST", "/api/v1/events", "publish one event"],
+  ["POST", "/api/v1/events/batch", "publish many events"],
+  ["GET", "/api/v1/events", "find stored events"],
+  ["GET", "/api/v1/events/{id}", "get one stored event"],
+  ["GET", "/api/v1/status", "what is running, and how far it is"],
+  ["GET", "/healthz", "whether the process is up"],
+  ["GET", "/readyz", "whether everything it needs is there"],
+  ["GET", "/openapi.json", "this API as OpenAPI 3.1"],
+] as const;
+
+const route = {
+  method: "get",
+  path: "/",
+  operationId: "index",
+  tags: ["operations"],
+  summary: "What there is",
+  description: "As a page for people when the client accepts text/html, else as JSON.",
+  responses: {
+    200: {
+      description: "The routes.",
+      content: {
+        "application/json": { schema: { type: "object" } },
+        "text/html": { schema: { type: "string" } },
+      },
+    },
+  },
+} satisfies RouteConfig;
+
+/** GET / */
+export function indexRoute(app: ApiApp): void {
+  registerRoute(app, route, (context) => {
+    if (!context.req.header("accept")?.includes("text/html")) {
+      const routes = LINKS.map(([method, path, purpose]) => ({ method, path, purpose }));
+      return json(context, 200, { name: "synap", release: RELEASE, routes });
+    }
+    return new Response(page(), {
+      status: 200,
+      headers: { "content-type": "text/html; charset=utf-8", "x-request-id": context.get("requestId") },
+    });
+  });
+}
+
+function page(): string {
+  const rows = LINKS.map(([method, path, purpose]) => {
+    const address = method === "GET" && !path.includes("{") ? `<a href="${path}">${path}</a>` : path;
+    return `<tr><td>${method}</td><td><code>${address}</code></td><td>${purpose}</td></tr>`;
+  });
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Synap</title>
+<style>body{font:16px/1.5 system-ui;margin:3rem auto;max-width:44rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}</style>
+<h1>Synap ${RELEASE}</h1><p>An event backbone. This is its HTTP API.</p><table>${rows.join("")}</table></html>`;
+}

@@ -1,0 +1,108 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { readTimestamp } from "@synap/types";
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../api-context.ts";
+import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((value) => !value.includes("\0"), "must not hold NUL");
+const moment = z
+  .string()
+  .refine((value) => readTimestamp(value).ok, "must be an RFC 3339 date-time, no finer than a millisecond")
+  .meta({ format: "date-time" });
+
+const listQuery = z.strictObject({
+  from: moment.optional().describe("Events that happened at this moment or later."),
+  to: moment.optional().describe("Events that happened before this moment."),
+  type: z
+    .union([text(128), z.array(text(128)).max(50)])
+    .optional()
+    .describe("Events of this type; given several times, of any of these."),
+  aggregateType: text(64).optional().describe("Events of things of this kind."),
+  aggregateId: text(128).optional().describe("Events of this thing."),
+  userId: text(128).optional().describe("Events that belong to this user."),
+  correlationId: text(128).optional().describe("Events of this flow."),
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
+    .refine((value) => Number(value) >= 1 && Number(value) <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
+    .optional()
+    .describe(`How many events to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
+  order: z
+    .enum(["asc", "desc"], 'must be "asc" or "desc"')
+    .optional()
+    .describe("By time. Default desc: newest first."),
+  cursor: text(1024)
+    .optional()
+    .describe("Where to go on, from `nextCursor` or `previousCursor` of the same query."),
+});
+
+const route = {
+  method: "get",
+  path: "/api/v1/events",
+  operationId: "listEvents",
+  tags: ["events"],
+  summary: "Find stored events",
+  description: "Filters are joined by and. The Link header leads to the next and the previous page.",
+  request: { query: listQuery },
+  responses: {
+    200: {
+      ...jsonAnswer("One page of events.", "EventPage"),
+      headers: { Link: { description: 'rel="next" and rel="prev"', schema: { type: "string" } } },
+    },
+    ...problemAnswers("parameter-invalid", "parameter-unknown", "cursor-invalid", "database-unavailable"),
+  },
+} satisfies RouteConfig;
+
+/** GET /api/v1/events */
+export function listEventsRoute(app: ApiApp, { store }: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    const { limit, order = "desc", cursor, from, to, type, ...equal } = readQuery(context, listQuery);
+    const page = await store.query(
+      {
+        ...equal,
+        ...(type !== undefined && { types: [type].flat() }),
+        ...(from !== undefined && { from: normal(from) }),
+        ...(to !== undefined && { to: normal(to) }),
+      },
+      {
+        limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
+        order,
+        ...(cursor !== undefined && { cursor }),
+      },
+    );
+    return json(context, 200, page, linkHeader(context.req.url, page));
+  });
+}
+
+function normal(timestamp: string): string {
+  const reading = readTimestamp(timestamp);
+  return reading.ok ? reading.text : timestamp;
+}
+
+function linkHeader(
+  url: string,
+  page: { nextCursor?: string | undefined; previousCursor?: string | undefined },
+): Record<string, string> {
+  const links = [
+    ["next", page.nextCursor],
+    ["prev", page.previousCursor],
+  ].flatMap(([relation = "", cursor]) =>
+    cursor === undefined ? [] : [`<${withCursor(url, cursor)}>; rel="${relation}"`],
+  );
+  return links.length === 0 ? {} : { link: links.join(", ") };
+}
+
+/** Relative, because behind a proxy the API does not know under which address it is called. */
+function withCursor(url: string, cursor: string): string {
+  const target = new URL(url);
+  target.searchParams.set("cursor", cursor);
+  return `${target.pathname}${target.search}`;
+}

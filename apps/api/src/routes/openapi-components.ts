@@ -1,0 +1,85 @@
+import { eventInputSchema, synapEventSchema } from "@synap/types";
+import { z } from "zod";
+import type { ApiApp } from "../api-context.ts";
+import { PROBLEM_CODES } from "../problems/problem-codes.ts";
+
+const issue = z.object({
+  path: z.string().describe("Where in the event, as in `data.tags[0]`. Empty for the whole."),
+  code: z.string().describe("What kind of fault, for programs."),
+  reason: z.string().describe("Why, for people."),
+});
+const position = z.number().int().describe("The event's place among all events. Grows, has gaps.");
+
+const storedEvent = synapEventSchema.extend({
+  position,
+  streamVersion: z.number().int().describe("The event's place in its stream: 1, 2, 3 ..."),
+  recordedAt: z.iso.datetime().describe("When the store took it."),
+});
+const accepted = z.object({ status: z.literal("accepted"), id: z.uuid() });
+const duplicate = z.object({
+  status: z.literal("duplicate"),
+  id: z.uuid().describe("The id of the first of the events that are the same."),
+  position: position.optional(),
+});
+const rejected = issue.extend({ status: z.literal("rejected"), issues: z.array(issue) });
+const unavailable = z.object({ status: z.literal("unavailable"), id: z.uuid() });
+const index = z.number().int().describe("The place of the event in the request, from 0.");
+const batchResult = z.union([
+  accepted.extend({ index }),
+  duplicate.extend({ index }),
+  rejected.extend({ index }),
+  unavailable.extend({ index }),
+]);
+
+const problem = z.looseObject({
+  type: z.string().describe("`/problems/` and the code."),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.enum(Object.keys(PROBLEM_CODES)),
+  detail: z.string(),
+  instance: z.string().describe("The id of the request, also in the header X-Request-Id and in the log."),
+  errors: z.array(issue).optional(),
+  results: z.array(batchResult).optional().describe("Of a batch: what became of each event."),
+});
+
+const statusDocument = z.looseObject({
+  release: z.string(),
+  engine: z.string().describe("`embedded` or `server`."),
+  timescaledb: z.object({ version: z.string(), edition: z.string() }),
+  features: z.record(z.string(), z.enum(["active", "inactive"])),
+  events: z.looseObject({
+    stored: z.number().int(),
+    lastPosition: z.number().int(),
+    watermark: z.number().int(),
+  }),
+  handlers: z.array(z.looseObject({ name: z.string(), checkpoint: z.number().int(), lag: z.number().int() })),
+  publisher: z.looseObject({ queuedEvents: z.number().int(), queuedBytes: z.number().int() }),
+  deadLetters: z.number().int(),
+});
+
+const COMPONENTS: Record<string, z.ZodType> = {
+  EventInput: eventInputSchema,
+  EventBatch: z.union([z.array(eventInputSchema), z.strictObject({ events: z.array(eventInputSchema) })]),
+  StoredEvent: storedEvent,
+  EventPage: z.object({
+    events: z.array(storedEvent),
+    nextCursor: z.string().optional(),
+    previousCursor: z.string().optional(),
+  }),
+  AcceptedEvent: accepted,
+  DuplicateEvent: duplicate,
+  BatchResults: z.object({ results: z.array(batchResult) }),
+  Status: statusDocument,
+  Health: z.object({ status: z.literal("ok") }),
+  Readiness: z.object({ status: z.literal("ok"), checks: z.record(z.string(), z.string()) }),
+  Problem: problem,
+};
+
+/** Puts the forms of bodies and answers into the document, as Zod itself writes them in JSON Schema 2020-12. */
+export function registerComponents(app: ApiApp): void {
+  for (const [name, schema] of Object.entries(COMPONENTS)) {
+    const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
+    // Through JSON, which is what it is in the document.
+    app.openAPIRegistry.registerComponent("schemas", name, JSON.parse(JSON.stringify(described)));
+  }
+}

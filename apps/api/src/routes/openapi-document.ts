@@ -1,0 +1,40 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { ApiApp } from "../api-context.ts";
+import { RELEASE } from "../release.ts";
+import { registerComponents } from "./openapi-components.ts";
+import { json, registerRoute } from "./route-registration.ts";
+
+const route = {
+  method: "get",
+  path: "/openapi.json",
+  operationId: "openapi",
+  tags: ["operations"],
+  summary: "This document",
+  responses: {
+    200: { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } },
+  },
+} satisfies RouteConfig;
+
+/** GET /openapi.json, made on the first request from what the routes registered. */
+export function openapiRoute(app: ApiApp): void {
+  registerComponents(app);
+  let document: unknown;
+  registerRoute(app, route, (context) => {
+    document ??= app.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: {
+        title: "Synap",
+        version: RELEASE,
+        description:
+          "Publish events, and find them again. Faults are answered as RFC 9457 problem documents.",
+        license: { name: "MIT", url: "https://opensource.org/license/mit" },
+      },
+      servers: [{ url: "/" }],
+      tags: [
+        { name: "events", description: "Publishing and finding events." },
+        { name: "operations", description: "Watching the process." },
+      ],
+    });
+    return json(context, 200, document);
+  });
+}

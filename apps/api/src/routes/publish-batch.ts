@@ -1,0 +1,89 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
+import { readContentType } from "../body/content-type.ts";
+import { decodeText } from "../body/decode-text.ts";
+import { readBody } from "../body/read-body.ts";
+import { acceptEvents } from "../intake/accept-events.ts";
+import type { BatchResult } from "../intake/event-result.ts";
+import { readJsonBatch, readNdjsonBatch } from "../intake/read-batch.ts";
+import type { EventReading } from "../intake/read-event.ts";
+import { Problem } from "../problems/problem.ts";
+import { brokerUnavailable } from "./publish-event.ts";
+import { publishQuery, readEventRules } from "./publish-parameters.ts";
+import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
+
+const route = {
+  method: "post",
+  path: "/api/v1/events/batch",
+  operationId: "publishBatch",
+  tags: ["events"],
+  summary: "Publish many events",
+  description:
+    "An array of events, an object with such an array under `events`, or NDJSON. Every event has its own result, in " +
+    "the order of the request; one that is wrong costs no other.",
+  request: {
+    query: publishQuery,
+    body: {
+      required: true,
+      content: {
+        "application/json": { schema: { $ref: "#/components/schemas/EventBatch" } },
+        "application/x-ndjson": { schema: { type: "string", description: "One event a line." } },
+      },
+    },
+  },
+  responses: {
+    202: jsonAnswer("At least one event was accepted.", "BatchResults"),
+    200: jsonAnswer("No event was new: all sound ones are stored already.", "BatchResults"),
+    ...problemAnswers(
+      "malformed-json",
+      "invalid-utf8",
+      "body-missing",
+      "body-interrupted",
+      "batch-invalid",
+      "parameter-invalid",
+      "parameter-unknown",
+      "token-missing",
+      "token-invalid",
+      "backfill-disabled",
+      "body-too-large",
+      "batch-too-large",
+      "unsupported-media-type",
+      "unsupported-encoding",
+      "batch-rejected",
+      "publisher-full",
+      "broker-unavailable",
+      "shutting-down",
+    ),
+  },
+} satisfies RouteConfig;
+
+/** POST /api/v1/events/batch */
+export function publishBatchRoute(app: ApiApp, ports: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    const readings = await readBatchBody(context, ports);
+    const accepted = await acceptEvents(readings, ports.acceptance);
+    const results: BatchResult[] = accepted.map((result, index) => ({ index, ...result }));
+    const count = (status: BatchResult["status"]) =>
+      results.filter((result) => result.status === status).length;
+    if (count("unavailable") > 0) throw brokerUnavailable({ results });
+    if (count("rejected") === results.length) {
+      throw new Problem("batch-rejected", "None of the events was sound. Each result says why.", {
+        members: { results },
+      });
+    }
+    return json(context, count("accepted") > 0 ? 202 : 200, { results });
+  });
+}
+
+async function readBatchBody(context: ApiContext, ports: ApiPorts): Promise<EventReading[]> {
+  const rules = readEventRules(context, ports);
+  const { maxBodyBytes, maxBatchEvents, maxDepth } = ports.configuration;
+  const request = context.req.raw;
+  const type = readContentType(request, ["application/json", "application/x-ndjson"]);
+  const text = decodeText(await readBody(request, maxBodyBytes));
+  // The event itself is one level, around its data.
+  const limits = { maxEvents: maxBatchEvents, maxDepth: maxDepth + 1 };
+  return type === "application/json"
+    ? readJsonBatch(text, rules, limits)
+    : readNdjsonBatch(text, rules, limits);
+}

@@ -1,0 +1,95 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
+import { readContentType } from "../body/content-type.ts";
+import { decodeText } from "../body/decode-text.ts";
+import { parseJson } from "../body/parse-json.ts";
+import { readBody } from "../body/read-body.ts";
+import { acceptEvents } from "../intake/accept-events.ts";
+import { readEvent } from "../intake/read-event.ts";
+import { malformedJson } from "../problems/malformed-json.ts";
+import { Problem } from "../problems/problem.ts";
+import { eventProblem } from "../problems/to-problem.ts";
+import { publishQuery, readEventRules } from "./publish-parameters.ts";
+import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
+
+const route = {
+  method: "post",
+  path: "/api/v1/events",
+  operationId: "publishEvent",
+  tags: ["events"],
+  summary: "Publish one event",
+  description:
+    "Only `type` and `data` are required. Give an `id` or an `idempotencyKey` to make sending again harmless.",
+  request: {
+    query: publishQuery,
+    body: {
+      required: true,
+      content: { "application/json": { schema: { $ref: "#/components/schemas/EventInput" } } },
+    },
+  },
+  responses: {
+    202: jsonAnswer("Accepted: it will be stored.", "AcceptedEvent"),
+    200: jsonAnswer("Stored already, by an earlier request.", "DuplicateEvent"),
+    ...problemAnswers(
+      "malformed-json",
+      "invalid-utf8",
+      "body-missing",
+      "body-interrupted",
+      "parameter-invalid",
+      "parameter-unknown",
+      "token-missing",
+      "token-invalid",
+      "backfill-disabled",
+      "body-too-large",
+      "event-too-large",
+      "unsupported-media-type",
+      "unsupported-encoding",
+      "event-invalid",
+      "unknown-event-type",
+      "too-deep",
+      "timestamp-too-old",
+      "timestamp-too-late",
+      "publisher-full",
+      "broker-unavailable",
+      "shutting-down",
+    ),
+  },
+} satisfies RouteConfig;
+
+/** POST /api/v1/events */
+export function publishEventRoute(app: ApiApp, ports: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    const rules = readEventRules(context, ports);
+    const reading = readEvent(await readJsonBody(context, ports), rules);
+    if (!reading.ok) throw eventProblem(reading.issues);
+    const [result] = await acceptEvents([reading], ports.acceptance);
+    switch (result?.status) {
+      case "accepted":
+        return json(context, 202, result);
+      case "duplicate":
+        return json(context, 200, result);
+      case "rejected":
+        throw eventProblem(result.issues);
+      default:
+        throw brokerUnavailable();
+    }
+  });
+}
+
+/** The broker did not confirm. The event may have reached it, which only an id makes harmless: so the advice. */
+export function brokerUnavailable(members: Record<string, unknown> = {}): Problem {
+  const detail = "The event broker did not confirm in time. Send again, with the same id or idempotencyKey.";
+  return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });
+}
+
+async function readJsonBody(context: ApiContext, { configuration }: ApiPorts): Promise<unknown> {
+  const request = context.req.raw;
+  readContentType(request, ["application/json"]);
+  const text = decodeText(await readBody(request, configuration.maxBodyBytes));
+  // The event itself is one level, around its data.
+  const reading = parseJson(text, configuration.maxDepth + 1);
+  if (reading.ok) return reading.value;
+  const syntax = reading.findings.find(({ code }) => code === "malformed-json");
+  if (syntax !== undefined) throw malformedJson(syntax);
+  throw eventProblem(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
+}

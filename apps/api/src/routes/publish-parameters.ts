@@ -1,0 +1,21 @@
+import { z } from "zod";
+import type { ApiContext, ApiPorts } from "../api-context.ts";
+import { requireBackfillPermission } from "../intake/backfill-permission.ts";
+import type { EventRules } from "../intake/read-event.ts";
+import { readQuery } from "./route-registration.ts";
+
+/** The parameters of both publishing routes. */
+export const publishQuery = z.strictObject({
+  backfill: z
+    .enum(["true", "false"], 'must be "true" or "false"')
+    .optional()
+    .describe("Takes events of any age. Needs the header Authorization: Bearer <SYNAP_BACKFILL_TOKEN>."),
+});
+
+/** What the events of this request are held against. @throws Problem when it asks for more than it may. */
+export function readEventRules(context: ApiContext, { catalogue, configuration }: ApiPorts): EventRules {
+  const { backfill } = readQuery(context, publishQuery);
+  if (backfill !== "true") return { catalogue, lateness: configuration.latenessMs };
+  requireBackfillPermission(context.req.raw, configuration.backfillToken);
+  return { catalogue, lateness: undefined };
+}

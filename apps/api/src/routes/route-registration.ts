@@ -1,0 +1,109 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { z } from "zod";
+import type { ApiApp, ApiContext } from "../api-context.ts";
+import { Problem } from "../problems/problem.ts";
+import { PROBLEM_CODES, type ProblemCode } from "../problems/problem-codes.ts";
+
+/**
+ * Registers a route with Hono and with the OpenAPI document from one definition. Not `app.openapi`, which would
+ * parse bodies before their size and form are checked.
+ */
+export function registerRoute(
+  app: ApiApp,
+  route: RouteConfig,
+  handle: (context: ApiContext) => Response | Promise<Response>,
+): void {
+  app.openAPIRegistry.registerPath(route);
+  app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ":$1"), handle);
+}
+
+/** An answer as JSON. */
+export function json(
+  context: ApiContext,
+  status: number,
+  value: unknown,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { "content-type": "application/json", "x-request-id": context.get("requestId"), ...headers },
+  });
+}
+
+/**
+ * The query parameters of a request, checked.
+ *
+ * @throws Problem `parameter-unknown` naming every parameter that is not in the schema, `parameter-invalid`
+ */
+export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schema: Schema): z.output<Schema> {
+  const given: Record<string, string | string[]> = {};
+  for (const [name, values] of Object.entries(context.req.queries())) {
+    const [only = "", ...more] = values;
+    given[name] = more.length > 0 ? values : only;
+  }
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(schema.shape, name));
+  if (unknown.length > 0) throw unknownParameters(unknown, Object.keys(schema.shape));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw parameterProblem(parsed.error.issues);
+  return parsed.data;
+}
+
+/** @throws Problem `parameter-invalid` */
+export function readPathParameter<Schema extends z.ZodType>(
+  context: ApiContext,
+  name: string,
+  schema: Schema,
+): z.output<Schema> {
+  const parsed = schema.safeParse(context.req.param(name));
+  if (!parsed.success)
+    throw parameterProblem(parsed.error.issues.map((issue) => ({ ...issue, path: [name] })));
+  return parsed.data;
+}
+
+function unknownParameters(unknown: readonly string[], known: readonly string[]): Problem {
+  const names = unknown.slice(0, 20).map((name) => `"${name.slice(0, 64)}"`);
+  const allowed = known.length === 0 ? "it takes none" : `known are ${known.join(", ")}`;
+  return new Problem("parameter-unknown", `This route does not know ${names.join(", ")}; ${allowed}.`, {
+    errors: unknown.slice(0, 20).map((name) => ({
+      path: name.slice(0, 64),
+      code: "parameter-unknown",
+      reason: "is not a parameter of this route",
+    })),
+  });
+}
+
+function parameterProblem(issues: readonly { path: PropertyKey[]; message: string }[]): Problem {
+  const errors = issues.map(({ path, message }) => ({
+    path: String(path[0] ?? ""),
+    code: "parameter-invalid",
+    reason: message,
+  }));
+  const detail = errors.map(({ path, reason }) => `"${path}" ${reason}`).join("; ");
+  return new Problem("parameter-invalid", `${detail}.`, { errors });
+}
+
+/** The problems a route may answer, for its definition: grouped by status, named in the description. */
+export function problemAnswers(...codes: readonly ProblemCode[]): RouteConfig["responses"] {
+  const byStatus = new Map<number, string[]>();
+  for (const code of codes) {
+    const { status, title } = PROBLEM_CODES[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `${code}: ${title}.`]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, lines]) => [
+      status,
+      {
+        description: lines.join(" "),
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    ]),
+  );
+}
+
+/** A JSON answer whose form is the named component. */
+export function jsonAnswer(description: string, component: string): RouteConfig["responses"][number] {
+  return {
+    description,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${component}` } } },
+  };
+}

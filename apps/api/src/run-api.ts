@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Database, isTransient, migrate, openDatabase } from "@synap/database";
+import { loadCatalogue } from "@synap/handlers";
+import type { Logger } from "pino";
+import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
+import { createInngestClient } from "./publisher/inngest-client.ts";
+import { type RunningApi, startApi } from "./server.ts";
+
+/** How long an API waits at its start for a database that does not answer yet, in milliseconds. */
+const DATABASE_PATIENCE_MS = 60_000;
+
+/**
+ * Runs an API from environment variables: opens and migrates the database, loads the application's event types, and
+ * starts. Closing it closes the database too.
+ *
+ * @throws ConfigurationError naming the variables that are wrong or missing.
+ */
+export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Promise<RunningApi> {
+  const configuration = readApiConfiguration(variables);
+  const url = variables["DATABASE_URL"];
+  if (url === undefined || url === "") {
+    throw new ConfigurationError(
+      "DATABASE_URL is not set. An API by itself needs a PostgreSQL server with TimescaleDB, for example " +
+        "DATABASE_URL=postgres://user:password@127.0.0.1:5432/synap. To run everything in one process on the " +
+        "embedded database, use: npx pnpm@12 start",
+    );
+  }
+  const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
+  const database = await openWhenReady(url, logger);
+  try {
+    const inngest = createInngestClient({ logger: logger.child({ part: "inngest" }, { level: "warn" }) });
+    const api = await startApi({ configuration, database, catalogue, inngest, logger });
+    logger.info(`listening on ${api.url}, events go to ${inngest.eventBaseUrl}`);
+    return {
+      url: api.url,
+      close: async () => {
+        await api.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openWhenReady(url: string, logger: Logger): Promise<Database> {
+  const patience = Date.now() + DATABASE_PATIENCE_MS;
+  for (;;) {
+    let database: Database | undefined;
+    try {
+      database = await openDatabase({ url });
+      await migrate(database);
+      return database;
+    } catch (error) {
+      await database?.close();
+      if (!isTransient(error) || Date.now() > patience) throw error;
+      logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`);
+      await sleep(1_000);
+    }
+  }
+}

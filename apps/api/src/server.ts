@@ -1,0 +1,80 @@
+import { createEventStore, type Database, storeStatistics } from "@synap/database";
+import type { EventCatalogue } from "@synap/types";
+import type { Logger } from "pino";
+import type { ApiPorts } from "./api-context.ts";
+import { createApiApp } from "./app.ts";
+import type { ApiConfiguration } from "./configuration.ts";
+import { listenHttp } from "./http-server.ts";
+import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
+import { createInngestSender } from "./publisher/envelope-sender.ts";
+import { envelopeLimits } from "./publisher/envelope-size.ts";
+import { createPublisher, type Publisher } from "./publisher/publisher.ts";
+import { type Broker, brokerCheck, databaseCheck, migrationsCheck } from "./readiness.ts";
+
+/** What the API works with. The database and the Inngest client stay the caller's. */
+export interface ApiParts {
+  readonly configuration: ApiConfiguration;
+  /** Open and migrated. */
+  readonly database: Database;
+  readonly catalogue: EventCatalogue;
+  /** Best made by `createInngestClient`, so that a broker that hangs is given up in time. */
+  readonly inngest: Broker;
+  readonly logger: Logger;
+}
+
+/** An API that runs. */
+export interface RunningApi {
+  /** Where it listens, without a trailing slash. */
+  readonly url: string;
+  /** Stops: takes no more requests, finishes those in flight, sends what waits for the broker. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the HTTP API.
+ *
+ * @throws an error of the operating system when the address is taken (code EADDRINUSE).
+ */
+export async function startApi(parts: ApiParts): Promise<RunningApi> {
+  const { configuration, database, inngest, logger } = parts;
+  const publisher = publisherOf(parts);
+  const store = createEventStore({ database, catalogue: parts.catalogue });
+  const ports: ApiPorts = {
+    configuration,
+    catalogue: parts.catalogue,
+    store,
+    acceptance: {
+      publisher,
+      findDuplicates: createDuplicateLookup((events) => store.findDuplicates(events), logger),
+    },
+    statistics: () => storeStatistics(database),
+    engine: describeEngine(database),
+    readiness: [databaseCheck(database), migrationsCheck(database), brokerCheck(inngest)],
+    logger,
+  };
+  const http = await listenHttp(createApiApp(ports).fetch, configuration);
+  return {
+    url: http.url,
+    close: async () => {
+      await http.close();
+      await publisher.close();
+    },
+  };
+}
+
+function publisherOf({ configuration, inngest, logger }: ApiParts): Publisher {
+  const deadlineMs = configuration.publishDeadlineMs;
+  return createPublisher(createInngestSender(inngest, deadlineMs, logger), {
+    concurrency: configuration.publishConcurrency,
+    lingerMs: configuration.lingerMs,
+    deadlineMs,
+    maxQueuedEvents: configuration.queueMaxEvents,
+    maxQueuedBytes: configuration.queueMaxBytes,
+    envelope: envelopeLimits(configuration.envelopeMaxBytes),
+  });
+}
+
+function describeEngine({ engine, capabilities }: Database): ApiPorts["engine"] {
+  const { postgresVersion, timescaledbVersion = "none", edition = "none" } = capabilities;
+  return { engine, postgresql: postgresVersion, timescaledb: { version: timescaledbVersion, edition } };
+}
