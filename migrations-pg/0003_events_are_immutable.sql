@@ -1,0 +1,28 @@
+-- Nobody changes the past, not even the owner of the tables. The one exception is a purge that the law or a retention
+-- rule asks for: the documented purge procedure sets synap.purge = 'on' for its own transaction (SET LOCAL), as the
+-- owner. The application role lacks the privileges with or without it.
+CREATE FUNCTION synap.refuse_to_change_events() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_catalog.current_setting('synap.purge', true) = 'on' THEN
+    IF TG_LEVEL = 'STATEMENT' THEN
+      RETURN NULL;
+    ELSIF TG_OP = 'DELETE' THEN
+      RETURN OLD;
+    END IF;
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'events are immutable: % refused', TG_OP
+    USING ERRCODE = 'SY002', HINT = 'Append a new event that corrects the old one.';
+END
+$$;
+
+-- The statement trigger answers whoever names the hypertable; TimescaleDB copies the row trigger to each chunk, for
+-- whoever names a chunk.
+CREATE TRIGGER events_are_immutable
+  BEFORE UPDATE OR DELETE OR TRUNCATE ON synap.events
+  FOR EACH STATEMENT EXECUTE FUNCTION synap.refuse_to_change_events();
+
+CREATE TRIGGER event_rows_are_immutable
+  BEFORE UPDATE OR DELETE ON synap.events
+  FOR EACH ROW EXECUTE FUNCTION synap.refuse_to_change_events();

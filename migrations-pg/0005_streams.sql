@@ -1,0 +1,12 @@
+-- One row for each stream, holding the version of its last event: the row whose lock decides who appends next.
+-- Rows are updated all the time and no index holds the version, so the free space lets PostgreSQL update in place.
+CREATE TABLE synap.streams (
+  version        bigint NOT NULL,
+  closed_at      timestamptz(3),
+  aggregate_type text   NOT NULL COLLATE "C",
+  aggregate_id   text   NOT NULL COLLATE "C",
+  PRIMARY KEY (aggregate_type, aggregate_id)
+) WITH (fillfactor = 80);
+
+-- DELETE, because append_events takes back the row of a stream that turned out to receive nothing.
+GRANT SELECT, INSERT, UPDATE, DELETE ON synap.streams TO synap_app;

@@ -1,0 +1,22 @@
+-- An event that a handler could not deal with, kept whole until somebody decides. The type is json, not jsonb: it
+-- keeps even what jsonb refuses (NUL characters, lone surrogates), which may be the very reason the event is here.
+CREATE TABLE synap.dead_letters (
+  id              bigint         GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  "position"      bigint,
+  first_failed_at timestamptz(3) NOT NULL DEFAULT now(),
+  last_failed_at  timestamptz(3) NOT NULL DEFAULT now(),
+  attempts        integer        NOT NULL,
+  handler         text           NOT NULL COLLATE "C",
+  event_id        text           NOT NULL COLLATE "C",
+  code            text           NOT NULL,
+  reason          text           NOT NULL,
+  status          text           NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'retried', 'skipped')),
+  event           json           NOT NULL,
+  -- The same event delivered again doesn't become a second letter.
+  UNIQUE (handler, event_id)
+);
+
+-- "What still needs somebody?", newest first.
+CREATE INDEX dead_letters_status ON synap.dead_letters (status, id);
+
+GRANT SELECT, INSERT, UPDATE ON synap.dead_letters TO synap_app;

@@ -1,0 +1,28 @@
+import type { SynapEvent } from "@synap/types";
+import type { SqlSession } from "./sql-session.ts";
+
+/** One call of the SQL function takes this many events at the most: a position has ten bits for the place. */
+export const MAX_APPEND_EVENTS = 1024;
+
+/** What the SQL function says of one event. */
+export interface AppendRow {
+  readonly status: "stored" | "duplicate" | "conflict" | "closed";
+  readonly id: string;
+  readonly position: number | null;
+  readonly stream_version: number | null;
+  readonly recorded_at: Date | null;
+}
+
+// The text is cast here: as a jsonb parameter, drivers would write JSON text as a JSON string.
+const APPEND = `
+SELECT status, id, "position", stream_version, recorded_at
+  FROM synap.append_events($1::text::jsonb)
+ ORDER BY place`;
+
+/**
+ * Appends up to 1,024 complete events in one round trip and answers one row for each, in the same order.
+ * @throws SQLSTATE 40001 when another transaction stored one of the ids at the same moment: run it again.
+ */
+export function appendEvents(session: SqlSession, events: readonly SynapEvent[]): Promise<AppendRow[]> {
+  return session.query<AppendRow>(APPEND, [JSON.stringify(events)]);
+}

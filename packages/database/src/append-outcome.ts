@@ -1,0 +1,70 @@
+import type { EventIssue, StoredEvent, SynapEvent } from "@synap/types";
+import type { AppendRow } from "./append-events.ts";
+import { sqlState } from "./database-errors.ts";
+
+/** What became of one event. A duplicate tells where its first is; a rejected one, why. */
+export type AppendOutcome =
+  | {
+      readonly status: "stored";
+      readonly id: string;
+      readonly position: number;
+      readonly streamVersion: number;
+    }
+  | {
+      readonly status: "duplicate";
+      /** Id of the event that was stored first: another one, if an idempotency key made it a duplicate. */
+      readonly id: string;
+      readonly position: number;
+      readonly streamVersion: number;
+    }
+  | { readonly status: "rejected"; readonly id: string; readonly issues: readonly EventIssue[] };
+
+/** What the database made of one event: the outcome, and the event as it is stored now, if it is. */
+export interface AppendedEvent {
+  readonly outcome: AppendOutcome;
+  readonly stored?: StoredEvent;
+}
+
+/** Reads one row of the append function's answer. */
+export function readAppendRow(event: SynapEvent, row: AppendRow | undefined): AppendedEvent {
+  if (row === undefined) throw new Error(`append_events said nothing about the event ${event.id}.`);
+  if (row.status === "conflict") return { outcome: rejected(event.id, ID_CONFLICT) };
+  if (row.status === "closed") return { outcome: rejected(event.id, STREAM_CLOSED) };
+  const { id, position, stream_version: streamVersion } = row;
+  if (position === null || streamVersion === null) throw new Error(`append_events gave ${id} no position.`);
+  if (row.status === "duplicate") return { outcome: { status: "duplicate", id, position, streamVersion } };
+  const recordedAt = row.recorded_at?.toISOString() ?? event.timestamp;
+  return {
+    outcome: { status: "stored", id, position, streamVersion },
+    stored: { ...event, position, streamVersion, recordedAt },
+  };
+}
+
+/** The outcome of an event that PostgreSQL refused although it had passed the catalogue. */
+export function refusedByDatabase(event: SynapEvent, error: unknown): AppendedEvent {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    outcome: rejected(event.id, {
+      path: "",
+      code: "refused-by-database",
+      reason: `the database refused it (SQLSTATE ${sqlState(error) ?? "unknown"}): ${message}`,
+    }),
+  };
+}
+
+/** The outcome of an event that is not stored. */
+export function rejected(id: string, ...issues: readonly EventIssue[]): AppendOutcome {
+  return { status: "rejected", id, issues };
+}
+
+const ID_CONFLICT: EventIssue = {
+  path: "id",
+  code: "event-id-conflict",
+  reason: "an event with this id and another content is stored already",
+};
+
+const STREAM_CLOSED: EventIssue = {
+  path: "aggregateId",
+  code: "stream-closed",
+  reason: "the stream is closed and takes no more events",
+};

@@ -1,0 +1,35 @@
+import type { DatabaseCapabilities } from "./sql-session.ts";
+
+/** What `describeServer` answers. */
+export interface CapabilityRow {
+  readonly postgres_version: string;
+  readonly timescaledb_version: string | null;
+  readonly license: string | null;
+  readonly may_set_role: boolean;
+}
+
+/**
+ * What the database can do. The role counts only once its schema is there: before the first migration nobody could do
+ * anything with it.
+ */
+export const capabilityQuery = `
+  SELECT current_setting('server_version') AS postgres_version,
+         (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb_version,
+         current_setting('timescaledb.license', true) AS license,
+         coalesce((
+           SELECT pg_has_role(session_user, r.oid, 'MEMBER')
+                  AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+             FROM pg_roles AS r, pg_namespace AS n
+            WHERE r.rolname = 'synap_app' AND n.nspname = 'synap'
+         ), false) AS may_set_role`;
+
+/** Reads the answer to `capabilityQuery`. */
+export function readCapabilities(row: CapabilityRow, wantsRole: boolean): DatabaseCapabilities {
+  const installed = row.timescaledb_version !== null;
+  return {
+    postgresVersion: row.postgres_version.split(" ")[0] ?? row.postgres_version,
+    timescaledbVersion: row.timescaledb_version ?? undefined,
+    edition: !installed ? undefined : row.license === "timescale" ? "community" : "apache",
+    applicationRole: wantsRole && row.may_set_role,
+  };
+}

@@ -1,0 +1,125 @@
+/** The database can't be reached, or was lost in the middle. Trying again later may work; nothing was stored for certain. */
+export class DatabaseUnavailableError extends Error {
+  override readonly name = "DatabaseUnavailableError";
+  readonly code = "DATABASE_UNAVAILABLE";
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`The database is unavailable: ${reason}`, options);
+  }
+}
+
+/** Another process (or another opening in this one) is using the data directory of the embedded database. */
+export class DataDirectoryInUseError extends Error {
+  override readonly name = "DataDirectoryInUseError";
+  readonly code = "DATA_DIRECTORY_IN_USE";
+  readonly directory: string;
+  /** Process id of whoever holds it. */
+  readonly processId: number;
+
+  constructor(directory: string, processId: number, since: string) {
+    super(`The data directory ${directory} is in use by process ${processId} (since ${since}).`);
+    this.directory = directory;
+    this.processId = processId;
+  }
+}
+
+// What Node and postgres.js call a connection that could not be made or was lost.
+const CONNECTION_CODES: ReadonlySet<string> = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EAI_AGAIN",
+  "ENOTFOUND",
+]);
+
+// SQLSTATEs with which a server says that it can't serve now.
+const UNAVAILABLE_STATES: ReadonlySet<string> = new Set([
+  "57P01", // the administrator shuts the server down
+  "57P02", // another process crashed and took all connections along
+  "57P03", // starting up, or shutting down
+  "57P05", // idle for too long
+  "25P03", // idle in a transaction for too long
+  "25006", // read only: a failover is under way
+]);
+
+// Conflicts with other transactions: the same transaction, run again, may well succeed.
+const CONFLICT_STATES: ReadonlySet<string> = new Set([
+  "40001", // serialization failure
+  "40P01", // deadlock
+  "55P03", // lock not available
+]);
+
+/** The five characters by which PostgreSQL classifies an error, looking through wrappers; undefined if it has none. */
+export function sqlState(error: unknown): string | undefined {
+  for (const each of causes(error)) {
+    const code = codeOf(each);
+    if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !CONNECTION_CODES.has(code)) return code;
+  }
+  return undefined;
+}
+
+/** Whether the database could not be reached or could not serve, as opposed to refusing the statement. */
+export function isUnavailable(error: unknown): boolean {
+  for (const each of causes(error)) {
+    if (each instanceof DatabaseUnavailableError) return true;
+    const code = codeOf(each);
+    if (code === undefined) continue;
+    if (CONNECTION_CODES.has(code) || UNAVAILABLE_STATES.has(code)) return true;
+    // Classes 08 connection, 53 out of resources, 58 operating system.
+    if (/^(?:08|53|58)[0-9A-Z]{3}$/.test(code)) return true;
+  }
+  return false;
+}
+
+/** Whether another transaction was in the way, so that running the same one again at once makes sense. */
+export function isConflict(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && CONFLICT_STATES.has(state);
+}
+
+/**
+ * Whether the failure is not the data's fault, so that the same work may succeed later: the database is away or
+ * overloaded, another transaction was in the way, or a time limit cut the statement off.
+ */
+export function isTransient(error: unknown): boolean {
+  return isUnavailable(error) || isConflict(error) || sqlState(error) === "57014";
+}
+
+/** Whether PostgreSQL refused a value: bad data (class 22), a violated constraint (23), or too large (54). */
+export function isDataError(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && /^(?:22|23|54)/.test(state);
+}
+
+/** The same error, or a DatabaseUnavailableError with it as the cause. */
+export function asDatabaseError(error: unknown): unknown {
+  if (error instanceof DatabaseUnavailableError || !isUnavailable(error)) return error;
+  const reason =
+    error instanceof Error && error.message !== "" ? error.message : (codeOf(error) ?? "unknown");
+  return new DatabaseUnavailableError(reason, { cause: error });
+}
+
+function* causes(error: unknown): Generator<unknown> {
+  let each = error;
+  for (let depth = 0; depth < 8 && each !== undefined && each !== null; depth += 1) {
+    yield each;
+    // Node reports a host with several addresses as one error holding one for each.
+    if (each instanceof AggregateError) yield* each.errors;
+    each = each instanceof Error ? each.cause : undefined;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

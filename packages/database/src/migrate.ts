@@ -1,0 +1,137 @@
+import { isUnavailable, sqlState } from "./database-errors.ts";
+import {
+  MigrationChangedError,
+  MigrationFailedError,
+  SchemaNewerError,
+  TimescaledbMissingError,
+} from "./migration-errors.ts";
+import { MIGRATIONS_DIRECTORY, type MigrationFile, readMigrationFiles } from "./migration-files.ts";
+import { RELEASE } from "./release.ts";
+import type { Database, Transaction } from "./sql-session.ts";
+
+export interface MigrateOptions {
+  /** Where the SQL files are. Default: `migrations-pg` of this repository. */
+  readonly directory?: string | undefined;
+  /** How much time one chunk of the hypertable holds, as a PostgreSQL interval. Only for a new database. Default "1 day". */
+  readonly chunkInterval?: string | undefined;
+  /** Written beside each migration. Default: the release of this package. */
+  readonly release?: string | undefined;
+  /** Called after each file that was applied. */
+  readonly onApplied?: ((name: string) => void) | undefined;
+}
+
+export interface MigrationReport {
+  /** Names of the files that this call has applied; empty when there was nothing to do. */
+  readonly applied: readonly string[];
+  readonly timescaledbVersion: string;
+  /** The TimescaleDB edition found. Both work; see docs/store.md for the difference. */
+  readonly edition: "community" | "apache";
+}
+
+/**
+ * Brings the database's schema up to this release. Repeatable, and safe from several processes at once: each file is a
+ * transaction of its own that begins by taking one lock and looking at what has been applied meanwhile.
+ * @throws SchemaNewerError, MigrationChangedError, TimescaledbMissingError, MigrationFailedError
+ */
+export async function migrate(database: Database, options: MigrateOptions = {}): Promise<MigrationReport> {
+  const files = await readMigrationFiles(options.directory ?? MIGRATIONS_DIRECTORY);
+  const release = options.release ?? RELEASE;
+  await database.asOwner((transaction) => prepare(transaction));
+
+  const applied: string[] = [];
+  for (;;) {
+    const name = await applyNext(database, files, release, options.chunkInterval ?? "1 day");
+    if (name === undefined) break;
+    applied.push(name);
+    options.onApplied?.(name);
+  }
+
+  await database.refresh();
+  const { timescaledbVersion, edition } = database.capabilities;
+  if (timescaledbVersion === undefined || edition === undefined) {
+    throw new TimescaledbMissingError("it is not in this database after migrating");
+  }
+  return { applied, timescaledbVersion, edition };
+}
+
+/** What must be there before the first file: the extension, our schema, and the list of what was applied. */
+async function prepare(transaction: Transaction): Promise<void> {
+  await takeLock(transaction);
+  await createTimescaledb(transaction);
+  await transaction.execute(`
+    CREATE SCHEMA IF NOT EXISTS synap;
+    CREATE TABLE IF NOT EXISTS synap.migrations (
+      name       text           PRIMARY KEY,
+      checksum   text           NOT NULL,
+      release    text           NOT NULL,
+      applied_at timestamptz(3) NOT NULL DEFAULT now()
+    );`);
+}
+
+async function createTimescaledb(transaction: Transaction): Promise<void> {
+  const [found] = await transaction.query<{ installed: boolean; available: boolean }>(`
+    SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS installed,
+           EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb') AS available`);
+  if (found?.installed) return;
+  if (!found?.available) throw new TimescaledbMissingError("this server doesn't have it");
+  try {
+    await transaction.execute("CREATE EXTENSION timescaledb SCHEMA public");
+  } catch (error) {
+    if (isUnavailable(error) && sqlState(error)?.startsWith("58") !== true) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TimescaledbMissingError(`it can't be created here (${reason})`, { cause: error });
+  }
+}
+
+async function applyNext(
+  database: Database,
+  files: readonly MigrationFile[],
+  release: string,
+  chunkInterval: string,
+): Promise<string | undefined> {
+  return database.asOwner(async (transaction) => {
+    await takeLock(transaction);
+    const file = findPending(files, await transaction.query<AppliedRow>(APPLIED));
+    if (file === undefined) return undefined;
+    await transaction.query("SELECT set_config('synap.chunk_interval', $1, true)", [chunkInterval]);
+    try {
+      await transaction.execute(file.sql);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      throw new MigrationFailedError(file.name, { cause: error });
+    }
+    await transaction.query("INSERT INTO synap.migrations (name, checksum, release) VALUES ($1, $2, $3)", [
+      file.name,
+      file.checksum,
+      release,
+    ]);
+    return file.name;
+  });
+}
+
+interface AppliedRow {
+  readonly name: string;
+  readonly checksum: string;
+  readonly release: string;
+}
+
+const APPLIED = "SELECT name, checksum, release FROM synap.migrations ORDER BY name";
+
+function findPending(
+  files: readonly MigrationFile[],
+  applied: readonly AppliedRow[],
+): MigrationFile | undefined {
+  const known = new Map(files.map((file) => [file.name, file]));
+  for (const row of applied) {
+    const file = known.get(row.name);
+    if (file === undefined) throw new SchemaNewerError(row.name, row.release);
+    if (file.checksum !== row.checksum) throw new MigrationChangedError(row.name);
+    known.delete(row.name);
+  }
+  return known.values().next().value;
+}
+
+/** One migrator at a time, until the end of the transaction. The two-part key can't meet the watermark's locks. */
+async function takeLock(transaction: Transaction): Promise<void> {
+  await transaction.query("SELECT pg_advisory_xact_lock(83, 1)");
+}

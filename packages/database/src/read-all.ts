@@ -1,0 +1,86 @@
+import type { StoredEvent } from "@synap/types";
+import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
+import type { SqlSession } from "./sql-session.ts";
+
+export interface ReadAllRequest {
+  /** Position of the last event dealt with; 0 to begin. */
+  readonly after: number;
+  /** Events at the most, 1 to 10,000. */
+  readonly limit: number;
+  /** Only events of these types. */
+  readonly types?: readonly string[] | undefined;
+  /** Read inside this transaction (READ COMMITTED). With the embedded engine, needed whenever one is open. */
+  readonly transaction?: SqlSession | undefined;
+}
+
+export interface ReadAllPage {
+  /** In the order of positions. May be empty although there is more to read: the types were others. */
+  readonly events: readonly StoredEvent[];
+  /** The checkpoint to save. It also moves past events that were filtered out and numbers that were never used. */
+  readonly position: number;
+  /** Everything up to here is committed, or will never be. */
+  readonly watermark: number;
+  /** Whether everything up to the watermark has been read. */
+  readonly caughtUp: boolean;
+}
+
+const NEXT = "SELECT watermark, up_to, more, min_timestamp, max_timestamp FROM synap.next_appends($1, $2)";
+
+const READ = `
+SELECT ${EVENT_COLUMNS}
+  FROM synap.events
+ WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3 AND "position" <= $4
+ ORDER BY "position"
+ LIMIT $5`;
+
+const READ_TYPES = `
+SELECT ${EVENT_COLUMNS}
+  FROM synap.events
+ WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3 AND "position" <= $4
+   AND type = ANY (ARRAY(SELECT jsonb_array_elements_text($6::text::jsonb)))
+ ORDER BY "position"
+ LIMIT $5`;
+
+interface NextRow {
+  readonly watermark: number;
+  readonly up_to: number | null;
+  readonly more: boolean;
+  readonly min_timestamp: Date | null;
+  readonly max_timestamp: Date | null;
+}
+
+const MAX_LIMIT = 10_000;
+
+/**
+ * Reads on after a position, up to the watermark: no event is skipped, whatever order transactions commit in. First
+ * the append log says what comes next and when it happened, then the events are read with both bounds; the second
+ * statement sees at least what the first one saw.
+ */
+export async function readAll(session: SqlSession, request: ReadAllRequest): Promise<ReadAllPage> {
+  const { after, limit, types } = request;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new RangeError(`readAll takes a limit of 1 to ${MAX_LIMIT}, not ${limit}.`);
+  }
+  const reader = request.transaction ?? session;
+  // A reader of few types looks further at a time, or it would need a round trip for every page of others.
+  const window = types === undefined ? limit : Math.max(limit, MAX_LIMIT);
+  const [next] = await reader.query<NextRow>(NEXT, [after, window]);
+  if (next === undefined) throw new Error("next_appends answered nothing.");
+
+  const { watermark, up_to: upTo, min_timestamp: from, max_timestamp: to } = next;
+  if (upTo === null || from === null || to === null) {
+    return { events: [], position: Math.max(after, watermark), watermark, caughtUp: true };
+  }
+  const bounds = [from, to, after, upTo, limit];
+  const rows =
+    types === undefined
+      ? await reader.query<EventRow>(READ, bounds)
+      : await reader.query<EventRow>(READ_TYPES, [...bounds, JSON.stringify(types)]);
+  const events = rows.map(readEventRow);
+  const last = events.at(-1);
+  if (events.length === limit && last !== undefined && last.position < upTo) {
+    return { events, position: last.position, watermark, caughtUp: false };
+  }
+  const caughtUp = !next.more;
+  return { events, position: caughtUp ? watermark : upTo, watermark, caughtUp };
+}

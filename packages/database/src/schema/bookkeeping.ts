@@ -1,0 +1,85 @@
+import { bigint, integer, json, primaryKey, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
+import { synapSchema } from "./events.ts";
+
+const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+const whole = (name: string) => bigint(name, { mode: "number" });
+
+/** One row for each stream: the version of its last event. */
+export const streams = synapSchema.table(
+  "streams",
+  {
+    version: whole("version").notNull(),
+    closedAt: moment("closed_at"),
+    aggregateType: text("aggregate_type").notNull(),
+    aggregateId: text("aggregate_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.aggregateType, table.aggregateId] })],
+);
+
+/** Where each event is, by its id. */
+export const eventIds = synapSchema.table("event_ids", {
+  id: uuid("id").primaryKey(),
+  timestamp: moment("timestamp").notNull(),
+  position: whole("position").notNull(),
+  streamVersion: whole("stream_version").notNull(),
+});
+
+/** Where each event is, by its creator's idempotency key. */
+export const idempotencyKeys = synapSchema.table(
+  "idempotency_keys",
+  {
+    createdBy: text("created_by").notNull(),
+    key: text("key").notNull(),
+    eventId: uuid("event_id").notNull(),
+    timestamp: moment("timestamp").notNull(),
+    position: whole("position").notNull(),
+    streamVersion: whole("stream_version").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.createdBy, table.key] })],
+);
+
+/** One row for each append that stored something. */
+export const appends = synapSchema.table("appends", {
+  number: whole("number").primaryKey(),
+  lastPosition: whole("last_position").notNull(),
+  count: integer("count").notNull(),
+  minTimestamp: moment("min_timestamp").notNull(),
+  maxTimestamp: moment("max_timestamp").notNull(),
+  recordedAt: moment("recorded_at").notNull(),
+});
+
+/** How far each handler has come. */
+export const checkpoints = synapSchema.table("checkpoints", {
+  position: whole("position").notNull(),
+  updatedAt: moment("updated_at").notNull().defaultNow(),
+  handler: text("handler").primaryKey(),
+});
+
+/** Events that a handler could not deal with. */
+export const deadLetters = synapSchema.table(
+  "dead_letters",
+  {
+    id: whole("id").primaryKey().generatedAlwaysAsIdentity(),
+    position: whole("position"),
+    firstFailedAt: moment("first_failed_at").notNull().defaultNow(),
+    lastFailedAt: moment("last_failed_at").notNull().defaultNow(),
+    attempts: integer("attempts").notNull(),
+    handler: text("handler").notNull(),
+    eventId: text("event_id").notNull(),
+    code: text("code").notNull(),
+    reason: text("reason").notNull(),
+    status: text("status", { enum: ["open", "retried", "skipped"] })
+      .notNull()
+      .default("open"),
+    event: json("event").notNull(),
+  },
+  (table) => [unique().on(table.handler, table.eventId)],
+);
+
+/** Which migrations were applied, and by which release. */
+export const migrations = synapSchema.table("migrations", {
+  name: text("name").primaryKey(),
+  checksum: text("checksum").notNull(),
+  release: text("release").notNull(),
+  appliedAt: moment("applied_at").notNull().defaultNow(),
+});

@@ -1,0 +1,22 @@
+import {
+  appends,
+  checkpoints,
+  deadLetters,
+  eventIds,
+  idempotencyKeys,
+  migrations,
+  streams,
+} from "./bookkeeping.ts";
+import { events } from "./events.ts";
+
+/** The store's tables for drizzle. A test holds them against the migrated database. */
+export const schema = {
+  events,
+  streams,
+  eventIds,
+  idempotencyKeys,
+  appends,
+  checkpoints,
+  deadLetters,
+  migrations,
+};

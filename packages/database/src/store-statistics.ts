@@ -1,0 +1,102 @@
+import type { SqlSession } from "./sql-session.ts";
+
+/** The store in numbers. */
+export interface StoreStatistics {
+  readonly events: {
+    /** Events that were ever stored. Exact up to a million appends, then estimated. */
+    readonly stored: number;
+    /** Streams that exist. Exact up to a million, then estimated. */
+    readonly streams: number;
+    /** Position of the newest committed append's last event; 0 in an empty store. */
+    readonly lastPosition: number;
+    /** Everything up to here can be read. */
+    readonly watermark: number;
+    /** When the newest append was recorded. */
+    readonly lastRecordedAt?: string;
+  };
+  readonly handlers: readonly HandlerStatistics[];
+  /** Dead letters that nobody has dealt with. */
+  readonly deadLetters: number;
+  /** In bytes, all chunks and indexes included. */
+  readonly databaseSize: number;
+}
+
+export interface HandlerStatistics {
+  readonly name: string;
+  /** Position of the last event it has dealt with. */
+  readonly checkpoint: number;
+  /** How many stored events lie between the checkpoint and the end. Exact up to 100,000 appends behind. */
+  readonly lag: number;
+  readonly updatedAt: string;
+}
+
+// Counting is cheap up to a million rows; beyond, the planner's own estimate is near enough for a status page.
+const STATISTICS = `
+WITH size AS (
+  SELECT (SELECT reltuples FROM pg_class WHERE oid = 'synap.appends'::regclass) AS appends,
+         (SELECT reltuples FROM pg_class WHERE oid = 'synap.streams'::regclass) AS streams
+), newest AS (
+  SELECT last_position, recorded_at FROM synap.appends ORDER BY number DESC LIMIT 1
+)
+SELECT CASE
+         WHEN size.appends < 1e6 THEN (SELECT coalesce(sum(count), 0)::bigint FROM synap.appends)
+         ELSE (SELECT (size.appends * avg(s.count))::bigint FROM (SELECT count FROM synap.appends ORDER BY number DESC LIMIT 10000) AS s)
+       END AS events,
+       CASE WHEN size.streams < 1e6 THEN (SELECT count(*) FROM synap.streams) ELSE size.streams::bigint END AS streams,
+       coalesce((SELECT last_position FROM newest), 0) AS last_position,
+       (SELECT recorded_at FROM newest) AS last_recorded_at,
+       synap.append_watermark() * 1024 + 1023 AS watermark,
+       (SELECT count(*) FROM synap.dead_letters WHERE status = 'open') AS open_dead_letters,
+       pg_database_size(current_database()) AS database_size
+  FROM size`;
+
+// A checkpoint may stand in the middle of an append, whose first events then don't count.
+const CHECKPOINTS = `
+SELECT c.handler, c."position", c.updated_at,
+       (SELECT coalesce(sum(CASE WHEN n.number = c."position" >> 10 THEN n.last_position - c."position" ELSE n.count END), 0)::bigint
+          FROM (
+            SELECT number, count, last_position FROM synap.appends
+             WHERE number >= c."position" >> 10 AND last_position > c."position"
+             ORDER BY number LIMIT 100000
+          ) AS n) AS lag
+  FROM synap.checkpoints AS c
+ ORDER BY c.handler`;
+
+interface StatisticsRow {
+  readonly events: number;
+  readonly streams: number;
+  readonly last_position: number;
+  readonly last_recorded_at: Date | null;
+  readonly watermark: number;
+  readonly open_dead_letters: number;
+  readonly database_size: number;
+}
+
+/** The numbers behind the status route. A few milliseconds. */
+export async function storeStatistics(session: SqlSession): Promise<StoreStatistics> {
+  const [row] = await session.query<StatisticsRow>(STATISTICS);
+  if (row === undefined) throw new Error("The statistics query answered nothing.");
+  const handlers = await session.query<{
+    handler: string;
+    position: number;
+    updated_at: Date;
+    lag: number;
+  }>(CHECKPOINTS);
+  return {
+    events: {
+      stored: row.events,
+      streams: row.streams,
+      lastPosition: row.last_position,
+      watermark: row.watermark,
+      ...(row.last_recorded_at !== null && { lastRecordedAt: row.last_recorded_at.toISOString() }),
+    },
+    handlers: handlers.map(({ handler, position, updated_at, lag }) => ({
+      name: handler,
+      checkpoint: position,
+      lag,
+      updatedAt: updated_at.toISOString(),
+    })),
+    deadLetters: row.open_dead_letters,
+    databaseSize: row.database_size,
+  };
+}
