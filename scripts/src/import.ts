@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { readBackfillToken } from "./data-directory/backfill-token.ts";
 import { ImportError } from "./importing/import-error.ts";
 import { type ImportResult, type ImportStart, importFile } from "./importing/import-file.ts";
 import { ImportProgressLine } from "./importing/import-progress.ts";
+import { urlOption, wholeOption } from "./terminal/command.ts";
 import { count, duration } from "./terminal/numbers.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
 
@@ -25,7 +26,7 @@ const program = new Command("import")
       "again: it goes on where it was, and every line is stored exactly once.",
   )
   .argument("<file>", 'the NDJSON file, or "-" for standard input (which can\'t be resumed)')
-  .option("--url <url>", "the API's address", urlArgument, "http://127.0.0.1:3400")
+  .option("--url <url>", "the API's address", urlOption, "http://127.0.0.1:3400")
   .option(
     "--backfill",
     "the events are old: allow timestamps outside the live window; needs the token",
@@ -40,12 +41,12 @@ const program = new Command("import")
     "the data directory whose backfill token is used",
     process.env["SYNAP_DATA_DIR"] ?? ".synap",
   )
-  .option("--batch <n>", "events a request, at most 5000", between(1, 5000), 1000)
-  .option("--in-flight <n>", "requests under way at the same time", between(1, 64), 4)
+  .option("--batch <n>", "events a request, at most 5000", wholeOption(1, 5000), 1000)
+  .option("--in-flight <n>", "requests under way at the same time", wholeOption(1, 64), 4)
   .option(
     "--patience <seconds>",
     "how long an API that is away or busy is waited for",
-    between(0, 86_400),
+    wholeOption(0, 86_400),
     300,
   )
   .option("--restart", "send the whole file again, whatever an earlier run did", false)
@@ -132,20 +133,4 @@ function summary(result: ImportResult, ms: number): string {
     );
   }
   return lines.join("\n");
-}
-
-function urlArgument(value: string): string {
-  if (!URL.canParse(value) || !/^https?:/.test(value))
-    throw new InvalidArgumentError("It must be an http(s) URL.");
-  return value;
-}
-
-function between(least: number, most: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (!Number.isInteger(number) || number < least || number > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return number;
-  };
 }

@@ -29,8 +29,18 @@ export interface ImportOptions {
   readonly onStart?: (start: ImportStart) => void;
   readonly onProgress?: (progress: ImportProgress) => void;
   readonly onWait?: (reason: string, ms: number) => void;
-  /** Told of each request that was answered: how many events it carried and how long it took. */
-  readonly onBatch?: (events: number, ms: number) => void;
+  /** Told of each request that was answered. */
+  readonly onBatch?: (batch: AnsweredBatch) => void;
+}
+
+/** A request that was answered. */
+export interface AnsweredBatch {
+  /** The lines it carried. */
+  readonly lines: readonly number[];
+  /** When it was sent, in milliseconds since 1970. */
+  readonly sentAt: number;
+  /** How long it took, with every try. */
+  readonly ms: number;
 }
 
 /** How an import begins. */
@@ -140,13 +150,14 @@ function readBetween(path: string, from: number, to: number): AsyncIterable<Buff
 }
 
 function timed(
-  batch: LineBatch,
+  { events }: LineBatch,
   sender: EventSenderOptions,
   onBatch: ImportOptions["onBatch"],
 ): Promise<SentEvents> {
-  const from = performance.now();
-  const sent = sendEvents(batch.events, sender).then((answer) => {
-    if (batch.events.length > 0) onBatch?.(batch.events.length, performance.now() - from);
+  const sentAt = performance.timeOrigin + performance.now();
+  const sent = sendEvents(events, sender).then((answer) => {
+    const ms = performance.timeOrigin + performance.now() - sentAt;
+    if (events.length > 0) onBatch?.({ lines: events.map(({ number }) => number), sentAt, ms });
     return answer;
   });
   // It is awaited in its turn; until then a failure must not count as unhandled.

@@ -1,0 +1,41 @@
+# syntax=docker/dockerfile:1
+# Three images from one build: docker build --target api (or worker, or migrate) .
+# The programs are bundled with everything they need: an image holds Node.js, the bundle and the migrations, and no
+# package manager's leftovers.
+
+FROM node:20-slim AS build
+WORKDIR /synap
+ENV CI=1
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+COPY apps/api/package.json apps/api/
+COPY apps/worker/package.json apps/worker/
+COPY packages/database/package.json packages/database/
+COPY packages/handlers/package.json packages/handlers/
+COPY packages/inngest-local/package.json packages/inngest-local/
+COPY packages/types/package.json packages/types/
+COPY scripts/package.json scripts/
+RUN npx --yes pnpm@12 install --frozen-lockfile
+COPY . .
+RUN npx --yes pnpm@12 build
+
+FROM node:20-slim AS runtime
+ENV NODE_ENV=production
+WORKDIR /synap
+COPY --from=build /synap/migrations-pg migrations-pg
+USER node
+
+FROM runtime AS migrate
+COPY --from=build /synap/scripts/dist scripts/dist
+CMD ["node", "scripts/dist/migrate/main.js"]
+
+FROM runtime AS api
+COPY --from=build /synap/apps/api/package.json apps/api/
+COPY --from=build /synap/apps/api/dist apps/api/dist
+EXPOSE 3400
+CMD ["node", "apps/api/dist/main.js"]
+
+FROM runtime AS worker
+COPY --from=build /synap/apps/worker/package.json apps/worker/
+COPY --from=build /synap/apps/worker/dist apps/worker/dist
+EXPOSE 3401
+CMD ["node", "apps/worker/dist/main.js"]

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { demoReport } from "./demo/demo-report.ts";
+import { importEarthquakes, startDemo } from "./demo/run-demo.ts";
+import { describeRunning } from "./synap/describe-running.ts";
+import type { RunningSynap } from "./synap/run-synap.ts";
+import { endOnSignal, printFailure } from "./terminal/command.ts";
+import { duration } from "./terminal/numbers.ts";
+
+const program = new Command("demo")
+  .description(
+    "Shows Synap at work on real data: starts it on a temporary directory with free ports, imports a week of\n" +
+      "earthquakes (USGS) through its API, waits until every event can be queried, and prints what came of it.",
+  )
+  .option("--keep", "leave it running afterwards, to look around", false)
+  .option("--verbose", "log everything", false)
+  .action(demo);
+
+await program.parseAsync();
+
+async function demo({ keep, verbose }: { keep: boolean; verbose: boolean }): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "synap-demo-"));
+  const logLevel = verbose ? "debug" : "warn";
+  const stopping = new AbortController();
+  let running: RunningSynap | undefined;
+  let work: Promise<unknown> = Promise.resolve();
+  const cleanUp = async () => {
+    await running?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  endOnSignal(async () => {
+    stopping.abort();
+    await work;
+    await cleanUp();
+  });
+  const steps = async () => {
+    const from = performance.now();
+    running = await startDemo(directory, logLevel, stopping.signal);
+    const took = duration(performance.now() - from);
+    console.log(`Synap runs at ${running.apiUrl} (${running.database.engine} store, ready after ${took}).`);
+    const result = await importEarthquakes(running, directory, stopping.signal);
+    console.log(`\n${await demoReport(result, running.database)}`);
+    if (keep) console.log(describeRunning(running, { inngest: "stand-in", logLevel, took }));
+  };
+  const working = steps();
+  work = working.catch(() => undefined);
+  try {
+    await working;
+    if (keep) return;
+    await cleanUp();
+    process.exit(0);
+  } catch (error) {
+    if (stopping.signal.aborted) return;
+    printFailure(error);
+    await cleanUp().catch(printFailure);
+    process.exit(1);
+  }
+}

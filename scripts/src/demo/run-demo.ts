@@ -1,0 +1,132 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { importFile } from "../importing/import-file.ts";
+import { ImportProgressLine } from "../importing/import-progress.ts";
+import { type RunningSynap, runSynap } from "../synap/run-synap.ts";
+import { ProgressLine } from "../terminal/progress-line.ts";
+import { type EarthquakeInput, readEarthquakes } from "./earthquakes.ts";
+
+/** The module that a person would give to `start --event-types`. */
+const EVENT_TYPES = fileURLToPath(new URL("./earthquake-recorded.ts", import.meta.url));
+const EVENTS_A_REQUEST = 100;
+const PATIENCE_MS = 120_000;
+
+/** What the demo measured. All times in milliseconds. */
+export interface DemoResult {
+  /** The data set's own title. */
+  readonly title: string;
+  readonly eventsIn: number;
+  /** Events that the API gave back when asked. */
+  readonly eventsStored: number;
+  /** From the first request until every event could be queried. */
+  readonly tookMs: number;
+  /** How long each request took to be answered. */
+  readonly publishMs: readonly number[];
+  readonly eventsARequest: number;
+  /** For each event, from the sending of its request until the store recorded it. */
+  readonly endToEndMs: readonly number[];
+}
+
+/** Starts Synap on a directory with free ports, knowing the demo's event type. */
+export function startDemo(directory: string, logLevel: string, signal: AbortSignal): Promise<RunningSynap> {
+  return runSynap({
+    dataDirectory: join(directory, "data"),
+    apiPort: 0,
+    workerPort: 0,
+    brokerPort: 0,
+    eventTypes: EVENT_TYPES,
+    logLevel,
+    signal,
+  });
+}
+
+/** Sends the earthquakes to a running Synap, the way anybody would, and waits until each can be queried. */
+export async function importEarthquakes(
+  running: RunningSynap,
+  directory: string,
+  signal: AbortSignal,
+): Promise<DemoResult> {
+  const { title, events } = readEarthquakes();
+  const file = join(directory, "earthquakes.ndjson");
+  writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+
+  const progressLine = new ProgressLine();
+  const progress = new ImportProgressLine(progressLine);
+  const publishMs: number[] = [];
+  const sentAt = new Map<string, number>();
+  const from = performance.now();
+  const result = await importFile({
+    file,
+    url: running.apiUrl,
+    backfill: true,
+    token: running.backfillToken,
+    batch: EVENTS_A_REQUEST,
+    inFlight: 4,
+    patienceMs: PATIENCE_MS,
+    restart: false,
+    signal,
+    onProgress: (state) => progress.show(state),
+    onBatch: (batch) => {
+      publishMs.push(batch.ms);
+      for (const line of batch.lines) sentAt.set(events[line - 1]?.aggregateId ?? "", batch.sentAt);
+    },
+  });
+  progress.show(result, { always: true });
+  progressLine.end();
+  const stored = await waitForEvents(running, events, signal);
+  const tookMs = performance.now() - from;
+  const endToEndMs = stored.map(
+    ({ aggregateId, recordedAt }) => Date.parse(recordedAt) - (sentAt.get(aggregateId) ?? Number.NaN),
+  );
+  return {
+    title,
+    eventsIn: result.counts.accepted + result.counts.duplicate,
+    eventsStored: stored.length,
+    tookMs,
+    publishMs,
+    eventsARequest: EVENTS_A_REQUEST,
+    endToEndMs,
+  };
+}
+
+const pageSchema = z.object({
+  events: z.array(z.object({ id: z.string(), aggregateId: z.string(), recordedAt: z.string() })),
+  nextCursor: z.string().optional(),
+});
+type Stored = z.infer<typeof pageSchema>["events"][number];
+
+/** Asks the API until it gives back every event that was sent. */
+async function waitForEvents(
+  running: RunningSynap,
+  sent: readonly EarthquakeInput[],
+  signal: AbortSignal,
+): Promise<Stored[]> {
+  const patience = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const stored = await queryAll(running.apiUrl, signal);
+    const found = new Set(stored.map(({ aggregateId }) => aggregateId));
+    const missing = sent.filter(({ aggregateId }) => !found.has(aggregateId)).length;
+    if (missing === 0) return stored;
+    if (Date.now() > patience)
+      throw new Error(`${missing} events could not be queried after ${PATIENCE_MS / 1000} s.`);
+    await sleep(25, undefined, { signal });
+  }
+}
+
+async function queryAll(apiUrl: string, signal: AbortSignal): Promise<Stored[]> {
+  const stored: Stored[] = [];
+  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+    const address = new URL("/api/v1/events?type=earthquake.recorded&limit=1000", apiUrl);
+    if (cursor !== undefined) address.searchParams.set("cursor", cursor);
+    const response = await fetch(address, { signal });
+    if (!response.ok)
+      throw new Error(`The API answered ${response.status} to a query: ${await response.text()}`);
+    const page = pageSchema.parse(await response.json());
+    stored.push(...page.events);
+    cursor = page.nextCursor;
+  }
+  return stored;
+}

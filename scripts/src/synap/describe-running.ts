@@ -1,0 +1,44 @@
+import type { InngestChoice } from "./inngest.ts";
+import { RELEASE, type RunningSynap } from "./run-synap.ts";
+
+/** What a person wants to know once Synap runs: where everything is, and one command to try it with. */
+export function describeRunning(
+  running: RunningSynap,
+  { inngest, logLevel, took }: { inngest: InngestChoice; logLevel: string; took: string },
+): string {
+  const { apiUrl, workerUrl, brokerUrl, dataDirectory, database } = running;
+  const { timescaledbVersion, edition } = database.capabilities;
+  const engine = `${database.engine} TimescaleDB ${timescaledbVersion} (${edition} edition)`;
+  const broker =
+    inngest === "stand-in"
+      ? "Synap's stand-in for Inngest: the queue and its latest runs"
+      : "Inngest: its dashboard shows every event and run";
+  const rows = [
+    ["API", apiUrl, ""],
+    ["OpenAPI", `${apiUrl}/openapi.json`, ""],
+    ["status", `${apiUrl}/api/v1/status`, ""],
+    ["worker", workerUrl, ""],
+    ["broker", brokerUrl, broker],
+    ["store", database.engine === "embedded" ? dataDirectory : "the server at DATABASE_URL", engine],
+    ["data", dataDirectory, "the backfill token is in its file backfill-token"],
+    ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
+  ] as const;
+  const lines = rows.map(
+    ([name, value, note]) => `  ${name.padEnd(10)} ${note === "" ? value : `${value}  (${note})`}`,
+  );
+  return `
+Synap ${RELEASE} is ready, after ${took}.
+
+${lines.join("\n")}
+
+Publish an event:
+
+  curl -s ${apiUrl}/api/v1/events -H 'content-type: application/json' \\
+    -d '{"type":"note.creation.requested","data":{"content":"Buy milk"},"userId":"ada"}'
+
+and read it:
+
+  curl -s '${apiUrl}/api/v1/events?userId=ada'
+
+Ctrl-C stops it.`;
+}

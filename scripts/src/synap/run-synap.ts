@@ -1,0 +1,186 @@
+import { readFileSync } from "node:fs";
+import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "@synap/api";
+import { type Database, migrate, openDatabase } from "@synap/database";
+import { loadCatalogue } from "@synap/handlers";
+import { readWorkerConfiguration, startWorker } from "@synap/worker";
+import { Inngest } from "inngest";
+import type { Logger } from "pino";
+import { keepBackfillToken } from "../data-directory/backfill-token.ts";
+import { openDataDirectory } from "../data-directory/open-data-directory.ts";
+import { type InngestChoice, startInngest } from "./inngest.ts";
+import { createLogger } from "./logger.ts";
+import { reservePorts } from "./ports.ts";
+
+/** What to run, and where. */
+export interface RunSynapOptions {
+  /** Kept for this process alone while it runs. */
+  readonly dataDirectory: string;
+  /** A TimescaleDB server. Default: the embedded database, in the data directory. */
+  readonly databaseUrl?: string;
+  /** The port of the API; 0 takes a free one. */
+  readonly apiPort: number;
+  /** The port of the worker, where Inngest calls; 0 takes a free one. */
+  readonly workerPort: number;
+  /** The port of the stand-in or of Inngest's dev server; 0 takes a free one. */
+  readonly brokerPort: number;
+  /** Default: the stand-in. */
+  readonly inngest?: InngestChoice;
+  /** A module whose `eventTypes` are added to the catalogue. */
+  readonly eventTypes?: string;
+  readonly logLevel: string;
+  /** Default: the one in the data directory, made on first use. */
+  readonly backfillToken?: string;
+  /** The waits between attempts of the stand-in, in milliseconds. Default: Inngest's own. */
+  readonly retryDelays?: number[];
+  /** Gives up starting. What was started is stopped. */
+  readonly signal?: AbortSignal;
+}
+
+/** Synap, running in this process. */
+export interface RunningSynap {
+  readonly apiUrl: string;
+  readonly workerUrl: string;
+  readonly brokerUrl: string;
+  /** Absolute path. */
+  readonly dataDirectory: string;
+  readonly database: Database;
+  readonly backfillToken: string;
+  /** Stops in order: the API takes no more and hands on what it has, then Inngest, the worker, the database. */
+  stop(): Promise<void>;
+}
+
+/** This release of Synap. */
+export const RELEASE: string = readRelease();
+
+const HOST = "127.0.0.1";
+
+/**
+ * Runs the whole of Synap in this process.
+ *
+ * @throws DataDirectoryError, StartError, and the errors of the database; nothing is left running then
+ */
+export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> {
+  const { signal = new AbortController().signal } = options;
+  const logger = createLogger("synap", options.logLevel);
+  const started: { name: string; stop: () => Promise<void> }[] = [];
+  const stop = async () => {
+    const faults: unknown[] = [];
+    for (let part = started.pop(); part !== undefined; part = started.pop()) {
+      logger.debug(`stopping the ${part.name}`);
+      // One part that fails to stop must not keep the others, and above all the database, from stopping in order.
+      await part.stop().catch((fault: unknown) => faults.push(fault));
+    }
+    if (faults.length > 0) throw faults[0];
+  };
+  try {
+    const ports = await choosePorts(options);
+    const apiUrl = `http://${HOST}:${ports.api}`;
+    const workerUrl = `http://${HOST}:${ports.worker}`;
+    const directory = openDataDirectory({
+      path: options.dataDirectory,
+      release: RELEASE,
+      urls: { API: apiUrl, worker: workerUrl },
+    });
+    started.push({ name: "data directory", stop: async () => directory.close() });
+    const backfillToken = options.backfillToken ?? keepBackfillToken(directory.path);
+    const catalogue = await loadCatalogue(options.eventTypes);
+
+    const { databaseUrl } = options;
+    const database = await openDatabase(
+      databaseUrl === undefined ? { dataDirectory: directory.databasePath } : { url: databaseUrl },
+    );
+    started.push({ name: "database", stop: () => database.close() });
+    await migrate(database);
+    signal.throwIfAborted();
+
+    const brokerUrl =
+      options.inngest instanceof URL ? options.inngest.origin : `http://${HOST}:${ports.broker}`;
+    const worker = await startWorker({
+      configuration: readWorkerConfiguration({
+        ...process.env,
+        SYNAP_WORKER_HOST: HOST,
+        SYNAP_WORKER_PORT: String(ports.worker),
+      }),
+      database,
+      catalogue,
+      inngest: new Inngest({ id: "synap", ...clientOptions(brokerUrl, logger) }),
+      logger: logger.child({ name: "worker" }),
+    });
+    started.push({ name: "worker", stop: () => worker.close() });
+
+    const inngest = await startInngest({
+      choice: options.inngest ?? "stand-in",
+      database,
+      host: HOST,
+      port: ports.broker,
+      appUrl: `${worker.url}/api/inngest`,
+      logger: logger.child({ name: "inngest" }),
+      signal,
+      ...(options.retryDelays === undefined ? {} : { retryDelays: options.retryDelays }),
+    });
+    started.push({ name: "Inngest", stop: () => inngest.stop() });
+    if (options.inngest instanceof URL) await worker.register();
+
+    const api = await startApi({
+      configuration: configureApi(ports.api, backfillToken),
+      database,
+      catalogue,
+      inngest: createInngestClient(clientOptions(brokerUrl, logger)),
+      logger: logger.child({ name: "api" }),
+    });
+    started.push({ name: "API", stop: () => api.close() });
+    signal.throwIfAborted();
+    return {
+      apiUrl: api.url,
+      workerUrl: worker.url,
+      brokerUrl,
+      dataDirectory: directory.path,
+      database,
+      backfillToken,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function choosePorts(
+  options: RunSynapOptions,
+): Promise<{ api: number; worker: number; broker: number }> {
+  const isElsewhere = options.inngest instanceof URL;
+  const [api = 0, worker = 0, broker = 0] = await reservePorts(
+    [
+      { name: "API", port: options.apiPort, option: "--port" },
+      { name: "worker", port: options.workerPort, option: "--worker-port" },
+      ...(isElsewhere ? [] : [{ name: "event broker", port: options.brokerPort, option: "--broker-port" }]),
+    ],
+    HOST,
+  );
+  return { api, worker, broker };
+}
+
+function configureApi(port: number, backfillToken: string): ApiConfiguration {
+  return readApiConfiguration({
+    ...process.env,
+    SYNAP_API_HOST: HOST,
+    SYNAP_API_PORT: String(port),
+    SYNAP_BACKFILL_TOKEN: backfillToken,
+  });
+}
+
+/** Keys are the SDK's own variables. With a signing key it is a server in earnest, otherwise one for development. */
+function clientOptions(baseUrl: string, logger: Logger): { baseUrl: string; isDev: boolean; logger: Logger } {
+  return {
+    baseUrl,
+    isDev: !process.env["INNGEST_SIGNING_KEY"],
+    logger: logger.child({ name: "inngest-sdk" }, { level: "warn" }),
+  };
+}
+
+function readRelease(): string {
+  const value: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof value === "object" && value !== null && "version" in value
+    ? String(value.version)
+    : "unknown";
+}

@@ -1,0 +1,51 @@
+import { InvalidArgumentError } from "commander";
+
+/** Reads the value of a port option; 0 means any free port. */
+export function portOption(value: string): number {
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port > 65_535) throw new InvalidArgumentError("It must be a port, 0 to 65535.");
+  return port;
+}
+
+/** Reads the value of a URL option. */
+export function urlOption(value: string): string {
+  if (!URL.canParse(value) || !/^https?:/.test(value))
+    throw new InvalidArgumentError("It must be an http(s) URL.");
+  return value;
+}
+
+/** Reads the value of a whole number option within limits. */
+export function wholeOption(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < least || number > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return number;
+  };
+}
+
+/**
+ * On Ctrl-C or SIGTERM: stops in order and exits 0. A second Ctrl-C exits at once; what was accepted is safe anyway.
+ */
+export function endOnSignal(stop: () => Promise<void>): void {
+  let isStopping = false;
+  const onSignal = () => {
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        printFailure(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+}
+
+/** Prints why a command failed: one sentence when the error was made for people, the whole stack otherwise. */
+export function printFailure(error: unknown): void {
+  console.error(error instanceof Error && "code" in error ? error.message : error);
+}
