@@ -1,0 +1,117 @@
+import { createEventStore, type Database, type EventStore } from "@synap/database";
+import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+
+/** How much to measure. */
+export interface MeasurementSize {
+  readonly serialAppends: number;
+  readonly batchedEvents: number;
+  readonly batchSize: number;
+  readonly queries: number;
+  /** About how many events lie in the time range of a query. */
+  readonly eventsAQuery: number;
+}
+
+/** What was measured. All times in milliseconds, one entry for each call. */
+export interface Measurement {
+  readonly size: MeasurementSize;
+  readonly serialMs: readonly number[];
+  readonly batchMs: readonly number[];
+  /** All batches, one after the other, on one connection. */
+  readonly eventsPerSecond: number;
+  readonly queryMs: readonly number[];
+  /** The fewest and the most events that a query gave back. */
+  readonly queryEvents: readonly [least: number, most: number];
+  /** Events in the store at the end, as the store counts them. */
+  readonly stored: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** The events lie in the last six days: as many chunks of one day as the live window allows. */
+const SPAN_MS = 6 * DAY_MS;
+/** Streams that the events belong to. */
+const STREAMS = 1_000;
+
+/** Runs the three measurements on an empty, migrated database, telling how far it is. */
+export async function measureEventStore(
+  database: Database,
+  size: MeasurementSize,
+  onStep: (text: string, share: number) => void,
+): Promise<Measurement> {
+  const store = createEventStore({ database, catalogue: seedCatalogue });
+  const end = Date.now();
+  const from = end - SPAN_MS;
+
+  const serialMs: number[] = [];
+  for (let index = 0; index < size.serialAppends; index++) {
+    const event = makeEvent(index, from + (SPAN_MS * index) / size.serialAppends);
+    serialMs.push(await timed(() => appendAll(store, [event])));
+    onStep("serial appends", (index + 1) / size.serialAppends);
+  }
+
+  const batchMs: number[] = [];
+  for (let done = 0; done < size.batchedEvents; ) {
+    const count = Math.min(size.batchSize, size.batchedEvents - done);
+    const events = Array.from({ length: count }, (_, place) => {
+      const index = done + place;
+      return makeEvent(index, from + (SPAN_MS * index) / size.batchedEvents);
+    });
+    batchMs.push(await timed(() => appendAll(store, events)));
+    done += count;
+    onStep("batched appends", done / size.batchedEvents);
+  }
+  const eventsPerSecond = (size.batchedEvents / batchMs.reduce((sum, ms) => sum + ms, 0)) * 1000;
+
+  const width = (SPAN_MS * size.eventsAQuery) / (size.batchedEvents + size.serialAppends);
+  const queryMs: number[] = [];
+  const counts: number[] = [];
+  for (let index = 0; index < size.queries; index++) {
+    // Spread evenly and out of order, so that neighbours in time are not neighbours in the run.
+    const start = from + ((index * 0.618034) % 1) * (SPAN_MS - width);
+    const filter = { from: new Date(start), to: new Date(start + width) };
+    let count = 0;
+    queryMs.push(
+      await timed(async () => {
+        const page = await store.query(filter, { limit: size.eventsAQuery, order: "asc" });
+        count = page.events.length;
+      }),
+    );
+    counts.push(count);
+    onStep("time-range queries", (index + 1) / size.queries);
+  }
+  const [row] = await database.query<{ stored: number }>("SELECT count(*) AS stored FROM synap.events");
+  return {
+    size,
+    serialMs,
+    batchMs,
+    eventsPerSecond,
+    queryMs,
+    queryEvents: [Math.min(...counts), Math.max(...counts)],
+    stored: row?.stored ?? 0,
+  };
+}
+
+function makeEvent(index: number, timestamp: number): SynapEvent {
+  return createSynapEvent({
+    type: "note.creation.requested",
+    aggregateId: `note-${index % STREAMS}`,
+    timestamp: new Date(timestamp).toISOString(),
+    userId: `user-${index % 100}`,
+    source: "performance",
+    data: {
+      title: `Note ${index}`,
+      content: "A note of ordinary length, such as somebody jots down between two calls.",
+    },
+  });
+}
+
+async function appendAll(store: EventStore, events: SynapEvent[]): Promise<void> {
+  for (const outcome of await store.appendBatch(events)) {
+    if (outcome.status !== "stored") throw new Error(`An event was not stored: ${JSON.stringify(outcome)}`);
+  }
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const from = performance.now();
+  await work();
+  return performance.now() - from;
+}

@@ -1,0 +1,56 @@
+import { Command } from "commander";
+import { printFailure, wholeOption } from "../terminal/command.ts";
+import { ProgressLine } from "../terminal/progress-line.ts";
+import { measureEventStore } from "./measure-event-store.ts";
+import { checkTargets, reportAsJson, reportAsText } from "./performance-report.ts";
+import { createTemporaryDatabase } from "./temporary-database.ts";
+
+/** Runs the performance test of the event store as a command: exits 0 when every target is met, otherwise 1. */
+export async function runPerformanceCommand(): Promise<void> {
+  await new Command("performance")
+    .description(
+      "Measures the event store: 100 serial appends, 100,000 events in batches of 1,000, and queries of 1,000 events by\n" +
+        "time. Works on a database of its own, which it removes. Exit code 1 when a target is missed.",
+    )
+    .option("--embedded", "measure the embedded engine, also when DATABASE_URL is set", false)
+    .option("--events <n>", "events to append in batches", wholeOption(1_000, 100_000_000), 100_000)
+    .option("--json", "print the result as JSON", false)
+    .addHelpText(
+      "after",
+      "\nEnvironment: DATABASE_URL, a login that may create databases. Without it: the embedded engine.",
+    )
+    .action(run)
+    .parseAsync();
+}
+
+async function run(options: { embedded: boolean; events: number; json: boolean }): Promise<void> {
+  const progress = new ProgressLine();
+  const size = {
+    serialAppends: 100,
+    batchedEvents: options.events,
+    batchSize: 1_000,
+    queries: 200,
+    eventsAQuery: 1_000,
+  };
+  try {
+    const serverUrl = options.embedded ? undefined : process.env["DATABASE_URL"] || undefined;
+    const { database, remove } = await createTemporaryDatabase(serverUrl, "performance");
+    try {
+      const measurement = await measureEventStore(database, size, (text, share) =>
+        progress.show(share, text),
+      );
+      progress.end();
+      const report = options.json
+        ? JSON.stringify(reportAsJson(measurement, database), null, 2)
+        : reportAsText(measurement, database);
+      console.log(report);
+      process.exitCode = checkTargets(measurement).every(({ isMet }) => isMet) ? 0 : 1;
+    } finally {
+      progress.end();
+      await remove();
+    }
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = 1;
+  }
+}

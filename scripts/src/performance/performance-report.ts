@@ -1,0 +1,100 @@
+import type { Database } from "@synap/database";
+import { count, duration, percentile } from "../terminal/numbers.ts";
+import type { Measurement } from "./measure-event-store.ts";
+
+/** A promise about speed, and whether it was kept. */
+export interface Target {
+  readonly name: string;
+  readonly limit: number;
+  readonly measured: number;
+  readonly unit: "events/s" | "events" | "ms";
+  readonly isMet: boolean;
+}
+
+const COMPARISON = { "events/s": "above", events: "exactly", ms: "below" } as const;
+
+/** What the store promises: more than 10,000 events/s in batches, and 1,000 events by time within 100 ms. */
+export function checkTargets(measurement: Measurement): Target[] {
+  const { eventsPerSecond, queryMs, stored, size, queryEvents } = measurement;
+  const query = percentile(queryMs, 0.99);
+  const expected = size.serialAppends + size.batchedEvents;
+  return [
+    {
+      name: "batched appends",
+      limit: 10_000,
+      measured: eventsPerSecond,
+      unit: "events/s",
+      isMet: eventsPerSecond > 10_000,
+    },
+    {
+      name: `query of ${count(queryEvents[1])} events, p99`,
+      limit: 100,
+      measured: query,
+      unit: "ms",
+      // Fast because it found nothing would be no answer.
+      isMet: query < 100 && queryEvents[0] >= size.eventsAQuery * 0.9,
+    },
+    { name: "events stored", limit: expected, measured: stored, unit: "events", isMet: stored === expected },
+  ];
+}
+
+/** The measurement as a program reads it. Times in milliseconds. */
+export function reportAsJson(measurement: Measurement, database: Database): object {
+  const { size, eventsPerSecond, stored, queryEvents } = measurement;
+  return {
+    engine: describeEngine(database),
+    size,
+    stored,
+    serialAppendMs: summarise(measurement.serialMs),
+    batchAppendMs: summarise(measurement.batchMs),
+    eventsPerSecond: Math.round(eventsPerSecond),
+    queryMs: summarise(measurement.queryMs),
+    queryEvents: { least: queryEvents[0], most: queryEvents[1] },
+    targets: checkTargets(measurement),
+  };
+}
+
+/** The measurement as a person reads it. */
+export function reportAsText(measurement: Measurement, database: Database): string {
+  const { size, serialMs, batchMs, queryMs, eventsPerSecond } = measurement;
+  const { engine, timescaledb, edition } = describeEngine(database);
+  const targets = checkTargets(measurement);
+  return [
+    `event store on the ${engine} engine (TimescaleDB ${timescaledb}, ${edition} edition)`,
+    "",
+    "                                          p50        p95        p99        max",
+    row(`${count(size.serialAppends)} appends of 1 event`, serialMs),
+    row(`${count(batchMs.length)} appends of ${count(size.batchSize)} events`, batchMs),
+    row(`${count(size.queries)} queries of ${count(size.eventsAQuery)} events`, queryMs),
+    "",
+    `${count(size.batchedEvents)} events in batches: ${count(eventsPerSecond)} events/s`,
+    "",
+    ...targets.map(
+      ({ name, limit, measured, unit, isMet }) =>
+        `${isMet ? "met   " : "MISSED"}  ${name}: ${show(measured, unit)} (target: ${COMPARISON[unit]} ${show(limit, unit)})`,
+    ),
+  ].join("\n");
+}
+
+function describeEngine({ engine, capabilities }: Database) {
+  const {
+    postgresVersion: postgresql,
+    timescaledbVersion: timescaledb = "none",
+    edition = "none",
+  } = capabilities;
+  return { engine, postgresql, timescaledb, edition };
+}
+
+function row(name: string, values: readonly number[]): string {
+  const columns = [0.5, 0.95, 0.99, 1].map((share) => duration(percentile(values, share)).padStart(11));
+  return `${name.padEnd(34)}${columns.join("")}`;
+}
+
+function show(value: number, unit: Target["unit"]): string {
+  return unit === "ms" ? duration(value) : `${count(value)} ${unit}`;
+}
+
+function summarise(values: readonly number[]): { p50: number; p95: number; p99: number; max: number } {
+  const at = (share: number) => Math.round(percentile(values, share) * 1000) / 1000;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+}
