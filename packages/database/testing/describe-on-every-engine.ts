@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import type { Database, Engine } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase, testEngines } from "./test-database.ts";
+
+/** What a suite is given. Only usable inside tests and hooks: the database is made before the first of them. */
+export interface TestEngine {
+  readonly engine: Engine;
+  /** A fresh database of this suite alone, migrated, running as the application role. */
+  readonly database: Database;
+  /** The same database with how to open it again and how to open another connection to it. */
+  readonly testDatabase: TestDatabase;
+}
+
+/**
+ * A suite that runs on the embedded engine, and on a server too when TEST_DATABASE_URL names one. Each gets a database
+ * of its own, made from a template in well under a second and dropped afterwards.
+ *
+ * @example
+ * describeOnEveryEngine("the event store", (engine) => {
+ *   it("is empty at first", async () => {
+ *     expect((await storeStatistics(engine.database)).events.stored).toBe(0);
+ *   });
+ * });
+ */
+export function describeOnEveryEngine(name: string, define: (engine: TestEngine) => void): void {
+  describe.each(testEngines())(`${name} (%s)`, (engine) => {
+    let made: TestDatabase | undefined;
+    const ready = (): TestDatabase => {
+      if (made === undefined)
+        throw new Error("The test database is made before the first test: use it inside one.");
+      return made;
+    };
+    beforeAll(async () => {
+      made = await createTestDatabase(engine);
+    });
+    afterAll(async () => {
+      await made?.drop();
+    });
+    define({
+      engine,
+      get database() {
+        return ready().database;
+      },
+      get testDatabase() {
+        return ready();
+      },
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import postgres, { type Sql } from "postgres";
+import { type Database, migrate, openDatabase, sqlState } from "../src/index.ts";
+import { templateKey } from "./template-key.ts";
+import type { TestDatabase } from "./test-database.ts";
+
+/** A database of its own on the server: a copy of a migrated one, or empty. */
+export async function createServerTestDatabase(
+  adminUrl: string,
+  content: "migrated" | "empty",
+): Promise<TestDatabase> {
+  const name = `synap_test_${randomUUID().replaceAll("-", "")}`;
+  await withAdmin(adminUrl, async (admin) => {
+    const template = content === "empty" ? "template0" : await ensureTemplate(admin, adminUrl);
+    await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+  const options = { url: databaseUrl(adminUrl, name), maxConnections: 5 };
+  let database: Database = await openDatabase(options);
+  return {
+    engine: "server",
+    options,
+    get database() {
+      return database;
+    },
+    reopen: async () => {
+      await database.close();
+      database = await openDatabase(options);
+      return database;
+    },
+    drop: async () => {
+      await database.close();
+      await withAdmin(adminUrl, (admin) => admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+/** Made once for each set of migrations, by one worker while the others wait. */
+async function ensureTemplate(admin: Sql, adminUrl: string): Promise<string> {
+  const name = `synap_template_${await templateKey()}`;
+  await admin`SELECT pg_advisory_lock(83, 2)`;
+  try {
+    const [found] = await admin`SELECT datistemplate FROM pg_database WHERE datname = ${name}`;
+    if (found?.["datistemplate"] === true) return name;
+    // Left behind half made by a run that was stopped.
+    await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`);
+    const database = await openDatabase({ url: databaseUrl(adminUrl, name) });
+    await migrate(database);
+    await database.close();
+    // TimescaleDB's own workers connect to every database that lets them, and nobody can copy one that is in use.
+    await admin.unsafe(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
+    await admin`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ${name}`;
+    await admin.unsafe(`ALTER DATABASE ${name} WITH IS_TEMPLATE true`);
+    return name;
+  } finally {
+    await admin`SELECT pg_advisory_unlock(83, 2)`;
+  }
+}
+
+async function withAdmin<T>(adminUrl: string, work: (admin: Sql) => Promise<T>): Promise<T> {
+  const admin = postgres(adminUrl, { max: 1, onnotice: () => {}, fetch_types: false });
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work(admin);
+      } catch (error) {
+        // Somebody is still connected to the template, or copies it at this moment.
+        if (sqlState(error) !== "55006" || attempt === 20) throw error;
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    }
+  } finally {
+    await admin.end({ timeout: 5 });
+  }
+}
+
+function databaseUrl(adminUrl: string, name: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
