@@ -37,6 +37,7 @@ DECLARE
   stream_types    text[];
   stream_ids      text[];
   distinct_ids    bigint;
+  key_count       bigint;
   distinct_keys   bigint;
   -- For each of those entries: which of the sorted streams it belongs to, its place among the stream's new events,
   -- and how many of those there are.
@@ -66,18 +67,27 @@ BEGIN
     RAISE EXCEPTION 'an append holds at most 1024 events, this one has %', total USING ERRCODE = 'SY003';
   END IF;
 
-  SELECT array_agg(e.id), array_agg(e."timestamp"), array_agg(e."createdBy"), array_agg(e."idempotencyKey"),
-         array_agg(e."aggregateType"), array_agg(e."aggregateId"),
-         count(DISTINCT e.id), count(DISTINCT (e."createdBy", e."idempotencyKey")) FILTER (WHERE e."idempotencyKey" IS NOT NULL)
-    INTO ids, timestamps, creators, keys, stream_types, stream_ids, distinct_ids, distinct_keys
-    FROM jsonb_to_recordset(events) AS e(
-      id uuid, "timestamp" timestamptz(3), "createdBy" text, "idempotencyKey" text, "aggregateType" text, "aggregateId" text
-    );
+  SELECT array_agg(e.id ORDER BY e.place), array_agg(e."timestamp" ORDER BY e.place),
+         array_agg(e."createdBy" ORDER BY e.place), array_agg(e."idempotencyKey" ORDER BY e.place),
+         array_agg(e."aggregateType" ORDER BY e.place), array_agg(e."aggregateId" ORDER BY e.place)
+    INTO ids, timestamps, creators, keys, stream_types, stream_ids
+    FROM ROWS FROM (
+           jsonb_to_recordset(events) AS (
+             id uuid, "timestamp" timestamptz(3), "createdBy" text, "idempotencyKey" text, "aggregateType" text,
+             "aggregateId" text
+           )
+         ) WITH ORDINALITY AS e(id, "timestamp", "createdBy", "idempotencyKey", "aggregateType", "aggregateId", place);
+
+  SELECT count(DISTINCT u.id) INTO distinct_ids FROM unnest(ids) AS u(id);
+  SELECT count(*), count(DISTINCT (u.created_by, u.key)) INTO key_count, distinct_keys
+    FROM unnest(creators, keys) AS u(created_by, key)
+   WHERE u.key IS NOT NULL;
 
   IF expectations <> '[]' THEN
-    SELECT stream_types || array_agg(x."aggregateType"), stream_ids || array_agg(x."aggregateId")
+    SELECT stream_types || array_agg(x.type ORDER BY x.place), stream_ids || array_agg(x.id ORDER BY x.place)
       INTO stream_types, stream_ids
-      FROM jsonb_to_recordset(expectations) AS x("aggregateType" text, "aggregateId" text);
+      FROM ROWS FROM (jsonb_to_recordset(expectations) AS ("aggregateType" text, "aggregateId" text))
+           WITH ORDINALITY AS x(type, id, place);
   END IF;
 
   -- 1. Lock the streams, all of them in one order, and move their versions on by the number of events that came for
@@ -113,7 +123,7 @@ BEGIN
   --    statement sees what was committed while we waited. Nearly always the answer is no.
   IF distinct_ids < total
      OR any_closed
-     OR distinct_keys < (SELECT count(*) FROM unnest(keys) AS u(key) WHERE u.key IS NOT NULL)
+     OR distinct_keys < key_count
      OR EXISTS (SELECT FROM synap.event_ids AS k WHERE k.id = ANY (ids))
      OR (distinct_keys > 0 AND EXISTS (
           SELECT FROM unnest(creators, keys) AS u(created_by, key)
