@@ -39,6 +39,7 @@ async function run(options: {
     const server = await startInngest({
       choice: "stand-in",
       database,
+      databaseUrl: url,
       host,
       port,
       appUrl: options.app,

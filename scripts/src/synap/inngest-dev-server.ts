@@ -5,6 +5,8 @@ import { StartError } from "./start-error.ts";
 /** An Inngest server that runs beside Synap. */
 export interface InngestServer {
   readonly url: string;
+  /** Resolves once it knows the worker's functions, so that no event is sent before. */
+  ready(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,7 +51,8 @@ export async function startInngestDevServer(options: {
   });
   const patience = Date.now() + START_PATIENCE_MS;
   while (reason === undefined && Date.now() < patience && !signal.aborted) {
-    if (await answers(url)) return { url, stop: () => stopGroup(child, ended) };
+    if (await answers(url))
+      return { url, ready: () => registered(appUrl), stop: () => stopGroup(child, ended) };
     await Promise.race([sleep(250), ended]);
   }
   await stopGroup(child, ended);
@@ -65,11 +68,21 @@ export async function startInngestDevServer(options: {
  *
  * @throws StartError `INNGEST_UNAVAILABLE`
  */
-export async function findInngestServer(url: string): Promise<InngestServer> {
-  if (await answers(url)) return { url, stop: () => Promise.resolve() };
+export async function findInngestServer(url: string, appUrl: string): Promise<InngestServer> {
+  if (await answers(url)) return { url, ready: () => registered(appUrl), stop: () => Promise.resolve() };
   throw new StartError(
     "INNGEST_UNAVAILABLE",
     `No Inngest server answers at ${url}. Start one (npx inngest-cli@1 dev), or leave --inngest out to use Synap's stand-in.`,
+  );
+}
+
+/** Has the worker register its functions, which is what the server's own question to it does. */
+async function registered(appUrl: string): Promise<void> {
+  const response = await fetch(appUrl, { method: "PUT" });
+  if (response.ok) return;
+  throw new StartError(
+    "INNGEST_UNAVAILABLE",
+    `Inngest did not take the worker's functions: ${await response.text()}`,
   );
 }
 

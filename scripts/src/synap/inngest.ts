@@ -1,6 +1,7 @@
 import type { Database } from "@synap/database";
-import { installInngestLocal, startInngestLocal } from "@synap/inngest-local";
+import { startInngestLocal } from "@synap/inngest-local";
 import type { Logger } from "pino";
+import { openBrokerDatabase } from "./broker-database.ts";
 import { findInngestServer, type InngestServer, startInngestDevServer } from "./inngest-dev-server.ts";
 
 /** Which Inngest carries the events: Synap's stand-in, Inngest's own dev server, or a server that already runs. */
@@ -14,6 +15,8 @@ export type InngestChoice = "stand-in" | "dev-server" | URL;
 export async function startInngest(options: {
   choice: InngestChoice;
   database: Database;
+  /** The server that the database is on; undefined when embedded. */
+  databaseUrl: string | undefined;
   host: string;
   port: number;
   /** Where the worker serves its functions. */
@@ -24,28 +27,27 @@ export async function startInngest(options: {
   signal: AbortSignal;
 }): Promise<InngestServer> {
   const { choice, port, appUrl, logger, signal } = options;
-  if (choice instanceof URL) return findInngestServer(choice.origin);
+  if (choice instanceof URL) return findInngestServer(choice.origin, appUrl);
   if (choice === "dev-server") {
     return startInngestDevServer({ port, appUrl, verbose: logger.isLevelEnabled("debug"), signal });
   }
-  await installStandIn(options.database);
-  return startInngestLocal({
-    database: options.database,
-    host: options.host,
-    port,
-    appUrls: [appUrl],
-    logger: logger.child({}, { level: logger.isLevelEnabled("debug") ? "debug" : "warn" }),
-    ...(options.retryDelays === undefined ? {} : { retryDelays: options.retryDelays }),
-  });
-}
-
-/** Makes the stand-in's tables beside Synap's, for the role that Synap's own queries run as. */
-export async function installStandIn(database: Database): Promise<void> {
-  await database.asOwner(async (owner) => {
-    await installInngestLocal({ query: owner.query, transaction: (work) => work(owner) });
-    await owner.execute(`
-      GRANT USAGE ON SCHEMA inngest_local TO synap_app;
-      GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA inngest_local TO synap_app;
-      GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA inngest_local TO synap_app;`);
-  });
+  const { queue, close } = await openBrokerDatabase(options.database, options.databaseUrl);
+  try {
+    const standIn = await startInngestLocal({
+      database: queue,
+      host: options.host,
+      port,
+      appUrls: [appUrl],
+      logger: logger.child({}, { level: logger.isLevelEnabled("debug") ? "debug" : "warn" }),
+      ...(options.retryDelays === undefined ? {} : { retryDelays: options.retryDelays }),
+    });
+    const stop = async () => {
+      await standIn.stop();
+      await close();
+    };
+    return { url: standIn.url, ready: () => standIn.ready(), stop };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

@@ -111,6 +111,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const inngest = await startInngest({
       choice: options.inngest ?? "stand-in",
       database,
+      databaseUrl,
       host: HOST,
       port: ports.broker,
       appUrl: `${worker.url}/api/inngest`,
@@ -119,7 +120,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       ...(options.retryDelays === undefined ? {} : { retryDelays: options.retryDelays }),
     });
     started.push({ name: "Inngest", stop: () => inngest.stop() });
-    if (options.inngest instanceof URL) await worker.register();
+    await inngest.ready();
 
     const api = await startApi({
       configuration: configureApi(ports.api, backfillToken),
