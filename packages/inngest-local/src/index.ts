@@ -1,1 +1,19 @@
-export {};
+/**
+ * A stand-in for the Inngest server on one machine: it speaks the server's protocol with the TypeScript SDK and keeps
+ * its queue in a PostgreSQL database.
+ *
+ * app: a process that serves functions with the SDK. function: registered by an app, started by events or by the
+ * clock. run: one execution of a function. step: a part of a run whose result is kept. memo: a step's kept result.
+ * call: one request to the app. job: a call or timer in the queue. attempt: how often a call was made, from 0.
+ */
+export type { InngestLocalOptions, Logger } from "./options.ts";
+export type { QueueDatabase, QueueSession } from "./queue/database.ts";
+export type { Retention } from "./queue/prune.ts";
+export { installInngestLocal } from "./queue/schema.ts";
+export type { RetryDelays } from "./retries/retry-delay.ts";
+export {
+  type InngestLocal,
+  RegistrationRefusedError,
+  RegistrationTimeoutError,
+  startInngestLocal,
+} from "./start.ts";

@@ -1,0 +1,107 @@
+import http, { type IncomingHttpHeaders } from "node:http";
+import https from "node:https";
+import type { SigningKey } from "../signing/signing-key.ts";
+
+/** What an app answered, whatever it was. */
+export interface AppResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A call that got no answer. */
+export class AppUnreachableError extends Error {
+  readonly code = "APP_UNREACHABLE";
+  override readonly name = "AppUnreachableError";
+  /** Nothing listened there: the app certainly did not begin to work. */
+  readonly refused: boolean;
+
+  constructor(url: string, cause: Error & { code?: unknown }) {
+    super(`${new URL(url).origin} gave no answer: ${cause.message || String(cause.code)}`, { cause });
+    this.refused = cause.code === "ECONNREFUSED";
+  }
+}
+
+/** Calls apps over connections that stay open, with signed bodies when there is a signing key. */
+export class AppClient {
+  readonly #http = new http.Agent({ keepAlive: true, maxFreeSockets: 64 });
+  readonly #https = new https.Agent({ keepAlive: true, maxFreeSockets: 64 });
+  readonly #key: SigningKey | undefined;
+  readonly #timeout: number;
+
+  /** @param timeout the longest a call may take, in milliseconds */
+  constructor(key: SigningKey | undefined, timeout: number) {
+    this.#key = key;
+    this.#timeout = timeout;
+  }
+
+  /** @throws AppUnreachableError when no complete answer came */
+  async send(
+    method: "POST" | "PUT",
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    signal?: AbortSignal,
+  ): Promise<AppResponse> {
+    const signed = {
+      ...headers,
+      "x-inngest-server-kind": this.#key === undefined ? "dev" : "cloud",
+      "content-length": String(Buffer.byteLength(body)),
+      ...(this.#key === undefined ? {} : { "x-inngest-signature": this.#key.sign(body, Date.now()) }),
+    };
+    try {
+      return await this.#attempt(method, url, signed, body, signal);
+    } catch (error) {
+      // A kept connection that the app closed at this very moment says nothing about the app: once more, on a new one.
+      if (!(error instanceof StaleConnectionError)) throw error;
+      return await this.#attempt(method, url, signed, body, signal);
+    }
+  }
+
+  /** Closes the idle connections. */
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  #attempt(
+    method: string,
+    url: string,
+    headers: Record<string, string>,
+    body: string,
+    signal: AbortSignal | undefined,
+  ): Promise<AppResponse> {
+    const secure = url.startsWith("https:");
+    return new Promise((resolve, reject) => {
+      const request = (secure ? https : http).request(url, {
+        method,
+        headers,
+        agent: secure ? this.#https : this.#http,
+        timeout: this.#timeout,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      let answering = false;
+      request.on("response", (response) => {
+        answering = true;
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", (error) => reject(new AppUnreachableError(url, error)));
+        response.on("end", () => {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString("utf8"),
+          });
+        });
+      });
+      request.on("timeout", () => request.destroy(new Error(`no answer within ${this.#timeout} ms`)));
+      request.on("error", (error: NodeJS.ErrnoException) => {
+        const stale = request.reusedSocket && !answering && error.code === "ECONNRESET";
+        reject(stale ? new StaleConnectionError(url, error) : new AppUnreachableError(url, error));
+      });
+      request.end(body);
+    });
+  }
+}
+
+class StaleConnectionError extends AppUnreachableError {}

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { ulid } from "ulid";
+import type { DueJob } from "../queue/due-jobs.ts";
+import type { FunctionConfig } from "../registration/function-config.ts";
+
+/** A call to an app, ready to be sent. */
+export interface CallRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Puts the call of a function together. The events' JSON texts and the steps' memos go in as they are stored.
+ *
+ * @param bodies the JSON texts of the run's events, in order
+ */
+export function callRequest(job: DueJob, config: FunctionConfig, bodies: readonly string[]): CallRequest {
+  const requestId = ulid();
+  const url = new URL(config.url);
+  url.searchParams.set("fnId", config.id);
+  url.searchParams.set("stepId", job.stepId);
+  const context = JSON.stringify({
+    attempt: job.attempt,
+    disable_immediate_execution: job.planSteps,
+    env: "",
+    fn_id: uuidOf(config.id),
+    generation_id: job.attempt + 1,
+    job_id: String(job.id),
+    max_attempts: config.maxAttempts,
+    qi_id: Buffer.from(`${job.id}::default`).toString("base64"),
+    request_id: requestId,
+    run_id: job.runId,
+    stack: { current: job.steps.length, stack: job.steps.map(({ id }) => id) },
+    step_id: job.stepId,
+    use_api: false,
+  });
+  const steps = job.steps.map(({ id, memo }) => `${JSON.stringify(id)}:${memo}`).join(",");
+  const body =
+    `{"ctx":${context},"defers":{},"event":${bodies[0] ?? "{}"},"events":[${bodies.join(",")}],` +
+    `"steps":{${steps}},"use_api":false,"version":${job.requestVersion}}`;
+  return {
+    url: url.href,
+    headers: {
+      "content-type": "application/json",
+      "user-agent": "Inngest",
+      "x-run-id": job.runId,
+      "x-request-id": requestId,
+      "x-inngest-generation-id": String(job.attempt + 1),
+      "x-inngest-job-id": String(job.id),
+      "x-inngest-step-id": job.stepId,
+      "x-inngest-req-version": String(job.requestVersion),
+    },
+    body,
+  };
+}
+
+/** A UUID that is always the same for the same text: apps and functions have UUIDs in the protocol. */
+export function uuidOf(text: string): string {
+  const hex = createHash("sha1").update(text).digest("hex");
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,239 @@
+import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CallSlots } from "../flow/call-slots.ts";
+import { finishRun } from "../lifecycle/end-run.ts";
+import { type DueJob, type FreeSlots, readDueJobs, readNextDueTime } from "../queue/due-jobs.ts";
+import type { FunctionConfig } from "../registration/function-config.ts";
+import type { StandIn } from "../stand-in.ts";
+import { ringTimer } from "../steps/ring-timer.ts";
+import { Alarm } from "./alarm.ts";
+import { type AppClient, AppUnreachableError } from "./app-client.ts";
+import { AppPauses } from "./app-pauses.ts";
+import { callRequest } from "./call-request.ts";
+import { persist } from "./persist.ts";
+import { type Answer, readAnswer } from "./read-answer.ts";
+import { endingRun, settleCall } from "./settle-call.ts";
+
+const DATABASE_AWAY = 1_000;
+
+interface DispatcherSettings {
+  readonly instance: string;
+  readonly maxCallsInFlight: number;
+  /** Told when an app refused the connection: it may come back with other functions. */
+  readonly onRefused: (url: string) => void;
+}
+
+/**
+ * Carries out what is due: calls and timers. It sleeps until it is woken, by new work in this process or by the next
+ * due time, and keeps in memory what it has begun. Whatever it hasn't finished when the process dies is due again.
+ */
+export class Dispatcher {
+  readonly #standIn: StandIn;
+  readonly #client: AppClient;
+  readonly #settings: DispatcherSettings;
+  readonly #slots = new CallSlots();
+  readonly #pauses = new AppPauses();
+  readonly #begun = new Map<number, { job: DueJob; done: Promise<void> }>();
+  /** Runs whose function is being called: one such call at a time, or its code would run twice at once. */
+  readonly #calledRuns = new Set<string>();
+  readonly #abort = new AbortController();
+  readonly #alarm = new Alarm(() => {
+    this.#nextDueUnknown = true;
+    this.wake();
+  });
+  #nextDueUnknown = true;
+  #running = false;
+  #again = false;
+  #stopping = false;
+
+  constructor(standIn: StandIn, client: AppClient, settings: DispatcherSettings) {
+    this.#standIn = standIn;
+    this.#client = client;
+    this.#settings = settings;
+    // Every call in flight listens to it.
+    setMaxListeners(0, this.#abort.signal);
+  }
+
+  /** Looks for due work, now or at `dueAt`. */
+  wake(dueAt?: number): void {
+    if (this.#stopping) return;
+    if (dueAt !== undefined && dueAt > Date.now()) {
+      this.#alarm.set(dueAt);
+      return;
+    }
+    this.#again = true;
+    if (!this.#running) void this.#run();
+  }
+
+  begunJobs(): Iterable<number> {
+    return this.#begun.keys();
+  }
+
+  /** The runs that an app is working on now. */
+  calledRuns(): Set<string> {
+    return new Set([...this.#begun.values()].map(({ job }) => job.runId));
+  }
+
+  /** Begins nothing more and waits for what has begun, at most `deadline` milliseconds. The rest stays queued. */
+  async stop(deadline: number): Promise<void> {
+    this.#stopping = true;
+    this.#alarm.cancel();
+    const finished = Promise.all([...this.#begun.values()].map(({ done }) => done));
+    const timer = new AbortController();
+    await Promise.race([
+      finished,
+      sleep(deadline, undefined, { signal: timer.signal }).catch(() => undefined),
+    ]);
+    timer.abort();
+    this.#abort.abort();
+    await finished;
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#again && !this.#stopping) {
+        this.#again = false;
+        await this.#begin();
+      }
+      if (this.#nextDueUnknown && !this.#stopping) {
+        this.#nextDueUnknown = false;
+        const next = await readNextDueTime(this.#standIn.database, Date.now());
+        if (next !== undefined) this.#alarm.set(next);
+        const pauseEnd = this.#pauses.nextEnd(Date.now());
+        if (pauseEnd !== undefined) this.#alarm.set(pauseEnd);
+      }
+    } catch (error) {
+      this.#standIn.logger.error({ error }, "the queue could not be read; trying again");
+      this.#nextDueUnknown = true;
+      this.#alarm.set(Date.now() + DATABASE_AWAY);
+    } finally {
+      this.#running = false;
+      if (this.#again && !this.#stopping) void this.#run();
+    }
+  }
+
+  /** Begins everything that is due and has a free slot. */
+  async #begin(): Promise<void> {
+    const blocked = new Map<string, Set<string>>();
+    const full = new Set<string>();
+    for (;;) {
+      const limit = this.#settings.maxCallsInFlight - this.#begun.size;
+      if (limit <= 0 || this.#stopping) return;
+      const due = await readDueJobs(this.#standIn.database, {
+        instance: this.#settings.instance,
+        free: this.#free(blocked, full, limit),
+        begun: this.#begun.keys(),
+        limit,
+        now: Date.now(),
+      });
+      const bodies = await this.#standIn.bodies.load(
+        due.filter(({ functionId }) => functionId !== "").flatMap(({ eventIds }) => eventIds),
+      );
+      if (this.#stopping) return;
+      let begun = 0;
+      let newlyBlocked = false;
+      for (const job of due) {
+        if (job.stepId === "step" && this.#calledRuns.has(job.runId)) continue;
+        const config = this.#standIn.registry.get(job.functionId);
+        const release = config === undefined ? () => undefined : this.#slots.take(config, job.flowKey);
+        if (release === undefined) {
+          newlyBlocked = true;
+          if (job.flowKey === null) full.add(job.functionId);
+          else blocked.set(job.functionId, (blocked.get(job.functionId) ?? new Set()).add(job.flowKey));
+          continue;
+        }
+        begun += 1;
+        this.#carryOut(job, config, bodies, release);
+      }
+      if (!newlyBlocked && (begun === 0 || due.length < limit)) return;
+    }
+  }
+
+  #free(blocked: ReadonlyMap<string, Set<string>>, full: ReadonlySet<string>, limit: number): FreeSlots[] {
+    const now = Date.now();
+    const functions = this.#standIn.registry.all().flatMap((config) => {
+      if (full.has(config.id) || this.#pauses.isPaused(config.url, now)) return [];
+      const free = this.#slots.free(config, [...(blocked.get(config.id) ?? [])]);
+      return free === undefined ? [] : [{ ...free, slots: Math.min(free.slots, limit) }];
+    });
+    return [{ id: "", slots: limit, blocked: [] }, ...functions];
+  }
+
+  #carryOut(
+    job: DueJob,
+    config: FunctionConfig | undefined,
+    bodies: ReadonlyMap<string, string>,
+    release: () => void,
+  ): void {
+    const main = config !== undefined && job.stepId === "step";
+    if (main) this.#calledRuns.add(job.runId);
+    const work = config === undefined ? this.#ring(job) : this.#call(job, config, bodies);
+    const done = work
+      .catch((error: unknown) => {
+        if (this.#abort.signal.aborted) return;
+        this.#standIn.logger.error(
+          { error, runId: job.runId },
+          "a call could not be completed; it will be made again",
+        );
+        return sleep(DATABASE_AWAY);
+      })
+      .finally(() => {
+        this.#begun.delete(job.id);
+        if (main) this.#calledRuns.delete(job.runId);
+        release();
+        this.wake();
+      });
+    this.#begun.set(job.id, { job, done });
+  }
+
+  #ring(job: DueJob): Promise<void> {
+    return persist(() => ringTimer(this.#standIn, job), this.#standIn.logger, this.#abort.signal);
+  }
+
+  async #call(job: DueJob, config: FunctionConfig, bodies: ReadonlyMap<string, string>): Promise<void> {
+    const startedAt = Date.now();
+    const signal = this.#abort.signal;
+    const texts = job.eventIds.flatMap((id) => bodies.get(id) ?? []);
+    if (texts.length < job.eventIds.length) {
+      const error = { name: "Error", message: "The run's event is no longer stored" };
+      return finishRun(this.#standIn, endingRun(job, startedAt), { status: "failed", error });
+    }
+    const answer = await this.#ask(job, config, texts);
+    if (answer === undefined) return;
+    await persist(
+      () => settleCall(this.#standIn, job, config, answer, startedAt),
+      this.#standIn.logger,
+      signal,
+    );
+  }
+
+  /** @returns undefined when the app refused the connection: the job stays as it is and waits for the pause to end */
+  async #ask(job: DueJob, config: FunctionConfig, bodies: readonly string[]): Promise<Answer | undefined> {
+    const request = callRequest(job, config, bodies);
+    try {
+      const response = await this.#client.send(
+        "POST",
+        request.url,
+        request.headers,
+        request.body,
+        this.#abort.signal,
+      );
+      this.#pauses.answered(config.url);
+      return readAnswer(response, Date.now());
+    } catch (error) {
+      if (!(error instanceof AppUnreachableError) || this.#abort.signal.aborted) throw error;
+      if (error.refused) {
+        this.#alarm.set(this.#pauses.refused(config.url, Date.now()));
+        this.#settings.onRefused(config.url);
+        return undefined;
+      }
+      return {
+        kind: "error",
+        error: { name: "Error", message: error.message },
+        final: false,
+        retryAfter: undefined,
+      };
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { type RunError, readRunError } from "../lifecycle/run-error.ts";
+import { parseRetryAfter } from "../retries/retry-delay.ts";
+import { MAX_OUTPUT_BYTES, type Operation, readOperations } from "../steps/operation.ts";
+import type { AppResponse } from "./app-client.ts";
+
+/** What an app's answer to a call means. `final`: it is not to be tried again. `retryAfter` in milliseconds. */
+export type Answer =
+  | { readonly kind: "finished"; readonly output: string }
+  | {
+      readonly kind: "operations";
+      readonly operations: readonly Operation[];
+      readonly final: boolean;
+      readonly retryAfter: number | undefined;
+    }
+  | {
+      readonly kind: "error";
+      readonly error: RunError;
+      readonly final: boolean;
+      readonly retryAfter: number | undefined;
+    };
+
+/** Reads an answer. Whatever is not understood is an error that is tried again. */
+export function readAnswer(response: AppResponse, now: number): Answer {
+  const final = header(response, "x-inngest-no-retry") === "true";
+  const retryAfter = parseRetryAfter(header(response, "retry-after"), now);
+  const fail = (message: string, isFinal = false): Answer => {
+    return { kind: "error", error: { name: "Error", message }, final: isFinal, retryAfter };
+  };
+  const parsed = parseJson(response.body);
+  if (response.status < 200 || response.status > 299) {
+    const otherwise = `The app answered ${response.status}: ${response.body.slice(0, 500)}`;
+    return { kind: "error", error: readRunError(parsed, otherwise), final, retryAfter };
+  }
+  if (header(response, "x-inngest-sdk") === undefined) {
+    return fail(
+      "The answer does not come from an Inngest SDK (no x-inngest-sdk header): is the app's URL right?",
+    );
+  }
+  if (response.status === 201) return fail("Streamed answers are not supported by inngest-local", true);
+  if (response.status === 206) {
+    const operations = readOperations(parsed);
+    if (operations === undefined)
+      return fail("The app answered 206 without a list of at most 1,000 operations");
+    return { kind: "operations", operations, final, retryAfter };
+  }
+  if (Buffer.byteLength(response.body) > MAX_OUTPUT_BYTES) {
+    return fail(`The function's output is larger than ${MAX_OUTPUT_BYTES} bytes`, true);
+  }
+  // A body that isn't JSON is kept as a text.
+  const output = parsed === undefined ? JSON.stringify(response.body || null) : response.body;
+  return { kind: "finished", output };
+}
+
+function header(response: AppResponse, name: string): string | undefined {
+  const value = response.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** @returns undefined when it isn't JSON */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

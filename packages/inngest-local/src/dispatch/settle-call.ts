@@ -1,0 +1,70 @@
+import { type EndingRun, finishRun } from "../lifecycle/end-run.ts";
+import type { Ending } from "../lifecycle/lifecycle-events.ts";
+import { type RunError, readRunError } from "../lifecycle/run-error.ts";
+import { type DueJob, postponeJob } from "../queue/due-jobs.ts";
+import { saveDoneSteps } from "../queue/steps.ts";
+import type { FunctionConfig } from "../registration/function-config.ts";
+import { retryDelay } from "../retries/retry-delay.ts";
+import type { StandIn } from "../stand-in.ts";
+import { MAX_OUTPUT_BYTES } from "../steps/operation.ts";
+import { planOperations } from "../steps/plan-operations.ts";
+import { saveOperations } from "../steps/save-operations.ts";
+import type { Answer } from "./read-answer.ts";
+
+/** Writes what the answer to a call leads to. Doing it twice does no harm. */
+export async function settleCall(
+  standIn: StandIn,
+  job: DueJob,
+  config: FunctionConfig,
+  answer: Answer,
+  startedAt: number,
+): Promise<void> {
+  const end = (ending: Ending) => finishRun(standIn, endingRun(job, startedAt), ending);
+  const fail = (error: RunError) => end({ status: "failed", error });
+  const lastAttempt = job.attempt + 1 >= config.maxAttempts;
+  const retry = async (error: RunError, retryAfter: number | undefined) => {
+    const dueAt = Date.now() + (retryAfter ?? retryDelay(job.attempt, standIn.retryDelays));
+    await postponeJob(standIn.database, job, {
+      attempt: job.attempt + 1,
+      dueAt,
+      error: JSON.stringify(error),
+      startedAt,
+    });
+    standIn.wake(dueAt);
+  };
+
+  if (answer.kind === "finished") return end({ status: "completed", output: answer.output });
+  if (answer.kind === "error") {
+    return answer.final || lastAttempt ? fail(answer.error) : retry(answer.error, answer.retryAfter);
+  }
+
+  const now = Date.now();
+  const final = answer.final || lastAttempt;
+  const plan = planOperations(answer.operations, { job, config, registry: standIn.registry, final, now });
+  if (plan.refusal !== undefined) return fail({ name: "Error", message: plan.refusal });
+  if (plan.output !== undefined) {
+    if (Buffer.byteLength(plan.output) > MAX_OUTPUT_BYTES) {
+      return fail({
+        name: "Error",
+        message: `The function's output is larger than ${MAX_OUTPUT_BYTES} bytes`,
+      });
+    }
+    await saveDoneSteps(standIn.database, job.runId, plan.done, now);
+    return end({ status: "completed", output: plan.output });
+  }
+  await saveOperations(standIn, job, plan, { operations: answer.operations.length, startedAt });
+  if (plan.retry !== undefined) await retry(readRunError(plan.retry, "The step failed"), answer.retryAfter);
+}
+
+/** What `finishRun` needs, from the job that ended the run. */
+export function endingRun(job: DueJob, startedAt: number): EndingRun {
+  return {
+    id: job.runId,
+    functionId: job.functionId,
+    attempt: job.attempt,
+    startedAt,
+    eventIds: job.eventIds,
+    quiet: job.quiet,
+    parent: job.parent,
+  };
+}

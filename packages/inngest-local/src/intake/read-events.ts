@@ -1,0 +1,117 @@
+/** An event as functions see it. */
+export interface InngestEvent {
+  readonly id: string;
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly user: Readonly<Record<string, unknown>>;
+  /** Milliseconds since 1970. */
+  readonly ts: number;
+  readonly v?: string;
+}
+
+/** An event taken in. */
+export interface ReadEvent {
+  /** The ULID given at intake. */
+  readonly internalId: string;
+  readonly event: InngestEvent;
+  /** The event as JSON text. */
+  readonly body: string;
+}
+
+/** The largest event, in bytes of its JSON text. */
+export const MAX_EVENT_BYTES = 3 * 1024 * 1024;
+/** The most events in one request. */
+export const MAX_EVENTS_A_REQUEST = 5_000;
+
+const NOT_AN_EVENT = "Request body must contain an event object or an array of event objects";
+/** Field, its Go type in the server's message, and whether a value fits. */
+const FIELDS: readonly [string, string, (value: unknown) => boolean][] = [
+  ["name", "string", (value) => typeof value === "string"],
+  ["data", "map[string]interface {}", isObject],
+  ["id", "string", (value) => typeof value === "string"],
+  ["ts", "int64", Number.isSafeInteger],
+  ["user", "map[string]interface {}", isObject],
+  ["v", "string", (value) => typeof value === "string"],
+];
+const EARLIEST = Date.UTC(1980, 0, 1);
+const LATEST = Date.UTC(2100, 0, 1);
+
+/**
+ * Reads the body of an event request: one event, or an array of them. The events before the first bad one count as
+ * accepted, as they do on the Inngest server; `error` then says what is wrong with the bad one.
+ */
+export function readEvents(
+  body: string,
+  idAt: (index: number) => string,
+  now: number,
+): { events: ReadEvent[]; error: string | undefined } {
+  if (body.trim() === "") return { events: [], error: undefined };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch (error) {
+    return { events: [], error: `invalid JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  if (!Array.isArray(parsed) && !isObject(parsed)) return { events: [], error: NOT_AN_EVENT };
+  const values: unknown[] = Array.isArray(parsed) ? parsed : [parsed];
+  const events: ReadEvent[] = [];
+  for (const [index, value] of values.entries()) {
+    if (index >= MAX_EVENTS_A_REQUEST) {
+      return { events, error: `Cannot have more than ${MAX_EVENTS_A_REQUEST} events in a batch` };
+    }
+    const event = readEvent(value, idAt(index), now);
+    if (typeof event === "string") return { events, error: event };
+    events.push(event);
+  }
+  return { events, error: undefined };
+}
+
+/** @returns the event, or what is wrong with it */
+function readEvent(value: unknown, internalId: string, now: number): ReadEvent | string {
+  const raw = value ?? {};
+  if (!isObject(raw)) return `json: cannot unmarshal ${goType(raw)} into Go value of type event.raw`;
+  for (const [field, type, fits] of FIELDS) {
+    const given = raw[field];
+    if (given === undefined || given === null || fits(given)) continue;
+    const shown = type === "int64" && typeof given === "number" ? `number ${given}` : goType(given);
+    return `json: cannot unmarshal ${shown} into Go struct field raw.${field} of type ${type}`;
+  }
+  const name = textOf(raw["name"]);
+  if (name === "") return "event name is empty";
+  if (name.toLowerCase().startsWith("inngest/")) return `event name is reserved for internal use: ${name}`;
+  if (name.includes("\0")) return "event name must not contain a NUL character";
+  const ts = Number(raw["ts"] ?? 0);
+  if (ts !== 0 && ts < EARLIEST) return "timestamp is before Jan 1, 1980";
+  if (ts > LATEST) return "timestamp is after Jan 1, 2100";
+  const { _inngest: _, ...data } = isObject(raw["data"]) ? raw["data"] : {};
+  const event: InngestEvent = {
+    data,
+    id: textOf(raw["id"]) || internalId,
+    name,
+    ts: ts === 0 ? now : ts,
+    user: isObject(raw["user"]) ? raw["user"] : {},
+    ...(textOf(raw["v"]) === "" ? {} : { v: textOf(raw["v"]) }),
+  };
+  try {
+    const body = JSON.stringify(event);
+    const bytes = Buffer.byteLength(body);
+    if (bytes > MAX_EVENT_BYTES)
+      return `Event is over the max size: Max ${MAX_EVENT_BYTES} bytes / Size ${bytes} bytes`;
+    return { internalId, event, body };
+  } catch {
+    return "event is nested too deeply";
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}

@@ -1,0 +1,51 @@
+import type { QueueDatabase } from "./queue/database.ts";
+import type { Retention } from "./queue/prune.ts";
+import type { RetryDelays } from "./retries/retry-delay.ts";
+
+/** Where the stand-in tells what happens. Compatible with pino and with `console`. */
+export interface Logger {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** How a stand-in is started. */
+export interface InngestLocalOptions {
+  /** Holds the queue, in the schema `inngest_local`. */
+  readonly database: QueueDatabase;
+  /** Default 127.0.0.1: the page at `/` shows what functions returned, so think before opening it to others. */
+  readonly host?: string;
+  /** Default 8288, the Inngest server's; 0 takes a free one. */
+  readonly port?: number;
+  /** Where apps serve their functions, such as `http://127.0.0.1:3401/api/inngest`. Each is asked to register. */
+  readonly appUrls: readonly string[];
+  /** The waits between attempts in milliseconds. Default: the Inngest server's table, 15 s to 2 h plus up to 30 s. */
+  readonly retryDelays?: RetryDelays;
+  /** Hex, with or without its prefix. With it calls are signed and the apps' calls must carry its hash. */
+  readonly signingKey?: string;
+  /** The keys with which events may be sent. Default: any key. */
+  readonly eventKeys?: readonly string[];
+  /** The most calls in flight at once, all functions together. Default 100. */
+  readonly maxCallsInFlight?: number;
+  /** The longest that one call may take, in milliseconds. Default 2 hours, the Inngest server's. */
+  readonly callTimeout?: number;
+  /** How often an app that has not answered yet is asked to register, in milliseconds. Default 1,000. */
+  readonly registerInterval?: number;
+  /** How often an app that has registered is asked again, in milliseconds. Default 15,000. */
+  readonly reregisterInterval?: number;
+  /** How long what is finished is kept. */
+  readonly retention?: Partial<Retention>;
+  /** The largest event request in bytes. Default 128 MiB. */
+  readonly maxRequestBytes?: number;
+  /** How long `stop()` waits for calls in flight, in milliseconds. Default 10,000. */
+  readonly stopDeadline?: number;
+  /** Default: warnings and errors to the console. */
+  readonly logger?: Logger;
+}
+
+/** Warnings and errors to the console, nothing else. */
+export const consoleLogger: Logger = {
+  info: () => undefined,
+  warn: (details, message) => console.warn(`inngest-local: ${message}`, details),
+  error: (details, message) => console.error(`inngest-local: ${message}`, details),
+};

@@ -1,0 +1,14 @@
+/** One connection, or one open transaction. Parameters are text, numbers, booleans or null; never arrays. */
+export interface QueueSession {
+  query<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
+}
+
+/**
+ * The PostgreSQL database that holds the queue: a server, or an engine embedded in the process.
+ *
+ * `transaction` must roll back when `work` throws. While `work` runs, the stand-in uses only the session it was
+ * given, so an engine with a single connection may block every other query until then.
+ */
+export interface QueueDatabase extends QueueSession {
+  transaction<T>(work: (transaction: QueueSession) => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,110 @@
+import type { QueueDatabase } from "./database.ts";
+
+/** How long what is finished stays in the database, in milliseconds. */
+export interface Retention {
+  /** Event ids and idempotency keys: within this time the same key starts a function once. Default 24 h. */
+  readonly keys: number;
+  /** Completed runs with their steps and output, for the page. Their events go as soon as the run has ended. Default 1 h. */
+  readonly completedRuns: number;
+  /** Failed runs, with their events. Default 7 days. */
+  readonly failedRuns: number;
+}
+
+/** The retention when nothing else is said. */
+export const DEFAULT_RETENTION: Retention = {
+  keys: 24 * 3_600_000,
+  completedRuns: 3_600_000,
+  failedRuns: 7 * 24 * 3_600_000,
+};
+
+/** An event is kept at least this long, so that the transaction that starts its last run is certainly visible. */
+const EVENT_GRACE = 5_000;
+const SLICE = 100;
+/** After this many bytes of deleted bodies the tables are vacuumed: an embedded engine has no autovacuum. */
+const VACUUM_AFTER_BYTES = 128 * 1024 * 1024;
+const VACUUM_AFTER_ROWS = 20_000;
+
+/** Deletes what its retention has passed, in slices, and gives the room back. */
+export class Pruner {
+  readonly #database: QueueDatabase;
+  readonly #retention: Retention;
+  #deletedBytes = 0;
+  #deletedRows = 0;
+
+  constructor(database: QueueDatabase, retention: Retention) {
+    this.#database = database;
+    this.#retention = retention;
+  }
+
+  /** One slice of each kind. @returns whether there may be more */
+  async prune(now: number): Promise<boolean> {
+    const events = await this.#deleteEvents(now - EVENT_GRACE);
+    const keys = await this.#deleteKeys(now);
+    const completed = await this.#deleteRuns("completed", now - this.#retention.completedRuns);
+    const failed = await this.#deleteRuns("failed", now - this.#retention.failedRuns);
+    this.#deletedRows += events + keys + completed + failed;
+    if (this.#deletedBytes >= VACUUM_AFTER_BYTES || this.#deletedRows >= VACUUM_AFTER_ROWS)
+      await this.#vacuum();
+    return events >= SLICE || keys >= SLICE * 10 || completed >= SLICE || failed >= SLICE;
+  }
+
+  /** Events that no open or failed run and no batch needs any more. */
+  async #deleteEvents(before: number): Promise<number> {
+    const rows = await this.#database.query<{ bytes: number }>(
+      `DELETE FROM inngest_local.events
+       WHERE id IN (
+         SELECT e.id FROM inngest_local.events e
+         WHERE e.received_at < $1::bigint
+           AND NOT EXISTS (SELECT 1 FROM inngest_local.runs r WHERE r.event_id = e.id AND r.status <> 'completed')
+           AND NOT EXISTS (
+             SELECT 1 FROM inngest_local.run_events x JOIN inngest_local.runs r ON r.id = x.run_id
+             WHERE x.event_id = e.id AND r.status <> 'completed')
+           AND NOT EXISTS (SELECT 1 FROM inngest_local.batch_items b WHERE b.event_id = e.id)
+         ORDER BY e.received_at
+         LIMIT ${SLICE}
+       )
+       RETURNING octet_length(body)::float8 AS bytes`,
+      [before],
+    );
+    for (const row of rows) this.#deletedBytes += row.bytes;
+    return rows.length;
+  }
+
+  async #deleteKeys(now: number): Promise<number> {
+    const rows = await this.#database.query(
+      `DELETE FROM inngest_local.run_keys
+       WHERE (function_id, key) IN (
+         SELECT function_id, key FROM inngest_local.run_keys WHERE expires_at <= $1::bigint LIMIT ${SLICE * 10}
+       )
+       RETURNING 1 AS one`,
+      [now],
+    );
+    return rows.length;
+  }
+
+  async #deleteRuns(status: "completed" | "failed", before: number): Promise<number> {
+    const rows = await this.#database.query(
+      `WITH old AS (
+         SELECT id FROM inngest_local.runs
+         WHERE status = $1::text AND ended_at IS NOT NULL AND ended_at < $2::bigint
+         ORDER BY ended_at
+         LIMIT ${SLICE}
+       ), steps AS (
+         DELETE FROM inngest_local.steps WHERE run_id IN (SELECT id FROM old)
+       ), events AS (
+         DELETE FROM inngest_local.run_events WHERE run_id IN (SELECT id FROM old)
+       )
+       DELETE FROM inngest_local.runs WHERE id IN (SELECT id FROM old) RETURNING 1 AS one`,
+      [status, before],
+    );
+    return rows.length;
+  }
+
+  async #vacuum(): Promise<void> {
+    this.#deletedBytes = 0;
+    this.#deletedRows = 0;
+    for (const table of ["events", "runs", "run_keys", "steps", "jobs"]) {
+      await this.#database.query(`VACUUM inngest_local.${table}`);
+    }
+  }
+}

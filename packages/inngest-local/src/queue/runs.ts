@@ -1,0 +1,81 @@
+import type { QueueSession } from "./database.ts";
+
+/** Who waits for this run's result: the run and step that invoked it. */
+export interface RunParent {
+  readonly runId: string;
+  readonly stepId: string;
+}
+
+/**
+ * Locks a run until the transaction ends, so that results that arrive together are taken one after the other.
+ *
+ * @returns whether the run is open
+ */
+export async function lockRun(transaction: QueueSession, runId: string): Promise<boolean> {
+  const rows = await transaction.query(
+    `SELECT 1 AS one FROM inngest_local.runs WHERE id = $1::text AND status = 'open' FOR UPDATE`,
+    [runId],
+  );
+  return rows.length > 0;
+}
+
+/** How a run ended: its output or its error, as JSON text. */
+export type RunEnd =
+  | { readonly status: "completed"; readonly output: string }
+  | { readonly status: "failed"; readonly error: string };
+
+/**
+ * Ends a run and removes every job it still has. One statement, and nothing when the run is over already.
+ *
+ * @returns whether the run was open
+ */
+export async function endRun(
+  session: QueueSession,
+  run: { id: string; attempt: number; startedAt: number },
+  end: RunEnd,
+  now: number,
+): Promise<boolean> {
+  const rows = await session.query(
+    `WITH jobs AS (
+       DELETE FROM inngest_local.jobs WHERE run_id = $1::text
+     )
+     UPDATE inngest_local.runs
+     SET status = $2::text, output = $3::text, error = $4::text, attempt = $5::integer,
+         started_at = COALESCE(started_at, $6::bigint), ended_at = $7::bigint
+     WHERE id = $1::text AND status = 'open'
+     RETURNING 1 AS one`,
+    [
+      run.id,
+      end.status,
+      end.status === "completed" ? end.output : null,
+      end.status === "failed" ? end.error : null,
+      run.attempt,
+      run.startedAt,
+      now,
+    ],
+  );
+  return rows.length > 0;
+}
+
+/** Remembers how the next call of this run is to be made. */
+export async function updateRunProgress(
+  transaction: QueueSession,
+  run: { id: string; attempt: number; planSteps: boolean; startedAt: number },
+): Promise<void> {
+  await transaction.query(
+    `UPDATE inngest_local.runs
+     SET request_version = 2, plan_steps = $2::boolean, attempt = $3::integer,
+         started_at = COALESCE(started_at, $4::bigint), error = NULL
+     WHERE id = $1::text`,
+    [run.id, run.planSteps, run.attempt, run.startedAt],
+  );
+}
+
+/** Whether the run exists and is open. */
+export async function isRunOpen(session: QueueSession, runId: string): Promise<boolean> {
+  const rows = await session.query(
+    `SELECT 1 AS one FROM inngest_local.runs WHERE id = $1::text AND status = 'open'`,
+    [runId],
+  );
+  return rows.length > 0;
+}

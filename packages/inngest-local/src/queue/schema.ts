@@ -1,0 +1,132 @@
+import type { QueueDatabase } from "./database.ts";
+
+/**
+ * The tables, in the order of their creation. All times are milliseconds since 1970 as bigint: the clock that counts
+ * is the stand-in's, and a bigint reads the same through every driver. All JSON is text: it is never searched, and
+ * jsonb would refuse a NUL character that JSON allows.
+ */
+const STATEMENTS: readonly string[] = [
+  `CREATE SCHEMA IF NOT EXISTS inngest_local`,
+
+  // The stand-in that works on this queue. A second one that starts takes it over; the first notices and stops.
+  `CREATE TABLE IF NOT EXISTS inngest_local.owner (
+     one boolean PRIMARY KEY DEFAULT true CHECK (one),
+     instance text NOT NULL
+   )`,
+
+  `CREATE TABLE IF NOT EXISTS inngest_local.apps (
+     name text PRIMARY KEY,
+     url text NOT NULL,
+     sdk text NOT NULL,
+     functions text NOT NULL,
+     registered_at bigint NOT NULL
+   )`,
+
+  // The event as functions see it. Out of line and uncompressed: bodies are large, written once and short-lived.
+  `CREATE TABLE IF NOT EXISTS inngest_local.events (
+     id text PRIMARY KEY,
+     body text NOT NULL,
+     received_at bigint NOT NULL
+   )`,
+  `ALTER TABLE inngest_local.events ALTER COLUMN body SET STORAGE EXTERNAL`,
+  `CREATE INDEX IF NOT EXISTS events_received ON inngest_local.events (received_at)`,
+
+  `CREATE TABLE IF NOT EXISTS inngest_local.runs (
+     id text PRIMARY KEY,
+     function_id text NOT NULL,
+     event_id text NOT NULL,
+     event_name text NOT NULL,
+     flow_key text,
+     status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'completed', 'failed')),
+     attempt integer NOT NULL DEFAULT 0,
+     quiet boolean NOT NULL,
+     batched boolean NOT NULL,
+     plan_steps boolean NOT NULL DEFAULT false,
+     request_version integer NOT NULL DEFAULT -1,
+     parent_run text,
+     parent_step text,
+     output text,
+     error text,
+     created_at bigint NOT NULL,
+     started_at bigint,
+     ended_at bigint
+   )`,
+  `CREATE INDEX IF NOT EXISTS runs_event ON inngest_local.runs (event_id)`,
+  `CREATE INDEX IF NOT EXISTS runs_created ON inngest_local.runs (created_at)`,
+  `CREATE INDEX IF NOT EXISTS runs_ended ON inngest_local.runs (status, ended_at) WHERE ended_at IS NOT NULL`,
+
+  // The events of a batch, in order. A run of one event has no rows here.
+  `CREATE TABLE IF NOT EXISTS inngest_local.run_events (
+     run_id text NOT NULL,
+     place integer NOT NULL,
+     event_id text NOT NULL,
+     PRIMARY KEY (run_id, place)
+   )`,
+  `CREATE INDEX IF NOT EXISTS run_events_event ON inngest_local.run_events (event_id)`,
+
+  // What started a function once and must not start it again: event ids and idempotency keys.
+  `CREATE TABLE IF NOT EXISTS inngest_local.run_keys (
+     function_id text NOT NULL,
+     key text NOT NULL,
+     run_id text NOT NULL,
+     expires_at bigint NOT NULL,
+     PRIMARY KEY (function_id, key)
+   )`,
+  `CREATE INDEX IF NOT EXISTS run_keys_expiry ON inngest_local.run_keys (expires_at)`,
+
+  `CREATE SEQUENCE IF NOT EXISTS inngest_local.step_places`,
+  `CREATE TABLE IF NOT EXISTS inngest_local.steps (
+     run_id text NOT NULL,
+     id text NOT NULL,
+     op text NOT NULL,
+     name text NOT NULL,
+     race boolean NOT NULL DEFAULT false,
+     status text NOT NULL CHECK (status IN ('pending', 'done')),
+     memo text,
+     place bigint,
+     wait_event text,
+     wait_expression text,
+     created_at bigint NOT NULL,
+     ended_at bigint,
+     PRIMARY KEY (run_id, id)
+   )`,
+  `CREATE INDEX IF NOT EXISTS steps_waiting ON inngest_local.steps (wait_event)
+     WHERE status = 'pending' AND wait_event IS NOT NULL`,
+
+  // What is to be done: a call to the app, or a timer (function_id '') that ends a sleep or a wait.
+  `CREATE TABLE IF NOT EXISTS inngest_local.jobs (
+     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     run_id text NOT NULL,
+     function_id text NOT NULL,
+     step_id text NOT NULL,
+     flow_key text,
+     attempt integer NOT NULL DEFAULT 0,
+     due_at bigint NOT NULL
+   )`,
+  `CREATE INDEX IF NOT EXISTS jobs_due ON inngest_local.jobs (function_id, due_at, id)`,
+  `CREATE INDEX IF NOT EXISTS jobs_run ON inngest_local.jobs (run_id)`,
+
+  `CREATE TABLE IF NOT EXISTS inngest_local.batch_items (
+     function_id text NOT NULL,
+     event_id text NOT NULL,
+     batch_key text NOT NULL,
+     bytes integer NOT NULL,
+     arrived_at bigint NOT NULL,
+     PRIMARY KEY (function_id, event_id)
+   )`,
+  `CREATE INDEX IF NOT EXISTS batch_items_event ON inngest_local.batch_items (event_id)`,
+];
+
+/** Any number that nothing else in the database locks: keeps two installations from running into each other. */
+const INSTALL_LOCK = 4_729_163_508_226;
+
+/**
+ * Creates the schema `inngest_local` and its tables where they are missing. Needs CREATE on the database the first
+ * time; after that it changes nothing. Safe to run from several processes at once.
+ */
+export async function installInngestLocal(database: QueueDatabase): Promise<void> {
+  await database.transaction(async (transaction) => {
+    await transaction.query(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
+    for (const statement of STATEMENTS) await transaction.query(statement);
+  });
+}

@@ -1,0 +1,192 @@
+import type { QueueSession } from "./database.ts";
+
+/** A step that has its memo, in the order in which it finished. */
+export interface DoneStep {
+  readonly id: string;
+  readonly op: string;
+  readonly name: string;
+  /** JSON text as the SDK wants it back. */
+  readonly memo: string;
+}
+
+/** A step that something else will finish: a call, a timer, an event or another run. */
+export interface PendingStep {
+  readonly id: string;
+  readonly op: string;
+  readonly name: string;
+  /** Part of a race: when it is done the function is called at once, without waiting for its group. */
+  readonly race: boolean;
+  readonly wait?: { readonly event: string; readonly expression: string | undefined };
+}
+
+/**
+ * Saves finished steps. A step that has its memo already keeps it.
+ *
+ * @returns whether one of them belongs to a race
+ */
+export async function saveDoneSteps(
+  session: QueueSession,
+  runId: string,
+  steps: readonly DoneStep[],
+  now: number,
+): Promise<boolean> {
+  if (steps.length === 0) return false;
+  const rows = await session.query<{ race: boolean }>(
+    `INSERT INTO inngest_local.steps (run_id, id, op, name, status, memo, place, created_at, ended_at)
+     SELECT $1::text, s.id, s.op, s.name, 'done', s.memo, nextval('inngest_local.step_places'), $3::bigint, $3::bigint
+     FROM jsonb_to_recordset($2::text::jsonb) AS s(id text, op text, name text, memo text)
+     ON CONFLICT (run_id, id) DO UPDATE
+       SET status = 'done', op = EXCLUDED.op, memo = EXCLUDED.memo, place = EXCLUDED.place, ended_at = EXCLUDED.ended_at
+       WHERE steps.status = 'pending'
+     RETURNING race`,
+    [runId, JSON.stringify(steps), now],
+  );
+  return rows.some(({ race }) => race);
+}
+
+/** Saves the steps a function has announced. @returns the ids of those that are new */
+export async function savePendingSteps(
+  transaction: QueueSession,
+  runId: string,
+  steps: readonly PendingStep[],
+  now: number,
+): Promise<Set<string>> {
+  if (steps.length === 0) return new Set();
+  const rows = await transaction.query<{ id: string }>(
+    `INSERT INTO inngest_local.steps (run_id, id, op, name, race, status, wait_event, wait_expression, created_at)
+     SELECT $1::text, s.id, s.op, s.name, s.race, 'pending', s.wait->>'event', s.wait->>'expression', $3::bigint
+     FROM jsonb_to_recordset($2::text::jsonb) AS s(id text, op text, name text, race boolean, wait jsonb)
+     ON CONFLICT (run_id, id) DO NOTHING
+     RETURNING id`,
+    [runId, JSON.stringify(steps), now],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
+/**
+ * Gives a pending step its memo and removes its timer.
+ *
+ * @returns undefined when the step is not pending (any more)
+ */
+export async function finishPendingStep(
+  transaction: QueueSession,
+  runId: string,
+  stepId: string,
+  memo: string,
+  now: number,
+): Promise<{ race: boolean } | undefined> {
+  const rows = await transaction.query<{ race: boolean }>(
+    `WITH timer AS (
+       DELETE FROM inngest_local.jobs
+       WHERE run_id = $1::text AND step_id = $2::text
+     )
+     UPDATE inngest_local.steps
+     SET status = 'done', memo = $3::text, place = nextval('inngest_local.step_places'), ended_at = $4::bigint
+     WHERE run_id = $1::text AND id = $2::text AND status = 'pending'
+     RETURNING race`,
+    [runId, stepId, memo, now],
+  );
+  return rows[0];
+}
+
+/** The op of a pending step, so that its timer knows what its end means. */
+export async function pendingStepOp(
+  transaction: QueueSession,
+  runId: string,
+  stepId: string,
+): Promise<string | undefined> {
+  const rows = await transaction.query<{ op: string }>(
+    `SELECT op FROM inngest_local.steps WHERE run_id = $1::text AND id = $2::text AND status = 'pending'`,
+    [runId, stepId],
+  );
+  return rows[0]?.op;
+}
+
+/** How many steps of a run something else has yet to finish. */
+export async function countPendingSteps(transaction: QueueSession, runId: string): Promise<number> {
+  const rows = await transaction.query<{ pending: number }>(
+    `SELECT count(*)::integer AS pending FROM inngest_local.steps WHERE run_id = $1::text AND status = 'pending'`,
+    [runId],
+  );
+  return rows[0]?.pending ?? 0;
+}
+
+/** A job to be queued: a call (`functionId` set) or a timer (`functionId` empty). */
+export interface NewJob {
+  readonly functionId: string;
+  readonly stepId: string;
+  readonly dueAt: number;
+}
+
+/** Queues calls and timers of one run. */
+export async function saveJobs(
+  transaction: QueueSession,
+  runId: string,
+  jobs: readonly NewJob[],
+): Promise<void> {
+  if (jobs.length === 0) return;
+  await transaction.query(
+    `INSERT INTO inngest_local.jobs (run_id, function_id, step_id, flow_key, due_at)
+     SELECT r.id, j."functionId", j."stepId", CASE WHEN j."functionId" <> '' THEN r.flow_key END, j."dueAt"
+     FROM jsonb_to_recordset($2::text::jsonb) AS j("functionId" text, "stepId" text, "dueAt" bigint)
+     JOIN inngest_local.runs r ON r.id = $1::text`,
+    [runId, JSON.stringify(jobs)],
+  );
+}
+
+/**
+ * Queues the call that shows a function its new memo, unless such a call is queued already.
+ *
+ * @param begun ids of the jobs being worked on now: those were sent without the new memo, so they don't count
+ */
+export async function saveContinuation(
+  transaction: QueueSession,
+  runId: string,
+  begun: Iterable<number>,
+  dueAt: number,
+): Promise<void> {
+  await transaction.query(
+    `INSERT INTO inngest_local.jobs (run_id, function_id, step_id, flow_key, due_at)
+     SELECT r.id, r.function_id, 'step', r.flow_key, $2::bigint
+     FROM inngest_local.runs r
+     WHERE r.id = $1::text
+       AND NOT EXISTS (
+         SELECT 1 FROM inngest_local.jobs j
+         WHERE j.run_id = r.id AND j.step_id = 'step' AND j.id <> ALL (string_to_array($3::text, ',')::bigint[])
+       )`,
+    [runId, dueAt, [...begun].join(",")],
+  );
+}
+
+/** A run that waits for an event. */
+export interface Waiter {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly event: string;
+  readonly expression: string | undefined;
+  /** The event that started the run: `event` in the expression. */
+  readonly runEventId: string;
+}
+
+/** Every open wait for an event, read once at start. */
+export async function readWaiters(session: QueueSession): Promise<Waiter[]> {
+  const rows = await session.query<{
+    run_id: string;
+    id: string;
+    wait_event: string;
+    wait_expression: string | null;
+    event_id: string;
+  }>(
+    `SELECT s.run_id, s.id, s.wait_event, s.wait_expression, r.event_id
+     FROM inngest_local.steps s
+     JOIN inngest_local.runs r ON r.id = s.run_id AND r.status = 'open'
+     WHERE s.status = 'pending' AND s.wait_event IS NOT NULL`,
+  );
+  return rows.map((row) => ({
+    runId: row.run_id,
+    stepId: row.id,
+    event: row.wait_event,
+    expression: row.wait_expression ?? undefined,
+    runEventId: row.event_id,
+  }));
+}

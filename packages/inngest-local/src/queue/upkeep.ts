@@ -1,0 +1,96 @@
+import { setImmediate as breathe } from "node:timers/promises";
+import type { Logger } from "../options.ts";
+import type { QueueDatabase } from "./database.ts";
+import { isOwner } from "./owner.ts";
+import { Pruner, type Retention } from "./prune.ts";
+
+const WHILE_BUSY = 5_000;
+const WHILE_IDLE = 60_000;
+
+/** Prunes the queue now and then, and notices when another stand-in has taken it over. */
+export class Upkeep {
+  readonly #database: QueueDatabase;
+  readonly #instance: string;
+  readonly #logger: Logger;
+  readonly #pruner: Pruner;
+  readonly #onLost: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #pass: Promise<void> = Promise.resolve();
+  #busy = true;
+  #stopped = false;
+
+  constructor(
+    database: QueueDatabase,
+    retention: Retention,
+    instance: string,
+    logger: Logger,
+    onLost: () => void,
+  ) {
+    this.#database = database;
+    this.#instance = instance;
+    this.#logger = logger;
+    this.#pruner = new Pruner(database, retention);
+    this.#onLost = onLost;
+  }
+
+  start(): void {
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Resolves when no statement of it is under way. */
+  async finished(): Promise<void> {
+    await this.#pass;
+  }
+
+  /** While nothing happens the upkeep is rare. */
+  somethingHappened(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    if (!this.#stopped && this.#timer !== undefined) {
+      clearTimeout(this.#timer);
+      this.#schedule();
+    }
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#pass = this.#run().finally(() => {
+          if (!this.#stopped) this.#schedule();
+        });
+      },
+      this.#busy ? WHILE_BUSY : WHILE_IDLE,
+    );
+    this.#timer.unref();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      if (!(await isOwner(this.#database, this.#instance))) {
+        this.stop();
+        this.#onLost();
+        return;
+      }
+      // What ended in the last seconds is pruned by the next pass: one more of those after the last event.
+      const wasBusy = this.#busy;
+      this.#busy = false;
+      let more = true;
+      let pruned = false;
+      while (more && !this.#stopped) {
+        more = await this.#pruner.prune(Date.now());
+        pruned ||= more;
+        await breathe();
+      }
+      if (wasBusy && pruned) this.#busy = true;
+    } catch (error) {
+      this.#busy = true;
+      this.#logger.warn({ error }, "the queue could not be pruned; trying again");
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { AppClient } from "../dispatch/app-client.ts";
+import type { Logger } from "../options.ts";
+
+/** Whether an app has registered: it has not answered yet, it is registered, or its registration was refused. */
+export type AppState =
+  | { readonly state: "waiting" }
+  | { readonly state: "registered" }
+  | { readonly state: "refused"; readonly reason: string };
+
+interface PolledApp {
+  readonly url: string;
+  state: AppState;
+  timer: NodeJS.Timeout | undefined;
+  asking: boolean;
+}
+
+/** Asks apps to register: often until they have, then now and then, so that a restarted app's functions are known. */
+export class AppPoller {
+  readonly #client: AppClient;
+  readonly #logger: Logger;
+  readonly #intervals: { readonly waiting: number; readonly registered: number };
+  readonly #apps: PolledApp[];
+  readonly #onChange: () => void;
+  #stopped = false;
+
+  constructor(
+    urls: readonly string[],
+    client: AppClient,
+    intervals: { waiting: number; registered: number },
+    logger: Logger,
+    onChange: () => void,
+  ) {
+    this.#client = client;
+    this.#logger = logger;
+    this.#intervals = intervals;
+    this.#onChange = onChange;
+    this.#apps = urls.map((url) => ({ url, state: { state: "waiting" }, timer: undefined, asking: false }));
+  }
+
+  start(): void {
+    for (const app of this.#apps) void this.#ask(app);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const app of this.#apps) clearTimeout(app.timer);
+  }
+
+  states(): { readonly url: string; readonly state: AppState }[] {
+    return this.#apps.map(({ url, state }) => ({ url, state }));
+  }
+
+  /** Asks the app behind this URL again at once: it seems to have gone, or to have been replaced. */
+  askAgain(url: string): void {
+    const origin = new URL(url).origin;
+    for (const app of this.#apps) {
+      if (app.asking || new URL(app.url).origin !== origin) continue;
+      clearTimeout(app.timer);
+      app.timer = setTimeout(() => void this.#ask(app), this.#intervals.waiting);
+    }
+  }
+
+  async #ask(app: PolledApp): Promise<void> {
+    app.asking = true;
+    const state = await this.#register(app.url);
+    app.asking = false;
+    if (this.#stopped) return;
+    const changed = JSON.stringify(state) !== JSON.stringify(app.state);
+    // An app that is away for a moment stays registered: its events must go on finding their functions.
+    if (changed && !(state.state === "waiting" && app.state.state === "registered")) {
+      app.state = state;
+      if (state.state === "refused")
+        this.#logger.error({ url: app.url }, `registration refused: ${state.reason}`);
+      if (state.state === "registered") this.#logger.info({ url: app.url }, "app registered");
+      this.#onChange();
+    }
+    const wait = state.state === "registered" ? this.#intervals.registered : this.#intervals.waiting;
+    app.timer = setTimeout(() => void this.#ask(app), wait);
+  }
+
+  async #register(url: string): Promise<AppState> {
+    try {
+      const headers = { "content-type": "application/json", "user-agent": "Inngest" };
+      const response = await this.#client.send("PUT", url, headers, JSON.stringify({ url }));
+      if (response.status === 200) return { state: "registered" };
+      if (response.status === 404) return { state: "waiting" };
+      return { state: "refused", reason: messageOf(response.body) };
+    } catch {
+      return { state: "waiting" };
+    }
+  }
+}
+
+function messageOf(body: string): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) return String(parsed.message);
+  } catch {
+    // Not JSON: shown as it is.
+  }
+  return body.slice(0, 500);
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { saveApp } from "../queue/apps.ts";
+import type { QueueSession } from "../queue/database.ts";
+import { readFunctionConfig } from "./function-config.ts";
+import type { FunctionRegistry } from "./function-registry.ts";
+
+const registrationSchema = z.looseObject({
+  url: z.string(),
+  appName: z.string().default(""),
+  sdk: z.string().default("unknown"),
+  functions: z.array(z.unknown()),
+});
+
+/** What became of a registration. */
+export type RegistrationOutcome =
+  | {
+      readonly registered: true;
+      readonly modified: boolean;
+      readonly appName: string;
+      readonly functions: number;
+    }
+  | { readonly registered: false; readonly reason: string };
+
+/**
+ * Registers an app's functions, in place of those it had. When one of them can't be supported none is registered, and
+ * an earlier registration of the app stays.
+ */
+export async function registerApp(
+  session: QueueSession,
+  registry: FunctionRegistry,
+  body: unknown,
+): Promise<RegistrationOutcome> {
+  const parsed = registrationSchema.safeParse(body);
+  if (!parsed.success) return { registered: false, reason: "The body is not a registration" };
+  const { url, appName, sdk, functions } = parsed.data;
+  if (appName === "") return { registered: false, reason: "App ID required" };
+  const readings = functions.map(readFunctionConfig);
+  const problems = readings.flatMap((reading) => reading.problems ?? []);
+  if (problems.length > 0) return { registered: false, reason: problems.join("; ") };
+  const app = { name: appName, url, sdk, functions: JSON.stringify(functions), registeredAt: Date.now() };
+  const known = registry.app(appName);
+  const modified = known?.functions !== app.functions || known.url !== url || known.sdk !== sdk;
+  if (modified) {
+    await saveApp(session, app);
+    registry.set({ ...app, configs: readings.flatMap(({ config }) => config ?? []) });
+  }
+  return { registered: true, modified, appName, functions: functions.length };
+}

@@ -1,0 +1,45 @@
+import type { Context, Hono } from "hono";
+import { uuidOf } from "../dispatch/call-request.ts";
+import type { SigningKey } from "../signing/signing-key.ts";
+import type { StandIn } from "../stand-in.ts";
+import { registerApp } from "./register-app.ts";
+
+/** `POST /fn/register`: an app tells its functions. */
+export function addRegistrationRoutes(
+  app: Hono,
+  standIn: StandIn,
+  settings: { signingKey: SigningKey | undefined; onRegistered: () => void },
+): void {
+  const kind = settings.signingKey === undefined ? "dev" : "cloud";
+  app.post("/fn/register", async (context) => {
+    if (settings.signingKey && !settings.signingKey.admits(context.req.header("authorization"))) {
+      return context.text("Authentication failed", 401);
+    }
+    const expected = context.req.header("x-inngest-expected-server-kind");
+    if (expected !== undefined && expected !== "" && expected !== kind) {
+      return answer(context, 400, { error: `Expected server kind ${expected}, got ${kind}` });
+    }
+    let body: unknown;
+    try {
+      body = await context.req.json();
+    } catch {
+      return answer(context, 400, { error: "The body is not JSON", data: null, status: 400 });
+    }
+    const outcome = await registerApp(standIn.database, standIn.registry, body);
+    if (!outcome.registered) return answer(context, 400, { error: outcome.reason, data: null, status: 400 });
+    if (outcome.modified) {
+      standIn.logger.info({ app: outcome.appName, functions: outcome.functions }, "functions registered");
+    }
+    settings.onRegistered();
+    return answer(context, 200, {
+      ok: true,
+      modified: outcome.modified,
+      sync_id: uuidOf(`sync ${outcome.appName}`),
+      app_id: uuidOf(`app ${outcome.appName}`),
+    });
+  });
+}
+
+function answer(context: Context, status: 200 | 400, body: object) {
+  return context.body(`${JSON.stringify(body)}\n`, status, { "content-type": "text/plain; charset=utf-8" });
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import { parseDuration, parseMoment } from "./duration.ts";
+
+describe("durations", () => {
+  it("reads the SDK's compound form", () => {
+    expect(parseDuration("1d2h3m4s")).toBe(93_784_000);
+    expect(parseDuration("2w")).toBe(1_209_600_000);
+    expect(parseDuration("1.5s")).toBe(1_500);
+    expect(parseDuration("250ms")).toBe(250);
+  });
+
+  it("refuses anything else", () => {
+    for (const text of ["", "1", "1x", "s", "1s ", "-1s", "P1D"]) expect(parseDuration(text)).toBeUndefined();
+  });
+
+  it("reads a date where a moment is meant", () => {
+    expect(parseMoment("2026-01-01T00:00:01.000Z", 0)).toBe(Date.UTC(2026, 0, 1, 0, 0, 1));
+    expect(parseMoment("2s", 500)).toBe(2_500);
+    expect(parseMoment("later", 0)).toBeUndefined();
+  });
+});

@@ -1,0 +1,26 @@
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** Reads a duration such as `1d2h3m4s` (w, d, h, m, s, ms). @returns milliseconds, or undefined when it isn't one */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|[wdhms]))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[wdhms])/g)) {
+    total += Number(amount) * (UNITS[unit ?? ""] ?? 0);
+  }
+  return total;
+}
+
+/** Reads a duration, or a date. @returns the moment meant, in milliseconds since 1970, or undefined */
+export function parseMoment(text: string, now: number): number | undefined {
+  const duration = parseDuration(text);
+  if (duration !== undefined) return now + duration;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : date;
+}

@@ -1,0 +1,73 @@
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { addEventRoutes, type IntakeSettings } from "./intake/event-routes.ts";
+import { addPageRoutes } from "./page/page-routes.ts";
+import type { AppState } from "./registration/app-poller.ts";
+import { addRegistrationRoutes } from "./registration/registration-routes.ts";
+import type { SigningKey } from "./signing/signing-key.ts";
+import type { StandIn } from "./stand-in.ts";
+import { addCheckpointRoutes } from "./steps/checkpoint-routes.ts";
+
+interface ServerSettings extends Omit<IntakeSettings, "onUnmatched"> {
+  readonly host: string;
+  readonly port: number;
+  readonly signingKey: SigningKey | undefined;
+  readonly onRegistered: () => void;
+  readonly calledRuns: () => Set<string>;
+  readonly appStates: () => readonly { readonly url: string; readonly state: AppState }[];
+}
+
+/** Names of events without a function are counted up to this many, so that odd senders can't fill the memory. */
+const MAX_UNMATCHED_NAMES = 100;
+
+/** Opens the port. @throws the port's error, such as EADDRINUSE */
+export async function startServer(
+  standIn: StandIn,
+  settings: ServerSettings,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const unmatched = new Map<string, number>();
+  const onUnmatched = (name: string) => {
+    if (!unmatched.has(name)) {
+      if (unmatched.size >= MAX_UNMATCHED_NAMES) return;
+      standIn.logger.warn({ event: name }, "an event came in that no function listens to");
+    }
+    unmatched.set(name, (unmatched.get(name) ?? 0) + 1);
+  };
+  const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    context.header("x-inngest-server-kind", settings.signingKey === undefined ? "dev" : "cloud");
+  });
+  app.get("/health", (context) => context.json({ status: 200, message: "OK" }));
+  addEventRoutes(app, standIn, { ...settings, onUnmatched });
+  addRegistrationRoutes(app, standIn, settings);
+  addCheckpointRoutes(app, standIn, settings.signingKey);
+  addPageRoutes(app, standIn, { ...settings, unmatched });
+  app.notFound((context) => {
+    return context.json(
+      { error: `inngest-local has no ${context.req.method} ${context.req.path}`, status: 404 },
+      404,
+    );
+  });
+  app.onError((error, context) => {
+    standIn.logger.error({ error, path: context.req.path }, "a request failed");
+    return context.json({ error: "Internal error", status: 500 }, 500);
+  });
+
+  const server = serve({ fetch: app.fetch, hostname: settings.host, port: settings.port });
+  await new Promise<void>((resolve, reject) => {
+    server.once("listening", resolve);
+    server.once("error", reject);
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : settings.port;
+  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  return {
+    url: `http://${host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ("closeAllConnections" in server) server.closeAllConnections();
+      }),
+  };
+}

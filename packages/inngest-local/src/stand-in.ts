@@ -1,0 +1,24 @@
+import type { Batches } from "./flow/batches.ts";
+import type { Logger } from "./options.ts";
+import type { QueueDatabase } from "./queue/database.ts";
+import type { EventBodies } from "./queue/event-bodies.ts";
+import type { Retention } from "./queue/prune.ts";
+import type { FunctionRegistry } from "./registration/function-registry.ts";
+import type { RetryDelays } from "./retries/retry-delay.ts";
+import type { Waiters } from "./steps/waiters.ts";
+
+/** What the parts of one running stand-in share. */
+export interface StandIn {
+  readonly database: QueueDatabase;
+  readonly registry: FunctionRegistry;
+  readonly bodies: EventBodies;
+  readonly waiters: Waiters;
+  readonly batches: Batches;
+  readonly retention: Retention;
+  readonly retryDelays: RetryDelays | undefined;
+  readonly logger: Logger;
+  /** Says that there may be something to do: now, or at `dueAt` (milliseconds since 1970). */
+  wake(dueAt?: number): void;
+  /** The jobs being worked on now. */
+  begunJobs(): Iterable<number>;
+}

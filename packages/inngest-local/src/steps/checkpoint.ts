@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { isRunOpen } from "../queue/runs.ts";
+import { saveDoneSteps } from "../queue/steps.ts";
+import type { StandIn } from "../stand-in.ts";
+import { dataMemo, errorMemo, MAX_OUTPUT_BYTES, readOperations, stepName } from "./operation.ts";
+
+const checkpointSchema = z.looseObject({ steps: z.array(z.unknown()) });
+
+/** What became of a checkpoint. */
+export type CheckpointOutcome =
+  | { readonly saved: true }
+  | {
+      readonly saved: false;
+      readonly reason: "unknown-run" | "not-a-step" | "too-large";
+      readonly message: string;
+    };
+
+/**
+ * Saves the steps that a function finished while its call goes on. A step that is saved already keeps its first memo.
+ */
+export async function saveCheckpoint(
+  standIn: StandIn,
+  runId: string,
+  body: unknown,
+): Promise<CheckpointOutcome> {
+  const parsed = checkpointSchema.safeParse(body);
+  const operations = parsed.success ? readOperations(parsed.data.steps) : undefined;
+  if (operations === undefined) return refuse("not-a-step", "The body must be { steps: [...] }");
+  const other = operations.find(({ op }) => op !== "StepRun" && op !== "Step" && op !== "StepFailed");
+  if (other !== undefined) return refuse("not-a-step", `The operation ${other.op} can't be checkpointed`);
+  const steps = operations.map((operation) => ({
+    id: operation.id,
+    op: operation.op,
+    name: stepName(operation),
+    memo: operation.op === "StepFailed" ? errorMemo(operation) : dataMemo(operation),
+  }));
+  const large = steps.find(({ memo }) => Buffer.byteLength(memo) > MAX_OUTPUT_BYTES);
+  if (large !== undefined) return refuse("too-large", `The output of step "${large.name}" is too large`);
+  if (!(await isRunOpen(standIn.database, runId)))
+    return refuse("unknown-run", `The run ${runId} is not open`);
+  await saveDoneSteps(standIn.database, runId, steps, Date.now());
+  return { saved: true };
+}
+
+function refuse(reason: "unknown-run" | "not-a-step" | "too-large", message: string): CheckpointOutcome {
+  return { saved: false, reason, message };
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { PGlite } from "@electric-sql/pglite";
+import postgres from "postgres";
+import type { QueueDatabase, QueueSession } from "../src/index.ts";
+
+/** A database for a test, and how to get rid of it. */
+export interface TestDatabase {
+  readonly database: QueueDatabase;
+  close(): Promise<void>;
+}
+
+/** A kind of database that the suite runs on. */
+export interface Engine {
+  readonly name: string;
+  open(): Promise<TestDatabase>;
+}
+
+/** PostgreSQL in this process: in memory, or in `dataDirectory`. */
+export async function openEmbedded(dataDirectory?: string): Promise<TestDatabase> {
+  const engine = await PGlite.create(dataDirectory === undefined ? {} : { dataDir: dataDirectory });
+  const session = (target: Pick<PGlite, "query">): QueueSession => ({
+    query: async <Row extends object>(text: string, parameters: readonly unknown[] = []) =>
+      (await target.query<Row>(text, [...parameters])).rows,
+  });
+  const database: QueueDatabase = {
+    ...session(engine),
+    transaction: (work) => engine.transaction((transaction) => work(session(transaction))),
+  };
+  return { database, close: () => engine.close() };
+}
+
+/** A database of its own on the server at `url`, dropped at the end. */
+export async function openOnServer(url: string): Promise<TestDatabase> {
+  const name = `inngest_local_${randomUUID().replaceAll("-", "")}`;
+  const admin = postgres(url, { max: 1, onnotice: () => undefined });
+  await admin.unsafe(`CREATE DATABASE ${name}`);
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  const sql = postgres(own.href, { max: 10, onnotice: () => undefined });
+  type Unsafe = (text: string, parameters: never[]) => Promise<Iterable<unknown>>;
+  const session = (target: { unsafe: Unsafe }): QueueSession => ({
+    query: async <Row extends object>(text: string, parameters: readonly unknown[] = []) =>
+      [...(await target.unsafe(text, [...parameters] as never[]))] as Row[],
+  });
+  const database: QueueDatabase = {
+    ...session({ unsafe: (text, parameters) => sql.unsafe(text, parameters) }),
+    transaction: <T>(work: (transaction: QueueSession) => Promise<T>) =>
+      sql.begin((transaction) =>
+        work(session({ unsafe: (text, parameters) => transaction.unsafe(text, parameters) })),
+      ) as Promise<T>,
+  };
+  return {
+    database,
+    async close() {
+      await sql.end();
+      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    },
+  };
+}
+
+const serverUrl = process.env["TEST_DATABASE_URL"];
+
+/** The embedded engine always; the server at TEST_DATABASE_URL when there is one. */
+export const engines: readonly Engine[] = [
+  { name: "embedded PostgreSQL", open: () => openEmbedded() },
+  ...(serverUrl === undefined ? [] : [{ name: "PostgreSQL server", open: () => openOnServer(serverUrl) }]),
+];

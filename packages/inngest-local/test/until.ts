@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Waits until `look` finds something. @throws when it hasn't after `timeout` milliseconds */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false,
+  timeout = 15_000,
+): Promise<T> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const found = look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`after ${timeout} ms still not: ${what}`);
+    await sleep(15);
+  }
+}
