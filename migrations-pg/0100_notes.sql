@@ -5,7 +5,7 @@ CREATE TABLE synap.notes (
   user_id text,
   title text,
   content text NOT NULL,
-  tags text[] NOT NULL,
+  tags jsonb NOT NULL,
   created_by text NOT NULL,
   created_at timestamptz NOT NULL,
   correlation_id text,
@@ -15,6 +15,7 @@ CREATE TABLE synap.notes (
 
 COMMENT ON TABLE synap.notes IS 'Read model: the notes that exist. Kept by the handler note-projector.';
 COMMENT ON COLUMN synap.notes.id IS 'The aggregate id of the note''s stream.';
+COMMENT ON COLUMN synap.notes.tags IS 'An array of texts, empty when the note has none.';
 COMMENT ON COLUMN synap.notes.created_at IS 'When the note was made: the timestamp of the event.';
 COMMENT ON COLUMN synap.notes.event_id IS 'The event that the row shows.';
 COMMENT ON COLUMN synap.notes.position IS 'Position of that event; an earlier one never overwrites the row.';

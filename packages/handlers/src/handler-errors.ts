@@ -1,4 +1,4 @@
-import { isTransient } from "@synap/database";
+import { isTransient, sqlState } from "@synap/database";
 
 /** A handler cannot be registered, because another one of that name is. */
 export class DuplicateHandlerError extends Error {
@@ -87,11 +87,21 @@ export function isTransientFailure(error: unknown): boolean {
   return error instanceof TransientHandlerError || isTransient(error);
 }
 
-/** An error as a dead letter keeps it: a short code to group by and a reason for people. */
+/** An error as a dead letter keeps it: a short code in kebab case to group by, and a reason for people. */
 export function describeFailure(error: unknown): { code: string; reason: string } {
-  if (!(error instanceof Error)) return { code: "UNKNOWN", reason: String(error) };
+  if (!(error instanceof Error)) return { code: "unknown", reason: String(error) };
   // Drizzle wraps the driver's error and puts the whole statement into the message; the cause says what is wrong.
   const told = error.cause instanceof Error && error.message.startsWith("Failed query") ? error.cause : error;
-  const code = "code" in told && typeof told.code === "string" && told.code !== "" ? told.code : told.name;
-  return { code, reason: told.message === "" ? told.name : told.message };
+  return { code: codeOf(told), reason: told.message === "" ? told.name : told.message };
+}
+
+function codeOf(error: Error): string {
+  const state = sqlState(error);
+  if (state !== undefined) return `sqlstate-${state.toLowerCase()}`;
+  const code =
+    "code" in error && typeof error.code === "string" && error.code !== "" ? error.code : error.name;
+  return code
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .replaceAll("_", "-")
+    .toLowerCase();
 }

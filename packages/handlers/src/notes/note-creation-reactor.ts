@@ -39,9 +39,14 @@ function completion(request: StoredEvent): SynapEvent {
     createdBy: "system",
     source: NAME,
     // When the store took the request, which is the same whenever this runs, and not before the request itself.
-    timestamp: request.recordedAt > request.timestamp ? request.recordedAt : request.timestamp,
+    timestamp: laterOf(request.recordedAt, request.timestamp),
     ...(request.requestId !== undefined && { requestId: request.requestId }),
     correlationId: request.correlationId ?? request.id,
     causationId: request.id,
   };
+}
+
+/** The later of two timestamps in the one written form, which sorts as text. */
+function laterOf(one: string, other: string): string {
+  return one < other ? other : one;
 }

@@ -16,9 +16,9 @@ export const noteProjector: IEventHandler = {
       `INSERT INTO synap.notes AS kept
          (id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id, position)
        SELECT DISTINCT ON (id)
-         id, user_id, title, content, coalesce(tags, '{}'), created_by, created_at, correlation_id, event_id, position
+         id, user_id, title, content, coalesce(tags, '[]'), created_by, created_at, correlation_id, event_id, position
        FROM jsonb_to_recordset($1::text::jsonb) AS note (
-         id text, user_id text, title text, content text, tags text[], created_by text, created_at timestamptz,
+         id text, user_id text, title text, content text, tags jsonb, created_by text, created_at timestamptz,
          correlation_id text, event_id uuid, position bigint
        )
        ORDER BY id, position DESC

@@ -1,0 +1,121 @@
+import { readCheckpoint } from "@synap/database";
+import { describeOnEveryEngine } from "@synap/database/testing";
+import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { beforeAll, expect, it, vi } from "vitest";
+import { beginNow, createSeenTable, seeing, seenBy } from "../testing/seen-events.ts";
+import { EventDispatcher } from "./event-dispatcher.ts";
+import type { IEventHandler } from "./event-handler.ts";
+import { TransientHandlerError } from "./handler-errors.ts";
+import { HandlerRunner, type HandlerRunnerOptions } from "./handler-runner.ts";
+
+const note = (content: string): SynapEvent =>
+  createSynapEvent({ type: "note.creation.completed", data: { content } });
+const ids = (events: readonly SynapEvent[]) => events.map((event) => event.id);
+const NEVER_MS = 600_000;
+
+describeOnEveryEngine("the resident runner", (engine) => {
+  beforeAll(() => createSeenTable(engine.database));
+
+  async function running(handlers: IEventHandler[], options: Partial<HandlerRunnerOptions> = {}) {
+    const { database } = engine;
+    const dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, handlers, passLimit: 10 });
+    for (const handler of handlers) await beginNow(database, handler.name);
+    const told: string[] = [];
+    const tell = (_: object, message: string) => void told.push(message);
+    const logger = { info: tell, warn: tell, error: tell };
+    const backoff = { firstMs: 5, capMs: 20 };
+    const runner = new HandlerRunner({ dispatcher, database, logger, backoff, ...options });
+    runner.start();
+    return { runner, store: dispatcher.store, told };
+  }
+  const untilSeen = (handler: string, events: readonly SynapEvent[]) =>
+    vi.waitFor(async () => expect(await seenBy(engine.database, handler)).toEqual(ids(events)), {
+      timeout: 10_000,
+      interval: 20,
+    });
+
+  it("is woken by an append, long before it would look by itself", async () => {
+    const { runner, store } = await running([seeing("woken")], { pollIntervalMs: NEVER_MS });
+    const events = [note("a"), note("b")];
+    for (const event of events) {
+      await store.append(event);
+      await untilSeen("woken", events.slice(0, events.indexOf(event) + 1));
+    }
+    await runner.stop();
+  });
+
+  it("finds new events by polling when nobody wakes it", async () => {
+    const deaf = { listen: async () => async () => {} };
+    const { runner, store } = await running([seeing("polls")], { database: deaf, pollIntervalMs: 20 });
+    const event = note("a");
+    await store.append(event);
+    await untilSeen("polls", [event]);
+    await runner.stop();
+  });
+
+  it("goes through a backlog pass by pass without waiting in between", async () => {
+    const { runner, store } = await running([seeing("backlog")], { pollIntervalMs: NEVER_MS });
+    const events = Array.from({ length: 35 }, (_, index) => note(`${index}`));
+    await store.appendBatch(events);
+    await untilSeen("backlog", events);
+    await runner.stop();
+  });
+
+  it("backs off while a handler fails and goes on when it works again, others undisturbed", async () => {
+    let failures = 3;
+    const shaky = seeing("shaky", {
+      afterwards: () => {
+        failures -= 1;
+        if (failures >= 0) throw new TransientHandlerError("the mail server is away");
+      },
+    });
+    const { runner, store, told } = await running([shaky, seeing("steady")]);
+    const event = note("a");
+    await store.append(event);
+    await untilSeen("steady", [event]);
+    await untilSeen("shaky", [event]);
+    await runner.stop();
+    expect(told.filter((message) => message.includes("the mail server is away"))).toHaveLength(3);
+    expect(told).toContain("shaky works again");
+  });
+
+  it("sets a poison event aside by itself and says so", async () => {
+    const picky = seeing("picky", {
+      afterwards: (batch) => {
+        if (batch.some((event) => event.data["content"] === "bad")) throw new RangeError("no");
+      },
+    });
+    const { runner, store, told } = await running([picky]);
+    const events = ["good", "bad", "good too"].map(note);
+    await store.appendBatch(events);
+    await untilSeen(
+      "picky",
+      events.filter((event) => event.data["content"] !== "bad"),
+    );
+    await vi.waitFor(() => expect(told).toContain("picky set 1 events aside"));
+    await runner.stop();
+  });
+
+  it("finishes the pass in flight when it is stopped, and begins no other", async () => {
+    let begun = () => {};
+    const inFlight = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const slow = seeing("slow", {
+      afterwards: async () => {
+        begun();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      },
+    });
+    const { runner, store } = await running([slow]);
+    const event = note("a");
+    await store.append(event);
+    await inFlight;
+    await runner.stop();
+    expect(await seenBy(engine.database, "slow")).toEqual([event.id]);
+    const checkpoint = await readCheckpoint(engine.database, "slow");
+    await store.append(note("b"));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await readCheckpoint(engine.database, "slow")).toBe(checkpoint);
+  });
+});

@@ -1,0 +1,63 @@
+import type { Database, SqlParameter } from "@synap/database";
+import { type EventCatalogue, type EventInput, type StoredEvent, seedCatalogue } from "@synap/types";
+import { EventDispatcher, type EventDispatcherOptions, type IEventHandler } from "../src/index.ts";
+
+/** What a {@link handlerScenario} is about. */
+export interface HandlerScenarioOptions extends Omit<EventDispatcherOptions, "catalogue" | "handlers"> {
+  readonly database: Database;
+  readonly handlers: readonly IEventHandler[];
+  /** Default: the seed catalogue. */
+  readonly catalogue?: EventCatalogue;
+}
+
+/** Given these events, when those happen, then these are the rows. */
+export interface HandlerScenario {
+  readonly dispatcher: EventDispatcher;
+  /** Stores events, runs every handler until it is caught up, and gives the stored events back. */
+  given(...events: readonly EventInput[]): Promise<StoredEvent[]>;
+  /** The same as `given`, for what the test is about. */
+  when(...events: readonly EventInput[]): Promise<StoredEvent[]>;
+  /** What a query says afterwards. */
+  rows<Row extends object>(sql: string, parameters?: readonly SqlParameter[]): Promise<Row[]>;
+}
+
+/**
+ * Tests a handler on a migrated database as sentences: given events, when events, then rows.
+ *
+ * @example
+ * const scenario = handlerScenario({ database, handlers: [noteProjector] });
+ * await scenario.when({ type: "note.creation.completed", aggregateId: "n1", data: { content: "Call Acme" } });
+ * expect(await scenario.rows("SELECT id, content FROM synap.notes")).toEqual([{ id: "n1", content: "Call Acme" }]);
+ */
+export function handlerScenario(options: HandlerScenarioOptions): HandlerScenario {
+  const { database, handlers, ...rest } = options;
+  const catalogue: EventCatalogue = options.catalogue ?? seedCatalogue;
+  const dispatcher = new EventDispatcher({ ...rest, database, handlers, catalogue });
+  const happened = async (...inputs: readonly EventInput[]) => {
+    const events = inputs.map((input) => catalogue.createSynapEvent(input));
+    const outcomes = await dispatcher.store.appendBatch(events, { timestamps: "backfill" });
+    const stored: StoredEvent[] = [];
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected")
+        throw new Error(`event ${outcome.id}: ${JSON.stringify(outcome.issues)}`);
+      const event = await dispatcher.store.getById(outcome.id);
+      if (event !== undefined) stored.push(event);
+    }
+    for (const handler of dispatcher.registry.asynchronous) await catchUpFully(dispatcher, handler.name);
+    return stored;
+  };
+  return {
+    dispatcher,
+    given: happened,
+    when: happened,
+    rows: (sql, parameters) => database.query(sql, parameters),
+  };
+}
+
+/** Runs passes of an asynchronous handler until nothing is left. */
+export async function catchUpFully(dispatcher: EventDispatcher, handler: string): Promise<void> {
+  for (;;) {
+    const pass = await dispatcher.catchUp(handler);
+    if (pass.status === "done" && pass.caughtUp) return;
+  }
+}

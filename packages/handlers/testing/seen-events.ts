@@ -1,0 +1,66 @@
+import { type Database, saveCheckpoint } from "@synap/database";
+import type { StoredEvent } from "@synap/types";
+import type { HandlerContext, IEventHandler } from "../src/index.ts";
+
+/** One event that a test's handler has seen. */
+export interface SeenEvent {
+  readonly handler: string;
+  readonly eventId: string;
+}
+
+/** Makes the table in which {@link seeing} handlers write down what they see. */
+export async function createSeenTable(database: Database): Promise<void> {
+  await database.asOwner((transaction) =>
+    transaction.execute(`
+      CREATE SCHEMA seen;
+      GRANT USAGE ON SCHEMA seen TO synap_app;
+      CREATE TABLE seen.events (
+        ordinal bigint GENERATED ALWAYS AS IDENTITY,
+        handler text NOT NULL,
+        event_id uuid NOT NULL,
+        position bigint NOT NULL
+      );
+      GRANT SELECT, INSERT ON seen.events TO synap_app;`),
+  );
+}
+
+/** A handler that writes down every event it sees, and then does what the test wants. */
+export function seeing(
+  name: string,
+  options: Partial<Pick<IEventHandler, "mode" | "eventTypes">> & {
+    readonly afterwards?: (events: readonly StoredEvent[], context: HandlerContext) => unknown;
+  } = {},
+): IEventHandler {
+  return {
+    name,
+    description: "Writes down what it sees.",
+    mode: options.mode ?? "async",
+    eventTypes: options.eventTypes ?? "all",
+    async handle(events, context) {
+      for (const event of events) {
+        await context.transaction.query(
+          "INSERT INTO seen.events (handler, event_id, position) VALUES ($1, $2, $3)",
+          [name, event.id, event.position],
+        );
+      }
+      await options.afterwards?.(events, context);
+    },
+  };
+}
+
+/** Ids of the events that a handler has seen and that were committed, in the order in which it saw them. */
+export async function seenBy(database: Database, handler: string): Promise<string[]> {
+  const rows = await database.query<{ event_id: string }>(
+    "SELECT event_id FROM seen.events WHERE handler = $1 ORDER BY ordinal",
+    [handler],
+  );
+  return rows.map((row) => row.event_id);
+}
+
+/** Lets a handler begin at the end of what is stored, so that one test does not see the events of another. */
+export async function beginNow(database: Database, handler: string): Promise<void> {
+  const [row] = await database.query<{ position: number }>(
+    "SELECT coalesce(max(last_position), 0)::bigint AS position FROM synap.appends",
+  );
+  await saveCheckpoint(database, handler, row?.position ?? 0);
+}
