@@ -4,8 +4,10 @@ const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const text = z.string().trim().min(1);
-const port = z.coerce.number().int().min(0).max(65_535);
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const number = () =>
+  z.coerce.number({ error: (issue) => (issue.code === "invalid_type" ? "must be a number" : undefined) });
+const port = number().int().min(0).max(65_535);
+const whole = (min: number, max: number) => number().int().min(min).max(max);
 
 const environment = z.object({
   SYNAP_API_HOST: text.default("127.0.0.1"),
@@ -13,10 +15,10 @@ const environment = z.object({
   SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
   SYNAP_MAX_DEPTH: whole(1, 32).default(32),
-  SYNAP_LATENESS_DAYS: z.coerce.number().positive().max(36_500).default(7),
+  SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
   SYNAP_BACKFILL_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
   SYNAP_ENVELOPE_MAX_BYTES: whole(1024, 3 * MIB).default(240 * 1024),
-  SYNAP_LINGER_MS: z.coerce.number().min(0).max(1_000).default(5),
+  SYNAP_LINGER_MS: number().min(0).max(1_000).default(5),
   SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
   SYNAP_QUEUE_MAX_BYTES: whole(1024, 4096 * MIB).default(64 * MIB),
   SYNAP_PUBLISH_CONCURRENCY: whole(1, 256).default(4),

@@ -13,6 +13,14 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** How long requests in flight may take to finish once the server closes. */
 const GRACE_MS = 10_000;
 
+const SERVER_OPTIONS = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  // Node would answer a missing Host with an empty 400; we do it below.
+  requireHostHeader: false,
+};
+
 /** An HTTP server that listens. */
 export interface HttpServer {
   /** Without a trailing slash. */
@@ -30,18 +38,13 @@ export async function listenHttp(
   fetch: (request: Request) => Response | Promise<Response>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
-  const errorHandler = () =>
-    new Problem("request-invalid", "The request's address or Host header is not valid.").toResponse(
-      readRequestId(undefined),
-    );
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    },
-    getRequestListener(fetch, { hostname: host, errorHandler }),
-  );
+  const listener = getRequestListener(fetch, { hostname: host, errorHandler: badAddress });
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
+    if (request.headers.host !== undefined || request.httpVersion === "1.0")
+      return void listener(request, response);
+    response.setHeader("connection", "close");
+    return void getRequestListener(badAddress, { hostname: host })(request, response);
+  });
   server.on("clientError", answerClientError);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -56,6 +59,11 @@ export async function listenHttp(
     url: `http://${host.includes(":") ? `[${host}]` : host}:${listening}`,
     close: () => closeServer(server),
   };
+}
+
+function badAddress(): Response {
+  const problem = new Problem("request-invalid", "The request's address or Host header is not valid.");
+  return problem.toResponse(readRequestId(undefined));
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -52,11 +52,20 @@ export function brokerCheck(broker: Broker): ReadinessCheck {
           "INNGEST_EVENT_KEY is not set, and INNGEST_DEV does not say that this is a development server",
         );
       }
-      const response = await fetch(new URL("health", broker.eventBaseUrl), {
-        signal: AbortSignal.timeout(BROKER_TIMEOUT_MS),
-      });
-      await response.body?.cancel();
-      if (response.status >= 500) throw new Error(`it answers ${response.status}`);
+      const status = await ask(new URL("health", broker.eventBaseUrl));
+      if (status >= 500) throw new Error(`${broker.eventBaseUrl} answers ${status}`);
     },
   };
+}
+
+async function ask(url: URL): Promise<number> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(BROKER_TIMEOUT_MS) });
+    await response.body?.cancel();
+    return response.status;
+  } catch (error) {
+    const { cause } = error instanceof Error ? error : new Error(String(error));
+    const reason = cause instanceof Error && "code" in cause ? cause.code : error;
+    throw new Error(`nothing answers at ${url.origin} (${reason})`, { cause: error });
+  }
 }

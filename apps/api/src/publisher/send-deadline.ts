@@ -3,12 +3,30 @@ import { AsyncLocalStorage } from "node:async_hooks";
 const deadline = new AsyncLocalStorage<AbortSignal>();
 
 /**
- * Runs `work` with a time limit on the HTTP requests that `fetchWithinDeadline` makes inside it. The Inngest SDK
- * tries five times and puts no limit on one try, so a broker that takes the connection and then says nothing would
- * hold a sender for minutes. After the limit each further try fails at once.
+ * Runs `work` with a time limit, on itself and on the HTTP requests that `fetchWithinDeadline` makes inside it. The
+ * Inngest SDK tries five times and puts no limit on one try, so a broker that takes the connection and then says nothing
+ * would hold a sender for minutes. After the limit each further try of the SDK fails at once.
+ *
+ * @throws a TimeoutError, or what `work` throws
  */
-export function withinDeadline<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result> {
-  return deadline.run(AbortSignal.timeout(milliseconds), work);
+export async function withinDeadline<Result>(
+  milliseconds: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const limit = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new DOMException(`The broker did not answer within ${milliseconds} ms`, "TimeoutError");
+      limit.abort(error);
+      reject(error);
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([deadline.run(limit.signal, work), expiry]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** `fetch`, given up when the deadline of the surrounding `withinDeadline` passes. For the Inngest client. */

@@ -36,16 +36,24 @@ export function json(
  * @throws Problem `parameter-unknown` naming every parameter that is not in the schema, `parameter-invalid`
  */
 export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schema: Schema): z.output<Schema> {
-  const given: Record<string, string | string[]> = {};
-  for (const [name, values] of Object.entries(context.req.queries())) {
-    const [only = "", ...more] = values;
-    given[name] = more.length > 0 ? values : only;
-  }
+  const given = parametersOf(context.req.url);
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(schema.shape, name));
   if (unknown.length > 0) throw unknownParameters(unknown, Object.keys(schema.shape));
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw parameterProblem(parsed.error.issues);
   return parsed.data;
+}
+
+/** Not Hono's `queries()`, which cannot hold a parameter named `__proto__`. One that is given twice becomes a list. */
+function parametersOf(url: string): Record<string, string | string[]> {
+  const start = url.indexOf("?");
+  if (start < 0) return {};
+  const given = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(url.slice(start))) {
+    const earlier = given.get(name);
+    given.set(name, earlier === undefined ? value : [earlier, value].flat());
+  }
+  return Object.fromEntries(given);
 }
 
 /** @throws Problem `parameter-invalid` */

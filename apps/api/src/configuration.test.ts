@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
+
+describe("the API's configuration", () => {
+  it("has defaults for everything but the backfill token", () => {
+    expect(readApiConfiguration({ SYNAP_BACKFILL_TOKEN: "" })).toEqual({
+      host: "127.0.0.1",
+      port: 3400,
+      maxBodyBytes: 5 * 1024 * 1024,
+      maxBatchEvents: 5_000,
+      maxDepth: 32,
+      latenessMs: 7 * 24 * 60 * 60 * 1000,
+      envelopeMaxBytes: 240 * 1024,
+      lingerMs: 5,
+      queueMaxEvents: 50_000,
+      queueMaxBytes: 64 * 1024 * 1024,
+      publishConcurrency: 4,
+      publishDeadlineMs: 3_000,
+    });
+  });
+
+  it("names every variable that is wrong, and why", () => {
+    const read = () =>
+      readApiConfiguration({ SYNAP_API_PORT: "http", SYNAP_MAX_DEPTH: "99", SYNAP_BACKFILL_TOKEN: "short" });
+    expect(read).toThrow(ConfigurationError);
+    expect(read).toThrow(
+      /SYNAP_API_PORT: must be a number\nSYNAP_MAX_DEPTH: .*32\nSYNAP_BACKFILL_TOKEN: must have at least 16/,
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import { createSynapEvent, type SynapEvent } from "@synap/types";
+import { pino } from "pino";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createDuplicateLookup, type FirstEvent } from "./duplicate-lookup.ts";
+
+const logger = pino({ level: "silent" });
+const event = () => createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
+
+afterEach(() => vi.useRealTimers());
+
+describe("the look-up of duplicates", () => {
+  it("asks one question for many that arrive together, and gives each its answer", async () => {
+    const questions: number[] = [];
+    const known = event();
+    const lookup = createDuplicateLookup(async (events: readonly SynapEvent[]) => {
+      questions.push(events.length);
+      return new Map<string, FirstEvent>([[known.id, { id: known.id, position: 7 }]]);
+    }, logger);
+    const [answer] = await Promise.all([
+      lookup([known]),
+      ...Array.from({ length: 99 }, () => lookup([event()])),
+    ]);
+    expect(answer?.get(known.id)).toEqual({ id: known.id, position: 7 });
+    expect(questions).toEqual([100]);
+  });
+
+  it("finds nothing while the database fails, and leaves it alone for a while", async () => {
+    let asked = 0;
+    const lookup = createDuplicateLookup(() => {
+      asked += 1;
+      return Promise.reject(new Error("away"));
+    }, logger);
+    expect((await lookup([event()])).size).toBe(0);
+    expect((await lookup([event()])).size).toBe(0);
+    expect(asked).toBe(1);
+  });
+
+  it("does not wait for a database that takes too long", async () => {
+    const lookup = createDuplicateLookup(() => new Promise(() => {}), logger);
+    const started = Date.now();
+    expect((await lookup([event()])).size).toBe(0);
+    expect(Date.now() - started).toBeLessThan(2_000);
+  });
+
+  it("asks again once the pause is over", async () => {
+    let asked = 0;
+    const lookup = createDuplicateLookup(() => {
+      asked += 1;
+      return asked === 1 ? Promise.reject(new Error("away")) : Promise.resolve(new Map());
+    }, logger);
+    await lookup([event()]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2_000 });
+    await lookup([event()]);
+    expect(asked).toBe(2);
+  });
+});

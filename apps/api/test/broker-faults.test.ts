@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readAnswer } from "../testing/answer.ts";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+const note = (content: string) => ({ type: "note.creation.requested", data: { content } });
+const large = (index: number) => note(`${index}`.padEnd(2_000, "."));
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi({
+    publishDeadlineMs: 1_000,
+    queueMaxEvents: 20,
+    envelopeMaxBytes: 5_000,
+    publishConcurrency: 2,
+  });
+});
+afterAll(() => api.stop());
+beforeEach(() => {
+  api.broker.received.length = 0;
+  api.broker.mood = "accept";
+  api.broker.delayMs = 0;
+});
+
+const post = async (path: string, body: unknown) =>
+  readAnswer(
+    await fetch(`${api.url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
+  );
+
+describe("while the broker", () => {
+  it.each(["refuse", "break", "hang"] as const)(
+    "does this: %s, the answer is 503 with Retry-After, in bounded time",
+    async (mood) => {
+      api.broker.mood = mood;
+      const started = Date.now();
+      const { status, headers, body } = await post("/api/v1/events", note("lost?"));
+      expect([status, body.code]).toEqual([503, "broker-unavailable"]);
+      expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(Date.now() - started).toBeLessThan(1_500);
+      expect(api.broker.received).toEqual([]);
+    },
+  );
+
+  it("refuses part of a batch, the answer says which events it has and which it has not", async () => {
+    let sends = 0;
+    api.broker.mood = () => (++sends === 1 ? "accept" : "refuse");
+    const { status, headers, body } = await post("/api/v1/events/batch", [
+      large(0),
+      large(1),
+      7,
+      large(2),
+      large(3),
+      large(4),
+    ]);
+    expect([status, body.code]).toEqual([503, "broker-unavailable"]);
+    expect(headers.has("retry-after")).toBe(true);
+    const accepted = body.results.filter((result) => result.status === "accepted").map(({ id }) => id);
+    expect(accepted.length).toBeGreaterThan(0);
+    expect(accepted).toEqual(api.broker.received.flatMap(({ events }) => events.map(({ id }) => id)));
+    expect(body.results[2]).toMatchObject({ status: "rejected", code: "wrong-type" });
+    expect(body.results.filter((result) => result.status === "unavailable")).toHaveLength(
+      5 - accepted.length,
+    );
+  });
+
+  it("is slow and more arrives than may wait, the rest is refused at once and everything works again afterwards", async () => {
+    api.broker.delayMs = 400;
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => {
+        await sleep(index);
+        return post("/api/v1/events", large(index));
+      }),
+    );
+    const counts = new Map<number, number>();
+    for (const { status } of answers) counts.set(status, (counts.get(status) ?? 0) + 1);
+    expect(counts.get(202)).toBeGreaterThan(0);
+    expect(answers.some(({ body }) => body.code === "publisher-full")).toBe(true);
+    expect(answers.every(({ status }) => status === 202 || status === 503)).toBe(true);
+    const acceptedIds = answers.flatMap(({ status, body }) => (status === 202 ? [body.id] : []));
+    const receivedIds = api.broker.received.flatMap(({ events }) => events.map(({ id }) => id));
+    expect(receivedIds).toEqual(expect.arrayContaining(acceptedIds));
+    api.broker.delayMs = 0;
+    await sleep(500);
+    expect((await post("/api/v1/events", note("again"))).status).toBe(202);
+  });
+});
+
+describe("while the database is away", () => {
+  it("events are accepted, and what needs it answers 503", async () => {
+    await api.database.close();
+    const { status } = await post("/api/v1/events", { ...note("kept"), idempotencyKey: "a" });
+    expect(status).toBe(202);
+    for (const path of ["/api/v1/events", "/api/v1/status"]) {
+      const response = await fetch(`${api.url}${path}`);
+      expect([path, response.status]).toEqual([path, 503]);
+    }
+    const ready = await fetch(`${api.url}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({
+      code: "not-ready",
+      checks: { broker: "ok", database: expect.not.stringMatching(/^ok$/) },
+    });
+    expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
+  });
+});

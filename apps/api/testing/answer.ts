@@ -1,0 +1,25 @@
+import type { StoredEvent } from "@synap/types";
+
+/** All that the answers of the API may hold; a test looks at the parts it asked for. */
+export interface AnswerBody {
+  readonly code: string;
+  readonly errors: { path: string; code: string; reason: string }[];
+  readonly results: { index: number; status: string; id?: string; code?: string }[];
+  readonly events: StoredEvent[] & { stored: number; lastPosition: number; watermark: number };
+  readonly nextCursor?: string;
+  readonly previousCursor?: string;
+  readonly routes: unknown[];
+  readonly id: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: AnswerBody;
+}
+
+/** An answer, whose body is taken to be JSON. */
+export async function readAnswer(response: Response): Promise<Answer> {
+  const body: AnswerBody = JSON.parse(await response.text());
+  return { status: response.status, headers: response.headers, body };
+}
