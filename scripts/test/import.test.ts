@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
+import { runCommand } from "./processes/run-command.ts";
+
+const IMPORT = "scripts/src/import.ts";
+const NOT_THERE = "http://127.0.0.1:9999";
+
+let directory: string;
+let synap: RunningSynap;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "synap-import-"));
+  synap = await runSynap({
+    dataDirectory: join(directory, "data"),
+    apiPort: 0,
+    workerPort: 0,
+    brokerPort: 0,
+    logLevel: "silent",
+  });
+});
+afterAll(async () => {
+  await synap.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const note = (content: string, more: object = {}) =>
+  `${JSON.stringify({ type: "note.creation.requested", data: { content }, ...more })}\n`;
+
+function file(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function stored(user: string, count: number): Promise<{ id: string; data: { content: string } }[]> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const query = `type=note.creation.requested&userId=${user}&limit=1000&order=asc`;
+    const response = await fetch(`${synap.apiUrl}/api/v1/events?${query}`);
+    const { events } = JSON.parse(await response.text());
+    if (events.length >= count || Date.now() > deadline) return events;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe("npx pnpm@12 import", () => {
+  it("imports a file, and importing it again changes nothing", async () => {
+    const lines = Array.from({ length: 250 }, (_, index) => note(`note ${index}`, { userId: "ivan" })).join(
+      "",
+    );
+    const path = file("notes.ndjson", lines);
+    const first = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--batch", "100"]);
+    expect(await first.ended).toBe(0);
+    expect(first.stdout()).toMatch(/^250 events accepted in /);
+    expect(await stored("ivan", 250)).toHaveLength(250);
+
+    const again = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--restart"]);
+    expect(await again.ended).toBe(0);
+    expect(again.stdout()).toMatch(/250 were there already/);
+    expect(await stored("ivan", 250)).toHaveLength(250);
+  });
+
+  it("reports rejected lines beside the file and exits 2", async () => {
+    const old = note("old", { timestamp: "2001-01-01T00:00:00Z" });
+    const text = [note("good", { userId: "rita" }), note("", { userId: "rita" }), "no json\n", old].join("");
+    const path = file("mixed.ndjson", text);
+    const command = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
+    expect(await command.ended).toBe(2);
+    expect(command.stdout()).toContain("3 lines rejected, see ");
+    expect(command.stdout()).toContain("1 of them are older than the API takes as live events");
+    const report = readFileSync(`${path}.rejected.ndjson`, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(report).toMatchObject([
+      { line: 2, path: "data.content", original: note("", { userId: "rita" }).trim() },
+      { line: 3, code: "invalid-json", original: "no json" },
+      { line: 4, code: "timestamp-too-old", path: "timestamp" },
+    ]);
+    expect(await stored("rita", 1)).toHaveLength(1);
+  });
+
+  it("imports old events with the token of the data directory, and says when the token is wrong", async () => {
+    const path = file("old.ndjson", note("old", { userId: "olga", timestamp: "2001-01-01T00:00:00Z" }));
+    const wrong = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--backfill", "--token", "not-the-token"]);
+    expect(await wrong.ended).toBe(1);
+    expect(wrong.output()).toContain("Give the API's backfill token with --token");
+    const right = runCommand(IMPORT, [
+      path,
+      "--url",
+      synap.apiUrl,
+      "--backfill",
+      "--data",
+      synap.dataDirectory,
+    ]);
+    expect(await right.ended).toBe(0);
+    expect(await stored("olga", 1)).toHaveLength(1);
+  });
+
+  it("reads standard input", async () => {
+    const input = note("from a pipe", { userId: "pipa" });
+    const command = runCommand(IMPORT, ["-", "--url", synap.apiUrl], { input });
+    expect(await command.ended).toBe(0);
+    expect(await stored("pipa", 1)).toHaveLength(1);
+  });
+
+  it("says clearly that the file or the API is missing", async () => {
+    const missing = runCommand(IMPORT, [join(directory, "none.ndjson"), "--url", synap.apiUrl]);
+    expect(await missing.ended).toBe(1);
+    expect(missing.output()).toContain("There is no file");
+    const away = runCommand(IMPORT, [file("one.ndjson", note("one")), "--url", NOT_THERE]);
+    expect(await away.ended).toBe(1);
+    expect(away.output()).toContain(`The API at ${NOT_THERE} can't be reached: nothing listens there`);
+    expect(away.output()).not.toContain("    at ");
+  });
+});
