@@ -1,4 +1,5 @@
 import { createEventStore } from "@synap/database";
+import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type AnswerBody, readAnswer } from "../testing/answer.ts";
@@ -17,150 +18,164 @@ const stored = Array.from({ length: 25 }, (_, minute) =>
   }),
 );
 
-beforeAll(async () => {
-  api = await startTestApi();
-  const outcomes = await createEventStore({ database: api.database, catalogue: seedCatalogue }).appendBatch(
-    stored,
-    {
-      timestamps: "backfill",
-    },
-  );
-  expect(outcomes.every(({ status }) => status === "stored")).toBe(true);
-});
-afterAll(() => api.stop());
-
 const get = async (path: string) => readAnswer(await fetch(`${api.url}${path}`));
 
 const contents = ({ events }: AnswerBody) => events.map(({ data }) => data["content"]);
 const expected = (keep: (minute: number) => boolean) =>
   stored.flatMap((event, minute) => (keep(minute) ? [event.data.content] : []));
 
-describe("GET /api/v1/events", () => {
-  it("gives the newest first, whole", async () => {
-    const { status, body } = await get("/api/v1/events?limit=3");
-    expect(status).toBe(200);
-    expect(contents(body)).toEqual(["note 24", "note 23", "note 22"]);
-    expect(body.events[0]).toMatchObject({ ...stored[24], position: expect.any(Number), streamVersion: 13 });
-  });
-
-  it.each([
-    ["type=note.creation.completed", (minute: number) => minute % 5 === 0],
-    ["type=note.creation.completed&type=note.creation.requested", () => true],
-    ["aggregateType=note&aggregateId=n-1", (minute: number) => minute % 2 === 1],
-    ["userId=ada", (minute: number) => minute < 10],
-    [`correlationId=${encodeURIComponent("flow 1/ü&")}`, (minute: number) => minute % 3 === 1],
-    [`from=${at(5)}&to=${at(8)}`, (minute: number) => minute >= 5 && minute < 8],
-    ["from=2026-01-01T14:05:00%2B02:00&to=2026-01-01T12:06:00Z", (minute: number) => minute === 5],
-    ["userId=nobody", () => false],
-  ])("filters by %s", async (query, keep) => {
-    expect(contents((await get(`/api/v1/events?order=asc&${query}`)).body)).toEqual(expected(keep));
-  });
-
-  it.each(["asc", "desc"])(
-    "leads through all pages and back by cursor and by Link header, %s",
-    async (order) => {
-      const inOrder = order === "asc" ? expected(() => true) : expected(() => true).reverse();
-      const seen: unknown[] = [];
-      const addresses: string[] = [];
-      let address: string | undefined = `/api/v1/events?limit=7&order=${order}`;
-      while (address !== undefined) {
-        addresses.push(address);
-        const { headers, body }: Answer = await get(address);
-        seen.push(...contents(body));
-        address = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
-        const cursor = new URLSearchParams(address?.split("?")[1]).get("cursor");
-        expect(cursor).toBe(body.nextCursor ?? null);
-      }
-      expect(seen).toEqual(inOrder);
-      const last = await get(addresses.at(-1) ?? "");
-      const back = await get(`/api/v1/events?limit=7&order=${order}&cursor=${last.body.previousCursor}`);
-      expect(contents(back.body)).toEqual(inOrder.slice(14, 21));
-    },
-  );
-
-  it.each([
-    ["frm=2026-01-01T00:00:00Z", "parameter-unknown", "frm"],
-    ["__proto__=1", "parameter-unknown", "__proto__"],
-    ["from=yesterday", "parameter-invalid", "from"],
-    ["limit=0", "parameter-invalid", "limit"],
-    ["limit=1001", "parameter-invalid", "limit"],
-    ["limit=1&limit=2", "parameter-invalid", "limit"],
-    ["order=random", "parameter-invalid", "order"],
-    ["aggregateId=%00", "parameter-invalid", "aggregateId"],
-    ["userId=", "parameter-invalid", "userId"],
-    ["cursor=nonsense", "cursor-invalid", "cursor"],
-  ])("refuses ?%s", async (query, code, path) => {
-    const { status, body } = await get(`/api/v1/events?${query}`);
-    expect([status, body.code, body.errors[0]?.path]).toEqual([400, code, path]);
-  });
-
-  it("refuses the cursor of another query", async () => {
-    const { body } = await get("/api/v1/events?limit=2&userId=ada");
-    expect((await get(`/api/v1/events?limit=2&userId=ben&cursor=${body.nextCursor}`)).body.code).toBe(
-      "cursor-invalid",
+describe.each(testEngines())("on the %s engine", (engine) => {
+  beforeAll(async () => {
+    api = await startTestApi({}, engine);
+    const outcomes = await createEventStore({ database: api.database, catalogue: seedCatalogue }).appendBatch(
+      stored,
+      {
+        timestamps: "backfill",
+      },
     );
+    expect(outcomes.every(({ status }) => status === "stored")).toBe(true);
   });
-});
+  afterAll(() => api.stop());
 
-describe("GET /api/v1/events/{id}", () => {
-  it("gives the event, whatever the case of the id", async () => {
-    const id = stored[3]?.id ?? "";
-    expect(await get(`/api/v1/events/${id.toUpperCase()}`)).toMatchObject({
-      status: 200,
-      body: { id, data: { content: "note 3" } },
+  describe("GET /api/v1/events", () => {
+    it("gives the newest first, whole", async () => {
+      const { status, body } = await get("/api/v1/events?limit=3");
+      expect(status).toBe(200);
+      expect(contents(body)).toEqual(["note 24", "note 23", "note 22"]);
+      expect(body.events[0]).toMatchObject({
+        ...stored[24],
+        position: expect.any(Number),
+        streamVersion: 13,
+      });
+    });
+
+    it.each([
+      ["type=note.creation.completed", (minute: number) => minute % 5 === 0],
+      ["type=note.creation.completed&type=note.creation.requested", () => true],
+      ["aggregateType=note&aggregateId=n-1", (minute: number) => minute % 2 === 1],
+      ["userId=ada", (minute: number) => minute < 10],
+      [`correlationId=${encodeURIComponent("flow 1/ü&")}`, (minute: number) => minute % 3 === 1],
+      [`from=${at(5)}&to=${at(8)}`, (minute: number) => minute >= 5 && minute < 8],
+      ["from=2026-01-01T14:05:00%2B02:00&to=2026-01-01T12:06:00Z", (minute: number) => minute === 5],
+      ["userId=nobody", () => false],
+    ])("filters by %s", async (query, keep) => {
+      expect(contents((await get(`/api/v1/events?order=asc&${query}`)).body)).toEqual(expected(keep));
+    });
+
+    it.each(["asc", "desc"])(
+      "leads through all pages and back by cursor and by Link header, %s",
+      async (order) => {
+        const inOrder = order === "asc" ? expected(() => true) : expected(() => true).reverse();
+        const seen: unknown[] = [];
+        const addresses: string[] = [];
+        let address: string | undefined = `/api/v1/events?limit=7&order=${order}`;
+        while (address !== undefined) {
+          addresses.push(address);
+          const { headers, body }: Answer = await get(address);
+          seen.push(...contents(body));
+          address = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+          const cursor = new URLSearchParams(address?.split("?")[1]).get("cursor");
+          expect(cursor).toBe(body.nextCursor ?? null);
+        }
+        expect(seen).toEqual(inOrder);
+        const last = await get(addresses.at(-1) ?? "");
+        const back = await get(`/api/v1/events?limit=7&order=${order}&cursor=${last.body.previousCursor}`);
+        expect(contents(back.body)).toEqual(inOrder.slice(14, 21));
+      },
+    );
+
+    it.each([
+      ["frm=2026-01-01T00:00:00Z", "parameter-unknown", "frm"],
+      ["__proto__=1", "parameter-unknown", "__proto__"],
+      ["from=yesterday", "parameter-invalid", "from"],
+      ["limit=0", "parameter-invalid", "limit"],
+      ["limit=1001", "parameter-invalid", "limit"],
+      ["limit=1&limit=2", "parameter-invalid", "limit"],
+      ["order=random", "parameter-invalid", "order"],
+      ["aggregateId=%00", "parameter-invalid", "aggregateId"],
+      ["userId=", "parameter-invalid", "userId"],
+      ["cursor=nonsense", "cursor-invalid", "cursor"],
+    ])("refuses ?%s", async (query, code, path) => {
+      const { status, body } = await get(`/api/v1/events?${query}`);
+      expect([status, body.code, body.errors[0]?.path]).toEqual([400, code, path]);
+    });
+
+    it("refuses the cursor of another query", async () => {
+      const { body } = await get("/api/v1/events?limit=2&userId=ada");
+      expect((await get(`/api/v1/events?limit=2&userId=ben&cursor=${body.nextCursor}`)).body.code).toBe(
+        "cursor-invalid",
+      );
     });
   });
 
-  it("tells what is not there from what cannot be", async () => {
-    expect(await get("/api/v1/events/01890a5d-ac96-774b-bcce-b302099a8057")).toMatchObject({
-      status: 404,
-      body: { code: "event-not-found" },
+  describe("GET /api/v1/events/{id}", () => {
+    it("gives the event, whatever the case of the id", async () => {
+      const id = stored[3]?.id ?? "";
+      expect(await get(`/api/v1/events/${id.toUpperCase()}`)).toMatchObject({
+        status: 200,
+        body: { id, data: { content: "note 3" } },
+      });
     });
-    expect(await get("/api/v1/events/seven")).toMatchObject({
-      status: 400,
-      body: { code: "parameter-invalid" },
+
+    it("tells what is not there from what cannot be", async () => {
+      expect(await get("/api/v1/events/01890a5d-ac96-774b-bcce-b302099a8057")).toMatchObject({
+        status: 404,
+        body: { code: "event-not-found" },
+      });
+      expect(await get("/api/v1/events/seven")).toMatchObject({
+        status: 400,
+        body: { code: "parameter-invalid" },
+      });
     });
   });
-});
 
-describe("the other routes", () => {
-  it("shows what runs and how far it is", async () => {
-    const { status, body } = await get("/api/v1/status");
-    expect(status).toBe(200);
-    expect(body).toMatchObject({
-      release: expect.stringMatching(/^\d/),
-      engine: "embedded",
-      timescaledb: { version: expect.stringMatching(/^2\./), edition: "community" },
-      features: { publish: "active", backfill: "active" },
-      events: { stored: 25, lastPosition: expect.any(Number), watermark: expect.any(Number) },
-      handlers: [],
-      deadLetters: 0,
-      publisher: { queuedEvents: 0 },
+  describe("the other routes", () => {
+    it("shows what runs and how far it is", async () => {
+      const { status, body } = await get("/api/v1/status");
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        release: expect.stringMatching(/^\d/),
+        engine,
+        timescaledb: {
+          version: expect.stringMatching(/^2\./),
+          edition: expect.stringMatching(/^(community|apache)$/),
+        },
+        features: { publish: "active", backfill: "active" },
+        events: { stored: 25, lastPosition: expect.any(Number), watermark: expect.any(Number) },
+        handlers: [],
+        deadLetters: 0,
+        publisher: { queuedEvents: 0 },
+      });
+      expect(body.events.watermark).toBeGreaterThanOrEqual(body.events.lastPosition);
     });
-    expect(body.events.watermark).toBeGreaterThanOrEqual(body.events.lastPosition);
-  });
 
-  it("is healthy, ready, and knows its way around", async () => {
-    expect((await get("/healthz")).status).toBe(200);
-    expect((await get("/readyz")).body).toEqual({
-      status: "ok",
-      checks: { database: "ok", migrations: "ok", broker: "ok" },
+    it("is healthy, ready, and knows its way around", async () => {
+      expect((await get("/healthz")).status).toBe(200);
+      expect((await get("/readyz")).body).toEqual({
+        status: "ok",
+        checks: { database: "ok", migrations: "ok", broker: "ok" },
+      });
+      expect((await get("/")).body.routes.length).toBeGreaterThan(5);
+      expect(await (await fetch(api.url, { headers: { accept: "text/html" } })).text()).toContain(
+        "<h1>Synap",
+      );
     });
-    expect((await get("/")).body.routes.length).toBeGreaterThan(5);
-    expect(await (await fetch(api.url, { headers: { accept: "text/html" } })).text()).toContain("<h1>Synap");
-  });
 
-  it.each([
-    ["PUT", "/api/v1/events", "POST, GET, HEAD"],
-    ["DELETE", "/api/v1/events/01890a5d-ac96-774b-bcce-b302099a8057", "GET, HEAD"],
-    ["OPTIONS", "/api/v1/status", "GET, HEAD"],
-  ])("answers %s %s with 405 and Allow", async (method, path, allow) => {
-    const response = await fetch(`${api.url}${path}`, { method });
-    expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
-    expect(await response.json()).toMatchObject({ code: "method-not-allowed" });
-  });
+    it.each([
+      ["PUT", "/api/v1/events", "POST, GET, HEAD"],
+      ["DELETE", "/api/v1/events/01890a5d-ac96-774b-bcce-b302099a8057", "GET, HEAD"],
+      ["OPTIONS", "/api/v1/status", "GET, HEAD"],
+    ])("answers %s %s with 405 and Allow", async (method, path, allow) => {
+      const response = await fetch(`${api.url}${path}`, { method });
+      expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
+      expect(await response.json()).toMatchObject({ code: "method-not-allowed" });
+    });
 
-  it("answers an unknown address with 404", async () => {
-    expect(await get("/api/v2/events?x=1")).toMatchObject({ status: 404, body: { code: "route-not-found" } });
+    it("answers an unknown address with 404", async () => {
+      expect(await get("/api/v2/events?x=1")).toMatchObject({
+        status: 404,
+        body: { code: "route-not-found" },
+      });
+    });
   });
 });

@@ -1,4 +1,5 @@
-import { type Database, migrate, openDatabase } from "@synap/database";
+import type { Database, Engine } from "@synap/database";
+import { createTestDatabase } from "@synap/database/testing";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
@@ -17,10 +18,13 @@ export interface TestApi {
 
 export const BACKFILL_TOKEN = "a-token-for-the-tests";
 
-/** Embedded, in memory; started in one to two seconds, so once for a file. */
-export async function startTestApi(settings: Partial<ApiConfiguration> = {}): Promise<TestApi> {
-  const database = await openDatabase({ memory: true });
-  await migrate(database);
+/** Started in one to two seconds, so once for a suite. */
+export async function startTestApi(
+  settings: Partial<ApiConfiguration> = {},
+  engine: Engine = "embedded",
+): Promise<TestApi> {
+  const testDatabase = await createTestDatabase(engine);
+  const { database } = testDatabase;
   const broker = await startFaultBroker();
   const logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const api = await startApi({
@@ -38,7 +42,7 @@ export async function startTestApi(settings: Partial<ApiConfiguration> = {}): Pr
     stop: async () => {
       await api.close();
       await broker.stop();
-      await database.close();
+      await testDatabase.drop();
     },
   };
 }

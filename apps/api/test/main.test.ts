@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { createTestDatabase, type TestDatabase, testEngines } from "@synap/database/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FaultBroker, startFaultBroker } from "../testing/fault-broker.ts";
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+/** Runs the API as a process; collects what it says. */
+function run(variables: Record<string, string>) {
+  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", main], {
+    env: { PATH: process.env["PATH"], SYNAP_API_PORT: "0", ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stdout?.on("data", (chunk) => {
+    said += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    said += chunk;
+  });
+  const exit = once(child, "exit").then(([code]: unknown[]) => code);
+  const hear = async (pattern: RegExp) => {
+    for (;;) {
+      const found = pattern.exec(said);
+      if (found !== null) return found;
+      if (child.exitCode !== null) throw new Error(`The process ended: ${said}`);
+      await sleep(20);
+    }
+  };
+  return { child, exit, hear, said: () => said };
+}
+
+describe("the API's process", () => {
+  it("asks for DATABASE_URL, and says how to do without", async () => {
+    const api = run({});
+    expect(await api.exit).toBe(1);
+    expect(api.said()).toContain("npx pnpm@12 start");
+  });
+
+  it("names the variable that is wrong", async () => {
+    const api = run({ DATABASE_URL: "postgres://127.0.0.1:1/none", SYNAP_MAX_DEPTH: "1000" });
+    expect(await api.exit).toBe(1);
+    expect(api.said()).toContain("SYNAP_MAX_DEPTH");
+  });
+});
+
+describe.runIf(testEngines().includes("server"))("the API's process, with a server", () => {
+  let database: TestDatabase;
+  let broker: FaultBroker;
+  beforeAll(async () => {
+    database = await createTestDatabase("server");
+    broker = await startFaultBroker();
+  });
+  afterAll(async () => {
+    await broker.stop();
+    await database.drop();
+  });
+
+  async function startWithRequestInFlight() {
+    const url = "url" in database.options ? database.options.url : "";
+    const api = run({ DATABASE_URL: url, INNGEST_BASE_URL: broker.url, INNGEST_DEV: "1" });
+    const [, address] = await api.hear(/listening on (http:\/\/[\d.:]+)/);
+    broker.delayMs = 1_000;
+    const before = broker.attempts();
+    const answer = fetch(`${address}/api/v1/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ type: "note.creation.requested", data: { content: "in flight" } }),
+    }).then(
+      ({ status }) => status,
+      () => "broken off",
+    );
+    while (broker.attempts() === before) await sleep(10);
+    return { api, answer };
+  }
+
+  it("on SIGTERM answers what is in flight and exits 0", async () => {
+    const { api, answer } = await startWithRequestInFlight();
+    api.child.kill("SIGTERM");
+    expect(await answer).toBe(202);
+    expect(await api.exit).toBe(0);
+  });
+
+  it("on a second signal exits 1 at once", async () => {
+    const { api, answer } = await startWithRequestInFlight();
+    api.child.kill("SIGINT");
+    await api.hear(/SIGINT/);
+    api.child.kill("SIGINT");
+    expect(await api.exit).toBe(1);
+    expect(await answer).toBe("broken off");
+  });
+});
