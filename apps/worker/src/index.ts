@@ -1,1 +1,7 @@
-export {};
+export {
+  ConfigurationError,
+  readWorkerConfiguration,
+  type WorkerConfiguration,
+} from "./configuration.ts";
+export { formatRecord } from "./logger.ts";
+export { type RunningWorker, startWorker, type WorkerParts } from "./server.ts";

@@ -1,0 +1,38 @@
+import { describeFailure, type EventDispatcher } from "@synap/handlers";
+
+/** How far one asynchronous handler came, as it is shown in the Inngest dashboard. */
+export interface CaughtUpHandler {
+  readonly handler: string;
+  readonly processed: number;
+  readonly deadLettered: number;
+  /** Its checkpoint afterwards; absent when no pass ended. */
+  readonly position?: number;
+  /** `behind`: the limit on passes ended it, the next run goes on. `busy`: another worker is running it. */
+  readonly state: "caught up" | "behind" | "busy" | "failed";
+  readonly failure?: string;
+}
+
+/** Runs passes of one handler until it is caught up, fails, is busy elsewhere, or `maxPasses` are done. */
+export async function catchUpHandler(
+  dispatcher: Pick<EventDispatcher, "catchUp">,
+  handler: string,
+  maxPasses: number,
+): Promise<CaughtUpHandler> {
+  let progress: Omit<CaughtUpHandler, "state"> = { handler, processed: 0, deadLettered: 0 };
+  for (let passes = 0; passes < maxPasses; passes += 1) {
+    try {
+      const pass = await dispatcher.catchUp(handler);
+      if (pass.status === "busy") return { ...progress, state: "busy" };
+      progress = {
+        handler,
+        processed: progress.processed + pass.processed,
+        deadLettered: progress.deadLettered + pass.deadLettered,
+        position: pass.position,
+      };
+      if (pass.caughtUp) return { ...progress, state: "caught up" };
+    } catch (error) {
+      return { ...progress, state: "failed", failure: describeFailure(error).reason };
+    }
+  }
+  return { ...progress, state: "behind" };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
+
+describe("readWorkerConfiguration", () => {
+  it("has a default for everything", () => {
+    expect(readWorkerConfiguration({})).toEqual({
+      host: "127.0.0.1",
+      port: 3401,
+      ingestConcurrency: 4,
+      residentHandlers: true,
+    });
+  });
+
+  it("reads every variable", () => {
+    expect(
+      readWorkerConfiguration({
+        SYNAP_WORKER_HOST: "0.0.0.0",
+        SYNAP_WORKER_PORT: "4000",
+        INNGEST_SERVE_ORIGIN: "http://worker:4000",
+        SYNAP_INGEST_CONCURRENCY: "8",
+        SYNAP_RESIDENT_HANDLERS: "false",
+      }),
+    ).toEqual({
+      host: "0.0.0.0",
+      port: 4000,
+      serveOrigin: "http://worker:4000",
+      ingestConcurrency: 8,
+      residentHandlers: false,
+    });
+  });
+
+  it("takes an empty variable for an unset one, as compose files write them", () => {
+    expect(readWorkerConfiguration({ SYNAP_WORKER_PORT: "", INNGEST_SERVE_ORIGIN: "" }).port).toBe(3401);
+  });
+
+  it("names every variable that is wrong, at once", () => {
+    const read = () =>
+      readWorkerConfiguration({
+        SYNAP_WORKER_PORT: "http",
+        SYNAP_INGEST_CONCURRENCY: "0",
+        SYNAP_RESIDENT_HANDLERS: "yes",
+        INNGEST_SERVE_ORIGIN: "worker",
+      });
+    expect(read).toThrow(ConfigurationError);
+    for (const name of [
+      "SYNAP_WORKER_PORT",
+      "SYNAP_INGEST_CONCURRENCY",
+      "SYNAP_RESIDENT_HANDLERS",
+      "INNGEST_SERVE_ORIGIN",
+    ]) {
+      expect(read).toThrow(name);
+    }
+  });
+});

@@ -1,0 +1,199 @@
+import { randomUUID } from "node:crypto";
+import { listDeadLetters } from "@synap/database";
+import { describeOnEveryEngine } from "@synap/database/testing";
+import { builtInHandlers, type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { createSynapEvent, type SynapEvent } from "@synap/types";
+import { afterEach, expect, it, vi } from "vitest";
+import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
+
+const note = (content: string, id: string = randomUUID()): SynapEvent =>
+  createSynapEvent({ type: "note.creation.completed", aggregateId: id, data: { content } });
+
+/** An inline handler through which a test makes appends fail. */
+const inline = (handle: IEventHandler["handle"]): IEventHandler => ({
+  name: "test-inline",
+  description: "Does what the test wants.",
+  eventTypes: ["note.creation.completed"],
+  mode: "inline",
+  handle,
+});
+
+describeOnEveryEngine("ingest-events", (engine) => {
+  let running: BrokerAndWorker | undefined;
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+
+  async function start(
+    ...parts: Parameters<typeof startBrokerAndWorker> extends [unknown, ...infer Rest] ? Rest : []
+  ) {
+    running = await startBrokerAndWorker(engine.database, ...parts);
+    return running;
+  }
+  const stored = async (events: readonly SynapEvent[]) => {
+    const rows = await engine.database.query<{ id: string }>(
+      "SELECT id FROM synap.events WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb))::uuid[]) ORDER BY position",
+      [JSON.stringify(events.map((event) => event.id))],
+    );
+    return rows.map((row) => row.id);
+  };
+  const ids = (events: readonly SynapEvent[]) => events.map((event) => event.id);
+  const lettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
+  const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 50 });
+  const lastRun = async () => (await running?.runs("ingest-events"))?.at(-1);
+
+  it("stores what was published and shows a person what it did", async () => {
+    const { publish } = await start();
+    const events = [note("a"), note("b")];
+    await publish({ events });
+    await eventually(async () => expect(await stored(events)).toEqual(ids(events)));
+    await eventually(async () =>
+      expect(await lastRun()).toMatchObject({
+        status: "completed",
+        output: { events: 2, stored: 2, duplicates: 0, rejected: 0, handlers: { "note-projector": 2 } },
+      }),
+    );
+  });
+
+  it("takes a request for a note all the way to the row", async () => {
+    const { publish } = await start({ handlers: builtInHandlers, residentHandlers: true });
+    const request = createSynapEvent({
+      type: "note.creation.requested",
+      aggregateId: randomUUID(),
+      data: { content: "Call Acme" },
+    });
+    await publish({ events: [request] });
+    await eventually(async () =>
+      expect(
+        await engine.database.query("SELECT content, correlation_id FROM synap.notes WHERE id = $1", [
+          request.aggregateId,
+        ]),
+      ).toEqual([{ content: "Call Acme", correlation_id: request.id }]),
+    );
+  });
+
+  it("stores an event once, however often its envelope is delivered", async () => {
+    const { publish, runs } = await start();
+    const events = [note("a"), note("b")];
+    const before = (await runs("ingest-events")).length;
+    for (let delivery = 0; delivery < 3; delivery += 1) await publish({ events });
+    await eventually(async () => expect((await runs("ingest-events")).length).toBe(before + 3));
+    expect(await stored(events)).toEqual(ids(events));
+    const [row] = await engine.database.query<{ count: number }>(
+      "SELECT count(*) FROM synap.notes WHERE id = $1",
+      [events[0]?.aggregateId ?? ""],
+    );
+    expect(row?.count).toBe(1);
+  });
+
+  it("keeps a refused event as a dead letter, whole and once, and stores the others", async () => {
+    const { publish, runs } = await start();
+    const events = [note("good"), note("bad"), note("good too")];
+    const bad = { ...note("bad"), data: { content: 7 } };
+    const before = (await runs("ingest-events")).length;
+    await publish({ events: [events[0], bad, events[2]] });
+    await publish({ events: [events[0], bad, events[2]] });
+    await eventually(async () => expect((await runs("ingest-events")).length).toBe(before + 2));
+    expect(await stored(events)).toEqual([events[0]?.id, events[2]?.id]);
+    const letters = (await lettersOf("ingest-events")).filter((letter) => letter.eventId === bad.id);
+    expect(letters).toHaveLength(1);
+    expect(letters[0]?.event).toEqual(bad);
+    expect(letters[0]?.reason).toContain("data.content");
+  });
+
+  it("stores an event that waited in the queue for longer than live events may be old", async () => {
+    const { publish } = await start();
+    const event = { ...note("late"), timestamp: "2020-02-03T04:05:06.789Z" };
+    await publish({ events: [event] });
+    await eventually(async () => expect(await stored([event])).toEqual([event.id]));
+  });
+
+  it("keeps an envelope that cannot be read whole, and gives up at once", async () => {
+    const { publish, runs } = await start();
+    const before = (await runs("ingest-events")).length;
+    const unreadable = { events: "none", marker: randomUUID() };
+    await publish(unreadable);
+    await eventually(async () => expect((await runs("ingest-events")).length).toBe(before + 1));
+    expect(await lastRun()).toMatchObject({ status: "failed" });
+    await eventually(async () =>
+      expect((await runs("ingest-events-failure")).at(-1)?.output).toBe(
+        "the unreadable envelope is a dead letter",
+      ),
+    );
+    const letters = (await lettersOf("ingest-events")).filter(
+      (letter) => letter.code === "envelope-unreadable",
+    );
+    expect(letters).toHaveLength(1);
+    expect(letters[0]?.event).toEqual(unreadable);
+  });
+
+  it("tries again soon when the store is not to be had, and loses nothing", async () => {
+    const event = note("patience");
+    let failures = 2;
+    const { publish } = await start({
+      handlers: [
+        inline(async () => {
+          failures -= 1;
+          if (failures >= 0) throw new TransientHandlerError("the store is away");
+        }),
+      ],
+    });
+    await publish({ events: [event] });
+    await eventually(async () => expect(await stored([event])).toEqual([event.id]));
+    expect(failures).toBe(-1);
+    expect(await lettersOf("test-inline")).toEqual([]);
+  });
+
+  it("publishes the envelope again when the retries run out on a store that is away", async () => {
+    const event = note("long patience");
+    let failures = 3;
+    const { publish, runs } = await start({
+      ingestRetries: 1,
+      handlers: [
+        inline(async () => {
+          failures -= 1;
+          if (failures >= 0) throw new TransientHandlerError("the store is away");
+        }),
+      ],
+    });
+    await publish({ events: [event] });
+    await eventually(async () => expect(await stored([event])).toEqual([event.id]));
+    expect((await runs("ingest-events-failure")).at(-1)?.output).toMatchObject({
+      publishedAgain: expect.stringContaining(".again."),
+    });
+    expect((await lettersOf("ingest-events")).map((letter) => letter.eventId)).not.toContain(event.id);
+  });
+
+  it("stores the events one by one when the retries run out on anything else: only the poison is set aside", async () => {
+    // A constraint that is only checked at commit is out of reach of the handler's savepoint.
+    await engine.database.asOwner((owner) =>
+      owner.execute(`
+        CREATE TABLE public.checked_at_commit (content text UNIQUE DEFERRABLE INITIALLY DEFERRED);
+        GRANT INSERT ON public.checked_at_commit TO synap_app;`),
+    );
+    const events = ["good", "poison", "good too"].map((content) => note(content));
+    const { publish, runs } = await start({
+      ingestRetries: 0,
+      handlers: [
+        inline(async (batch, { transaction }) => {
+          for (const { data } of batch) {
+            const rows = data["content"] === "poison" ? "('twice'), ('twice')" : `('${randomUUID()}')`;
+            await transaction.query(`INSERT INTO public.checked_at_commit VALUES ${rows}`);
+          }
+        }),
+      ],
+    });
+    await publish({ events });
+    await eventually(async () =>
+      expect((await runs("ingest-events-failure")).at(-1)?.output).toEqual({
+        events: 3,
+        stored: 2,
+        deadLettered: 1,
+      }),
+    );
+    expect(await stored(events)).toEqual([events[0]?.id, events[2]?.id]);
+    const [letter] = (await lettersOf("ingest-events")).filter(({ eventId }) => eventId === events[1]?.id);
+    expect(letter).toMatchObject({ code: "sqlstate-23505", attempts: 1, event: events[1] });
+  });
+});

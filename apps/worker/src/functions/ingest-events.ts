@@ -1,0 +1,94 @@
+import { describeFailure } from "@synap/handlers";
+import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
+import { type Inngest, NonRetriableError } from "inngest";
+import { salvageEnvelope, setAside } from "../failed-envelope.ts";
+import { MAX_RETRIES, type Retries, retryLater, StoreFailedError } from "../retry-schedule.ts";
+import { type EnvelopeStore, INGEST_HANDLER, storeEnvelope } from "../store-envelope.ts";
+
+/** The published envelope cannot be read. It was kept whole as a dead letter; trying again cannot help. */
+class UnreadableEnvelopeError extends NonRetriableError {
+  override readonly name = "UnreadableEnvelopeError";
+}
+
+/** What to tell about the function's work. A pino logger is one. */
+export interface IngestLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** How the function is to work. */
+export interface IngestOptions {
+  /** How many envelopes are stored at a time. */
+  readonly concurrency: number;
+  /** How often a failure is retried. Default: as often as Inngest lets us. */
+  readonly retries?: Retries;
+  readonly logger: IngestLogger;
+}
+
+/** "Store published events": takes envelopes from Inngest and appends their events to the store. */
+export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options: IngestOptions) {
+  const { concurrency, retries = MAX_RETRIES, logger } = options;
+  return client.createFunction(
+    {
+      id: INGEST_HANDLER,
+      name: "Store published events",
+      triggers: [{ event: ENVELOPE_EVENT_NAME }],
+      concurrency: { limit: concurrency },
+      retries,
+      onFailure: async ({ event: failure, error, step }) => {
+        if (error.name === UnreadableEnvelopeError.name) return "the unreadable envelope is a dead letter";
+        const original = failure.data.event;
+        const envelope = envelopeSchema.safeParse(original.data);
+        if (error.name === StoreFailedError.name && envelope.success) {
+          const salvaged = await step.run("store events one by one", async () => {
+            try {
+              return await salvageEnvelope(store, envelope.data.events, retries + 1);
+            } catch (cause) {
+              return { interrupted: describeFailure(cause).reason };
+            }
+          });
+          if (!("interrupted" in salvaged)) return salvaged;
+        }
+        // The store was away, or Inngest could not reach this worker: the events are not to blame. Inngest has
+        // given up on this run and ignores a second event with the same id, so the envelope goes out under another.
+        const id = `${original.id ?? failure.data.run_id}.again.${failure.data.run_id}`;
+        await step.sendEvent("publish the envelope again", { id, name: original.name, data: original.data });
+        logger.warn({ envelope: original.id, again: id }, `envelope published again after ${error.message}`);
+        return { publishedAgain: id };
+      },
+    },
+    async ({ event, step, attempt }) => {
+      const envelope = envelopeSchema.safeParse(event.data);
+      if (!envelope.success) {
+        const reason = envelope.error.issues
+          .map((issue) => `${issue.path.join(".")} ${issue.message}`)
+          .join("; ");
+        await step.run("keep the unreadable envelope as a dead letter", async () => {
+          try {
+            await setAside(store, event.data, { code: "envelope-unreadable", reason, attempts: attempt + 1 });
+          } catch (error) {
+            throw retryLater(error, attempt);
+          }
+        });
+        throw new UnreadableEnvelopeError(`the envelope cannot be read: ${reason}`);
+      }
+      return await step.run("store events", async () => {
+        try {
+          const summary = await storeEnvelope(store, envelope.data.events);
+          const { stored, duplicates, rejected } = summary;
+          const told = `${stored} events stored, ${duplicates} known already, ${rejected} refused`;
+          if (rejected > 0) logger.warn({ envelope: event.id, ...summary }, told);
+          else logger.info({ envelope: event.id }, told);
+          return summary;
+        } catch (error) {
+          const later = retryLater(error, attempt);
+          logger.warn(
+            { envelope: event.id, attempt: attempt + 1 },
+            `${later.message}; again in ${later.retryAfter} s`,
+          );
+          throw later;
+        }
+      });
+    },
+  );
+}

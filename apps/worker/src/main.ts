@@ -1,0 +1,24 @@
+import { createLogger } from "./logger.ts";
+import { runWorker } from "./run-worker.ts";
+
+// The worker as a process of its own. The embedded default runs it inside `pnpm start` instead.
+const logger = createLogger("worker", process.env["LOG_LEVEL"] || "info");
+try {
+  const worker = await runWorker(process.env, logger);
+  const stop = async (signal: NodeJS.Signals) => {
+    logger.info(`${signal}: finishing what runs`);
+    await worker.close();
+    logger.info("stopped");
+    process.exit(0);
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+} catch (error) {
+  // Its own mistakes carry a stack; those of the environment are told in one sentence.
+  if (error instanceof Error && "code" in error) {
+    logger.fatal(error.message);
+  } else {
+    logger.fatal({ err: error }, "the worker cannot start");
+  }
+  process.exit(1);
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Database, isTransient, migrate, openDatabase } from "@synap/database";
+import { loadCatalogue } from "@synap/handlers";
+import type { Logger } from "pino";
+import { createInngestClient } from "./client.ts";
+import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
+import { type RunningWorker, startWorker } from "./server.ts";
+
+/** How long a worker waits at its start for a database that does not answer yet, in milliseconds. */
+const DATABASE_PATIENCE_MS = 60_000;
+
+/**
+ * Runs a worker from environment variables: opens and migrates the database, loads the application's event
+ * types, starts, and registers with Inngest when INNGEST_SERVE_ORIGIN says where Inngest finds it.
+ *
+ * @throws ConfigurationError naming the variables that are wrong or missing.
+ */
+export async function runWorker(
+  variables: NodeJS.ProcessEnv,
+  logger: Logger,
+): Promise<Pick<RunningWorker, "close" | "url">> {
+  const configuration = readWorkerConfiguration(variables);
+  const url = variables["DATABASE_URL"];
+  if (url === undefined || url === "") {
+    throw new ConfigurationError(
+      "DATABASE_URL is not set. A worker by itself needs a PostgreSQL server with TimescaleDB, for example " +
+        "DATABASE_URL=postgres://user:password@127.0.0.1:5432/synap. To run everything in one process on the " +
+        "embedded database, use: npx pnpm@12 start",
+    );
+  }
+  const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
+  const database = await openWhenReady(url, logger);
+  try {
+    const inngest = createInngestClient(logger);
+    const worker = await startWorker({ configuration, database, catalogue, inngest, logger });
+    logger.info(`listening on ${worker.url}, Inngest's functions at ${worker.url}/api/inngest`);
+    const registering = new AbortController();
+    if (configuration.serveOrigin !== undefined) void registerWhenReady(worker, logger, registering.signal);
+    return {
+      url: worker.url,
+      close: async () => {
+        registering.abort();
+        await worker.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openWhenReady(url: string, logger: Logger): Promise<Database> {
+  const patience = Date.now() + DATABASE_PATIENCE_MS;
+  for (;;) {
+    let database: Database | undefined;
+    try {
+      database = await openDatabase({ url });
+      await migrate(database);
+      return database;
+    } catch (error) {
+      await database?.close();
+      if (!isTransient(error) || Date.now() > patience) throw error;
+      logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`);
+      await sleep(1_000);
+    }
+  }
+}
+
+async function registerWhenReady(worker: RunningWorker, logger: Logger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await worker.register();
+      logger.info("registered with Inngest");
+      return;
+    } catch (error) {
+      logger.warn(
+        `not registered with Inngest yet: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      await sleep(5_000, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
+import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { Inngest } from "inngest";
+import { pino } from "pino";
+import { expect, it } from "vitest";
+import { startBrokerAndWorker } from "../testing/broker-and-worker.ts";
+import { readWorkerConfiguration } from "./configuration.ts";
+import { startWorker } from "./server.ts";
+
+describeOnEveryEngine("the worker", (engine) => {
+  it("registers functions that a person can read", async () => {
+    const running = await startBrokerAndWorker(engine.database);
+    try {
+      expect(await running.functions()).toMatchObject([
+        {
+          id: "synap-ingest-events",
+          name: "Store published events",
+          triggers: [{ event: "synap/events.published" }],
+          concurrency: { limit: engine.engine === "embedded" ? 1 : 4 },
+          steps: { step: { retries: { attempts: 20 } } },
+        },
+        { id: "synap-ingest-events-failure" },
+        {
+          id: "synap-catch-up-handlers",
+          name: "Catch up the handlers",
+          triggers: [{ cron: "* * * * *" }],
+          concurrency: { limit: 1 },
+        },
+      ]);
+    } finally {
+      await running.stop();
+    }
+  });
+
+  it("says that it is up, and whether the store answers", async () => {
+    const own = await createTestDatabase(engine.engine);
+    const worker = await startWorker({
+      configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
+      database: own.database,
+      catalogue: seedCatalogue,
+      inngest: new Inngest({ id: "synap", isDev: true }),
+      logger: pino({ level: "silent" }),
+    });
+    try {
+      expect(await (await fetch(`${worker.url}/healthz`)).json()).toEqual({ status: "ok" });
+      expect((await fetch(`${worker.url}/readyz`)).status).toBe(200);
+      await own.database.close();
+      expect((await fetch(`${worker.url}/readyz`)).status).toBe(503);
+      expect((await fetch(`${worker.url}/healthz`)).status).toBe(200);
+    } finally {
+      await worker.close();
+      await own.drop();
+    }
+  });
+
+  it("finishes the call that runs when it is stopped, and takes no other", async () => {
+    let begun = () => {};
+    const inFlight = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const running = await startBrokerAndWorker(engine.database, {
+      handlers: [
+        {
+          name: "slow",
+          description: "Takes its time.",
+          eventTypes: "all",
+          mode: "inline",
+          handle: async () => {
+            begun();
+            await new Promise((resolve) => setTimeout(resolve, 200));
+          },
+        },
+      ],
+    });
+    const event = createSynapEvent({ type: "note.creation.completed", data: { content: "x" } });
+    try {
+      await running.publish({ events: [event] });
+      await inFlight;
+      await running.stopWorker();
+      const rows = await engine.database.query("SELECT id FROM synap.events WHERE id = $1", [event.id]);
+      expect(rows).toEqual([{ id: event.id }]);
+      await expect(fetch(`${running.url}/healthz`)).rejects.toThrow();
+    } finally {
+      await running.stop();
+    }
+  });
+
+  it("says which address is taken", async () => {
+    const running = await startBrokerAndWorker(engine.database);
+    try {
+      const port = Number(new URL(running.url).port);
+      const second = startWorker({
+        configuration: { ...readWorkerConfiguration({}), port },
+        database: engine.database,
+        catalogue: seedCatalogue,
+        inngest: new Inngest({ id: "synap", isDev: true }),
+        logger: pino({ level: "silent" }),
+      });
+      await expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });
+    } finally {
+      await running.stop();
+    }
+  });
+});

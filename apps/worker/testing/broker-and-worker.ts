@@ -1,0 +1,88 @@
+import type { Database, SqlSession } from "@synap/database";
+import { type QueueDatabase, type QueueSession, startInngestLocal } from "@synap/inngest-local";
+import { ENVELOPE_EVENT_NAME, seedCatalogue } from "@synap/types";
+import { Inngest } from "inngest";
+import { pino } from "pino";
+import { readWorkerConfiguration, startWorker, type WorkerParts } from "../src/index.ts";
+
+/** A broker and a worker that is registered with it, speaking real HTTP through the real SDK. */
+export interface BrokerAndWorker {
+  /** Where the worker listens. */
+  readonly url: string;
+  /** Hands an envelope to the broker under an id of its own, as the API does. */
+  publish(data: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The ended runs of a function: how they ended and what the dashboard shows as their result. */
+  runs(functionId: string): Promise<{ status: string; output: unknown }[]>;
+  /** What the worker has registered: every function as the broker keeps it. */
+  functions(): Promise<unknown[]>;
+  stopWorker(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts both on free ports, on one database. */
+export async function startBrokerAndWorker(
+  database: Database,
+  parts: Pick<WorkerParts, "handlers" | "ingestRetries"> & { readonly residentHandlers?: boolean } = {},
+): Promise<BrokerAndWorker> {
+  const session = (owner: SqlSession): QueueSession => ({
+    query: (text, parameters = []) => owner.query(text, parameters.map(toParameter)),
+  });
+  const queue: QueueDatabase = {
+    query: (text, parameters) => database.asOwner((owner) => session(owner).query(text, parameters)),
+    transaction: (work) => database.asOwner((owner) => work(session(owner))),
+  };
+  const quiet = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
+  const broker = await startInngestLocal({ database: queue, port: 0, appUrls: [], logger: quiet });
+  const inngest = new Inngest({ id: "synap", isDev: true, baseUrl: broker.url, logger: quiet });
+  const worker = await startWorker({
+    configuration: {
+      ...readWorkerConfiguration({}),
+      port: 0,
+      residentHandlers: parts.residentHandlers ?? false,
+    },
+    database,
+    catalogue: seedCatalogue,
+    inngest,
+    logger: quiet,
+    ...parts,
+  });
+  await worker.register();
+  return {
+    url: worker.url,
+    publish: async (data) => {
+      await inngest.send({ name: ENVELOPE_EVENT_NAME, data: { ...data } });
+    },
+    runs: async (functionId) => {
+      const rows = await queue.query<{ status: string; output: string | null }>(
+        `SELECT status, output FROM inngest_local.runs
+         WHERE function_id = $1 AND status <> 'open' ORDER BY created_at, id`,
+        [`synap-${functionId}`],
+      );
+      return rows.map(({ status, output }) => ({
+        status,
+        output: output === null ? null : JSON.parse(output),
+      }));
+    },
+    functions: async () => {
+      const rows = await queue.query<{ functions: string }>("SELECT functions FROM inngest_local.apps");
+      return rows.flatMap((row): unknown[] => JSON.parse(row.functions));
+    },
+    stopWorker: () => worker.close(),
+    stop: async () => {
+      await broker.stop();
+      await worker.close();
+    },
+  };
+}
+
+function toParameter(value: unknown): string | number | boolean | null {
+  if (
+    value === null ||
+    typeof value === "string" ||
+    typeof value === "number" ||
+    typeof value === "boolean"
+  ) {
+    return value;
+  }
+  throw new TypeError(`the queue passes text, numbers, booleans and null, not ${typeof value}`);
+}
