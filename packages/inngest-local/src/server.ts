@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { addEventRoutes, type IntakeSettings } from "./intake/event-routes.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
 import type { AppState } from "./registration/app-poller.ts";
+import type { RefusalLog } from "./registration/refusal-log.ts";
 import { addRegistrationRoutes } from "./registration/registration-routes.ts";
 import type { SigningKey } from "./signing/signing-key.ts";
 import type { StandIn } from "./stand-in.ts";
@@ -12,6 +13,7 @@ interface ServerSettings extends Omit<IntakeSettings, "onUnmatched"> {
   readonly host: string;
   readonly port: number;
   readonly signingKey: SigningKey | undefined;
+  readonly refusals: RefusalLog;
   readonly onRegistered: () => void;
   readonly calledRuns: () => Set<string>;
   readonly appStates: () => readonly { readonly url: string; readonly state: AppState }[];

@@ -15,6 +15,7 @@ import { readWaiters } from "./queue/steps.ts";
 import { Upkeep } from "./queue/upkeep.ts";
 import { AppPoller } from "./registration/app-poller.ts";
 import { FunctionRegistry } from "./registration/function-registry.ts";
+import { RefusalLog } from "./registration/refusal-log.ts";
 import { parseCron } from "./schedule/cron-pattern.ts";
 import { CronSchedule } from "./schedule/cron-schedule.ts";
 import { fireCron } from "./schedule/fire-cron.ts";
@@ -118,9 +119,10 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
       logger.error({ error, functionId: trigger.functionId, scheduledAt }, "a cron run could not be stored");
     });
   });
+  const refusals = new RefusalLog();
   const onChange = new Set<() => void>();
   const intervals = { waiting: settings.registerInterval, registered: settings.reregisterInterval };
-  const poller = new AppPoller(settings.appUrls, client, intervals, logger, () => {
+  const poller = new AppPoller(settings.appUrls, client, intervals, logger, refusals, () => {
     for (const tell of onChange) tell();
   });
   let cronsScheduled = "";
@@ -142,6 +144,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     eventKeys: options.eventKeys,
     maxRequestBytes: settings.maxRequestBytes,
     isStopping: () => stopping,
+    refusals,
     onRegistered,
     calledRuns: () => dispatcher.calledRuns(),
     appStates: () => poller.states(),

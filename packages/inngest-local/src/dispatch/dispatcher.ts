@@ -15,6 +15,8 @@ import { type Answer, readAnswer } from "./read-answer.ts";
 import { endingRun, settleCall } from "./settle-call.ts";
 
 const DATABASE_AWAY = 1_000;
+/** The net below the wake-ups: with nothing to wait for, the queue is looked at once a minute. */
+const LOOK_AGAIN = 60_000;
 
 interface DispatcherSettings {
   readonly instance: string;
@@ -42,6 +44,8 @@ export class Dispatcher {
     this.wake();
   });
   #nextDueUnknown = true;
+  /** Everything due has begun: an ended call then frees nothing that something waits for. */
+  #drained = false;
   #running = false;
   #again = false;
   #stopping = false;
@@ -57,8 +61,9 @@ export class Dispatcher {
   /** Looks for due work, now or at `dueAt`. */
   wake(dueAt?: number): void {
     if (this.#stopping) return;
-    if (dueAt !== undefined && dueAt > Date.now()) {
-      this.#alarm.set(dueAt);
+    if (dueAt !== undefined) {
+      // Not in this very moment: a call that is to be made again at once still counts as begun until it has ended.
+      this.#alarm.set(Math.max(dueAt, Date.now() + 1));
       return;
     }
     this.#again = true;
@@ -99,7 +104,7 @@ export class Dispatcher {
       if (this.#nextDueUnknown && !this.#stopping) {
         this.#nextDueUnknown = false;
         const next = await readNextDueTime(this.#standIn.database, Date.now());
-        if (next !== undefined) this.#alarm.set(next);
+        this.#alarm.set(next ?? Date.now() + LOOK_AGAIN);
         const pauseEnd = this.#pauses.nextEnd(Date.now());
         if (pauseEnd !== undefined) this.#alarm.set(pauseEnd);
       }
@@ -119,10 +124,12 @@ export class Dispatcher {
     const full = new Set<string>();
     for (;;) {
       const limit = this.#settings.maxCallsInFlight - this.#begun.size;
+      this.#drained = false;
       if (limit <= 0 || this.#stopping) return;
+      const free = this.#free(blocked, full, limit);
       const due = await readDueJobs(this.#standIn.database, {
         instance: this.#settings.instance,
-        free: this.#free(blocked, full, limit),
+        free,
         begun: this.#begun.keys(),
         limit,
         now: Date.now(),
@@ -133,8 +140,12 @@ export class Dispatcher {
       if (this.#stopping) return;
       let begun = 0;
       let newlyBlocked = false;
+      let passedOver = false;
       for (const job of due) {
-        if (job.stepId === "step" && this.#calledRuns.has(job.runId)) continue;
+        if (job.stepId === "step" && this.#calledRuns.has(job.runId)) {
+          passedOver = true;
+          continue;
+        }
         const config = this.#standIn.registry.get(job.functionId);
         const release = config === undefined ? () => undefined : this.#slots.take(config, job.flowKey);
         if (release === undefined) {
@@ -146,7 +157,10 @@ export class Dispatcher {
         begun += 1;
         this.#carryOut(job, config, bodies, release);
       }
-      if (!newlyBlocked && (begun === 0 || due.length < limit)) return;
+      if (newlyBlocked || (begun > 0 && due.length >= limit)) continue;
+      const all = free.length > this.#standIn.registry.all().length && due.length < limit;
+      this.#drained = all && !passedOver && hadSlotsLeft(free, due);
+      return;
     }
   }
 
@@ -169,9 +183,11 @@ export class Dispatcher {
     const main = config !== undefined && job.stepId === "step";
     if (main) this.#calledRuns.add(job.runId);
     const work = config === undefined ? this.#ring(job) : this.#call(job, config, bodies);
+    let unsettled = false;
     const done = work
       .catch((error: unknown) => {
         if (this.#abort.signal.aborted) return;
+        unsettled = true;
         this.#standIn.logger.error(
           { error, runId: job.runId },
           "a call could not be completed; it will be made again",
@@ -182,7 +198,7 @@ export class Dispatcher {
         this.#begun.delete(job.id);
         if (main) this.#calledRuns.delete(job.runId);
         release();
-        this.wake();
+        if (unsettled || !this.#drained) this.wake();
       });
     this.#begun.set(job.id, { job, done });
   }
@@ -236,4 +252,11 @@ export class Dispatcher {
       };
     }
   }
+}
+
+/** Whether no more was due than could begin: every function had a free slot left over. */
+function hadSlotsLeft(free: readonly FreeSlots[], due: readonly DueJob[]): boolean {
+  return free.every(({ id, slots, blocked }) => {
+    return blocked.length === 0 && due.filter(({ functionId }) => functionId === id).length < slots;
+  });
 }

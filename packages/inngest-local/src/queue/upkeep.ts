@@ -6,6 +6,8 @@ import { Pruner, type Retention } from "./prune.ts";
 
 const WHILE_BUSY = 5_000;
 const WHILE_IDLE = 60_000;
+/** After the last thing that happened, this many more passes come soon: what ended last can't be pruned at once. */
+const PASSES_AFTER = 3;
 
 /** Prunes the queue now and then, and notices when another stand-in has taken it over. */
 export class Upkeep {
@@ -16,7 +18,7 @@ export class Upkeep {
   readonly #onLost: () => void;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> = Promise.resolve();
-  #busy = true;
+  #passesSoon = PASSES_AFTER;
   #stopped = false;
 
   constructor(
@@ -49,9 +51,9 @@ export class Upkeep {
 
   /** While nothing happens the upkeep is rare. */
   somethingHappened(): void {
-    if (this.#busy) return;
-    this.#busy = true;
-    if (!this.#stopped && this.#timer !== undefined) {
+    const idle = this.#passesSoon === 0;
+    this.#passesSoon = PASSES_AFTER;
+    if (idle && !this.#stopped && this.#timer !== undefined) {
       clearTimeout(this.#timer);
       this.#schedule();
     }
@@ -65,7 +67,7 @@ export class Upkeep {
           if (!this.#stopped) this.#schedule();
         });
       },
-      this.#busy ? WHILE_BUSY : WHILE_IDLE,
+      this.#passesSoon > 0 ? WHILE_BUSY : WHILE_IDLE,
     );
     this.#timer.unref();
   }
@@ -77,19 +79,14 @@ export class Upkeep {
         this.#onLost();
         return;
       }
-      // What ended in the last seconds is pruned by the next pass: one more of those after the last event.
-      const wasBusy = this.#busy;
-      this.#busy = false;
+      this.#passesSoon = Math.max(this.#passesSoon - 1, 0);
       let more = true;
-      let pruned = false;
       while (more && !this.#stopped) {
         more = await this.#pruner.prune(Date.now());
-        pruned ||= more;
         await breathe();
       }
-      if (wasBusy && pruned) this.#busy = true;
     } catch (error) {
-      this.#busy = true;
+      this.#passesSoon = PASSES_AFTER;
       this.#logger.warn({ error }, "the queue could not be pruned; trying again");
     }
   }

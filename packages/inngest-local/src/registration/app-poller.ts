@@ -1,5 +1,6 @@
 import type { AppClient } from "../dispatch/app-client.ts";
 import type { Logger } from "../options.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 
 /** Whether an app has registered: it has not answered yet, it is registered, or its registration was refused. */
 export type AppState =
@@ -20,6 +21,7 @@ export class AppPoller {
   readonly #logger: Logger;
   readonly #intervals: { readonly waiting: number; readonly registered: number };
   readonly #apps: PolledApp[];
+  readonly #refusals: RefusalLog;
   readonly #onChange: () => void;
   #stopped = false;
 
@@ -28,11 +30,13 @@ export class AppPoller {
     client: AppClient,
     intervals: { waiting: number; registered: number },
     logger: Logger,
+    refusals: RefusalLog,
     onChange: () => void,
   ) {
     this.#client = client;
     this.#logger = logger;
     this.#intervals = intervals;
+    this.#refusals = refusals;
     this.#onChange = onChange;
     this.#apps = urls.map((url) => ({ url, state: { state: "waiting" }, timer: undefined, asking: false }));
   }
@@ -79,24 +83,16 @@ export class AppPoller {
   }
 
   async #register(url: string): Promise<AppState> {
+    const mark = this.#refusals.mark();
     try {
       const headers = { "content-type": "application/json", "user-agent": "Inngest" };
       const response = await this.#client.send("PUT", url, headers, JSON.stringify({ url }));
       if (response.status === 200) return { state: "registered" };
-      if (response.status === 404) return { state: "waiting" };
-      return { state: "refused", reason: messageOf(response.body) };
+      const reason = this.#refusals.since(mark);
+      // Without a refusal of ours the app isn't served there yet, or could not reach us: it may come.
+      return reason === undefined ? { state: "waiting" } : { state: "refused", reason };
     } catch {
       return { state: "waiting" };
     }
   }
-}
-
-function messageOf(body: string): string {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === "object" && parsed !== null && "message" in parsed) return String(parsed.message);
-  } catch {
-    // Not JSON: shown as it is.
-  }
-  return body.slice(0, 500);
 }

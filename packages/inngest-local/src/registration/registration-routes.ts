@@ -2,21 +2,24 @@ import type { Context, Hono } from "hono";
 import { uuidOf } from "../dispatch/call-request.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { StandIn } from "../stand-in.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { registerApp } from "./register-app.ts";
 
 /** `POST /fn/register`: an app tells its functions. */
 export function addRegistrationRoutes(
   app: Hono,
   standIn: StandIn,
-  settings: { signingKey: SigningKey | undefined; onRegistered: () => void },
+  settings: { signingKey: SigningKey | undefined; refusals: RefusalLog; onRegistered: () => void },
 ): void {
   const kind = settings.signingKey === undefined ? "dev" : "cloud";
   app.post("/fn/register", async (context) => {
     if (settings.signingKey && !settings.signingKey.admits(context.req.header("authorization"))) {
+      settings.refusals.add("the app's signing key is not the server's");
       return context.text("Authentication failed", 401);
     }
     const expected = context.req.header("x-inngest-expected-server-kind");
     if (expected !== undefined && expected !== "" && expected !== kind) {
+      settings.refusals.add(`the app expects a server of the kind ${expected}, and this is ${kind}`);
       return answer(context, 400, { error: `Expected server kind ${expected}, got ${kind}` });
     }
     let body: unknown;
@@ -26,7 +29,10 @@ export function addRegistrationRoutes(
       return answer(context, 400, { error: "The body is not JSON", data: null, status: 400 });
     }
     const outcome = await registerApp(standIn.database, standIn.registry, body);
-    if (!outcome.registered) return answer(context, 400, { error: outcome.reason, data: null, status: 400 });
+    if (!outcome.registered) {
+      settings.refusals.add(outcome.reason);
+      return answer(context, 400, { error: outcome.reason, data: null, status: 400 });
+    }
     if (outcome.modified) {
       standIn.logger.info({ app: outcome.appName, functions: outcome.functions }, "functions registered");
     }
