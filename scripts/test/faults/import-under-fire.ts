@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RunningCommand, runCommand } from "../processes/run-command.ts";
+
+/** An import that goes on while what it sends to is killed. */
+export interface ImportUnderFire {
+  /** Lines that were answered so far, as the import's own state file says. */
+  answered(): number;
+  /** Resolves once as many lines were answered, or the import has ended. */
+  reached(lines: number): Promise<void>;
+  /** Kills the import itself with SIGKILL and runs it again, as a person would. */
+  killAndRunAgain(): Promise<void>;
+  /** Resolves with what the last run printed once all is sent. Rejects unless it exited 0. */
+  finished(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Runs the import command on a file in small requests, so that there is time to interrupt it. */
+export function importUnderFire(file: string, url: string): ImportUnderFire {
+  const run = (): RunningCommand =>
+    runCommand("scripts/src/import.ts", [
+      file,
+      "--url",
+      url,
+      "--batch",
+      "100",
+      "--in-flight",
+      "4",
+      "--patience",
+      "300",
+    ]);
+  let command = run();
+  const answered = () => {
+    const path = `${file}.synap-import.json`;
+    if (!existsSync(path)) return 0;
+    const state: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return typeof state === "object" && state !== null && "line" in state ? Number(state.line) : 0;
+  };
+  return {
+    answered,
+    reached: async (lines) => {
+      while (answered() < lines && command.child.exitCode === null) await sleep(10);
+    },
+    killAndRunAgain: async () => {
+      command.child.kill("SIGKILL");
+      await command.ended;
+      command = run();
+    },
+    finished: async () => {
+      const code = await command.ended;
+      if (code !== 0) throw new Error(`The import exited with ${code}:\n${command.output().slice(-2000)}`);
+      return command.stdout();
+    },
+    stop: async () => {
+      command.child.kill("SIGKILL");
+      await command.ended;
+    },
+  };
+}
+
+/** Ascending random numbers of lines, between the first and the last tenth. */
+export function randomMoments(count: number, lines: number): number[] {
+  const moments = Array.from({ length: count }, () => Math.floor(lines * (0.02 + 0.9 * Math.random())));
+  return moments.sort((a, b) => a - b);
+}

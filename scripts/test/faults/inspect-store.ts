@@ -1,0 +1,80 @@
+import type { SqlSession } from "@synap/database";
+import type { PublishedEvent } from "./published-events.ts";
+
+/** What the store holds after the faults, compared with what was answered 2xx. All zero but the first: as promised. */
+export interface Findings {
+  /** Answered 2xx and stored. */
+  readonly stored: number;
+  /** Answered 2xx and not stored. */
+  readonly lost: number;
+  /** Stored and never sent. */
+  readonly unknown: number;
+  /** Ids that more than one row of the events has. */
+  readonly storedTwice: number;
+  /** Streams whose versions are not 1, 2, 3 ... up to what the stream's own row says. */
+  readonly brokenStreams: number;
+  /** Positions that more than one event has. */
+  readonly sharedPositions: number;
+  /** Notes that a handler completed not at all, or more than once. */
+  readonly notesNotCompletedOnce: number;
+  /** Notes that are not in the read model. */
+  readonly notesNotProjected: number;
+  readonly deadLetters: number;
+}
+
+/** Asks the tables themselves, not the code under test. */
+export async function inspectStore(
+  session: SqlSession,
+  published: readonly PublishedEvent[],
+): Promise<Findings> {
+  const rows = await session.query<{ id: string }>(
+    "SELECT id FROM synap.events WHERE type <> 'note.creation.completed'",
+  );
+  const stored = new Set(rows.map(({ id }) => id));
+  const sent = new Set(published.map(({ id }) => id));
+  const count = async (text: string): Promise<number> =>
+    (await session.query<{ found: number }>(`SELECT count(*) AS found FROM (${text}) AS rows`))[0]?.found ??
+    -1;
+  return {
+    stored: [...sent].filter((id) => stored.has(id)).length,
+    lost: [...sent].filter((id) => !stored.has(id)).length,
+    unknown: [...stored].filter((id) => !sent.has(id)).length,
+    storedTwice: await count("SELECT id FROM synap.events GROUP BY id HAVING count(*) > 1"),
+    brokenStreams: await count(`
+      SELECT FROM (
+        SELECT aggregate_type, aggregate_id, count(*) AS events, count(DISTINCT stream_version) AS versions,
+               min(stream_version) AS first, max(stream_version) AS last
+          FROM synap.events GROUP BY aggregate_type, aggregate_id
+      ) AS e
+      FULL JOIN synap.streams AS s ON s.aggregate_type = e.aggregate_type AND s.aggregate_id = e.aggregate_id
+      WHERE e.first IS DISTINCT FROM 1 OR e.last IS DISTINCT FROM e.events OR e.versions IS DISTINCT FROM e.events
+         OR s.version IS DISTINCT FROM e.last`),
+    sharedPositions: await count(
+      'SELECT "position" FROM synap.events GROUP BY "position" HAVING count(*) > 1',
+    ),
+    notesNotCompletedOnce: await count(`
+      SELECT FROM synap.events AS requested
+      WHERE requested.type = 'note.creation.requested'
+        AND (SELECT count(*) FROM synap.events AS completed
+              WHERE completed.type = 'note.creation.completed' AND completed.causation_id = requested.id) <> 1`),
+    notesNotProjected: await count(`
+      SELECT FROM synap.events AS e
+      WHERE e.type = 'note.creation.requested' AND NOT EXISTS (SELECT FROM synap.notes AS n WHERE n.id = e.aggregate_id)`),
+    deadLetters: await count("SELECT FROM synap.dead_letters"),
+  };
+}
+
+/** What the findings must be when `published` events were answered 2xx. */
+export function asPromised(published: number): Findings {
+  return {
+    stored: published,
+    lost: 0,
+    unknown: 0,
+    storedTwice: 0,
+    brokenStreams: 0,
+    sharedPositions: 0,
+    notesNotCompletedOnce: 0,
+    notesNotProjected: 0,
+    deadLetters: 0,
+  };
+}
