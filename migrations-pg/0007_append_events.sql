@@ -19,7 +19,8 @@ RETURNS TABLE (
   recorded_at    timestamptz
 )
 LANGUAGE plpgsql VOLATILE SECURITY INVOKER
--- Plans are made once per session and must still be right when the tables have grown: index look-ups, always.
+-- Plans are made once per session, perhaps while the tables are empty, and must still be right when they have grown:
+-- always from the events of the call to the tables, by index. LATERAL (... OFFSET 0) fixes that direction.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_hashjoin = off
@@ -127,13 +128,14 @@ BEGIN
      OR EXISTS (SELECT FROM synap.event_ids AS k WHERE k.id = ANY (ids))
      OR (distinct_keys > 0 AND EXISTS (
           SELECT FROM unnest(creators, keys) AS u(created_by, key)
-            JOIN synap.idempotency_keys AS k ON k.created_by = u.created_by AND k.key = u.key))
+           CROSS JOIN LATERAL (
+             SELECT FROM synap.idempotency_keys AS k WHERE k.created_by = u.created_by AND k.key = u.key OFFSET 0
+           ) AS k))
   THEN
     SELECT array_agg(DISTINCT u.number)
       INTO closed_numbers
       FROM unnest(stream_numbers, stream_types, stream_ids) AS u(number, type, id)
-      JOIN synap.streams AS s ON s.aggregate_type = u.type AND s.aggregate_id = u.id
-     WHERE s.closed_at IS NOT NULL;
+     WHERE (SELECT s.closed_at IS NOT NULL FROM synap.streams AS s WHERE s.aggregate_type = u.type AND s.aggregate_id = u.id);
 
     -- "first_by_id" is the first event of this call with the same id, "first_by_key" the first one with the same key
     -- among those that would be stored.
@@ -193,11 +195,18 @@ BEGIN
         FROM (
           SELECT u.place, i."timestamp", i."position", $1 -> (u.place::integer - 1) AS event
             FROM unnest($2) WITH ORDINALITY AS u(id, place)
-            JOIN synap.event_ids AS i ON i.id = u.id
+           CROSS JOIN LATERAL (
+             SELECT i."timestamp", i."position" FROM synap.event_ids AS i WHERE i.id = u.id OFFSET 0
+           ) AS i
+          OFFSET 0
         ) AS u
-        JOIN synap.events AS s ON s."timestamp" = u."timestamp" AND s."position" = u."position"
-       WHERE s."timestamp" BETWEEN $3 AND $4
-         AND (s.type, s.aggregate_type, s.aggregate_id, s.data)
+       CROSS JOIN LATERAL (
+         SELECT s.type, s.aggregate_type, s.aggregate_id, s.data
+           FROM synap.events AS s
+          WHERE s."timestamp" = u."timestamp" AND s."position" = u."position" AND s."timestamp" BETWEEN $3 AND $4
+         OFFSET 0
+       ) AS s
+       WHERE (s.type, s.aggregate_type, s.aggregate_id, s.data)
              IS DISTINCT FROM (u.event ->> 'type', u.event ->> 'aggregateType', u.event ->> 'aggregateId', u.event -> 'data')
     $query$
       INTO conflicts
@@ -223,15 +232,12 @@ BEGIN
      CROSS JOIN LATERAL (SELECT events -> (u.first_place::integer - 1)) AS f(event);
 
     -- The streams were moved on by too much: take it back, so that versions stay consecutive.
-    UPDATE synap.streams AS s
-       SET version = s.version - d.dropped
-      FROM (
-        SELECT u.type, u.id, count(*) AS dropped
-          FROM unnest(stream_types[1:total], stream_ids[1:total], statuses) AS u(type, id, status)
-         WHERE u.status <> 'stored'
-         GROUP BY u.type, u.id
-      ) AS d
-     WHERE s.aggregate_type = d.type AND s.aggregate_id = d.id;
+    INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version)
+    SELECT u.type COLLATE "C", u.id COLLATE "C", -count(*)
+      FROM unnest(stream_types[1:total], stream_ids[1:total], statuses) AS u(type, id, status)
+     WHERE u.status <> 'stored'
+     GROUP BY 1, 2
+    ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET version = s.version + EXCLUDED.version;
 
     SELECT array_agg(
              CASE
@@ -276,9 +282,15 @@ BEGIN
   -- A stream that received nothing must not look as if it existed: neither one that was only checked, nor one whose
   -- only events turned out to be stored elsewhere.
   IF statuses IS NOT NULL OR expectations <> '[]' THEN
-    DELETE FROM synap.streams AS s
-     USING unnest(stream_types, stream_ids) AS u(type, id)
-     WHERE s.aggregate_type = u.type AND s.aggregate_id = u.id AND s.version = 0;
+    DELETE FROM synap.streams
+     WHERE ctid = ANY (ARRAY(
+       SELECT s.ctid
+         FROM unnest(stream_types, stream_ids) AS u(type, id)
+        CROSS JOIN LATERAL (
+          SELECT s.ctid FROM synap.streams AS s
+           WHERE s.aggregate_type = u.type AND s.aggregate_id = u.id AND s.version = 0
+          OFFSET 0
+        ) AS s));
   END IF;
 
   IF stored_count > 0 THEN

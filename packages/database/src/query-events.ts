@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@synap/types";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
-import type { SqlParameter, SqlSession } from "./sql-session.ts";
+import type { Database, SqlParameter } from "./sql-session.ts";
 
 /** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
 export interface EventFilter {
@@ -44,7 +44,7 @@ export const MAX_PAGE_EVENTS = 1000;
  * @throws InvalidCursorError, and RangeError for a limit out of bounds or a time that is none.
  */
 export async function queryEvents(
-  session: SqlSession,
+  database: Database,
   filter: EventFilter,
   page: PageRequest,
 ): Promise<EventPage> {
@@ -54,15 +54,10 @@ export async function queryEvents(
   const scope = describeScope(filter, page.order);
   const cursor = page.cursor === undefined ? undefined : readCursor(page.cursor, scope);
   const backwards = cursor?.direction === "previous";
-  const { text, parameters } = writeQuery(
-    filter,
-    cursor,
-    (page.order === "asc") !== backwards,
-    page.limit + 1,
-  );
 
   // One more than asked for tells whether there is another page in that direction.
-  const rows = await session.query<EventRow>(text, parameters);
+  const ascending = (page.order === "asc") !== backwards;
+  const rows = await readRows(database, { filter, cursor, ascending, limit: page.limit + 1 });
   const isMore = rows.length > page.limit;
   const events = rows.slice(0, page.limit).map(readEventRow);
   if (backwards) events.reverse();
@@ -82,12 +77,76 @@ export async function queryEvents(
   };
 }
 
-function writeQuery(
-  filter: EventFilter,
-  cursor: EventCursor | undefined,
-  ascending: boolean,
-  limit: number,
-): { text: string; parameters: SqlParameter[] } {
+interface Search {
+  readonly filter: EventFilter;
+  readonly cursor: EventCursor | undefined;
+  readonly ascending: boolean;
+  readonly limit: number;
+}
+
+/** How far to look, in days, before looking everywhere. */
+const WINDOW_DAYS = [1, 30];
+const DAY_MS = 86_400_000;
+
+/**
+ * With a thousand chunks, planning for all of them costs a hundred times what reading one does. So a page of whatever
+ * happened is looked for near its beginning first; if that fills the page, nothing further away belongs on it.
+ */
+async function readRows(database: Database, search: Search): Promise<EventRow[]> {
+  const { filter } = search;
+  if ((filter.aggregateId ?? filter.userId ?? filter.correlationId) !== undefined) {
+    return readAnywhere(database, search);
+  }
+  for (const days of WINDOW_DAYS) {
+    const near = narrow(search, days * DAY_MS);
+    if (near === undefined) break;
+    const { text, parameters } = writeQuery({ ...search, filter: near });
+    const rows = await database.query<EventRow>(text, parameters);
+    if (rows.length === search.limit) return rows;
+  }
+  const { text, parameters } = writeQuery(search);
+  return database.query<EventRow>(text, parameters);
+}
+
+/** The filter with its far end moved near; undefined when it isn't any further away, or the near end isn't known. */
+function narrow({ filter, cursor, ascending }: Search, width: number): EventFilter | undefined {
+  const bound = ascending ? filter.from : filter.to;
+  const limits = [bound === undefined ? undefined : moment(bound).valueOf(), cursor?.timestamp];
+  const known = limits.filter((limit) => limit !== undefined);
+  if (ascending && known.length === 0) return undefined;
+  if (ascending) {
+    const end = Math.max(...known) + width;
+    return filter.to !== undefined && moment(filter.to).valueOf() <= end
+      ? undefined
+      : { ...filter, to: new Date(end) };
+  }
+  const start = Math.min(...known, Date.now()) - width;
+  return filter.from !== undefined && moment(filter.from).valueOf() >= start
+    ? undefined
+    : { ...filter, from: new Date(start) };
+}
+
+/**
+ * What one stream, person or flow did may lie anywhere in time, and each chunk's index says at once when it is not
+ * there: then one plan for all chunks, made once for each connection, beats a new one for every query.
+ */
+async function readAnywhere(database: Database, search: Search): Promise<EventRow[]> {
+  const { text, parameters } = writeQuery(search);
+  // The embedded engine keeps no plans.
+  if (database.engine === "embedded") return database.query<EventRow>(text, parameters);
+  return database.transaction(async (transaction) => {
+    const [, rows] = await Promise.all([
+      transaction.query("SET LOCAL plan_cache_mode = force_generic_plan"),
+      transaction.query<EventRow>(text, parameters),
+    ]);
+    return rows;
+  });
+}
+
+function writeQuery({ filter, cursor, ascending, limit }: Search): {
+  text: string;
+  parameters: SqlParameter[];
+} {
   const parameters: SqlParameter[] = [];
   const conditions: string[] = [];
   const where = (write: (place: string) => string, value: SqlParameter) => {

@@ -58,9 +58,12 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
         default_transaction_isolation: "read committed",
         statement_timeout: statementTimeout,
         // A transaction that nobody goes on with would hold the watermark back.
-        idle_in_transaction_session_timeout: statementTimeout,
+        idle_in_transaction_session_timeout: Math.max(60_000, statementTimeout),
         // Plans over many chunks look costly and would be compiled, which takes longer than running them.
         jit: "off",
+        // A statement with time bounds is planned for the one or two chunks it needs; a plan for any bounds is made for
+        // all of them, half a second the first time with a thousand chunks, and slower to run.
+        plan_cache_mode: "force_custom_plan",
         ...(asRole ? { role: "synap_app" } : {}),
       },
     });
