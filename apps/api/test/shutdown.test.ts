@@ -3,8 +3,11 @@ import { expect, it } from "vitest";
 import { startTestApi } from "../testing/start-test-api.ts";
 
 it("answers what is in flight and hands it to the broker before it has stopped", async () => {
-  const api = await startTestApi({ publishConcurrency: 1 });
-  api.broker.delayMs = 300;
+  const api = await startTestApi({ publishConcurrency: 1, publishDeadlineMs: 20_000 });
+  let release = () => {};
+  api.broker.hold = new Promise((resolve) => {
+    release = resolve;
+  });
   const posts = Array.from({ length: 20 }, (_, index) =>
     fetch(`${api.url}/api/v1/events`, {
       method: "POST",
@@ -14,6 +17,8 @@ it("answers what is in flight and hands it to the broker before it has stopped",
   );
   while ((await readQueue(api.url)) < 20) await sleep(10);
   const closed = api.close();
+  await sleep(100);
+  release();
   const statuses = (await Promise.all(posts)).map(({ status }) => status);
   await closed;
   expect(statuses).toEqual(posts.map(() => 202));

@@ -25,6 +25,8 @@ export interface FaultBroker {
   /** The mood of the next sends; a function is asked for each one. */
   mood: BrokerMood | (() => BrokerMood);
   delayMs: number;
+  /** Sends wait for this before they are treated. */
+  hold: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ export async function startFaultBroker(): Promise<FaultBroker> {
     if (request.url === "/health") return void response.end('{"status":200,"message":"OK"}');
     attempts += 1;
     const body = await readText(request);
+    await broker.hold;
     if (broker.delayMs > 0) await sleep(broker.delayMs);
     const mood = typeof broker.mood === "function" ? broker.mood() : broker.mood;
     if (mood === "accept" || mood === "accept-and-break") {
@@ -59,6 +62,7 @@ export async function startFaultBroker(): Promise<FaultBroker> {
     attempts: () => attempts,
     mood: "accept",
     delayMs: 0,
+    hold: Promise.resolve(),
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,6 +1,7 @@
 import { isExactNumber } from "./exact-number.ts";
 import { writeJsonPath } from "./json-path.ts";
 import { endOfString } from "./survey-json.ts";
+import { describePlace } from "./text-place.ts";
 
 /** Something `JSON.parse` would refuse without saying where, or change without saying so. */
 export interface JsonFinding {
@@ -61,7 +62,7 @@ export function inspectJson(text: string, maxDepth: number): JsonInspection {
       code: "malformed-json",
       position,
       path: "",
-      reason: `${message} ${place(text, position)}`,
+      reason: `${message} ${describePlace(text, position)}`,
     });
   }
   return inspector;
@@ -245,11 +246,4 @@ class Inspector implements JsonInspection {
       isAtEnd ? `${reason}, but the text ends` : reason,
     );
   }
-}
-
-function place(text: string, position: number): string {
-  const before = text.slice(0, position);
-  const line = before.split("\n").length;
-  const column = position - before.lastIndexOf("\n");
-  return `at position ${position} (line ${line}, column ${column})`;
 }

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { envelopeId } from "./envelope-sender.ts";
 import { ENVELOPE_OVERHEAD_BYTES, sizeInEnvelope } from "./envelope-size.ts";
 import { type OutgoingEvent, toOutgoingEvent } from "./outgoing-event.ts";
-import { createPublisher, type PublisherOptions, type PublishOutcome } from "./publisher.ts";
+import type { PublishOutcome } from "./publish-request.ts";
+import { createPublisher, type PublisherOptions } from "./publisher.ts";
 import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
 
 const OPTIONS: PublisherOptions = {
@@ -94,8 +95,8 @@ describe("the publisher", () => {
   });
 
   it("sends a lone event at once and lets others gather while it is under way", async () => {
-    const { send, acknowledged } = recordingSender(() => sleep(30));
-    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 10 });
+    const { send, acknowledged } = recordingSender(() => sleep(100));
+    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1_000 });
     const first = publisher.publish([eventOf()]);
     await sleep(2);
     const later = eventsOf(20).map(async (event) => {

@@ -6,14 +6,8 @@ import {
   sizeInEnvelope,
 } from "./envelope-size.ts";
 import type { OutgoingEvent } from "./outgoing-event.ts";
+import { conclude, type PublishOutcome, type PublishRequest } from "./publish-request.ts";
 import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
-
-/**
- * What became of one event. `accepted`: the broker has it. `too-large`: it fits into no envelope. `unavailable`: the
- * broker did not confirm it in time; it may have it all the same, which sending the event again with its id or
- * idempotency key makes harmless.
- */
-export type PublishOutcome = "accepted" | "too-large" | "unavailable";
 
 export interface PublisherOptions {
   /** How many envelopes are sent at a time. */
@@ -55,16 +49,9 @@ export interface Publisher {
   state(): PublisherState;
 }
 
-/** One call of `publish`: what is known so far. */
-interface Request {
-  readonly outcomes: (PublishOutcome | undefined)[];
-  open: number;
-  readonly settle: () => void;
-}
-
 interface Entry {
   readonly outgoing: OutgoingEvent;
-  readonly request: Request;
+  readonly request: PublishRequest;
   readonly index: number;
 }
 
@@ -111,7 +98,7 @@ class EnvelopePublisher implements Publisher {
         clearTimeout(deadline);
         resolve(outcomes.map((outcome) => outcome ?? "unavailable"));
       };
-      const request: Request = { outcomes, open, settle };
+      const request: PublishRequest = { outcomes, open, settle };
       const deadline = setTimeout(() => this.giveUp(request), this.options.deadlineMs);
       if (open === 0) return settle();
       for (const [index, outgoing] of events.entries()) {
@@ -246,14 +233,7 @@ class EnvelopePublisher implements Publisher {
   }
 
   /** What is not known by the deadline counts as not accepted. Events still waiting are not sent any more. */
-  private giveUp(request: Request): void {
+  private giveUp(request: PublishRequest): void {
     for (const index of request.outcomes.keys()) conclude(request, index, "unavailable");
   }
-}
-
-function conclude(request: Request, index: number, outcome: PublishOutcome): void {
-  if (request.outcomes[index] !== undefined) return;
-  request.outcomes[index] = outcome;
-  request.open -= 1;
-  if (request.open === 0) request.settle();
 }

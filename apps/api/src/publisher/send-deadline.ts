@@ -17,7 +17,8 @@ export async function withinDeadline<Result>(
   let timer: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new DOMException(`The broker did not answer within ${milliseconds} ms`, "TimeoutError");
+      // The SDK takes an error that does not begin like this for a badly made `fetch`, and says so in the log.
+      const error = new DOMException(`fetch failed: no answer within ${milliseconds} ms`, "TimeoutError");
       limit.abort(error);
       reject(error);
     }, milliseconds);
