@@ -26,9 +26,9 @@ export interface HandlerContext {
  * further events, a sink tells an outside system.
  *
  * Handlers are batch-first. `handle` receives the events of a batch in the order of their positions, and
- * only those whose type it named. Batches have no meaning: the same events may come in other batches the
- * next time (one by one, when a batch failed), and an event may come again after a restore or a rebuild.
- * A handler must therefore give the same rows for every way of cutting and repeating the same events.
+ * only those whose type it named. Batches have no meaning: the same events may be cut otherwise the next time
+ * (one by one, when a batch failed), and must lead to the same rows. What a handler writes in this database
+ * happens exactly once; what it does elsewhere may happen again.
  */
 export interface IEventHandler {
   /** Unique, kebab-case and for ever: checkpoints and dead letters are stored under it. */

@@ -1,0 +1,47 @@
+import { describeOnEveryEngine } from "@synap/database/testing";
+import { beforeAll, expect, it } from "vitest";
+import type { IEventHandler } from "../src/index.ts";
+import { handlerScenario } from "./handler-scenario.ts";
+
+// The example of docs/handlers.md.
+const notesPerUserProjector: IEventHandler = {
+  name: "notes-per-user-projector",
+  description: "Counts the notes of each user.",
+  eventTypes: ["note.creation.completed"],
+  mode: "async",
+  async handle(events, { transaction }) {
+    await transaction.query(
+      `INSERT INTO synap.notes_per_user AS kept (user_id, notes)
+       SELECT "userId", count(*) FROM jsonb_to_recordset($1::text::jsonb) AS event ("userId" text)
+       WHERE "userId" IS NOT NULL
+       GROUP BY "userId"
+       ON CONFLICT (user_id) DO UPDATE SET notes = kept.notes + excluded.notes`,
+      [JSON.stringify(events)],
+    );
+  },
+};
+
+describeOnEveryEngine("handlerScenario", (engine) => {
+  beforeAll(() =>
+    engine.database.asOwner((owner) =>
+      owner.execute(`
+        CREATE TABLE synap.notes_per_user (user_id text PRIMARY KEY, notes bigint NOT NULL);
+        GRANT SELECT, INSERT, UPDATE ON synap.notes_per_user TO synap_app;`),
+    ),
+  );
+
+  it("counts", async () => {
+    const { given, when, rows } = handlerScenario({
+      database: engine.database,
+      handlers: [notesPerUserProjector],
+    });
+    await given({ type: "note.creation.completed", userId: "u1", data: { content: "first" } });
+    await when({ type: "note.creation.completed", userId: "u1", data: { content: "second" } });
+    expect(await rows("SELECT notes FROM synap.notes_per_user")).toEqual([{ notes: 2 }]);
+  });
+
+  it("refuses events that are not valid, by name", async () => {
+    const { when } = handlerScenario({ database: engine.database, handlers: [] });
+    await expect(when({ type: "note.creation.completed", data: {} })).rejects.toThrow("data.content");
+  });
+});
