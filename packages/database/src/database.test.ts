@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
@@ -188,4 +188,56 @@ describeOnEveryEngine("a server that drops its connections", (engine) => {
     await createEventStore({ database, catalogue: seedCatalogue }).appendBatch(noteEvents(1));
     await expect.poll(() => woken, { timeout: 5000 }).toBe(2);
   });
+
+  it.runIf(engine.engine === "server")("or that freezes, is given up and found again by itself", async () => {
+    const { options } = engine.testDatabase;
+    const direct = new URL("url" in options ? options.url : "");
+    const proxy = await startProxy(direct.hostname, Number(direct.port));
+    const through = new URL(direct);
+    through.port = String(proxy.port);
+    const database = await openDatabase({ url: through.href, statementTimeout: 400, maxConnections: 3 });
+    expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+
+    proxy.freeze();
+    const transaction = database.transaction((open) => open.query("SELECT 1"));
+    await expect(database.query("SELECT 1")).rejects.toThrow(DatabaseUnavailableError);
+    await expect(transaction).rejects.toThrow(DatabaseUnavailableError);
+
+    proxy.thaw();
+    await expect
+      .poll(() => database.query("SELECT 1 AS one").catch(() => []), { timeout: 5000 })
+      .toEqual([{ one: 1 }]);
+    await database.close();
+    proxy.close();
+  });
 });
+
+/** A network between us and the server that can stop delivering without closing anything. */
+async function startProxy(host: string, port: number) {
+  const sockets = new Set<Socket>();
+  let isFrozen = false;
+  const server = createServer((incoming) => {
+    const outgoing = connect(port, host);
+    for (const socket of [incoming, outgoing]) {
+      sockets.add(socket);
+      socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+    }
+    incoming.on("data", (data) => isFrozen || outgoing.write(data)).on("close", () => outgoing.destroy());
+    outgoing.on("data", (data) => isFrozen || incoming.write(data)).on("close", () => incoming.destroy());
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    freeze: () => {
+      isFrozen = true;
+    },
+    thaw: () => {
+      isFrozen = false;
+    },
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -36,7 +36,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   const prepare = options.preparedStatements ?? true;
   // A server that stops answering (a partition, a frozen machine) never closes the connection. The server's own
   // limit can't reach us then, so a little later we give up ourselves.
-  const patience = statementTimeout + 5_000;
+  const patience = statementTimeout + Math.min(5_000, statementTimeout);
   const common = {
     types: wireTypes,
     onnotice: () => {},
