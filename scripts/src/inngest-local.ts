@@ -47,6 +47,8 @@ async function run(options: {
       signal: stopping.signal,
       ...(options.retryMs === undefined ? {} : { retryDelays: options.retryMs.map(Number) }),
     });
+    // Before that, an event would find no function to start.
+    await server.ready();
     console.log(`inngest-local listens on ${server.url} and calls ${options.app}`);
     endOnSignal(async () => {
       await server.stop();

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type RunningCommand, runCommand } from "../processes/run-command.ts";
+import { runCommand } from "../processes/run-command.ts";
 
 /** An import that goes on while what it sends to is killed. */
 export interface ImportUnderFire {
@@ -15,20 +15,14 @@ export interface ImportUnderFire {
   stop(): Promise<void>;
 }
 
-/** Runs the import command on a file in small requests, so that there is time to interrupt it. */
-export function importUnderFire(file: string, url: string): ImportUnderFire {
-  const run = (): RunningCommand =>
-    runCommand("scripts/src/import.ts", [
-      file,
-      "--url",
-      url,
-      "--batch",
-      "100",
-      "--in-flight",
-      "4",
-      "--patience",
-      "300",
-    ]);
+/** Runs the import command on a file in small requests, one or two at a time: there must be time to interrupt it. */
+export function importUnderFire(
+  file: string,
+  url: string,
+  requests: { events: number; inFlight: number },
+): ImportUnderFire {
+  const pace = ["--batch", String(requests.events), "--in-flight", String(requests.inFlight)];
+  const run = () => runCommand("scripts/src/import.ts", [file, "--url", url, ...pace, "--patience", "300"]);
   let command = run();
   const answered = () => {
     const path = `${file}.synap-import.json`;

@@ -47,12 +47,12 @@ it("loses and repeats nothing when the one process is killed ten times while 20,
   const file = join(directory, "events.ndjson");
   writeEvents(file, events);
   await start();
-  running = importUnderFire(file, url);
+  running = importUnderFire(file, url, { events: 50, inFlight: 2 });
 
   const table: object[] = [];
   for (const [index, moment] of randomMoments(KILLS, EVENTS).entries()) {
     await running.reached(moment);
-    await sleep(Math.random() * 300);
+    await sleep(Math.random() * 150);
     synap.child.kill("SIGKILL");
     await synap.ended;
     const answered = running.answered();
