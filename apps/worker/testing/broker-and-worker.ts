@@ -22,7 +22,11 @@ export interface BrokerAndWorker {
 /** Starts both on free ports, on one database. */
 export async function startBrokerAndWorker(
   database: Database,
-  parts: Pick<WorkerParts, "handlers" | "ingestRetries"> & { readonly residentHandlers?: boolean } = {},
+  parts: Pick<WorkerParts, "handlers" | "ingestRetries"> & {
+    readonly residentHandlers?: boolean;
+    /** What the worker's Inngest client sends its requests with. */
+    readonly fetch?: typeof fetch;
+  } = {},
 ): Promise<BrokerAndWorker> {
   const session = (owner: SqlSession): QueueSession => ({
     query: (text, parameters = []) => owner.query(text, parameters.map(toParameter)),
@@ -32,8 +36,15 @@ export async function startBrokerAndWorker(
     transaction: (work) => database.asOwner((owner) => work(session(owner))),
   };
   const quiet = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
-  const broker = await startInngestLocal({ database: queue, port: 0, appUrls: [], logger: quiet });
-  const inngest = new Inngest({ id: "synap", isDev: true, baseUrl: broker.url, logger: quiet });
+  const broker = await startInngestLocal({
+    database: queue,
+    port: 0,
+    appUrls: [],
+    retryDelays: 100,
+    logger: quiet,
+  });
+  const client = { id: "synap", isDev: true, baseUrl: broker.url, logger: quiet };
+  const inngest = new Inngest(client);
   const worker = await startWorker({
     configuration: {
       ...readWorkerConfiguration({}),
@@ -42,7 +53,7 @@ export async function startBrokerAndWorker(
     },
     database,
     catalogue: seedCatalogue,
-    inngest,
+    inngest: parts.fetch === undefined ? inngest : new Inngest({ ...client, fetch: parts.fetch }),
     logger: quiet,
     ...parts,
   });

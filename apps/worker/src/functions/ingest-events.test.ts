@@ -165,6 +165,26 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect((await lettersOf("ingest-events")).map((letter) => letter.eventId)).not.toContain(event.id);
   });
 
+  it("keeps the envelope as a dead letter when Inngest does not take it again either", async () => {
+    const event = note("nowhere to go");
+    const { publish, runs } = await start({
+      ingestRetries: 0,
+      handlers: [inline(() => Promise.reject(new TransientHandlerError("the store is away")))],
+      fetch: (input, init) =>
+        String(input).includes("/e/") ? Promise.reject(new TypeError("no route")) : fetch(input, init),
+    });
+    await publish({ events: [event] });
+    await eventually(async () =>
+      expect((await runs("ingest-events-failure")).at(-1)?.output).toMatchObject({
+        setAside: expect.any(String),
+      }),
+    );
+    const letters = (await lettersOf("ingest-events")).filter(
+      ({ code }) => code === "envelope-undeliverable",
+    );
+    expect(letters).toMatchObject([{ event: { events: [event] } }]);
+  });
+
   it("stores the events one by one when the retries run out on anything else: only the poison is set aside", async () => {
     // A constraint that is only checked at commit is out of reach of the handler's savepoint.
     await engine.database.asOwner((owner) =>

@@ -52,7 +52,20 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
         // The store was away, or Inngest could not reach this worker: the events are not to blame. Inngest has
         // given up on this run and ignores a second event with the same id, so the envelope goes out under another.
         const id = `${original.id ?? failure.data.run_id}.again.${failure.data.run_id}`;
-        await step.sendEvent("publish the envelope again", { id, name: original.name, data: original.data });
+        try {
+          await step.sendEvent("publish the envelope again", {
+            id,
+            name: original.name,
+            data: original.data,
+          });
+        } catch (refusal) {
+          // Inngest calls us but takes no event. The last resort: the envelope, whole, for a person to look at.
+          const { reason } = describeFailure(refusal);
+          await step.run("keep the envelope as a dead letter", () =>
+            setAside(store, original.data, { code: "envelope-undeliverable", reason, attempts: retries + 1 }),
+          );
+          return { setAside: reason };
+        }
         logger.warn({ envelope: original.id, again: id }, `envelope published again after ${error.message}`);
         return { publishedAgain: id };
       },
