@@ -16,7 +16,7 @@ export interface EventTypeDefinition<Name extends string = string, Data extends 
   readonly aggregateType: string;
   readonly description: string;
   /** Checks the data. Its output is never used: what was sent is what is stored. */
-  readonly schema: z.ZodType<Data>;
+  readonly schema: z.ZodType<JsonObject>;
   readonly example: Data;
   /** The schema as JSON Schema (draft 2020-12), for documentation and for programs in other languages. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
@@ -69,15 +69,16 @@ export type Unchanging<Output, Input> =
  */
 export function defineEventType<
   const Name extends `${string}.${string}`,
-  Data extends JsonObject,
-  Input extends JsonObject,
+  // The schema itself is inferred, not its output and input: other packages add methods to ZodType (OpenAPI
+  // generators do), and through those the compiler no longer infers the input.
+  Schema extends z.ZodType<JsonObject>,
 >(definition: {
   readonly name: Name;
   readonly aggregateType?: string | undefined;
   readonly description: string;
-  readonly schema: z.ZodType<Data, Input> & Unchanging<NoInfer<Data>, NoInfer<Input>>;
-  readonly example: NoInfer<Data>;
-}): EventTypeDefinition<Name, Data> {
+  readonly schema: Schema & Unchanging<z.output<Schema>, z.input<Schema>>;
+  readonly example: NoInfer<z.output<Schema>>;
+}): EventTypeDefinition<Name, z.output<Schema>> {
   const { name, description, schema, example, aggregateType = inferAggregateType(name) } = definition;
   checkNames(name, aggregateType);
   const jsonSchema = describeSchema(name, schema);
