@@ -1,6 +1,7 @@
 import type { Batches } from "./flow/batches.ts";
 import type { Logger } from "./options.ts";
 import type { QueueDatabase } from "./queue/database.ts";
+import type { DueJob } from "./queue/due-jobs.ts";
 import type { EventBodies } from "./queue/event-bodies.ts";
 import type { Retention } from "./queue/prune.ts";
 import type { FunctionRegistry } from "./registration/function-registry.ts";
@@ -19,6 +20,8 @@ export interface StandIn {
   readonly logger: Logger;
   /** Says that there may be something to do: now, or at `dueAt` (milliseconds since 1970). */
   wake(dueAt?: number): void;
+  /** Hands over first calls that were just queued, so that they needn't be read when nothing is before them. */
+  offer(jobs: readonly DueJob[]): void;
   /** The jobs being worked on now. */
   begunJobs(): Iterable<number>;
 }

@@ -103,6 +103,10 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
       upkeep.somethingHappened();
       dispatcher.wake(dueAt);
     },
+    offer: (jobs) => {
+      upkeep.somethingHappened();
+      dispatcher.offer(jobs);
+    },
     begunJobs: () => dispatcher.begunJobs(),
   };
   const dispatcher = new Dispatcher(standIn, client, {

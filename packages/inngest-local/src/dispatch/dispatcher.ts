@@ -1,18 +1,15 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CallSlots } from "../flow/call-slots.ts";
-import { finishRun } from "../lifecycle/end-run.ts";
 import { type DueJob, type FreeSlots, readDueJobs, readNextDueTime } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { StandIn } from "../stand-in.ts";
 import { ringTimer } from "../steps/ring-timer.ts";
 import { Alarm } from "./alarm.ts";
-import { type AppClient, AppUnreachableError } from "./app-client.ts";
+import type { AppClient } from "./app-client.ts";
 import { AppPauses } from "./app-pauses.ts";
-import { callRequest } from "./call-request.ts";
+import { type Calling, makeCall } from "./make-call.ts";
 import { persist } from "./persist.ts";
-import { type Answer, readAnswer } from "./read-answer.ts";
-import { endingRun, settleCall } from "./settle-call.ts";
 
 const DATABASE_AWAY = 1_000;
 /** The net below the wake-ups: with nothing to wait for, the queue is looked at once a minute. */
@@ -31,7 +28,7 @@ interface DispatcherSettings {
  */
 export class Dispatcher {
   readonly #standIn: StandIn;
-  readonly #client: AppClient;
+  readonly #calling: Calling;
   readonly #settings: DispatcherSettings;
   readonly #slots = new CallSlots();
   readonly #pauses = new AppPauses();
@@ -52,8 +49,16 @@ export class Dispatcher {
 
   constructor(standIn: StandIn, client: AppClient, settings: DispatcherSettings) {
     this.#standIn = standIn;
-    this.#client = client;
     this.#settings = settings;
+    this.#calling = {
+      client,
+      signal: this.#abort.signal,
+      onAnswered: (url) => this.#pauses.answered(url),
+      onRefused: (url) => {
+        this.#alarm.set(this.#pauses.refused(url, Date.now()));
+        settings.onRefused(url);
+      },
+    };
     // Every call in flight listens to it.
     setMaxListeners(0, this.#abort.signal);
   }
@@ -68,6 +73,18 @@ export class Dispatcher {
     }
     this.#again = true;
     if (!this.#running) void this.#run();
+  }
+
+  /**
+   * Begins first calls that were queued a moment ago without reading them, as far as nothing else was due and slots
+   * are free. For the rest the queue is read.
+   */
+  offer(jobs: readonly DueJob[]): void {
+    const direct = this.#drained && !this.#running && !this.#stopping;
+    const left = direct ? jobs.filter((job) => !this.#beginOffered(job)) : jobs;
+    if (left.length === 0) return;
+    this.#drained = false;
+    this.wake();
   }
 
   begunJobs(): Iterable<number> {
@@ -164,6 +181,18 @@ export class Dispatcher {
     }
   }
 
+  #beginOffered(job: DueJob): boolean {
+    const config = this.#standIn.registry.get(job.functionId);
+    const body = this.#standIn.bodies.recall(job.eventIds[0] ?? "");
+    if (config === undefined || body === undefined || this.#begun.has(job.id)) return false;
+    if (this.#begun.size >= this.#settings.maxCallsInFlight) return false;
+    if (this.#pauses.isPaused(config.url, Date.now())) return false;
+    const release = this.#slots.take(config, job.flowKey);
+    if (release === undefined) return false;
+    this.#carryOut(job, config, new Map(job.eventIds.map((id) => [id, body])), release);
+    return true;
+  }
+
   #free(blocked: ReadonlyMap<string, Set<string>>, full: ReadonlySet<string>, limit: number): FreeSlots[] {
     const now = Date.now();
     const functions = this.#standIn.registry.all().flatMap((config) => {
@@ -182,7 +211,11 @@ export class Dispatcher {
   ): void {
     const main = config !== undefined && job.stepId === "step";
     if (main) this.#calledRuns.add(job.runId);
-    const work = config === undefined ? this.#ring(job) : this.#call(job, config, bodies);
+    const { logger } = this.#standIn;
+    const work =
+      config === undefined
+        ? persist(() => ringTimer(this.#standIn, job), logger, this.#abort.signal)
+        : makeCall(this.#standIn, this.#calling, job, config, bodies);
     let unsettled = false;
     const done = work
       .catch((error: unknown) => {
@@ -201,56 +234,6 @@ export class Dispatcher {
         if (unsettled || !this.#drained) this.wake();
       });
     this.#begun.set(job.id, { job, done });
-  }
-
-  #ring(job: DueJob): Promise<void> {
-    return persist(() => ringTimer(this.#standIn, job), this.#standIn.logger, this.#abort.signal);
-  }
-
-  async #call(job: DueJob, config: FunctionConfig, bodies: ReadonlyMap<string, string>): Promise<void> {
-    const startedAt = Date.now();
-    const signal = this.#abort.signal;
-    const texts = job.eventIds.flatMap((id) => bodies.get(id) ?? []);
-    if (texts.length < job.eventIds.length) {
-      const error = { name: "Error", message: "The run's event is no longer stored" };
-      return finishRun(this.#standIn, endingRun(job, startedAt), { status: "failed", error });
-    }
-    const answer = await this.#ask(job, config, texts);
-    if (answer === undefined) return;
-    await persist(
-      () => settleCall(this.#standIn, job, config, answer, startedAt),
-      this.#standIn.logger,
-      signal,
-    );
-  }
-
-  /** @returns undefined when the app refused the connection: the job stays as it is and waits for the pause to end */
-  async #ask(job: DueJob, config: FunctionConfig, bodies: readonly string[]): Promise<Answer | undefined> {
-    const request = callRequest(job, config, bodies);
-    try {
-      const response = await this.#client.send(
-        "POST",
-        request.url,
-        request.headers,
-        request.body,
-        this.#abort.signal,
-      );
-      this.#pauses.answered(config.url);
-      return readAnswer(response, Date.now());
-    } catch (error) {
-      if (!(error instanceof AppUnreachableError) || this.#abort.signal.aborted) throw error;
-      if (error.refused) {
-        this.#alarm.set(this.#pauses.refused(config.url, Date.now()));
-        this.#settings.onRefused(config.url);
-        return undefined;
-      }
-      return {
-        kind: "error",
-        error: { name: "Error", message: error.message },
-        final: false,
-        retryAfter: undefined,
-      };
-    }
   }
 }
 

@@ -1,6 +1,7 @@
-import { acceptEvents, type Intake, MAX_EVENTS_A_STATEMENT } from "../queue/accept-events.ts";
+import { acceptEvents, type Intake, MAX_EVENTS_A_STATEMENT, type NewRun } from "../queue/accept-events.ts";
 import type { BatchItem } from "../queue/batch-items.ts";
 import type { QueueSession } from "../queue/database.ts";
+import type { DueJob } from "../queue/due-jobs.ts";
 import type { Waiter } from "../queue/steps.ts";
 import type { StandIn } from "../stand-in.ts";
 import { resolveStep } from "../steps/resolve-step.ts";
@@ -49,10 +50,10 @@ export async function writeIntake(
   { intake, waits, now }: PreparedIntake,
 ): Promise<() => void> {
   const batched = new Set<string>();
-  let started = 0;
+  const started: DueJob[] = [];
   for (const slice of sliceIntake(intake)) {
     const result = await acceptEvents(session, slice, now);
-    started += result.started.size;
+    started.push(...result.started.map(({ run, jobId }) => firstJob(run, jobId)));
     for (const item of result.batched) batched.add(item);
   }
   for (const { waiter, body } of waits) await resolveStep(standIn, session, waiter, body, now);
@@ -61,7 +62,8 @@ export async function writeIntake(
     for (const { waiter } of waits) standIn.waiters.remove(waiter);
     const items = intake.batchItems.filter((item) => batched.has(`${item.functionId} ${item.eventId}`));
     standIn.batches.add(items.map((item): BatchItem => ({ ...item, arrivedAt: now })));
-    if (started > 0 || waits.length > 0) standIn.wake();
+    if (started.length > 0) standIn.offer(started);
+    if (waits.length > 0) standIn.wake();
   };
 }
 
@@ -93,4 +95,23 @@ function sliceIntake(intake: Intake): Intake[] {
     });
   }
   return slices;
+}
+
+/** The first call of a run, as the queue would read it. */
+function firstJob(run: NewRun, jobId: number): DueJob {
+  return {
+    id: jobId,
+    runId: run.id,
+    functionId: run.functionId,
+    stepId: "step",
+    flowKey: run.flowKey ?? null,
+    attempt: 0,
+    eventIds: [run.eventId],
+    eventName: run.eventName,
+    planSteps: false,
+    requestVersion: -1,
+    quiet: run.quiet,
+    parent: run.parent,
+    steps: [],
+  };
 }

@@ -46,21 +46,31 @@ export const MAX_EVENTS_A_STATEMENT = 200;
  * Stores events together with the runs, calls and batch items that follow from them, in one statement. An event whose
  * internal id is known already, and a run one of whose keys is taken, are left out.
  *
- * @returns the runs started and the batch items added, as `[functionId, eventId]` pairs in `batched`
+ * @returns the runs started, with the job of their first call, and the batch items added (`functionId eventId`)
  */
 export async function acceptEvents(
   session: QueueSession,
   intake: Intake,
   now: number,
-): Promise<{ started: Set<string>; batched: Set<string> }> {
-  const rows = await session.query<{ kind: string; id: string }>(acceptStatement(intake.events.length), [
-    now,
-    JSON.stringify(withoutRepeatedKeys(intake.runs)),
-    JSON.stringify(intake.batchItems),
-    ...intake.events.flatMap((event) => [event.id, event.body]),
-  ]);
-  const pick = (kind: string) => new Set(rows.filter((row) => row.kind === kind).map((row) => row.id));
-  return { started: pick("run"), batched: pick("batch") };
+): Promise<{ started: { run: NewRun; jobId: number }[]; batched: Set<string> }> {
+  const rows = await session.query<{ id: string; job_id: number | null }>(
+    acceptStatement(intake.events.length),
+    [
+      now,
+      JSON.stringify(withoutRepeatedKeys(intake.runs)),
+      JSON.stringify(intake.batchItems),
+      ...intake.events.flatMap((event) => [event.id, event.body]),
+    ],
+  );
+  const jobs = new Map<string, number>();
+  for (const { id, job_id } of rows) if (job_id !== null) jobs.set(id, job_id);
+  return {
+    started: intake.runs.flatMap((run) => {
+      const jobId = jobs.get(run.id);
+      return jobId === undefined ? [] : [{ run, jobId }];
+    }),
+    batched: new Set(rows.flatMap(({ id, job_id }) => (job_id === null ? [id] : []))),
+  };
 }
 
 /** One statement may not touch the same key twice, so of the runs that share a key only the first is proposed. */
@@ -112,6 +122,7 @@ function acceptStatement(events: number): string {
     ), queued AS (
       INSERT INTO inngest_local.jobs (run_id, function_id, step_id, flow_key, due_at)
       SELECT id, "functionId", 'step', "flowKey", $1::bigint FROM fresh
+      RETURNING id, run_id
     ), item AS (
       SELECT b.*
       FROM jsonb_to_recordset($3::text::jsonb) AS b(
@@ -128,7 +139,7 @@ function acceptStatement(events: number): string {
       FROM item i JOIN item_key k ON k.function_id = i."functionId" AND k.key = i.key
       RETURNING function_id || ' ' || event_id AS id
     )
-    SELECT 'run' AS kind, id FROM fresh
+    SELECT run_id AS id, id::float8 AS job_id FROM queued
     UNION ALL
-    SELECT 'batch', id FROM batched`;
+    SELECT id, NULL FROM batched`;
 }

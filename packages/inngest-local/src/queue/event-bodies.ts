@@ -27,6 +27,11 @@ export class EventBodies {
     }
   }
 
+  /** A body that is in memory, or undefined. */
+  recall(id: string): string | undefined {
+    return this.#kept.get(id);
+  }
+
   /** Drops a body from memory: the run that needed it has ended. */
   forget(id: string): void {
     const body = this.#kept.get(id);

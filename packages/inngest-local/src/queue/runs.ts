@@ -57,17 +57,25 @@ export async function endRun(
   return rows.length > 0;
 }
 
-/** Remembers how the next call of this run is to be made. */
+/**
+ * Remembers how the next call of this run is to be made, and removes the job that was answered.
+ *
+ * @param answeredJob undefined when that call is to be made again
+ */
 export async function updateRunProgress(
   transaction: QueueSession,
   run: { id: string; attempt: number; planSteps: boolean; startedAt: number },
+  answeredJob: number | undefined,
 ): Promise<void> {
   await transaction.query(
-    `UPDATE inngest_local.runs
+    `WITH answered AS (
+       DELETE FROM inngest_local.jobs WHERE id = $5::bigint
+     )
+     UPDATE inngest_local.runs
      SET request_version = 2, plan_steps = $2::boolean, attempt = $3::integer,
          started_at = COALESCE(started_at, $4::bigint), error = NULL
      WHERE id = $1::text`,
-    [run.id, run.planSteps, run.attempt, run.startedAt],
+    [run.id, run.planSteps, run.attempt, run.startedAt, answeredJob ?? null],
   );
 }
 

@@ -43,9 +43,9 @@ export async function saveOperations(
     );
     await saveJobs(transaction, job.runId, jobs);
     const attempt = plan.retry === undefined ? 0 : job.attempt;
-    await updateRunProgress(transaction, { id: job.runId, attempt, planSteps, startedAt: answer.startedAt });
+    const progress = { id: job.runId, attempt, planSteps, startedAt: answer.startedAt };
+    await updateRunProgress(transaction, progress, plan.retry === undefined ? job.id : undefined);
     if (plan.retry === undefined) {
-      await deleteJob(transaction, job.id);
       if (race || (await countPendingSteps(transaction, job.runId)) === 0) {
         const dueAt = answer.operations === 0 ? now + ASK_AGAIN : now;
         await saveContinuation(transaction, job.runId, standIn.begunJobs(), dueAt);

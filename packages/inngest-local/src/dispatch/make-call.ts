@@ -1,0 +1,65 @@
+import { finishRun } from "../lifecycle/end-run.ts";
+import type { DueJob } from "../queue/due-jobs.ts";
+import type { FunctionConfig } from "../registration/function-config.ts";
+import type { StandIn } from "../stand-in.ts";
+import { type AppClient, AppUnreachableError } from "./app-client.ts";
+import { callRequest } from "./call-request.ts";
+import { persist } from "./persist.ts";
+import { type Answer, readAnswer } from "./read-answer.ts";
+import { endingRun, settleCall } from "./settle-call.ts";
+
+/** How calls are made, and who is told of the app's state. */
+export interface Calling {
+  readonly client: AppClient;
+  /** Raised when calls are to be given up. */
+  readonly signal: AbortSignal;
+  readonly onAnswered: (url: string) => void;
+  readonly onRefused: (url: string) => void;
+}
+
+/**
+ * Calls a function and writes what comes of it. When the app refuses the connection nothing is written: the job stays
+ * as it is.
+ *
+ * @throws when the call was given up, or its result could not be stored; the job then stays as it is, too
+ */
+export async function makeCall(
+  standIn: StandIn,
+  calling: Calling,
+  job: DueJob,
+  config: FunctionConfig,
+  bodies: ReadonlyMap<string, string>,
+): Promise<void> {
+  const startedAt = Date.now();
+  const texts = job.eventIds.flatMap((id) => bodies.get(id) ?? []);
+  if (texts.length < job.eventIds.length) {
+    const error = { name: "Error", message: "The run's event is no longer stored" };
+    return finishRun(standIn, endingRun(job, startedAt), { status: "failed", error });
+  }
+  const answer = await ask(calling, job, config, texts);
+  if (answer === undefined) return;
+  await persist(() => settleCall(standIn, job, config, answer, startedAt), standIn.logger, calling.signal);
+}
+
+/** @returns undefined when the app refused the connection */
+async function ask(
+  { client, signal, onAnswered, onRefused }: Calling,
+  job: DueJob,
+  config: FunctionConfig,
+  bodies: readonly string[],
+): Promise<Answer | undefined> {
+  const request = callRequest(job, config, bodies);
+  try {
+    const response = await client.send("POST", request.url, request.headers, request.body, signal);
+    onAnswered(config.url);
+    return readAnswer(response, Date.now());
+  } catch (error) {
+    if (!(error instanceof AppUnreachableError) || signal.aborted) throw error;
+    if (error.refused) {
+      onRefused(config.url);
+      return undefined;
+    }
+    const reported = { name: "Error", message: error.message };
+    return { kind: "error", error: reported, final: false, retryAfter: undefined };
+  }
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import type { Inngest } from "inngest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { contractFunctions, type Note } from "./contract-functions.ts";
+import { openTestApp, type TestApp, testClient } from "./test-app.ts";
+import { until } from "./until.ts";
+
+/** A server that the contract is run against. */
+export interface ServerUnderTest {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** How a server is started, and which tests don't apply to it. */
+export interface InngestServerFactory {
+  readonly name: string;
+  /** Resolves when the server answers. It may ask `appUrl` to register; the contract does so in any case. */
+  start(appUrl: string): Promise<ServerUnderTest>;
+  /** Milliseconds between attempts: what the server's knob was set to. */
+  readonly retryDelay: number;
+  readonly skip?: readonly { readonly test: string; readonly reason: string }[];
+}
+
+/** One server and one app with the contract's functions, and what a test needs to talk to them. */
+export class ContractHarness {
+  /** Of this run alone: app id and event names begin with it. */
+  readonly tag = `c${randomBytes(4).toString("hex")}`;
+  readonly #factory: InngestServerFactory;
+  readonly #notes: Note[] = [];
+  #open: { app: TestApp; server: ServerUnderTest; client: Inngest } | undefined;
+
+  constructor(factory: InngestServerFactory) {
+    this.#factory = factory;
+    beforeAll(() => this.#start());
+    afterAll(async () => {
+      await this.#open?.server.stop();
+      await this.#open?.app.close();
+    });
+  }
+
+  get app(): TestApp {
+    return this.#opened().app;
+  }
+  get server(): ServerUnderTest {
+    return this.#opened().server;
+  }
+  get client(): Inngest {
+    return this.#opened().client;
+  }
+  get retryDelay(): number {
+    return this.#factory.retryDelay;
+  }
+
+  /** One test of the contract, unless it is named among those that don't apply. */
+  check(name: string, test: () => Promise<void>): void {
+    const skipped = this.#factory.skip?.find((entry) => entry.test === name);
+    it.skipIf(skipped !== undefined)(skipped ? `${name} (not here: ${skipped.reason})` : name, test);
+  }
+
+  /** What the functions noted so far. */
+  found(what: string, fits: (details: Record<string, unknown>) => boolean = () => true): Note[] {
+    return this.#notes.filter((note) => note.what === what && fits(note.details));
+  }
+
+  send(name: string, data: Record<string, unknown> = {}, more: { id?: string } = {}) {
+    return this.client.send({ name: `${this.tag}/${name}`, data, ...more });
+  }
+
+  /** Waits for a function's `inngest/function.finished`; with `k`, for the run whose event carries it. */
+  async result(functionId: string, k?: unknown): Promise<Record<string, unknown>> {
+    const end = await until(`${functionId} has finished`, () =>
+      this.found("finished", ({ function_id, event }) => {
+        return function_id === `${this.tag}-${functionId}` && (k === undefined || keyOf(event) === k);
+      }).at(0),
+    );
+    return end.details;
+  }
+
+  /** Posts a raw body to the event route. */
+  async post(body: string, headers: Record<string, string> = {}) {
+    const response = await fetch(`${this.server.url}/e/test`, { method: "POST", body, headers });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  async #start(): Promise<void> {
+    const app = await openTestApp();
+    const server = await this.#factory.start(app.url);
+    const client = testClient(this.tag, server.url);
+    this.#open = { app, server, client };
+    const note = (what: string, details: Record<string, unknown> = {}) => {
+      this.#notes.push({ what, details, at: Date.now() });
+    };
+    app.serve(client, contractFunctions(client, this.tag, note));
+    const answer = await fetch(app.url, { method: "PUT", body: "{}" });
+    expect(await answer.json()).toMatchObject({ message: "Successfully registered" });
+  }
+
+  #opened(): { app: TestApp; server: ServerUnderTest; client: Inngest } {
+    if (this.#open === undefined) throw new Error("the contract's server has not been started");
+    return this.#open;
+  }
+}
+
+/** The `k` by which a test knows its event again. */
+export function keyOf(event: unknown): unknown {
+  return (event as { data: { k?: unknown } }).data.k;
+}
