@@ -12,14 +12,14 @@ import {
   CONFLICT_ATTEMPTS,
   pauseBeforeRetry,
   RefusedAppendError,
-} from "./append-in-transaction.ts";
-import { type AppendedEvent, type AppendOutcome, rejected } from "./append-outcome.ts";
-import { isConflict } from "./database-errors.ts";
-import { type DuplicateCandidate, type FirstEvent, findDuplicates } from "./find-duplicates.ts";
-import { getEventById } from "./get-event-by-id.ts";
-import { type EventFilter, type EventPage, type PageRequest, queryEvents } from "./query-events.ts";
-import { type ReadAllPage, type ReadAllRequest, readAll } from "./read-all.ts";
-import type { Database, Transaction } from "./sql-session.ts";
+} from "./append/append-in-transaction.ts";
+import { type AppendedEvent, type AppendOutcome, rejected } from "./append/append-outcome.ts";
+import { type DuplicateCandidate, type FirstEvent, findDuplicates } from "./append/find-duplicates.ts";
+import { isConflict } from "./connection/database-errors.ts";
+import type { Database, Transaction } from "./connection/sql-session.ts";
+import { getEventById } from "./reading/get-event-by-id.ts";
+import { type EventFilter, type EventPage, type PageRequest, queryEvents } from "./reading/query-events.ts";
+import { type ReadAllPage, type ReadAllRequest, readAll } from "./reading/read-all.ts";
 
 export interface EventStoreOptions {
   readonly database: Database;

@@ -3,10 +3,24 @@
  * them. docs/store.md describes the tables and proves the guarantees.
  */
 
-export { MAX_APPEND_EVENTS } from "./append-events.ts";
-export type { AppendHook } from "./append-in-transaction.ts";
-export type { AppendOutcome } from "./append-outcome.ts";
-export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./checkpoints.ts";
+export { MAX_APPEND_EVENTS } from "./append/append-events.ts";
+export type { AppendHook } from "./append/append-in-transaction.ts";
+export type { AppendOutcome } from "./append/append-outcome.ts";
+export type { DuplicateCandidate, FirstEvent } from "./append/find-duplicates.ts";
+export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
+export {
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterInput,
+  type DeadLetterStatus,
+  listDeadLetters,
+  recordDeadLetter,
+} from "./bookkeeping/dead-letters.ts";
+export {
+  type HandlerStatistics,
+  type StoreStatistics,
+  storeStatistics,
+} from "./bookkeeping/store-statistics.ts";
 export {
   DatabaseUnavailableError,
   DataDirectoryInUseError,
@@ -15,35 +29,9 @@ export {
   isTransient,
   isUnavailable,
   sqlState,
-} from "./database-errors.ts";
-export {
-  type DeadLetter,
-  type DeadLetterFilter,
-  type DeadLetterInput,
-  type DeadLetterStatus,
-  listDeadLetters,
-  recordDeadLetter,
-} from "./dead-letters.ts";
-export { InvalidCursorError } from "./event-cursor.ts";
-export {
-  type AppendOptions,
-  createEventStore,
-  type EventStore,
-  type EventStoreOptions,
-} from "./event-store.ts";
-export type { DuplicateCandidate, FirstEvent } from "./find-duplicates.ts";
-export { type MigrateOptions, type MigrationReport, migrate } from "./migrate.ts";
-export {
-  MigrationChangedError,
-  MigrationFailedError,
-  SchemaNewerError,
-  TimescaledbMissingError,
-} from "./migration-errors.ts";
-export { type DatabaseOptions, openDatabase } from "./open-database.ts";
-export { type EventFilter, type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./query-events.ts";
-export type { ReadAllPage, ReadAllRequest } from "./read-all.ts";
-export { schema } from "./schema/index.ts";
-export type { ServerOptions } from "./server-database.ts";
+} from "./connection/database-errors.ts";
+export { type DatabaseOptions, openDatabase } from "./connection/open-database.ts";
+export type { ServerOptions } from "./connection/server-database.ts";
 export type {
   Database,
   DatabaseCapabilities,
@@ -52,5 +40,26 @@ export type {
   SqlParameter,
   SqlSession,
   Transaction,
-} from "./sql-session.ts";
-export { type HandlerStatistics, type StoreStatistics, storeStatistics } from "./store-statistics.ts";
+} from "./connection/sql-session.ts";
+export {
+  type AppendOptions,
+  createEventStore,
+  type EventStore,
+  type EventStoreOptions,
+} from "./event-store.ts";
+export { type MigrateOptions, type MigrationReport, migrate } from "./migrations/migrate.ts";
+export {
+  MigrationChangedError,
+  MigrationFailedError,
+  SchemaNewerError,
+  TimescaledbMissingError,
+} from "./migrations/migration-errors.ts";
+export { InvalidCursorError } from "./reading/event-cursor.ts";
+export {
+  type EventFilter,
+  type EventPage,
+  MAX_PAGE_EVENTS,
+  type PageRequest,
+} from "./reading/query-events.ts";
+export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
+export { schema } from "./schema/index.ts";

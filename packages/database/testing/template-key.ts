@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MIGRATIONS_DIRECTORY, readMigrationFiles } from "../src/migration-files.ts";
+import { MIGRATIONS_DIRECTORY, readMigrationFiles } from "../src/migrations/migration-files.ts";
 
 /** Names the template by what is in it: another set of migrations has another template. */
 export async function templateKey(): Promise<string> {

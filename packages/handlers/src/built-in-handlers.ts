@@ -1,4 +1,4 @@
-import type { IEventHandler } from "./event-handler.ts";
+import type { IEventHandler } from "./dispatch/event-handler.ts";
 import { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 import { noteProjector } from "./notes/note-projector.ts";
 

@@ -11,7 +11,7 @@ export interface EventInput<Type extends string = string, Data = JsonObject> {
   readonly version?: "v1" | undefined;
   /** Default: what the event type's definition names, else the part of the type before the first dot. */
   readonly aggregateType?: string | undefined;
-  /** Default: a fresh UUIDv7, which starts a new stream. */
+  /** Default: the event's own id, which starts a new stream: an event sent again by its id names the same stream. */
   readonly aggregateId?: string | undefined;
   readonly userId?: string | undefined;
   /** Default: `user:{userId}`, or `system` without a userId. */
@@ -52,12 +52,14 @@ export function fillDefaults<Type extends string, Data>(
   aggregateType: string,
 ): SynapEvent<Type, Data> {
   const { type, data, userId } = input;
+  const id = input.id ?? createEventId();
   return {
-    id: input.id ?? createEventId(),
+    id,
     version: input.version ?? "v1",
     type,
     aggregateType: input.aggregateType ?? aggregateType,
-    aggregateId: input.aggregateId ?? createEventId(),
+    // Ids are stored in lower case; whether this one is an id at all is for the check that follows to say.
+    aggregateId: input.aggregateId ?? String(id).toLowerCase(),
     data,
     ...(userId !== undefined && { userId }),
     createdBy: input.createdBy ?? (userId === undefined ? "system" : `user:${userId}`),

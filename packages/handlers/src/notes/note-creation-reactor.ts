@@ -1,6 +1,6 @@
 import type { StoredEvent, SynapEvent } from "@synap/types";
 import { derivedEventId } from "../derived-event-id.ts";
-import type { IEventHandler } from "../event-handler.ts";
+import type { IEventHandler } from "../dispatch/event-handler.ts";
 import { RefusedReactionError } from "../refused-reaction-error.ts";
 
 const NAME = "note-creation-reactor";

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "@synap/types";
-import type { IEventHandler } from "../event-handler.ts";
+import type { IEventHandler } from "../dispatch/event-handler.ts";
 
 /**
  * Keeps `synap.notes`: one row for each note, as its latest `note.creation.completed` tells it. Inline, so a

@@ -1,4 +1,4 @@
-import type { SqlSession } from "./sql-session.ts";
+import type { SqlSession } from "../connection/sql-session.ts";
 
 /** The store in numbers. */
 export interface StoreStatistics {

@@ -1,6 +1,6 @@
 import { createTableRelationsHelpers, extractTablesRelationalConfig } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
-import { schema } from "./schema/index.ts";
+import { schema } from "../schema/index.ts";
 
 const tables = extractTablesRelationalConfig<typeof relationalTypes>(schema, createTableRelationsHelpers);
 declare const relationalTypes: import("drizzle-orm").ExtractTablesWithRelations<typeof schema>;

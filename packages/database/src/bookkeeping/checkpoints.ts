@@ -1,4 +1,4 @@
-import type { SqlSession, Transaction } from "./sql-session.ts";
+import type { SqlSession, Transaction } from "../connection/sql-session.ts";
 
 /** How far a handler has come; 0 before its first event. */
 export async function readCheckpoint(session: SqlSession, handler: string): Promise<number> {

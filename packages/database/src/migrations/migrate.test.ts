@@ -2,8 +2,8 @@ import { copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase, testEngines } from "../testing/index.ts";
-import { migrate, openDatabase } from "./index.ts";
+import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { migrate, openDatabase } from "../index.ts";
 import { MIGRATIONS_DIRECTORY } from "./migration-files.ts";
 
 describe.each(testEngines())("migrate (%s)", (engine) => {

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "@synap/types";
+import type { SqlSession } from "../connection/sql-session.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
-import type { SqlSession } from "./sql-session.ts";
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 

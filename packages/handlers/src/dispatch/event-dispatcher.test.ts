@@ -2,7 +2,7 @@ import { listDeadLetters, lockCheckpoint, openDatabase, readCheckpoint } from "@
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
-import { beginNow, createSeenTable, seeing, seenBy } from "../testing/seen-events.ts";
+import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
 import { EventDispatcher, type EventDispatcherOptions } from "./event-dispatcher.ts";
 import type { IEventHandler } from "./event-handler.ts";
 import { HandlerPassError, TransientHandlerError, UnknownHandlerError } from "./handler-errors.ts";

@@ -1,6 +1,6 @@
 import type { EventIssue, StoredEvent, SynapEvent } from "@synap/types";
+import { sqlState } from "../connection/database-errors.ts";
 import type { AppendRow } from "./append-events.ts";
-import { sqlState } from "./database-errors.ts";
 
 /** What became of one event. A duplicate tells where its first is; a rejected one, why. */
 export type AppendOutcome =

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "@synap/types";
+import type { SqlSession } from "../connection/sql-session.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
-import type { SqlSession } from "./sql-session.ts";
 
 export interface ReadAllRequest {
   /** Position of the last event dealt with; 0 to begin. */

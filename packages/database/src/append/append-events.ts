@@ -1,5 +1,5 @@
 import type { SynapEvent } from "@synap/types";
-import type { SqlSession } from "./sql-session.ts";
+import type { SqlSession } from "../connection/sql-session.ts";
 
 /** One call of the SQL function takes this many events at the most: a position has ten bits for the place. */
 export const MAX_APPEND_EVENTS = 1024;

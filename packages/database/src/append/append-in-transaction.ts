@@ -1,8 +1,8 @@
 import type { StoredEvent, SynapEvent } from "@synap/types";
+import { isConflict, isDataError } from "../connection/database-errors.ts";
+import type { Transaction } from "../connection/sql-session.ts";
 import { appendEvents, MAX_APPEND_EVENTS } from "./append-events.ts";
 import { type AppendedEvent, readAppendRow, refusedByDatabase } from "./append-outcome.ts";
-import { isConflict, isDataError } from "./database-errors.ts";
-import type { Transaction } from "./sql-session.ts";
 
 /** Runs in the append's transaction with what it has stored; when it throws, nothing is stored. */
 export type AppendHook = (transaction: Transaction, events: readonly StoredEvent[]) => Promise<void>;

@@ -2,7 +2,7 @@ import { readCheckpoint } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it, vi } from "vitest";
-import { beginNow, createSeenTable, seeing, seenBy } from "../testing/seen-events.ts";
+import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
 import { EventDispatcher } from "./event-dispatcher.ts";
 import type { IEventHandler } from "./event-handler.ts";
 import { TransientHandlerError } from "./handler-errors.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { SynapEvent } from "@synap/types";
 import { describe, expect, it } from "vitest";
-import { describeOnEveryEngine } from "../testing/index.ts";
-import { noteEvent, noteEvents } from "../testing/test-events.ts";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { noteEvent, noteEvents } from "../../testing/test-events.ts";
 
 interface Row {
   readonly status: string;

@@ -4,8 +4,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
-import { describeOnEveryEngine } from "../testing/index.ts";
-import { noteEvents } from "../testing/test-events.ts";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { noteEvents } from "../../testing/test-events.ts";
 import {
   createEventStore,
   DatabaseUnavailableError,
@@ -14,7 +14,7 @@ import {
   isUnavailable,
   openDatabase,
   sqlState,
-} from "./index.ts";
+} from "../index.ts";
 
 describeOnEveryEngine("a database", (engine) => {
   it("passes values in and out the same way on both engines", async () => {
@@ -112,7 +112,7 @@ describeOnEveryEngine("a database", (engine) => {
         code: "DATA_DIRECTORY_IN_USE",
         processId: process.pid,
       });
-      const script = `import { openDatabase } from ${JSON.stringify(fileURLToPath(new URL("index.ts", import.meta.url)))};
+      const script = `import { openDatabase } from ${JSON.stringify(fileURLToPath(new URL("../index.ts", import.meta.url)))};
       openDatabase(${JSON.stringify(engine.testDatabase.options)}).then(() => {}, (error) => console.log(error.code, error.processId));`;
       const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
       let output = "";

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { type StoredEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { describeOnEveryEngine } from "../testing/index.ts";
-import { noteEvent } from "../testing/test-events.ts";
-import { type AppendOutcome, createEventStore, type EventStore } from "./index.ts";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { noteEvent } from "../../testing/test-events.ts";
+import { type AppendOutcome, createEventStore, type EventStore } from "../index.ts";
 
 // What a sender may do: any events of a small set, in any batches, again and again. Some share an idempotency key.
 const batches = fc.array(fc.array(fc.nat(19), { minLength: 1, maxLength: 12 }), {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
-import { describeOnEveryEngine } from "../testing/index.ts";
-import { noteEvent, noteEvents } from "../testing/test-events.ts";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { noteEvent, noteEvents } from "../../testing/test-events.ts";
 import {
   createEventStore,
   listDeadLetters,
@@ -11,7 +11,7 @@ import {
   recordDeadLetter,
   saveCheckpoint,
   storeStatistics,
-} from "./index.ts";
+} from "../index.ts";
 
 describeOnEveryEngine("bookkeeping", (engine) => {
   it("keeps a handler's checkpoint, 0 at first, in the transaction of its work", async () => {

@@ -1,4 +1,6 @@
-import { isUnavailable, sqlState } from "./database-errors.ts";
+import { isUnavailable, sqlState } from "../connection/database-errors.ts";
+import type { Database, Transaction } from "../connection/sql-session.ts";
+import { RELEASE } from "../release.ts";
 import {
   MigrationChangedError,
   MigrationFailedError,
@@ -6,8 +8,6 @@ import {
   TimescaledbMissingError,
 } from "./migration-errors.ts";
 import { MIGRATIONS_DIRECTORY, type MigrationFile, readMigrationFiles } from "./migration-files.ts";
-import { RELEASE } from "./release.ts";
-import type { Database, Transaction } from "./sql-session.ts";
 
 export interface MigrateOptions {
   /** Where the SQL files are. Default: `migrations-pg` of this repository. */

@@ -2,15 +2,15 @@ import { randomUUID } from "node:crypto";
 import { type StoredEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { describeOnEveryEngine } from "../testing/index.ts";
-import { noteEvent, noteEvents } from "../testing/test-events.ts";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { noteEvent, noteEvents } from "../../testing/test-events.ts";
 import {
   createEventStore,
   type EventFilter,
   type EventStore,
   InvalidCursorError,
   type PageRequest,
-} from "./index.ts";
+} from "../index.ts";
 
 const DAY = 86_400_000;
 

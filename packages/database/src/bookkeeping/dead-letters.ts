@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SqlSession } from "./sql-session.ts";
+import type { SqlSession } from "../connection/sql-session.ts";
 
 /** What is put aside, and why. */
 export interface DeadLetterInput {

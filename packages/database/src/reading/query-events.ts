@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@synap/types";
+import type { Database, SqlParameter } from "../connection/sql-session.ts";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
-import type { Database, SqlParameter } from "./sql-session.ts";
 
 /** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
 export interface EventFilter {

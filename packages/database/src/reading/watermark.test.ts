@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase, testEngines } from "../testing/index.ts";
-import { noteEvent } from "../testing/test-events.ts";
-import { createEventStore, type EventStore, type Transaction } from "./index.ts";
+import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { noteEvent } from "../../testing/test-events.ts";
+import { createEventStore, type EventStore, type Transaction } from "../index.ts";
 
 // Only a server has several connections; the embedded engine runs one transaction after the other.
 describe.runIf(testEngines().includes("server"))(

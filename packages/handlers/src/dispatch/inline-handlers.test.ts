@@ -2,7 +2,7 @@ import { DatabaseUnavailableError, listDeadLetters } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
-import { createSeenTable, seeing, seenBy } from "../testing/seen-events.ts";
+import { createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
 import { EventDispatcher } from "./event-dispatcher.ts";
 import type { IEventHandler } from "./event-handler.ts";
 import { InlineHandlerError, TransientHandlerError } from "./handler-errors.ts";

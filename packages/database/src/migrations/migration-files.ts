@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Where the migrations are, in the repository and in the image. */
-export const MIGRATIONS_DIRECTORY: string = fileURLToPath(new URL("../../../migrations-pg", import.meta.url));
+const NAME = "migrations-pg";
+
+/**
+ * Where the migrations are: the nearest `migrations-pg` above this file. A bundle lies less deep in the tree than the
+ * sources, so counting levels would find it in one of them only.
+ */
+export const MIGRATIONS_DIRECTORY: string = findAbove(dirname(fileURLToPath(import.meta.url)));
+
+function findAbove(directory: string): string {
+  const here = join(directory, NAME);
+  const parent = dirname(directory);
+  return existsSync(here) || parent === directory ? here : findAbove(parent);
+}
 
 /** One numbered SQL file. */
 export interface MigrationFile {

@@ -1,4 +1,4 @@
-import type { SqlSession } from "./sql-session.ts";
+import type { SqlSession } from "../connection/sql-session.ts";
 
 /** By what an event is recognised. */
 export interface DuplicateCandidate {
