@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,6 +61,16 @@ describe("docker-compose.yml", () => {
         .split(/^FROM /m)
         .find((part) => part.split("\n")[0]?.endsWith(` AS ${target}`));
       expect(stage).toContain(`CMD ${JSON.stringify(command).replaceAll(",", ", ")}`);
+    }
+  });
+
+  it("installs from every manifest that the lockfile was made of", () => {
+    const manifests = ["apps", "packages"].flatMap((folder) =>
+      readdirSync(join(root, folder)).map((room) => `${folder}/${room}/package.json`),
+    );
+    for (const manifest of [...manifests, "scripts/package.json", "pnpm-workspace.yaml", "patches"]) {
+      expect(existsSync(join(root, manifest)), manifest).toBe(true);
+      expect(dockerfile.slice(0, dockerfile.indexOf("pnpm@12 install"))).toContain(manifest);
     }
   });
 

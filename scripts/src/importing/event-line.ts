@@ -32,8 +32,8 @@ export interface LineDefaults {
 }
 
 /**
- * Reads one line. An event without id, aggregateId or timestamp gets one that is the same in every run, so that
- * sending the line again is recognised as the same event.
+ * Reads one line. An event without id or timestamp gets one that is the same in every run, so that sending the line
+ * again is recognised as the same event. (Without an aggregate id, its id names its stream.)
  *
  * @returns undefined for a blank line
  */
@@ -76,7 +76,6 @@ function withDefaults(
 ): string {
   const missing: string[] = [];
   if (!("id" in value)) missing.push(`"id":"${idOfLine(identity, number)}"`);
-  if (!("aggregateId" in value)) missing.push(`"aggregateId":"${idOfLine(`${identity}:aggregate`, number)}"`);
   if (!("timestamp" in value)) missing.push(`"timestamp":"${timestamp}"`);
   if (missing.length === 0) return text;
   const rest = text.slice(text.indexOf("{") + 1);

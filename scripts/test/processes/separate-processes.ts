@@ -93,7 +93,7 @@ export class SeparateProcesses {
   async ready(ms = 60_000): Promise<void> {
     const deadline = Date.now() + ms;
     while (!(await this.isReady())) {
-      if (Date.now() > deadline) throw new Error(`Not ready in ${ms} ms.\n${this.#outputs()}`);
+      if (Date.now() > deadline) throw new Error(`Not ready in ${ms} ms.\n${this.outputs()}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -121,7 +121,8 @@ export class SeparateProcesses {
     return codes;
   }
 
-  #outputs(): string {
+  /** What each printed last, to be shown when a test fails. */
+  outputs(): string {
     return [...this.#running]
       .map(([name, command]) => `--- ${name}\n${command.output().slice(-2_000)}`)
       .join("\n");

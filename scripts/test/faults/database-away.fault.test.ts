@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { openDatabase } from "@synap/database";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { buildBundles, SeparateProcesses } from "../processes/separate-processes.ts";
+import { canRunTimescaledb, TimescaledbServer } from "../processes/timescaledb-server.ts";
+import { asPromised, inspectStore } from "./inspect-store.ts";
+import { makeEvents } from "./published-events.ts";
+import { SteadySender } from "./steady-sender.ts";
+import { waitUntilHandled } from "./wait-until-handled.ts";
+
+const AWAY_MS = 30_000;
+
+describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
+  const server = new TimescaledbServer(54332);
+  let processes: SeparateProcesses | undefined;
+
+  beforeAll(() => {
+    buildBundles();
+    server.remove();
+    server.start();
+  }, 180_000);
+  afterAll(() => server.remove());
+  afterEach(async () => {
+    await processes?.stop();
+  });
+
+  it("costs nothing that was accepted: the API says 503, and all recover by themselves", async () => {
+    processes = await SeparateProcesses.start(server.url);
+    const sender = new SteadySender(processes.apiUrl);
+    sender.begin("before");
+    sender.start(makeEvents(20_000), 20);
+    await sleep(5_000);
+
+    server.kill();
+    sender.begin("away");
+    await sleep(AWAY_MS / 2);
+    expect(await processes.isReady()).toBe(false);
+    await sleep(AWAY_MS / 2);
+    server.start();
+
+    const from = performance.now();
+    sender.begin("coming back");
+    await processes.ready();
+    const readyAgainMs = Math.round(performance.now() - from);
+    sender.begin("after");
+    await sleep(8_000);
+    const phases = await sender.stop();
+    await waitUntilHandled(processes.apiUrl, sender.accepted.length);
+    console.table(phases);
+    console.log(
+      `ready again ${readyAgainMs} ms after the database; accepted in all: ${sender.accepted.length}`,
+    );
+
+    expect(processes.ended(), "no process may end").toEqual([]);
+    expect([...sender.others], "answers that are neither 2xx nor 503 with Retry-After").toEqual([]);
+    expect(phases["before"]).toMatchObject({ unavailable: 0 });
+    expect(phases["after"]?.accepted).toBe(phases["after"]?.requests);
+    const database = await openDatabase({ url: server.url });
+    try {
+      const findings = await inspectStore(database, sender.accepted);
+      // An event whose answer was 503 may have been stored all the same: that loses nobody anything.
+      expect({ ...findings, unknown: 0 }).toEqual(asPromised(sender.accepted.length));
+      expect(findings.unknown).toBeLessThanOrEqual(phases["away"]?.unavailable ?? 0);
+    } finally {
+      await database.close();
+    }
+    expect(await processes.stop()).toEqual({ api: 0, broker: 0, worker: 0 });
+  });
+});
