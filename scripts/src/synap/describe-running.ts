@@ -8,7 +8,8 @@ export function describeRunning(
 ): string {
   const { apiUrl, workerUrl, brokerUrl, dataDirectory, database } = running;
   const { timescaledbVersion, edition } = database.capabilities;
-  const engine = `${database.engine} TimescaleDB ${timescaledbVersion} (${edition} edition)`;
+  const engine = `TimescaleDB ${timescaledbVersion} (${edition} edition)`;
+  const store = database.engine === "embedded" ? `embedded ${engine}` : `${engine} at DATABASE_URL`;
   const broker =
     inngest === "stand-in"
       ? "Synap's stand-in for Inngest: the queue and its latest runs"
@@ -19,7 +20,7 @@ export function describeRunning(
     ["status", `${apiUrl}/api/v1/status`, ""],
     ["worker", workerUrl, ""],
     ["broker", brokerUrl, broker],
-    ["store", database.engine === "embedded" ? dataDirectory : "the server at DATABASE_URL", engine],
+    ["store", store, ""],
     ["data", dataDirectory, "the backfill token is in its file backfill-token"],
     ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
   ] as const;

@@ -29,10 +29,14 @@ export function wholeOption(least: number, most: number): (value: string) => num
  * On Ctrl-C or SIGTERM: stops in order and exits 0. A second Ctrl-C exits at once; what was accepted is safe anyway.
  */
 export function endOnSignal(stop: () => Promise<void>): void {
-  let isStopping = false;
+  let since: number | undefined;
   const onSignal = () => {
-    if (isStopping) process.exit(130);
-    isStopping = true;
+    // npx, pnpm and tsx each may pass one Ctrl-C on: what comes at the same moment is the same one.
+    if (since !== undefined) {
+      if (performance.now() - since > 300) process.exit(130);
+      return;
+    }
+    since = performance.now();
     stop().then(
       () => process.exit(0),
       (error: unknown) => {
