@@ -20,6 +20,22 @@ import type { Database, Transaction } from "./connection/sql-session.ts";
 import { getEventById } from "./reading/get-event-by-id.ts";
 import { type EventFilter, type EventPage, type PageRequest, queryEvents } from "./reading/query-events.ts";
 import { type ReadAllPage, type ReadAllRequest, readAll } from "./reading/read-all.ts";
+import { appendToStreams, collectResults } from "./streams/append-to-streams.ts";
+import { closeStream } from "./streams/close-stream.ts";
+import { getStream } from "./streams/get-stream.ts";
+import { prepareAppend } from "./streams/prepare-append.ts";
+import { readStream } from "./streams/read-stream.ts";
+import type {
+  StreamAppend,
+  StreamAppendOptions,
+  StreamAppendResult,
+  StreamInfo,
+  StreamRead,
+  StreamsAppendOptions,
+} from "./streams/stream-append.ts";
+import type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";
+import { subscribeToAll } from "./subscriptions/subscribe-to-all.ts";
+import type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
 
 export interface EventStoreOptions {
   readonly database: Database;
@@ -66,6 +82,54 @@ export interface EventStore {
   readAll(request: ReadAllRequest): Promise<ReadAllPage>;
   /** Which of these are stored already, by id or idempotency key: their ids, with the id and position of the first. */
   findDuplicates(events: readonly DuplicateCandidate[]): Promise<Map<string, FirstEvent>>;
+  /**
+   * Appends events to one stream if it is at the expected version, all or nothing. Sending the same events again, with
+   * the same ids, answers what the first time answered, for ever and whatever the version is by then.
+   * @throws OptimisticLockError, StreamClosedError, EventIdConflictError, EventValidationError; then nothing is stored.
+   * @throws RangeError for no events, more than 1,024, or an expected version that is none.
+   */
+  appendToStream(
+    stream: StreamName,
+    expectedVersion: ExpectedVersion,
+    events: readonly StreamEventInput[],
+    options?: StreamAppendOptions,
+  ): Promise<StreamAppendResult>;
+  /**
+   * Appends to several streams at once, if they, and those of `checks`, are all as expected: everything or nothing.
+   * Positions follow the order given.
+   * @throws as `appendToStream`, and RangeError for a stream that is named twice.
+   */
+  appendToStreams(
+    appends: readonly StreamAppend[],
+    options?: StreamsAppendOptions,
+  ): Promise<StreamAppendResult[]>;
+  /**
+   * Closes a stream at the expected version: it takes no more events. Closing it again changes nothing.
+   * @throws StreamNotFoundError, OptimisticLockError
+   */
+  closeStream(
+    stream: StreamName,
+    expectedVersion: ExpectedVersion,
+    options?: { readonly transaction?: Transaction | undefined },
+  ): Promise<void>;
+  /** The stream's version, and whether it is closed; undefined when it has no events. */
+  getStream(
+    stream: StreamName,
+    options?: { readonly transaction?: Transaction | undefined },
+  ): Promise<StreamInfo | undefined>;
+  /**
+   * The events of a stream, in the order of versions or backwards, fetched page by page as the loop asks for them.
+   * Nothing for a stream that isn't there.
+   * @throws RangeError for a page size or a version out of bounds, in the loop.
+   */
+  readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEvent>;
+  /**
+   * Every event after a position, then each that is stored, batch by batch as the loop asks for them: none skipped,
+   * none repeated. Save `position` with what you did, and subscribe from there after a restart.
+   * @throws RangeError for a request out of bounds; in the loop, DatabaseUnavailableError: subscribe again from the
+   *   last position.
+   */
+  subscribeToAll(request: SubscriptionRequest): AsyncIterable<EventBatch>;
 }
 
 /** The event store on a migrated database. */
@@ -124,6 +188,22 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     }
   }
 
+  async function appendStreams(
+    appends: readonly StreamAppend[],
+    how: StreamsAppendOptions = {},
+  ): Promise<StreamAppendResult[]> {
+    const { lateness, ahead } = options;
+    const { timestamps } = how;
+    const prepared = prepareAppend(appends, how.checks ?? [], {
+      catalogue,
+      clock,
+      lateness,
+      ahead,
+      timestamps,
+    });
+    return collectResults(appends, await appendToStreams(database, prepared, how.transaction, onAppend));
+  }
+
   return {
     append: async (event, how) => {
       const [outcome] = await appendBatch([event], how);
@@ -135,6 +215,23 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     query: (filter, page) => queryEvents(database, filter, page),
     readAll: (request) => readAll(database, request),
     findDuplicates: (events) => findDuplicates(database, events),
+    appendToStream: async (stream, expectedVersion, events, how) => {
+      const [result] = await appendStreams([{ stream, expectedVersion, events }], how);
+      if (result === undefined) throw new Error("The append has no result.");
+      return result;
+    },
+    appendToStreams: appendStreams,
+    closeStream: (stream, expected, how) => closeStream(database, stream, expected, how?.transaction),
+    getStream: (stream, how) => getStream(how?.transaction ?? database, stream),
+    readStream: (stream, read = {}) => readStream(database, stream, read),
+    subscribeToAll: (request) =>
+      subscribeToAll(
+        {
+          readAll: (next) => readAll(database, next),
+          listen: (onAppend) => database.listen("synap_appends", onAppend),
+        },
+        request,
+      ),
   };
 }
 

@@ -13,8 +13,10 @@ export {
   type DeadLetterFilter,
   type DeadLetterInput,
   type DeadLetterStatus,
+  type DeadLetterStream,
   listDeadLetters,
   recordDeadLetter,
+  setAside,
 } from "./bookkeeping/dead-letters.ts";
 export {
   type HandlerStatistics,
@@ -63,3 +65,22 @@ export {
 } from "./reading/query-events.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export { schema } from "./schema/index.ts";
+export type {
+  AppendedStreamEvent,
+  StreamAppend,
+  StreamAppendOptions,
+  StreamAppendResult,
+  StreamCheck,
+  StreamInfo,
+  StreamRead,
+  StreamsAppendOptions,
+} from "./streams/stream-append.ts";
+export {
+  EventIdConflictError,
+  OptimisticLockError,
+  StreamClosedError,
+  StreamNotFoundError,
+} from "./streams/stream-errors.ts";
+export type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";
+export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
+export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";

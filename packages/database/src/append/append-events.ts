@@ -26,3 +26,20 @@ SELECT status, id, "position", stream_version, recorded_at
 export function appendEvents(session: SqlSession, events: readonly SynapEvent[]): Promise<AppendRow[]> {
   return session.query<AppendRow>(APPEND, [JSON.stringify(events)]);
 }
+
+const APPEND_ATOMICALLY = `
+SELECT status, id, "position", stream_version, recorded_at
+  FROM synap.append_events($1::text::jsonb, $2::text::jsonb, true)
+ ORDER BY place`;
+
+/**
+ * The same, all or nothing, and only if the streams are as expected.
+ * @throws SQLSTATE SY001 for an expectation that isn't met, SY006 for a closed stream, SY007 for an id that is taken.
+ */
+export function appendAtomically(
+  session: SqlSession,
+  events: readonly SynapEvent[],
+  expectations: readonly object[],
+): Promise<AppendRow[]> {
+  return session.query<AppendRow>(APPEND_ATOMICALLY, [JSON.stringify(events), JSON.stringify(expectations)]);
+}

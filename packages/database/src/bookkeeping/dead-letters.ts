@@ -9,12 +9,20 @@ export interface DeadLetterInput {
   readonly event: unknown;
   /** Where it is stored, if it is. */
   readonly position?: number | undefined;
+  /** The stream whose later events wait for a decision, if they do. */
+  readonly stream?: DeadLetterStream | undefined;
   /** What kind of failure, in kebab case. */
   readonly code: string;
   /** What happened, for people. */
   readonly reason: string;
   /** How often it was tried. */
   readonly attempts: number;
+}
+
+/** A stream, named as its events name it. */
+export interface DeadLetterStream {
+  readonly aggregateType: string;
+  readonly aggregateId: string;
 }
 
 export type DeadLetterStatus = "open" | "retried" | "skipped";
@@ -25,31 +33,49 @@ export interface DeadLetter {
   readonly eventId: string;
   readonly event: unknown;
   readonly position?: number;
+  /** The stream whose later events it holds back, or held back. */
+  readonly stream?: DeadLetterStream;
   readonly code: string;
   readonly reason: string;
   readonly attempts: number;
   readonly status: DeadLetterStatus;
   readonly firstFailedAt: string;
   readonly lastFailedAt: string;
+  /** How many events of the stream wait behind it, for its handler. */
+  readonly parked: number;
+  /** When, by whom and why it was retried or skipped. */
+  readonly resolvedAt?: string;
+  readonly resolvedBy?: string;
+  readonly resolution?: string;
 }
 
 const RECORD = `
-INSERT INTO synap.dead_letters AS d (handler, event_id, event, "position", code, reason, attempts)
-VALUES ($1, $2, $3::text::json, $4, $5, $6, $7)
+INSERT INTO synap.dead_letters AS d (handler, event_id, event, "position", code, reason, attempts, aggregate_type, aggregate_id)
+VALUES ($1, $2, $3::text::json, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (handler, event_id) DO UPDATE
    SET attempts = d.attempts + EXCLUDED.attempts,
        code = EXCLUDED.code,
        reason = EXCLUDED.reason,
        "position" = coalesce(EXCLUDED."position", d."position"),
+       aggregate_type = coalesce(EXCLUDED.aggregate_type, d.aggregate_type),
+       aggregate_id = coalesce(EXCLUDED.aggregate_id, d.aggregate_id),
        last_failed_at = now(),
        -- What somebody has decided to skip stays skipped; what was tried again and failed again is open again.
        status = CASE d.status WHEN 'skipped' THEN 'skipped' ELSE 'open' END
-RETURNING id`;
+RETURNING id, status`;
 
 /** Puts an event aside. The same event again for the same handler adds to its letter. Answers the letter's id. */
 export async function recordDeadLetter(session: SqlSession, letter: DeadLetterInput): Promise<number> {
+  return (await setAside(session, letter)).id;
+}
+
+/** Does what `recordDeadLetter` does, and tells the letter's status too: one that was skipped stays so. */
+export async function setAside(
+  session: SqlSession,
+  letter: DeadLetterInput,
+): Promise<{ id: number; status: DeadLetterStatus }> {
   const json = JSON.stringify(letter.event) ?? "null";
-  const rows = await session.query<{ id: number }>(RECORD, [
+  const rows = await session.query<{ id: number; status: DeadLetterStatus }>(RECORD, [
     letter.handler,
     idOf(letter.event, json),
     json,
@@ -57,8 +83,12 @@ export async function recordDeadLetter(session: SqlSession, letter: DeadLetterIn
     letter.code,
     storable(letter.reason).slice(0, 10_000),
     letter.attempts,
+    letter.stream?.aggregateType ?? null,
+    letter.stream?.aggregateId ?? null,
   ]);
-  return rows[0]?.id ?? 0;
+  const [row] = rows;
+  if (row === undefined) throw new Error("Recording a dead letter answered nothing.");
+  return row;
 }
 
 export interface DeadLetterFilter {
@@ -66,6 +96,8 @@ export interface DeadLetterFilter {
   readonly status?: DeadLetterStatus | undefined;
   /** Only letters with a lower id: the last one of the page before. */
   readonly before?: number | undefined;
+  /** Only this one. */
+  readonly id?: number | undefined;
   /** Default 100. */
   readonly limit?: number | undefined;
 }
@@ -82,13 +114,29 @@ interface DeadLetterRow {
   readonly status: DeadLetterStatus;
   readonly first_failed_at: Date;
   readonly last_failed_at: Date;
+  readonly aggregate_type: string | null;
+  readonly aggregate_id: string | null;
+  readonly resolved_at: Date | null;
+  readonly resolved_by: string | null;
+  readonly resolution: string | null;
+  readonly parked: number;
 }
 
 const LIST = `
-SELECT id, handler, event_id, event, "position", code, reason, attempts, status, first_failed_at, last_failed_at
-  FROM synap.dead_letters
- WHERE ($1::text IS NULL OR handler = $1) AND ($2::text IS NULL OR status = $2) AND ($3::bigint IS NULL OR id < $3)
- ORDER BY id DESC
+SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.attempts, d.status, d.first_failed_at,
+       d.last_failed_at, d.aggregate_type, d.aggregate_id, d.resolved_at, d.resolved_by, d.resolution,
+       CASE
+         WHEN EXISTS (SELECT FROM synap.held_streams AS h
+                       WHERE h.handler = d.handler AND h.aggregate_type = d.aggregate_type
+                         AND h.aggregate_id = d.aggregate_id AND h.dead_letter_id = d.id)
+         THEN (SELECT count(*) FROM synap.parked_events AS p
+                WHERE p.handler = d.handler AND p.aggregate_type = d.aggregate_type AND p.aggregate_id = d.aggregate_id)
+         ELSE 0
+       END AS parked
+  FROM synap.dead_letters AS d
+ WHERE ($1::text IS NULL OR d.handler = $1) AND ($2::text IS NULL OR d.status = $2)
+   AND ($3::bigint IS NULL OR d.id < $3) AND ($5::bigint IS NULL OR d.id = $5)
+ ORDER BY d.id DESC
  LIMIT $4`;
 
 /** Dead letters, newest first. */
@@ -96,20 +144,28 @@ export async function listDeadLetters(
   session: SqlSession,
   filter: DeadLetterFilter = {},
 ): Promise<DeadLetter[]> {
-  const { handler = null, status = null, before = null, limit = 100 } = filter;
-  const rows = await session.query<DeadLetterRow>(LIST, [handler, status, before, limit]);
+  const { handler = null, status = null, before = null, limit = 100, id = null } = filter;
+  const rows = await session.query<DeadLetterRow>(LIST, [handler, status, before, limit, id]);
   return rows.map((row) => ({
     id: row.id,
     handler: row.handler,
     eventId: row.event_id,
     event: row.event,
     ...(row.position !== null && { position: row.position }),
+    ...(row.aggregate_type !== null &&
+      row.aggregate_id !== null && {
+        stream: { aggregateType: row.aggregate_type, aggregateId: row.aggregate_id },
+      }),
     code: row.code,
     reason: row.reason,
     attempts: row.attempts,
     status: row.status,
     firstFailedAt: row.first_failed_at.toISOString(),
     lastFailedAt: row.last_failed_at.toISOString(),
+    parked: row.parked,
+    ...(row.resolved_at !== null && { resolvedAt: row.resolved_at.toISOString() }),
+    ...(row.resolved_by !== null && { resolvedBy: row.resolved_by }),
+    ...(row.resolution !== null && { resolution: row.resolution }),
   }));
 }
 

@@ -1,4 +1,5 @@
 import type { SqlSession } from "../connection/sql-session.ts";
+import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 
 /** The store in numbers. */
 export interface StoreStatistics {
@@ -11,6 +12,8 @@ export interface StoreStatistics {
     readonly lastPosition: number;
     /** Everything up to here can be read. */
     readonly watermark: number;
+    /** The session that holds the watermark back; missing when none does. */
+    readonly watermarkHolder?: WatermarkHolder;
     /** When the newest append was recorded. */
     readonly lastRecordedAt?: string;
   };
@@ -82,12 +85,14 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     updated_at: Date;
     lag: number;
   }>(CHECKPOINTS);
+  const holder = await watermarkHolder(session);
   return {
     events: {
       stored: row.events,
       streams: row.streams,
       lastPosition: row.last_position,
       watermark: row.watermark,
+      ...(holder !== undefined && { watermarkHolder: holder }),
       ...(row.last_recorded_at !== null && { lastRecordedAt: row.last_recorded_at.toISOString() }),
     },
     handlers: handlers.map(({ handler, position, updated_at, lag }) => ({

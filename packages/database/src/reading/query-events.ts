@@ -2,6 +2,7 @@ import type { StoredEvent } from "@synap/types";
 import type { Database, SqlParameter } from "../connection/sql-session.ts";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
+import { queryWithSharedPlan } from "./shared-plan.ts";
 
 /** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
 export interface EventFilter {
@@ -95,7 +96,8 @@ const DAY_MS = 86_400_000;
 async function readRows(database: Database, search: Search): Promise<EventRow[]> {
   const { filter } = search;
   if ((filter.aggregateId ?? filter.userId ?? filter.correlationId) !== undefined) {
-    return readAnywhere(database, search);
+    const anywhere = writeQuery(search);
+    return queryWithSharedPlan(database, undefined, anywhere.text, anywhere.parameters);
   }
   for (const days of WINDOW_DAYS) {
     const near = narrow(search, days * DAY_MS);
@@ -124,23 +126,6 @@ function narrow({ filter, cursor, ascending }: Search, width: number): EventFilt
   return filter.from !== undefined && moment(filter.from).valueOf() >= start
     ? undefined
     : { ...filter, from: new Date(start) };
-}
-
-/**
- * What one stream, person or flow did may lie anywhere in time, and each chunk's index says at once when it is not
- * there: then one plan for all chunks, made once for each connection, beats a new one for every query.
- */
-async function readAnywhere(database: Database, search: Search): Promise<EventRow[]> {
-  const { text, parameters } = writeQuery(search);
-  // The embedded engine keeps no plans.
-  if (database.engine === "embedded") return database.query<EventRow>(text, parameters);
-  return database.transaction(async (transaction) => {
-    const [, rows] = await Promise.all([
-      transaction.query("SET LOCAL plan_cache_mode = force_generic_plan"),
-      transaction.query<EventRow>(text, parameters),
-    ]);
-    return rows;
-  });
 }
 
 function writeQuery({ filter, cursor, ascending, limit }: Search): {

@@ -1,5 +1,6 @@
 import type { StoredEvent } from "@synap/types";
-import type { SqlSession } from "../connection/sql-session.ts";
+import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
+import type { StreamName } from "../streams/stream-name.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
 
 export interface ReadAllRequest {
@@ -9,12 +10,16 @@ export interface ReadAllRequest {
   readonly limit: number;
   /** Only events of these types. */
   readonly types?: readonly string[] | undefined;
+  /** Only events of streams of this type. */
+  readonly aggregateType?: string | undefined;
+  /** Only the events of this stream. */
+  readonly stream?: StreamName | undefined;
   /** Read inside this transaction (READ COMMITTED). With the embedded engine, needed whenever one is open. */
   readonly transaction?: SqlSession | undefined;
 }
 
 export interface ReadAllPage {
-  /** In the order of positions. May be empty although there is more to read: the types were others. */
+  /** In the order of positions. May be empty although there is more to read: they were filtered out. */
   readonly events: readonly StoredEvent[];
   /** The checkpoint to save. It also moves past events that were filtered out and numbers that were never used. */
   readonly position: number;
@@ -26,21 +31,6 @@ export interface ReadAllPage {
 
 const NEXT = "SELECT watermark, up_to, more, min_timestamp, max_timestamp FROM synap.next_appends($1, $2)";
 
-const READ = `
-SELECT ${EVENT_COLUMNS}
-  FROM synap.events
- WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3 AND "position" <= $4
- ORDER BY "position"
- LIMIT $5`;
-
-const READ_TYPES = `
-SELECT ${EVENT_COLUMNS}
-  FROM synap.events
- WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3 AND "position" <= $4
-   AND type = ANY (ARRAY(SELECT jsonb_array_elements_text($6::text::jsonb)))
- ORDER BY "position"
- LIMIT $5`;
-
 interface NextRow {
   readonly watermark: number;
   readonly up_to: number | null;
@@ -49,7 +39,8 @@ interface NextRow {
   readonly max_timestamp: Date | null;
 }
 
-const MAX_LIMIT = 10_000;
+/** The most events of one call. */
+export const MAX_READ_EVENTS = 10_000;
 
 /**
  * Reads on after a position, up to the watermark: no event is skipped, whatever order transactions commit in. First
@@ -57,13 +48,14 @@ const MAX_LIMIT = 10_000;
  * statement sees at least what the first one saw.
  */
 export async function readAll(session: SqlSession, request: ReadAllRequest): Promise<ReadAllPage> {
-  const { after, limit, types } = request;
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new RangeError(`readAll takes a limit of 1 to ${MAX_LIMIT}, not ${limit}.`);
+  const { after, limit } = request;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
+    throw new RangeError(`readAll takes a limit of 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
   }
   const reader = request.transaction ?? session;
-  // A reader of few types looks further at a time, or it would need a round trip for every page of others.
-  const window = types === undefined ? limit : Math.max(limit, MAX_LIMIT);
+  const filters = writeFilters(request);
+  // A reader of few events looks further at a time, or it would need a round trip for every page of others.
+  const window = filters.conditions.length === 0 ? limit : MAX_READ_EVENTS;
   const [next] = await reader.query<NextRow>(NEXT, [after, window]);
   if (next === undefined) throw new Error("next_appends answered nothing.");
 
@@ -71,11 +63,14 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
   if (upTo === null || from === null || to === null) {
     return { events: [], position: Math.max(after, watermark), watermark, caughtUp: true };
   }
-  const bounds = [from, to, after, upTo, limit];
-  const rows =
-    types === undefined
-      ? await reader.query<EventRow>(READ, bounds)
-      : await reader.query<EventRow>(READ_TYPES, [...bounds, JSON.stringify(types)]);
+  const text = `
+SELECT ${EVENT_COLUMNS}
+  FROM synap.events
+ WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3 AND "position" <= $4
+   ${filters.conditions.map((condition) => `AND ${condition}`).join("\n   ")}
+ ORDER BY "position"
+ LIMIT $5`;
+  const rows = await reader.query<EventRow>(text, [from, to, after, upTo, limit, ...filters.parameters]);
   const events = rows.map(readEventRow);
   const last = events.at(-1);
   if (events.length === limit && last !== undefined && last.position < upTo) {
@@ -83,4 +78,26 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
   }
   const caughtUp = !next.more;
   return { events, position: caughtUp ? watermark : upTo, watermark, caughtUp };
+}
+
+/** The conditions beyond the place in the order; their parameters begin with $6. */
+function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
+  conditions: string[];
+  parameters: SqlParameter[];
+} {
+  const conditions: string[] = [];
+  const parameters: SqlParameter[] = [];
+  const where = (write: (place: string) => string, value: SqlParameter | undefined) => {
+    if (value === undefined) return;
+    parameters.push(value);
+    conditions.push(write(`$${parameters.length + 5}`));
+  };
+  where(
+    (place) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${place}::text::jsonb)))`,
+    types === undefined ? undefined : JSON.stringify(types),
+  );
+  where((place) => `aggregate_type = ${place}`, aggregateType);
+  where((place) => `aggregate_type = ${place}`, stream?.aggregateType);
+  where((place) => `aggregate_id = ${place}`, stream?.aggregateId);
+  return { conditions, parameters };
 }

@@ -2,6 +2,7 @@ import { bigint, integer, json, primaryKey, text, timestamp, unique, uuid } from
 import { synapSchema } from "./events.ts";
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+const momentText = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "string" });
 const whole = (name: string) => bigint(name, { mode: "number" });
 
 /** One row for each stream: the version of its last event. */
@@ -12,6 +13,9 @@ export const streams = synapSchema.table(
     closedAt: moment("closed_at"),
     aggregateType: text("aggregate_type").notNull(),
     aggregateId: text("aggregate_id").notNull(),
+    // Text, because a stream from before these columns has "-infinity" and "infinity".
+    firstTimestamp: momentText("first_timestamp").notNull(),
+    lastTimestamp: momentText("last_timestamp").notNull(),
   },
   (table) => [primaryKey({ columns: [table.aggregateType, table.aggregateId] })],
 );
@@ -72,8 +76,41 @@ export const deadLetters = synapSchema.table(
       .notNull()
       .default("open"),
     event: json("event").notNull(),
+    aggregateType: text("aggregate_type"),
+    aggregateId: text("aggregate_id"),
+    resolvedAt: moment("resolved_at"),
+    resolvedBy: text("resolved_by"),
+    resolution: text("resolution"),
   },
   (table) => [unique().on(table.handler, table.eventId)],
+);
+
+/** Streams that wait behind a dead letter, for one handler each. */
+export const heldStreams = synapSchema.table(
+  "held_streams",
+  {
+    deadLetterId: whole("dead_letter_id"),
+    handler: text("handler").notNull(),
+    aggregateType: text("aggregate_type").notNull(),
+    aggregateId: text("aggregate_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.handler, table.aggregateType, table.aggregateId] })],
+);
+
+/** Events that wait in those streams. */
+export const parkedEvents = synapSchema.table(
+  "parked_events",
+  {
+    position: whole("position").notNull(),
+    parkedAt: moment("parked_at").notNull().defaultNow(),
+    handler: text("handler").notNull(),
+    aggregateType: text("aggregate_type").notNull(),
+    aggregateId: text("aggregate_id").notNull(),
+    event: json("event").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.handler, table.aggregateType, table.aggregateId, table.position] }),
+  ],
 );
 
 /** Which migrations were applied, and by which release. */

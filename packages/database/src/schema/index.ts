@@ -3,8 +3,10 @@ import {
   checkpoints,
   deadLetters,
   eventIds,
+  heldStreams,
   idempotencyKeys,
   migrations,
+  parkedEvents,
   streams,
 } from "./bookkeeping.ts";
 import { events } from "./events.ts";
@@ -18,5 +20,7 @@ export const schema = {
   appends,
   checkpoints,
   deadLetters,
+  heldStreams,
+  parkedEvents,
   migrations,
 };

@@ -1,0 +1,31 @@
+import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
+
+const SHARE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)";
+
+/**
+ * Runs a query with one plan for all chunks, made once for each connection. What one stream, person or flow did may
+ * lie anywhere in time, and each chunk's index says at once when it is not there: such a plan then beats a new one for
+ * every query. In a transaction of somebody else the setting is put back.
+ */
+export async function queryWithSharedPlan<Row extends object>(
+  database: Database,
+  transaction: Transaction | undefined,
+  text: string,
+  parameters: readonly SqlParameter[],
+): Promise<Row[]> {
+  // The embedded engine keeps no plans.
+  if (database.engine === "embedded") return (transaction ?? database).query<Row>(text, parameters);
+  if (transaction === undefined) {
+    return database.transaction(async (own) => {
+      const [, rows] = await Promise.all([own.query(SHARE), own.query<Row>(text, parameters)]);
+      return rows;
+    });
+  }
+  const [setting] = await transaction.query<{ mode: string }>(
+    "SELECT current_setting('plan_cache_mode') AS mode",
+  );
+  await transaction.query(SHARE);
+  const rows = await transaction.query<Row>(text, parameters);
+  await transaction.query("SELECT set_config('plan_cache_mode', $1, true)", [setting?.mode ?? "auto"]);
+  return rows;
+}

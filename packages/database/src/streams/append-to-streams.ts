@@ -1,0 +1,80 @@
+import { EventValidationError } from "@synap/types";
+import { appendAtomically } from "../append/append-events.ts";
+import { type AppendHook, CONFLICT_ATTEMPTS, pauseBeforeRetry } from "../append/append-in-transaction.ts";
+import { type AppendedEvent, readAppendRow } from "../append/append-outcome.ts";
+import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
+import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
+import { readRefusal } from "./database-refusal.ts";
+import type { PreparedAppend } from "./prepare-append.ts";
+import type { StreamAppend, StreamAppendResult } from "./stream-append.ts";
+
+/**
+ * Appends to streams, all or nothing, in one call of the SQL function. Conflicts with other transactions that only
+ * waiting decides are tried again.
+ */
+export async function appendToStreams(
+  database: Database,
+  prepared: PreparedAppend,
+  transaction: Transaction | undefined,
+  hook: AppendHook | undefined,
+): Promise<AppendedEvent[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      if (transaction !== undefined) {
+        return await transaction.savepoint((savepoint) => appendWithHook(savepoint, prepared, hook));
+      }
+      // One statement is a transaction, and one round trip.
+      if (hook === undefined) return await appendOnce(database, prepared);
+      return await database.transaction((own) => appendWithHook(own, prepared, hook));
+    } catch (error) {
+      if (!isConflict(error) || attempt === CONFLICT_ATTEMPTS) throw readRefusal(error);
+      await pauseBeforeRetry(attempt);
+    }
+  }
+}
+
+/** The outcomes, stream by stream. */
+export function collectResults(
+  appends: readonly StreamAppend[],
+  appended: readonly AppendedEvent[],
+): StreamAppendResult[] {
+  let start = 0;
+  return appends.map(({ stream, events }) => {
+    const own = appended.slice(start, start + events.length).map(({ outcome }) => {
+      if (outcome.status === "rejected") throw new Error(`The append of ${outcome.id} was rejected in part.`);
+      const { id, position, streamVersion } = outcome;
+      return { id, position, streamVersion, duplicate: outcome.status === "duplicate" };
+    });
+    start += events.length;
+    const last = own.reduce((latest, each) => (each.streamVersion > latest.streamVersion ? each : latest));
+    return { stream, streamVersion: last.streamVersion, position: last.position, events: own };
+  });
+}
+
+async function appendWithHook(
+  transaction: Transaction,
+  prepared: PreparedAppend,
+  hook: AppendHook | undefined,
+): Promise<AppendedEvent[]> {
+  const appended = await appendOnce(transaction, prepared);
+  const stored = appended.flatMap((each) => each.stored ?? []);
+  if (hook !== undefined && stored.length > 0) await hook(transaction, stored);
+  return appended;
+}
+
+async function appendOnce(
+  session: SqlSession,
+  { events, expectations }: PreparedAppend,
+): Promise<AppendedEvent[]> {
+  try {
+    const rows = await appendAtomically(session, events, expectations);
+    return events.map((event, index) => readAppendRow(event, rows[index]));
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = `the database refused it (SQLSTATE ${sqlState(error) ?? "unknown"}): ${message}`;
+    throw new EventValidationError([{ path: "events", code: "refused-by-database", reason }], {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,101 @@
+import {
+  checkTimestampWindow,
+  type EventCatalogue,
+  type EventIssue,
+  EventValidationError,
+  type SynapEvent,
+} from "@synap/types";
+import { MAX_APPEND_EVENTS } from "../append/append-events.ts";
+import type { StreamAppend, StreamCheck } from "./stream-append.ts";
+import {
+  checkExpectedVersion,
+  describeStream,
+  type ExpectedVersion,
+  type StreamName,
+} from "./stream-name.ts";
+
+export interface PrepareOptions {
+  readonly catalogue: EventCatalogue;
+  readonly clock: () => Date;
+  readonly lateness?: number | undefined;
+  readonly ahead?: number | undefined;
+  readonly timestamps?: "live" | "backfill" | undefined;
+}
+
+export interface Expectation extends StreamName {
+  readonly expected: ExpectedVersion;
+}
+
+/** Everything of an append that can be decided without the store. */
+export interface PreparedAppend {
+  /** Of all streams, in the order given. */
+  readonly events: readonly SynapEvent[];
+  readonly expectations: readonly Expectation[];
+}
+
+/**
+ * Completes and checks the events of an append.
+ * @throws EventValidationError whose paths begin with `events[i]`, or `appends[i].events[j]` when there are several.
+ * @throws RangeError when a stream is named twice, has no events, or there are more than 1,024 in all.
+ */
+export function prepareAppend(
+  appends: readonly StreamAppend[],
+  checks: readonly StreamCheck[],
+  options: PrepareOptions,
+): PreparedAppend {
+  const expectations = [...appends, ...checks].map(
+    ({ stream: { aggregateType, aggregateId }, expectedVersion }) => ({
+      aggregateType,
+      aggregateId,
+      expected: checkExpectedVersion(expectedVersion),
+    }),
+  );
+  checkShape(appends, expectations);
+
+  const now = options.clock();
+  const issues: EventIssue[] = [];
+  const events = appends.flatMap(({ stream: { aggregateType, aggregateId }, events: inputs }, place) =>
+    inputs.flatMap((input, index) => {
+      const complete = options.catalogue.completeEvent({
+        ...input,
+        timestamp: input.timestamp ?? now.toISOString(),
+        aggregateType,
+        aggregateId,
+      });
+      const reading = options.catalogue.safeParseSynapEvent(complete);
+      const found = reading.ok ? lateIssue(reading.event, now, options) : reading.issues;
+      const at = `${appends.length === 1 ? "" : `appends[${place}].`}events[${index}]`;
+      for (const issue of found) {
+        issues.push({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
+      }
+      return reading.ok ? [reading.event] : [];
+    }),
+  );
+  if (issues.length > 0) throw new EventValidationError(issues.slice(0, 100));
+  return { events, expectations };
+}
+
+function checkShape(appends: readonly StreamAppend[], expectations: readonly Expectation[]): void {
+  const names = new Set<string>();
+  for (const expectation of expectations) {
+    const name = describeStream(expectation);
+    if (names.has(name)) throw new RangeError(`Stream ${name} is named twice in one append.`);
+    names.add(name);
+  }
+  if (appends.length === 0) throw new RangeError("There is no stream to append to.");
+  let count = 0;
+  for (const { stream, events } of appends) {
+    if (events.length === 0) throw new RangeError(`There is no event for stream ${describeStream(stream)}.`);
+    count += events.length;
+  }
+  if (count > MAX_APPEND_EVENTS) {
+    throw new RangeError(`An append holds at most ${MAX_APPEND_EVENTS} events, this one has ${count}.`);
+  }
+}
+
+function lateIssue(event: SynapEvent, now: Date, options: PrepareOptions): readonly EventIssue[] {
+  if (options.timestamps === "backfill") return [];
+  const { lateness, ahead } = options;
+  const issue = checkTimestampWindow(event, { now, lateness, ahead });
+  return issue === undefined ? [] : [issue];
+}

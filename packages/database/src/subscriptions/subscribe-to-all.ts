@@ -1,0 +1,98 @@
+import type { ReadAllPage, ReadAllRequest } from "../reading/read-all.ts";
+import type { EventBatch, SubscriptionRequest } from "./subscription.ts";
+import { createWakeUp } from "./wake-up.ts";
+
+/** What a subscription reads from: any store that can read on, and says when something may be new. */
+export interface SubscriptionSource {
+  readonly readAll: (request: ReadAllRequest) => Promise<ReadAllPage>;
+  /** Calls back whenever something may be new. Resolves, once it does, with a function that ends it. */
+  readonly listen: (onAppend: () => void) => Promise<() => Promise<void>>;
+}
+
+const DEFAULT_BATCH = 500;
+const DEFAULT_POLL_MS = 1_000;
+/**
+ * After a wake-up, the first look that found nothing is repeated soon: what woke us may be held back by an append that
+ * is rolled back a moment later, which wakes nobody.
+ */
+const FIRST_POLL_MS = 20;
+/** How often a subscriber to whom nothing happened is told how far it has come. */
+const PROGRESS_MS = 5_000;
+
+/**
+ * The events after a position, and then those that come. Nothing is read until the batch before it was taken, so a slow
+ * subscriber holds nothing but its batch.
+ * @throws RangeError for a batch size, a poll interval or a position out of bounds, at once.
+ */
+export function subscribeToAll(
+  source: SubscriptionSource,
+  request: SubscriptionRequest,
+): AsyncIterable<EventBatch> {
+  checkRequest(request);
+  const start = beginning(source, request);
+  // Whoever iterates gets to know of a failure; whoever does not, does not care.
+  start.catch(() => {});
+  return { [Symbol.asyncIterator]: () => follow(source, request, start) };
+}
+
+function checkRequest({
+  from,
+  batchSize = DEFAULT_BATCH,
+  pollInterval = DEFAULT_POLL_MS,
+}: SubscriptionRequest): void {
+  if (typeof from === "number" && !(Number.isSafeInteger(from) && from >= 0)) {
+    throw new RangeError(`A subscription begins after a position, a whole number from 0, not ${from}.`);
+  }
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 10_000) {
+    throw new RangeError(`A batch holds 1 to 10000 events, not ${batchSize}.`);
+  }
+  if (!(pollInterval >= 1 && pollInterval <= 2 ** 31 - 1)) {
+    throw new RangeError(`A poll interval is 1 millisecond or more, not ${pollInterval}.`);
+  }
+}
+
+async function beginning(source: SubscriptionSource, { from }: SubscriptionRequest): Promise<number> {
+  if (from === "start") return 0;
+  if (from !== "now") return from;
+  const { watermark } = await source.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
+  return watermark;
+}
+
+async function* follow(
+  source: SubscriptionSource,
+  request: SubscriptionRequest,
+  start: Promise<number>,
+): AsyncGenerator<EventBatch, void, void> {
+  const { types, aggregateType, stream, signal, batchSize = DEFAULT_BATCH } = request;
+  const pollInterval = request.pollInterval ?? DEFAULT_POLL_MS;
+  const isAborted = () => signal?.aborted === true;
+  if (isAborted()) return;
+  let position = await start;
+  const wakeUp = createWakeUp();
+  signal?.addEventListener("abort", wakeUp.wake);
+  // Listening comes before the first look: what is stored between the two wakes us.
+  const stop = await source.listen(wakeUp.wake);
+  try {
+    let told = { position: -1, at: 0 };
+    let pause = FIRST_POLL_MS;
+    while (!isAborted()) {
+      const page = await source.readAll({ after: position, limit: batchSize, types, aggregateType, stream });
+      position = page.position;
+      const isNews =
+        page.events.length > 0 ||
+        told.position < 0 ||
+        !page.caughtUp ||
+        (position > told.position && Date.now() - told.at >= PROGRESS_MS);
+      if (isNews) {
+        yield { events: page.events, position, caughtUp: page.caughtUp };
+        told = { position, at: Date.now() };
+      }
+      if (!page.caughtUp) continue;
+      const rest = await wakeUp.sleep(Math.min(pause, pollInterval));
+      pause = rest === "woken" ? FIRST_POLL_MS : pause * 2;
+    }
+  } finally {
+    signal?.removeEventListener("abort", wakeUp.wake);
+    await stop();
+  }
+}

@@ -1,0 +1,40 @@
+import type { SqlSession } from "../connection/sql-session.ts";
+
+/** The session that holds the watermark back: it has appended and not finished. */
+export interface WatermarkHolder {
+  /** Process id on the database server, for `pg_terminate_backend`. */
+  readonly pid: number;
+  /** Its last statement, or the one that runs. Empty when the database does not let us see it. */
+  readonly query: string;
+  /** As in `pg_stat_activity`: "active", "idle in transaction" and so on. */
+  readonly state: string;
+  /** For how long its transaction has been open, in milliseconds. */
+  readonly ageMs: number;
+  readonly applicationName: string;
+}
+
+const HOLDER = "SELECT pid, query, state, age_ms, application_name FROM synap.watermark_holder()";
+
+interface HolderRow {
+  readonly pid: number;
+  readonly query: string | null;
+  readonly state: string | null;
+  readonly age_ms: number | null;
+  readonly application_name: string | null;
+}
+
+/**
+ * Who holds the watermark back at this moment; undefined when nobody does. Every append does for as long as it takes
+ * to commit, so look at the age. The session's own append does not count.
+ */
+export async function watermarkHolder(session: SqlSession): Promise<WatermarkHolder | undefined> {
+  const [row] = await session.query<HolderRow>(HOLDER);
+  if (row === undefined) return undefined;
+  return {
+    pid: row.pid,
+    query: row.query ?? "",
+    state: row.state ?? "unknown",
+    ageMs: Math.max(0, Math.round(row.age_ms ?? 0)),
+    applicationName: row.application_name ?? "",
+  };
+}
