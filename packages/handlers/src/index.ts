@@ -1,11 +1,13 @@
 export { builtInHandlers } from "./built-in-handlers.ts";
+export {
+  DeadLetterNotFoundError,
+  DeadLetterNotRetryableError,
+  DeadLetterResolvedError,
+} from "./dead-letters/dead-letter-errors.ts";
+export { DeadLetterOffice, type DeadLetterOutcome } from "./dead-letters/dead-letter-office.ts";
 export { derivedEventId } from "./derived-event-id.ts";
 export { type Backoff, backoffDelay, defaultBackoff } from "./dispatch/backoff.ts";
-export {
-  EventDispatcher,
-  type EventDispatcherOptions,
-  type HandlerPass,
-} from "./dispatch/event-dispatcher.ts";
+export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
 export { type HandlerContext, handles, type IEventHandler } from "./dispatch/event-handler.ts";
 export {
   DuplicateHandlerError,
@@ -21,6 +23,7 @@ export {
 export { HandlerRegistry } from "./dispatch/handler-registry.ts";
 export { type HandlerLogger, HandlerRunner, type HandlerRunnerOptions } from "./dispatch/handler-runner.ts";
 export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
+export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";

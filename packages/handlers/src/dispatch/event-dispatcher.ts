@@ -1,17 +1,16 @@
 import {
   createEventStore,
   type Database,
+  type DeadLetterStream,
   type EventStore,
-  lockCheckpoint,
-  saveCheckpoint,
   type Transaction,
 } from "@synap/database";
 import type { EventCatalogue, StoredEvent } from "@synap/types";
-import type { HandlerContext, IEventHandler } from "./event-handler.ts";
-import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
+import { DeadLetterOffice, type DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
+import type { IEventHandler } from "./event-handler.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
-import { type InlineFailurePolicy, runInlineHandlers } from "./inline-handlers.ts";
-import { handleIsolated } from "./isolated-batch.ts";
+import { type InlineFailurePolicy, inlineContext, runInlineHandlers } from "./inline-handlers.ts";
+import { type HandlerPass, LogFollower } from "./log-follower.ts";
 
 /** What an {@link EventDispatcher} is made of. */
 export interface EventDispatcherOptions {
@@ -26,21 +25,6 @@ export interface EventDispatcherOptions {
   readonly passLimit?: number;
 }
 
-/** What one pass of an asynchronous handler did. */
-export type HandlerPass =
-  /** Another worker is running this handler at this moment. */
-  | { readonly status: "busy" }
-  | {
-      readonly status: "done";
-      /** Events handed to the handler, dead letters included. */
-      readonly processed: number;
-      readonly deadLettered: number;
-      /** The checkpoint after the pass. */
-      readonly position: number;
-      /** Nothing was left below the watermark. */
-      readonly caughtUp: boolean;
-    };
-
 /**
  * Brings events to handlers: to the inline ones inside the append (through {@link EventDispatcher.store} or
  * {@link EventDispatcher.inlineHook}), to the asynchronous ones pass by pass.
@@ -50,11 +34,9 @@ export class EventDispatcher {
   readonly registry: HandlerRegistry;
   /** The event store whose appends run the inline handlers. */
   readonly store: EventStore;
-  readonly #database: Database;
-  readonly #maxAttempts: number;
-  readonly #passLimit: number;
-  /** Failed attempts at the batch behind a checkpoint. Lost with the process, which costs a few more attempts. */
-  readonly #failures = new Map<string, { readonly after: number; readonly attempts: number }>();
+  /** Where dead letters are looked through, tried again or skipped. */
+  readonly deadLetters: DeadLetterOffice;
+  readonly #follower: LogFollower;
 
   /**
    * @throws DuplicateHandlerError
@@ -62,14 +44,18 @@ export class EventDispatcher {
    */
   constructor(options: EventDispatcherOptions) {
     this.registry = new HandlerRegistry(options.catalogue, options.handlers);
-    this.#database = options.database;
-    this.#maxAttempts = options.maxAttempts ?? 5;
-    this.#passLimit = options.passLimit ?? 500;
     this.store = createEventStore({
       database: options.database,
       catalogue: options.catalogue,
       onAppend: this.inlineHook(options.onInlineFailure ?? "dead-letter"),
     });
+    this.#follower = new LogFollower({
+      database: options.database,
+      store: this.store,
+      maxAttempts: options.maxAttempts ?? 5,
+      passLimit: options.passLimit ?? 500,
+    });
+    this.deadLetters = new DeadLetterOffice(options.database, (name) => this.#target(name));
   }
 
   /** The `onAppend` of an event store that is to run this dispatcher's inline handlers under another policy. */
@@ -89,59 +75,32 @@ export class EventDispatcher {
    * @throws UnknownHandlerError
    */
   async catchUp(name: string): Promise<HandlerPass> {
-    const handler = this.registry.getAsynchronous(name);
-    let after = 0;
-    try {
-      const pass = await this.#database.transaction(async (transaction) => {
-        const checkpoint = await lockCheckpoint(transaction, name);
-        if (checkpoint === undefined) return { status: "busy" } as const;
-        after = checkpoint;
-        return await this.#pass(handler, transaction, checkpoint);
-      });
-      if (pass.status === "done") this.#failures.delete(name);
-      return pass;
-    } catch (cause) {
-      const transient = isTransientFailure(cause);
-      const attempts = this.#attemptsAfter(name, after) + (transient ? 0 : 1);
-      this.#failures.set(name, { after, attempts });
-      throw new HandlerPassError({ handler: name, attempts, transient, cause });
-    }
+    return this.#follower.catchUp({ handler: this.registry.getAsynchronous(name), checkpoint: name });
   }
 
-  async #pass(handler: IEventHandler, transaction: Transaction, after: number): Promise<HandlerPass> {
-    const page = await this.store.readAll({
-      after,
-      limit: this.#passLimit,
-      ...(handler.eventTypes === "all" ? {} : { types: handler.eventTypes }),
-      transaction,
-    });
-    const attempts = this.#attemptsAfter(handler.name, after);
-    let deadLettered = 0;
-    if (page.events.length > 0) {
-      const { events } = page;
-      const context = (inner: Transaction) => this.#context(inner);
-      if (attempts < this.#maxAttempts) await handler.handle(events, context(transaction));
-      else deadLettered = await handleIsolated({ handler, events, transaction, context, attempts });
-    }
-    if (page.position > after) await saveCheckpoint(transaction, handler.name, page.position);
+  /** Goes on with what a retry or skip of an inline handler's dead letter left behind when its process died. */
+  async releaseInline(): Promise<number> {
+    let released = 0;
+    for (const { name } of this.registry.inline) released += await this.deadLetters.releaseAll(name);
+    return released;
+  }
+
+  #target(name: string): DeadLetterTarget | undefined {
+    const handler = this.registry.all.find((each) => each.name === name);
+    if (handler === undefined) return undefined;
+    if (handler.mode === "async") return this.#follower.target({ handler, checkpoint: name });
     return {
-      status: "done",
-      processed: page.events.length,
-      deadLettered,
-      position: page.position,
-      caughtUp: page.caughtUp,
+      handler,
+      context: (transaction) => inlineContext(name, transaction),
+      lock: lockStream,
     };
   }
+}
 
-  #context(transaction: Transaction): HandlerContext {
-    return {
-      transaction,
-      append: (events) => this.store.appendBatch(events, { timestamps: "backfill", transaction }),
-    };
-  }
-
-  #attemptsAfter(name: string, after: number): number {
-    const failure = this.#failures.get(name);
-    return failure?.after === after ? failure.attempts : 0;
-  }
+/** Waits for the appends to a stream, and lets none begin: inline handlers run in them. */
+async function lockStream(transaction: Transaction, stream: DeadLetterStream): Promise<void> {
+  await transaction.query(
+    "SELECT FROM synap.streams WHERE aggregate_type = $1 AND aggregate_id = $2 FOR UPDATE",
+    [stream.aggregateType, stream.aggregateId],
+  );
 }

@@ -16,7 +16,7 @@ export interface HandlerLogger {
 
 /** What a {@link HandlerRunner} is made of. */
 export interface HandlerRunnerOptions {
-  readonly dispatcher: Pick<EventDispatcher, "catchUp" | "registry">;
+  readonly dispatcher: Pick<EventDispatcher, "catchUp" | "registry" | "releaseInline">;
   readonly database: Pick<Database, "listen">;
   readonly logger: HandlerLogger;
   /** The longest time without looking, in milliseconds, should a notification get lost. Default: 1000. */
@@ -47,7 +47,11 @@ export class HandlerRunner {
   /** Starts the loops and returns at once. The database may be away: the loops wait for it. */
   start(): void {
     const handlers = this.#options.dispatcher.registry.asynchronous;
-    this.#work = [this.#listen(), ...handlers.map((handler) => this.#follow(handler.name))];
+    this.#work = [
+      this.#listen(),
+      this.#releaseInline(),
+      ...handlers.map((handler) => this.#follow(handler.name)),
+    ];
   }
 
   /** Makes every handler look at the log now. */
@@ -97,6 +101,20 @@ export class HandlerRunner {
       this.#options.logger.warn({ handler, waitMs }, `${reason}; trying again in ${waitMs} ms`);
     } else {
       this.#options.logger.error({ handler, waitMs, err: error }, `${reason}; trying again in ${waitMs} ms`);
+    }
+  }
+
+  /** Inline handlers run in appends; only what a resolved dead letter left behind is nobody's append. */
+  async #releaseInline(): Promise<void> {
+    if (this.#options.dispatcher.registry.inline.length === 0) return;
+    while (!this.#stopping) {
+      try {
+        await this.#options.dispatcher.releaseInline();
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#options.logger.warn({}, `cannot go on behind a dead letter yet: ${reason}`);
+      }
+      await this.#stopped.waitAfter(0, Math.max(5_000, this.#pollIntervalMs));
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Transaction } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
+import { anyHeld, heldStreams, parkEvents, streamKey } from "../dead-letters/held-streams.ts";
 import { type HandlerContext, handles, type IEventHandler } from "./event-handler.ts";
 import { InlineAppendError, InlineHandlerError, isTransientFailure } from "./handler-errors.ts";
 import { handleIsolated } from "./isolated-batch.ts";
@@ -15,7 +16,9 @@ export type InlineFailurePolicy = "dead-letter" | "reject";
 
 /**
  * Runs the inline handlers over freshly stored events, in the transaction of their append. Each handler
- * works in a savepoint: one that fails takes nothing of the others' work with it.
+ * works in a savepoint: one that fails takes nothing of the others' work with it. Events of a stream that waits
+ * behind a dead letter of the handler are parked, under either policy. The append holds the locks of its streams,
+ * so what it reads here about them stays true until it ends.
  *
  * @throws InlineHandlerError under the policy `reject`
  * @throws the handler's own error when it is transient, so that the whole append is tried again
@@ -26,21 +29,53 @@ export async function runInlineHandlers(
   stored: readonly StoredEvent[],
   policy: InlineFailurePolicy,
 ): Promise<void> {
-  for (const handler of handlers) {
-    const events = stored.filter((event) => handles(handler, event.type));
-    if (events.length === 0) continue;
-    const context = (savepoint: Transaction) => inlineContext(handler.name, savepoint);
-    try {
-      await transaction.savepoint((savepoint) => handler.handle(events, context(savepoint)));
-    } catch (error) {
-      if (isTransientFailure(error)) throw error;
-      if (policy === "reject") throw new InlineHandlerError(handler.name, error);
-      await handleIsolated({ handler, events, transaction, context, attempts: 0 });
-    }
+  const wanted = handlers.filter((handler) => stored.some((event) => handles(handler, event.type)));
+  if (wanted.length === 0) return;
+  const { held } = await anyHeld(
+    transaction,
+    wanted.map((handler) => handler.name),
+  );
+  for (const handler of wanted) {
+    let events = stored.filter((event) => handles(handler, event.type));
+    if (held) events = await parkHeld(transaction, handler.name, events);
+    if (events.length > 0) await runInline(handler, transaction, events, policy);
   }
 }
 
-function inlineContext(handler: string, transaction: Transaction): HandlerContext {
+async function runInline(
+  handler: IEventHandler,
+  transaction: Transaction,
+  events: readonly StoredEvent[],
+  policy: InlineFailurePolicy,
+): Promise<void> {
+  const context = (savepoint: Transaction) => inlineContext(handler.name, savepoint);
+  try {
+    await transaction.savepoint((savepoint) => handler.handle(events, context(savepoint)));
+  } catch (error) {
+    if (isTransientFailure(error)) throw error;
+    if (policy === "reject") throw new InlineHandlerError(handler.name, error);
+    await handleIsolated({ handler, events, transaction, context, attempts: 0 });
+  }
+}
+
+/** Parks the events whose streams wait for the handler, and answers the others. */
+export async function parkHeld(
+  transaction: Transaction,
+  handler: string,
+  events: readonly StoredEvent[],
+): Promise<StoredEvent[]> {
+  const waiting = await heldStreams(transaction, handler, events);
+  if (waiting.size === 0) return [...events];
+  await parkEvents(
+    transaction,
+    handler,
+    events.filter((event) => waiting.has(streamKey(event))),
+  );
+  return events.filter((event) => !waiting.has(streamKey(event)));
+}
+
+/** What an inline handler may use: no appending. */
+export function inlineContext(handler: string, transaction: Transaction): HandlerContext {
   return {
     transaction,
     append: () => Promise.reject(new InlineAppendError(handler)),

@@ -1,0 +1,36 @@
+-- Dead letters keep the order of streams: an event that a handler could not deal with holds back the later events of
+-- its own stream, for that handler alone, until somebody has the event tried again or skips it.
+ALTER TABLE synap.dead_letters
+  -- The stream that waits. Null for letters that are no stored event, and for those from before this migration.
+  ADD COLUMN aggregate_type text COLLATE "C",
+  ADD COLUMN aggregate_id   text COLLATE "C",
+  -- Who decided, when, and why.
+  ADD COLUMN resolved_at    timestamptz(3),
+  ADD COLUMN resolved_by    text,
+  ADD COLUMN resolution     text;
+
+-- The streams that wait, for each handler. Without a dead letter: it was resolved, and what was parked behind it is
+-- being handled; new events still go behind it.
+CREATE TABLE synap.held_streams (
+  dead_letter_id bigint REFERENCES synap.dead_letters (id),
+  handler        text   NOT NULL COLLATE "C",
+  aggregate_type text   NOT NULL COLLATE "C",
+  aggregate_id   text   NOT NULL COLLATE "C",
+  PRIMARY KEY (handler, aggregate_type, aggregate_id)
+);
+
+-- "Which stream may go on?"
+CREATE INDEX held_streams_released ON synap.held_streams (handler) WHERE dead_letter_id IS NULL;
+
+-- The events that wait, whole, as the handler will receive them. The type is json for the reason told of dead letters.
+CREATE TABLE synap.parked_events (
+  "position"     bigint         NOT NULL,
+  parked_at      timestamptz(3) NOT NULL DEFAULT now(),
+  handler        text           NOT NULL COLLATE "C",
+  aggregate_type text           NOT NULL COLLATE "C",
+  aggregate_id   text           NOT NULL COLLATE "C",
+  event          json           NOT NULL,
+  PRIMARY KEY (handler, aggregate_type, aggregate_id, "position")
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON synap.held_streams, synap.parked_events TO synap_app;

@@ -1,0 +1,202 @@
+import {
+  type Database,
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterStatus,
+  type DeadLetterStream,
+  listDeadLetters,
+  type Transaction,
+} from "@synap/database";
+import type { StoredEvent } from "@synap/types";
+import type { HandlerContext, IEventHandler } from "../dispatch/event-handler.ts";
+import { handleAlone, handleIsolated } from "../dispatch/isolated-batch.ts";
+import {
+  DeadLetterNotFoundError,
+  DeadLetterNotRetryableError,
+  DeadLetterResolvedError,
+} from "./dead-letter-errors.ts";
+import { releasedStreams, releaseStream, takeParkedEvents } from "./held-streams.ts";
+
+/** How a handler's events are handled outside its ordinary way. */
+export interface DeadLetterTarget {
+  readonly handler: IEventHandler;
+  readonly context: (transaction: Transaction) => HandlerContext;
+  /** Waits until nobody else handles events of this stream for the handler, and keeps it so until the end. */
+  readonly lock: (transaction: Transaction, stream: DeadLetterStream) => Promise<void>;
+}
+
+/** What a retry or a skip came to. */
+export interface DeadLetterOutcome {
+  readonly id: number;
+  /** "open": it failed again, and its stream still waits. */
+  readonly status: DeadLetterStatus;
+  /** Why it failed again. */
+  readonly failure?: { readonly code: string; readonly reason: string };
+  /** How many events that waited behind it were handled in this call. */
+  readonly released: number;
+  /** How many still wait: behind the next dead letter of the stream, or for the worker, which goes on with them. */
+  readonly parked: number;
+}
+
+/** The parked events of one transaction. */
+const CHUNK = 200;
+
+/** The most parked events that one call handles itself; the worker goes on with the rest. */
+const MAX_RELEASED = 10_000;
+
+interface LetterRow {
+  readonly handler: string;
+  readonly status: DeadLetterStatus;
+  readonly position: number | null;
+  readonly event: StoredEvent;
+}
+
+const LOCK_LETTER = `
+SELECT handler, status, "position", event FROM synap.dead_letters WHERE id = $1 FOR UPDATE`;
+
+const RESOLVE = `
+UPDATE synap.dead_letters
+   SET status = $2, resolved_at = now(), resolved_by = $3, resolution = $4, attempts = attempts + $5
+ WHERE id = $1`;
+
+const FAILED_AGAIN = `
+UPDATE synap.dead_letters SET attempts = attempts + 1, last_failed_at = now(), code = $2, reason = $3 WHERE id = $1`;
+
+/** Where dead letters are looked through, tried again or skipped. Every step is safe beside any number of workers. */
+export class DeadLetterOffice {
+  readonly #database: Database;
+  readonly #target: (handler: string) => DeadLetterTarget | undefined;
+
+  constructor(database: Database, target: (handler: string) => DeadLetterTarget | undefined) {
+    this.#database = database;
+    this.#target = target;
+  }
+
+  /** Dead letters, newest first, each with the number of events that wait behind it. 100 unless `limit` says otherwise. */
+  list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {
+    return listDeadLetters(this.#database, filter);
+  }
+
+  /**
+   * Handles the event again. When that works, the events of its stream that waited behind it follow in order, up to
+   * 10,000 in this call, 200 a transaction; otherwise the letter stays open and says why.
+   *
+   * @param by who asks for it, kept with the letter
+   * @throws DeadLetterNotFoundError, DeadLetterResolvedError, DeadLetterNotRetryableError
+   * @throws a transient failure, as it is; the letter is unchanged
+   */
+  async retry(id: number, { by }: { readonly by: string }): Promise<DeadLetterOutcome> {
+    const letter = await this.#find(id);
+    const target = this.#target(letter.handler);
+    if (target === undefined || letter.position === null) {
+      throw new DeadLetterNotRetryableError(id, letter.handler);
+    }
+    const failure = await this.#database.transaction(async (transaction) => {
+      await target.lock(transaction, letter.event);
+      await lockOpen(transaction, id);
+      const failed = await handleAlone({ ...target, transaction }, letter.event);
+      if (failed === undefined) {
+        await transaction.query(RESOLVE, [id, "retried", by, null, 1]);
+        await releaseStream(transaction, id);
+      } else {
+        await transaction.query(FAILED_AGAIN, [id, failed.code, failed.reason.slice(0, 10_000)]);
+      }
+      return failed;
+    });
+    if (failure === undefined) return this.#release(id, "retried", letter);
+    return { id, status: "open", failure, released: 0, parked: await this.#parked(letter) };
+  }
+
+  /**
+   * Leaves the event unhandled for good. The events of its stream that waited behind it follow, as in `retry`.
+   *
+   * @param by who decides it, kept with the letter, as is the reason
+   * @throws DeadLetterNotFoundError, DeadLetterResolvedError
+   */
+  async skip(
+    id: number,
+    { by, reason }: { readonly by: string; readonly reason: string },
+  ): Promise<DeadLetterOutcome> {
+    const letter = await this.#find(id);
+    const target = this.#target(letter.handler);
+    await this.#database.transaction(async (transaction) => {
+      if (letter.position !== null) await target?.lock(transaction, letter.event);
+      await lockOpen(transaction, id);
+      await transaction.query(RESOLVE, [id, "skipped", by, reason, 0]);
+      await releaseStream(transaction, id);
+    });
+    return this.#release(id, "skipped", letter);
+  }
+
+  /**
+   * Goes on with the streams of a handler whose dead letters were resolved, one transaction each: what is left when a
+   * process died after the decision. Answers how many events were handled.
+   */
+  async releaseAll(handler: string): Promise<number> {
+    let released = 0;
+    for (const stream of await releasedStreams(this.#database, handler)) {
+      released += await this.#releaseStream(handler, stream);
+    }
+    return released;
+  }
+
+  async #release(id: number, status: DeadLetterStatus, letter: LetterRow): Promise<DeadLetterOutcome> {
+    if (letter.position === null) return { id, status, released: 0, parked: 0 };
+    const released = await this.#releaseStream(letter.handler, letter.event);
+    return { id, status, released, parked: await this.#parked(letter) };
+  }
+
+  async #releaseStream(name: string, stream: DeadLetterStream): Promise<number> {
+    const target = this.#target(name);
+    if (target === undefined) return 0;
+    let released = 0;
+    for (let last = false; !last && released < MAX_RELEASED; ) {
+      const step = await this.#database.transaction(async (transaction) => {
+        await target.lock(transaction, stream);
+        return releaseChunk(target, transaction, stream);
+      });
+      released += step.handled;
+      last = step.last;
+    }
+    return released;
+  }
+
+  async #find(id: number): Promise<LetterRow> {
+    const [row] = await this.#database.query<LetterRow>(
+      `SELECT handler, status, "position", event FROM synap.dead_letters WHERE id = $1`,
+      [id],
+    );
+    if (row === undefined) throw new DeadLetterNotFoundError(id);
+    return row;
+  }
+
+  async #parked({ handler, event }: LetterRow): Promise<number> {
+    const [row] = await this.#database.query<{ parked: number }>(
+      `SELECT count(*) AS parked FROM synap.parked_events
+        WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3`,
+      [handler, event.aggregateType, event.aggregateId],
+    );
+    return row?.parked ?? 0;
+  }
+}
+
+/**
+ * Handles the next parked events of a released stream, one by one, in a transaction that holds the target's lock. When
+ * one fails, it becomes the stream's dead letter and the others go back behind it.
+ */
+export async function releaseChunk(
+  target: DeadLetterTarget,
+  transaction: Transaction,
+  stream: DeadLetterStream,
+): Promise<{ handled: number; deadLettered: number; last: boolean }> {
+  const { events, last } = await takeParkedEvents(transaction, target.handler.name, stream, CHUNK);
+  const { deadLettered, parked } = await handleIsolated({ ...target, events, transaction, attempts: 0 });
+  return { handled: events.length - parked - deadLettered, deadLettered, last: last || deadLettered > 0 };
+}
+
+/** @throws DeadLetterResolvedError when somebody else was faster. */
+async function lockOpen(transaction: Transaction, id: number): Promise<void> {
+  const [row] = await transaction.query<LetterRow>(LOCK_LETTER, [id]);
+  if (row === undefined) throw new DeadLetterNotFoundError(id);
+  if (row.status !== "open") throw new DeadLetterResolvedError(id, row.status);
+}
