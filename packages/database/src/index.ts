@@ -24,6 +24,11 @@ export {
   storeStatistics,
 } from "./bookkeeping/store-statistics.ts";
 export {
+  type DrizzleTransaction,
+  transactionFromDrizzle,
+  transactionFromPostgres,
+} from "./connection/application-transaction.ts";
+export {
   DatabaseUnavailableError,
   DataDirectoryInUseError,
   isConflict,

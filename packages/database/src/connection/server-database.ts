@@ -200,7 +200,8 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   };
 }
 
-function createOrm(sql: Sql | TransactionSql): Orm {
+/** Drizzle with our tables on a postgres.js client or transaction. */
+export function createOrm(sql: Sql | TransactionSql): Orm {
   // A transaction has no `end` and `begin`, which drizzle doesn't use on one.
   const session = new PostgresJsSession(sql as Sql, dialect, relationalSchema);
   return new PgDatabase(dialect, session, relationalSchema);

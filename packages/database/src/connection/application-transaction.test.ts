@@ -1,0 +1,118 @@
+import { randomUUID } from "node:crypto";
+import { seedCatalogue } from "@synap/types";
+import { sql as statement } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import { describe, expect, it } from "vitest";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import {
+  createEventStore,
+  OptimisticLockError,
+  schema,
+  type Transaction,
+  transactionFromDrizzle,
+  transactionFromPostgres,
+} from "../index.ts";
+
+/** Runs work in a transaction that the application opened, with whatever driver it uses. */
+type InTransaction = (work: (transaction: Transaction) => Promise<void>) => Promise<unknown>;
+
+describeOnEveryEngine("an append inside the application's own transaction", (engine) => {
+  const open = () => createEventStore({ database: engine.database, catalogue: seedCatalogue });
+  const note = () => ({ id: randomUUID(), type: "note.creation.requested", data: { content: "Call Acme" } });
+
+  const url = (): string => {
+    const { options } = engine.testDatabase;
+    if (!("url" in options)) throw new Error("Only a server has a URL.");
+    return options.url;
+  };
+  const withClient = async (work: (client: postgres.Sql) => Promise<unknown>) => {
+    const client = postgres(url(), { max: 1, onnotice: () => {} });
+    await work(client).finally(() => client.end());
+  };
+  const drivers: [string, InTransaction][] = [
+    [
+      "drizzle on the store's own connections",
+      (work) => engine.database.orm.transaction((tx) => work(transactionFromDrizzle(tx))),
+    ],
+  ];
+  if (engine.engine === "server") {
+    drivers.push(
+      [
+        "drizzle on a connection of its own",
+        (work) =>
+          withClient((client) => drizzle(client).transaction((tx) => work(transactionFromDrizzle(tx)))),
+      ],
+      [
+        "postgres.js",
+        (work) => withClient((client) => client.begin((tx) => work(transactionFromPostgres(tx)))),
+      ],
+    );
+  }
+
+  describe.each(drivers)("of %s", (_name, inTransaction) => {
+    it("is stored when that commits, and answers what it would anywhere", async () => {
+      const stream = { aggregateType: "note", aggregateId: randomUUID() };
+      const events = [note(), note()];
+      await inTransaction(async (transaction) => {
+        const result = await open().appendToStream(stream, "no-stream", events, { transaction });
+        expect(result).toMatchObject({
+          streamVersion: 2,
+          events: [{ streamVersion: 1 }, { streamVersion: 2 }],
+        });
+        const read = [];
+        for await (const event of open().readStream(stream, { transaction })) read.push(event);
+        expect(read).toMatchObject(
+          events.map(({ id, data }) => ({ id, data, timestamp: expect.any(String) })),
+        );
+        await transaction.orm.insert(schema.checkpoints).values({ handler: stream.aggregateId, position: 7 });
+      });
+      expect(await open().getStream(stream)).toEqual({ streamVersion: 2 });
+      const [checkpoint] = await engine.database.query<{ position: number }>(
+        'SELECT "position" FROM synap.checkpoints WHERE handler = $1',
+        [stream.aggregateId],
+      );
+      expect(checkpoint).toEqual({ position: 7 });
+    });
+
+    it("is gone when that rolls back", async () => {
+      const stream = { aggregateType: "note", aggregateId: randomUUID() };
+      const undone = inTransaction(async (transaction) => {
+        await open().appendToStream(stream, "no-stream", [note()], { transaction });
+        throw new Error("changed my mind");
+      });
+      await expect(undone).rejects.toThrow("changed my mind");
+      expect(await open().getStream(stream)).toBeUndefined();
+    });
+
+    it("is refused with a typed error after which that can go on", async () => {
+      const stream = { aggregateType: "note", aggregateId: randomUUID() };
+      await inTransaction(async (transaction) => {
+        await open().appendToStream(stream, 0, [note()], { transaction });
+        const stale = open().appendToStream(stream, 0, [note()], { transaction });
+        await expect(stale).rejects.toThrow(OptimisticLockError);
+        await open().appendToStream(stream, 1, [note()], { transaction });
+        await open().closeStream(stream, 2, { transaction });
+      });
+      expect(await open().getStream(stream)).toMatchObject({
+        streamVersion: 2,
+        closedAt: expect.any(String),
+      });
+    });
+  });
+
+  it.runIf(engine.engine === "server")(
+    "is rolled back by the application's own statement that fails",
+    async () => {
+      const stream = { aggregateType: "note", aggregateId: randomUUID() };
+      const failing = withClient((client) =>
+        drizzle(client).transaction(async (tx) => {
+          await open().appendToStream(stream, 0, [note()], { transaction: transactionFromDrizzle(tx) });
+          await tx.execute(statement`SELECT 1 / 0`);
+        }),
+      );
+      await expect(failing).rejects.toThrow();
+      expect(await open().getStream(stream)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,102 @@
+import { type SQL, sql as text } from "drizzle-orm";
+import { PgDatabase, PgSession } from "drizzle-orm/pg-core";
+import type { TransactionSql } from "postgres";
+import { asDatabaseError } from "./database-errors.ts";
+import { readDriverRows, writeDriverParameters } from "./driver-rows.ts";
+import { dialect, relationalSchema } from "./relational-schema.ts";
+import { createOrm } from "./server-database.ts";
+import { checkParameters } from "./sql-parameters.ts";
+import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
+
+/** What we need of a drizzle transaction on PostgreSQL, with any driver and any schema. */
+export interface DrizzleTransaction {
+  execute(query: SQL): PromiseLike<unknown>;
+  transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>): Promise<T>;
+  readonly _: { readonly session: unknown };
+}
+
+/**
+ * The application's own drizzle transaction as a `Transaction`: events are appended if and when it commits. Its login
+ * needs the role `synap_app`, or what that role may do, and READ COMMITTED. `execute` takes one statement at a time
+ * with drivers that know no more.
+ *
+ * @example
+ * await db.transaction(async (tx) => {
+ *   await tx.insert(orders).values(order);
+ *   await store.appendToStream(stream, 3, events, { transaction: transactionFromDrizzle(tx) });
+ * });
+ */
+export function transactionFromDrizzle(transaction: DrizzleTransaction): Transaction {
+  let orm: Orm | undefined;
+  return {
+    query: (query, parameters = []) =>
+      guard(async () => readDriverRows(await transaction.execute(writeQuery(query, parameters)))),
+    execute: (script) =>
+      guard(async () => {
+        await transaction.execute(text.raw(script));
+      }),
+    savepoint: (work) => transaction.transaction((inner) => work(transactionFromDrizzle(inner))),
+    get orm() {
+      const { session } = transaction._;
+      if (!(session instanceof PgSession))
+        throw new TypeError("This is no transaction of drizzle on PostgreSQL.");
+      orm ??= new PgDatabase(dialect, session, relationalSchema);
+      return orm;
+    },
+  };
+}
+
+/**
+ * The application's own postgres.js transaction as a `Transaction`. As `transactionFromDrizzle`; a client that renames
+ * columns (`transform`) can't be used.
+ *
+ * @example
+ * await sql.begin(async (sql) => {
+ *   await sql`INSERT INTO orders ${sql(order)}`;
+ *   await store.appendToStream(stream, 3, events, { transaction: transactionFromPostgres(sql) });
+ * });
+ */
+export function transactionFromPostgres(transaction: TransactionSql): Transaction {
+  let orm: Orm | undefined;
+  return {
+    query: (query, parameters = []) =>
+      guard(async () => {
+        const values = writeDriverParameters(checkParameters(parameters));
+        return readDriverRows(await transaction.unsafe(query, values));
+      }),
+    execute: (script) =>
+      guard(async () => {
+        await transaction.unsafe(script).simple();
+      }),
+    savepoint: async <T>(work: (inner: Transaction) => Promise<T>): Promise<T> => {
+      const outcome: { value: T }[] = [];
+      await transaction.savepoint(async (inner) => {
+        outcome.push({ value: await work(transactionFromPostgres(inner)) });
+      });
+      const [result] = outcome;
+      if (result === undefined) throw new Error("The savepoint ended without a result.");
+      return result.value;
+    },
+    get orm() {
+      orm ??= createOrm(transaction);
+      return orm;
+    },
+  };
+}
+
+/** The text with its numbered parameters, as drizzle takes it. */
+function writeQuery(query: string, parameters: readonly SqlParameter[]): SQL {
+  const values = writeDriverParameters(checkParameters(parameters));
+  const chunks = query.split(/\$(\d+)/).map((part, index) => {
+    return index % 2 === 0 ? text.raw(part) : text`${values[Number(part) - 1]}`;
+  });
+  return text.join(chunks);
+}
+
+async function guard<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asDatabaseError(error);
+  }
+}
