@@ -28,8 +28,10 @@ export {
   transactionFromDrizzle,
   transactionFromPostgres,
 } from "./connection/application-transaction.ts";
+export { type DataDirectoryLock, lockDataDirectory } from "./connection/data-directory-lock.ts";
 export {
   DatabaseUnavailableError,
+  type DataDirectoryHolder,
   DataDirectoryInUseError,
   isConflict,
   isDataError,

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { backfillTokenPath, keepBackfillToken } from "./backfill-token.ts";
 import { DATA_DIRECTORY_FORMAT } from "./format.ts";
 import { openDataDirectory } from "./open-data-directory.ts";
-import { identifyProcess } from "./process-identity.ts";
 
 const holderScript = fileURLToPath(new URL("../../test/processes/hold-data-directory.ts", import.meta.url));
 const open = (path: string) =>
@@ -89,27 +88,6 @@ describe("a data directory", () => {
         await ended(racer.child);
       }
     }
-  });
-
-  it("is not held by a process that was given the dead holder's pid", () => {
-    const holder = { ...identifyProcess(), startToken: "12345" };
-    const lock = { ...holder, startedAt: new Date().toISOString(), urls: {} };
-    writeFileSync(join(path, "lock.7.json"), JSON.stringify(lock));
-    const directory = open(path);
-    expect(readdirSync(path).filter((name) => name.startsWith("lock."))).toEqual(["lock.8.json"]);
-    directory.close();
-  });
-
-  it("is not taken from another machine, whose processes can't be asked", () => {
-    const lock = {
-      pid: 1,
-      host: `not-${hostname()}`,
-      boot: "another",
-      startedAt: "2026-01-01T00:00:00.000Z",
-      urls: {},
-    };
-    writeFileSync(join(path, "lock.1.json"), JSON.stringify(lock));
-    expect(() => open(path)).toThrow(/another machine .* delete .*lock\.1\.json/);
   });
 
   it("of a newer release is refused before anything in it is touched", () => {

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { DataDirectoryInUseError, type DataDirectoryLock, lockDataDirectory } from "@synap/database";
 import { DataDirectoryError } from "./errors.ts";
 import { checkFormat, writeFormat } from "./format.ts";
-import { takeLock } from "./lock.ts";
 
 /** A data directory that belongs to this process until `close` is called. */
 export interface DataDirectory {
@@ -48,4 +48,16 @@ export function openDataDirectory(options: {
     throw error;
   }
   return { path, databasePath: join(path, "database"), close: () => lock.release() };
+}
+
+function takeLock(path: string, urls: Readonly<Record<string, string>>): DataDirectoryLock {
+  try {
+    return lockDataDirectory(path, urls);
+  } catch (cause) {
+    if (!(cause instanceof DataDirectoryInUseError)) throw cause;
+    // On another machine it can't be stopped from here; the message says what to do then.
+    const advice = "\nStop it first, or choose another directory with --data.";
+    const message = cause.holder.host === undefined ? cause.message + advice : cause.message;
+    throw new DataDirectoryError("DATA_DIRECTORY_IN_USE", message, { cause });
+  }
 }

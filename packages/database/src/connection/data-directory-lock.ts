@@ -1,95 +1,118 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
 import { DataDirectoryInUseError } from "./database-errors.ts";
+import { identifyProcess, stateOf } from "./process-identity.ts";
 
-const heldHere = new Map<string, string>();
+// How the lock works: lock files are numbered, and the holder is whoever the highest number names. Taking the lock
+// is creating the next number, which the file system lets exactly one process do, so two starters that both find a
+// dead holder can't both take over, and nobody ever removes a lock to take it. A deleted number can come back only
+// from a starter that had looked before; it then sees the higher number and withdraws.
+const LOCK_FILE = /^lock\.(\d+)\.json$/;
+
+const holderSchema = z.object({
+  pid: z.int(),
+  startToken: z.string().optional(),
+  boot: z.string().optional(),
+  host: z.string(),
+  startedAt: z.string(),
+  urls: z.record(z.string(), z.string()),
+  released: z.boolean().optional(),
+});
+
+type Holder = z.infer<typeof holderSchema>;
+
+/** A lock that is held until `release` is called or the process ends, however it ends. */
+export interface DataDirectoryLock {
+  release(): void;
+}
 
 /**
- * Takes a data directory for this process: two engines on the same files would destroy them. The lock is a file with
- * the process id and the moment that process started, so that one left behind by a crash is recognised, also when
- * another process has got the same id since.
- * @throws DataDirectoryInUseError naming the process that holds it.
+ * Takes an existing directory for this process, or takes it over from one that ended without releasing it: two engines
+ * on the same files would destroy them. Opening it twice in one process is refused as well.
+ *
+ * @param urls where this process can be reached, by name ("API": "http://..."), told to whoever is refused
+ * @throws DataDirectoryInUseError naming the process that holds it
  */
-export async function lockDataDirectory(directory: string): Promise<() => Promise<void>> {
-  const path = join(resolve(directory), "synap.lock");
-  const since = heldHere.get(path);
-  if (since !== undefined) throw new DataDirectoryInUseError(directory, process.pid, since);
-  heldHere.set(path, new Date().toISOString());
+export function lockDataDirectory(
+  directory: string,
+  urls: Readonly<Record<string, string>> = {},
+): DataDirectoryLock {
+  const identity = identifyProcess();
+  const holder: Holder = { ...identity, startedAt: new Date().toISOString(), urls: { ...urls } };
+  const draft = join(directory, `lock.draft.${process.pid}.${Date.now()}`);
+  writeFileSync(draft, `${JSON.stringify(holder, null, 2)}\n`);
   try {
-    await mkdir(directory, { recursive: true });
-    await takeLock(path, directory);
-  } catch (error) {
-    heldHere.delete(path);
-    throw error;
-  }
-  return async () => {
-    heldHere.delete(path);
-    await rm(path, { force: true });
-  };
-}
-
-async function takeLock(path: string, directory: string): Promise<void> {
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    try {
-      const file = await open(path, "wx");
-      const started = await startOf(process.pid);
-      await file.writeFile(
-        JSON.stringify({ processId: process.pid, started, since: new Date().toISOString() }),
-      );
-      await file.close();
-      return;
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    for (;;) {
+      const numbers = lockNumbers(directory);
+      const highest = numbers.at(-1) ?? 0;
+      if (highest > 0) refuseIfHeld(directory, highest);
+      const mine = highest + 1;
+      if (!createAs(draft, lockPath(directory, mine))) continue;
+      if (lockNumbers(directory).some((number) => number > mine)) {
+        rmSync(lockPath(directory, mine), { force: true });
+        continue;
+      }
+      for (const number of numbers) rmSync(lockPath(directory, number), { force: true });
+      return { release: () => release(directory, mine, holder) };
     }
-    const holder = await readHolder(path);
-    if (holder !== undefined && (await isAlive(holder))) {
-      throw new DataDirectoryInUseError(directory, holder.processId, holder.since);
-    }
-    await rm(path, { force: true });
+  } finally {
+    rmSync(draft, { force: true });
   }
-  throw new DataDirectoryInUseError(directory, 0, "this moment");
 }
 
-interface Holder {
-  readonly processId: number;
-  readonly started: string | undefined;
-  readonly since: string;
+function refuseIfHeld(directory: string, number: number): void {
+  const holder = readHolder(directory, number);
+  if (holder === undefined || holder.released === true) return;
+  const { startToken, boot, ...rest } = holder;
+  const state = stateOf({
+    ...rest,
+    ...(startToken === undefined ? {} : { startToken }),
+    ...(boot === undefined ? {} : { boot }),
+  });
+  if (state === "gone") return;
+  throw new DataDirectoryInUseError(directory, {
+    processId: holder.pid,
+    since: holder.startedAt,
+    urls: holder.urls,
+    ...(state === "elsewhere" ? { host: holder.host, lockFile: lockPath(directory, number) } : {}),
+  });
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
-  // An empty file was created an instant ago, or by a process that died in that instant.
-  for (let attempt = 0; attempt < 10; attempt += 1) {
-    try {
-      const value: unknown = JSON.parse(await readFile(path, "utf8"));
-      if (typeof value !== "object" || value === null || !("processId" in value)) return undefined;
-      const { processId, started, since } = value as Record<string, unknown>;
-      if (typeof processId !== "number" || typeof since !== "string") return undefined;
-      return { processId, started: typeof started === "string" ? started : undefined, since };
-    } catch {
-      await new Promise((done) => setTimeout(done, 20));
-    }
-  }
-  return undefined;
+function release(directory: string, number: number, holder: Holder): void {
+  // Marked, not removed: the numbers must never start again while another starter may be counting them.
+  const path = lockPath(directory, number);
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify({ ...holder, released: true }, null, 2)}\n`);
+  renameSync(draft, path);
 }
 
-async function isAlive(holder: Holder): Promise<boolean> {
+/** A lock file that can't be read was torn by a power failure, and the process that wrote it went with it. */
+function readHolder(directory: string, number: number): Holder | undefined {
   try {
-    process.kill(holder.processId, 0);
-  } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
-  const started = await startOf(holder.processId);
-  return started === undefined || holder.started === undefined || started === holder.started;
-}
-
-/** When a process started, where the operating system tells (Linux); undefined elsewhere. */
-async function startOf(processId: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${processId}/stat`, "utf8");
-    // The name in parentheses may hold spaces; the start time is the 20th field after it.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return holderSchema.parse(JSON.parse(readFileSync(lockPath(directory, number), "utf8")));
   } catch {
     return undefined;
   }
+}
+
+function createAs(draft: string, path: string): boolean {
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function lockNumbers(directory: string): number[] {
+  return readdirSync(directory)
+    .map((name) => Number(LOCK_FILE.exec(name)?.[1] ?? Number.NaN))
+    .filter((number) => Number.isSafeInteger(number))
+    .sort((a, b) => a - b);
+}
+
+function lockPath(directory: string, number: number): string {
+  return join(directory, `lock.${number}.json`);
 }

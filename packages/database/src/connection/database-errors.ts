@@ -8,18 +8,43 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-/** Another process (or another opening in this one) is using the data directory of the embedded database. */
+/** Who holds a data directory. */
+export interface DataDirectoryHolder {
+  readonly processId: number;
+  /** When it took the directory, RFC 3339. */
+  readonly since: string;
+  /** Where it can be reached, by name. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** The machine it runs on, when that is another one: it can't be asked whether the process still lives. */
+  readonly host?: string;
+  /** The file to delete when that machine no longer uses the directory. */
+  readonly lockFile?: string;
+}
+
+/** Another process (or another opening in this one) is using a data directory. The message has a line for each URL. */
 export class DataDirectoryInUseError extends Error {
   override readonly name = "DataDirectoryInUseError";
   readonly code = "DATA_DIRECTORY_IN_USE";
   readonly directory: string;
   /** Process id of whoever holds it. */
   readonly processId: number;
+  readonly holder: DataDirectoryHolder;
 
-  constructor(directory: string, processId: number, since: string) {
-    super(`The data directory ${directory} is in use by process ${processId} (since ${since}).`);
+  constructor(directory: string, holder: DataDirectoryHolder) {
+    const { processId, since, urls, host, lockFile } = holder;
+    const lines = [
+      `The data directory ${directory} is in use by process ${processId}, since ${since}.`,
+      ...Object.entries(urls).map(([name, url]) => `  ${name}: ${url}`),
+    ];
+    if (host !== undefined) {
+      lines.push(
+        `It runs on another machine (${host}). If that machine no longer uses the directory, delete ${lockFile}.`,
+      );
+    }
+    super(lines.join("\n"));
     this.directory = directory;
     this.processId = processId;
+    this.holder = holder;
   }
 }
 

@@ -5,7 +5,7 @@ import { timescaledb } from "@electric-sql/pglite/timescaledb";
 import { PgDatabase } from "drizzle-orm/pg-core";
 import { PgliteSession } from "drizzle-orm/pglite";
 import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabilities.ts";
-import { lockDataDirectory } from "./data-directory-lock.ts";
+import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
 import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
 import { dialect, relationalSchema } from "./relational-schema.ts";
 import { checkParameters } from "./sql-parameters.ts";
@@ -28,19 +28,18 @@ const INT8 = 20;
  */
 export async function openEmbeddedDatabase(options: EmbeddedOptions): Promise<Database> {
   const { dataDirectory } = options;
-  const unlock = dataDirectory === undefined ? undefined : await lockDataDirectory(dataDirectory);
+  if (dataDirectory === undefined) return openLocked(options, undefined);
+  await mkdir(dataDirectory, { recursive: true });
+  const lock = lockDataDirectory(dataDirectory);
   try {
-    return await openLocked(options, unlock);
+    return await openLocked(options, lock);
   } catch (error) {
-    await unlock?.();
+    lock.release();
     throw error;
   }
 }
 
-async function openLocked(
-  options: EmbeddedOptions,
-  unlock: (() => Promise<void>) | undefined,
-): Promise<Database> {
+async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | undefined): Promise<Database> {
   const { dataDirectory } = options;
   const files = dataDirectory === undefined ? undefined : join(dataDirectory, "pg");
   if (files !== undefined) await mkdir(files, { recursive: true });
@@ -129,7 +128,7 @@ async function openLocked(
     listen: (channel, onNotify) => pglite.listen(channel, onNotify),
     refresh,
     close: () => {
-      closing ??= pglite.close().finally(() => unlock?.());
+      closing ??= pglite.close().finally(() => lock?.release());
       return closing;
     },
   };
