@@ -42,7 +42,8 @@ export interface InngestLocal {
   readonly url: string;
   /**
    * Resolves once every app of `appUrls` has registered with this process. Events sent earlier only start functions
-   * that an earlier process knew, so wait for it before letting events in.
+   * that are known by then (from an earlier process, or of the first app to register) and are refused while there are
+   * none, so wait for it before letting events in.
    *
    * @param timeout in milliseconds, default 30,000
    * @throws RegistrationRefusedError when an app uses what the stand-in doesn't support

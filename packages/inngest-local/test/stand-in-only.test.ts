@@ -22,22 +22,27 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     server: InngestLocal;
     app: TestApp;
     query: (text: string) => Promise<object[]>;
+    /** Starts another one on the same database. */
+    restart: () => Promise<InngestLocal>;
   }> {
     const { database, close } = await open();
     cleanups.push(close);
     const app = await openTestApp();
     cleanups.push(() => app.close());
-    const server = await startInngestLocal({
-      database,
-      port: 0,
-      appUrls: [app.url],
-      retryDelays: 100,
-      registerInterval: 100,
-      logger: silent,
-      ...options,
-    });
-    cleanups.push(() => server.stop());
-    return { server, app, query: (text) => database.query(text) };
+    const begin = async () => {
+      const server = await startInngestLocal({
+        database,
+        port: 0,
+        appUrls: [app.url],
+        retryDelays: 100,
+        registerInterval: 100,
+        logger: silent,
+        ...options,
+      });
+      cleanups.push(() => server.stop());
+      return server;
+    };
+    return { server: await begin(), app, query: (text) => database.query(text), restart: begin };
   }
 
   describe("with a signing key", () => {
@@ -95,6 +100,34 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
       await expect(server.ready(3_000)).rejects.toThrow(RegistrationRefusedError);
     });
   });
+
+  it("takes no events until functions are known, and remembers them across a restart", async () => {
+    const { server, app, restart } = await start();
+    const client = testClient("first", server.url);
+    const event = { name: "f/a", data: {} };
+    const refused = await fetch(`${server.url}/e/test`, { method: "POST", body: JSON.stringify(event) });
+    expect([refused.status, await refused.json()]).toEqual([
+      503,
+      { ids: [""], status: 503, error: expect.stringContaining("No app has registered functions") },
+    ]);
+    await expect(client.send(event)).rejects.toThrow("No app has registered functions");
+
+    let ran = 0;
+    app.serve(client, [
+      client.createFunction({ id: "fn", triggers: [{ event: "f/a" }] }, async () => {
+        ran += 1;
+      }),
+    ]);
+    await server.ready();
+    await client.send(event);
+    await until("it ran", () => ran === 1);
+
+    await server.stop();
+    // The app can't register here: its client still talks to the first one.
+    const second = await restart();
+    await testClient("first", second.url).send(event);
+    await until("it ran again", () => ran === 2);
+  }, 60_000);
 
   it("refuses an app that uses what it doesn't support, naming the function and the option", async () => {
     const { server, app } = await start();

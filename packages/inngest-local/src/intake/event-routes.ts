@@ -16,7 +16,10 @@ export interface IntakeSettings {
   readonly onUnmatched: (eventName: string) => void;
 }
 
-/** `POST /e/:key`: takes events in. */
+const NO_FUNCTIONS =
+  "No app has registered functions with inngest-local yet, so the events would start nothing; send them again";
+
+/** `POST /e/:key`: takes events in, once there is a function that one could start. */
 export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSettings): void {
   const tooLarge = bodyLimit({
     maxSize: settings.maxRequestBytes,
@@ -27,6 +30,7 @@ export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSett
       return context.body(JSON.stringify({ status: 401, message: "", error: "Event key not found" }), 401);
     }
     if (settings.isStopping()) return answer(context, 503, [], "inngest-local is stopping");
+    if (standIn.registry.all().length === 0) return answer(context, 503, [], NO_FUNCTIONS);
     const ids = internalIds(context.req.header("x-inngest-event-id-seed"));
     const { events, error } = readEvents(await context.req.text(), ids, Date.now());
     try {
