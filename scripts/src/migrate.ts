@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Brings the schema of the server at DATABASE_URL up to this release. Bundled, it is the command of the one-shot
-// container that runs before the API and the worker.
-import { migrate, openDatabase } from "@synap/database";
+// container that runs before the API and the worker. Event types come from SYNAP_EVENT_TYPES too, where it is set.
+import { migrate, openDatabase, publishEventTypes } from "@synap/database";
+import { loadCatalogue } from "@synap/handlers";
 
 const url = process.env["DATABASE_URL"];
 if (!url) {
@@ -12,11 +13,14 @@ if (!url) {
   process.exit(1);
 }
 try {
+  const catalogue = await loadCatalogue(process.env["SYNAP_EVENT_TYPES"]);
   const database = await openDatabase({ url });
   try {
     const report = await migrate(database, { onApplied: (name) => console.log(`applied ${name}`) });
+    const types = await publishEventTypes(database, catalogue);
     const done =
       report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;
+    if (types.length > 0) console.log(`wrote ${types.length} event types`);
     console.log(`${done}; TimescaleDB ${report.timescaledbVersion} (${report.edition} edition)`);
   } finally {
     await database.close();

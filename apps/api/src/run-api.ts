@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Database, isTransient, migrate, openDatabase } from "@synap/database";
+import { type Database, isTransient, migrate, openDatabase, publishEventTypes } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
+import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
 import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
 import { createInngestClient } from "./publisher/inngest-client.ts";
@@ -26,7 +27,7 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
     );
   }
   const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
-  const database = await openWhenReady(url, logger);
+  const database = await openWhenReady(url, catalogue, logger);
   try {
     const inngest = createInngestClient({ logger: logger.child({ part: "inngest" }, { level: "warn" }) });
     const api = await startApi({ configuration, database, catalogue, inngest, logger });
@@ -44,13 +45,14 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
   }
 }
 
-async function openWhenReady(url: string, logger: Logger): Promise<Database> {
+async function openWhenReady(url: string, catalogue: EventCatalogue, logger: Logger): Promise<Database> {
   const patience = Date.now() + DATABASE_PATIENCE_MS;
   for (;;) {
     let database: Database | undefined;
     try {
       database = await openDatabase({ url });
       await migrate(database);
+      await publishEventTypes(database, catalogue);
       return database;
     } catch (error) {
       await database?.close();

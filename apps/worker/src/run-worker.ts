@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Database, isTransient, migrate, openDatabase } from "@synap/database";
+import { type Database, isTransient, migrate, openDatabase, publishEventTypes } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
+import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
 import { createInngestClient } from "./client.ts";
 import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
@@ -29,7 +30,7 @@ export async function runWorker(
     );
   }
   const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
-  const database = await openWhenReady(url, logger);
+  const database = await openWhenReady(url, catalogue, logger);
   try {
     const inngest = createInngestClient(logger);
     const worker = await startWorker({ configuration, database, catalogue, inngest, logger });
@@ -50,13 +51,14 @@ export async function runWorker(
   }
 }
 
-async function openWhenReady(url: string, logger: Logger): Promise<Database> {
+async function openWhenReady(url: string, catalogue: EventCatalogue, logger: Logger): Promise<Database> {
   const patience = Date.now() + DATABASE_PATIENCE_MS;
   for (;;) {
     let database: Database | undefined;
     try {
       database = await openDatabase({ url });
       await migrate(database);
+      await publishEventTypes(database, catalogue);
       return database;
     } catch (error) {
       await database?.close();

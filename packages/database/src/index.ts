@@ -72,6 +72,7 @@ export {
 } from "./reading/query-events.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export { schema } from "./schema/index.ts";
+export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
 export type {
   AppendedStreamEvent,
   StreamAppend,

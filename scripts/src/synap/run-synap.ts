@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "@synap/api";
-import { type Database, migrate, openDatabase } from "@synap/database";
+import { type Database, migrate, openDatabase, publishEventTypes } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
@@ -91,6 +91,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     );
     started.push({ name: "database", stop: () => database.close() });
     await migrate(database);
+    await publishEventTypes(database, catalogue);
     signal.throwIfAborted();
 
     const brokerUrl =

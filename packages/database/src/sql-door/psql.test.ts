@@ -1,0 +1,121 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import { seedCatalogue } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { createEventStore, publishEventTypes } from "../index.ts";
+
+const run = promisify(execFile);
+const hasPsql = await run("psql", ["--version"]).then(
+  () => true,
+  () => false,
+);
+
+// The embedded engine has no socket that psql could connect to.
+describe.skipIf(!testEngines().includes("server") || !hasPsql)("psql, with nothing of ours,", () => {
+  let made: TestDatabase;
+  let url = "";
+
+  beforeAll(async () => {
+    made = await createTestDatabase("server");
+    if ("url" in made.options) url = made.options.url;
+    await publishEventTypes(made.database, seedCatalogue);
+  });
+  afterAll(() => made.drop());
+
+  /** What psql prints, unaligned; it ends with the first error, which it writes with its SQLSTATE. */
+  async function psql(...statements: readonly string[]): Promise<{ lines: string[]; error: string }> {
+    const options = ["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", url];
+    const commands = statements.flatMap((statement) => ["-c", statement]);
+    const env = { ...process.env, PGOPTIONS: "-c role=synap_sql" };
+    const { stdout, stderr } = await run("psql", [...options, ...commands], { env }).catch(
+      (failed: { stdout: string; stderr: string }) => failed,
+    );
+    return { lines: stdout.trim().split("\n"), error: stderr };
+  }
+
+  const post = (id: string, more = "") => `
+    SELECT stream_version, duplicate
+      FROM synap.post_event(
+        type => 'note.creation.completed', data => '{"content": "From psql"}', aggregate_id => '${id}',
+        created_by => 'agent:psql' ${more})`;
+
+  it("posts an event that the TypeScript store reads", async () => {
+    const id = randomUUID();
+    expect((await psql(post(id))).lines).toEqual(["1|f"]);
+    const store = createEventStore({ database: made.database, catalogue: seedCatalogue });
+    const { events } = await store.query({ aggregateId: id }, { limit: 2, order: "asc" });
+    expect(events).toMatchObject([
+      { createdBy: "agent:psql", source: "sql", data: { content: "From psql" } },
+    ]);
+  });
+
+  it("is told of a conflict, with what it expected and what there is", async () => {
+    const id = randomUUID();
+    const { lines, error } = await psql(
+      post(id, ", expected_version => 'no-stream'"),
+      post(id, ", expected_version => '1'"),
+      post(id, ", expected_version => '1'"),
+    );
+    expect(lines).toEqual(["1|f", "2|f"]);
+    expect(error).toContain("SY001");
+    expect(error).toContain('"actual": 2, "expected": 1');
+  });
+
+  it("may send again", async () => {
+    const id = randomUUID();
+    const again = post(id, `, idempotency_key => '${id}', expected_version => 'no-stream'`);
+    expect((await psql(again, again)).lines).toEqual(["1|f", "1|t"]);
+  });
+
+  it("is told what is wrong with an event", async () => {
+    const { error } = await psql("SELECT synap.post_event('note.creation.copmleted', '{}')");
+    expect(error).toContain(
+      'SY010: the event is not valid: type "note.creation.copmleted" is not in the catalogue',
+    );
+    expect(error).toContain('"code": "unknown-event-type"');
+  });
+
+  it("reads a stream back, and may touch no table", async () => {
+    const id = randomUUID();
+    const { lines } = await psql(
+      post(id),
+      post(id),
+      `SELECT stream_version, type FROM synap.get_aggregate_events('note', '${id}', 2)`,
+    );
+    expect(lines.at(-1)).toBe("2|note.creation.completed");
+    expect((await psql("SELECT * FROM synap.events")).error).toContain("42501");
+  });
+
+  it("is heard by a subscriber of the store", async () => {
+    const store = createEventStore({ database: made.database, catalogue: seedCatalogue });
+    const id = randomUUID();
+    const heard: string[] = [];
+    let posting: Promise<unknown> | undefined;
+    for await (const batch of store.subscribeToAll({ from: "now" })) {
+      // The first batch says that it has begun.
+      posting ??= psql(post(id));
+      heard.push(...batch.events.map((event) => event.aggregateId));
+      if (heard.length > 0) break;
+    }
+    await posting;
+    expect(heard).toEqual([id]);
+  });
+
+  it("is woken by the events of others", async () => {
+    const child = run("psql", [
+      "-X",
+      url,
+      "-c",
+      "LISTEN synap_appends",
+      "-c",
+      "SELECT pg_sleep(0.5)",
+      "-c",
+      "SELECT 1",
+    ]);
+    await new Promise((done) => setTimeout(done, 250));
+    await psql(post(randomUUID()));
+    expect((await child).stdout).toContain('Asynchronous notification "synap_appends" ');
+  });
+});
