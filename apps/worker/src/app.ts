@@ -12,7 +12,10 @@ export interface WorkerAppParts {
   readonly serveOrigin?: string;
 }
 
-/** The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process is up), `/readyz` (so is the store). */
+/**
+ * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process is up), `/readyz` (the store answers,
+ * and Inngest knows the functions where the worker has to tell it, that is when `serveOrigin` is set).
+ */
 export function createWorkerApp({ inngest, functions, database, serveOrigin }: WorkerAppParts): Hono {
   const app = new Hono();
   const handler = serve({
@@ -20,15 +23,25 @@ export function createWorkerApp({ inngest, functions, database, serveOrigin }: W
     functions,
     ...(serveOrigin === undefined ? {} : { serveOrigin }),
   });
-  app.on(["GET", "PUT", "POST"], "/api/inngest", (context) => handler(context));
+  let isRegistered = false;
+  app.on(["GET", "PUT", "POST"], "/api/inngest", async (context) => {
+    const response = await handler(context);
+    // Whoever asked for it, the worker itself or Inngest: a PUT that went well has told Inngest the functions.
+    if (context.req.method === "PUT" && response.ok) isRegistered = true;
+    return response;
+  });
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/readyz", async (context) => {
+    const unavailable = (reason: string) => context.json({ status: "unavailable", reason }, 503);
+    if (serveOrigin !== undefined && !isRegistered) {
+      return unavailable("Inngest does not know the functions yet: the worker has not registered");
+    }
     try {
       await database.query("SELECT 1");
-      return context.json({ status: "ready" });
     } catch {
-      return context.json({ status: "unavailable", reason: "the database does not answer" }, 503);
+      return unavailable("the database does not answer");
     }
+    return context.json({ status: "ready" });
   });
   return app;
 }

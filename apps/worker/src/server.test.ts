@@ -53,6 +53,25 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
+  it("is not ready before Inngest knows its functions, when it is to register itself", async () => {
+    let before: Response | undefined;
+    const running = await startBrokerAndWorker(engine.database, {
+      serveOrigin: "http://worker.test:3401",
+      beforeRegistering: async (url) => {
+        before = await fetch(`${url}/readyz`);
+      },
+    });
+    try {
+      expect([before?.status, await before?.json()]).toEqual([
+        503,
+        { status: "unavailable", reason: expect.stringContaining("has not registered") },
+      ]);
+      expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
+    } finally {
+      await running.stop();
+    }
+  });
+
   it("finishes the call that runs when it is stopped, and takes no other", async () => {
     let begun = () => {};
     const inFlight = new Promise<void>((resolve) => {

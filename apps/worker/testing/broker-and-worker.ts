@@ -26,6 +26,9 @@ export async function startBrokerAndWorker(
     readonly residentHandlers?: boolean;
     /** What the worker's Inngest client sends its requests with. */
     readonly fetch?: typeof fetch;
+    readonly serveOrigin?: string;
+    /** Called with the worker's URL when it listens and Inngest doesn't know it yet. */
+    readonly beforeRegistering?: (url: string) => Promise<void>;
   } = {},
 ): Promise<BrokerAndWorker> {
   const session = (owner: SqlSession): QueueSession => ({
@@ -50,6 +53,7 @@ export async function startBrokerAndWorker(
       ...readWorkerConfiguration({}),
       port: 0,
       residentHandlers: parts.residentHandlers ?? false,
+      ...(parts.serveOrigin === undefined ? {} : { serveOrigin: parts.serveOrigin }),
     },
     database,
     catalogue: seedCatalogue,
@@ -57,6 +61,7 @@ export async function startBrokerAndWorker(
     logger: quiet,
     ...parts,
   });
+  await parts.beforeRegistering?.(worker.url);
   await worker.register();
   return {
     url: worker.url,
