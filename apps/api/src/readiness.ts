@@ -1,4 +1,4 @@
-import type { Database } from "@synap/database";
+import { type Database, pendingMigrations } from "@synap/database";
 import type { Inngest } from "inngest";
 import type { ReadinessCheck } from "./api-context.ts";
 
@@ -19,22 +19,15 @@ export function databaseCheck(database: Database): ReadinessCheck {
 }
 
 /**
- * Every migration that was there when the API started is still there: not so after a restore of something older, or
- * when the database behind the address is another one now.
+ * The database has every migration of this release and none of a newer one: not so after a restore of something older,
+ * or when the database behind the address is another one now.
  */
 export function migrationsCheck(database: Database): ReadinessCheck {
-  const applied = async () => {
-    const rows = await database.query<{ name: string }>("SELECT name FROM synap.migrations ORDER BY name");
-    return rows.map(({ name }) => name);
-  };
-  let expected: readonly string[] | undefined;
   return {
     name: "migrations",
     check: async () => {
-      const found = await applied();
-      expected ??= found;
-      const missing = expected.filter((name) => !found.includes(name));
-      if (missing.length > 0) throw new Error(`not applied: ${missing.join(", ")}`);
+      const pending = await pendingMigrations(database);
+      if (pending.length > 0) throw new Error(`not applied: ${pending.join(", ")}`);
     },
   };
 }

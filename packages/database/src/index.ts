@@ -63,6 +63,7 @@ export {
   SchemaNewerError,
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
+export { pendingMigrations } from "./migrations/pending-migrations.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export {
   type EventFilter,

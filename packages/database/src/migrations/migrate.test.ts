@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
-import { migrate, openDatabase } from "../index.ts";
+import { migrate, openDatabase, pendingMigrations } from "../index.ts";
 import { MIGRATIONS_DIRECTORY } from "./migration-files.ts";
 
 describe.each(testEngines())("migrate (%s)", (engine) => {
@@ -67,6 +67,18 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
         code: "SCHEMA_NEWER",
         release: "99.0.0",
         migration: "9000_from_the_future.sql",
+      });
+    });
+
+    it("tells which files a database has not had yet, or that it is from a newer release", async () => {
+      const all = (await readdir(MIGRATIONS_DIRECTORY)).filter((name) => name.endsWith(".sql")).sort();
+      expect(await pendingMigrations(test.database)).toEqual(all);
+      await migrate(test.database, { directory });
+      expect(await pendingMigrations(test.database)).toEqual(all.filter((name) => name >= "0003"));
+      await migrate(test.database);
+      expect(await pendingMigrations(test.database)).toEqual([]);
+      await expect(pendingMigrations(test.database, directory)).rejects.toMatchObject({
+        code: "SCHEMA_NEWER",
       });
     });
 

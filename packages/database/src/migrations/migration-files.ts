@@ -27,9 +27,14 @@ export interface MigrationFile {
   readonly checksum: string;
 }
 
-/** Reads the migrations of a directory, in order. Files that aren't named like one are left alone. */
+/** The names of a directory's migrations, in order. Files that aren't named like one are left alone. */
+export async function listMigrationFiles(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name)).sort();
+}
+
+/** Reads the migrations of a directory, in order. */
 export async function readMigrationFiles(directory: string): Promise<MigrationFile[]> {
-  const names = (await readdir(directory)).filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name)).sort();
+  const names = await listMigrationFiles(directory);
   return Promise.all(
     names.map(async (name) => {
       const sql = (await readFile(join(directory, name), "utf8")).replaceAll("\r\n", "\n");
