@@ -37,6 +37,7 @@ export {
 } from "./event-catalogue.ts";
 export { createEventId, type EventInput, eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
+export { formatPath } from "./issue-path.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export type { EventReading } from "./read-event.ts";
 export {

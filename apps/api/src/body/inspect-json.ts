@@ -1,5 +1,5 @@
+import { formatPath } from "@synap/types";
 import { isExactNumber } from "./exact-number.ts";
-import { writeJsonPath } from "./json-path.ts";
 import { endOfString } from "./survey-json.ts";
 import { describePlace } from "./text-place.ts";
 
@@ -235,7 +235,7 @@ class Inspector implements JsonInspection {
 
   private report(code: JsonFinding["code"], position: number, reason: string): void {
     if (this.findings.length >= MAX_FINDINGS) return;
-    const path = writeJsonPath(this.frames.map((frame) => frame.key));
+    const path = formatPath(this.frames.map((frame) => frame.key));
     this.findings.push({ code, position, path, reason });
   }
 
