@@ -50,12 +50,8 @@ export type {
   SqlSession,
   Transaction,
 } from "./connection/sql-session.ts";
-export {
-  type AppendOptions,
-  createEventStore,
-  type EventStore,
-  type EventStoreOptions,
-} from "./event-store.ts";
+export type { AppendOptions, EventStore } from "./event-store.ts";
+export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
 export { type MigrateOptions, type MigrationReport, migrate } from "./migrations/migrate.ts";
 export {
   MigrationChangedError,
@@ -64,13 +60,19 @@ export {
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
 export { pendingMigrations } from "./migrations/pending-migrations.ts";
+export {
+  type EventStoreConfiguration,
+  type OpenEventStore,
+  openEventStore,
+} from "./open-event-store.ts";
+export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export {
   type EventFilter,
   type EventPage,
   MAX_PAGE_EVENTS,
   type PageRequest,
-} from "./reading/query-events.ts";
+} from "./reading/event-page.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export { schema } from "./schema/index.ts";
 export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";

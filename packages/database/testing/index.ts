@@ -1,4 +1,6 @@
 /** For tests that need a database: a fresh, migrated one on every engine. */
 
+export type { ContractOptions, ContractSkip } from "./contract/contract-tests.ts";
+export { describeEventStore } from "./contract/describe-event-store.ts";
 export { describeOnEveryEngine, type TestEngine } from "./describe-on-every-engine.ts";
 export { createTestDatabase, type TestDatabase, testEngines } from "./test-database.ts";

@@ -57,13 +57,13 @@ export function rejected(id: string, ...issues: readonly EventIssue[]): AppendOu
   return { status: "rejected", id, issues };
 }
 
-const ID_CONFLICT: EventIssue = {
+export const ID_CONFLICT: EventIssue = {
   path: "id",
   code: "event-id-conflict",
   reason: "an event with this id and another content is stored already",
 };
 
-const STREAM_CLOSED: EventIssue = {
+export const STREAM_CLOSED: EventIssue = {
   path: "aggregateId",
   code: "stream-closed",
   reason: "the stream is closed and takes no more events",

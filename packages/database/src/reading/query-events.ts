@@ -1,88 +1,21 @@
-import type { StoredEvent } from "@synap/types";
 import type { Database, SqlParameter } from "../connection/sql-session.ts";
-import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
+import {
+  type EventFilter,
+  type EventPage,
+  moment,
+  type PageRequest,
+  type PageSearch,
+  readEventPage,
+} from "./event-page.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
 import { queryWithSharedPlan } from "./shared-plan.ts";
 
-/** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
-export interface EventFilter {
-  /** From this moment on: a Date, or RFC 3339 text. */
-  readonly from?: Date | string | undefined;
-  /** Until this moment, exclusive. */
-  readonly to?: Date | string | undefined;
-  /** One of these types. */
-  readonly types?: readonly string[] | undefined;
-  readonly aggregateType?: string | undefined;
-  readonly aggregateId?: string | undefined;
-  readonly userId?: string | undefined;
-  readonly correlationId?: string | undefined;
-}
-
-export interface PageRequest {
-  /** Events on a page, 1 to 1,000. */
-  readonly limit: number;
-  /** "asc": oldest first; "desc": newest first. By timestamp; within one millisecond by position. */
-  readonly order: "asc" | "desc";
-  /** From an earlier page of the same filter and order. */
-  readonly cursor?: string | undefined;
-}
-
-export interface EventPage {
-  /** In the order that was asked for, whichever way the cursor went. */
-  readonly events: readonly StoredEvent[];
-  /** Leads to the page after this one; undefined on the last. */
-  readonly nextCursor?: string;
-  /** Leads to the page before this one; undefined on the first. */
-  readonly previousCursor?: string;
-}
-
-/** The most events on one page. */
-export const MAX_PAGE_EVENTS = 1000;
-
 /**
- * One page of events by keyset: each page costs the same however far in it lies, and events that arrive meanwhile
- * neither shift nor repeat others.
+ * One page of stored events.
  * @throws InvalidCursorError, and RangeError for a limit out of bounds or a time that is none.
  */
-export async function queryEvents(
-  database: Database,
-  filter: EventFilter,
-  page: PageRequest,
-): Promise<EventPage> {
-  if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE_EVENTS) {
-    throw new RangeError(`A page holds 1 to ${MAX_PAGE_EVENTS} events, not ${page.limit}.`);
-  }
-  const scope = describeScope(filter, page.order);
-  const cursor = page.cursor === undefined ? undefined : readCursor(page.cursor, scope);
-  const backwards = cursor?.direction === "previous";
-
-  // One more than asked for tells whether there is another page in that direction.
-  const ascending = (page.order === "asc") !== backwards;
-  const rows = await readRows(database, { filter, cursor, ascending, limit: page.limit + 1 });
-  const isMore = rows.length > page.limit;
-  const events = rows.slice(0, page.limit).map(readEventRow);
-  if (backwards) events.reverse();
-
-  const edge = (event: StoredEvent | undefined, direction: EventCursor["direction"]) =>
-    event &&
-    writeCursor({ direction, timestamp: Date.parse(event.timestamp), position: event.position }, scope);
-  // On the other side there is at least the event that the cursor came from.
-  const nextCursor = backwards || isMore ? edge(events.at(-1), "next") : undefined;
-  const previousCursor = (backwards ? isMore : cursor !== undefined)
-    ? edge(events[0], "previous")
-    : undefined;
-  return {
-    events,
-    ...(nextCursor !== undefined && { nextCursor }),
-    ...(previousCursor !== undefined && { previousCursor }),
-  };
-}
-
-interface Search {
-  readonly filter: EventFilter;
-  readonly cursor: EventCursor | undefined;
-  readonly ascending: boolean;
-  readonly limit: number;
+export function queryEvents(database: Database, filter: EventFilter, page: PageRequest): Promise<EventPage> {
+  return readEventPage(filter, page, async (search) => (await readRows(database, search)).map(readEventRow));
 }
 
 /** How far to look, in days, before looking everywhere. */
@@ -93,7 +26,7 @@ const DAY_MS = 86_400_000;
  * With a thousand chunks, planning for all of them costs a hundred times what reading one does. So a page of whatever
  * happened is looked for near its beginning first; if that fills the page, nothing further away belongs on it.
  */
-async function readRows(database: Database, search: Search): Promise<EventRow[]> {
+async function readRows(database: Database, search: PageSearch): Promise<EventRow[]> {
   const { filter } = search;
   if ((filter.aggregateId ?? filter.userId ?? filter.correlationId) !== undefined) {
     const anywhere = writeQuery(search);
@@ -111,7 +44,7 @@ async function readRows(database: Database, search: Search): Promise<EventRow[]>
 }
 
 /** The filter with its far end moved near; undefined when it isn't any further away, or the near end isn't known. */
-function narrow({ filter, cursor, ascending }: Search, width: number): EventFilter | undefined {
+function narrow({ filter, cursor, ascending }: PageSearch, width: number): EventFilter | undefined {
   const bound = ascending ? filter.from : filter.to;
   const limits = [bound === undefined ? undefined : moment(bound).valueOf(), cursor?.timestamp];
   const known = limits.filter((limit) => limit !== undefined);
@@ -128,7 +61,7 @@ function narrow({ filter, cursor, ascending }: Search, width: number): EventFilt
     : { ...filter, from: new Date(start) };
 }
 
-function writeQuery({ filter, cursor, ascending, limit }: Search): {
+function writeQuery({ filter, cursor, ascending, limit }: PageSearch): {
   text: string;
   parameters: SqlParameter[];
 } {
@@ -174,20 +107,4 @@ SELECT ${EVENT_COLUMNS}
  ORDER BY "timestamp" ${direction}, "position" ${direction}
  LIMIT $${parameters.length}`;
   return { text, parameters };
-}
-
-function moment(value: Date | string): Date {
-  const date = new Date(value);
-  if (Number.isNaN(date.valueOf())) throw new RangeError(`${String(value)} is not a time.`);
-  return date;
-}
-
-/** The same question always reads the same, however its fields were written. */
-function describeScope(filter: EventFilter, order: PageRequest["order"]): string {
-  const at = (value: Date | string | undefined) => (value === undefined ? null : moment(value).toISOString());
-  const { types, aggregateType, aggregateId, userId, correlationId } = filter;
-  const parts = [at(filter.from), at(filter.to), types === undefined ? null : [...types].sort()];
-  return JSON.stringify(
-    [order, ...parts, aggregateType, aggregateId, userId, correlationId].map((part) => part ?? null),
-  );
 }

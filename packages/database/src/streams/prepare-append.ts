@@ -1,11 +1,6 @@
-import {
-  checkTimestampWindow,
-  type EventCatalogue,
-  type EventIssue,
-  EventValidationError,
-  type SynapEvent,
-} from "@synap/types";
+import { type EventIssue, EventValidationError, type SynapEvent } from "@synap/types";
 import { MAX_APPEND_EVENTS } from "../append/append-events.ts";
+import { checkEvent, type EventCheck } from "../append/check-event.ts";
 import type { StreamAppend, StreamCheck } from "./stream-append.ts";
 import {
   checkExpectedVersion,
@@ -13,14 +8,6 @@ import {
   type ExpectedVersion,
   type StreamName,
 } from "./stream-name.ts";
-
-export interface PrepareOptions {
-  readonly catalogue: EventCatalogue;
-  readonly clock: () => Date;
-  readonly lateness?: number | undefined;
-  readonly ahead?: number | undefined;
-  readonly timestamps?: "live" | "backfill" | undefined;
-}
 
 export interface Expectation extends StreamName {
   readonly expected: ExpectedVersion;
@@ -41,7 +28,7 @@ export interface PreparedAppend {
 export function prepareAppend(
   appends: readonly StreamAppend[],
   checks: readonly StreamCheck[],
-  options: PrepareOptions,
+  check: EventCheck,
 ): PreparedAppend {
   const expectations = [...appends, ...checks].map(
     ({ stream: { aggregateType, aggregateId }, expectedVersion }) => ({
@@ -52,23 +39,22 @@ export function prepareAppend(
   );
   checkShape(appends, expectations);
 
-  const now = options.clock();
+  const now = check.clock();
   const issues: EventIssue[] = [];
   const events = appends.flatMap(({ stream: { aggregateType, aggregateId }, events: inputs }, place) =>
     inputs.flatMap((input, index) => {
-      const complete = options.catalogue.completeEvent({
+      const complete = check.catalogue.completeEvent({
         ...input,
         timestamp: input.timestamp ?? now.toISOString(),
         aggregateType,
         aggregateId,
       });
-      const reading = options.catalogue.safeParseSynapEvent(complete);
-      const found = reading.ok ? lateIssue(reading.event, now, options) : reading.issues;
+      const checked = checkEvent(complete, check);
       const at = `${appends.length === 1 ? "" : `appends[${place}].`}events[${index}]`;
-      for (const issue of found) {
+      for (const issue of checked.ok ? [] : checked.issues) {
         issues.push({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
       }
-      return reading.ok ? [reading.event] : [];
+      return checked.ok ? [checked.event] : [];
     }),
   );
   if (issues.length > 0) throw new EventValidationError(issues.slice(0, 100));
@@ -91,11 +77,4 @@ function checkShape(appends: readonly StreamAppend[], expectations: readonly Exp
   if (count > MAX_APPEND_EVENTS) {
     throw new RangeError(`An append holds at most ${MAX_APPEND_EVENTS} events, this one has ${count}.`);
   }
-}
-
-function lateIssue(event: SynapEvent, now: Date, options: PrepareOptions): readonly EventIssue[] {
-  if (options.timestamps === "backfill") return [];
-  const { lateness, ahead } = options;
-  const issue = checkTimestampWindow(event, { now, lateness, ahead });
-  return issue === undefined ? [] : [issue];
 }

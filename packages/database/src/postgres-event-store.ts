@@ -1,0 +1,132 @@
+import type { EventCatalogue, SynapEvent } from "@synap/types";
+import {
+  type AppendHook,
+  appendAll,
+  appendAllCarefully,
+  CONFLICT_ATTEMPTS,
+  pauseBeforeRetry,
+  RefusedAppendError,
+} from "./append/append-in-transaction.ts";
+import { type AppendedEvent, type AppendOutcome, rejected } from "./append/append-outcome.ts";
+import { checkEvent } from "./append/check-event.ts";
+import { findDuplicates } from "./append/find-duplicates.ts";
+import { isConflict } from "./connection/database-errors.ts";
+import type { Database, Transaction } from "./connection/sql-session.ts";
+import type { AppendOptions, EventStore } from "./event-store.ts";
+import { getEventById } from "./reading/get-event-by-id.ts";
+import { queryEvents } from "./reading/query-events.ts";
+import { readAll } from "./reading/read-all.ts";
+import { appendToStreams, collectResults } from "./streams/append-to-streams.ts";
+import { closeStream } from "./streams/close-stream.ts";
+import { getStream } from "./streams/get-stream.ts";
+import { prepareAppend } from "./streams/prepare-append.ts";
+import { readStream } from "./streams/read-stream.ts";
+import type { StreamAppend, StreamAppendResult, StreamsAppendOptions } from "./streams/stream-append.ts";
+import { subscribeToAll } from "./subscriptions/subscribe-to-all.ts";
+
+export interface EventStoreOptions {
+  readonly database: Database;
+  /** What events are checked against at the store's door. */
+  readonly catalogue: EventCatalogue;
+  /** Runs in the append's transaction with the events it has stored, up to 1,024 at a time, in order. */
+  readonly onAppend?: AppendHook | undefined;
+  /** How old a live event may be, in milliseconds. Default 7 days. */
+  readonly lateness?: number | undefined;
+  /** How far ahead of the clock a live event may be, in milliseconds. Default 5 minutes. */
+  readonly ahead?: number | undefined;
+  /** Default: the system's. */
+  readonly clock?: (() => Date) | undefined;
+}
+
+/** The event store on a migrated database. */
+export function createEventStore(options: EventStoreOptions): EventStore {
+  const { database, catalogue, onAppend, lateness, ahead } = options;
+  const clock = options.clock ?? (() => new Date());
+
+  async function appendBatch(
+    events: readonly SynapEvent[],
+    how: AppendOptions = {},
+  ): Promise<AppendOutcome[]> {
+    const checked = events.map((event) => checkEvent(event, { catalogue, clock, lateness, ahead, ...how }));
+    const sound = checked.flatMap((each) => (each.ok ? [each.event] : []));
+    const appended = sound.length === 0 ? [] : await appendSound(sound, how.transaction);
+    let next = 0;
+    return checked.map((each) => {
+      if (!each.ok) return rejected(each.id, ...each.issues);
+      const outcome = appended[next]?.outcome;
+      next += 1;
+      if (outcome === undefined) throw new Error(`The append of ${each.event.id} has no outcome.`);
+      return outcome;
+    });
+  }
+
+  async function appendSound(
+    events: readonly SynapEvent[],
+    transaction: Transaction | undefined,
+  ): Promise<AppendedEvent[]> {
+    if (transaction !== undefined) return appendAllCarefully(transaction, events, onAppend);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await appendOwn(events);
+      } catch (error) {
+        if (!isConflict(error) || attempt === CONFLICT_ATTEMPTS) throw error;
+        await pauseBeforeRetry(attempt);
+      }
+    }
+  }
+
+  /** Nearly every batch is sound all through, so savepoints are only paid for when one turned out not to be. */
+  async function appendOwn(events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
+    try {
+      return await database.transaction((own) => appendAll(own, events, onAppend));
+    } catch (error) {
+      if (!(error instanceof RefusedAppendError)) throw error;
+      return database.transaction((own) => appendAllCarefully(own, events, onAppend));
+    }
+  }
+
+  async function appendStreams(
+    appends: readonly StreamAppend[],
+    how: StreamsAppendOptions = {},
+  ): Promise<StreamAppendResult[]> {
+    const { timestamps } = how;
+    const prepared = prepareAppend(appends, how.checks ?? [], {
+      catalogue,
+      clock,
+      lateness,
+      ahead,
+      timestamps,
+    });
+    return collectResults(appends, await appendToStreams(database, prepared, how.transaction, onAppend));
+  }
+
+  return {
+    append: async (event, how) => {
+      const [outcome] = await appendBatch([event], how);
+      if (outcome === undefined) throw new Error(`The append of ${event.id} has no outcome.`);
+      return outcome;
+    },
+    appendBatch,
+    getById: (id) => getEventById(database, id),
+    query: (filter, page) => queryEvents(database, filter, page),
+    readAll: (request) => readAll(database, request),
+    findDuplicates: (events) => findDuplicates(database, events),
+    appendToStream: async (stream, expectedVersion, events, how) => {
+      const [result] = await appendStreams([{ stream, expectedVersion, events }], how);
+      if (result === undefined) throw new Error("The append has no result.");
+      return result;
+    },
+    appendToStreams: appendStreams,
+    closeStream: (stream, expected, how) => closeStream(database, stream, expected, how?.transaction),
+    getStream: (stream, how) => getStream(how?.transaction ?? database, stream),
+    readStream: (stream, read = {}) => readStream(database, stream, read),
+    subscribeToAll: (request) =>
+      subscribeToAll(
+        {
+          readAll: (next) => readAll(database, next),
+          listen: (onAppend) => database.listen("synap_appends", onAppend),
+        },
+        request,
+      ),
+  };
+}

@@ -1,0 +1,101 @@
+import type { StoredEvent } from "@synap/types";
+import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
+
+/** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
+export interface EventFilter {
+  /** From this moment on: a Date, or RFC 3339 text. */
+  readonly from?: Date | string | undefined;
+  /** Until this moment, exclusive. */
+  readonly to?: Date | string | undefined;
+  /** One of these types. */
+  readonly types?: readonly string[] | undefined;
+  readonly aggregateType?: string | undefined;
+  readonly aggregateId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
+
+export interface PageRequest {
+  /** Events on a page, 1 to 1,000. */
+  readonly limit: number;
+  /** "asc": oldest first; "desc": newest first. By timestamp; within one millisecond by position. */
+  readonly order: "asc" | "desc";
+  /** From an earlier page of the same filter and order. */
+  readonly cursor?: string | undefined;
+}
+
+export interface EventPage {
+  /** In the order that was asked for, whichever way the cursor went. */
+  readonly events: readonly StoredEvent[];
+  /** Leads to the page after this one; undefined on the last. */
+  readonly nextCursor?: string;
+  /** Leads to the page before this one; undefined on the first. */
+  readonly previousCursor?: string;
+}
+
+/** The most events on one page. */
+export const MAX_PAGE_EVENTS = 1000;
+
+/** What a page is read by: its filter, where it begins, and how many events make it and tell of another. */
+export interface PageSearch {
+  readonly filter: EventFilter;
+  readonly cursor: EventCursor | undefined;
+  readonly ascending: boolean;
+  readonly limit: number;
+}
+
+/**
+ * One page of events by keyset: each page costs the same however far in it lies, and events that arrive meanwhile
+ * neither shift nor repeat others. `search` gives the events that match, in order.
+ * @throws InvalidCursorError, and RangeError for a limit out of bounds or a time that is none.
+ */
+export async function readEventPage(
+  filter: EventFilter,
+  page: PageRequest,
+  search: (search: PageSearch) => Promise<readonly StoredEvent[]>,
+): Promise<EventPage> {
+  if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE_EVENTS) {
+    throw new RangeError(`A page holds 1 to ${MAX_PAGE_EVENTS} events, not ${page.limit}.`);
+  }
+  const scope = describeScope(filter, page.order);
+  const cursor = page.cursor === undefined ? undefined : readCursor(page.cursor, scope);
+  const backwards = cursor?.direction === "previous";
+
+  // One more than asked for tells whether there is another page in that direction.
+  const ascending = (page.order === "asc") !== backwards;
+  const found = await search({ filter, cursor, ascending, limit: page.limit + 1 });
+  const isMore = found.length > page.limit;
+  const events = found.slice(0, page.limit);
+  if (backwards) events.reverse();
+
+  const edge = (event: StoredEvent | undefined, direction: EventCursor["direction"]) =>
+    event &&
+    writeCursor({ direction, timestamp: Date.parse(event.timestamp), position: event.position }, scope);
+  // On the other side there is at least the event that the cursor came from.
+  const nextCursor = backwards || isMore ? edge(events.at(-1), "next") : undefined;
+  const previousCursor = (backwards ? isMore : cursor !== undefined)
+    ? edge(events[0], "previous")
+    : undefined;
+  return {
+    events,
+    ...(nextCursor !== undefined && { nextCursor }),
+    ...(previousCursor !== undefined && { previousCursor }),
+  };
+}
+
+/** @throws RangeError when it is no time. */
+export function moment(value: Date | string): Date {
+  const date = new Date(value);
+  if (Number.isNaN(date.valueOf())) throw new RangeError(`${String(value)} is not a time.`);
+  return date;
+}
+
+/** The same question always reads the same, however its fields were written. */
+function describeScope(filter: EventFilter, order: PageRequest["order"]): string {
+  const at = (value: Date | string | undefined) => (value === undefined ? null : moment(value).toISOString());
+  const { types, aggregateType, aggregateId, userId, correlationId } = filter;
+  const parts = [at(filter.from), at(filter.to), types === undefined ? null : [...types].sort()];
+  return JSON.stringify(
+    [order, ...parts, aggregateType, aggregateId, userId, correlationId].map((part) => part ?? null),
+  );
+}

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { seedCatalogue } from "@synap/types";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { noteEvent, noteEvents } from "../../testing/test-events.ts";
+import { createEventStore, createMemoryEventStore } from "../index.ts";
+import { type SubscriptionSource, subscribeToAll } from "./subscribe-to-all.ts";
+
+// What a subscription promises on any store is in the contract (testing/contract); here is what it costs.
+describe("a subscription", () => {
+  const recorded = () => {
+    const store = createMemoryEventStore({ catalogue: seedCatalogue });
+    const calls = { reads: 0, listeners: 0 };
+    let wake: (() => void) | undefined;
+    const source: SubscriptionSource = {
+      readAll: (request) => {
+        calls.reads += 1;
+        return store.readAll(request);
+      },
+      listen: async (onAppend) => {
+        calls.listeners += 1;
+        wake = onAppend;
+        return async () => {
+          calls.listeners -= 1;
+        };
+      },
+    };
+    return { store, source, calls, wake: () => wake?.() };
+  };
+
+  it("reads a batch when it is pulled, and not before", async () => {
+    const { store, source, calls } = recorded();
+    await store.appendBatch(noteEvents(4));
+    const iterator = subscribeToAll(source, { from: "start", batchSize: 1 })[Symbol.asyncIterator]();
+    expect(calls).toEqual({ reads: 0, listeners: 0 });
+    for (let pull = 1; pull <= 4; pull += 1) {
+      await iterator.next();
+      await sleep(5);
+      expect(calls.reads).toBe(pull);
+    }
+    await iterator.return?.();
+    expect(calls.listeners).toBe(0);
+  });
+
+  it("finds what no wake-up told of, by looking from time to time", async () => {
+    const { store, source } = recorded();
+    const batches = subscribeToAll(source, { from: "start", pollInterval: 25 })[Symbol.asyncIterator]();
+    expect((await batches.next()).value).toMatchObject({ events: [], caughtUp: true });
+    const next = batches.next();
+    await sleep(10);
+    await store.append(noteEvent());
+    expect((await next).value).toMatchObject({ events: [{ type: "note.creation.requested" }] });
+    await batches.return?.();
+  });
+
+  it("looks rarely when nothing happens, and at once when woken", async () => {
+    const { store, source, calls, wake } = recorded();
+    const batches = subscribeToAll(source, { from: "start", pollInterval: 60_000 })[Symbol.asyncIterator]();
+    await batches.next();
+    const next = batches.next();
+    await sleep(200);
+    expect(calls.reads).toBeLessThan(8);
+    await store.append(noteEvent());
+    const asked = Date.now();
+    wake();
+    await next;
+    expect(Date.now() - asked).toBeLessThan(50);
+    await batches.return?.();
+  });
+
+  it("fails in the loop when it cannot read, and stops listening", async () => {
+    const { source, calls } = recorded();
+    const broken = { ...source, readAll: () => Promise.reject(new Error("away")) };
+    for (const from of ["start", "now"] as const) {
+      const batches = subscribeToAll(broken, { from })[Symbol.asyncIterator]();
+      await expect(batches.next()).rejects.toThrow("away");
+      expect(calls.listeners).toBe(0);
+    }
+  });
+});
+
+describeOnEveryEngine("a subscription to a database", (engine) => {
+  it("is woken by the commit, long before it would look by itself", async () => {
+    const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
+    const abort = new AbortController();
+    onTestFinished(() => abort.abort());
+    const batches = store
+      .subscribeToAll({ from: "now", pollInterval: 60_000, signal: abort.signal })
+      [Symbol.asyncIterator]();
+    await batches.next();
+    // By then it looks rarely.
+    const next = batches.next();
+    await sleep(1500);
+    const began = Date.now();
+    const event = noteEvent();
+    await store.append(event);
+    expect((await next).value).toMatchObject({ events: [{ id: event.id }] });
+    expect(Date.now() - began).toBeLessThan(500);
+    await batches.return?.();
+  });
+});

@@ -1,0 +1,206 @@
+import { randomUUID } from "node:crypto";
+import type { StoredEvent } from "@synap/types";
+import fc from "fast-check";
+import { describe, expect } from "vitest";
+import type { EventStore } from "../../src/index.ts";
+import { noteEvent, noteEvents } from "../test-events.ts";
+import { AppendModel } from "./append-model.ts";
+import type { ContractTest } from "./contract-tests.ts";
+
+// What a sender may do: any events of a small set, in any batches, again and again. Some share an idempotency key.
+const batches = fc.array(fc.array(fc.nat(19), { minLength: 1, maxLength: 12 }), {
+  minLength: 1,
+  maxLength: 6,
+});
+
+/** `append` and `appendBatch`: events for any streams, each answered for itself. */
+export function appendingContract(test: ContractTest): void {
+  test("gives back every field as it was stored", async (store) => {
+    const event = noteEvent({
+      userId: "u1",
+      createdBy: "agent:scribe",
+      source: "mail",
+      requestId: "r1",
+      correlationId: "c1",
+      causationId: randomUUID(),
+      idempotencyKey: randomUUID(),
+      validFrom: "2020-02-29T23:59:59.999Z",
+      validTo: "2030-01-01T00:00:00.000Z",
+      data: { content: 'Quotes " and \\ and {braces}, {"a"}, NULL, emoji 🦉, tab\t' },
+      metadata: { nested: { list: [1, 2.5, null, true, "x"] } },
+    });
+    const outcome = await store.append(event);
+    expect(outcome).toMatchObject({ status: "stored", id: event.id, streamVersion: 1 });
+    const stored = await store.getById(event.id);
+    expect(stored).toMatchObject({ ...event, streamVersion: 1 });
+    expect(stored?.position).toBe(outcome.status === "stored" && outcome.position);
+  });
+
+  test("knows nothing of an id that isn't there or isn't a UUID", async (store) => {
+    expect(await store.getById(randomUUID())).toBeUndefined();
+    expect(await store.getById("'; DROP TABLE synap.events")).toBeUndefined();
+  });
+
+  test("answers in the order of the input, one bad event costing no other", async (store) => {
+    const events = [
+      noteEvent(),
+      noteEvent({ data: { content: 7 } }),
+      noteEvent({ type: "no.such.type" }),
+      noteEvent(),
+    ];
+    const outcomes = await store.appendBatch(events);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["stored", "rejected", "rejected", "stored"]);
+    expect(outcomes.map((outcome) => outcome.id)).toEqual(events.map((event) => event.id));
+    expect(outcomes[1]).toMatchObject({ issues: [{ path: "data.content" }] });
+    expect(outcomes[2]).toMatchObject({ issues: [{ code: "unknown-event-type" }] });
+  });
+
+  test("refuses live events far from now, and takes them as a backfill", async (store) => {
+    const old = noteEvent({ timestamp: "1999-12-31T23:59:59.999Z" });
+    const late = noteEvent({ timestamp: new Date(Date.now() + 3_600_000).toISOString() });
+    const codes = (await store.appendBatch([old, late])).map(
+      (o) => o.status === "rejected" && o.issues[0]?.code,
+    );
+    expect(codes).toEqual(["timestamp-too-old", "timestamp-too-late"]);
+    const [outcome] = await store.appendBatch([old], { timestamps: "backfill" });
+    expect(outcome?.status).toBe("stored");
+    expect((await store.getById(old.id))?.timestamp).toBe(old.timestamp);
+  });
+
+  test("appends more than one SQL call holds, in one transaction and in order", async (store) => {
+    const aggregateId = randomUUID();
+    const outcomes = await store.appendBatch(noteEvents(2500, () => ({ aggregateId })));
+    const stored = outcomes.flatMap((outcome) => (outcome.status === "stored" ? [outcome] : []));
+    expect(stored.map((outcome) => outcome.streamVersion)).toEqual(
+      Array.from({ length: 2500 }, (_, i) => i + 1),
+    );
+    const positions = stored.map((outcome) => outcome.position);
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+  });
+
+  describe("duplicates", () => {
+    test("answers the original when an event comes again, whatever its timestamp", async (store) => {
+      const event = noteEvent();
+      const first = await store.append(event);
+      const again = await store.append({ ...event, timestamp: new Date(Date.now() - 5000).toISOString() });
+      expect(again).toEqual({ ...first, status: "duplicate" });
+    });
+
+    test("refuses an id that comes again with another content", async (store) => {
+      const event = noteEvent();
+      await store.append(event);
+      for (const other of [{ data: { content: "Other" } }, { aggregateId: randomUUID() }]) {
+        const outcome = await store.append({ ...event, ...other });
+        expect(outcome).toMatchObject({ status: "rejected", issues: [{ code: "event-id-conflict" }] });
+      }
+      const inOneCall = noteEvent();
+      const outcomes = await store.appendBatch([
+        inOneCall,
+        inOneCall,
+        { ...inOneCall, data: { content: "Other" } },
+      ]);
+      expect(outcomes.map((outcome) => outcome.status)).toEqual(["stored", "duplicate", "rejected"]);
+    });
+
+    test("answers the first event when an idempotency key comes again from the same creator", async (store) => {
+      const idempotencyKey = randomUUID();
+      const [first, second] = await store.appendBatch([
+        noteEvent({ idempotencyKey }),
+        noteEvent({ idempotencyKey }),
+      ]);
+      const third = await store.append(noteEvent({ idempotencyKey }));
+      expect(second).toEqual({ ...first, status: "duplicate" });
+      expect(third).toEqual({ ...first, status: "duplicate" });
+      const somebodyElse = await store.append(noteEvent({ idempotencyKey, createdBy: "agent:other" }));
+      expect(somebodyElse.status).toBe("stored");
+    });
+
+    test("finds what is stored already, by id and by key", async (store) => {
+      const idempotencyKey = randomUUID();
+      const [known, keyed] = [noteEvent(), noteEvent({ idempotencyKey })];
+      const [first, second] = await store.appendBatch([known, keyed]);
+      const [unknown, retried] = [noteEvent(), noteEvent({ idempotencyKey })];
+      const found = await store.findDuplicates([known, unknown, retried]);
+      const place = (outcome: typeof first) =>
+        outcome?.status === "stored" && { id: outcome.id, position: outcome.position };
+      expect(found).toEqual(
+        new Map([
+          [known.id, place(first)],
+          [retried.id, place(second)],
+        ]),
+      );
+    });
+  });
+
+  test("stores each event once, in consecutive versions and growing positions, however often it is sent", async (store) => {
+    await fc.assert(
+      fc.asyncProperty(batches, async (plan) => {
+        const run = randomUUID();
+        const pool = Array.from({ length: 20 }, (_, index) =>
+          noteEvent({
+            aggregateId: `${run} ${index % 3}`,
+            // 0 and 10, 5 and 15 are the same thing sent under two ids.
+            ...(index % 5 === 0 && { idempotencyKey: `${run} ${index % 10}` }),
+          }),
+        );
+        const before = await lastPosition(store);
+        const model = new AppendModel();
+        for (const indexes of plan) {
+          const events = indexes.flatMap((index) => pool[index] ?? []);
+          expect(await store.appendBatch(events)).toEqual(model.append(events, expect));
+        }
+        const stored = await readFrom(store, before);
+        expect(stored.map((event) => event.id)).toEqual(model.ids);
+        expect(stored.map((event) => event.streamVersion)).toEqual(model.versions);
+        const positions = stored.map((event) => event.position);
+        expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
+        for (const [aggregateId, streamVersion] of model.streams) {
+          expect(await store.getStream({ aggregateType: "note", aggregateId })).toEqual({ streamVersion });
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("keeps the same laws when several senders send the same events at the same time", async (store) => {
+    const before = await lastPosition(store);
+    const run = randomUUID();
+    const pool = Array.from({ length: 60 }, (_, index) =>
+      noteEvent({
+        aggregateId: `${run} ${index % 4}`,
+        ...(index % 3 === 0 && { idempotencyKey: `${run} ${index}` }),
+      }),
+    );
+    const senders = Array.from({ length: 6 }, async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const events = pool.filter(() => Math.random() < 0.4).sort(() => Math.random() - 0.5);
+        const outcomes = await store.appendBatch(events);
+        expect(outcomes.filter((outcome) => outcome.status === "rejected")).toEqual([]);
+      }
+    });
+    await Promise.all(senders);
+    await store.appendBatch(pool);
+
+    const stored = await readFrom(store, before);
+    expect(stored.map((event) => event.id).sort()).toEqual(pool.map((event) => event.id).sort());
+    for (const aggregateId of new Set(pool.map((event) => event.aggregateId))) {
+      const stream = stored.filter((event) => event.aggregateId === aggregateId);
+      expect(stream.map((event) => event.streamVersion)).toEqual(stream.map((_, index) => index + 1));
+    }
+  });
+}
+
+async function lastPosition(store: EventStore): Promise<number> {
+  const outcome = await store.append(noteEvent());
+  return outcome.status === "stored" ? outcome.position : 0;
+}
+
+async function readFrom(store: EventStore, after: number): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for (let position = after; ; ) {
+    const page = await store.readAll({ after: position, limit: 7 });
+    events.push(...page.events);
+    position = page.position;
+    if (page.caughtUp) return events;
+  }
+}

@@ -1,0 +1,28 @@
+import { describe } from "vitest";
+import { appendingContract } from "./appending-contract.ts";
+import { type ContractOptions, contractTests } from "./contract-tests.ts";
+import { queryContract } from "./query-contract.ts";
+import { readAllContract } from "./read-all-contract.ts";
+import { streamLaws } from "./stream-laws.ts";
+import { streamsContract } from "./streams-contract.ts";
+import { subscriptionsContract } from "./subscriptions-contract.ts";
+
+/**
+ * What every event store promises, whatever it is made of. Call it inside a `describe` for each implementation. What
+ * only a database can do (transactions, hooks, grants) is tested beside it.
+ *
+ * @example
+ * describe("my store", () => {
+ *   describeEventStore({ create: () => createMyStore({ catalogue: seedCatalogue }) });
+ * });
+ */
+export function describeEventStore(options: ContractOptions): void {
+  const { test, finish } = contractTests(options);
+  describe("appending", () => appendingContract(test));
+  describe("streams", () => streamsContract(test));
+  describe("streams, by their laws", () => streamLaws(test));
+  describe("query", () => queryContract(test));
+  describe("readAll", () => readAllContract(test));
+  describe("subscriptions", () => subscriptionsContract(test));
+  finish();
+}

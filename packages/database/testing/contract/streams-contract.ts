@@ -1,0 +1,312 @@
+import { randomUUID } from "node:crypto";
+import { EventValidationError, type StoredEvent } from "@synap/types";
+import { expect } from "vitest";
+import {
+  EventIdConflictError,
+  type EventStore,
+  type ExpectedVersion,
+  OptimisticLockError,
+  StreamClosedError,
+  type StreamName,
+  StreamNotFoundError,
+} from "../../src/index.ts";
+import { noteEvent } from "../test-events.ts";
+import type { ContractTest } from "./contract-tests.ts";
+import { endOf, readFrom } from "./history.ts";
+
+/** A note of its own for each test. */
+export function freshStream(): StreamName {
+  return { aggregateType: "note", aggregateId: randomUUID() };
+}
+
+/** An event for a stream, sent again as often as one likes. */
+export function streamEvent(more: { id?: string; data?: { content: string }; idempotencyKey?: string } = {}) {
+  return { id: randomUUID(), type: "note.creation.requested", data: { content: "Call Acme" }, ...more };
+}
+
+const streamOf = async (store: EventStore, length: number): Promise<StreamName> => {
+  const stream = freshStream();
+  const events = Array.from({ length }, () => streamEvent());
+  if (length > 0) await store.appendToStream(stream, "no-stream", events);
+  return stream;
+};
+
+/** Expected versions, closing, several streams at once, sending again, reading. */
+export function streamsContract(test: ContractTest): void {
+  test("takes what is expected rightly, in consecutive versions", async (store) => {
+    const rightly: [ExpectedVersion, number][] = [
+      ["any", 0],
+      ["any", 2],
+      ["no-stream", 0],
+      ["stream-exists", 2],
+      [0, 0],
+      [2, 2],
+    ];
+    for (const [expected, length] of rightly) {
+      const stream = await streamOf(store, length);
+      const result = await store.appendToStream(stream, expected, [streamEvent(), streamEvent()]);
+      expect(result.events.map((event) => event.streamVersion)).toEqual([length + 1, length + 2]);
+      expect(result).toMatchObject({
+        stream,
+        streamVersion: length + 2,
+        position: result.events[1]?.position,
+      });
+      expect(await store.getStream(stream)).toEqual({ streamVersion: length + 2 });
+    }
+  });
+
+  test("refuses what is expected wrongly with both versions, and stores nothing", async (store) => {
+    const wrongly: [ExpectedVersion, number][] = [
+      ["no-stream", 2],
+      ["stream-exists", 0],
+      [1, 2],
+      [3, 2],
+      [1, 0],
+    ];
+    for (const [expected, actual] of wrongly) {
+      const stream = await streamOf(store, actual);
+      const refused = store.appendToStream(stream, expected, [streamEvent()]);
+      await expect(refused).rejects.toThrow(OptimisticLockError);
+      await expect(refused).rejects.toMatchObject({ code: "OPTIMISTIC_LOCK", stream, expected, actual });
+      expect(await store.getStream(stream)).toEqual(actual === 0 ? undefined : { streamVersion: actual });
+    }
+    for (const expected of [-1, 1.5, Number.NaN]) {
+      await expect(store.appendToStream(freshStream(), expected, [streamEvent()])).rejects.toThrow(
+        RangeError,
+      );
+    }
+  });
+
+  test("lets one of several who expect the same version win, and `any` never conflict", async (store) => {
+    const stream = await streamOf(store, 1);
+    const race = await Promise.allSettled(
+      Array.from({ length: 6 }, () => store.appendToStream(stream, 1, [streamEvent()])),
+    );
+    expect(race.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const each of race) {
+      if (each.status === "rejected") expect(each.reason).toMatchObject({ expected: 1, actual: 2 });
+    }
+    const any = Array.from({ length: 6 }, () => store.appendToStream(stream, "any", [streamEvent()]));
+    const versions = (await Promise.all(any)).map((result) => result.streamVersion);
+    expect(versions.sort((one, other) => one - other)).toEqual([3, 4, 5, 6, 7, 8]);
+  });
+
+  test("answers an append that is sent again as it did the first time, for ever", async (store) => {
+    const stream = freshStream();
+    const events = [streamEvent(), streamEvent(), streamEvent()];
+    const first = await store.appendToStream(stream, "no-stream", events);
+    const again = { ...first, events: first.events.map((event) => ({ ...event, duplicate: true })) };
+    expect(await store.appendToStream(stream, "no-stream", events)).toEqual(again);
+    await store.appendToStream(stream, 3, [streamEvent()]);
+    expect(await store.appendToStream(stream, "no-stream", events)).toEqual(again);
+    await store.closeStream(stream, 4);
+    expect(await store.appendToStream(stream, "no-stream", events)).toEqual(again);
+    expect(await store.getStream(stream)).toMatchObject({ streamVersion: 4 });
+  });
+
+  test("refuses an append of which only a part is stored already, unless it expects what is there", async (store) => {
+    const stream = freshStream();
+    const [one, two] = [streamEvent(), streamEvent()];
+    await store.appendToStream(stream, 0, [one]);
+    await expect(store.appendToStream(stream, 0, [one, two])).rejects.toMatchObject({ actual: 1 });
+    const result = await store.appendToStream(stream, 1, [one, two]);
+    expect(result.events).toMatchObject([
+      { streamVersion: 1, duplicate: true },
+      { streamVersion: 2, duplicate: false },
+    ]);
+  });
+
+  test("refuses an id that is taken by another event, whatever is expected", async (store) => {
+    const stream = freshStream();
+    const event = streamEvent();
+    await store.appendToStream(stream, 0, [event]);
+    const other = { ...event, data: { content: "Another" } };
+    for (const expected of ["any", 0, 1] as const) {
+      const refused = store.appendToStream(stream, expected, [streamEvent(), other]);
+      await expect(refused).rejects.toThrow(EventIdConflictError);
+      await expect(refused).rejects.toMatchObject({ code: "EVENT_ID_CONFLICT", id: event.id });
+    }
+    await expect(store.appendToStream(freshStream(), "any", [event])).rejects.toThrow(EventIdConflictError);
+    await expect(store.appendToStream(stream, "any", [other, event])).rejects.toThrow(EventIdConflictError);
+    expect(await store.getStream(stream)).toEqual({ streamVersion: 1 });
+  });
+
+  test("takes an idempotency key for the same event within its stream, and refuses it in another", async (store) => {
+    const stream = freshStream();
+    const idempotencyKey = randomUUID();
+    const first = await store.appendToStream(stream, 0, [streamEvent({ idempotencyKey })]);
+    const again = await store.appendToStream(stream, 0, [streamEvent({ idempotencyKey })]);
+    expect(again).toEqual({ ...first, events: first.events.map((event) => ({ ...event, duplicate: true })) });
+    const elsewhere = store.appendToStream(freshStream(), "any", [streamEvent({ idempotencyKey })]);
+    await expect(elsewhere).rejects.toThrow(EventIdConflictError);
+    const [key, two] = [randomUUID(), freshStream()];
+    const both = store.appendToStreams([
+      { stream, expectedVersion: 1, events: [streamEvent({ idempotencyKey: key })] },
+      { stream: two, expectedVersion: "any", events: [streamEvent({ idempotencyKey: key })] },
+    ]);
+    await expect(both).rejects.toThrow(EventIdConflictError);
+    expect(await store.getStream(stream)).toEqual({ streamVersion: 1 });
+  });
+
+  test("names what is wrong with each event, and stores none of them", async (store) => {
+    const stream = freshStream();
+    const bad = { type: "note.creation.requested", data: { content: 7 } };
+    const old = { ...streamEvent(), timestamp: "1999-12-31T23:59:59.999Z" };
+    const refused = store.appendToStream(stream, "any", [streamEvent(), bad, old]);
+    await expect(refused).rejects.toThrow(EventValidationError);
+    await expect(refused).rejects.toMatchObject({
+      issues: [
+        { path: "events[1].data.content" },
+        { path: "events[2].timestamp", code: "timestamp-too-old" },
+      ],
+    });
+    const second = store.appendToStreams([
+      { stream, expectedVersion: "any", events: [streamEvent()] },
+      { stream: freshStream(), expectedVersion: "any", events: [bad] },
+    ]);
+    await expect(second).rejects.toMatchObject({ issues: [{ path: "appends[1].events[0].data.content" }] });
+    expect(await store.getStream(stream)).toBeUndefined();
+    const backfill = await store.appendToStream(stream, "any", [old], { timestamps: "backfill" });
+    expect(backfill.streamVersion).toBe(1);
+  });
+
+  test("appends to several streams all or nothing, in the order given", async (store) => {
+    const [one, two] = [await streamOf(store, 1), freshStream()];
+    const start = await endOf(store);
+    const appends = (expected: ExpectedVersion) => [
+      { stream: two, expectedVersion: "no-stream" as const, events: [streamEvent(), streamEvent()] },
+      { stream: one, expectedVersion: expected, events: [streamEvent()] },
+    ];
+    await expect(store.appendToStreams(appends(2))).rejects.toMatchObject({
+      stream: one,
+      expected: 2,
+      actual: 1,
+    });
+    expect(await store.getStream(two)).toBeUndefined();
+    const results = await store.appendToStreams(appends(1));
+    expect(results).toMatchObject([
+      { stream: two, streamVersion: 2 },
+      { stream: one, streamVersion: 2 },
+    ]);
+    const stored = (await readFrom(store, start)).map((event) => event.id);
+    expect(stored).toEqual(results.flatMap((result) => result.events.map((event) => event.id)));
+  });
+
+  test("checks streams that it does not write, and leaves no trace of them", async (store) => {
+    const [written, watched] = [freshStream(), await streamOf(store, 2)];
+    const absent = freshStream();
+    const append = (checks: { stream: StreamName; expectedVersion: ExpectedVersion }[]) =>
+      store.appendToStreams([{ stream: written, expectedVersion: "any", events: [streamEvent()] }], {
+        checks,
+      });
+    await append([
+      { stream: watched, expectedVersion: 2 },
+      { stream: absent, expectedVersion: "no-stream" },
+    ]);
+    expect(await store.getStream(absent)).toBeUndefined();
+    expect(await store.getStream(watched)).toEqual({ streamVersion: 2 });
+    await expect(append([{ stream: watched, expectedVersion: 1 }])).rejects.toMatchObject({
+      stream: watched,
+      actual: 2,
+    });
+    await expect(append([{ stream: absent, expectedVersion: "stream-exists" }])).rejects.toMatchObject({
+      actual: 0,
+    });
+    expect(await store.getStream(written)).toEqual({ streamVersion: 1 });
+  });
+
+  test("refuses a call that is no append", async (store) => {
+    const stream = freshStream();
+    const append = { stream, expectedVersion: "any" as const, events: [streamEvent()] };
+    await expect(store.appendToStreams([])).rejects.toThrow(RangeError);
+    await expect(store.appendToStream(stream, "any", [])).rejects.toThrow(RangeError);
+    await expect(store.appendToStreams([append, { ...append, events: [streamEvent()] }])).rejects.toThrow(
+      RangeError,
+    );
+    await expect(store.appendToStreams([append], { checks: [append] })).rejects.toThrow(RangeError);
+    const many = Array.from({ length: 1025 }, () => streamEvent());
+    await expect(store.appendToStream(stream, "any", many)).rejects.toThrow(RangeError);
+    const result = await store.appendToStream(stream, "any", many.slice(1));
+    expect(result.streamVersion).toBe(1024);
+  });
+
+  test("closes a stream at the expected version, once, for every door", async (store) => {
+    const stream = await streamOf(store, 2);
+    await expect(store.closeStream(stream, 1)).rejects.toMatchObject({ stream, expected: 1, actual: 2 });
+    await expect(store.closeStream(stream, "no-stream")).rejects.toThrow(OptimisticLockError);
+    await store.closeStream(stream, 2);
+    const closed = await store.getStream(stream);
+    expect(closed).toEqual({ streamVersion: 2, closedAt: expect.stringMatching(/Z$/) });
+    await store.closeStream(stream, "any");
+    expect(await store.getStream(stream)).toEqual(closed);
+
+    for (const expected of ["any", 2] as const) {
+      const refused = store.appendToStream(stream, expected, [streamEvent()]);
+      await expect(refused).rejects.toThrow(StreamClosedError);
+      await expect(refused).rejects.toMatchObject({ code: "STREAM_CLOSED", stream });
+    }
+    const other = await store.append(noteEvent({ aggregateId: stream.aggregateId }));
+    expect(other).toMatchObject({ status: "rejected", issues: [{ code: "stream-closed" }] });
+    expect((await collect(store.readStream(stream))).length).toBe(2);
+  });
+
+  test("says that a stream which isn't there can't be closed", async (store) => {
+    for (const expected of ["any", "no-stream", 0] as const) {
+      await expect(store.closeStream(freshStream(), expected)).rejects.toThrow(StreamNotFoundError);
+    }
+    await expect(store.closeStream(freshStream(), 3)).rejects.toMatchObject({ expected: 3, actual: 0 });
+  });
+
+  test("reads a stream from and to any version, either way, whatever the page size", async (store) => {
+    const stream = await streamOf(store, 7);
+    const all = await collect(store.readStream(stream));
+    expect(all.map((event) => event.streamVersion)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(all[0]).toEqual(await store.getById(all[0]?.id ?? ""));
+    for (const pageSize of [1, 2, 3, 7, 100]) {
+      for (const [fromVersion, toVersion] of [
+        [1, 7],
+        [3, 5],
+        [0, 2],
+        [6, 99],
+        [5, 4],
+        [8, 9],
+      ] as const) {
+        const expected = all.filter(({ streamVersion: v }) => v >= fromVersion && v <= toVersion);
+        const read = { fromVersion, toVersion, pageSize };
+        expect(await collect(store.readStream(stream, read))).toEqual(expected);
+        const backwards = await collect(store.readStream(stream, { ...read, direction: "backwards" }));
+        expect(backwards).toEqual(expected.reverse());
+      }
+    }
+    expect(await collect(store.readStream(freshStream()))).toEqual([]);
+    await expect(collect(store.readStream(stream, { pageSize: 0 }))).rejects.toThrow(RangeError);
+    await expect(collect(store.readStream(stream, { fromVersion: -1 }))).rejects.toThrow(RangeError);
+  });
+
+  test("reads a stream whose events lie years apart and not in the order of time", async (store) => {
+    const stream = freshStream();
+    const years = [2019, 2001, 2024, 2010];
+    for (const year of years) {
+      const event = { ...streamEvent(), timestamp: `${year}-06-01T12:00:00.000Z` };
+      await store.appendToStream(stream, "any", [event], { timestamps: "backfill" });
+    }
+    const read = await collect(store.readStream(stream, { pageSize: 3 }));
+    expect(read.map((event) => Number(event.timestamp.slice(0, 4)))).toEqual(years);
+  });
+
+  test("ends where the stream ended when reading began", async (store) => {
+    const stream = await streamOf(store, 3);
+    const versions: number[] = [];
+    for await (const event of store.readStream(stream, { pageSize: 1 })) {
+      versions.push(event.streamVersion);
+      if (versions.length < 10) await store.appendToStream(stream, "any", [streamEvent()]);
+    }
+    expect(versions).toEqual([1, 2, 3]);
+  });
+}
+
+async function collect(events: AsyncIterable<StoredEvent>): Promise<StoredEvent[]> {
+  const all: StoredEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { expect } from "vitest";
+import type { EventBatch, EventStore, SubscriptionRequest } from "../../src/index.ts";
+import { noteEvents } from "../test-events.ts";
+import type { ContractTest } from "./contract-tests.ts";
+import { endOf, readFrom } from "./history.ts";
+
+/** `subscribeToAll`: catching up, then live. */
+export function subscriptionsContract(test: ContractTest): void {
+  test("catches up in batches, says so, and goes on with what is stored then", async (store) => {
+    const from = await endOf(store);
+    const [early, late] = [noteEvents(5), noteEvents(3)];
+    await store.appendBatch(early);
+    const seen = await follow(store, { from, batchSize: 2 }, 8, async (batch, count) => {
+      expect(batch.events.length).toBeLessThanOrEqual(2);
+      if (batch.caughtUp && count === 5) await store.appendBatch(late);
+    });
+    expect(seen.ids).toEqual([...early, ...late].map((event) => event.id));
+  });
+
+  test("begins with the first event ever, or with what is stored from now on", async (store) => {
+    await store.appendBatch(noteEvents(2));
+    const all = await readFrom(store, 0);
+    const fromStart = await follow(store, { from: "start", batchSize: 1000 }, all.length);
+    expect(fromStart.ids).toEqual(all.map((event) => event.id));
+    const news = noteEvents(2);
+    const fromNow = await follow(store, { from: "now" }, 2, async (_batch, count) => {
+      if (count === 0) await store.appendBatch(news);
+    });
+    expect(fromNow.ids).toEqual(news.map((event) => event.id));
+  });
+
+  test("goes on from the position of any batch, skipping and repeating nothing", async (store) => {
+    const from = await endOf(store);
+    const events = noteEvents(9, (index) => (index % 2 === 0 ? { type: "note.creation.completed" } : {}));
+    for (const event of events) await store.append(event);
+    for (const types of [undefined, ["note.creation.completed"]]) {
+      const expected = events.filter(({ type }) => types?.includes(type) ?? true).map(({ id }) => id);
+      const ids: string[] = [];
+      for (let position = from; ids.length < expected.length; ) {
+        for await (const batch of store.subscribeToAll({ from: position, types, batchSize: 2 })) {
+          ids.push(...batch.events.map(({ id }) => id));
+          position = batch.position;
+          break;
+        }
+      }
+      expect(ids).toEqual(expected);
+    }
+  });
+
+  test("gives only what is asked for, by type, kind and stream", async (store) => {
+    const from = await endOf(store);
+    const stream = { aggregateType: "note", aggregateId: randomUUID() };
+    const events = noteEvents(6, (index) => (index < 2 ? { aggregateId: stream.aggregateId } : {}));
+    await store.appendBatch(events);
+    const ids = events.map(({ id }) => id);
+    expect((await follow(store, { from, stream }, 2)).ids).toEqual(ids.slice(0, 2));
+    expect((await follow(store, { from, aggregateType: "note" }, 6)).ids).toEqual(ids);
+    const [first] = await take(store.subscribeToAll({ from, aggregateType: "task" }), 1);
+    expect(first).toMatchObject({ events: [], caughtUp: true });
+    expect(first?.position).toBeGreaterThan(from);
+  });
+
+  test("ends without an error when it is told to, while it waits or before it began", async (store) => {
+    const abort = new AbortController();
+    const ended = take(store.subscribeToAll({ from: "now", signal: abort.signal, pollInterval: 60_000 }), 99);
+    setTimeout(() => abort.abort(), 30);
+    expect((await ended).length).toBeLessThanOrEqual(1);
+    const over = store.subscribeToAll({ from: "start", signal: AbortSignal.abort() });
+    expect(await take(over, 99)).toEqual([]);
+  });
+
+  test("refuses a request that makes no sense, at once", async (store) => {
+    for (const wrong of [
+      { from: -1 },
+      { from: 1.5 },
+      { from: 0, batchSize: 0 },
+      { from: 0, pollInterval: 0 },
+    ]) {
+      expect(() => store.subscribeToAll(wrong)).toThrow(RangeError);
+    }
+  });
+}
+
+/** Follows until so many events have come; `onBatch` is told how many came so far. */
+async function follow(
+  store: EventStore,
+  request: SubscriptionRequest,
+  count: number,
+  onBatch: (batch: EventBatch, count: number) => Promise<void> = async () => {},
+): Promise<{ ids: string[]; position: number }> {
+  const ids: string[] = [];
+  for await (const batch of store.subscribeToAll({ ...request, signal: AbortSignal.timeout(10_000) })) {
+    ids.push(...batch.events.map((event) => event.id));
+    await onBatch(batch, ids.length);
+    if (ids.length >= count) return { ids, position: batch.position };
+  }
+  throw new Error(`Only ${ids.length} of ${count} events came.`);
+}
+
+async function take(batches: AsyncIterable<EventBatch>, count: number): Promise<EventBatch[]> {
+  const taken: EventBatch[] = [];
+  for await (const batch of batches) {
+    taken.push(batch);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
