@@ -1,8 +1,8 @@
-import { pino } from "pino";
+import { createLogger } from "./logger.ts";
 import { runApi } from "./run-api.ts";
 
 // The API as a process of its own. The embedded default runs it inside `pnpm start` instead.
-const logger = pino({ name: "api", level: process.env["LOG_LEVEL"] || "info" });
+const logger = createLogger("api", process.env);
 try {
   const api = await runApi(process.env, logger);
   let isStopping = false;

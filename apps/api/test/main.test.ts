@@ -40,6 +40,13 @@ describe("the API's process", () => {
     expect(api.said()).toContain("npx pnpm@12 start");
   });
 
+  it("logs JSON for machines, and lines for people when asked to", async () => {
+    const [json, pretty] = [run({}), run({ SYNAP_LOG_FORMAT: "pretty" })];
+    await Promise.all([json.exit, pretty.exit]);
+    expect(JSON.parse(json.said())).toMatchObject({ level: 60, name: "api" });
+    expect(pretty.said()).toMatch(/^20\S+Z fatal api: DATABASE_URL is not set/);
+  });
+
   it("names the variable that is wrong", async () => {
     const api = run({ DATABASE_URL: "postgres://127.0.0.1:1/none", SYNAP_MAX_DEPTH: "1000" });
     expect(await api.exit).toBe(1);

@@ -48,6 +48,13 @@ describe("the worker as a process of its own", () => {
     expect(output).not.toContain("    at ");
   });
 
+  it("logs JSON for machines, and lines for people when asked to", async () => {
+    const json = await run(program, {});
+    expect(JSON.parse(json.output)).toMatchObject({ level: 60, name: "worker" });
+    const pretty = await run(program, { SYNAP_LOG_FORMAT: "pretty" });
+    expect(pretty.output).toMatch(/^20\S+Z fatal worker: DATABASE_URL is not set/);
+  });
+
   it("names the variables that are wrong", async () => {
     const { code, output } = await run(program, { SYNAP_WORKER_PORT: "many", DATABASE_URL: "postgres://x" });
     expect(code).toBe(1);

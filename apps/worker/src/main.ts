@@ -2,7 +2,7 @@ import { createLogger } from "./logger.ts";
 import { runWorker } from "./run-worker.ts";
 
 // The worker as a process of its own. The embedded default runs it inside `pnpm start` instead.
-const logger = createLogger("worker", process.env["LOG_LEVEL"] || "info");
+const logger = createLogger("worker", process.env);
 try {
   const worker = await runWorker(process.env, logger);
   const stop = async (signal: NodeJS.Signals) => {
