@@ -53,6 +53,8 @@ const program = new Command("import")
   .addHelpText(
     "after",
     `
+Run it with: npx pnpm@12 run import FILE ("run", because pnpm has an import command of its own)
+
 Files it keeps beside FILE:
   FILE.synap-import.json     how far it got
   FILE.rejected.ndjson       rejected lines: line number, code, path, reason and the line itself

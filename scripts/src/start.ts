@@ -68,6 +68,7 @@ async function start(options: StartOptions): Promise<void> {
   // From the first moment: Ctrl-C while it starts stops what has been started.
   let started: Promise<unknown> = Promise.resolve();
   endOnSignal(async () => {
+    const since = performance.now();
     stopping.abort();
     console.error(
       running === undefined
@@ -76,6 +77,7 @@ async function start(options: StartOptions): Promise<void> {
     );
     await started;
     await running?.stop();
+    console.error(`Stopped in ${duration(performance.now() - since)}.`);
   });
   const databaseUrl = environment["DATABASE_URL"];
   const eventTypes = options.eventTypes ?? environment["SYNAP_EVENT_TYPES"];

@@ -126,4 +126,10 @@ describe("the documentation", () => {
     );
     expect(broken).toEqual([]);
   });
+
+  it("starts no script under the name of one of pnpm's own commands", () => {
+    const misleading = /pnpm(@\d+)? import\b/;
+    const told = [...pages, ...sources].filter((file) => misleading.test(readFileSync(file, "utf8")));
+    expect(told.map(named)).toEqual([]);
+  });
 });

@@ -67,6 +67,7 @@ describe("npx pnpm@12 start", () => {
     expect(execFileSync("bash", ["-c", read], { encoding: "utf8" })).toContain("note.creation.requested");
     first.child.kill("SIGTERM");
     expect(await first.ended).toBe(0);
+    expect(first.output()).toMatch(/\nStopped in [\d.]+ (ms|s)\.\n$/);
 
     const again = start();
     const events = await eventually(`${await ready(again)}/api/v1/events?userId=ada`, () => true);
