@@ -4,6 +4,7 @@ import { type ContractOptions, contractTests } from "./contract-tests.ts";
 import { queryContract } from "./query-contract.ts";
 import { readAllContract } from "./read-all-contract.ts";
 import { streamLaws } from "./stream-laws.ts";
+import { streamLifeContract } from "./stream-life-contract.ts";
 import { streamsContract } from "./streams-contract.ts";
 import { subscriptionsContract } from "./subscriptions-contract.ts";
 
@@ -19,7 +20,10 @@ import { subscriptionsContract } from "./subscriptions-contract.ts";
 export function describeEventStore(options: ContractOptions): void {
   const { test, finish } = contractTests(options);
   describe("appending", () => appendingContract(test));
-  describe("streams", () => streamsContract(test));
+  describe("streams", () => {
+    streamsContract(test);
+    streamLifeContract(test);
+  });
   describe("streams, by their laws", () => streamLaws(test));
   describe("query", () => queryContract(test));
   describe("readAll", () => readAllContract(test));

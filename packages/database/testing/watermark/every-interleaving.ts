@@ -1,0 +1,110 @@
+import type { Transaction } from "../../src/index.ts";
+import { append, type ReadingReport, type World } from "./scenarios.ts";
+
+/** The steps of `synap.append_events` that matter for the order, and those of a reader, one statement each. */
+type Step = "low" | "lock" | "number" | "write" | "commit" | "high" | "held" | "read";
+
+const APPENDER: readonly Step[] = ["low", "lock", "number", "write", "commit"];
+const READER: readonly Step[] = ["high", "held", "read"];
+
+/** Every way in which the two can be merged, each keeping its own order: 56. */
+export function everyInterleaving(): Step[][] {
+  return merge(APPENDER, READER);
+}
+
+function merge(one: readonly Step[], other: readonly Step[]): Step[][] {
+  const [first, ...rest] = one;
+  const [second, ...others] = other;
+  if (first === undefined) return [[...other]];
+  if (second === undefined) return [[...one]];
+  return [
+    ...merge(rest, other).map((steps) => [first, ...steps]),
+    ...merge(one, others).map((steps) => [second, ...steps]),
+  ];
+}
+
+const HELD = `
+SELECT min(((classid::bigint & 16777215) << 32) | objid::bigint) AS held
+  FROM pg_locks
+ WHERE locktype = 'advisory' AND database = synap.this_database() AND objsubid = 1 AND classid::bigint >> 24 = 83`;
+
+const WRITE = `
+INSERT INTO synap.appends (number, last_position, count, min_timestamp, max_timestamp, recorded_at)
+VALUES ($1::bigint, $1::bigint * 1024, 1, now(), now(), now())`;
+
+const READ = `SELECT number FROM synap.appends WHERE number > $1 AND number <= $2 ORDER BY number`;
+
+/**
+ * Plays one interleaving of a slow appender and a reader, on two connections, with a third that appends and commits at
+ * once before the step `other`. Then everybody finishes and the reader reads on to the end. Numbers, not positions.
+ *
+ * @param isGuarded whether the reader looks for the locks, or believes the sequence
+ */
+export async function playInterleaving(
+  world: World,
+  steps: readonly Step[],
+  other: number,
+  isGuarded: boolean,
+): Promise<ReadingReport> {
+  const { database, store } = world;
+  const committed: number[] = [];
+  const read: number[] = [];
+  let checkpoint = await highest(world);
+  let [low, high, held, number] = [0, 0, 0, 0];
+
+  const readerStep = async (step: Step): Promise<void> => {
+    if (step === "high") high = await highest(world);
+    if (step === "held") {
+      const [row] = await database.query<{ held: number | null }>(HELD);
+      held = isGuarded ? (row?.held ?? high) : high;
+    }
+    if (step === "read") {
+      const safe = Math.min(high, held);
+      const rows = await database.query<{ number: number }>(READ, [checkpoint, safe]);
+      read.push(...rows.map((row) => row.number));
+      checkpoint = Math.max(checkpoint, safe);
+    }
+  };
+  const appenderStep = async (step: Step, transaction: Transaction): Promise<void> => {
+    if (step === "low") {
+      const [row] = await transaction.query<{ low: number }>(
+        "SELECT last_value AS low FROM synap.append_sequence",
+      );
+      low = row?.low ?? 0;
+    }
+    if (step === "lock") {
+      await transaction.query("SELECT pg_advisory_xact_lock_shared((83::bigint << 56) | $1::bigint)", [low]);
+    }
+    if (step === "number") {
+      const [row] = await transaction.query<{ number: number }>(
+        "SELECT nextval('synap.append_sequence') AS number",
+      );
+      number = row?.number ?? 0;
+    }
+    if (step === "write") await transaction.query(WRITE, [number]);
+  };
+  const play = async (place: number, transaction: Transaction): Promise<void> => {
+    if (place === other) committed.push((await append(store)) >> 10);
+    const step = steps[place];
+    if (step !== undefined && READER.includes(step)) await readerStep(step);
+    else if (step !== undefined) await appenderStep(step, transaction);
+  };
+
+  const commit = steps.indexOf("commit");
+  await database.transaction(async (transaction) => {
+    for (let place = 0; place <= commit; place += 1) await play(place, transaction);
+  });
+  committed.push(number);
+  await database.transaction(async (unused) => {
+    for (let place = commit + 1; place < steps.length; place += 1) await play(place, unused);
+  });
+  for (const step of READER) await readerStep(step);
+  return { committed: committed.sort((one, two) => one - two), read };
+}
+
+async function highest({ database }: World): Promise<number> {
+  const [row] = await database.query<{ high: number }>(
+    "SELECT last_value AS high FROM synap.append_sequence",
+  );
+  return row?.high ?? 0;
+}
