@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { EventStore, StoreStatistics } from "@synap/database";
+import type { DeadLetterBacklog, EventStore, StoreStatistics } from "@synap/database";
+import type { DeadLetterOffice, IEventHandler } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
@@ -25,7 +26,7 @@ export interface ReadinessCheck {
 export interface ApiPorts {
   readonly configuration: ApiConfiguration;
   readonly catalogue: EventCatalogue;
-  readonly store: Pick<EventStore, "getById" | "query">;
+  readonly store: Pick<EventStore, "getById" | "query" | "subscribeToAll">;
   readonly acceptance: Acceptance;
   readonly statistics: () => Promise<StoreStatistics>;
   /** The engine under the store, as the status route shows it. */
@@ -35,5 +36,13 @@ export interface ApiPorts {
     readonly timescaledb: { readonly version: string; readonly edition: string };
   };
   readonly readiness: readonly ReadinessCheck[];
+  /** What the admin routes work with, beyond the above. */
+  readonly admin: {
+    readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
+    readonly deadLetters: Pick<DeadLetterOffice, "list" | "retry" | "skip">;
+    readonly deadLetterBacklog: () => Promise<readonly DeadLetterBacklog[]>;
+  };
+  /** Aborted when the API begins to close: answers without an end have to end then. */
+  readonly closing: AbortSignal;
   readonly logger: Logger;
 }

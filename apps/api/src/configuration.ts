@@ -4,6 +4,7 @@ const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const text = z.string().trim().min(1);
+const token = z.string().regex(/^\S{16,}$/, "must have at least 16 characters and no space");
 const number = () =>
   z.coerce.number({ error: (issue) => (issue.code === "invalid_type" ? "must be a number" : undefined) });
 const port = number().int().min(0).max(65_535);
@@ -16,7 +17,8 @@ const environment = z.object({
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
   SYNAP_MAX_DEPTH: whole(1, 32).default(32),
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
-  SYNAP_BACKFILL_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+  SYNAP_BACKFILL_TOKEN: token.optional(),
+  SYNAP_ADMIN_TOKEN: token.optional(),
   SYNAP_ENVELOPE_MAX_BYTES: whole(1024, 3 * MIB).default(240 * 1024),
   SYNAP_LINGER_MS: number().min(0).max(1_000).default(5),
   SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
@@ -41,6 +43,8 @@ export interface ApiConfiguration {
   readonly latenessMs: number;
   /** The token that permits backfills (SYNAP_BACKFILL_TOKEN, at least 16 characters). Unset: no backfills. */
   readonly backfillToken?: string;
+  /** The token that opens the admin routes (SYNAP_ADMIN_TOKEN, at least 16 characters). Unset: nobody may. */
+  readonly adminToken?: string;
   /** The size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, default 240 KiB, at most 3 MiB). */
   readonly envelopeMaxBytes: number;
   /** How long single events wait for company under load, in milliseconds (SYNAP_LINGER_MS, default 5). */
@@ -82,6 +86,7 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     maxDepth: read.SYNAP_MAX_DEPTH,
     latenessMs: read.SYNAP_LATENESS_DAYS * DAY_MS,
     ...(read.SYNAP_BACKFILL_TOKEN !== undefined && { backfillToken: read.SYNAP_BACKFILL_TOKEN }),
+    ...(read.SYNAP_ADMIN_TOKEN !== undefined && { adminToken: read.SYNAP_ADMIN_TOKEN }),
     envelopeMaxBytes: read.SYNAP_ENVELOPE_MAX_BYTES,
     lingerMs: read.SYNAP_LINGER_MS,
     queueMaxEvents: read.SYNAP_QUEUE_MAX_EVENTS,

@@ -1,4 +1,5 @@
-import { createEventStore, type Database, storeStatistics } from "@synap/database";
+import { createEventStore, type Database, deadLetterBacklog, storeStatistics } from "@synap/database";
+import { builtInHandlers, EventDispatcher, type IEventHandler } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
 import type { ApiPorts } from "./api-context.ts";
@@ -20,6 +21,8 @@ export interface ApiParts {
   /** Best made by `createInngestClient`, so that a broker that hangs is given up in time. */
   readonly inngest: Broker;
   readonly logger: Logger;
+  /** Those of the worker, so that dead letters can be retried here. Default: the built-in handlers. */
+  readonly handlers?: readonly IEventHandler[];
 }
 
 /** An API that runs. */
@@ -38,6 +41,9 @@ export interface RunningApi {
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { configuration, database, inngest, logger } = parts;
   const publisher = publisherOf(parts);
+  const { catalogue, handlers = builtInHandlers } = parts;
+  const dispatcher = new EventDispatcher({ database, catalogue, handlers });
+  const closing = new AbortController();
   const store = createEventStore({ database, catalogue: parts.catalogue });
   const ports: ApiPorts = {
     configuration,
@@ -50,12 +56,19 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     statistics: () => storeStatistics(database),
     engine: describeEngine(database),
     readiness: [databaseCheck(database), migrationsCheck(database), brokerCheck(inngest)],
+    admin: {
+      handlers,
+      deadLetters: dispatcher.deadLetters,
+      deadLetterBacklog: () => deadLetterBacklog(database),
+    },
+    closing: closing.signal,
     logger,
   };
   const http = await listenHttp(createApiApp(ports).fetch, configuration);
   return {
     url: http.url,
     close: async () => {
+      closing.abort();
       await http.close();
       await publisher.close();
     },

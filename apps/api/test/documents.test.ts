@@ -26,6 +26,9 @@ function sources(folder: string): string {
 /** The routes without a server or a database: none of them is called but the document's own. */
 function unservedApp() {
   const away = () => Promise.reject(new Error("not in this test"));
+  const never = (): never => {
+    throw new Error("not in this test");
+  };
   const publisher = createPublisher(away, {
     concurrency: 1,
     lingerMs: 0,
@@ -37,11 +40,17 @@ function unservedApp() {
   return createApiApp({
     configuration: readApiConfiguration({}),
     catalogue: seedCatalogue,
-    store: { getById: away, query: away },
+    store: { getById: away, query: away, subscribeToAll: never },
     acceptance: { publisher, findDuplicates: away },
     statistics: away,
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
     readiness: [],
+    admin: {
+      handlers: [],
+      deadLetters: { list: away, retry: away, skip: away },
+      deadLetterBacklog: away,
+    },
+    closing: new AbortController().signal,
     logger: pino({ level: "silent" }),
   });
 }

@@ -1,5 +1,6 @@
 import type { Database, Engine } from "@synap/database";
 import { createTestDatabase } from "@synap/database/testing";
+import type { IEventHandler } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
@@ -17,22 +18,39 @@ export interface TestApi {
 }
 
 export const BACKFILL_TOKEN = "a-token-for-the-tests";
+export const ADMIN_TOKEN = "an-admin-token-for-the-tests";
+
+/** What else a test may want. */
+export interface TestApiOptions {
+  /** Default: the built-in ones. */
+  readonly handlers?: readonly IEventHandler[];
+  /** Whether an admin token is configured. Default: yes. */
+  readonly isOperable?: boolean;
+}
 
 /** Started in one to two seconds, so once for a suite. */
 export async function startTestApi(
   settings: Partial<ApiConfiguration> = {},
   engine: Engine = "embedded",
+  { handlers, isOperable = true }: TestApiOptions = {},
 ): Promise<TestApi> {
   const testDatabase = await createTestDatabase(engine);
   const { database } = testDatabase;
   const broker = await startFaultBroker();
   const logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const api = await startApi({
-    configuration: { ...readApiConfiguration({}), port: 0, backfillToken: BACKFILL_TOKEN, ...settings },
+    configuration: {
+      ...readApiConfiguration({}),
+      port: 0,
+      backfillToken: BACKFILL_TOKEN,
+      ...(isOperable && { adminToken: ADMIN_TOKEN }),
+      ...settings,
+    },
     database,
     catalogue: seedCatalogue,
     inngest: createInngestClient({ baseUrl: broker.url, isDev: true, logger }),
     logger,
+    ...(handlers !== undefined && { handlers }),
   });
   return {
     url: api.url,

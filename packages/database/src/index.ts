@@ -8,6 +8,7 @@ export type { AppendHook } from "./append/append-in-transaction.ts";
 export type { AppendOutcome } from "./append/append-outcome.ts";
 export type { DuplicateCandidate, FirstEvent } from "./append/find-duplicates.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
+export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";
 export {
   type DeadLetter,
   type DeadLetterFilter,

@@ -1,7 +1,9 @@
 import { DatabaseUnavailableError, InvalidCursorError, isTransient } from "@synap/database";
+import { TransientHandlerError } from "@synap/handlers";
 import type { EventIssue } from "@synap/types";
 import { HTTPException } from "hono/http-exception";
 import { PublisherClosedError, PublisherFullError } from "../publisher/publisher-errors.ts";
+import { adminProblem } from "./admin-problems.ts";
 import { Problem } from "./problem.ts";
 import { isProblemCode } from "./problem-codes.ts";
 
@@ -32,6 +34,14 @@ export function toProblem(error: unknown): Problem {
       cause: error,
     });
   }
+  if (error instanceof TransientHandlerError) {
+    return new Problem("handler-unavailable", `The handler could not work: ${sentence(error.message)}`, {
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  }
+  const refusal = adminProblem(error);
+  if (refusal !== undefined) return refusal;
   if (error instanceof HTTPException && error.status < 500) {
     return new Problem("request-invalid", error.message || "The request is not valid.", { cause: error });
   }

@@ -2,6 +2,7 @@ import { eventInputSchema, synapEventSchema } from "@synap/types";
 import { z } from "zod";
 import type { ApiApp } from "../api-context.ts";
 import { PROBLEM_CODES } from "../problems/problem-codes.ts";
+import { ADMIN_COMPONENTS } from "./admin/openapi-components.ts";
 
 const issue = z.object({
   path: z.string().describe("Where in the event, as in `data.tags[0]`. Empty for the whole."),
@@ -73,7 +74,12 @@ const COMPONENTS: Record<string, z.ZodType> = {
   Health: z.object({ status: z.literal("ok") }),
   Readiness: z.object({ status: z.literal("ok"), checks: z.record(z.string(), z.string()) }),
   Problem: problem,
+  ...ADMIN_COMPONENTS,
 };
+
+const SECURITY_SCHEMES = {
+  adminToken: { type: "http", scheme: "bearer", description: "The token in SYNAP_ADMIN_TOKEN." },
+} as const;
 
 /** Puts the forms of bodies and answers into the document, as Zod itself writes them in JSON Schema 2020-12. */
 export function registerComponents(app: ApiApp): void {
@@ -81,5 +87,8 @@ export function registerComponents(app: ApiApp): void {
     const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
     // Through JSON, which is what it is in the document.
     app.openAPIRegistry.registerComponent("schemas", name, JSON.parse(JSON.stringify(described)));
+  }
+  for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
+    app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
   }
 }

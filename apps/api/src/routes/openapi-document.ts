@@ -33,6 +33,7 @@ export function openapiRoute(app: ApiApp): void {
       tags: [
         { name: "events", description: "Publishing and finding events." },
         { name: "operations", description: "Watching the process." },
+        { name: "admin", description: "Operating it. Needs the token in SYNAP_ADMIN_TOKEN." },
       ],
     });
     return json(context, 200, document);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ApiContext, ApiPorts } from "../api-context.ts";
-import { requireBackfillPermission } from "../intake/backfill-permission.ts";
 import type { EventRules } from "../intake/read-event.ts";
+import { requireBackfillPermission } from "../permission/backfill-permission.ts";
 import { readQuery } from "./route-registration.ts";
 
 /** The parameters of both publishing routes. */

@@ -20,26 +20,32 @@ const noQuery = z.strictObject({});
 
 /** GET /api/v1/status */
 export function statusRoute(app: ApiApp, ports: ApiPorts): void {
-  const { configuration, acceptance, statistics, engine } = ports;
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
-    const numbers = await statistics();
-    return json(context, 200, {
-      release: RELEASE,
-      ...engine,
-      features: {
-        publish: "active",
-        "publish-batch": "active",
-        ndjson: "active",
-        query: "active",
-        idempotency: "active",
-        "inline-handlers": "active",
-        "async-handlers": "active",
-        "dead-letters": "active",
-        backfill: configuration.backfillToken === undefined ? "inactive" : "active",
-      },
-      ...numbers,
-      publisher: acceptance.publisher.state(),
-    });
+    return json(context, 200, await readStatus(ports));
   });
+}
+
+/** What the status routes say, the public one all of it. */
+export async function readStatus({ configuration, acceptance, statistics, engine }: ApiPorts) {
+  const isActive = (condition: boolean) => (condition ? "active" : "inactive");
+  const numbers = await statistics();
+  return {
+    release: RELEASE,
+    ...engine,
+    features: {
+      publish: "active",
+      "publish-batch": "active",
+      ndjson: "active",
+      query: "active",
+      idempotency: "active",
+      "inline-handlers": "active",
+      "async-handlers": "active",
+      "dead-letters": "active",
+      backfill: isActive(configuration.backfillToken !== undefined),
+      admin: isActive(configuration.adminToken !== undefined),
+    },
+    ...numbers,
+    publisher: acceptance.publisher.state(),
+  };
 }

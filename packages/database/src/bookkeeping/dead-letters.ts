@@ -94,6 +94,10 @@ export async function setAside(
 export interface DeadLetterFilter {
   readonly handler?: string | undefined;
   readonly status?: DeadLetterStatus | undefined;
+  /** Only those of streams of this type... */
+  readonly aggregateType?: string | undefined;
+  /** ...and of streams with this id. */
+  readonly aggregateId?: string | undefined;
   /** Only letters with a lower id: the last one of the page before. */
   readonly before?: number | undefined;
   /** Only this one. */
@@ -136,6 +140,7 @@ SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.a
   FROM synap.dead_letters AS d
  WHERE ($1::text IS NULL OR d.handler = $1) AND ($2::text IS NULL OR d.status = $2)
    AND ($3::bigint IS NULL OR d.id < $3) AND ($5::bigint IS NULL OR d.id = $5)
+   AND ($6::text IS NULL OR d.aggregate_type = $6) AND ($7::text IS NULL OR d.aggregate_id = $7)
  ORDER BY d.id DESC
  LIMIT $4`;
 
@@ -145,7 +150,9 @@ export async function listDeadLetters(
   filter: DeadLetterFilter = {},
 ): Promise<DeadLetter[]> {
   const { handler = null, status = null, before = null, limit = 100, id = null } = filter;
-  const rows = await session.query<DeadLetterRow>(LIST, [handler, status, before, limit, id]);
+  const { aggregateType = null, aggregateId = null } = filter;
+  const parameters = [handler, status, before, limit, id, aggregateType, aggregateId];
+  const rows = await session.query<DeadLetterRow>(LIST, parameters);
   return rows.map((row) => ({
     id: row.id,
     handler: row.handler,

@@ -1,0 +1,42 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { Problem } from "../problems/problem.ts";
+import type { ProblemCode } from "../problems/problem-codes.ts";
+
+const BEARER = /^Bearer +([^\s]+) *$/i;
+
+/** Something that only the holder of a token may do. */
+export interface GuardedAct {
+  /** What takes a token, as a sentence begins: "A backfill". */
+  readonly name: string;
+  /** The realm of the header WWW-Authenticate. */
+  readonly realm: string;
+  /** The environment variable that holds the token. */
+  readonly variable: string;
+  /** What is answered when no token is configured: then nobody may. */
+  readonly disabled: ProblemCode;
+}
+
+/**
+ * Lets a request pass that carries the configured token in `Authorization: Bearer <token>`.
+ *
+ * @throws Problem `disabled` of the act (403) when no token is configured, `token-missing` (401), `token-invalid` (403)
+ */
+export function requireBearerToken(request: Request, configured: string | undefined, act: GuardedAct): void {
+  if (configured === undefined) {
+    throw new Problem(act.disabled, `${act.name} is not possible: this API runs without ${act.variable}.`);
+  }
+  const given = BEARER.exec(request.headers.get("authorization") ?? "")?.[1];
+  if (given === undefined) {
+    throw new Problem("token-missing", `${act.name} needs the header Authorization: Bearer <token>.`, {
+      headers: { "www-authenticate": `Bearer realm="${act.realm}"` },
+    });
+  }
+  if (isSameSecret(given, configured)) return;
+  throw new Problem("token-invalid", `The token is not the one in ${act.variable}.`);
+}
+
+/** Compared by their hashes, which have one length: so neither content nor length shows in the time it takes. */
+function isSameSecret(given: string, expected: string): boolean {
+  const hash = (value: string) => createHash("sha256").update(value).digest();
+  return timingSafeEqual(hash(given), hash(expected));
+}

@@ -1,0 +1,47 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
+import { requireAdminPermission } from "../../permission/admin-permission.ts";
+import type { ProblemCode } from "../../problems/problem-codes.ts";
+import { problemAnswers, registerRoute } from "../route-registration.ts";
+
+/** An admin route: what it answers, and the problems that are its own. */
+export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summary" | "description"> {
+  readonly operationId: string;
+  readonly request?: RouteConfig["request"];
+  readonly answers: RouteConfig["responses"];
+  readonly problems?: readonly ProblemCode[];
+}
+
+/** What an admin route is given beside the request. */
+export interface AdminCall {
+  /** On whose behalf the request acts. */
+  readonly actor: string;
+}
+
+const OF_EVERY_ROUTE = [
+  "actor-invalid",
+  "parameter-unknown",
+  "token-missing",
+  "admin-disabled",
+  "token-invalid",
+  "database-unavailable",
+] as const satisfies readonly ProblemCode[];
+
+/** Registers a route that only the holder of the admin token may call. */
+export function registerAdminRoute(
+  app: ApiApp,
+  { configuration }: ApiPorts,
+  { answers, problems = [], request, ...described }: AdminRoute,
+  handle: (context: ApiContext, call: AdminCall) => Response | Promise<Response>,
+): void {
+  const route: RouteConfig = {
+    ...described,
+    ...(request !== undefined && { request }),
+    tags: ["admin"],
+    security: [{ adminToken: [] }],
+    responses: { ...answers, ...problemAnswers(...OF_EVERY_ROUTE, ...problems) },
+  };
+  registerRoute(app, route, (context) =>
+    handle(context, requireAdminPermission(context.req.raw, configuration.adminToken)),
+  );
+}

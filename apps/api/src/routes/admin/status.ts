@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { json, jsonAnswer, readQuery } from "../route-registration.ts";
+import { readStatus } from "../status.ts";
+import { registerAdminRoute } from "./admin-route.ts";
+
+const noQuery = z.strictObject({});
+
+/** GET /api/v1/admin/status */
+export function adminStatusRoute(app: ApiApp, ports: ApiPorts): void {
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "get",
+      path: "/api/v1/admin/status",
+      operationId: "adminStatus",
+      summary: "What is running, handler by handler",
+      description: "All of the public status, and for each handler what it is and what waits for a decision.",
+      answers: { 200: jsonAnswer("The state of this moment.", "AdminStatus") },
+    },
+    async (context) => {
+      readQuery(context, noQuery);
+      const status = await readStatus(ports);
+      return json(context, 200, { ...status, handlers: await describeHandlers(ports, status.handlers) });
+    },
+  );
+}
+
+/** Every handler that this process knows, has a checkpoint, or has something waiting. */
+async function describeHandlers(
+  { admin }: ApiPorts,
+  checkpoints: readonly { readonly name: string }[],
+): Promise<object[]> {
+  const backlogs = await admin.deadLetterBacklog();
+  const names = new Set([
+    ...admin.handlers.map(({ name }) => name),
+    ...checkpoints.map(({ name }) => name),
+    ...backlogs.map(({ handler }) => handler),
+  ]);
+  return [...names].sort().map((name) => {
+    const handler = admin.handlers.find((one) => one.name === name);
+    const backlog = backlogs.find((one) => one.handler === name);
+    return {
+      name,
+      ...(handler !== undefined && { mode: handler.mode, description: handler.description }),
+      ...checkpoints.find((one) => one.name === name),
+      deadLetters: backlog?.open ?? 0,
+      parkedEvents: backlog?.parked ?? 0,
+    };
+  });
+}

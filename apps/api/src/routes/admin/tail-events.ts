@@ -1,0 +1,106 @@
+import { z } from "zod";
+import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
+import { toProblem } from "../../problems/to-problem.ts";
+import { readQuery } from "../route-registration.ts";
+import { registerAdminRoute } from "./admin-route.ts";
+import { tailStream } from "./tail-stream.ts";
+
+/** The most events that are held for one client. */
+const BATCH = 100;
+
+const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((value) => !value.includes("\0"), "must not hold NUL");
+
+const isPosition = (value: string) => /^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value));
+
+const tailQuery = z.strictObject({
+  from: z
+    .string()
+    .refine(
+      (value) => value === "now" || value === "start" || isPosition(value),
+      'must be "now", "start" or a position, a whole number from 0',
+    )
+    .optional()
+    .describe("`now` (default), `start`, or a position: then it begins with the first event after it."),
+  type: z
+    .union([text(128), z.array(text(128)).max(50)])
+    .optional()
+    .describe("Events of this type; given several times, of any of these."),
+  aggregateType: text(64).optional().describe("Events of streams of this type."),
+  aggregateId: text(128).optional().describe("Events of this stream; needs `aggregateType`."),
+});
+
+/** GET /api/v1/admin/events/tail */
+export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
+  const { store, logger, closing } = ports;
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "get",
+      path: "/api/v1/admin/events/tail",
+      operationId: "tailEvents",
+      summary: "Events as they are stored, as server-sent events",
+      description:
+        "An event has its position as `id` and itself as `data`; send the last id as Last-Event-ID to go on after it. " +
+        "`progress` says how far the reading has come and whether it has caught up, `problem` why it ends.",
+      request: {
+        query: tailQuery,
+        headers: z.object({ "last-event-id": z.string().optional().describe("Wins over `from`.") }),
+      },
+      answers: {
+        200: {
+          description: "Does not end by itself.",
+          content: { "text/event-stream": { schema: { type: "string" } } },
+        },
+      },
+      problems: ["parameter-invalid"],
+    },
+    (context) => {
+      const request = readRequest(context);
+      const requestId = context.get("requestId");
+      const onFault = (error: unknown) => {
+        const problem = toProblem(error);
+        logger.warn({ requestId, err: problem.cause, code: problem.code }, "a tail has ended");
+        return { document: problem.toDocument(requestId) };
+      };
+      const stream = tailStream((signal) => store.subscribeToAll({ ...request, batchSize: BATCH, signal }), {
+        closing,
+        onFault,
+      });
+      return new Response(stream, {
+        status: 200,
+        headers: {
+          "content-type": "text/event-stream; charset=utf-8",
+          "cache-control": "no-store",
+          // nginx would otherwise keep events back until its buffer is full.
+          "x-accel-buffering": "no",
+          "x-request-id": requestId,
+        },
+      });
+    },
+  );
+}
+
+function readRequest(context: ApiContext) {
+  const { from = "now", type, aggregateType, aggregateId } = readQuery(context, tailQuery);
+  const last = context.req.header("last-event-id");
+  if (last !== undefined && !isPosition(last)) {
+    throw new Problem("parameter-invalid", "Last-Event-ID must be a position, as the events had it.");
+  }
+  if (aggregateId !== undefined && aggregateType === undefined) {
+    throw new Problem("parameter-invalid", '"aggregateId" needs "aggregateType" beside it.');
+  }
+  const begin = last ?? from;
+  return {
+    from: begin === "now" || begin === "start" ? begin : Number(begin),
+    ...(type !== undefined && { types: [type].flat() }),
+    ...(aggregateType !== undefined &&
+      (aggregateId === undefined ? { aggregateType } : { stream: { aggregateType, aggregateId } })),
+  } as const;
+}

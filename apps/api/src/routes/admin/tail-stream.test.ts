@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EventBatch } from "@synap/database";
+import { createSynapEvent, type StoredEvent } from "@synap/types";
+import { describe, expect, it } from "vitest";
+import { type TailOptions, tailStream } from "./tail-stream.ts";
+
+const stored = (position: number, content = "x"): StoredEvent => ({
+  ...createSynapEvent({ type: "note.creation.requested", data: { content } }),
+  position,
+  streamVersion: 1,
+  recordedAt: "2026-01-01T00:00:00.000Z",
+});
+
+const options = (more: Partial<TailOptions> = {}): TailOptions => ({
+  closing: new AbortController().signal,
+  onFault: (error) => ({ document: { code: String(error) } }),
+  ...more,
+});
+
+/** What a stream says until it ends. */
+async function all(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return await new Response(stream).text();
+}
+
+/** A subscription that never has anything, and ends as subscriptions do. */
+async function* silent(signal: AbortSignal): AsyncGenerator<EventBatch, void, void> {
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+}
+
+describe("a tail", () => {
+  it("asks the store for no more than the client takes", async () => {
+    let asked = 0;
+    async function* endless(): AsyncGenerator<EventBatch, void, void> {
+      for (;;) {
+        asked += 1;
+        yield { events: [stored(asked * 1024)], position: asked * 1024, caughtUp: false };
+      }
+    }
+    const reader = tailStream(endless, options()).getReader();
+    await sleep(20);
+    expect(asked).toBe(0);
+    for (let taken = 0; taken < 5; taken += 1) await reader.read();
+    await sleep(20);
+    expect(asked).toBeLessThanOrEqual(6);
+    await reader.cancel();
+  });
+
+  it("writes each event on one line, whatever is in it, under its position", async () => {
+    const event = stored(2048, 'line\nbreak \u2028 "quoted"\r\n\r\nid: 7');
+    async function* one(): AsyncGenerator<EventBatch, void, void> {
+      yield { events: [event], position: 3071, caughtUp: true };
+    }
+    const [, first, progress] = (await all(tailStream(one, options()))).split("\n\n");
+    expect(first).toBe(`id: 2048\ndata: ${JSON.stringify(event)}`);
+    expect(progress).toBe('id: 3071\nevent: progress\ndata: {"position":3071,"caughtUp":true}');
+  });
+
+  it("breaks the silence, so that no proxy takes the connection for dead", async () => {
+    const closing = new AbortController();
+    const text = all(tailStream(silent, options({ closing: closing.signal, heartbeatMs: 5 })));
+    await sleep(100);
+    closing.abort();
+    expect((await text).match(/^: /gm)?.length).toBeGreaterThan(2);
+  });
+
+  it("says why it ends when reading fails", async () => {
+    // biome-ignore lint/correctness/useYield: it fails before it has anything
+    async function* broken(): AsyncGenerator<EventBatch, void, void> {
+      throw new Error("the database is away");
+    }
+    expect(await all(tailStream(broken, options()))).toContain(
+      'event: problem\ndata: {"code":"Error: the database is away"}\n\n',
+    );
+  });
+
+  it("ends the subscription when the client leaves, and does not begin one when the process is closing", async () => {
+    const ended: string[] = [];
+    async function* subscription(signal: AbortSignal): AsyncGenerator<EventBatch, void, void> {
+      try {
+        if (!signal.aborted) yield* silent(signal);
+      } finally {
+        ended.push(signal.aborted ? "ended" : "left");
+      }
+    }
+    const reader = tailStream(subscription, options({ heartbeatMs: 5 })).getReader();
+    await reader.read();
+    await reader.read();
+    await reader.cancel();
+    expect(ended).toEqual(["ended"]);
+    expect(await all(tailStream(subscription, options({ closing: AbortSignal.abort() })))).toBe(
+      "retry: 1000\n\n",
+    );
+  });
+});

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EventBatch } from "@synap/database";
+import type { StoredEvent } from "@synap/types";
+
+/** After how long without an event a comment is sent, in milliseconds: proxies drop connections that are silent. */
+const HEARTBEAT_MS = 15_000;
+/** How much text is gathered before it is sent, in characters. */
+const CHUNK = 64 * 1024;
+
+/** What is known when a tail ends by a fault. */
+export interface TailFault {
+  /** The problem document for the client. */
+  readonly document: object;
+}
+
+/** How a tail is sent. */
+export interface TailOptions {
+  /** Ends the tail in order, as the end of the process does. */
+  readonly closing: AbortSignal;
+  /** What the client is told when reading fails. */
+  readonly onFault: (error: unknown) => TailFault;
+  /** Default: 15 seconds. */
+  readonly heartbeatMs?: number;
+}
+
+/**
+ * A subscription as server-sent events. Nothing is read from the store before the client has taken what came before:
+ * a slow client costs one batch. Ends when the client leaves or the process closes.
+ */
+export function tailStream(
+  subscribe: (signal: AbortSignal) => AsyncIterable<EventBatch>,
+  options: TailOptions,
+): ReadableStream<Uint8Array> {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  const encoder = new TextEncoder();
+  let frames: AsyncGenerator<string, void, void> | undefined;
+  const finish = async () => {
+    options.closing.removeEventListener("abort", end);
+    ended.abort();
+    await frames?.return();
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (frames === undefined) {
+          options.closing.addEventListener("abort", end);
+          if (options.closing.aborted) end();
+          frames = framesOf(subscribe(ended.signal), ended.signal, options);
+        }
+        const next = await frames.next();
+        if (next.done !== true) return controller.enqueue(encoder.encode(next.value));
+        await finish();
+        controller.close();
+      },
+      cancel: finish,
+    },
+    // A HEAD request never asks for anything, and so nothing is begun.
+    { highWaterMark: 0 },
+  );
+}
+
+async function* framesOf(
+  batches: AsyncIterable<EventBatch>,
+  signal: AbortSignal,
+  { heartbeatMs = HEARTBEAT_MS, onFault }: TailOptions,
+): AsyncGenerator<string, void, void> {
+  yield "retry: 1000\n\n";
+  const iterator = batches[Symbol.asyncIterator]();
+  try {
+    let next = iterator.next();
+    for (;;) {
+      const result = await withinTime(next, heartbeatMs);
+      if (result === undefined) {
+        yield ": nothing new\n\n";
+        continue;
+      }
+      if (result.done === true) return;
+      yield* batchFrames(result.value);
+      next = iterator.next();
+    }
+  } catch (error) {
+    if (!signal.aborted) yield frame("problem", onFault(error).document);
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** What the promise becomes; undefined when that takes longer. The promise goes on. */
+async function withinTime<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  const settled = new AbortController();
+  try {
+    return await Promise.race([
+      promise,
+      sleep(ms, undefined, { signal: settled.signal }).catch(() => undefined),
+    ]);
+  } finally {
+    settled.abort();
+  }
+}
+
+function* batchFrames({ events, position, caughtUp }: EventBatch): Generator<string> {
+  let text = "";
+  for (const event of events) {
+    text += eventFrame(event);
+    if (text.length < CHUNK) continue;
+    yield text;
+    text = "";
+  }
+  yield `${text}id: ${position}\n${frame("progress", { position, caughtUp })}`;
+}
+
+/** Without a name, so that an EventSource hands it to `onmessage`; with an id, so that it resumes after it. */
+function eventFrame(event: StoredEvent): string {
+  return `id: ${event.position}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+/** JSON has no line breaks, so one line of data holds it. */
+function frame(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}

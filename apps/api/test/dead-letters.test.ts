@@ -1,0 +1,151 @@
+import { testEngines } from "@synap/database/testing";
+import { EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callAdmin } from "../testing/call-admin.ts";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+const note = (stream: string, content: string): SynapEvent =>
+  createSynapEvent({ type: "note.creation.completed", aggregateId: stream, data: { content } });
+
+describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
+  let api: TestApi;
+  let failure: Error | undefined;
+  const handled: string[] = [];
+  const fussy: IEventHandler = {
+    name: "fussy",
+    description: "Refuses what is bad.",
+    mode: "inline",
+    eventTypes: ["note.creation.completed"],
+    async handle(events) {
+      for (const { data } of events) {
+        if (failure !== undefined && String(data["content"]).startsWith("bad")) throw failure;
+        handled.push(String(data["content"]));
+      }
+    },
+  };
+
+  beforeAll(async () => {
+    api = await startTestApi({}, engine, { handlers: [fussy] });
+  });
+  afterAll(() => api.stop());
+
+  /** Stores events while the handler refuses the bad ones, and gives the number of the newest letter. */
+  async function letterOf(stream: string, ...contents: string[]): Promise<number> {
+    failure = new RangeError("bad is refused");
+    const { database } = api;
+    const { store } = new EventDispatcher({ database, catalogue: seedCatalogue, handlers: [fussy] });
+    for (const content of contents) await store.append(note(stream, content));
+    const { body } = await callAdmin(api.url, `/dead-letters?aggregateId=${stream}&aggregateType=note`);
+    handled.length = 0;
+    return body.deadLetters[0].id;
+  }
+
+  it("list them newest first, page by page, without their events", async () => {
+    for (const stream of ["l1", "l2", "l3"]) await letterOf(stream, `bad ${stream}`);
+    const seen: string[] = [];
+    let cursor = "";
+    for (let pages = 0; pages < 5; pages += 1) {
+      const { status, body } = await callAdmin(api.url, `/dead-letters?limit=2&handler=fussy${cursor}`);
+      expect(status).toBe(200);
+      for (const letter of body.deadLetters) {
+        expect(letter).not.toHaveProperty("event");
+        expect(letter).toMatchObject({
+          code: "range-error",
+          reason: "bad is refused",
+          status: "open",
+          eventType: "note.creation.completed",
+        });
+        seen.push(letter.stream.aggregateId);
+      }
+      if (body.nextCursor === undefined) break;
+      cursor = `&cursor=${body.nextCursor}`;
+    }
+    expect(seen).toEqual(["l3", "l2", "l1"]);
+    expect((await callAdmin(api.url, "/dead-letters?handler=other")).body).toEqual({ deadLetters: [] });
+    expect((await callAdmin(api.url, "/dead-letters?status=closed")).body.code).toBe("parameter-invalid");
+  });
+
+  it("show one with its event and how many wait behind it", async () => {
+    const id = await letterOf("one", "bad", "second", "third");
+    const { body } = await callAdmin(api.url, `/dead-letters/${id}`);
+    expect(body).toMatchObject({ id, parked: 2, event: { data: { content: "bad" }, aggregateId: "one" } });
+    const { body: status } = await callAdmin(api.url, "/status");
+    const fussyStatus = status.handlers.find((one: { name: string }) => one.name === "fussy");
+    expect(fussyStatus).toMatchObject({ deadLetters: status.deadLetters, parkedEvents: 2 });
+  });
+
+  it("retry one: its event, then what waited, in order; who and when is kept", async () => {
+    const id = await letterOf("again", "bad", "second", "third");
+    const failed = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
+    expect([failed.status, failed.body]).toMatchObject([
+      200,
+      { id, status: "open", failure: { reason: "bad is refused" }, parked: 2 },
+    ]);
+    failure = undefined;
+    const worked = await callAdmin(api.url, `/dead-letters/${id}/retry`, {
+      method: "POST",
+      headers: { "x-synap-actor": "Ada Lovelace" },
+    });
+    expect(worked.body).toEqual({ id, status: "retried", released: 2, parked: 0 });
+    expect(handled).toEqual(["bad", "second", "third"]);
+    const { body } = await callAdmin(api.url, `/dead-letters/${id}`);
+    expect(body).toMatchObject({ status: "retried", resolvedBy: "Ada Lovelace", attempts: 3 });
+    expect(Date.parse(body.resolvedAt)).toBeGreaterThan(Date.now() - 60_000);
+    const twice = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
+    expect([twice.status, twice.body.code]).toEqual([409, "dead-letter-resolved"]);
+  });
+
+  it("skip one for a reason; without X-Synap-Actor it was the token's holder", async () => {
+    const id = await letterOf("leave", "bad", "second");
+    const skip = (body: unknown) => callAdmin(api.url, `/dead-letters/${id}/skip`, { method: "POST", body });
+    for (const body of [{}, { reason: "  " }, { reason: 1 }, [], { reason: "x", more: 1 }]) {
+      const answer = await skip(body);
+      expect([answer.status, answer.body.code]).toEqual([400, "body-invalid"]);
+    }
+    expect((await skip({ reason: "a test" })).body).toEqual({
+      id,
+      status: "skipped",
+      released: 1,
+      parked: 0,
+    });
+    expect(handled).toEqual(["second"]);
+    expect((await callAdmin(api.url, `/dead-letters/${id}`)).body).toMatchObject({
+      status: "skipped",
+      resolution: "a test",
+      resolvedBy: "admin-token",
+    });
+  });
+
+  it("leave the letter as it is when what the handler needs is away", async () => {
+    const id = await letterOf("away", "bad");
+    failure = new TransientHandlerError("the mail server is away");
+    const answer = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
+    expect([answer.status, answer.body.code]).toEqual([503, "handler-unavailable"]);
+    expect(answer.body.detail).toContain("the mail server is away");
+    expect((await callAdmin(api.url, `/dead-letters/${id}`)).body.attempts).toBe(1);
+  });
+
+  it("know what does not exist", async () => {
+    for (const [method, path] of [
+      ["GET", "/dead-letters/999999"],
+      ["POST", "/dead-letters/999999/retry"],
+    ] as const) {
+      const answer = await callAdmin(api.url, path, { method });
+      expect([answer.status, answer.body.code]).toEqual([404, "dead-letter-not-found"]);
+    }
+    expect((await callAdmin(api.url, "/dead-letters/abc")).body.code).toBe("parameter-invalid");
+  });
+
+  it("refuse to retry what was never stored", async () => {
+    await api.database.query(
+      `INSERT INTO synap.dead_letters (handler, event_id, event, code, reason, attempts)
+       VALUES ('ingest-events', 'x', '{"no":"event"}', 'missing', 'is required', 1)`,
+    );
+    const { body } = await callAdmin(api.url, "/dead-letters?handler=ingest-events");
+    const answer = await callAdmin(api.url, `/dead-letters/${body.deadLetters[0].id}/retry`, {
+      method: "POST",
+    });
+    expect([answer.status, answer.body.code]).toEqual([409, "dead-letter-not-retryable"]);
+  });
+});

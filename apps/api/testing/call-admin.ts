@@ -1,0 +1,34 @@
+import { ADMIN_TOKEN } from "./start-test-api.ts";
+
+/** What an admin route answered. */
+export interface AdminAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: the answers of all admin routes; each test looks at what it asked for
+  readonly body: any;
+}
+
+/** Calls an admin route with the admin token, or the headers given. */
+export async function callAdmin(
+  url: string,
+  path: string,
+  {
+    body,
+    headers,
+    ...init
+  }: Omit<RequestInit, "body" | "headers"> & {
+    body?: unknown;
+    headers?: Record<string, string>;
+  } = {},
+): Promise<AdminAnswer> {
+  const response = await fetch(`${url}/api/v1/admin${path}`, {
+    ...init,
+    headers: {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
+}
