@@ -1,0 +1,95 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type RunningSynap, runSynap } from "../../src/synap/run-synap.ts";
+
+const run = promisify(execFile);
+const root = new URL("../../../", import.meta.url);
+
+/** One block of commands that a page tells its readers to paste. */
+export interface TourStop {
+  readonly commands: string;
+  /** The JSON block right behind it: what the page says comes out. */
+  readonly shows: unknown;
+}
+
+/** What a page asks its readers to run: the blocks marked ```bash tour, and the bash blocks that are not marked. */
+export interface PageTour {
+  readonly stops: readonly TourStop[];
+  readonly unmarked: readonly string[];
+}
+
+/** Reads the blocks of a page, named from the repository's root. */
+export async function readPageTour(page: string): Promise<PageTour> {
+  const text = await readFile(new URL(page, root), "utf8");
+  const blocks = [...text.matchAll(/```bash( tour)?\n([\s\S]*?)```\n(?:\n```json\n([\s\S]*?)```)?/g)];
+  const marked = blocks.filter(([, mark]) => mark !== undefined);
+  return {
+    stops: marked.map(([, , commands = "", json]) => ({
+      commands,
+      shows: json === undefined ? undefined : JSON.parse(json),
+    })),
+    unmarked: blocks.filter(([, mark]) => mark === undefined).map(([, , commands = ""]) => commands),
+  };
+}
+
+/** A Synap that runs, and a folder in which a reader pastes what the pages say. */
+export class Reader {
+  readonly #synap: RunningSynap;
+  readonly #folder: string;
+  #variables = "";
+
+  static async start(): Promise<Reader> {
+    const folder = await mkdtemp(join(tmpdir(), "synap-tour-"));
+    const ports = { apiPort: 0, workerPort: 0, brokerPort: 0 };
+    const synap = await runSynap({ dataDirectory: join(folder, ".synap"), ...ports, logLevel: "silent" });
+    return new Reader(synap, folder);
+  }
+
+  private constructor(synap: RunningSynap, folder: string) {
+    this.#synap = synap;
+    this.#folder = folder;
+  }
+
+  /**
+   * Runs commands as a reader would who started Synap on its default port, and resolves with what they print.
+   * Variables that a block sets are there in later ones, as in one terminal.
+   */
+  async paste(commands: string | undefined): Promise<string> {
+    const pasted = (commands ?? "exit 1").replaceAll("http://127.0.0.1:3400", this.#synap.apiUrl);
+    const script = `${importCommand(this.#synap.apiUrl)}\n${this.#variables}\n${pasted}`;
+    const { stdout } = await run("bash", ["-euo", "pipefail", "-c", script], {
+      cwd: this.#folder,
+      env: { ...process.env, SYNAP_BACKFILL_TOKEN: this.#synap.backfillToken },
+    });
+    this.#variables += (pasted.match(/^[A-Z]+=\S+$/gm) ?? []).map((line) => `${line}\n`).join("");
+    return stdout;
+  }
+
+  async stop(): Promise<void> {
+    await this.#synap.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** `npx pnpm@12 run import` without a download, and on this test's port: package.json says what it stands for. */
+function importCommand(apiUrl: string): string {
+  const script = fileURLToPath(new URL("scripts/src/import.ts", root));
+  return `npx() {
+    [ "$1 $2 $3" = "pnpm@12 run import" ] || return 1; shift 3
+    '${process.execPath}' --import '${import.meta.resolve("tsx")}' '${script}' --url '${apiUrl}' "$@"
+  }`;
+}
+
+/** Repeats until the value is right or ten seconds are over: what was accepted is stored a moment later. */
+export async function eventually<T>(read: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const value = await read();
+    if (done(value) || Date.now() > deadline) return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
