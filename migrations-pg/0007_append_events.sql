@@ -1,15 +1,18 @@
 -- Appends up to 1,024 events in one round trip; the TypeScript store and the SQL functions for other languages both
 -- come through here, so both give the same guarantees. docs/store.md explains the steps.
 --
---   events        array of SynapEvent objects, complete (nothing is filled in here)
---   expectations  array of { aggregateType, aggregateId, expected }, expected being "any", "no-stream",
---                 "stream-exists" or a version; it may name streams that the call doesn't write
+--   events          array of SynapEvent objects, complete (nothing is filled in here)
+--   expectations    array of { aggregateType, aggregateId, expected }, expected being "any", "no-stream",
+--                   "stream-exists" or a version; it may name streams that the call doesn't write
+--   all_or_nothing  raises where it would otherwise answer conflict or closed for an event
 --
 -- Answers one row for each event, in the order given. Status: stored; duplicate (id, position and stream version are
 -- those of the first); conflict (the id is taken by an event with other content); closed (so is the stream).
--- Raises SY001 when an expectation fails (detail: JSON), SY003 for too many events, 40001 when another transaction
--- stored one of the ids through another stream at the same moment: run the transaction again.
-CREATE FUNCTION synap.append_events(events jsonb, expectations jsonb DEFAULT '[]')
+-- Raises SY001 when an expectation fails, SY003 for too many events, 40001 when another transaction stored one of the
+-- ids through another stream at the same moment: run the transaction again. With all_or_nothing also SY006 when a stream
+-- is closed, and SY007 when an id is taken by an event with other content, or an idempotency key by an event of another
+-- stream. The details of SY001, SY006 and SY007 are JSON.
+CREATE FUNCTION synap.append_events(events jsonb, expectations jsonb DEFAULT '[]', all_or_nothing boolean DEFAULT false)
 RETURNS TABLE (
   place          integer,
   status         text,
@@ -63,6 +66,7 @@ DECLARE
   now_ms          timestamptz := pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp());
   expectation     record;
   met             boolean;
+  refused         record;
 BEGIN
   IF total > 1024 THEN
     RAISE EXCEPTION 'an append holds at most 1024 events, this one has %', total USING ERRCODE = 'SY003';
@@ -104,12 +108,16 @@ BEGIN
     ) AS s;
 
   WITH touched AS (
-    INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version)
-    SELECT u.type COLLATE "C", u.id COLLATE "C", count(*) FILTER (WHERE u.place <= total)
-      FROM unnest(stream_types, stream_ids) WITH ORDINALITY AS u(type, id, place)
+    INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version, first_timestamp, last_timestamp)
+    SELECT u.type COLLATE "C", u.id COLLATE "C", count(*) FILTER (WHERE u.place <= total),
+           coalesce(min(u."timestamp"), 'infinity'), coalesce(max(u."timestamp"), '-infinity')
+      FROM unnest(stream_types, stream_ids, timestamps) WITH ORDINALITY AS u(type, id, "timestamp", place)
      GROUP BY 1, 2
      ORDER BY 1, 2
-    ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET version = s.version + EXCLUDED.version
+    ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
+      version = s.version + EXCLUDED.version,
+      first_timestamp = least(s.first_timestamp, EXCLUDED.first_timestamp),
+      last_timestamp = greatest(s.last_timestamp, EXCLUDED.last_timestamp)
     RETURNING s.aggregate_type, s.aggregate_id, s.version, s.closed_at
   )
   SELECT array_agg(t.version ORDER BY t.aggregate_type, t.aggregate_id), bool_or(t.closed_at IS NOT NULL)
@@ -232,8 +240,8 @@ BEGIN
      CROSS JOIN LATERAL (SELECT events -> (u.first_place::integer - 1)) AS f(event);
 
     -- The streams were moved on by too much: take it back, so that versions stay consecutive.
-    INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version)
-    SELECT u.type COLLATE "C", u.id COLLATE "C", -count(*)
+    INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version, first_timestamp, last_timestamp)
+    SELECT u.type COLLATE "C", u.id COLLATE "C", -count(*), 'infinity', '-infinity'
       FROM unnest(stream_types[1:total], stream_ids[1:total], statuses) AS u(type, id, status)
      WHERE u.status <> 'stored'
      GROUP BY 1, 2
@@ -250,6 +258,62 @@ BEGIN
           FROM unnest(statuses, stream_numbers[1:total], added[1:total], new_versions)
                WITH ORDINALITY AS u(status, number, added, original_version, place)
       ) AS v;
+
+    IF all_or_nothing THEN
+      SELECT u.id, u.status, u.type, u.stream_id INTO refused
+        FROM unnest(ids, statuses, stream_types[1:total], stream_ids[1:total])
+             WITH ORDINALITY AS u(id, status, type, stream_id, place)
+       WHERE u.status IN ('conflict', 'closed')
+       ORDER BY u.status = 'conflict' DESC, u.place
+       LIMIT 1;
+      IF refused.status = 'conflict' THEN
+        RAISE EXCEPTION 'the event id % is taken by an event with other content', refused.id
+          USING ERRCODE = 'SY007', DETAIL = jsonb_build_object('id', refused.id);
+      ELSIF refused.status = 'closed' THEN
+        RAISE EXCEPTION 'stream % % is closed', refused.type, refused.stream_id
+          USING ERRCODE = 'SY006',
+                DETAIL = jsonb_build_object('aggregateType', refused.type, 'aggregateId', refused.stream_id);
+      END IF;
+
+      -- A key that an event of another stream used before: its version would be no answer to this append. The original
+      -- is in this call, or stored; the stored one is read with its exact time, as above.
+      IF EXISTS (SELECT FROM unnest(ids, statuses, original_ids) AS u(id, status, original_id)
+                  WHERE u.status = 'duplicate' AND u.original_id <> u.id)
+      THEN
+        EXECUTE $query$
+          SELECT u.id
+            FROM (
+              SELECT u.*, i."timestamp"
+                FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+                     AS u(id, original_id, original_position, original_place, type, stream_id, place)
+                LEFT JOIN LATERAL (
+                  SELECT i."timestamp" FROM synap.event_ids AS i WHERE i.id = u.original_id OFFSET 0
+                ) AS i ON true
+               WHERE u.original_id <> u.id
+              OFFSET 0
+            ) AS u
+            LEFT JOIN LATERAL (
+              SELECT s.aggregate_type, s.aggregate_id
+                FROM synap.events AS s
+               WHERE s."timestamp" = u."timestamp" AND s."position" = u.original_position
+                 AND s."timestamp" BETWEEN $7 AND $8
+              OFFSET 0
+            ) AS s ON true
+           WHERE (coalesce(s.aggregate_type, $5[u.original_place]), coalesce(s.aggregate_id, $6[u.original_place]))
+                 IS DISTINCT FROM (u.type, u.stream_id)
+           ORDER BY u.place
+           LIMIT 1
+        $query$
+          INTO refused
+          USING ids, original_ids, positions, original_places, stream_types[1:total], stream_ids[1:total],
+            (SELECT min(i."timestamp") FROM synap.event_ids AS i WHERE i.id = ANY (original_ids)),
+            (SELECT max(i."timestamp") FROM synap.event_ids AS i WHERE i.id = ANY (original_ids));
+        IF refused.id IS NOT NULL THEN
+          RAISE EXCEPTION 'the idempotency key of event % was used in another stream', refused.id
+            USING ERRCODE = 'SY007', DETAIL = jsonb_build_object('id', refused.id);
+        END IF;
+      END IF;
+    END IF;
   END IF;
 
   -- 3. Compare with what the caller expects. A stream whose events were all stored before is not compared: sending
