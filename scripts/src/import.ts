@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { readBackfillToken } from "./data-directory/backfill-token.ts";
+import { readToken } from "./data-directory/kept-token.ts";
 import { ImportError } from "./importing/import-error.ts";
 import { type ImportResult, type ImportStart, importFile } from "./importing/import-file.ts";
 import { ImportProgressLine } from "./importing/import-progress.ts";
@@ -70,7 +70,9 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
   const token =
-    options.token ?? process.env["SYNAP_BACKFILL_TOKEN"] ?? readBackfillToken(resolve(options.data));
+    options.token ??
+    process.env["SYNAP_BACKFILL_TOKEN"] ??
+    readToken(resolve(options.data), "backfill-token");
   const progressLine = new ProgressLine();
   const progress = new ImportProgressLine(progressLine);
   const from = performance.now();

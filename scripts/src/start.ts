@@ -49,7 +49,8 @@ const program = new Command("start")
     "after",
     `
 Environment: DATABASE_URL (a TimescaleDB server instead of the embedded store), SYNAP_DATA_DIR, SYNAP_API_PORT,
-SYNAP_WORKER_PORT, SYNAP_BACKFILL_TOKEN, SYNAP_EVENT_TYPES, LOG_LEVEL, and the limits in docs/http-api.md.
+SYNAP_WORKER_PORT, SYNAP_BACKFILL_TOKEN, SYNAP_ADMIN_TOKEN, SYNAP_EVENT_TYPES, LOG_LEVEL, and the limits in
+docs/http-api.md.
 
 Examples:
   npx pnpm@12 start
@@ -82,6 +83,7 @@ async function start(options: StartOptions): Promise<void> {
   const databaseUrl = environment["DATABASE_URL"];
   const eventTypes = options.eventTypes ?? environment["SYNAP_EVENT_TYPES"];
   const backfillToken = environment["SYNAP_BACKFILL_TOKEN"];
+  const adminToken = environment["SYNAP_ADMIN_TOKEN"];
   const logLevel = options.verbose ? "debug" : environment["LOG_LEVEL"] || "info";
   const starting = runSynap({
     dataDirectory: options.data,
@@ -94,6 +96,7 @@ async function start(options: StartOptions): Promise<void> {
     ...(databaseUrl ? { databaseUrl } : {}),
     ...(eventTypes ? { eventTypes } : {}),
     ...(backfillToken ? { backfillToken } : {}),
+    ...(adminToken ? { adminToken } : {}),
   });
   started = starting.catch(() => undefined);
   try {

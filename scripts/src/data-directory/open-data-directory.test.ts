@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backfillTokenPath, keepBackfillToken } from "./backfill-token.ts";
 import { DATA_DIRECTORY_FORMAT } from "./format.ts";
+import { keepToken, tokenPath } from "./kept-token.ts";
 import { openDataDirectory } from "./open-data-directory.ts";
 
 const holderScript = fileURLToPath(new URL("../../test/processes/hold-data-directory.ts", import.meta.url));
@@ -107,12 +107,16 @@ describe("a data directory", () => {
     expect(() => open(path)).toThrow(/can't be read as Synap's format file/);
   });
 
-  it("keeps one backfill token that only its owner can read", () => {
+  it("keeps one token for each purpose that only its owner can read", () => {
     const directory = open(path);
-    const token = keepBackfillToken(path);
-    expect(token.length).toBeGreaterThanOrEqual(40);
-    expect(keepBackfillToken(path)).toBe(token);
-    expect(statSync(backfillTokenPath(path)).mode & 0o777).toBe(0o600);
+    const tokens = (["backfill-token", "admin-token"] as const).map((name) => {
+      const token = keepToken(path, name);
+      expect(token.length).toBeGreaterThanOrEqual(40);
+      expect(keepToken(path, name)).toBe(token);
+      expect(statSync(tokenPath(path, name)).mode & 0o777).toBe(0o600);
+      return token;
+    });
+    expect(new Set(tokens).size).toBe(2);
     directory.close();
   });
 });

@@ -21,7 +21,7 @@ export function describeRunning(
     ["worker", workerUrl, ""],
     ["broker", brokerUrl, broker],
     ["store", store, ""],
-    ["data", dataDirectory, "the backfill token is in its file backfill-token"],
+    ["data", dataDirectory, "holds the tokens: admin-token to operate it, backfill-token for old events"],
     ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
   ] as const;
   const lines = rows.map(
@@ -40,6 +40,8 @@ Publish an event:
 and read it:
 
   curl -s '${apiUrl}/api/v1/events?userId=ada'
+
+Operate it: npx pnpm@12 synap --help
 
 Ctrl-C stops it.`;
 }

@@ -5,7 +5,7 @@ import { loadCatalogue } from "@synap/handlers";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
 import type { Logger } from "pino";
-import { keepBackfillToken } from "../data-directory/backfill-token.ts";
+import { keepToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory } from "../data-directory/open-data-directory.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
 import { createLogger } from "./logger.ts";
@@ -30,6 +30,8 @@ export interface RunSynapOptions {
   readonly logLevel: string;
   /** Default: the one in the data directory, made on first use. */
   readonly backfillToken?: string;
+  /** Default: the one in the data directory, made on first use. */
+  readonly adminToken?: string;
   /** The waits between attempts of the stand-in, in milliseconds. Default: Inngest's own. */
   readonly retryDelays?: number[];
   /** Gives up starting. What was started is stopped. */
@@ -45,6 +47,7 @@ export interface RunningSynap {
   readonly dataDirectory: string;
   readonly database: Database;
   readonly backfillToken: string;
+  readonly adminToken: string;
   /** Stops in order: the API takes no more and hands on what it has, then Inngest, the worker, the database. */
   stop(): Promise<void>;
 }
@@ -82,7 +85,8 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       urls: { API: apiUrl, worker: workerUrl },
     });
     started.push({ name: "data directory", stop: async () => directory.close() });
-    const backfillToken = options.backfillToken ?? keepBackfillToken(directory.path);
+    const backfillToken = options.backfillToken ?? keepToken(directory.path, "backfill-token");
+    const adminToken = options.adminToken ?? keepToken(directory.path, "admin-token");
     const catalogue = await loadCatalogue(options.eventTypes);
 
     const { databaseUrl } = options;
@@ -124,7 +128,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     await inngest.ready();
 
     const api = await startApi({
-      configuration: configureApi(ports.api, backfillToken),
+      configuration: configureApi(ports.api, { backfillToken, adminToken }),
       database,
       catalogue,
       inngest: createInngestClient(clientOptions(brokerUrl, logger)),
@@ -139,6 +143,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       dataDirectory: directory.path,
       database,
       backfillToken,
+      adminToken,
       stop,
     };
   } catch (error) {
@@ -162,12 +167,16 @@ async function choosePorts(
   return { api, worker, broker };
 }
 
-function configureApi(port: number, backfillToken: string): ApiConfiguration {
+function configureApi(
+  port: number,
+  { backfillToken, adminToken }: Pick<RunningSynap, "backfillToken" | "adminToken">,
+): ApiConfiguration {
   return readApiConfiguration({
     ...process.env,
     SYNAP_API_HOST: HOST,
     SYNAP_API_PORT: String(port),
     SYNAP_BACKFILL_TOKEN: backfillToken,
+    SYNAP_ADMIN_TOKEN: adminToken,
   });
 }
 
