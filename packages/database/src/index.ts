@@ -75,6 +75,7 @@ export {
   type PageRequest,
 } from "./reading/event-page.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
+export { type CommittedRequest, readCommitted } from "./reading/read-committed.ts";
 export { schema } from "./schema/index.ts";
 export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
 export type {

@@ -28,3 +28,21 @@ export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";
 export { RefusedReactionError } from "./refused-reaction-error.ts";
+export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
+export type { TableDifference } from "./projections/compare-builds.ts";
+export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";
+export {
+  defineProjection,
+  type Projection,
+  type ProjectionContext,
+  type ReadTable,
+} from "./projections/projection.ts";
+export {
+  CutoverRefusedError,
+  ProjectionChangedError,
+  ProjectionConflictError,
+  ProjectionDefinitionError,
+  ProjectionNotFoundError,
+} from "./projections/projection-errors.ts";
+export type { BuildStatus, ProjectionStatus } from "./projections/projection-status.ts";
+export { type AskedBy, Projections } from "./projections/projections.ts";

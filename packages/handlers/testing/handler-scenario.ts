@@ -5,7 +5,7 @@ import { EventDispatcher, type EventDispatcherOptions, type IEventHandler } from
 /** What a {@link handlerScenario} is about. */
 export interface HandlerScenarioOptions extends Omit<EventDispatcherOptions, "catalogue" | "handlers"> {
   readonly database: Database;
-  readonly handlers: readonly IEventHandler[];
+  readonly handlers?: readonly IEventHandler[];
   /** Default: the seed catalogue. */
   readonly catalogue?: EventCatalogue;
 }
@@ -30,7 +30,7 @@ export interface HandlerScenario {
  * expect(await scenario.rows("SELECT id, content FROM synap.notes")).toEqual([{ id: "n1", content: "Call Acme" }]);
  */
 export function handlerScenario(options: HandlerScenarioOptions): HandlerScenario {
-  const { database, handlers, ...rest } = options;
+  const { database, handlers = [], ...rest } = options;
   const catalogue: EventCatalogue = options.catalogue ?? seedCatalogue;
   const dispatcher = new EventDispatcher({ ...rest, database, handlers, catalogue });
   const happened = async (...inputs: readonly EventInput[]) => {
@@ -43,7 +43,7 @@ export function handlerScenario(options: HandlerScenarioOptions): HandlerScenari
       const event = await dispatcher.store.getById(outcome.id);
       if (event !== undefined) stored.push(event);
     }
-    for (const handler of dispatcher.registry.asynchronous) await catchUpFully(dispatcher, handler.name);
+    for (const name of dispatcher.followers) await catchUpFully(dispatcher, name);
     return stored;
   };
   return {
@@ -54,7 +54,7 @@ export function handlerScenario(options: HandlerScenarioOptions): HandlerScenari
   };
 }
 
-/** Runs passes of an asynchronous handler until nothing is left. */
+/** Runs passes of an asynchronous handler or a projection until nothing is left. */
 export async function catchUpFully(dispatcher: EventDispatcher, handler: string): Promise<void> {
   for (;;) {
     const pass = await dispatcher.catchUp(handler);

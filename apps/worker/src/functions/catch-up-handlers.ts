@@ -6,12 +6,12 @@ import { type CaughtUpHandler, catchUpHandler } from "../catch-up-handler.ts";
 const MAX_PASSES = 100;
 
 /**
- * "Catch up the handlers": every minute, one step per asynchronous handler. The net under the resident
+ * "Catch up the handlers": every minute, one step per asynchronous handler and projection. The net under the resident
  * runner, and all there is where that is switched off (`SYNAP_RESIDENT_HANDLERS=false`).
  */
 export function catchUpHandlers(
   client: Inngest.Any,
-  dispatcher: Pick<EventDispatcher, "catchUp" | "registry">,
+  dispatcher: Pick<EventDispatcher, "catchUp" | "followers">,
 ) {
   return client.createFunction(
     {
@@ -24,7 +24,7 @@ export function catchUpHandlers(
     },
     async ({ step }) => {
       const results: CaughtUpHandler[] = [];
-      for (const { name } of dispatcher.registry.asynchronous) {
+      for (const name of dispatcher.followers) {
         results.push(await step.run(name, () => catchUpHandler(dispatcher, name, MAX_PASSES)));
       }
       const failed = results.filter((result) => result.state === "failed");

@@ -7,6 +7,10 @@ import {
 } from "@synap/database";
 import type { EventCatalogue, StoredEvent } from "@synap/types";
 import { DeadLetterOffice, type DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
+import type { Projection } from "../projections/projection.ts";
+import { ProjectionFeeds } from "../projections/projection-feeds.ts";
+import { ProjectionRegistry } from "../projections/projection-registry.ts";
+import { Projections } from "../projections/projections.ts";
 import type { IEventHandler } from "./event-handler.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import { type InlineFailurePolicy, inlineContext, runInlineHandlers } from "./inline-handlers.ts";
@@ -17,6 +21,8 @@ export interface EventDispatcherOptions {
   readonly database: Database;
   readonly catalogue: EventCatalogue;
   readonly handlers?: readonly IEventHandler[];
+  /** The read models to keep. Several versions of one projection while the old one's builds are kept. Default: none. */
+  readonly projections?: readonly Projection[];
   /** What becomes of an append that an inline handler refuses. Default: `dead-letter`. */
   readonly onInlineFailure?: InlineFailurePolicy;
   /** How often an asynchronous batch is tried whole before it is taken apart. Default: 5. */
@@ -36,7 +42,11 @@ export class EventDispatcher {
   readonly store: EventStore;
   /** Where dead letters are looked through, tried again or skipped. */
   readonly deadLetters: DeadLetterOffice;
+  /** What people and programs do with projections: status, pause, rebuild, cutover and so on. */
+  readonly projections: Projections;
   readonly #follower: LogFollower;
+  readonly #projectionNames: readonly string[];
+  readonly #feeds: ProjectionFeeds;
 
   /**
    * @throws DuplicateHandlerError
@@ -55,18 +65,41 @@ export class EventDispatcher {
       maxAttempts: options.maxAttempts ?? 5,
       passLimit: options.passLimit ?? 500,
     });
-    this.deadLetters = new DeadLetterOffice(options.database, (name) => this.#target(name));
+    const { database } = options;
+    const registry = new ProjectionRegistry(
+      options.catalogue,
+      options.projections ?? [],
+      this.registry.all.map((handler) => handler.name),
+    );
+    const parts = { database, registry, follower: this.#follower, store: this.store };
+    this.#projectionNames = registry.names;
+    this.#feeds = new ProjectionFeeds(parts);
+    this.projections = new Projections(parts);
+    this.deadLetters = new DeadLetterOffice(database, (name) => this.#target(name));
   }
 
   /** The `onAppend` of an event store that is to run this dispatcher's inline handlers under another policy. */
   inlineHook(
     policy: InlineFailurePolicy,
   ): (transaction: Transaction, stored: readonly StoredEvent[]) => Promise<void> {
-    return (transaction, stored) => runInlineHandlers(this.registry.inline, transaction, stored, policy);
+    return async (transaction, stored) => {
+      const builds = await this.#feeds.inlineHandlers(transaction, stored);
+      await runInlineHandlers([...this.registry.inline, ...builds], transaction, stored, policy);
+    };
+  }
+
+  /** The names that `catchUp` takes: the asynchronous handlers and the projections. */
+  get followers(): readonly string[] {
+    return [...this.registry.asynchronous.map((handler) => handler.name), ...this.#projectionNames];
+  }
+
+  /** Whether the name is that of a projection. */
+  isProjection(name: string): boolean {
+    return this.#projectionNames.includes(name);
   }
 
   /**
-   * One pass of an asynchronous handler, in one transaction: locks its checkpoint, reads on from there up to
+   * One pass of an asynchronous handler or of every build and segment of a projection, each in one transaction: locks its checkpoint, reads on from there up to
    * the watermark, handles, saves the checkpoint. What the handler wrote and how far it came are committed
    * together or not at all, so its effects in this database happen exactly once.
    *
@@ -75,6 +108,7 @@ export class EventDispatcher {
    * @throws UnknownHandlerError
    */
   async catchUp(name: string): Promise<HandlerPass> {
+    if (this.isProjection(name)) return this.#feeds.catchUp(name, this.deadLetters);
     return this.#follower.catchUp({ handler: this.registry.getAsynchronous(name), checkpoint: name });
   }
 
@@ -87,7 +121,7 @@ export class EventDispatcher {
 
   #target(name: string): DeadLetterTarget | undefined {
     const handler = this.registry.all.find((each) => each.name === name);
-    if (handler === undefined) return undefined;
+    if (handler === undefined) return this.#feeds.target(name);
     if (handler.mode === "async") return this.#follower.target({ handler, checkpoint: name });
     return {
       handler,

@@ -7,6 +7,12 @@ import { WakeSignal } from "./wake-signal.ts";
 /** The channel on which every append notifies. */
 const APPENDS_CHANNEL = "synap_appends";
 
+/**
+ * A projection that is up to date begins a pass this often at the most, in milliseconds: under a steady stream of small
+ * appends, passes of a few events would cost more than the events.
+ */
+const PROJECTION_INTERVAL_MS = 100;
+
 /** Where a runner says what it does. A pino logger is one. */
 export interface HandlerLogger {
   info(fields: object, message: string): void;
@@ -16,7 +22,10 @@ export interface HandlerLogger {
 
 /** What a {@link HandlerRunner} is made of. */
 export interface HandlerRunnerOptions {
-  readonly dispatcher: Pick<EventDispatcher, "catchUp" | "registry" | "releaseInline">;
+  readonly dispatcher: Pick<
+    EventDispatcher,
+    "catchUp" | "followers" | "isProjection" | "registry" | "releaseInline"
+  >;
   readonly database: Pick<Database, "listen">;
   readonly logger: HandlerLogger;
   /** The longest time without looking, in milliseconds, should a notification get lost. Default: 1000. */
@@ -72,6 +81,7 @@ export class HandlerRunner {
     let failures = 0;
     while (!this.#stopping) {
       const seen = this.#appended.count;
+      const began = performance.now();
       try {
         const pass = await this.#options.dispatcher.catchUp(handler);
         if (failures > 0) this.#options.logger.info({ handler }, `${handler} works again`);
@@ -85,6 +95,10 @@ export class HandlerRunner {
         }
         if (pass.status === "done" && !pass.caughtUp) continue;
         await this.#appended.waitAfter(seen, this.#pollIntervalMs);
+        const rest = began + PROJECTION_INTERVAL_MS - performance.now();
+        if (rest > 0 && this.#options.dispatcher.isProjection(handler)) {
+          await this.#stopped.waitAfter(0, rest);
+        }
       } catch (error) {
         failures += 1;
         const waitMs = backoffDelay(failures, this.#backoff);

@@ -89,8 +89,13 @@ export class LogFollower {
     }
   }
 
-  /** The same in a transaction of the caller, who holds the checkpoint's lock. */
-  async passInside(feed: Feed, transaction: Transaction, checkpoint: number): Promise<HandlerPass> {
+  /** The same in a transaction of the caller, who holds the checkpoint's lock; no further than `upTo`, if given. */
+  async passInside(
+    feed: Feed,
+    transaction: Transaction,
+    checkpoint: number,
+    upTo = Number.MAX_SAFE_INTEGER,
+  ): Promise<HandlerPass> {
     const start =
       feed.begin === undefined ? { after: checkpoint } : await feed.begin(transaction, checkpoint);
     if (start === undefined) return idle(checkpoint);
@@ -108,7 +113,9 @@ export class LogFollower {
     });
     const own = page.events.filter(
       (event) =>
-        (feed.accepts === undefined || feed.accepts(event)) && start.handled?.has(event.position) !== true,
+        event.position <= upTo &&
+        (feed.accepts === undefined || feed.accepts(event)) &&
+        start.handled?.has(event.position) !== true,
     );
     const events = held && own.length > 0 ? await parkHeld(transaction, name, own) : own;
     const attempts = this.#attemptsAfter(feed.checkpoint, checkpoint);
@@ -119,12 +126,13 @@ export class LogFollower {
     } else if (events.length > 0) {
       ({ deadLettered } = await handleIsolated({ handler, events, transaction, context, attempts }));
     }
-    if (page.position > checkpoint) await saveCheckpoint(transaction, feed.checkpoint, page.position);
+    const position = Math.min(page.position, upTo);
+    if (position > checkpoint) await saveCheckpoint(transaction, feed.checkpoint, position);
     return {
       status: "done",
       processed: events.length,
       deadLettered,
-      position: page.position,
+      position,
       caughtUp: page.caughtUp,
     };
   }

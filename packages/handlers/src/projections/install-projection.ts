@@ -1,0 +1,65 @@
+import type { Transaction } from "@synap/database";
+import { type Projection, segmentsOf } from "./projection.ts";
+import {
+  type Build,
+  type BuildRole,
+  createCheckpoints,
+  lockProjection,
+  readBuild,
+} from "./projection-builds.ts";
+import { ProjectionChangedError, ProjectionConflictError } from "./projection-errors.ts";
+import { createTables, showBuild, tableScript } from "./read-tables.ts";
+
+/** Makes a projection's first build when it has none, empty and live from the commit on; it fills from the first event. */
+export async function installProjection(transaction: Transaction, projection: Projection): Promise<void> {
+  const builds = await lockProjection(transaction, projection.name);
+  if (builds.some((build) => build.role === "live")) return;
+  const build = await createBuild(transaction, projection, "live", "system");
+  await showBuild(
+    transaction,
+    projection.tables.map((table) => table.name),
+    build.build,
+    [],
+  );
+}
+
+/** @throws ProjectionChangedError when the build's version now has other tables, or other segments, than the build. */
+export function checkUnchanged(projection: Projection, build: Build): void {
+  if (build.version !== projection.version) return;
+  const { name, version } = projection;
+  if (build.tables !== tableScript(projection.tables, 0)) {
+    throw new ProjectionChangedError(name, version, "was built with other tables");
+  }
+  if (build.segments !== segmentsOf(projection)) {
+    const what = `runs in ${build.segments} segments, not in ${segmentsOf(projection)}`;
+    throw new ProjectionChangedError(name, version, what);
+  }
+}
+
+/** Makes a build with its tables and checkpoints, at the beginning of the log. */
+export async function createBuild(
+  transaction: Transaction,
+  projection: Projection,
+  role: BuildRole,
+  by: string,
+): Promise<Build> {
+  const [made] = await transaction.query<{ build: number }>(
+    `INSERT INTO synap.projection_builds (projection, build, version, segments, role, feed, tables, changed_by, live_since)
+     VALUES ($1, nextval('synap.projection_build_numbers'), $2, $3, $4, 'async', $5, $6, CASE $4 WHEN 'live' THEN now() END)
+     RETURNING build`,
+    [
+      projection.name,
+      projection.version,
+      segmentsOf(projection),
+      role,
+      tableScript(projection.tables, 0),
+      by,
+    ],
+  );
+  const build = await readBuild(transaction, { projection: projection.name, build: made?.build ?? 0 });
+  if (build === undefined)
+    throw new ProjectionConflictError(`Projection "${projection.name}" was not built.`);
+  await createTables(transaction, projection.tables, build.build);
+  await createCheckpoints(transaction, build, 0);
+  return build;
+}

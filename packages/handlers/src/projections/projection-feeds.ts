@@ -1,0 +1,225 @@
+import { type Database, type DeadLetterStream, isConflict, type Transaction } from "@synap/database";
+import type { StoredEvent } from "@synap/types";
+import type { DeadLetterOffice, DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
+import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
+import { HandlerPassError } from "../dispatch/handler-errors.ts";
+import { inlineContext } from "../dispatch/inline-handlers.ts";
+import type { Feed, HandlerPass, LogFollower } from "../dispatch/log-follower.ts";
+import { checkUnchanged, installProjection } from "./install-projection.ts";
+import { type Projection, segmentOf } from "./projection.ts";
+import { type Build, buildName, checkpointNames, readBuild, readBuilds } from "./projection-builds.ts";
+import { ProjectionConflictError } from "./projection-errors.ts";
+import type { ProjectionRegistry } from "./projection-registry.ts";
+import { projectionContext } from "./read-tables.ts";
+import { feedInline } from "./switch-feed.ts";
+
+/** Feeds the builds of the projections: those that follow the log pass by pass, the inline ones in the appends. */
+export class ProjectionFeeds {
+  readonly #database: Database;
+  readonly #follower: LogFollower;
+  readonly #registry: ProjectionRegistry;
+
+  constructor(parts: { database: Database; follower: LogFollower; registry: ProjectionRegistry }) {
+    this.#database = parts.database;
+    this.#follower = parts.follower;
+    this.#registry = parts.registry;
+  }
+
+  /**
+   * One pass of every segment of every build that follows the log; makes the first build when there is none. A build
+   * of an inline projection that has caught up is fed inline from here on.
+   *
+   * @throws HandlerPassError when a pass failed; the other builds had theirs.
+   */
+  async catchUp(name: string, deadLetters: Pick<DeadLetterOffice, "releaseAll">): Promise<HandlerPass> {
+    const passes: HandlerPass[] = [];
+    const failures: unknown[] = [];
+    for (const build of await this.#installed(name)) {
+      const projection = this.#registry.find(name, build.version);
+      if (projection === undefined || build.paused) continue;
+      try {
+        checkUnchanged(projection, build);
+      } catch (error) {
+        failures.push(error);
+        await this.#noteFailure(build, error);
+        continue;
+      }
+      if (build.feed === "inline") {
+        await deadLetters.releaseAll(buildName(build));
+        continue;
+      }
+      const results = await Promise.allSettled(
+        buildFeeds(projection, build).map((feed) => this.#follower.catchUp(feed)),
+      );
+      const done = results.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+      const failed = results.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
+      passes.push(...done);
+      failures.push(...failed);
+      await this.#noteFailure(build, failed[0]);
+      if (
+        failed.length === 0 &&
+        projection.mode === "inline" &&
+        build.role !== "building" &&
+        areCaughtUp(done)
+      ) {
+        await this.#tryFeedInline(projection, build);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return summarise(passes);
+  }
+
+  /** The inline builds that want some of these events, as handlers, for an append that has just stored them. */
+  async inlineHandlers(transaction: Transaction, stored: readonly StoredEvent[]): Promise<IEventHandler[]> {
+    const names = this.#registry.inlineNames;
+    if (names.length === 0) return [];
+    const builds = await transaction.query<Pick<Build, "projection" | "build" | "version">>(
+      "SELECT projection, build, version FROM synap.inline_builds($1::text::jsonb)",
+      [JSON.stringify(names)],
+    );
+    return builds.flatMap((build) => {
+      const projection = this.#registry.find(build.projection, build.version);
+      if (projection === undefined) return [];
+      const handler = buildHandler(projection, build);
+      return stored.some((event) => handles(handler, event.type)) ? [handler] : [];
+    });
+  }
+
+  /** How the dead letters of a build are handled: beside no pass and no append that feeds it. */
+  target(name: string): DeadLetterTarget | undefined {
+    const [projectionName = "", number = ""] = name.split("/");
+    const build = { projection: projectionName, build: Number(number) };
+    if (number === "" || !this.#registry.names.includes(projectionName)) return undefined;
+    const registry = this.#registry;
+    let known: IEventHandler | undefined;
+    return {
+      handler: {
+        name,
+        description: "A build of a projection.",
+        eventTypes: "all",
+        mode: "async",
+        handle: async (events, context) => {
+          if (known === undefined) throw new ProjectionConflictError(`Build ${name} isn't known here.`);
+          await known.handle(events, context);
+        },
+      },
+      context: (transaction) => inlineContext(name, transaction),
+      lock: async (transaction, stream) => {
+        const row = await lockBuildFor(transaction, build, stream);
+        const projection = registry.find(projectionName, row.version);
+        if (projection === undefined) {
+          throw new ProjectionConflictError(
+            `Version ${row.version} of projection "${projectionName}" isn't registered in this process.`,
+          );
+        }
+        known = buildHandler(projection, row);
+      },
+    };
+  }
+
+  async #installed(name: string): Promise<Build[]> {
+    const builds = await readBuilds(this.#database, name);
+    if (builds.some((build) => build.role === "live")) return builds;
+    await this.#database.transaction((transaction) =>
+      installProjection(transaction, this.#registry.newest(name)),
+    );
+    return readBuilds(this.#database, name);
+  }
+
+  async #tryFeedInline(projection: Projection, build: Build): Promise<void> {
+    try {
+      await this.#database.transaction((transaction) => feedInline(transaction, projection, build));
+    } catch (error) {
+      // An append took long, or met us: the next pass tries again.
+      if (!isConflict(error) && !isLockTimeout(error)) throw error;
+    }
+  }
+
+  async #noteFailure(build: Build, error: unknown): Promise<void> {
+    if (error instanceof HandlerPassError && error.transient) return;
+    const failure = error === undefined ? null : error instanceof Error ? error.message : String(error);
+    if (failure === build.failure) return;
+    await this.#database.query(
+      "UPDATE synap.projection_builds SET failure = $3 WHERE projection = $1 AND build = $2",
+      [build.projection, build.build, failure],
+    );
+  }
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "55P03";
+}
+
+/** A build as a handler, under whose name its dead letters are kept. */
+export function buildHandler(
+  projection: Projection,
+  build: Pick<Build, "projection" | "build">,
+): IEventHandler {
+  return {
+    name: buildName(build),
+    description: projection.description,
+    eventTypes: projection.eventTypes,
+    mode: "async",
+    handle: (events, { transaction }) =>
+      projection.apply(events, projectionContext(projection, build.build, transaction)),
+  };
+}
+
+/** The feeds of a build that follows the log, one for each segment. */
+export function buildFeeds(projection: Projection, build: Build): Feed[] {
+  const handler = buildHandler(projection, build);
+  const { segments } = build;
+  return checkpointNames(build).map((checkpoint, segment) => ({
+    handler,
+    checkpoint,
+    ...(segments > 1 && { accepts: (stream) => segmentOf(stream, segments) === segment }),
+    begin: async (transaction, after) => {
+      const now = await readBuild(transaction, build);
+      if (now === undefined || now.feed === "inline" || now.segments !== segments) {
+        // The build was changed since we looked: this checkpoint belongs to nobody.
+        await transaction.query("DELETE FROM synap.checkpoints WHERE handler = $1", [checkpoint]);
+        return undefined;
+      }
+      if (now.paused) return undefined;
+      return { after, ...(now.handledAhead !== null && { handled: new Set(now.handledAhead) }) };
+    },
+  }));
+}
+
+/** Takes what keeps passes and appends away from one stream of a build. */
+async function lockBuildFor(
+  transaction: Transaction,
+  build: Pick<Build, "projection" | "build">,
+  stream: DeadLetterStream,
+): Promise<Build> {
+  await transaction.query(
+    "SELECT FROM synap.streams WHERE aggregate_type = $1 AND aggregate_id = $2 FOR UPDATE",
+    [stream.aggregateType, stream.aggregateId],
+  );
+  const before = await readBuild(transaction, build);
+  if (before === undefined) throw new ProjectionConflictError(`Build ${buildName(build)} was dropped.`);
+  const checkpoint = checkpointNames(before)[segmentOf(stream, before.segments)] ?? buildName(build);
+  await transaction.query("SELECT FROM synap.checkpoints WHERE handler = $1 FOR UPDATE", [checkpoint]);
+  await transaction.query("SELECT pg_advisory_xact_lock_shared(83, 30)");
+  const after = await readBuild(transaction, build);
+  if (after?.feed !== before.feed || after.segments !== before.segments) {
+    throw new ProjectionConflictError(`Build ${buildName(build)} is being changed. Try again.`);
+  }
+  return after;
+}
+
+function areCaughtUp(passes: readonly HandlerPass[]): boolean {
+  return passes.every((pass) => pass.status === "done" && pass.caughtUp);
+}
+
+function summarise(passes: readonly HandlerPass[]): HandlerPass {
+  const done = passes.flatMap((pass) => (pass.status === "done" ? [pass] : []));
+  if (passes.length > 0 && done.length === 0) return { status: "busy" };
+  return {
+    status: "done",
+    processed: done.reduce((sum, pass) => sum + pass.processed, 0),
+    deadLettered: done.reduce((sum, pass) => sum + pass.deadLettered, 0),
+    position: done.length === 0 ? 0 : Math.min(...done.map((pass) => pass.position)),
+    caughtUp: done.every((pass) => pass.caughtUp),
+  };
+}

@@ -1,0 +1,136 @@
+import type { SqlSession } from "@synap/database";
+import { type Build, buildName, checkpointNames, readBuilds } from "./projection-builds.ts";
+import type { ProjectionRegistry } from "./projection-registry.ts";
+
+/** How one build is doing. */
+export interface BuildStatus {
+  readonly build: number;
+  readonly version: number;
+  readonly role: Build["role"];
+  readonly feed: Build["feed"];
+  /**
+   * running; paused; rebuilding (it isn't live yet); failed (its last pass, see `failure`; it is tried again);
+   * unfed (this process doesn't have its version, so perhaps no worker has).
+   */
+  readonly state: "running" | "paused" | "rebuilding" | "failed" | "unfed";
+  /** The lowest of its segments' checkpoints; that of the newest append when it is fed inline. */
+  readonly checkpoint: number;
+  /** Each segment's checkpoint; none when it is fed inline. */
+  readonly segments: readonly number[];
+  /** Stored events behind the checkpoint, of whatever type. */
+  readonly lagEvents: number;
+  /** How long the first of them has been waiting; 0 when there is none. */
+  readonly lagSeconds: number;
+  /** The part of all events that it has passed, 0 to 1. */
+  readonly progress: number;
+  readonly openDeadLetters: number;
+  /** Events that wait behind them. */
+  readonly parkedEvents: number;
+  readonly failure?: string;
+  readonly createdAt: string;
+  readonly liveSince?: string;
+  readonly changedBy?: string;
+}
+
+/** A projection and its builds. */
+export interface ProjectionStatus {
+  readonly name: string;
+  readonly description?: string;
+  readonly mode?: "inline" | "async";
+  /** That of the live build. */
+  readonly state: BuildStatus["state"] | "not built";
+  /** The newest version that this process has. */
+  readonly newestVersion?: number;
+  readonly builds: readonly BuildStatus[];
+}
+
+const PLACE = `
+WITH place AS (
+  SELECT coalesce(min(c."position"), (SELECT max(last_position) FROM synap.appends), 0) AS checkpoint,
+         coalesce(json_agg(c."position" ORDER BY c.handler) FILTER (WHERE c.handler IS NOT NULL), '[]') AS segments
+    FROM synap.checkpoints AS c
+   WHERE c.handler = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)))
+), behind AS (
+  SELECT a.number, a.recorded_at,
+         CASE WHEN a.number = p.checkpoint >> 10 THEN a.last_position - p.checkpoint ELSE a.count END AS events
+    FROM place AS p, synap.appends AS a
+   WHERE a.number >= p.checkpoint >> 10 AND a.last_position > p.checkpoint
+)
+SELECT p.checkpoint, p.segments,
+       (SELECT coalesce(sum(events), 0)::bigint FROM behind) AS lag,
+       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at)), 0)::float8 FROM behind) AS seconds,
+       (SELECT coalesce(sum(count), 0)::bigint FROM synap.appends) AS events,
+       (SELECT count(*) FROM synap.dead_letters WHERE handler = $2 AND status = 'open') AS letters,
+       (SELECT count(*) FROM synap.parked_events WHERE handler = $2) AS parked
+  FROM place AS p`;
+
+interface PlaceRow {
+  readonly checkpoint: number;
+  readonly segments: number[];
+  readonly lag: number;
+  readonly seconds: number;
+  readonly events: number;
+  readonly letters: number;
+  readonly parked: number;
+}
+
+/** Every projection that this process knows or the database has builds of. Reads the append log: some ms a million appends. */
+export async function projectionStatus(
+  session: SqlSession,
+  registry: ProjectionRegistry,
+): Promise<ProjectionStatus[]> {
+  const builds = await readBuilds(session);
+  const names = new Set([...registry.names, ...builds.map((build) => build.projection)]);
+  const statuses: ProjectionStatus[] = [];
+  for (const name of names) {
+    const own: BuildStatus[] = [];
+    for (const build of builds.filter((each) => each.projection === name)) {
+      own.push(await buildStatus(session, build, registry.find(name, build.version) !== undefined));
+    }
+    const newest = registry.names.includes(name) ? registry.newest(name) : undefined;
+    const live = own.find((build) => build.role === "live");
+    statuses.push({
+      name,
+      ...(newest !== undefined && {
+        description: newest.description,
+        mode: newest.mode,
+        newestVersion: newest.version,
+      }),
+      state: live?.state ?? "not built",
+      builds: own,
+    });
+  }
+  return statuses;
+}
+
+/** One build as it is now. */
+export async function buildStatus(session: SqlSession, build: Build, isKnown: boolean): Promise<BuildStatus> {
+  const names = build.feed === "inline" ? [] : checkpointNames(build);
+  const [place] = await session.query<PlaceRow>(PLACE, [JSON.stringify(names), buildName(build)]);
+  if (place === undefined) throw new Error("The status query answered nothing.");
+  return {
+    build: build.build,
+    version: build.version,
+    role: build.role,
+    feed: build.feed,
+    state: stateOf(build, isKnown),
+    checkpoint: place.checkpoint,
+    segments: place.segments,
+    lagEvents: place.lag,
+    lagSeconds: place.seconds,
+    progress: place.events === 0 ? 1 : 1 - place.lag / place.events,
+    openDeadLetters: place.letters,
+    parkedEvents: place.parked,
+    ...(build.failure !== null && { failure: build.failure }),
+    createdAt: build.createdAt.toISOString(),
+    ...(build.liveSince !== null && { liveSince: build.liveSince.toISOString() }),
+    ...(build.changedBy !== null && { changedBy: build.changedBy }),
+  };
+}
+
+function stateOf(build: Build, isKnown: boolean): BuildStatus["state"] {
+  if (build.paused) return "paused";
+  if (!isKnown) return "unfed";
+  if (build.failure !== null) return "failed";
+  return build.role === "building" ? "rebuilding" : "running";
+}

@@ -1,0 +1,258 @@
+import {
+  type Database,
+  type EventStore,
+  readCheckpoint,
+  saveCheckpoint,
+  type Transaction,
+} from "@synap/database";
+import type { LogFollower } from "../dispatch/log-follower.ts";
+import { type AsOf, projectionAsOf, type ReadModelAsOf } from "./as-of.ts";
+import { compareTables, type TableDifference } from "./compare-builds.ts";
+import { type CutoverBounds, type CutoverReport, swapBuilds } from "./cutover.ts";
+import { dropBuild } from "./drop-build.ts";
+import { createBuild, installProjection } from "./install-projection.ts";
+import { type Projection, segmentsOf } from "./projection.ts";
+import {
+  type Build,
+  type BuildRole,
+  checkpointNames,
+  createCheckpoints,
+  lockCheckpoints,
+  lockProjection,
+  readBuilds,
+  removeCheckpoints,
+} from "./projection-builds.ts";
+import { ProjectionConflictError, ProjectionNotFoundError } from "./projection-errors.ts";
+import type { ProjectionRegistry } from "./projection-registry.ts";
+import {
+  type BuildStatus,
+  buildStatus,
+  type ProjectionStatus,
+  projectionStatus,
+} from "./projection-status.ts";
+import { feedFromLog } from "./switch-feed.ts";
+import { syncBuilds } from "./sync-builds.ts";
+
+/** Who asks, kept with the build. */
+export interface AskedBy {
+  readonly by: string;
+}
+
+/** What is done with projections by people and programs. Each call is one transaction; nothing is half done. */
+export class Projections {
+  readonly #database: Database;
+  readonly #store: Pick<EventStore, "readAll">;
+  readonly #registry: ProjectionRegistry;
+  readonly #follower: LogFollower;
+
+  constructor(parts: {
+    database: Database;
+    store: Pick<EventStore, "readAll">;
+    registry: ProjectionRegistry;
+    follower: LogFollower;
+  }) {
+    this.#database = parts.database;
+    this.#store = parts.store;
+    this.#registry = parts.registry;
+    this.#follower = parts.follower;
+  }
+
+  /**
+   * Makes the first builds of projections that have none. Workers do it by themselves; an API that reads the views may
+   * do it too. Harmless when repeated.
+   */
+  async prepare(): Promise<void> {
+    for (const name of this.#registry.names) {
+      await this.#database.transaction((transaction) =>
+        installProjection(transaction, this.#registry.newest(name)),
+      );
+    }
+  }
+
+  /** Every projection, its builds, their checkpoints, lag and state. */
+  status(): Promise<ProjectionStatus[]> {
+    return projectionStatus(this.#database, this.#registry);
+  }
+
+  /**
+   * Stops feeding the live build until `resume`; its rows stay as they are. An inline one leaves the appends.
+   *
+   * @throws ProjectionNotFoundError, ProjectionConflictError
+   */
+  async pause(name: string, { by }: AskedBy): Promise<BuildStatus> {
+    return this.#change(name, "live", by, async (transaction, live) => {
+      if (live.feed === "inline") await feedFromLog(transaction, this.#version(live), live);
+      else await lockCheckpoints(transaction, live);
+      await setPaused(transaction, live, true);
+    });
+  }
+
+  /** Feeds the live build again, from where it stood. An inline one catches up first. */
+  async resume(name: string, { by }: AskedBy): Promise<BuildStatus> {
+    return this.#change(name, "live", by, (transaction, live) => setPaused(transaction, live, false));
+  }
+
+  /**
+   * Begins a new build from the first event on, of the newest version (or that given), beside the live one. The workers
+   * fill it; `status` tells how far it is.
+   *
+   * @throws ProjectionConflictError when one is being built already: drop that first
+   */
+  async rebuild(
+    name: string,
+    { by, version }: AskedBy & { readonly version?: number },
+  ): Promise<BuildStatus> {
+    const projection =
+      version === undefined ? this.#registry.newest(name) : this.#registry.find(name, version);
+    if (projection === undefined) {
+      throw new ProjectionNotFoundError(`Version ${version} of "${name}" isn't registered in this process.`);
+    }
+    return this.#database.transaction(async (transaction) => {
+      await installProjection(transaction, this.#registry.newest(name));
+      const builds = await readBuilds(transaction, name);
+      if (builds.some((build) => build.role === "building")) {
+        throw new ProjectionConflictError(`A build of "${name}" is under way. Drop it to begin another.`);
+      }
+      const build = await createBuild(transaction, projection, "building", by);
+      return buildStatus(transaction, build, true);
+    });
+  }
+
+  /** The shadow comparison: both builds are brought to the same position, and their rows compared. */
+  async compare(name: string): Promise<TableDifference[]> {
+    return this.#database.transaction(async (transaction) => {
+      const builds = await lockProjection(transaction, name);
+      const [live, building] = [pick(builds, name, "live"), pick(builds, name, "building")];
+      await syncBuilds(transaction, this.#follower, [this.#known(live), this.#known(building)]);
+      return this.#differences(transaction, live, building);
+    });
+  }
+
+  /**
+   * Lets the new build take over, in one transaction, if it is near enough and its rows are the same: the views show it
+   * from the commit on. The old one stays, fed, as the previous build.
+   *
+   * @throws CutoverRefusedError when lag or difference are out of bounds
+   */
+  async cutover(name: string, { by, ...bounds }: AskedBy & CutoverBounds): Promise<CutoverReport> {
+    return this.#database.transaction(async (transaction) => {
+      const builds = await lockProjection(transaction, name);
+      const [live, building] = [pick(builds, name, "live"), pick(builds, name, "building")];
+      const previous = builds.find((build) => build.role === "previous");
+      if (previous !== undefined) await dropBuild(transaction, previous);
+      return swapBuilds(transaction, this.#follower, {
+        from: this.#known(live),
+        to: this.#known(building),
+        bounds,
+        by,
+        differences: () => this.#differences(transaction, live, building),
+      });
+    });
+  }
+
+  /** Goes back to the previous build, which takes the place of the live one, in one transaction. */
+  async rollback(name: string, { by }: AskedBy): Promise<CutoverReport> {
+    return this.#database.transaction(async (transaction) => {
+      const builds = await lockProjection(transaction, name);
+      return swapBuilds(transaction, this.#follower, {
+        from: this.#known(pick(builds, name, "live")),
+        to: this.#known(pick(builds, name, "previous")),
+        bounds: { compare: false },
+        by,
+        differences: () => Promise.resolve([]),
+      });
+    });
+  }
+
+  /** Removes the previous build, or the one that is being built: its tables, checkpoints and parked events. */
+  async drop(name: string, role: "previous" | "building"): Promise<void> {
+    await this.#database.transaction(async (transaction) => {
+      const builds = await lockProjection(transaction, name);
+      await dropBuild(transaction, pick(builds, name, role));
+    });
+  }
+
+  /**
+   * Splits the live build in as many segments as its definition now says: brings the segments it had to one position,
+   * then gives the new ones that position, in one transaction.
+   *
+   * @throws CutoverRefusedError when more than 10,000 events are left to handle: let the workers catch up first
+   */
+  async changeSegments(name: string, { by }: AskedBy): Promise<BuildStatus> {
+    return this.#change(name, "live", by, async (transaction, live) => {
+      const projection = this.#version(live);
+      if (live.feed === "inline") throw new ProjectionConflictError(`"${name}" is fed inline.`);
+      const position = await syncBuilds(transaction, this.#follower, [{ build: live, projection }]);
+      await removeCheckpoints(transaction, live);
+      const changed = { ...live, segments: segmentsOf(projection) };
+      await createCheckpoints(transaction, changed, position);
+      for (const checkpoint of checkpointNames(changed)) {
+        if ((await readCheckpoint(transaction, checkpoint)) < position) {
+          await saveCheckpoint(transaction, checkpoint, position);
+        }
+      }
+      await transaction.query(
+        "UPDATE synap.projection_builds SET segments = $3 WHERE projection = $1 AND build = $2",
+        [live.projection, live.build, changed.segments],
+      );
+    });
+  }
+
+  /** The rows as they were at a position or a moment, made from the events by the newest version. See `projectionAsOf`. */
+  asOf(name: string, at: AsOf, options: { readonly maxRows?: number } = {}): Promise<ReadModelAsOf> {
+    const projection = this.#registry.newest(name);
+    return projectionAsOf({ database: this.#database, store: this.#store, projection, at, ...options });
+  }
+
+  async #change(
+    name: string,
+    role: BuildRole,
+    by: string,
+    work: (transaction: Transaction, build: Build) => Promise<void>,
+  ): Promise<BuildStatus> {
+    return this.#database.transaction(async (transaction) => {
+      const build = pick(await lockProjection(transaction, name), name, role);
+      await work(transaction, build);
+      await transaction.query(
+        "UPDATE synap.projection_builds SET changed_by = $3 WHERE projection = $1 AND build = $2",
+        [name, build.build, by],
+      );
+      const after = pick(await readBuilds(transaction, name), name, role);
+      return buildStatus(transaction, after, this.#registry.find(name, after.version) !== undefined);
+    });
+  }
+
+  async #differences(transaction: Transaction, old: Build, fresh: Build): Promise<TableDifference[]> {
+    const tables = new Map(
+      [old, fresh].flatMap((build) => this.#version(build).tables.map((table) => [table.name, table])),
+    );
+    const differences: TableDifference[] = [];
+    for (const table of tables.values()) {
+      differences.push(await compareTables(transaction, table, old.build, fresh.build));
+    }
+    return differences;
+  }
+
+  #known(build: Build): { build: Build; projection: Projection } {
+    return { build, projection: this.#version(build) };
+  }
+
+  #version({ projection: name, version }: Build): Projection {
+    const projection = this.#registry.find(name, version);
+    if (projection !== undefined) return projection;
+    throw new ProjectionNotFoundError(`Version ${version} of "${name}" isn't registered in this process.`);
+  }
+}
+
+function pick(builds: readonly Build[], name: string, role: BuildRole): Build {
+  const build = builds.find((each) => each.role === role);
+  if (build === undefined) throw new ProjectionNotFoundError(`Projection "${name}" has no ${role} build.`);
+  return build;
+}
+
+async function setPaused(transaction: Transaction, build: Build, paused: boolean): Promise<void> {
+  await transaction.query(
+    "UPDATE synap.projection_builds SET paused = $3 WHERE projection = $1 AND build = $2",
+    [build.projection, build.build, paused],
+  );
+}

@@ -1,0 +1,90 @@
+import type { Transaction } from "@synap/database";
+import { sqlState } from "@synap/database";
+import type { Projection, ProjectionContext, ReadTable } from "./projection.ts";
+import { ProjectionDefinitionError } from "./projection-errors.ts";
+
+const SCHEMA = "synap_read";
+
+/** Full name of the table of one build, or of an as-of run, whose suffix is a word. */
+export function tableOf(table: string, suffix: number | string): string {
+  return `${SCHEMA}.${table}_${suffix}`;
+}
+
+/** What `apply` is given for one build. */
+export function projectionContext(
+  projection: Projection,
+  suffix: number | string,
+  transaction: Transaction,
+): ProjectionContext {
+  return {
+    transaction,
+    table: (name) => {
+      if (!projection.tables.some((table) => table.name === name)) {
+        throw new ProjectionDefinitionError(projection.name, `it has no table "${name}"`);
+      }
+      return tableOf(name, suffix);
+    },
+  };
+}
+
+/** The SQL that makes the tables; also what tells whether a version is still the same. */
+export function tableScript(tables: readonly ReadTable[], suffix: number | string): string {
+  return tables
+    .flatMap((table) => {
+      const name = tableOf(table.name, suffix);
+      const indexes = (table.indexes ?? []).map((index) => `CREATE INDEX ON ${name} ${index};`);
+      return [
+        `CREATE TABLE ${name} (${table.columns}, PRIMARY KEY (${table.key.join(", ")}));`,
+        `GRANT ALL ON ${name} TO synap_app;`,
+        ...indexes,
+      ];
+    })
+    .join("\n");
+}
+
+/** Makes the tables of a build, empty. */
+export async function createTables(
+  transaction: Transaction,
+  tables: readonly ReadTable[],
+  suffix: number | string,
+): Promise<void> {
+  await transaction.execute(tableScript(tables, suffix));
+}
+
+/** Removes the tables of a build, which no view shows any more. */
+export async function dropTables(
+  transaction: Transaction,
+  names: readonly string[],
+  build: number,
+): Promise<void> {
+  for (const name of names) await transaction.execute(`DROP TABLE IF EXISTS ${tableOf(name, build)};`);
+}
+
+/**
+ * Lets the views show a build, from the commit on. A view keeps its grants where the columns allow it to be replaced;
+ * else it is made anew.
+ */
+export async function showBuild(
+  transaction: Transaction,
+  tables: readonly string[],
+  build: number,
+  gone: readonly string[],
+): Promise<void> {
+  for (const name of gone) await transaction.execute(`DROP VIEW IF EXISTS ${SCHEMA}.${name};`);
+  for (const name of tables) {
+    const view = `VIEW ${SCHEMA}.${name} AS SELECT * FROM ${tableOf(name, build)}`;
+    try {
+      await transaction.savepoint((savepoint) => savepoint.execute(`CREATE OR REPLACE ${view};`));
+    } catch (error) {
+      // 42P16: other columns than before.
+      if (sqlState(error) !== "42P16") throw error;
+      await transaction.execute(`DROP VIEW ${SCHEMA}.${name}; CREATE ${view};`);
+    }
+    await transaction.execute(`GRANT SELECT ON ${SCHEMA}.${name} TO synap_app;`);
+  }
+}
+
+/** The names of the tables that a script made. */
+export function tablesIn(script: string): string[] {
+  return [...script.matchAll(/CREATE TABLE synap_read\.([a-z0-9_]+)_0 /g)].flatMap((match) => match[1] ?? []);
+}

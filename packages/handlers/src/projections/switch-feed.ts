@@ -1,0 +1,104 @@
+import { readCheckpoint, readCommitted, saveCheckpoint, type Transaction } from "@synap/database";
+import { parkHeld } from "../dispatch/inline-handlers.ts";
+import type { Projection } from "./projection.ts";
+import {
+  type Build,
+  buildName,
+  checkpointNames,
+  lockCheckpoints,
+  lockInlineFeeds,
+  lockProjection,
+  readBuild,
+  removeCheckpoints,
+} from "./projection-builds.ts";
+import { ProjectionConflictError } from "./projection-errors.ts";
+import { projectionContext } from "./read-tables.ts";
+
+/** The most events that are handled while appends wait for the switch. */
+const MAX_UNDER_LOCK = 1_000;
+
+/**
+ * Lets a build be fed by the appends themselves from the commit of this transaction on. With the lock on inline feeds,
+ * every append has either finished, and what it stored is handled here, or will see that the build is inline.
+ *
+ * @returns false when too much is left to handle under the lock: let it catch up first.
+ */
+export async function feedInline(
+  transaction: Transaction,
+  projection: Projection,
+  { projection: name, build }: Pick<Build, "projection" | "build">,
+): Promise<boolean> {
+  await lockProjection(transaction, name);
+  const now = await readBuild(transaction, { projection: name, build });
+  if (now === undefined || now.feed === "inline" || now.paused) return false;
+  await lockCheckpoints(transaction, now);
+  await lockInlineFeeds(transaction);
+  return handOver(transaction, projection, now);
+}
+
+/** The same for a caller who holds all the locks. */
+export async function handOver(
+  transaction: Transaction,
+  projection: Projection,
+  build: Build,
+): Promise<boolean> {
+  const name = buildName(build);
+  // All segments stand at the same position: an inline build has one, and a cutover has brought the others there.
+  const after = await readCheckpoint(transaction, checkpointNames(build)[0] ?? name);
+  const rest = await readCommitted(transaction, {
+    after,
+    types: projection.eventTypes,
+    limit: MAX_UNDER_LOCK,
+  });
+  if (rest === undefined) return false;
+  const handled = new Set(build.handledAhead ?? []);
+  const events = await parkHeld(
+    transaction,
+    name,
+    rest.filter((event) => !handled.has(event.position)),
+  );
+  if (events.length > 0) {
+    await projection.apply(events, projectionContext(projection, build.build, transaction));
+  }
+  await transaction.query(
+    "UPDATE synap.projection_builds SET feed = 'inline', handled_ahead = NULL WHERE projection = $1 AND build = $2",
+    [build.projection, build.build],
+  );
+  await removeCheckpoints(transaction, build);
+  return true;
+}
+
+/**
+ * Lets an inline build follow the log from the commit of this transaction on. Its checkpoint is the watermark; what was
+ * handled beyond it, while an earlier append is unfinished, is written down by position.
+ *
+ * @throws ProjectionConflictError when something has held the watermark back for so long that this is too much
+ */
+export async function feedFromLog(
+  transaction: Transaction,
+  projection: Projection,
+  build: Build,
+): Promise<void> {
+  await lockInlineFeeds(transaction);
+  const [row] = await transaction.query<{ watermark: number }>(
+    "SELECT synap.append_watermark() * 1024 + 1023 AS watermark",
+  );
+  const watermark = row?.watermark ?? 0;
+  const ahead = await readCommitted(transaction, {
+    after: watermark,
+    types: projection.eventTypes,
+    limit: 10_000,
+  });
+  if (ahead === undefined) {
+    throw new ProjectionConflictError(
+      `An append that doesn't end holds the watermark back: projection "${projection.name}" can't leave it now.`,
+    );
+  }
+  const positions = ahead.map((event) => event.position);
+  await transaction.query(
+    `UPDATE synap.projection_builds SET feed = 'async', handled_ahead = $3::text::jsonb
+      WHERE projection = $1 AND build = $2`,
+    [build.projection, build.build, positions.length === 0 ? null : JSON.stringify(positions)],
+  );
+  for (const name of checkpointNames(build)) await saveCheckpoint(transaction, name, watermark);
+}

@@ -1,0 +1,70 @@
+import { readCheckpoint, type Transaction } from "@synap/database";
+import type { LogFollower } from "../dispatch/log-follower.ts";
+import type { Projection } from "./projection.ts";
+import { type Build, checkpointNames, lockCheckpoints } from "./projection-builds.ts";
+import { CutoverRefusedError, ProjectionConflictError } from "./projection-errors.ts";
+import { buildFeeds } from "./projection-feeds.ts";
+
+/** A build and the version of the projection that feeds it. */
+export interface KnownBuild {
+  readonly build: Build;
+  readonly projection: Projection;
+}
+
+/** The most events that are handled while a transaction keeps the builds from their workers. */
+const MAX_BEHIND = 10_000;
+
+/**
+ * Keeps the workers from the builds until the end of the transaction, and brings every segment of those that follow the
+ * log to the same position: the watermark of this moment, which it answers.
+ *
+ * @throws CutoverRefusedError when they are too far behind, ProjectionConflictError when one is paused
+ */
+export async function syncBuilds(
+  transaction: Transaction,
+  follower: LogFollower,
+  builds: readonly KnownBuild[],
+): Promise<number> {
+  const following = builds.filter(({ build }) => build.feed === "async");
+  for (const { build } of following) {
+    if (build.paused) throw new ProjectionConflictError(`Projection "${build.projection}" is paused.`);
+    await lockCheckpoints(transaction, build);
+  }
+  const [row] = await transaction.query<{ watermark: number }>(
+    "SELECT synap.append_watermark() * 1024 + 1023 AS watermark",
+  );
+  const target = row?.watermark ?? 0;
+  for (const { build, projection } of following) {
+    const behind = await eventsBehind(transaction, build);
+    if (behind > MAX_BEHIND) {
+      throw new CutoverRefusedError(
+        build.projection,
+        `build ${build.build} is ${behind} events behind`,
+        behind,
+      );
+    }
+    for (const feed of buildFeeds(projection, build)) {
+      let position = await readCheckpoint(transaction, feed.checkpoint);
+      while (position < target) {
+        const pass = await follower.passInside(feed, transaction, position, target);
+        if (pass.status === "done") position = pass.position;
+      }
+    }
+  }
+  return target;
+}
+
+/** How many stored events lie behind the build's lowest checkpoint. */
+export async function eventsBehind(transaction: Transaction, build: Build): Promise<number> {
+  if (build.feed === "inline") return 0;
+  let lowest = Number.MAX_SAFE_INTEGER;
+  for (const name of checkpointNames(build)) {
+    lowest = Math.min(lowest, await readCheckpoint(transaction, name));
+  }
+  const [row] = await transaction.query<{ events: number }>(
+    `SELECT coalesce(sum(count), 0)::bigint AS events FROM synap.appends
+      WHERE number >= $1::bigint >> 10 AND last_position > $1::bigint`,
+    [lowest],
+  );
+  return row?.events ?? 0;
+}
