@@ -6,6 +6,7 @@ import {
   checkExpectedVersion,
   describeStream,
   type ExpectedVersion,
+  type StreamEventInput,
   type StreamName,
 } from "./stream-name.ts";
 
@@ -41,17 +42,11 @@ export function prepareAppend(
 
   const now = check.clock();
   const issues: EventIssue[] = [];
-  const events = appends.flatMap(({ stream: { aggregateType, aggregateId }, events: inputs }, place) =>
+  const events = appends.flatMap(({ stream, events: inputs }, place) =>
     inputs.flatMap((input, index) => {
-      const complete = check.catalogue.completeEvent({
-        ...input,
-        timestamp: input.timestamp ?? now.toISOString(),
-        aggregateType,
-        aggregateId,
-      });
-      const checked = checkEvent(complete, check);
+      const checked = checkEvent(completeFor(stream, input, now, check), check);
       const at = `${appends.length === 1 ? "" : `appends[${place}].`}events[${index}]`;
-      for (const issue of checked.ok ? [] : checked.issues) {
+      for (const issue of checked.ok ? otherStream(stream, checked.event) : checked.issues) {
         issues.push({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
       }
       return checked.ok ? [checked.event] : [];
@@ -59,6 +54,25 @@ export function prepareAppend(
   );
   if (issues.length > 0) throw new EventValidationError(issues.slice(0, 100));
   return { events, expectations };
+}
+
+/** What the sender gave stays whatever it is, unknown fields included, so that the check sees it and refuses it. */
+function completeFor(
+  { aggregateType, aggregateId }: StreamName,
+  input: StreamEventInput,
+  now: Date,
+  { catalogue }: EventCheck,
+): SynapEvent {
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  const timestamp = input.timestamp ?? now.toISOString();
+  return { ...catalogue.completeEvent({ ...input, timestamp, aggregateType, aggregateId }), ...given };
+}
+
+/** TypeScript keeps an event from naming a stream of its own; a sender of JSON may try. */
+function otherStream(stream: StreamName, event: SynapEvent): EventIssue[] {
+  return (["aggregateType", "aggregateId"] as const)
+    .filter((path) => event[path] !== stream[path])
+    .map((path) => ({ path, code: "stream-mismatch", reason: "is not that of the stream" }));
 }
 
 function checkShape(appends: readonly StreamAppend[], expectations: readonly Expectation[]): void {

@@ -5,6 +5,8 @@ interface ModelEvent {
   readonly stream: string;
   readonly key: string | undefined;
   readonly streamVersion: number;
+  /** It came for a closed stream: it stands here only until its call is refused. */
+  readonly isRefused: boolean;
 }
 
 /** What a store must do, as a fold over a plain list: slow, and simple enough to be seen to be right. */
@@ -37,15 +39,16 @@ export class StreamModel {
       const answers = events.map(({ id = "", idempotencyKey: key }) => {
         const known =
           log.find((event) => event.id === id) ??
-          (key === undefined ? undefined : log.find((event) => event.key === key));
+          (key === undefined ? undefined : log.find((event) => event.key === key && !event.isRefused));
         if (known !== undefined) {
           // Every event of this model has its content from its id, so only the stream can differ.
-          if (known.stream !== name) refusals.add(known.id === id ? "id" : "key");
+          if (known.stream !== name && !known.isRefused) refusals.add(known.id === id ? "id" : "key");
           return { id: known.id, streamVersion: known.streamVersion, duplicate: true };
         }
-        if (this.#closed.has(name)) refusals.add("closed");
+        const isRefused = this.#closed.has(name);
+        if (isRefused) refusals.add("closed");
         const streamVersion = log.filter((event) => event.stream === name).length + 1;
-        log = [...log, { id, stream: name, key, streamVersion }];
+        log = [...log, { id, stream: name, key, streamVersion, isRefused }];
         return { id, streamVersion, duplicate: false };
       });
       return { streamVersion: Math.max(...answers.map((each) => each.streamVersion)), events: answers };

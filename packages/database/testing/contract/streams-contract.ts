@@ -163,6 +163,19 @@ export function streamsContract(test: ContractTest): void {
       { stream: freshStream(), expectedVersion: "any", events: [bad] },
     ]);
     await expect(second).rejects.toMatchObject({ issues: [{ path: "appends[1].events[0].data.content" }] });
+    const strange = JSON.parse(
+      '{"type":"note.creation.requested","data":{"content":"x"},"userId":null,"colour":1}',
+    );
+    await expect(store.appendToStream(stream, "any", [strange])).rejects.toMatchObject({
+      issues: expect.arrayContaining([
+        expect.objectContaining({ path: "events[0].userId" }),
+        expect.objectContaining({ path: "events[0].colour", code: "unknown-field" }),
+      ]),
+    });
+    const elsewhere = { ...streamEvent(), aggregateId: "another" };
+    await expect(store.appendToStream(stream, "any", [elsewhere])).rejects.toMatchObject({
+      issues: [{ path: "events[0].aggregateId", code: "stream-mismatch" }],
+    });
     expect(await store.getStream(stream)).toBeUndefined();
     const backfill = await store.appendToStream(stream, "any", [old], { timestamps: "backfill" });
     expect(backfill.streamVersion).toBe(1);
