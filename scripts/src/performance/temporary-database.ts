@@ -10,6 +10,8 @@ export interface TemporaryDatabase {
   readonly database: Database;
   /** The server's URL of this database; undefined when embedded. */
   readonly url?: string;
+  /** How to open it again: from other processes on a server, after closing it when embedded. */
+  readonly location: { readonly url: string } | { readonly dataDirectory: string };
   remove(): Promise<void>;
 }
 
@@ -40,7 +42,7 @@ async function embedded(purpose: string): Promise<TemporaryDatabase> {
     await database.close();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { database, remove };
+  return { database, location: { dataDirectory: directory }, remove };
 }
 
 async function onServer(serverUrl: string, purpose: string): Promise<TemporaryDatabase> {
@@ -55,7 +57,7 @@ async function onServer(serverUrl: string, purpose: string): Promise<TemporaryDa
       await database.close();
       await drop();
     };
-    return { database, url: url.href, remove };
+    return { database, url: url.href, location: { url: url.href }, remove };
   } catch (error) {
     await drop();
     throw error;

@@ -1,0 +1,110 @@
+import type { SqlSession } from "@synap/database";
+import type { StoredRow } from "./stored-rows.ts";
+import type { AttemptEnding, WriterLine } from "./writer-journal.ts";
+
+/** What the store holds, compared with what it told the writers. */
+export interface StoreFindings {
+  /** Events that the store said are stored, and are not, or elsewhere than it said. */
+  readonly acknowledgedAndLost: number;
+  /** Events of refused appends and of transactions and savepoints that were undone, which are stored all the same. */
+  readonly undoneAndStored: number;
+  /** Ids that two rows have. */
+  readonly storedTwice: number;
+  /** Versions of a stream that two events have, or two writers were told they have. */
+  readonly versionsTakenTwice: number;
+  /** Streams whose versions are not 1, 2, 3 ... up to what the stream's own row says. */
+  readonly brokenStreams: number;
+  /** Positions that two events have. */
+  readonly positionsTakenTwice: number;
+  /** Streams in which a later version has a lower position. */
+  readonly disorderedStreams: number;
+  /** Events that were sent again and answered otherwise than the first time. */
+  readonly answeredDifferently: number;
+}
+
+/** What the writers went through. */
+export interface WriterTotals extends Readonly<Record<AttemptEnding, number>> {
+  readonly acknowledged: number;
+}
+
+export function totalOf(lines: readonly WriterLine[]): WriterTotals {
+  const totals = {
+    acknowledged: 0,
+    refused: 0,
+    rolledBack: 0,
+    savepointsUndone: 0,
+    deadlocks: 0,
+    sentAgain: 0,
+    unknown: 0,
+  };
+  for (const line of lines) {
+    if ("acknowledged" in line) totals.acknowledged += line.acknowledged.length;
+    else if ("ended" in line) totals[line.ended] += 1;
+  }
+  return totals;
+}
+
+/** @param lines the journals of all writers */
+export async function examineStore(
+  session: SqlSession,
+  stored: ReadonlyMap<string, StoredRow>,
+  lines: readonly WriterLine[],
+): Promise<StoreFindings> {
+  const versions = new Set<string>();
+  const positions = new Set<number>();
+  for (const { stream, version, position } of stored.values()) {
+    versions.add(`${stream} ${version}`);
+    positions.add(position);
+  }
+  const owners = new Map<string, string>();
+  let [acknowledgedAndLost, undoneAndStored, answeredDifferently, claimedTwice] = [0, 0, 0, 0];
+  for (const line of lines) {
+    if ("undone" in line) undoneAndStored += line.undone.filter((id) => stored.has(id)).length;
+    else if ("answeredDifferently" in line) answeredDifferently += 1;
+    else if ("acknowledged" in line) {
+      for (const { id, position, stream, version } of line.acknowledged) {
+        const row = stored.get(id);
+        if (row?.position !== position || row.stream !== stream || row.version !== version) {
+          acknowledgedAndLost += 1;
+        }
+        const place = `${stream} ${version}`;
+        if ((owners.get(place) ?? id) !== id) claimedTwice += 1;
+        owners.set(place, id);
+      }
+    }
+  }
+  return {
+    acknowledgedAndLost,
+    undoneAndStored,
+    storedTwice: await countRows(session, "SELECT id FROM synap.events GROUP BY id HAVING count(*) > 1"),
+    versionsTakenTwice: stored.size - versions.size + claimedTwice,
+    brokenStreams: await countRows(session, BROKEN_STREAMS),
+    positionsTakenTwice: stored.size - positions.size,
+    disorderedStreams: await countRows(session, DISORDERED_STREAMS),
+    answeredDifferently,
+  };
+}
+
+const BROKEN_STREAMS = `
+SELECT FROM (
+  SELECT aggregate_type, aggregate_id, count(*) AS events, count(DISTINCT stream_version) AS versions,
+         min(stream_version) AS first, max(stream_version) AS last
+    FROM synap.events
+   GROUP BY aggregate_type, aggregate_id
+) AS e
+FULL JOIN synap.streams AS s ON s.aggregate_type = e.aggregate_type AND s.aggregate_id = e.aggregate_id
+WHERE e.first IS DISTINCT FROM 1 OR e.last IS DISTINCT FROM e.events OR e.versions IS DISTINCT FROM e.events
+   OR s.version IS DISTINCT FROM e.last`;
+
+const DISORDERED_STREAMS = `
+SELECT DISTINCT aggregate_type, aggregate_id FROM (
+  SELECT aggregate_type, aggregate_id, "position",
+         lag("position") OVER (PARTITION BY aggregate_type, aggregate_id ORDER BY stream_version) AS before
+    FROM synap.events
+) AS e
+WHERE e.before >= e."position"`;
+
+async function countRows(session: SqlSession, query: string): Promise<number> {
+  const [row] = await session.query<{ found: number }>(`SELECT count(*) AS found FROM (${query}) AS rows`);
+  return row?.found ?? Number.NaN;
+}

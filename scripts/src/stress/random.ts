@@ -1,0 +1,36 @@
+/** Chance that can be had again: the same seed gives the same choices. */
+export interface Random {
+  /** From 0, below 1. */
+  next(): number;
+  /** A whole number, both limits included. */
+  whole(least: number, most: number): number;
+  /** Whether something happens that happens in this share of cases. */
+  happens(share: number): boolean;
+  pick<T>(from: readonly [T, ...T[]]): T;
+  /** Milliseconds of a pause: mostly short, now and then nearly `most`. */
+  pause(most: number): number;
+}
+
+/**
+ * Chance from a seed (the generator "mulberry32": 32 bits of state, good enough to choose what to do next).
+ *
+ * @param seed a whole number; `lane` tells apart what shares a seed
+ */
+export function createRandom(seed: number, lane = ""): Random {
+  let state = seed >>> 0;
+  for (const character of lane) state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const whole = (least: number, most: number) => least + Math.floor(next() * (most - least + 1));
+  return {
+    next,
+    whole,
+    happens: (share) => next() < share,
+    pick: (from) => from[whole(0, from.length - 1)] ?? from[0],
+    pause: (most) => next() ** 3 * most,
+  };
+}

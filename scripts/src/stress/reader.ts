@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type EventStore, isUnavailable } from "@synap/database";
+import type { Random } from "./random.ts";
+import type { ReaderJournal } from "./reader-journal.ts";
+import { END_MARKER } from "./stress-events.ts";
+import type { ReaderRole } from "./stress-plan.ts";
+
+export interface ReaderWork {
+  readonly role: ReaderRole;
+  readonly store: EventStore;
+  readonly journal: ReaderJournal;
+  readonly random: Random;
+  /** Resolves when writing has ended: a reader that waits for its time begins now. */
+  readonly hurry: AbortSignal;
+  readonly onRead: (events: number) => void;
+}
+
+/** Subscribes, writes down everything it is given, and ends with an end marker. */
+export async function runReader({ role, store, journal, random, hurry, onRead }: ReaderWork): Promise<void> {
+  if (journal.checkpoint === undefined) {
+    await sleep(role.delayMs, undefined, { signal: hurry }).catch(() => undefined);
+    // The exact position rather than "now", because the report must know what this reader had to be given.
+    const { watermark } = await store.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
+    journal.begin(role.from === "start" ? 0 : watermark);
+  }
+  for (;;) {
+    try {
+      if (await follow({ role, store, journal, random, hurry, onRead })) return;
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      await sleep(250);
+    }
+  }
+}
+
+/** @returns whether it came to the end */
+async function follow({ role, store, journal, random, onRead }: ReaderWork): Promise<boolean> {
+  const subscription = store.subscribeToAll({
+    from: journal.checkpoint ?? 0,
+    batchSize: random.pick([1, 7, 50, 500, 500]),
+    aggregateType: role.aggregateType,
+  });
+  let batches = 0;
+  for await (const batch of subscription) {
+    // A reader with small batches soon falls behind; one that starts anew from its checkpoint is a test of its own.
+    journal.write(batch);
+    onRead(batch.events.length);
+    if (batch.events.some(({ aggregateId }) => aggregateId === END_MARKER.stream.aggregateId)) return true;
+    if (random.happens(0.05)) await sleep(random.pause(50));
+    batches += 1;
+    if (batches > 50 && random.happens(0.02)) return false;
+  }
+  return false;
+}

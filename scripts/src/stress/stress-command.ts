@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { createTemporaryDatabase } from "../performance/temporary-database.ts";
+import { printFailure, wholeOption } from "../terminal/command.ts";
+import { count } from "../terminal/numbers.ts";
+import { ProgressLine } from "../terminal/progress-line.ts";
+import { runStress, type StressProgress } from "./run-stress.ts";
+import { reportAsJson, reportAsText } from "./stress-report.ts";
+import { countFaults } from "./stress-result.ts";
+
+interface StressCommandOptions {
+  seconds: number;
+  writers: number;
+  readers: number;
+  kill?: number;
+  seed?: number;
+  embedded: boolean;
+  sabotage: boolean;
+  keep: boolean;
+  json: boolean;
+}
+
+const SERVER_KILLS = 3;
+/** Opening an embedded database again takes a second or two. */
+const EMBEDDED_KILLS = 12;
+
+/** Runs the stress test as a command: exits 0 when nothing is wrong, otherwise 1. */
+export async function runStressCommand(): Promise<void> {
+  await new Command("stress")
+    .description(
+      "Proves the laws of appending and reading on your own database. Writers append to streams they fight over, with\n" +
+        "pauses, savepoints and rollbacks; readers subscribe from the start and live; both are killed and go on from\n" +
+        "their checkpoints. Then every event is accounted for: all faults must be 0. It works in a database of its own,\n" +
+        "which it makes beside yours and removes.",
+    )
+    .option("--seconds <n>", "how long to write", wholeOption(1, 86_400), 60)
+    .option("--writers <n>", "writers", wholeOption(1, 64), 8)
+    .option(
+      "--readers <n>",
+      "readers: from the start, live, late, of one kind of stream",
+      wholeOption(1, 64),
+      4,
+    )
+    .option(
+      "--kill <seconds>",
+      `kill -9 one of them every so many seconds; 0 never (default: ${SERVER_KILLS}, embedded ${EMBEDDED_KILLS})`,
+      wholeOption(0, 86_400),
+    )
+    .option("--seed <n>", "choose the same things as the run with this seed", wholeOption(0, 2 ** 32 - 1))
+    .option("--embedded", "test the embedded engine, also when DATABASE_URL is set", false)
+    .option("--sabotage", "take the watermark out, to see that this test can fail (on a server)", false)
+    .option("--keep", "keep the database and the journals", false)
+    .option("--json", "print the result as JSON", false)
+    .addHelpText(
+      "after",
+      `
+Environment: DATABASE_URL, a login that may create databases. Without it: the embedded engine.
+
+Exit code: 0 nothing is wrong, 1 something is.`,
+    )
+    .action(run)
+    .parseAsync();
+}
+
+async function run(options: StressCommandOptions): Promise<void> {
+  const serverUrl = options.embedded ? undefined : process.env["DATABASE_URL"] || undefined;
+  if (options.sabotage && serverUrl === undefined) {
+    console.error(
+      "--sabotage needs a server (DATABASE_URL): an embedded database runs one transaction after the other.",
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const progress = new ProgressLine();
+  const stop = stopOnSignal();
+  const directory = mkdtempSync(join(tmpdir(), "synap-stress-journals-"));
+  try {
+    const { database, location, remove } = await createTemporaryDatabase(serverUrl, "stress");
+    try {
+      await database.close();
+      const result = await runStress({
+        location,
+        directory,
+        seconds: options.seconds,
+        writers: options.writers,
+        readers: options.readers,
+        killEvery: options.kill ?? (serverUrl === undefined ? EMBEDDED_KILLS : SERVER_KILLS),
+        seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+        sabotage: options.sabotage,
+        signal: stop,
+        onProgress: (now) => progress.show(now.share, describe(now)),
+      });
+      progress.end();
+      console.log(options.json ? JSON.stringify(reportAsJson(result), null, 2) : reportAsText(result));
+      process.exitCode = countFaults(result) === 0 ? 0 : 1;
+    } finally {
+      progress.end();
+      if (options.keep) {
+        const where = "url" in location ? location.url : location.dataDirectory;
+        console.error(`Kept: the database ${withoutPassword(where)}, the journals ${directory}`);
+      } else await remove();
+    }
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = 1;
+  } finally {
+    if (!options.keep) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function describe({ phase, acknowledged, read, refused, kills }: StressProgress): string {
+  const events = `${count(acknowledged)} appended, ${count(refused)} refused, ${count(read)} read, ${kills} kills`;
+  return phase === "starting" ? "starting" : `${phase}: ${events}`;
+}
+
+/** Ctrl-C ends the writing; the report is about what was done by then. A second one ends at once. */
+function stopOnSignal(): AbortSignal {
+  const stop = new AbortController();
+  let since: number | undefined;
+  const onSignal = () => {
+    // npx, pnpm and tsx each may pass one Ctrl-C on.
+    if (since !== undefined && performance.now() - since > 300) process.exit(130);
+    since ??= performance.now();
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return stop.signal;
+}
+
+function withoutPassword(where: string): string {
+  if (!URL.canParse(where)) return where;
+  const url = new URL(where);
+  if (url.password !== "") url.password = "***";
+  return url.href;
+}
