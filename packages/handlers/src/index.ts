@@ -1,3 +1,35 @@
+export {
+  AggregateConflictError,
+  CommandRefusedError,
+  DeciderDefinitionError,
+} from "./aggregates/aggregate-errors.ts";
+export {
+  type AggregateMoment,
+  type AggregateRepository,
+  type AggregateRepositoryOptions,
+  type CommandContext,
+  type CommandResult,
+  createAggregateRepository,
+} from "./aggregates/aggregate-repository.ts";
+export type {
+  AggregateCommand,
+  CommandOf,
+  DecidedEvent,
+  DecidedEventOf,
+  Decider,
+} from "./aggregates/decider.ts";
+export { defineDecider } from "./aggregates/define-decider.ts";
+export { deciderFingerprint } from "./aggregates/fingerprint.ts";
+export type { AggregateState } from "./aggregates/fold.ts";
+export type { SnapshotPolicy } from "./aggregates/snapshot-keeper.ts";
+export {
+  checksumOf,
+  createMemorySnapshotStore,
+  createSnapshotStore,
+  type Snapshot,
+  type SnapshotStore,
+} from "./aggregates/snapshots.ts";
+export { type AggregateRegistration, builtInAggregates } from "./built-in-aggregates.ts";
 export { builtInHandlers } from "./built-in-handlers.ts";
 export {
   DeadLetterNotFoundError,
@@ -27,7 +59,6 @@ export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";
-export { RefusedReactionError } from "./refused-reaction-error.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";
 export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";
@@ -46,3 +77,10 @@ export {
 } from "./projections/projection-errors.ts";
 export type { BuildStatus, ProjectionStatus } from "./projections/projection-status.ts";
 export { type AskedBy, Projections } from "./projections/projections.ts";
+export { RefusedReactionError } from "./refused-reaction-error.ts";
+export {
+  type ReservationRule,
+  type ReservationState,
+  reservationDecider,
+  reservationState,
+} from "./reservations/reservation-decider.ts";

@@ -1,0 +1,42 @@
+import type { StreamName } from "@synap/database";
+
+/** A decider is defined wrongly: a mistake in the program. */
+export class DeciderDefinitionError extends Error {
+  override readonly name = "DeciderDefinitionError";
+  readonly code = "DECIDER_INVALID";
+
+  constructor(decider: string, reason: string, options?: ErrorOptions) {
+    super(`Decider "${decider}": ${reason}`, options);
+  }
+}
+
+/** A business rule forbids the command in this state. The same command may be possible later. */
+export class CommandRefusedError<Rule extends string = string> extends Error {
+  override readonly name = "CommandRefusedError";
+  readonly code = "COMMAND_REFUSED";
+  /** Which rule, in kebab case, stable across releases, for programs to decide on. */
+  readonly rule: Rule;
+
+  constructor(rule: Rule, reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.rule = rule;
+  }
+}
+
+/** Others changed the aggregate again and again between its being read and being written. Trying later may work. */
+export class AggregateConflictError extends Error {
+  override readonly name = "AggregateConflictError";
+  readonly code = "AGGREGATE_CONFLICT";
+  readonly stream: StreamName;
+  /** How often it was tried in all. */
+  readonly attempts: number;
+
+  constructor(stream: StreamName, attempts: number, options?: ErrorOptions) {
+    super(
+      `${stream.aggregateType} ${JSON.stringify(stream.aggregateId)} was changed by others ${attempts} times in a row.`,
+      options,
+    );
+    this.stream = stream;
+    this.attempts = attempts;
+  }
+}

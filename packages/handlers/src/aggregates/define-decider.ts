@@ -1,0 +1,56 @@
+import type { EventTypeDefinition, JsonObject } from "@synap/types";
+import { z } from "zod";
+import { DeciderDefinitionError } from "./aggregate-errors.ts";
+import type { CommandOf, DecidedEventOf, Decider } from "./decider.ts";
+
+/**
+ * Defines the rules of one kind of aggregate. States are JSON, so that they can be kept as snapshots and shown over
+ * HTTP; `evolve` and `decide` must depend on their arguments alone.
+ *
+ * @throws DeciderDefinitionError when an event type belongs to another aggregate type, the state cannot be described
+ *   as JSON Schema, or the initial state does not satisfy its own schema.
+ * @example
+ * const lamp = defineDecider({
+ *   name: "lamp",
+ *   description: "A lamp that is on or off.",
+ *   events: [lampSwitched],
+ *   commands: { switch: z.strictObject({ on: z.boolean() }) },
+ *   state: z.strictObject({ on: z.boolean() }),
+ *   initialState: { on: false },
+ *   evolve: (_state, event) => ({ on: event.data.on }),
+ *   decide: (command, state) =>
+ *     command.data.on === state.on ? [] : [{ type: "lamp.switched", data: { on: command.data.on } }],
+ * });
+ */
+export function defineDecider<
+  State extends JsonObject,
+  const Commands extends Record<string, z.ZodType>,
+  const Definitions extends readonly EventTypeDefinition[],
+>(definition: {
+  readonly name: string;
+  readonly description: string;
+  readonly events: Definitions;
+  readonly commands: Commands;
+  readonly state: z.ZodType<State>;
+  readonly initialState: NoInfer<State>;
+  /** Change it when a function that `evolve` calls has changed, so that older snapshots are not used. Default 1. */
+  readonly revision?: number;
+  evolve(state: NoInfer<State>, event: DecidedEventOf<Definitions>): NoInfer<State>;
+  decide(command: CommandOf<Commands>, state: NoInfer<State>): readonly DecidedEventOf<Definitions>[];
+}): Decider<State, CommandOf<Commands>, DecidedEventOf<Definitions>> {
+  const { name, events, state, initialState, revision = 1 } = definition;
+  const stranger = events.find((event) => event.aggregateType !== name);
+  if (stranger !== undefined) {
+    const reason = `"${stranger.name}" happens to the aggregate type "${stranger.aggregateType}"`;
+    throw new DeciderDefinitionError(name, reason);
+  }
+  try {
+    z.toJSONSchema(state);
+  } catch (cause) {
+    throw new DeciderDefinitionError(name, "the state cannot be written as JSON Schema", { cause });
+  }
+  if (!state.safeParse(initialState).success) {
+    throw new DeciderDefinitionError(name, "the initial state does not satisfy the schema of the state");
+  }
+  return { ...definition, revision };
+}

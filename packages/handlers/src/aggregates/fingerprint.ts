@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Decider } from "./decider.ts";
+
+/**
+ * Names the code and the schemas that make a state: the source of `evolve`, the initial state, the schema of the state,
+ * the schemas of the events, and the decider's `revision`, which stands for the functions that `evolve` calls. A
+ * snapshot with another fingerprint is not used.
+ */
+export function deciderFingerprint(
+  decider: Pick<Decider, "events" | "initialState" | "name" | "revision" | "state"> & {
+    evolve(...parameters: never[]): unknown;
+  },
+): string {
+  const { name, revision, initialState, events } = decider;
+  const parts = {
+    name,
+    revision,
+    evolve: decider.evolve.toString(),
+    initialState,
+    state: z.toJSONSchema(decider.state),
+    events: events
+      .map((event) => [event.name, event.jsonSchema] as const)
+      .sort(([left], [right]) => (left < right ? -1 : 1)),
+  };
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
