@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { ApiConfiguration } from "./configuration.ts";
 import type { Acceptance } from "./intake/accept-events.ts";
+import type { RegisteredAggregate } from "./routes/aggregates/registered-aggregate.ts";
 
 /** What every request carries. */
 export interface ApiEnvironment {
@@ -28,6 +29,8 @@ export interface ApiPorts {
   readonly catalogue: EventCatalogue;
   readonly store: Pick<EventStore, "getById" | "query" | "subscribeToAll">;
   readonly acceptance: Acceptance;
+  /** The kinds of aggregate whose state can be read and commanded. */
+  readonly aggregates: readonly RegisteredAggregate[];
   readonly statistics: () => Promise<StoreStatistics>;
   /** The engine under the store, as the status route shows it. */
   readonly engine: {

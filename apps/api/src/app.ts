@@ -7,6 +7,8 @@ import { deadLetterRoutes } from "./routes/admin/dead-letters.ts";
 import { resolveDeadLetterRoutes } from "./routes/admin/resolve-dead-letter.ts";
 import { adminStatusRoute } from "./routes/admin/status.ts";
 import { tailEventsRoute } from "./routes/admin/tail-events.ts";
+import { commandRoutes } from "./routes/aggregates/commands.ts";
+import { getAggregateRoute } from "./routes/aggregates/get-aggregate.ts";
 import { getEventRoute } from "./routes/get-event.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { indexRoute } from "./routes/index-page.ts";
@@ -27,6 +29,8 @@ export function createApiApp(ports: ApiPorts): ApiApp {
   publishBatchRoute(app, ports);
   listEventsRoute(app, ports);
   getEventRoute(app, ports);
+  getAggregateRoute(app, ports);
+  commandRoutes(app, ports);
   statusRoute(app, ports);
   healthRoutes(app, ports);
   adminStatusRoute(app, ports);

@@ -1,5 +1,13 @@
 import { createEventStore, type Database, deadLetterBacklog, storeStatistics } from "@synap/database";
-import { builtInHandlers, EventDispatcher, type IEventHandler } from "@synap/handlers";
+import {
+  type AggregateRegistration,
+  builtInAggregates,
+  builtInHandlers,
+  createAggregateRepository,
+  createSnapshotStore,
+  EventDispatcher,
+  type IEventHandler,
+} from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
 import type { ApiPorts } from "./api-context.ts";
@@ -23,6 +31,8 @@ export interface ApiParts {
   readonly logger: Logger;
   /** Those of the worker, so that dead letters can be retried here. Default: the built-in handlers. */
   readonly handlers?: readonly IEventHandler[];
+  /** The kinds of aggregate to serve. Default: the built-in ones. */
+  readonly aggregates?: readonly AggregateRegistration[];
 }
 
 /** An API that runs. */
@@ -53,6 +63,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       publisher,
       findDuplicates: createDuplicateLookup((events) => store.findDuplicates(events), logger),
     },
+    aggregates: serveAggregates(parts, dispatcher),
     statistics: () => storeStatistics(database),
     engine: describeEngine(database),
     readiness: [databaseCheck(database), migrationsCheck(database), brokerCheck(inngest)],
@@ -73,6 +84,28 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await publisher.close();
     },
   };
+}
+
+/** Commands ask whether they may: an inline handler that refuses their events refuses the command. */
+function serveAggregates(
+  { database, catalogue, configuration, logger, aggregates = builtInAggregates }: ApiParts,
+  dispatcher: EventDispatcher,
+): ApiPorts["aggregates"] {
+  const store = createEventStore({
+    database,
+    catalogue,
+    lateness: configuration.latenessMs,
+    onAppend: dispatcher.inlineHook("reject"),
+  });
+  const snapshots = {
+    store: createSnapshotStore(database),
+    onFailure: (err: unknown) => logger.warn({ err }, "a snapshot could not be read or written"),
+  };
+  return aggregates.map(({ decider, path }) => ({
+    decider,
+    path,
+    repository: createAggregateRepository({ store, decider, snapshots }),
+  }));
 }
 
 function publisherOf({ configuration, inngest, logger }: ApiParts): Publisher {

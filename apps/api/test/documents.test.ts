@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { builtInAggregates } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
@@ -42,6 +43,7 @@ function unservedApp() {
     catalogue: seedCatalogue,
     store: { getById: away, query: away, subscribeToAll: never },
     acceptance: { publisher, findDuplicates: away },
+    aggregates: builtInAggregates.map((each) => ({ ...each, repository: { load: away, execute: away } })),
     statistics: away,
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
     readiness: [],

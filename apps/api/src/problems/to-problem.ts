@@ -1,15 +1,17 @@
 import { DatabaseUnavailableError, InvalidCursorError, isTransient } from "@synap/database";
 import { TransientHandlerError } from "@synap/handlers";
-import type { EventIssue } from "@synap/types";
+import { type EventIssue, EventValidationError } from "@synap/types";
 import { HTTPException } from "hono/http-exception";
 import { PublisherClosedError, PublisherFullError } from "../publisher/publisher-errors.ts";
 import { adminProblem } from "./admin-problems.ts";
+import { aggregateProblem } from "./aggregate-problems.ts";
 import { Problem } from "./problem.ts";
 import { isProblemCode } from "./problem-codes.ts";
 
 /** What a client is told about an error. Anything unforeseen is an internal error, whose reason only the log has. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof EventValidationError) return eventProblem(error.issues);
   if (error instanceof PublisherFullError) {
     return new Problem("publisher-full", "Too many events are waiting for the broker. Send again later.", {
       retryAfterSeconds: 1,
@@ -40,7 +42,7 @@ export function toProblem(error: unknown): Problem {
       cause: error,
     });
   }
-  const refusal = adminProblem(error);
+  const refusal = adminProblem(error) ?? aggregateProblem(error);
   if (refusal !== undefined) return refusal;
   if (error instanceof HTTPException && error.status < 500) {
     return new Problem("request-invalid", error.message || "The request is not valid.", { cause: error });

@@ -32,6 +32,7 @@ export function openapiRoute(app: ApiApp): void {
       servers: [{ url: "/" }],
       tags: [
         { name: "events", description: "Publishing and finding events." },
+        { name: "aggregates", description: "Things with rules: commands, and their state at any time." },
         { name: "operations", description: "Watching the process." },
         { name: "admin", description: "Operating it. Needs the token in SYNAP_ADMIN_TOKEN." },
       ],

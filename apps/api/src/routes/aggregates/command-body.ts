@@ -1,0 +1,75 @@
+import { type EventIssue, eventInputSchema } from "@synap/types";
+import { z } from "zod";
+import type { ApiContext, ApiPorts } from "../../api-context.ts";
+import { readContentType } from "../../body/content-type.ts";
+import { decodeText } from "../../body/decode-text.ts";
+import { parseJson } from "../../body/parse-json.ts";
+import { readBody } from "../../body/read-body.ts";
+import { malformedJson } from "../../problems/malformed-json.ts";
+import { Problem } from "../../problems/problem.ts";
+
+const envelope = eventInputSchema.pick({
+  userId: true,
+  createdBy: true,
+  source: true,
+  correlationId: true,
+  causationId: true,
+  metadata: true,
+});
+
+/** The body of a command: what it needs, and what its events are to carry. */
+export function commandBody(data: z.ZodType) {
+  return z.strictObject({ data, ...envelope.shape });
+}
+
+export type CommandBody = z.output<ReturnType<typeof commandBody>>;
+
+/**
+ * Reads and checks the body of a command.
+ * @throws Problem `command-invalid`, and those of any body
+ */
+export async function readCommandBody(
+  context: ApiContext,
+  schema: ReturnType<typeof commandBody>,
+  { configuration }: Pick<ApiPorts, "configuration">,
+): Promise<CommandBody> {
+  const request = context.req.raw;
+  readContentType(request, ["application/json"]);
+  const text = decodeText(await readBody(request, configuration.maxBodyBytes));
+  // The body itself is one level, around its data.
+  const reading = parseJson(text, configuration.maxDepth + 1);
+  if (!reading.ok) {
+    const syntax = reading.findings.find(({ code }) => code === "malformed-json");
+    if (syntax !== undefined) throw malformedJson(syntax);
+    throw commandInvalid(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
+  }
+  const parsed = schema.safeParse(reading.value, { reportInput: true });
+  if (!parsed.success) throw commandInvalid(parsed.error.issues.flatMap(toIssues));
+  return parsed.data;
+}
+
+function toIssues(issue: z.core.$ZodIssue): EventIssue[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      path: [...path, key].join("."),
+      code: "unknown-field",
+      reason: "is not a field of this command",
+    }));
+  }
+  const isMissing = issue.input === undefined;
+  return [
+    {
+      path: path.join("."),
+      code: isMissing ? "missing" : "invalid",
+      reason: isMissing ? "is required" : issue.message,
+    },
+  ];
+}
+
+function commandInvalid(errors: readonly EventIssue[]): Problem {
+  const [first] = errors;
+  const where = first === undefined || first.path === "" ? "The command" : `"${first.path}"`;
+  const detail = `${where} ${first?.reason ?? "is not valid"}.`;
+  return new Problem("command-invalid", detail, { errors: errors.slice(0, 100) });
+}

@@ -1,0 +1,129 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { z } from "zod";
+import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
+import {
+  json,
+  jsonAnswer,
+  problemAnswers,
+  readPathParameter,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
+import { commandBody, readCommandBody } from "./command-body.ts";
+import { aggregateId, type RegisteredAggregate, versionTag } from "./registered-aggregate.ts";
+
+const noQuery = z.strictObject({});
+const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
+
+const headers = z.object({
+  "if-match": z.string().optional().describe("Refuse the command unless the aggregate is at this version."),
+  "idempotency-key": z
+    .string()
+    .optional()
+    .describe("The same command with the same key is carried out once, and answered alike each time."),
+});
+
+/** POST /api/v1/{path}/{id}/{command}, for every command of every registered aggregate. */
+export function commandRoutes(app: ApiApp, ports: ApiPorts): void {
+  for (const aggregate of ports.aggregates) {
+    for (const [command, data] of Object.entries(aggregate.decider.commands)) {
+      commandRoute(app, ports, aggregate, command, data);
+    }
+  }
+}
+
+function commandRoute(
+  app: ApiApp,
+  ports: ApiPorts,
+  { decider, repository, path }: RegisteredAggregate,
+  command: string,
+  data: z.ZodType,
+): void {
+  const schema = commandBody(data);
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
+  const route: RouteConfig = {
+    method: "post",
+    path: `/api/v1/${path}/{id}/${command}`,
+    operationId: `${command}-${decider.name}`,
+    tags: ["aggregates"],
+    summary: data.description ?? `${command} a ${decider.name}`,
+    request: {
+      params: z.object({ id: aggregateId }),
+      headers,
+      // Through JSON, which is what it is in the document.
+      body: {
+        required: true,
+        content: { "application/json": { schema: JSON.parse(JSON.stringify(described)) } },
+      },
+    },
+    responses: {
+      201: { ...jsonAnswer("Carried out: its events are stored.", "CommandResult"), headers: etag },
+      200: {
+        ...jsonAnswer("Nothing was to change, or it had been carried out before.", "CommandResult"),
+        headers: etag,
+      },
+      ...problemAnswers(
+        "malformed-json",
+        "invalid-utf8",
+        "body-missing",
+        "body-interrupted",
+        "parameter-invalid",
+        "parameter-unknown",
+        "command-refused",
+        "optimistic-lock",
+        "stream-closed",
+        "body-too-large",
+        "unsupported-media-type",
+        "unsupported-encoding",
+        "command-invalid",
+        "event-invalid",
+        "aggregate-contended",
+        "database-unavailable",
+      ),
+    },
+  };
+  registerRoute(app, route, async (context) => {
+    readQuery(context, noQuery);
+    const id = readPathParameter(context, "id", aggregateId);
+    const expectedVersion = readIfMatch(context);
+    const commandKey = readIdempotencyKey(context);
+    const body = await readCommandBody(context, schema, ports);
+    const { data: given, ...envelope } = body;
+    const result = await repository.execute(
+      id,
+      { type: command, data: given },
+      {
+        ...envelope,
+        requestId: context.get("requestId"),
+        ...(expectedVersion !== undefined && { expectedVersion }),
+        ...(commandKey !== undefined && { commandKey }),
+      },
+    );
+    const { state, version, events, repeated } = result;
+    const answer = { aggregateType: decider.name, aggregateId: id, version, state, events, repeated };
+    const status = events.length > 0 && !repeated ? 201 : 200;
+    return json(context, status, answer, { etag: versionTag(version) });
+  });
+}
+
+function readIfMatch(context: ApiContext): number | undefined {
+  const header = context.req.header("if-match");
+  if (header === undefined) return undefined;
+  const [, version] = /^"(\d{1,15})"$/.exec(header.trim()) ?? [];
+  if (version === undefined) throw headerProblem("If-Match", 'must be one version in quotes, as in "3"');
+  return Number(version);
+}
+
+function readIdempotencyKey(context: ApiContext): string | undefined {
+  const key = context.req.header("idempotency-key");
+  if (key === undefined) return undefined;
+  if (key.length < 1 || key.length > 255)
+    throw headerProblem("Idempotency-Key", "must have 1 to 255 characters");
+  return key;
+}
+
+function headerProblem(path: string, reason: string): Problem {
+  const errors = [{ path, code: "parameter-invalid", reason }];
+  return new Problem("parameter-invalid", `The header ${path} ${reason}.`, { errors });
+}

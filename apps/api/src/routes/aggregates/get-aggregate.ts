@@ -1,0 +1,107 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { readTimestamp } from "@synap/types";
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
+import {
+  json,
+  jsonAnswer,
+  problemAnswers,
+  readPathParameter,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
+import { aggregateId, type RegisteredAggregate, versionTag } from "./registered-aggregate.ts";
+
+const aggregateType = z.string().min(1).max(64).describe("The kind of aggregate, for example reservation.");
+const momentQuery = z.strictObject({
+  version: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, "must be a whole number from 1")
+    .optional()
+    .describe("The aggregate as it was at this version."),
+  at: z
+    .string()
+    .refine((value) => readTimestamp(value).ok, "must be an RFC 3339 date-time, no finer than a millisecond")
+    .meta({ format: "date-time" })
+    .optional()
+    .describe("The aggregate as it was at this moment, by the timestamps of its events."),
+});
+
+const route = {
+  method: "get",
+  path: "/api/v1/aggregates/{type}/{id}",
+  operationId: "getAggregate",
+  tags: ["aggregates"],
+  summary: "Get an aggregate's state, now or at any version or moment",
+  request: { params: z.object({ type: aggregateType, id: aggregateId }), query: momentQuery },
+  responses: {
+    200: {
+      ...jsonAnswer("The aggregate.", "Aggregate"),
+      headers: { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } },
+    },
+    ...problemAnswers(
+      "parameter-invalid",
+      "parameter-unknown",
+      "aggregate-type-unknown",
+      "aggregate-not-found",
+      "version-not-found",
+      "database-unavailable",
+    ),
+  },
+} satisfies RouteConfig;
+
+/** GET /api/v1/aggregates/{type}/{id} */
+export function getAggregateRoute(app: ApiApp, { aggregates }: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    const query = readQuery(context, momentQuery);
+    const type = readPathParameter(context, "type", aggregateType);
+    const id = readPathParameter(context, "id", aggregateId);
+    const { repository } = find(aggregates, type);
+    if (query.version !== undefined && query.at !== undefined) {
+      throw new Problem("parameter-invalid", 'Give "version" or "at", not both.', {
+        errors: [{ path: "at", code: "parameter-invalid", reason: "cannot be given together with version" }],
+      });
+    }
+    const version = query.version === undefined ? undefined : Number(query.version);
+    const at = readMoment(query.at);
+    const found = await repository.load(id, { version, at });
+    if (found.version === 0) {
+      const when = at === undefined ? "" : ` at ${at.toISOString()}`;
+      throw new Problem("aggregate-not-found", `There is no ${type} with this id${when}.`);
+    }
+    if (version !== undefined && found.version < version) {
+      throw new Problem("version-not-found", `It is at version ${found.version}.`, {
+        members: { actualVersion: found.version },
+      });
+    }
+    return json(
+      context,
+      200,
+      {
+        aggregateType: type,
+        aggregateId: id,
+        version: found.version,
+        ...(at !== undefined && { at: at.toISOString() }),
+        state: found.state,
+      },
+      { etag: versionTag(found.version) },
+    );
+  });
+}
+
+function find(aggregates: readonly RegisteredAggregate[], type: string): RegisteredAggregate {
+  const found = aggregates.find(({ decider }) => decider.name === type);
+  if (found !== undefined) return found;
+  const known = aggregates.map(({ decider }) => decider.name).join(", ");
+  throw new Problem(
+    "aggregate-type-unknown",
+    `No rules are registered for aggregates of type "${type}"; known are ${known || "none"}. ` +
+      "Its events are at /api/v1/events?aggregateType=...",
+  );
+}
+
+function readMoment(text: string | undefined): Date | undefined {
+  const reading = text === undefined ? undefined : readTimestamp(text);
+  return reading?.ok ? new Date(reading.milliseconds) : undefined;
+}

@@ -1,0 +1,206 @@
+import { randomUUID } from "node:crypto";
+import { testEngines } from "@synap/database/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+interface Reservation {
+  readonly version: number;
+  readonly state: Record<string, unknown>;
+  readonly events: { id: string; streamVersion: number }[];
+}
+
+let api: TestApi;
+const stay = { guestId: "guest-1", startDate: "2026-06-01", endDate: "2026-06-04" };
+
+async function answer(response: Response) {
+  const text = await response.text();
+  const body: Reservation & Record<string, unknown> = JSON.parse(text);
+  return { status: response.status, etag: response.headers.get("etag"), body };
+}
+
+const command = async (id: string, name: string, body: unknown, headers: Record<string, string> = {}) =>
+  answer(
+    await fetch(`${api.url}/api/v1/reservations/${encodeURIComponent(id)}/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    }),
+  );
+const show = async (id: string, query = "", type = "reservation") =>
+  answer(await fetch(`${api.url}/api/v1/aggregates/${type}/${encodeURIComponent(id)}${query}`));
+
+describe.each(testEngines())("on the %s engine", (engine) => {
+  beforeAll(async () => {
+    api = await startTestApi({}, engine);
+  });
+  afterAll(() => api.stop());
+
+  it("a reservation is made, moved and called off", async () => {
+    const id = `r/${randomUUID()} ä`;
+    const made = await command(id, "create", { data: stay, userId: "ada", correlationId: "flow-1" });
+    expect(made).toMatchObject({
+      status: 201,
+      etag: '"1"',
+      body: {
+        aggregateType: "reservation",
+        aggregateId: id,
+        version: 1,
+        state: { status: "confirmed", ...stay },
+        repeated: false,
+      },
+    });
+    expect(await command(id, "reschedule", { data: { startDate: "2026-07-01" } })).toMatchObject({
+      status: 201,
+      body: { version: 2, state: { startDate: "2026-07-01", endDate: "2026-07-04" } },
+    });
+    expect(await command(id, "cancel", { data: { reason: "ill" } })).toMatchObject({
+      status: 201,
+      etag: '"3"',
+    });
+
+    const list = await fetch(`${api.url}/api/v1/events?order=asc&aggregateId=${encodeURIComponent(id)}`);
+    const { events } = JSON.parse(await list.text());
+    expect(events).toMatchObject([
+      { type: "reservation.created", userId: "ada", createdBy: "user:ada", correlationId: "flow-1" },
+      { type: "reservation.rescheduled", data: { oldStartDate: "2026-06-01", newStartDate: "2026-07-01" } },
+      { type: "reservation.cancelled" },
+    ]);
+  });
+
+  it("a rule that forbids a command says which it is", async () => {
+    const id = randomUUID();
+    expect(await command(id, "cancel", { data: { reason: "ill" } })).toMatchObject({
+      status: 409,
+      body: { code: "command-refused", rule: "not-created" },
+    });
+    await command(id, "create", { data: stay });
+    expect(await command(id, "create", { data: stay })).toMatchObject({
+      status: 409,
+      body: { code: "command-refused", rule: "already-created" },
+    });
+  });
+
+  it("a command that changes nothing stores nothing", async () => {
+    const id = randomUUID();
+    await command(id, "create", { data: stay });
+    expect(await command(id, "reschedule", { data: { startDate: stay.startDate } })).toMatchObject({
+      status: 200,
+      etag: '"1"',
+      body: { events: [], version: 1 },
+    });
+  });
+
+  it("a command that is not valid is refused, field by field", async () => {
+    const bad = await command("r", "create", {
+      data: { guestId: "g", startDate: "soon", wing: 1 },
+      user: "x",
+    });
+    expect(bad).toMatchObject({ status: 422, body: { code: "command-invalid" } });
+    expect(bad.body["errors"]).toMatchObject([
+      { path: "data.startDate", code: "invalid" },
+      { path: "data.wing", code: "unknown-field" },
+      { path: "user", code: "unknown-field" },
+    ]);
+    expect(await command("r", "create", {})).toMatchObject({
+      status: 422,
+      body: { code: "command-invalid" },
+    });
+    expect(await command("r", "explode", { data: {} })).toMatchObject({
+      status: 404,
+      body: { code: "route-not-found" },
+    });
+    expect(await command("x".repeat(129), "create", { data: stay })).toMatchObject({
+      status: 400,
+      body: { code: "parameter-invalid" },
+    });
+    let deep: object = {};
+    for (let level = 0; level < 40; level += 1) deep = { deep };
+    expect(await command("r", "create", { data: stay, metadata: deep })).toMatchObject({ status: 422 });
+  });
+
+  it("If-Match holds a command to the version that somebody saw", async () => {
+    const id = randomUUID();
+    await command(id, "create", { data: stay }, { "if-match": '"0"' });
+    expect(await command(id, "cancel", { data: { reason: "ill" } }, { "if-match": '"0"' })).toMatchObject({
+      status: 409,
+      etag: '"1"',
+      body: { code: "optimistic-lock", expectedVersion: 0, actualVersion: 1 },
+    });
+    expect(await command(id, "cancel", { data: { reason: "ill" } }, { "if-match": "*" })).toMatchObject({
+      status: 400,
+      body: { code: "parameter-invalid" },
+    });
+    expect(await command(id, "cancel", { data: { reason: "ill" } }, { "if-match": '"1"' })).toMatchObject({
+      status: 201,
+    });
+  });
+
+  it("Idempotency-Key makes sending again harmless", async () => {
+    const id = randomUUID();
+    const key = { "idempotency-key": "make-1" };
+    const first = await command(id, "create", { data: stay }, key);
+    await command(id, "cancel", { data: { reason: "ill" } });
+    const again = await command(id, "create", { data: stay }, key);
+    expect(first.status).toBe(201);
+    expect(again).toMatchObject({
+      status: 200,
+      etag: '"1"',
+      body: { repeated: true, state: first.body.state },
+    });
+    expect(again.body.events[0]?.id).toBe(first.body.events[0]?.id);
+  });
+
+  it("many commands at once lose none of the rules", async () => {
+    const id = randomUUID();
+    const answers = await Promise.all(Array.from({ length: 6 }, () => command(id, "create", { data: stay })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true);
+  });
+
+  it("an aggregate is shown as it is, as it was at a version, and at a moment", async () => {
+    const id = randomUUID();
+    const before = new Date(Date.now() - 1_000).toISOString();
+    await command(id, "create", { data: stay });
+    await new Promise((done) => setTimeout(done, 5));
+    const between = new Date().toISOString();
+    await new Promise((done) => setTimeout(done, 5));
+    await command(id, "cancel", { data: { reason: "ill" } });
+
+    expect(await show(id)).toMatchObject({
+      status: 200,
+      etag: '"2"',
+      body: { aggregateType: "reservation", aggregateId: id, version: 2, state: { status: "cancelled" } },
+    });
+    expect(await show(id, "?version=1")).toMatchObject({
+      body: { version: 1, state: { status: "confirmed" } },
+    });
+    expect(await show(id, `?at=${between}`)).toMatchObject({
+      body: { version: 1, at: between, state: { status: "confirmed" } },
+    });
+    expect(await show(id, `?at=${before}`)).toMatchObject({
+      status: 404,
+      body: { code: "aggregate-not-found" },
+    });
+    expect(await show(id, "?version=3")).toMatchObject({
+      status: 404,
+      body: { code: "version-not-found", actualVersion: 2 },
+    });
+  });
+
+  it("what is not there, or makes no sense, is named", async () => {
+    expect(await show("none")).toMatchObject({ status: 404, body: { code: "aggregate-not-found" } });
+    expect(await show("n-1", "", "note")).toMatchObject({
+      status: 404,
+      body: { code: "aggregate-type-unknown", detail: expect.stringContaining("known are reservation") },
+    });
+    for (const query of [
+      "?version=0",
+      "?version=1.5",
+      "?at=yesterday",
+      "?version=1&at=2026-01-01T00:00:00Z",
+    ]) {
+      expect(await show("r", query)).toMatchObject({ status: 400, body: { code: "parameter-invalid" } });
+    }
+    expect(await show("r", "?when=now")).toMatchObject({ status: 400, body: { code: "parameter-unknown" } });
+  });
+});
