@@ -15,13 +15,14 @@ const WITHIN = `${OF_STREAM} AND "timestamp" BETWEEN $5 AND $6`;
 
 const DEFAULT_PAGE = 500;
 const MAX_PAGE = 10_000;
-/** Planning for a day costs about a thirtieth of a millisecond, a plan for all of a thousand days about as much as 30 ms. */
-const SHORT_LIFE_MS = 60 * 86_400_000;
+const DAY_MS = 86_400_000;
+/** Up to here, planning for the days in question is cheaper than a plan for all days. */
+const SHORT_MS = 60 * DAY_MS;
 
 /**
  * The events of a stream, fetched page by page as they are asked for, up to the version that the stream has when
  * reading begins. A stream that lived within two months is read within its own time, which spares planning for every
- * other chunk; one that lived longer through a plan that is made once.
+ * other chunk; so is a page of a longer one where it can be guessed. Else a plan is shared that is made once.
  */
 export async function* readStream(
   database: Database,
@@ -69,19 +70,34 @@ interface Page {
   readonly request: StreamRead;
 }
 
-function readPage(
-  database: Database,
-  stream: StreamName,
-  { from, to, head, request }: Page,
-): Promise<EventRow[]> {
+async function readPage(database: Database, stream: StreamName, page: Page): Promise<EventRow[]> {
+  const { from, to, head, request } = page;
+  const { transaction } = request;
   const order = `\n ORDER BY stream_version ${request.direction === "backwards" ? "DESC" : "ASC"}`;
   const parameters = [stream.aggregateType, stream.aggregateId, from, to];
   const { first_timestamp: first, last_timestamp: last } = head;
   if (first === null || last === null) {
-    return queryWithSharedPlan(database, request.transaction, OF_STREAM + order, parameters);
+    return queryWithSharedPlan(database, transaction, OF_STREAM + order, parameters);
   }
-  if (last.valueOf() - first.valueOf() > SHORT_LIFE_MS) {
-    return queryWithSharedPlan(database, request.transaction, WITHIN + order, [...parameters, first, last]);
+  const readWithin = (low: Date, high: Date) =>
+    (transaction ?? database).query<EventRow>(WITHIN + order, [...parameters, low, high]);
+  if (last.valueOf() - first.valueOf() <= SHORT_MS) return readWithin(first, last);
+  const guess = guessTime(page, first.valueOf(), last.valueOf());
+  if (guess !== undefined) {
+    const rows = await readWithin(...guess);
+    if (rows.length === to - from + 1) return rows;
   }
-  return (request.transaction ?? database).query(WITHIN + order, [...parameters, first, last]);
+  return queryWithSharedPlan(database, transaction, WITHIN + order, [...parameters, first, last]);
+}
+
+/**
+ * Where in time a page of a long stream lies, if its events came at an even pace: a good guess finds every version of
+ * the page, and one that doesn't costs a query. Undefined when it would be as wide as not to be worth it.
+ */
+function guessTime({ from, to, head }: Page, first: number, last: number): [Date, Date] | undefined {
+  const pace = (last - first) / head.version;
+  const margin = Math.max(DAY_MS, (last - first) / 50);
+  const low = Math.max(first, first + pace * (from - 1) - margin);
+  const high = Math.min(last, first + pace * to + margin);
+  return high - low > SHORT_MS ? undefined : [new Date(Math.floor(low)), new Date(Math.ceil(high))];
 }

@@ -71,6 +71,29 @@ export function streamLifeContract(test: ContractTest): void {
     expect(read.map((event) => Number(event.timestamp.slice(0, 4)))).toEqual(years);
   });
 
+  test("reads any page of a long stream, whether its events came at an even pace or not", async (store) => {
+    const days = {
+      even: Array.from({ length: 40 }, (_, index) => index * 10),
+      uneven: Array.from({ length: 40 }, (_, index) => (index < 30 ? (index * 7) % 5 : 400 - index)),
+    };
+    for (const offsets of Object.values(days)) {
+      const stream = freshStream();
+      const start = Date.UTC(2022, 0, 1);
+      const events = offsets.map((day) => ({
+        ...streamEvent(),
+        timestamp: new Date(start + day * 86_400_000).toISOString(),
+      }));
+      await store.appendToStream(stream, 0, events, { timestamps: "backfill" });
+      for (const pageSize of [3, 17]) {
+        for (const direction of ["forwards", "backwards"] as const) {
+          const ids = (await collect(store.readStream(stream, { pageSize, direction }))).map(({ id }) => id);
+          if (direction === "backwards") ids.reverse();
+          expect(ids).toEqual(events.map(({ id }) => id));
+        }
+      }
+    }
+  });
+
   test("ends where the stream ended when reading began", async (store) => {
     const stream = await streamOf(store, 3);
     const versions: number[] = [];
