@@ -29,7 +29,7 @@ export interface StressOptions {
   readonly seconds: number;
   readonly writers: number;
   readonly readers: number;
-  /** Kill a process every so many seconds, on average; 0: never. */
+  /** Kill a process so many seconds, on average, after the last one is back; 0: never. */
   readonly killEvery: number;
   readonly seed: number;
   readonly sabotage: boolean;
@@ -84,7 +84,9 @@ export async function runStress(options: StressOptions): Promise<StressResult> {
     for (const member of crew) member.start();
     await Promise.all(crew.map((member) => member.ready()));
 
+    const from = performance.now();
     await writeAndKill(crew, options, createRandom(seed, "kills"), (share) => show("writing", share));
+    const seconds = Math.round((performance.now() - from) / 1000);
     for (const member of crew) member.endWriting();
     const readingOn = setInterval(() => show("reading on", 1), 200);
     try {
@@ -101,7 +103,7 @@ export async function runStress(options: StressOptions): Promise<StressResult> {
 
     show("examining", 1);
     database ??= await openDatabase(location);
-    return await examine(database, options, roles, crew);
+    return await examine(database, { ...options, seconds }, roles, crew);
   } finally {
     await Promise.all(crew.map((member) => member.kill()));
     await bystander?.leave().catch(() => undefined);

@@ -45,7 +45,7 @@ export async function runStressCommand(): Promise<void> {
     )
     .option(
       "--kill <seconds>",
-      `kill -9 one of them every so many seconds; 0 never (default: ${SERVER_KILLS}, embedded ${EMBEDDED_KILLS})`,
+      `kill -9 one of them about so many seconds after the last one is back; 0 never (default: ${SERVER_KILLS}, embedded ${EMBEDDED_KILLS})`,
       wholeOption(0, 86_400),
     )
     .option("--seed <n>", "choose the same things as the run with this seed", wholeOption(0, 2 ** 32 - 1))
