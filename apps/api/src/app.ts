@@ -17,6 +17,9 @@ import { openapiRoute } from "./routes/openapi-document.ts";
 import { publishBatchRoute } from "./routes/publish-batch.ts";
 import { publishEventRoute } from "./routes/publish-event.ts";
 import { statusRoute } from "./routes/status.ts";
+import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
+import { closeStreamRoute } from "./routes/streams/close-stream.ts";
+import { readStreamRoute } from "./routes/streams/read-stream.ts";
 
 /** The HTTP API as a Hono app, made of its ports. Every fault it answers is a problem document. */
 export function createApiApp(ports: ApiPorts): ApiApp {
@@ -29,6 +32,9 @@ export function createApiApp(ports: ApiPorts): ApiApp {
   publishBatchRoute(app, ports);
   listEventsRoute(app, ports);
   getEventRoute(app, ports);
+  appendToStreamRoute(app, ports);
+  readStreamRoute(app, ports);
+  closeStreamRoute(app, ports);
   getAggregateRoute(app, ports);
   commandRoutes(app, ports);
   statusRoute(app, ports);

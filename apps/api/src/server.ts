@@ -1,4 +1,10 @@
-import { createEventStore, type Database, deadLetterBacklog, storeStatistics } from "@synap/database";
+import {
+  createEventStore,
+  type Database,
+  deadLetterBacklog,
+  type EventStore,
+  storeStatistics,
+} from "@synap/database";
 import {
   type AggregateRegistration,
   builtInAggregates,
@@ -53,17 +59,19 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const publisher = publisherOf(parts);
   const { catalogue, handlers = builtInHandlers } = parts;
   const dispatcher = new EventDispatcher({ database, catalogue, handlers });
+  const commands = commandStore(parts, dispatcher);
   const closing = new AbortController();
   const store = createEventStore({ database, catalogue: parts.catalogue });
   const ports: ApiPorts = {
     configuration,
     catalogue: parts.catalogue,
     store,
+    commands,
     acceptance: {
       publisher,
       findDuplicates: createDuplicateLookup((events) => store.findDuplicates(events), logger),
     },
-    aggregates: serveAggregates(parts, dispatcher),
+    aggregates: serveAggregates(parts, commands),
     statistics: () => storeStatistics(database),
     engine: describeEngine(database),
     readiness: [databaseCheck(database), migrationsCheck(database), brokerCheck(inngest)],
@@ -87,16 +95,18 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
 }
 
 /** Commands ask whether they may: an inline handler that refuses their events refuses the command. */
-function serveAggregates(
-  { database, catalogue, configuration, logger, aggregates = builtInAggregates }: ApiParts,
+function commandStore(
+  { database, catalogue, configuration }: ApiParts,
   dispatcher: EventDispatcher,
+): EventStore {
+  const lateness = configuration.latenessMs;
+  return createEventStore({ database, catalogue, lateness, onAppend: dispatcher.inlineHook("reject") });
+}
+
+function serveAggregates(
+  { database, logger, aggregates = builtInAggregates }: ApiParts,
+  store: EventStore,
 ): ApiPorts["aggregates"] {
-  const store = createEventStore({
-    database,
-    catalogue,
-    lateness: configuration.latenessMs,
-    onAppend: dispatcher.inlineHook("reject"),
-  });
   const snapshots = {
     store: createSnapshotStore(database),
     onFailure: (err: unknown) => logger.warn({ err }, "a snapshot could not be read or written"),

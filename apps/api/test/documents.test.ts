@@ -42,6 +42,7 @@ function unservedApp() {
     configuration: readApiConfiguration({}),
     catalogue: seedCatalogue,
     store: { getById: away, query: away, subscribeToAll: never },
+    commands: { appendToStream: away, closeStream: away, getStream: away, readStream: never },
     acceptance: { publisher, findDuplicates: away },
     aggregates: builtInAggregates.map((each) => ({ ...each, repository: { load: away, execute: away } })),
     statistics: away,

@@ -7,6 +7,7 @@ import { adminProblem } from "./admin-problems.ts";
 import { aggregateProblem } from "./aggregate-problems.ts";
 import { Problem } from "./problem.ts";
 import { isProblemCode } from "./problem-codes.ts";
+import { streamProblem } from "./stream-problems.ts";
 
 /** What a client is told about an error. Anything unforeseen is an internal error, whose reason only the log has. */
 export function toProblem(error: unknown): Problem {
@@ -42,7 +43,7 @@ export function toProblem(error: unknown): Problem {
       cause: error,
     });
   }
-  const refusal = adminProblem(error) ?? aggregateProblem(error);
+  const refusal = adminProblem(error) ?? aggregateProblem(error) ?? streamProblem(error);
   if (refusal !== undefined) return refusal;
   if (error instanceof HTTPException && error.status < 500) {
     return new Problem("request-invalid", error.message || "The request is not valid.", { cause: error });

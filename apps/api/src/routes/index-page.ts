@@ -10,6 +10,13 @@ const LINKS = [
   ["GET", "/api/v1/events/{id}", "get one stored event"],
   ["GET", "/api/v1/aggregates/{type}/{id}", "an aggregate's state, now or at any version or moment"],
   ["POST", "/api/v1/reservations/{id}/create", "reserve something: an example of a command"],
+  [
+    "POST",
+    "/api/v1/streams/{aggregateType}/{aggregateId}/events",
+    "append to a stream, if it is as expected",
+  ],
+  ["GET", "/api/v1/streams/{aggregateType}/{aggregateId}", "read a stream"],
+  ["POST", "/api/v1/streams/{aggregateType}/{aggregateId}/close", "close a stream"],
   ["GET", "/api/v1/status", "what is running, and how far it is"],
   ["GET", "/api/v1/admin/status", "more of it, with the admin token"],
   ["GET", "/api/v1/admin/events/tail", "events as they are stored, with the admin token"],

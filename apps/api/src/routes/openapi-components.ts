@@ -4,6 +4,7 @@ import type { ApiApp } from "../api-context.ts";
 import { PROBLEM_CODES } from "../problems/problem-codes.ts";
 import { ADMIN_COMPONENTS } from "./admin/openapi-components.ts";
 import { AGGREGATE_COMPONENTS } from "./aggregates/openapi-components.ts";
+import { streamComponents } from "./streams/openapi-components.ts";
 
 const issue = z.object({
   path: z.string().describe("Where in the event, as in `data.tags[0]`. Empty for the whole."),
@@ -75,6 +76,7 @@ const COMPONENTS: Record<string, z.ZodType> = {
   Health: z.object({ status: z.literal("ok") }),
   Readiness: z.object({ status: z.literal("ok"), checks: z.record(z.string(), z.string()) }),
   Problem: problem,
+  ...streamComponents(storedEvent),
   ...ADMIN_COMPONENTS,
   ...AGGREGATE_COMPONENTS,
 };

@@ -38,6 +38,7 @@ export async function readStatus({ configuration, acceptance, statistics, engine
       "publish-batch": "active",
       ndjson: "active",
       query: "active",
+      streams: "active",
       idempotency: "active",
       "inline-handlers": "active",
       "async-handlers": "active",

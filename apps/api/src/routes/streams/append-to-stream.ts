@@ -1,0 +1,78 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { publishQuery, readEventRules } from "../publish-parameters.ts";
+import { json, jsonAnswer, problemAnswers, registerRoute } from "../route-registration.ts";
+import { readStreamBody } from "./read-stream-body.ts";
+import {
+  preconditionHeaders,
+  readExpectedVersion,
+  readStreamName,
+  streamPath,
+  versionTag,
+} from "./stream-parameters.ts";
+
+const route = {
+  method: "post",
+  path: "/api/v1/streams/{aggregateType}/{aggregateId}/events",
+  operationId: "appendToStream",
+  tags: ["streams"],
+  summary: "Append events to a stream, all or none, if it is as expected",
+  description:
+    "Answers once the events are stored and the inline handlers have taken them. Give each event an `id` to make " +
+    "sending again harmless: the answer is then that of the first time.",
+  request: {
+    params: streamPath,
+    query: publishQuery,
+    headers: preconditionHeaders,
+    body: {
+      required: true,
+      content: { "application/json": { schema: { $ref: "#/components/schemas/StreamAppend" } } },
+    },
+  },
+  responses: {
+    201: jsonAnswer("Stored. ETag is the stream's version.", "StreamAppended"),
+    200: jsonAnswer("All of them were stored already, by an earlier request.", "StreamAppended"),
+    ...problemAnswers(
+      "malformed-json",
+      "invalid-utf8",
+      "body-missing",
+      "body-interrupted",
+      "batch-invalid",
+      "precondition-invalid",
+      "parameter-invalid",
+      "parameter-unknown",
+      "token-missing",
+      "token-invalid",
+      "backfill-disabled",
+      "optimistic-lock",
+      "stream-closed",
+      "event-id-conflict",
+      "body-too-large",
+      "batch-too-large",
+      "unsupported-media-type",
+      "unsupported-encoding",
+      "event-invalid",
+      "unknown-event-type",
+      "too-deep",
+      "timestamp-too-old",
+      "timestamp-too-late",
+      "handler-refused",
+      "database-unavailable",
+    ),
+  },
+} satisfies RouteConfig;
+
+/** POST /api/v1/streams/{aggregateType}/{aggregateId}/events */
+export function appendToStreamRoute(app: ApiApp, ports: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    const stream = readStreamName(context);
+    const { lateness } = readEventRules(context, ports);
+    const body = await readStreamBody(context, ports);
+    const expected = readExpectedVersion(context, body.expectedVersion);
+    const result = await ports.commands.appendToStream(stream, expected, body.events, {
+      timestamps: lateness === undefined ? "backfill" : "live",
+    });
+    const isNew = result.events.some(({ duplicate }) => !duplicate);
+    return json(context, isNew ? 201 : 200, result, versionTag(result.streamVersion));
+  });
+}

@@ -1,0 +1,47 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
+import { streamNotFound } from "./read-stream.ts";
+import {
+  preconditionHeaders,
+  readExpectedVersion,
+  readStreamName,
+  streamPath,
+  versionTag,
+} from "./stream-parameters.ts";
+
+const noQuery = z.strictObject({});
+
+const route = {
+  method: "post",
+  path: "/api/v1/streams/{aggregateType}/{aggregateId}/close",
+  operationId: "closeStream",
+  tags: ["streams"],
+  summary: "Close a stream: it takes no more events",
+  description: "Closing it again changes nothing. There is no way back. The request has no body.",
+  request: { params: streamPath, headers: preconditionHeaders },
+  responses: {
+    200: jsonAnswer("Closed.", "ClosedStream"),
+    ...problemAnswers(
+      "parameter-invalid",
+      "parameter-unknown",
+      "precondition-invalid",
+      "stream-not-found",
+      "optimistic-lock",
+      "database-unavailable",
+    ),
+  },
+} satisfies RouteConfig;
+
+/** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
+export function closeStreamRoute(app: ApiApp, { commands }: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    readQuery(context, noQuery);
+    const stream = readStreamName(context);
+    await commands.closeStream(stream, readExpectedVersion(context, undefined));
+    const info = await commands.getStream(stream);
+    if (info === undefined) throw streamNotFound(stream.aggregateId);
+    return json(context, 200, { stream, ...info }, versionTag(info.streamVersion));
+  });
+}

@@ -1,0 +1,71 @@
+import type { ExpectedVersion, StreamEventInput } from "@synap/database";
+import type { ApiContext, ApiPorts } from "../../api-context.ts";
+import { readContentType } from "../../body/content-type.ts";
+import { decodeText } from "../../body/decode-text.ts";
+import { parseJson } from "../../body/parse-json.ts";
+import { readBody } from "../../body/read-body.ts";
+import { malformedJson } from "../../problems/malformed-json.ts";
+import { Problem } from "../../problems/problem.ts";
+import { eventProblem } from "../../problems/to-problem.ts";
+import { expectedVersion } from "./stream-parameters.ts";
+
+/** The most events of one append: they are stored all or none, in one call. */
+export const MAX_STREAM_EVENTS = 1024;
+
+/** What a client sends to append. The events themselves are for the store to check. */
+export interface StreamBody {
+  readonly events: readonly StreamEventInput[];
+  readonly expectedVersion: ExpectedVersion | undefined;
+}
+
+/** @throws Problem for whatever is wrong with the body's form. */
+export async function readStreamBody(context: ApiContext, { configuration }: ApiPorts): Promise<StreamBody> {
+  const request = context.req.raw;
+  readContentType(request, ["application/json"]);
+  const text = decodeText(await readBody(request, configuration.maxBodyBytes));
+  // The body, its list and an event are three levels around what an event holds.
+  const reading = parseJson(text, configuration.maxDepth + 3);
+  if (reading.ok) return readForm(reading.value);
+  const syntax = reading.findings.find(({ code }) => code === "malformed-json");
+  if (syntax !== undefined) throw malformedJson(syntax);
+  throw eventProblem(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
+}
+
+function readForm(body: unknown): StreamBody {
+  if (!isObject(body)) throw formless("Send an object with an array under events.");
+  const unknown = Object.keys(body).filter((name) => name !== "events" && name !== "expectedVersion");
+  if (unknown.length > 0) {
+    throw formless(`Beside events and expectedVersion there is ${JSON.stringify(unknown[0]?.slice(0, 64))}.`);
+  }
+  const { events } = body;
+  if (!Array.isArray(events)) throw formless("There is no array under events.");
+  if (events.length === 0) throw formless("There is no event under events.");
+  if (events.length > MAX_STREAM_EVENTS) {
+    throw new Problem(
+      "batch-too-large",
+      `An append holds at most ${MAX_STREAM_EVENTS} events, all or none.`,
+      {
+        members: { limit: MAX_STREAM_EVENTS },
+      },
+    );
+  }
+  if (!events.every(isEvent)) throw formless("What stands under events must be objects with type and data.");
+  const given = body["expectedVersion"];
+  if (given === undefined) return { events, expectedVersion: undefined };
+  const expected = expectedVersion.safeParse(given);
+  if (expected.success) return { events, expectedVersion: expected.data };
+  throw new Problem("precondition-invalid", "expectedVersion is any, no-stream, stream-exists or a version.");
+}
+
+function formless(detail: string): Problem {
+  return new Problem("batch-invalid", detail);
+}
+
+/** Enough of an event for the store's own check, which names everything else. */
+function isEvent(value: unknown): value is StreamEventInput {
+  return isObject(value) && typeof value["type"] === "string" && isObject(value["data"]);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,82 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { StoredEvent } from "@synap/types";
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
+import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
+import { readStreamName, streamPath, versionTag } from "./stream-parameters.ts";
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+const wholeNumber = z.string().regex(/^\d{1,15}$/, "must be a whole number");
+const streamQuery = z.strictObject({
+  fromVersion: wholeNumber.optional().describe("The lowest version to give. Default 1."),
+  toVersion: wholeNumber.optional().describe("The highest version to give. Default: the stream's."),
+  direction: z
+    .enum(["forwards", "backwards"], 'must be "forwards" or "backwards"')
+    .optional()
+    .describe("By version. Default forwards."),
+  limit: wholeNumber
+    .refine((value) => Number(value) >= 1 && Number(value) <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
+    .optional()
+    .describe(`How many events to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
+});
+
+const route = {
+  method: "get",
+  path: "/api/v1/streams/{aggregateType}/{aggregateId}",
+  operationId: "readStream",
+  tags: ["streams"],
+  summary: "Read a stream",
+  description: "By version. The Link header leads to the next page.",
+  request: { params: streamPath, query: streamQuery },
+  responses: {
+    200: {
+      ...jsonAnswer("One page of the stream. ETag is the stream's version, for If-Match.", "StreamPage"),
+      headers: {
+        ETag: { description: "The stream's version in quotes.", schema: { type: "string" } },
+        Link: { description: 'rel="next"', schema: { type: "string" } },
+      },
+    },
+    ...problemAnswers("parameter-invalid", "parameter-unknown", "stream-not-found", "database-unavailable"),
+  },
+} satisfies RouteConfig;
+
+/** GET /api/v1/streams/{aggregateType}/{aggregateId} */
+export function readStreamRoute(app: ApiApp, { commands }: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    const stream = readStreamName(context);
+    const query = readQuery(context, streamQuery);
+    const info = await commands.getStream(stream);
+    if (info === undefined) throw streamNotFound(stream.aggregateId);
+    const { direction = "forwards" } = query;
+    const limit = Number(query.limit ?? DEFAULT_LIMIT);
+    const lowest = Math.max(1, Number(query.fromVersion ?? 1));
+    const highest = Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion));
+    const [fromVersion, toVersion] =
+      direction === "forwards"
+        ? [lowest, Math.min(highest, lowest + limit - 1)]
+        : [Math.max(lowest, highest - limit + 1), highest];
+    const events: StoredEvent[] = [];
+    const read = commands.readStream(stream, { fromVersion, toVersion, direction, pageSize: limit });
+    for await (const event of read) events.push(event);
+
+    const rest = direction === "forwards" ? { fromVersion: toVersion + 1 } : { toVersion: fromVersion - 1 };
+    const isMore = direction === "forwards" ? toVersion < highest : fromVersion > lowest;
+    const headers = { ...versionTag(info.streamVersion), ...(isMore && nextLink(context.req.url, rest)) };
+    return json(context, 200, { stream, ...info, events }, headers);
+  });
+}
+
+/** The problem of a stream without events. */
+export function streamNotFound(aggregateId: string): Problem {
+  return new Problem("stream-not-found", `There is no stream ${JSON.stringify(aggregateId)} of this kind.`);
+}
+
+/** Relative, because behind a proxy the API does not know under which address it is called. */
+function nextLink(url: string, rest: Readonly<Record<string, number>>): Record<string, string> {
+  const target = new URL(url);
+  for (const [name, value] of Object.entries(rest)) target.searchParams.set(name, String(value));
+  return { link: `<${target.pathname}${target.search}>; rel="next"` };
+}

@@ -1,0 +1,79 @@
+import type { ExpectedVersion, StreamName } from "@synap/database";
+import { z } from "zod";
+import type { ApiContext } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
+import { readPathParameter } from "../route-registration.ts";
+
+const aggregateType = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
+  .describe("The kind of thing, for example `note`.");
+const aggregateId = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((value) => !value.includes("\0"), "must not hold NUL")
+  .describe("Which one.");
+
+/** The stream's name in the address. */
+export const streamPath = z.object({ aggregateType, aggregateId });
+
+/** @throws Problem `parameter-invalid` */
+export function readStreamName(context: ApiContext): StreamName {
+  return {
+    aggregateType: readPathParameter(context, "aggregateType", aggregateType),
+    aggregateId: readPathParameter(context, "aggregateId", aggregateId),
+  };
+}
+
+/** An expected version in a body. */
+export const expectedVersion = z
+  .union([
+    z.enum(["any", "no-stream", "stream-exists"]),
+    z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  ])
+  .describe("`any` (default), `no-stream`, `stream-exists`, or exactly this version.");
+
+/** The headers by which a request says what it expects, for the document. */
+export const preconditionHeaders = z.object({
+  "if-match": z
+    .string()
+    .optional()
+    .describe('`"<version>"`: the stream is exactly at this version. `*`: it exists.'),
+  "if-none-match": z.string().optional().describe("`*`: the stream has no events yet."),
+});
+
+/**
+ * What the request expects of the stream: in If-Match, in If-None-Match or in its body, but only in one of them.
+ *
+ * @throws Problem `precondition-invalid`
+ */
+export function readExpectedVersion(
+  context: ApiContext,
+  inBody: ExpectedVersion | undefined,
+): ExpectedVersion {
+  const match = context.req.header("if-match");
+  const noneMatch = context.req.header("if-none-match");
+  if ([match, noneMatch, inBody].filter((given) => given !== undefined).length > 1) {
+    throw invalid("Say what you expect once: in If-Match, in If-None-Match or as expectedVersion.");
+  }
+  if (noneMatch !== undefined) {
+    if (noneMatch.trim() === "*") return "no-stream";
+    throw invalid("If-None-Match takes * only: the stream has no events yet.");
+  }
+  if (match === undefined) return inBody ?? "any";
+  if (match.trim() === "*") return "stream-exists";
+  const version = /^"(\d{1,16})"$/.exec(match.trim())?.[1];
+  if (version !== undefined && Number.isSafeInteger(Number(version))) return Number(version);
+  throw invalid('If-Match takes one version in quotes, as in "7", or *.');
+}
+
+/** A stream's version as an entity tag. */
+export function versionTag(streamVersion: number): Record<string, string> {
+  return { etag: `"${streamVersion}"` };
+}
+
+function invalid(detail: string): Problem {
+  return new Problem("precondition-invalid", detail);
+}
