@@ -66,7 +66,7 @@ describeOnEveryEngine("events, once stored,", (engine) => {
       idempotency_keys: "INSERT SELECT",
       appends: "INSERT SELECT",
       streams: "DELETE INSERT SELECT UPDATE",
-      checkpoints: "INSERT SELECT UPDATE",
+      checkpoints: "DELETE INSERT SELECT UPDATE",
       dead_letters: "INSERT SELECT UPDATE",
       migrations: "SELECT",
     });
