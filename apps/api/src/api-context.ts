@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { DeadLetterBacklog, EventStore, StoreStatistics } from "@synap/database";
-import type { DeadLetterOffice, IEventHandler } from "@synap/handlers";
+import type { DeadLetterOffice, IEventHandler, Projections } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
@@ -45,6 +45,10 @@ export interface ApiPorts {
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
     readonly deadLetters: Pick<DeadLetterOffice, "list" | "retry" | "skip">;
+    readonly projections: Pick<
+      Projections,
+      "status" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"
+    >;
     readonly deadLetterBacklog: () => Promise<readonly DeadLetterBacklog[]>;
   };
   /** Aborted when the API begins to close: answers without an end have to end then. */

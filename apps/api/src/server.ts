@@ -13,6 +13,7 @@ import {
   createSnapshotStore,
   EventDispatcher,
   type IEventHandler,
+  type Projection,
 } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
@@ -37,6 +38,8 @@ export interface ApiParts {
   readonly logger: Logger;
   /** Those of the worker, so that dead letters can be retried here. Default: the built-in handlers. */
   readonly handlers?: readonly IEventHandler[];
+  /** Those of the worker: inline ones are fed by the commands of this API. Default: none. */
+  readonly projections?: readonly Projection[];
   /** The kinds of aggregate to serve. Default: the built-in ones. */
   readonly aggregates?: readonly AggregateRegistration[];
 }
@@ -57,8 +60,8 @@ export interface RunningApi {
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { configuration, database, inngest, logger } = parts;
   const publisher = publisherOf(parts);
-  const { catalogue, handlers = builtInHandlers } = parts;
-  const dispatcher = new EventDispatcher({ database, catalogue, handlers });
+  const { catalogue, handlers = builtInHandlers, projections = [] } = parts;
+  const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
   const commands = commandStore(parts, dispatcher);
   const closing = new AbortController();
   const store = createEventStore({ database, catalogue: parts.catalogue });
@@ -78,6 +81,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     admin: {
       handlers,
       deadLetters: dispatcher.deadLetters,
+      projections: dispatcher.projections,
       deadLetterBacklog: () => deadLetterBacklog(database),
     },
     closing: closing.signal,

@@ -51,6 +51,16 @@ function unservedApp() {
     admin: {
       handlers: [],
       deadLetters: { list: away, retry: away, skip: away },
+      projections: {
+        status: away,
+        pause: away,
+        resume: away,
+        rebuild: away,
+        compare: away,
+        cutover: away,
+        rollback: away,
+        drop: away,
+      },
       deadLetterBacklog: away,
     },
     closing: new AbortController().signal,

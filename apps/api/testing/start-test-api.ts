@@ -1,6 +1,6 @@
 import type { Database, Engine } from "@synap/database";
 import { createTestDatabase } from "@synap/database/testing";
-import type { IEventHandler } from "@synap/handlers";
+import type { IEventHandler, Projection } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
@@ -24,6 +24,8 @@ export const ADMIN_TOKEN = "an-admin-token-for-the-tests";
 export interface TestApiOptions {
   /** Default: the built-in ones. */
   readonly handlers?: readonly IEventHandler[];
+  /** Default: none. */
+  readonly projections?: readonly Projection[];
   /** Whether an admin token is configured. Default: yes. */
   readonly isOperable?: boolean;
 }
@@ -32,7 +34,7 @@ export interface TestApiOptions {
 export async function startTestApi(
   settings: Partial<ApiConfiguration> = {},
   engine: Engine = "embedded",
-  { handlers, isOperable = true }: TestApiOptions = {},
+  { handlers, projections = [], isOperable = true }: TestApiOptions = {},
 ): Promise<TestApi> {
   const testDatabase = await createTestDatabase(engine);
   const { database } = testDatabase;
@@ -50,6 +52,7 @@ export async function startTestApi(
     catalogue: seedCatalogue,
     inngest: createInngestClient({ baseUrl: broker.url, isDev: true, logger }),
     logger,
+    projections,
     ...(handlers !== undefined && { handlers }),
   });
   return {

@@ -30,6 +30,17 @@ export async function readJsonBody<Schema extends z.ZodType>(
   );
 }
 
+/** The same for a body that may be left out, which is then an empty object. */
+export async function readOptionalJsonBody<Schema extends z.ZodType>(
+  request: Request,
+  schema: Schema,
+  limits: { readonly maxBodyBytes: number; readonly maxDepth: number },
+): Promise<z.output<Schema>> {
+  const { headers } = request;
+  const isEmpty = (headers.get("content-length") ?? "0") === "0" && !headers.has("transfer-encoding");
+  return isEmpty ? schema.parse({}) : readJsonBody(request, schema, limits);
+}
+
 function bodyInvalid(faults: readonly { readonly path: string; readonly reason: string }[]): Problem {
   const detail = faults.map(({ path, reason }) => `${path === "" ? "The body" : `"${path}"`} ${reason}`);
   return new Problem("body-invalid", `${detail.slice(0, 5).join("; ")}.`, {

@@ -22,6 +22,42 @@ const deadLetter = z.object({
   resolution: z.string().optional(),
 });
 
+const state = z.enum(["running", "paused", "rebuilding", "failed", "unfed"]);
+const build = z.object({
+  build: whole,
+  version: whole,
+  role: z.enum(["live", "building", "previous"]),
+  feed: z.enum(["async", "inline"]),
+  state,
+  checkpoint: whole,
+  segments: z.array(whole).describe("Each segment's checkpoint."),
+  lagEvents: whole.describe("Stored events behind the checkpoint, of whatever type."),
+  lagSeconds: z.number().describe("How long the first of them has been waiting."),
+  progress: z.number().describe("The part of all events that it has passed, 0 to 1."),
+  openDeadLetters: whole,
+  parkedEvents: whole,
+  failure: z.string().optional().describe("What stopped its last pass."),
+  createdAt: moment,
+  liveSince: moment.optional(),
+  changedBy: z.string().optional(),
+});
+const projection = z.object({
+  name: z.string(),
+  description: z.string().optional(),
+  mode: z.enum(["inline", "async"]).optional(),
+  state: z.union([state, z.literal("not built")]),
+  newestVersion: whole.optional().describe("The newest version that this process has."),
+  builds: z.array(build),
+});
+const difference = z.object({
+  table: z.string(),
+  onlyInOld: whole,
+  onlyInNew: whole,
+  different: whole.describe("Rows that both have, with other values."),
+  columnsNotCompared: z.array(z.string()),
+  examples: z.array(z.string()).describe("Keys of a few rows that differ, as JSON."),
+});
+
 /** The forms of the admin routes' answers, for the OpenAPI document. */
 export const ADMIN_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   AdminStatus: z.looseObject({
@@ -48,6 +84,23 @@ export const ADMIN_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   }),
   DeadLetter: deadLetter.extend({ event: z.unknown().describe("Whole, whatever it is.") }),
   DeadLetterPage: z.object({ deadLetters: z.array(deadLetter), nextCursor: z.string().optional() }),
+  Projections: z.object({ projections: z.array(projection) }),
+  Projection: projection,
+  ProjectionBuild: build,
+  ProjectionComparison: z.object({
+    projection: z.string(),
+    rows: whole.describe("Rows that differ in all tables together."),
+    differences: z.array(difference),
+  }),
+  ProjectionCutover: z.object({
+    projection: z.string(),
+    liveBuild: whole,
+    liveVersion: whole,
+    previousBuild: whole.describe("Kept, and fed, for a rollback."),
+    lagEvents: whole,
+    differences: z.array(difference),
+  }),
+  DroppedBuild: z.object({ projection: z.string(), dropped: z.enum(["building", "previous"]) }),
   DeadLetterOutcome: z.object({
     id: whole,
     status: z.enum(["open", "retried", "skipped"]).describe("`open`: it failed again."),

@@ -1,0 +1,55 @@
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { json, jsonAnswer } from "../route-registration.ts";
+import { registerAdminRoute } from "./admin-route.ts";
+import { projectionParams, readProjectionName } from "./projection-name.ts";
+
+/** POST /api/v1/admin/projections/{name}/pause, .../resume and .../rollback */
+export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
+  const { admin, logger } = ports;
+  const changes = [
+    {
+      change: "pause",
+      summary: "Stop feeding a projection",
+      description: "Its rows stay as they are, and readable. An inline one leaves the appends.",
+      answer: jsonAnswer("The live build, paused.", "ProjectionBuild"),
+    },
+    {
+      change: "resume",
+      summary: "Feed a projection again",
+      description: "From where it stood.",
+      answer: jsonAnswer("The live build, running.", "ProjectionBuild"),
+    },
+    {
+      change: "rollback",
+      summary: "Go back to the previous build of a projection",
+      description:
+        "At once, in one transaction: the previous build is kept up to date. The live one takes its place.",
+      answer: jsonAnswer("What is live now.", "ProjectionCutover"),
+    },
+  ] as const;
+  for (const { change, summary, description, answer } of changes) {
+    registerAdminRoute(
+      app,
+      ports,
+      {
+        method: "post",
+        path: `/api/v1/admin/projections/{name}/${change}`,
+        operationId: `${change}Projection`,
+        summary,
+        description,
+        request: { params: projectionParams },
+        answers: { 200: answer },
+        problems: ["parameter-invalid", "projection-not-found", "projection-conflict", "cutover-refused"],
+      },
+      async (context, { actor }) => {
+        const name = readProjectionName(context);
+        const result = await admin.projections[change](name, { by: actor });
+        logger.info(
+          { actor, projection: name, requestId: context.get("requestId") },
+          `projection: ${change}`,
+        );
+        return json(context, 200, result);
+      },
+    );
+  }
+}

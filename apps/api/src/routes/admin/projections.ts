@@ -1,0 +1,47 @@
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
+import { json, jsonAnswer, readQuery } from "../route-registration.ts";
+import { registerAdminRoute } from "./admin-route.ts";
+import { projectionParams, readProjectionName } from "./projection-name.ts";
+
+const noQuery = z.strictObject({});
+
+/** GET /api/v1/admin/projections and GET /api/v1/admin/projections/{name} */
+export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
+  const { projections } = ports.admin;
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "get",
+      path: "/api/v1/admin/projections",
+      operationId: "listProjections",
+      summary: "Read models, their builds, and how far each is",
+      answers: { 200: jsonAnswer("All that this process knows or the database has.", "Projections") },
+    },
+    async (context) => {
+      readQuery(context, noQuery);
+      return json(context, 200, { projections: await projections.status() });
+    },
+  );
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "get",
+      path: "/api/v1/admin/projections/{name}",
+      operationId: "getProjection",
+      summary: "One read model, its builds, and how far each is",
+      request: { params: projectionParams },
+      answers: { 200: jsonAnswer("The projection.", "Projection") },
+      problems: ["parameter-invalid", "projection-not-found"],
+    },
+    async (context) => {
+      const name = readProjectionName(context);
+      const found = (await projections.status()).find((one) => one.name === name);
+      if (found !== undefined) return json(context, 200, found);
+      throw new Problem("projection-not-found", `There is no projection named "${name}".`);
+    },
+  );
+}

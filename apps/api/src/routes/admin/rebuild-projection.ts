@@ -1,0 +1,153 @@
+import type { TableDifference } from "@synap/handlers";
+import { z } from "zod";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { readJsonBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import type { ProblemCode } from "../../problems/problem-codes.ts";
+import { json, jsonAnswer } from "../route-registration.ts";
+import { registerAdminRoute } from "./admin-route.ts";
+import { projectionParams, readProjectionName } from "./projection-name.ts";
+
+const whole = z
+  .number("must be a whole number")
+  .int("must be a whole number")
+  .min(0, "must not be negative")
+  .max(Number.MAX_SAFE_INTEGER, "is too large");
+
+const rebuildBody = z.strictObject({
+  version: whole
+    .min(1, "must be 1 or more")
+    .optional()
+    .describe("Which version to build. Default: the newest."),
+});
+const cutoverBody = z.strictObject({
+  maxLagEvents: whole.optional().describe("How many events it may be behind when asked. Default 1,000."),
+  maxDifference: whole.optional().describe("How many rows may differ. Default 0."),
+  compare: z
+    .boolean("must be true or false")
+    .optional()
+    .describe("false: rows are not compared. Default true."),
+});
+const dropBody = z.strictObject({
+  build: z.enum(["building", "previous"], 'must be "building" or "previous"'),
+});
+
+const OF_A_BODY = [
+  "malformed-json",
+  "invalid-utf8",
+  "body-missing",
+  "body-interrupted",
+  "body-invalid",
+  "body-too-large",
+  "unsupported-media-type",
+  "unsupported-encoding",
+] as const satisfies readonly ProblemCode[];
+const OF_A_PROJECTION = [
+  "parameter-invalid",
+  "projection-not-found",
+  "projection-conflict",
+] as const satisfies readonly ProblemCode[];
+
+const bodyOf = (schema: z.ZodType, required: boolean) => ({
+  required,
+  content: { "application/json": { schema } },
+});
+
+/** POST /api/v1/admin/projections/{name}/rebuild, .../compare, .../cutover and .../drop: from one build to the next. */
+export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
+  const { configuration, logger } = ports;
+  const { projections } = ports.admin;
+  const base = "/api/v1/admin/projections/{name}";
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "post",
+      path: `${base}/rebuild`,
+      operationId: "rebuildProjection",
+      summary: "Begin a new build of a projection beside the live one",
+      description: "From the first event on, by the workers. GET the projection to see how far it is.",
+      request: { params: projectionParams, body: bodyOf(rebuildBody, false) },
+      answers: { 202: jsonAnswer("It has begun.", "ProjectionBuild") },
+      problems: [...OF_A_PROJECTION, "projection-changed", ...OF_A_BODY],
+    },
+    async (context, { actor }) => {
+      const name = readProjectionName(context);
+      const { version } = await readOptionalJsonBody(context.req.raw, rebuildBody, configuration);
+      const build = await projections.rebuild(name, { by: actor, ...(version !== undefined && { version }) });
+      logger.info({ actor, projection: name, build: build.build }, "projection: rebuild");
+      return json(context, 202, build);
+    },
+  );
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "post",
+      path: `${base}/compare`,
+      operationId: "compareProjection",
+      summary: "Compare the rows of the new build with those of the live one",
+      description: "Brings both to the same position first. Changes nothing that readers see.",
+      request: { params: projectionParams },
+      answers: { 200: jsonAnswer("How they differ.", "ProjectionComparison") },
+      problems: [...OF_A_PROJECTION, "cutover-refused"],
+    },
+    async (context) => {
+      const name = readProjectionName(context);
+      const differences = await projections.compare(name);
+      return json(context, 200, { projection: name, rows: rowsOf(differences), differences });
+    },
+  );
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "post",
+      path: `${base}/cutover`,
+      operationId: "cutOverProjection",
+      summary: "Let the new build of a projection take over",
+      description:
+        "In one transaction, if it is near enough and its rows are the same. The old one stays for a rollback.",
+      request: { params: projectionParams, body: bodyOf(cutoverBody, false) },
+      answers: { 200: jsonAnswer("What is live now.", "ProjectionCutover") },
+      problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
+    },
+    async (context, { actor }) => {
+      const name = readProjectionName(context);
+      const given = await readOptionalJsonBody(context.req.raw, cutoverBody, configuration);
+      const { maxLagEvents, maxDifference, compare } = given;
+      const report = await projections.cutover(name, {
+        by: actor,
+        ...(maxLagEvents !== undefined && { maxLagEvents }),
+        ...(maxDifference !== undefined && { maxDifference }),
+        ...(compare !== undefined && { compare }),
+      });
+      logger.info({ actor, projection: name, build: report.liveBuild }, "projection: cutover");
+      return json(context, 200, report);
+    },
+  );
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "post",
+      path: `${base}/drop`,
+      operationId: "dropProjectionBuild",
+      summary: "Remove the build that is under way, or the previous one",
+      description: "Its tables and checkpoints. The live build is never removed.",
+      request: { params: projectionParams, body: bodyOf(dropBody, true) },
+      answers: { 200: jsonAnswer("It is gone.", "DroppedBuild") },
+      problems: [...OF_A_PROJECTION, ...OF_A_BODY],
+    },
+    async (context, { actor }) => {
+      const name = readProjectionName(context);
+      const { build } = await readJsonBody(context.req.raw, dropBody, configuration);
+      await projections.drop(name, build);
+      logger.info({ actor, projection: name, dropped: build }, "projection: drop");
+      return json(context, 200, { projection: name, dropped: build });
+    },
+  );
+}
+
+function rowsOf(differences: readonly TableDifference[]): number {
+  return differences.reduce((sum, each) => sum + each.onlyInOld + each.onlyInNew + each.different, 0);
+}

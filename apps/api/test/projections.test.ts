@@ -1,0 +1,138 @@
+import { testEngines } from "@synap/database/testing";
+import { defineProjection, EventDispatcher, type Projection } from "@synap/handlers";
+import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callAdmin } from "../testing/call-admin.ts";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+/** Keeps what notes say; the second version in capitals, if `differs`. */
+const saidNotes = (version: number, differs: boolean): Projection =>
+  defineProjection({
+    name: "said-notes",
+    version,
+    description: "What the notes say.",
+    eventTypes: ["note.creation.completed"],
+    tables: [{ name: "said_notes", key: ["id"], columns: "id text NOT NULL, content text NOT NULL" }],
+    mode: "async",
+    async apply(events, { transaction, table }) {
+      for (const { id, data } of events) {
+        const content = String(data["content"]);
+        await transaction.query(`INSERT INTO ${table("said_notes")} (id, content) VALUES ($1, $2)`, [
+          id,
+          differs && version === 2 ? content.toUpperCase() : content,
+        ]);
+      }
+    },
+  });
+
+describe.each(testEngines())("the routes of projections (%s)", (engine) => {
+  const versions = [saidNotes(1, true), saidNotes(2, true)];
+  let api: TestApi;
+  let worker: EventDispatcher;
+  const post = (change: string, body?: unknown, headers = {}) =>
+    callAdmin(api.url, `/projections/said-notes/${change}`, {
+      method: "POST",
+      headers,
+      ...(body !== undefined && { body }),
+    });
+  const get = async () => (await callAdmin(api.url, "/projections/said-notes")).body;
+  const shown = async () => {
+    const rows = await api.database.query<{ content: string }>(
+      "SELECT content FROM synap_read.said_notes ORDER BY content",
+    );
+    return rows.map(({ content }) => content);
+  };
+  async function work(): Promise<void> {
+    for (;;) {
+      const pass = await worker.catchUp("said-notes");
+      if (pass.status === "done" && pass.caughtUp) return;
+    }
+  }
+
+  beforeAll(async () => {
+    api = await startTestApi({}, engine, { projections: versions });
+    const { database } = api;
+    worker = new EventDispatcher({ database, catalogue: seedCatalogue, projections: versions.slice(0, 1) });
+    for (const content of ["one", "two"]) {
+      await worker.store.append(createSynapEvent({ type: "note.creation.completed", data: { content } }));
+    }
+    await work();
+    worker = new EventDispatcher({ database, catalogue: seedCatalogue, projections: versions });
+  });
+  afterAll(() => api.stop());
+
+  it("list them, and show one with its builds", async () => {
+    const { status, body } = await callAdmin(api.url, "/projections");
+    expect(status).toBe(200);
+    expect(body.projections).toMatchObject([
+      { name: "said-notes", state: "running", newestVersion: 2, builds: [{ version: 1, role: "live" }] },
+    ]);
+    expect(await get()).toEqual(body.projections[0]);
+    const missing = await callAdmin(api.url, "/projections/no-such");
+    expect([missing.status, missing.body.code]).toEqual([404, "projection-not-found"]);
+    expect((await callAdmin(api.url, "/projections/No%20such")).body.code).toBe("parameter-invalid");
+  });
+
+  it("pause and resume one, in somebody's name", async () => {
+    const paused = await post("pause", undefined, { "x-synap-actor": "Ada" });
+    expect([paused.status, paused.body]).toMatchObject([200, { state: "paused", changedBy: "Ada" }]);
+    expect((await post("resume")).body).toMatchObject({ state: "running", changedBy: "admin-token" });
+  });
+
+  it("rebuild one beside the live one, and refuse a second build meanwhile", async () => {
+    const begun = await post("rebuild");
+    expect([begun.status, begun.body]).toMatchObject([
+      202,
+      { role: "building", version: 2, state: "rebuilding" },
+    ]);
+    expect(await get()).toMatchObject({
+      builds: [{ role: "live" }, { role: "building", lagEvents: 2, progress: 0 }],
+    });
+    const again = await post("rebuild", { version: 1 });
+    expect([again.status, again.body.code]).toEqual([409, "projection-conflict"]);
+    expect(await shown()).toEqual(["one", "two"]);
+  });
+
+  it("compare the builds, and refuse to let one take over that differs", async () => {
+    await work();
+    expect((await post("compare")).body).toMatchObject({
+      projection: "said-notes",
+      rows: 2,
+      differences: [{ table: "said_notes", different: 2, onlyInOld: 0, onlyInNew: 0 }],
+    });
+    const refused = await post("cutover");
+    expect([refused.status, refused.body]).toMatchObject([409, { code: "cutover-refused", difference: 2 }]);
+    expect(await shown()).toEqual(["one", "two"]);
+  });
+
+  it("let it take over within the bounds given, and go back", async () => {
+    const { status, body } = await post("cutover", { maxDifference: 2 });
+    expect([status, body]).toMatchObject([200, { liveVersion: 2, differences: [{ different: 2 }] }]);
+    expect(await shown()).toEqual(["ONE", "TWO"]);
+    expect((await post("rollback")).body).toMatchObject({ liveVersion: 1 });
+    expect(await shown()).toEqual(["one", "two"]);
+  });
+
+  it("drop a build that nobody wants", async () => {
+    expect((await post("drop", { build: "live" })).body.code).toBe("body-invalid");
+    expect((await post("drop", { build: "previous" })).body).toEqual({
+      projection: "said-notes",
+      dropped: "previous",
+    });
+    expect((await post("drop", { build: "previous" })).body.code).toBe("projection-not-found");
+    expect((await get()).builds).toHaveLength(1);
+  });
+
+  it("refuse a body that they do not understand", async () => {
+    for (const [change, body] of [
+      ["rebuild", { versoin: 2 }],
+      ["rebuild", { version: 0 }],
+      ["cutover", { maxDifference: -1 }],
+      ["cutover", { compare: "no" }],
+    ] as const) {
+      const answer = await post(change, body);
+      expect([change, answer.status, answer.body.code]).toEqual([change, 400, "body-invalid"]);
+    }
+    expect((await post("rebuild", { version: 9 })).body.code).toBe("projection-not-found");
+  });
+});
