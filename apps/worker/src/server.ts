@@ -1,7 +1,14 @@
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import type { Database } from "@synap/database";
-import { builtInHandlers, EventDispatcher, HandlerRunner, type IEventHandler } from "@synap/handlers";
+import {
+  builtInHandlers,
+  builtInProjections,
+  EventDispatcher,
+  HandlerRunner,
+  type IEventHandler,
+  type Projection,
+} from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Inngest } from "inngest";
 import type { Logger } from "pino";
@@ -21,6 +28,8 @@ export interface WorkerParts {
   readonly logger: Logger;
   /** Default: the built-in handlers. */
   readonly handlers?: readonly IEventHandler[];
+  /** The read models to keep. Default: the built-in projections. */
+  readonly projections?: readonly Projection[];
   /** How often storing an envelope is retried before the failure function decides. Default: 20. */
   readonly ingestRetries?: Retries;
 }
@@ -45,7 +54,8 @@ export interface RunningWorker {
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { configuration, database, inngest, logger } = parts;
   const handlers = parts.handlers ?? builtInHandlers;
-  const dispatcher = new EventDispatcher({ database, catalogue: parts.catalogue, handlers });
+  const projections = parts.projections ?? builtInProjections;
+  const dispatcher = new EventDispatcher({ database, catalogue: parts.catalogue, handlers, projections });
   // The embedded engine has one session: a second envelope would only wait for the first.
   const concurrency = database.engine === "embedded" ? 1 : configuration.ingestConcurrency;
   const functions = [

@@ -31,6 +31,7 @@ export {
 } from "./aggregates/snapshots.ts";
 export { type AggregateRegistration, builtInAggregates } from "./built-in-aggregates.ts";
 export { builtInHandlers } from "./built-in-handlers.ts";
+export { builtInProjections } from "./built-in-projections.ts";
 export {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,
@@ -62,6 +63,7 @@ export { noteProjector } from "./notes/note-projector.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";
 export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";
+export { foldRows, numberOf, type RowFold, textOf } from "./projections/fold-rows.ts";
 export {
   defineProjection,
   type Projection,
@@ -77,6 +79,27 @@ export {
 } from "./projections/projection-errors.ts";
 export type { BuildStatus, ProjectionStatus } from "./projections/projection-status.ts";
 export { type AskedBy, Projections } from "./projections/projections.ts";
+export { type AuditEntry, type AuditFilter, auditLog, auditLogProjection } from "./read-models/audit-log.ts";
+export {
+  type ComplianceStatistics,
+  complianceStats,
+  complianceStatsProjection,
+} from "./read-models/compliance-stats.ts";
+export {
+  countOpenLoops,
+  type OpenLoop,
+  type OpenLoopStatus,
+  openLoopsProjection,
+  type WhatsNextOptions,
+  whatsNext,
+} from "./read-models/open-loops.ts";
+export {
+  type ReservationView,
+  reservationsBetween,
+  reservationsOfGuest,
+  reservationsProjection,
+} from "./read-models/reservations.ts";
+export { openTasks, type TaskView, tasksViewProjection } from "./read-models/tasks-view.ts";
 export { RefusedReactionError } from "./refused-reaction-error.ts";
 export {
   type ReservationRule,

@@ -1,5 +1,10 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { builtInHandlers, type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import {
+  builtInHandlers,
+  builtInProjections,
+  type IEventHandler,
+  TransientHandlerError,
+} from "@synap/handlers";
 import { createSynapEvent } from "@synap/types";
 import { afterEach, expect, it } from "vitest";
 import { z } from "zod";
@@ -21,6 +26,8 @@ const stepSchema = z.object({
   data: z.unknown(),
 });
 const replySchema = z.union([z.array(z.unknown()), z.looseObject({ message: z.string().optional() })]);
+
+const readModels = builtInProjections.map((projection) => projection.name);
 
 describeOnEveryEngine("catch-up-handlers", (engine) => {
   let running: BrokerAndWorker | undefined;
@@ -59,10 +66,11 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
     await running.publish({ events: [request] });
     await expect.poll(() => running?.runs("ingest-events"), { timeout: 10_000 }).toHaveLength(1);
     const { names, body } = await everyMinute(running.url);
-    expect(names).toEqual(["note-creation-reactor"]);
+    expect(names).toEqual(["note-creation-reactor", ...readModels]);
     expect(body).toMatchObject([
       // How many it processed depends on whether the broker's own minute has just come.
       { handler: "note-creation-reactor", deadLettered: 0, state: "caught up" },
+      ...readModels.map((handler) => ({ handler, deadLettered: 0, state: "caught up" })),
     ]);
     const rows = await engine.database.query("SELECT content FROM synap.notes WHERE id = $1", [
       request.aggregateId,
@@ -73,7 +81,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
   it("goes on to the other handlers when one fails, and ends as failed", async () => {
     running = await startBrokerAndWorker(engine.database, { handlers: [failing, ...builtInHandlers] });
     const { names, status, body } = await everyMinute(running.url);
-    expect(names).toEqual(["always-away", "note-creation-reactor"]);
+    expect(names).toEqual(["always-away", "note-creation-reactor", ...readModels]);
     expect(status).toBe(400);
     expect(body).toMatchObject({
       message: 'always-away: Handler "always-away" failed: the mail server is away',

@@ -55,12 +55,8 @@ export class HandlerRunner {
 
   /** Starts the loops and returns at once. The database may be away: the loops wait for it. */
   start(): void {
-    const handlers = this.#options.dispatcher.registry.asynchronous;
-    this.#work = [
-      this.#listen(),
-      this.#releaseInline(),
-      ...handlers.map((handler) => this.#follow(handler.name)),
-    ];
+    const { followers } = this.#options.dispatcher;
+    this.#work = [this.#listen(), this.#releaseInline(), ...followers.map((name) => this.#follow(name))];
   }
 
   /** Makes every handler look at the log now. */

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
 import { foldedNotes, shownNotes, type ToldNotesOptions, toldNotes } from "../../testing/told-notes.ts";
 import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
+import { HandlerRunner } from "../dispatch/handler-runner.ts";
 import type { Projection } from "./projection.ts";
 import { CutoverRefusedError, ProjectionChangedError, ProjectionConflictError } from "./projection-errors.ts";
 
@@ -254,6 +255,19 @@ describeOnEveryEngine("projections", (engine) => {
     error !== null &&
     "code" in error &&
     ["55P03", "40P01"].includes(String(error.code));
+
+  it("are kept up to date by the worker's runner, several of them sharing the segments", async () => {
+    const { store, dispatcher, shown, status } = fresh({ segments: 3 });
+    const logger = { info: () => {}, warn: () => {}, error: () => {} };
+    const runners = [1, 2].map(() => new HandlerRunner({ dispatcher, database: engine.database, logger }));
+    for (const runner of runners) runner.start();
+    await store.appendBatch(notes(30, 11));
+    await store.appendBatch(notes(30, 11));
+    const deadline = Date.now() + 20_000;
+    while ((await status())?.builds[0]?.lagEvents !== 0 && Date.now() < deadline) await pause(20);
+    for (const runner of runners) await runner.stop();
+    expect(await shown()).toEqual(await folded());
+  });
 
   it("are taken over within seconds when the worker that runs them dies", async () => {
     const { options } = engine.testDatabase;

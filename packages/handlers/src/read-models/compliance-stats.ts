@@ -1,0 +1,76 @@
+import type { SqlSession } from "@synap/database";
+import { defineProjection, type Projection } from "../projections/projection.ts";
+
+/**
+ * Keeps `synap_read.compliance_stats`: for each day (UTC, of when it happened), event type and kind of actor, how many
+ * events there were, and of how many one can tell for whom and why they happened.
+ */
+export const complianceStatsProjection: Projection = defineProjection({
+  name: "compliance-stats",
+  version: 1,
+  description:
+    "Counts, day by day, what people, agents and the system did, and how much of it can be traced.",
+  eventTypes: "all",
+  mode: "async",
+  tables: [
+    {
+      name: "compliance_stats",
+      // The days of a period are neighbours in the key itself.
+      key: ["day", "event_type", "actor_kind"],
+      columns: `day date NOT NULL, event_type text NOT NULL COLLATE "C", actor_kind text NOT NULL COLLATE "C",
+        events bigint NOT NULL, with_user bigint NOT NULL, with_correlation bigint NOT NULL,
+        first_position bigint NOT NULL, last_position bigint NOT NULL`,
+    },
+  ],
+  async apply(events, { transaction, table }) {
+    await transaction.query(
+      `INSERT INTO ${table("compliance_stats")} AS kept
+         (day, event_type, actor_kind, events, with_user, with_correlation, first_position, last_position)
+       SELECT (e."timestamp"::timestamptz AT TIME ZONE 'UTC')::date AS day, e.type COLLATE "C" AS event_type,
+              split_part(e."createdBy", ':', 1) COLLATE "C" AS actor_kind,
+              count(*), count(e."userId"), count(e."correlationId"), min(e."position"), max(e."position")
+         FROM jsonb_to_recordset($1::text::jsonb) AS e
+              ("timestamp" text, type text, "createdBy" text, "userId" text, "correlationId" text, "position" bigint)
+        GROUP BY 1, 2, 3
+       ON CONFLICT (day, event_type, actor_kind) DO UPDATE
+          SET events = kept.events + excluded.events,
+              with_user = kept.with_user + excluded.with_user,
+              with_correlation = kept.with_correlation + excluded.with_correlation,
+              first_position = least(kept.first_position, excluded.first_position),
+              last_position = greatest(kept.last_position, excluded.last_position)`,
+      [
+        JSON.stringify(
+          events.map(({ timestamp, type, createdBy, userId, correlationId, position }) => {
+            return { timestamp, type, createdBy, userId, correlationId, position };
+          }),
+        ),
+      ],
+    );
+  },
+});
+
+/** What a day, or several, came to for one event type and kind of actor. */
+export interface ComplianceStatistics {
+  readonly eventType: string;
+  /** "user", "agent" or "system". */
+  readonly actorKind: string;
+  readonly events: number;
+  /** Events that name the user they are for. */
+  readonly withUser: number;
+  /** Events that belong to a flow that can be followed. */
+  readonly withCorrelation: number;
+}
+
+/** The days from one to another (both included, YYYY-MM-DD, UTC) together. */
+export function complianceStats(
+  session: SqlSession,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<ComplianceStatistics[]> {
+  return session.query<ComplianceStatistics>(
+    `SELECT event_type AS "eventType", actor_kind AS "actorKind", sum(events)::bigint AS events,
+            sum(with_user)::bigint AS "withUser", sum(with_correlation)::bigint AS "withCorrelation"
+       FROM synap_read.compliance_stats WHERE day BETWEEN $1::date AND $2::date
+      GROUP BY 1, 2 ORDER BY 1, 2`,
+    [from, to],
+  );
+}
