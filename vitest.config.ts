@@ -1,15 +1,20 @@
 import { defineConfig } from "vitest/config";
 
-// Three suites, one config: `pnpm test` (fast), `pnpm test:faults` (kills processes), `pnpm test:soak` (long).
+// One config, four suites, told apart by the file's name:
+//   name.test.ts        fast    `pnpm test`          everything that needs no server, in under three minutes
+//   name.e2e.test.ts    e2e     `pnpm test:e2e`      whole commands at work: demo, performance, stress
+//   name.fault.test.ts  fault   `pnpm test:faults`   processes and databases killed for real
+//   name.soak.test.ts   soak    `pnpm test:soak`     laws held for a minute under load
 const suite = process.env["SYNAP_SUITE"] ?? "fast";
-const slow = ["**/*.fault.test.ts", "**/*.soak.test.ts"];
+const slow = ["**/*.e2e.test.ts", "**/*.fault.test.ts", "**/*.soak.test.ts"];
 
 export default defineConfig({
   test: {
     include: suite === "fast" ? ["**/*.test.ts"] : [`**/*.${suite}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(suite === "fast" ? slow : [])],
-    // Every embedded engine is a PostgreSQL in WebAssembly: half a gigabyte and one core while it works.
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait for a clock or another process. Each embedded engine
+    // is a PostgreSQL in WebAssembly and takes half a gigabyte.
+    maxWorkers: 3,
     fileParallelism: suite === "fast",
     testTimeout: suite === "fast" ? 30_000 : 600_000,
     hookTimeout: 60_000,
