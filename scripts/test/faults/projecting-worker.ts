@@ -1,0 +1,17 @@
+import { openDatabase } from "@synap/database";
+import { builtInHandlers, builtInProjections, EventDispatcher, HandlerRunner } from "@synap/handlers";
+import { seedCatalogue } from "@synap/types";
+import { toldStreams } from "./told-streams.ts";
+
+// A process that does nothing but keep the read models of DATABASE_URL, until it is killed.
+const database = await openDatabase({ url: process.env["DATABASE_URL"] ?? "", maxConnections: 12 });
+const say = (fields: object, message: string) => console.log(message, JSON.stringify(fields));
+const dispatcher = new EventDispatcher({
+  database,
+  catalogue: seedCatalogue,
+  handlers: builtInHandlers,
+  projections: [...builtInProjections, toldStreams],
+  passLimit: 50,
+});
+new HandlerRunner({ dispatcher, database, logger: { info: say, warn: say, error: say } }).start();
+console.log("projecting");

@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Database, openDatabase } from "@synap/database";
+import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
+import { builtInHandlers, builtInProjections, EventDispatcher } from "@synap/handlers";
+import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type RunningCommand, runCommand } from "../processes/run-command.ts";
+import { toldStreams } from "./told-streams.ts";
+
+const KILLS = 12;
+const WORKERS = 2;
+const PROJECTIONS = [...builtInProjections, toldStreams];
+
+describe.skipIf(process.env["TEST_DATABASE_URL"] === undefined)("processes that keep read models", () => {
+  let made: TestDatabase;
+  let url: string;
+  const running: RunningCommand[] = [];
+
+  beforeEach(async () => {
+    made = await createTestDatabase("server");
+    url = "url" in made.options && made.options.url !== undefined ? made.options.url : "";
+  });
+  afterEach(async () => {
+    for (const command of running) command.child.kill("SIGKILL");
+    await Promise.all(running.map((command) => command.ended));
+    await made.drop();
+  });
+
+  const start = (place: number) => {
+    running[place] = runCommand("scripts/test/faults/projecting-worker.ts", [], {
+      env: { DATABASE_URL: url },
+    });
+  };
+
+  it("leave rows that equal a fold over the events, though they are killed at random moments", async () => {
+    const { database } = made;
+    const dispatcher = new EventDispatcher({
+      database,
+      catalogue: seedCatalogue,
+      handlers: builtInHandlers,
+      projections: PROJECTIONS,
+    });
+    await dispatcher.projections.prepare();
+    for (let place = 0; place < WORKERS; place += 1) start(place);
+
+    let isWriting = true;
+    let written = 0;
+    const writers = [1, 2].map(async (writer) => {
+      for (let round = 0; isWriting; round += 1) {
+        const events = someEvents(writer, round);
+        await dispatcher.store.appendBatch(events);
+        written += events.length;
+        await sleep(5);
+      }
+    });
+    const table: object[] = [];
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      const place = kill % WORKERS;
+      await running[place]?.waitFor(/projecting/);
+      await sleep(100 + Math.random() * 900);
+      running[place]?.child.kill("SIGKILL");
+      await running[place]?.ended;
+      table.push({ kill, place, written, lag: await largestLag(dispatcher) });
+      // In the middle of it, everything is built anew beside what is live.
+      if (kill === KILLS / 2) {
+        for (const { name } of PROJECTIONS) await dispatcher.projections.rebuild(name, { by: "the test" });
+      }
+      start(place);
+    }
+    isWriting = false;
+    await Promise.all(writers);
+    const from = performance.now();
+    await waitUntilCaughtUp(dispatcher);
+    console.table(table);
+    console.log(`${written} events, caught up ${Math.round(performance.now() - from)} ms after the last`);
+
+    expect(await wrongRows(database)).toEqual({ told: 0, audit: 0, compliance: 0 });
+    for (const { name } of PROJECTIONS) {
+      for (const difference of await dispatcher.projections.compare(name)) {
+        expect(difference).toMatchObject({ onlyInOld: 0, onlyInNew: 0, different: 0 });
+      }
+      const fold = await dispatcher.projections.asOf(
+        name,
+        { position: Number.MAX_SAFE_INTEGER },
+        { maxRows: 1_000_000 },
+      );
+      for (const [view, rows] of Object.entries(fold.rows)) {
+        const key = PROJECTIONS.flatMap((each) => each.tables).find((each) => each.name === view)?.key ?? [];
+        const shown = await database.query(`SELECT * FROM synap_read.${view} ORDER BY ${key.join(", ")}`);
+        expect(shown.length).toBeGreaterThan(0);
+        expect(shown).toEqual(rows);
+      }
+      await dispatcher.projections.cutover(name, { by: "the test" });
+    }
+    expect(await wrongRows(database)).toEqual({ told: 0, audit: 0, compliance: 0 });
+    expect(await dispatcher.deadLetters.list()).toEqual([]);
+  });
+
+  it("are replaced within seconds when they are killed in the middle of their work", async () => {
+    const dispatcher = new EventDispatcher({
+      database: made.database,
+      catalogue: seedCatalogue,
+      projections: PROJECTIONS,
+    });
+    await dispatcher.projections.prepare();
+    for (let round = 0; round < 40; round += 1) await dispatcher.store.appendBatch(someEvents(1, round));
+    start(0);
+    start(1);
+    await Promise.all(running.map((command) => command.waitFor(/projecting/)));
+    running[0]?.child.kill("SIGKILL");
+    await running[0]?.ended;
+    const elsewhere = await openDatabase({ url });
+    await dispatcher.store.appendBatch(someEvents(2, 0));
+    const from = performance.now();
+    await waitUntilCaughtUp(dispatcher);
+    const ms = Math.round(performance.now() - from);
+    console.log(`taken over and caught up in ${ms} ms`);
+    expect(ms).toBeLessThan(10_000);
+    expect(await wrongRows(elsewhere)).toEqual({ told: 0, audit: 0, compliance: 0 });
+    await elsewhere.close();
+  });
+});
+
+/** Tasks that are made, handed on and done, open loops, reservations and price changes, in streams that are met again. */
+function someEvents(writer: number, round: number): SynapEvent[] {
+  const id = `${writer}-${round % 40}`;
+  const task = { aggregateId: id, userId: `u${round % 5}` };
+  return [
+    createSynapEvent({ type: "task.created", ...task, data: { title: `t${round}`, assigneeId: "u1" } }),
+    createSynapEvent({ type: "task.assigned", ...task, data: { assigneeId: `u${round % 7}` } }),
+    ...(round % 3 === 0 ? [createSynapEvent({ type: "task.completed", ...task, data: {} })] : []),
+    createSynapEvent({
+      type: "open_loop.opened",
+      aggregateId: id,
+      data: { ownerId: `u${round % 7}`, title: `l${round}`, status: "waiting", score: round % 1000 },
+    }),
+    createSynapEvent({
+      type: "reservation.created",
+      aggregateId: id,
+      data: { guestId: `g${round % 9}`, startDate: "2026-06-01" },
+    }),
+    ...Array.from({ length: 10 }, (_, index) =>
+      createSynapEvent({
+        type: "product.price_changed",
+        aggregateId: `p${index}`,
+        createdBy: "agent:pricing",
+        data: { oldPrice: round, newPrice: round + 1 },
+      }),
+    ),
+  ];
+}
+
+async function largestLag(dispatcher: EventDispatcher): Promise<number> {
+  const statuses = await dispatcher.projections.status();
+  return Math.max(...statuses.flatMap((status) => status.builds.map((build) => build.lagEvents)));
+}
+
+async function waitUntilCaughtUp(dispatcher: EventDispatcher): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  while ((await largestLag(dispatcher)) > 0) {
+    if (Date.now() > deadline) throw new Error("The read models did not catch up in two minutes.");
+    await sleep(100);
+  }
+}
+
+/** Rows that are not what the events say, asked of the tables themselves. */
+async function wrongRows(database: Database): Promise<Record<"told" | "audit" | "compliance", number>> {
+  const differing = async (one: string, other: string) => {
+    const [row] = await database.query<{ rows: number }>(
+      `SELECT count(*) AS rows FROM ((${one}) EXCEPT (${other}) UNION ALL (${other}) EXCEPT (${one})) AS d`,
+    );
+    return row?.rows ?? -1;
+  };
+  return {
+    told: await differing(
+      "SELECT stream, told, events FROM synap_read.told_streams",
+      `SELECT aggregate_type || '/' || aggregate_id, string_agg(stream_version::text, ' ' ORDER BY stream_version),
+              count(*)::integer
+         FROM synap.events GROUP BY aggregate_type, aggregate_id`,
+    ),
+    audit: await differing(
+      'SELECT "position", event_id, actor, action, subject_id FROM synap_read.audit_log',
+      'SELECT "position", id, created_by, type, aggregate_id FROM synap.events',
+    ),
+    compliance: await differing(
+      "SELECT day, event_type, actor_kind, events, with_user FROM synap_read.compliance_stats",
+      `SELECT ("timestamp" AT TIME ZONE 'UTC')::date, type, split_part(created_by, ':', 1) COLLATE "C", count(*), count(user_id)
+         FROM synap.events GROUP BY 1, 2, 3`,
+    ),
+  };
+}
