@@ -16,6 +16,7 @@ import { getEventRoute } from "./routes/get-event.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { indexRoute } from "./routes/index-page.ts";
 import { listEventsRoute } from "./routes/list-events.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { openapiRoute } from "./routes/openapi-document.ts";
 import { publishBatchRoute } from "./routes/publish-batch.ts";
 import { publishEventRoute } from "./routes/publish-event.ts";
@@ -41,6 +42,7 @@ export function createApiApp(ports: ApiPorts): ApiApp {
   getAggregateRoute(app, ports);
   commandRoutes(app, ports);
   statusRoute(app, ports);
+  metricsRoute(app, ports);
   healthRoutes(app, ports);
   adminStatusRoute(app, ports);
   deadLetterRoutes(app, ports);

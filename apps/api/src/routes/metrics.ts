@@ -1,0 +1,104 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { ApiApp, ApiPorts } from "../api-context.ts";
+import {
+  EXPOSITION_CONTENT_TYPE,
+  type Gauge,
+  type Sample,
+  writeMetrics,
+} from "../metrics/exposition-format.ts";
+import { problemAnswers, registerRoute } from "./route-registration.ts";
+import { readStatus } from "./status.ts";
+
+const route = {
+  method: "get",
+  path: "/metrics",
+  operationId: "metrics",
+  tags: ["operations"],
+  summary: "The figures of the status, for Prometheus",
+  responses: {
+    200: {
+      description: "Prometheus' text format, version 0.0.4.",
+      content: { "text/plain": { schema: { type: "string" } } },
+    },
+    ...problemAnswers("database-unavailable"),
+  },
+} satisfies RouteConfig;
+
+type Status = Awaited<ReturnType<typeof readStatus>>;
+
+/** GET /metrics. Scrapers may add parameters of their own. */
+export function metricsRoute(app: ApiApp, ports: ApiPorts): void {
+  registerRoute(app, route, async (context) => {
+    const text = writeMetrics(gaugesOf(await readStatus(ports)));
+    return new Response(text, {
+      status: 200,
+      headers: { "content-type": EXPOSITION_CONTENT_TYPE, "x-request-id": context.get("requestId") },
+    });
+  });
+}
+
+/** Gauges only: events and streams are estimated beyond a million, so even they may fall. */
+function gaugesOf(status: Status): Gauge[] {
+  const { release, engine, timescaledb, deadLetters, databaseSize } = status;
+  return [
+    gauge("synap_build_info", "What runs; always 1.", {
+      labels: { release, engine, timescaledb: timescaledb.version },
+      value: 1,
+    }),
+    ...eventGauges(status.events),
+    ...handlerGauges(status.handlers),
+    gauge("synap_dead_letters", "Dead letters that nobody has dealt with.", { value: deadLetters }),
+    gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),
+    ...publisherGauges(status.publisher),
+  ];
+}
+
+/** Without the holder's statement, which is long, changes at every scrape and may hold data. */
+function eventGauges({
+  stored,
+  streams,
+  lastPosition,
+  watermark,
+  watermarkHolder,
+}: Status["events"]): Gauge[] {
+  const held = watermarkHolder && {
+    labels: { pid: String(watermarkHolder.pid), application: watermarkHolder.applicationName },
+    value: watermarkHolder.ageMs / 1000,
+  };
+  return [
+    gauge("synap_events_stored", "Events ever stored; estimated beyond a million appends.", {
+      value: stored,
+    }),
+    gauge("synap_streams", "Streams; estimated beyond a million.", { value: streams }),
+    gauge("synap_last_position", "Position of the newest event.", { value: lastPosition }),
+    gauge("synap_watermark", "Position up to which everything can be read.", { value: watermark }),
+    gauge(
+      "synap_watermark_holder_age_seconds",
+      "Age of the transaction that holds the watermark back; absent when none does.",
+      held,
+    ),
+  ];
+}
+
+function handlerGauges(handlers: Status["handlers"]): Gauge[] {
+  const each = (figure: "checkpoint" | "lag") =>
+    handlers.map((handler) => ({ labels: { handler: handler.name }, value: handler[figure] }));
+  return [
+    gauge("synap_handler_checkpoint", "Position of the last event dealt with.", ...each("checkpoint")),
+    gauge("synap_handler_lag_events", "Events that are yet to be dealt with.", ...each("lag")),
+  ];
+}
+
+function publisherGauges({ queuedEvents, queuedBytes, envelopesInFlight }: Status["publisher"]): Gauge[] {
+  return [
+    gauge("synap_publisher_queued_events", "Events waiting for the broker.", { value: queuedEvents }),
+    gauge("synap_publisher_queued_bytes", "Size of the events waiting for the broker.", {
+      value: queuedBytes,
+    }),
+    gauge("synap_publisher_in_flight", "Envelopes under way to the broker.", { value: envelopesInFlight }),
+  ];
+}
+
+function gauge(name: string, help: string, ...samples: readonly (Sample | undefined)[]): Gauge {
+  return { name, help, samples: samples.filter((sample) => sample !== undefined) };
+}

@@ -1,0 +1,149 @@
+import { createEventStore } from "@synap/database";
+import { testEngines } from "@synap/database/testing";
+import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+const HELP = /^# HELP ([a-z][a-z0-9_]*) (?:[^\\\n]|\\\\|\\n)+$/;
+const TYPE = /^# TYPE ([a-z][a-z0-9_]*) gauge$/;
+const LABEL = /[a-z][a-z0-9_]*="(?:[^\\"\n]|\\\\|\\"|\\n)*"/;
+const SAMPLE = new RegExp(
+  `^([a-z][a-z0-9_]*)(\\{${LABEL.source}(?:,${LABEL.source})*\\})? (-?\\d+(?:\\.\\d+)?(?:e[+-]\\d+)?)$`,
+);
+
+/** Every series and its value. Throws at the first line, or order of lines, that the format doesn't allow. */
+function parse(text: string): Map<string, number> {
+  if (!text.endsWith("\n")) throw new Error("the last line doesn't end");
+  const series = new Map<string, number>();
+  const families = new Set<string>();
+  let expected = "HELP";
+  let family = "";
+  for (const line of text.slice(0, -1).split("\n")) {
+    const [, helped] = HELP.exec(line) ?? [];
+    const [, typed] = TYPE.exec(line) ?? [];
+    const [, name, labels = "", value] = SAMPLE.exec(line) ?? [];
+    if (helped !== undefined && expected !== "TYPE" && expected !== "first sample" && !families.has(helped)) {
+      families.add(helped);
+      family = helped;
+      expected = "TYPE";
+    } else if (typed === family && expected === "TYPE") {
+      expected = "first sample";
+    } else if (
+      name === family &&
+      (expected === "first sample" || expected === "any") &&
+      !series.has(name + labels)
+    ) {
+      series.set(name + labels, Number(value));
+      expected = "any";
+    } else throw new Error(`not allowed here: ${line}`);
+  }
+  return series;
+}
+
+describe.each(testEngines())("GET /metrics (%s)", (engine) => {
+  let api: TestApi;
+  let firstPosition = 0;
+  const note = (content: string) => createSynapEvent({ type: "note.creation.requested", data: { content } });
+  const scrape = async () => {
+    const response = await fetch(`${api.url}/metrics`);
+    const text = await response.text();
+    expect([response.status, text]).toEqual([200, expect.any(String)]);
+    return { response, text, series: parse(text) };
+  };
+
+  beforeAll(async () => {
+    api = await startTestApi({}, engine);
+    const store = createEventStore({ database: api.database, catalogue: seedCatalogue });
+    const [first] = await store.appendBatch([note("one"), note("two")]);
+    if (first?.status !== "stored") throw new Error("not stored");
+    firstPosition = first.position;
+    await store.append(note("three"));
+    await api.database.query(
+      "INSERT INTO synap.checkpoints (handler, \"position\") VALUES ('mailer', $1), ($2, 0)",
+      [firstPosition, 'of "C:\\new"\nthings'],
+    );
+  });
+  afterAll(() => api.stop());
+
+  it("answers in the text format, every line of which parses", async () => {
+    const { response, series } = await scrape();
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(response.headers.get("x-request-id")).not.toBeNull();
+    expect(new Set([...series.keys()].map((key) => key.replace(/\{.*/s, "")))).toEqual(
+      new Set([
+        "synap_build_info",
+        "synap_events_stored",
+        "synap_streams",
+        "synap_last_position",
+        "synap_watermark",
+        "synap_handler_checkpoint",
+        "synap_handler_lag_events",
+        "synap_dead_letters",
+        "synap_database_bytes",
+        "synap_publisher_queued_events",
+        "synap_publisher_queued_bytes",
+        "synap_publisher_in_flight",
+      ]),
+    );
+  });
+
+  it("says what the status says", async () => {
+    const status = JSON.parse(await (await fetch(`${api.url}/api/v1/status`)).text());
+    const { series } = await scrape();
+    const { release, timescaledb, events } = status;
+    expect(Object.fromEntries(series)).toMatchObject({
+      [`synap_build_info{release="${release}",engine="${engine}",timescaledb="${timescaledb.version}"}`]: 1,
+      synap_events_stored: 3,
+      synap_streams: 3,
+      synap_last_position: events.lastPosition,
+      synap_watermark: events.watermark,
+      'synap_handler_checkpoint{handler="mailer"}': firstPosition,
+      'synap_handler_lag_events{handler="mailer"}': 2,
+      synap_dead_letters: 0,
+      synap_publisher_queued_events: 0,
+      synap_publisher_queued_bytes: 0,
+      synap_publisher_in_flight: 0,
+    });
+    expect(series.get("synap_database_bytes")).toBeGreaterThan(1_000_000);
+  });
+
+  it("escapes what a label may not hold", async () => {
+    const { series } = await scrape();
+    expect(series.get('synap_handler_lag_events{handler="of \\"C:\\\\new\\"\\nthings"}')).toBe(3);
+  });
+
+  it("takes the parameters a scraper adds", async () => {
+    expect((await fetch(`${api.url}/metrics?job=synap`)).status).toBe(200);
+  });
+
+  // The embedded engine runs one transaction after the other.
+  it.runIf(engine === "server")(
+    "names the session that holds the watermark back, while it does",
+    async () => {
+      const store = createEventStore({ database: api.database, catalogue: seedCatalogue });
+      await api.database.transaction(async (transaction) => {
+        await transaction.query("SET LOCAL application_name = 'an \"odd\" \\ one'");
+        await store.appendBatch([note("four")], { transaction });
+        const [own] = await transaction.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+        const { series, text } = await scrape();
+        expect(
+          series.get(
+            `synap_watermark_holder_age_seconds{pid="${own?.pid}",application="an \\"odd\\" \\\\ one"}`,
+          ),
+        ).toBeLessThan(30);
+        expect(text).not.toMatch(/SELECT|pg_backend_pid/i);
+      });
+      expect((await scrape()).text).not.toContain("watermark_holder");
+    },
+  );
+
+  it("answers 503 while the database is away", async () => {
+    await api.database.close();
+    const response = await fetch(`${api.url}/metrics`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      503,
+      "application/problem+json",
+    ]);
+    expect(await response.json()).toMatchObject({ code: "database-unavailable" });
+  });
+});
