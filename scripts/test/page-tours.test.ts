@@ -9,6 +9,10 @@ const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": { "npx pnpm@12 test": "starts this very Synap, and these very tests" },
   "docs/http-api.md": { "events/tail": "an endless stream" },
   "docs/importing.md": {},
+  "docs/operating.md": {
+    "synap events tail\n": "an endless stream",
+    "synap dead-letters retry": "a new store has no dead letter; synap-cli.e2e.test.ts makes some",
+  },
   "docs/event-types.md": {},
 };
 

@@ -9,6 +9,7 @@ import {
   type AggregateRegistration,
   builtInAggregates,
   builtInHandlers,
+  builtInProjections,
   createAggregateRepository,
   createSnapshotStore,
   EventDispatcher,
@@ -38,7 +39,7 @@ export interface ApiParts {
   readonly logger: Logger;
   /** Those of the worker, so that dead letters can be retried here. Default: the built-in handlers. */
   readonly handlers?: readonly IEventHandler[];
-  /** Those of the worker: inline ones are fed by the commands of this API. Default: none. */
+  /** Those of the worker: inline ones are fed by the commands of this API. Default: the built-in projections. */
   readonly projections?: readonly Projection[];
   /** The kinds of aggregate to serve. Default: the built-in ones. */
   readonly aggregates?: readonly AggregateRegistration[];
@@ -60,7 +61,7 @@ export interface RunningApi {
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { configuration, database, inngest, logger } = parts;
   const publisher = publisherOf(parts);
-  const { catalogue, handlers = builtInHandlers, projections = [] } = parts;
+  const { catalogue, handlers = builtInHandlers, projections = builtInProjections } = parts;
   const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
   const commands = commandStore(parts, dispatcher);
   const closing = new AbortController();

@@ -60,7 +60,7 @@ export class Reader {
    */
   async paste(commands: string | undefined): Promise<string> {
     const pasted = (commands ?? "exit 1").replaceAll("http://127.0.0.1:3400", this.#synap.apiUrl);
-    const script = `${importCommand(this.#synap.apiUrl)}\n${this.#variables}\n${pasted}`;
+    const script = `${commandsOfPages(this.#synap.apiUrl)}\n${this.#variables}\n${pasted}`;
     const { stdout } = await run("bash", ["-euo", "pipefail", "-c", script], {
       cwd: this.#folder,
       env: { ...process.env, SYNAP_BACKFILL_TOKEN: this.#synap.backfillToken },
@@ -75,12 +75,19 @@ export class Reader {
   }
 }
 
-/** `npx pnpm@12 run import` without a download, and on this test's port: package.json says what it stands for. */
-function importCommand(apiUrl: string): string {
-  const script = fileURLToPath(new URL("scripts/src/import.ts", root));
+/**
+ * `npx pnpm@12 run import` and `npx pnpm@12 synap` without a download, and on this test's port: package.json says what
+ * they stand for.
+ */
+function commandsOfPages(apiUrl: string): string {
+  const script = (file: string) => fileURLToPath(new URL(`scripts/src/${file}`, root));
   return `npx() {
-    [ "$1 $2 $3" = "pnpm@12 run import" ] || return 1; shift 3
-    '${process.execPath}' --import '${import.meta.resolve("tsx")}' '${script}' --url '${apiUrl}' "$@"
+    case "$1 $2 $3" in
+      "pnpm@12 run import") script='${script("import.ts")}'; shift 3 ;;
+      "pnpm@12 synap "*) script='${script("synap-cli.ts")}'; shift 2 ;;
+      *) return 1 ;;
+    esac
+    '${process.execPath}' --import '${import.meta.resolve("tsx")}' "$script" "$@" --url '${apiUrl}'
   }`;
 }
 

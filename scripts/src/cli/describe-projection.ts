@@ -1,0 +1,85 @@
+import { count, duration } from "../terminal/numbers.ts";
+import { cut, formatFields, formatTable, plain } from "../terminal/table.ts";
+import type { Projection, ProjectionBuild, TableDifference } from "./answers.ts";
+
+/** Every build of every projection, a line each. */
+export function describeProjections(projections: readonly Projection[]): string {
+  const rows = projections.flatMap(({ name, state, builds }) =>
+    builds.length === 0
+      ? [[name, "", "", state]]
+      : builds.map((build) => [
+          name,
+          build.role,
+          String(build.version),
+          build.state,
+          count(build.lagEvents),
+          build.lagSeconds === 0 ? "" : duration(build.lagSeconds * 1000),
+          count(build.openDeadLetters),
+          count(build.parkedEvents),
+        ]),
+  );
+  const columns = ["PROJECTION", "BUILD", "VERSION", "STATE", "LAG", "BEHIND", "DEAD LETTERS", "WAITING"];
+  const left = new Set(["PROJECTION", "BUILD", "STATE"]);
+  return formatTable(
+    columns.map((title) => ({ title, align: left.has(title) ? "left" : "right" })),
+    rows,
+  );
+}
+
+/** One projection with all that is known of its builds. */
+export function describeProjection(projection: Projection): string {
+  const { name, description = "not one of this process", mode, newestVersion } = projection;
+  const head = formatFields([
+    ["projection", name],
+    ["keeps", description],
+    ["mode", mode],
+    ["newest version", newestVersion === undefined ? undefined : String(newestVersion)],
+    ["state", projection.state],
+  ]);
+  return [head, ...projection.builds.map(describeBuild)].join("\n\n");
+}
+
+function describeBuild(build: ProjectionBuild): string {
+  const behind = build.lagSeconds === 0 ? "" : `, the first for ${duration(build.lagSeconds * 1000)}`;
+  return formatFields([
+    ["build", `${build.build}, ${build.role}, of version ${build.version}`],
+    ["state", `${build.state}, fed ${build.feed === "inline" ? "in the appends" : "from the log"}`],
+    ["checkpoint", `${build.checkpoint}, ${Math.floor(build.progress * 100)} % of all events`],
+    ["lag", build.lagEvents === 0 ? "none" : `${count(build.lagEvents)} events wait${behind}`],
+    ["dead letters", build.openDeadLetters === 0 ? undefined : describeLetters(build)],
+    ["last failure", build.failure === undefined ? undefined : cut(plain(build.failure), 84)],
+    ["made", build.createdAt],
+    ["live since", build.liveSince],
+    ["changed by", build.changedBy === undefined ? undefined : plain(build.changedBy)],
+  ]);
+}
+
+/** The dead letters of a build in a few words. */
+export function describeLetters({ openDeadLetters, parkedEvents }: ProjectionBuild): string {
+  return `${count(openDeadLetters)} open, and ${count(parkedEvents)} events wait behind them: synap dead-letters list`;
+}
+
+/** How the rows of the new build differ from those of the live one. */
+export function describeDifferences(differences: readonly TableDifference[]): string {
+  const rows = differences.map((each) => [
+    each.table,
+    count(each.onlyInOld),
+    count(each.onlyInNew),
+    count(each.different),
+    each.examples.slice(0, 3).join(" "),
+  ]);
+  const notCompared = differences
+    .filter(({ columnsNotCompared }) => columnsNotCompared.length > 0)
+    .map(({ table, columnsNotCompared }) => `Not compared in ${table}: ${columnsNotCompared.join(", ")}.`);
+  const table = formatTable(
+    [
+      { title: "TABLE" },
+      { title: "ONLY LIVE", align: "right" },
+      { title: "ONLY NEW", align: "right" },
+      { title: "DIFFERENT", align: "right" },
+      { title: "FOR EXAMPLE" },
+    ],
+    rows,
+  );
+  return [table, ...notCompared].join("\n");
+}

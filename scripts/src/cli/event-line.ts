@@ -1,0 +1,15 @@
+import { cut, jsonText, plain, WIDTH } from "../terminal/table.ts";
+import type { StoredEvent } from "./answers.ts";
+
+/** The titles of {@link eventLine}. */
+export function eventTitles(place: "version" | "position"): string {
+  return `${place.toUpperCase().padStart(14)}  ${"WHEN".padEnd(24)}  ${"TYPE".padEnd(27)}  DATA`;
+}
+
+/** An event on one line of 100 characters at the most. */
+export function eventLine(event: StoredEvent, place: "version" | "position"): string {
+  const number = place === "version" ? event.streamVersion : event.position;
+  const type = cut(plain(event.type), 27).padEnd(27);
+  const start = `${String(number).padStart(14)}  ${event.timestamp.padEnd(24)}  ${type}  `;
+  return start + cut(plain(jsonText(event.data)), WIDTH - start.length);
+}

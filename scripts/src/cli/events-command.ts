@@ -1,0 +1,46 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { CommandGroup } from "./command-group.ts";
+import type { CommonOptions } from "./connection.ts";
+import { streamOption } from "./stream-option.ts";
+import { type TailRequest, tailEvents } from "./tail-events.ts";
+
+/** `synap events ...` */
+export const eventsCommand: CommandGroup = () =>
+  new Command("events").description("All events, in the order of their positions.").addCommand(tailCommand());
+
+function tailCommand(): Command {
+  return new Command("tail")
+    .description("Shows events as they are stored, until Ctrl-C. Goes on by itself when the API was away.")
+    .option(
+      "--from <where>",
+      "now, start, or a position: then it begins with the first event after it",
+      from,
+      "now",
+    )
+    .option("--type <type>", "only events of this type; may be given several times", several)
+    .option("--stream <type/id>", "only events of this stream", streamOption)
+    .option("--until-caught-up", "end once everything that is stored has been shown", false)
+    .addHelpText(
+      "after",
+      `
+With --json: one event a line (NDJSON), whole. Its "position" is what --from takes to go on.
+
+Examples:
+  npx pnpm@12 synap events tail
+  npx pnpm@12 synap events tail --from start --until-caught-up --json > all.ndjson
+  npx pnpm@12 synap events tail --type note.creation.requested --type note.creation.completed`,
+    )
+    .action(async (_options, command: Command) => {
+      await tailEvents(command.optsWithGlobals<CommonOptions & TailRequest>());
+    });
+}
+
+function from(value: string): string {
+  const isPosition = /^\d+$/.test(value) && Number.isSafeInteger(Number(value));
+  if (value === "now" || value === "start" || isPosition) return value;
+  throw new InvalidArgumentError("It must be now, start, or a position, a whole number from 0.");
+}
+
+function several(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}

@@ -1,0 +1,20 @@
+/** How a `synap` command ends. The numbers never change: scripts decide on them. */
+export const EXIT = {
+  /** It is done. Ctrl-C out of a tail counts as done. */
+  done: 0,
+  /** It could not be done, or failed again: the message says why. */
+  refused: 1,
+  /** The command was not understood. */
+  usage: 2,
+  /** The API does not answer. */
+  unreachable: 3,
+  /** The admin token is missing or not accepted. */
+  token: 4,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The exit codes, as every help page ends. */
+export const EXIT_HELP = `
+Exit codes: 0 done, 1 refused or failed again, 2 command not understood, 3 API not reachable,
+4 token missing or wrong.`;

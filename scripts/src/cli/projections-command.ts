@@ -1,0 +1,223 @@
+import { Argument, Command } from "commander";
+import { wholeOption } from "../terminal/command.ts";
+import { jsonText } from "../terminal/table.ts";
+import {
+  cutover,
+  droppedBuild,
+  projection,
+  projectionBuild,
+  projectionList,
+  type TableDifference,
+} from "./answers.ts";
+import type { CommandGroup } from "./command-group.ts";
+import { type CommonOptions, connect } from "./connection.ts";
+import { describeDifferences, describeProjection, describeProjections } from "./describe-projection.ts";
+import { beginRebuild, compareBuilds, watchRebuild } from "./rebuild-projection.ts";
+
+interface BoundsOptions extends CommonOptions {
+  readonly maxLag?: number;
+  readonly maxDifference?: number;
+  readonly compare: boolean;
+}
+interface RebuildOptions extends BoundsOptions {
+  readonly version?: number;
+  readonly wait: boolean;
+  readonly cutover: boolean;
+}
+
+const rows = wholeOption(0, Number.MAX_SAFE_INTEGER);
+
+/** `synap projections ...` */
+export const projectionsCommand: CommandGroup = () =>
+  new Command("projections")
+    .description("Read models: how far they are, and building them anew.")
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(feedCommand("pause", "Stops feeding a projection. Its rows stay as they are, and readable."))
+    .addCommand(feedCommand("resume", "Feeds a projection again, from where it stood."))
+    .addCommand(rebuildCommand())
+    .addCommand(compareCommand())
+    .addCommand(cutoverCommand())
+    .addCommand(rollbackCommand())
+    .addCommand(dropCommand())
+    .addHelpText(
+      "after",
+      `
+A rebuild fills new tables from the first event on, beside the live ones, which everybody goes on
+reading. When it has caught up, its rows are compared with the live ones, and cutover lets it take
+their place at once. The old build is kept up to date, so that rollback can go back at once too.`,
+    );
+
+function listCommand(): Command {
+  return new Command("list")
+    .description("Lists projections and their builds.")
+    .addHelpText(
+      "after",
+      `
+LAG is how many stored events the build has still to look at, BEHIND how long the first of them has
+been waiting.
+
+Examples:
+  npx pnpm@12 synap projections list
+  npx pnpm@12 synap projections list --json | jq '.projections[] | select(.state != "running")'`,
+    )
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const found = await connect(options).getAdmin("/projections", projectionList);
+      if (options.json) return console.log(jsonText(found, 2));
+      const { projections } = found;
+      console.log(projections.length === 0 ? "No projections." : describeProjections(projections));
+    });
+}
+
+function showCommand(): Command {
+  return new Command("show")
+    .description("Shows one projection and all its builds.")
+    .argument("<name>", "the projection's name")
+    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections show open-loops")
+    .action(async (name: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const found = await connect(options).getAdmin(pathOf(name), projection);
+      console.log(options.json ? jsonText(found, 2) : describeProjection(found));
+    });
+}
+
+function feedCommand(change: "pause" | "resume", description: string): Command {
+  return new Command(change)
+    .description(description)
+    .argument("<name>", "the projection's name")
+    .addHelpText("after", `\nExample:\n  npx pnpm@12 synap projections ${change} open-loops`)
+    .action(async (name: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const build = await connect(options).postAdmin(`${pathOf(name)}/${change}`, projectionBuild);
+      console.log(options.json ? jsonText(build, 2) : `${name} is ${build.state}.`);
+    });
+}
+
+function rebuildCommand(): Command {
+  return withBounds(new Command("rebuild"))
+    .description(
+      "Builds a projection anew beside the live one, shows how far it is, and then how its rows differ.",
+    )
+    .argument("<name>", "the projection's name")
+    .option("--version <n>", "which version to build (default: the newest)", wholeOption(1, 1_000_000))
+    .option("--no-wait", "only begin; the workers build it")
+    .option("--cutover", "let it take over at the end, if it differs no more than is allowed", false)
+    .addHelpText(
+      "after",
+      `
+Ctrl-C ends the watching, not the build: the same command watches on.
+
+Examples:
+  npx pnpm@12 synap projections rebuild open-loops
+  npx pnpm@12 synap projections rebuild open-loops --cutover --max-difference 10`,
+    )
+    .action(async (name: string, _options, command: Command) => {
+      await rebuild(name, command.optsWithGlobals<RebuildOptions>());
+    });
+}
+
+async function rebuild(name: string, options: RebuildOptions): Promise<void> {
+  const { version, json } = options;
+  const api = connect(options);
+  const { build, isNew } = await beginRebuild(api, encodeURIComponent(name), version);
+  if (!options.wait) {
+    const begun = `Building version ${build.version} of ${name}. Watch it: synap projections rebuild ${name}`;
+    return console.log(json ? jsonText(build, 2) : begun);
+  }
+  console.error(`${isNew ? "Building" : "Already building"} version ${build.version} of ${name}.`);
+  await watchRebuild(api, encodeURIComponent(name));
+  if (options.cutover) return takeOver(name, options);
+  const compared = await compareBuilds(api, encodeURIComponent(name));
+  if (json) return console.log(jsonText(compared, 2));
+  sayDifferences(compared.differences);
+  console.log(`\nThe live build is as it was. Let the new one take over: synap projections cutover ${name}`);
+}
+
+function compareCommand(): Command {
+  return new Command("compare")
+    .description("Counts the rows in which the new build differs from the live one.")
+    .argument("<name>", "the projection's name")
+    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections compare open-loops")
+    .action(async (name: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const compared = await compareBuilds(connect(options), encodeURIComponent(name));
+      if (options.json) return console.log(jsonText(compared, 2));
+      sayDifferences(compared.differences);
+    });
+}
+
+function cutoverCommand(): Command {
+  return withBounds(new Command("cutover"))
+    .description(
+      "Lets the new build take over, if it is near enough and its rows differ no more than allowed.",
+    )
+    .argument("<name>", "the projection's name")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  npx pnpm@12 synap projections cutover open-loops
+  npx pnpm@12 synap projections cutover open-loops --max-difference 120`,
+    )
+    .action(async (name: string, _options, command: Command) => {
+      await takeOver(name, command.optsWithGlobals<BoundsOptions>());
+    });
+}
+
+async function takeOver(name: string, options: BoundsOptions): Promise<void> {
+  const { maxLag, maxDifference, compare, json } = options;
+  const report = await connect(options).postAdmin(`${pathOf(name)}/cutover`, cutover, {
+    compare,
+    ...(maxLag !== undefined && { maxLagEvents: maxLag }),
+    ...(maxDifference !== undefined && { maxDifference }),
+  });
+  if (json) return console.log(jsonText(report, 2));
+  if (compare) sayDifferences(report.differences);
+  console.log(
+    `Version ${report.liveVersion} of ${name} is live. Go back: synap projections rollback ${name}`,
+  );
+}
+
+function rollbackCommand(): Command {
+  return new Command("rollback")
+    .description("Goes back to the build that was live before, at once.")
+    .argument("<name>", "the projection's name")
+    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections rollback open-loops")
+    .action(async (name: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const report = await connect(options).postAdmin(`${pathOf(name)}/rollback`, cutover);
+      console.log(
+        options.json ? jsonText(report, 2) : `Version ${report.liveVersion} of ${name} is live again.`,
+      );
+    });
+}
+
+function dropCommand(): Command {
+  return new Command("drop")
+    .description("Removes the build under way, or the previous one, with its tables. Never the live one.")
+    .argument("<name>", "the projection's name")
+    .addArgument(new Argument("<build>", "which build").choices(["building", "previous"]))
+    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections drop open-loops previous")
+    .action(async (name: string, build: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const dropped = await connect(options).postAdmin(`${pathOf(name)}/drop`, droppedBuild, { build });
+      console.log(options.json ? jsonText(dropped, 2) : `The ${build} build of ${name} is gone.`);
+    });
+}
+
+function withBounds(command: Command): Command {
+  return command
+    .option("--max-lag <events>", "how many events it may be behind (default: 1000)", rows)
+    .option("--max-difference <rows>", "how many rows may differ (default: 0)", rows)
+    .option("--no-compare", "take over without comparing rows");
+}
+
+function sayDifferences(differences: readonly TableDifference[]): void {
+  const isSame = differences.every((each) => each.onlyInOld + each.onlyInNew + each.different === 0);
+  console.log(isSame ? "All rows are the same in both builds." : describeDifferences(differences));
+}
+
+function pathOf(name: string): string {
+  return `/projections/${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { count } from "../terminal/numbers.ts";
+import { ProgressLine } from "../terminal/progress-line.ts";
+import { plain } from "../terminal/table.ts";
+import { comparison, type Projection, type ProjectionBuild, projection, projectionBuild } from "./answers.ts";
+import type { ApiClient } from "./api-client.ts";
+import { CliError } from "./cli-error.ts";
+import { describeLetters } from "./describe-projection.ts";
+import { EXIT } from "./exit-codes.ts";
+
+const LOOK_MS = 500;
+/** A build as near as this can be compared and take over: what it lacks is handled first. */
+const NEAR_EVENTS = 1_000;
+/** How long it may stay near without getting there, in a store that is always written to. */
+const NEAR_MS = 5_000;
+/** How long a failed pass, or no worker that knows the version, is given to go away. */
+const TROUBLE_MS = 10_000;
+
+/** Begins a build, or finds the one under way, and says which. */
+export async function beginRebuild(
+  api: ApiClient,
+  name: string,
+  version: number | undefined,
+): Promise<{ build: ProjectionBuild; isNew: boolean }> {
+  try {
+    const body = version === undefined ? undefined : { version };
+    const build = await api.postAdmin(`/projections/${name}/rebuild`, projectionBuild, body);
+    return { build, isNew: true };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.problem !== "projection-conflict") throw error;
+    const build = buildUnderWay(await api.getAdmin(`/projections/${name}`, projection));
+    if (build === undefined || (version !== undefined && build.version !== version)) throw error;
+    return { build, isNew: false };
+  }
+}
+
+/**
+ * Shows how far the build is until it has caught up.
+ *
+ * @throws CliError when nothing feeds it, or it keeps failing; the build stays
+ */
+export async function watchRebuild(api: ApiClient, name: string): Promise<ProjectionBuild> {
+  const line = new ProgressLine();
+  let nearSince: number | undefined;
+  let troubleSince: number | undefined;
+  try {
+    for (;;) {
+      const build = buildUnderWay(await api.getAdmin(`/projections/${name}`, projection));
+      if (build === undefined) throw new CliError(EXIT.refused, `The new build of ${name} is gone.`);
+      const isThere = build.lagEvents === 0;
+      line.show(build.progress, `${count(build.lagEvents)} events to go`, { always: isThere });
+      const now = performance.now();
+      nearSince = build.lagEvents <= NEAR_EVENTS ? (nearSince ?? now) : undefined;
+      if (isThere || (nearSince !== undefined && now - nearSince > NEAR_MS)) {
+        line.end();
+        if (build.openDeadLetters > 0) console.error(`It has dead letters: ${describeLetters(build)}`);
+        return build;
+      }
+      troubleSince = troubleOf(build) === undefined ? undefined : (troubleSince ?? now);
+      if (troubleSince !== undefined && now - troubleSince > TROUBLE_MS) {
+        throw new CliError(
+          EXIT.refused,
+          `${troubleOf(build)}\nThe build stays. Look at it: synap projections show ${name}. ` +
+            `Give it up: synap projections drop ${name} building.`,
+        );
+      }
+      await sleep(LOOK_MS);
+    }
+  } finally {
+    line.end();
+  }
+}
+
+/** The shadow comparison: in how many rows the new build differs, and in which. @throws CliError */
+export function compareBuilds(api: ApiClient, name: string) {
+  return api.postAdmin(`/projections/${name}/compare`, comparison);
+}
+
+function buildUnderWay({ builds }: Projection): ProjectionBuild | undefined {
+  return builds.find(({ role }) => role === "building");
+}
+
+function troubleOf({ state, failure, version }: ProjectionBuild): string | undefined {
+  if (failure !== undefined) return `The build keeps failing: ${plain(failure)}`;
+  if (state === "unfed") return `Version ${version} is not known to the API, and perhaps to no worker.`;
+  return undefined;
+}

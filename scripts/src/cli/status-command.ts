@@ -1,0 +1,73 @@
+import { Command } from "commander";
+import { age } from "../terminal/age.ts";
+import { count, duration } from "../terminal/numbers.ts";
+import { cut, formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
+import { type Status, status } from "./answers.ts";
+import type { CommandGroup } from "./command-group.ts";
+import { type CommonOptions, connect } from "./connection.ts";
+
+/** `synap status` */
+export const statusCommand: CommandGroup = () =>
+  new Command("status")
+    .description(
+      "How the store and every handler are doing. Without the admin token: what everybody may see.",
+    )
+    .addHelpText(
+      "after",
+      `
+LAG is how many stored events a handler has still to look at; inline handlers have none, because
+they run as events are stored. WAITING are events that wait behind a dead letter of their stream.
+
+Examples:
+  npx pnpm@12 synap status
+  npx pnpm@12 synap status --json | jq '.handlers[] | select(.lag > 1000)'`,
+    )
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const api = connect(options);
+      const found = api.hasToken
+        ? await api.getAdmin("/status", status)
+        : await api.get("/api/v1/status", status);
+      console.log(options.json ? jsonText(found, 2) : describeStatus(found, api.url));
+    });
+
+function describeStatus(found: Status, url: string): string {
+  const { events, deadLetters, publisher, timescaledb } = found;
+  const newest = events.lastRecordedAt === undefined ? "" : `, the newest ${age(events.lastRecordedAt)}`;
+  const fields = formatFields([
+    ["Synap", `${found.release} at ${url}`],
+    ["store", `${found.engine}, PostgreSQL ${found.postgresql}, TimescaleDB ${timescaledb.version}`],
+    ["events", `${count(events.stored)} in ${count(events.streams)} streams${newest}`],
+    ["last position", String(events.lastPosition)],
+    ["watermark", describeWatermark(events)],
+    ["dead letters", deadLetters === 0 ? "none" : `${count(deadLetters)} open: synap dead-letters list`],
+    ["queued", `${count(publisher.queuedEvents)} events wait for the broker`],
+    ["database", `${(found.databaseSize / 1024 / 1024).toFixed(1)} MiB`],
+  ]);
+  const rows = found.handlers.map(({ name, mode, lag, checkpoint, deadLetters: open, parkedEvents }) => [
+    name,
+    mode ?? "",
+    lag === undefined ? "" : count(lag),
+    checkpoint === undefined ? "" : String(checkpoint),
+    open === undefined ? "" : count(open),
+    parkedEvents === undefined ? "" : count(parkedEvents),
+  ]);
+  const table = formatTable(
+    [
+      { title: "HANDLER" },
+      { title: "MODE" },
+      { title: "LAG", align: "right" },
+      { title: "CHECKPOINT", align: "right" },
+      { title: "DEAD LETTERS", align: "right" },
+      { title: "WAITING", align: "right" },
+    ],
+    rows,
+  );
+  return `${fields}\n\n${table}`;
+}
+
+function describeWatermark({ watermark, watermarkHolder: holder }: Status["events"]): string {
+  if (holder === undefined) return String(watermark);
+  const query = cut(plain(holder.query), 60);
+  return `${watermark}, held back for ${duration(holder.ageMs)} by database process ${holder.pid}\n${holder.state}: ${query}`;
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { cut, formatFields, formatTable, jsonText, plain } from "./table.ts";
+
+describe("a table", () => {
+  it("stands in columns, numbers to the right", () => {
+    const table = formatTable(
+      [{ title: "NAME" }, { title: "LAG", align: "right" }],
+      [
+        ["a", "1,000"],
+        ["bcd", "7"],
+      ],
+    );
+    expect(table).toBe(["NAME    LAG", "a     1,000", "bcd       7"].join("\n"));
+  });
+
+  it("is never wider than a terminal: the widest column is cut", () => {
+    const rows = [["short", "x".repeat(200), "y".repeat(60)]];
+    const lines = formatTable([{ title: "A" }, { title: "B" }, { title: "C" }], rows).split("\n");
+    expect(lines.map((line) => line.length)).toEqual([expect.any(Number), 100]);
+    expect(lines[1]).toMatch(/^short {2}x+… {2}y+…$/);
+  });
+});
+
+describe("text from elsewhere", () => {
+  it("can't move the cursor, change colours, turn around or break the line", () => {
+    expect(plain("a\u001b[31m\n\tb\u009b\u202ec")).toBe("a\ufffd[31m b\ufffd\ufffdc");
+    expect(jsonText({ a: "\u001b\u009b\u2028" })).toBe('{"a":"\\u001b\\u009b\\u2028"}');
+  });
+
+  it("is cut by characters, not in the middle of one", () => {
+    expect(cut("😀😀😀", 3)).toBe("😀😀😀");
+    expect(cut("😀😀😀", 2)).toBe("😀…");
+  });
+});
+
+describe("fields", () => {
+  it("leave out what is not there and keep several lines together", () => {
+    expect(
+      formatFields([
+        ["a", "1"],
+        ["bc", undefined],
+        ["def", "2\n3"],
+      ]),
+    ).toBe("a    1\ndef  2\n     3");
+  });
+});

@@ -1,0 +1,78 @@
+/** A column of a table. */
+export interface Column {
+  readonly title: string;
+  /** Numbers stand right. Default: left. */
+  readonly align?: "left" | "right";
+}
+
+/** How wide the output for people may be. */
+export const WIDTH = 100;
+
+const GAP = "  ";
+const NARROWEST = 8;
+
+/**
+ * Text for a terminal, on one line: no control character of an event's data may move the cursor or change colours.
+ */
+export function plain(text: string): string {
+  return text.replaceAll(/\s+/g, " ").replaceAll(/\p{Cc}|\p{Cf}/gu, "\ufffd");
+}
+
+/** The text, cut to so many characters at the most. */
+export function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
+}
+
+/**
+ * Rows under their titles, as lines of `width` characters at the most. What does not fit is cut where the column is
+ * widest.
+ */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width = WIDTH,
+): string {
+  const cells = rows.map((row) => columns.map((_, index) => plain(row[index] ?? "")));
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...cells.map((row) => [...(row[index] ?? "")].length)),
+  );
+  for (let over = total(widths) - width; over > 0; over -= 1) {
+    const widest = widths.indexOf(Math.max(...widths));
+    const current = widths[widest] ?? 0;
+    if (current <= NARROWEST) break;
+    widths[widest] = current - 1;
+  }
+  const line = (row: readonly string[]) =>
+    columns
+      .map(({ align }, index) => pad(cut(row[index] ?? "", widths[index] ?? 0), widths[index] ?? 0, align))
+      .join(GAP)
+      .trimEnd();
+  return [line(columns.map(({ title }) => title)), ...cells.map(line)].join("\n");
+}
+
+/** Names and values, a line each. A value may have several lines. */
+export function formatFields(fields: readonly (readonly [string, string | undefined])[]): string {
+  const given = fields.filter((field): field is readonly [string, string] => field[1] !== undefined);
+  const width = Math.max(...given.map(([name]) => name.length)) + GAP.length;
+  return given
+    .map(([name, value]) => `${name.padEnd(width)}${value.replaceAll("\n", `\n${" ".repeat(width)}`)}`)
+    .join("\n");
+}
+
+/** JSON whose text holds no control character either. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replaceAll(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1));
+}
+
+function pad(text: string, width: number, align: Column["align"]): string {
+  const space = " ".repeat(Math.max(0, width - [...text].length));
+  return align === "right" ? space + text : text + space;
+}
