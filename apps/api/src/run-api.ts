@@ -1,14 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Database, isTransient, migrate, openDatabase, publishEventTypes } from "@synap/database";
+import { openMigratedDatabase } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
-import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
 import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
 import { createInngestClient } from "./publisher/inngest-client.ts";
 import { type RunningApi, startApi } from "./server.ts";
-
-/** How long an API waits at its start for a database that does not answer yet, in milliseconds. */
-const DATABASE_PATIENCE_MS = 60_000;
 
 /**
  * Runs an API from environment variables: opens and migrates the database, loads the application's event types, and
@@ -27,7 +22,10 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
     );
   }
   const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
-  const database = await openWhenReady(url, catalogue, logger);
+  const database = await openMigratedDatabase(url, catalogue, {
+    onWaiting: (error) =>
+      logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
+  });
   try {
     const inngest = createInngestClient({ logger: logger.child({ part: "inngest" }, { level: "warn" }) });
     const api = await startApi({ configuration, database, catalogue, inngest, logger });
@@ -42,23 +40,5 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
   } catch (error) {
     await database.close();
     throw error;
-  }
-}
-
-async function openWhenReady(url: string, catalogue: EventCatalogue, logger: Logger): Promise<Database> {
-  const patience = Date.now() + DATABASE_PATIENCE_MS;
-  for (;;) {
-    let database: Database | undefined;
-    try {
-      database = await openDatabase({ url });
-      await migrate(database);
-      await publishEventTypes(database, catalogue);
-      return database;
-    } catch (error) {
-      await database?.close();
-      if (!isTransient(error) || Date.now() > patience) throw error;
-      logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`);
-      await sleep(1_000);
-    }
   }
 }

@@ -5,20 +5,20 @@ import { runWorker } from "./run-worker.ts";
 const logger = createLogger("worker", process.env);
 try {
   const worker = await runWorker(process.env, logger);
+  let isStopping = false;
   const stop = async (signal: NodeJS.Signals) => {
-    logger.info(`${signal}: finishing what runs`);
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    logger.info(`${signal}: finishing what runs; a second signal stops at once`);
     await worker.close();
     logger.info("stopped");
     process.exit(0);
   };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
 } catch (error) {
   // Its own mistakes carry a stack; those of the environment are told in one sentence.
-  if (error instanceof Error && "code" in error) {
-    logger.fatal(error.message);
-  } else {
-    logger.fatal({ err: error }, "the worker cannot start");
-  }
+  if (error instanceof Error && "code" in error) logger.fatal(error.message);
+  else logger.fatal({ err: error }, "the worker cannot start");
   process.exit(1);
 }

@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Database, isTransient, migrate, openDatabase, publishEventTypes } from "@synap/database";
+import { openMigratedDatabase } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
-import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
 import { createInngestClient } from "./client.ts";
 import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
 import { type RunningWorker, startWorker } from "./server.ts";
-
-/** How long a worker waits at its start for a database that does not answer yet, in milliseconds. */
-const DATABASE_PATIENCE_MS = 60_000;
 
 /**
  * Runs a worker from environment variables: opens and migrates the database, loads the application's event
@@ -30,7 +26,10 @@ export async function runWorker(
     );
   }
   const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
-  const database = await openWhenReady(url, catalogue, logger);
+  const database = await openMigratedDatabase(url, catalogue, {
+    onWaiting: (error) =>
+      logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
+  });
   try {
     const inngest = createInngestClient(logger);
     const worker = await startWorker({ configuration, database, catalogue, inngest, logger });
@@ -48,24 +47,6 @@ export async function runWorker(
   } catch (error) {
     await database.close();
     throw error;
-  }
-}
-
-async function openWhenReady(url: string, catalogue: EventCatalogue, logger: Logger): Promise<Database> {
-  const patience = Date.now() + DATABASE_PATIENCE_MS;
-  for (;;) {
-    let database: Database | undefined;
-    try {
-      database = await openDatabase({ url });
-      await migrate(database);
-      await publishEventTypes(database, catalogue);
-      return database;
-    } catch (error) {
-      await database?.close();
-      if (!isTransient(error) || Date.now() > patience) throw error;
-      logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`);
-      await sleep(1_000);
-    }
   }
 }
 

@@ -66,6 +66,7 @@ export {
   type OpenEventStore,
   openEventStore,
 } from "./open-event-store.ts";
+export { type OpeningPatience, openMigratedDatabase } from "./open-migrated-database.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export {

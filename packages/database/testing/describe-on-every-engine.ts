@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Database, Engine } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase, testEngines } from "./test-database.ts";
+import { createTestDatabase, testEngines } from "./create-test-database.ts";
+import type { TestDatabase } from "./test-database.ts";
 
 /** What a suite is given. Only usable inside tests and hooks: the database is made before the first of them. */
 export interface TestEngine {

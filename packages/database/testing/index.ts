@@ -2,5 +2,6 @@
 
 export type { ContractOptions, ContractSkip } from "./contract/contract-tests.ts";
 export { describeEventStore } from "./contract/describe-event-store.ts";
+export { createTestDatabase, testEngines } from "./create-test-database.ts";
 export { describeOnEveryEngine, type TestEngine } from "./describe-on-every-engine.ts";
-export { createTestDatabase, type TestDatabase, testEngines } from "./test-database.ts";
+export type { TestDatabase } from "./test-database.ts";
