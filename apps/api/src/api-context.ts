@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { DeadLetterBacklog, EventStore, StoreStatistics } from "@synap/database";
+import type { DeadLetterBacklog, EventStore, SqlSession, StoreStatistics } from "@synap/database";
 import type { DeadLetterOffice, IEventHandler, Projections } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
@@ -33,6 +33,8 @@ export interface ApiPorts {
   readonly acceptance: Acceptance;
   /** The kinds of aggregate whose state can be read and commanded. */
   readonly aggregates: readonly RegisteredAggregate[];
+  /** Where the read models are read. */
+  readonly readModels: SqlSession;
   readonly statistics: () => Promise<StoreStatistics>;
   /** The engine under the store, as the status route shows it. */
   readonly engine: {

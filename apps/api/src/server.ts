@@ -76,6 +76,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       findDuplicates: createDuplicateLookup((events) => store.findDuplicates(events), logger),
     },
     aggregates: serveAggregates(parts, commands),
+    readModels: database,
     statistics: () => storeStatistics(database),
     engine: describeEngine(database),
     readiness: [databaseCheck(database), migrationsCheck(database), brokerCheck(inngest)],

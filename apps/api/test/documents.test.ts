@@ -45,6 +45,7 @@ function unservedApp() {
     commands: { appendToStream: away, closeStream: away, getStream: away, readStream: never },
     acceptance: { publisher, findDuplicates: away },
     aggregates: builtInAggregates.map((each) => ({ ...each, repository: { load: away, execute: away } })),
+    readModels: { query: away },
     statistics: away,
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
     readiness: [],

@@ -60,6 +60,7 @@ export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";
+export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";
 export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";

@@ -57,6 +57,7 @@ export const PROBLEM_CODES = {
   "publisher-full": { status: 503, title: "Synap is busy" },
   "broker-unavailable": { status: 503, title: "The event broker does not accept events" },
   "database-unavailable": { status: 503, title: "The database does not answer" },
+  "read-model-missing": { status: 503, title: "The read model has not been made yet" },
   "handler-unavailable": { status: 503, title: "The handler can not work at the moment" },
   "shutting-down": { status: 503, title: "Synap is shutting down" },
   "not-ready": { status: 503, title: "Synap is not ready" },

@@ -4,6 +4,7 @@ import type { ApiApp } from "../api-context.ts";
 import { PROBLEM_CODES } from "../problems/problem-codes.ts";
 import { ADMIN_COMPONENTS } from "./admin/openapi-components.ts";
 import { AGGREGATE_COMPONENTS } from "./aggregates/openapi-components.ts";
+import { READ_MODEL_COMPONENTS } from "./read-models/openapi-components.ts";
 import { streamComponents } from "./streams/openapi-components.ts";
 
 const issue = z.object({
@@ -79,6 +80,7 @@ const COMPONENTS: Record<string, z.ZodType> = {
   ...streamComponents(storedEvent),
   ...ADMIN_COMPONENTS,
   ...AGGREGATE_COMPONENTS,
+  ...READ_MODEL_COMPONENTS,
 };
 
 const SECURITY_SCHEMES = {

@@ -34,6 +34,7 @@ export function openapiRoute(app: ApiApp): void {
         { name: "events", description: "Publishing and finding events." },
         { name: "aggregates", description: "Things with rules: commands, and their state at any time." },
         { name: "streams", description: "Commands on one stream, and its events by version." },
+        { name: "read models", description: "What the events come to, as projections keep it." },
         { name: "operations", description: "Watching the process." },
         { name: "admin", description: "Operating it. Needs the token in SYNAP_ADMIN_TOKEN." },
       ],

@@ -1,0 +1,100 @@
+import { z } from "zod";
+
+const text = z.string();
+const count = z.number().int();
+const moment = z.iso.datetime();
+const day = z.iso.date();
+const position = count.describe("The event's place among all events.");
+const nextBefore = position.optional().describe("Where the next page goes on; absent after the last.");
+
+/** The forms of the answers of read models, for the OpenAPI document. */
+export const READ_MODEL_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+  OpenLoops: z.object({
+    openLoops: z.array(
+      z.object({
+        id: text.describe("`open_loop/{id}` or `task/{id}`: the stream it comes from."),
+        ownerId: text,
+        title: text,
+        status: z.enum(["urgent", "waiting", "snoozed"]),
+        score: count.describe("0 to 1000: the higher, the sooner."),
+        entityType: text.optional(),
+        entityId: text.optional(),
+        snoozedUntil: moment.optional(),
+        dueDate: day.optional(),
+        openedAt: moment,
+      }),
+    ),
+    counts: z.object({ urgent: count, waiting: count, snoozed: count }),
+  }),
+  Tasks: z.object({
+    tasks: z.array(
+      z.object({
+        id: text,
+        title: text,
+        assigneeId: text.nullable(),
+        dueDate: day.nullable(),
+        priority: text,
+        createdAt: moment,
+      }),
+    ),
+  }),
+  Reservations: z.object({
+    reservations: z.array(
+      z.object({
+        id: text,
+        guestId: text,
+        resource: text.nullable(),
+        partySize: count.nullable(),
+        startDate: day,
+        endDate: day.nullable(),
+        status: z.enum(["reserved", "cancelled"]),
+      }),
+    ),
+  }),
+  ComplianceStatistics: z.object({
+    statistics: z.array(
+      z.object({
+        eventType: text,
+        actorKind: text.describe("`user`, `agent` or `system`."),
+        events: count,
+        withUser: count.describe("Events that name the user they are for."),
+        withCorrelation: count.describe("Events that belong to a flow."),
+      }),
+    ),
+  }),
+  AuditLog: z.object({
+    entries: z.array(
+      z.object({
+        position,
+        happenedAt: moment,
+        recordedAt: moment,
+        eventId: z.uuid(),
+        actor: text,
+        userId: text.nullable(),
+        action: text.describe("The event's type."),
+        subjectType: text,
+        subjectId: text,
+        source: text,
+        correlationId: text.nullable(),
+      }),
+    ),
+    nextBefore,
+  }),
+  Notes: z.object({
+    notes: z.array(
+      z.object({
+        id: text,
+        userId: text.nullable(),
+        title: text.nullable(),
+        content: text,
+        tags: z.array(text),
+        createdBy: text,
+        createdAt: moment,
+        correlationId: text.nullable(),
+        eventId: z.uuid(),
+        position,
+      }),
+    ),
+    nextBefore,
+  }),
+};

@@ -1,0 +1,69 @@
+import { z } from "zod";
+
+const MAX_LIMIT = 1_000;
+const GIVEN_ONCE = "must be given, and once";
+
+/** A name: of a user, a guest, an actor. 1 to 128 characters. */
+export const name = z
+  .string(GIVEN_ONCE)
+  .min(1, "must not be empty")
+  .max(128, "must have at most 128 characters")
+  .refine((value) => !value.includes("\0"), "must not hold NUL");
+
+/** A day, YYYY-MM-DD. PostgreSQL knows no year 0. */
+export const day = z
+  .string(GIVEN_ONCE)
+  .refine(
+    (value) => z.iso.date().safeParse(value).success && value >= "0001",
+    "must be a day as YYYY-MM-DD, which exists",
+  )
+  .meta({ format: "date" });
+
+/** How many rows to give, as text: 1 to 1,000. */
+export const limit = (byDefault: number) =>
+  z
+    .string(GIVEN_ONCE)
+    .regex(/^\d{1,4}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
+    .refine((value) => Number(value) >= 1 && Number(value) <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
+    .optional()
+    .describe(`How many to give, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
+
+/** The place in the log before which a page goes on. */
+export const before = z
+  .string(GIVEN_ONCE)
+  .regex(/^\d{1,16}$/, "must be a position")
+  .refine((value) => Number.isSafeInteger(Number(value)), "must be a position")
+  .optional()
+  .describe("Where to go on: `nextBefore` of the page before.");
+
+/** What a read model is asked with: parameters as numbers, as far as they are given. */
+export function numbers<Name extends string>(
+  given: Readonly<Partial<Record<Name, string | undefined>>>,
+  ...names: readonly Name[]
+): Partial<Record<Name, number>> {
+  const read: Partial<Record<Name, number>> = {};
+  for (const each of names) {
+    const text = given[each];
+    if (text !== undefined) read[each] = Number(text);
+  }
+  return read;
+}
+
+/** Whether two days, if both are given, are in order. */
+export function areInOrder({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {
+  return from === undefined || to === undefined || from <= to;
+}
+
+/** What is said of days that are not. */
+export const NOT_IN_ORDER = { path: ["to"], message: "must not be before from" };
+
+/**
+ * Where the next page begins: at the last position of a full page; nowhere after one that is not.
+ */
+export function nextBefore(
+  rows: readonly { readonly position: number }[],
+  size: number,
+): { nextBefore?: number } {
+  const last = rows.length < size ? undefined : rows.at(-1);
+  return last === undefined ? {} : { nextBefore: last.position };
+}

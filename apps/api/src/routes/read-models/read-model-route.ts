@@ -1,0 +1,55 @@
+import { type SqlSession, sqlState } from "@synap/database";
+import type { z } from "zod";
+import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
+import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
+
+/** SQLSTATE undefined_table: of a view too. */
+const UNDEFINED_TABLE = "42P01";
+
+/** A question that a read model answers. */
+export interface ReadModelRoute<Query extends z.ZodObject> {
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly query: Query;
+  /** The form of the answer: the name of a component. */
+  readonly component: string;
+  readonly read: (session: SqlSession, query: z.output<Query>) => Promise<object>;
+}
+
+/** Registers a route that reads a read model. One that no worker has made yet is a problem of its own, not a fault. */
+export function readModelRoute<Query extends z.ZodObject>(
+  app: ApiApp,
+  { readModels }: Pick<ApiPorts, "readModels">,
+  { query: schema, component, read, ...described }: ReadModelRoute<Query>,
+): void {
+  const route = {
+    method: "get" as const,
+    tags: ["read models"],
+    request: { query: schema },
+    responses: {
+      200: jsonAnswer("What the read model holds at the moment.", component),
+      ...problemAnswers(
+        "parameter-invalid",
+        "parameter-unknown",
+        "read-model-missing",
+        "database-unavailable",
+      ),
+    },
+    ...described,
+  };
+  registerRoute(app, route, async (context) => {
+    const query = readQuery(context, schema);
+    return json(context, 200, await read(readModels, query).catch(missing));
+  });
+}
+
+function missing(cause: unknown): never {
+  if (sqlState(cause) !== UNDEFINED_TABLE) throw cause;
+  throw new Problem("read-model-missing", "No worker has made this read model yet. Start one that has it.", {
+    retryAfterSeconds: 5,
+    cause,
+  });
+}
