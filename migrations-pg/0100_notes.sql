@@ -20,6 +20,7 @@ COMMENT ON COLUMN synap.notes.created_at IS 'When the note was made: the timesta
 COMMENT ON COLUMN synap.notes.event_id IS 'The event that the row shows.';
 COMMENT ON COLUMN synap.notes.position IS 'Position of that event; an earlier one never overwrites the row.';
 
-CREATE INDEX notes_by_user ON synap.notes (user_id, created_at DESC);
+-- "What did this user write last?", page by page (notesOf).
+CREATE INDEX notes_by_user ON synap.notes (user_id, position DESC);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON synap.notes TO synap_app;
