@@ -38,7 +38,10 @@ export function importUnderFire(
     killAndRunAgain: async () => {
       command.child.kill("SIGKILL");
       await command.ended;
+      const before = answered();
       command = run();
+      // An import that has not reached the API yet gives up when nothing listens: the next kill is for one at work.
+      while (answered() <= before && command.child.exitCode === null) await sleep(10);
     },
     finished: async () => {
       const code = await command.ended;
