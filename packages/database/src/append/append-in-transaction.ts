@@ -13,32 +13,35 @@ export class RefusedAppendError extends Error {
 }
 
 /** Appends any number of events, 1,024 at a time, and gives each lot to the hook. Errors undo everything. */
-export async function appendAll(
+export function appendAll(
   transaction: Transaction,
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
 ): Promise<AppendedEvent[]> {
-  const appended: AppendedEvent[] = [];
-  for (const slice of slices(events)) {
-    const lot = await appendOrRefuse(transaction, slice);
-    await runHook(transaction, lot, hook);
-    appended.push(...lot);
-  }
-  return appended;
+  return appendInLots(transaction, events, hook, appendOrRefuse);
 }
 
 /**
  * The same inside savepoints, where an event that PostgreSQL refuses costs no other: the lot is halved until it stands
  * alone. Conflicts with other transactions are tried again from the savepoint.
  */
-export async function appendAllCarefully(
+export function appendAllCarefully(
   transaction: Transaction,
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
 ): Promise<AppendedEvent[]> {
+  return appendInLots(transaction, events, hook, appendHalving);
+}
+
+async function appendInLots(
+  transaction: Transaction,
+  events: readonly SynapEvent[],
+  hook: AppendHook | undefined,
+  appendLot: (transaction: Transaction, events: readonly SynapEvent[]) => Promise<AppendedEvent[]>,
+): Promise<AppendedEvent[]> {
   const appended: AppendedEvent[] = [];
   for (const slice of slices(events)) {
-    const lot = await appendHalving(transaction, slice);
+    const lot = await appendLot(transaction, slice);
     await runHook(transaction, lot, hook);
     appended.push(...lot);
   }
