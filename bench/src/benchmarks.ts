@@ -1,4 +1,5 @@
 import type { Benchmark } from "./benchmark.ts";
+import { pipeline } from "./pipeline/pipeline.ts";
 
 /** Everything that is measured, in the order of a full run. */
-export const benchmarks: readonly Benchmark[] = [];
+export const benchmarks: readonly Benchmark[] = [pipeline];

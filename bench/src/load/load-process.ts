@@ -1,0 +1,103 @@
+// Makes load, as its one argument says (a load plan as JSON), and tells its parent how it goes. It begins when told to.
+import { setTimeout as sleep } from "node:timers/promises";
+import { BatchMaker } from "./batch-maker.ts";
+import { clock, type LoadMessage, type LoadPlan, loadPlanSchema, type SentBatch } from "./load-plan.ts";
+import { type BatchAnswer, BatchPoster } from "./post-batch.ts";
+
+const PROGRESS_MS = 250;
+/** How long after its end a load that is paced by the answers goes on offering what is not accepted yet. */
+const LAST_ATTEMPTS_MS = 20_000;
+
+const plan = loadPlanSchema.parse(JSON.parse(process.argv[2] ?? ""));
+const maker = new BatchMaker(plan.batch);
+const tally = { accepted: 0, shed: 0, shedWithoutRetryAfter: 0, failed: 0, unsent: 0 };
+const batches: SentBatch[] = [];
+let next = plan.first;
+
+tell({ kind: "ready" });
+await new Promise((resolve) => process.once("message", resolve));
+const progress = setInterval(() => tell({ kind: "progress", tally }), PROGRESS_MS);
+const began = performance.now();
+const { pace } = plan;
+if (pace.kind === "as fast as accepted") await sendAsAccepted(pace.connections);
+else await sendByTheClock(pace);
+clearInterval(progress);
+tell({ kind: "done", tally, batches });
+process.disconnect();
+
+async function sendAsAccepted(connections: number): Promise<void> {
+  const poster = new BatchPoster(plan.apiUrl, { connections, timeoutMs: 60_000 });
+  const end = began + plan.seconds * 1000;
+  const send = async () => {
+    while (performance.now() < end) {
+      const number = next++;
+      const body = maker.make(number);
+      const sentAt = clock();
+      const accepted = new Set<number>();
+      for (;;) {
+        const answer = await poster.post(body);
+        count(answer, accepted);
+        if (answer.status < 300 && answer.status > 0) {
+          remember(number, sentAt, accepted, answer);
+          break;
+        }
+        if (performance.now() > end + LAST_ATTEMPTS_MS) {
+          remember(number, sentAt, accepted, answer);
+          break;
+        }
+        await sleep((answer.retryAfter ?? 1) * 1000);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, send));
+  poster.close();
+}
+
+async function sendByTheClock({ batchesPerSecond, maxInFlight }: ClockPace): Promise<void> {
+  const poster = new BatchPoster(plan.apiUrl, { connections: maxInFlight, timeoutMs: 15_000 });
+  const underWay = new Set<Promise<void>>();
+  const total = Math.round(plan.seconds * batchesPerSecond);
+  for (let sent = 0; sent < total; sent += 1) {
+    const wait = began + (sent * 1000) / batchesPerSecond - performance.now();
+    if (wait > 0) await sleep(wait);
+    if (underWay.size >= maxInFlight) {
+      tally.unsent += 1;
+      continue;
+    }
+    const number = next++;
+    const sentAt = clock();
+    const one = poster.post(maker.make(number)).then((answer) => {
+      const accepted = new Set<number>();
+      count(answer, accepted);
+      remember(number, sentAt, accepted, answer);
+      underWay.delete(one);
+    });
+    underWay.add(one);
+  }
+  await Promise.all(underWay);
+  poster.close();
+}
+
+type ClockPace = Extract<LoadPlan["pace"], { kind: "by the clock" }>;
+
+function count(answer: BatchAnswer, accepted: Set<number>): void {
+  const before = accepted.size;
+  for (const index of answer.accepted) accepted.add(index);
+  tally.accepted += accepted.size - before;
+  if (answer.status === 503) {
+    tally.shed += 1;
+    if (answer.retryAfter === undefined) tally.shedWithoutRetryAfter += 1;
+  } else if (answer.status >= 300 || answer.status === 0) {
+    tally.failed += 1;
+    if (tally.failed === 1) process.stderr.write(`a batch failed: ${answer.status} ${answer.reason}\n`);
+  }
+}
+
+function remember(number: number, sentAt: number, accepted: Set<number>, { status }: BatchAnswer): void {
+  const which = accepted.size === maker.size ? "all" : [...accepted];
+  batches.push({ number, sentAt, answeredAt: clock(), accepted: which, status });
+}
+
+function tell(message: LoadMessage): void {
+  process.send?.(message);
+}

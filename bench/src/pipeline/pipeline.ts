@@ -1,0 +1,124 @@
+import type { Engine } from "@synap/database";
+import type { BenchContext, Benchmark, BenchmarkResult, Figure } from "../benchmark.ts";
+import { measurePipeline, type PipelineRun } from "./measure-pipeline.ts";
+import { memoryGrowth, pipelinePlots } from "./pipeline-course.ts";
+
+const LOAD_SECONDS = { full: 60, quick: 6 };
+
+/** A run to be made: on an engine, with the stand-in or a real Inngest server. */
+interface PlannedRun {
+  readonly engine: Engine;
+  readonly inngestUrl?: string | undefined;
+}
+
+/**
+ * How many events a second go the whole way: posted over HTTP in batches of 1,000, accepted, carried by the broker,
+ * stored by the worker, and passed by every handler and projection. The product runs as `npx pnpm@12 start` runs it, the
+ * load comes from a process of its own, and both share the machine. The clock stops when the last event is projected.
+ */
+export const pipeline: Benchmark = {
+  name: "pipeline",
+  title: "The whole pipeline",
+  async run(context): Promise<BenchmarkResult> {
+    const runs = planRuns(context);
+    const done: { plan: PlannedRun; run: PipelineRun }[] = [];
+    for (const [index, plan] of runs.entries()) {
+      const name = nameOf(plan);
+      const run = await measurePipeline({
+        ...plan,
+        serverUrl: context.serverUrl,
+        seconds: LOAD_SECONDS[context.mode],
+        onProgress: (text, share) => context.onProgress(`${name}: ${text}`, (index + share) / runs.length),
+        signal: context.signal,
+      });
+      done.push({ plan, run });
+    }
+    return {
+      figures: done.flatMap(({ plan, run }) => figures(plan, run, context.mode)),
+      plots: pipelinePlots(done.map(({ plan, run }) => ({ name: nameOf(plan), moments: run.moments }))),
+      skipped: [
+        ...(context.serverUrl === undefined ? ["On a server: there is none."] : []),
+        ...(context.inngestUrl === undefined
+          ? ["Against a real Inngest server: INNGEST_BASE_URL names none."]
+          : []),
+      ],
+    };
+  },
+};
+
+function planRuns({ serverUrl, inngestUrl }: BenchContext): PlannedRun[] {
+  const engines: Engine[] = serverUrl === undefined ? ["embedded"] : ["embedded", "server"];
+  const runs: PlannedRun[] = engines.map((engine) => ({ engine }));
+  // Once is enough: the store costs the same behind either broker.
+  if (inngestUrl !== undefined)
+    runs.push({ engine: serverUrl === undefined ? "embedded" : "server", inngestUrl });
+  return runs;
+}
+
+function nameOf({ engine, inngestUrl }: PlannedRun): string {
+  return inngestUrl === undefined ? engine : `${engine}, Inngest`;
+}
+
+function figures(plan: PlannedRun, run: PipelineRun, mode: BenchContext["mode"]): Figure[] {
+  const { engine, inngestUrl } = plan;
+  const { tally, findings, cores } = run;
+  const id = (what: string) => `pipeline.${engine}.${inngestUrl === undefined ? "" : "inngest."}${what}`;
+  const broker = inngestUrl === undefined ? "" : ", through an Inngest server";
+  const none = { better: "lower", unit: "events", target: { comparison: "at most", bound: 0 } } as const;
+  const growth = memoryGrowth(run.moments);
+  const course =
+    `One run: ${LOAD_SECONDS[mode]} s of load, ${run.seconds.toFixed(1)} s until all was projected. Processor time: ` +
+    `${cores.product.toFixed(2)} cores in Synap's process, ${cores.load.toFixed(2)} in the load's.`;
+  return [
+    {
+      id: id("throughput"),
+      name: `posted, stored and projected, batches of 1,000${broker}`,
+      engine,
+      value: run.projected / run.seconds,
+      unit: "events/s",
+      better: "higher",
+      // The target speaks of the stand-in: what a real Inngest server carries is for it to say.
+      target: inngestUrl === undefined ? { comparison: "at least", bound: 10_000 } : undefined,
+      note: run.cut ? `${course} Not all was projected when patience ended.` : course,
+    },
+    {
+      id: id("accepted"),
+      name: `answered 2xx while the load lasted${broker}`,
+      engine,
+      value: tally.accepted / run.loadSeconds,
+      unit: "events/s",
+      better: "higher",
+      note: `${tally.shed} requests were answered 503 and sent again; ${tally.failed} failed otherwise.`,
+    },
+    { id: id("lost"), name: `answered 2xx and not stored${broker}`, engine, value: findings.lost, ...none },
+    { id: id("twice"), name: `stored more than once${broker}`, engine, value: findings.twice, ...none },
+    {
+      id: id("projection-faults"),
+      name: `read models and checkpoints that differ from the events${broker}`,
+      engine,
+      value: findings.projectionFaults.length,
+      ...none,
+      unit: "faults",
+      note: findings.projectionFaults.join("; ") || undefined,
+    },
+    {
+      id: id("memory"),
+      name: `most memory of Synap's process${broker}`,
+      engine,
+      value: Math.max(...run.moments.map(({ residentMib }) => residentMib)),
+      unit: "MiB",
+      better: "lower",
+      note: engine === "embedded" ? "With the store inside." : "Without PostgreSQL.",
+    },
+    {
+      id: id("memory-growth"),
+      name: `memory at the end against memory after a quarter of the run${broker}`,
+      engine,
+      value: growth,
+      unit: "ratio",
+      better: "lower",
+      target: mode === "full" ? { comparison: "at most", bound: 1.15 } : undefined,
+      note: mode === "full" ? undefined : "Too short a run to tell growth from warming up.",
+    },
+  ];
+}
