@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";
-import { printFailure, wholeOption } from "../terminal/command.ts";
+import { abortOnSignal, printFailure, wholeOption } from "../terminal/command.ts";
 import { count } from "../terminal/numbers.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
+import { withoutPassword } from "../terminal/without-password.ts";
 import { runStress, type StressProgress } from "./run-stress.ts";
 import { reportAsJson, reportAsText } from "./stress-report.ts";
 import { countFaults } from "./stress-result.ts";
@@ -74,7 +75,8 @@ async function run(options: StressCommandOptions): Promise<void> {
     return;
   }
   const progress = new ProgressLine();
-  const stop = stopOnSignal();
+  // Ctrl-C ends the writing; the report is about what was done by then.
+  const stop = abortOnSignal();
   const directory = mkdtempSync(join(tmpdir(), "synap-stress-journals-"));
   try {
     const { database, location, remove } = await createTemporaryDatabase(serverUrl, "stress");
@@ -113,26 +115,4 @@ async function run(options: StressCommandOptions): Promise<void> {
 function describe({ phase, acknowledged, read, refused, kills }: StressProgress): string {
   const events = `${count(acknowledged)} appended, ${count(refused)} refused, ${count(read)} read, ${kills} kills`;
   return phase === "starting" ? "starting" : `${phase}: ${events}`;
-}
-
-/** Ctrl-C ends the writing; the report is about what was done by then. A second one ends at once. */
-function stopOnSignal(): AbortSignal {
-  const stop = new AbortController();
-  let since: number | undefined;
-  const onSignal = () => {
-    // npx, pnpm and tsx each may pass one Ctrl-C on.
-    if (since !== undefined && performance.now() - since > 300) process.exit(130);
-    since ??= performance.now();
-    stop.abort();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return stop.signal;
-}
-
-function withoutPassword(where: string): string {
-  if (!URL.canParse(where)) return where;
-  const url = new URL(where);
-  if (url.password !== "") url.password = "***";
-  return url.href;
 }

@@ -49,6 +49,24 @@ export function endOnSignal(stop: () => Promise<void>): void {
   process.on("SIGTERM", onSignal);
 }
 
+/**
+ * Aborted by Ctrl-C or SIGTERM, for commands that end early but still report what they did. A second Ctrl-C exits at
+ * once.
+ */
+export function abortOnSignal(): AbortSignal {
+  const stop = new AbortController();
+  let since: number | undefined;
+  const onSignal = () => {
+    // npx, pnpm and tsx each may pass one Ctrl-C on.
+    if (since !== undefined && performance.now() - since > 300) process.exit(130);
+    since ??= performance.now();
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return stop.signal;
+}
+
 /** Prints why a command failed: one sentence when the error was made for people, the whole stack otherwise. */
 export function printFailure(error: unknown): void {
   console.error(error instanceof Error && "code" in error ? error.message : error);

@@ -1,0 +1,46 @@
+import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
+import { withoutPassword } from "@synap/scripts/terminal/without-password.ts";
+import type { EngineVersions } from "./report.ts";
+
+/** The server that was given can't be measured: not reached, no right to make databases, or no TimescaleDB. */
+export class ServerUnusableError extends Error {
+  readonly code = "SERVER_UNUSABLE";
+
+  constructor(serverUrl: string, cause: unknown) {
+    const reason =
+      cause instanceof Error ? cause.message || String(Reflect.get(cause, "code")) : String(cause);
+    super(
+      `DATABASE_URL (${withoutPassword(serverUrl)}) can't be measured: ${reason}\n` +
+        "It must be a TimescaleDB server and a login that may create databases. Without DATABASE_URL only the " +
+        "embedded engine is measured.",
+      { cause },
+    );
+    this.name = "ServerUnusableError";
+  }
+}
+
+/**
+ * Finds out what the engines are made of, by making a database on each: what is missing then shows in the first
+ * seconds and not in the middle of a run.
+ *
+ * @throws ServerUnusableError
+ */
+export async function describeEngines(serverUrl: string | undefined): Promise<EngineVersions[]> {
+  const embedded = await describeEngine(undefined);
+  if (serverUrl === undefined) return [embedded];
+  try {
+    return [embedded, await describeEngine(serverUrl)];
+  } catch (error) {
+    throw new ServerUnusableError(serverUrl, error);
+  }
+}
+
+async function describeEngine(serverUrl: string | undefined): Promise<EngineVersions> {
+  const { database, remove } = await createTemporaryDatabase(serverUrl, "bench_engine");
+  try {
+    const { postgresVersion: postgresql, timescaledbVersion: timescaledb, edition } = database.capabilities;
+    return { engine: database.engine, postgresql, timescaledb, edition };
+  } finally {
+    await remove();
+  }
+}

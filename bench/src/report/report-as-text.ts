@@ -1,0 +1,65 @@
+import { type Column, formatFields, formatTable } from "@synap/scripts/terminal/table.ts";
+import type { Comparison } from "../baseline/compare-reports.ts";
+import type { RunJudgement } from "../running/judge-run.ts";
+import { changeText, comparisonText } from "./change-text.ts";
+import { metText, targetText, valueText } from "./figure-text.ts";
+import { describeSurroundings } from "./machine-text.ts";
+import type { Report, Section } from "./report.ts";
+
+const COLUMNS: readonly Column[] = [
+  { title: "figure" },
+  { title: "value", align: "right" },
+  { title: "target" },
+  { title: "" },
+  { title: "since baseline" },
+];
+/** Reports are read in wide windows and in CI logs; names of figures are whole sentences. */
+const WIDTH = 140;
+
+/** The report for a terminal. */
+export function reportAsText(
+  report: Report,
+  comparison: Comparison | undefined,
+  judgement: RunJudgement,
+): string {
+  return [
+    "",
+    formatFields(describeSurroundings(report)),
+    ...report.benchmarks.map((section) => sectionText(section, comparison)),
+    "",
+    ...(comparison === undefined ? [] : [comparisonText(comparison)]),
+    ...summary(judgement),
+    ...(comparison?.missing ?? []).map(({ id }) => `gone since the baseline: ${id}`),
+  ].join("\n");
+}
+
+/** What a run says in one glance, a line for each thing worth saying. */
+export function summary(judgement: RunJudgement): string[] {
+  const { met, missed, broken, regressions, improvements, failed, isInterrupted } = judgement;
+  return [
+    `targets: ${met} met, ${missed} missed`,
+    ...broken.map((id) => `BROKEN: ${id} must be 0`),
+    ...regressions.map((id) => `REGRESSION: ${id}`),
+    ...improvements.map((id) => `improvement: ${id}`),
+    ...failed.map((name) => `FAILED: ${name}`),
+    ...(isInterrupted ? ["interrupted: the report holds what was measured by then"] : []),
+  ];
+}
+
+function sectionText(section: Section, comparison: Comparison | undefined): string {
+  const { title, status, figures, error, skipped } = section;
+  const rows = figures.map((figure) => [
+    figure.engine === undefined ? figure.name : `${figure.name} (${figure.engine})`,
+    valueText(figure.value, figure.unit),
+    figure.target === undefined ? "" : targetText(figure.target, figure.unit),
+    metText(figure),
+    changeText(comparison?.changes.find(({ id }) => id === figure.id)),
+  ]);
+  return [
+    "",
+    `${title}${status === "done" ? "" : ` (${status})`}`,
+    ...(rows.length === 0 ? [] : [formatTable(COLUMNS, rows, WIDTH)]),
+    ...(error === undefined ? [] : [`failed: ${error}`]),
+    ...skipped.map((reason) => `skipped: ${reason}`),
+  ].join("\n");
+}

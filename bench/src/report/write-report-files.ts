@@ -1,0 +1,23 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Comparison } from "../baseline/compare-reports.ts";
+import { saveReport } from "./keep-report.ts";
+import type { Report } from "./report.ts";
+import { reportAsMarkdown } from "./report-as-markdown.ts";
+
+/**
+ * Writes report.json, report.md and report.html into a directory, making it where needed.
+ *
+ * @returns the files written
+ */
+export function writeReportFiles(
+  directory: string,
+  report: Report,
+  comparison: Comparison | undefined,
+): string[] {
+  const json = join(directory, "report.json");
+  const markdown = join(directory, "report.md");
+  saveReport(json, report);
+  writeFileSync(markdown, reportAsMarkdown(report, comparison));
+  return [json, markdown];
+}

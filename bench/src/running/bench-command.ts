@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { printFailure } from "@synap/scripts/terminal/command.ts";
+import { Command } from "commander";
+import type { BenchMode, Benchmark } from "../benchmark.ts";
+import { type BenchRequest, runBench } from "./run-bench.ts";
+import { UsageError } from "./usage-error.ts";
+
+const bench = fileURLToPath(new URL("../..", import.meta.url));
+
+interface BenchOptions {
+  quick: boolean;
+  list: boolean;
+  output?: string;
+  baseline?: string;
+  saveBaseline: boolean;
+  strict: boolean;
+}
+
+/** Runs the benchmarks as a command. Exit codes: see `exitCodeOf`; 1 also for a request that can't be understood. */
+export async function runBenchCommand(benchmarks: readonly Benchmark[]): Promise<void> {
+  await new Command("bench")
+    .description(
+      "Measures the whole of Synap beside its ceiling and its peers, and writes a report as JSON, Markdown and one\n" +
+        "HTML page. Works in databases of its own, which it removes. Takes up to 30 minutes, with --quick up to 3.",
+    )
+    .argument("[names...]", "which benchmarks to run (default: all of --list)")
+    .option("--quick", "shorter runs with fewer samples, for CI and for a look while changing code", false)
+    .option("--list", "list the benchmarks and end", false)
+    .option("--output <dir>", "where to write the report (default: bench/results/<time>-<mode>)")
+    .option(
+      "--baseline <file>",
+      "compare with this report (default: bench/baseline.json, with --quick bench/baseline-quick.json)",
+    )
+    .option("--save-baseline", "afterwards keep the result as the baseline, to be committed", false)
+    .option("--strict", "exit with 1 when a target is missed, too", false)
+    .addHelpText("after", HELP)
+    .action((names: string[], options: BenchOptions) => run(benchmarks, names, options))
+    .parseAsync();
+}
+
+const HELP = `
+Examples:
+  npx pnpm@12 bench                       everything, up to 30 minutes
+  npx pnpm@12 bench:quick                 everything, up to 3 minutes
+  npx pnpm@12 bench append http           two of them
+  npx pnpm@12 bench --save-baseline       what later runs are compared with; commit the file
+
+Environment:
+  DATABASE_URL       a TimescaleDB server and a login that may create databases.
+                     Without it only the embedded engine is measured.
+  INNGEST_BASE_URL   a real Inngest server, to measure the pipeline with it too.
+
+Exit code: 0 everything ran. 1 a benchmark failed, a promise was broken (events lost), or a figure
+became worse than the baseline by more than its tolerance; with --strict also for a missed target.
+130 interrupted: Ctrl-C reports what was measured by then, a second one ends at once.`;
+
+async function run(
+  benchmarks: readonly Benchmark[],
+  names: readonly string[],
+  options: BenchOptions,
+): Promise<void> {
+  try {
+    if (options.list) {
+      const width = Math.max(...benchmarks.map(({ name }) => name.length));
+      for (const { name, title } of benchmarks) console.log(`${name.padEnd(width)}  ${title}`);
+      return;
+    }
+    process.exitCode = await runBench(requestOf(benchmarks, names, options, process.env));
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = 1;
+  }
+}
+
+/**
+ * What is asked for by arguments and environment.
+ *
+ * @throws UsageError when it can't be meant
+ */
+export function requestOf(
+  benchmarks: readonly Benchmark[],
+  names: readonly string[],
+  options: BenchOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): BenchRequest {
+  const mode: BenchMode = options.quick ? "quick" : "full";
+  if (options.saveBaseline && names.length > 0) {
+    throw new UsageError("A baseline holds all benchmarks: use --save-baseline without names.");
+  }
+  const inngestUrl = environment["INNGEST_BASE_URL"] || undefined;
+  if (inngestUrl !== undefined && !/^https?:/.test(inngestUrl)) {
+    throw new UsageError(`INNGEST_BASE_URL must be an http(s) URL, not "${inngestUrl}".`);
+  }
+  const serverUrl = environment["DATABASE_URL"] || undefined;
+  if (serverUrl !== undefined && !(URL.canParse(serverUrl) && /^postgres(ql)?:/.test(serverUrl))) {
+    throw new UsageError("DATABASE_URL must be a URL like postgres://user:password@host:5432/postgres.");
+  }
+  const started = new Date().toISOString().slice(0, 19).replaceAll(":", "");
+  return {
+    mode,
+    benchmarks: chosen(benchmarks, names),
+    serverUrl,
+    inngestUrl,
+    outputDirectory: options.output ?? join(bench, "results", `${started}-${mode}`),
+    baselineFile: options.baseline ?? join(bench, mode === "quick" ? "baseline-quick.json" : "baseline.json"),
+    mustHaveBaseline: options.baseline !== undefined && !options.saveBaseline,
+    saveBaseline: options.saveBaseline,
+    isStrict: options.strict,
+  };
+}
+
+function chosen(benchmarks: readonly Benchmark[], names: readonly string[]): readonly Benchmark[] {
+  const known = benchmarks.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    const plural = unknown.length > 1 ? "benchmarks" : "benchmark";
+    throw new UsageError(`There is no ${plural} ${unknown.join(", ")}. There are: ${known.join(", ")}.`);
+  }
+  return names.length === 0 ? benchmarks : benchmarks.filter(({ name }) => names.includes(name));
+}
