@@ -2,6 +2,7 @@ import { checkJson } from "./check-json.ts";
 import type { EventTypeDefinition } from "./define-event-type.ts";
 import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import type { JsonObject } from "./json.ts";
+import { assembleEvent, readPlainEvent } from "./read-plain-event.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
 import { readTimestamp } from "./timestamp.ts";
 import { toEventIssues } from "./zod-issues.ts";
@@ -40,6 +41,12 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
     return refuse({ path: "", code: "unknown-field", reason: "has more fields than any event" });
   }
   const contentIssues = checkContent(value, rules);
+  const plain = contentIssues.length === 0 ? readPlainEvent(value) : undefined;
+  return plain === undefined ? readBySchema(value, contentIssues) : { ok: true, event: plain };
+}
+
+/** The long way: says everything that is wrong, and puts what is written in another form into the one form. */
+export function readBySchema(value: object, contentIssues: readonly EventIssue[]): EventReading {
   // Zod would copy all of it, and that is where the time goes.
   if (contentIssues.some(({ code }) => code === "too-many-values"))
     return { ok: false, issues: contentIssues };
@@ -61,11 +68,14 @@ export function checkEventData(type: string, data: unknown, rules: EventRules): 
       { path: "type", code: "unknown-event-type", reason: `"${type.slice(0, 128)}" is not in the catalogue` },
     ];
   }
+  // Reporting the input takes longer, and is only needed to say what is wrong.
+  if (definition.schema.safeParse(data).success) return [];
   const checked = definition.schema.safeParse(data, WITH_INPUT);
   return checked.success ? [] : toEventIssues(checked.error.issues, ["data"]);
 }
 
-function checkContent(value: object, rules: EventRules): EventIssue[] {
+/** What is wrong with `type`, `aggregateType`, `data` and `metadata`, as far as they are of the right kind. */
+export function checkContent(value: object, rules: EventRules): EventIssue[] {
   const { type, data, metadata, aggregateType }: Partial<Record<keyof SynapEvent, unknown>> = value;
   const issues: EventIssue[] = [];
   if (typeof type === "string" && isRecord(data)) {
@@ -90,26 +100,20 @@ type CheckedFields = ReturnType<typeof synapEventSchema.parse>;
 
 /** The event in its one written form. `data` and `metadata` are the sender's own objects, not Zod's copies. */
 function normalise(fields: CheckedFields, sent: { data?: JsonObject; metadata?: JsonObject }): SynapEvent {
-  const { userId, requestId, correlationId, causationId, idempotencyKey, validFrom, validTo } = fields;
-  return {
+  return assembleEvent({
+    ...fields,
     id: fields.id.toLowerCase(),
-    version: fields.version,
-    type: fields.type,
-    aggregateType: fields.aggregateType,
-    aggregateId: fields.aggregateId,
     data: sent.data ?? fields.data,
-    ...(userId !== undefined && { userId }),
-    createdBy: fields.createdBy,
-    source: fields.source,
     timestamp: normaliseTimestamp(fields.timestamp),
-    ...(requestId !== undefined && { requestId }),
-    ...(correlationId !== undefined && { correlationId }),
-    ...(causationId !== undefined && { causationId: causationId.toLowerCase() }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
-    ...(validFrom !== undefined && { validFrom: normaliseTimestamp(validFrom) }),
-    ...(validTo !== undefined && { validTo: normaliseTimestamp(validTo) }),
-    ...(sent.metadata !== undefined && { metadata: sent.metadata }),
-  };
+    userId: fields.userId,
+    requestId: fields.requestId,
+    correlationId: fields.correlationId,
+    causationId: fields.causationId?.toLowerCase(),
+    idempotencyKey: fields.idempotencyKey,
+    validFrom: fields.validFrom && normaliseTimestamp(fields.validFrom),
+    validTo: fields.validTo && normaliseTimestamp(fields.validTo),
+    metadata: sent.metadata,
+  });
 }
 
 function normaliseTimestamp(text: string): string {

@@ -12,6 +12,9 @@ export type TimestampFaultCode =
 
 const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/i;
 const NORMAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+// Leaves out the days after the 28th, for which one has to know the month.
+const PLAIN =
+  /^(?:19[7-9]\d|[2-9]\d{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const EARLIEST = Date.UTC(1970, 0, 1);
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const LONGEST = 64;
@@ -59,6 +62,14 @@ export function readTimestamp(text: string): TimestampReading {
   }
   // Nearly every timestamp comes in the form it is kept in, and making that text anew is the dear part.
   return { ok: true, milliseconds, text: NORMAL.test(text) ? text : new Date(milliseconds).toISOString() };
+}
+
+/** Whether this is a timestamp in the form that `readTimestamp` gives. Several times faster than reading it. */
+export function isPlainTimestamp(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  if (PLAIN.test(value)) return true;
+  const reading = NORMAL.test(value) ? readTimestamp(value) : undefined;
+  return reading?.ok === true;
 }
 
 function fault(code: TimestampFaultCode, reason: string): TimestampReading {

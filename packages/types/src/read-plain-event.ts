@@ -1,0 +1,103 @@
+import type { JsonObject } from "./json.ts";
+import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
+import { findTextFault } from "./text-fault.ts";
+import { isPlainTimestamp } from "./timestamp.ts";
+
+const FIELDS: ReadonlySet<string> = new Set(Object.keys(synapEventSchema.shape));
+const PLAIN_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const CREATOR = /^(?:user|agent):[\s\S]{1,128}$/;
+
+/**
+ * The short way of reading an event's fields: recognises an event in its one written form, as nearly all are, and gives
+ * undefined for every other, which then takes the long way, by the schema, and learns what is wrong. Many times as fast
+ * as the schema, because it makes no result for each field. It may say no to a sound event, never yes where the schema
+ * says no, and gives what the long way gives: a property test holds the two together.
+ *
+ * @param value an event whose `data`, `metadata`, `type` and `aggregateType` were found sound where they are of the right
+ *   kind at all
+ */
+export function readPlainEvent(value: object): SynapEvent | undefined {
+  for (const key of Object.keys(value)) if (!FIELDS.has(key)) return undefined;
+  const fields: Partial<Record<keyof SynapEvent, unknown>> = value;
+  const { id, version, type, aggregateType, aggregateId, data, createdBy, source, timestamp } = fields;
+  const { userId, requestId, correlationId, causationId, idempotencyKey, validFrom, validTo, metadata } =
+    fields;
+  if (typeof type !== "string" || typeof aggregateType !== "string" || !isJsonObject(data)) return undefined;
+  if (metadata !== undefined && !isJsonObject(metadata)) return undefined;
+  if (version !== "v1" || !isPlainUuid(id) || !isPlainTimestamp(timestamp)) return undefined;
+  if (!isText(aggregateId, 128) || !isText(source, 64)) return undefined;
+  if (createdBy !== "system" && !(isText(createdBy, 134) && CREATOR.test(createdBy))) return undefined;
+  if (userId !== undefined && !isText(userId, 128)) return undefined;
+  if (requestId !== undefined && !isText(requestId, 128)) return undefined;
+  if (correlationId !== undefined && !isText(correlationId, 128)) return undefined;
+  if (causationId !== undefined && !isPlainUuid(causationId)) return undefined;
+  if (idempotencyKey !== undefined && !isText(idempotencyKey, 255)) return undefined;
+  if (validFrom !== undefined && !isPlainTimestamp(validFrom)) return undefined;
+  if (validTo !== undefined && !isPlainTimestamp(validTo)) return undefined;
+  if (validFrom !== undefined && validTo !== undefined && validFrom >= validTo) return undefined;
+  return assembleEvent({
+    id,
+    version,
+    type,
+    aggregateType,
+    aggregateId,
+    data,
+    userId,
+    createdBy,
+    source,
+    timestamp,
+    requestId,
+    correlationId,
+    causationId,
+    idempotencyKey,
+    validFrom,
+    validTo,
+    metadata,
+  });
+}
+
+/** The fields of an event, every one named, those that it lacks as undefined. */
+export type EventFields = {
+  readonly [Name in keyof SynapEvent]-?: Name extends OptionalField
+    ? SynapEvent[Name] | undefined
+    : SynapEvent[Name];
+};
+
+type OptionalField = {
+  [Name in keyof SynapEvent]-?: undefined extends SynapEvent[Name]
+    ? Name
+    : Record<string, never> extends Pick<SynapEvent, Name>
+      ? Name
+      : never;
+}[keyof SynapEvent];
+
+type Draft = { -readonly [Name in keyof SynapEvent]: SynapEvent[Name] };
+
+/** The event of these fields, in one order, without those that are undefined. Spreading them would take three times as long. */
+export function assembleEvent(fields: EventFields): SynapEvent {
+  const { id, version, type, aggregateType, aggregateId, data, createdBy, source, timestamp } = fields;
+  const event: Draft = { id, version, type, aggregateType, aggregateId, data, createdBy, source, timestamp };
+  if (fields.userId !== undefined) event.userId = fields.userId;
+  if (fields.requestId !== undefined) event.requestId = fields.requestId;
+  if (fields.correlationId !== undefined) event.correlationId = fields.correlationId;
+  if (fields.causationId !== undefined) event.causationId = fields.causationId;
+  if (fields.idempotencyKey !== undefined) event.idempotencyKey = fields.idempotencyKey;
+  if (fields.validFrom !== undefined) event.validFrom = fields.validFrom;
+  if (fields.validTo !== undefined) event.validTo = fields.validTo;
+  if (fields.metadata !== undefined) event.metadata = fields.metadata;
+  return event;
+}
+
+function isPlainUuid(value: unknown): value is string {
+  return typeof value === "string" && PLAIN_UUID.test(value);
+}
+
+function isText(value: unknown, max: number): value is string {
+  return (
+    typeof value === "string" && value.length > 0 && value.length <= max && findTextFault(value) === undefined
+  );
+}
+
+function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
