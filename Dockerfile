@@ -8,7 +8,6 @@ WORKDIR /synap
 ENV CI=1
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 COPY patches patches
-COPY patches patches
 COPY apps/api/package.json apps/api/
 COPY apps/worker/package.json apps/worker/
 COPY packages/database/package.json packages/database/
@@ -16,6 +15,7 @@ COPY packages/handlers/package.json packages/handlers/
 COPY packages/inngest-local/package.json packages/inngest-local/
 COPY packages/types/package.json packages/types/
 COPY scripts/package.json scripts/
+COPY bench/package.json bench/
 RUN npx --yes pnpm@12 install --frozen-lockfile
 COPY . .
 RUN npx --yes pnpm@12 build

@@ -68,7 +68,13 @@ describe("docker-compose.yml", () => {
     const manifests = ["apps", "packages"].flatMap((folder) =>
       readdirSync(join(root, folder)).map((room) => `${folder}/${room}/package.json`),
     );
-    for (const manifest of [...manifests, "scripts/package.json", "pnpm-workspace.yaml", "patches"]) {
+    for (const manifest of [
+      ...manifests,
+      "scripts/package.json",
+      "bench/package.json",
+      "pnpm-workspace.yaml",
+      "patches",
+    ]) {
       expect(existsSync(join(root, manifest)), manifest).toBe(true);
       expect(dockerfile.slice(0, dockerfile.indexOf("pnpm@12 install"))).toContain(manifest);
     }
