@@ -33,7 +33,8 @@ export interface PipelineRun {
   readonly moments: readonly PipelineMoment[];
   /** Processors in use on average: 1 is one core. */
   readonly cores: { readonly product: number; readonly load: number };
-  readonly findings: StoreFindings;
+  /** Undefined when the run was cut: what is missing may still be in the broker's queue. */
+  readonly findings: StoreFindings | undefined;
 }
 
 /** Connections that post batches, each its next one when the last is accepted. */
@@ -67,7 +68,7 @@ export async function measurePipeline(options: {
       await product.stop();
       const store = await product.openStore();
       try {
-        const findings = await examineStore(store, run.batches, PIPELINE_BATCH.size);
+        const findings = run.cut ? undefined : await examineStore(store, run.batches, PIPELINE_BATCH.size);
         return { ...run, findings };
       } finally {
         await store.close();
@@ -116,7 +117,7 @@ async function watch(
     moments.push({ seconds: since(), accepted, stored, projected, residentMib: reading?.residentMib ?? 0 });
     after = { product: reading?.cpuSeconds ?? 0, load: readProcess(load.pid)?.cpuSeconds ?? after.load };
     const isDrained = finished !== undefined && status !== undefined && projected >= accepted;
-    if (isDrained || since() > seconds * PATIENCE) break;
+    if (isDrained || since() > Math.max(LEAST_PATIENCE, seconds * PATIENCE)) break;
     onProgress(`${accepted} accepted, ${projected} projected`, Math.min(1, since() / seconds / 1.5));
     await sleep(finished === undefined ? SAMPLE_MS : DRAIN_SAMPLE_MS);
   }
@@ -138,3 +139,5 @@ async function watch(
 
 /** A run may take so many times as long as its load: what is behind by more will not catch up. */
 const PATIENCE = 4;
+/** In seconds: short runs begin cold. */
+const LEAST_PATIENCE = 40;

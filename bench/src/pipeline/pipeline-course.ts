@@ -1,4 +1,5 @@
 import type { Plot } from "../benchmark.ts";
+import { median } from "../load/quantile.ts";
 import type { PipelineMoment } from "./measure-pipeline.ts";
 
 /** A run as the plots show it. */
@@ -66,9 +67,4 @@ function rates(
     last = moment;
   }
   return points;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
