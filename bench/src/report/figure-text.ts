@@ -9,7 +9,7 @@ export function valueText(value: number, unit: string): string {
   return `${numberText(value)} ${unit}`;
 }
 
-/** Three digits that count, thousands separated. */
+/** Three digits that count; from 100 on a whole number, thousands separated. */
 export function numberText(value: number): string {
   const size = Math.abs(value);
   if (size >= 100 || value === 0) return Math.round(value).toLocaleString("en-US");
@@ -28,12 +28,21 @@ export function metText(figure: Figure): "met" | "MISSED" | "" {
   return met === undefined ? "" : met ? "met" : "MISSED";
 }
 
-/** How far the samples of a figure lie apart: "5 samples, 0.79× to 0.86×"; undefined without samples. */
-export function spreadText({ samples, unit }: Figure): string | undefined {
+/** How far the samples of a figure lie apart: "5 samples, 0.79 to 0.86×"; undefined without samples. */
+export function spreadText(figure: Figure): string | undefined {
+  const { samples } = figure;
   if (samples === undefined) return undefined;
-  if (samples.length === 1) return "1 sample";
-  const [least, most] = [Math.min(...samples), Math.max(...samples)];
-  return `${samples.length} samples, ${valueText(least, unit)} to ${valueText(most, unit)}`;
+  return samples.length === 1 ? "1 sample" : `${samples.length} samples, ${rangeText(figure)}`;
+}
+
+/** The smallest and the largest sample: "0.79 to 0.86×"; undefined where there are not two. */
+export function rangeText({ samples, unit }: Figure): string | undefined {
+  if (samples === undefined || samples.length < 2) return undefined;
+  const from = valueText(Math.min(...samples), unit);
+  const to = valueText(Math.max(...samples), unit);
+  // The unit once is enough, where both have the same: not in "980 ms to 1.2 s".
+  const [, suffix = ""] = /^[\d.,e-]+(.*)$/.exec(to) ?? [];
+  return `${from.endsWith(suffix) ? from.slice(0, from.length - suffix.length) : from} to ${to}`;
 }
 
 function bytesText(value: number, unit: string): string {

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Comparison } from "../baseline/compare-reports.ts";
+import { reportAsPage } from "../page/report-as-page.ts";
 import { saveReport } from "./keep-report.ts";
 import type { Report } from "./report.ts";
 import { reportAsMarkdown } from "./report-as-markdown.ts";
@@ -17,7 +18,9 @@ export function writeReportFiles(
 ): string[] {
   const json = join(directory, "report.json");
   const markdown = join(directory, "report.md");
+  const page = join(directory, "report.html");
   saveReport(json, report);
   writeFileSync(markdown, reportAsMarkdown(report, comparison));
-  return [json, markdown];
+  writeFileSync(page, reportAsPage(report, comparison));
+  return [json, markdown, page];
 }

@@ -1,0 +1,101 @@
+/** Brings values onto an axis. */
+export interface Scale {
+  /** Where a value lies on the axis: 0 at its start, 1 at its end. */
+  at(value: number): number;
+  /** Where gridlines and labels go: round values within the axis, ascending. */
+  readonly ticks: readonly number[];
+}
+
+/** An axis from 0 (or the smallest value below it) to a round value at or above the largest. */
+export function linearScale(values: readonly number[], atMostTicks = 6): Scale {
+  const least = Math.min(0, ...values);
+  const most = Math.max(0, ...values);
+  return roundScale(least, most === least ? least + 1 : most, atMostTicks);
+}
+
+/** An axis about the values alone, for what has no natural zero: a moment, a size of a batch. */
+export function tightScale(values: readonly number[], atMostTicks = 6): Scale {
+  const least = Math.min(...values);
+  const most = Math.max(...values);
+  if (values.length === 0 || least === most) return linearScale(values, atMostTicks);
+  const step = roundStep((most - least) / atMostTicks);
+  return scaleOf(least, most, multiples(least, most, step), (value) => value);
+}
+
+/**
+ * An axis of powers: each decade is as wide as the next. It begins and ends at powers of ten, but not far from the
+ * values: at a 2 or a 5 where they come before. Values of 0 and below have no place on it and lie at its start.
+ */
+export function logScale(values: readonly number[]): Scale {
+  const positive = values.filter((value) => value > 0);
+  if (positive.length === 0) return logScale([1, 10]);
+  const least = roundDown(Math.min(...positive));
+  const most = roundUp(Math.max(...positive));
+  if (least === most) return logScale([least / 2, most * 2]);
+  const marks = marksBetween(least, most);
+  const powers = marks.filter(isPowerOfTen);
+  const { log10 } = Math;
+  const scale = scaleOf(log10(least), log10(most), powers.length >= 3 ? powers : marks, log10);
+  return { ...scale, at: (value) => (value > 0 ? scale.at(value) : 0) };
+}
+
+function roundScale(least: number, most: number, atMostTicks: number): Scale {
+  const step = roundStep((most - least) / (atMostTicks - 1));
+  const [start, end] = [Math.floor(least / step) * step, Math.ceil(most / step - 1e-9) * step];
+  return scaleOf(start, end, multiples(start, end, step), (value) => value);
+}
+
+function scaleOf(
+  start: number,
+  end: number,
+  ticks: readonly number[],
+  place: (value: number) => number,
+): Scale {
+  return { ticks, at: (value) => Math.min(1, Math.max(0, (place(value) - start) / (end - start))) };
+}
+
+/** The smallest of 1, 2, 5, 10 ... that is at least so much. */
+function roundStep(least: number): number {
+  return roundUp(least);
+}
+
+function multiples(start: number, end: number, step: number): number[] {
+  const first = Math.ceil(start / step - 1e-9);
+  const last = Math.floor(end / step + 1e-9);
+  // Not by adding up: 0.1 + 0.2 would be labelled 0.30000000000000004.
+  return Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
+}
+
+const MARKS = [1, 2, 5, 10];
+
+function roundUp(value: number): number {
+  const power = powerBelow(value);
+  return exact((MARKS.find((mark) => mark * power >= value * (1 - 1e-9)) ?? 10) * power);
+}
+
+function roundDown(value: number): number {
+  const power = powerBelow(value);
+  return exact((MARKS.findLast((mark) => mark * power <= value * (1 + 1e-9)) ?? 1) * power);
+}
+
+function marksBetween(least: number, most: number): number[] {
+  const marks: number[] = [];
+  for (let power = powerBelow(least); power <= most; power = exact(power * 10)) {
+    marks.push(...[1, 2, 5].map((mark) => exact(mark * power)).filter((at) => at >= least && at <= most));
+  }
+  return marks;
+}
+
+function powerBelow(value: number): number {
+  return exact(10 ** Math.floor(Math.log10(value) + 1e-9));
+}
+
+function isPowerOfTen(value: number): boolean {
+  return powerBelow(value) === value;
+}
+
+function exact(value: number): number {
+  return Number(value.toPrecision(12));
+}
