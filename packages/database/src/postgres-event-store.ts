@@ -1,11 +1,11 @@
 import type { EventCatalogue, SynapEvent } from "@synap/types";
 import {
   type AppendHook,
-  appendAll,
   appendAllCarefully,
+  appendAllNew,
   CONFLICT_ATTEMPTS,
+  NotAllNewError,
   pauseBeforeRetry,
-  RefusedAppendError,
 } from "./append/append-in-transaction.ts";
 import { type AppendedEvent, type AppendOutcome, rejected } from "./append/append-outcome.ts";
 import { checkEvent } from "./append/check-event.ts";
@@ -47,7 +47,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     events: readonly SynapEvent[],
     how: AppendOptions = {},
   ): Promise<AppendOutcome[]> {
-    const checked = events.map((event) => checkEvent(event, { catalogue, clock, lateness, ahead, ...how }));
+    const check = { catalogue, clock, lateness, ahead, timestamps: how.timestamps };
+    const checked = events.map((event) => checkEvent(event, check));
     const sound = checked.flatMap((each) => (each.ok ? [each.event] : []));
     const appended = sound.length === 0 ? [] : await appendSound(sound, how.transaction);
     let next = 0;
@@ -75,12 +76,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     }
   }
 
-  /** Nearly every batch is sound all through, so savepoints are only paid for when one turned out not to be. */
+  /** Nearly every batch is new and sound all through, so the rest is only paid for when one turned out not to be. */
   async function appendOwn(events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
     try {
-      return await database.transaction((own) => appendAll(own, events, onAppend));
+      return await appendAllNew(database, events, onAppend);
     } catch (error) {
-      if (!(error instanceof RefusedAppendError)) throw error;
+      if (!(error instanceof NotAllNewError)) throw error;
       return database.transaction((own) => appendAllCarefully(own, events, onAppend));
     }
   }

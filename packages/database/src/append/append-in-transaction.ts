@@ -1,29 +1,38 @@
 import type { StoredEvent, SynapEvent } from "@synap/types";
-import { isConflict, isDataError } from "../connection/database-errors.ts";
-import type { Transaction } from "../connection/sql-session.ts";
+import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
+import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { appendEvents, MAX_APPEND_EVENTS } from "./append-events.ts";
-import { type AppendedEvent, readAppendRow, refusedByDatabase } from "./append-outcome.ts";
+import { appendNewEvents } from "./append-new-events.ts";
+import { type AppendedEvent, readAppendRow, refusedByDatabase, storedEvents } from "./append-outcome.ts";
 
 /** Runs in the append's transaction with what it has stored; when it throws, nothing is stored. */
 export type AppendHook = (transaction: Transaction, events: readonly StoredEvent[]) => Promise<void>;
 
-/** An append was refused for its data: the caller undoes it and goes on more carefully. */
-export class RefusedAppendError extends Error {
-  override readonly name = "RefusedAppendError";
-}
+const STREAM_CLOSED_STATE = "SY006";
 
-/** Appends any number of events, 1,024 at a time, and gives each lot to the hook. Errors undo everything. */
-export function appendAll(
-  transaction: Transaction,
-  events: readonly SynapEvent[],
-  hook: AppendHook | undefined,
-): Promise<AppendedEvent[]> {
-  return appendInLots(transaction, events, hook, appendOrRefuse);
+/** Not every event was new and sound: the caller undoes the append and goes on more carefully. */
+export class NotAllNewError extends Error {
+  override readonly name = "NotAllNewError";
 }
 
 /**
- * The same inside savepoints, where an event that PostgreSQL refuses costs no other: the lot is halved until it stands
- * alone. Conflicts with other transactions are tried again from the savepoint.
+ * Appends any number of events as if all of them were new and sound, which is nearly always so. One lot is one
+ * statement, and that is a transaction by itself; anything more is done in one.
+ * @throws NotAllNewError when they aren't; then nothing is stored.
+ */
+export function appendAllNew(
+  database: Database,
+  events: readonly SynapEvent[],
+  hook: AppendHook | undefined,
+): Promise<AppendedEvent[]> {
+  if (hook === undefined && events.length <= MAX_APPEND_EVENTS) return appendLotOfNew(database, events);
+  return database.transaction((own) => appendInLots(own, events, hook, appendLotOfNew));
+}
+
+/**
+ * Appends any number of events inside savepoints, where one that is stored already, or that PostgreSQL refuses, costs
+ * no other: a refused lot is halved until the event stands alone. Conflicts with other transactions are tried again
+ * from the savepoint.
  */
 export function appendAllCarefully(
   transaction: Transaction,
@@ -42,10 +51,19 @@ async function appendInLots(
   const appended: AppendedEvent[] = [];
   for (const slice of slices(events)) {
     const lot = await appendLot(transaction, slice);
-    await runHook(transaction, lot, hook);
+    await runHook(transaction, slice, lot, hook);
     appended.push(...lot);
   }
   return appended;
+}
+
+async function appendLotOfNew(session: SqlSession, events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
+  try {
+    return await appendNewEvents(session, events);
+  } catch (error) {
+    const isUsual = isDataError(error) || sqlState(error) === STREAM_CLOSED_STATE;
+    throw isUsual ? new NotAllNewError("not every event was new and sound", { cause: error }) : error;
+  }
 }
 
 async function appendHalving(
@@ -78,29 +96,21 @@ async function appendInSavepoint(
   }
 }
 
-async function appendOrRefuse(
-  transaction: Transaction,
-  events: readonly SynapEvent[],
-): Promise<AppendedEvent[]> {
-  try {
-    return await appendOnce(transaction, events);
-  } catch (error) {
-    throw isDataError(error) ? new RefusedAppendError("the append was refused", { cause: error }) : error;
-  }
-}
-
 async function appendOnce(transaction: Transaction, events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
   const rows = await appendEvents(transaction, events);
   return events.map((event, index) => readAppendRow(event, rows[index]));
 }
 
-async function runHook(
+/** Gives the hook, if there is one, those events that were stored now, if there are any. */
+export async function runHook(
   transaction: Transaction,
-  lot: readonly AppendedEvent[],
+  events: readonly SynapEvent[],
+  appended: readonly AppendedEvent[],
   hook: AppendHook | undefined,
 ): Promise<void> {
-  const stored = lot.flatMap((each) => each.stored ?? []);
-  if (hook !== undefined && stored.length > 0) await hook(transaction, stored);
+  if (hook === undefined) return;
+  const stored = storedEvents(events, appended);
+  if (stored.length > 0) await hook(transaction, stored);
 }
 
 function* slices(events: readonly SynapEvent[]): Generator<readonly SynapEvent[]> {

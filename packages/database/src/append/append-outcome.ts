@@ -19,10 +19,24 @@ export type AppendOutcome =
     }
   | { readonly status: "rejected"; readonly id: string; readonly issues: readonly EventIssue[] };
 
-/** What the database made of one event: the outcome, and the event as it is stored now, if it is. */
+/** What the database made of one event. */
 export interface AppendedEvent {
   readonly outcome: AppendOutcome;
-  readonly stored?: StoredEvent;
+  /** When the store took it, form as an event's `timestamp`; undefined unless it is stored now. */
+  readonly recordedAt?: string;
+}
+
+/** The events that were stored, as they are stored. Made only for those who ask: a copy of each takes its time. */
+export function storedEvents(
+  events: readonly SynapEvent[],
+  appended: readonly AppendedEvent[],
+): StoredEvent[] {
+  return events.flatMap((event, index) => {
+    const { outcome, recordedAt } = appended[index] ?? {};
+    if (outcome?.status !== "stored" || recordedAt === undefined) return [];
+    const { position, streamVersion } = outcome;
+    return [{ ...event, position, streamVersion, recordedAt }];
+  });
 }
 
 /** Reads one row of the append function's answer. */
@@ -34,10 +48,7 @@ export function readAppendRow(event: SynapEvent, row: AppendRow | undefined): Ap
   if (position === null || streamVersion === null) throw new Error(`append_events gave ${id} no position.`);
   if (row.status === "duplicate") return { outcome: { status: "duplicate", id, position, streamVersion } };
   const recordedAt = row.recorded_at?.toISOString() ?? event.timestamp;
-  return {
-    outcome: { status: "stored", id, position, streamVersion },
-    stored: { ...event, position, streamVersion, recordedAt },
-  };
+  return { outcome: { status: "stored", id, position, streamVersion }, recordedAt };
 }
 
 /** The outcome of an event that PostgreSQL refused although it had passed the catalogue. */

@@ -1,6 +1,11 @@
 import { EventValidationError } from "@synap/types";
 import { appendAtomically } from "../append/append-events.ts";
-import { type AppendHook, CONFLICT_ATTEMPTS, pauseBeforeRetry } from "../append/append-in-transaction.ts";
+import {
+  type AppendHook,
+  CONFLICT_ATTEMPTS,
+  pauseBeforeRetry,
+  runHook,
+} from "../append/append-in-transaction.ts";
 import { type AppendedEvent, readAppendRow } from "../append/append-outcome.ts";
 import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
@@ -57,8 +62,7 @@ async function appendWithHook(
   hook: AppendHook | undefined,
 ): Promise<AppendedEvent[]> {
   const appended = await appendOnce(transaction, prepared);
-  const stored = appended.flatMap((each) => each.stored ?? []);
-  if (hook !== undefined && stored.length > 0) await hook(transaction, stored);
+  await runHook(transaction, prepared.events, appended, hook);
   return appended;
 }
 

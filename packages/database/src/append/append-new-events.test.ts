@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import type { SynapEvent } from "@synap/types";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { noteEvent, noteEvents } from "../../testing/test-events.ts";
+import { appendNewEvents, groupByStream } from "./append-new-events.ts";
+
+describeOnEveryEngine("append_new_events", (engine) => {
+  const append = (events: readonly SynapEvent[]) => appendNewEvents(engine.database, events);
+  const versionOf = async (id: string) => {
+    const rows = await engine.database.query<{ version: number }>(
+      "SELECT version FROM synap.streams WHERE aggregate_type = 'note' AND aggregate_id = $1",
+      [id],
+    );
+    return rows[0]?.version;
+  };
+
+  it("gives each stream its own versions, whatever the order in which the streams come", async () => {
+    const ids = ["\u{1f600}", "\uffee", "b", "a"].map((name) => `${name}-${randomUUID()}`);
+    await append([noteEvent({ aggregateId: ids[1] ?? "" })]);
+    const order = [0, 1, 0, 2, 3, 1, 0];
+    const appended = await append(order.map((stream) => noteEvent({ aggregateId: ids[stream] ?? "" })));
+    expect(appended.map(({ outcome }) => outcome)).toMatchObject(
+      [1, 2, 2, 1, 1, 3, 3].map((streamVersion) => ({ status: "stored", streamVersion })),
+    );
+    expect(await Promise.all(ids.map(versionOf))).toEqual([3, 3, 1, 1]);
+  });
+
+  it.each([
+    ["an id that is stored", (stored: SynapEvent) => [noteEvent(), stored]],
+    ["an id that comes twice", () => noteEvents(2, () => ({ id: "0190b5a8-7c00-7000-8000-00000000abcd" }))],
+    [
+      "a key that was used",
+      (_: SynapEvent, key: string) => [noteEvent(), noteEvent({ idempotencyKey: key })],
+    ],
+    ["a key that comes twice", () => noteEvents(2, () => ({ idempotencyKey: "twice" }))],
+  ])("refuses %s, and leaves no trace of the others", async (_, make) => {
+    const key = randomUUID();
+    const stored = noteEvent({ idempotencyKey: key });
+    await append([stored]);
+    const refused = make(stored, key);
+    await expect(append(refused)).rejects.toMatchObject({ code: "23505" });
+    const others = refused.map(({ id }) => id).filter((id) => id !== stored.id);
+    const rows = await engine.database.query(
+      "SELECT id FROM synap.events WHERE id::text IN (SELECT jsonb_array_elements_text($1::text::jsonb))",
+      [JSON.stringify(others)],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it("refuses the events of a closed stream", async () => {
+    const id = randomUUID();
+    await append([noteEvent({ aggregateId: id })]);
+    await engine.database.query("UPDATE synap.streams SET closed_at = now() WHERE aggregate_id = $1", [id]);
+    await expect(append([noteEvent(), noteEvent({ aggregateId: id })])).rejects.toMatchObject({
+      code: "SY006",
+    });
+    expect(await versionOf(id)).toBe(1);
+  });
+
+  it("takes 1,024 events and refuses 1,025", async () => {
+    await expect(append(noteEvents(1025))).rejects.toMatchObject({ code: "SY003" });
+    expect(await append(noteEvents(1024))).toHaveLength(1024);
+  });
+});
+
+describe("what comes for each stream", () => {
+  it("is counted so that every event has a place of its own in its stream", () => {
+    const events = fc.array(
+      fc
+        .record({ stream: fc.constantFrom("a", "b", "c"), day: fc.integer({ min: 1, max: 28 }) })
+        .map(({ stream, day }) =>
+          noteEvent({
+            aggregateId: stream,
+            timestamp: `2026-01-${String(day).padStart(2, "0")}T00:00:00.000Z`,
+          }),
+        ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(events, (list) => {
+        const { streams, streamNumbers, placesWithin } = groupByStream(list);
+        for (const [index, { id, count, first, last }] of streams.entries()) {
+          const own = list.filter((_, place) => streamNumbers[place] === index + 1);
+          const times = own.map(({ timestamp }) => timestamp).sort();
+          expect(new Set(own.map(({ aggregateId }) => aggregateId))).toEqual(new Set([id]));
+          expect([first, last, count]).toEqual([times[0], times.at(-1), own.length]);
+          expect(placesWithin.filter((_, place) => streamNumbers[place] === index + 1)).toEqual(
+            own.map((_, place) => place + 1),
+          );
+        }
+      }),
+    );
+  });
+});
