@@ -81,7 +81,7 @@ export function compareFigures(
   if (figure.unit !== "ratio" && !isSameMachine) return unjudged("another machine");
   if (figure.unit !== "ratio" && mode === "quick") return { ...unjudged("a quick run"), worseBy };
   const tolerance = Math.max(LEAST_TOLERANCE[mode], spread(figure), spread(before));
-  const verdict = worseBy > tolerance ? "worse" : worseBy < 1 / tolerance ? "better" : "same";
+  const verdict = worseBy > tolerance ? "worse" : worsening(before, figure) > tolerance ? "better" : "same";
   return { id, verdict, before: before.value, tolerance, worseBy };
 }
 

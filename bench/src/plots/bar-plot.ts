@@ -75,10 +75,12 @@ function drawBar(bar: Bar, y: number, width: number, scale: Scale, label: string
 }
 
 function drawValueAxis(scale: Scale, width: number, top: number, bottom: number, label: string): Markup {
-  const ticks = scale.ticks.map((tick, index) => {
-    const x = LEFT + scale.at(tick) * width;
-    const anchor = index === 0 ? "start" : index === scale.ticks.length - 1 ? "end" : "middle";
-    const end = anchor === "end" ? x + RIGHT : x;
+  const ticks = scale.ticks.map((tick) => {
+    const share = scale.at(tick);
+    const x = LEFT + share * width;
+    // At the ends a label in the middle of its line would leave the drawing.
+    const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
+    const end = share === 1 ? x + RIGHT : x;
     return markup`<line class="grid" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><text class="tick" x="${end}" y="${bottom + 15}" text-anchor="${anchor}">${tickText(tick)}</text>`;
   });
   return markup`${ticks}<text class="axis" x="${LEFT + width / 2}" y="${bottom + 33}" text-anchor="middle">${label}</text>`;

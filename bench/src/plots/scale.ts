@@ -18,7 +18,7 @@ export function tightScale(values: readonly number[], atMostTicks = 6): Scale {
   const least = Math.min(...values);
   const most = Math.max(...values);
   if (values.length === 0 || least === most) return linearScale(values, atMostTicks);
-  const step = roundStep((most - least) / atMostTicks);
+  const step = roundUp((most - least) / atMostTicks);
   return scaleOf(least, most, multiples(least, most, step), (value) => value);
 }
 
@@ -40,7 +40,7 @@ export function logScale(values: readonly number[]): Scale {
 }
 
 function roundScale(least: number, most: number, atMostTicks: number): Scale {
-  const step = roundStep((most - least) / (atMostTicks - 1));
+  const step = roundUp((most - least) / (atMostTicks - 1));
   const [start, end] = [Math.floor(least / step) * step, Math.ceil(most / step - 1e-9) * step];
   return scaleOf(start, end, multiples(start, end, step), (value) => value);
 }
@@ -54,11 +54,6 @@ function scaleOf(
   return { ticks, at: (value) => Math.min(1, Math.max(0, (place(value) - start) / (end - start))) };
 }
 
-/** The smallest of 1, 2, 5, 10 ... that is at least so much. */
-function roundStep(least: number): number {
-  return roundUp(least);
-}
-
 function multiples(start: number, end: number, step: number): number[] {
   const first = Math.ceil(start / step - 1e-9);
   const last = Math.floor(end / step + 1e-9);
@@ -70,6 +65,7 @@ function multiples(start: number, end: number, step: number): number[] {
 
 const MARKS = [1, 2, 5, 10];
 
+/** The smallest of 1, 2, 5, 10, 20 ... (and 0.5, 0.2 ...) that is at least so much. */
 function roundUp(value: number): number {
   const power = powerBelow(value);
   return exact((MARKS.find((mark) => mark * power >= value * (1 - 1e-9)) ?? 10) * power);

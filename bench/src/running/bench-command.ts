@@ -114,8 +114,8 @@ function chosen(benchmarks: readonly Benchmark[], names: readonly string[]): rea
   const known = benchmarks.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    const plural = unknown.length > 1 ? "benchmarks" : "benchmark";
-    throw new UsageError(`There is no ${plural} ${unknown.join(", ")}. There are: ${known.join(", ")}.`);
+    const none = unknown.length > 1 ? "There are no benchmarks" : "There is no benchmark";
+    throw new UsageError(`${none} ${unknown.join(", ")}. Choose from: ${known.join(", ")}.`);
   }
   return names.length === 0 ? benchmarks : benchmarks.filter(({ name }) => names.includes(name));
 }
