@@ -25,6 +25,12 @@ export {
   storeStatistics,
 } from "./bookkeeping/store-statistics.ts";
 export {
+  type CompressedChunk,
+  type CompressionRequest,
+  CompressionUnavailableError,
+  compressEvents,
+} from "./compression/compress-events.ts";
+export {
   type DrizzleTransaction,
   transactionFromDrizzle,
   transactionFromPostgres,
@@ -75,7 +81,13 @@ export {
   MAX_PAGE_EVENTS,
   type PageRequest,
 } from "./reading/event-page.ts";
-export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
+export {
+  MAX_READ_EVENTS,
+  type NextAppends,
+  type ReadAllPage,
+  type ReadAllRequest,
+  readNextAppends,
+} from "./reading/read-all.ts";
 export { type CommittedRequest, readCommitted } from "./reading/read-committed.ts";
 export { schema } from "./schema/index.ts";
 export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";

@@ -136,11 +136,17 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
 
 /**
  * The engine can't preload libraries. In a directory that exists, TimescaleDB would come in with the first call that
- * happens to need it, and until then its planner hooks would be missing.
+ * happens to need it, and until then its planner hooks would be missing. Its second library, which reads compressed
+ * chunks, would not come in at all, and the events in them would be missing from every answer, without an error.
  */
 async function loadTimescaledb(pglite: PGlite): Promise<void> {
-  const { rows } = await pglite.query("SELECT FROM pg_extension WHERE extname = 'timescaledb'");
-  if (rows.length > 0) await pglite.query("SELECT public.time_bucket('1 day', now())");
+  const { rows } = await pglite.query<{ library: string }>(
+    "SELECT '$libdir/timescaledb-tsl-' || extversion AS library FROM pg_extension WHERE extname = 'timescaledb'",
+  );
+  const [found] = rows;
+  if (found === undefined) return;
+  await pglite.query("SELECT public.time_bucket('1 day', now())");
+  await pglite.exec(`LOAD '${found.library}'`);
 }
 
 function createOrm(session: PGlite | PgliteTransaction): Orm {
