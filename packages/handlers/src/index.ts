@@ -65,8 +65,10 @@ export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";
 export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";
 export { foldRows, numberOf, type RowFold, textOf } from "./projections/fold-rows.ts";
+export type { LogColumn, LogStatement } from "./projections/log-statement.ts";
 export {
   defineProjection,
+  defineStatementProjection,
   type Projection,
   type ProjectionContext,
   type ReadTable,

@@ -31,7 +31,8 @@ export interface ReadAllPage {
 
 const NEXT = "SELECT watermark, up_to, more, min_timestamp, max_timestamp FROM synap.next_appends($1, $2)";
 
-interface NextRow {
+/** What a reader may read next, as `synap.next_appends` tells it. Nothing, when `up_to` is null. */
+export interface NextAppends {
   readonly watermark: number;
   readonly up_to: number | null;
   readonly more: boolean;
@@ -56,13 +57,24 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
   const filters = writeFilters(request);
   // A reader of few events looks further at a time, or it would need a round trip for every page of others.
   const window = filters.conditions.length === 0 ? limit : MAX_READ_EVENTS;
-  const [next] = await reader.query<NextRow>(NEXT, [after, window]);
+  const [next] = await reader.query<NextAppends>(NEXT, [after, window]);
   if (next === undefined) throw new Error("next_appends answered nothing.");
 
+  return readNextAppends(reader, next, request);
+}
+
+/** The events of what comes next, for a reader who has asked for that already. */
+export async function readNextAppends(
+  session: SqlSession,
+  next: NextAppends,
+  request: Omit<ReadAllRequest, "transaction">,
+): Promise<ReadAllPage> {
+  const { after, limit } = request;
   const { watermark, up_to: upTo, min_timestamp: from, max_timestamp: to } = next;
   if (upTo === null || from === null || to === null) {
     return { events: [], position: Math.max(after, watermark), watermark, caughtUp: true };
   }
+  const filters = writeFilters(request);
   const text = `
 SELECT ${EVENT_COLUMNS}
   FROM synap.events
@@ -70,7 +82,7 @@ SELECT ${EVENT_COLUMNS}
    ${filters.conditions.map((condition) => `AND ${condition}`).join("\n   ")}
  ORDER BY "position"
  LIMIT $5`;
-  const rows = await reader.query<EventRow>(text, [from, to, after, upTo, limit, ...filters.parameters]);
+  const rows = await session.query<EventRow>(text, [from, to, after, upTo, limit, ...filters.parameters]);
   const events = rows.map(readEventRow);
   const last = events.at(-1);
   if (events.length === limit && last !== undefined && last.position < upTo) {

@@ -2,12 +2,15 @@ import {
   type Database,
   type DeadLetterStream,
   type EventStore,
-  lockCheckpoint,
+  MAX_READ_EVENTS,
+  readNextAppends,
   saveCheckpoint,
   type Transaction,
 } from "@synap/database";
 import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letter-office.ts";
-import { anyHeld, releasedStreams } from "../dead-letters/held-streams.ts";
+import { releasedStreams } from "../dead-letters/held-streams.ts";
+import type { LogStretch } from "../projections/log-statement.ts";
+import { type BegunPass, beginPass } from "./begin-pass.ts";
 import type { HandlerContext, IEventHandler } from "./event-handler.ts";
 import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
 import { parkHeld } from "./inline-handlers.ts";
@@ -36,23 +39,29 @@ export interface Feed {
   readonly checkpoint: string;
   /** Which streams are its own; the others are somebody else's. Default: all. */
   readonly accepts?: ((stream: DeadLetterStream) => boolean) | undefined;
-  /** Looks, with the checkpoint locked, whether the pass may take place, and where it really begins. */
-  readonly begin?: ((transaction: Transaction, after: number) => Promise<FeedStart | undefined>) | undefined;
-}
-
-/** Where a pass begins. */
-export interface FeedStart {
-  readonly after: number;
-  /** Events behind that position which have been handled already. */
-  readonly handled?: ReadonlySet<number> | undefined;
+  /** The build of a projection that it feeds. */
+  readonly build?:
+    | { readonly projection: string; readonly build: number; readonly segments: number }
+    | undefined;
+  /**
+   * Handles a stretch of the log without having the events brought here, and answers how many they were. Used unless
+   * events have to be told apart: streams are held, a batch has failed.
+   */
+  readonly applyToLog?: ((transaction: Transaction, stretch: LogStretch) => Promise<number>) | undefined;
 }
 
 export interface LogFollowerOptions {
   readonly database: Database;
-  readonly store: Pick<EventStore, "readAll" | "appendBatch">;
+  readonly store: Pick<EventStore, "appendBatch">;
   readonly maxAttempts: number;
   readonly passLimit: number;
 }
+
+/** What a pass did, apart from its status. */
+type Done = Omit<Extract<HandlerPass, { status: "done" }>, "status">;
+
+/** The most events of a pass that leaves them where they are: a tenth of a second on the embedded engine. */
+const LOG_PASS_EVENTS = 4_000;
 
 /** Takes handlers along the log, from their checkpoints, pass by pass. */
 export class LogFollower {
@@ -71,54 +80,102 @@ export class LogFollower {
    * @throws HandlerPassError when the pass was rolled back; call again after a while.
    */
   async catchUp(feed: Feed): Promise<HandlerPass> {
-    let after = 0;
+    const began = { at: 0 };
     try {
-      const pass = await this.#options.database.transaction(async (transaction) => {
-        const checkpoint = await lockCheckpoint(transaction, feed.checkpoint);
-        if (checkpoint === undefined) return { status: "busy" } as const;
-        after = checkpoint;
-        return await this.passInside(feed, transaction, checkpoint);
-      });
+      const pass = await this.#options.database.transaction((transaction) =>
+        this.#pass(feed, transaction, Number.MAX_SAFE_INTEGER, began),
+      );
       if (pass.status === "done") this.#failures.delete(feed.checkpoint);
       return pass;
     } catch (cause) {
       const transient = isTransientFailure(cause);
-      const attempts = this.#attemptsAfter(feed.checkpoint, after) + (transient ? 0 : 1);
-      this.#failures.set(feed.checkpoint, { after, attempts });
+      const attempts = this.#attemptsAfter(feed.checkpoint, began.at) + (transient ? 0 : 1);
+      this.#failures.set(feed.checkpoint, { after: began.at, attempts });
       throw new HandlerPassError({ handler: feed.handler.name, attempts, transient, cause });
     }
   }
 
-  /** The same in a transaction of the caller, who holds the checkpoint's lock; no further than `upTo`, if given. */
-  async passInside(
+  /** The same in a transaction of the caller, who may hold the checkpoint's lock already; no further than `upTo`. */
+  passInside(feed: Feed, transaction: Transaction, upTo: number): Promise<HandlerPass> {
+    return this.#pass(feed, transaction, upTo, { at: 0 });
+  }
+
+  /** @param began is told the checkpoint, so that a failure can be counted for what comes after it */
+  async #pass(
     feed: Feed,
     transaction: Transaction,
-    checkpoint: number,
-    upTo = Number.MAX_SAFE_INTEGER,
+    upTo: number,
+    began: { at: number },
   ): Promise<HandlerPass> {
-    const start =
-      feed.begin === undefined ? { after: checkpoint } : await feed.begin(transaction, checkpoint);
-    if (start === undefined) return idle(checkpoint);
-    const { name, eventTypes } = feed.handler;
-    const { held, released } = await anyHeld(transaction, [name]);
-    if (released) {
-      const pass = await this.#release(feed, transaction, start.after);
+    const { handler, checkpoint, build } = feed;
+    const begun = await beginPass(transaction, {
+      checkpoint,
+      handler: handler.name,
+      build,
+      window: this.#window(feed),
+    });
+    if (begun === undefined) return { status: "busy" };
+    began.at = begun.position;
+    if (build !== undefined) {
+      if (begun.feed !== "async" || begun.segments !== build.segments) {
+        // The build was changed since somebody looked: this checkpoint belongs to nobody.
+        await transaction.query("DELETE FROM synap.checkpoints WHERE handler = $1", [checkpoint]);
+        return idle(begun.position);
+      }
+      if (begun.paused === true) return idle(begun.position);
+    }
+    if (begun.released) {
+      const pass = await this.#release(feed, transaction, begun.position);
       if (pass !== undefined) return pass;
     }
-    const page = await this.#options.store.readAll({
-      after: start.after,
+    const read =
+      (await this.#applyToLog(feed, transaction, begun, upTo)) ??
+      (await this.#handleHere(feed, transaction, begun, upTo));
+    const position = Math.min(read.position, upTo);
+    if (position > begun.position) await saveCheckpoint(transaction, checkpoint, position);
+    return { ...read, status: "done", position };
+  }
+
+  /** How far to look ahead: a reader of few events looks further, or it would need a pass for every page of others. */
+  #window({ handler, checkpoint, applyToLog }: Feed): number {
+    if (handler.eventTypes !== "all") return MAX_READ_EVENTS;
+    const hasFailed = this.#failures.has(checkpoint);
+    return applyToLog === undefined || hasFailed ? this.#options.passLimit : LOG_PASS_EVENTS;
+  }
+
+  /** The pass without bringing the events here; undefined when it takes more than that. */
+  async #applyToLog(
+    feed: Feed,
+    transaction: Transaction,
+    begun: BegunPass,
+    upTo: number,
+  ): Promise<Done | undefined> {
+    const { position: after, watermark, up_to: end, min_timestamp: from, max_timestamp: to, more } = begun;
+    if (feed.applyToLog === undefined || feed.accepts !== undefined) return undefined;
+    if (begun.held || begun.handled_ahead !== null || this.#failures.has(feed.checkpoint)) return undefined;
+    if (end === null || from === null || to === null) return undefined;
+    const stretch = { after, upTo: Math.min(end, upTo), from, to };
+    const processed = await feed.applyToLog(transaction, stretch);
+    return { processed, deadLettered: 0, position: more ? end : watermark, caughtUp: !more };
+  }
+
+  /** The pass with the events brought here and handed to the handler. */
+  async #handleHere(feed: Feed, transaction: Transaction, begun: BegunPass, upTo: number): Promise<Done> {
+    const { name, eventTypes } = feed.handler;
+    const page = await readNextAppends(transaction, begun, {
+      after: begun.position,
       limit: this.#options.passLimit,
       ...(eventTypes === "all" ? {} : { types: eventTypes }),
-      transaction,
     });
+    const handled = new Set(begun.handled_ahead ?? []);
     const own = page.events.filter(
       (event) =>
         event.position <= upTo &&
         (feed.accepts === undefined || feed.accepts(event)) &&
-        start.handled?.has(event.position) !== true,
+        !handled.has(event.position),
     );
-    const events = held && own.length > 0 ? await parkHeld(transaction, name, own) : own;
-    const attempts = this.#attemptsAfter(feed.checkpoint, checkpoint);
+    const events = begun.held && own.length > 0 ? await parkHeld(transaction, name, own) : own;
+    const attempts = this.#attemptsAfter(feed.checkpoint, begun.position);
     const { context, handler } = this.target(feed);
     let deadLettered = 0;
     if (events.length > 0 && attempts < this.#options.maxAttempts) {
@@ -126,15 +183,7 @@ export class LogFollower {
     } else if (events.length > 0) {
       ({ deadLettered } = await handleIsolated({ handler, events, transaction, context, attempts }));
     }
-    const position = Math.min(page.position, upTo);
-    if (position > checkpoint) await saveCheckpoint(transaction, feed.checkpoint, position);
-    return {
-      status: "done",
-      processed: events.length,
-      deadLettered,
-      position,
-      caughtUp: page.caughtUp,
-    };
+    return { processed: events.length, deadLettered, position: page.position, caughtUp: page.caughtUp };
   }
 
   /** How the feed's dead letters are handled: beside none of its passes. */

@@ -6,6 +6,7 @@ import { HandlerPassError } from "../dispatch/handler-errors.ts";
 import { inlineContext } from "../dispatch/inline-handlers.ts";
 import type { Feed, HandlerPass, LogFollower } from "../dispatch/log-follower.ts";
 import { checkUnchanged, installProjection } from "./install-projection.ts";
+import { applyToLog } from "./log-statement.ts";
 import { type Projection, segmentOf } from "./projection.ts";
 import { type Build, buildName, checkpointNames, readBuild, readBuilds } from "./projection-builds.ts";
 import { ProjectionConflictError } from "./projection-errors.ts";
@@ -169,20 +170,16 @@ export function buildHandler(
 export function buildFeeds(projection: Projection, build: Build): Feed[] {
   const handler = buildHandler(projection, build);
   const { segments } = build;
+  const { statement, eventTypes } = projection;
   return checkpointNames(build).map((checkpoint, segment) => ({
     handler,
     checkpoint,
+    build,
     ...(segments > 1 && { accepts: (stream) => segmentOf(stream, segments) === segment }),
-    begin: async (transaction, after) => {
-      const now = await readBuild(transaction, build);
-      if (now === undefined || now.feed === "inline" || now.segments !== segments) {
-        // The build was changed since we looked: this checkpoint belongs to nobody.
-        await transaction.query("DELETE FROM synap.checkpoints WHERE handler = $1", [checkpoint]);
-        return undefined;
-      }
-      if (now.paused) return undefined;
-      return { after, ...(now.handledAhead !== null && { handled: new Set(now.handledAhead) }) };
-    },
+    ...(statement !== undefined && {
+      applyToLog: (transaction, stretch) =>
+        applyToLog(stretch, eventTypes, projectionContext(projection, build.build, transaction), statement),
+    }),
   }));
 }
 

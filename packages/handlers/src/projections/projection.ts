@@ -1,5 +1,6 @@
 import type { DeadLetterStream, Transaction } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
+import { applyToEvents, type LogStatement } from "./log-statement.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
 
 /** A table of a read model. Each build of the projection has its own; everybody reads the view of this name. */
@@ -45,6 +46,8 @@ export interface Projection {
    * on nothing but the events and its own tables: builds, comparisons and as-of runs must come to the same rows.
    */
   apply(events: readonly StoredEvent[], context: ProjectionContext): Promise<void>;
+  /** What `apply` does, as one statement: see {@link defineStatementProjection}. */
+  readonly statement?: LogStatement | undefined;
 }
 
 /**
@@ -69,6 +72,22 @@ export function defineProjection(projection: Projection): Projection {
   if (!Number.isInteger(segments) || segments < 1 || segments > 64) refuse("it has no 1 to 64 segments");
   if (mode === "inline" && segments > 1) refuse("an inline projection can't be split in segments");
   return projection;
+}
+
+/**
+ * The same for a projection that is one SQL statement and doesn't look into the events' data. Its passes let the
+ * statement read the log where it lies, which takes a fraction of the time of bringing the events here and back.
+ *
+ * @throws ProjectionDefinitionError
+ */
+export function defineStatementProjection(
+  projection: Omit<Projection, "apply" | "statement"> & { readonly statement: LogStatement },
+): Projection {
+  const { statement } = projection;
+  return defineProjection({
+    ...projection,
+    apply: (events, context) => applyToEvents(events, context, statement),
+  });
 }
 
 /** In how many segments a projection is split. */

@@ -46,7 +46,7 @@ export async function syncBuilds(
     for (const feed of buildFeeds(projection, build)) {
       let position = await readCheckpoint(transaction, feed.checkpoint);
       while (position < target) {
-        const pass = await follower.passInside(feed, transaction, position, target);
+        const pass = await follower.passInside(feed, transaction, target);
         if (pass.status === "done") position = pass.position;
       }
     }

@@ -1,11 +1,11 @@
 import type { SqlSession } from "@synap/database";
-import { defineProjection, type Projection } from "../projections/projection.ts";
+import { defineStatementProjection, type Projection } from "../projections/projection.ts";
 
 /**
  * Keeps `synap_read.audit_log`: who did what to which thing and when, one row for each event, without its data. An
  * ordinary table, so that it can be searched by actor and by thing without looking into every chunk of the events.
  */
-export const auditLogProjection: Projection = defineProjection({
+export const auditLogProjection: Projection = defineStatementProjection({
   name: "audit-log",
   version: 1,
   description: "Keeps who did what and when.",
@@ -23,19 +23,29 @@ export const auditLogProjection: Projection = defineProjection({
       indexes: ['(actor, "position")', '(subject_type, subject_id, "position")'],
     },
   ],
-  async apply(events, { transaction, table }) {
-    await transaction.query(
-      `INSERT INTO ${table("audit_log")}
-         ("position", happened_at, recorded_at, event_id, actor, user_id, action, subject_type, subject_id, source,
-          request_id, correlation_id, causation_id)
-       SELECT e."position", e."timestamp", e."recordedAt", e.id, e."createdBy", e."userId", e.type, e."aggregateType",
-              e."aggregateId", e.source, e."requestId", e."correlationId", e."causationId"
-         FROM jsonb_to_recordset($1::text::jsonb) AS e
-              ("position" bigint, "timestamp" timestamptz, "recordedAt" timestamptz, id uuid, "createdBy" text,
-               "userId" text, type text, "aggregateType" text, "aggregateId" text, source text, "requestId" text,
-               "correlationId" text, "causationId" uuid)`,
-      [JSON.stringify(events.map(({ data: _data, metadata: _metadata, ...event }) => event))],
-    );
+  statement: {
+    columns: [
+      "position",
+      "timestamp",
+      "recorded_at",
+      "id",
+      "created_by",
+      "user_id",
+      "type",
+      "aggregate_type",
+      "aggregate_id",
+      "source",
+      "request_id",
+      "correlation_id",
+      "causation_id",
+    ],
+    write: (table) => `
+      INSERT INTO ${table("audit_log")}
+        ("position", happened_at, recorded_at, event_id, actor, user_id, action, subject_type, subject_id, source,
+         request_id, correlation_id, causation_id)
+      SELECT "position", "timestamp", recorded_at, id, created_by, user_id, type, aggregate_type, aggregate_id, source,
+             request_id, correlation_id, causation_id
+        FROM events`,
   },
 });
 

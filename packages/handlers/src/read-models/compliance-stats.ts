@@ -1,11 +1,11 @@
 import type { SqlSession } from "@synap/database";
-import { defineProjection, type Projection } from "../projections/projection.ts";
+import { defineStatementProjection, type Projection } from "../projections/projection.ts";
 
 /**
  * Keeps `synap_read.compliance_stats`: for each day (UTC, of when it happened), event type and kind of actor, how many
  * events there were, and of how many one can tell for whom and why they happened.
  */
-export const complianceStatsProjection: Projection = defineProjection({
+export const complianceStatsProjection: Projection = defineStatementProjection({
   name: "compliance-stats",
   version: 1,
   description:
@@ -22,30 +22,22 @@ export const complianceStatsProjection: Projection = defineProjection({
         first_position bigint NOT NULL, last_position bigint NOT NULL`,
     },
   ],
-  async apply(events, { transaction, table }) {
-    await transaction.query(
-      `INSERT INTO ${table("compliance_stats")} AS kept
-         (day, event_type, actor_kind, events, with_user, with_correlation, first_position, last_position)
-       SELECT (e."timestamp"::timestamptz AT TIME ZONE 'UTC')::date AS day, e.type COLLATE "C" AS event_type,
-              split_part(e."createdBy", ':', 1) COLLATE "C" AS actor_kind,
-              count(*), count(e."userId"), count(e."correlationId"), min(e."position"), max(e."position")
-         FROM jsonb_to_recordset($1::text::jsonb) AS e
-              ("timestamp" text, type text, "createdBy" text, "userId" text, "correlationId" text, "position" bigint)
-        GROUP BY 1, 2, 3
-       ON CONFLICT (day, event_type, actor_kind) DO UPDATE
-          SET events = kept.events + excluded.events,
-              with_user = kept.with_user + excluded.with_user,
-              with_correlation = kept.with_correlation + excluded.with_correlation,
-              first_position = least(kept.first_position, excluded.first_position),
-              last_position = greatest(kept.last_position, excluded.last_position)`,
-      [
-        JSON.stringify(
-          events.map(({ timestamp, type, createdBy, userId, correlationId, position }) => {
-            return { timestamp, type, createdBy, userId, correlationId, position };
-          }),
-        ),
-      ],
-    );
+  statement: {
+    columns: ["timestamp", "type", "created_by", "user_id", "correlation_id", "position"],
+    write: (table) => `
+      INSERT INTO ${table("compliance_stats")} AS kept
+        (day, event_type, actor_kind, events, with_user, with_correlation, first_position, last_position)
+      SELECT (e."timestamp" AT TIME ZONE 'UTC')::date AS day, e.type COLLATE "C" AS event_type,
+             split_part(e.created_by, ':', 1) COLLATE "C" AS actor_kind,
+             count(*), count(e.user_id), count(e.correlation_id), min(e."position"), max(e."position")
+        FROM events AS e
+       GROUP BY 1, 2, 3
+      ON CONFLICT (day, event_type, actor_kind) DO UPDATE
+         SET events = kept.events + excluded.events,
+             with_user = kept.with_user + excluded.with_user,
+             with_correlation = kept.with_correlation + excluded.with_correlation,
+             first_position = least(kept.first_position, excluded.first_position),
+             last_position = greatest(kept.last_position, excluded.last_position)`,
   },
 });
 
