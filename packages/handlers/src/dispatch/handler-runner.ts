@@ -8,10 +8,14 @@ import { WakeSignal } from "./wake-signal.ts";
 const APPENDS_CHANNEL = "synap_appends";
 
 /**
- * A projection that is up to date begins a pass this often at the most, in milliseconds: under a steady stream of small
- * appends, passes of a few events would cost more than the events.
+ * A handler that is up to date rests for so many times as long as its pass took, woken or not: under a steady stream of
+ * small appends, passes of a few events would cost more than the events. So no handler takes more than a fifth of a
+ * connection for being up to date, and the busier the database is, the more a pass finds to do.
  */
-const PROJECTION_INTERVAL_MS = 100;
+const REST_FACTOR = 4;
+
+/** It doesn't rest for longer, in milliseconds. */
+const LONGEST_REST_MS = 250;
 
 /** Where a runner says what it does. A pino logger is one. */
 export interface HandlerLogger {
@@ -22,10 +26,7 @@ export interface HandlerLogger {
 
 /** What a {@link HandlerRunner} is made of. */
 export interface HandlerRunnerOptions {
-  readonly dispatcher: Pick<
-    EventDispatcher,
-    "catchUp" | "followers" | "isProjection" | "registry" | "releaseInline"
-  >;
+  readonly dispatcher: Pick<EventDispatcher, "catchUp" | "followers" | "registry" | "releaseInline">;
   readonly database: Pick<Database, "listen">;
   readonly logger: HandlerLogger;
   /** The longest time without looking, in milliseconds, should a notification get lost. Default: 1000. */
@@ -80,6 +81,7 @@ export class HandlerRunner {
       const began = performance.now();
       try {
         const pass = await this.#options.dispatcher.catchUp(handler);
+        const ended = performance.now();
         if (failures > 0) this.#options.logger.info({ handler }, `${handler} works again`);
         failures = 0;
         if (pass.status === "done" && pass.deadLettered > 0) {
@@ -91,10 +93,8 @@ export class HandlerRunner {
         }
         if (pass.status === "done" && !pass.caughtUp) continue;
         await this.#appended.waitAfter(seen, this.#pollIntervalMs);
-        const rest = began + PROJECTION_INTERVAL_MS - performance.now();
-        if (rest > 0 && this.#options.dispatcher.isProjection(handler)) {
-          await this.#stopped.waitAfter(0, rest);
-        }
+        const rest = Math.min((ended - began) * REST_FACTOR, LONGEST_REST_MS) - (performance.now() - ended);
+        if (rest > 0) await this.#stopped.waitAfter(0, rest);
       } catch (error) {
         failures += 1;
         const waitMs = backoffDelay(failures, this.#backoff);
