@@ -27,6 +27,11 @@ export interface InngestLocalOptions {
   readonly eventKeys?: readonly string[];
   /** The most calls in flight at once, all functions together. Default 100. */
   readonly maxCallsInFlight?: number;
+  /**
+   * Events are refused (503) while what waits for its first call would take longer than this, in milliseconds, at the
+   * pace of the last calls. Default: never, like the server. A function that is away does not count as slow.
+   */
+  readonly maxDelay?: number;
   /** The longest that one call may take, in milliseconds. Default 2 hours, the Inngest server's. */
   readonly callTimeout?: number;
   /** How often an app that has not answered yet is asked to register, in milliseconds. Default 1,000. */

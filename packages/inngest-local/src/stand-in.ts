@@ -1,4 +1,5 @@
 import type { Batches } from "./flow/batches.ts";
+import type { Backlog } from "./intake/backlog.ts";
 import type { Logger } from "./options.ts";
 import type { QueueDatabase } from "./queue/database.ts";
 import type { DueJob } from "./queue/due-jobs.ts";
@@ -15,6 +16,7 @@ export interface StandIn {
   readonly bodies: EventBodies;
   readonly waiters: Waiters;
   readonly batches: Batches;
+  readonly backlog: Backlog;
   readonly retention: Retention;
   readonly retryDelays: RetryDelays | undefined;
   readonly logger: Logger;

@@ -4,6 +4,7 @@ import { AppClient } from "./dispatch/app-client.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Batches } from "./flow/batches.ts";
 import { flushBatch } from "./flow/flush-batch.ts";
+import { Backlog } from "./intake/backlog.ts";
 import { consoleLogger, type InngestLocalOptions } from "./options.ts";
 import { readApps } from "./queue/apps.ts";
 import { readBatchItems } from "./queue/batch-items.ts";
@@ -61,6 +62,7 @@ const DEFAULTS = {
   host: "127.0.0.1",
   port: 8288,
   maxCallsInFlight: 100,
+  maxDelay: Number.POSITIVE_INFINITY,
   callTimeout: 2 * 3_600_000,
   registerInterval: 1_000,
   reregisterInterval: 15_000,
@@ -97,6 +99,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     bodies: new EventBodies(database),
     waiters,
     batches,
+    backlog: new Backlog(settings.maxDelay),
     retention,
     retryDelays: options.retryDelays,
     logger,

@@ -101,6 +101,35 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     });
   });
 
+  it("refuses events while more wait than it may let wait, tells when to come again, and then takes them", async () => {
+    const { server, app } = await start({ maxDelay: 500 });
+    const client = testClient("slow", server.url);
+    const seen = new Set<unknown>();
+    app.serve(client, [
+      client.createFunction(
+        { id: "fn", triggers: [{ event: "s/slow" }], concurrency: 1 },
+        async ({ event }) => {
+          await sleep(40);
+          seen.add(event.data.k);
+        },
+      ),
+    ]);
+    await server.ready();
+    const send = async (events: { name: string; data: object }[]) => {
+      const response = await fetch(`${server.url}/e/test`, { method: "POST", body: JSON.stringify(events) });
+      await response.text();
+      return response;
+    };
+    const events = Array.from({ length: 100 }, (_, k) => ({ name: "s/slow", data: { k } }));
+    expect((await send(events)).status).toBe(200);
+    await until("the pace is known", () => seen.size >= 30);
+    const last = [{ name: "s/slow", data: { k: "last" } }];
+    const refused = await send(last);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+    while ((await send(last)).status !== 200) await sleep(100);
+    await until("all ran", () => seen.size === 101, 20_000);
+  });
+
   it("takes no events until functions are known, and remembers them across a restart", async () => {
     const { server, app, restart } = await start();
     const client = testClient("first", server.url);

@@ -7,6 +7,9 @@ import { findInngestServer, type InngestServer, startInngestDevServer } from "./
 /** Which Inngest carries the events: Synap's stand-in, Inngest's own dev server, or a server that already runs. */
 export type InngestChoice = "stand-in" | "dev-server" | URL;
 
+/** What is taken in beyond this would be stored so late that its senders are better told to come again. */
+const MAX_DELAY_MS = 3_000;
+
 /**
  * Brings up Inngest, or finds it.
  *
@@ -39,6 +42,7 @@ export async function startInngest(options: {
       port,
       appUrls: [appUrl],
       logger: logger.child({}, { level: logger.isLevelEnabled("debug") ? "debug" : "warn" }),
+      maxDelay: MAX_DELAY_MS,
       ...(options.retryDelays === undefined ? {} : { retryDelays: options.retryDelays }),
     });
     const stop = async () => {

@@ -229,6 +229,7 @@ export class Dispatcher {
       })
       .finally(() => {
         this.#begun.delete(job.id);
+        this.#standIn.backlog.ended(job);
         if (main) this.#calledRuns.delete(job.runId);
         release();
         if (unsettled || !this.#drained) this.wake();

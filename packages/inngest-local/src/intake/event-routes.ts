@@ -16,6 +16,11 @@ export interface IntakeSettings {
   readonly onUnmatched: (eventName: string) => void;
 }
 
+/** How long a sender waits for room before it is sent away: most of the time there is some in a moment. */
+const ROOM_PATIENCE_MS = 1_000;
+const RETRY_AFTER_SECONDS = 1;
+const NO_ROOM = "More events wait for their functions than can be called soon; send them again later";
+
 const NO_FUNCTIONS =
   "No app has registered functions with inngest-local yet, so the events would start nothing; send them again";
 
@@ -31,6 +36,11 @@ export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSett
     }
     if (settings.isStopping()) return answer(context, 503, [], "inngest-local is stopping");
     if (standIn.registry.all().length === 0) return answer(context, 503, [], NO_FUNCTIONS);
+    // Holding the answer back slows the sender down to the pace of the functions; a refusal would have it ask in vain.
+    if (!(await standIn.backlog.room(ROOM_PATIENCE_MS))) {
+      context.header("retry-after", String(RETRY_AFTER_SECONDS));
+      return answer(context, 503, [], NO_ROOM);
+    }
     const ids = internalIds(context.req.header("x-inngest-event-id-seed"));
     const { events, error } = readEvents(await context.req.text(), ids, Date.now());
     try {

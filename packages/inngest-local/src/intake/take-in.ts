@@ -62,6 +62,7 @@ export async function writeIntake(
     for (const { waiter } of waits) standIn.waiters.remove(waiter);
     const items = intake.batchItems.filter((item) => batched.has(`${item.functionId} ${item.eventId}`));
     standIn.batches.add(items.map((item): BatchItem => ({ ...item, arrivedAt: now })));
+    standIn.backlog.add(started);
     if (started.length > 0) standIn.offer(started);
     if (waits.length > 0) standIn.wake();
   };

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { DueJob } from "../queue/due-jobs.ts";
+import { Backlog } from "./backlog.ts";
+
+const job = (id: number): DueJob => ({
+  id,
+  runId: `run-${id}`,
+  functionId: "f",
+  stepId: "step",
+  flowKey: null,
+  attempt: 0,
+  eventIds: [],
+  eventName: "e",
+  planSteps: false,
+  requestVersion: -1,
+  quiet: false,
+  parent: undefined,
+  steps: [],
+});
+const jobs = (from: number, count: number) => Array.from({ length: count }, (_, index) => job(from + index));
+
+/** Ends the calls one after the other, one each `ms`. @returns the time afterwards */
+function work(backlog: Backlog, calls: readonly DueJob[], ms: number, from: number): number {
+  let now = from;
+  for (const call of calls) {
+    now += ms;
+    backlog.ended(call, now);
+  }
+  return now;
+}
+
+describe("the backlog", () => {
+  it("tells how long a call will wait, from how fast the last ones ended", () => {
+    const backlog = new Backlog(1_000);
+    backlog.add(jobs(0, 200), 0);
+    const now = work(backlog, jobs(0, 100), 10, 0);
+    expect(backlog.delay(now)).toBeGreaterThan(950);
+    expect(backlog.delay(now)).toBeLessThan(1_050);
+  });
+
+  it("does not take the time in which nothing waited for slowness", () => {
+    const backlog = new Backlog(1_000);
+    backlog.add(jobs(0, 100), 0);
+    work(backlog, jobs(0, 100), 10, 0);
+    backlog.add(jobs(100, 10), 60_000);
+    backlog.ended(job(100), 60_010);
+    expect(backlog.delay(60_010)).toBeLessThan(100);
+  });
+
+  it("holds on to everything while the functions are away", () => {
+    const backlog = new Backlog(1_000);
+    backlog.add(jobs(0, 5_000), 0);
+    const now = work(backlog, jobs(0, 100), 10, 0);
+    expect(backlog.delay(now)).toBeGreaterThan(1_000);
+    expect(backlog.delay(now + 10_001)).toBe(0);
+  });
+
+  it("lets somebody wait until there is room, but not for ever", async () => {
+    const backlog = new Backlog(50);
+    backlog.add(jobs(0, 200));
+    const from = performance.now();
+    work(backlog, jobs(0, 100), 10, from);
+    expect(await backlog.room(10)).toBe(false);
+    const waiting = backlog.room(5_000);
+    work(backlog, jobs(100, 98), 1, performance.now());
+    expect(await waiting).toBe(true);
+  });
+
+  it("always has room where no limit is set", async () => {
+    const backlog = new Backlog(Number.POSITIVE_INFINITY);
+    backlog.add(jobs(0, 200), 0);
+    work(backlog, jobs(0, 100), 1_000, 0);
+    expect(await backlog.room(0)).toBe(true);
+  });
+});

@@ -1,0 +1,61 @@
+import type { DueJob } from "../queue/due-jobs.ts";
+
+/** How much the newest call changes the pace: about the last twenty count. */
+const WEIGHT = 0.05;
+/** When no call has ended for this long the functions are not slow but away, and the queue is there to hold on. */
+const AWAY_MS = 10_000;
+
+/**
+ * What was taken in and has not been called yet, and how long it will wait at the pace of the last calls. Calls end side
+ * by side, so the pace is the time from one end to the next while something waits, and not how long a call takes.
+ */
+export class Backlog {
+  readonly #maxDelay: number;
+  readonly #waiting = new Set<number>();
+  readonly #listeners = new Set<() => void>();
+  #msPerCall = 0;
+  #lastEnd = 0;
+
+  /** @param maxDelay in milliseconds; Infinity: there is always room */
+  constructor(maxDelay: number) {
+    this.#maxDelay = maxDelay;
+  }
+
+  /** First calls that were queued a moment ago. */
+  add(jobs: readonly DueJob[], now = performance.now()): void {
+    if (this.#maxDelay === Number.POSITIVE_INFINITY) return;
+    if (this.#waiting.size === 0) this.#lastEnd = now;
+    for (const { id } of jobs) this.#waiting.add(id);
+  }
+
+  /** A call has ended, whatever came of it. */
+  ended({ id }: DueJob, now = performance.now()): void {
+    if (!this.#waiting.delete(id)) return;
+    this.#msPerCall += (now - this.#lastEnd - this.#msPerCall) * WEIGHT;
+    this.#lastEnd = now;
+    for (const tell of [...this.#listeners]) tell();
+  }
+
+  /** How long a call that is queued now will wait, in milliseconds; 0 while nobody can tell. */
+  delay(now = performance.now()): number {
+    if (now - this.#lastEnd > AWAY_MS) return 0;
+    return this.#waiting.size * this.#msPerCall;
+  }
+
+  /** Resolves with true once there is room, with false when there is none after `patience` milliseconds. */
+  async room(patience: number): Promise<boolean> {
+    if (this.delay() <= this.#maxDelay) return true;
+    return await new Promise((resolve) => {
+      const settle = (isThere: boolean) => {
+        clearTimeout(timer);
+        this.#listeners.delete(look);
+        resolve(isThere);
+      };
+      const look = () => {
+        if (this.delay() <= this.#maxDelay) settle(true);
+      };
+      const timer = setTimeout(() => settle(this.delay() <= this.#maxDelay), patience);
+      this.#listeners.add(look);
+    });
+  }
+}
