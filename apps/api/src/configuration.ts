@@ -23,6 +23,7 @@ const environment = z.object({
   SYNAP_LINGER_MS: number().min(0).max(1_000).default(5),
   SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
   SYNAP_QUEUE_MAX_BYTES: whole(1024, 4096 * MIB).default(64 * MIB),
+  SYNAP_QUEUE_MAX_WAIT_MS: whole(1, 60_000).default(500),
   SYNAP_PUBLISH_CONCURRENCY: whole(1, 256).default(4),
   SYNAP_PUBLISH_DEADLINE_MS: whole(100, 60_000).default(3_000),
 });
@@ -53,6 +54,8 @@ export interface ApiConfiguration {
   readonly queueMaxEvents: number;
   /** ...and how many bytes of them (SYNAP_QUEUE_MAX_BYTES, default 64 MiB). */
   readonly queueMaxBytes: number;
+  /** ...and how long what waits may take to be sent, at the present pace, in milliseconds (SYNAP_QUEUE_MAX_WAIT_MS, default 500). */
+  readonly queueMaxWaitMs: number;
   /** How many envelopes are sent at a time (SYNAP_PUBLISH_CONCURRENCY, default 4). */
   readonly publishConcurrency: number;
   /** How long a request waits for the broker in all, in milliseconds (SYNAP_PUBLISH_DEADLINE_MS, default 3,000). */
@@ -91,6 +94,7 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     lingerMs: read.SYNAP_LINGER_MS,
     queueMaxEvents: read.SYNAP_QUEUE_MAX_EVENTS,
     queueMaxBytes: read.SYNAP_QUEUE_MAX_BYTES,
+    queueMaxWaitMs: read.SYNAP_QUEUE_MAX_WAIT_MS,
     publishConcurrency: read.SYNAP_PUBLISH_CONCURRENCY,
     publishDeadlineMs: read.SYNAP_PUBLISH_DEADLINE_MS,
   };

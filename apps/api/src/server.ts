@@ -132,6 +132,7 @@ function publisherOf({ configuration, inngest, logger }: ApiParts): Publisher {
     deadlineMs,
     maxQueuedEvents: configuration.queueMaxEvents,
     maxQueuedBytes: configuration.queueMaxBytes,
+    maxWaitMs: configuration.queueMaxWaitMs,
     envelope: envelopeLimits(configuration.envelopeMaxBytes),
   });
 }

@@ -15,6 +15,7 @@ const OPTIONS: PublisherOptions = {
   deadlineMs: 1_000,
   maxQueuedEvents: 10_000,
   maxQueuedBytes: 10_000_000,
+  maxWaitMs: 10_000,
   envelope: { maxEvents: 1_000, maxBytes: 100_000 },
 };
 
@@ -133,6 +134,20 @@ describe("the publisher", () => {
     const first = publisher.publish([eventOf(2_000)]);
     await expect(publisher.publish([eventOf(2_000)])).rejects.toBeInstanceOf(PublisherFullError);
     await first;
+  });
+
+  it("refuses, before it reads anything, while what waits would take too long, and has room again afterwards", async () => {
+    const { send } = recordingSender(() => sleep(100));
+    const envelope = { maxEvents: 1, maxBytes: 100_000 };
+    const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, maxWaitMs: 150, envelope });
+    const first = publisher.publish(eventsOf(4));
+    expect(() => publisher.makeSureOfRoom()).not.toThrow();
+    await sleep(60);
+    // Three wait behind one that has taken 60 ms already.
+    expect(() => publisher.makeSureOfRoom()).toThrow(PublisherFullError);
+    await expect(publisher.publish([eventOf()])).rejects.toBeInstanceOf(PublisherFullError);
+    await first;
+    await expect(publisher.publish([eventOf()])).resolves.toEqual(["accepted"]);
   });
 
   it("gives an answer by the deadline, and does not send afterwards what still waited", async () => {

@@ -8,6 +8,8 @@ import {
 import type { OutgoingEvent } from "./outgoing-event.ts";
 import { conclude, type PublishOutcome, type PublishRequest } from "./publish-request.ts";
 import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
+import type { PublisherState } from "./publisher-state.ts";
+import { SendPace } from "./send-pace.ts";
 
 export interface PublisherOptions {
   /** How many envelopes are sent at a time. */
@@ -20,16 +22,9 @@ export interface PublisherOptions {
   readonly maxQueuedEvents: number;
   /** How many bytes of events may wait or be under way. */
   readonly maxQueuedBytes: number;
+  /** No more is taken while what waits would take longer than this to be sent, in milliseconds. */
+  readonly maxWaitMs: number;
   readonly envelope: EnvelopeLimits;
-}
-
-/** How full the publisher is. */
-export interface PublisherState {
-  readonly queuedEvents: number;
-  readonly queuedBytes: number;
-  readonly envelopesInFlight: number;
-  readonly maxQueuedEvents: number;
-  readonly maxQueuedBytes: number;
 }
 
 /** Takes events from requests and hands them to the broker in envelopes. */
@@ -40,6 +35,11 @@ export interface Publisher {
    * @throws PublisherFullError, PublisherClosedError; then none of the events was taken.
    */
   publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]>;
+  /**
+   * Says early what `publish` would say, to spare the work of reading events that are then refused.
+   * @throws PublisherFullError, PublisherClosedError
+   */
+  makeSureOfRoom(): void;
   /** Whether one event is small enough to be sent at all. */
   fits(event: OutgoingEvent): boolean;
   /** Sends what waits without lingering; resolves when nothing waits or is under way. Never rejects. */
@@ -67,6 +67,7 @@ export function createPublisher(send: EnvelopeSender, options: PublisherOptions)
 class EnvelopePublisher implements Publisher {
   private readonly send: EnvelopeSender;
   private readonly options: PublisherOptions;
+  private readonly pace: SendPace;
   private queue: Entry[] = [];
   /** Where the queue begins: entries before it have been sent. Moved rather than shifted, which would copy. */
   private head = 0;
@@ -83,10 +84,10 @@ class EnvelopePublisher implements Publisher {
   constructor(send: EnvelopeSender, options: PublisherOptions) {
     this.send = send;
     this.options = options;
+    this.pace = new SendPace(options.concurrency);
   }
 
   async publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]> {
-    if (this.isClosed) throw new PublisherClosedError();
     const fitting = events.map((event) => this.fits(event));
     this.makeSureOfRoom(events.filter((_, index) => fitting[index]));
     return new Promise((resolve) => {
@@ -131,13 +132,20 @@ class EnvelopePublisher implements Publisher {
   }
 
   /** An empty queue takes any one request, whose size the limits on bodies bound: else it could never be sent. */
-  private makeSureOfRoom(events: readonly OutgoingEvent[]): void {
+  makeSureOfRoom(events: readonly OutgoingEvent[] = []): void {
+    if (this.isClosed) throw new PublisherClosedError();
     if (this.queuedEvents === 0) return;
     const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
-    const { maxQueuedEvents, maxQueuedBytes } = this.options;
-    if (this.queuedEvents + events.length <= maxQueuedEvents && this.queuedBytes + bytes <= maxQueuedBytes)
-      return;
+    const { maxQueuedEvents, maxQueuedBytes, maxWaitMs } = this.options;
+    const fits =
+      this.queuedEvents + events.length <= maxQueuedEvents && this.queuedBytes + bytes <= maxQueuedBytes;
+    if (fits && this.pace.waitOf(this.waitingEnvelopes()) <= maxWaitMs) return;
     throw new PublisherFullError(this.queuedEvents, this.queuedBytes);
+  }
+
+  private waitingEnvelopes(): number {
+    const { maxEvents, maxBytes } = this.options.envelope;
+    return Math.max((this.queue.length - this.head) / maxEvents, this.waitingBytes / maxBytes);
   }
 
   private enqueue(entry: Entry): void {
@@ -212,6 +220,7 @@ class EnvelopePublisher implements Publisher {
 
   private async sendEnvelope(entries: readonly Entry[]): Promise<void> {
     this.inFlight += 1;
+    const ended = this.pace.begin();
     let outcome: PublishOutcome = "unavailable";
     try {
       await this.send(entries.map((entry) => entry.outgoing));
@@ -219,6 +228,7 @@ class EnvelopePublisher implements Publisher {
     } catch {
       // The sender has logged why; to the requests it is one fact.
     }
+    ended();
     this.inFlight -= 1;
     for (const entry of entries) {
       this.forget(entry);

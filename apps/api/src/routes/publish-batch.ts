@@ -80,7 +80,9 @@ async function readBatchBody(context: ApiContext, ports: ApiPorts): Promise<Even
   const { maxBodyBytes, maxBatchEvents, maxDepth } = ports.configuration;
   const request = context.req.raw;
   const type = readContentType(request, ["application/json", "application/x-ndjson"]);
-  const text = decodeText(await readBody(request, maxBodyBytes));
+  const bytes = await readBody(request, maxBodyBytes);
+  ports.acceptance.publisher.makeSureOfRoom();
+  const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const limits = { maxEvents: maxBatchEvents, maxDepth: maxDepth + 1 };
   return type === "application/json"

@@ -82,10 +82,12 @@ export function brokerUnavailable(members: Record<string, unknown> = {}): Proble
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });
 }
 
-async function readJsonBody(context: ApiContext, { configuration }: ApiPorts): Promise<unknown> {
+async function readJsonBody(context: ApiContext, { configuration, acceptance }: ApiPorts): Promise<unknown> {
   const request = context.req.raw;
   readContentType(request, ["application/json"]);
-  const text = decodeText(await readBody(request, configuration.maxBodyBytes));
+  const bytes = await readBody(request, configuration.maxBodyBytes);
+  acceptance.publisher.makeSureOfRoom();
+  const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const reading = parseJson(text, configuration.maxDepth + 1);
   if (reading.ok) return reading.value;

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { SendPace } from "./send-pace.ts";
+
+/** Sends envelopes one after the other, each taking so long. @returns the time afterwards */
+function send(pace: SendPace, envelopes: number, ms: number, from = 0): number {
+  let now = from;
+  for (let sent = 0; sent < envelopes; sent += 1) {
+    const end = pace.begin(now);
+    now += ms;
+    end(now);
+  }
+  return now;
+}
+
+describe("the pace of sending", () => {
+  it("is what the last envelopes took, shared by those that are sent side by side", () => {
+    const pace = new SendPace(4);
+    const now = send(pace, 200, 40);
+    expect(pace.waitOf(10, now)).toBeCloseTo(100, 0);
+    const later = send(pace, 200, 400, now);
+    expect(pace.waitOf(10, later)).toBeCloseTo(1_000, 0);
+  });
+
+  it("is not slow where nothing waits, however long an envelope takes", () => {
+    const pace = new SendPace(4);
+    const now = send(pace, 10, 5_000);
+    expect(pace.waitOf(0, now)).toBe(0);
+  });
+
+  it("falls while a broker that was fast gives no answer", () => {
+    const pace = new SendPace(1);
+    const now = send(pace, 100, 1);
+    const end = pace.begin(now);
+    expect(pace.waitOf(1, now + 10)).toBeCloseTo(10);
+    expect(pace.waitOf(1, now + 2_000)).toBeCloseTo(2_000);
+    end(now + 2_000);
+    expect(pace.waitOf(1, now + 2_000)).toBeLessThan(150);
+  });
+});
