@@ -20,6 +20,14 @@ describe("an axis", () => {
     expect(logScale([10]).ticks.length).toBeGreaterThan(1);
   });
 
+  it("comes to an end with values next to nothing", () => {
+    const next = [5e-324, 1e-300];
+    expect(linearScale(next).ticks).toContain(0);
+    expect(tightScale(next).ticks).toContain(0);
+    expect(logScale(next).ticks).toEqual([1, 2, 5, 10]);
+    expect(logScale([...next, 20, 30]).ticks).toEqual([20, 50]);
+  });
+
   it("gives each decade of a logarithmic axis the same width, and nothing the start", () => {
     const scale = logScale([1, 1_000]);
     expect([0, -5, 1, 10, 100, 1_000].map(scale.at)).toEqual([0, 0, 0, 1 / 3, 2 / 3, 1]);

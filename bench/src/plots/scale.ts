@@ -6,28 +6,33 @@ export interface Scale {
   readonly ticks: readonly number[];
 }
 
+/** Nothing that is measured is smaller or larger, and further out the digits of a number come to an end. */
+const SMALLEST = 1e-12;
+const LARGEST = 1e30;
+
 /** An axis from 0 (or the smallest value below it) to a round value at or above the largest. */
 export function linearScale(values: readonly number[], atMostTicks = 6): Scale {
   const least = Math.min(0, ...values);
   const most = Math.max(0, ...values);
-  return roundScale(least, most === least ? least + 1 : most, atMostTicks);
+  return roundScale(least, most - least < SMALLEST ? least + 1 : most, atMostTicks);
 }
 
 /** An axis about the values alone, for what has no natural zero: a moment, a size of a batch. */
 export function tightScale(values: readonly number[], atMostTicks = 6): Scale {
   const least = Math.min(...values);
   const most = Math.max(...values);
-  if (values.length === 0 || least === most) return linearScale(values, atMostTicks);
+  if (!(most - least >= SMALLEST)) return linearScale(values, atMostTicks);
   const step = roundUp((most - least) / atMostTicks);
   return scaleOf(least, most, multiples(least, most, step), (value) => value);
 }
 
 /**
  * An axis of powers: each decade is as wide as the next. It begins and ends at powers of ten, but not far from the
- * values: at a 2 or a 5 where they come before. Values of 0 and below have no place on it and lie at its start.
+ * values: at a 2 or a 5 where they come before. Values of 0 and below, or next to nothing, have no place on it and lie
+ * at its start.
  */
 export function logScale(values: readonly number[]): Scale {
-  const positive = values.filter((value) => value > 0);
+  const positive = values.filter((value) => value >= SMALLEST && value <= LARGEST);
   if (positive.length === 0) return logScale([1, 10]);
   const least = roundDown(Math.min(...positive));
   const most = roundUp(Math.max(...positive));
@@ -59,7 +64,7 @@ function multiples(start: number, end: number, step: number): number[] {
   const last = Math.floor(end / step + 1e-9);
   // Not by adding up: 0.1 + 0.2 would be labelled 0.30000000000000004.
   return Array.from({ length: last - first + 1 }, (_, index) =>
-    Number(((first + index) * step).toPrecision(12)),
+    Number(((first + index) * step).toPrecision(15)),
   );
 }
 
@@ -77,11 +82,13 @@ function roundDown(value: number): number {
 }
 
 function marksBetween(least: number, most: number): number[] {
-  const marks: number[] = [];
-  for (let power = powerBelow(least); power <= most; power = exact(power * 10)) {
-    marks.push(...[1, 2, 5].map((mark) => exact(mark * power)).filter((at) => at >= least && at <= most));
-  }
-  return marks;
+  const first = Math.round(Math.log10(powerBelow(least)));
+  const last = Math.round(Math.log10(powerBelow(most)));
+  return Array.from({ length: last - first + 1 }, (_, index) =>
+    [1, 2, 5].map((mark) => exact(mark * 10 ** (first + index))),
+  )
+    .flat()
+    .filter((mark) => mark >= least && mark <= most);
 }
 
 function powerBelow(value: number): number {
