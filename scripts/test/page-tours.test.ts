@@ -11,6 +11,7 @@ const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "docs/importing.md": {},
   "docs/operating.md": {
     "synap events tail\n": "an endless stream",
+    "npx pnpm@12 compress": "the running Synap has the data directory; compress.e2e.test.ts runs it",
     "synap dead-letters retry": "a new store has no dead letter; synap-cli.e2e.test.ts makes some",
   },
   "docs/event-types.md": {},

@@ -20,14 +20,16 @@ export interface CompressedChunk {
   readonly bytesAfter: number;
 }
 
-/** Compression was asked of a TimescaleDB that has none. */
+/** Compression was asked of a database that has none. */
 export class CompressionUnavailableError extends Error {
   readonly code = "COMPRESSION_UNAVAILABLE";
   override readonly name = "CompressionUnavailableError";
 
-  constructor(edition: string) {
+  constructor(edition: "apache" | undefined) {
     super(
-      `Compression needs the Community edition of TimescaleDB; this database has the ${edition} edition.`,
+      edition === undefined
+        ? "There is no store in this database yet: nothing to compress."
+        : "Compression needs the Community edition of TimescaleDB; this database has the Apache edition.",
     );
   }
 }
@@ -38,14 +40,14 @@ export class CompressionUnavailableError extends Error {
  * Repeat it from time to time; a run that breaks off has done its chunks so far. docs/operating.md tells what it costs.
  *
  * @returns the chunks that were compressed
- * @throws CompressionUnavailableError on the Apache edition.
+ * @throws CompressionUnavailableError on the Apache edition, and before the first migration.
  */
 export async function compressEvents(
   database: Database,
   request: CompressionRequest,
 ): Promise<CompressedChunk[]> {
   const { edition } = database.capabilities;
-  if (edition !== "community") throw new CompressionUnavailableError(edition ?? "missing");
+  if (edition !== "community") throw new CompressionUnavailableError(edition);
   await enableCompression(database);
   const due = await database.asOwner((owner) => owner.query<DueRow>(DUE, [request.before]));
   const compressed: CompressedChunk[] = [];

@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+// npx pnpm@12 compress: packs the events of days long past, on the server at DATABASE_URL or in a data directory.
+import { type CompressedChunk, compressEvents, openDatabase } from "@synap/database";
+import { Command } from "commander";
+import { openDataDirectory } from "./data-directory/open-data-directory.ts";
+import { RELEASE } from "./synap/run-synap.ts";
+import { printFailure, wholeOption } from "./terminal/command.ts";
+
+const DAY_MS = 86_400_000;
+const environment = process.env;
+
+await new Command("compress")
+  .description(
+    "Compresses the chunks of events that ended so many days ago, each in a transaction of its own. They stay readable\n" +
+      "and immutable, and late events still find their place. Needs the Community edition of TimescaleDB, which the\n" +
+      "embedded database is. Run it once a day, or now and then: only what is new is done.",
+  )
+  .option(
+    "--older-than <days>",
+    "days that are left alone; live events may still come for seven",
+    wholeOption(0, 36_500),
+    8,
+  )
+  .option(
+    "--data <dir>",
+    "the data directory, if there is no DATABASE_URL; stop Synap first",
+    environment["SYNAP_DATA_DIR"] || ".synap",
+  )
+  .addHelpText(
+    "after",
+    `
+Environment: DATABASE_URL (a server, which may be in use meanwhile; the login must own the schema), SYNAP_DATA_DIR.
+
+Examples:
+  npx pnpm@12 compress
+  DATABASE_URL=postgres://... npx pnpm@12 compress --older-than 30`,
+  )
+  .action((options: { olderThan: number; data: string }) => compress(options).catch(fail))
+  .parseAsync();
+
+async function compress(options: { olderThan: number; data: string }): Promise<void> {
+  const url = environment["DATABASE_URL"];
+  if (url) return compressIn({ url }, options.olderThan);
+  const directory = openDataDirectory({ path: options.data, release: RELEASE, urls: {} });
+  try {
+    await compressIn({ dataDirectory: directory.databasePath }, options.olderThan);
+  } finally {
+    directory.close();
+  }
+}
+
+async function compressIn(where: Parameters<typeof openDatabase>[0], olderThan: number): Promise<void> {
+  const database = await openDatabase(where);
+  try {
+    const before = new Date(Date.now() - olderThan * DAY_MS);
+    const chunks = await compressEvents(database, { before, onCompressed: printChunk });
+    if (chunks.length === 0) console.log(`Nothing to compress before ${before.toISOString()}.`);
+  } finally {
+    await database.close();
+  }
+}
+
+function printChunk({ from, to, bytesBefore, bytesAfter }: CompressedChunk): void {
+  const times = (bytesBefore / bytesAfter).toFixed(1);
+  const sizes = `${mebibytes(bytesBefore)} to ${mebibytes(bytesAfter)} MiB, ${times} times smaller`;
+  console.log(`${from.toISOString()} to ${to.toISOString()}: ${sizes}`);
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 1_048_576).toFixed(1);
+}
+
+function fail(error: unknown): void {
+  printFailure(error);
+  process.exitCode = 1;
+}
