@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto";
+import postgres, { type Sql } from "postgres";
+
+/** A database without tables that nobody else uses. */
+export interface EmptyDatabase {
+  readonly url: string;
+  /** Drops it, and then the roles that are named; one that somebody else needs by now stays. */
+  remove(rolesToo?: readonly string[]): Promise<void>;
+}
+
+/**
+ * Makes an empty database on the server: the peers need no more than plain PostgreSQL.
+ *
+ * @param serverUrl a login that may create databases
+ */
+export async function createEmptyDatabase(serverUrl: string, purpose: string): Promise<EmptyDatabase> {
+  const name = `synap_${purpose}_${randomBytes(4).toString("hex")}`;
+  await withSql(serverUrl, (sql) => sql.unsafe(`CREATE DATABASE ${name}`));
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const remove = (rolesToo: readonly string[] = []) =>
+    withSql(serverUrl, async (sql) => {
+      await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      for (const role of rolesToo) await sql`DROP ROLE IF EXISTS ${sql(role)}`.catch(() => undefined);
+    });
+  return { url: url.href, remove };
+}
+
+/** Runs work on one connection of its own. */
+export async function withSql<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    return await work(sql);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}

@@ -1,0 +1,119 @@
+import type { BenchMode, Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
+import { median } from "../load/quantile.ts";
+import { openAcuris } from "./acuris-store.ts";
+import type { Competitor } from "./competitor.ts";
+import { openEmmett } from "./emmett-store.ts";
+import { LANES, measurePeers, type PeersPlan, type Rates, ROWS, type Row } from "./measure-peers.ts";
+import { openSynap } from "./synap-store.ts";
+
+const PLANS: Record<BenchMode, PeersPlan> = {
+  full: { rounds: 9, batches: 5, singles: 500, readings: 20 },
+  quick: { rounds: 3, batches: 2, singles: 100, readings: 10 },
+};
+
+/** What each row is called, and how many times the peer's rate Synap's is to be at least. */
+const ABOUT: Record<Row, { readonly name: string; readonly target: number }> = {
+  batch: { name: "batches of 1,000 to one stream", target: 5 },
+  single: { name: "one event to each of many streams, one after the other", target: 1 },
+  concurrent: { name: `one event to each of many streams, ${LANES} at a time`, target: 1 },
+  read: { name: "reading a stream of 1,000", target: 1 },
+};
+
+/**
+ * Synap's store beside two others for TypeScript and PostgreSQL, on the same server and with the same events, each on a
+ * database of its own and used as its documentation advises.
+ */
+export const peers: Benchmark = {
+  name: "peers",
+  title: "The store beside its peers",
+  async run({ mode, serverUrl, onProgress, signal }): Promise<BenchmarkResult> {
+    if (serverUrl === undefined) {
+      return { figures: [], skipped: ["The peers need a PostgreSQL server, and DATABASE_URL names none."] };
+    }
+    const competitors: Competitor[] = [];
+    try {
+      for (const open of [openSynap, openEmmett, openAcuris]) {
+        signal.throwIfAborted();
+        competitors.push(await open(serverUrl));
+      }
+      const onRound = (share: number) => onProgress("rounds", share);
+      const rates = await measurePeers(competitors, PLANS[mode], onRound, signal);
+      return {
+        figures: ROWS.flatMap((row) => figuresOf(row, rates, competitors, mode)),
+        plots: plotsOf(rates),
+      };
+    } finally {
+      for (const competitor of competitors) await competitor.remove();
+    }
+  },
+};
+
+function figuresOf(row: Row, rates: Rates, competitors: readonly Competitor[], mode: BenchMode): Figure[] {
+  const { name, target } = ABOUT[row];
+  const quick = mode === "quick" ? ` Quick: ${PLANS.quick.rounds} rounds.` : "";
+  const [synap, ...others] = competitors.map((competitor) => ({
+    competitor,
+    samples: rates[row].get(competitor) ?? [],
+  }));
+  if (synap === undefined) return [];
+  return [
+    ...[synap, ...others].map(
+      ({ competitor, samples }): Figure => ({
+        id: `peers.${row}.${competitor.id}`,
+        name: `${competitor.name}: ${name}`,
+        engine: competitor.id === "synap" ? "server" : undefined,
+        value: median(samples),
+        unit: "events/s",
+        better: "higher",
+        samples,
+        note: noteOf(row, competitor.id) + quick,
+      }),
+    ),
+    ...others.map(({ competitor, samples }): Figure => {
+      const ratios = samples.map((rate, round) => (synap.samples[round] ?? Number.NaN) / rate);
+      return {
+        id: `peers.${row}.ratio-${competitor.id}`,
+        name: `Synap against ${competitor.name}: ${name}`,
+        engine: "server",
+        value: median(ratios),
+        unit: "ratio",
+        better: "higher",
+        samples: ratios,
+        target: { comparison: "at least", bound: target },
+        note: `The median of the rounds' ratios.${quick}`,
+      };
+    }),
+  ];
+}
+
+/** What each does for an append, and what the others do not. */
+function noteOf(row: Row, id: Competitor["id"]): string {
+  if (row === "read") return "";
+  if (id === "synap") return "Checks each event against its type, and looks for duplicates by id and key.";
+  if (id === "emmett") return "Takes events as they are, and the same event twice.";
+  return "Takes events as they are, and the same event twice; one statement for each event, one writer at a time.";
+}
+
+function plotsOf(rates: Rates): Plot[] {
+  const competitors = [...rates.batch.keys()];
+  return [
+    {
+      title: "Synap and its peers, on one server",
+      kind: "bars",
+      xLabel: "what is done",
+      yLabel: "events/s",
+      yScale: "log",
+      series: competitors.map((competitor) => ({
+        name: competitor.name,
+        points: ROWS.map((row) => ({ x: SHORT[row], y: median(rates[row].get(competitor) ?? []) })),
+      })),
+    },
+  ];
+}
+
+const SHORT: Record<Row, string> = {
+  batch: "batches",
+  single: "single",
+  concurrent: `${LANES} at a time`,
+  read: "read 1,000",
+};
