@@ -85,23 +85,22 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
         });
         throw new UnreadableEnvelopeError(`the envelope cannot be read: ${reason}`);
       }
-      return await step.run("store events", async () => {
-        try {
-          const summary = await storeEnvelope(store, envelope.data.events);
-          const { stored, duplicates, rejected } = summary;
-          const told = `${stored} events stored, ${duplicates} known already, ${rejected} refused`;
-          if (rejected > 0) logger.warn({ envelope: event.id, ...summary }, told);
-          else logger.info({ envelope: event.id }, told);
-          return summary;
-        } catch (error) {
-          const later = retryLater(error, attempt);
-          logger.warn(
-            { envelope: event.id, attempt: attempt + 1 },
-            `${later.message}; again in ${later.retryAfter} s`,
-          );
-          throw later;
-        }
-      });
+      // No step around it: storing is idempotent, and a step would be saved with a call to Inngest of its own.
+      try {
+        const summary = await storeEnvelope(store, envelope.data.events);
+        const { stored, duplicates, rejected } = summary;
+        const told = `${stored} events stored, ${duplicates} known already, ${rejected} refused`;
+        if (rejected > 0) logger.warn({ envelope: event.id, ...summary }, told);
+        else logger.info({ envelope: event.id }, told);
+        return summary;
+      } catch (error) {
+        const later = retryLater(error, attempt);
+        logger.warn(
+          { envelope: event.id, attempt: attempt + 1 },
+          `${later.message}; again in ${later.retryAfter} s`,
+        );
+        throw later;
+      }
     },
   );
 }
