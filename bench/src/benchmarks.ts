@@ -1,7 +1,10 @@
+import { append } from "./append/append.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { lag } from "./lag/lag.ts";
 import { overload } from "./overload/overload.ts";
+import { peers } from "./peers/peers.ts";
 import { pipeline } from "./pipeline/pipeline.ts";
+import { storage } from "./storage/storage.ts";
 
 /** Everything that is measured, in the order of a full run. */
-export const benchmarks: readonly Benchmark[] = [pipeline, lag, overload];
+export const benchmarks: readonly Benchmark[] = [append, peers, storage, pipeline, lag, overload];
