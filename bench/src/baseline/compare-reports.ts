@@ -39,8 +39,8 @@ export const LEAST_TOLERANCE: Readonly<Record<BenchMode, number>> = { full: 1.25
 
 /**
  * Compares figure by figure. A figure is worse when its value is worse than the baseline's by more than the tolerance:
- * 1.25 (quick: 2), or the spread (largest sample / smallest) of either run where that is more. Better is the
- * same the other way round. Ratios are judged on any machine; everything else only in a full run on the same kind of
+ * 1.25 (quick: 2), or the spread of the one run times that of the other where that is more. Better is the same the
+ * other way round. Ratios are judged on any machine; everything else only in a full run on the same kind of
  * machine.
  */
 export function compareReports(report: Report, baseline: Report): Comparison {
@@ -80,16 +80,20 @@ export function compareFigures(
   const worseBy = worsening(figure, before);
   if (figure.unit !== "ratio" && !isSameMachine) return unjudged("another machine");
   if (figure.unit !== "ratio" && mode === "quick") return { ...unjudged("a quick run"), worseBy };
-  const tolerance = Math.max(LEAST_TOLERANCE[mode], spread(figure), spread(before));
+  const tolerance = Math.max(LEAST_TOLERANCE[mode], spread(figure) * spread(before));
   const verdict = worseBy > tolerance ? "worse" : worsening(before, figure) > tolerance ? "better" : "same";
   return { id, verdict, before: before.value, tolerance, worseBy };
 }
 
-/** The largest sample by the smallest, 1 without samples or where one of them is not above 0. */
-export function spread({ samples }: Figure): number {
-  if (samples === undefined || samples.length === 0) return 1;
-  const [least, most] = [Math.min(...samples), Math.max(...samples)];
-  return least > 0 ? most / least : 1;
+/**
+ * How far the samples of a figure lie apart: the largest by the smallest, from five samples on without the outermost
+ * two, as one outlier does not move a median either. 1 without samples, or where one is not above 0.
+ */
+export function spread({ samples = [] }: Figure): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const counted = sorted.length < 5 ? sorted : sorted.slice(1, -1);
+  const [least, most] = [counted[0], counted.at(-1)];
+  return least !== undefined && most !== undefined && least > 0 ? most / least : 1;
 }
 
 function worsening(now: Figure, before: Figure): number {

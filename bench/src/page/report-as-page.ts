@@ -1,5 +1,6 @@
 import { duration } from "@synap/scripts/terminal/numbers.ts";
 import type { Comparison } from "../baseline/compare-reports.ts";
+import type { Figure } from "../benchmark.ts";
 import { type Markup, type MarkupPart, markup } from "../markup/markup.ts";
 import { drawPlot } from "../plots/draw-plot.ts";
 import { comparisonText } from "../report/change-text.ts";
@@ -85,7 +86,14 @@ function targets(report: Report, comparison: Comparison | undefined): Markup | u
   const missed = figuresOf(report).filter((figure) => isMet(figure) === false);
   const met = figuresOf(report).filter((figure) => isMet(figure) === true);
   if (missed.length + met.length === 0) return undefined;
-  return markup`<section id="targets"><header><h2>Targets</h2><p class="quiet">Missed ones first. The line in the middle of a gauge is the target; to its right is better, and a full half is twice as good, or half as good.</p></header>${figureTable([...missed, ...met], comparison, { isOverview: true })}</section>`;
+  const overview = (figures: readonly Figure[]) => figureTable(figures, comparison, { isOverview: true });
+  return markup`<section id="targets"><header><h2>Targets</h2><p class="quiet">The line in the middle of a gauge is the target; to its right is better, and a full half is twice as good, or half as good.</p></header>${
+    missed.length === 0 ? undefined : markup`<h3>Missed: ${String(missed.length)}</h3>${overview(missed)}`
+  }${
+    met.length === 0
+      ? undefined
+      : markup`<details ${missed.length === 0 ? markup`open` : undefined}><summary>Met: ${String(met.length)}</summary>${overview(met)}</details>`
+  }</section>`;
 }
 
 function sectionOf(section: Section, comparison: Comparison | undefined): Markup {

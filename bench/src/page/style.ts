@@ -84,6 +84,8 @@ svg.gauge { display: block; width: 110px; height: 14px; margin-top: 6px }
 svg.strip { display: block; width: 84px; height: 14px; flex: none }
 .strip line { stroke: var(--line); stroke-width: 2 } .strip circle { fill: var(--quiet); opacity: 0.6 }
 .strip .median { stroke: var(--text) }
+details { margin-top: 20px }
+summary { font-weight: 600; cursor: pointer; margin-bottom: 8px }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; font-size: 14.5px }
 dt { color: var(--quiet) } dd { margin: 0; overflow-wrap: anywhere }
 footer { padding-top: 40px; padding-bottom: 48px; color: var(--quiet); font-size: 14px }

@@ -8,13 +8,14 @@ import type { Report, Section } from "./report.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "figure" },
+  { title: "engine" },
   { title: "value", align: "right" },
   { title: "target" },
   { title: "" },
   { title: "since baseline" },
 ];
 /** Reports are read in wide windows and in CI logs; names of figures are whole sentences. */
-const WIDTH = 140;
+const WIDTH = 150;
 
 /** The report for a terminal. */
 export function reportAsText(
@@ -49,7 +50,8 @@ export function summary(judgement: RunJudgement): string[] {
 function sectionText(section: Section, comparison: Comparison | undefined): string {
   const { title, status, figures, error, skipped } = section;
   const rows = figures.map((figure) => [
-    figure.engine === undefined ? figure.name : `${figure.name} (${figure.engine})`,
+    figure.name,
+    figure.engine ?? "",
     valueText(figure.value, figure.unit),
     figure.target === undefined ? "" : targetText(figure.target, figure.unit),
     metText(figure),
