@@ -2,6 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
 import { readContentType } from "../body/content-type.ts";
 import { decodeText } from "../body/decode-text.ts";
+import { JSON_BODY_PROBLEMS } from "../body/json-body-problems.ts";
 import { readBody } from "../body/read-body.ts";
 import { acceptEvents } from "../intake/accept-events.ts";
 import type { BatchResult } from "../intake/event-result.ts";
@@ -35,20 +36,14 @@ const route = {
     202: jsonAnswer("At least one event was accepted.", "BatchResults"),
     200: jsonAnswer("No event was new: all sound ones are stored already.", "BatchResults"),
     ...problemAnswers(
-      "malformed-json",
-      "invalid-utf8",
-      "body-missing",
-      "body-interrupted",
+      ...JSON_BODY_PROBLEMS,
       "batch-invalid",
       "parameter-invalid",
       "parameter-unknown",
       "token-missing",
       "token-invalid",
       "backfill-disabled",
-      "body-too-large",
       "batch-too-large",
-      "unsupported-media-type",
-      "unsupported-encoding",
       "batch-rejected",
       "publisher-full",
       "broker-unavailable",

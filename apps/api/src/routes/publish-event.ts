@@ -2,6 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
 import { readContentType } from "../body/content-type.ts";
 import { decodeText } from "../body/decode-text.ts";
+import { JSON_BODY_PROBLEMS } from "../body/json-body-problems.ts";
 import { parseJson } from "../body/parse-json.ts";
 import { readBody } from "../body/read-body.ts";
 import { acceptEvents } from "../intake/accept-events.ts";
@@ -31,19 +32,13 @@ const route = {
     202: jsonAnswer("Accepted: it will be stored.", "AcceptedEvent"),
     200: jsonAnswer("Stored already, by an earlier request.", "DuplicateEvent"),
     ...problemAnswers(
-      "malformed-json",
-      "invalid-utf8",
-      "body-missing",
-      "body-interrupted",
+      ...JSON_BODY_PROBLEMS,
       "parameter-invalid",
       "parameter-unknown",
       "token-missing",
       "token-invalid",
       "backfill-disabled",
-      "body-too-large",
       "event-too-large",
-      "unsupported-media-type",
-      "unsupported-encoding",
       "event-invalid",
       "unknown-event-type",
       "too-deep",

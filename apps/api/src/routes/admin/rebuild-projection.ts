@@ -1,6 +1,7 @@
 import type { TableDifference } from "@synap/handlers";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
 import { readJsonBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
 import type { ProblemCode } from "../../problems/problem-codes.ts";
 import { json, jsonAnswer } from "../route-registration.ts";
@@ -31,16 +32,7 @@ const dropBody = z.strictObject({
   build: z.enum(["building", "previous"], 'must be "building" or "previous"'),
 });
 
-const OF_A_BODY = [
-  "malformed-json",
-  "invalid-utf8",
-  "body-missing",
-  "body-interrupted",
-  "body-invalid",
-  "body-too-large",
-  "unsupported-media-type",
-  "unsupported-encoding",
-] as const satisfies readonly ProblemCode[];
+const OF_A_BODY = [...JSON_BODY_PROBLEMS, "body-invalid"] as const satisfies readonly ProblemCode[];
 const OF_A_PROJECTION = [
   "parameter-invalid",
   "projection-not-found",

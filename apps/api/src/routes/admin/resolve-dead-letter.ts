@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
 import { readJsonBody } from "../../body/read-json-body.ts";
 import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
@@ -67,14 +68,8 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
       problems: [
         "parameter-invalid",
-        "malformed-json",
-        "invalid-utf8",
-        "body-missing",
-        "body-interrupted",
+        ...JSON_BODY_PROBLEMS,
         "body-invalid",
-        "body-too-large",
-        "unsupported-media-type",
-        "unsupported-encoding",
         "dead-letter-not-found",
         "dead-letter-resolved",
       ],

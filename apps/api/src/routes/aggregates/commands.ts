@@ -1,6 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
   json,
@@ -64,18 +65,12 @@ function commandRoute(
         headers: etag,
       },
       ...problemAnswers(
-        "malformed-json",
-        "invalid-utf8",
-        "body-missing",
-        "body-interrupted",
+        ...JSON_BODY_PROBLEMS,
         "parameter-invalid",
         "parameter-unknown",
         "command-refused",
         "optimistic-lock",
         "stream-closed",
-        "body-too-large",
-        "unsupported-media-type",
-        "unsupported-encoding",
         "command-invalid",
         "event-invalid",
         "aggregate-contended",

@@ -1,5 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
 import { publishQuery, readEventRules } from "../publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
@@ -33,10 +34,7 @@ const route = {
     201: jsonAnswer("Stored. ETag is the stream's version.", "StreamAppended"),
     200: jsonAnswer("All of them were stored already, by an earlier request.", "StreamAppended"),
     ...problemAnswers(
-      "malformed-json",
-      "invalid-utf8",
-      "body-missing",
-      "body-interrupted",
+      ...JSON_BODY_PROBLEMS,
       "batch-invalid",
       "precondition-invalid",
       "parameter-invalid",
@@ -47,10 +45,7 @@ const route = {
       "optimistic-lock",
       "stream-closed",
       "event-id-conflict",
-      "body-too-large",
       "batch-too-large",
-      "unsupported-media-type",
-      "unsupported-encoding",
       "event-invalid",
       "unknown-event-type",
       "too-deep",

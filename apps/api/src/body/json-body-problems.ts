@@ -1,0 +1,12 @@
+import type { ProblemCode } from "../problems/problem-codes.ts";
+
+/** What any route that takes JSON may answer about the form of a body, for the definition of the route. */
+export const JSON_BODY_PROBLEMS = [
+  "malformed-json",
+  "invalid-utf8",
+  "body-missing",
+  "body-interrupted",
+  "body-too-large",
+  "unsupported-media-type",
+  "unsupported-encoding",
+] as const satisfies readonly ProblemCode[];
