@@ -52,7 +52,7 @@ section > header p { margin: 4px 0 0; font-size: 14px }
 .chip.met, .chip.better { background: var(--good-back); color: var(--good) }
 .chip.missed, .chip.worse { background: var(--bad-back); color: var(--bad) }
 .chip.engine { border: 1px solid var(--line); background: none; font-weight: 500 }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 16px; margin: 0 0 20px; align-items: start }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); gap: 16px; margin: 0 0 20px; align-items: start }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px 10px; break-inside: avoid }
 figcaption { font-weight: 600; font-size: 15px; margin-bottom: 12px }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 16px; padding: 0; margin: 6px 0 0; font-weight: 400; font-size: 13px; color: var(--quiet) }

@@ -11,7 +11,7 @@ const TOP = 26;
 const BOTTOM = 44;
 const RIGHT = 18;
 /** From so many points on, marks would hide the line. */
-const MANY_POINTS = 25;
+const MANY_POINTS = 15;
 
 type Point = Plot["series"][number]["points"][number];
 
@@ -65,7 +65,7 @@ function drawLine(name: string, places: readonly Place[], index: number): Markup
   const path = places
     .map(({ x, y }, at) => `${at === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`)
     .join("");
-  const marks = places.length > MANY_POINTS ? [] : places;
+  const marks = places.length >= MANY_POINTS ? [] : places;
   return markup`<g class="series-${index % 6}"><path class="line" d="${path}"/>${marks.map(
     ({ x, y, point }) =>
       markup`<g><title>${name}, ${typeof point.x === "number" ? numberText(point.x) : point.x}: ${numberText(point.y)}</title>${drawMark(index, x, y)}</g>`,

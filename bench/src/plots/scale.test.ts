@@ -8,6 +8,8 @@ describe("an axis", () => {
     expect(linearScale([0.83, 0.91]).ticks).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
     expect(linearScale([-3, 12]).ticks).toEqual([-5, 0, 5, 10, 15]);
     expect(tightScale([0, 60]).ticks).toEqual([0, 10, 20, 30, 40, 50, 60]);
+    expect(tightScale([1, 99]).ticks).toEqual([0, 20, 40, 60, 80, 100]);
+    expect(tightScale([15, 99]).ticks).toEqual([20, 40, 60, 80, 100]);
     expect(logScale([100_000, 10_000_000]).ticks).toEqual([100_000, 1_000_000, 10_000_000]);
     expect(logScale([0.4, 3]).ticks).toEqual([0.2, 0.5, 1, 2, 5]);
   });

@@ -9,6 +9,8 @@ export interface Scale {
 /** Nothing that is measured is smaller or larger, and further out the digits of a number come to an end. */
 const SMALLEST = 1e-12;
 const LARGEST = 1e30;
+/** How much of an axis may lie beyond the values, for a round end. */
+const NEAR = 0.08;
 
 /** An axis from 0 (or the smallest value below it) to a round value at or above the largest. */
 export function linearScale(values: readonly number[], atMostTicks = 6): Scale {
@@ -17,13 +19,20 @@ export function linearScale(values: readonly number[], atMostTicks = 6): Scale {
   return roundScale(least, most - least < SMALLEST ? least + 1 : most, atMostTicks);
 }
 
-/** An axis about the values alone, for what has no natural zero: a moment, a size of a batch. */
+/**
+ * An axis about the values alone, for what has no natural zero: a moment, a size of a batch. It ends at a round value
+ * where one is near.
+ */
 export function tightScale(values: readonly number[], atMostTicks = 6): Scale {
   const least = Math.min(...values);
   const most = Math.max(...values);
   if (!(most - least >= SMALLEST)) return linearScale(values, atMostTicks);
   const step = roundUp((most - least) / atMostTicks);
-  return scaleOf(least, most, multiples(least, most, step), (value) => value);
+  const near = (round: number, value: number) =>
+    Math.abs(round - value) <= NEAR * (most - least) ? round : value;
+  const start = near(Math.floor(least / step) * step, least);
+  const end = near(Math.ceil(most / step) * step, most);
+  return scaleOf(start, end, multiples(start, end, step), (value) => value);
 }
 
 /**
