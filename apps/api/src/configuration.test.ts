@@ -13,6 +13,7 @@ describe("the API's configuration", () => {
       envelopeMaxBytes: 240 * 1024,
       lingerMs: 5,
       queueMaxEvents: 50_000,
+      queueMaxWaitMs: 500,
       queueMaxBytes: 64 * 1024 * 1024,
       publishConcurrency: 4,
       publishDeadlineMs: 3_000,

@@ -1,12 +1,9 @@
 import { type Database, pendingMigrations } from "@synap/database";
-import type { Inngest } from "inngest";
 import type { ReadinessCheck } from "./api-context.ts";
+import type { EventDestination } from "./publisher/event-api.ts";
 
 /** How long the broker may take to answer a check, in milliseconds. */
 const BROKER_TIMEOUT_MS = 1_500;
-
-/** What the API has to know about Inngest to tell whether it is there. */
-export type Broker = Pick<Inngest.Any, "send" | "mode" | "eventBaseUrl" | "eventKey">;
 
 /** The database answers. */
 export function databaseCheck(database: Database): ReadinessCheck {
@@ -36,7 +33,7 @@ export function migrationsCheck(database: Database): ReadinessCheck {
  * Something answers where events are sent. Only a server's own fault counts as unreachable: `/health` exists on a
  * self-hosted Inngest, and its being unknown elsewhere still proves that someone is there.
  */
-export function brokerCheck(broker: Broker): ReadinessCheck {
+export function brokerCheck(broker: EventDestination): ReadinessCheck {
   return {
     name: "broker",
     check: async () => {

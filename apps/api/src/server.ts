@@ -25,8 +25,9 @@ import { listenHttp } from "./http-server.ts";
 import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
 import { createInngestSender } from "./publisher/envelope-sender.ts";
 import { envelopeLimits } from "./publisher/envelope-size.ts";
+import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
 import { createPublisher, type Publisher } from "./publisher/publisher.ts";
-import { type Broker, brokerCheck, databaseCheck, migrationsCheck } from "./readiness.ts";
+import { brokerCheck, databaseCheck, migrationsCheck } from "./readiness.ts";
 
 /** What the API works with. The database and the Inngest client stay the caller's. */
 export interface ApiParts {
@@ -34,8 +35,8 @@ export interface ApiParts {
   /** Open and migrated. */
   readonly database: Database;
   readonly catalogue: EventCatalogue;
-  /** Best made by `createInngestClient`, so that a broker that hangs is given up in time. */
-  readonly inngest: Broker;
+  /** Tells where events go: an Inngest client, as `createInngestClient` makes it. */
+  readonly inngest: EventDestination;
   readonly logger: Logger;
   /** Those of the worker, so that dead letters can be retried here. Default: the built-in handlers. */
   readonly handlers?: readonly IEventHandler[];
@@ -60,7 +61,8 @@ export interface RunningApi {
  */
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { configuration, database, inngest, logger } = parts;
-  const publisher = publisherOf(parts);
+  const eventApi = createEventApi(inngest);
+  const publisher = publisherOf(parts, eventApi);
   const { catalogue, handlers = builtInHandlers, projections = builtInProjections } = parts;
   const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
   const commands = commandStore(parts, dispatcher);
@@ -96,6 +98,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       closing.abort();
       await http.close();
       await publisher.close();
+      eventApi.close();
     },
   };
 }
@@ -124,9 +127,9 @@ function serveAggregates(
   }));
 }
 
-function publisherOf({ configuration, inngest, logger }: ApiParts): Publisher {
+function publisherOf({ configuration, logger }: ApiParts, eventApi: EventApi): Publisher {
   const deadlineMs = configuration.publishDeadlineMs;
-  return createPublisher(createInngestSender(inngest, deadlineMs, logger), {
+  return createPublisher(createInngestSender(eventApi, deadlineMs, logger), {
     concurrency: configuration.publishConcurrency,
     lingerMs: configuration.lingerMs,
     deadlineMs,

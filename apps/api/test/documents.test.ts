@@ -36,6 +36,7 @@ function unservedApp() {
     deadlineMs: 1,
     maxQueuedEvents: 1,
     maxQueuedBytes: 1,
+    maxWaitMs: 1,
     envelope: { maxEvents: 1, maxBytes: 1 },
   });
   return createApiApp({

@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FaultBroker, startFaultBroker } from "../../testing/fault-broker.ts";
 import { createInngestSender, type EnvelopeSender } from "./envelope-sender.ts";
+import { createEventApi, type EventApi } from "./event-api.ts";
 import { createInngestClient } from "./inngest-client.ts";
 import { toOutgoingEvent } from "./outgoing-event.ts";
 
@@ -10,16 +11,20 @@ const logger = pino({ level: "silent" });
 const outgoing = () =>
   toOutgoingEvent(createSynapEvent({ type: "note.creation.requested", data: { content: "héllo 🌍" } }));
 
-describe("sending envelopes through the Inngest SDK", () => {
+describe("sending envelopes to Inngest", () => {
   let broker: FaultBroker;
+  let eventApi: EventApi;
   let send: EnvelopeSender;
 
   beforeEach(async () => {
     broker = await startFaultBroker();
-    const inngest = createInngestClient({ baseUrl: broker.url, isDev: true, logger });
-    send = createInngestSender(inngest, 3_000, logger);
+    eventApi = createEventApi(createInngestClient({ baseUrl: broker.url, isDev: true, logger }));
+    send = createInngestSender(eventApi, 3_000, logger);
   });
-  afterEach(() => broker.stop());
+  afterEach(async () => {
+    eventApi.close();
+    await broker.stop();
+  });
 
   it("delivers the events unchanged, under an id made of their content", async () => {
     const events = [outgoing(), outgoing()];
@@ -61,9 +66,11 @@ describe("sending envelopes through the Inngest SDK", () => {
 
   it("lets go of a broker that takes the connection and says nothing", async () => {
     broker.mood = "hang";
-    const inngest = createInngestClient({ baseUrl: broker.url, isDev: true, logger });
     const started = Date.now();
-    await expect(createInngestSender(inngest, 300, logger)([outgoing()])).rejects.toThrow();
+    await expect(createInngestSender(eventApi, 300, logger)([outgoing()])).rejects.toThrow("within 300 ms");
     expect(Date.now() - started).toBeLessThan(1_000);
+    broker.mood = "accept";
+    await send([outgoing()]);
+    expect(broker.received).toHaveLength(1);
   });
 });

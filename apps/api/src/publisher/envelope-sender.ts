@@ -1,31 +1,21 @@
 import { createHash } from "node:crypto";
-import { ENVELOPE_EVENT_NAME, type Envelope } from "@synap/types";
-import type { Inngest } from "inngest";
+import { ENVELOPE_EVENT_NAME } from "@synap/types";
 import type { Logger } from "pino";
+import type { EventApi, EventParcel } from "./event-api.ts";
 import type { OutgoingEvent } from "./outgoing-event.ts";
-import { withinDeadline } from "./send-deadline.ts";
 
 /** Sends one envelope. Resolves when the broker has accepted it, rejects when that is not known. */
 export type EnvelopeSender = (events: readonly OutgoingEvent[]) => Promise<void>;
 
-/** What is needed of the Inngest client. */
-export type EventSending = Pick<Inngest, "send">;
-
-/**
- * Sends envelopes through Inngest. The SDK tries five times within about two seconds; `deadlineMs` bounds the whole
- * when the client was made by `createInngestClient`. Failures are logged here, once an envelope.
- */
+/** Sends envelopes through Inngest, each within `deadlineMs`. Failures are logged here, once an envelope. */
 export function createInngestSender(
-  inngest: EventSending,
+  eventApi: Pick<EventApi, "send">,
   deadlineMs: number,
   logger: Logger,
 ): EnvelopeSender {
   return async (outgoing) => {
-    const data: Envelope = { events: outgoing.map(({ event }) => event) };
     try {
-      await withinDeadline(deadlineMs, () =>
-        inngest.send({ name: ENVELOPE_EVENT_NAME, id: envelopeId(outgoing), data }),
-      );
+      await eventApi.send(packEnvelope(outgoing), deadlineMs);
     } catch (error) {
       logger.error({ err: error, events: outgoing.length }, "The broker did not accept an envelope");
       throw error;
@@ -33,10 +23,20 @@ export function createInngestSender(
   };
 }
 
-/** The same events in the same order have the same id, so that Inngest recognises a repeated send. */
-export function envelopeId(outgoing: readonly OutgoingEvent[]): string {
-  const hash = createHash("sha256");
-  // JSON has no raw line feed, so the parts cannot run into each other.
-  for (const { json } of outgoing) hash.update(json).update("\n");
-  return hash.digest("hex");
+/**
+ * The envelope as a list of one Inngest event. Put together from the texts of its events, which are there already:
+ * making an object of it and serialising that would cost more than all else here.
+ *
+ * The same events in the same order have the same id, so that Inngest recognises a repeated send.
+ */
+export function packEnvelope(outgoing: readonly OutgoingEvent[]): EventParcel & { readonly id: string } {
+  const events = outgoing.map(({ json }) => json).join(",");
+  const hash = createHash("sha256").update(events).digest();
+  const id = hash.toString("hex");
+  const name = ENVELOPE_EVENT_NAME;
+  return {
+    id,
+    json: `[{"name":"${name}","id":"${id}","ts":${Date.now()},"data":{"events":[${events}]}}]`,
+    entropy: hash.toString("base64", 0, 10),
+  };
 }

@@ -1,6 +1,5 @@
 import { Inngest } from "inngest";
 import type { Logger } from "pino";
-import { fetchWithinDeadline } from "./send-deadline.ts";
 
 /** Where Inngest is, when that is not left to the SDK's own environment variables. */
 export interface InngestClientOptions {
@@ -11,13 +10,12 @@ export interface InngestClientOptions {
 }
 
 /**
- * An Inngest client for sending whose requests keep the publisher's deadline. What is left out is read by the SDK
- * from INNGEST_BASE_URL, INNGEST_EVENT_KEY and INNGEST_DEV.
+ * An Inngest client, which tells where events go and under which key. What is left out is read by the SDK from
+ * INNGEST_BASE_URL, INNGEST_EVENT_KEY and INNGEST_DEV.
  */
 export function createInngestClient({ baseUrl, eventKey, isDev, logger }: InngestClientOptions): Inngest {
   return new Inngest({
     id: "synap",
-    fetch: fetchWithinDeadline,
     ...(baseUrl !== undefined && { baseUrl }),
     ...(eventKey !== undefined && { eventKey }),
     ...(isDev !== undefined && { isDev }),

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Inngest } from "inngest";
+import { createJsonPoster, type Posting } from "./json-poster.ts";
+
+/** What has to be known of the Inngest client: where events go, and what says who sends them. */
+export type EventDestination = Pick<Inngest.Any, "mode" | "eventBaseUrl" | "eventKey" | "headers">;
+
+/** Inngest events on their way out. */
+export interface EventParcel {
+  /** The JSON text of an array of Inngest events. */
+  readonly json: string;
+  /** Ten bytes by which these events differ from all others, in base64: with the time, the server makes its ids of them. */
+  readonly entropy: string;
+}
+
+/** Sends Inngest events. */
+export interface EventApi {
+  /**
+   * Resolves when the broker has accepted them all.
+   * @throws Error when that is not known after all attempts, or `deadlineMs`
+   */
+  send(parcel: EventParcel, deadlineMs: number): Promise<void>;
+  /** Closes the connections that are kept open. */
+  close(): void;
+}
+
+/** The broker did not confirm: it refused, failed, or gave no answer in time. */
+export class EventApiError extends Error {
+  override readonly name = "EventApiError";
+  readonly code = "EVENTS_NOT_CONFIRMED";
+}
+
+/** How often the SDK tries, and how long it waits at first; the wait doubles each time, plus up to one first wait. */
+const ATTEMPTS = 5;
+const FIRST_WAIT_MS = 100;
+
+/** What the SDK sends as the key where a development server takes any. */
+const NO_KEY = "NO_EVENT_KEY_SET";
+
+/**
+ * Inngest's event API (`POST /e/<key>`), spoken as the SDK's `send` speaks it: its headers, its seed, from which the
+ * server derives the same ids for every attempt, its five attempts. Where to and with which key is the client's to say.
+ *
+ * Not `send` itself: it takes objects and serialises them, which has been done here already, and its wrapping and
+ * `fetch` are most of what a single event costs (docs/decisions/0011).
+ */
+export function createEventApi(destination: EventDestination): EventApi {
+  const { eventKey = NO_KEY, eventBaseUrl, headers } = destination;
+  const poster = createJsonPoster(new URL(`e/${eventKey}`, eventBaseUrl), headers);
+
+  async function attempt({ answer }: Posting): Promise<void> {
+    const { status, body } = await answer;
+    const told = readAnswer(body);
+    if (told.status === 200 && told.error === undefined) return;
+    throw new EventApiError(`Inngest answered ${status}: ${told.error ?? body.slice(0, 200)}`);
+  }
+
+  return {
+    close: () => poster.close(),
+    send: async ({ json, entropy }, deadlineMs) => {
+      if (destination.mode === "cloud" && destination.eventKey === undefined) {
+        throw new EventApiError("INNGEST_EVENT_KEY is not set, so Inngest would not take the events");
+      }
+      const seed = { "x-inngest-event-id-seed": `${Date.now()},${entropy}` };
+      let posting: Posting | undefined;
+      const end = performance.now() + deadlineMs;
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        posting?.cancel(new EventApiError("its answer took too long"));
+      }, deadlineMs);
+      try {
+        for (let number = 1; ; number += 1) {
+          posting = poster.post(json, seed);
+          const cause = await attempt(posting).then(() => undefined, asError);
+          if (cause === undefined) return;
+          if (!isLate && number === ATTEMPTS) throw cause;
+          if (!isLate) await sleep(Math.min(waitAfter(number), end - performance.now()));
+          if (isLate) throw new EventApiError(`Inngest did not confirm within ${deadlineMs} ms`, { cause });
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function waitAfter(attempt: number): number {
+  return FIRST_WAIT_MS * (2 ** (attempt - 1) + Math.random());
+}
+
+function asError(fault: unknown): Error {
+  return fault instanceof Error ? fault : new Error(String(fault));
+}
+
+/** The server says in the body whether it took the events; a proxy's page is no such answer. */
+function readAnswer(body: string): { readonly status?: unknown; readonly error?: string } {
+  try {
+    const answer: unknown = JSON.parse(body);
+    if (typeof answer !== "object" || answer === null) return {};
+    const status: unknown = Reflect.get(answer, "status");
+    const error: unknown = Reflect.get(answer, "error");
+    return { status, ...(typeof error === "string" && error !== "" && { error }) };
+  } catch {
+    return {};
+  }
+}
