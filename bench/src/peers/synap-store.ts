@@ -1,11 +1,12 @@
 import { createEventStore } from "@synap/database";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
-import { type StoredEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { type StoredEvent, seedCatalogue } from "@synap/types";
 import type { Competitor } from "./competitor.ts";
 
 /**
- * Synap as docs/store.md and docs/streams.md show it, with its defaults (10 connections, prepared statements). It does
- * more than its peers: every event is checked against its type, and looked up by id and idempotency key.
+ * Synap as docs/store.md shows it: `append` and `appendBatch`, which are for events without an expected version, and its
+ * defaults (10 connections, prepared statements). It does more than its peers: every event is checked against its type,
+ * and looked up by id and idempotency key.
  */
 export async function openSynap(serverUrl: string): Promise<Competitor> {
   const { database, remove } = await createTemporaryDatabase(serverUrl, "peers_synap");
@@ -14,11 +15,16 @@ export async function openSynap(serverUrl: string): Promise<Competitor> {
     id: "synap",
     name: "Synap",
     append: async (events) => {
-      await store.appendToStream(streamOf(events), "any", events.map(withoutStream));
+      const [first, ...more] = events;
+      if (first === undefined) return;
+      const outcomes = more.length === 0 ? [await store.append(first)] : await store.appendBatch(events);
+      const refused = outcomes.find(({ status }) => status !== "stored");
+      if (refused !== undefined) throw new Error(`Synap did not store an event: ${JSON.stringify(refused)}`);
     },
     read: async (example) => {
       const events: StoredEvent[] = [];
-      for await (const event of store.readStream(streamOf([example]))) events.push(event);
+      const { aggregateType, aggregateId } = example;
+      for await (const event of store.readStream({ aggregateType, aggregateId })) events.push(event);
       return () => events.map(({ id }) => id);
     },
     storedIds: async () => {
@@ -27,13 +33,4 @@ export async function openSynap(serverUrl: string): Promise<Competitor> {
     },
     remove,
   };
-}
-
-function streamOf([first]: readonly SynapEvent[]) {
-  if (first === undefined) throw new Error("There is no event that names a stream.");
-  return { aggregateType: first.aggregateType, aggregateId: first.aggregateId };
-}
-
-function withoutStream({ aggregateType: _type, aggregateId: _id, ...event }: SynapEvent) {
-  return event;
 }

@@ -10,7 +10,7 @@ import { type Compression, storageFigures, storagePlots } from "./storage-figure
 
 /** `times`: how often each question is asked, before and after. */
 const PLANS: Record<BenchMode, DaysPlan & { readonly times: number }> = {
-  full: { days: 4, eventsADay: 50_000, times: 200 },
+  full: { days: 4, eventsADay: 50_000, times: 100 },
   quick: { days: 2, eventsADay: 20_000, times: 20 },
 };
 
