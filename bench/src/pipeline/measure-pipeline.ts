@@ -139,5 +139,5 @@ async function watch(
 
 /** A run may take so many times as long as its load: what is behind by more will not catch up. */
 const PATIENCE = 4;
-/** In seconds: short runs begin cold. */
-const LEAST_PATIENCE = 40;
+/** In seconds: short runs begin cold, and a broker that refuses nothing is far ahead when they end. */
+const LEAST_PATIENCE = 90;
