@@ -58,6 +58,12 @@ export const RELEASE: string = readRelease();
 const HOST = "127.0.0.1";
 
 /**
+ * The largest envelope, in bytes, for an Inngest that we start ourselves; it takes 3 MiB. A batch of 1,000 events is then
+ * one envelope, one call and one append instead of two or three of each. An Inngest elsewhere may have a smaller limit.
+ */
+const OWN_ENVELOPE_BYTES = 1024 * 1024;
+
+/**
  * Runs the whole of Synap in this process.
  *
  * @throws DataDirectoryError, StartError, and the errors of the database; nothing is left running then
@@ -128,7 +134,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     await inngest.ready();
 
     const api = await startApi({
-      configuration: configureApi(ports.api, { backfillToken, adminToken }),
+      configuration: configureApi(ports.api, { backfillToken, adminToken }, options.inngest),
       database,
       catalogue,
       inngest: createInngestClient(clientOptions(brokerUrl, logger)),
@@ -170,8 +176,10 @@ async function choosePorts(
 function configureApi(
   port: number,
   { backfillToken, adminToken }: Pick<RunningSynap, "backfillToken" | "adminToken">,
+  inngest: InngestChoice | undefined,
 ): ApiConfiguration {
   return readApiConfiguration({
+    ...(inngest instanceof URL ? {} : { SYNAP_ENVELOPE_MAX_BYTES: String(OWN_ENVELOPE_BYTES) }),
     ...process.env,
     SYNAP_API_HOST: HOST,
     SYNAP_API_PORT: String(port),
