@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { DueJob } from "../queue/due-jobs.ts";
 import { Backlog } from "./backlog.ts";
@@ -58,12 +59,33 @@ describe("the backlog", () => {
   it("lets somebody wait until there is room, but not for ever", async () => {
     const backlog = new Backlog(50);
     backlog.add(jobs(0, 200));
-    const from = performance.now();
-    work(backlog, jobs(0, 100), 10, from);
+    work(backlog, jobs(0, 100), 10, performance.now());
     expect(await backlog.room(10)).toBe(false);
     const waiting = backlog.room(5_000);
     work(backlog, jobs(100, 98), 1, performance.now());
     expect(await waiting).toBe(true);
+  });
+
+  it("lets in who came first, one for each call that ends, and everybody when nothing waits any more", async () => {
+    const backlog = new Backlog(50);
+    const began = performance.now() - 98 * 25;
+    backlog.add(jobs(0, 103), began);
+    let now = work(backlog, jobs(0, 98), 25, began);
+    const inside: number[] = [];
+    const senders = [1, 2, 3, 4].map((sender) => backlog.room(5_000).then(() => inside.push(sender)));
+    const endOne = async (id: number) => {
+      now += 25;
+      backlog.ended(job(id), now);
+      await setImmediate();
+      return [...inside];
+    };
+    // At nearly 25 ms a call no more than two may wait.
+    expect(await endOne(98)).toEqual([]);
+    expect(await endOne(99)).toEqual([]);
+    expect(await endOne(100)).toEqual([1]);
+    expect(await endOne(101)).toEqual([1, 2]);
+    expect(await endOne(102)).toEqual([1, 2, 3, 4]);
+    await Promise.all(senders);
   });
 
   it("always has room where no limit is set", async () => {

@@ -12,7 +12,8 @@ const AWAY_MS = 10_000;
 export class Backlog {
   readonly #maxDelay: number;
   readonly #waiting = new Set<number>();
-  readonly #listeners = new Set<() => void>();
+  /** Senders that wait for room, the one that came first first. */
+  readonly #senders = new Set<() => void>();
   #msPerCall = 0;
   #lastEnd = 0;
 
@@ -33,7 +34,9 @@ export class Backlog {
     if (!this.#waiting.delete(id)) return;
     this.#msPerCall += (now - this.#lastEnd - this.#msPerCall) * WEIGHT;
     this.#lastEnd = now;
-    for (const tell of [...this.#listeners]) tell();
+    // One for one: those let in now count only once they are stored, so letting in all at once would let in too many.
+    const next = this.#waiting.size === 0 ? this.#senders.size : 1;
+    if (this.delay(now) <= this.#maxDelay) for (const letIn of [...this.#senders].slice(0, next)) letIn();
   }
 
   /** How long a call that is queued now will wait, in milliseconds; 0 while nobody can tell. */
@@ -44,18 +47,16 @@ export class Backlog {
 
   /** Resolves with true once there is room, with false when there is none after `patience` milliseconds. */
   async room(patience: number): Promise<boolean> {
-    if (this.delay() <= this.#maxDelay) return true;
+    if (this.#senders.size === 0 && this.delay() <= this.#maxDelay) return true;
     return await new Promise((resolve) => {
       const settle = (isThere: boolean) => {
         clearTimeout(timer);
-        this.#listeners.delete(look);
+        this.#senders.delete(letIn);
         resolve(isThere);
       };
-      const look = () => {
-        if (this.delay() <= this.#maxDelay) settle(true);
-      };
+      const letIn = () => settle(true);
       const timer = setTimeout(() => settle(this.delay() <= this.#maxDelay), patience);
-      this.#listeners.add(look);
+      this.#senders.add(letIn);
     });
   }
 }
