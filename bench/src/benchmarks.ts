@@ -1,5 +1,6 @@
 import { append } from "./append/append.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { http } from "./http/http.ts";
 import { lag } from "./lag/lag.ts";
 import { overload } from "./overload/overload.ts";
 import { peers } from "./peers/peers.ts";
@@ -7,4 +8,4 @@ import { pipeline } from "./pipeline/pipeline.ts";
 import { storage } from "./storage/storage.ts";
 
 /** Everything that is measured, in the order of a full run. */
-export const benchmarks: readonly Benchmark[] = [append, peers, storage, pipeline, lag, overload];
+export const benchmarks: readonly Benchmark[] = [append, peers, storage, http, pipeline, lag, overload];

@@ -1,0 +1,39 @@
+// The least that a broker can do: it takes whatever is sent and says so. What it took is looked at when asked for, so
+// that it costs nothing while something is measured.
+import { createServer } from "node:http";
+import { envelopeSchema } from "@synap/types";
+import { z } from "zod";
+import { serveParent } from "./server-process.ts";
+
+const sendSchema = z.array(z.looseObject({ data: envelopeSchema }));
+let bodies: Buffer[] = [];
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () => {
+    if (request.method === "POST") bodies.push(Buffer.concat(chunks));
+    response.setHeader("content-type", "text/plain; charset=utf-8");
+    response.end('{"ids":["01M7YF28000000000000000000"],"status":200}\n');
+  });
+});
+
+/** How many envelopes were taken since the last time, and the ids of the events in them. */
+function answer(): { envelopes: number; ids: string[] } {
+  const taken = bodies;
+  bodies = [];
+  const sent = taken.flatMap((body) => sendSchema.parse(JSON.parse(body.toString())));
+  return { envelopes: sent.length, ids: sent.flatMap(({ data }) => data.events.map(({ id }) => id)) };
+}
+
+// Longer than any pause between two samples.
+server.keepAliveTimeout = 60_000;
+server.listen(0, "127.0.0.1", () => {
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const stop = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  serveParent(`http://127.0.0.1:${port}`, { answer, stop });
+});

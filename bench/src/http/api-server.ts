@@ -1,0 +1,26 @@
+// Synap's API as production runs it, on the database and broker that the environment names.
+import { createInngestClient, readApiConfiguration, startApi } from "@synap/api";
+import { openDatabase } from "@synap/database";
+import { createLogger } from "@synap/scripts/synap/logger.ts";
+import { seedCatalogue } from "@synap/types";
+import { z } from "zod";
+import { serveParent } from "./server-process.ts";
+
+const location = z
+  .union([z.object({ url: z.string() }), z.object({ dataDirectory: z.string() })])
+  .parse(JSON.parse(process.env["BENCH_DATABASE"] ?? ""));
+const logger = createLogger("api", "warn");
+const database = await openDatabase(location);
+const api = await startApi({
+  configuration: readApiConfiguration({ ...process.env, SYNAP_API_HOST: "127.0.0.1", SYNAP_API_PORT: "0" }),
+  database,
+  catalogue: seedCatalogue,
+  inngest: createInngestClient({ isDev: true, logger }),
+  logger,
+});
+serveParent(api.url, {
+  stop: async () => {
+    await api.close();
+    await database.close();
+  },
+});

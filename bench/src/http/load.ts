@@ -1,0 +1,58 @@
+import autocannon from "autocannon";
+
+/** What is posted, and how hard. */
+export interface LoadPlan {
+  /** The whole address. */
+  readonly url: string;
+  /** The bodies, sent in turn. */
+  readonly bodies: readonly string[];
+  /** Each sends its next request when the last one is answered. */
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** What came of it. */
+export interface LoadResult {
+  readonly seconds: number;
+  /** How many answers came, of whatever status, and how many were not 2xx or never came. */
+  readonly answers: number;
+  readonly failures: number;
+  /** How long each answer took, in milliseconds. */
+  readonly latencies: readonly number[];
+  /** The body of each answer. */
+  readonly answered: readonly string[];
+}
+
+/** Posts JSON over a fixed number of connections for a while. */
+export async function load(plan: LoadPlan): Promise<LoadResult> {
+  const latencies: number[] = [];
+  const answered: string[] = [];
+  const options: autocannon.Options = {
+    url: plan.url,
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    requests: plan.bodies.map((body) => ({ body })),
+    connections: plan.connections,
+    duration: plan.seconds,
+    sampleInt: 50,
+    // Its own histogram counts whole milliseconds, too coarse for one connection.
+    skipAggregateResult: true,
+    verifyBody: (body) => {
+      answered.push(String(body));
+      return true;
+    },
+  };
+  const { duration, errors, timeouts, non2xx } = await new Promise<autocannon.Result>((resolve, reject) => {
+    autocannon(options, (error, result) => (result === undefined ? reject(error) : resolve(result))).on(
+      "response",
+      (_client, _status, _bytes, milliseconds) => latencies.push(milliseconds),
+    );
+  });
+  return {
+    seconds: duration,
+    answers: latencies.length,
+    failures: errors + timeouts + non2xx,
+    latencies,
+    answered,
+  };
+}

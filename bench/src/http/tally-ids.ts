@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+/** What was answered, held against what the broker has. */
+export interface IdTally {
+  readonly accepted: number;
+  /** Answered `accepted`, and never sent to the broker. */
+  readonly lost: number;
+  /** Sent to the broker more than once. */
+  readonly twice: number;
+  readonly envelopes: number;
+  readonly received: number;
+}
+
+const receivedSchema = z.object({ envelopes: z.number(), ids: z.array(z.string()) });
+const ACCEPTED = /"status":"accepted","id":"([^"]+)"/g;
+
+/** Counts the ids that the answers call accepted, in single answers and in batches. */
+export function tallyIds(answers: readonly string[], received: unknown): IdTally {
+  const { envelopes, ids } = receivedSchema.parse(received);
+  const known = new Set(ids);
+  let accepted = 0;
+  let lost = 0;
+  for (const answer of answers) {
+    for (const [, id = ""] of answer.matchAll(ACCEPTED)) {
+      accepted += 1;
+      if (!known.has(id)) lost += 1;
+    }
+  }
+  return { accepted, lost, twice: ids.length - known.size, envelopes, received: ids.length };
+}
