@@ -36,7 +36,8 @@ export {
   type SynapEventOf,
   type TypedEventCatalogue,
 } from "./event-catalogue.ts";
-export { createEventId, type EventInput, eventInputSchema } from "./event-input.ts";
+export { createEventId } from "./event-id.ts";
+export { type EventInput, eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
 export { formatPath } from "./issue-path.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
