@@ -1,4 +1,5 @@
 import type { Database, SqlParameter } from "../connection/sql-session.ts";
+import { getStreamRow, type StreamRow } from "../streams/get-stream.ts";
 import {
   type EventFilter,
   type EventPage,
@@ -18,29 +19,76 @@ export function queryEvents(database: Database, filter: EventFilter, page: PageR
   return readEventPage(filter, page, async (search) => (await readRows(database, search)).map(readEventRow));
 }
 
-/** How far to look, in days, before looking everywhere. */
-const WINDOW_DAYS = [1, 30];
 const DAY_MS = 86_400_000;
+/** How far to look before looking everywhere. */
+const WINDOWS_MS = [DAY_MS, 30 * DAY_MS];
+/** Up to here, a plan for the days in question costs less than leaving out all other days from a shared one. */
+const SHORT_MS = 30 * DAY_MS;
 
 /**
- * With a thousand chunks, planning for all of them costs a hundred times what reading one does. So a page of whatever
- * happened is looked for near its beginning first; if that fills the page, nothing further away belongs on it.
+ * With a thousand chunks, planning for all of them costs a hundred times what reading one does. So a page is looked
+ * for near its beginning first; if that fills the page, nothing further away belongs on it. What one user or flow did
+ * may lie anywhere, so that is looked for everywhere at once.
  */
 async function readRows(database: Database, search: PageSearch): Promise<EventRow[]> {
-  const { filter } = search;
-  if ((filter.aggregateId ?? filter.userId ?? filter.correlationId) !== undefined) {
-    const anywhere = writeQuery(search);
-    return queryWithSharedPlan(database, undefined, anywhere.text, anywhere.parameters);
+  const { aggregateType, aggregateId, userId, correlationId } = search.filter;
+  if (aggregateType !== undefined && aggregateId !== undefined) {
+    return readStreamRows(database, search, await getStreamRow(database, { aggregateType, aggregateId }));
   }
-  for (const days of WINDOW_DAYS) {
-    const near = narrow(search, days * DAY_MS);
+  if ((aggregateId ?? userId ?? correlationId) !== undefined) return runQuery(database, search);
+  for (const width of WINDOWS_MS) {
+    const near = narrow(search, width);
     if (near === undefined) break;
-    const { text, parameters } = writeQuery({ ...search, filter: near });
-    const rows = await database.query<EventRow>(text, parameters);
+    const rows = await runQuery(database, { ...search, filter: near });
     if (rows.length === search.limit) return rows;
   }
+  return runQuery(database, search);
+}
+
+/**
+ * A stream's row knows how long it lived, and so about how far from the page's beginning its end is. Where that is not
+ * near, nothing is gained: with bounds of time that it doesn't know, a shared plan goes by time rather than by stream.
+ */
+async function readStreamRows(
+  database: Database,
+  search: PageSearch,
+  stream: StreamRow | undefined,
+): Promise<EventRow[]> {
+  if (stream === undefined) return [];
+  const { first_timestamp: first, last_timestamp: last, version } = stream;
+  if (first === null || last === null) return runQuery(database, search);
+  const { from, to } = search.filter;
+  const low = Math.max(
+    first.valueOf(),
+    from === undefined ? Number.NEGATIVE_INFINITY : moment(from).valueOf(),
+  );
+  // The end is exclusive, the last event's time is not.
+  const high = Math.min(
+    last.valueOf() + 1,
+    to === undefined ? Number.POSITIVE_INFINITY : moment(to).valueOf(),
+  );
+  const bounded = { ...search, filter: { ...search.filter, from: new Date(low), to: new Date(high) } };
+  if (high - low <= SHORT_MS) return runQuery(database, bounded);
+
+  const width = DAY_MS + (1.5 * search.limit * (last.valueOf() - first.valueOf())) / version;
+  const near = width <= SHORT_MS ? narrow(bounded, width) : undefined;
+  if (near !== undefined) {
+    const rows = await runQuery(database, { ...search, filter: near });
+    if (rows.length === search.limit) return rows;
+  }
+  return runQuery(database, search);
+}
+
+/** A search by stream, user or flow shares its plan unless it is for a few days. */
+function runQuery(database: Database, search: PageSearch): Promise<EventRow[]> {
+  const { from, to, aggregateId, userId, correlationId } = search.filter;
   const { text, parameters } = writeQuery(search);
-  return database.query<EventRow>(text, parameters);
+  const isSelective = (aggregateId ?? userId ?? correlationId) !== undefined;
+  const isShort =
+    from !== undefined && to !== undefined && moment(to).valueOf() - moment(from).valueOf() <= SHORT_MS;
+  return isSelective && !isShort
+    ? queryWithSharedPlan(database, undefined, text, parameters)
+    : database.query<EventRow>(text, parameters);
 }
 
 /** The filter with its far end moved near; undefined when it isn't any further away, or the near end isn't known. */

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "@synap/types";
-import type { Database } from "../connection/sql-session.ts";
+import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "../reading/event-row.ts";
 import { queryWithSharedPlan } from "../reading/shared-plan.ts";
 import { getStreamRow, type StreamRow } from "./get-stream.ts";
@@ -12,17 +12,19 @@ SELECT ${EVENT_COLUMNS}
  WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version BETWEEN $3 AND $4`;
 
 const WITHIN = `${OF_STREAM} AND "timestamp" BETWEEN $5 AND $6`;
+const IN_ORDER = "\n ORDER BY stream_version";
 
-const DEFAULT_PAGE = 500;
+const DEFAULT_PAGE = 1_000;
 const MAX_PAGE = 10_000;
 const DAY_MS = 86_400_000;
-/** Up to here, planning for the days in question is cheaper than a plan for all days. */
-const SHORT_MS = 60 * DAY_MS;
+/** How wide a time is read with a plan of its own, and how wide by leaving out the rest; see `readWithin`. */
+const FEW_DAYS = 30;
+const MOST_DAYS = 300;
 
 /**
  * The events of a stream, fetched page by page as they are asked for, up to the version that the stream has when
- * reading begins. A stream that lived within two months is read within its own time, which spares planning for every
- * other chunk; so is a page of a longer one where it can be guessed. Else a plan is shared that is made once.
+ * reading begins. Each page is looked for where in time it should lie, and in the stream's whole life if it isn't all
+ * there.
  */
 export async function* readStream(
   database: Database,
@@ -34,7 +36,8 @@ export async function* readStream(
   const head = await getStreamRow(transaction ?? database, stream);
   if (head === undefined) return;
   for (const [from, to] of versionPages(head.version, request)) {
-    const rows = await readPage(database, stream, { from, to, head, request });
+    const rows = await readPage(database, stream, { from, to, head, transaction });
+    if (request.direction === "backwards") rows.reverse();
     yield* rows.map(readEventRow);
   }
 }
@@ -67,37 +70,56 @@ interface Page {
   readonly from: number;
   readonly to: number;
   readonly head: StreamRow;
-  readonly request: StreamRead;
+  readonly transaction: Transaction | undefined;
 }
 
+/** The rows of a page by growing version. */
 async function readPage(database: Database, stream: StreamName, page: Page): Promise<EventRow[]> {
-  const { from, to, head, request } = page;
-  const { transaction } = request;
-  const order = `\n ORDER BY stream_version ${request.direction === "backwards" ? "DESC" : "ASC"}`;
-  const parameters = [stream.aggregateType, stream.aggregateId, from, to];
+  const { from, to, head, transaction } = page;
+  const versions = [stream.aggregateType, stream.aggregateId, from, to];
   const { first_timestamp: first, last_timestamp: last } = head;
   if (first === null || last === null) {
-    return queryWithSharedPlan(database, transaction, OF_STREAM + order, parameters);
+    return queryWithSharedPlan(database, transaction, OF_STREAM + IN_ORDER, versions);
   }
-  const readWithin = (low: Date, high: Date) =>
-    (transaction ?? database).query<EventRow>(WITHIN + order, [...parameters, low, high]);
-  if (last.valueOf() - first.valueOf() <= SHORT_MS) return readWithin(first, last);
   const guess = guessTime(page, first.valueOf(), last.valueOf());
-  if (guess !== undefined) {
-    const rows = await readWithin(...guess);
-    if (rows.length === to - from + 1) return rows;
-  }
-  return queryWithSharedPlan(database, transaction, WITHIN + order, [...parameters, first, last]);
+  const rows = await readWithin(database, transaction, versions, guess);
+  const isAll = guess[0] <= first && guess[1] >= last;
+  if (isAll || rows.length === to - from + 1) return rows;
+  return readWithin(database, transaction, versions, [first, last]);
 }
 
 /**
- * Where in time a page of a long stream lies, if its events came at an even pace: a good guess finds every version of
- * the page, and one that doesn't costs a query. Undefined when it would be as wide as not to be worth it.
+ * Where in time a page lies, if the stream's events came at an even pace: a good guess finds every version of the page,
+ * and one that doesn't costs a query.
  */
-function guessTime({ from, to, head }: Page, first: number, last: number): [Date, Date] | undefined {
+function guessTime({ from, to, head }: Page, first: number, last: number): [Date, Date] {
   const pace = (last - first) / head.version;
   const margin = Math.max(DAY_MS, (last - first) / 50);
   const low = Math.max(first, first + pace * (from - 1) - margin);
   const high = Math.min(last, first + pace * to + margin);
-  return high - low > SHORT_MS ? undefined : [new Date(Math.floor(low)), new Date(Math.ceil(high))];
+  return [new Date(Math.floor(low)), new Date(Math.ceil(high))];
+}
+
+/**
+ * Reads between two times by the plan that costs the least with a thousand chunks of a day. A plan for a few chunks is
+ * made anew in 0.2 ms for each. A shared plan costs 8 ms to leave out the chunks that lie elsewhere, but it does so
+ * only when it need not read them in the order of versions. When most chunks are to be read, that is a waste, and
+ * merging all of them costs half as much.
+ */
+async function readWithin(
+  database: Database,
+  transaction: Transaction | undefined,
+  versions: SqlParameter[],
+  [low, high]: [Date, Date],
+): Promise<EventRow[]> {
+  const days = (high.valueOf() - low.valueOf()) / DAY_MS;
+  // The embedded engine plans anew in any case.
+  if (days <= FEW_DAYS || database.engine === "embedded") {
+    return (transaction ?? database).query<EventRow>(WITHIN + IN_ORDER, [...versions, low, high]);
+  }
+  if (days > MOST_DAYS) {
+    return queryWithSharedPlan(database, transaction, OF_STREAM + IN_ORDER, versions);
+  }
+  const rows = await queryWithSharedPlan<EventRow>(database, transaction, WITHIN, [...versions, low, high]);
+  return rows.sort((one, other) => one.stream_version - other.stream_version);
 }

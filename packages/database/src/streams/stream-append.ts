@@ -65,7 +65,7 @@ export interface StreamRead {
   readonly toVersion?: number | undefined;
   /** `backwards` begins with the last version. Default `forwards`. */
   readonly direction?: "forwards" | "backwards" | undefined;
-  /** Events fetched and held at a time, 1 to 10,000. Default 500. */
+  /** Events fetched and held at a time, 1 to 10,000. Default 1,000. */
   readonly pageSize?: number | undefined;
   /** Read inside this transaction. With the embedded engine, needed whenever one is open. */
   readonly transaction?: Transaction | undefined;
