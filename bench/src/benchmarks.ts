@@ -5,7 +5,17 @@ import { lag } from "./lag/lag.ts";
 import { overload } from "./overload/overload.ts";
 import { peers } from "./peers/peers.ts";
 import { pipeline } from "./pipeline/pipeline.ts";
+import { reading } from "./reading/reading.ts";
 import { storage } from "./storage/storage.ts";
 
 /** Everything that is measured, in the order of a full run. */
-export const benchmarks: readonly Benchmark[] = [append, peers, storage, http, pipeline, lag, overload];
+export const benchmarks: readonly Benchmark[] = [
+  append,
+  peers,
+  reading,
+  storage,
+  http,
+  pipeline,
+  lag,
+  overload,
+];
