@@ -45,17 +45,19 @@ export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<stri
       const request = `${head}${writeHeaders(headers)}${length}\r\n${body}`;
       const kept = takeIdle();
       let connection = kept ?? new HttpConnection(url);
-      const exchange = async () => {
-        const answer = await connection.send(request).catch((error: unknown) => {
+      const answer = connection
+        .send(request)
+        .catch((error: unknown) => {
           // A kept connection that the server closed at this very moment says nothing about the server: once more.
           if (kept === undefined || !(error instanceof ConnectionLostError) || error.isAnswering) throw error;
           connection = new HttpConnection(url);
           return connection.send(request);
+        })
+        .then((given) => {
+          if (given.isReusable) idle.push(connection);
+          return given;
         });
-        if (answer.isReusable) idle.push(connection);
-        return answer;
-      };
-      return { answer: exchange(), cancel: (reason) => connection.destroy(reason) };
+      return { answer, cancel: (reason) => connection.destroy(reason) };
     },
     close: () => {
       for (const connection of idle.splice(0)) connection.destroy(new Error("closed"));

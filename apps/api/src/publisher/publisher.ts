@@ -94,14 +94,16 @@ class EnvelopePublisher implements Publisher {
       const outcomes: (PublishOutcome | undefined)[] = fitting.map((fits) =>
         fits ? undefined : "too-large",
       );
-      const open = outcomes.filter((outcome) => outcome === undefined).length;
-      const settle = () => {
-        clearTimeout(deadline);
-        resolve(outcomes.map((outcome) => outcome ?? "unavailable"));
+      const request: PublishRequest = {
+        outcomes,
+        open: outcomes.filter((outcome) => outcome === undefined).length,
+        settle: () => {
+          clearTimeout(deadline);
+          resolve(outcomes.map((outcome) => outcome ?? "unavailable"));
+        },
       };
-      const request: PublishRequest = { outcomes, open, settle };
       const deadline = setTimeout(() => this.giveUp(request), this.options.deadlineMs);
-      if (open === 0) return settle();
+      if (request.open === 0) return request.settle();
       for (const [index, outgoing] of events.entries()) {
         if (fitting[index]) this.enqueue({ outgoing, request, index });
       }
