@@ -6,7 +6,7 @@ import { median, quantile } from "../load/quantile.ts";
 import { type FinishedLoad, prepareLoad } from "../load/start-load.ts";
 import { readProcess } from "../product/process-gauge.ts";
 import { type Product, startProduct } from "../product/start-product.ts";
-import { untilProjected } from "../product/until-projected.ts";
+import { untilProjected, untilQuiet } from "../product/until-projected.ts";
 import { type PostProbe, PROBE_SOURCE, type Probe, probePost, probeStatus, probeSteadily } from "./probes.ts";
 
 /** How long the parts of a run take, in seconds. */
@@ -95,6 +95,7 @@ export async function measureOverload(options: {
       patience,
     );
     const drainSeconds = drained ? (clock() - stopped) / 1000 : undefined;
+    if (drained) await untilQuiet(product.apiUrl, signal);
     await product.stop();
     const store = await product.openStore();
     try {

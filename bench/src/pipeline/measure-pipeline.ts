@@ -6,6 +6,7 @@ import { type FinishedLoad, type Load, prepareLoad } from "../load/start-load.ts
 import { readProcess } from "../product/process-gauge.ts";
 import { type ProductStatus, readStatus } from "../product/product-status.ts";
 import { type Product, startProduct } from "../product/start-product.ts";
+import { untilQuiet } from "../product/until-projected.ts";
 
 /** A moment of a run. */
 export interface PipelineMoment {
@@ -65,6 +66,7 @@ export async function measurePipeline(options: {
     try {
       const run = await watch(product, load, seconds, (told, share) => onProgress(told, share * 0.9), signal);
       onProgress("comparing every id", 0.95);
+      if (!run.cut) await untilQuiet(product.apiUrl, signal);
       await product.stop();
       const store = await product.openStore();
       try {

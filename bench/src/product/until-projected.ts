@@ -22,3 +22,24 @@ export async function untilProjected(
   }
   return false;
 }
+
+const QUIET_LOOK_MS = 500;
+const QUIET_LOOKS = 3;
+const QUIET_PATIENCE_MS = 60_000;
+
+/**
+ * Waits until nothing is on its way any more: an event whose sender was told 503 may still be stored, a little later.
+ * Returns after a minute in any case.
+ */
+export async function untilQuiet(apiUrl: string, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + QUIET_PATIENCE_MS;
+  let stored = -1;
+  for (let quiet = 0; quiet < QUIET_LOOKS && performance.now() < deadline; ) {
+    signal.throwIfAborted();
+    const status = await readStatus(apiUrl).catch(() => undefined);
+    const isQuiet = status !== undefined && status.projected === stored && status.stored === stored;
+    quiet = isQuiet ? quiet + 1 : 0;
+    stored = status?.stored ?? -1;
+    await sleep(QUIET_LOOK_MS);
+  }
+}
