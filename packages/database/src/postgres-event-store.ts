@@ -16,12 +16,13 @@ import type { AppendOptions, EventStore } from "./event-store.ts";
 import { getEventById } from "./reading/get-event-by-id.ts";
 import { queryEvents } from "./reading/query-events.ts";
 import { readAll } from "./reading/read-all.ts";
-import { appendToStreams, collectResults } from "./streams/append-to-streams.ts";
+import { appendNewToStreams, appendToStreams, collectResults } from "./streams/append-to-streams.ts";
 import { closeStream } from "./streams/close-stream.ts";
 import { getStream } from "./streams/get-stream.ts";
-import { prepareAppend } from "./streams/prepare-append.ts";
+import { type PreparedAppend, prepareAppend } from "./streams/prepare-append.ts";
 import { readStream } from "./streams/read-stream.ts";
 import type { StreamAppend, StreamAppendResult, StreamsAppendOptions } from "./streams/stream-append.ts";
+import { APPENDS_CHANNEL, createAppendSignal } from "./subscriptions/append-signal.ts";
 import { subscribeToAll } from "./subscriptions/subscribe-to-all.ts";
 
 export interface EventStoreOptions {
@@ -41,6 +42,7 @@ export interface EventStoreOptions {
 /** The event store on a migrated database. */
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { database, catalogue, onAppend, lateness, ahead } = options;
+  const signalAppend = createAppendSignal(database);
   const clock = options.clock ?? (() => new Date());
 
   async function appendBatch(
@@ -79,7 +81,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** Nearly every batch is new and sound all through, so the rest is only paid for when one turned out not to be. */
   async function appendOwn(events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
     try {
-      return await appendAllNew(database, events, onAppend);
+      const appended = await appendAllNew(database, events, onAppend);
+      signalAppend();
+      return appended;
     } catch (error) {
       if (!(error instanceof NotAllNewError)) throw error;
       return database.transaction((own) => appendAllCarefully(own, events, onAppend));
@@ -98,7 +102,22 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       ahead,
       timestamps,
     });
-    return collectResults(appends, await appendToStreams(database, prepared, how.transaction, onAppend));
+    return collectResults(appends, await appendPrepared(prepared, how.transaction));
+  }
+
+  async function appendPrepared(
+    prepared: PreparedAppend,
+    transaction: Transaction | undefined,
+  ): Promise<AppendedEvent[]> {
+    if (transaction !== undefined) return appendToStreams(database, prepared, transaction, onAppend);
+    try {
+      const appended = await appendNewToStreams(database, prepared, onAppend);
+      signalAppend();
+      return appended;
+    } catch (error) {
+      if (!(error instanceof NotAllNewError || isConflict(error))) throw error;
+      return appendToStreams(database, prepared, undefined, onAppend);
+    }
   }
 
   return {
@@ -125,7 +144,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       subscribeToAll(
         {
           readAll: (next) => readAll(database, next),
-          listen: (onAppend) => database.listen("synap_appends", onAppend),
+          listen: (onAppend) => database.listen(APPENDS_CHANNEL, onAppend),
         },
         request,
       ),

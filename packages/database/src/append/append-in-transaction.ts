@@ -1,6 +1,7 @@
 import type { StoredEvent, SynapEvent } from "@synap/types";
 import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
+import type { Expectation } from "../streams/stream-name.ts";
 import { appendEvents, MAX_APPEND_EVENTS } from "./append-events.ts";
 import { appendNewEvents } from "./append-new-events.ts";
 import { type AppendedEvent, readAppendRow, refusedByDatabase, storedEvents } from "./append-outcome.ts";
@@ -8,25 +9,36 @@ import { type AppendedEvent, readAppendRow, refusedByDatabase, storedEvents } fr
 /** Runs in the append's transaction with what it has stored; when it throws, nothing is stored. */
 export type AppendHook = (transaction: Transaction, events: readonly StoredEvent[]) => Promise<void>;
 
-const STREAM_CLOSED_STATE = "SY006";
+/** What `synap.append_new_events` raises besides what PostgreSQL raises: another version, a closed stream. */
+const NOT_AS_USUAL: ReadonlySet<string | undefined> = new Set(["SY001", "SY006"]);
 
-/** Not every event was new and sound: the caller undoes the append and goes on more carefully. */
+/** Not every event was new and sound, or a stream was not as expected: the caller undoes the append and goes on more carefully. */
 export class NotAllNewError extends Error {
   override readonly name = "NotAllNewError";
 }
 
 /**
  * Appends any number of events as if all of them were new and sound, which is nearly always so. One lot is one
- * statement, and that is a transaction by itself; anything more is done in one.
+ * statement, and that is a transaction by itself; anything more is done in one. The readers are not woken.
+ * @param expectations of streams that the events belong to; with more than 1,024 events there may be none
  * @throws NotAllNewError when they aren't; then nothing is stored.
  */
 export function appendAllNew(
   database: Database,
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
+  expectations: readonly Expectation[] = [],
 ): Promise<AppendedEvent[]> {
-  if (hook === undefined && events.length <= MAX_APPEND_EVENTS) return appendLotOfNew(database, events);
-  return database.transaction((own) => appendInLots(own, events, hook, appendLotOfNew));
+  const appendLot = async (session: SqlSession, lot: readonly SynapEvent[]): Promise<AppendedEvent[]> => {
+    try {
+      return await appendNewEvents(session, lot, expectations);
+    } catch (error) {
+      const isUsual = isDataError(error) || NOT_AS_USUAL.has(sqlState(error));
+      throw isUsual ? new NotAllNewError("not every event was new and sound", { cause: error }) : error;
+    }
+  };
+  if (hook === undefined && events.length <= MAX_APPEND_EVENTS) return appendLot(database, events);
+  return database.transaction((own) => appendInLots(own, events, hook, appendLot));
 }
 
 /**
@@ -55,15 +67,6 @@ async function appendInLots(
     appended.push(...lot);
   }
   return appended;
-}
-
-async function appendLotOfNew(session: SqlSession, events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
-  try {
-    return await appendNewEvents(session, events);
-  } catch (error) {
-    const isUsual = isDataError(error) || sqlState(error) === STREAM_CLOSED_STATE;
-    throw isUsual ? new NotAllNewError("not every event was new and sound", { cause: error }) : error;
-  }
 }
 
 async function appendHalving(

@@ -1,5 +1,6 @@
 import type { SynapEvent } from "@synap/types";
 import type { SqlSession } from "../connection/sql-session.ts";
+import type { Expectation } from "../streams/stream-name.ts";
 import { MAX_APPEND_EVENTS } from "./append-events.ts";
 import type { AppendedEvent } from "./append-outcome.ts";
 
@@ -14,17 +15,22 @@ const APPEND = `
 SELECT number, recorded_at, versions_before
   FROM synap.append_new_events(
          $1::text::json, $2::text::text[], $3::text::text[], $4::text::integer[], $5::text::bigint[], $6::text::bigint[],
-         $7::text::integer[], $8::text::integer[]
+         $7::text::integer[], $8::text::integer[], $9::text::bigint[]
        )`;
 
 /**
- * Appends up to 1,024 complete events in one round trip, if every one is new and its stream open.
+ * Appends up to 1,024 complete events in one round trip, if every one is new and its stream open. The readers are not
+ * woken.
+ *
+ * @param expectations of streams that the events belong to
  * @throws what the database says if one is not, or if it refuses one: then nothing is stored, and `appendEvents` finds
- *   out which. SQLSTATE 23505 for an id or an idempotency key that is taken, SY006 for a closed stream, 22xxx for data.
+ *   out which. SQLSTATE 23505 for an id or an idempotency key that is taken, SY001 for a stream at another version, SY006 for a closed one,
+ *   22xxx for data.
  */
 export async function appendNewEvents(
   session: SqlSession,
   events: readonly SynapEvent[],
+  expectations: readonly Expectation[] = [],
 ): Promise<AppendedEvent[]> {
   const { streams, streamNumbers, placesWithin } = groupByStream(events);
   const [answer] = await session.query<Answer>(APPEND, [
@@ -36,6 +42,7 @@ export async function appendNewEvents(
     numberArray(streams.map(({ last }) => Date.parse(last))),
     numberArray(streamNumbers),
     numberArray(placesWithin),
+    expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
   ]);
   if (answer === undefined) throw new Error("append_new_events gave no answer.");
   const firstPosition = answer.number * MAX_APPEND_EVENTS;
@@ -55,8 +62,29 @@ function textArray(values: readonly string[]): string {
   return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join()}}`;
 }
 
-function numberArray(values: readonly number[]): string {
-  return `{${values.join()}}`;
+function numberArray(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? "NULL").join()}}`;
+}
+
+/** For each stream what is expected of it, as `synap.append_new_events` writes that. */
+function expectedVersions(
+  streams: readonly StreamShare[],
+  expectations: readonly Expectation[],
+): (number | null)[] {
+  const byName = new Map(
+    expectations.map((each) => [nameOf(each.aggregateType, each.aggregateId), each.expected]),
+  );
+  return streams.map(({ type, id }) => {
+    const expected = byName.get(nameOf(type, id)) ?? "any";
+    if (expected === "any") return null;
+    if (expected === "no-stream") return 0;
+    return expected === "stream-exists" ? -1 : expected;
+  });
+}
+
+/** Neither half holds a NUL, so no two streams share a name, and the names sort as the pairs do. */
+function nameOf(type: string, id: string): string {
+  return `${type}\0${id}`;
 }
 
 /** What comes for one stream: as `synap.append_new_events` asks for it. */
@@ -82,8 +110,7 @@ export function groupByStream(events: readonly SynapEvent[]): {
   const names: string[] = [];
   const placesWithin: number[] = [];
   for (const { aggregateType: type, aggregateId: id, timestamp } of events) {
-    // Neither half holds a NUL, so no two streams share a name, and the names sort as the pairs do.
-    const name = `${type}\0${id}`;
+    const name = nameOf(type, id);
     let share = shares.get(name);
     if (share === undefined) {
       share = { type, id, count: 0, first: timestamp, last: timestamp };

@@ -2,7 +2,9 @@ import { EventValidationError } from "@synap/types";
 import { appendAtomically } from "../append/append-events.ts";
 import {
   type AppendHook,
+  appendAllNew,
   CONFLICT_ATTEMPTS,
+  NotAllNewError,
   pauseBeforeRetry,
   runHook,
 } from "../append/append-in-transaction.ts";
@@ -12,6 +14,25 @@ import type { Database, SqlSession, Transaction } from "../connection/sql-sessio
 import { readRefusal } from "./database-refusal.ts";
 import type { PreparedAppend } from "./prepare-append.ts";
 import type { StreamAppend, StreamAppendResult } from "./stream-append.ts";
+import { describeStream, type Expectation } from "./stream-name.ts";
+
+/**
+ * Appends to streams as if all events were new and every stream as expected, which is nearly always so. The readers
+ * are not woken.
+ * @throws NotAllNewError when it isn't so; then nothing is stored, and `appendToStreams` says why, or that the same
+ *   append was made before.
+ */
+export async function appendNewToStreams(
+  database: Database,
+  { events, expectations }: PreparedAppend,
+  hook: AppendHook | undefined,
+): Promise<AppendedEvent[]> {
+  const written = new Set(events.map(describeStream));
+  const isOnlyWatched = (each: Expectation) => !written.has(describeStream(each));
+  // A stream that is only watched is locked as well, which is for the other function to do.
+  if (expectations.some(isOnlyWatched)) throw new NotAllNewError("a stream is watched that isn't written");
+  return appendAllNew(database, events, hook, expectations);
+}
 
 /**
  * Appends to streams, all or nothing, in one call of the SQL function. Conflicts with other transactions that only

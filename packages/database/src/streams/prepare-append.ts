@@ -5,14 +5,10 @@ import type { StreamAppend, StreamCheck } from "./stream-append.ts";
 import {
   checkExpectedVersion,
   describeStream,
-  type ExpectedVersion,
+  type Expectation,
   type StreamEventInput,
   type StreamName,
 } from "./stream-name.ts";
-
-export interface Expectation extends StreamName {
-  readonly expected: ExpectedVersion;
-}
 
 /** Everything of an append that can be decided without the store. */
 export interface PreparedAppend {

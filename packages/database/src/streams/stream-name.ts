@@ -14,6 +14,11 @@ export interface StreamName {
  */
 export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
 
+/** What is believed of which stream. */
+export interface Expectation extends StreamName {
+  readonly expected: ExpectedVersion;
+}
+
 /** An event for a stream that is named beside it: `type` and `data`, and whatever else the sender knows. */
 export type StreamEventInput = Omit<EventInput, "aggregateType" | "aggregateId">;
 

@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { APPENDS_CHANNEL, createAppendSignal } from "./append-signal.ts";
+
+describeOnEveryEngine("the signal that something was appended", (engine) => {
+  it("wakes at once, and a hundred appends together only a few times, the last one never in vain", async () => {
+    const woken: number[] = [];
+    const stop = await engine.database.listen(APPENDS_CHANNEL, () => woken.push(performance.now()));
+    const signal = createAppendSignal(engine.database);
+    for (let index = 0; index < 100; index++) {
+      signal();
+      if (index % 10 === 9) await new Promise((done) => setTimeout(done, 1));
+    }
+    const last = performance.now();
+    signal();
+    await expect.poll(() => woken.some((moment) => moment >= last), { timeout: 5_000 }).toBe(true);
+    expect(woken.length).toBeLessThan(50);
+    await stop();
+  });
+
+  it("is given up when the database is gone: the append was answered already", async () => {
+    const signal = createAppendSignal({
+      ...engine.database,
+      query: () => Promise.reject(new Error("gone")),
+    });
+    signal();
+    await new Promise((done) => setTimeout(done, 30));
+    signal();
+  });
+});
