@@ -2,7 +2,7 @@ import type { EventDispatcher } from "@synap/handlers";
 import { type Inngest, NonRetriableError } from "inngest";
 import { type CaughtUpHandler, catchUpHandler } from "../catch-up-handler.ts";
 
-/** The most passes of one handler in one run: a hundred times 500 events, well below Inngest's call timeout. */
+/** The most passes of one handler in one run: a hundred times 1,000 events, well below Inngest's call timeout. */
 const MAX_PASSES = 100;
 
 /**

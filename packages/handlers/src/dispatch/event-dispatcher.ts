@@ -27,7 +27,7 @@ export interface EventDispatcherOptions {
   readonly onInlineFailure?: InlineFailurePolicy;
   /** How often an asynchronous batch is tried whole before it is taken apart. Default: 5. */
   readonly maxAttempts?: number;
-  /** The most events of one pass. The embedded engine has one session, which a pass holds. Default: 500. */
+  /** The most events of one pass. The embedded engine has one session, which a pass holds. Default: 1,000. */
   readonly passLimit?: number;
 }
 
@@ -63,7 +63,7 @@ export class EventDispatcher {
       database: options.database,
       store: this.store,
       maxAttempts: options.maxAttempts ?? 5,
-      passLimit: options.passLimit ?? 500,
+      passLimit: options.passLimit ?? 1_000,
     });
     const { database } = options;
     const registry = new ProjectionRegistry(

@@ -15,7 +15,7 @@ const APPENDS_CHANNEL = "synap_appends";
 const REST_FACTOR = 4;
 
 /** It doesn't rest for longer, in milliseconds. */
-const LONGEST_REST_MS = 250;
+const LONGEST_REST_MS = 500;
 
 /** Where a runner says what it does. A pino logger is one. */
 export interface HandlerLogger {
