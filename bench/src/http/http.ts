@@ -9,7 +9,7 @@ import { tallyIds } from "./tally-ids.ts";
 const SINGLE_CONNECTIONS = [1, 10, 100];
 const BATCH_CONNECTIONS = [1, 4];
 const EXTENT = {
-  full: { rounds: 5, seconds: 2.5, warmUpSeconds: 3 },
+  full: { rounds: 5, seconds: 2.3, warmUpSeconds: 3 },
   quick: { rounds: 3, seconds: 0.7, warmUpSeconds: 1 },
 };
 
