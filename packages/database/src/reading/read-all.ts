@@ -2,6 +2,7 @@ import type { StoredEvent } from "@synap/types";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import type { StreamName } from "../streams/stream-name.ts";
 import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
+import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
 export interface ReadAllRequest {
   /** Position of the last event dealt with; 0 to begin. */
@@ -40,6 +41,8 @@ export interface NextAppends {
   readonly max_timestamp: Date | null;
 }
 
+const WIDE_MS = 30 * 86_400_000;
+
 /** The most events of one call. */
 export const MAX_READ_EVENTS = 10_000;
 
@@ -75,14 +78,21 @@ export async function readNextAppends(
     return { events: [], position: Math.max(after, watermark), watermark, caughtUp: true };
   }
   const filters = writeFilters(request);
-  const text = `
+  const { conditions, parameters } = filters;
+  const write = (bounds: string) => `
 SELECT ${EVENT_COLUMNS}
   FROM synap.events
- WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3 AND "position" <= $4
-   ${filters.conditions.map((condition) => `AND ${condition}`).join("\n   ")}
+ WHERE "position" > $1 AND "position" <= $2
+   ${[...conditions, bounds].map((condition) => `AND ${condition}`).join("\n   ")}
  ORDER BY "position"
- LIMIT $5`;
-  const rows = await session.query<EventRow>(text, [from, to, after, upTo, limit, ...filters.parameters]);
+ LIMIT $3`;
+  const all: SqlParameter[] = [after, upTo, limit, ...parameters];
+  const within = `"timestamp" BETWEEN $${all.length + 1} AND $${all.length + 2}`;
+  // Old events among those of today: planning for every chunk in between would cost ten times what a shared plan does.
+  const isWide = to.valueOf() - from.valueOf() > WIDE_MS;
+  const rows = isWide
+    ? await queryAnySessionWithSharedPlan<EventRow>(session, write("true"), all)
+    : await session.query<EventRow>(write(within), [...all, from, to]);
   const events = rows.map(readEventRow);
   const last = events.at(-1);
   if (events.length === limit && last !== undefined && last.position < upTo) {
@@ -92,7 +102,7 @@ SELECT ${EVENT_COLUMNS}
   return { events, position: caughtUp ? watermark : upTo, watermark, caughtUp };
 }
 
-/** The conditions beyond the place in the order; their parameters begin with $6. */
+/** The conditions beyond the place in the order; their parameters begin with $4. */
 function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
   conditions: string[];
   parameters: SqlParameter[];
@@ -102,7 +112,7 @@ function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
   const where = (write: (place: string) => string, value: SqlParameter | undefined) => {
     if (value === undefined) return;
     parameters.push(value);
-    conditions.push(write(`$${parameters.length + 5}`));
+    conditions.push(write(`$${parameters.length + 3}`));
   };
   where(
     (place) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${place}::text::jsonb)))`,

@@ -1,4 +1,4 @@
-import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
+import type { Database, SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
 
 const SHARE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)";
 
@@ -21,6 +21,24 @@ export async function queryWithSharedPlan<Row extends object>(
       return rows;
     });
   }
+  return queryInTransaction(transaction, text, parameters);
+}
+
+/** As `queryWithSharedPlan`, for who has a session and doesn't know whether that is a transaction. */
+export async function queryAnySessionWithSharedPlan<Row extends object>(
+  session: SqlSession | Database,
+  text: string,
+  parameters: readonly SqlParameter[],
+): Promise<Row[]> {
+  if ("engine" in session) return queryWithSharedPlan(session, undefined, text, parameters);
+  return queryInTransaction(session, text, parameters);
+}
+
+async function queryInTransaction<Row extends object>(
+  transaction: SqlSession,
+  text: string,
+  parameters: readonly SqlParameter[],
+): Promise<Row[]> {
   const [setting] = await transaction.query<{ mode: string }>(
     "SELECT current_setting('plan_cache_mode') AS mode",
   );
