@@ -11,19 +11,24 @@ export interface Course {
 /** The least time over which a rate is taken, in seconds: over less, one batch more or less makes a spike. */
 const RATE_SECONDS = 1.5;
 
+/** Fewer moments than this in a tenth of a run tell nothing about memory. */
+const LEAST_MOMENTS = 3;
+
 /**
  * Memory at the end of a run against memory after its first quarter, each the median over a tenth of the run. Below
  * 1.15 counts as flat: the collector of JavaScript lets memory rise and fall by about that much.
+ *
+ * @returns undefined for a run too short to tell growth from warming up.
  */
-export function memoryGrowth(moments: readonly PipelineMoment[]): number {
+export function memoryGrowth(moments: readonly PipelineMoment[]): number | undefined {
   const end = moments.at(-1)?.seconds ?? 0;
-  const between = (from: number, to: number) =>
-    median(
-      moments
-        .filter(({ seconds }) => seconds >= from * end && seconds <= to * end)
-        .map(({ residentMib }) => residentMib),
-    );
-  return between(0.9, 1) / between(0.25, 0.35);
+  const within = (from: number, to: number) =>
+    moments
+      .filter(({ seconds }) => seconds >= from * end && seconds <= to * end)
+      .map(({ residentMib }) => residentMib);
+  const [early, late] = [within(0.25, 0.35), within(0.9, 1)];
+  if (Math.min(early.length, late.length) < LEAST_MOMENTS) return undefined;
+  return median(late) / median(early);
 }
 
 /** How the runs went, second by second. */
