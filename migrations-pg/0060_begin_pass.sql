@@ -46,6 +46,9 @@ BEGIN
   END IF;
 
   IF build_of IS NOT NULL THEN
+    -- A crash may take the last passes of a projection, rows and checkpoint together, and they are done again from the
+    -- log: nothing has to wait for the disk. Other handlers may have told the world.
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT b.feed, b.segments, b.paused, b.handled_ahead
       INTO feed, segments, paused, handled_ahead
       FROM synap.projection_builds AS b WHERE b.projection = build_of AND b.build = build_number;

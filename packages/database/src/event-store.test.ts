@@ -9,7 +9,7 @@ describe("the event store in memory", () => {
 
   it("refuses a transaction, which it could not keep", async () => {
     const { store } = await openEventStore({ storage: "memory", catalogue: seedCatalogue });
-    const onAppend = async () => {};
+    const onAppend = { handles: () => true, run: async () => {} };
     await expect(openEventStore({ storage: "memory", catalogue: seedCatalogue, onAppend })).rejects.toThrow(
       TypeError,
     );

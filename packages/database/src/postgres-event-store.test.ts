@@ -3,12 +3,15 @@ import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../testing/index.ts";
 import { noteEvent, noteEvents } from "../testing/test-events.ts";
-import { createEventStore, type Transaction } from "./index.ts";
+import { type AppendHook, createEventStore } from "./index.ts";
 
 describeOnEveryEngine("the event store", (engine) => {
-  const open = (
-    more: { onAppend?: (tx: Transaction, events: readonly SynapEvent[]) => Promise<void> } = {},
-  ) => createEventStore({ database: engine.database, catalogue: seedCatalogue, ...more });
+  const open = (run?: AppendHook["run"], handles: AppendHook["handles"] = () => true) =>
+    createEventStore({
+      database: engine.database,
+      catalogue: seedCatalogue,
+      onAppend: run && { run, handles },
+    });
 
   it("leaves no trace of a stream that only saw duplicates", async () => {
     const event = noteEvent();
@@ -37,13 +40,11 @@ describeOnEveryEngine("the event store", (engine) => {
     it("gives the hook what was stored, and undoes it when the hook fails", async () => {
       const seen: (readonly SynapEvent[])[] = [];
       const event = noteEvent();
-      const outcomes = await open({
-        onAppend: async (transaction, events) => {
-          expect(
-            await transaction.query("SELECT FROM synap.event_ids WHERE id = $1", [event.id]),
-          ).toHaveLength(1);
-          seen.push(events);
-        },
+      const outcomes = await open(async (transaction, events) => {
+        expect(await transaction.query("SELECT FROM synap.event_ids WHERE id = $1", [event.id])).toHaveLength(
+          1,
+        );
+        seen.push(events);
       }).appendBatch([event, event, noteEvent({ type: "no.such.type" })]);
       expect(seen).toEqual([
         [expect.objectContaining({ id: event.id, streamVersion: 1, position: expect.any(Number) })],
@@ -51,9 +52,23 @@ describeOnEveryEngine("the event store", (engine) => {
       expect(outcomes.map((outcome) => outcome.status)).toEqual(["stored", "duplicate", "rejected"]);
 
       const lost = noteEvent();
-      const failing = open({ onAppend: () => Promise.reject(new Error("no projection")) }).append(lost);
+      const failing = open(() => Promise.reject(new Error("no projection"))).append(lost);
       await expect(failing).rejects.toThrow("no projection");
       expect(await open().getById(lost.id)).toBeUndefined();
+    });
+
+    it("gives the hook whole appends in which there is something for it, and no others", async () => {
+      const seen: string[][] = [];
+      const store = open(
+        async (_, events) => void seen.push(events.map(({ id }) => id)),
+        (type) => type === "note.creation.completed",
+      );
+      const [alone, first] = [noteEvent(), noteEvent()];
+      const second = noteEvent({ type: "note.creation.completed", aggregateId: first.aggregateId });
+      await store.append(alone);
+      await store.appendBatch([first, second]);
+      expect(seen).toEqual([[first.id, second.id]]);
+      expect(await store.getById(alone.id)).toBeDefined();
     });
   });
 

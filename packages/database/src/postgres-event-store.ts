@@ -29,7 +29,7 @@ export interface EventStoreOptions {
   readonly database: Database;
   /** What events are checked against at the store's door. */
   readonly catalogue: EventCatalogue;
-  /** Runs in the append's transaction with the events it has stored, up to 1,024 at a time, in order. */
+  /** Runs in the transactions of appends. */
   readonly onAppend?: AppendHook | undefined;
   /** How old a live event may be, in milliseconds. Default 7 days. */
   readonly lateness?: number | undefined;

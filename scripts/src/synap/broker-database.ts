@@ -1,7 +1,7 @@
 import { type Database, openDatabase } from "@synap/database";
-import type { QueueDatabase, QueueSession } from "@synap/inngest-local";
+import { installInngestLocal, type QueueDatabase, type QueueSession } from "@synap/inngest-local";
 
-/** The database as the stand-in needs it: it makes tables of its own, which Synap's role for queries may not. */
+/** The database as the stand-in needs it: with tables of its own. */
 export interface BrokerDatabase {
   readonly queue: QueueDatabase;
   close(): Promise<void>;
@@ -19,9 +19,22 @@ export async function openBrokerDatabase(
     const own = await openDatabase({ url, applicationRole: false, applicationName: "inngest-local" });
     return { queue: own, close: () => own.close() };
   }
+  return { queue: await shareEmbedded(database), close: () => Promise.resolve() };
+}
+
+/** A query as owner takes a transaction around it, which others wait for. With these rights it is just a query. */
+const GRANTS = `
+GRANT USAGE ON SCHEMA inngest_local TO synap_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA inngest_local TO synap_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA inngest_local TO synap_app`;
+
+async function shareEmbedded(database: Database): Promise<QueueDatabase> {
+  const queries: QueueSession = database;
   const queue: QueueDatabase = {
-    query: (text, parameters) => database.asOwner((session: QueueSession) => session.query(text, parameters)),
+    query: (text, parameters) => queries.query(text, parameters),
     transaction: (work) => database.asOwner(work),
   };
-  return { queue, close: () => Promise.resolve() };
+  await installInngestLocal(queue);
+  if (database.capabilities.applicationRole) await database.asOwner((owner) => owner.execute(GRANTS));
+  return queue;
 }

@@ -6,8 +6,13 @@ import { appendEvents, MAX_APPEND_EVENTS } from "./append-events.ts";
 import { appendNewEvents } from "./append-new-events.ts";
 import { type AppendedEvent, readAppendRow, refusedByDatabase, storedEvents } from "./append-outcome.ts";
 
-/** Runs in the append's transaction with what it has stored; when it throws, nothing is stored. */
-export type AppendHook = (transaction: Transaction, events: readonly StoredEvent[]) => Promise<void>;
+/** What runs in an append's transaction. */
+export interface AppendHook {
+  /** Whether it has to do with events of this type. An append of others alone is one statement, without a transaction around it. */
+  handles(type: string): boolean;
+  /** Is given what was stored, up to 1,024 events at a time, in order, of all types. When it throws, nothing is stored. */
+  run(transaction: Transaction, events: readonly StoredEvent[]): Promise<void>;
+}
 
 /** What `synap.append_new_events` raises besides what PostgreSQL raises: another version, a closed stream. */
 const NOT_AS_USUAL: ReadonlySet<string | undefined> = new Set(["SY001", "SY006"]);
@@ -37,7 +42,7 @@ export function appendAllNew(
       throw isUsual ? new NotAllNewError("not every event was new and sound", { cause: error }) : error;
     }
   };
-  if (hook === undefined && events.length <= MAX_APPEND_EVENTS) return appendLot(database, events);
+  if (events.length <= MAX_APPEND_EVENTS && !isHooked(events, hook)) return appendLot(database, events);
   return database.transaction((own) => appendInLots(own, events, hook, appendLot));
 }
 
@@ -104,6 +109,13 @@ async function appendOnce(transaction: Transaction, events: readonly SynapEvent[
   return events.map((event, index) => readAppendRow(event, rows[index]));
 }
 
+/** Whether the hook, if there is one, has to do with any of these events. */
+export function isHooked(events: readonly SynapEvent[], hook: AppendHook | undefined): boolean {
+  if (hook === undefined) return false;
+  const types = new Set(events.map(({ type }) => type));
+  return [...types].some((type) => hook.handles(type));
+}
+
 /** Gives the hook, if there is one, those events that were stored now, if there are any. */
 export async function runHook(
   transaction: Transaction,
@@ -113,7 +125,7 @@ export async function runHook(
 ): Promise<void> {
   if (hook === undefined) return;
   const stored = storedEvents(events, appended);
-  if (stored.length > 0) await hook(transaction, stored);
+  if (stored.length > 0) await hook.run(transaction, stored);
 }
 
 function* slices(events: readonly SynapEvent[]): Generator<readonly SynapEvent[]> {

@@ -14,12 +14,15 @@ export interface FirstEvent {
   readonly position: number;
 }
 
+// Most events have no idempotency key: those that do are named a second time.
 const FIND = `
-SELECT c.id AS candidate, coalesce(i.id, k.event_id) AS id, coalesce(i."position", k."position") AS "position"
-  FROM jsonb_to_recordset($1::text::jsonb) AS c(id uuid, "createdBy" text, "idempotencyKey" text)
-  LEFT JOIN synap.event_ids AS i ON i.id = c.id
-  LEFT JOIN synap.idempotency_keys AS k ON k.created_by = c."createdBy" AND k.key = c."idempotencyKey"
- WHERE i.id IS NOT NULL OR k.event_id IS NOT NULL`;
+SELECT id AS candidate, id, "position"
+  FROM synap.event_ids
+ WHERE id = ANY ($1::text::uuid[])
+ UNION ALL
+SELECT c.id, k.event_id, k."position"
+  FROM json_to_recordset($2::text::json) AS c(id uuid, "createdBy" text, "idempotencyKey" text)
+  JOIN synap.idempotency_keys AS k ON k.created_by = c."createdBy" AND k.key = c."idempotencyKey"`;
 
 /** Which of these events are stored already, by their own id or by their creator's idempotency key. */
 export async function findDuplicates(
@@ -27,7 +30,18 @@ export async function findDuplicates(
   candidates: readonly DuplicateCandidate[],
 ): Promise<Map<string, FirstEvent>> {
   if (candidates.length === 0) return new Map();
-  const keys = candidates.map(({ id, createdBy, idempotencyKey }) => ({ id, createdBy, idempotencyKey }));
-  const rows = await session.query<FirstEvent & { candidate: string }>(FIND, [JSON.stringify(keys)]);
-  return new Map(rows.map(({ candidate, id, position }) => [candidate, { id, position }]));
+  const ids = candidates.map(({ id }) => id);
+  const keyed = candidates.flatMap(({ id, createdBy, idempotencyKey }) =>
+    idempotencyKey === undefined ? [] : [{ id, createdBy, idempotencyKey }],
+  );
+  const rows = await session.query<FirstEvent & { candidate: string }>(FIND, [
+    `{${ids.join()}}`,
+    JSON.stringify(keyed),
+  ]);
+  const found = new Map<string, FirstEvent>();
+  for (const { candidate, id, position } of rows) {
+    // The event's own id counts for more than its key.
+    if (id === candidate || !found.has(candidate)) found.set(candidate, { id, position });
+  }
+  return found;
 }

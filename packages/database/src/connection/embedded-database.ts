@@ -1,13 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { PGlite, type Transaction as PgliteTransaction, type Results } from "@electric-sql/pglite";
-import { timescaledb } from "@electric-sql/pglite/timescaledb";
-import { PgDatabase } from "drizzle-orm/pg-core";
-import { PgliteSession } from "drizzle-orm/pglite";
 import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabilities.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
 import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
-import { dialect, relationalSchema } from "./relational-schema.ts";
+import { openPgliteInThread, type PgliteInThread, type PgliteSession } from "./pglite-in-thread.ts";
+import { openPgliteOrm } from "./pglite-orm.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Database, DatabaseCapabilities, Orm, SqlParameter, Transaction } from "./sql-session.ts";
 
@@ -19,10 +16,8 @@ export interface EmbeddedOptions {
   readonly applicationRole?: boolean | undefined;
 }
 
-const INT8 = 20;
-
 /**
- * Opens PostgreSQL with TimescaleDB inside this process. One session, so transactions run one after the other. Takes
+ * Opens PostgreSQL with TimescaleDB inside this process, in a thread of its own. One session, so transactions run one after the other. Takes
  * about half a gigabyte of memory, 2 to 4 s for a new directory, and under a second for one that exists.
  * @throws DataDirectoryInUseError when another process has it open.
  */
@@ -43,13 +38,21 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
   const { dataDirectory } = options;
   const files = dataDirectory === undefined ? undefined : join(dataDirectory, "pg");
   if (files !== undefined) await mkdir(files, { recursive: true });
-  const pglite = await PGlite.create({
-    dataDir: files ?? "memory://",
-    extensions: { timescaledb },
-    parsers: { [INT8]: Number },
-  });
-  await loadTimescaledb(pglite);
+  const pglite = await openPgliteInThread(files);
+  try {
+    await loadTimescaledb(pglite);
+    return await asDatabase(pglite, options, lock);
+  } catch (error) {
+    await pglite.close();
+    throw error;
+  }
+}
 
+async function asDatabase(
+  pglite: PgliteInThread,
+  options: EmbeddedOptions,
+  lock: DataDirectoryLock | undefined,
+): Promise<Database> {
   let capabilities: DatabaseCapabilities;
   let closing: Promise<void> | undefined;
 
@@ -62,18 +65,18 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
   }
 
   async function run<Row extends object>(
-    session: PGlite | PgliteTransaction,
+    session: PgliteSession,
     text: string,
     parameters: readonly SqlParameter[],
   ): Promise<Row[]> {
     if (closing !== undefined) throw new DatabaseUnavailableError("it was closed");
     return guard(async () => {
-      const { rows }: Results<Row> = await session.query<Row>(text, checkParameters(parameters));
+      const { rows } = await session.query<Row>(text, checkParameters(parameters));
       return rows;
     });
   }
 
-  function openTransaction(session: PgliteTransaction): Transaction {
+  function openTransaction(session: PgliteSession): Transaction {
     let orm: Orm | undefined;
     let savepoints = 0;
     const transaction: Transaction = {
@@ -97,7 +100,7 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
         }
       },
       get orm() {
-        orm ??= createOrm(session);
+        orm ??= openPgliteOrm(session);
         return orm;
       },
     };
@@ -106,16 +109,12 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
 
   async function begin<T>(asOwner: boolean, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     if (closing !== undefined) throw new DatabaseUnavailableError("it was closed");
-    return guard(() =>
-      pglite.transaction(async (session) => {
-        if (asOwner) await session.exec("SET LOCAL ROLE NONE");
-        return work(openTransaction(session));
-      }),
-    );
+    const opening = asOwner ? "BEGIN; SET LOCAL ROLE NONE" : "BEGIN";
+    return guard(() => pglite.transaction((session) => work(openTransaction(session)), opening));
   }
 
   await refresh();
-  const orm = createOrm(pglite);
+  const orm = openPgliteOrm(pglite);
   return {
     engine: "embedded",
     get capabilities() {
@@ -139,7 +138,7 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
  * happens to need it, and until then its planner hooks would be missing. Its second library, which reads compressed
  * chunks, would not come in at all, and the events in them would be missing from every answer, without an error.
  */
-async function loadTimescaledb(pglite: PGlite): Promise<void> {
+async function loadTimescaledb(pglite: PgliteSession): Promise<void> {
   const { rows } = await pglite.query<{ library: string }>(
     "SELECT '$libdir/timescaledb-tsl-' || extversion AS library FROM pg_extension WHERE extname = 'timescaledb'",
   );
@@ -147,10 +146,6 @@ async function loadTimescaledb(pglite: PGlite): Promise<void> {
   if (found === undefined) return;
   await pglite.query("SELECT public.time_bucket('1 day', now())");
   await pglite.exec(`LOAD '${found.library}'`);
-}
-
-function createOrm(session: PGlite | PgliteTransaction): Orm {
-  return new PgDatabase(dialect, new PgliteSession(session, dialect, relationalSchema), relationalSchema);
 }
 
 async function guard<T>(work: () => Promise<T>): Promise<T> {

@@ -1,13 +1,13 @@
 import type { StoredEvent } from "@synap/types";
 import type { SqlSession } from "../connection/sql-session.ts";
-import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
+import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 const FIND = `SELECT "timestamp", "position" FROM synap.event_ids WHERE id = $1`;
 
 // With the exact time the planner looks at one chunk, however many there are.
-const READ = `SELECT ${EVENT_COLUMNS} FROM synap.events WHERE "timestamp" = $1 AND "position" = $2`;
+const READ = `SELECT ${EVENT} FROM synap.events WHERE "timestamp" = $1 AND "position" = $2`;
 
 /** The event with this id, in two statements: a join with the hypertable would cost a hundred times as much. */
 export async function getEventById(session: SqlSession, id: string): Promise<StoredEvent | undefined> {

@@ -8,7 +8,7 @@ import {
   type PageSearch,
   readEventPage,
 } from "./event-page.ts";
-import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
+import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
 import { queryWithSharedPlan } from "./shared-plan.ts";
 
 /**
@@ -148,11 +148,16 @@ function writeQuery({ filter, cursor, ascending, limit }: PageSearch): {
 
   parameters.push(limit);
   const direction = ascending ? "ASC" : "DESC";
+  const order = `ORDER BY "timestamp" ${direction}, "position" ${direction}`;
   const text = `
-SELECT ${EVENT_COLUMNS}
-  FROM synap.events
- ${conditions.length === 0 ? "" : `WHERE ${conditions.join("\n   AND ")}`}
- ORDER BY "timestamp" ${direction}, "position" ${direction}
- LIMIT $${parameters.length}`;
+SELECT ${EVENT}
+  FROM (
+    SELECT *
+      FROM synap.events
+     ${conditions.length === 0 ? "" : `WHERE ${conditions.join("\n       AND ")}`}
+     ${order}
+     LIMIT $${parameters.length}
+  ) AS page
+ ${order}`;
   return { text, parameters };
 }

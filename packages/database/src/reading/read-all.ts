@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@synap/types";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import type { StreamName } from "../streams/stream-name.ts";
-import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
+import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
 export interface ReadAllRequest {
@@ -80,12 +80,16 @@ export async function readNextAppends(
   const filters = writeFilters(request);
   const { conditions, parameters } = filters;
   const write = (bounds: string) => `
-SELECT ${EVENT_COLUMNS}
-  FROM synap.events
- WHERE "position" > $1 AND "position" <= $2
-   ${[...conditions, bounds].map((condition) => `AND ${condition}`).join("\n   ")}
- ORDER BY "position"
- LIMIT $3`;
+SELECT ${EVENT}
+  FROM (
+    SELECT *
+      FROM synap.events
+     WHERE "position" > $1 AND "position" <= $2
+       ${[...conditions, bounds].map((condition) => `AND ${condition}`).join("\n       ")}
+     ORDER BY "position"
+     LIMIT $3
+  ) AS page
+ ORDER BY "position"`;
   const all: SqlParameter[] = [after, upTo, limit, ...parameters];
   const within = `"timestamp" BETWEEN $${all.length + 1} AND $${all.length + 2}`;
   // Old events among those of today: planning for every chunk in between would cost ten times what a shared plan does.

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "@synap/types";
 import type { SqlSession } from "../connection/sql-session.ts";
-import { EVENT_COLUMNS, type EventRow, readEventRow } from "./event-row.ts";
+import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
 
 export interface CommittedRequest {
   readonly after: number;
@@ -16,12 +16,16 @@ SELECT min(min_timestamp) AS earliest, max(max_timestamp) AS latest
          ORDER BY number LIMIT $2) AS a`;
 
 const READ = `
-SELECT ${EVENT_COLUMNS}
-  FROM synap.events
- WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3
-   AND ($4::text IS NULL OR type = ANY (ARRAY(SELECT jsonb_array_elements_text($4::text::jsonb))))
- ORDER BY "position"
- LIMIT $5`;
+SELECT ${EVENT}
+  FROM (
+    SELECT *
+      FROM synap.events
+     WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3
+       AND ($4::text IS NULL OR type = ANY (ARRAY(SELECT jsonb_array_elements_text($4::text::jsonb))))
+     ORDER BY "position"
+     LIMIT $5
+  ) AS page
+ ORDER BY "position"`;
 
 /**
  * The events after a position that are committed at this moment, also those beyond the watermark: an append that has a

@@ -4,6 +4,7 @@ import {
   type AppendHook,
   appendAllNew,
   CONFLICT_ATTEMPTS,
+  isHooked,
   NotAllNewError,
   pauseBeforeRetry,
   runHook,
@@ -50,7 +51,7 @@ export async function appendToStreams(
         return await transaction.savepoint((savepoint) => appendWithHook(savepoint, prepared, hook));
       }
       // One statement is a transaction, and one round trip.
-      if (hook === undefined) return await appendOnce(database, prepared);
+      if (!isHooked(prepared.events, hook)) return await appendOnce(database, prepared);
       return await database.transaction((own) => appendWithHook(own, prepared, hook));
     } catch (error) {
       if (!isConflict(error) || attempt === CONFLICT_ATTEMPTS) throw readRefusal(error);

@@ -1,13 +1,13 @@
 import type { StoredEvent } from "@synap/types";
 import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
-import { EVENT_COLUMNS, type EventRow, readEventRow } from "../reading/event-row.ts";
+import { EVENT, type EventRow, readEventRow } from "../reading/event-row.ts";
 import { queryWithSharedPlan } from "../reading/shared-plan.ts";
 import { getStreamRow, type StreamRow } from "./get-stream.ts";
 import type { StreamRead } from "./stream-append.ts";
 import type { StreamName } from "./stream-name.ts";
 
 const OF_STREAM = `
-SELECT ${EVENT_COLUMNS}
+SELECT ${EVENT}
   FROM synap.events
  WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version BETWEEN $3 AND $4`;
 
@@ -36,9 +36,9 @@ export async function* readStream(
   const head = await getStreamRow(transaction ?? database, stream);
   if (head === undefined) return;
   for (const [from, to] of versionPages(head.version, request)) {
-    const rows = await readPage(database, stream, { from, to, head, transaction });
-    if (request.direction === "backwards") rows.reverse();
-    yield* rows.map(readEventRow);
+    const events = await readPage(database, stream, { from, to, head, transaction });
+    if (request.direction === "backwards") events.reverse();
+    yield* events;
   }
 }
 
@@ -73,18 +73,18 @@ interface Page {
   readonly transaction: Transaction | undefined;
 }
 
-/** The rows of a page by growing version. */
-async function readPage(database: Database, stream: StreamName, page: Page): Promise<EventRow[]> {
+/** The events of a page by growing version. */
+async function readPage(database: Database, stream: StreamName, page: Page): Promise<StoredEvent[]> {
   const { from, to, head, transaction } = page;
   const versions = [stream.aggregateType, stream.aggregateId, from, to];
   const { first_timestamp: first, last_timestamp: last } = head;
   if (first === null || last === null) {
-    return queryWithSharedPlan(database, transaction, OF_STREAM + IN_ORDER, versions);
+    return readAnywhere(database, transaction, versions);
   }
   const guess = guessTime(page, first.valueOf(), last.valueOf());
-  const rows = await readWithin(database, transaction, versions, guess);
+  const events = await readWithin(database, transaction, versions, guess);
   const isAll = guess[0] <= first && guess[1] >= last;
-  if (isAll || rows.length === to - from + 1) return rows;
+  if (isAll || events.length === to - from + 1) return events;
   return readWithin(database, transaction, versions, [first, last]);
 }
 
@@ -111,15 +111,24 @@ async function readWithin(
   transaction: Transaction | undefined,
   versions: SqlParameter[],
   [low, high]: [Date, Date],
-): Promise<EventRow[]> {
+): Promise<StoredEvent[]> {
   const days = (high.valueOf() - low.valueOf()) / DAY_MS;
   // The embedded engine plans anew in any case.
   if (days <= FEW_DAYS || database.engine === "embedded") {
-    return (transaction ?? database).query<EventRow>(WITHIN + IN_ORDER, [...versions, low, high]);
+    const session = transaction ?? database;
+    const rows = await session.query<EventRow>(WITHIN + IN_ORDER, [...versions, low, high]);
+    return rows.map(readEventRow);
   }
-  if (days > MOST_DAYS) {
-    return queryWithSharedPlan(database, transaction, OF_STREAM + IN_ORDER, versions);
-  }
+  if (days > MOST_DAYS) return readAnywhere(database, transaction, versions);
   const rows = await queryWithSharedPlan<EventRow>(database, transaction, WITHIN, [...versions, low, high]);
-  return rows.sort((one, other) => one.stream_version - other.stream_version);
+  return rows.map(readEventRow).sort((one, other) => one.streamVersion - other.streamVersion);
+}
+
+async function readAnywhere(
+  database: Database,
+  transaction: Transaction | undefined,
+  versions: SqlParameter[],
+): Promise<StoredEvent[]> {
+  const rows = await queryWithSharedPlan<EventRow>(database, transaction, OF_STREAM + IN_ORDER, versions);
+  return rows.map(readEventRow);
 }

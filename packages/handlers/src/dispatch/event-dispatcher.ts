@@ -1,17 +1,18 @@
 import {
+  type AppendHook,
   createEventStore,
   type Database,
   type DeadLetterStream,
   type EventStore,
   type Transaction,
 } from "@synap/database";
-import type { EventCatalogue, StoredEvent } from "@synap/types";
+import type { EventCatalogue } from "@synap/types";
 import { DeadLetterOffice, type DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionFeeds } from "../projections/projection-feeds.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { Projections } from "../projections/projections.ts";
-import type { IEventHandler } from "./event-handler.ts";
+import { handles, type IEventHandler } from "./event-handler.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import { type InlineFailurePolicy, inlineContext, runInlineHandlers } from "./inline-handlers.ts";
 import { type HandlerPass, LogFollower } from "./log-follower.ts";
@@ -79,12 +80,14 @@ export class EventDispatcher {
   }
 
   /** The `onAppend` of an event store that is to run this dispatcher's inline handlers under another policy. */
-  inlineHook(
-    policy: InlineFailurePolicy,
-  ): (transaction: Transaction, stored: readonly StoredEvent[]) => Promise<void> {
-    return async (transaction, stored) => {
-      const builds = await this.#feeds.inlineHandlers(transaction, stored);
-      await runInlineHandlers([...this.registry.inline, ...builds], transaction, stored, policy);
+  inlineHook(policy: InlineFailurePolicy): AppendHook {
+    return {
+      handles: (type) =>
+        this.registry.inline.some((handler) => handles(handler, type)) || this.#feeds.handlesInline(type),
+      run: async (transaction, stored) => {
+        const builds = await this.#feeds.inlineHandlers(transaction, stored);
+        await runInlineHandlers([...this.registry.inline, ...builds], transaction, stored, policy);
+      },
     };
   }
 

@@ -70,6 +70,12 @@ export class ProjectionFeeds {
     return summarise(passes);
   }
 
+  /** Whether an inline build can want events of this type. */
+  handlesInline(type: string): boolean {
+    const { inlineTypes } = this.#registry;
+    return inlineTypes === "all" || inlineTypes.has(type);
+  }
+
   /** The inline builds that want some of these events, as handlers, for an append that has just stored them. */
   async inlineHandlers(transaction: Transaction, stored: readonly StoredEvent[]): Promise<IEventHandler[]> {
     const names = this.#registry.inlineNames;

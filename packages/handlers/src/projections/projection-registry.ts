@@ -7,6 +7,9 @@ import { ProjectionNotFoundError } from "./projection-errors.ts";
 export class ProjectionRegistry {
   readonly #versions = new Map<string, Map<number, Projection>>();
 
+  /** The event types that the inline projections take, in any version: one that has become inline may feed old builds. */
+  readonly inlineTypes: ReadonlySet<string> | "all";
+
   /**
    * @throws DuplicateHandlerError when a version is there twice, or the name is a handler's
    * @throws UnknownEventTypeError
@@ -25,6 +28,7 @@ export class ProjectionRegistry {
       versions.set(version, projection);
       this.#versions.set(name, versions);
     }
+    this.inlineTypes = this.#collectInlineTypes();
   }
 
   /** The names, in the order of registration. */
@@ -37,6 +41,14 @@ export class ProjectionRegistry {
     return this.names.filter((name) =>
       [...(this.#versions.get(name)?.values() ?? [])].some(({ mode }) => mode === "inline"),
     );
+  }
+
+  /** The event types that the inline projections take, in any version: one that has become inline may feed old builds. */
+  #collectInlineTypes(): ReadonlySet<string> | "all" {
+    const types = this.inlineNames
+      .flatMap((name) => [...(this.#versions.get(name)?.values() ?? [])])
+      .map(({ eventTypes }) => eventTypes);
+    return types.includes("all") ? "all" : new Set(types.flat());
   }
 
   /** One version; undefined when this process doesn't have it. */

@@ -1,0 +1,177 @@
+import { Worker } from "node:worker_threads";
+import { DatabaseUnavailableError } from "./database-errors.ts";
+import type {
+  PgliteAnswer,
+  PgliteFault,
+  PgliteQueryOptions,
+  PgliteRequest,
+  PgliteResult,
+} from "./pglite-requests.ts";
+import type { SqlParameter } from "./sql-session.ts";
+
+/** What runs SQL on the engine: the engine itself, or a transaction on it. */
+export interface PgliteSession {
+  /** @throws Error with PostgreSQL's fields (`code`, `detail`, ...), DatabaseUnavailableError when the thread is gone. */
+  query<Row extends object>(
+    text: string,
+    parameters?: readonly SqlParameter[],
+    options?: PgliteQueryOptions,
+  ): Promise<PgliteResult<Row>>;
+  /** Runs a script of several statements. */
+  exec(text: string): Promise<void>;
+}
+
+/** The embedded engine in a thread of its own. One session: while a transaction is open, everything else waits. */
+export interface PgliteInThread extends PgliteSession {
+  /** @param opening the script that opens it, sent with its first statement. Default `BEGIN`. */
+  transaction<T>(work: (transaction: PgliteSession) => Promise<T>, opening?: string): Promise<T>;
+  /** @returns a function that stops listening. */
+  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+type Unnumbered<Request> = Request extends unknown ? Omit<Request, "id"> : never;
+
+/**
+ * Starts the embedded engine in a thread of its own: PostgreSQL compiled to WebAssembly keeps its thread busy while a
+ * statement runs, and would keep everything else of the process waiting, HTTP included.
+ *
+ * @param dataDirectory undefined: in memory
+ * @throws what PGlite throws when the directory can't be opened.
+ */
+export async function openPgliteInThread(dataDirectory: string | undefined): Promise<PgliteInThread> {
+  const thread = new Worker(new URL("./pglite-thread.mjs", import.meta.url), {
+    workerData: { dataDirectory },
+    // The loaders of this process have nothing to do in there.
+    execArgv: [],
+  });
+  const waiting = new Map<
+    number,
+    { resolve(result: PgliteResult | undefined): void; reject(error: Error): void }
+  >();
+  const listeners = new Map<string, Set<(payload: string) => void>>();
+  let sent = 0;
+  let gone: Error | undefined;
+
+  thread.on("message", (answer: PgliteAnswer) => {
+    if ("channel" in answer) {
+      for (const onNotify of listeners.get(answer.channel) ?? []) onNotify(answer.payload);
+      return;
+    }
+    const request = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    // An idle engine keeps no process alive.
+    if (waiting.size === 0) thread.unref();
+    if ("error" in answer) request?.reject(toError(answer.error));
+    else request?.resolve(answer.result);
+  });
+  const onGone = (error: Error): void => {
+    gone ??= error;
+    for (const { reject } of waiting.values()) reject(gone);
+    waiting.clear();
+  };
+  thread.on("error", (error) => onGone(new DatabaseUnavailableError("its thread failed", { cause: error })));
+  thread.on("exit", () => onGone(new DatabaseUnavailableError("its thread has ended")));
+
+  function send(request: Unnumbered<PgliteRequest>): Promise<PgliteResult | undefined> {
+    if (gone !== undefined) return Promise.reject(gone);
+    sent += 1;
+    const id = sent;
+    thread.ref();
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve, reject });
+      thread.postMessage({ ...request, id });
+    });
+  }
+
+  /** @param opening a script to run first, in the same errand */
+  function openSession(opening: () => string | undefined): PgliteSession {
+    return {
+      query: async <Row extends object>(
+        text: string,
+        parameters: readonly SqlParameter[] = [],
+        options: PgliteQueryOptions = {},
+      ) => {
+        const result = await send({ kind: "query", text, parameters, ...options, opening: opening() });
+        if (result === undefined) throw new Error("The engine gave no result.");
+        return result as PgliteResult<Row>;
+      },
+      exec: async (text) => {
+        await send({ kind: "exec", text, opening: opening() });
+      },
+    };
+  }
+  const session = openSession(() => undefined);
+
+  /** Resolves when the transactions asked for so far have sent the last of their requests. */
+  let transactionsBefore: Promise<void> = Promise.resolve();
+
+  /** The thread keeps the order of requests, so that one has to wait only until it may be sent. */
+  async function outside<T>(request: () => Promise<T>): Promise<T> {
+    await transactionsBefore;
+    return request();
+  }
+
+  async function transaction<T>(
+    work: (transaction: PgliteSession) => Promise<T>,
+    opening = "BEGIN",
+  ): Promise<T> {
+    const before = transactionsBefore;
+    let end = (): void => {};
+    transactionsBefore = new Promise((resolve) => {
+      end = resolve;
+    });
+    await before;
+    let state: "unopened" | "open" | "over" = "unopened";
+    const open = (): string | undefined => {
+      if (state === "over") throw new Error("The transaction is over.");
+      const isFirst = state === "unopened";
+      state = "open";
+      return isFirst ? opening : undefined;
+    };
+    const finish = (script: "COMMIT" | "ROLLBACK"): Promise<void> => {
+      const finished = state === "open" ? session.exec(script) : Promise.resolve();
+      state = "over";
+      end();
+      return finished;
+    };
+    let result: T;
+    try {
+      result = await work(openSession(open));
+    } catch (error) {
+      await finish("ROLLBACK").catch(() => {});
+      throw error;
+    }
+    await finish("COMMIT");
+    return result;
+  }
+
+  await send({ kind: "open" }).catch(async (error: unknown) => {
+    await thread.terminate();
+    throw error;
+  });
+
+  return {
+    query: (text, parameters, options) => outside(() => session.query(text, parameters, options)),
+    exec: (text) => outside(() => session.exec(text)),
+    transaction,
+    listen: async (channel, onNotify) => {
+      const own = listeners.get(channel) ?? new Set();
+      listeners.set(channel, own);
+      own.add(onNotify);
+      await outside(() => send({ kind: "listen", channel }));
+      return async () => {
+        own.delete(onNotify);
+        if (own.size === 0) await outside(() => send({ kind: "unlisten", channel }));
+      };
+    },
+    close: async () => {
+      await outside(() => send({ kind: "close" }));
+      await thread.terminate();
+    },
+  };
+}
+
+function toError({ message, fields }: PgliteFault): Error {
+  return Object.assign(new Error(message), fields);
+}

@@ -1,0 +1,90 @@
+// @ts-check
+// The thread in which the embedded engine runs. Plain JavaScript, because a thread starts without the loader that lets
+// the rest run from TypeScript. It does one request after the other, in the order in which they came.
+import { parentPort, workerData } from "node:worker_threads";
+import { PGlite } from "@electric-sql/pglite";
+import { timescaledb } from "@electric-sql/pglite/timescaledb";
+
+/** @typedef {import("./pglite-requests.ts").PgliteRequest} PgliteRequest */
+/** @typedef {import("./pglite-requests.ts").PgliteAnswer} PgliteAnswer */
+
+if (parentPort === null) throw new Error("This file is a thread's.");
+const port = parentPort;
+const INT8 = 20;
+const asItComes = (/** @type {string} */ value) => value;
+
+/** @type {Promise<unknown>} */
+let last = Promise.resolve();
+/** @type {PGlite | undefined} */
+let pglite;
+/** @type {Map<string, () => Promise<void>>} */
+const listening = new Map();
+
+port.on("message", (/** @type {PgliteRequest} */ request) => {
+  last = last.then(async () => {
+    try {
+      answer({ id: request.id, result: await perform(request) });
+    } catch (error) {
+      answer({ id: request.id, error: describeError(error) });
+    }
+  });
+});
+
+/** @param {PgliteRequest} request */
+async function perform(request) {
+  if (request.kind === "open") {
+    pglite = await PGlite.create({
+      dataDir: workerData.dataDirectory ?? "memory://",
+      extensions: { timescaledb },
+      parsers: { [INT8]: Number },
+    });
+    return undefined;
+  }
+  if (pglite === undefined) throw new Error("The engine is not open.");
+  if ("opening" in request && request.opening !== undefined) await pglite.exec(request.opening);
+  switch (request.kind) {
+    case "query": {
+      const { text, parameters, rowMode, unparsed } = request;
+      const parsers = unparsed && Object.fromEntries(unparsed.map((type) => [type, asItComes]));
+      const { rows, fields, affectedRows } = await pglite.query(text, [...parameters], {
+        ...(rowMode && { rowMode }),
+        ...(parsers && { parsers }),
+      });
+      return { rows, fields, affectedRows };
+    }
+    case "exec":
+      await pglite.exec(request.text);
+      return undefined;
+    case "listen": {
+      const { channel } = request;
+      if (listening.has(channel)) return undefined;
+      const stop = await pglite.listen(channel, (payload) => answer({ channel, payload }));
+      listening.set(channel, () => stop());
+      return undefined;
+    }
+    case "unlisten":
+      await listening.get(request.channel)?.();
+      listening.delete(request.channel);
+      return undefined;
+    case "close":
+      await pglite.close();
+      return undefined;
+  }
+}
+
+/** @param {PgliteAnswer} message */
+function answer(message) {
+  port.postMessage(message);
+}
+
+/**
+ * A copy of an error loses what PostgreSQL adds to it, so that goes beside it.
+ * @param {unknown} error
+ */
+function describeError(error) {
+  if (!(error instanceof Error)) return { message: String(error), fields: {} };
+  const fields = Object.fromEntries(
+    Object.entries(error).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value)),
+  );
+  return { message: error.message, fields };
+}
