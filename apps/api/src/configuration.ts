@@ -48,7 +48,7 @@ export interface ApiConfiguration {
   readonly adminToken?: string;
   /** The size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, default 240 KiB, at most 3 MiB). */
   readonly envelopeMaxBytes: number;
-  /** How long single events wait for company under load, in milliseconds (SYNAP_LINGER_MS, default 5). */
+  /** How long single events wait for company under load, in milliseconds, at the least (SYNAP_LINGER_MS, default 5). */
   readonly lingerMs: number;
   /** How many events may wait for the broker (SYNAP_QUEUE_MAX_EVENTS, default 50,000)... */
   readonly queueMaxEvents: number;

@@ -23,7 +23,7 @@ export interface WorkerConfiguration {
    * for example `http://worker:3401`). When it is set, a worker started by itself registers there with Inngest.
    */
   readonly serveOrigin?: string;
-  /** How many envelopes are stored at a time (SYNAP_INGEST_CONCURRENCY, default 4; always 1 when embedded). */
+  /** How many envelopes are stored at a time (SYNAP_INGEST_CONCURRENCY, default 4; always 2 when embedded). */
   readonly ingestConcurrency: number;
   /** Whether the asynchronous handlers run all the time in this process (SYNAP_RESIDENT_HANDLERS, default true). */
   readonly residentHandlers: boolean;

@@ -16,7 +16,7 @@ describeOnEveryEngine("the worker", (engine) => {
           id: "synap-ingest-events",
           name: "Store published events",
           triggers: [{ event: "synap/events.published" }],
-          concurrency: { limit: engine.engine === "embedded" ? 1 : 4 },
+          concurrency: { limit: engine.engine === "embedded" ? 2 : 4 },
           steps: { step: { retries: { attempts: 20 } } },
         },
         { id: "synap-ingest-events-failure" },

@@ -56,8 +56,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const handlers = parts.handlers ?? builtInHandlers;
   const projections = parts.projections ?? builtInProjections;
   const dispatcher = new EventDispatcher({ database, catalogue: parts.catalogue, handlers, projections });
-  // The embedded engine has one session: a second envelope would only wait for the first.
-  const concurrency = database.engine === "embedded" ? 1 : configuration.ingestConcurrency;
+  // The embedded engine has one session: while it stores an envelope, no more than the next one can be made ready.
+  const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;
   const functions = [
     ingestEvents(
       inngest,

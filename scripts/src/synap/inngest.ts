@@ -7,8 +7,12 @@ import { findInngestServer, type InngestServer, startInngestDevServer } from "./
 /** Which Inngest carries the events: Synap's stand-in, Inngest's own dev server, or a server that already runs. */
 export type InngestChoice = "stand-in" | "dev-server" | URL;
 
-/** What is taken in beyond this would be stored so late that its senders are better told to come again. */
-const MAX_DELAY_MS = 3_000;
+/**
+ * How far the broker may be ahead of the worker. Senders beyond this wait, at last in the API, which tells them to come
+ * again: a longer queue would make nothing faster, and every event as late as the queue is long. While they wait, small
+ * requests gather into larger envelopes, which the worker stores faster.
+ */
+const MAX_DELAY_MS = 100;
 
 /**
  * Brings up Inngest, or finds it.

@@ -108,6 +108,19 @@ describe("the publisher", () => {
     expect(acknowledged.map((events) => events.length)).toEqual([1, 20]);
   });
 
+  it("lets events gather for as long as an envelope takes to a slow broker", async () => {
+    const { send, acknowledged } = recordingSender(() => sleep(40));
+    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
+    for (const event of eventsOf(20)) await publisher.publish([event]);
+    const before = acknowledged.length;
+    const first = publisher.publish([eventOf()]);
+    await sleep(5);
+    const second = publisher.publish([eventOf()]);
+    await sleep(8);
+    await Promise.all([first, second, publisher.publish([eventOf()])]);
+    expect(acknowledged.slice(before).map((events) => events.length)).toEqual([1, 2]);
+  });
+
   it("refuses alone, by name, the event that no envelope can hold", async () => {
     const { send } = recordingSender();
     const publisher = createPublisher(send, OPTIONS);

@@ -14,7 +14,10 @@ import { SendPace } from "./send-pace.ts";
 export interface PublisherOptions {
   /** How many envelopes are sent at a time. */
   readonly concurrency: number;
-  /** How long events wait for company while other envelopes are under way, in milliseconds. */
+  /**
+   * How long events wait for company while other envelopes are under way, in milliseconds, at the least: where an envelope
+   * takes longer to get to the broker, they wait as long as one takes.
+   */
   readonly lingerMs: number;
   /** How long a request waits for the broker in all, queue included, in milliseconds. */
   readonly deadlineMs: number;
@@ -57,8 +60,8 @@ interface Entry {
 
 /**
  * A publisher that sends through `send`. When nothing is under way, an envelope leaves at once, so that a lone
- * request does not wait; while something is under way, what arrives is gathered until an envelope is full, one comes
- * back, or the linger is over. So envelopes grow with the load by themselves.
+ * request does not wait; while something is under way, what arrives is gathered until an envelope is full, all have come
+ * back, or the linger is over. So envelopes grow with the load by themselves, and the more the slower the broker is.
  */
 export function createPublisher(send: EnvelopeSender, options: PublisherOptions): Publisher {
   return new EnvelopePublisher(send, options);
@@ -184,10 +187,13 @@ class EnvelopePublisher implements Publisher {
   }
 
   private startLinger(): void {
-    this.linger ??= setTimeout(() => {
-      this.isLingerOver = true;
-      this.pump();
-    }, this.options.lingerMs);
+    this.linger ??= setTimeout(
+      () => {
+        this.isLingerOver = true;
+        this.pump();
+      },
+      Math.max(this.options.lingerMs, this.pace.meanMs),
+    );
   }
 
   private stopLinger(): void {

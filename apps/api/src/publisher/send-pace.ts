@@ -13,6 +13,11 @@ export class SendPace {
     this.#concurrency = concurrency;
   }
 
+  /** How long an envelope takes, in milliseconds; 0 before the first. */
+  get meanMs(): number {
+    return this.#meanMs;
+  }
+
   /** An envelope leaves. Call what it returns when the envelope is through, or failed. */
   begin(now = performance.now()): (now?: number) => void {
     const envelope = { began: now };

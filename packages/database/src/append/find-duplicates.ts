@@ -14,11 +14,13 @@ export interface FirstEvent {
   readonly position: number;
 }
 
-// Most events have no idempotency key: those that do are named a second time.
-const FIND = `
+const FIND_IDS = `
 SELECT id AS candidate, id, "position"
   FROM synap.event_ids
- WHERE id = ANY ($1::text::uuid[])
+ WHERE id = ANY ($1::text::uuid[])`;
+
+// Most events have no idempotency key, and where none has one the ids are all there is to look for.
+const FIND_IDS_AND_KEYS = `${FIND_IDS}
  UNION ALL
 SELECT c.id, k.event_id, k."position"
   FROM json_to_recordset($2::text::json) AS c(id uuid, "createdBy" text, "idempotencyKey" text)
@@ -34,10 +36,10 @@ export async function findDuplicates(
   const keyed = candidates.flatMap(({ id, createdBy, idempotencyKey }) =>
     idempotencyKey === undefined ? [] : [{ id, createdBy, idempotencyKey }],
   );
-  const rows = await session.query<FirstEvent & { candidate: string }>(FIND, [
-    `{${ids.join()}}`,
-    JSON.stringify(keyed),
-  ]);
+  const rows = await session.query<FirstEvent & { candidate: string }>(
+    keyed.length === 0 ? FIND_IDS : FIND_IDS_AND_KEYS,
+    [`{${ids.join()}}`, ...(keyed.length === 0 ? [] : [JSON.stringify(keyed)])],
+  );
   const found = new Map<string, FirstEvent>();
   for (const { candidate, id, position } of rows) {
     // The event's own id counts for more than its key.

@@ -41,6 +41,7 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
   const pglite = await openPgliteInThread(files);
   try {
     await loadTimescaledb(pglite);
+    await pglite.exec(PLAN_WITHOUT_STATISTICS);
     return await asDatabase(pglite, options, lock);
   } catch (error) {
     await pglite.close();
@@ -132,6 +133,12 @@ async function asDatabase(
     },
   };
 }
+
+/**
+ * Nothing gathers statistics in the engine: autovacuum is a process of its own. Without them a table of a hundred thousand
+ * events passes for a few hundred, of which a bitmap is made and sorted where an index has them in order.
+ */
+const PLAN_WITHOUT_STATISTICS = "SET enable_bitmapscan = off";
 
 /**
  * The engine can't preload libraries. In a directory that exists, TimescaleDB would come in with the first call that

@@ -78,11 +78,11 @@ export class MemoryLog {
         ? { event, status: "duplicate", original: place }
         : { event, status: "conflict" };
     }
-    const keyed =
-      this.findByKey(event.createdBy, event.idempotencyKey) ??
-      firstByKey.get(JSON.stringify([event.createdBy, event.idempotencyKey]));
-    if (keyed !== undefined) return { event, status: "duplicate", original: keyed };
-    return { event, status: this.findStream(event)?.closedAt === undefined ? "stored" : "closed" };
+    const stored = this.findByKey(event.createdBy, event.idempotencyKey);
+    if (stored !== undefined) return { event, status: "duplicate", original: stored };
+    if (this.findStream(event)?.closedAt !== undefined) return { event, status: "closed" };
+    const original = firstByKey.get(JSON.stringify([event.createdBy, event.idempotencyKey]));
+    return original === undefined ? { event, status: "stored" } : { event, status: "duplicate", original };
   }
 
   /** Stores what the verdicts say, and answers for each event the one that is stored now: itself, or the first. */

@@ -4,11 +4,11 @@ import type { Database } from "../connection/sql-session.ts";
 export const APPENDS_CHANNEL = "synap_appends";
 
 /** The shortest time between two notifications of one process, in milliseconds. */
-const PAUSE = 10;
+const PAUSE = 5;
 
 /**
  * Makes the signal by which a store wakes the readers after its appends have been committed: at once, and then at most
- * every 10 ms, however many appends there are. It is a statement of its own, because transactions that notify commit one
+ * every 5 ms, however many appends there are. It is a statement of its own, because transactions that notify commit one
  * after the other. A process that dies in between wakes nobody: readers poll as well.
  */
 export function createAppendSignal(database: Database): () => void {

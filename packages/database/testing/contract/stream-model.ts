@@ -37,9 +37,11 @@ export class StreamModel {
     const results = appends.map(({ stream, events }) => {
       const name = nameOf(stream);
       const answers = events.map(({ id = "", idempotencyKey: key }) => {
-        const known =
-          log.find((event) => event.id === id) ??
-          (key === undefined ? undefined : log.find((event) => event.key === key && !event.isRefused));
+        // A key that was first used in this call excuses nothing that comes for a closed stream.
+        const withKey = (this.#closed.has(name) ? this.log : log).find(
+          (event) => event.key === key && !event.isRefused,
+        );
+        const known = log.find((event) => event.id === id) ?? (key === undefined ? undefined : withKey);
         if (known !== undefined) {
           // Every event of this model has its content from its id, so only the stream can differ.
           if (known.stream !== name && !known.isRefused) refusals.add(known.id === id ? "id" : "key");

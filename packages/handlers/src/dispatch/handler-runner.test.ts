@@ -45,7 +45,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
   });
 
   it("finds new events by polling when nobody wakes it", async () => {
-    const deaf = { listen: async () => async () => {} };
+    const deaf = { engine: "server" as const, listen: async () => async () => {} };
     const { runner, store } = await running([seeing("polls")], { database: deaf, pollIntervalMs: 20 });
     const event = note("a");
     await store.append(event);

@@ -9,10 +9,11 @@ const APPENDS_CHANNEL = "synap_appends";
 
 /**
  * A handler that is up to date rests for so many times as long as its pass took, woken or not: under a steady stream of
- * small appends, passes of a few events would cost more than the events. So no handler takes more than a fifth of a
- * connection for being up to date, and the busier the database is, the more a pass finds to do.
+ * small appends, passes of a few events would cost more than the events. So no handler takes more than half of a
+ * connection for being up to date, and the busier the database is, the more a pass finds to do. The embedded engine has
+ * one session, which appends need as well: six handlers there may not take half of it each.
  */
-const REST_FACTOR = 4;
+const REST_FACTOR = { server: 1, embedded: 4 };
 
 /** It doesn't rest for longer, in milliseconds. */
 const LONGEST_REST_MS = 500;
@@ -27,7 +28,7 @@ export interface HandlerLogger {
 /** What a {@link HandlerRunner} is made of. */
 export interface HandlerRunnerOptions {
   readonly dispatcher: Pick<EventDispatcher, "catchUp" | "followers" | "registry" | "releaseInline">;
-  readonly database: Pick<Database, "listen">;
+  readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: HandlerLogger;
   /** The longest time without looking, in milliseconds, should a notification get lost. Default: 1000. */
   readonly pollIntervalMs?: number;
@@ -43,6 +44,7 @@ export class HandlerRunner {
   readonly #options: HandlerRunnerOptions;
   readonly #pollIntervalMs: number;
   readonly #backoff: Backoff;
+  readonly #restFactor: number;
   readonly #appended = new WakeSignal();
   readonly #stopped = new WakeSignal();
   #stopping = false;
@@ -52,6 +54,7 @@ export class HandlerRunner {
     this.#options = options;
     this.#pollIntervalMs = options.pollIntervalMs ?? 1_000;
     this.#backoff = options.backoff ?? defaultBackoff;
+    this.#restFactor = REST_FACTOR[options.database.engine];
   }
 
   /** Starts the loops and returns at once. The database may be away: the loops wait for it. */
@@ -93,7 +96,8 @@ export class HandlerRunner {
         }
         if (pass.status === "done" && !pass.caughtUp) continue;
         await this.#appended.waitAfter(seen, this.#pollIntervalMs);
-        const rest = Math.min((ended - began) * REST_FACTOR, LONGEST_REST_MS) - (performance.now() - ended);
+        const rest =
+          Math.min((ended - began) * this.#restFactor, LONGEST_REST_MS) - (performance.now() - ended);
         if (rest > 0) await this.#stopped.waitAfter(0, rest);
       } catch (error) {
         failures += 1;
@@ -133,6 +137,8 @@ export class HandlerRunner {
     while (!this.#stopping) {
       try {
         const unlisten = await this.#options.database.listen(APPENDS_CHANNEL, () => this.wake());
+        // Nobody heard of what was appended until now.
+        this.wake();
         await this.#stopped.waitAfter(0);
         await unlisten();
         return;

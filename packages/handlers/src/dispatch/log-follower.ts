@@ -15,6 +15,7 @@ import type { HandlerContext, IEventHandler } from "./event-handler.ts";
 import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
 import { parkHeld } from "./inline-handlers.ts";
 import { handleIsolated } from "./isolated-batch.ts";
+import { PassTurns } from "./pass-turns.ts";
 
 /** What one pass of an asynchronous handler did. */
 export type HandlerPass =
@@ -69,8 +70,12 @@ export class LogFollower {
   /** Failed attempts at the batch behind a checkpoint. Lost with the process, which costs a few more attempts. */
   readonly #failures = new Map<string, { readonly after: number; readonly attempts: number }>();
 
+  /** The embedded engine has one session: an append should wait for one pass there, and not for one of every handler. */
+  readonly #turns: PassTurns | undefined;
+
   constructor(options: LogFollowerOptions) {
     this.#options = options;
+    this.#turns = options.database.engine === "embedded" ? new PassTurns() : undefined;
   }
 
   /**
@@ -82,9 +87,11 @@ export class LogFollower {
   async catchUp(feed: Feed): Promise<HandlerPass> {
     const began = { at: 0 };
     try {
-      const pass = await this.#options.database.transaction((transaction) =>
-        this.#pass(feed, transaction, Number.MAX_SAFE_INTEGER, began),
-      );
+      const inTransaction = () =>
+        this.#options.database.transaction((transaction) =>
+          this.#pass(feed, transaction, Number.MAX_SAFE_INTEGER, began),
+        );
+      const pass = await (this.#turns?.take(inTransaction) ?? inTransaction());
       if (pass.status === "done") this.#failures.delete(feed.checkpoint);
       return pass;
     } catch (cause) {

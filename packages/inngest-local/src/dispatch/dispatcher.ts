@@ -84,7 +84,8 @@ export class Dispatcher {
     const left = direct ? jobs.filter((job) => !this.#beginOffered(job)) : jobs;
     if (left.length === 0) return;
     this.#drained = false;
-    this.wake();
+    // Where every slot is taken, the end of the call that frees one wakes us.
+    if (left.some((job) => this.#hasFreeSlot(job))) this.wake();
   }
 
   begunJobs(): Iterable<number> {
@@ -179,6 +180,11 @@ export class Dispatcher {
       this.#drained = all && !passedOver && hadSlotsLeft(free, due);
       return;
     }
+  }
+
+  #hasFreeSlot(job: DueJob): boolean {
+    const config = this.#standIn.registry.get(job.functionId);
+    return config === undefined || this.#slots.free(config, []) !== undefined;
   }
 
   #beginOffered(job: DueJob): boolean {

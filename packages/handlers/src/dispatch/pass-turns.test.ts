@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { PassTurns } from "./pass-turns.ts";
+
+describe("turns of passes", () => {
+  it("runs one pass at a time, in the order in which they were asked for", async () => {
+    const turns = new PassTurns();
+    const log: string[] = [];
+    const pass = (name: string, ms: number) => () =>
+      sleep(ms).then(() => {
+        log.push(name);
+        return name;
+      });
+    const answers = await Promise.all([
+      turns.take(pass("slow", 20)),
+      turns.take(pass("quick", 1)),
+      turns.take(pass("last", 1)),
+    ]);
+    expect(log).toEqual(["slow", "quick", "last"]);
+    expect(answers).toEqual(["slow", "quick", "last"]);
+  });
+
+  it("goes on after a pass that fails, and tells only its caller", async () => {
+    const turns = new PassTurns();
+    const failing = turns.take(() => Promise.reject(new Error("no luck")));
+    const next = turns.take(() => Promise.resolve("done"));
+    await expect(failing).rejects.toThrow("no luck");
+    await expect(next).resolves.toBe("done");
+  });
+});
