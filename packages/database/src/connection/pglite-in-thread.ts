@@ -70,6 +70,9 @@ export async function openPgliteInThread(dataDirectory: string | undefined): Pro
     for (const { reject } of waiting.values()) reject(gone);
     waiting.clear();
   };
+  thread.on("messageerror", (error) =>
+    onGone(new DatabaseUnavailableError("its thread can't be understood", { cause: error })),
+  );
   thread.on("error", (error) => onGone(new DatabaseUnavailableError("its thread failed", { cause: error })));
   thread.on("exit", () => onGone(new DatabaseUnavailableError("its thread has ended")));
 
