@@ -68,13 +68,13 @@ svg .fill, svg .mark { fill: var(--series) }
 svg .mark { stroke: var(--page); stroke-width: 1 }
 svg .line { fill: none; stroke: var(--series); stroke-width: 2.2; stroke-linejoin: round }
 table { width: 100%; border-collapse: collapse; font-size: 14.5px; table-layout: fixed }
-th:nth-child(1) { width: 35% } th:nth-child(2) { width: 14% } th:nth-child(3) { width: 19% } th:nth-child(4) { width: 16% } th:nth-child(5) { width: 16% }
+th:nth-child(1) { width: 33% } th:nth-child(2) { width: 16% } th:nth-child(3) { width: 19% } th:nth-child(4) { width: 16% } th:nth-child(5) { width: 16% }
 th { text-align: left; font-weight: 500; color: var(--quiet); font-size: 13px; padding: 0 12px 6px 0; border-bottom: 1px solid var(--line) }
 td { padding: 10px 12px 10px 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th:last-child, td:last-child { padding-right: 0 }
 td.name { padding-right: 28px }
 td .note { display: block; color: var(--quiet); font-size: 13px; margin-top: 2px }
-td.value { font-weight: 650; white-space: nowrap; font-variant-numeric: tabular-nums; font-size: 16px }
+td.value { font-weight: 650; font-variant-numeric: tabular-nums; font-size: 16px }
 td.small { font-size: 13.5px; color: var(--quiet); font-variant-numeric: tabular-nums }
 td.small > span { white-space: nowrap } td.small > .range { white-space: normal }
 .strip-line { display: flex; align-items: center; gap: 8px; margin-top: 4px; font-size: 12px; white-space: nowrap }
