@@ -10,7 +10,7 @@ const SINGLE_CONNECTIONS = [1, 10, 100];
 const BATCH_CONNECTIONS = [1, 4];
 const EXTENT = {
   full: { rounds: 5, seconds: 2.3, warmUpSeconds: 3 },
-  quick: { rounds: 3, seconds: 0.7, warmUpSeconds: 1 },
+  quick: { rounds: 3, seconds: 0.5, warmUpSeconds: 1 },
 };
 
 /** One thing to measure: what is posted where, over how many connections. */

@@ -3,7 +3,7 @@ import type { Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
 import { quantile } from "../load/quantile.ts";
 import { type LagRun, measureLag } from "./measure-lag.ts";
 
-const SECONDS = { full: 20, quick: 4 };
+const SECONDS = { full: 20, quick: 3 };
 /** Until the just-in-time compiler has seen all there is, in seconds. */
 const WARM_UP = { full: 5, quick: 2 };
 
