@@ -70,9 +70,9 @@ export {
   defineProjection,
   defineStatementProjection,
   type Projection,
-  type ProjectionContext,
   type ReadTable,
 } from "./projections/projection.ts";
+export type { ProjectionContext } from "./projections/projection-context.ts";
 export {
   CutoverRefusedError,
   ProjectionChangedError,

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "@synap/types";
-import type { ProjectionContext } from "./projection.ts";
+import type { ProjectionContext } from "./projection-context.ts";
 
 /** How rows are made from events, one row for one thing. */
 export interface RowFold<Row extends object> {

@@ -1,6 +1,6 @@
 import type { Transaction } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
-import type { ProjectionContext } from "./projection.ts";
+import type { ProjectionContext } from "./projection-context.ts";
 
 /** What there is of each column: its type, and where an event has it. */
 const COLUMNS = {

@@ -1,6 +1,7 @@
-import type { DeadLetterStream, Transaction } from "@synap/database";
+import type { DeadLetterStream } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import { applyToEvents, type LogStatement } from "./log-statement.ts";
+import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
 
 /** A table of a read model. Each build of the projection has its own; everybody reads the view of this name. */
@@ -13,18 +14,6 @@ export interface ReadTable {
   readonly columns: string;
   /** What follows ON in CREATE INDEX: `(owner_id, score DESC) WHERE closed_at IS NULL`. */
   readonly indexes?: readonly string[];
-}
-
-/** What a projection may use while it applies events. */
-export interface ProjectionContext {
-  /** The transaction of the append (inline), of the pass (async) or of the as-of run. Never commit or roll back in it. */
-  readonly transaction: Transaction;
-  /**
-   * The full name of the table to write: that of the build which is being fed. Never write the view.
-   *
-   * @throws ProjectionDefinitionError when the projection has no such table.
-   */
-  table(name: string): string;
 }
 
 /** A read model, and how it is made from events. See docs/projections.md. */

@@ -1,6 +1,7 @@
 import type { Transaction } from "@synap/database";
 import { sqlState } from "@synap/database";
-import type { Projection, ProjectionContext, ReadTable } from "./projection.ts";
+import type { Projection, ReadTable } from "./projection.ts";
+import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
 
 const SCHEMA = "synap_read";
