@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSynapEvent } from "@synap/types";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { packEnvelope } from "./envelope-sender.ts";
 import { ENVELOPE_OVERHEAD_BYTES, sizeInEnvelope } from "./envelope-size.ts";
 import { type OutgoingEvent, toOutgoingEvent } from "./outgoing-event.ts";
@@ -109,16 +109,22 @@ describe("the publisher", () => {
   });
 
   it("lets events gather for as long as an envelope takes to a slow broker", async () => {
-    const { send, acknowledged } = recordingSender(() => sleep(40));
-    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
-    for (const event of eventsOf(20)) await publisher.publish([event]);
-    const before = acknowledged.length;
-    const first = publisher.publish([eventOf()]);
-    await sleep(5);
-    const second = publisher.publish([eventOf()]);
-    await sleep(8);
-    await Promise.all([first, second, publisher.publish([eventOf()])]);
-    expect(acknowledged.slice(before).map((events) => events.length)).toEqual([1, 2]);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
+    try {
+      const { send, acknowledged } = recordingSender(() => new Promise((resolve) => setTimeout(resolve, 40)));
+      const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
+      const published: Promise<unknown>[] = [];
+      const publishAndWait = async (ms: number) => {
+        published.push(publisher.publish([eventOf()]));
+        await vi.advanceTimersByTimeAsync(ms);
+      };
+      for (let envelope = 0; envelope < 20; envelope += 1) await publishAndWait(50);
+      for (const ms of [5, 8, 200]) await publishAndWait(ms);
+      await Promise.all(published);
+      expect(acknowledged.slice(20).map((events) => events.length)).toEqual([1, 2]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("refuses alone, by name, the event that no envelope can hold", async () => {
