@@ -17,8 +17,9 @@ export interface EmbeddedOptions {
 }
 
 /**
- * Opens PostgreSQL with TimescaleDB inside this process, in a thread of its own. One session, so transactions run one after the other. Takes
- * about half a gigabyte of memory, 2 to 4 s for a new directory, and under a second for one that exists.
+ * Opens PostgreSQL with TimescaleDB inside this process, in a thread of its own. One session, so transactions run one
+ * after the other. Takes about half a gigabyte of memory, 2 to 4 s for a new directory, and under a second for one that
+ * exists.
  * @throws DataDirectoryInUseError when another process has it open.
  */
 export async function openEmbeddedDatabase(options: EmbeddedOptions): Promise<Database> {

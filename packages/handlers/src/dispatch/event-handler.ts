@@ -50,6 +50,6 @@ export interface IEventHandler {
 }
 
 /** Whether the handler asked for events of this type. */
-export function handles(handler: IEventHandler, type: string): boolean {
+export function handles(handler: Pick<IEventHandler, "eventTypes">, type: string): boolean {
   return handler.eventTypes === "all" || handler.eventTypes.includes(type);
 }

@@ -44,7 +44,6 @@ export class HandlerRunner {
   readonly #options: HandlerRunnerOptions;
   readonly #pollIntervalMs: number;
   readonly #backoff: Backoff;
-  readonly #restFactor: number;
   readonly #appended = new WakeSignal();
   readonly #stopped = new WakeSignal();
   #stopping = false;
@@ -54,7 +53,6 @@ export class HandlerRunner {
     this.#options = options;
     this.#pollIntervalMs = options.pollIntervalMs ?? 1_000;
     this.#backoff = options.backoff ?? defaultBackoff;
-    this.#restFactor = REST_FACTOR[options.database.engine];
   }
 
   /** Starts the loops and returns at once. The database may be away: the loops wait for it. */
@@ -97,7 +95,8 @@ export class HandlerRunner {
         if (pass.status === "done" && !pass.caughtUp) continue;
         await this.#appended.waitAfter(seen, this.#pollIntervalMs);
         const rest =
-          Math.min((ended - began) * this.#restFactor, LONGEST_REST_MS) - (performance.now() - ended);
+          Math.min((ended - began) * REST_FACTOR[this.#options.database.engine], LONGEST_REST_MS) -
+          (performance.now() - ended);
         if (rest > 0) await this.#stopped.waitAfter(0, rest);
       } catch (error) {
         failures += 1;

@@ -72,8 +72,7 @@ export class ProjectionFeeds {
 
   /** Whether an inline build can want events of this type. */
   handlesInline(type: string): boolean {
-    const { inlineTypes } = this.#registry;
-    return inlineTypes === "all" || inlineTypes.has(type);
+    return this.#registry.handlesInline(type);
   }
 
   /** The inline builds that want some of these events, as handlers, for an append that has just stored them. */

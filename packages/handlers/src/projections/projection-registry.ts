@@ -1,4 +1,5 @@
 import type { EventCatalogue } from "@synap/types";
+import { handles } from "../dispatch/event-handler.ts";
 import { DuplicateHandlerError, UnknownEventTypeError } from "../dispatch/handler-errors.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
@@ -6,9 +7,6 @@ import { ProjectionNotFoundError } from "./projection-errors.ts";
 /** The projections of one process; of each, one version or several (the old one feeds its builds until they are dropped). */
 export class ProjectionRegistry {
   readonly #versions = new Map<string, Map<number, Projection>>();
-
-  /** The event types that the inline projections take, in any version: one that has become inline may feed old builds. */
-  readonly inlineTypes: ReadonlySet<string> | "all";
 
   /**
    * @throws DuplicateHandlerError when a version is there twice, or the name is a handler's
@@ -28,7 +26,6 @@ export class ProjectionRegistry {
       versions.set(version, projection);
       this.#versions.set(name, versions);
     }
-    this.inlineTypes = this.#collectInlineTypes();
   }
 
   /** The names, in the order of registration. */
@@ -43,12 +40,11 @@ export class ProjectionRegistry {
     );
   }
 
-  /** The event types that the inline projections take, in any version: one that has become inline may feed old builds. */
-  #collectInlineTypes(): ReadonlySet<string> | "all" {
-    const types = this.inlineNames
-      .flatMap((name) => [...(this.#versions.get(name)?.values() ?? [])])
-      .map(({ eventTypes }) => eventTypes);
-    return types.includes("all") ? "all" : new Set(types.flat());
+  /** Whether an inline projection takes events of this type, in any version: one that has become inline may feed old builds. */
+  handlesInline(type: string): boolean {
+    return this.inlineNames.some((name) =>
+      [...(this.#versions.get(name)?.values() ?? [])].some((projection) => handles(projection, type)),
+    );
   }
 
   /** One version; undefined when this process doesn't have it. */
