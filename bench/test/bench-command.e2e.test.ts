@@ -80,7 +80,7 @@ describe("the bench command", () => {
     expect(slow.output).toContain("REGRESSION: example");
     expect(slow.output).toContain("2.5× WORSE");
     expect(slow.code).toBe(1);
-  }, 60_000);
+  });
 
   it("reports the others when one fails, and keeps no baseline of that", async () => {
     const baseline = inDirectory("none.json");
@@ -96,7 +96,7 @@ describe("the bench command", () => {
     ]);
     expect(existsSync(baseline)).toBe(false);
     expect(code).toBe(1);
-  }, 60_000);
+  });
 
   it("fails for a missed target only when it is strict", async () => {
     const args = ["sound", "--output", inDirectory("missed")];
@@ -104,7 +104,7 @@ describe("the bench command", () => {
     expect(missed.output).toContain("targets: 0 met, 1 missed");
     expect(missed.code).toBe(0);
     expect((await run([...args, "--strict"], { EXAMPLE_VALUE: "0.7" })).code).toBe(1);
-  }, 60_000);
+  });
 
   it("stops on Ctrl-C with a report of what was measured by then", async () => {
     let interrupted = false;
@@ -120,7 +120,7 @@ describe("the bench command", () => {
       { name: "sound", status: "done", figures: [{}] },
       { name: "endless", status: expect.stringMatching(/^(interrupted|not run)$/) },
     ]);
-  }, 60_000);
+  });
 
   it("refuses before it measures anything, and says why", async () => {
     const broken = inDirectory("broken.json");
@@ -148,23 +148,19 @@ describe("the bench command", () => {
     );
     expect(unreachable).toContain("ECONNREFUSED");
     expect(unreachable).not.toContain("secret");
-  }, 60_000);
+  });
 
-  it.skipIf(serverUrl === undefined)(
-    "describes the server too, and leaves no database behind",
-    async () => {
-      const sql = postgres(serverUrl ?? "", { max: 1 });
-      const databases = async () =>
-        (await sql`SELECT datname FROM pg_database WHERE datname LIKE 'synap_bench_engine_%'`).length;
-      const before = await databases();
-      const { code, output } = await run(["sound", "--output", inDirectory("server")], {
-        DATABASE_URL: serverUrl ?? "",
-      });
-      expect(code).toBe(0);
-      expect(output).toMatch(/server engine +TimescaleDB \S+, (community|apache) edition, PostgreSQL \d+/);
-      expect(await databases()).toBeLessThanOrEqual(before);
-      await sql.end();
-    },
-    60_000,
-  );
+  it.skipIf(serverUrl === undefined)("describes the server too, and leaves no database behind", async () => {
+    const sql = postgres(serverUrl ?? "", { max: 1 });
+    const databases = async () =>
+      (await sql`SELECT datname FROM pg_database WHERE datname LIKE 'synap_bench_engine_%'`).length;
+    const before = await databases();
+    const { code, output } = await run(["sound", "--output", inDirectory("server")], {
+      DATABASE_URL: serverUrl ?? "",
+    });
+    expect(code).toBe(0);
+    expect(output).toMatch(/server engine +TimescaleDB \S+, (community|apache) edition, PostgreSQL \d+/);
+    expect(await databases()).toBeLessThanOrEqual(before);
+    await sql.end();
+  });
 });

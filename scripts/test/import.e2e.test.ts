@@ -36,7 +36,7 @@ function file(name: string, text: string): string {
 }
 
 async function stored(user: string, count: number): Promise<{ id: string; data: { content: string } }[]> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const query = `type=note.creation.requested&userId=${user}&limit=1000&order=asc`;
     const response = await fetch(`${synap.apiUrl}/api/v1/events?${query}`);

@@ -46,7 +46,7 @@ async function ready(command: RunningCommand): Promise<string> {
 }
 
 async function eventually(url: string, found: (body: string) => boolean): Promise<string> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const body = await (await fetch(url)).text();
     if (found(body) || Date.now() > deadline) return body;

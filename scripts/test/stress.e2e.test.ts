@@ -31,7 +31,7 @@ describe("npx pnpm@12 stress", () => {
     expect(command.stdout()).toMatch(/^events appended +[1-9]/m);
     expect(command.stdout()).toMatch(/^1 from the start +[\d,]+( +0){6}$/m);
     expect(command.stdout()).toContain("Nothing lost, nothing repeated, nothing out of order.");
-  }, 90_000);
+  });
 
   it("refuses to take the watermark out where that would show nothing", async () => {
     const command = runCommand(SCRIPT, ["--embedded", "--sabotage"]);
@@ -54,7 +54,7 @@ describe("npx pnpm@12 stress", () => {
       expect(exitCode).toBe(0);
       expect(await databases()).toBeLessThanOrEqual(before);
       await sql.end();
-    }, 90_000);
+    });
 
     it("shows losses, and exits 1, once the watermark is taken out", async () => {
       const { exitCode, result } = await stress(["--sabotage", "--kill", "0"], env);
@@ -64,6 +64,6 @@ describe("npx pnpm@12 stress", () => {
         "only the readers suffer",
       ).toEqual([]);
       expect(exitCode).toBe(1);
-    }, 90_000);
+    });
   });
 });

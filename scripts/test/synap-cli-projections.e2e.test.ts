@@ -25,7 +25,7 @@ beforeAll(async () => {
   });
   // Each note is answered by a reaction; the read model has a row for both.
   while ((await auditRows()) < 400) await new Promise((resolve) => setTimeout(resolve, 100));
-}, 90_000);
+});
 afterAll(async () => {
   await synap.stop();
   rmSync(directory, { recursive: true, force: true });

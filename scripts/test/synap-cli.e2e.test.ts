@@ -17,7 +17,7 @@ const commands: RunningCommand[] = [];
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "synap-cli-"));
   synap = await startSynap(0);
-}, 60_000);
+});
 afterAll(async () => {
   for (const { child } of commands) child.kill("SIGKILL");
   await synap.stop();
@@ -201,7 +201,7 @@ describe("synap events tail", () => {
     const shown = [...tail.stdout().matchAll(/"(before|live|after)"/g)].map(([, word]) => word);
     expect(shown).toEqual(["before", "live", "after"]);
     expect(widest(tail.stdout())).toBeLessThanOrEqual(100);
-  }, 90_000);
+  });
 
   it("gives everything there is as NDJSON, once", async () => {
     const { exitCode, stdout } = await cli([

@@ -7,12 +7,17 @@ const LOCAL = { host: "127.0.0.1", port: 0 };
 
 describe("the HTTP server", () => {
   it("finishes requests in flight when it closes, then takes no more", async () => {
+    let begun = () => {};
+    const isInFlight = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
     const server = await listenHttp(async () => {
+      begun();
       await sleep(200);
       return new Response("done");
     }, LOCAL);
     const inFlight = fetch(`${server.url}/`);
-    await sleep(50);
+    await isInFlight;
     const closed = server.close();
     await expect(inFlight.then((response) => response.text())).resolves.toBe("done");
     await closed;

@@ -68,9 +68,17 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
 
   async function startWithRequestInFlight() {
     const url = "url" in database.options ? database.options.url : "";
-    const api = run({ DATABASE_URL: url, INNGEST_BASE_URL: broker.url, INNGEST_DEV: "1" });
+    const api = run({
+      DATABASE_URL: url,
+      INNGEST_BASE_URL: broker.url,
+      INNGEST_DEV: "1",
+      SYNAP_PUBLISH_DEADLINE_MS: "60000",
+    });
     const [, address] = await api.hear(/listening on (http:\/\/[\d.:]+)/);
-    broker.delayMs = 1_000;
+    let release = () => {};
+    broker.hold = new Promise((resolve) => {
+      release = resolve;
+    });
     const before = broker.attempts();
     const answer = fetch(`${address}/api/v1/events`, {
       method: "POST",
@@ -81,22 +89,25 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
       () => "broken off",
     );
     while (broker.attempts() === before) await sleep(10);
-    return { api, answer };
+    return { api, answer, release };
   }
 
   it("on SIGTERM answers what is in flight and exits 0", async () => {
-    const { api, answer } = await startWithRequestInFlight();
+    const { api, answer, release } = await startWithRequestInFlight();
     api.child.kill("SIGTERM");
+    await api.hear(/SIGTERM/);
+    release();
     expect(await answer).toBe(202);
     expect(await api.exit).toBe(0);
   });
 
   it("on a second signal exits 1 at once", async () => {
-    const { api, answer } = await startWithRequestInFlight();
+    const { api, answer, release } = await startWithRequestInFlight();
     api.child.kill("SIGINT");
     await api.hear(/SIGINT/);
     api.child.kill("SIGINT");
     expect(await api.exit).toBe(1);
     expect(await answer).toBe("broken off");
+    release();
   });
 });

@@ -176,15 +176,13 @@ async function send({ path, type, body }: Malformed) {
       ...(type !== undefined && { "content-type": type }),
       ...(body.length > LONG_BODY_BYTES && { connection: "close" }),
     },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return readAnswer(response);
 }
 
 describe("malformed requests", () => {
-  it("are each answered with a 4xx and a useful problem document, a thousand times", {
-    timeout: 120_000,
-  }, async () => {
+  it("are each answered with a 4xx and a useful problem document, a thousand times", async () => {
     const seen = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(malformed, async (request) => {
@@ -215,37 +213,32 @@ describe("malformed requests", () => {
     }
   });
 
-  it.each(PATHS)(
-    "10 MB to %s: announced, chunked, and all of it brackets",
-    { timeout: 60_000 },
-    async (path) => {
-      for (const body of [new Uint8Array(10_000_000).fill(120), bytes("[".repeat(10_000_000))]) {
-        expect(await send({ path, type: "application/json", body })).toMatchObject({
-          status: 413,
-          body: { code: "body-too-large" },
-        });
-      }
-      const brackets = bytes("[".repeat(5_000_000));
-      expect(await send({ path, type: "application/json", body: brackets })).toMatchObject({
-        status: 400,
-        body: { code: "malformed-json" },
+  it.each(PATHS)("10 MB to %s: announced, chunked, and all of it brackets", async (path) => {
+    for (const body of [new Uint8Array(10_000_000).fill(120), bytes("[".repeat(10_000_000))]) {
+      expect(await send({ path, type: "application/json", body })).toMatchObject({
+        status: 413,
+        body: { code: "body-too-large" },
       });
-      let left = 200;
-      const stream = new ReadableStream({
-        pull: (controller) =>
-          left-- > 0 ? controller.enqueue(brackets.slice(0, 50_000)) : controller.close(),
-      });
-      const response = await fetch(`${api.url}${path}`, {
-        method: "POST",
-        body: stream,
-        duplex: "half",
-        headers: { "content-type": "application/json" },
-      });
-      expect(response.status).toBe(413);
-    },
-  );
+    }
+    const brackets = bytes("[".repeat(5_000_000));
+    expect(await send({ path, type: "application/json", body: brackets })).toMatchObject({
+      status: 400,
+      body: { code: "malformed-json" },
+    });
+    let left = 200;
+    const stream = new ReadableStream({
+      pull: (controller) => (left-- > 0 ? controller.enqueue(brackets.slice(0, 50_000)) : controller.close()),
+    });
+    const response = await fetch(`${api.url}${path}`, {
+      method: "POST",
+      body: stream,
+      duplex: "half",
+      headers: { "content-type": "application/json" },
+    });
+    expect(response.status).toBe(413);
+  });
 
-  it("of any address and query are answered below 500", { timeout: 60_000 }, async () => {
+  it("of any address and query are answered below 500", async () => {
     const part = fc.oneof(
       fc.constantFrom("api", "v1", "events", "..", "%00", "%zz", "%ff", "__proto__", "status", "{id}", ":id"),
       fc.webSegment(),
@@ -268,7 +261,7 @@ describe("malformed requests", () => {
         async (address, method) => {
           const response = await fetch(`${api.url}${address}`, {
             method,
-            signal: AbortSignal.timeout(10_000),
+            signal: AbortSignal.timeout(60_000),
           });
           const body = await response.text();
           expect(response.status, body).toBeLessThan(500);
@@ -332,6 +325,6 @@ async function speak(request: string): Promise<string> {
     });
     socket.on("close", () => resolve(answer));
     socket.on("error", reject);
-    socket.setTimeout(5_000, () => socket.destroy());
+    socket.setTimeout(60_000, () => socket.destroy());
   });
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { type InngestLocalOptions, startInngestLocal } from "../src/index.ts";
@@ -41,11 +42,13 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     const first = await start(opened, app);
     const ran: string[] = [];
     const client = testClient("again", first.url);
-    const functions = (current: typeof client, busy: number) => [
+    // Nothing slow ends before the first server is told to stop.
+    const stopping = new AbortController();
+    const functions = (current: typeof client) => [
       current.createFunction(
         { id: "slow", triggers: [{ event: "d/slow" }], concurrency: 1 },
         async ({ event }) => {
-          await sleep(busy);
+          if (!stopping.signal.aborted) await once(stopping.signal, "abort");
           ran.push(`slow ${event.data["n"]}`);
         },
       ),
@@ -64,7 +67,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
         async ({ events }) => ran.push(`batch of ${events.length}`),
       ),
     ];
-    app.serve(client, functions(client, 1500));
+    app.serve(client, functions(client));
     await first.ready();
     await client.send([
       ...[1, 2, 3, 4, 5].map((n) => ({ name: "d/slow", data: { n } })),
@@ -76,10 +79,11 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     await until("the wait has begun", () =>
       app.calls.some(({ functionId }) => functionId === "again-waiter"),
     );
+    const stopped = first.stop();
     await sleep(200);
-    await first.stop();
-    const runBefore = ran.filter((entry) => entry.startsWith("slow")).length;
-    expect(runBefore).toBeLessThan(5);
+    stopping.abort();
+    await stopped;
+    expect(ran.filter((entry) => entry.startsWith("slow")).length).toBeLessThan(5);
     await expect(client.send({ name: "d/slow", data: {} })).rejects.toThrow();
 
     const second = await start(opened, app);
@@ -89,7 +93,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
       { name: "d/batch", data: { n: 3 } },
       { name: "d/answer", data: { n: 42 } },
     ]);
-    app.serve(nextClient, functions(nextClient, 1));
+    app.serve(nextClient, functions(nextClient));
     await until(
       "everything has run",
       () => ran.includes("after the sleep") && ran.includes("batch of 3") && ran.length >= 9,
@@ -138,15 +142,16 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
   it("finishes calls in flight when it is stopped, takes no more events and leaves the rest queued", async () => {
     const opened = await openDatabase();
     const app = await openApp();
-    const server = await start(opened, app, { stopDeadline: 5_000 });
+    const server = await start(opened, app, { stopDeadline: 60_000 });
     const client = testClient("stop", server.url);
     const begun: number[] = [];
+    const refusing = new AbortController();
     app.serve(client, [
       client.createFunction(
         { id: "fn", triggers: [{ event: "d/stop" }], concurrency: 1 },
         async ({ event, step }) => {
           begun.push(event.data.n);
-          await sleep(500);
+          await once(refusing.signal, "abort");
           await step.run("saved while stopping", () => true);
           return event.data.n;
         },
@@ -158,6 +163,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     const stopped = server.stop();
     const refused = await fetch(`${server.url}/e/key`, { method: "POST", body: '{"name":"d/stop"}' });
     expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ status: 503 })]);
+    refusing.abort();
     await stopped;
     const runs = await opened.database.query(`SELECT status, output FROM inngest_local.runs ORDER BY status`);
     expect(runs).toEqual([
@@ -188,7 +194,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     await second.ready();
     await client.send({ name: "d/owner", data: {} });
     await until("it ran", () => ran === 1);
-    await until("the first one noticed", () => messages.length > 0, 10_000);
+    await until("the first one noticed", () => messages.length > 0);
     expect(messages).toEqual(["another inngest-local has taken this queue over; stopping"]);
     await first.stop();
     expect(ran).toBe(1);

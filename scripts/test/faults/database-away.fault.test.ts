@@ -18,7 +18,7 @@ describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
     buildBundles();
     server.remove();
     server.start();
-  }, 180_000);
+  });
   afterAll(() => server.remove());
   afterEach(async () => {
     await processes?.stop();

@@ -35,7 +35,7 @@ describe.skipIf(!hasPostgresPrograms)(`a dump restored into a new cluster${reaso
       server.remove();
       server.start();
     }
-  }, 180_000);
+  });
   afterEach(async () => {
     for (const database of opened.splice(0)) await database.close();
   });

@@ -25,7 +25,7 @@ describe.skipIf(!canRunTimescaledb)("separate processes on a TimescaleDB server"
     buildBundles();
     server.remove();
     server.start();
-  }, 180_000);
+  });
   afterAll(() => server.remove());
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "synap-kills-"));

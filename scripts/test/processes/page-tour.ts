@@ -91,9 +91,9 @@ function commandsOfPages(apiUrl: string): string {
   }`;
 }
 
-/** Repeats until the value is right or ten seconds are over: what was accepted is stored a moment later. */
+/** Repeats until the value is right or a minute is over: what was accepted is stored a moment later. */
 export async function eventually<T>(read: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await read();
     if (done(value) || Date.now() > deadline) return value;

@@ -57,7 +57,7 @@ export function runCommand(
   });
   ended.catch(() => undefined);
 
-  function waitFor(pattern: RegExp, ms = 30_000): Promise<RegExpMatchArray> {
+  function waitFor(pattern: RegExp, ms = 60_000): Promise<RegExpMatchArray> {
     return new Promise((resolve, reject) => {
       const finish = (error?: Error) => {
         watchers.delete(watch);

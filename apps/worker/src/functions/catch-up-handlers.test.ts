@@ -64,7 +64,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
     running = await startBrokerAndWorker(engine.database, { handlers: builtInHandlers });
     const request = createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
     await running.publish({ events: [request] });
-    await expect.poll(() => running?.runs("ingest-events"), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => running?.runs("ingest-events")).toHaveLength(1);
     const { names, body } = await everyMinute(running.url);
     expect(names).toEqual(["note-creation-reactor", ...readModels]);
     expect(body).toMatchObject([

@@ -55,7 +55,7 @@ describeOnServer("the watermark, step by step through several connections", () =
         expect(read, `${steps.join(" ")}, another append at ${other}`).toEqual(committed);
       }
     }
-  }, 60_000);
+  });
 
   it("goes past a number whose transaction was rolled back", async () => {
     const { database, store } = world();

@@ -90,7 +90,7 @@ async function follow(
   onBatch: (batch: EventBatch, count: number) => Promise<void> = async () => {},
 ): Promise<{ ids: string[]; position: number }> {
   const ids: string[] = [];
-  for await (const batch of store.subscribeToAll({ ...request, signal: AbortSignal.timeout(10_000) })) {
+  for await (const batch of store.subscribeToAll({ ...request, signal: AbortSignal.timeout(60_000) })) {
     ids.push(...batch.events.map((event) => event.id));
     await onBatch(batch, ids.length);
     if (ids.length >= count) return { ids, position: batch.position };

@@ -30,7 +30,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
   }
   const untilSeen = (handler: string, events: readonly SynapEvent[]) =>
     vi.waitFor(async () => expect(await seenBy(engine.database, handler)).toEqual(ids(events)), {
-      timeout: 10_000,
+      timeout: 60_000,
       interval: 20,
     });
 
@@ -92,7 +92,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
       "picky",
       events.filter((event) => event.data["content"] !== "bad"),
     );
-    await vi.waitFor(() => expect(told).toContain("picky set 1 events aside"));
+    await expect.poll(() => told).toContain("picky set 1 events aside");
     await runner.stop();
   });
 

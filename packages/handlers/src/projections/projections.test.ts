@@ -263,7 +263,7 @@ describeOnEveryEngine("projections", (engine) => {
     for (const runner of runners) runner.start();
     await store.appendBatch(notes(30, 11));
     await store.appendBatch(notes(30, 11));
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while ((await status())?.builds[0]?.lagEvents !== 0 && Date.now() < deadline) await pause(20);
     for (const runner of runners) await runner.stop();
     expect(await shown()).toEqual(await folded());
