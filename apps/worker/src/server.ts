@@ -18,6 +18,12 @@ import { catchUpHandlers } from "./functions/catch-up-handlers.ts";
 import { ingestEvents } from "./functions/ingest-events.ts";
 import type { Retries } from "./retry-schedule.ts";
 
+/**
+ * A caller gives up an idle connection after less than this. With Node's 5 s the two ends give it up at about the same
+ * moment, and a busy broker now and then calls over a connection that is being closed.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
 /** What a worker works with. The database and the Inngest client stay the caller's. */
 export interface WorkerParts {
   readonly configuration: WorkerConfiguration;
@@ -91,7 +97,8 @@ async function listen(
   { host, port }: WorkerConfiguration,
 ): Promise<{ server: Server; url: string }> {
   return await new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, (address) => {
+    const serverOptions = { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS };
+    const server = serve({ fetch, hostname: host, port, serverOptions }, (address) => {
       server.off("error", reject);
       resolve({ server, url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}` });
     }) as Server;

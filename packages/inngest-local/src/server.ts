@@ -19,6 +19,12 @@ interface ServerSettings extends Omit<IntakeSettings, "onUnmatched"> {
   readonly appStates: () => readonly { readonly url: string; readonly state: AppState }[];
 }
 
+/**
+ * A sender gives up an idle connection after less than this. With Node's 5 s the two ends give it up at about the same
+ * moment, and a busy sender now and then sends into a connection that is being closed.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
 /** Names of events without a function are counted up to this many, so that odd senders can't fill the memory. */
 const MAX_UNMATCHED_NAMES = 100;
 
@@ -56,7 +62,12 @@ export async function startServer(
     return context.json({ error: "Internal error", status: 500 }, 500);
   });
 
-  const server = serve({ fetch: app.fetch, hostname: settings.host, port: settings.port });
+  const server = serve({
+    fetch: app.fetch,
+    hostname: settings.host,
+    port: settings.port,
+    serverOptions: { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS },
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("listening", resolve);
     server.once("error", reject);
