@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import { type InngestLocalOptions, startInngestLocal } from "../src/index.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type InngestLocalOptions, type QueueDatabase, startInngestLocal } from "../src/index.ts";
 import { engines, type TestDatabase } from "./queue-databases.ts";
 import { openTestApp, type TestApp, testClient } from "./test-app.ts";
 import { until } from "./until.ts";
@@ -138,6 +138,37 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     await until("both ran", () => attempts.length === 2);
     expect(attempts).toEqual([0, 0]);
   });
+
+  // Otherwise it would be found by chance, or by the look that is taken once a minute: hence the shorter limit.
+  it("makes a call again that comes due in the very moment in which the queue is looked through", async () => {
+    const opened = await openDatabase();
+    const app = await openApp();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    cleanups.push(async () => vi.useRealTimers());
+    // The clock moves only while due calls are read, so that this is when the time of each is reached.
+    const query: QueueDatabase["query"] = (text, parameters) => {
+      if (text.includes("due_at <=")) vi.setSystemTime(Date.now() + 40);
+      return opened.database.query(text, parameters);
+    };
+    const server = await start({ ...opened, database: { ...opened.database, query } }, app);
+    const client = testClient("early", server.url);
+    const attempts: number[] = [];
+    const done = new AbortController();
+    app.serve(client, [
+      client.createFunction(
+        { id: "fn", triggers: [{ event: "d/early" }], retries: 3 },
+        async ({ attempt }) => {
+          attempts.push(attempt);
+          if (attempt < 3) throw new Error("not yet");
+          done.abort();
+        },
+      ),
+    ]);
+    await server.ready();
+    await client.send({ name: "d/early", data: {} });
+    if (!done.signal.aborted) await once(done.signal, "abort");
+    expect(attempts).toEqual([0, 1, 2, 3]);
+  }, 40_000);
 
   it("finishes calls in flight when it is stopped, takes no more events and leaves the rest queued", async () => {
     const opened = await openDatabase();

@@ -115,15 +115,18 @@ export class Dispatcher {
   async #run(): Promise<void> {
     this.#running = true;
     try {
+      let looked = Date.now();
       while (this.#again && !this.#stopping) {
         this.#again = false;
-        await this.#begin();
+        looked = await this.#begin();
       }
       if (this.#nextDueUnknown && !this.#stopping) {
         this.#nextDueUnknown = false;
-        const next = await readNextDueTime(this.#standIn.database, Date.now());
+        // From the moment of the last look, not from now: what has come due since then was not among what it found. That
+        // is often so, because timers ring up to a millisecond early.
+        const next = await readNextDueTime(this.#standIn.database, looked);
         this.#alarm.set(next ?? Date.now() + LOOK_AGAIN);
-        const pauseEnd = this.#pauses.nextEnd(Date.now());
+        const pauseEnd = this.#pauses.nextEnd(looked);
         if (pauseEnd !== undefined) this.#alarm.set(pauseEnd);
       }
     } catch (error) {
@@ -136,26 +139,27 @@ export class Dispatcher {
     }
   }
 
-  /** Begins everything that is due and has a free slot. */
-  async #begin(): Promise<void> {
+  /** Begins everything that is due and has a free slot. @returns the moment up to which what is due was looked for */
+  async #begin(): Promise<number> {
     const blocked = new Map<string, Set<string>>();
     const full = new Set<string>();
     for (;;) {
       const limit = this.#settings.maxCallsInFlight - this.#begun.size;
+      const now = Date.now();
       this.#drained = false;
-      if (limit <= 0 || this.#stopping) return;
-      const free = this.#free(blocked, full, limit);
+      if (limit <= 0 || this.#stopping) return now;
+      const free = this.#free(blocked, full, limit, now);
       const due = await readDueJobs(this.#standIn.database, {
         instance: this.#settings.instance,
         free,
         begun: this.#begun.keys(),
         limit,
-        now: Date.now(),
+        now,
       });
       const bodies = await this.#standIn.bodies.load(
         due.filter(({ functionId }) => functionId !== "").flatMap(({ eventIds }) => eventIds),
       );
-      if (this.#stopping) return;
+      if (this.#stopping) return now;
       let begun = 0;
       let newlyBlocked = false;
       let passedOver = false;
@@ -178,7 +182,7 @@ export class Dispatcher {
       if (newlyBlocked || (begun > 0 && due.length >= limit)) continue;
       const all = free.length > this.#standIn.registry.all().length && due.length < limit;
       this.#drained = all && !passedOver && hadSlotsLeft(free, due);
-      return;
+      return now;
     }
   }
 
@@ -199,8 +203,12 @@ export class Dispatcher {
     return true;
   }
 
-  #free(blocked: ReadonlyMap<string, Set<string>>, full: ReadonlySet<string>, limit: number): FreeSlots[] {
-    const now = Date.now();
+  #free(
+    blocked: ReadonlyMap<string, Set<string>>,
+    full: ReadonlySet<string>,
+    limit: number,
+    now: number,
+  ): FreeSlots[] {
     const functions = this.#standIn.registry.all().flatMap((config) => {
       if (full.has(config.id) || this.#pauses.isPaused(config.url, now)) return [];
       const free = this.#slots.free(config, [...(blocked.get(config.id) ?? [])]);
