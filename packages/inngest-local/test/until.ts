@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits until `look` finds something. @throws when it hasn't after `timeout` milliseconds */
+/**
+ * Waits until `look` finds something. The stand-in looks through its queue once a minute, whatever happens: a shorter
+ * wait shows that it was woken. @throws when nothing was found after `timeout` milliseconds
+ */
 export async function until<T>(
   what: string,
   look: () => T | undefined | false,
-  timeout = 60_000,
+  timeout = 45_000,
 ): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {
