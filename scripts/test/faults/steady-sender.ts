@@ -15,6 +15,8 @@ export interface PhaseTally {
 export class SteadySender {
   readonly accepted: PublishedEvent[] = [];
   readonly others = new Map<string, number>();
+  /** How many of the last answers, without another one between them, took the event. */
+  acceptedInARow = 0;
   readonly #phases = new Map<string, PhaseTally>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #url: string;
@@ -62,7 +64,11 @@ export class SteadySender {
     if (answer === "202" || answer === "200") {
       this.accepted.push(event);
       tally.accepted += 1;
-    } else if (answer === "503 with Retry-After") tally.unavailable += 1;
+      this.acceptedInARow += 1;
+      return;
+    }
+    this.acceptedInARow = 0;
+    if (answer === "503 with Retry-After") tally.unavailable += 1;
     else {
       tally.other += 1;
       this.others.set(answer, (this.others.get(answer) ?? 0) + 1);

@@ -56,6 +56,14 @@ describe("the backlog", () => {
     expect(backlog.delay(now + 10_001)).toBe(0);
   });
 
+  it("does not take the time in which the functions were away for slowness", () => {
+    const backlog = new Backlog(1_000);
+    backlog.add(jobs(0, 110), 0);
+    const now = work(backlog, jobs(0, 100), 10, 0);
+    work(backlog, jobs(100, 1), 30_000, now);
+    expect(backlog.delay(now + 30_000)).toBeLessThan(100);
+  });
+
   it("lets somebody wait until there is room, but not for ever", async () => {
     const backlog = new Backlog(50);
     backlog.add(jobs(0, 200));

@@ -32,7 +32,9 @@ export class Backlog {
   /** A call has ended, whatever came of it. */
   ended({ id }: DueJob, now = performance.now()): void {
     if (!this.#waiting.delete(id)) return;
-    this.#msPerCall += (now - this.#lastEnd - this.#msPerCall) * WEIGHT;
+    const took = now - this.#lastEnd;
+    // The first end after they were away says nothing of their pace, and would keep senders out for dozens of calls.
+    if (took <= AWAY_MS) this.#msPerCall += (took - this.#msPerCall) * WEIGHT;
     this.#lastEnd = now;
     // One for one: those let in now count only once they are stored, so letting in all at once would let in too many.
     const next = this.#waiting.size === 0 ? this.#senders.size : 1;
