@@ -6,12 +6,12 @@ import { setTimeout as sleep } from "node:timers/promises";
  */
 export async function until<T>(
   what: string,
-  look: () => T | undefined | false,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
   timeout = 45_000,
 ): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > deadline) throw new Error(`after ${timeout} ms still not: ${what}`);
     await sleep(15);
