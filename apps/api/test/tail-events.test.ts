@@ -53,8 +53,10 @@ describe.each(testEngines())("GET /api/v1/admin/events/tail (%s)", (engine) => {
     const response = await tail();
     const frames = readFrames(response);
     expect((await frames.next()).value).toMatchObject({ event: "progress", data: { caughtUp: true } });
+    const from = performance.now();
     await store.append(note("live"));
     expect((await frames.next()).value).toMatchObject({ data: { data: { content: "live" } } });
+    expect(performance.now() - from).toBeLessThan(5_000);
     await frames.return();
   });
 

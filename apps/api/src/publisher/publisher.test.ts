@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSynapEvent } from "@synap/types";
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { packEnvelope } from "./envelope-sender.ts";
 import { ENVELOPE_OVERHEAD_BYTES, sizeInEnvelope } from "./envelope-size.ts";
 import { type OutgoingEvent, toOutgoingEvent } from "./outgoing-event.ts";
@@ -87,6 +87,12 @@ describe("the publisher's laws", () => {
   });
 });
 
+/** Until the test ends the publisher's clock moves only when it is told to. */
+function fakeTheClock(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
 describe("the publisher", () => {
   it("gathers what is posted at the same time into one envelope", async () => {
     const { send, acknowledged } = recordingSender();
@@ -109,22 +115,18 @@ describe("the publisher", () => {
   });
 
   it("lets events gather for as long as an envelope takes to a slow broker", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
-    try {
-      const { send, acknowledged } = recordingSender(() => new Promise((resolve) => setTimeout(resolve, 40)));
-      const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
-      const published: Promise<unknown>[] = [];
-      const publishAndWait = async (ms: number) => {
-        published.push(publisher.publish([eventOf()]));
-        await vi.advanceTimersByTimeAsync(ms);
-      };
-      for (let envelope = 0; envelope < 20; envelope += 1) await publishAndWait(50);
-      for (const ms of [5, 8, 200]) await publishAndWait(ms);
-      await Promise.all(published);
-      expect(acknowledged.slice(20).map((events) => events.length)).toEqual([1, 2]);
-    } finally {
-      vi.useRealTimers();
-    }
+    fakeTheClock();
+    const { send, acknowledged } = recordingSender(() => new Promise((resolve) => setTimeout(resolve, 40)));
+    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
+    const published: Promise<unknown>[] = [];
+    const publishAndWait = async (ms: number) => {
+      published.push(publisher.publish([eventOf()]));
+      await vi.advanceTimersByTimeAsync(ms);
+    };
+    for (let envelope = 0; envelope < 20; envelope += 1) await publishAndWait(50);
+    for (const ms of [5, 8, 200]) await publishAndWait(ms);
+    await Promise.all(published);
+    expect(acknowledged.slice(20).map((events) => events.length)).toEqual([1, 2]);
   });
 
   it("refuses alone, by name, the event that no envelope can hold", async () => {
@@ -170,14 +172,20 @@ describe("the publisher", () => {
   });
 
   it("gives an answer by the deadline, and does not send afterwards what still waited", async () => {
+    fakeTheClock();
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
     const { send, sends } = recordingSender(() => held);
     const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, deadlineMs: 40 });
-    await expect(publisher.publish([eventOf()])).resolves.toEqual(["unavailable"]);
-    await expect(publisher.publish([eventOf()])).resolves.toEqual(["unavailable"]);
+    for (let request = 0; request < 2; request += 1) {
+      const published = publisher.publish([eventOf()]);
+      await vi.advanceTimersByTimeAsync(40);
+      // The clock stands still from here on: it answers by the deadline, or never.
+      await expect(published).resolves.toEqual(["unavailable"]);
+    }
+    vi.useRealTimers();
     release();
     await publisher.flush();
     expect(sends()).toBe(1);

@@ -56,12 +56,12 @@ describe("a tail", () => {
   });
 
   it("breaks the silence, so that no proxy takes the connection for dead", async () => {
-    const reader = tailStream(silent, options({ heartbeatMs: 5 }))
-      .pipeThrough(new TextDecoderStream())
-      .getReader();
     let text = "";
-    while ((text.match(/^: /gm) ?? []).length < 3) text += (await reader.read()).value;
-    await reader.cancel();
+    for await (const chunk of tailStream(silent, options({ heartbeatMs: 5 }))) {
+      text += new TextDecoder().decode(chunk);
+      if ((text.match(/^: /gm) ?? []).length > 2) break;
+    }
+    expect(text.match(/^: /gm)?.length).toBeGreaterThan(2);
   });
 
   it("says why it ends when reading fails", async () => {
