@@ -12,6 +12,7 @@ COPY apps/api/package.json apps/api/
 COPY apps/worker/package.json apps/worker/
 COPY packages/database/package.json packages/database/
 COPY packages/handlers/package.json packages/handlers/
+COPY packages/http/package.json packages/http/
 COPY packages/inngest-local/package.json packages/inngest-local/
 COPY packages/types/package.json packages/types/
 COPY scripts/package.json scripts/

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const product = [
+  "@synap/http",
   "@synap/types",
   "@synap/database",
   "@synap/handlers",
@@ -16,12 +17,13 @@ const product = [
 
 /** What each room may import from the others. Anything not listed is forbidden. Nobody imports the bench. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "packages/http": [],
   "packages/types": [],
   "packages/database": ["@synap/types"],
   "packages/handlers": ["@synap/types", "@synap/database"],
-  "packages/inngest-local": [],
-  "apps/api": ["@synap/types", "@synap/database", "@synap/handlers"],
-  "apps/worker": ["@synap/types", "@synap/database", "@synap/handlers"],
+  "packages/inngest-local": ["@synap/http"],
+  "apps/api": ["@synap/http", "@synap/types", "@synap/database", "@synap/handlers"],
+  "apps/worker": ["@synap/http", "@synap/types", "@synap/database", "@synap/handlers"],
   scripts: product,
   bench: [...product, "@synap/scripts"],
 };

@@ -1,0 +1,101 @@
+/** The part of a request that shows who sends it. Node's `IncomingMessage` is one. */
+export interface RequestHead {
+  readonly method?: string | undefined;
+  readonly headers: {
+    readonly host?: string | undefined;
+    readonly origin?: string | undefined;
+    readonly "sec-fetch-site"?: string | string[] | undefined;
+  };
+}
+
+/** Why a request is refused. The detail is a sentence for the caller. */
+export interface CallerFault {
+  readonly code: "host-not-allowed" | "cross-site";
+  readonly detail: string;
+}
+
+/** Where a server listens, and under which other names it may be called. */
+export interface CallerPolicy {
+  /** The address it listens on, such as `127.0.0.1` or `0.0.0.0`. */
+  readonly listensOn: string;
+  /**
+   * Host names, without a port, under which it may be called besides this machine's own (`localhost`, `127.0.0.1`,
+   * `[::1]`). `*` allows any. When it is left out, a server that listens on a loopback address takes no others, and one
+   * that listens elsewhere takes any.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
+}
+
+/** Returns why a request is refused, or undefined. */
+export type CallerCheck = (request: RequestHead) => CallerFault | undefined;
+
+/** Methods that change nothing. A page of another site may send them, but can't read the answer. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Refuses what a web page can send without its user's knowledge:
+ *
+ * - `host-not-allowed`: the request names another host. A page whose domain resolves to 127.0.0.1 (DNS rebinding) counts
+ *   as same-origin to the browser, and only `Host` shows the difference.
+ * - `cross-site`: a request that may change something comes from a page of another origin. Decided by `Sec-Fetch-Site`,
+ *   which no page can forge and which stays right behind a proxy that rewrites `Host`; by `Origin` against `Host` where
+ *   the browser sends no `Sec-Fetch-Site`. A request with neither does not come from a browser.
+ */
+export function createCallerCheck({ listensOn, allowedHosts }: CallerPolicy): CallerCheck {
+  const names = new Set(allowedHosts?.map((name) => name.toLowerCase()));
+  const takesAnyHost = names.has("*") || (allowedHosts === undefined && !isLoopback(listensOn));
+  const isHostAllowed = (hostname: string) =>
+    takesAnyHost || isLoopback(hostname) || hostname === listensOn || names.has(hostname);
+  // Nearly every request names the same host as the one before.
+  let lastAllowed: string | undefined;
+
+  return ({ method = "GET", headers }) => {
+    const { host, origin } = headers;
+    if (host !== undefined && host !== lastAllowed) {
+      if (!isHostAllowed(hostnameOf(host))) return hostNotAllowed(host);
+      lastAllowed = host;
+    }
+    const site = headers["sec-fetch-site"];
+    if ((site === undefined && origin === undefined) || SAFE_METHODS.has(method)) return undefined;
+    if (site === undefined ? isSameOrigin(origin, host) : site === "same-origin" || site === "none")
+      return undefined;
+    return {
+      code: "cross-site",
+      detail: `A page of another site (${shown(origin ?? "unnamed")}) may not send ${method} requests here.`,
+    };
+  };
+}
+
+/** Whether a host name or address, without a port, names this very machine. */
+export function isLoopback(hostname: string): boolean {
+  const name = hostname.toLowerCase();
+  if (name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || name === "::1") return true;
+  return /^127(?:\.\d{1,3}){3}$/.test(name);
+}
+
+/** The host names in a text, separated by commas or spaces; undefined where there are none. */
+export function readAllowedHosts(text: string | undefined): readonly string[] | undefined {
+  const names = (text ?? "").split(/[\s,]+/).filter((name) => name !== "");
+  return names.length === 0 ? undefined : names;
+}
+
+/** The host name in lower case, without the port; an IPv6 address keeps its brackets. */
+function hostnameOf(host: string): string {
+  return host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
+}
+
+function isSameOrigin(origin: string | undefined, host: string | undefined): boolean {
+  const authority = /^https?:\/\/([^/]+)$/i.exec(origin ?? "")?.[1];
+  return authority !== undefined && authority.toLowerCase() === host?.toLowerCase();
+}
+
+function hostNotAllowed(host: string): CallerFault {
+  return {
+    code: "host-not-allowed",
+    detail: `This server is not to be called as ${shown(host)}. Call it by an address of its own, or allow the name.`,
+  };
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
+}

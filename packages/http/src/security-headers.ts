@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+
+const OF_ANY_ANSWER = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  // For browsers that do not know frame-ancestors.
+  "x-frame-options": "DENY",
+} as const;
+
+/**
+ * Response headers of every answer that is not a page: a browser may not guess another content type, embed it, or let
+ * another site read it, and runs nothing in it.
+ */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  ...OF_ANY_ANSWER,
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+};
+
+/**
+ * Response headers of a page without scripts. Of inline styles only these texts, each the exact content of a `style`
+ * element, are applied.
+ */
+export function pageHeaders(styles: readonly string[]): Readonly<Record<string, string>> {
+  const hashes = styles.map((style) => `'sha256-${createHash("sha256").update(style).digest("base64")}'`);
+  const styleSource = hashes.length === 0 ? "" : `style-src ${hashes.join(" ")}; `;
+  return {
+    ...OF_ANY_ANSWER,
+    "content-security-policy": `default-src 'none'; ${styleSource}base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  };
+}
