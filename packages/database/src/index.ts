@@ -45,7 +45,9 @@ export {
   isTransient,
   isUnavailable,
   sqlState,
+  UnreadableValueError,
 } from "./connection/database-errors.ts";
+export { epochMs, isoFromEpoch } from "./connection/moments.ts";
 export { type DatabaseOptions, openDatabase } from "./connection/open-database.ts";
 export type { ServerOptions } from "./connection/server-database.ts";
 export type {

@@ -1,4 +1,5 @@
 import type { SynapEvent } from "@synap/types";
+import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
 /** One call of the SQL function takes this many events at the most: a position has ten bits for the place. */
@@ -10,12 +11,12 @@ export interface AppendRow {
   readonly id: string;
   readonly position: number | null;
   readonly stream_version: number | null;
-  readonly recorded_at: Date | null;
+  readonly recorded_at: number | null;
 }
 
 // The text is cast here: as a jsonb parameter, drivers would write JSON text as a JSON string.
 const APPEND = `
-SELECT status, id, "position", stream_version, recorded_at
+SELECT status, id, "position", stream_version, ${epochMs("recorded_at")} AS recorded_at
   FROM synap.append_events($1::text::jsonb)
  ORDER BY place`;
 
@@ -28,7 +29,7 @@ export function appendEvents(session: SqlSession, events: readonly SynapEvent[])
 }
 
 const APPEND_ATOMICALLY = `
-SELECT status, id, "position", stream_version, recorded_at
+SELECT status, id, "position", stream_version, ${epochMs("recorded_at")} AS recorded_at
   FROM synap.append_events($1::text::jsonb, $2::text::jsonb, true)
  ORDER BY place`;
 

@@ -1,4 +1,5 @@
 import type { SynapEvent } from "@synap/types";
+import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { Expectation } from "../streams/stream-name.ts";
 import { MAX_APPEND_EVENTS } from "./append-events.ts";
@@ -6,13 +7,13 @@ import type { AppendedEvent } from "./append-outcome.ts";
 
 interface Answer {
   readonly number: number;
-  readonly recorded_at: Date;
+  readonly recorded_at: number;
   readonly versions_before: readonly number[];
 }
 
 // The text is cast here: as a json parameter, drivers would write JSON text as a JSON string.
 const APPEND = `
-SELECT number, recorded_at, versions_before
+SELECT number, ${epochMs("recorded_at")} AS recorded_at, versions_before
   FROM synap.append_new_events(
          $1::text::json, $2::text::text[], $3::text::text[], $4::text::integer[], $5::text::bigint[], $6::text::bigint[],
          $7::text::integer[], $8::text::integer[], $9::text::bigint[]
@@ -46,7 +47,7 @@ export async function appendNewEvents(
   ]);
   if (answer === undefined) throw new Error("append_new_events gave no answer.");
   const firstPosition = answer.number * MAX_APPEND_EVENTS;
-  const recordedAt = answer.recorded_at.toISOString();
+  const recordedAt = isoFromEpoch(answer.recorded_at);
   return events.map(({ id }, index) => {
     const versionBefore = answer.versions_before[(streamNumbers[index] ?? 0) - 1];
     const place = placesWithin[index];

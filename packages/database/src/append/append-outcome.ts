@@ -1,5 +1,6 @@
 import type { EventIssue, StoredEvent, SynapEvent } from "@synap/types";
 import { sqlState } from "../connection/database-errors.ts";
+import { isoFromEpoch } from "../connection/moments.ts";
 import type { AppendRow } from "./append-events.ts";
 
 /** What became of one event. A duplicate tells where its first is; a rejected one, why. */
@@ -47,7 +48,7 @@ export function readAppendRow(event: SynapEvent, row: AppendRow | undefined): Ap
   const { id, position, stream_version: streamVersion } = row;
   if (position === null || streamVersion === null) throw new Error(`append_events gave ${id} no position.`);
   if (row.status === "duplicate") return { outcome: { status: "duplicate", id, position, streamVersion } };
-  const recordedAt = row.recorded_at?.toISOString() ?? event.timestamp;
+  const recordedAt = row.recorded_at === null ? event.timestamp : isoFromEpoch(row.recorded_at);
   return { outcome: { status: "stored", id, position, streamVersion }, recordedAt };
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
 /** What is put aside, and why. */
@@ -116,19 +117,20 @@ interface DeadLetterRow {
   readonly reason: string;
   readonly attempts: number;
   readonly status: DeadLetterStatus;
-  readonly first_failed_at: Date;
-  readonly last_failed_at: Date;
+  readonly first_failed_at: number;
+  readonly last_failed_at: number;
   readonly aggregate_type: string | null;
   readonly aggregate_id: string | null;
-  readonly resolved_at: Date | null;
+  readonly resolved_at: number | null;
   readonly resolved_by: string | null;
   readonly resolution: string | null;
   readonly parked: number;
 }
 
 const LIST = `
-SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.attempts, d.status, d.first_failed_at,
-       d.last_failed_at, d.aggregate_type, d.aggregate_id, d.resolved_at, d.resolved_by, d.resolution,
+SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.attempts, d.status,
+       ${epochMs("d.first_failed_at")} AS first_failed_at, ${epochMs("d.last_failed_at")} AS last_failed_at,
+       d.aggregate_type, d.aggregate_id, ${epochMs("d.resolved_at")} AS resolved_at, d.resolved_by, d.resolution,
        CASE
          WHEN EXISTS (SELECT FROM synap.held_streams AS h
                        WHERE h.handler = d.handler AND h.aggregate_type = d.aggregate_type
@@ -167,10 +169,10 @@ export async function listDeadLetters(
     reason: row.reason,
     attempts: row.attempts,
     status: row.status,
-    firstFailedAt: row.first_failed_at.toISOString(),
-    lastFailedAt: row.last_failed_at.toISOString(),
+    firstFailedAt: isoFromEpoch(row.first_failed_at),
+    lastFailedAt: isoFromEpoch(row.last_failed_at),
     parked: row.parked,
-    ...(row.resolved_at !== null && { resolvedAt: row.resolved_at.toISOString() }),
+    ...(row.resolved_at !== null && { resolvedAt: isoFromEpoch(row.resolved_at) }),
     ...(row.resolved_by !== null && { resolvedBy: row.resolved_by }),
     ...(row.resolution !== null && { resolution: row.resolution }),
   }));

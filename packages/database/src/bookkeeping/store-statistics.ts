@@ -1,3 +1,4 @@
+import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 
@@ -47,7 +48,7 @@ SELECT CASE
        END AS events,
        CASE WHEN size.streams < 1e6 THEN (SELECT count(*) FROM synap.streams) ELSE size.streams::bigint END AS streams,
        coalesce((SELECT last_position FROM newest), 0) AS last_position,
-       (SELECT recorded_at FROM newest) AS last_recorded_at,
+       (SELECT ${epochMs("recorded_at")} FROM newest) AS last_recorded_at,
        synap.append_watermark() * 1024 + 1023 AS watermark,
        (SELECT count(*) FROM synap.dead_letters WHERE status = 'open') AS open_dead_letters,
        pg_database_size(current_database()) AS database_size
@@ -55,7 +56,7 @@ SELECT CASE
 
 // A checkpoint may stand in the middle of an append, whose first events then don't count.
 const CHECKPOINTS = `
-SELECT c.handler, c."position", c.updated_at,
+SELECT c.handler, c."position", ${epochMs("c.updated_at")} AS updated_at,
        (SELECT coalesce(sum(CASE WHEN n.number = c."position" >> 10 THEN n.last_position - c."position" ELSE n.count END), 0)::bigint
           FROM (
             SELECT number, count, last_position FROM synap.appends
@@ -69,7 +70,7 @@ interface StatisticsRow {
   readonly events: number;
   readonly streams: number;
   readonly last_position: number;
-  readonly last_recorded_at: Date | null;
+  readonly last_recorded_at: number | null;
   readonly watermark: number;
   readonly open_dead_letters: number;
   readonly database_size: number;
@@ -82,7 +83,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const handlers = await session.query<{
     handler: string;
     position: number;
-    updated_at: Date;
+    updated_at: number;
     lag: number;
   }>(CHECKPOINTS);
   const holder = await watermarkHolder(session);
@@ -93,13 +94,13 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       lastPosition: row.last_position,
       watermark: row.watermark,
       ...(holder !== undefined && { watermarkHolder: holder }),
-      ...(row.last_recorded_at !== null && { lastRecordedAt: row.last_recorded_at.toISOString() }),
+      ...(row.last_recorded_at !== null && { lastRecordedAt: isoFromEpoch(row.last_recorded_at) }),
     },
     handlers: handlers.map(({ handler, position, updated_at, lag }) => ({
       name: handler,
       checkpoint: position,
       lag,
-      updatedAt: updated_at.toISOString(),
+      updatedAt: isoFromEpoch(updated_at),
     })),
     deadLetters: row.open_dead_letters,
     databaseSize: row.database_size,

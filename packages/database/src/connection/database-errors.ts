@@ -8,6 +8,22 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
+/**
+ * The database answered with a value that can't be read for certain, so nothing of that answer is used. On a connection
+ * of the application's, its settings are the cause.
+ */
+export class UnreadableValueError extends Error {
+  override readonly name = "UnreadableValueError";
+  readonly code = "UNREADABLE_VALUE";
+
+  constructor(type: string, text: string) {
+    super(
+      `The database answered with a ${type} that can't be read: ${JSON.stringify(text.slice(0, 100))}. ` +
+        "If the connection is the application's own, set DateStyle to ISO on it.",
+    );
+  }
+}
+
 /** Who holds a data directory. */
 export interface DataDirectoryHolder {
   readonly processId: number;

@@ -1,4 +1,5 @@
 import type { JsonObject, StoredEvent } from "@synap/types";
+import { isoFromJson } from "../connection/moments.ts";
 
 /** A row of `synap.events`, as `EVENT` selects it. */
 export interface EventRow {
@@ -76,10 +77,10 @@ export function readEventRow(row: EventRow): StoredEvent {
     data,
     createdBy,
     source,
-    timestamp: readMoment(timestamp),
+    timestamp: isoFromJson(timestamp),
     position,
     streamVersion,
-    recordedAt: readMoment(recordedAt),
+    recordedAt: isoFromJson(recordedAt),
   };
   if (userId !== null) event.userId = userId;
   if (correlationId !== null) event.correlationId = correlationId;
@@ -88,17 +89,8 @@ export function readEventRow(row: EventRow): StoredEvent {
   if (requestId !== null) event.requestId = requestId;
   if (causationId !== null) event.causationId = causationId;
   if (idempotencyKey !== null) event.idempotencyKey = idempotencyKey;
-  if (validFrom !== null) event.validFrom = readMoment(validFrom);
-  if (validTo !== null) event.validTo = readMoment(validTo);
+  if (validFrom !== null) event.validFrom = isoFromJson(validFrom);
+  if (validTo !== null) event.validTo = isoFromJson(validTo);
   if (metadata !== null) event.metadata = metadata;
   return event;
-}
-
-/**
- * `2026-03-01T09:30:00.25+00:00` as `2026-03-01T09:30:00.250Z`. A session in another time zone than UTC writes other
- * texts, and so do times outside of our calendar; those take the slow way.
- */
-function readMoment(text: string): string {
-  if (!text.endsWith("+00:00") || text.charAt(4) !== "-") return new Date(text).toISOString();
-  return `${text.slice(0, 19)}.${text.slice(20, -6).padEnd(3, "0")}Z`;
 }

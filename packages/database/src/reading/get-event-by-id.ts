@@ -1,10 +1,11 @@
 import type { StoredEvent } from "@synap/types";
+import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-const FIND = `SELECT "timestamp", "position" FROM synap.event_ids WHERE id = $1`;
+const FIND = `SELECT ${epochMs('"timestamp"')} AS "timestamp", "position" FROM synap.event_ids WHERE id = $1`;
 
 // With the exact time the planner looks at one chunk, however many there are.
 const READ = `SELECT ${EVENT} FROM synap.events WHERE "timestamp" = $1 AND "position" = $2`;
@@ -12,8 +13,8 @@ const READ = `SELECT ${EVENT} FROM synap.events WHERE "timestamp" = $1 AND "posi
 /** The event with this id, in two statements: a join with the hypertable would cost a hundred times as much. */
 export async function getEventById(session: SqlSession, id: string): Promise<StoredEvent | undefined> {
   if (!UUID.test(id)) return undefined;
-  const [place] = await session.query<{ timestamp: Date; position: number }>(FIND, [id]);
+  const [place] = await session.query<{ timestamp: number; position: number }>(FIND, [id]);
   if (place === undefined) return undefined;
-  const [row] = await session.query<EventRow>(READ, [place.timestamp, place.position]);
+  const [row] = await session.query<EventRow>(READ, [new Date(place.timestamp), place.position]);
   return row === undefined ? undefined : readEventRow(row);
 }

@@ -58,19 +58,13 @@ async function readStreamRows(
   const { first_timestamp: first, last_timestamp: last, version } = stream;
   if (first === null || last === null) return runQuery(database, search);
   const { from, to } = search.filter;
-  const low = Math.max(
-    first.valueOf(),
-    from === undefined ? Number.NEGATIVE_INFINITY : moment(from).valueOf(),
-  );
+  const low = Math.max(first, from === undefined ? Number.NEGATIVE_INFINITY : moment(from).valueOf());
   // The end is exclusive, the last event's time is not.
-  const high = Math.min(
-    last.valueOf() + 1,
-    to === undefined ? Number.POSITIVE_INFINITY : moment(to).valueOf(),
-  );
+  const high = Math.min(last + 1, to === undefined ? Number.POSITIVE_INFINITY : moment(to).valueOf());
   const bounded = { ...search, filter: { ...search.filter, from: new Date(low), to: new Date(high) } };
   if (high - low <= SHORT_MS) return runQuery(database, bounded);
 
-  const width = DAY_MS + (1.5 * search.limit * (last.valueOf() - first.valueOf())) / version;
+  const width = DAY_MS + (1.5 * search.limit * (last - first)) / version;
   const near = width <= SHORT_MS ? narrow(bounded, width) : undefined;
   if (near !== undefined) {
     const rows = await runQuery(database, { ...search, filter: near });

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "@synap/types";
+import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import type { StreamName } from "../streams/stream-name.ts";
 import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
@@ -30,15 +31,19 @@ export interface ReadAllPage {
   readonly caughtUp: boolean;
 }
 
-const NEXT = "SELECT watermark, up_to, more, min_timestamp, max_timestamp FROM synap.next_appends($1, $2)";
+const NEXT = `
+SELECT watermark, up_to, more, ${epochMs("min_timestamp")} AS min_timestamp,
+       ${epochMs("max_timestamp")} AS max_timestamp
+  FROM synap.next_appends($1, $2)`;
 
 /** What a reader may read next, as `synap.next_appends` tells it. Nothing, when `up_to` is null. */
 export interface NextAppends {
   readonly watermark: number;
   readonly up_to: number | null;
   readonly more: boolean;
-  readonly min_timestamp: Date | null;
-  readonly max_timestamp: Date | null;
+  /** In milliseconds since 1970. */
+  readonly min_timestamp: number | null;
+  readonly max_timestamp: number | null;
 }
 
 const WIDE_MS = 30 * 86_400_000;
@@ -93,10 +98,10 @@ SELECT ${EVENT}
   const all: SqlParameter[] = [after, upTo, limit, ...parameters];
   const within = `"timestamp" BETWEEN $${all.length + 1} AND $${all.length + 2}`;
   // Old events among those of today: planning for every chunk in between would cost ten times what a shared plan does.
-  const isWide = to.valueOf() - from.valueOf() > WIDE_MS;
+  const isWide = to - from > WIDE_MS;
   const rows = isWide
     ? await queryAnySessionWithSharedPlan<EventRow>(session, write("true"), all)
-    : await session.query<EventRow>(write(within), [...all, from, to]);
+    : await session.query<EventRow>(write(within), [...all, new Date(from), new Date(to)]);
   const events = rows.map(readEventRow);
   const last = events.at(-1);
   if (events.length === limit && last !== undefined && last.position < upTo) {

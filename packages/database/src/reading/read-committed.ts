@@ -1,4 +1,5 @@
 import type { StoredEvent } from "@synap/types";
+import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
 
@@ -10,7 +11,7 @@ export interface CommittedRequest {
 }
 
 const BOUNDS = `
-SELECT min(min_timestamp) AS earliest, max(max_timestamp) AS latest
+SELECT ${epochMs("min(min_timestamp)")} AS earliest, ${epochMs("max(max_timestamp)")} AS latest
   FROM (SELECT min_timestamp, max_timestamp FROM synap.appends
          WHERE number >= $1::bigint >> 10 AND last_position > $1::bigint
          ORDER BY number LIMIT $2) AS a`;
@@ -41,15 +42,15 @@ export async function readCommitted(
     [after, limit + 1],
   );
   if (appends.length > limit) return undefined;
-  const [bounds] = await session.query<{ earliest: Date | null; latest: Date | null }>(BOUNDS, [
+  const [bounds] = await session.query<{ earliest: number | null; latest: number | null }>(BOUNDS, [
     after,
     limit + 1,
   ]);
   if (bounds?.earliest == null || bounds.latest === null) return [];
   const wanted = types === "all" ? null : JSON.stringify(types);
   const rows = await session.query<EventRow>(READ, [
-    bounds.earliest,
-    bounds.latest,
+    new Date(bounds.earliest),
+    new Date(bounds.latest),
     after,
     wanted,
     limit + 1,

@@ -1,19 +1,21 @@
+import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { StreamInfo } from "./stream-append.ts";
 import type { StreamName } from "./stream-name.ts";
 
 const GET = `
-SELECT version, closed_at, nullif(first_timestamp, '-infinity') AS first_timestamp,
-       nullif(last_timestamp, 'infinity') AS last_timestamp
+SELECT version, ${epochMs("closed_at")} AS closed_at,
+       ${epochMs("nullif(first_timestamp, '-infinity')")} AS first_timestamp,
+       ${epochMs("nullif(last_timestamp, 'infinity')")} AS last_timestamp
   FROM synap.streams
  WHERE aggregate_type = $1 AND aggregate_id = $2`;
 
-/** A stream's row. Its events lie between the two times; null where that isn't known. */
+/** A stream's row, its times in milliseconds since 1970. Its events lie between two of them; null where that isn't known. */
 export interface StreamRow {
   readonly version: number;
-  readonly closed_at: Date | null;
-  readonly first_timestamp: Date | null;
-  readonly last_timestamp: Date | null;
+  readonly closed_at: number | null;
+  readonly first_timestamp: number | null;
+  readonly last_timestamp: number | null;
 }
 
 /** A stream's version and what goes with it, without its events. */
@@ -28,6 +30,6 @@ export async function getStream(session: SqlSession, stream: StreamName): Promis
   if (row === undefined) return undefined;
   return {
     streamVersion: row.version,
-    ...(row.closed_at !== null && { closedAt: row.closed_at.toISOString() }),
+    ...(row.closed_at !== null && { closedAt: isoFromEpoch(row.closed_at) }),
   };
 }

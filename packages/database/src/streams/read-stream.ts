@@ -81,7 +81,7 @@ async function readPage(database: Database, stream: StreamName, page: Page): Pro
   if (first === null || last === null) {
     return readAnywhere(database, transaction, versions);
   }
-  const guess = guessTime(page, first.valueOf(), last.valueOf());
+  const guess = guessTime(page, first, last);
   const events = await readWithin(database, transaction, versions, guess);
   const isAll = guess[0] <= first && guess[1] >= last;
   if (isAll || events.length === to - from + 1) return events;
@@ -92,12 +92,12 @@ async function readPage(database: Database, stream: StreamName, page: Page): Pro
  * Where in time a page lies, if the stream's events came at an even pace: a good guess finds every version of the page,
  * and one that doesn't costs a query.
  */
-function guessTime({ from, to, head }: Page, first: number, last: number): [Date, Date] {
+function guessTime({ from, to, head }: Page, first: number, last: number): [number, number] {
   const pace = (last - first) / head.version;
   const margin = Math.max(DAY_MS, (last - first) / 50);
   const low = Math.max(first, first + pace * (from - 1) - margin);
   const high = Math.min(last, first + pace * to + margin);
-  return [new Date(Math.floor(low)), new Date(Math.ceil(high))];
+  return [Math.floor(low), Math.ceil(high)];
 }
 
 /**
@@ -110,17 +110,25 @@ async function readWithin(
   database: Database,
   transaction: Transaction | undefined,
   versions: SqlParameter[],
-  [low, high]: [Date, Date],
+  [low, high]: [number, number],
 ): Promise<StoredEvent[]> {
-  const days = (high.valueOf() - low.valueOf()) / DAY_MS;
+  const days = (high - low) / DAY_MS;
   // The embedded engine plans anew in any case.
   if (days <= FEW_DAYS || database.engine === "embedded") {
     const session = transaction ?? database;
-    const rows = await session.query<EventRow>(WITHIN + IN_ORDER, [...versions, low, high]);
+    const rows = await session.query<EventRow>(WITHIN + IN_ORDER, [
+      ...versions,
+      new Date(low),
+      new Date(high),
+    ]);
     return rows.map(readEventRow);
   }
   if (days > MOST_DAYS) return readAnywhere(database, transaction, versions);
-  const rows = await queryWithSharedPlan<EventRow>(database, transaction, WITHIN, [...versions, low, high]);
+  const rows = await queryWithSharedPlan<EventRow>(database, transaction, WITHIN, [
+    ...versions,
+    new Date(low),
+    new Date(high),
+  ]);
   return rows.map(readEventRow).sort((one, other) => one.streamVersion - other.streamVersion);
 }
 

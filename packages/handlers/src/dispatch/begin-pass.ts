@@ -1,4 +1,4 @@
-import { lockCheckpoint, type NextAppends, type Transaction } from "@synap/database";
+import { epochMs, lockCheckpoint, type NextAppends, type Transaction } from "@synap/database";
 
 /** What a pass depends on, found out with the checkpoint locked. */
 export interface BegunPass extends NextAppends {
@@ -25,8 +25,8 @@ export interface PassRequest {
 }
 
 const BEGIN = `
-SELECT "position", held, released, feed, segments, paused, handled_ahead, watermark, up_to, more, min_timestamp,
-       max_timestamp
+SELECT "position", held, released, feed, segments, paused, handled_ahead, watermark, up_to, more,
+       ${epochMs("min_timestamp")} AS min_timestamp, ${epochMs("max_timestamp")} AS max_timestamp
   FROM synap.begin_pass($1, $2, $3, $4, $5)`;
 
 /**

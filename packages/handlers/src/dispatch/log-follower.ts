@@ -161,7 +161,7 @@ export class LogFollower {
     if (feed.applyToLog === undefined || feed.accepts !== undefined) return undefined;
     if (begun.held || begun.handled_ahead !== null || this.#failures.has(feed.checkpoint)) return undefined;
     if (end === null || from === null || to === null) return undefined;
-    const stretch = { after, upTo: Math.min(end, upTo), from, to };
+    const stretch = { after, upTo: Math.min(end, upTo), from: new Date(from), to: new Date(to) };
     const processed = await feed.applyToLog(transaction, stretch);
     return { processed, deadLettered: 0, position: more ? end : watermark, caughtUp: !more };
   }

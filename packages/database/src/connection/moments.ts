@@ -1,0 +1,57 @@
+import { UnreadableValueError } from "./database-errors.ts";
+
+/**
+ * SQL for a `timestamptz` as whole milliseconds since 1970. A number reads the same whatever DateStyle and TimeZone a
+ * session has, also one that the application lends us.
+ */
+export function epochMs(expression: string): string {
+  return `(extract(epoch FROM ${expression}) * 1000)::bigint`;
+}
+
+/** A moment as an event carries it, from whole milliseconds since 1970. */
+export function isoFromEpoch(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/**
+ * A moment as an event carries it, from the text that PostgreSQL writes into JSON. That is ISO 8601 under every
+ * DateStyle, with the offset of the session's TimeZone; every offset but zero takes longer.
+ * @throws UnreadableValueError for any other text.
+ */
+export function isoFromJson(text: string): string {
+  if (text.endsWith("+00:00") && text.charAt(4) === "-" && text.charAt(10) === "T") {
+    return `${text.slice(0, 19)}.${text.slice(20, -6).padEnd(3, "0")}Z`;
+  }
+  return readMoment(text).toISOString();
+}
+
+const MOMENT =
+  /^(\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?( BC)?$/;
+
+/**
+ * A `timestamptz` from PostgreSQL's text in the ISO DateStyle, whatever the offset.
+ * @throws UnreadableValueError for any other text: another DateStyle puts day and month in an order that the text
+ *   doesn't reveal, and infinity is no Date.
+ */
+export function readMoment(text: string): Date {
+  const match = MOMENT.exec(text);
+  if (match === null) throw new UnreadableValueError("timestamptz", text);
+  const [, year, month, day, hours, minutes, seconds, fraction = "", sign, ...offset] = match;
+  const [offsetHours, offsetMinutes, offsetSeconds, isBeforeChrist] = offset;
+  const shift = Number(offsetHours) * 3600 + Number(offsetMinutes ?? 0) * 60 + Number(offsetSeconds ?? 0);
+  // Date.UTC takes the years 0 to 99 for those of the last century; setUTCFullYear doesn't.
+  const moment = new Date(0);
+  moment.setUTCFullYear(
+    isBeforeChrist === undefined ? Number(year) : 1 - Number(year),
+    Number(month) - 1,
+    Number(day),
+  );
+  moment.setUTCHours(
+    Number(hours),
+    Number(minutes),
+    Number(seconds) - (sign === "-" ? -shift : shift),
+    Number(fraction.slice(0, 3).padEnd(3, "0")),
+  );
+  if (Number.isNaN(moment.valueOf())) throw new UnreadableValueError("timestamptz", text);
+  return moment;
+}
