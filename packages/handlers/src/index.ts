@@ -42,6 +42,7 @@ export { derivedEventId } from "./derived-event-id.ts";
 export { type Backoff, backoffDelay, defaultBackoff } from "./dispatch/backoff.ts";
 export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
 export { type HandlerContext, handles, type IEventHandler } from "./dispatch/event-handler.ts";
+export { runningHandler } from "./dispatch/handler-call.ts";
 export {
   DuplicateHandlerError,
   describeFailure,
@@ -57,6 +58,7 @@ export { HandlerRegistry } from "./dispatch/handler-registry.ts";
 export { type HandlerLogger, HandlerRunner, type HandlerRunnerOptions } from "./dispatch/handler-runner.ts";
 export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
 export type { HandlerPass } from "./dispatch/log-follower.ts";
+export { asError } from "./dispatch/thrown-error.ts";
 export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";

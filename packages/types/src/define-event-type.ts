@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { checkJson } from "./check-json.ts";
 import { inferAggregateType } from "./event-input.ts";
+import type { EventIssue } from "./event-issue.ts";
 import type { JsonObject } from "./json.ts";
 import {
   AGGREGATE_TYPE_PATTERN,
@@ -8,6 +9,7 @@ import {
   MAX_AGGREGATE_TYPE_LENGTH,
   MAX_EVENT_TYPE_LENGTH,
 } from "./synap-event.ts";
+import { thrownFacts } from "./thrown-facts.ts";
 import { toEventIssues } from "./zod-issues.ts";
 
 /** An event type: its name, what it means, and what its data looks like. Made by `defineEventType`. */
@@ -137,10 +139,18 @@ function findChange(part: z.core.$ZodType): string | undefined {
 }
 
 function checkExample(name: string, schema: z.ZodType, example: unknown): void {
-  const result = schema.safeParse(example, { reportInput: true });
-  const issues = result.success ? checkJson(example) : toEventIssues(result.error.issues);
-  const [first] = issues;
+  const [first] = issuesOf(name, schema, example);
   if (first !== undefined) throw invalid(name, `the example is wrong: ${first.path} ${first.reason}`);
+}
+
+/** What is wrong with an example. A schema that can't be run on it, such as an asynchronous one, is a definition error. */
+function issuesOf(name: string, schema: z.ZodType, example: unknown): readonly EventIssue[] {
+  try {
+    const result = schema.safeParse(example, { reportInput: true });
+    return result.success ? checkJson(example) : toEventIssues(result.error.issues);
+  } catch (cause) {
+    throw invalid(name, `the schema threw on the example: ${thrownFacts(cause).message}`, { cause });
+  }
 }
 
 function invalid(name: string, reason: string, options?: ErrorOptions): EventTypeDefinitionError {

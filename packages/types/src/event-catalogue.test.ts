@@ -142,4 +142,27 @@ describe("validateEventData", () => {
       }),
     );
   });
+
+  it("gives the event an issue where the schema itself throws, whatever it throws", () => {
+    for (const thrown of [new Error("no"), undefined, Symbol("s"), Object.create(null)]) {
+      let throws = false;
+      const picky = defineEventType({
+        name: "thing.happened",
+        description: "Something happened.",
+        schema: z.strictObject({ size: z.number() }).refine(() => {
+          if (throws) throw thrown;
+          return true;
+        }),
+        example: { size: 1 },
+      });
+      throws = true;
+      const reading = createEventCatalogue([picky]).safeParseSynapEvent({
+        ...createSynapEvent({ type: "note.creation.requested", data: { content: "x" } }),
+        type: "thing.happened",
+        aggregateType: "thing",
+        data: { size: 1 },
+      });
+      expect(reading).toMatchObject({ ok: false, issues: [{ path: "data", code: "schema-failed" }] });
+    }
+  });
 });

@@ -54,6 +54,7 @@ export {
   validateEventData,
 } from "./seed-catalogue.ts";
 export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
+export { cleanText, isErrorValue, readProperty, type ThrownFacts, thrownFacts } from "./thrown-facts.ts";
 export { readTimestamp, type TimestampFaultCode, type TimestampReading } from "./timestamp.ts";
 export {
   checkTimestampWindow,

@@ -4,6 +4,7 @@ import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import type { JsonObject } from "./json.ts";
 import { assembleEvent, readPlainEvent } from "./read-plain-event.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
+import { thrownFacts } from "./thrown-facts.ts";
 import { readTimestamp } from "./timestamp.ts";
 import { toEventIssues } from "./zod-issues.ts";
 
@@ -68,10 +69,15 @@ export function checkEventData(type: string, data: unknown, rules: EventRules): 
       { path: "type", code: "unknown-event-type", reason: `"${type.slice(0, 128)}" is not in the catalogue` },
     ];
   }
-  // Reporting the input takes longer, and is only needed to say what is wrong.
-  if (definition.schema.safeParse(data).success) return [];
-  const checked = definition.schema.safeParse(data, WITH_INPUT);
-  return checked.success ? [] : toEventIssues(checked.error.issues, ["data"]);
+  try {
+    // Reporting the input takes longer, and is only needed to say what is wrong.
+    if (definition.schema.safeParse(data).success) return [];
+    const checked = definition.schema.safeParse(data, WITH_INPUT);
+    return checked.success ? [] : toEventIssues(checked.error.issues, ["data"]);
+  } catch (thrown) {
+    const reason = `could not be checked, the schema of "${definition.name}" threw: ${thrownFacts(thrown).message}`;
+    return [{ path: "data", code: "schema-failed", reason }];
+  }
 }
 
 /** What is wrong with `type`, `aggregateType`, `data` and `metadata`, as far as they are of the right kind. */

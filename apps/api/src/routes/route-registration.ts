@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { asError } from "@synap/handlers";
 import type { z } from "zod";
 import type { ApiApp, ApiContext } from "../api-context.ts";
 import { Problem } from "../problems/problem.ts";
@@ -14,7 +15,18 @@ export function registerRoute(
   handle: (context: ApiContext) => Response | Promise<Response>,
 ): void {
   app.openAPIRegistry.registerPath(route);
-  app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ":$1"), handle);
+  app.on(
+    route.method.toUpperCase(),
+    route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    async (context: ApiContext) => {
+      try {
+        return await handle(context);
+      } catch (thrown) {
+        // Hono hands only Errors to its error handler, and event types and deciders of applications throw what they like.
+        throw asError(thrown);
+      }
+    },
+  );
 }
 
 /** An answer as JSON. */

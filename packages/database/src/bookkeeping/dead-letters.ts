@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { cleanText } from "@synap/types";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
@@ -81,8 +82,8 @@ export async function setAside(
     idOf(letter.event, json),
     json,
     letter.position ?? null,
-    letter.code,
-    storable(letter.reason).slice(0, 10_000),
+    cleanText(letter.code, 128),
+    cleanText(letter.reason, 10_000),
     letter.attempts,
     letter.stream?.aggregateType ?? null,
     letter.stream?.aggregateId ?? null,
@@ -181,11 +182,6 @@ export async function listDeadLetters(
 /** The event's id, or something that stands for the same content when it has none. */
 function idOf(event: unknown, json: string): string {
   const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
-  if (typeof id === "string" && id.length > 0 && id.length <= 128) return storable(id);
+  if (typeof id === "string" && id.length > 0 && id.length <= 128) return cleanText(id, 128);
   return `sha256:${createHash("sha256").update(json).digest("hex")}`;
-}
-
-/** PostgreSQL's text holds every character but this one, and no half of a surrogate pair. */
-function storable(text: string): string {
-  return text.replaceAll("\0", "\ufffd").replaceAll(/\p{Surrogate}/gu, "\ufffd");
 }

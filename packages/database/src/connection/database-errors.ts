@@ -1,3 +1,5 @@
+import { isErrorValue, readProperty } from "@synap/types";
+
 /** The database can't be reached, or was lost in the middle. Trying again later may work; nothing was stored for certain. */
 export class DatabaseUnavailableError extends Error {
   override readonly name = "DatabaseUnavailableError";
@@ -112,7 +114,7 @@ export function sqlState(error: unknown): string | undefined {
 /** Whether the database could not be reached or could not serve, as opposed to refusing the statement. */
 export function isUnavailable(error: unknown): boolean {
   for (const each of causes(error)) {
-    if (each instanceof DatabaseUnavailableError) return true;
+    if (isUnavailableError(each)) return true;
     const code = codeOf(each);
     if (code === undefined) continue;
     if (CONNECTION_CODES.has(code) || UNAVAILABLE_STATES.has(code)) return true;
@@ -144,23 +146,36 @@ export function isDataError(error: unknown): boolean {
 
 /** The same error, or a DatabaseUnavailableError with it as the cause. */
 export function asDatabaseError(error: unknown): unknown {
-  if (error instanceof DatabaseUnavailableError || !isUnavailable(error)) return error;
-  const reason =
-    error instanceof Error && error.message !== "" ? error.message : (codeOf(error) ?? "unknown");
+  if (isUnavailableError(error) || !isUnavailable(error)) return error;
+  const message = readProperty(error, "message");
+  const reason = typeof message === "string" && message !== "" ? message : (codeOf(error) ?? "unknown");
   return new DatabaseUnavailableError(reason, { cause: error });
 }
 
+/** An error and what caused it. What handlers throw comes here too, so nothing is read without care. */
 function* causes(error: unknown): Generator<unknown> {
   let each = error;
   for (let depth = 0; depth < 8 && each !== undefined && each !== null; depth += 1) {
     yield each;
     // Node reports a host with several addresses as one error holding one for each.
-    if (each instanceof AggregateError) yield* each.errors;
-    each = each instanceof Error ? each.cause : undefined;
+    if (isErrorValue(each)) yield* firstOf(readProperty(each, "errors"));
+    each = isErrorValue(each) ? readProperty(each, "cause") : undefined;
   }
 }
 
 function codeOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
+  const code = readProperty(error, "code");
+  return typeof code === "string" ? code : undefined;
+}
+
+function isUnavailableError(error: unknown): boolean {
+  return isErrorValue(error) && error instanceof DatabaseUnavailableError;
+}
+
+function firstOf(errors: unknown): readonly unknown[] {
+  try {
+    return Array.isArray(errors) ? errors.slice(0, 100) : [];
+  } catch {
+    return [];
+  }
 }

@@ -7,6 +7,7 @@ import {
   type Transaction,
 } from "@synap/database";
 import type { EventInput, JsonObject } from "@synap/types";
+import { callAtOnce } from "../dispatch/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
@@ -160,7 +161,7 @@ export function createAggregateRepository<
     if (expectedVersion !== undefined && expectedVersion !== before.version) {
       throw new OptimisticLockError(stream, expectedVersion, before.version);
     }
-    const decided = decider.decide(command, before.state);
+    const decided = callAtOnce(decider.name, () => decider.decide(command, before.state));
     if (decided.length === 0) return { ...before, events: [], repeated: false };
     const inputs: StreamEventInput[] = decided.map(({ type, data }, place) => ({
       ...envelope,

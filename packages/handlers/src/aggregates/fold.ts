@@ -1,4 +1,5 @@
 import type { JsonObject, StoredEvent } from "@synap/types";
+import { callAtOnce } from "../dispatch/handler-call.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 
 /** An aggregate as its events have made it. */
@@ -28,7 +29,9 @@ export function applyEvent<
   event: Pick<StoredEvent, "id" | "type" | "data" | "streamVersion">,
 ): AggregateState<State> {
   const { id: eventId, streamVersion: version } = event;
-  const state = knows<Event>(decider, event) ? decider.evolve(before.state, event) : before.state;
+  const state = knows<Event>(decider, event)
+    ? callAtOnce(decider.name, () => decider.evolve(before.state, event))
+    : before.state;
   return { state, version, eventId };
 }
 

@@ -1,4 +1,5 @@
 import { isTransient, sqlState } from "@synap/database";
+import { isErrorValue, readProperty, thrownFacts } from "@synap/types";
 
 /** A handler cannot be registered, because another one of that name is. */
 export class DuplicateHandlerError extends Error {
@@ -84,24 +85,41 @@ export class TransientHandlerError extends Error {
 
 /** Whether trying the same events again later can help: the database's own judgement, or the handler's word. */
 export function isTransientFailure(error: unknown): boolean {
-  return error instanceof TransientHandlerError || isTransient(error);
+  return saysTransient(error) || isTransient(error);
 }
 
-/** An error as a dead letter keeps it: a short code in kebab case to group by, and a reason for people. */
+/** Whether the handler says that trying later can help: its own word, not the database's judgement. */
+export function saysTransient(error: unknown): boolean {
+  try {
+    return error instanceof TransientHandlerError;
+  } catch {
+    return false;
+  }
+}
+
+/** A failure as a dead letter keeps it: a short code in kebab case to group by, and a reason for people. Takes anything. */
 export function describeFailure(error: unknown): { code: string; reason: string } {
-  if (!(error instanceof Error)) return { code: "unknown", reason: String(error) };
-  // Drizzle wraps the driver's error and puts the whole statement into the message; the cause says what is wrong.
-  const told = error.cause instanceof Error && error.message.startsWith("Failed query") ? error.cause : error;
-  return { code: codeOf(told), reason: told.message === "" ? told.name : told.message };
+  const facts = thrownFacts(causeOfQuery(error));
+  const state = sqlState(error);
+  if (state !== undefined) return { code: `sqlstate-${state.toLowerCase()}`, reason: facts.message };
+  const code = facts.code ?? (facts.isError ? facts.name : "unknown");
+  return { code: kebabCase(code), reason: facts.message };
 }
 
-function codeOf(error: Error): string {
-  const state = sqlState(error);
-  if (state !== undefined) return `sqlstate-${state.toLowerCase()}`;
-  const code =
-    "code" in error && typeof error.code === "string" && error.code !== "" ? error.code : error.name;
-  return code
+/** Drizzle wraps the driver's error and puts the whole statement into the message; the cause says what is wrong. */
+function causeOfQuery(error: unknown): unknown {
+  const message = readProperty(error, "message");
+  const cause = readProperty(error, "cause");
+  return typeof message === "string" && message.startsWith("Failed query") && isErrorValue(cause)
+    ? cause
+    : error;
+}
+
+function kebabCase(code: string): string {
+  const kebab = code
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2")
-    .replaceAll("_", "-")
-    .toLowerCase();
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  return kebab === "" ? "unknown" : kebab;
 }

@@ -1,5 +1,6 @@
 import type { EventCatalogue } from "@synap/types";
 import type { IEventHandler } from "./event-handler.ts";
+import { callHandler } from "./handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError, UnknownHandlerError } from "./handler-errors.ts";
 
 /** The handlers of one process, each under its own name, in the order in which they were registered. */
@@ -25,7 +26,7 @@ export class HandlerRegistry {
         if (!this.#catalogue.has(type)) throw new UnknownEventTypeError(handler.name, type);
       }
     }
-    this.#handlers.set(handler.name, handler);
+    this.#handlers.set(handler.name, guarded(handler));
   }
 
   /** Every handler. */
@@ -49,4 +50,16 @@ export class HandlerRegistry {
     if (handler?.mode !== "async") throw new UnknownHandlerError(name);
     return handler;
   }
+}
+
+/** The same handler, whose failures are plain errors and whose calls are known by its name. */
+function guarded(handler: IEventHandler): IEventHandler {
+  const { name, description, eventTypes, mode } = handler;
+  return {
+    name,
+    description,
+    eventTypes,
+    mode,
+    handle: (events, context) => callHandler(name, () => handler.handle(events, context)),
+  };
 }

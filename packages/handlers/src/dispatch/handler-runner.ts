@@ -1,4 +1,5 @@
 import type { Database } from "@synap/database";
+import { thrownFacts } from "@synap/types";
 import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
 import { HandlerPassError } from "./handler-errors.ts";
@@ -109,7 +110,7 @@ export class HandlerRunner {
   }
 
   #report(handler: string, error: unknown, waitMs: number): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = thrownFacts(error).message;
     if (error instanceof HandlerPassError && error.transient) {
       this.#options.logger.warn({ handler, waitMs }, `${reason}; trying again in ${waitMs} ms`);
     } else {
@@ -124,7 +125,7 @@ export class HandlerRunner {
       try {
         await this.#options.dispatcher.releaseInline();
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = thrownFacts(error).message;
         this.#options.logger.warn({}, `cannot go on behind a dead letter yet: ${reason}`);
       }
       await this.#stopped.waitAfter(0, Math.max(5_000, this.#pollIntervalMs));
@@ -144,7 +145,7 @@ export class HandlerRunner {
       } catch (error) {
         failures += 1;
         const waitMs = backoffDelay(failures, this.#backoff);
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = thrownFacts(error).message;
         this.#options.logger.warn({ waitMs }, `cannot listen for appends, polling until then: ${reason}`);
         await this.#stopped.waitAfter(0, waitMs);
       }

@@ -16,6 +16,7 @@ import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
 import { parkHeld } from "./inline-handlers.ts";
 import { handleIsolated } from "./isolated-batch.ts";
 import { PassTurns } from "./pass-turns.ts";
+import { asError } from "./thrown-error.ts";
 
 /** What one pass of an asynchronous handler did. */
 export type HandlerPass =
@@ -94,7 +95,8 @@ export class LogFollower {
       const pass = await (this.#turns?.take(inTransaction) ?? inTransaction());
       if (pass.status === "done") this.#failures.delete(feed.checkpoint);
       return pass;
-    } catch (cause) {
+    } catch (thrown) {
+      const cause = asError(thrown);
       const transient = isTransientFailure(cause);
       const attempts = this.#attemptsAfter(feed.checkpoint, began.at) + (transient ? 0 : 1);
       this.#failures.set(feed.checkpoint, { after: began.at, attempts });

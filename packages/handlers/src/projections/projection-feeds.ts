@@ -1,5 +1,5 @@
 import { type Database, type DeadLetterStream, isConflict, type Transaction } from "@synap/database";
-import type { StoredEvent } from "@synap/types";
+import { type StoredEvent, thrownFacts } from "@synap/types";
 import type { DeadLetterOffice, DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
 import { HandlerPassError } from "../dispatch/handler-errors.ts";
@@ -143,7 +143,7 @@ export class ProjectionFeeds {
 
   async #noteFailure(build: Build, error: unknown): Promise<void> {
     if (error instanceof HandlerPassError && error.transient) return;
-    const failure = error === undefined ? null : error instanceof Error ? error.message : String(error);
+    const failure = error === undefined ? null : thrownFacts(error).message;
     if (failure === build.failure) return;
     await this.#database.query(
       "UPDATE synap.projection_builds SET failure = $3 WHERE projection = $1 AND build = $2",

@@ -1,5 +1,6 @@
 import type { EventCatalogue } from "@synap/types";
 import { handles } from "../dispatch/event-handler.ts";
+import { callHandler } from "../dispatch/handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError } from "../dispatch/handler-errors.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
@@ -23,7 +24,7 @@ export class ProjectionRegistry {
       if (versions.has(version) || handlers.includes(name)) throw new DuplicateHandlerError(name);
       const unknown = eventTypes === "all" ? undefined : eventTypes.find((type) => !catalogue.has(type));
       if (unknown !== undefined) throw new UnknownEventTypeError(name, unknown);
-      versions.set(version, projection);
+      versions.set(version, guarded(projection));
       this.#versions.set(name, versions);
     }
   }
@@ -61,4 +62,20 @@ export class ProjectionRegistry {
     }
     return newest;
   }
+}
+
+/** The same projection, whose failures are plain errors and whose calls are known by its name. */
+function guarded(projection: Projection): Projection {
+  const { name, version, description, eventTypes, tables, mode, segments, statement } = projection;
+  return {
+    name,
+    version,
+    description,
+    eventTypes,
+    tables,
+    mode,
+    segments,
+    statement,
+    apply: (events, context) => callHandler(name, () => projection.apply(events, context)),
+  };
 }
