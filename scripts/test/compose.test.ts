@@ -6,7 +6,7 @@ import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { productionCommands } from "./processes/production-commands.ts";
+import { productionCommands } from "../src/processes/production-commands.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const text = readFileSync(join(root, "docker-compose.yml"), "utf8");

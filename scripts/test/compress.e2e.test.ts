@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createEventStore, migrate, openDatabase } from "@synap/database";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCommand } from "./processes/run-command.ts";
+import { runCommand } from "../src/processes/run-command.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
-import { runCommand } from "./processes/run-command.ts";
+import { runCommand } from "../src/processes/run-command.ts";
 
 const demoDirectories = () => readdirSync(tmpdir()).filter((name) => name.startsWith("synap-demo-"));
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCommand } from "../src/processes/run-command.ts";
 import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
-import { runCommand } from "./processes/run-command.ts";
 
 const IMPORT = "scripts/src/import.ts";
 const NOT_THERE = "http://127.0.0.1:9999";

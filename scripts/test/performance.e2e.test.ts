@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { describe, expect, it } from "vitest";
-import { runCommand } from "./processes/run-command.ts";
+import { runCommand } from "../src/processes/run-command.ts";
 
 const SCRIPT = "scripts/test-event-store-performance.ts";
 const serverUrl = process.env["TEST_DATABASE_URL"];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTemporaryDatabase, type TemporaryDatabase } from "../src/performance/temporary-database.ts";
-import { buildBundles, SeparateProcesses } from "./processes/separate-processes.ts";
+import { buildBundles, SeparateProcesses } from "../src/processes/separate-processes.ts";
 
 const serverUrl = process.env["TEST_DATABASE_URL"];
 

@@ -13,7 +13,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RunningCommand, runCommand } from "./processes/run-command.ts";
+import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
 
 const START = "scripts/src/start.ts";
 const FREE = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];

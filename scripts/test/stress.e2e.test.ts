@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { runCommand } from "./processes/run-command.ts";
+import { runCommand } from "../src/processes/run-command.ts";
 
 const SCRIPT = "scripts/src/stress.ts";
 const serverUrl = process.env["TEST_DATABASE_URL"];

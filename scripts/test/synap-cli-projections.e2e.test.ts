@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCommand } from "../src/processes/run-command.ts";
 import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
-import { runCommand } from "./processes/run-command.ts";
 
 const CLI = "scripts/src/synap-cli.ts";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { EventDispatcher, type IEventHandler } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
 import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
-import { type RunningCommand, runCommand } from "./processes/run-command.ts";
 
 const CLI = "scripts/src/synap-cli.ts";
 const NOT_THERE = "http://127.0.0.1:9";

@@ -1,4 +1,5 @@
 import type { SqlSession } from "@synap/database";
+import { BROKEN_STREAMS, countRows, DISORDERED_STREAMS, STORED_TWICE } from "./store-laws.ts";
 import type { StoredRow } from "./stored-rows.ts";
 import type { AttemptEnding, WriterLine } from "./writer-journal.ts";
 
@@ -76,35 +77,11 @@ export async function examineStore(
   return {
     acknowledgedAndLost,
     undoneAndStored,
-    storedTwice: await countRows(session, "SELECT id FROM synap.events GROUP BY id HAVING count(*) > 1"),
+    storedTwice: await countRows(session, STORED_TWICE),
     versionsTakenTwice: stored.size - versions.size + claimedTwice,
     brokenStreams: await countRows(session, BROKEN_STREAMS),
     positionsTakenTwice: stored.size - positions.size,
     disorderedStreams: await countRows(session, DISORDERED_STREAMS),
     answeredDifferently,
   };
-}
-
-const BROKEN_STREAMS = `
-SELECT FROM (
-  SELECT aggregate_type, aggregate_id, count(*) AS events, count(DISTINCT stream_version) AS versions,
-         min(stream_version) AS first, max(stream_version) AS last
-    FROM synap.events
-   GROUP BY aggregate_type, aggregate_id
-) AS e
-FULL JOIN synap.streams AS s ON s.aggregate_type = e.aggregate_type AND s.aggregate_id = e.aggregate_id
-WHERE e.first IS DISTINCT FROM 1 OR e.last IS DISTINCT FROM e.events OR e.versions IS DISTINCT FROM e.events
-   OR s.version IS DISTINCT FROM e.last`;
-
-const DISORDERED_STREAMS = `
-SELECT DISTINCT aggregate_type, aggregate_id FROM (
-  SELECT aggregate_type, aggregate_id, "position",
-         lag("position") OVER (PARTITION BY aggregate_type, aggregate_id ORDER BY stream_version) AS before
-    FROM synap.events
-) AS e
-WHERE e.before >= e."position"`;
-
-async function countRows(session: SqlSession, query: string): Promise<number> {
-  const [row] = await session.query<{ found: number }>(`SELECT count(*) AS found FROM (${query}) AS rows`);
-  return row?.found ?? Number.NaN;
 }

@@ -7,6 +7,8 @@ export interface Random {
   /** Whether something happens that happens in this share of cases. */
   happens(share: number): boolean;
   pick<T>(from: readonly [T, ...T[]]): T;
+  /** One of several, each as often as its share of the sum of all shares. */
+  pickByShare<T extends { readonly share: number }>(from: readonly [T, ...T[]]): T;
   /** Milliseconds of a pause: mostly short, now and then nearly `most`. */
   pause(most: number): number;
 }
@@ -31,6 +33,14 @@ export function createRandom(seed: number, lane = ""): Random {
     whole,
     happens: (share) => next() < share,
     pick: (from) => from[whole(0, from.length - 1)] ?? from[0],
+    pickByShare: (from) => {
+      let left = next() * from.reduce((sum, { share }) => sum + share, 0);
+      for (const one of from) {
+        left -= one.share;
+        if (left < 0) return one;
+      }
+      return from[0];
+    },
     pause: (most) => next() ** 3 * most,
   };
 }

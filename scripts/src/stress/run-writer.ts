@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTransient } from "@synap/database";
-import type { Random } from "./random.ts";
 import { Writer, type WriterWork } from "./writer.ts";
 import { writerMoves } from "./writer-moves.ts";
 
@@ -8,7 +7,7 @@ import { writerMoves } from "./writer-moves.ts";
 export async function runWriter(work: WriterWork): Promise<void> {
   const writer = new Writer(work);
   while (!work.stop.aborted) {
-    const move = pickMove(work.random);
+    const { move } = work.random.pickByShare(writerMoves);
     try {
       await move(writer);
     } catch (error) {
@@ -19,13 +18,4 @@ export async function runWriter(work: WriterWork): Promise<void> {
     }
     await sleep(work.random.pause(12));
   }
-}
-
-function pickMove(random: Random) {
-  let left = random.next() * writerMoves.reduce((sum, { share }) => sum + share, 0);
-  for (const { share, move } of writerMoves) {
-    left -= share;
-    if (left < 0) return move;
-  }
-  return writerMoves[0].move;
 }

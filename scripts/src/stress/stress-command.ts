@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
+import { runChaosCommand } from "../chaos/chaos-command.ts";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";
 import { abortOnSignal, printFailure, wholeOption } from "../terminal/command.ts";
 import { count } from "../terminal/numbers.ts";
@@ -21,6 +22,9 @@ interface StressCommandOptions {
   sabotage: boolean;
   keep: boolean;
   json: boolean;
+  chaos: boolean;
+  clients: number;
+  every: number;
 }
 
 const SERVER_KILLS = 3;
@@ -52,12 +56,38 @@ export async function runStressCommand(): Promise<void> {
     .option("--seed <n>", "choose the same things as the run with this seed", wholeOption(0, 2 ** 32 - 1))
     .option("--embedded", "test the embedded engine, also when DATABASE_URL is set", false)
     .option("--sabotage", "take the watermark out, to see that this test can fail (on a server)", false)
+    .option(
+      "--chaos",
+      "break a whole installation instead: two APIs, two workers, the broker and the database (see below)",
+      false,
+    )
+    .option("--clients <n>", "with --chaos: clients that publish and append", wholeOption(1, 256), 8)
+    .option(
+      "--every <seconds>",
+      "with --chaos: the pause between two faults, on average",
+      wholeOption(1, 3_600),
+      2,
+    )
     .option("--keep", "keep the database and the journals", false)
     .option("--json", "print the result as JSON", false)
     .addHelpText(
       "after",
       `
-Environment: DATABASE_URL, a login that may create databases. Without it: the embedded engine.
+With --chaos, two APIs, two workers and the broker run as processes of their own on a database behind a
+proxy. Clients publish and append to hot and cold streams and share idempotency keys, while one thing
+after the other breaks: a process is killed or frozen, the database is stalled, dropped or refused, a
+clock is moved, PostgreSQL is killed, its disk is full. Then everything is repaired, and every answer
+is compared with the log, and every read model with the events. The last two faults need a server that
+the run may break: without DATABASE_URL it makes one of its own (as root on Debian). Of the options,
+--seconds, --seed and --json count; a seed gives the same faults in the same order, not at the same
+moments.
+
+Environment: DATABASE_URL, a login that may create databases. Without it: the embedded engine, or with
+--chaos a server of the run's own.
+
+Examples:
+  npx -y pnpm@12 stress --seconds 600 --writers 16
+  npx -y pnpm@12 stress --chaos --seconds 3600
 
 Exit code: 0 nothing is wrong, 1 something is.`,
     )
@@ -66,6 +96,32 @@ Exit code: 0 nothing is wrong, 1 something is.`,
 }
 
 async function run(options: StressCommandOptions): Promise<void> {
+  if (options.chaos) await runAsChaos(options);
+  else await runWritersAndReaders(options);
+}
+
+async function runAsChaos({ seconds, clients, every, seed, json }: StressCommandOptions): Promise<void> {
+  try {
+    const isKept = await runChaosCommand({
+      seconds,
+      clients,
+      every,
+      seed: seed ?? randomSeed(),
+      databaseUrl: process.env["DATABASE_URL"] || undefined,
+      json,
+    });
+    process.exitCode = isKept ? 0 : 1;
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = 1;
+  }
+}
+
+function randomSeed(): number {
+  return Math.floor(Math.random() * 2 ** 32);
+}
+
+async function runWritersAndReaders(options: StressCommandOptions): Promise<void> {
   const serverUrl = options.embedded ? undefined : process.env["DATABASE_URL"] || undefined;
   if (options.sabotage && serverUrl === undefined) {
     console.error(
@@ -89,7 +145,7 @@ async function run(options: StressCommandOptions): Promise<void> {
         writers: options.writers,
         readers: options.readers,
         killEvery: options.kill ?? (serverUrl === undefined ? EMBEDDED_KILLS : SERVER_KILLS),
-        seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+        seed: options.seed ?? randomSeed(),
         sabotage: options.sabotage,
         signal: stop,
         onProgress: (now) => progress.show(now.share, describe(now)),

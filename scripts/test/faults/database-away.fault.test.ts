@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDatabase } from "@synap/database";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { buildBundles, SeparateProcesses } from "../processes/separate-processes.ts";
-import { canRunTimescaledb, TimescaledbServer } from "../processes/timescaledb-server.ts";
+import { buildBundles, SeparateProcesses } from "../../src/processes/separate-processes.ts";
+import { canRunTimescaledb, TimescaledbServer } from "../../src/processes/timescaledb-server.ts";
 import { asPromised, inspectStore } from "./inspect-store.ts";
 import { makeEvents } from "./published-events.ts";
 import { SteadySender } from "./steady-sender.ts";
@@ -16,10 +16,10 @@ describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
   const server = new TimescaledbServer(54332);
   let processes: SeparateProcesses | undefined;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     buildBundles();
-    server.remove();
-    server.start();
+    await server.remove();
+    await server.start();
   });
   afterAll(() => server.remove());
   afterEach(async () => {
@@ -33,12 +33,12 @@ describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
     sender.start(makeEvents(20_000), 20);
     await sleep(5_000);
 
-    server.kill();
+    await server.kill();
     sender.begin("away");
     await sleep(AWAY_MS / 2);
     expect(await processes.isReady()).toBe(false);
     await sleep(AWAY_MS / 2);
-    server.start();
+    await server.start();
 
     const from = performance.now();
     sender.begin("coming back");

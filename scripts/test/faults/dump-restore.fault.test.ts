@@ -13,10 +13,14 @@ import {
 } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  hasPostgresPrograms,
+  PostgresShell,
+  TimescaledbServer,
+} from "../../src/processes/timescaledb-server.ts";
 import { createRandom } from "../../src/stress/random.ts";
 import { makeEvents, pickCounter, stressCatalogue } from "../../src/stress/stress-events.ts";
 import { documentedCommands } from "../processes/documented-commands.ts";
-import { hasPostgresPrograms, PostgresShell, TimescaledbServer } from "../processes/timescaledb-server.ts";
 
 const PAGE = "docs/running-in-production.md";
 const reason = hasPostgresPrograms
@@ -29,20 +33,20 @@ describe.skipIf(!hasPostgresPrograms)(`a dump restored into a new cluster${reaso
   let shell: PostgresShell;
   const opened: Database[] = [];
 
-  beforeAll(() => {
+  beforeAll(async () => {
     shell = new PostgresShell();
     for (const server of [source, target]) {
-      server.remove();
-      server.start();
+      await server.remove();
+      await server.start();
     }
   });
   afterEach(async () => {
     for (const database of opened.splice(0)) await database.close();
   });
-  afterAll(() => {
+  afterAll(async () => {
     shell?.remove();
-    source.remove();
-    target.remove();
+    await source.remove();
+    await target.remove();
   });
 
   async function open(url: string): Promise<{ database: Database; store: EventStore }> {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runCommand } from "../processes/run-command.ts";
+import { runCommand } from "../../src/processes/run-command.ts";
 
 /** An import that goes on while what it sends to is killed. */
 export interface ImportUnderFire {

@@ -1,4 +1,5 @@
 import type { SqlSession } from "@synap/database";
+import { BROKEN_STREAMS, countRows, STORED_TWICE } from "../../src/stress/store-laws.ts";
 import type { PublishedEvent } from "./published-events.ts";
 
 /** What the store holds after the faults, compared with what was answered 2xx. All zero but the first: as promised. */
@@ -32,23 +33,13 @@ export async function inspectStore(
   );
   const stored = new Set(rows.map(({ id }) => id));
   const sent = new Set(published.map(({ id }) => id));
-  const count = async (text: string): Promise<number> =>
-    (await session.query<{ found: number }>(`SELECT count(*) AS found FROM (${text}) AS rows`))[0]?.found ??
-    -1;
+  const count = (query: string) => countRows(session, query);
   return {
     stored: [...sent].filter((id) => stored.has(id)).length,
     lost: [...sent].filter((id) => !stored.has(id)).length,
     unknown: [...stored].filter((id) => !sent.has(id)).length,
-    storedTwice: await count("SELECT id FROM synap.events GROUP BY id HAVING count(*) > 1"),
-    brokenStreams: await count(`
-      SELECT FROM (
-        SELECT aggregate_type, aggregate_id, count(*) AS events, count(DISTINCT stream_version) AS versions,
-               min(stream_version) AS first, max(stream_version) AS last
-          FROM synap.events GROUP BY aggregate_type, aggregate_id
-      ) AS e
-      FULL JOIN synap.streams AS s ON s.aggregate_type = e.aggregate_type AND s.aggregate_id = e.aggregate_id
-      WHERE e.first IS DISTINCT FROM 1 OR e.last IS DISTINCT FROM e.events OR e.versions IS DISTINCT FROM e.events
-         OR s.version IS DISTINCT FROM e.last`),
+    storedTwice: await count(STORED_TWICE),
+    brokenStreams: await count(BROKEN_STREAMS),
     sharedPositions: await count(
       'SELECT "position" FROM synap.events GROUP BY "position" HAVING count(*) > 1',
     ),

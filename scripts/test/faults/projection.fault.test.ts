@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
 import { builtInHandlers, builtInProjections, EventDispatcher } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RunningCommand, runCommand } from "../processes/run-command.ts";
+import { type RunningCommand, runCommand } from "../../src/processes/run-command.ts";
 import { toldStreams } from "./told-streams.ts";
 
 const KILLS = 12;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDatabase } from "@synap/database";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { buildBundles, type ProcessName, SeparateProcesses } from "../processes/separate-processes.ts";
-import { canRunTimescaledb, TimescaledbServer } from "../processes/timescaledb-server.ts";
+import { buildBundles, type ProcessName, SeparateProcesses } from "../../src/processes/separate-processes.ts";
+import { canRunTimescaledb, TimescaledbServer } from "../../src/processes/timescaledb-server.ts";
 import { type ImportUnderFire, importUnderFire, randomMoments } from "./import-under-fire.ts";
 import { asPromised, inspectStore } from "./inspect-store.ts";
 import { makeEvents, writeEvents } from "./published-events.ts";
@@ -21,10 +21,10 @@ describe.skipIf(!canRunTimescaledb)("separate processes on a TimescaleDB server"
   let processes: SeparateProcesses | undefined;
   let running: ImportUnderFire | undefined;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     buildBundles();
-    server.remove();
-    server.start();
+    await server.remove();
+    await server.start();
   });
   afterAll(() => server.remove());
   beforeEach(() => {
@@ -49,13 +49,13 @@ describe.skipIf(!canRunTimescaledb)("separate processes on a TimescaleDB server"
       const victim = victims[index] ?? "api";
       await running.reached(moment);
       await sleep(Math.random() * 150);
-      if (victim === "database") server.kill();
+      if (victim === "database") await server.kill();
       else await processes.kill(victim);
       const answered = running.answered();
       expect(answered, "the kill came after the import").toBeLessThan(EVENTS);
       await sleep(Math.random() * 1_000);
       const from = performance.now();
-      if (victim === "database") server.start();
+      if (victim === "database") await server.start();
       else processes.run(victim);
       await processes.ready();
       table.push({ kill: index + 1, victim, answered, readyAgainMs: Math.round(performance.now() - from) });

@@ -19,11 +19,13 @@ export interface RunningCommand {
 /**
  * Runs a TypeScript file of this repository with tsx, or a program (an array), in one process, so that a signal meets
  * the program itself and not a wrapper.
+ *
+ * @param options `detached`: Ctrl-C in the terminal does not reach it
  */
 export function runCommand(
   command: string | readonly string[],
   args: readonly string[] = [],
-  options: { env?: Record<string, string>; input?: string } = {},
+  options: { env?: Record<string, string>; input?: string; detached?: boolean } = {},
 ): RunningCommand {
   const [program = "", ...first] =
     typeof command === "string" ? [process.execPath, "--import", "tsx", join(root, command)] : command;
@@ -31,6 +33,7 @@ export function runCommand(
   const child = spawn(program, [...first, ...args], {
     cwd: root,
     env: { ...inherited, ...options.env },
+    detached: options.detached ?? false,
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   if (options.input !== undefined) child.stdin?.end(options.input);

@@ -1,0 +1,88 @@
+import type { JsonObject } from "@synap/types";
+
+/** An event of a chaos run, complete, so that it is the same event however often it is sent. */
+export interface SentEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  readonly idempotencyKey?: string;
+  readonly data: JsonObject;
+}
+
+/** The place in the log that the API named in its answer to a command. */
+export interface AnsweredPlace {
+  readonly position: number;
+  readonly streamVersion: number;
+}
+
+/**
+ * What the API answered for one event, over all attempts. `accepted`: a 2xx at least once. `refused`: a definite refusal
+ * and never an attempt without an answer. `unknown`: anything else, so the event may be stored or not.
+ */
+export type EventOutcome = "accepted" | "refused" | "unknown";
+
+/** Sends an event's request once more, exactly as before. Resolves when the answers are in the ledger. */
+export type Resend = () => Promise<void>;
+
+export interface LedgerEntry {
+  readonly event: SentEvent;
+  readonly outcome: EventOutcome;
+  readonly place?: AnsweredPlace;
+  readonly resend: Resend;
+}
+
+interface MutableEntry {
+  readonly event: SentEvent;
+  readonly resend: Resend;
+  wasUnanswered: boolean;
+  outcome: EventOutcome;
+  place?: AnsweredPlace;
+}
+
+/** Everything that was sent in a run, and everything that was answered: what the store is compared with at the end. */
+export class Ledger {
+  readonly #entries = new Map<string, MutableEntry>();
+  #accepted = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get acceptedCount(): number {
+    return this.#accepted;
+  }
+
+  entries(): IterableIterator<LedgerEntry> {
+    return this.#entries.values();
+  }
+
+  /** Records an event before its first attempt. */
+  sending(event: SentEvent, resend: Resend): void {
+    this.#entries.set(event.id, { event, resend, wasUnanswered: false, outcome: "unknown" });
+  }
+
+  accepted(id: string, place?: AnsweredPlace): void {
+    const entry = this.#entry(id);
+    if (entry.outcome !== "accepted") this.#accepted += 1;
+    entry.outcome = "accepted";
+    if (place !== undefined) entry.place = place;
+  }
+
+  refused(id: string): void {
+    const entry = this.#entry(id);
+    if (entry.outcome === "unknown" && !entry.wasUnanswered) entry.outcome = "refused";
+  }
+
+  /** No answer, or one that leaves open what became of the event (5xx). */
+  unanswered(id: string): void {
+    this.#entry(id).wasUnanswered = true;
+  }
+
+  #entry(id: string): MutableEntry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new Error(`Event ${id} was answered but never recorded as sent.`);
+    return entry;
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "@synap/database";
+import { z } from "zod";
+import { countRows } from "../stress/store-laws.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Ends what hangs; it judges nothing: what is not stored by then is reported as lost. */
+const SETTLE_MS = 300_000;
+/** Attempts to get a definite answer for what was left without one. */
+const RESENDS = 20;
+
+/** Sends every event without a definite answer again, as its client would, now that everything works. */
+export async function sendUnknownAgain(ledger: Ledger): Promise<void> {
+  for (let attempt = 0; attempt < RESENDS; attempt += 1) {
+    const unknown = [...ledger.entries()].filter(({ outcome }) => outcome === "unknown");
+    const waiting = unknown.slice(0, 5_000);
+    for (let from = 0; from < waiting.length; from += 20) {
+      await Promise.all(waiting.slice(from, from + 20).map(({ resend }) => resend()));
+    }
+    // What is unknown for good: refused now, after an attempt that may have stored it.
+    if (waiting.length === 0) return;
+    await sleep(100);
+  }
+}
+
+const statusSchema = z.object({ handlers: z.array(z.object({ name: z.string(), lag: z.number() })) });
+
+/**
+ * Waits until everything accepted is stored and every handler has handled it. Accepted events that became dead letters,
+ * for example because a worker's clock was wrong, are retried, as an operator would.
+ *
+ * @returns the number of dead letters that were retried with success
+ */
+export async function settle(
+  database: Database,
+  { apiUrl, adminToken }: { readonly apiUrl: string; readonly adminToken: string },
+  ledger: Ledger,
+): Promise<number> {
+  let recovered = 0;
+  const deadline = performance.now() + SETTLE_MS;
+  while (performance.now() < deadline) {
+    recovered += await retryOpenDeadLetters(database, apiUrl, adminToken);
+    if ((await countMissing(database, ledger)) === 0 && (await isCaughtUp(apiUrl))) return recovered;
+    await sleep(500);
+  }
+  return recovered;
+}
+
+async function countMissing(database: Database, ledger: Ledger): Promise<number> {
+  const rows = await database.query<{ id: string }>("SELECT id::text AS id FROM synap.event_ids");
+  const stored = new Set(rows.map(({ id }) => id));
+  const keyed = await database.query<{ key: string }>(
+    "SELECT DISTINCT idempotency_key AS key FROM synap.events WHERE idempotency_key IS NOT NULL",
+  );
+  const keys = new Set(keyed.map(({ key }) => key));
+  let missing = 0;
+  for (const { event, outcome } of ledger.entries()) {
+    const isThere = stored.has(event.id) || keys.has(event.idempotencyKey ?? "");
+    if (outcome === "accepted" && !isThere) missing += 1;
+  }
+  return missing;
+}
+
+async function isCaughtUp(apiUrl: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${apiUrl}/api/v1/status`, { signal: AbortSignal.timeout(10_000) });
+    const status = statusSchema.parse(await response.json());
+    return status.handlers.every(({ lag }) => lag === 0);
+  } catch {
+    return false;
+  }
+}
+
+const OPEN_DEAD_LETTERS = "SELECT id FROM synap.dead_letters WHERE status = 'open' ORDER BY id";
+
+export async function countOpenDeadLetters(database: Database): Promise<number> {
+  return countRows(database, OPEN_DEAD_LETTERS);
+}
+
+async function retryOpenDeadLetters(database: Database, apiUrl: string, token: string): Promise<number> {
+  const letters = await database.query<{ id: number }>(OPEN_DEAD_LETTERS);
+  for (const { id } of letters) {
+    await fetch(`${apiUrl}/api/v1/admin/dead-letters/${id}/retry`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      signal: AbortSignal.timeout(30_000),
+    }).catch(() => undefined);
+  }
+  return letters.length === 0 ? 0 : letters.length - (await countOpenDeadLetters(database));
+}
