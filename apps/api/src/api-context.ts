@@ -46,7 +46,7 @@ export interface ApiPorts {
   /** What the admin routes work with, beyond the above. */
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
-    readonly deadLetters: Pick<DeadLetterOffice, "list" | "retry" | "skip">;
+    readonly deadLetters: Pick<DeadLetterOffice, "list" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,
       "status" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"

@@ -3,6 +3,7 @@ import {
   type Database,
   deadLetterBacklog,
   type EventStore,
+  repeatedEvents,
   storeStatistics,
 } from "@synap/database";
 import {
@@ -75,7 +76,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     commands,
     acceptance: {
       publisher,
-      findDuplicates: createDuplicateLookup((events) => store.findDuplicates(events), logger),
+      findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
     },
     aggregates: serveAggregates(parts, commands),
     readModels: database,

@@ -1,5 +1,6 @@
+import { recordDeadLetter } from "@synap/database";
 import { testEngines } from "@synap/database/testing";
-import { EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { EventDispatcher, type IEventHandler, keepAccepted, TransientHandlerError } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "../testing/call-admin.ts";
@@ -137,15 +138,67 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     expect((await callAdmin(api.url, "/dead-letters/abc")).body.code).toBe("parameter-invalid");
   });
 
-  it("refuse to retry what was never stored", async () => {
-    await api.database.query(
-      `INSERT INTO synap.dead_letters (handler, event_id, event, code, reason, attempts)
-       VALUES ('ingest-events', 'x', '{"no":"event"}', 'missing', 'is required', 1)`,
-    );
-    const { body } = await callAdmin(api.url, "/dead-letters?handler=ingest-events");
-    const answer = await callAdmin(api.url, `/dead-letters/${body.deadLetters[0].id}/retry`, {
-      method: "POST",
+  it("store an accepted event that the store had refused, one by its number and many by a filter", async () => {
+    const refused = async (content: unknown, reason: string) =>
+      keepAccepted(
+        api.database,
+        { ...note("accepted", "x"), data: { content } },
+        { code: "a-test", reason, attempts: 1 },
+      );
+    const numbers = [await refused("one", "1"), await refused(7, "2"), await refused("three", "3")];
+    const alone = await callAdmin(api.url, `/dead-letters/${numbers[0]}/retry`, { method: "POST" });
+    expect([alone.status, alone.body]).toEqual([
+      200,
+      {
+        id: numbers[0],
+        status: "retried",
+        resolution: expect.stringMatching(/^stored at position \d+$/),
+        released: 0,
+        parked: 0,
+      },
+    ]);
+    const retry = (body: unknown) => callAdmin(api.url, "/dead-letters/retry", { method: "POST", body });
+    const { status, body } = await retry({ handler: "ingest-events", code: "a-test" });
+    expect([status, body]).toMatchObject([
+      200,
+      {
+        outcomes: [
+          { id: numbers[1], status: "open", failure: { code: "wrong-type" } },
+          { id: numbers[2], status: "retried" },
+        ],
+      },
+    ]);
+    expect((await retry({ code: "a-test" })).body).toEqual({ outcomes: [] });
+    for (const wrong of [
+      { limit: 0 },
+      { limit: 101 },
+      { after: -1 },
+      { handler: "" },
+      { code: "a\0" },
+      { more: 1 },
+      [],
+    ]) {
+      const answer = await retry(wrong);
+      expect([answer.status, answer.body.code], JSON.stringify(wrong)).toEqual([400, "body-invalid"]);
+    }
+  });
+
+  it("refuse to retry for a handler that this process has not", async () => {
+    const id = await recordDeadLetter(api.database, {
+      handler: "elsewhere",
+      event: note("elsewhere", "x"),
+      code: "a-test",
+      reason: "x",
+      attempts: 1,
     });
+    const answer = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
     expect([answer.status, answer.body.code]).toEqual([409, "dead-letter-not-retryable"]);
+    const many = await callAdmin(api.url, "/dead-letters/retry", {
+      method: "POST",
+      body: { handler: "elsewhere" },
+    });
+    expect(many.body.outcomes).toMatchObject([
+      { id, status: "open", failure: { code: "dead-letter-not-retryable" } },
+    ]);
   });
 });

@@ -52,7 +52,7 @@ function unservedApp() {
     readiness: [],
     admin: {
       handlers: [],
-      deadLetters: { list: away, retry: away, skip: away },
+      deadLetters: { list: away, retry: away, retryAll: away, skip: away },
       projections: {
         status: away,
         pause: away,

@@ -1,7 +1,6 @@
-import { recordDeadLetter } from "@synap/database";
-import { describeFailure, isTransientFailure } from "@synap/handlers";
+import { describeFailure, isTransientFailure, keepAccepted } from "@synap/handlers";
 import type { SynapEvent } from "@synap/types";
-import { type EnvelopeStore, INGEST_HANDLER, storeEnvelope } from "./store-envelope.ts";
+import { type EnvelopeStore, storeEnvelope } from "./store-envelope.ts";
 
 /** What became of the events of an envelope that could not be stored as a whole. */
 export interface SalvagedEnvelope {
@@ -29,18 +28,9 @@ export async function salvageEnvelope(
       deadLettered += (await storeEnvelope(store, [event])).rejected;
     } catch (error) {
       if (isTransientFailure(error)) throw error;
-      await setAside(store, event, { ...describeFailure(error), attempts });
+      await keepAccepted(store.database, event, { ...describeFailure(error), attempts });
       deadLettered += 1;
     }
   }
   return { events: events.length, stored: events.length - deadLettered, deadLettered };
-}
-
-/** Keeps anything that was published, readable or not, as a dead letter of `ingest-events`. */
-export async function setAside(
-  { database }: Pick<EnvelopeStore, "database">,
-  published: unknown,
-  failure: { readonly code: string; readonly reason: string; readonly attempts: number },
-): Promise<void> {
-  await recordDeadLetter(database, { handler: INGEST_HANDLER, event: published, ...failure });
 }

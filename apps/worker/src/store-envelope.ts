@@ -1,9 +1,12 @@
-import { type AppendOutcome, type Database, recordDeadLetter } from "@synap/database";
-import { type EventDispatcher, handles } from "@synap/handlers";
+import type { Database } from "@synap/database";
+import {
+  type AcceptedOutcome,
+  appendAcceptedEvents,
+  type EventDispatcher,
+  handles,
+  keepRefusedEvents,
+} from "@synap/handlers";
 import type { SynapEvent } from "@synap/types";
-
-/** The name under which events that the store refused are kept as dead letters. */
-export const INGEST_HANDLER = "ingest-events";
 
 /** What the functions of the worker work on. */
 export interface EnvelopeStore {
@@ -31,36 +34,24 @@ export interface StoredEnvelope {
  * Stores the events of one envelope, in one transaction. Events that the store refuses become dead letters
  * afterwards; until they have, the envelope counts as not stored and comes again, which changes nothing.
  *
- * Timestamps are not held against the lateness window: the API did that when it accepted the event, which
- * may have waited in the queue for long.
- *
  * @throws the database's error when it failed.
  */
 export async function storeEnvelope(
   { database, dispatcher }: EnvelopeStore,
   events: readonly SynapEvent[],
 ): Promise<StoredEnvelope> {
-  const outcomes = await dispatcher.store.appendBatch(events, { timestamps: "backfill" });
-  for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.status !== "rejected") continue;
-    await recordDeadLetter(database, {
-      handler: INGEST_HANDLER,
-      event: events[index],
-      code: outcome.issues[0]?.code ?? "rejected",
-      reason: rejectionReason(outcome),
-      attempts: 1,
-    });
-  }
+  const outcomes = await appendAcceptedEvents(database, dispatcher.store, events);
+  await keepRefusedEvents(database, events, outcomes);
   return summarise(dispatcher, events, outcomes);
 }
 
 function summarise(
   dispatcher: EventDispatcher,
   events: readonly SynapEvent[],
-  outcomes: readonly AppendOutcome[],
+  outcomes: readonly AcceptedOutcome[],
 ): StoredEnvelope {
-  const stored = outcomes.filter((outcome) => outcome.status === "stored");
-  const rejected = outcomes.filter((outcome) => outcome.status === "rejected");
+  const stored = outcomes.flatMap((outcome) => (outcome.status === "stored" ? [outcome] : []));
+  const rejected = outcomes.flatMap((outcome) => (outcome.status === "refused" ? [outcome] : []));
   const storedTypes = events
     .filter((_, index) => outcomes[index]?.status === "stored")
     .map((event) => event.type);
@@ -75,11 +66,9 @@ function summarise(
     ...(stored.length > 0 && { position: Math.max(...stored.map((outcome) => outcome.position)) }),
     handlers: Object.fromEntries(handlers),
     ...(rejected.length > 0 && {
-      rejections: rejected.slice(0, 10).map((outcome) => `${outcome.id}: ${rejectionReason(outcome)}`),
+      rejections: rejected
+        .slice(0, 10)
+        .map((outcome) => `${outcome.id} (${outcome.code}): ${outcome.reason}`),
     }),
   };
-}
-
-function rejectionReason(outcome: AppendOutcome & { status: "rejected" }): string {
-  return outcome.issues.map((issue) => `${issue.path} ${issue.reason}`.trim()).join("; ");
 }

@@ -37,7 +37,12 @@ export {
   DeadLetterNotRetryableError,
   DeadLetterResolvedError,
 } from "./dead-letters/dead-letter-errors.ts";
-export { DeadLetterOffice, type DeadLetterOutcome } from "./dead-letters/dead-letter-office.ts";
+export {
+  DeadLetterOffice,
+  type RetriedLetters,
+  type RetryFilter,
+} from "./dead-letters/dead-letter-office.ts";
+export type { DeadLetterOutcome } from "./dead-letters/open-letter.ts";
 export { derivedEventId } from "./derived-event-id.ts";
 export { type Backoff, backoffDelay, defaultBackoff } from "./dispatch/backoff.ts";
 export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
@@ -60,6 +65,13 @@ export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
 export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { asError } from "./dispatch/thrown-error.ts";
 export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
+export {
+  type AcceptedOutcome,
+  appendAcceptedEvents,
+  INGEST_HANDLER,
+  keepAccepted,
+  keepRefusedEvents,
+} from "./ingest/accepted-events.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";
 export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";

@@ -86,10 +86,18 @@ export const deadLetterOutcome = z.looseObject({
   id: z.number(),
   status: z.string(),
   failure: z.looseObject({ code: z.string(), reason: z.string() }).optional(),
+  resolution: z.string().optional(),
   released: z.number(),
   parked: z.number(),
 });
 export type DeadLetterOutcome = z.infer<typeof deadLetterOutcome>;
+
+/** What a retry of many letters came to. */
+export const deadLetterOutcomes = z.looseObject({
+  outcomes: z.array(deadLetterOutcome),
+  next: z.number().optional(),
+  stopped: z.looseObject({ id: z.number(), code: z.string(), reason: z.string() }).optional(),
+});
 
 /** One build of a projection. */
 export const projectionBuild = z.looseObject({

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { z } from "zod";
 import { age } from "../terminal/age.ts";
 import { wholeOption } from "../terminal/command.ts";
 import { count } from "../terminal/numbers.ts";
@@ -8,8 +9,10 @@ import {
   type DeadLetterOutcome,
   deadLetter,
   deadLetterOutcome,
+  deadLetterOutcomes,
   deadLetterPage,
 } from "./answers.ts";
+import { CliError } from "./cli-error.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { type CommonOptions, connect } from "./connection.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -21,6 +24,12 @@ interface ListOptions extends CommonOptions {
   readonly stream?: { readonly aggregateType: string; readonly aggregateId: string };
   readonly limit: number;
   readonly cursor?: string;
+}
+
+interface RetryOptions extends CommonOptions {
+  readonly all: boolean;
+  readonly handler?: string;
+  readonly code?: string;
 }
 
 interface SkipOptions extends CommonOptions {
@@ -39,8 +48,10 @@ export const deadLettersCommand: CommandGroup = (endWith) =>
       "after",
       `
 A handler that fails on an event sets it aside as a dead letter, and the later events of the same
-stream wait behind it, for that handler alone. Mend the cause and retry, or skip the event for good:
-either way those that waited follow, in order.`,
+stream wait behind it, for that handler alone. Remove the cause and retry, or skip the event for good:
+either way those that waited follow, in order.
+
+Letters of ingest-events hold events that were accepted and are not stored. A retry stores them.`,
     );
 
 function listCommand(): Command {
@@ -136,23 +147,62 @@ function describeLetter(letter: DeadLetter): string {
 
 function retryCommand(endWith: (code: typeof EXIT.refused) => void): Command {
   return new Command("retry")
-    .description("Has the handler deal with the event again, and then with those that waited behind it.")
-    .argument("<id...>", "numbers in the list", letterIds)
+    .description("Has the events handled again, and then those that waited behind them.")
+    .argument("[id...]", "numbers in the list", letterIds)
+    .option("--all", "every open letter, oldest first, instead of numbers", false)
+    .option("--handler <name>", "with --all: only those of this handler")
+    .option("--code <code>", "with --all: only those with this code")
     .addHelpText(
       "after",
       `
+The event of an ingest-events letter was accepted and is not stored: it is validated anew and appended.
 A letter that fails again stays open, and the command ends with 1.
 
-Example:
-  npx pnpm@12 synap dead-letters retry 17 18`,
+Examples:
+  npx pnpm@12 synap dead-letters retry 17 18
+  npx pnpm@12 synap dead-letters retry --all --handler ingest-events --code unknown-event-type`,
     )
     .action(async (ids: readonly number[], _options, command: Command) => {
-      const options = command.optsWithGlobals<CommonOptions>();
-      const outcomes = await resolveAll(ids, options, (id) =>
-        connect(options).postAdmin(`/dead-letters/${id}/retry`, deadLetterOutcome),
-      );
+      const options = command.optsWithGlobals<RetryOptions>();
+      if ((ids.length === 0) !== options.all) command.error("error: give numbers, or --all");
+      if (!options.all && (options.handler !== undefined || options.code !== undefined)) {
+        command.error("error: --handler and --code go with --all");
+      }
+      const outcomes = options.all
+        ? await retryAll(options)
+        : await resolveAll(ids, options, (id) =>
+            connect(options).postAdmin(`/dead-letters/${id}/retry`, deadLetterOutcome),
+          );
       if (outcomes.some(({ failure }) => failure !== undefined)) endWith(EXIT.refused);
     });
+}
+
+/** Page by page, printing each outcome. @throws CliError when something that a letter needs is away */
+async function retryAll(options: RetryOptions): Promise<DeadLetterOutcome[]> {
+  const { handler, code, json } = options;
+  const outcomes: DeadLetterOutcome[] = [];
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: z.infer<typeof deadLetterOutcomes> = await connect(options).postAdmin(
+      "/dead-letters/retry",
+      deadLetterOutcomes,
+      { after, ...(handler !== undefined && { handler }), ...(code !== undefined && { code }) },
+    );
+    for (const outcome of page.outcomes) {
+      outcomes.push(outcome);
+      console.log(json ? jsonText(outcome) : describeOutcome(outcome));
+    }
+    if (page.stopped !== undefined) {
+      const { id, code: reasonCode, reason } = page.stopped;
+      throw new CliError(
+        EXIT.refused,
+        `Stopped at dead letter ${id}, which needs something that is away (${reasonCode}): ${plain(reason)}.\n` +
+          "It and those after it are as they were. Run the command again later.",
+      );
+    }
+    after = page.next;
+  }
+  if (outcomes.length === 0 && !json) console.log("No open dead letters match.");
+  return outcomes;
 }
 
 function skipCommand(): Command {
@@ -190,10 +240,12 @@ async function resolveAll(
   return outcomes;
 }
 
-function describeOutcome({ id, status, failure, released, parked }: DeadLetterOutcome): string {
+function describeOutcome({ id, status, failure, resolution, released, parked }: DeadLetterOutcome): string {
   if (failure !== undefined) {
-    return `Dead letter ${id} failed again (${failure.code}): ${plain(failure.reason)}\n${count(parked)} events still wait behind it.`;
+    const waiting = parked === 0 ? "" : `\n${count(parked)} events still wait behind it.`;
+    return `Dead letter ${id} failed again (${failure.code}): ${plain(failure.reason)}${waiting}`;
   }
+  if (resolution !== undefined) return `Dead letter ${id} is ${status}: ${plain(resolution)}.`;
   const followed = released === 0 ? "" : ` ${count(released)} events that waited behind it followed.`;
   const waiting = parked === 0 ? "" : ` ${count(parked)} still wait: synap dead-letters list.`;
   return `Dead letter ${id} is ${status}.${followed}${waiting}`;

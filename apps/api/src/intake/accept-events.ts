@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import type { RepeatedEvent } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
 import { type OutgoingEvent, toOutgoingEvent } from "../publisher/outgoing-event.ts";
 import type { Publisher } from "../publisher/publisher.ts";
@@ -22,9 +24,7 @@ export async function acceptEvents(
   { publisher, findDuplicates }: Acceptance,
 ): Promise<EventResult[]> {
   const results: (EventResult | undefined)[] = [];
-  const candidates: { outgoing: OutgoingEvent; index: number; isIdentified: boolean }[] = [];
-  const repetitions = new Map<number, number>();
-  const seen = new SeenEvents();
+  const candidates: Candidate[] = [];
   for (const [index, reading] of readings.entries()) {
     if (!reading.ok) {
       results[index] = rejected(reading.issues);
@@ -35,18 +35,26 @@ export async function acceptEvents(
       results[index] = rejected([tooLarge(outgoing)]);
       continue;
     }
-    const first = reading.isIdentified ? seen.firstLike(reading.event, index) : undefined;
-    if (first !== undefined) repetitions.set(index, first);
-    else candidates.push({ outgoing, index, isIdentified: reading.isIdentified });
+    candidates.push({ outgoing, index, isIdentified: reading.isIdentified });
   }
 
   const identified = candidates.filter((candidate) => candidate.isIdentified);
   const stored = await findDuplicates(identified.map(({ outgoing }) => outgoing.event));
+  const known = new Map(identified.map((candidate, place) => [candidate, stored[place]]));
+  const repetitions = new Map<number, number>();
+  const seen = new SeenEvents();
   const fresh = candidates.filter((candidate) => {
-    const first = candidate.isIdentified ? stored.get(candidate.outgoing.event.id) : undefined;
-    if (first !== undefined)
-      results[candidate.index] = { status: "duplicate", id: first.id, position: first.position };
-    return first === undefined;
+    const { outgoing, index, isIdentified } = candidate;
+    const original = known.get(candidate);
+    if (original !== undefined) {
+      results[index] = answerRepeated(outgoing.event, original);
+      return false;
+    }
+    const first = isIdentified ? seen.firstLike(candidate) : undefined;
+    if (first === undefined) return true;
+    if (isConflict(outgoing, first.outgoing)) results[index] = conflict(TAKEN_IN_REQUEST);
+    else repetitions.set(index, first.index);
+    return false;
   });
 
   const outcomes = fresh.length === 0 ? [] : await publisher.publish(fresh.map(({ outgoing }) => outgoing));
@@ -64,21 +72,52 @@ export async function acceptEvents(
   });
 }
 
-/** The ids and idempotency keys (one set for each creator) of a request's events, and where each stood first. */
-class SeenEvents {
-  private readonly byId = new Map<string, number>();
-  private readonly byKey = new Map<string, number>();
+/** A sound event of a request. */
+interface Candidate {
+  readonly outgoing: OutgoingEvent;
+  readonly index: number;
+  readonly isIdentified: boolean;
+}
 
-  /** The index of an earlier event that this one repeats; otherwise this one is remembered. */
-  firstLike({ id, createdBy, idempotencyKey }: SynapEvent, index: number): number | undefined {
+/** The ids and idempotency keys (one set for each creator) of a request's events, and which had them first. */
+class SeenEvents {
+  private readonly byId = new Map<string, Candidate>();
+  private readonly byKey = new Map<string, Candidate>();
+
+  /** The earlier event that this one repeats; otherwise this one is remembered. */
+  firstLike(candidate: Candidate): Candidate | undefined {
+    const { id, createdBy, idempotencyKey } = candidate.outgoing.event;
     // No field of an event holds NUL, so it keeps the two apart.
     const key = idempotencyKey === undefined ? undefined : `${createdBy}\0${idempotencyKey}`;
     const first = this.byId.get(id) ?? (key === undefined ? undefined : this.byKey.get(key));
     if (first !== undefined) return first;
-    this.byId.set(id, index);
-    if (key !== undefined) this.byKey.set(key, index);
+    this.byId.set(id, candidate);
+    if (key !== undefined) this.byKey.set(key, candidate);
     return undefined;
   }
+}
+
+const TAKEN_IN_REQUEST = "is the id of an earlier event of this request with other content";
+
+/** An idempotency key says that two events are one, whatever they hold; an id must not be given to two events. */
+function answerRepeated({ id }: SynapEvent, { hasSameContent, ...first }: RepeatedEvent): EventResult {
+  if (hasSameContent || first.id !== id)
+    return { status: "duplicate", id: first.id, position: first.position };
+  return conflict(`is the id of an event with other content, stored at position ${first.position}`);
+}
+
+function isConflict(one: OutgoingEvent, first: OutgoingEvent): boolean {
+  return one.event.id === first.event.id && !isDeepStrictEqual(contentOf(one), contentOf(first));
+}
+
+/** What the store compares when an id comes again, in the form in which it would arrive there. */
+function contentOf({ json }: OutgoingEvent): unknown {
+  const { type, aggregateType, aggregateId, data }: SynapEvent = JSON.parse(json);
+  return { type, aggregateType, aggregateId, data };
+}
+
+function conflict(reason: string): EventResult {
+  return rejected([{ path: "id", code: "event-id-conflict", reason }]);
 }
 
 function tooLarge({ bytes }: OutgoingEvent) {

@@ -1,17 +1,12 @@
+import type { RepeatedEvent } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
 import type { Logger } from "pino";
 
-/** The event that an event repeats. */
-export interface FirstEvent {
-  readonly id: string;
-  readonly position: number;
-}
-
-/** What the store answers: by the id of the event asked for, the event it repeats. */
-export type FindDuplicates = (events: readonly SynapEvent[]) => Promise<ReadonlyMap<string, FirstEvent>>;
+/** For each event, in the same order, the stored one that it repeats. */
+export type Repetitions = readonly (RepeatedEvent | undefined)[];
 
 /** Finds out which events the store has already. Never rejects: without an answer, nothing counts as a duplicate. */
-export type DuplicateLookup = (events: readonly SynapEvent[]) => Promise<ReadonlyMap<string, FirstEvent>>;
+export type DuplicateLookup = (events: readonly SynapEvent[]) => Promise<Repetitions>;
 
 /** The store keeps every event once whatever is answered here, so a slow answer is not worth waiting for. */
 const PATIENCE_MS = 500;
@@ -20,11 +15,9 @@ const PAUSE_MS = 1_000;
 /** How many events are asked for at a time. */
 const MAX_EVENTS = 5_000;
 
-const NONE: ReadonlyMap<string, FirstEvent> = new Map();
-
 interface Waiting {
   readonly events: readonly SynapEvent[];
-  readonly resolve: (found: ReadonlyMap<string, FirstEvent>) => void;
+  readonly resolve: (found: Repetitions) => void;
 }
 
 /**
@@ -32,20 +25,24 @@ interface Waiting {
  * single posts cost a few queries. Best effort: when the database is away or slow it finds nothing, the event is
  * accepted, and the store recognises it later.
  */
-export function createDuplicateLookup(find: FindDuplicates, logger: Logger): DuplicateLookup {
+export function createDuplicateLookup(find: DuplicateLookup, logger: Logger): DuplicateLookup {
   let waiting: Waiting[] = [];
   let isAsking = false;
   let pausedUntil = 0;
 
   async function ask(asked: readonly Waiting[]): Promise<void> {
-    let found = NONE;
+    let found: Repetitions = [];
     try {
       found = await withPatience(find(asked.flatMap(({ events }) => events)));
     } catch (error) {
       pausedUntil = Date.now() + PAUSE_MS;
       logger.warn({ err: error }, "The look-up of duplicates failed; events are accepted without it");
     }
-    for (const { resolve } of asked) resolve(found);
+    let start = 0;
+    for (const { events, resolve } of asked) {
+      resolve(found.slice(start, start + events.length));
+      start += events.length;
+    }
   }
 
   async function askOn(): Promise<void> {
@@ -60,7 +57,7 @@ export function createDuplicateLookup(find: FindDuplicates, logger: Logger): Dup
   }
 
   return (events) => {
-    if (events.length === 0 || Date.now() < pausedUntil) return Promise.resolve(NONE);
+    if (events.length === 0 || Date.now() < pausedUntil) return Promise.resolve([]);
     return new Promise((resolve) => {
       waiting.push({ events, resolve });
       // At the end of this turn of the event loop, so that requests that arrived together ask together.

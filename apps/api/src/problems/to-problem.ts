@@ -57,14 +57,21 @@ export function toProblem(error: unknown): Problem {
   );
 }
 
-/** The problem of a single event that was not taken. Some faults have a kind of problem of their own. */
-export function eventProblem(issues: readonly EventIssue[]): Problem {
+/**
+ * The problem of a single event that was not taken. Some faults have a kind of problem of their own.
+ *
+ * @param members further members of the document
+ */
+export function eventProblem(
+  issues: readonly EventIssue[],
+  members: Readonly<Record<string, unknown>> = {},
+): Problem {
   const [first] = issues;
   const code = first !== undefined && isProblemCode(first.code) ? first.code : "event-invalid";
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
   const where = first === undefined || first.path === "" ? "The event" : `"${first.path}"`;
   const reason = first?.reason ?? "is not valid";
-  return new Problem(code, sentence(`${where} ${reason}${more}`), { errors: issues });
+  return new Problem(code, sentence(`${where} ${reason}${more}`), { errors: issues, members });
 }
 
 function sentence(text: string): string {

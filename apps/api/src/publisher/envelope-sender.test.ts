@@ -26,7 +26,7 @@ describe("sending envelopes to Inngest", () => {
     await broker.stop();
   });
 
-  it("delivers the events unchanged, under an id made of their content", async () => {
+  it("delivers the events unchanged, and the same events again under an id of their own", async () => {
     const events = [outgoing(), outgoing()];
     await send(events);
     await send(events);
@@ -34,7 +34,7 @@ describe("sending envelopes to Inngest", () => {
       events.map(({ event }) => event),
       events.map(({ event }) => event),
     ]);
-    expect(broker.received[0]?.id).toBe(broker.received[1]?.id);
+    expect(new Set(broker.received.map(({ id }) => id)).size).toBe(2);
   });
 
   it("survives a broker that fails a few times", async () => {

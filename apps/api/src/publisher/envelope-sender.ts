@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { ENVELOPE_EVENT_NAME } from "@synap/types";
+import { randomBytes } from "node:crypto";
+import { createEventId, ENVELOPE_EVENT_NAME } from "@synap/types";
 import type { Logger } from "pino";
 import type { EventApi, EventParcel } from "./event-api.ts";
 import type { OutgoingEvent } from "./outgoing-event.ts";
@@ -27,16 +27,17 @@ export function createInngestSender(
  * The envelope as a list of one Inngest event. Put together from the texts of its events, which are there already:
  * making an object of it and serialising that would cost more than all else here.
  *
- * The same events in the same order have the same id, so that Inngest recognises a repeated send.
+ * The id belongs to this envelope and not to its content: all attempts to send it share the id, and the broker takes it
+ * once. The same events sent by a later request make another envelope, which the broker takes too. An id made of the
+ * content would let the broker, which ignores a known id for a day, drop events that were accepted and are not stored.
  */
 export function packEnvelope(outgoing: readonly OutgoingEvent[]): EventParcel & { readonly id: string } {
   const events = outgoing.map(({ json }) => json).join(",");
-  const hash = createHash("sha256").update(events).digest();
-  const id = hash.toString("hex");
+  const id = createEventId();
   const name = ENVELOPE_EVENT_NAME;
   return {
     id,
     json: `[{"name":"${name}","id":"${id}","ts":${Date.now()},"data":{"events":[${events}]}}]`,
-    entropy: hash.toString("base64", 0, 10),
+    entropy: randomBytes(10).toString("base64"),
   };
 }

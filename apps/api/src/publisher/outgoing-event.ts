@@ -1,6 +1,6 @@
 import type { SynapEvent } from "@synap/types";
 
-/** An event on its way out, serialised once: for its size, for the envelope's id, and to be counted in the queue. */
+/** An event on its way out, serialised once: for its size, for the envelope, and to be counted in the queue. */
 export interface OutgoingEvent {
   readonly event: SynapEvent;
   readonly json: string;

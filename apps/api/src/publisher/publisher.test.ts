@@ -211,11 +211,9 @@ describe("the publisher", () => {
 });
 
 describe("an envelope's id", () => {
-  it("is the same for the same events in the same order only", () => {
-    const [first, second] = [eventOf(), eventOf()];
-    const idOf = (...events: OutgoingEvent[]) => packEnvelope(events).id;
-    expect(idOf(first, second)).toBe(idOf(toOutgoingEvent(first.event), second));
-    expect(idOf(second, first)).not.toBe(idOf(first, second));
-    expect(idOf(first)).toMatch(/^[0-9a-f]{64}$/);
+  it("is its own, whatever it carries", () => {
+    const first = eventOf();
+    const ids = [packEnvelope([first]).id, packEnvelope([first]).id];
+    expect(new Set(ids).size).toBe(2);
   });
 });

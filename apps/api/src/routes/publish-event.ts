@@ -38,6 +38,7 @@ const route = {
       "token-missing",
       "token-invalid",
       "backfill-disabled",
+      "event-id-conflict",
       "event-too-large",
       "event-invalid",
       "unknown-event-type",
@@ -64,7 +65,7 @@ export function publishEventRoute(app: ApiApp, ports: ApiPorts): void {
       case "duplicate":
         return json(context, 200, result);
       case "rejected":
-        throw eventProblem(result.issues);
+        throw eventProblem(result.issues, { id: reading.event.id });
       default:
         throw brokerUnavailable();
     }

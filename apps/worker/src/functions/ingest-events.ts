@@ -1,9 +1,9 @@
-import { describeFailure } from "@synap/handlers";
+import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers";
 import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
 import { type Inngest, NonRetriableError } from "inngest";
-import { salvageEnvelope, setAside } from "../failed-envelope.ts";
+import { salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater, StoreFailedError } from "../retry-schedule.ts";
-import { type EnvelopeStore, INGEST_HANDLER, storeEnvelope } from "../store-envelope.ts";
+import { type EnvelopeStore, storeEnvelope } from "../store-envelope.ts";
 
 /** The published envelope cannot be read. It was kept whole as a dead letter; trying again cannot help. */
 class UnreadableEnvelopeError extends NonRetriableError {
@@ -62,7 +62,11 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
           // Inngest calls us but takes no event. The last resort: the envelope, whole, for a person to look at.
           const { reason } = describeFailure(refusal);
           await step.run("keep the envelope as a dead letter", () =>
-            setAside(store, original.data, { code: "envelope-undeliverable", reason, attempts: retries + 1 }),
+            keepAccepted(store.database, original.data, {
+              code: "envelope-undeliverable",
+              reason,
+              attempts: retries + 1,
+            }),
           );
           return { setAside: reason };
         }
@@ -78,7 +82,11 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
           .join("; ");
         await step.run("keep the unreadable envelope as a dead letter", async () => {
           try {
-            await setAside(store, event.data, { code: "envelope-unreadable", reason, attempts: attempt + 1 });
+            await keepAccepted(store.database, event.data, {
+              code: "envelope-unreadable",
+              reason,
+              attempts: attempt + 1,
+            });
           } catch (error) {
             throw retryLater(error, attempt);
           }

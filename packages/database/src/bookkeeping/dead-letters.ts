@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { cleanText } from "@synap/types";
+import canonicalize from "canonicalize";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
@@ -11,6 +12,11 @@ export interface DeadLetterInput {
   readonly event: unknown;
   /** Where it is stored, if it is. */
   readonly position?: number | undefined;
+  /**
+   * Whether letters with one id may hold different events, as the store may refuse several that senders gave the same id:
+   * then each content is a letter of its own. Default false: the id names one stored event.
+   */
+  readonly byContent?: boolean | undefined;
   /** The stream whose later events wait for a decision, if they do. */
   readonly stream?: DeadLetterStream | undefined;
   /** What kind of failure, in kebab case. */
@@ -52,9 +58,9 @@ export interface DeadLetter {
 }
 
 const RECORD = `
-INSERT INTO synap.dead_letters AS d (handler, event_id, event, "position", code, reason, attempts, aggregate_type, aggregate_id)
-VALUES ($1, $2, $3::text::json, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (handler, event_id) DO UPDATE
+INSERT INTO synap.dead_letters AS d (handler, event_id, event, "position", code, reason, attempts, aggregate_type, aggregate_id, content)
+VALUES ($1, $2, $3::text::json, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (handler, event_id, content) DO UPDATE
    SET attempts = d.attempts + EXCLUDED.attempts,
        code = EXCLUDED.code,
        reason = EXCLUDED.reason,
@@ -87,6 +93,7 @@ export async function setAside(
     letter.attempts,
     letter.stream?.aggregateType ?? null,
     letter.stream?.aggregateId ?? null,
+    letter.byContent === true ? contentKey(letter.event) : "",
   ]);
   const [row] = rows;
   if (row === undefined) throw new Error("Recording a dead letter answered nothing.");
@@ -184,4 +191,15 @@ function idOf(event: unknown, json: string): string {
   const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   if (typeof id === "string" && id.length > 0 && id.length <= 128) return cleanText(id, 128);
   return `sha256:${createHash("sha256").update(json).digest("hex")}`;
+}
+
+/** A hash of what makes an event this event and no other: its type, stream and data, whatever the order of fields. */
+function contentKey(event: unknown): string {
+  const given: Readonly<Record<string, unknown>> =
+    typeof event === "object" && event !== null ? { ...event } : { event };
+  const { type, aggregateType, aggregateId, data } = given;
+  const content = "data" in given ? { type, aggregateType, aggregateId, data } : given;
+  return createHash("sha256")
+    .update(canonicalize(content) ?? "")
+    .digest("hex");
 }

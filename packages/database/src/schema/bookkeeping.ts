@@ -76,13 +76,14 @@ export const deadLetters = synapSchema.table(
       .notNull()
       .default("open"),
     event: json("event").notNull(),
+    content: text("content").notNull().default(""),
     aggregateType: text("aggregate_type"),
     aggregateId: text("aggregate_id"),
     resolvedAt: moment("resolved_at"),
     resolvedBy: text("resolved_by"),
     resolution: text("resolution"),
   },
-  (table) => [unique().on(table.handler, table.eventId)],
+  (table) => [unique().on(table.handler, table.eventId, table.content)],
 );
 
 /** Streams that wait behind a dead letter, for one handler each. */

@@ -16,13 +16,13 @@ export class DeadLetterResolvedError extends Error {
   }
 }
 
-/** The dead letter can't be retried here: its event was never stored, or its handler isn't registered. */
+/** The dead letter can't be retried here: its handler isn't registered. */
 export class DeadLetterNotRetryableError extends Error {
   readonly code = "DEAD_LETTER_NOT_RETRYABLE";
   override readonly name = "DeadLetterNotRetryableError";
   constructor(id: number, handler: string) {
     super(
-      `Dead letter ${id} can't be retried here: "${handler}" is not a handler of this process with a stored event.`,
+      `Dead letter ${id} can't be retried here: "${handler}" is not a handler of this process. Retry it where it is.`,
     );
   }
 }

@@ -4,18 +4,23 @@ import {
   type DeadLetterFilter,
   type DeadLetterStatus,
   type DeadLetterStream,
+  type EventStore,
   listDeadLetters,
   type Transaction,
 } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import type { HandlerContext, IEventHandler } from "../dispatch/event-handler.ts";
+import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
 import { handleAlone, handleIsolated } from "../dispatch/isolated-batch.ts";
+import { INGEST_HANDLER } from "../ingest/accepted-events.ts";
+import { lettersStoredMeanwhile, retryAcceptedLetter } from "./accepted-letters.ts";
 import {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,
   DeadLetterResolvedError,
 } from "./dead-letter-errors.ts";
 import { releasedStreams, releaseStream, takeParkedEvents } from "./held-streams.ts";
+import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-letter.ts";
 
 /** How a handler's events are handled outside its ordinary way. */
 export interface DeadLetterTarget {
@@ -25,17 +30,24 @@ export interface DeadLetterTarget {
   readonly lock: (transaction: Transaction, stream: DeadLetterStream) => Promise<void>;
 }
 
-/** What a retry or a skip came to. */
-export interface DeadLetterOutcome {
-  readonly id: number;
-  /** "open": it failed again, and its stream still waits. */
-  readonly status: DeadLetterStatus;
-  /** Why it failed again. */
-  readonly failure?: { readonly code: string; readonly reason: string };
-  /** How many events that waited behind it were handled in this call. */
-  readonly released: number;
-  /** How many still wait: behind the next dead letter of the stream, or for the worker, which goes on with them. */
-  readonly parked: number;
+/** Which open letters to retry. */
+export interface RetryFilter {
+  readonly handler?: string | undefined;
+  readonly code?: string | undefined;
+  /** Only letters with a higher number: the last one of the call before. */
+  readonly after?: number | undefined;
+  /** Default 100. */
+  readonly limit?: number | undefined;
+}
+
+/** What a retry of many letters came to. */
+export interface RetriedLetters {
+  /** One for each letter, in the order of their numbers. */
+  readonly outcomes: readonly DeadLetterOutcome[];
+  /** The number of the last letter of this call, when more may follow. */
+  readonly next?: number;
+  /** What ended the call early: a failure that time cures. The letters after the last outcome are as they were. */
+  readonly stopped?: { readonly id: number; readonly code: string; readonly reason: string };
 }
 
 /** The parked events of one transaction. */
@@ -51,25 +63,31 @@ interface LetterRow {
   readonly event: StoredEvent;
 }
 
-const LOCK_LETTER = `
-SELECT handler, status, "position", event FROM synap.dead_letters WHERE id = $1 FOR UPDATE`;
-
 const RESOLVE = `
 UPDATE synap.dead_letters
    SET status = $2, resolved_at = now(), resolved_by = $3, resolution = $4, attempts = attempts + $5
  WHERE id = $1`;
 
-const FAILED_AGAIN = `
-UPDATE synap.dead_letters SET attempts = attempts + 1, last_failed_at = now(), code = $2, reason = $3 WHERE id = $1`;
+const OPEN_LETTERS = `
+SELECT id FROM synap.dead_letters
+ WHERE status = 'open' AND ($1::text IS NULL OR handler = $1) AND ($2::text IS NULL OR code = $2) AND id > $3
+ ORDER BY id LIMIT $4`;
 
 /** Where dead letters are looked through, tried again or skipped. Every step is safe beside any number of workers. */
 export class DeadLetterOffice {
   readonly #database: Database;
   readonly #target: (handler: string) => DeadLetterTarget | undefined;
+  readonly #store: Pick<EventStore, "appendBatch">;
 
-  constructor(database: Database, target: (handler: string) => DeadLetterTarget | undefined) {
+  /** @param store where accepted events go that it refused before */
+  constructor(
+    database: Database,
+    target: (handler: string) => DeadLetterTarget | undefined,
+    store: Pick<EventStore, "appendBatch">,
+  ) {
     this.#database = database;
     this.#target = target;
+    this.#store = store;
   }
 
   /** Dead letters, newest first, each with the number of events that wait behind it. 100 unless `limit` says otherwise. */
@@ -79,7 +97,8 @@ export class DeadLetterOffice {
 
   /**
    * Handles the event again. When that works, the events of its stream that waited behind it follow in order, up to
-   * 10,000 in this call, 200 a transaction; otherwise the letter stays open and says why.
+   * 10,000 in this call, 200 a transaction; otherwise the letter stays open and says why. The event of an
+   * `ingest-events` letter, which is not stored, is validated anew and appended.
    *
    * @param by who asks for it, kept with the letter
    * @throws DeadLetterNotFoundError, DeadLetterResolvedError, DeadLetterNotRetryableError
@@ -87,6 +106,8 @@ export class DeadLetterOffice {
    */
   async retry(id: number, { by }: { readonly by: string }): Promise<DeadLetterOutcome> {
     const letter = await this.#find(id);
+    if (letter.handler === INGEST_HANDLER)
+      return retryAcceptedLetter(this.#database, this.#store, { id, accepted: letter.event, by });
     const target = this.#target(letter.handler);
     if (target === undefined || letter.position === null) {
       throw new DeadLetterNotRetryableError(id, letter.handler);
@@ -99,12 +120,55 @@ export class DeadLetterOffice {
         await transaction.query(RESOLVE, [id, "retried", by, null, 1]);
         await releaseStream(transaction, id);
       } else {
-        await transaction.query(FAILED_AGAIN, [id, failed.code, failed.reason.slice(0, 10_000)]);
+        await noteFailure(transaction, id, failed);
       }
       return failed;
     });
     if (failure === undefined) return this.#release(id, "retried", letter);
     return { id, status: "open", failure, released: 0, parked: await this.#parked(letter) };
+  }
+
+  /**
+   * Retries the open letters that match, oldest first, each as `retry` does, and goes on where one fails again. It ends
+   * early at a failure that time cures.
+   */
+  async retryAll(filter: RetryFilter, { by }: { readonly by: string }): Promise<RetriedLetters> {
+    const { handler = null, code = null, after = 0, limit = 100 } = filter;
+    const letters = await this.#database.query<{ id: number }>(OPEN_LETTERS, [handler, code, after, limit]);
+    const outcomes: DeadLetterOutcome[] = [];
+    for (const { id } of letters) {
+      try {
+        outcomes.push(await this.retry(id, { by }));
+      } catch (error) {
+        // Somebody else has just dealt with it.
+        if (error instanceof DeadLetterResolvedError) continue;
+        if (!(error instanceof DeadLetterNotRetryableError)) {
+          if (!isTransientFailure(error)) throw error;
+          return { outcomes, stopped: { id, ...describeFailure(error) } };
+        }
+        outcomes.push({ id, status: "open", failure: describeFailure(error), released: 0, parked: 0 });
+      }
+    }
+    const last = letters.length === limit ? letters.at(-1) : undefined;
+    return { outcomes, ...(last !== undefined && { next: last.id }) };
+  }
+
+  /**
+   * Closes the letters of accepted events that have been stored meanwhile, by whichever way: at most 100 a call. One whose
+   * content is not the stored one's stays open and says so.
+   *
+   * @returns how many it closed
+   */
+  async closeStored(): Promise<number> {
+    let closed = 0;
+    for (const id of await lettersStoredMeanwhile(this.#database)) {
+      try {
+        if ((await this.retry(id, { by: INGEST_HANDLER })).status === "retried") closed += 1;
+      } catch (error) {
+        if (!(error instanceof DeadLetterResolvedError)) throw error;
+      }
+    }
+    return closed;
   }
 
   /**
@@ -192,11 +256,4 @@ export async function releaseChunk(
   const { events, last } = await takeParkedEvents(transaction, target.handler.name, stream, CHUNK);
   const { deadLettered, parked } = await handleIsolated({ ...target, events, transaction, attempts: 0 });
   return { handled: events.length - parked - deadLettered, deadLettered, last: last || deadLettered > 0 };
-}
-
-/** @throws DeadLetterResolvedError when somebody else was faster. */
-async function lockOpen(transaction: Transaction, id: number): Promise<void> {
-  const [row] = await transaction.query<LetterRow>(LOCK_LETTER, [id]);
-  if (row === undefined) throw new DeadLetterNotFoundError(id);
-  if (row.status !== "open") throw new DeadLetterResolvedError(id, row.status);
 }

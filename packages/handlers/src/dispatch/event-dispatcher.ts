@@ -76,7 +76,7 @@ export class EventDispatcher {
     this.#projectionNames = registry.names;
     this.#feeds = new ProjectionFeeds(parts);
     this.projections = new Projections(parts);
-    this.deadLetters = new DeadLetterOffice(database, (name) => this.#target(name));
+    this.deadLetters = new DeadLetterOffice(database, (name) => this.#target(name), this.store);
   }
 
   /** The `onAppend` of an event store that is to run this dispatcher's inline handlers under another policy. */

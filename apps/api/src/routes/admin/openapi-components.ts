@@ -58,6 +58,18 @@ const difference = z.object({
   examples: z.array(z.string()).describe("Keys of a few rows that differ, as JSON."),
 });
 
+const deadLetterOutcome = z.object({
+  id: whole,
+  status: z.enum(["open", "retried", "skipped"]).describe("`open`: it failed again."),
+  failure: z.object({ code: z.string(), reason: z.string() }).optional(),
+  resolution: z
+    .string()
+    .optional()
+    .describe("Of an accepted event that was not stored: where it is now, or that it was stored already."),
+  released: whole.describe("How many events that waited behind it were handled."),
+  parked: whole.describe("How many still wait."),
+});
+
 /** The forms of the admin routes' answers, for the OpenAPI document. */
 export const ADMIN_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   AdminStatus: z.looseObject({
@@ -101,11 +113,10 @@ export const ADMIN_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
     differences: z.array(difference),
   }),
   DroppedBuild: z.object({ projection: z.string(), dropped: z.enum(["building", "previous"]) }),
-  DeadLetterOutcome: z.object({
-    id: whole,
-    status: z.enum(["open", "retried", "skipped"]).describe("`open`: it failed again."),
-    failure: z.object({ code: z.string(), reason: z.string() }).optional(),
-    released: whole.describe("How many events that waited behind it were handled."),
-    parked: whole.describe("How many still wait."),
+  DeadLetterOutcome: deadLetterOutcome,
+  DeadLetterOutcomes: z.object({
+    outcomes: z.array(deadLetterOutcome),
+    next: whole.optional(),
+    stopped: z.object({ id: whole, code: z.string(), reason: z.string() }).optional(),
   }),
 };

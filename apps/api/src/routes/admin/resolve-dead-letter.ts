@@ -20,9 +20,56 @@ export const skipBody = z.strictObject({
     .describe("Why the event is left out for good; kept with the letter."),
 });
 
-/** POST /api/v1/admin/dead-letters/{id}/retry and .../skip */
+const MAX_RETRIED = 100;
+const label = z
+  .string("must be a text")
+  .min(1)
+  .max(128)
+  .refine((text) => !text.includes("\0"), "must not hold NUL");
+
+/** The body of a retry of many letters. */
+export const retryBody = z.strictObject({
+  handler: label
+    .optional()
+    .describe("Those of this handler; `ingest-events` has the events that are not stored."),
+  code: label.optional().describe("Those with this code, such as `unknown-event-type`."),
+  after: z.int().min(0).optional().describe("Those with a higher number: `next` of the call before."),
+  limit: z
+    .int()
+    .min(1)
+    .max(MAX_RETRIED)
+    .optional()
+    .describe(`How many, 1 to ${MAX_RETRIED}, which is the default.`),
+});
+
+/** POST /api/v1/admin/dead-letters/retry, .../{id}/retry and .../{id}/skip */
 export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
   const { admin, configuration, logger } = ports;
+  registerAdminRoute(
+    app,
+    ports,
+    {
+      method: "post",
+      path: "/api/v1/admin/dead-letters/retry",
+      operationId: "retryDeadLetters",
+      summary: "Retry the open dead letters that match, oldest first",
+      description:
+        "Each letter has an outcome of its own, and one that fails again stays open. `next` is there when more may " +
+        "follow. `stopped` names the letter at which the call ended early because something that it needs is away.",
+      request: { body: { required: true, content: { "application/json": { schema: retryBody } } } },
+      answers: { 200: jsonAnswer("What came of each.", "DeadLetterOutcomes") },
+      problems: [...JSON_BODY_PROBLEMS, "body-invalid"],
+    },
+    async (context, { actor }) => {
+      readQuery(context, noQuery);
+      const filter = await readJsonBody(context.req.raw, retryBody, configuration);
+      const retried = await admin.deadLetters.retryAll(filter, { by: actor });
+      const failed = retried.outcomes.filter(({ status }) => status === "open").length;
+      const facts = { actor, ...filter, letters: retried.outcomes.length, failed, stopped: retried.stopped };
+      logger.info({ ...facts, requestId: context.get("requestId") }, "dead letters retried");
+      return json(context, 200, retried);
+    },
+  );
   registerAdminRoute(
     app,
     ports,
@@ -33,7 +80,8 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Handle the event of a dead letter again",
       description:
         "When it works, the events of its stream that waited behind it follow in order. When it fails again, the " +
-        "letter stays open: `status` says which.",
+        "letter stays open: `status` says which. The event of an `ingest-events` letter, which is not stored, is " +
+        "validated anew and appended: `resolution` says where it is.",
       request: { params },
       answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
       problems: [

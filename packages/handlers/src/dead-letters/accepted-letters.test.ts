@@ -1,0 +1,258 @@
+import { randomUUID } from "node:crypto";
+import { listDeadLetters } from "@synap/database";
+import { describeOnEveryEngine } from "@synap/database/testing";
+import { createSynapEvent, defineEventType, type SynapEvent, seedCatalogue } from "@synap/types";
+import { beforeEach, expect, it } from "vitest";
+import { z } from "zod";
+import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
+import type { IEventHandler } from "../dispatch/event-handler.ts";
+import { TransientHandlerError } from "../dispatch/handler-errors.ts";
+import {
+  appendAcceptedEvents,
+  INGEST_HANDLER,
+  keepAccepted,
+  keepRefusedEvents,
+} from "../ingest/accepted-events.ts";
+
+const newerCatalogue = seedCatalogue.extend([
+  defineEventType({
+    name: "parcel.sent",
+    description: "A parcel left the house.",
+    schema: z.strictObject({ weight: z.number() }),
+    example: { weight: 2 },
+  }),
+]);
+const parcel = (about: Partial<SynapEvent> = {}): SynapEvent => ({
+  ...newerCatalogue.createSynapEvent({ type: "parcel.sent", aggregateId: randomUUID(), data: { weight: 2 } }),
+  ...about,
+});
+const note = (about: Partial<SynapEvent> = {}): SynapEvent => ({
+  ...createSynapEvent({ type: "note.creation.completed", aggregateId: randomUUID(), data: { content: "x" } }),
+  ...about,
+});
+const by = { by: "user:ops" };
+
+describeOnEveryEngine("dead letters of accepted events", (engine) => {
+  const dispatch = (
+    catalogue: typeof seedCatalogue | typeof newerCatalogue,
+    handlers: IEventHandler[] = [],
+  ) => new EventDispatcher({ database: engine.database, catalogue, handlers });
+  /** What the worker does with an envelope. */
+  async function deliver(dispatcher: EventDispatcher, ...events: SynapEvent[]) {
+    const outcomes = await appendAcceptedEvents(engine.database, dispatcher.store, events);
+    await keepRefusedEvents(engine.database, events, outcomes);
+    return outcomes.map(({ status }) => status);
+  }
+  const letters = () => listDeadLetters(engine.database, { handler: INGEST_HANDLER });
+  const older = () => dispatch(seedCatalogue);
+  const newer = () => dispatch(newerCatalogue);
+
+  beforeEach(() => engine.database.asOwner((owner) => owner.execute("TRUNCATE synap.dead_letters CASCADE")));
+
+  it("are retried: refused with the reason until this process knows the type, then stored, closed and signed", async () => {
+    const event = parcel();
+    expect(await deliver(older(), event)).toEqual(["refused"]);
+    expect(
+      await deliver(older(), { ...event, timestamp: new Date(Date.now() - 5_000).toISOString() }),
+    ).toEqual(["refused"]);
+    const [letter, ...others] = await letters();
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({ code: "unknown-event-type", event, attempts: 2, status: "open" });
+    const id = letter?.id ?? 0;
+
+    expect(await older().deadLetters.retry(id, by)).toMatchObject({
+      status: "open",
+      failure: { code: "unknown-event-type" },
+    });
+    const retried = await newer().deadLetters.retry(id, by);
+    const stored = await newer().store.getById(event.id);
+    expect(stored).toMatchObject(event);
+    expect(retried).toEqual({
+      id,
+      status: "retried",
+      resolution: `stored at position ${stored?.position}`,
+      released: 0,
+      parked: 0,
+    });
+    expect(await letters()).toMatchObject([
+      {
+        status: "retried",
+        resolvedBy: "user:ops",
+        position: stored?.position,
+        resolution: retried.resolution,
+        attempts: 4,
+      },
+    ]);
+  });
+
+  it("give the inline handlers the event, and stay as they are while what those need is away", async () => {
+    const event = note();
+    await keepAccepted(engine.database, event, { code: "sqlstate-23505", reason: "a test", attempts: 1 });
+    const [letter] = await letters();
+    let isAway = true;
+    const seen: string[] = [];
+    const { deadLetters } = dispatch(seedCatalogue, [
+      {
+        name: "counts",
+        description: "Sees notes.",
+        mode: "inline",
+        eventTypes: ["note.creation.completed"],
+        async handle(events) {
+          if (isAway) throw new TransientHandlerError("away");
+          seen.push(...events.map(({ id }) => id));
+        },
+      },
+    ]);
+    await expect(deadLetters.retry(letter?.id ?? 0, by)).rejects.toThrow(TransientHandlerError);
+    expect(await deadLetters.retryAll({}, by)).toEqual({
+      outcomes: [],
+      stopped: { id: letter?.id, code: "transient-handler-failure", reason: "away" },
+    });
+    expect(await letters()).toEqual([letter]);
+    isAway = false;
+    await deadLetters.retry(letter?.id ?? 0, by);
+    expect(seen).toEqual([event.id]);
+  });
+
+  it("are closed as stored already when the event came another way, by a retry and by themselves", async () => {
+    const [first, second] = [parcel(), parcel()];
+    await deliver(older(), first, second);
+    const [outcome] = await newer().store.appendBatch([first, second]);
+    const [, letter] = await letters();
+    expect(await newer().deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({
+      status: "retried",
+      resolution: `was already stored at position ${outcome?.status === "stored" && outcome.position}`,
+    });
+    // Even by a process that doesn't know the type: the event is stored, whatever it thinks of it.
+    expect(await older().deadLetters.closeStored()).toBe(1);
+    expect(await letters()).toMatchObject([
+      { eventId: second.id, status: "retried", resolvedBy: INGEST_HANDLER },
+      { eventId: first.id, status: "retried", resolvedBy: "user:ops" },
+    ]);
+    expect(await older().deadLetters.closeStored()).toBe(0);
+  });
+
+  it("are not made again for an event that is stored and comes once more to a process that refuses it", async () => {
+    const event = parcel();
+    await newer().store.append(event);
+    expect(await deliver(older(), event)).toEqual(["duplicate"]);
+    expect(await letters()).toEqual([]);
+  });
+
+  it("keep every content that lost its id to another one, say where the other is, and are not closed by it", async () => {
+    const stored = note();
+    const lost = ["b", "c"].map((content) => ({ ...stored, data: { content } }));
+    expect(await deliver(older(), stored, ...lost)).toEqual(["stored", "refused", "refused"]);
+    expect(await deliver(older(), ...lost, { ...stored, type: "no.such.type" })).toEqual([
+      "refused",
+      "refused",
+      "refused",
+    ]);
+    const position = (await older().store.getById(stored.id))?.position;
+    const kept = await letters();
+    expect(kept.map(({ code, event }) => [code, event])).toEqual([
+      ["event-id-conflict", { ...stored, type: "no.such.type" }],
+      ["event-id-conflict", lost[1]],
+      ["event-id-conflict", lost[0]],
+    ]);
+    for (const { reason } of kept) expect(reason).toContain(`stored at position ${position}`);
+    expect(await older().deadLetters.closeStored()).toBe(0);
+    expect(await older().deadLetters.retry(kept[1]?.id ?? 0, by)).toMatchObject({
+      status: "open",
+      failure: { code: "event-id-conflict" },
+    });
+  });
+
+  it("keep an event whose idempotency key belongs to one of other content, and none that is the same", async () => {
+    const idempotencyKey = randomUUID();
+    const first = note({ idempotencyKey });
+    const same = createSynapEvent({ type: first.type as "note.creation.completed", data: { content: "x" } });
+    const events = [
+      first,
+      note({ idempotencyKey, aggregateId: first.aggregateId }),
+      note({ idempotencyKey, aggregateId: first.aggregateId, data: { content: "other" } }),
+      { ...same, idempotencyKey },
+    ];
+    expect(await deliver(older(), ...events)).toEqual(["stored", "duplicate", "refused", "refused"]);
+    expect(await letters()).toMatchObject([
+      { eventId: same.id, code: "idempotency-key-conflict" },
+      { eventId: events[2]?.id, code: "idempotency-key-conflict", reason: expect.stringContaining(first.id) },
+    ]);
+    const unnamed = { ...same, id: randomUUID(), idempotencyKey: randomUUID() };
+    const streams = [unnamed, { ...unnamed, id: randomUUID() }].map((event) => ({
+      ...event,
+      aggregateId: event.id,
+    }));
+    expect(await deliver(older(), ...streams)).toEqual(["stored", "duplicate"]);
+  });
+
+  it("that hold a whole envelope store its events, and the refused ones become letters of their own", async () => {
+    const events = [note(), parcel(), note()];
+    const id = await keepAccepted(
+      engine.database,
+      { events },
+      { code: "envelope-undeliverable", reason: "x", attempts: 1 },
+    );
+    await older().store.append(events[2] ?? note());
+    expect(await older().deadLetters.retry(id, by)).toMatchObject({
+      status: "retried",
+      resolution: "of 3 events 1 were stored, 1 were stored already, 1 became dead letters of their own",
+    });
+    expect(await letters()).toMatchObject([
+      { eventId: events[1]?.id, code: "unknown-event-type", status: "open" },
+      { id, status: "retried" },
+    ]);
+  });
+
+  it("that nobody can read stay open, whatever they hold", async () => {
+    for (const [place, content] of [{ events: "none" }, null, 7, "\ud800\0", { events: [] }, [1]].entries()) {
+      const id = await keepAccepted(engine.database, content, {
+        code: "envelope-unreadable",
+        reason: "x",
+        attempts: 1,
+      });
+      expect(await older().deadLetters.retry(id, by), String(place)).toMatchObject({
+        status: "open",
+        failure: { code: "envelope-unreadable" },
+      });
+    }
+    // PostgreSQL can't read this as jsonb, so it can't be compared with what is stored.
+    const odd = { ...parcel(), data: { text: "\0\ud800" } };
+    expect(await deliver(newer(), odd)).toEqual(["refused"]);
+    const [letter] = await letters();
+    expect(await newer().deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({ status: "open" });
+  });
+
+  it("are retried many at once, page by page, each with its own outcome", async () => {
+    const events = Array.from({ length: 5 }, () => parcel());
+    const wrong = parcel({ data: { weight: "heavy" } });
+    await deliver(older(), ...events.slice(0, 3), wrong, ...events.slice(3), note({ data: {} }));
+    const { deadLetters } = newer();
+    const filter = { handler: INGEST_HANDLER, code: "unknown-event-type", limit: 4 };
+    const first = await deadLetters.retryAll(filter, by);
+    expect(first.outcomes.map(({ status, failure }) => failure?.code ?? status)).toEqual([
+      "retried",
+      "retried",
+      "retried",
+      "wrong-type",
+    ]);
+    const second = await deadLetters.retryAll({ ...filter, after: first.next }, by);
+    expect(second.outcomes.map(({ status }) => status)).toEqual(["retried", "retried"]);
+    expect(second.next).toBeUndefined();
+    expect((await deadLetters.list({ status: "open" })).map(({ code }) => code)).toEqual([
+      "missing",
+      "wrong-type",
+    ]);
+  });
+
+  it("are skipped with a reason and stay skipped, with who and why, when the event comes again", async () => {
+    const event = parcel();
+    await deliver(older(), event);
+    const [letter] = await letters();
+    await older().deadLetters.skip(letter?.id ?? 0, { by: "ada", reason: "a test" });
+    await deliver(older(), event);
+    expect(await letters()).toMatchObject([
+      { status: "skipped", resolvedBy: "ada", resolution: "a test", attempts: 2 },
+    ]);
+  });
+});

@@ -1,0 +1,69 @@
+import type { Database, EventStore, SqlSession } from "@synap/database";
+import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
+import { CONFLICT_CODES, INGEST_HANDLER } from "../ingest/accepted-events.ts";
+import { DeadLetterNotFoundError, DeadLetterResolvedError } from "./dead-letter-errors.ts";
+import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-letter.ts";
+import { retryAccepted } from "./retry-accepted.ts";
+
+const RESOLVE = `
+UPDATE synap.dead_letters
+   SET status = 'retried', resolved_at = now(), resolved_by = $2, resolution = $3, "position" = $4, attempts = attempts + 1
+ WHERE id = $1`;
+
+/**
+ * Stores what an `ingest-events` letter holds and closes the letter, in one transaction; otherwise the letter stays open
+ * with the new reason.
+ *
+ * @throws DeadLetterNotFoundError, DeadLetterResolvedError
+ * @throws a transient failure, as it is; the letter is unchanged
+ */
+export async function retryAcceptedLetter(
+  database: Database,
+  store: Pick<EventStore, "appendBatch">,
+  { id, accepted, by }: { readonly id: number; readonly accepted: unknown; readonly by: string },
+): Promise<DeadLetterOutcome> {
+  const refused = (failure: { code: string; reason: string }): DeadLetterOutcome => {
+    const { code, reason } = failure;
+    return { id, status: "open", failure: { code, reason }, released: 0, parked: 0 };
+  };
+  try {
+    return await database.transaction(async (transaction) => {
+      await lockOpen(transaction, id);
+      const retried = await retryAccepted(transaction, store, accepted);
+      if (retried.status === "refused") {
+        await noteFailure(transaction, id, retried);
+        return refused(retried);
+      }
+      const { resolution, position = null } = retried;
+      await transaction.query(RESOLVE, [id, by, resolution, position]);
+      return { id, status: "retried", resolution, released: 0, parked: 0 };
+    });
+  } catch (error) {
+    if (isTransientFailure(error) || isDecided(error)) throw error;
+    // A constraint that an inline handler's tables check only at commit: nothing was stored.
+    const failure = describeFailure(error);
+    await noteFailure(database, id, failure);
+    return refused(failure);
+  }
+}
+
+const STORED_MEANWHILE = `
+SELECT d.id
+  FROM synap.dead_letters AS d
+ WHERE d.status = 'open' AND d.handler = $1
+   AND d.code <> ALL (ARRAY(SELECT json_array_elements_text($2::text::json)))
+   AND EXISTS (
+     SELECT FROM synap.event_ids AS i
+      WHERE i.id = CASE WHEN d.event_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN d.event_id::uuid END)
+ ORDER BY d.id LIMIT 100`;
+
+/** Open `ingest-events` letters whose event's id is stored, as far as it is not known that another content has it. */
+export async function lettersStoredMeanwhile(session: SqlSession): Promise<number[]> {
+  const parameters = [INGEST_HANDLER, JSON.stringify(CONFLICT_CODES)];
+  const rows = await session.query<{ id: number }>(STORED_MEANWHILE, parameters);
+  return rows.map(({ id }) => id);
+}
+
+function isDecided(error: unknown): boolean {
+  return error instanceof DeadLetterResolvedError || error instanceof DeadLetterNotFoundError;
+}

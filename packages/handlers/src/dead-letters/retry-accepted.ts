@@ -1,0 +1,66 @@
+import type { EventStore, Transaction } from "@synap/database";
+import { envelopeSchema, type SynapEvent } from "@synap/types";
+import { type AcceptedOutcome, appendAcceptedEvents, keepRefusedEvents } from "../ingest/accepted-events.ts";
+
+/** What came of storing the content of an `ingest-events` dead letter. */
+export type AcceptedRetry =
+  | {
+      readonly status: "stored";
+      /** What happened, for people: kept with the letter. */
+      readonly resolution: string;
+      /** Of a letter with one event: where that is stored. */
+      readonly position?: number;
+    }
+  | { readonly status: "refused"; readonly code: string; readonly reason: string };
+
+/**
+ * Validates and appends again what an `ingest-events` dead letter holds, in this transaction. It may be one event, or a
+ * whole envelope: then the events that are refused become letters of their own, and the rest is stored.
+ */
+export async function retryAccepted(
+  transaction: Transaction,
+  store: Pick<EventStore, "appendBatch">,
+  accepted: unknown,
+): Promise<AcceptedRetry> {
+  const envelope = envelopeSchema.safeParse(accepted);
+  if (envelope.success) return retryEnvelope(transaction, store, envelope.data.events);
+  if (!isEvent(accepted)) {
+    const reason = envelope.error.issues
+      .map(({ path, message }) => `${path.join(".")} ${message}`)
+      .join("; ");
+    return {
+      status: "refused",
+      code: "envelope-unreadable",
+      reason: `neither an event nor an envelope: ${reason}`,
+    };
+  }
+  const [outcome] = await appendAcceptedEvents(transaction, store, [accepted], transaction);
+  if (outcome === undefined) throw new Error("The append has no outcome.");
+  if (outcome.status === "refused") return outcome;
+  return { status: "stored", resolution: describe(accepted, outcome), position: outcome.position };
+}
+
+async function retryEnvelope(
+  transaction: Transaction,
+  store: Pick<EventStore, "appendBatch">,
+  events: readonly SynapEvent[],
+): Promise<AcceptedRetry> {
+  const outcomes = await appendAcceptedEvents(transaction, store, events, transaction);
+  await keepRefusedEvents(transaction, events, outcomes);
+  const count = (status: AcceptedOutcome["status"]) => outcomes.filter((one) => one.status === status).length;
+  const resolution =
+    `of ${events.length} events ${count("stored")} were stored, ${count("duplicate")} were stored already, ` +
+    `${count("refused")} became dead letters of their own`;
+  return { status: "stored", resolution };
+}
+
+function describe(event: SynapEvent, outcome: AcceptedOutcome & { position: number }): string {
+  if (outcome.status === "stored") return `stored at position ${outcome.position}`;
+  const which = outcome.id === event.id ? "" : ` as event ${outcome.id}, by its idempotency key`;
+  return `was already stored at position ${outcome.position}${which}`;
+}
+
+/** Enough of an event for the store's own check, which names everything else. */
+function isEvent(value: unknown): value is SynapEvent {
+  return typeof value === "object" && value !== null && "type" in value && "data" in value;
+}

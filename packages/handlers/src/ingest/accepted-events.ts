@@ -1,0 +1,140 @@
+import {
+  type AppendOutcome,
+  type EventStore,
+  isDataError,
+  type RepeatedEvent,
+  recordDeadLetter,
+  repeatedEvents,
+  type SqlSession,
+  type Transaction,
+} from "@synap/database";
+import type { SynapEvent } from "@synap/types";
+
+/** The name under which accepted events that the store refused are kept as dead letters. */
+export const INGEST_HANDLER = "ingest-events";
+
+/** Codes of letters whose content lost against an event that is stored: no retry can change that. */
+export const CONFLICT_CODES = ["event-id-conflict", "idempotency-key-conflict"] as const;
+
+/** What became of an event for which the API has answered 2xx. */
+export type AcceptedOutcome =
+  | {
+      readonly status: "stored" | "duplicate";
+      /** Of a duplicate: the event that was stored first. */
+      readonly id: string;
+      readonly position: number;
+    }
+  /** Not stored. It has to be kept as a dead letter. */
+  | { readonly status: "refused"; readonly id: string; readonly code: string; readonly reason: string };
+
+/**
+ * Appends accepted events, each judged for itself.
+ *
+ * How old they are is not checked: the API did that when it accepted them, and they may have waited in the queue for
+ * long. An event that this process refuses although it is stored with the same content, as after a downgrade, is a
+ * duplicate. One that shares an idempotency key with a stored event of other content is refused, because its own content
+ * would otherwise be gone.
+ *
+ * @param transaction append inside it; without one the events are appended in a transaction of their own
+ * @throws the database's error when it failed; then nothing is stored
+ */
+export async function appendAcceptedEvents(
+  session: SqlSession,
+  store: Pick<EventStore, "appendBatch">,
+  events: readonly SynapEvent[],
+  transaction?: Transaction,
+): Promise<AcceptedOutcome[]> {
+  const outcomes = await store.appendBatch(events, { timestamps: "backfill", transaction });
+  const sharing = events.filter((event, place) => isOther(event, outcomes[place]));
+  const originals = sharing.length === 0 ? [] : await repeatedEvents(transaction ?? session, sharing);
+  const judged: AcceptedOutcome[] = [];
+  for (const [place, event] of events.entries()) {
+    const outcome = outcomes[place];
+    if (outcome === undefined) throw new Error(`The append of event ${place} has no outcome.`);
+    if (outcome.status === "rejected") {
+      const stored = await findStored(session, event, transaction);
+      judged.push(judgeRejected(outcome, stored));
+    } else {
+      const original = originals[sharing.indexOf(event)];
+      const { status, id, position } = outcome;
+      judged.push(
+        original?.hasSameContent === false ? keyConflict(event, original) : { status, id, position },
+      );
+    }
+  }
+  return judged;
+}
+
+/** Keeps the refused ones among the events as open dead letters, one for each content of an id. */
+export async function keepRefusedEvents(
+  session: SqlSession,
+  events: readonly SynapEvent[],
+  outcomes: readonly AcceptedOutcome[],
+): Promise<void> {
+  for (const [place, outcome] of outcomes.entries()) {
+    if (outcome.status !== "refused") continue;
+    const { code, reason } = outcome;
+    await keepAccepted(session, events[place], { code, reason, attempts: 1 });
+  }
+}
+
+/** Keeps anything that was accepted, readable or not, as an open dead letter. Answers the letter's number. */
+export function keepAccepted(
+  session: SqlSession,
+  accepted: unknown,
+  failure: { readonly code: string; readonly reason: string; readonly attempts: number },
+): Promise<number> {
+  return recordDeadLetter(session, { handler: INGEST_HANDLER, event: accepted, byContent: true, ...failure });
+}
+
+function isOther(event: SynapEvent, outcome: AppendOutcome | undefined): boolean {
+  return outcome?.status === "duplicate" && outcome.id !== event.id;
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/** The stored event that a rejected one repeats. The rejected one may be anything, so each is looked up alone. */
+async function findStored(
+  session: SqlSession,
+  event: SynapEvent,
+  transaction: Transaction | undefined,
+): Promise<RepeatedEvent | undefined> {
+  if (!UUID.test(event.id)) return undefined;
+  try {
+    const [found] =
+      transaction === undefined
+        ? await repeatedEvents(session, [event])
+        : await transaction.savepoint((savepoint) => repeatedEvents(savepoint, [event]));
+    return found;
+  } catch (error) {
+    // What PostgreSQL cannot even read is not stored.
+    if (isDataError(error)) return undefined;
+    throw error;
+  }
+}
+
+function judgeRejected(
+  outcome: AppendOutcome & { status: "rejected" },
+  stored: RepeatedEvent | undefined,
+): AcceptedOutcome {
+  const { id, issues } = outcome;
+  if (stored?.hasSameContent) return { status: "duplicate", id: stored.id, position: stored.position };
+  if (stored !== undefined && stored.id === id) {
+    const reason =
+      `an event with this id and other content is stored at position ${stored.position}; ` +
+      "the content that is not stored is in this letter";
+    return { status: "refused", id, code: "event-id-conflict", reason };
+  }
+  const reason = issues.map((issue) => `${issue.path} ${issue.reason}`.trim()).join("; ");
+  return { status: "refused", id, code: issues[0]?.code ?? "rejected", reason };
+}
+
+function keyConflict(
+  { id, idempotencyKey, createdBy }: SynapEvent,
+  original: RepeatedEvent,
+): AcceptedOutcome {
+  const reason =
+    `the idempotency key "${idempotencyKey}" of ${createdBy} belongs to event ${original.id} of other content, stored at ` +
+    `position ${original.position}; the content that is not stored is in this letter`;
+  return { status: "refused", id, code: "idempotency-key-conflict", reason };
+}
