@@ -1,11 +1,15 @@
 #!/usr/bin/env node
-import { migrate, openDatabase } from "@synap/database";
+import { resolve } from "node:path";
+import { migrate, openDatabase, waitForDatabase } from "@synap/database";
 import { Command } from "commander";
+import { tokenPath } from "./data-directory/kept-token.ts";
 import { startInngest } from "./synap/inngest.ts";
+import { standInKeys } from "./synap/inngest-access.ts";
 import { createLogger } from "./synap/logger.ts";
 import { reservePorts } from "./synap/ports.ts";
 import { endOnSignal, portOption, printFailure } from "./terminal/command.ts";
 
+const environment = process.env;
 const program = new Command("inngest-local")
   .description(
     "Runs the stand-in for the Inngest server as a process of its own, with its queue in the database at DATABASE_URL.\n" +
@@ -13,6 +17,15 @@ const program = new Command("inngest-local")
   )
   .option("--port <port>", "where it listens; 0 takes any free port", portOption, 8288)
   .option("--app <url>", "where the worker serves its functions", "http://127.0.0.1:3401/api/inngest")
+  .option(
+    "--data <dir>",
+    "where its keys are kept, unless INNGEST_EVENT_KEY and INNGEST_SIGNING_KEY are set",
+    environment["SYNAP_DATA_DIR"] || ".synap",
+  )
+  .option(
+    "--no-keys",
+    "obey every process on this machine, as Inngest's dev server does (INNGEST_DEV=1 for the others)",
+  )
   .option("--retry-ms <ms...>", "the waits between attempts in milliseconds, instead of Inngest's own")
   .option("--verbose", "show everything it does", false)
   .action(run);
@@ -22,40 +35,85 @@ await program.parseAsync();
 async function run(options: {
   port: number;
   app: string;
+  data: string;
+  keys: boolean;
   retryMs?: string[];
   verbose: boolean;
 }): Promise<void> {
-  const url = process.env["DATABASE_URL"];
+  const url = environment["DATABASE_URL"];
   if (!url) {
     console.error("DATABASE_URL is not set: the stand-in keeps its queue in a database.");
     process.exit(1);
   }
+  const logger = createLogger("inngest-local", options.verbose ? "debug" : "info");
   const stopping = new AbortController();
+  let stop = async () => {};
+  endOnSignal(async () => {
+    stopping.abort();
+    await stop();
+  });
   try {
     const host = "127.0.0.1";
     const [port = 0] = await reservePorts([{ name: "stand-in", port: options.port, option: "--port" }], host);
-    const database = await openDatabase({ url });
-    await migrate(database);
-    const server = await startInngest({
-      choice: "stand-in",
-      database,
-      databaseUrl: url,
-      host,
-      port,
-      appUrl: options.app,
-      logger: createLogger("inngest-local", options.verbose ? "debug" : "info"),
-      signal: stopping.signal,
-      ...(options.retryMs === undefined ? {} : { retryDelays: options.retryMs.map(Number) }),
-    });
+    const keys = options.keys ? standInKeys(resolve(options.data), environment) : ("none" as const);
+    const server = await waitForDatabase(
+      async () => {
+        const database = await openDatabase({ url });
+        stop = () => database.close();
+        try {
+          await migrate(database);
+          const started = await startInngest({
+            choice: "stand-in",
+            keys,
+            database,
+            databaseUrl: url,
+            host,
+            port,
+            appUrl: options.app,
+            logger,
+            signal: stopping.signal,
+            ...(options.retryMs === undefined ? {} : { retryDelays: options.retryMs.map(Number) }),
+          });
+          stop = async () => {
+            await started.stop();
+            await database.close();
+          };
+          return started;
+        } catch (error) {
+          await database.close();
+          throw error;
+        }
+      },
+      {
+        signal: stopping.signal,
+        onWaiting: (error) =>
+          logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
+      },
+    );
+    console.error(whatToSet(server.url, keys === "none" ? undefined : resolve(options.data)));
     // Before that, an event would find no function to start.
     await server.ready();
     console.log(`inngest-local listens on ${server.url} and calls ${options.app}`);
-    endOnSignal(async () => {
-      await server.stop();
-      await database.close();
-    });
   } catch (error) {
+    if (stopping.signal.aborted) return;
     printFailure(error);
     process.exit(1);
   }
+}
+
+/** The variables with which the API and the worker find the stand-in. Keys are named by their files, never printed. */
+function whatToSet(url: string, directory: string | undefined): string {
+  const value = (variable: string, name: "inngest-event-key" | "inngest-signing-key") =>
+    environment[variable] || directory === undefined
+      ? `  ${variable}: as in the environment of this command`
+      : `  export ${variable}="$(cat '${tokenPath(directory, name)}')"`;
+  const keys =
+    directory === undefined
+      ? ["  export INNGEST_DEV=1"]
+      : [
+          value("INNGEST_EVENT_KEY", "inngest-event-key"),
+          value("INNGEST_SIGNING_KEY", "inngest-signing-key"),
+          "  unset INNGEST_DEV",
+        ];
+  return ["The API and the worker need:", `  export INNGEST_BASE_URL=${url}`, ...keys].join("\n");
 }

@@ -101,6 +101,19 @@ describe("npx pnpm@12 start", () => {
     expect((await post("wrong")).status).toBe(403);
     expect((await post(readFileSync(file, "utf8").trim())).status).toBe(202);
 
+    const [, broker = ""] = command.output().match(/^ {2}broker +(http:\S+)/m) ?? [];
+    const [, worker = ""] = command.output().match(/^ {2}worker +(http:\S+)/m) ?? [];
+    const unsigned = (method: string, address: string) =>
+      fetch(address, { method, headers: { "content-type": "application/json" }, body: "[]" });
+    expect((await unsigned("POST", `${broker}/e/x`)).status).toBe(401);
+    expect((await unsigned("POST", `${broker}/fn/register`)).status).toBe(401);
+    expect((await unsigned("PUT", `${worker}/api/inngest`)).status).toBe(401);
+    for (const key of ["inngest-event-key", "inngest-signing-key"]) {
+      const path = join(directory, "data", key);
+      expect([key, statSync(path).mode & 0o777]).toEqual([key, 0o600]);
+      expect(command.output()).not.toContain(readFileSync(path, "utf8").trim());
+    }
+
     const second = start();
     expect(await second.ended).toBe(1);
     expect(second.output()).toContain(`in use by process ${command.child.pid}, since`);

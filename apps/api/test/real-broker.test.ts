@@ -24,7 +24,13 @@ it("hands every accepted event to a function of the broker, once and unchanged",
     expect(delivered.has(id)).toBe(false);
     delivered.set(id, data);
   });
-  const broker = await startInngestLocal({ database, port: brokerPort, appUrls: [worker.url], logger });
+  const broker = await startInngestLocal({
+    database,
+    keys: "none",
+    port: brokerPort,
+    appUrls: [worker.url],
+    logger,
+  });
   await broker.ready();
   const api = await startApi({
     configuration: { ...readApiConfiguration({}), port: 0 },

@@ -1,39 +1,61 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Database } from "@synap/database";
+import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
 import { Hono } from "hono";
 import type { Inngest, InngestFunction } from "inngest";
 import { serve } from "inngest/hono";
+
+/** The path of Inngest's functions on the worker. */
+export const FUNCTIONS_PATH = "/api/inngest";
 
 /** What the worker's routes need. */
 export interface WorkerAppParts {
   readonly inngest: Inngest.Any;
   readonly functions: readonly InngestFunction.Any[];
   readonly database: Pick<Database, "query">;
-  /** The origin under which Inngest reaches this worker, if that is not the request's own. */
-  readonly serveOrigin?: string;
+  /** The origin under which Inngest reaches this worker. */
+  readonly serveOrigin: string;
+  /** Whether the worker has to register with Inngest itself, and is not ready before. */
+  readonly registersItself: boolean;
+  readonly callerCheck: CallerCheck;
 }
 
 /**
  * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process is up), `/readyz` (the store answers,
- * and Inngest knows the functions where the worker has to tell it, that is when `serveOrigin` is set).
+ * and Inngest knows the functions where the worker has to register them).
+ *
+ * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, whoever sends a PUT
+ * could have the events sent elsewhere. With a signing key every request to the functions must be signed, PUT included.
  */
-export function createWorkerApp({ inngest, functions, database, serveOrigin }: WorkerAppParts): Hono {
-  const app = new Hono();
+export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBindings }> {
+  const { inngest, functions, database, serveOrigin, registersItself, callerCheck } = parts;
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(async (context, next) => {
+    const { incoming } = context.env;
+    const fault = callerCheck(incoming);
+    if (fault !== undefined) context.res = context.json({ error: fault.detail }, 403);
+    else if (!isJsonOrEmpty(incoming)) context.res = context.json({ error: NOT_JSON }, 415);
+    else await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+  });
   const handler = serve({
     client: inngest,
     functions,
-    ...(serveOrigin === undefined ? {} : { serveOrigin }),
+    serveOrigin,
+    servePath: FUNCTIONS_PATH,
+    enableUnauthedSync: false,
   });
   let isRegistered = false;
-  app.on(["GET", "PUT", "POST"], "/api/inngest", async (context) => {
+  app.on(["GET", "PUT", "POST"], FUNCTIONS_PATH, async (context) => {
     const response = await handler(context);
-    // Whoever asked for it, the worker itself or Inngest: a PUT that went well has told Inngest the functions.
+    // Whoever asked for it, the worker itself or Inngest: after a PUT that went well, Inngest knows the functions.
     if (context.req.method === "PUT" && response.ok) isRegistered = true;
     return response;
   });
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/readyz", async (context) => {
     const unavailable = (reason: string) => context.json({ status: "unavailable", reason }, 503);
-    if (serveOrigin !== undefined && !isRegistered) {
+    if (registersItself && !isRegistered) {
       return unavailable("Inngest does not know the functions yet: the worker has not registered");
     }
     try {
@@ -45,3 +67,5 @@ export function createWorkerApp({ inngest, functions, database, serveOrigin }: W
   });
   return app;
 }
+
+const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json).";

@@ -16,6 +16,7 @@ describe("readWorkerConfiguration", () => {
       readWorkerConfiguration({
         SYNAP_WORKER_HOST: "0.0.0.0",
         SYNAP_WORKER_PORT: "4000",
+        SYNAP_WORKER_ALLOWED_HOSTS: "worker.internal, 10.0.0.1",
         INNGEST_SERVE_ORIGIN: "http://worker:4000",
         SYNAP_INGEST_CONCURRENCY: "8",
         SYNAP_RESIDENT_HANDLERS: "false",
@@ -24,9 +25,20 @@ describe("readWorkerConfiguration", () => {
       host: "0.0.0.0",
       port: 4000,
       serveOrigin: "http://worker:4000",
+      allowedHosts: ["worker.internal", "10.0.0.1"],
       ingestConcurrency: 8,
       residentHandlers: false,
     });
+  });
+
+  it("wants to know where Inngest finds it when it listens on every address", () => {
+    for (const host of ["0.0.0.0", "::"]) {
+      expect(() => readWorkerConfiguration({ SYNAP_WORKER_HOST: host })).toThrow(/INNGEST_SERVE_ORIGIN/);
+    }
+    const origin = { INNGEST_SERVE_ORIGIN: "http://worker:3401" };
+    expect(readWorkerConfiguration({ SYNAP_WORKER_HOST: "0.0.0.0", ...origin }).serveOrigin).toBe(
+      "http://worker:3401",
+    );
   });
 
   it("takes an empty variable for an unset one, as compose files write them", () => {

@@ -1,3 +1,4 @@
+import { readAllowedHosts } from "@synap/http";
 import { z } from "zod";
 
 const text = z.string().trim().min(1);
@@ -7,7 +8,8 @@ const flag = z.enum(["true", "false"], "must be true or false").transform((value
 const environment = z.object({
   SYNAP_WORKER_HOST: text.default("127.0.0.1"),
   SYNAP_WORKER_PORT: port.default(3401),
-  INNGEST_SERVE_ORIGIN: z.url().optional(),
+  SYNAP_WORKER_ALLOWED_HOSTS: text.optional(),
+  INNGEST_SERVE_ORIGIN: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
   SYNAP_INGEST_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(4),
   SYNAP_RESIDENT_HANDLERS: flag.default(true),
 });
@@ -23,6 +25,11 @@ export interface WorkerConfiguration {
    * for example `http://worker:3401`). When it is set, a worker started by itself registers there with Inngest.
    */
   readonly serveOrigin?: string;
+  /**
+   * Host names under which it may be called besides its own and that of `serveOrigin` (SYNAP_WORKER_ALLOWED_HOSTS, separated
+   * by commas; `*` allows any).
+   */
+  readonly allowedHosts?: readonly string[];
   /** How many envelopes are stored at a time (SYNAP_INGEST_CONCURRENCY, default 4; always 2 when embedded). */
   readonly ingestConcurrency: number;
   /** Whether the asynchronous handlers run all the time in this process (SYNAP_RESIDENT_HANDLERS, default true). */
@@ -48,11 +55,23 @@ export function readWorkerConfiguration(variables: NodeJS.ProcessEnv): WorkerCon
     throw new ConfigurationError(`The worker's configuration is not valid.\n${lines.join("\n")}`);
   }
   const read = parsed.data;
+  if (isWildcard(read.SYNAP_WORKER_HOST) && read.INNGEST_SERVE_ORIGIN === undefined) {
+    throw new ConfigurationError(
+      `SYNAP_WORKER_HOST is ${read.SYNAP_WORKER_HOST}, which is no address that Inngest could call. Set INNGEST_SERVE_ORIGIN ` +
+        "to the one it can, for example http://worker:3401.",
+    );
+  }
+  const allowedHosts = readAllowedHosts(read.SYNAP_WORKER_ALLOWED_HOSTS);
   return {
     host: read.SYNAP_WORKER_HOST,
     port: read.SYNAP_WORKER_PORT,
     ...(read.INNGEST_SERVE_ORIGIN === undefined ? {} : { serveOrigin: read.INNGEST_SERVE_ORIGIN }),
+    ...(allowedHosts === undefined ? {} : { allowedHosts }),
     ingestConcurrency: read.SYNAP_INGEST_CONCURRENCY,
     residentHandlers: read.SYNAP_RESIDENT_HANDLERS,
   };
+}
+
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::" || host === "[::]";
 }

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { serve } from "@hono/node-server";
+import { type HttpBindings, serve } from "@hono/node-server";
 import type { Database } from "@synap/database";
 import {
   builtInHandlers,
@@ -9,13 +9,15 @@ import {
   type IEventHandler,
   type Projection,
 } from "@synap/handlers";
+import { createCallerCheck } from "@synap/http";
 import type { EventCatalogue } from "@synap/types";
 import type { Inngest } from "inngest";
 import type { Logger } from "pino";
-import { createWorkerApp } from "./app.ts";
-import type { WorkerConfiguration } from "./configuration.ts";
+import { createWorkerApp, FUNCTIONS_PATH } from "./app.ts";
+import { ConfigurationError, type WorkerConfiguration } from "./configuration.ts";
 import { catchUpHandlers } from "./functions/catch-up-handlers.ts";
 import { ingestEvents } from "./functions/ingest-events.ts";
+import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
 
 /**
@@ -55,10 +57,12 @@ export interface RunningWorker {
  * Starts the worker: Inngest's functions over HTTP at `/api/inngest`, the asynchronous handlers in the
  * background, `/healthz` and `/readyz`.
  *
+ * @throws ConfigurationError when the client has no signing key and is not in development mode
  * @throws an error of the operating system when the address is taken (code EADDRINUSE).
  */
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { configuration, database, inngest, logger } = parts;
+  checkMode(parts);
   const handlers = parts.handlers ?? builtInHandlers;
   const projections = parts.projections ?? builtInProjections;
   const dispatcher = new EventDispatcher({ database, catalogue: parts.catalogue, handlers, projections });
@@ -72,15 +76,30 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     ),
     catchUpHandlers(inngest, dispatcher),
   ];
-  const app = createWorkerApp({ inngest, functions, database, ...serveOrigin(configuration) });
-  const { server, url } = await listen(app.fetch, configuration);
+  let app: ReturnType<typeof createWorkerApp> | undefined;
+  const { server, url } = await listen((request, bindings) => {
+    return app?.fetch(request, bindings) ?? new Response("starting", { status: 503 });
+  }, configuration);
+  // Only now is it known where it listens, if any free port would do.
+  const serveOrigin = configuration.serveOrigin ?? url;
+  app = createWorkerApp({
+    inngest,
+    functions,
+    database,
+    serveOrigin,
+    registersItself: configuration.serveOrigin !== undefined,
+    callerCheck: createCallerCheck({
+      listensOn: configuration.host,
+      allowedHosts: [new URL(serveOrigin).hostname, ...(configuration.allowedHosts ?? [])],
+    }),
+  });
   const runner = new HandlerRunner({ dispatcher, database, logger });
   if (configuration.residentHandlers) runner.start();
   let closing: Promise<void> | undefined;
   return {
     url,
     dispatcher,
-    register: () => register(url),
+    register: () => registerFunctions(`${reachableUrl(url)}${FUNCTIONS_PATH}`, inngest),
     close: () => {
       closing ??= closeServer(server).then(() => runner.stop());
       return closing;
@@ -88,20 +107,41 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   };
 }
 
-function serveOrigin({ serveOrigin }: WorkerConfiguration): { serveOrigin?: string } {
-  return serveOrigin === undefined ? {} : { serveOrigin };
+/** Without a signing key anybody who reaches the worker could call its functions, so that has to be chosen. */
+function checkMode({ inngest, logger }: WorkerParts): void {
+  if (inngest.mode === "dev") {
+    logger.warn("development mode (INNGEST_DEV): the worker obeys calls without a signature");
+  } else if (inngest.signingKey === undefined) {
+    throw new ConfigurationError(
+      "INNGEST_SIGNING_KEY is not set. Inngest signs its calls to the worker with it, and the worker obeys no others. For " +
+        "Inngest's dev server, which has no keys, set INNGEST_DEV=1 instead.",
+    );
+  }
+}
+
+/** This machine's own address, where the server listens on all of them. */
+function reachableUrl(url: string): string {
+  return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }
 
 async function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
+  fetch: (request: Request, bindings: HttpBindings) => Response | Promise<Response>,
   { host, port }: WorkerConfiguration,
 ): Promise<{ server: Server; url: string }> {
   return await new Promise((resolve, reject) => {
     const serverOptions = { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS };
-    const server = serve({ fetch, hostname: host, port, serverOptions }, (address) => {
-      server.off("error", reject);
-      resolve({ server, url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}` });
-    }) as Server;
+    const server = serve(
+      {
+        fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
+        hostname: host,
+        port,
+        serverOptions,
+      },
+      (address) => {
+        server.off("error", reject);
+        resolve({ server, url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}` });
+      },
+    ) as Server;
     server.once("error", reject);
   });
 }
@@ -116,9 +156,4 @@ async function closeServer(server: Server): Promise<void> {
       else reject(error);
     });
   });
-}
-
-async function register(url: string): Promise<void> {
-  const response = await fetch(`${url}/api/inngest`, { method: "PUT" });
-  if (!response.ok) throw new Error(`Inngest did not take the functions: ${await response.text()}`);
 }

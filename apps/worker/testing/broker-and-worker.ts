@@ -4,6 +4,7 @@ import { ENVELOPE_EVENT_NAME, seedCatalogue } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { readWorkerConfiguration, startWorker, type WorkerParts } from "../src/index.ts";
+import { EVENT_KEY, SIGNING_KEY } from "./signed-call.ts";
 
 /** A broker and a worker that is registered with it, speaking real HTTP through the real SDK. */
 export interface BrokerAndWorker {
@@ -27,6 +28,7 @@ export async function startBrokerAndWorker(
     /** What the worker's Inngest client sends its requests with. */
     readonly fetch?: typeof fetch;
     readonly serveOrigin?: string;
+    readonly allowedHosts?: readonly string[];
     /** Called with the worker's URL when it listens and Inngest doesn't know it yet. */
     readonly beforeRegistering?: (url: string) => Promise<void>;
   } = {},
@@ -41,12 +43,14 @@ export async function startBrokerAndWorker(
   const quiet = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const broker = await startInngestLocal({
     database: queue,
+    keys: { signingKey: SIGNING_KEY, eventKeys: [EVENT_KEY] },
     port: 0,
     appUrls: [],
     retryDelays: 100,
     logger: quiet,
   });
-  const client = { id: "synap", isDev: true, baseUrl: broker.url, logger: quiet };
+  const keys = { isDev: false, eventKey: EVENT_KEY, signingKey: SIGNING_KEY };
+  const client = { id: "synap", ...keys, baseUrl: broker.url, logger: quiet };
   const inngest = new Inngest(client);
   const worker = await startWorker({
     configuration: {
@@ -54,6 +58,7 @@ export async function startBrokerAndWorker(
       port: 0,
       residentHandlers: parts.residentHandlers ?? false,
       ...(parts.serveOrigin === undefined ? {} : { serveOrigin: parts.serveOrigin }),
+      ...(parts.allowedHosts === undefined ? {} : { allowedHosts: parts.allowedHosts }),
     },
     database,
     catalogue: seedCatalogue,

@@ -75,7 +75,7 @@ export {
   type OpenEventStore,
   openEventStore,
 } from "./open-event-store.ts";
-export { type OpeningPatience, openMigratedDatabase } from "./open-migrated-database.ts";
+export { openMigratedDatabase } from "./open-migrated-database.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export {
@@ -113,3 +113,4 @@ export {
 export type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
+export { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";

@@ -51,7 +51,8 @@ describe("a server on another address", () => {
     expect(createCallerCheck({ listensOn: "0.0.0.0" })(request)).toBeUndefined();
     const named = createCallerCheck({ listensOn: "0.0.0.0", allowedHosts: ["other.example"] });
     expect(named(request)).toMatchObject({ code: "host-not-allowed" });
-    expect(named({ method: "GET", headers: { host: "127.0.0.1:3400" } })).toBeUndefined();
+    for (const host of ["127.0.0.1:3400", "10.1.2.3:3400", "[fd00::7]:3400", "0.0.0.0"])
+      expect(named({ method: "GET", headers: { host } }), host).toBeUndefined();
   });
 });
 

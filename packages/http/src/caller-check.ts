@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 /** The part of a request that shows who sends it. Node's `IncomingMessage` is one. */
 export interface RequestHead {
   readonly method?: string | undefined;
@@ -21,7 +23,8 @@ export interface CallerPolicy {
   /**
    * Host names, without a port, under which it may be called besides this machine's own (`localhost`, `127.0.0.1`,
    * `[::1]`). `*` allows any. When it is left out, a server that listens on a loopback address takes no others, and one
-   * that listens elsewhere takes any.
+   * that listens elsewhere takes any. One that listens elsewhere takes IP addresses in any case: probes name one, and
+   * DNS rebinding can't.
    */
   readonly allowedHosts?: readonly string[] | undefined;
 }
@@ -44,8 +47,13 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 export function createCallerCheck({ listensOn, allowedHosts }: CallerPolicy): CallerCheck {
   const names = new Set(allowedHosts?.map((name) => name.toLowerCase()));
   const takesAnyHost = names.has("*") || (allowedHosts === undefined && !isLoopback(listensOn));
+  const takesAddresses = !isLoopback(listensOn);
   const isHostAllowed = (hostname: string) =>
-    takesAnyHost || isLoopback(hostname) || hostname === listensOn || names.has(hostname);
+    takesAnyHost ||
+    isLoopback(hostname) ||
+    hostname === listensOn ||
+    names.has(hostname) ||
+    (takesAddresses && isIP(hostname.replace(/^\[|\]$/g, "")) !== 0);
   // Nearly every request names the same host as the one before.
   let lastAllowed: string | undefined;
 

@@ -7,4 +7,5 @@ export {
   type RequestHead,
   readAllowedHosts,
 } from "./caller-check.ts";
+export { type BodyHead, isJsonOrEmpty } from "./json-body.ts";
 export { pageHeaders, SECURITY_HEADERS } from "./security-headers.ts";

@@ -6,11 +6,12 @@
  * clock. run: one execution of a function. step: a part of a run whose result is kept. memo: a step's kept result.
  * call: one request to the app. job: a call or timer in the queue. attempt: how often a call was made, from 0.
  */
-export type { InngestLocalOptions, Logger } from "./options.ts";
+export type { InngestKeys, InngestLocalOptions, Logger } from "./options.ts";
 export type { QueueDatabase, QueueSession } from "./queue/database.ts";
 export type { Retention } from "./queue/prune.ts";
 export { installInngestLocal } from "./queue/schema.ts";
 export type { RetryDelays } from "./retries/retry-delay.ts";
+export { InngestKeysError } from "./signing/read-keys.ts";
 export {
   type InngestLocal,
   RegistrationRefusedError,

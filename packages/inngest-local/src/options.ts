@@ -9,22 +9,33 @@ export interface Logger {
   error(details: object, message: string): void;
 }
 
+/** What the stand-in and its apps know of each other, as the Inngest server's options of the same names. */
+export interface InngestKeys {
+  /** Hex, with or without its prefix. Calls to apps are signed with it, and the apps' own calls must carry its hash. */
+  readonly signingKey: string;
+  /** The keys with which events may be sent; at least one. */
+  readonly eventKeys: readonly string[];
+}
+
 /** How a stand-in is started. */
 export interface InngestLocalOptions {
   /** Holds the queue, in the schema `inngest_local`. */
   readonly database: QueueDatabase;
-  /** Default 127.0.0.1: the page at `/` shows what functions returned, so think before opening it to others. */
+  /**
+   * `"none"` is the development mode of Inngest: whatever runs on this machine may send events and register functions.
+   * For tests and trials, on a loopback address only.
+   */
+  readonly keys: InngestKeys | "none";
+  /** Default 127.0.0.1. */
   readonly host?: string;
+  /** Names besides the loopback ones under which apps and senders call it. Requests to any other name are refused. */
+  readonly hostNames?: readonly string[];
   /** Default 8288, the Inngest server's; 0 takes a free one. */
   readonly port?: number;
   /** Where apps serve their functions, such as `http://127.0.0.1:3401/api/inngest`. Each is asked to register. */
   readonly appUrls: readonly string[];
   /** The waits between attempts in milliseconds. Default: the Inngest server's table, 15 s to 2 h plus up to 30 s. */
   readonly retryDelays?: RetryDelays;
-  /** Hex, with or without its prefix. With it calls are signed and the apps' calls must carry its hash. */
-  readonly signingKey?: string;
-  /** The keys with which events may be sent. Default: any key. */
-  readonly eventKeys?: readonly string[];
   /** The most calls in flight at once, all functions together. Default 100. */
   readonly maxCallsInFlight?: number;
   /**

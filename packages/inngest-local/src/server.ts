@@ -1,18 +1,21 @@
-import { serve } from "@hono/node-server";
+import { type HttpBindings, serve } from "@hono/node-server";
+import { createCallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
 import { Hono } from "hono";
 import { addEventRoutes, type IntakeSettings } from "./intake/event-routes.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
 import type { AppState } from "./registration/app-poller.ts";
 import type { RefusalLog } from "./registration/refusal-log.ts";
 import { addRegistrationRoutes } from "./registration/registration-routes.ts";
-import type { SigningKey } from "./signing/signing-key.ts";
+import type { Keys } from "./signing/read-keys.ts";
 import type { StandIn } from "./stand-in.ts";
 import { addCheckpointRoutes } from "./steps/checkpoint-routes.ts";
 
-interface ServerSettings extends Omit<IntakeSettings, "onUnmatched"> {
+interface ServerSettings extends Omit<IntakeSettings, "onUnmatched" | "eventKeys"> {
   readonly host: string;
   readonly port: number;
-  readonly signingKey: SigningKey | undefined;
+  readonly hostNames: readonly string[];
+  /** Undefined: in development mode. */
+  readonly keys: Keys | undefined;
   readonly refusals: RefusalLog;
   readonly onRegistered: () => void;
   readonly calledRuns: () => Set<string>;
@@ -28,6 +31,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** Names of events without a function are counted up to this many, so that odd senders can't fill the memory. */
 const MAX_UNMATCHED_NAMES = 100;
 
+const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json)";
+
 /** Opens the port. @throws the port's error, such as EADDRINUSE */
 export async function startServer(
   standIn: StandIn,
@@ -42,15 +47,24 @@ export async function startServer(
     unmatched.set(name, (unmatched.get(name) ?? 0) + 1);
   };
   const app = new Hono();
+  const callerFault = createCallerCheck({ listensOn: settings.host, allowedHosts: settings.hostNames });
   app.use(async (context, next) => {
-    await next();
-    context.header("x-inngest-server-kind", settings.signingKey === undefined ? "dev" : "cloud");
+    const { incoming } = context.env as HttpBindings;
+    const fault = callerFault(incoming);
+    if (fault !== undefined) context.res = context.json({ error: fault.detail, status: 403 }, 403);
+    else if (!isJsonOrEmpty(incoming)) context.res = context.json({ error: NOT_JSON, status: 415 }, 415);
+    else await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      if (!context.res.headers.has(name)) context.header(name, value);
+    }
+    context.header("x-inngest-server-kind", settings.keys === undefined ? "dev" : "cloud");
   });
   app.get("/health", (context) => context.json({ status: 200, message: "OK" }));
-  addEventRoutes(app, standIn, { ...settings, onUnmatched });
-  addRegistrationRoutes(app, standIn, settings);
-  addCheckpointRoutes(app, standIn, settings.signingKey);
-  addPageRoutes(app, standIn, { ...settings, unmatched });
+  const signingKey = settings.keys?.signing;
+  addEventRoutes(app, standIn, { ...settings, eventKeys: settings.keys?.events, onUnmatched });
+  addRegistrationRoutes(app, standIn, { ...settings, signingKey });
+  addCheckpointRoutes(app, standIn, signingKey);
+  addPageRoutes(app, standIn, { ...settings, signingKey, unmatched });
   app.notFound((context) => {
     return context.json(
       { error: `inngest-local has no ${context.req.method} ${context.req.path}`, status: 404 },

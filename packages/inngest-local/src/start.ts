@@ -21,7 +21,7 @@ import { parseCron } from "./schedule/cron-pattern.ts";
 import { CronSchedule } from "./schedule/cron-schedule.ts";
 import { fireCron } from "./schedule/fire-cron.ts";
 import { startServer } from "./server.ts";
-import { SigningKey } from "./signing/signing-key.ts";
+import { readKeys } from "./signing/read-keys.ts";
 import type { StandIn } from "./stand-in.ts";
 import { Waiters } from "./steps/waiters.ts";
 
@@ -74,12 +74,13 @@ const DEFAULTS = {
  * Starts a stand-in for the Inngest server: installs its tables, takes the queue over, goes on with what an earlier
  * process left, and asks the apps to register.
  *
- * @throws TypeError when the signing key isn't hex; whatever the database throws; the port's error when it is taken
+ * @throws InngestKeysError when there are no keys where there must be some, or they can't be used; whatever the database
+ * throws; the port's error when it is taken
  */
 export async function startInngestLocal(options: InngestLocalOptions): Promise<InngestLocal> {
   const settings = { ...DEFAULTS, ...definedOnly(options) };
   const logger = options.logger ?? consoleLogger;
-  const signingKey = options.signingKey === undefined ? undefined : new SigningKey(options.signingKey);
+  const keys = readKeys(options.keys, settings.host);
   const { database } = options;
   const retention = { ...DEFAULT_RETENTION, ...options.retention };
   const instance = randomUUID();
@@ -91,7 +92,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   const waiters = new Waiters();
   waiters.add(await readWaiters(database));
 
-  const client = new AppClient(signingKey, settings.callTimeout);
+  const client = new AppClient(keys?.signing, settings.callTimeout);
   const batches = new Batches(registry, (batch) => flushBatch(standIn, batch));
   const standIn: StandIn = {
     database,
@@ -148,8 +149,8 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   const server = await startServer(standIn, {
     host: settings.host,
     port: settings.port,
-    signingKey,
-    eventKeys: options.eventKeys,
+    hostNames: options.hostNames ?? [],
+    keys,
     maxRequestBytes: settings.maxRequestBytes,
     isStopping: () => stopping,
     refusals,

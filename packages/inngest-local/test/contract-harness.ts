@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Inngest } from "inngest";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { contractFunctions, type Note } from "./contract-functions.ts";
@@ -8,6 +8,8 @@ import { until } from "./until.ts";
 /** A server that the contract is run against. */
 export interface ServerUnderTest {
   readonly url: string;
+  /** Hex. A server without one is in development mode; one with it knows the event key "test". */
+  readonly signingKey?: string;
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,13 @@ export class ContractHarness {
   get client(): Inngest {
     return this.#opened().client;
   }
+  /** What an app shows to a server that has a signing key. */
+  get authorization(): Record<string, string> {
+    const { signingKey } = this.server;
+    if (signingKey === undefined) return {};
+    const hash = createHash("sha256").update(Buffer.from(signingKey, "hex")).digest("hex");
+    return { authorization: `Bearer ${hash}` };
+  }
   get retryDelay(): number {
     return this.#factory.retryDelay;
   }
@@ -78,14 +87,20 @@ export class ContractHarness {
 
   /** Posts a raw body to the event route. */
   async post(body: string, headers: Record<string, string> = {}) {
-    const response = await fetch(`${this.server.url}/e/test`, { method: "POST", body, headers });
+    const response = await fetch(`${this.server.url}/e/test`, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", ...headers },
+    });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
 
   async #start(): Promise<void> {
     const app = await openTestApp();
     const server = await this.#factory.start(app.url);
-    const client = testClient(this.tag, server.url);
+    const { signingKey } = server;
+    const keyed = signingKey === undefined ? {} : { isDev: false, signingKey };
+    const client = testClient(this.tag, server.url, keyed);
     this.#open = { app, server, client };
     const note = (what: string, details: Record<string, unknown> = {}) => {
       this.#notes.push({ what, details, at: Date.now() });

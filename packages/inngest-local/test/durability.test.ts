@@ -26,6 +26,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
   async function start(opened: TestDatabase, app: TestApp, options: Partial<InngestLocalOptions> = {}) {
     const server = await startInngestLocal({
       database: opened.database,
+      keys: "none",
       port: 0,
       appUrls: [app.url],
       retryDelays: 100,
@@ -192,7 +193,11 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     await client.send([1, 2].map((n) => ({ name: "d/stop", data: { n } })));
     await until("the first call is in flight", () => begun.length === 1);
     const stopped = server.stop();
-    const refused = await fetch(`${server.url}/e/key`, { method: "POST", body: '{"name":"d/stop"}' });
+    const refused = await fetch(`${server.url}/e/key`, {
+      method: "POST",
+      body: '{"name":"d/stop"}',
+      headers: { "content-type": "application/json" },
+    });
     expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ status: 503 })]);
     refusing.abort();
     await stopped;

@@ -8,7 +8,8 @@ export function describeIntake(on: ContractHarness): void {
   on.check("answers GET /health", async () => {
     const response = await fetch(`${on.server.url}/health`);
     expect(await response.json()).toEqual({ status: 200, message: "OK" });
-    expect(response.headers.get("x-inngest-server-kind")).toBe("dev");
+    const kind = on.server.signingKey === undefined ? "dev" : "cloud";
+    expect(response.headers.get("x-inngest-server-kind")).toBe(kind);
   });
 
   on.check("says that a registration sent again changes nothing", async () => {
@@ -25,7 +26,11 @@ export function describeIntake(on: ContractHarness): void {
       sdk: "js:v4",
       v: "0.1",
     });
-    const response = await fetch(`${on.server.url}/fn/register`, { method: "POST", body });
+    const response = await fetch(`${on.server.url}/fn/register`, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", ...on.authorization },
+    });
     expect([response.status, await response.json()]).toEqual([
       400,
       expect.objectContaining({ error: "App ID required", status: 400 }),

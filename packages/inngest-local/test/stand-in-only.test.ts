@@ -15,6 +15,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+const json = { "content-type": "application/json" };
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 describe.each(engines)("inngest-local on $name", ({ open }) => {
@@ -32,6 +33,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     const begin = async () => {
       const server = await startInngestLocal({
         database,
+        keys: "none",
         port: 0,
         appUrls: [app.url],
         retryDelays: 100,
@@ -47,7 +49,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
 
   describe("with a signing key", () => {
     const hex = "c0ffee42".repeat(8);
-    const keys = { signingKey: hex, eventKeys: ["the-key"] };
+    const keys = { keys: { signingKey: hex, eventKeys: ["the-key"] } };
     const cloud = { isDev: false, eventKey: "the-key", signingKey: `signkey-prod-${hex}` };
 
     it("signs its calls, and the SDK in cloud mode accepts them", async () => {
@@ -77,14 +79,14 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
 
     it("refuses a wrong event key and a wrong bearer", async () => {
       const { server } = await start({ ...keys, appUrls: [] });
-      const event = { method: "POST", body: '{"name":"s/one"}' };
+      const event = { method: "POST", body: '{"name":"s/one"}', headers: json };
       const wrongKey = await fetch(`${server.url}/e/other`, event);
       expect([wrongKey.status, await wrongKey.json()]).toEqual([
         401,
         { status: 401, message: "", error: "Event key not found" },
       ]);
       for (const path of ["/fn/register", "/v1/checkpoint/x/async"]) {
-        const headers = { authorization: `Bearer signkey-prod-${hex}` };
+        const headers = { ...json, authorization: `Bearer signkey-prod-${hex}` };
         const refused = await fetch(server.url + path, { method: "POST", body: "{}", headers });
         expect([refused.status, await refused.text()]).toEqual([401, "Authentication failed"]);
       }
@@ -116,7 +118,11 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     ]);
     await server.ready();
     const send = async (events: { name: string; data: object }[]) => {
-      const response = await fetch(`${server.url}/e/test`, { method: "POST", body: JSON.stringify(events) });
+      const response = await fetch(`${server.url}/e/test`, {
+        method: "POST",
+        body: JSON.stringify(events),
+        headers: json,
+      });
       await response.text();
       return response;
     };
@@ -134,7 +140,11 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     const { server, app, restart } = await start();
     const client = testClient("first", server.url);
     const event = { name: "f/a", data: {} };
-    const refused = await fetch(`${server.url}/e/test`, { method: "POST", body: JSON.stringify(event) });
+    const refused = await fetch(`${server.url}/e/test`, {
+      method: "POST",
+      body: JSON.stringify(event),
+      headers: json,
+    });
     expect([refused.status, await refused.json()]).toEqual([
       503,
       { ids: [""], status: 503, error: expect.stringContaining("No app has registered functions") },

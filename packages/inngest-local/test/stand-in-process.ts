@@ -8,6 +8,7 @@ if (directory === undefined || port === undefined || appUrl === undefined)
 const { database } = await openEmbedded(directory);
 const server = await startInngestLocal({
   database,
+  keys: "none",
   port: Number(port),
   appUrls: [appUrl],
   retryDelays: 100,

@@ -15,6 +15,8 @@ export interface TestApp {
   readonly calls: readonly { readonly functionId: string; readonly stepId: string; readonly at: number }[];
   /** Serves functions from now on; until then the app answers 503. */
   serve(client: Inngest, functions: readonly InngestFunction.Any[]): void;
+  /** Has calls answered like this and not by the functions; undefined: by the functions again. */
+  answerInstead(answer: (() => Response) | undefined): void;
   close(): Promise<void>;
 }
 
@@ -35,11 +37,13 @@ export function testClient(id: string, baseUrl: string, options: Partial<ClientO
 export async function openTestApp(port = 0): Promise<TestApp> {
   const calls: { functionId: string; stepId: string; at: number }[] = [];
   let handler: ReturnType<typeof serve> | undefined;
+  let impostor: (() => Response) | undefined;
   const hono = new Hono();
   hono.on(["GET", "PUT", "POST"], ["/api/inngest"], async (context): Promise<Response> => {
     if (context.req.method === "POST") {
       const { fnId = "", stepId = "" } = context.req.query();
       calls.push({ functionId: fnId, stepId, at: Date.now() });
+      if (impostor !== undefined) return impostor();
     }
     return handler === undefined ? context.text("Not yet", 404) : handler(context);
   });
@@ -53,6 +57,9 @@ export async function openTestApp(port = 0): Promise<TestApp> {
     calls,
     serve(client, functions) {
       handler = serve({ client, functions: [...functions] });
+    },
+    answerInstead(answer) {
+      impostor = answer;
     },
     async close() {
       server.close();

@@ -7,7 +7,7 @@ import { DataDirectoryError } from "./errors.ts";
 export const DATA_DIRECTORY_FORMAT = 1;
 
 const FORMAT_FILE = "format.json";
-const OWN_FILES = /^(lock\..*|(backfill|admin)-token.*|format\.json.*)$/;
+const OWN_FILES = /^(lock\..*|(backfill|admin)-token.*|inngest-(event|signing)-key.*|format\.json.*)$/;
 const formatSchema = z.object({ format: z.int().positive(), release: z.string() });
 
 /**

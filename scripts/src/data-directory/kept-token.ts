@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A token that a data directory keeps: for importing old events, or for operating Synap. Also its file's name. */
-export type TokenName = "backfill-token" | "admin-token";
+/**
+ * A secret that a data directory keeps: for importing old events, for operating Synap, and the two keys that API, worker
+ * and Inngest share. Also its file's name.
+ */
+export type TokenName = "backfill-token" | "admin-token" | "inngest-event-key" | "inngest-signing-key";
 
 /** The file inside a data directory that holds the token. Readable by its owner only. */
 export function tokenPath(directory: string, name: TokenName): string {
@@ -17,13 +20,27 @@ export function readToken(directory: string, name: TokenName): string | undefine
   return readFileSync(path, "utf8").trim() || undefined;
 }
 
-/** The token kept in this data directory; made on the first call. Call it with the lock held. */
+/**
+ * The token kept in this data directory: 256 random bits, as hex digits. Made on the first call; of several processes
+ * that make one at the same moment, all get the same.
+ */
 export function keepToken(directory: string, name: TokenName): string {
   const kept = readToken(directory, name);
   if (kept !== undefined) return kept;
-  const token = randomBytes(32).toString("base64url");
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = tokenPath(directory, name);
-  writeFileSync(`${path}.draft`, `${token}\n`, { mode: 0o600 });
-  renameSync(`${path}.draft`, path);
-  return token;
+  const token = randomBytes(32).toString("hex");
+  const draft = `${path}.draft.${randomBytes(6).toString("hex")}`;
+  writeFileSync(draft, `${token}\n`, { mode: 0o600, flag: "wx", flush: true });
+  try {
+    // Unlike a rename, a link never replaces what another process has put there meanwhile.
+    linkSync(draft, path);
+    return token;
+  } catch (error) {
+    const made = readToken(directory, name);
+    if (made === undefined) throw error;
+    return made;
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }

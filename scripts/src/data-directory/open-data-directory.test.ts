@@ -109,14 +109,50 @@ describe("a data directory", () => {
 
   it("keeps one token for each purpose that only its owner can read", () => {
     const directory = open(path);
-    const tokens = (["backfill-token", "admin-token"] as const).map((name) => {
+    const names = ["backfill-token", "admin-token", "inngest-event-key", "inngest-signing-key"] as const;
+    const tokens = names.map((name) => {
       const token = keepToken(path, name);
-      expect(token.length).toBeGreaterThanOrEqual(40);
+      expect(token).toMatch(/^[0-9a-f]{64}$/);
       expect(keepToken(path, name)).toBe(token);
       expect(statSync(tokenPath(path, name)).mode & 0o777).toBe(0o600);
       return token;
     });
-    expect(new Set(tokens).size).toBe(2);
+    expect(new Set(tokens).size).toBe(names.length);
+    expect(readdirSync(path).filter((name) => name.includes("draft"))).toEqual([]);
     directory.close();
+  });
+
+  it("may hold keys before it is opened for the first time: the stand-in by itself keeps its own there", () => {
+    const fresh = join(path, "fresh");
+    const key = keepToken(fresh, "inngest-signing-key");
+    expect(statSync(fresh).mode & 0o777).toBe(0o700);
+    open(fresh).close();
+    expect(keepToken(fresh, "inngest-signing-key")).toBe(key);
+  });
+
+  it("gives the same token to processes that make it at the same moment", async () => {
+    const script = `
+      import { keepToken } from ${JSON.stringify(new URL("./kept-token.ts", import.meta.url).href)};
+      process.stdout.write("ready\\n");
+      process.stdin.once("data", () => {
+        process.stdout.write(keepToken(${JSON.stringify(path)}, "inngest-signing-key"));
+        process.exit(0);
+      });`;
+    const racers = Array.from({ length: 4 }, () => {
+      const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      children.push(child);
+      let said = "";
+      child.stdout?.on("data", (chunk) => {
+        said += String(chunk);
+      });
+      return { child, said: () => said };
+    });
+    await expect.poll(() => racers.every(({ said }) => said().startsWith("ready"))).toBe(true);
+    for (const { child } of racers) child.stdin?.write("go");
+    await Promise.all(racers.map(({ child }) => ended(child)));
+    const tokens = new Set(racers.map(({ said }) => said().replace("ready\n", "")));
+    expect([...tokens]).toEqual([readFileSync(tokenPath(path, "inngest-signing-key"), "utf8").trim()]);
   });
 });

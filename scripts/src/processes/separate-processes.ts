@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -47,6 +48,7 @@ export class SeparateProcesses {
   readonly #options: SeparateProcessesOptions;
   readonly #ports: ReadonlyMap<ProcessName, number>;
   readonly #workerOrigin: string;
+  readonly #keys = { event: randomBytes(16).toString("hex"), signing: randomBytes(32).toString("hex") };
   readonly #running = new Map<ProcessName, RunningCommand>();
 
   /**
@@ -117,10 +119,14 @@ export class SeparateProcesses {
     return {
       DATABASE_URL: this.#options.databaseUrl,
       INNGEST_BASE_URL: `http://${HOST}:${this.#ports.get("broker") ?? 0}`,
-      INNGEST_DEV: "1",
+      INNGEST_EVENT_KEY: this.#keys.event,
+      INNGEST_SIGNING_KEY: this.#keys.signing,
       LOG_LEVEL: "warn",
       ...(name.startsWith("api") && { SYNAP_API_PORT: String(this.#ports.get(name) ?? 0) }),
-      ...(name.startsWith("worker") && { SYNAP_WORKER_PORT: String(this.#ports.get(name) ?? 0) }),
+      ...(name.startsWith("worker") && {
+        SYNAP_WORKER_PORT: String(this.#ports.get(name) ?? 0),
+        INNGEST_SERVE_ORIGIN: this.#workerOrigin,
+      }),
       ...this.#options.environmentOf?.(name),
     };
   }

@@ -21,7 +21,11 @@ export function describeRunning(
     ["worker", workerUrl, ""],
     ["broker", brokerUrl, broker],
     ["store", store, ""],
-    ["data", dataDirectory, "holds the tokens: admin-token to operate it, backfill-token for old events"],
+    [
+      "data",
+      dataDirectory,
+      "its secrets are in here: admin-token to operate it, backfill-token for old events, Inngest's keys",
+    ],
     ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
   ] as const;
   const lines = rows.map(

@@ -28,10 +28,12 @@ Without that:
 export async function startInngestDevServer(options: {
   port: number;
   appUrl: string;
+  /** Has the worker register its functions. */
+  register: () => Promise<void>;
   verbose: boolean;
   signal: AbortSignal;
 }): Promise<InngestServer> {
-  const { port, appUrl, verbose, signal } = options;
+  const { port, appUrl, register, verbose, signal } = options;
   const url = `http://127.0.0.1:${port}`;
   const command = ["--yes", "inngest-cli@1", "dev", "--no-discovery", "-u", appUrl, "--port", String(port)];
   // A process group of its own: npx starts a shell that starts the program, and all of them have to be stopped.
@@ -49,10 +51,10 @@ export async function startInngestDevServer(options: {
   void ended.then((why) => {
     reason = why;
   });
-  const patience = Date.now() + START_PATIENCE_MS;
-  while (reason === undefined && Date.now() < patience && !signal.aborted) {
+  const patience = performance.now() + START_PATIENCE_MS;
+  while (reason === undefined && performance.now() < patience && !signal.aborted) {
     if (await answers(url))
-      return { url, ready: () => registered(appUrl), stop: () => stopGroup(child, ended) };
+      return { url, ready: () => registered(register), stop: () => stopGroup(child, ended) };
     await Promise.race([sleep(250), ended]);
   }
   await stopGroup(child, ended);
@@ -68,22 +70,22 @@ export async function startInngestDevServer(options: {
  *
  * @throws StartError `INNGEST_UNAVAILABLE`
  */
-export async function findInngestServer(url: string, appUrl: string): Promise<InngestServer> {
-  if (await answers(url)) return { url, ready: () => registered(appUrl), stop: () => Promise.resolve() };
+export async function findInngestServer(url: string, register: () => Promise<void>): Promise<InngestServer> {
+  if (await answers(url)) return { url, ready: () => registered(register), stop: () => Promise.resolve() };
   throw new StartError(
     "INNGEST_UNAVAILABLE",
     `No Inngest server answers at ${url}. Start one (npx inngest-cli@1 dev), or leave --inngest out to use Synap's stand-in.`,
   );
 }
 
-/** Has the worker register its functions, which is what the server's own question to it does. */
-async function registered(appUrl: string): Promise<void> {
-  const response = await fetch(appUrl, { method: "PUT" });
-  if (response.ok) return;
-  throw new StartError(
-    "INNGEST_UNAVAILABLE",
-    `Inngest did not take the worker's functions: ${await response.text()}`,
-  );
+/** @throws StartError `INNGEST_UNAVAILABLE` when Inngest does not take the worker's functions */
+async function registered(register: () => Promise<void>): Promise<void> {
+  try {
+    await register();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError("INNGEST_UNAVAILABLE", message, { cause });
+  }
 }
 
 async function answers(url: string): Promise<boolean> {

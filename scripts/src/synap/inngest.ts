@@ -1,5 +1,5 @@
 import type { Database } from "@synap/database";
-import { startInngestLocal } from "@synap/inngest-local";
+import { type InngestKeys, startInngestLocal } from "@synap/inngest-local";
 import type { Logger } from "pino";
 import { openBrokerDatabase } from "./broker-database.ts";
 import { findInngestServer, type InngestServer, startInngestDevServer } from "./inngest-dev-server.ts";
@@ -21,6 +21,8 @@ const MAX_DELAY_MS = 100;
  */
 export async function startInngest(options: {
   choice: InngestChoice;
+  /** Of the stand-in. */
+  keys: InngestKeys | "none";
   database: Database;
   /** The server that the database is on; undefined when embedded. */
   databaseUrl: string | undefined;
@@ -28,20 +30,23 @@ export async function startInngest(options: {
   port: number;
   /** Where the worker serves its functions. */
   appUrl: string;
+  /** Has the worker register its functions with an Inngest that isn't the stand-in. Default: it does so by itself. */
+  register?: () => Promise<void>;
   /** The waits between attempts in milliseconds; only the stand-in takes them. */
   retryDelays?: number[];
   logger: Logger;
   signal: AbortSignal;
 }): Promise<InngestServer> {
-  const { choice, port, appUrl, logger, signal } = options;
-  if (choice instanceof URL) return findInngestServer(choice.origin, appUrl);
+  const { choice, port, appUrl, logger, signal, register = async () => {} } = options;
+  if (choice instanceof URL) return findInngestServer(choice.origin, register);
   if (choice === "dev-server") {
-    return startInngestDevServer({ port, appUrl, verbose: logger.isLevelEnabled("debug"), signal });
+    return startInngestDevServer({ port, appUrl, register, verbose: logger.isLevelEnabled("debug"), signal });
   }
   const { queue, close } = await openBrokerDatabase(options.database, options.databaseUrl);
   try {
     const standIn = await startInngestLocal({
       database: queue,
+      keys: options.keys,
       host: options.host,
       port,
       appUrls: [appUrl],

@@ -4,10 +4,10 @@ import { type Database, migrate, openDatabase, publishEventTypes } from "@synap/
 import { loadCatalogue } from "@synap/handlers";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
-import type { Logger } from "pino";
 import { keepToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory } from "../data-directory/open-data-directory.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
+import { inngestAccess, standInKeys } from "./inngest-access.ts";
 import { createLogger } from "./logger.ts";
 import { reservePorts } from "./ports.ts";
 
@@ -106,6 +106,9 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
 
     const brokerUrl =
       options.inngest instanceof URL ? options.inngest.origin : `http://${HOST}:${ports.broker}`;
+    const keys = standInKeys(directory.path, process.env);
+    const access = inngestAccess(options.inngest ?? "stand-in", brokerUrl, keys, process.env);
+    const client = { ...access, logger: logger.child({ name: "inngest-sdk" }, { level: "warn" }) };
     const worker = await startWorker({
       configuration: readWorkerConfiguration({
         ...process.env,
@@ -114,18 +117,20 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       }),
       database,
       catalogue,
-      inngest: new Inngest({ id: "synap", ...clientOptions(brokerUrl, logger) }),
+      inngest: new Inngest({ id: "synap", ...client }),
       logger: logger.child({ name: "worker" }),
     });
     started.push({ name: "worker", stop: () => worker.close() });
 
     const inngest = await startInngest({
       choice: options.inngest ?? "stand-in",
+      keys,
       database,
       databaseUrl,
       host: HOST,
       port: ports.broker,
       appUrl: `${worker.url}/api/inngest`,
+      register: () => worker.register(),
       logger: logger.child({ name: "inngest" }),
       signal,
       ...(options.retryDelays === undefined ? {} : { retryDelays: options.retryDelays }),
@@ -137,7 +142,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       configuration: configureApi(ports.api, { backfillToken, adminToken }, options.inngest),
       database,
       catalogue,
-      inngest: createInngestClient(clientOptions(brokerUrl, logger)),
+      inngest: createInngestClient(client),
       logger: logger.child({ name: "api" }),
     });
     started.push({ name: "API", stop: () => api.close() });
@@ -186,15 +191,6 @@ function configureApi(
     SYNAP_BACKFILL_TOKEN: backfillToken,
     SYNAP_ADMIN_TOKEN: adminToken,
   });
-}
-
-/** Keys are the SDK's own variables. With a signing key it is a server in earnest, otherwise one for development. */
-function clientOptions(baseUrl: string, logger: Logger): { baseUrl: string; isDev: boolean; logger: Logger } {
-  return {
-    baseUrl,
-    isDev: !process.env["INNGEST_SIGNING_KEY"],
-    logger: logger.child({ name: "inngest-sdk" }, { level: "warn" }),
-  };
 }
 
 function readRelease(): string {

@@ -9,6 +9,7 @@ import { createSynapEvent } from "@synap/types";
 import { afterEach, expect, it } from "vitest";
 import { z } from "zod";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
+import { canonical, signed } from "../../testing/signed-call.ts";
 import { catchUpHandler } from "../catch-up-handler.ts";
 
 const failing: IEventHandler = {
@@ -41,16 +42,17 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
     const steps: Record<string, { data: unknown }> = {};
     const names: string[] = [];
     for (;;) {
+      const call = canonical({
+        ctx: { run_id: "run", attempt: 0, stack: { stack: Object.keys(steps), current: names.length } },
+        event: { name: "inngest/scheduled.timer", data: { cron: "* * * * *" } },
+        events: [],
+        steps,
+        version: 2,
+      });
       const response = await fetch(`${url}/api/inngest?fnId=synap-catch-up-handlers&stepId=step`, {
         method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          ctx: { run_id: "run", attempt: 0, stack: { stack: Object.keys(steps), current: names.length } },
-          event: { name: "inngest/scheduled.timer", data: { cron: "* * * * *" } },
-          events: [],
-          steps,
-          version: 2,
-        }),
+        headers: signed(call),
+        body: call,
       });
       const body = replySchema.parse(await response.json());
       const step = stepSchema.safeParse(Array.isArray(body) ? body[0] : undefined);

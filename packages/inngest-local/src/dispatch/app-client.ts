@@ -7,6 +7,8 @@ export interface AppResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** Whether the app has signed it; true for every answer when there is no signing key. */
+  readonly isAuthentic: boolean;
 }
 
 /** A call that got no answer. */
@@ -64,6 +66,11 @@ export class AppClient {
     this.#https.destroy();
   }
 
+  #isAuthentic(signature: string | string[] | undefined, body: string): boolean {
+    if (this.#key === undefined) return true;
+    return typeof signature === "string" && this.#key.verifies(signature, body, Date.now());
+  }
+
   #attempt(
     method: string,
     url: string,
@@ -87,10 +94,12 @@ export class AppClient {
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", (error) => reject(new AppUnreachableError(url, error)));
         response.on("end", () => {
+          const body = Buffer.concat(chunks).toString("utf8");
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: Buffer.concat(chunks).toString("utf8"),
+            body,
+            isAuthentic: this.#isAuthentic(response.headers["x-inngest-signature"], body),
           });
         });
       });

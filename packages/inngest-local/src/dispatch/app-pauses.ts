@@ -23,6 +23,11 @@ export class AppPauses {
     if (this.#pauses.size > 0) this.#pauses.delete(new URL(url).origin);
   }
 
+  /** Whether the app has been refusing, up to now. */
+  has(url: string): boolean {
+    return this.#pauses.has(new URL(url).origin);
+  }
+
   isPaused(url: string, now: number): boolean {
     return this.#pauses.size > 0 && (this.#pauses.get(new URL(url).origin)?.until ?? 0) > now;
   }

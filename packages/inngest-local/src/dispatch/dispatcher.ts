@@ -15,6 +15,9 @@ const DATABASE_AWAY = 1_000;
 /** The net below the wake-ups: with nothing to wait for, the queue is looked at once a minute. */
 const LOOK_AGAIN = 60_000;
 
+const UNAUTHORIZED =
+  "the app answers 401: it has another signing key, or its clock differs by more than five minutes; its calls wait";
+
 interface DispatcherSettings {
   readonly instance: string;
   readonly maxCallsInFlight: number;
@@ -57,6 +60,11 @@ export class Dispatcher {
       onRefused: (url) => {
         this.#alarm.set(this.#pauses.refused(url, Date.now()));
         settings.onRefused(url);
+      },
+      onUnauthorized: (url) => {
+        // Told once for each time it begins: it would be repeated with every call.
+        if (!this.#pauses.has(url)) standIn.logger.error({ url }, UNAUTHORIZED);
+        this.#alarm.set(this.#pauses.refused(url, Date.now()));
       },
     };
     // Every call in flight listens to it.

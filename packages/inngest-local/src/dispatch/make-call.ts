@@ -15,11 +15,13 @@ export interface Calling {
   readonly signal: AbortSignal;
   readonly onAnswered: (url: string) => void;
   readonly onRefused: (url: string) => void;
+  /** The app did not take our signature. */
+  readonly onUnauthorized: (url: string) => void;
 }
 
 /**
- * Calls a function and writes what comes of it. When the app refuses the connection nothing is written: the job stays
- * as it is.
+ * Calls a function and writes what comes of it. When the app refuses the connection or the signature nothing is written:
+ * the job stays as it is.
  *
  * @throws when the call was given up, or its result could not be stored; the job then stays as it is, too
  */
@@ -41,9 +43,9 @@ export async function makeCall(
   await persist(() => settleCall(standIn, job, config, answer, startedAt), standIn.logger, calling.signal);
 }
 
-/** @returns undefined when the app refused the connection */
+/** @returns undefined when the app refused the connection or our signature, and so has not begun to work */
 async function ask(
-  { client, signal, onAnswered, onRefused }: Calling,
+  { client, signal, onAnswered, onRefused, onUnauthorized }: Calling,
   job: DueJob,
   config: FunctionConfig,
   bodies: readonly string[],
@@ -51,6 +53,10 @@ async function ask(
   const request = callRequest(job, config, bodies);
   try {
     const response = await client.send("POST", request.url, request.headers, request.body, signal);
+    if (response.status === 401 && !response.isAuthentic) {
+      onUnauthorized(config.url);
+      return undefined;
+    }
     onAnswered(config.url);
     return readAnswer(response, Date.now());
   } catch (error) {

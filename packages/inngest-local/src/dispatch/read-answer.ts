@@ -19,9 +19,12 @@ export type Answer =
       readonly retryAfter: number | undefined;
     };
 
-/** Reads an answer. Whatever is not understood is an error that is tried again. */
+/**
+ * Reads an answer. Whatever is not understood is an error that is tried again, and so is everything that the app has not
+ * signed: a program that took the app's port must not be able to end a run.
+ */
 export function readAnswer(response: AppResponse, now: number): Answer {
-  const final = header(response, "x-inngest-no-retry") === "true";
+  const final = response.isAuthentic && header(response, "x-inngest-no-retry") === "true";
   const retryAfter = parseRetryAfter(header(response, "retry-after"), now);
   const fail = (message: string, isFinal = false): Answer => {
     return { kind: "error", error: { name: "Error", message }, final: isFinal, retryAfter };
@@ -30,6 +33,9 @@ export function readAnswer(response: AppResponse, now: number): Answer {
   if (response.status < 200 || response.status > 299) {
     const otherwise = `The app answered ${response.status}: ${response.body.slice(0, 500)}`;
     return { kind: "error", error: readRunError(parsed, otherwise), final, retryAfter };
+  }
+  if (!response.isAuthentic) {
+    return fail("The answer carries no valid signature: does the app have this server's signing key?");
   }
   if (header(response, "x-inngest-sdk") === undefined) {
     return fail(

@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { EventKeys } from "../signing/event-keys.ts";
 import type { StandIn } from "../stand-in.ts";
 import { internalIds } from "./event-ids.ts";
 import { readEvents } from "./read-events.ts";
@@ -8,7 +9,7 @@ import { takeIn } from "./take-in.ts";
 /** How events are taken in. */
 export interface IntakeSettings {
   /** Undefined: any key will do. */
-  readonly eventKeys: readonly string[] | undefined;
+  readonly eventKeys: EventKeys | undefined;
   readonly maxRequestBytes: number;
   /** While true, nothing is taken in. */
   readonly isStopping: () => boolean;
@@ -31,7 +32,7 @@ export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSett
     onError: (context) => answer(context, 413, [], `Request body is over ${settings.maxRequestBytes} bytes`),
   });
   app.post("/e/:key", tooLarge, async (context) => {
-    if (settings.eventKeys !== undefined && !settings.eventKeys.includes(context.req.param("key"))) {
+    if (settings.eventKeys !== undefined && !settings.eventKeys.admit(context.req.param("key"))) {
       return context.body(JSON.stringify({ status: 401, message: "", error: "Event key not found" }), 401);
     }
     if (settings.isStopping()) return answer(context, 503, [], "inngest-local is stopping");

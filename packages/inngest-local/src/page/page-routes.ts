@@ -1,22 +1,29 @@
-import type { Hono } from "hono";
+import { pageHeaders } from "@synap/http";
+import type { Context, Hono } from "hono";
 import { countQueued, readRecentRuns } from "../queue/recent-runs.ts";
 import type { AppState } from "../registration/app-poller.ts";
+import type { SigningKey } from "../signing/signing-key.ts";
 import type { StandIn } from "../stand-in.ts";
-import { renderPage } from "./render-page.ts";
+import { PAGE_STYLE, renderPage } from "./render-page.ts";
 
 const RUNS_SHOWN = 50;
+const HEADERS = { ...pageHeaders([PAGE_STYLE]), "cache-control": "no-store" };
 
-/** `GET /`: what is registered and what runs, for a person to look at. */
+/**
+ * `GET /`: what is registered and what runs, for a person to look at. What functions returned and threw holds other
+ * people's data, so with a signing key it is shown at `/results` alone, to whoever gives the key as the password.
+ */
 export function addPageRoutes(
   app: Hono,
   standIn: StandIn,
   view: {
+    readonly signingKey: SigningKey | undefined;
     readonly calledRuns: () => Set<string>;
     readonly appStates: () => readonly { readonly url: string; readonly state: AppState }[];
     readonly unmatched: ReadonlyMap<string, number>;
   },
 ): void {
-  app.get("/", async (context) => {
+  const show = async (context: Context, showsResults: boolean) => {
     const runs = await readRecentRuns(standIn.database, RUNS_SHOWN);
     const queued = await countQueued(standIn.database);
     const html = renderPage({
@@ -24,14 +31,24 @@ export function addPageRoutes(
       appStates: view.appStates(),
       queued,
       runs,
+      showsResults,
       calledRuns: view.calledRuns(),
       unmatched: view.unmatched,
       now: Date.now(),
     });
-    return context.html(html, 200, {
-      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-      "x-content-type-options": "nosniff",
-      "cache-control": "no-store",
-    });
+    return context.html(html, 200, HEADERS);
+  };
+  app.get("/", (context) => show(context, view.signingKey === undefined));
+  app.get("/results", async (context) => {
+    const { signingKey } = view;
+    const authorization = context.req.header("authorization");
+    if (signingKey !== undefined && !signingKey.isPasswordOf(authorization)) {
+      context.header(
+        "www-authenticate",
+        'Basic realm="inngest-local: the password is the signing key", charset="UTF-8"',
+      );
+      return context.text("The password is the signing key; the user's name does not matter.", 401, HEADERS);
+    }
+    return show(context, true);
   });
 }

@@ -12,6 +12,8 @@ export interface PageContent {
   /** Queued calls by function id; timers under the empty id. */
   readonly queued: ReadonlyMap<string, number>;
   readonly runs: readonly RunSummary[];
+  /** Whether what runs returned or threw is shown. */
+  readonly showsResults: boolean;
   /** Ids of the runs that an app is working on now. */
   readonly calledRuns: ReadonlySet<string>;
   /** Names of events that started nothing, with their number since the start. */
@@ -21,7 +23,8 @@ export interface PageContent {
 
 type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-const STYLE = `
+/** The content of the page's one style element. */
+export const PAGE_STYLE = `
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #1c2024; background: #fff }
 h1 { font-size: 1.3rem } h2 { font-size: 1rem; margin: 1.5rem 0 .4rem }
 table { border-collapse: collapse; width: 100% }
@@ -42,7 +45,7 @@ export function renderPage(content: PageContent): Markup {
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5">
-<title>inngest-local</title><style>${raw(STYLE)}</style>
+<title>inngest-local</title><style>${raw(PAGE_STYLE)}</style>
 </head>
 <body>
 <h1>inngest-local</h1>
@@ -59,6 +62,7 @@ ${functions.map((config) => functionRow(config, content.queued.get(config.id) ??
 </table>
 ${content.unmatched.size > 0 ? unmatchedEvents(content.unmatched) : ""}
 <h2>Recent runs</h2>
+${content.showsResults ? "" : html`<p class="muted">What they returned or threw is shown at <a href="/results">/results</a>: any user name, and the signing key as the password.</p>`}
 ${content.runs.length === 0 ? html`<p class="muted">None yet.</p>` : ""}
 <table><tr><th>Run</th><th>Function</th><th>Event</th><th>Status</th><th>Attempt</th><th>Started</th><th>Took</th><th>Steps and result</th></tr>
 ${content.runs.map((run) => runRow(run, content))}
@@ -103,13 +107,13 @@ function unmatchedEvents(unmatched: ReadonlyMap<string, number>): Markup {
   return html`<h2>Events that no function listens to</h2><p>${lines(names)}</p>`;
 }
 
-function runRow(run: RunSummary, { calledRuns, now }: PageContent): Markup {
+function runRow(run: RunSummary, { calledRuns, now, showsResults }: PageContent): Markup {
   const status = run.status === "open" ? (calledRuns.has(run.id) ? "running" : "waiting") : run.status;
   const took = run.startedAt === undefined ? "" : `${(run.endedAt ?? now) - run.startedAt} ms`;
   const steps = run.steps.map(
     ({ name, op, status }) => `${name} · ${op}${status === "done" ? "" : " · pending"}`,
   );
-  const result = run.error ?? run.output;
+  const result = showsResults ? (run.error ?? run.output) : undefined;
   return html`<tr><td><code>${run.id}</code></td><td>${run.functionId}</td><td>${run.eventName}</td>
 <td class="${status}">${status}</td><td>${run.attempt + 1}</td><td>${time(run.startedAt ?? run.createdAt)}</td><td>${took}</td>
 <td>${lines(steps)}${result === undefined ? "" : html`<pre>${readable(result)}</pre>`}</td></tr>`;

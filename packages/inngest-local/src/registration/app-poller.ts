@@ -87,7 +87,7 @@ export class AppPoller {
     try {
       const headers = { "content-type": "application/json", "user-agent": "Inngest" };
       const response = await this.#client.send("PUT", url, headers, JSON.stringify({ url }));
-      if (response.status === 200) return { state: "registered" };
+      if (response.status === 200 && response.isAuthentic) return { state: "registered" };
       const reason = this.#refusals.since(mark);
       // Without a refusal of ours the app isn't served there yet, or could not reach us: it may come.
       return reason === undefined ? { state: "waiting" } : { state: "refused", reason };

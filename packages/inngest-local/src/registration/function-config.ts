@@ -56,7 +56,7 @@ const functionSchema = z.object({
   steps: z.record(
     z.string(),
     z.object({
-      runtime: z.object({ type: z.literal("http"), url: z.url() }),
+      runtime: z.object({ type: z.literal("http"), url: z.url({ protocol: /^https?$/ }) }),
       retries: z.object({ attempts: z.number().int().min(0).max(MAX_RETRIES) }).optional(),
     }),
   ),

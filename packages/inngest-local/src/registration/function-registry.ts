@@ -36,6 +36,11 @@ export class FunctionRegistry {
     return [...this.#apps.values()];
   }
 
+  /** The name of the app that a function belongs to. */
+  ownerOf(functionId: string): string | undefined {
+    return this.apps().find(({ configs }) => configs.some(({ id }) => id === functionId))?.name;
+  }
+
   get(functionId: string): FunctionConfig | undefined {
     return this.#functions.get(functionId);
   }

@@ -5,7 +5,7 @@ import { readFunctionConfig } from "./function-config.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 
 const registrationSchema = z.looseObject({
-  url: z.string(),
+  url: z.url({ protocol: /^https?$/ }),
   appName: z.string().default(""),
   sdk: z.string().default("unknown"),
   functions: z.array(z.unknown()),
@@ -18,6 +18,10 @@ export type RegistrationOutcome =
       readonly modified: boolean;
       readonly appName: string;
       readonly functions: number;
+      /** Where the app was before, when it has moved. */
+      readonly movedFrom?: string;
+      /** Ids of functions that it had before and has no more. */
+      readonly dropped: readonly string[];
     }
   | { readonly registered: false; readonly reason: string };
 
@@ -35,14 +39,34 @@ export async function registerApp(
   const { url, appName, sdk, functions } = parsed.data;
   if (appName === "") return { registered: false, reason: "App ID required" };
   const readings = functions.map(readFunctionConfig);
-  const problems = readings.flatMap((reading) => reading.problems ?? []);
+  const configs = readings.flatMap(({ config }) => config ?? []);
+  const problems = [
+    ...readings.flatMap((reading) => reading.problems ?? []),
+    ...configs.flatMap((config) => ownershipProblem(registry, appName, config.id) ?? []),
+  ];
   if (problems.length > 0) return { registered: false, reason: problems.join("; ") };
   const app = { name: appName, url, sdk, functions: JSON.stringify(functions), registeredAt: Date.now() };
   const known = registry.app(appName);
   const modified = known?.functions !== app.functions || known.url !== url || known.sdk !== sdk;
   if (modified) {
     await saveApp(session, app);
-    registry.set({ ...app, configs: readings.flatMap(({ config }) => config ?? []) });
+    registry.set({ ...app, configs });
   }
-  return { registered: true, modified, appName, functions: functions.length };
+  return {
+    registered: true,
+    modified,
+    appName,
+    functions: functions.length,
+    ...(known === undefined || known.url === url ? {} : { movedFrom: known.url }),
+    dropped: (known?.configs ?? []).map(({ id }) => id).filter((id) => !configs.some((fn) => fn.id === id)),
+  };
+}
+
+/** An app can't put a function in the place of another app's: ids begin with the app's own, and belong to one app. */
+function ownershipProblem(registry: FunctionRegistry, appName: string, id: string): string | undefined {
+  if (!id.startsWith(`${appName}-`)) return `function "${id}": its id does not begin with "${appName}-"`;
+  const owner = registry.ownerOf(id);
+  return owner === undefined || owner === appName
+    ? undefined
+    : `function "${id}": the app "${owner}" has registered it`;
 }

@@ -1,9 +1,10 @@
 import type { Context, Hono } from "hono";
 import { uuidOf } from "../dispatch/call-request.ts";
+import type { Logger } from "../options.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { StandIn } from "../stand-in.ts";
 import type { RefusalLog } from "./refusal-log.ts";
-import { registerApp } from "./register-app.ts";
+import { type RegistrationOutcome, registerApp } from "./register-app.ts";
 
 /** `POST /fn/register`: an app tells its functions. */
 export function addRegistrationRoutes(
@@ -33,9 +34,7 @@ export function addRegistrationRoutes(
       settings.refusals.add(outcome.reason);
       return answer(context, 400, { error: outcome.reason, data: null, status: 400 });
     }
-    if (outcome.modified) {
-      standIn.logger.info({ app: outcome.appName, functions: outcome.functions }, "functions registered");
-    }
+    logRegistration(standIn.logger, outcome);
     settings.onRegistered();
     return answer(context, 200, {
       ok: true,
@@ -44,6 +43,27 @@ export function addRegistrationRoutes(
       app_id: uuidOf(`app ${outcome.appName}`),
     });
   });
+}
+
+/** An operator must be able to see who replaced what. */
+function logRegistration(
+  logger: Logger,
+  { modified, appName, functions, movedFrom, dropped }: Extract<RegistrationOutcome, { registered: true }>,
+): void {
+  if (!modified) return;
+  logger.info({ app: appName, functions }, "functions registered");
+  if (movedFrom !== undefined) {
+    logger.warn(
+      { app: appName, movedFrom },
+      "an app registered from another URL: its functions are called there now",
+    );
+  }
+  if (dropped.length > 0) {
+    logger.warn(
+      { app: appName, dropped },
+      "an app registered without functions it had: events start them no more",
+    );
+  }
 }
 
 function answer(context: Context, status: 200 | 400, body: object) {

@@ -1,6 +1,9 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import canonicalize from "canonicalize";
 
+/** How far the time of a signature may be from now, as in the SDK. */
+const MAX_AGE_MS = 5 * 60_000;
+
 /**
  * The key that server and app share. Calls to the app are signed with it; the app's calls carry its hash as bearer.
  *
@@ -32,6 +35,29 @@ export class SigningKey {
     const seconds = Math.floor(now / 1000).toString();
     const signature = createHmac("sha256", this.#secret).update(canonical).update(seconds).digest("hex");
     return `t=${seconds}&s=${signature}`;
+  }
+
+  /**
+   * Whether an `x-inngest-signature` header was made with this key, at most five minutes ago or ahead, for this text.
+   *
+   * @param now milliseconds since 1970
+   */
+  verifies(header: string | undefined, text: string, now: number): boolean {
+    const [, seconds = "", given = ""] = /^t=(\d{1,12})&s=([0-9a-f]{64})$/.exec(header ?? "") ?? [];
+    if (given === "" || Math.abs(now - Number(seconds) * 1000) > MAX_AGE_MS) return false;
+    const expected = createHmac("sha256", this.#secret).update(text).update(seconds).digest();
+    return timingSafeEqual(Buffer.from(given, "hex"), expected);
+  }
+
+  /** Whether an `Authorization: Basic` header has this key as its password; the user's name doesn't matter. */
+  isPasswordOf(authorization: string | undefined): boolean {
+    const encoded = /^Basic\s+([A-Za-z0-9+/=]+)$/i.exec(authorization ?? "")?.[1];
+    if (encoded === undefined) return false;
+    const [, password = ""] = /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, "base64").toString("utf8")) ?? [];
+    const given = createHash("sha256")
+      .update(Buffer.from(withoutPrefix(password.trim()), "hex"))
+      .digest();
+    return timingSafeEqual(given, this.#hash);
   }
 
   /** Whether an `Authorization` header carries this key's hash. */

@@ -1,0 +1,41 @@
+import type { InngestKeys } from "@synap/inngest-local";
+import { keepToken } from "../data-directory/kept-token.ts";
+import type { InngestChoice } from "./inngest.ts";
+
+/** How the API and the worker reach Inngest: options of the SDK's client. */
+export interface InngestAccess {
+  readonly baseUrl: string;
+  /** Without signatures and keys, as Inngest's dev server works. */
+  readonly isDev: boolean;
+  readonly eventKey?: string;
+  readonly signingKey?: string;
+}
+
+/**
+ * The keys that API, worker and stand-in share: those of the environment, or those kept in the data directory, which are
+ * made on first use.
+ */
+export function standInKeys(directory: string, environment: NodeJS.ProcessEnv): InngestKeys {
+  const signingKey = environment["INNGEST_SIGNING_KEY"] || keepToken(directory, "inngest-signing-key");
+  return {
+    signingKey,
+    eventKeys: [environment["INNGEST_EVENT_KEY"] || keepToken(directory, "inngest-event-key")],
+  };
+}
+
+/**
+ * How API and worker reach the Inngest that was chosen. The stand-in always has keys and the dev server never has; a server
+ * that runs elsewhere has them when INNGEST_SIGNING_KEY is set.
+ */
+export function inngestAccess(
+  choice: InngestChoice,
+  baseUrl: string,
+  keys: InngestKeys,
+  environment: NodeJS.ProcessEnv,
+): InngestAccess {
+  if (choice === "stand-in") {
+    const [eventKey = ""] = keys.eventKeys;
+    return { baseUrl, isDev: false, eventKey, signingKey: keys.signingKey };
+  }
+  return { baseUrl, isDev: choice === "dev-server" || !environment["INNGEST_SIGNING_KEY"] };
+}
