@@ -231,6 +231,10 @@ BEGIN
    CROSS JOIN LATERAL synap.json_issues(event -> f.path, f.path) AS i
    WHERE jsonb_typeof(event -> f.path) = 'object'
   UNION ALL
+  SELECT f.path, 'event-too-large', 'becomes more than 4194304 characters of text, all digits of its numbers written out'
+    FROM (VALUES ('data'), ('metadata')) AS f(path)
+   WHERE length((event -> f.path)::text) > 4194304
+  UNION ALL
   SELECT i.* FROM synap.schema_issues(event -> 'data', known.json_schema) AS i;
 END
 $$;

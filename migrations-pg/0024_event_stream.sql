@@ -10,7 +10,8 @@ SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.
 
 SELECT synap.grant_to_sql_writers('SELECT', 'TABLE synap.event_stream');
 
--- The events of one stream in order, from a version on.
+-- The events of one stream in order, from a version on: at most "max_events", and fewer when they are large, up to the
+-- event that reaches 4 MiB of JSON.
 CREATE FUNCTION synap.get_aggregate_events(
   aggregate_type text,
   aggregate_id   text,
@@ -36,11 +37,20 @@ BEGIN
     SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.stream_version, e.created_by, e.data,
            e.user_id, e.correlation_id, e.causation_id, e.id, e.source, e.idempotency_key, e.request_id, e.valid_from,
            e.valid_to, e.recorded_at, e.metadata
-      FROM synap.events AS e
-     WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 AND e.stream_version >= $3
-       AND e."timestamp" BETWEEN $4 AND $5
+      FROM (
+        SELECT *, synap.printed_bytes(data, metadata, 4194304) OVER (
+                    ORDER BY stream_version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                  ) AS bytes_before
+          FROM (
+            SELECT * FROM synap.events
+             WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version >= $3
+               AND "timestamp" BETWEEN $4 AND $5
+             ORDER BY stream_version
+             LIMIT $6
+          ) AS page
+      ) AS e
+     WHERE coalesce(e.bytes_before, 0) < 4194304
      ORDER BY e.stream_version
-     LIMIT $6
   $query$ USING aggregate_type, aggregate_id, from_version, stream.first_timestamp, stream.last_timestamp, max_events;
 END
 $$;
@@ -48,7 +58,8 @@ $$;
 COMMENT ON FUNCTION synap.get_aggregate_events IS 'The events of one stream in order, from a version on.';
 
 -- The events after a position, in the order of positions: none skipped, none repeated. Go on from the last row's
--- position; no rows means that nothing more is safe to read yet. LISTEN synap_appends tells when to look again.
+-- position; no rows means that nothing more is safe to read yet. Large events come fewer at a time, as above.
+-- LISTEN synap_appends tells when to look again.
 CREATE FUNCTION synap.get_events(after_position bigint DEFAULT 0, max_events integer DEFAULT 1000)
 RETURNS SETOF synap.event_stream
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -70,10 +81,19 @@ BEGIN
     SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.stream_version, e.created_by, e.data,
            e.user_id, e.correlation_id, e.causation_id, e.id, e.source, e.idempotency_key, e.request_id, e.valid_from,
            e.valid_to, e.recorded_at, e.metadata
-      FROM synap.events AS e
-     WHERE e."position" > $1 AND e."position" <= $2 AND e."timestamp" BETWEEN $3 AND $4
+      FROM (
+        SELECT *, synap.printed_bytes(data, metadata, 4194304) OVER (
+                    ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                  ) AS bytes_before
+          FROM (
+            SELECT * FROM synap.events
+             WHERE "position" > $1 AND "position" <= $2 AND "timestamp" BETWEEN $3 AND $4
+             ORDER BY "position"
+             LIMIT $5
+          ) AS page
+      ) AS e
+     WHERE coalesce(e.bytes_before, 0) < 4194304
      ORDER BY e."position"
-     LIMIT $5
   $query$ USING after_position, next.up_to, next.min_timestamp, next.max_timestamp, max_events;
 END
 $$;

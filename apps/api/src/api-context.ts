@@ -29,7 +29,7 @@ export interface ApiPorts {
   readonly catalogue: EventCatalogue;
   readonly store: Pick<EventStore, "getById" | "query" | "subscribeToAll">;
   /** The store for commands: an inline handler that refuses their events refuses the command. */
-  readonly commands: Pick<EventStore, "appendToStream" | "closeStream" | "getStream" | "readStream">;
+  readonly commands: Pick<EventStore, "appendToStream" | "closeStream" | "getStream" | "readStreamPage">;
   readonly acceptance: Acceptance;
   /** The kinds of aggregate whose state can be read and commanded. */
   readonly aggregates: readonly RegisteredAggregate[];

@@ -43,7 +43,7 @@ function unservedApp() {
     configuration: readApiConfiguration({}),
     catalogue: seedCatalogue,
     store: { getById: away, query: away, subscribeToAll: never },
-    commands: { appendToStream: away, closeStream: away, getStream: away, readStream: never },
+    commands: { appendToStream: away, closeStream: away, getStream: away, readStreamPage: never },
     acceptance: { publisher, findDuplicates: away },
     aggregates: builtInAggregates.map((each) => ({ ...each, repository: { load: away, execute: away } })),
     readModels: { query: away },

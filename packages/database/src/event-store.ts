@@ -9,6 +9,7 @@ import type {
   StreamAppendOptions,
   StreamAppendResult,
   StreamInfo,
+  StreamPage,
   StreamRead,
   StreamsAppendOptions,
 } from "./streams/stream-append.ts";
@@ -87,6 +88,11 @@ export interface EventStore {
    * @throws RangeError for a page size or a version out of bounds, in the loop.
    */
   readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEvent>;
+  /**
+   * One page of a stream, and with which version the rest begins. Nothing for a stream that isn't there.
+   * @throws RangeError for a page size or a version out of bounds.
+   */
+  readStreamPage(stream: StreamName, read?: StreamRead): Promise<StreamPage>;
   /**
    * Every event after a position, then each that is stored, batch by batch as the loop asks for them: none skipped,
    * none repeated. Save `position` with what you did, and subscribe from there after a restart.

@@ -84,6 +84,7 @@ export {
   MAX_PAGE_EVENTS,
   type PageRequest,
 } from "./reading/event-page.ts";
+export { MAX_PAGE_BYTES } from "./reading/page-bytes.ts";
 export {
   MAX_READ_EVENTS,
   type NextAppends,
@@ -91,7 +92,7 @@ export {
   type ReadAllRequest,
   readNextAppends,
 } from "./reading/read-all.ts";
-export { type CommittedRequest, readCommitted } from "./reading/read-committed.ts";
+export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { schema } from "./schema/index.ts";
 export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
 export type {
@@ -101,6 +102,7 @@ export type {
   StreamAppendResult,
   StreamCheck,
   StreamInfo,
+  StreamPage,
   StreamRead,
   StreamsAppendOptions,
 } from "./streams/stream-append.ts";

@@ -20,7 +20,7 @@ import { appendNewToStreams, appendToStreams, collectResults } from "./streams/a
 import { closeStream } from "./streams/close-stream.ts";
 import { getStream } from "./streams/get-stream.ts";
 import { type PreparedAppend, prepareAppend } from "./streams/prepare-append.ts";
-import { readStream } from "./streams/read-stream.ts";
+import { readStream, readStreamPage } from "./streams/read-stream.ts";
 import type { StreamAppend, StreamAppendResult, StreamsAppendOptions } from "./streams/stream-append.ts";
 import { APPENDS_CHANNEL, createAppendSignal } from "./subscriptions/append-signal.ts";
 import { subscribeToAll } from "./subscriptions/subscribe-to-all.ts";
@@ -140,6 +140,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     closeStream: (stream, expected, how) => closeStream(database, stream, expected, how?.transaction),
     getStream: (stream, how) => getStream(how?.transaction ?? database, stream),
     readStream: (stream, read = {}) => readStream(database, stream, read),
+    readStreamPage: (stream, read = {}) => readStreamPage(database, stream, read),
     subscribeToAll: (request) =>
       subscribeToAll(
         {

@@ -119,6 +119,16 @@ describe("checkJson", () => {
     expect(codes(Array.from({ length: 1_000_000 }, () => 0))).toEqual(["too-many-values"]);
   });
 
+  it("counts the text that PostgreSQL makes of it, numbers written in full, and stops at the limit", () => {
+    expect(checkJson([5e-324, 1.5e-300], { maxPrinted: 1_000 })).toEqual([]);
+    const reason = "becomes more than 600 characters of text, all digits of its numbers written out";
+    const tooLarge = [{ path: "data", code: "event-too-large", reason }];
+    expect(checkJson({ n: [5e-324, 1.5e-300] }, { maxPrinted: 600, at: ["data"] })).toEqual(tooLarge);
+    expect(checkJson({ text: "x".repeat(600) }, { maxPrinted: 600, at: ["data"] })).toEqual(tooLarge);
+    expect(codes(Array.from({ length: 49_999 }, () => 5e-324))).toEqual(["event-too-large"]);
+    expect(codes(Array.from({ length: 49_999 }, () => 0.5))).toEqual([]);
+  });
+
   it("ends on a cycle", () => {
     const loop: { self?: unknown; other?: unknown } = {};
     loop.self = loop;

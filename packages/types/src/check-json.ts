@@ -11,12 +11,20 @@ export const DEFAULT_MAX_DEPTH = 32;
  */
 export const DEFAULT_MAX_VALUES = 50_000;
 
+/**
+ * How many characters the value may become when the database writes it as text, if nothing else is said. PostgreSQL
+ * writes numbers in full: 5e-324 becomes 326 characters.
+ */
+export const DEFAULT_MAX_PRINTED = 4 * 1024 * 1024;
+
 /** What `checkJson` allows. */
 export interface JsonLimits {
   /** Deepest nesting of objects and arrays, the outermost counting as 1. Default 32. */
   readonly maxDepth?: number | undefined;
   /** The most values in all, objects and arrays included. Default 50,000. */
   readonly maxValues?: number | undefined;
+  /** The most characters of text that PostgreSQL may make of it, about. Default 4,194,304. */
+  readonly maxPrinted?: number | undefined;
   /** Where the value stands, put before the path of every issue: `["data"]` gives `data.content`. Default none. */
   readonly at?: readonly PropertyKey[] | undefined;
 }
@@ -32,19 +40,27 @@ interface Frame {
 /**
  * Says what in `value` would not survive JSON and PostgreSQL's jsonb unchanged. An empty list means: nothing.
  *
- * Codes: `too-deep`, `too-many-values` (which ends the walk), `nul-character`, `lone-surrogate`, `non-finite-number`, `unsafe-integer` (beyond 2^53-1),
+ * Codes: `too-deep`, `too-many-values` and `event-too-large` (which end the walk), `nul-character`, `lone-surrogate`, `non-finite-number`, `unsafe-integer` (beyond 2^53-1),
  * `prototype-key` (a field named `__proto__`), `not-json` (a function, a Date, a bigint ...). A field that is
  * undefined counts as absent. At most 100 issues are reported. It walks with a stack of its own and never recurses,
  * so no input overflows the call stack; a cycle ends as `too-deep`.
  */
 export function checkJson(value: unknown, limits: JsonLimits = {}): EventIssue[] {
-  const walk = new Walk(
-    limits.maxDepth ?? DEFAULT_MAX_DEPTH,
-    limits.maxValues ?? DEFAULT_MAX_VALUES,
-    limits.at ?? [],
-  );
+  const walk = new Walk(limits);
   walk.run(value);
   return walk.issues;
+}
+
+/** The quotes, colon or comma, and space around a value or name. */
+const PUNCTUATION = 4;
+/** Whatever has no exponent is written with about so many characters. */
+const NUMBER_LENGTH = 20;
+
+/** How many characters a number is at the most when it is written without an exponent. */
+function printedLength(value: number): number {
+  if (value === 0 || Math.abs(value) >= 1e-6) return NUMBER_LENGTH;
+  const exponent = String(value).split("e-")[1] ?? "0";
+  return Number(exponent) + NUMBER_LENGTH;
 }
 
 class Walk {
@@ -52,12 +68,16 @@ class Walk {
   private readonly frames: Frame[] = [];
   private readonly maxDepth: number;
   private readonly maxValues: number;
+  private readonly maxPrinted: number;
   private readonly at: readonly PropertyKey[];
+  /** Characters of text that PostgreSQL makes of what was visited. */
+  private printed = 0;
 
-  constructor(maxDepth: number, maxValues: number, at: readonly PropertyKey[]) {
-    this.maxDepth = maxDepth;
-    this.maxValues = maxValues;
-    this.at = at;
+  constructor(limits: JsonLimits) {
+    this.maxDepth = limits.maxDepth ?? DEFAULT_MAX_DEPTH;
+    this.maxValues = limits.maxValues ?? DEFAULT_MAX_VALUES;
+    this.maxPrinted = limits.maxPrinted ?? DEFAULT_MAX_PRINTED;
+    this.at = limits.at ?? [];
   }
 
   run(root: unknown): void {
@@ -70,11 +90,19 @@ class Walk {
       } else if (values >= this.maxValues) {
         this.frames.length = 0;
         this.report("too-many-values", `holds more than ${this.maxValues} values`);
+      } else if (this.printed > this.maxPrinted) {
+        break;
       } else {
         values += 1;
         this.visit(this.enterNext(frame));
       }
     }
+    if (this.printed <= this.maxPrinted) return;
+    this.frames.length = 0;
+    this.report(
+      "event-too-large",
+      `becomes more than ${this.maxPrinted} characters of text, all digits of its numbers written out`,
+    );
   }
 
   private enterNext(frame: Frame): unknown {
@@ -88,6 +116,7 @@ class Walk {
   }
 
   private checkKey(key: string): void {
+    this.printed += key.length + PUNCTUATION;
     if (key === "__proto__") this.report("prototype-key", "a field may not be named __proto__");
     const fault = findTextFault(key);
     if (fault !== undefined) this.report(fault.code, `the field's name ${fault.reason}`);
@@ -96,11 +125,13 @@ class Walk {
   private visit(value: unknown): void {
     switch (typeof value) {
       case "string": {
+        this.printed += value.length + PUNCTUATION;
         const fault = findTextFault(value);
         if (fault !== undefined) this.report(fault.code, fault.reason);
         return;
       }
       case "number":
+        this.printed += printedLength(value);
         this.checkNumber(value);
         return;
       case "boolean":

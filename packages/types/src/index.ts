@@ -23,7 +23,13 @@
  */
 
 export { reservationEventTypes } from "./catalogue/reservation.ts";
-export { checkJson, DEFAULT_MAX_DEPTH, DEFAULT_MAX_VALUES, type JsonLimits } from "./check-json.ts";
+export {
+  checkJson,
+  DEFAULT_MAX_DEPTH,
+  DEFAULT_MAX_PRINTED,
+  DEFAULT_MAX_VALUES,
+  type JsonLimits,
+} from "./check-json.ts";
 export { defineEventType, type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
 export { ENVELOPE_EVENT_NAME, type Envelope, envelopeSchema, MAX_ENVELOPE_EVENTS } from "./envelope.ts";
 export {

@@ -9,7 +9,13 @@ import type { StreamAppend, StreamAppendResult, StreamsAppendOptions } from "../
 import { subscribeToAll } from "../subscriptions/subscribe-to-all.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { queryMemory, readAllFromMemory } from "./memory-reading.ts";
-import { appendToMemory, closeInMemory, readFromMemory, streamInMemory } from "./memory-streams.ts";
+import {
+  appendToMemory,
+  closeInMemory,
+  readFromMemory,
+  readPageFromMemory,
+  streamInMemory,
+} from "./memory-streams.ts";
 
 export interface MemoryEventStoreOptions {
   /** What events are checked against. */
@@ -120,6 +126,10 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions): EventS
     readStream: (stream, read = {}) => {
       refuseTransaction(read);
       return readFromMemory(log, stream, read);
+    },
+    readStreamPage: async (stream, read = {}) => {
+      refuseTransaction(read);
+      return readPageFromMemory(log, stream, read);
     },
     subscribeToAll: (request) =>
       subscribeToAll(

@@ -6,41 +6,38 @@ import {
   type PageRequest,
   readEventPage,
 } from "../reading/event-page.ts";
-import { MAX_READ_EVENTS, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
+import { cutPage } from "../reading/page-bytes.ts";
+import { checkReadAll, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
 import type { MemoryLog } from "./memory-log.ts";
 
 export function readAllFromMemory(log: MemoryLog, request: ReadAllRequest): ReadAllPage {
-  const { after, limit, types, aggregateType, stream } = request;
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
-    throw new RangeError(`readAll takes a limit of 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
-  }
+  checkReadAll(request);
+  const { after, limit, maxBytes, types, aggregateType, stream } = request;
   const { watermark } = log;
-  const events: StoredEvent[] = [];
-  for (const event of log.events) {
-    const isAsked =
+  const asked = log.events.filter(
+    (event) =>
       event.position > after &&
       (types === undefined || types.includes(event.type)) &&
       (aggregateType ?? event.aggregateType) === event.aggregateType &&
       (stream?.aggregateType ?? event.aggregateType) === event.aggregateType &&
-      (stream?.aggregateId ?? event.aggregateId) === event.aggregateId;
-    if (!isAsked) continue;
-    const last = events.at(-1);
-    if (events.length === limit && last !== undefined) {
-      return { events, position: last.position, watermark, caughtUp: false };
-    }
-    events.push(event);
-  }
-  return { events, position: Math.max(after, watermark), watermark, caughtUp: true };
+      (stream?.aggregateId ?? event.aggregateId) === event.aggregateId,
+  );
+  const { events } = cutPage(asked.slice(0, limit), maxBytes);
+  const last = events.at(-1);
+  return events.length < asked.length && last !== undefined
+    ? { events, position: last.position, watermark, caughtUp: false }
+    : { events, position: Math.max(after, watermark), watermark, caughtUp: true };
 }
 
 export function queryMemory(log: MemoryLog, filter: EventFilter, page: PageRequest): Promise<EventPage> {
   return readEventPage(filter, page, async ({ cursor, ascending, limit }) => {
     const sign = ascending ? 1 : -1;
-    return log.events
+    const found = log.events
       .filter((event) => matches(event, filter))
       .filter((event) => cursor === undefined || sign * order(event.timestamp, event.position, cursor) > 0)
       .sort((one, other) => sign * order(one.timestamp, one.position, other))
       .slice(0, limit);
+    return cutPage(found);
   });
 }
 

@@ -1,8 +1,9 @@
 import type { StoredEvent, SynapEvent } from "@synap/types";
 import type { AppendedEvent } from "../append/append-outcome.ts";
+import { cutPage } from "../reading/page-bytes.ts";
 import type { PreparedAppend } from "../streams/prepare-append.ts";
-import { checkStreamRead } from "../streams/read-stream.ts";
-import type { StreamInfo, StreamRead } from "../streams/stream-append.ts";
+import { checkStreamRead, firstPage } from "../streams/read-stream.ts";
+import type { StreamInfo, StreamPage, StreamRead } from "../streams/stream-append.ts";
 import {
   EventIdConflictError,
   OptimisticLockError,
@@ -79,6 +80,19 @@ export async function* readFromMemory(
   const { fromVersion = 1, toVersion = Number.POSITIVE_INFINITY } = read;
   const events = log.findStream(name)?.events.slice(Math.max(0, fromVersion - 1), toVersion) ?? [];
   yield* read.direction === "backwards" ? events.reverse() : events;
+}
+
+export function readPageFromMemory(log: MemoryLog, name: StreamName, read: StreamRead): StreamPage {
+  checkStreamRead(read);
+  const all = log.findStream(name)?.events ?? [];
+  const { from, to, isLast } = firstPage(all.length, read);
+  if (from > to) return { events: [] };
+  const range = all.slice(from - 1, to);
+  const isBackwards = read.direction === "backwards";
+  const { events, isCut } = cutPage(isBackwards ? range.reverse() : range);
+  const last = events.at(-1);
+  if (last === undefined || (isLast && !isCut)) return { events };
+  return { events, nextVersion: last.streamVersion + (isBackwards ? -1 : 1) };
 }
 
 function expectVersion(stream: StreamName, expected: ExpectedVersion, actual: number): void {

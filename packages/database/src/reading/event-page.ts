@@ -1,5 +1,6 @@
 import type { StoredEvent } from "@synap/types";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
+import type { EventsWithin } from "./page-bytes.ts";
 
 /** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
 export interface EventFilter {
@@ -16,7 +17,7 @@ export interface EventFilter {
 }
 
 export interface PageRequest {
-  /** Events on a page, 1 to 1,000. */
+  /** Events on a page, 1 to 1,000. Fewer come when they are large: a page ends with the event that reaches 4 MiB. */
   readonly limit: number;
   /** "asc": oldest first; "desc": newest first. By timestamp; within one millisecond by position. */
   readonly order: "asc" | "desc";
@@ -46,13 +47,14 @@ export interface PageSearch {
 
 /**
  * One page of events by keyset: each page costs the same however far in it lies, and events that arrive meanwhile
- * neither shift nor repeat others. `search` gives the events that match, in order.
+ * neither shift nor repeat others. `search` gives the events that match, in order, and as
+ * many of them as fit on a page.
  * @throws InvalidCursorError, and RangeError for a limit out of bounds or a time that is none.
  */
 export async function readEventPage(
   filter: EventFilter,
   page: PageRequest,
-  search: (search: PageSearch) => Promise<readonly StoredEvent[]>,
+  search: (search: PageSearch) => Promise<EventsWithin>,
 ): Promise<EventPage> {
   if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE_EVENTS) {
     throw new RangeError(`A page holds 1 to ${MAX_PAGE_EVENTS} events, not ${page.limit}.`);
@@ -63,8 +65,8 @@ export async function readEventPage(
 
   // One more than asked for tells whether there is another page in that direction.
   const ascending = (page.order === "asc") !== backwards;
-  const found = await search({ filter, cursor, ascending, limit: page.limit + 1 });
-  const isMore = found.length > page.limit;
+  const { events: found, isCut } = await search({ filter, cursor, ascending, limit: page.limit + 1 });
+  const isMore = isCut || found.length > page.limit;
   const events = found.slice(0, page.limit);
   if (backwards) events.reverse();
 

@@ -8,7 +8,7 @@ import {
   type PageSearch,
   readEventPage,
 } from "./event-page.ts";
-import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
+import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
 import { queryWithSharedPlan } from "./shared-plan.ts";
 
 /**
@@ -16,7 +16,7 @@ import { queryWithSharedPlan } from "./shared-plan.ts";
  * @throws InvalidCursorError, and RangeError for a limit out of bounds or a time that is none.
  */
 export function queryEvents(database: Database, filter: EventFilter, page: PageRequest): Promise<EventPage> {
-  return readEventPage(filter, page, async (search) => (await readRows(database, search)).map(readEventRow));
+  return readEventPage(filter, page, async (search) => readPage(await readRows(database, search)));
 }
 
 const DAY_MS = 86_400_000;
@@ -30,7 +30,7 @@ const SHORT_MS = 30 * DAY_MS;
  * for near its beginning first; if that fills the page, nothing further away belongs on it. What one user or flow did
  * may lie anywhere, so that is looked for everywhere at once.
  */
-async function readRows(database: Database, search: PageSearch): Promise<EventRow[]> {
+async function readRows(database: Database, search: PageSearch): Promise<PageRow[]> {
   const { aggregateType, aggregateId, userId, correlationId } = search.filter;
   if (aggregateType !== undefined && aggregateId !== undefined) {
     return readStreamRows(database, search, await getStreamRow(database, { aggregateType, aggregateId }));
@@ -53,7 +53,7 @@ async function readStreamRows(
   database: Database,
   search: PageSearch,
   stream: StreamRow | undefined,
-): Promise<EventRow[]> {
+): Promise<PageRow[]> {
   if (stream === undefined) return [];
   const { first_timestamp: first, last_timestamp: last, version } = stream;
   if (first === null || last === null) return runQuery(database, search);
@@ -74,7 +74,7 @@ async function readStreamRows(
 }
 
 /** A search by stream, user or flow shares its plan unless it is for a few days. */
-function runQuery(database: Database, search: PageSearch): Promise<EventRow[]> {
+function runQuery(database: Database, search: PageSearch): Promise<PageRow[]> {
   const { from, to, aggregateId, userId, correlationId } = search.filter;
   const { text, parameters } = writeQuery(search);
   const isSelective = (aggregateId ?? userId ?? correlationId) !== undefined;
@@ -82,7 +82,7 @@ function runQuery(database: Database, search: PageSearch): Promise<EventRow[]> {
     from !== undefined && to !== undefined && moment(to).valueOf() - moment(from).valueOf() <= SHORT_MS;
   return isSelective && !isShort
     ? queryWithSharedPlan(database, undefined, text, parameters)
-    : database.query<EventRow>(text, parameters);
+    : database.query<PageRow>(text, parameters);
 }
 
 /** The filter with its far end moved near; undefined when it isn't any further away, or the near end isn't known. */
@@ -140,18 +140,18 @@ function writeQuery({ filter, cursor, ascending, limit }: PageSearch): {
     );
   }
 
-  parameters.push(limit);
+  parameters.push(limit, MAX_PAGE_BYTES);
   const direction = ascending ? "ASC" : "DESC";
-  const order = `ORDER BY "timestamp" ${direction}, "position" ${direction}`;
-  const text = `
-SELECT ${EVENT}
-  FROM (
-    SELECT *
-      FROM synap.events
-     ${conditions.length === 0 ? "" : `WHERE ${conditions.join("\n       AND ")}`}
-     ${order}
-     LIMIT $${parameters.length}
-  ) AS page
- ${order}`;
+  const order = `"timestamp" ${direction}, "position" ${direction}`;
+  const text = selectPage(
+    `
+      SELECT *
+        FROM synap.events
+       ${conditions.length === 0 ? "" : `WHERE ${conditions.join("\n         AND ")}`}
+       ORDER BY ${order}
+       LIMIT $${parameters.length - 1}`,
+    order,
+    `$${parameters.length}`,
+  );
   return { text, parameters };
 }

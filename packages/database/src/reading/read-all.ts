@@ -2,14 +2,16 @@ import type { StoredEvent } from "@synap/types";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import type { StreamName } from "../streams/stream-name.ts";
-import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
+import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
 export interface ReadAllRequest {
   /** Position of the last event dealt with; 0 to begin. */
   readonly after: number;
-  /** Events at the most, 1 to 10,000. */
+  /** Events at the most, 1 to 10,000. Fewer come when they are large: see `maxBytes`. */
   readonly limit: number;
+  /** A page ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  readonly maxBytes?: number | undefined;
   /** Only events of these types. */
   readonly types?: readonly string[] | undefined;
   /** Only events of streams of this type. */
@@ -58,9 +60,7 @@ export const MAX_READ_EVENTS = 10_000;
  */
 export async function readAll(session: SqlSession, request: ReadAllRequest): Promise<ReadAllPage> {
   const { after, limit } = request;
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
-    throw new RangeError(`readAll takes a limit of 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
-  }
+  checkReadAll(request);
   const reader = request.transaction ?? session;
   const filters = writeFilters(request);
   // A reader of few events looks further at a time, or it would need a round trip for every page of others.
@@ -71,47 +71,61 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
   return readNextAppends(reader, next, request);
 }
 
+/** @throws RangeError for a limit out of bounds. */
+export function checkReadAll({
+  limit,
+  maxBytes = MAX_PAGE_BYTES,
+}: Pick<ReadAllRequest, "limit" | "maxBytes">): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
+    throw new RangeError(`readAll takes a limit of 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
+  }
+  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > MAX_PAGE_BYTES) {
+    throw new RangeError(`readAll takes maxBytes of 1 to ${MAX_PAGE_BYTES}, not ${maxBytes}.`);
+  }
+}
+
 /** The events of what comes next, for a reader who has asked for that already. */
 export async function readNextAppends(
   session: SqlSession,
   next: NextAppends,
   request: Omit<ReadAllRequest, "transaction">,
 ): Promise<ReadAllPage> {
-  const { after, limit } = request;
+  const { after, limit, maxBytes = MAX_PAGE_BYTES } = request;
   const { watermark, up_to: upTo, min_timestamp: from, max_timestamp: to } = next;
   if (upTo === null || from === null || to === null) {
     return { events: [], position: Math.max(after, watermark), watermark, caughtUp: true };
   }
   const filters = writeFilters(request);
   const { conditions, parameters } = filters;
-  const write = (bounds: string) => `
-SELECT ${EVENT}
-  FROM (
-    SELECT *
-      FROM synap.events
-     WHERE "position" > $1 AND "position" <= $2
-       ${[...conditions, bounds].map((condition) => `AND ${condition}`).join("\n       ")}
-     ORDER BY "position"
-     LIMIT $3
-  ) AS page
- ORDER BY "position"`;
-  const all: SqlParameter[] = [after, upTo, limit, ...parameters];
+  const write = (bounds: string) =>
+    selectPage(
+      `
+      SELECT *
+        FROM synap.events
+       WHERE "position" > $1 AND "position" <= $2
+         ${[...conditions, bounds].map((condition) => `AND ${condition}`).join("\n         ")}
+       ORDER BY "position"
+       LIMIT $3`,
+      `"position"`,
+      "$4",
+    );
+  const all: SqlParameter[] = [after, upTo, limit, maxBytes, ...parameters];
   const within = `"timestamp" BETWEEN $${all.length + 1} AND $${all.length + 2}`;
   // Old events among those of today: planning for every chunk in between would cost ten times what a shared plan does.
   const isWide = to - from > WIDE_MS;
   const rows = isWide
-    ? await queryAnySessionWithSharedPlan<EventRow>(session, write("true"), all)
-    : await session.query<EventRow>(write(within), [...all, new Date(from), new Date(to)]);
-  const events = rows.map(readEventRow);
+    ? await queryAnySessionWithSharedPlan<PageRow>(session, write("true"), all)
+    : await session.query<PageRow>(write(within), [...all, new Date(from), new Date(to)]);
+  const { events, isCut } = readPage(rows);
   const last = events.at(-1);
-  if (events.length === limit && last !== undefined && last.position < upTo) {
+  if ((isCut || events.length === limit) && last !== undefined && last.position < upTo) {
     return { events, position: last.position, watermark, caughtUp: false };
   }
   const caughtUp = !next.more;
   return { events, position: caughtUp ? watermark : upTo, watermark, caughtUp };
 }
 
-/** The conditions beyond the place in the order; their parameters begin with $4. */
+/** The conditions beyond the place in the order; their parameters begin with $5. */
 function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
   conditions: string[];
   parameters: SqlParameter[];
@@ -121,7 +135,7 @@ function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
   const where = (write: (place: string) => string, value: SqlParameter | undefined) => {
     if (value === undefined) return;
     parameters.push(value);
-    conditions.push(write(`$${parameters.length + 3}`));
+    conditions.push(write(`$${parameters.length + 4}`));
   };
   where(
     (place) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${place}::text::jsonb)))`,

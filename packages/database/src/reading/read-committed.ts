@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@synap/types";
 import { epochMs } from "../connection/moments.ts";
-import type { SqlSession } from "../connection/sql-session.ts";
-import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
+import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
+import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
 
 export interface CommittedRequest {
   readonly after: number;
@@ -16,27 +16,53 @@ SELECT ${epochMs("min(min_timestamp)")} AS earliest, ${epochMs("max(max_timestam
          WHERE number >= $1::bigint >> 10 AND last_position > $1::bigint
          ORDER BY number LIMIT $2) AS a`;
 
-const READ = `
-SELECT ${EVENT}
-  FROM (
-    SELECT *
-      FROM synap.events
-     WHERE "timestamp" BETWEEN $1 AND $2 AND "position" > $3
-       AND ($4::text IS NULL OR type = ANY (ARRAY(SELECT jsonb_array_elements_text($4::text::jsonb))))
-     ORDER BY "position"
-     LIMIT $5
-  ) AS page
- ORDER BY "position"`;
+const WANTED = `
+      "timestamp" BETWEEN $1 AND $2 AND "position" > $3
+       AND ($4::text IS NULL OR type = ANY (ARRAY(SELECT jsonb_array_elements_text($4::text::jsonb))))`;
+
+const READ = selectPage(
+  `
+      SELECT * FROM synap.events WHERE ${WANTED} ORDER BY "position" LIMIT $5`,
+  `"position"`,
+  "$6",
+);
+
+const READ_POSITIONS = `
+SELECT "position" FROM synap.events WHERE ${WANTED} ORDER BY "position" LIMIT $5`;
 
 /**
  * The events after a position that are committed at this moment, also those beyond the watermark: an append that has a
  * lower number and isn't finished is missing. Only right for a caller who keeps appends from finishing, or knows how
- * to deal with them. Undefined when there are more than `limit`, or more than so many appends.
+ * to deal with them. Undefined when there are more than `limit`, or more than so many appends, or when they are too large
+ * for one page.
  */
 export async function readCommitted(
   session: SqlSession,
+  request: CommittedRequest,
+): Promise<readonly StoredEvent[] | undefined> {
+  const parameters = await findCommitted(session, request);
+  if (parameters === undefined || parameters === "none") return parameters && [];
+  const rows = await session.query<PageRow>(READ, [...parameters, MAX_PAGE_BYTES]);
+  const { events, isCut } = readPage(rows);
+  return isCut || events.length > request.limit ? undefined : events;
+}
+
+/** Where the events are that `readCommitted` reads, however large they are. */
+export async function readCommittedPositions(
+  session: SqlSession,
+  request: CommittedRequest,
+): Promise<readonly number[] | undefined> {
+  const parameters = await findCommitted(session, request);
+  if (parameters === undefined || parameters === "none") return parameters && [];
+  const rows = await session.query<{ position: number }>(READ_POSITIONS, parameters);
+  return rows.length > request.limit ? undefined : rows.map(({ position }) => position);
+}
+
+/** The parameters of a read of what is committed; undefined when there are too many appends. */
+async function findCommitted(
+  session: SqlSession,
   { after, types, limit }: CommittedRequest,
-): Promise<StoredEvent[] | undefined> {
+): Promise<SqlParameter[] | "none" | undefined> {
   const appends = await session.query(
     "SELECT FROM synap.appends WHERE number >= $1::bigint >> 10 AND last_position > $1::bigint LIMIT $2",
     [after, limit + 1],
@@ -46,14 +72,7 @@ export async function readCommitted(
     after,
     limit + 1,
   ]);
-  if (bounds?.earliest == null || bounds.latest === null) return [];
+  if (bounds?.earliest == null || bounds.latest === null) return "none";
   const wanted = types === "all" ? null : JSON.stringify(types);
-  const rows = await session.query<EventRow>(READ, [
-    new Date(bounds.earliest),
-    new Date(bounds.latest),
-    after,
-    wanted,
-    limit + 1,
-  ]);
-  return rows.length > limit ? undefined : rows.map(readEventRow);
+  return [new Date(bounds.earliest), new Date(bounds.latest), after, wanted, limit + 1];
 }

@@ -115,6 +115,10 @@ const bad: Record<string, () => EventInput> = {
   "a validity before 1970": () => ({ ...base, validFrom: "1969-12-31T23:59:59.999Z" }),
   "nesting that is too deep": () => ({ ...base, data: nested(33) }),
   "too many values": () => ({ ...base, data: wide(50_001) }),
+  "numbers that become too much text": () => ({
+    ...base,
+    data: { content: "x", n: Array.from({ length: 13_000 }, () => 5e-324) },
+  }),
   "metadata that is too deep": () => ({ ...base, metadata: nested(33) }),
   "a whole number that loses digits": () => ({ ...base, data: { content: "x", n: { big: [2 ** 53] } } }),
   "a field named __proto__": () => ({ ...base, data: JSON.parse('{"content":"x","o":{"__proto__":1}}') }),

@@ -1,18 +1,30 @@
 import type { StoredEvent } from "@synap/types";
 import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
-import { EVENT, type EventRow, readEventRow } from "../reading/event-row.ts";
+import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
 import { queryWithSharedPlan } from "../reading/shared-plan.ts";
 import { getStreamRow, type StreamRow } from "./get-stream.ts";
-import type { StreamRead } from "./stream-append.ts";
+import type { StreamPage, StreamRead } from "./stream-append.ts";
 import type { StreamName } from "./stream-name.ts";
 
 const OF_STREAM = `
-SELECT ${EVENT}
-  FROM synap.events
- WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version BETWEEN $3 AND $4`;
+      SELECT *
+        FROM synap.events
+       WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version BETWEEN $3 AND $4`;
+const WITHIN = `${OF_STREAM} AND "timestamp" BETWEEN $6 AND $7`;
+const UNORDERED = `
+      WITH found AS MATERIALIZED (${WITHIN})
+      SELECT * FROM found`;
 
-const WITHIN = `${OF_STREAM} AND "timestamp" BETWEEN $5 AND $6`;
-const IN_ORDER = "\n ORDER BY stream_version";
+/** The three ways to a page, for one direction; `readWithin` chooses. The fifth parameter is the most bytes. */
+function writePages(order: string) {
+  const select = (rows: string) => selectPage(rows, order, "$5");
+  return { within: select(WITHIN), unordered: select(UNORDERED), anywhere: select(OF_STREAM) };
+}
+
+const PAGES = {
+  forwards: writePages("stream_version"),
+  backwards: writePages("stream_version DESC"),
+};
 
 const DEFAULT_PAGE = 1_000;
 const MAX_PAGE = 10_000;
@@ -23,23 +35,37 @@ const MOST_DAYS = 300;
 
 /**
  * The events of a stream, fetched page by page as they are asked for, up to the version that the stream has when
- * reading begins. Each page is looked for where in time it should lie, and in the stream's whole life if it isn't all
- * there.
+ * reading begins.
  */
 export async function* readStream(
   database: Database,
   stream: StreamName,
   request: StreamRead,
 ): AsyncGenerator<StoredEvent, void, void> {
-  const { transaction } = request;
   checkStreamRead(request);
-  const head = await getStreamRow(transaction ?? database, stream);
+  const head = await getStreamRow(request.transaction ?? database, stream);
   if (head === undefined) return;
-  for (const [from, to] of versionPages(head.version, request)) {
-    const events = await readPage(database, stream, { from, to, head, transaction });
-    if (request.direction === "backwards") events.reverse();
+  for (let next: StreamRead | undefined = request; next !== undefined; ) {
+    const { events, nextVersion } = await readPageOf(database, stream, head, next);
     yield* events;
+    next = nextVersion === undefined ? undefined : continueAt(next, nextVersion);
   }
+}
+
+/** One page of a stream, up to the version that it has. Empty for a stream that isn't there. */
+export async function readStreamPage(
+  database: Database,
+  stream: StreamName,
+  request: StreamRead,
+): Promise<StreamPage> {
+  checkStreamRead(request);
+  const head = await getStreamRow(request.transaction ?? database, stream);
+  return head === undefined ? { events: [] } : readPageOf(database, stream, head, request);
+}
+
+/** The same read, beginning with another version. */
+export function continueAt(read: StreamRead, version: number): StreamRead {
+  return read.direction === "backwards" ? { ...read, toVersion: version } : { ...read, fromVersion: version };
 }
 
 /** @throws RangeError for a page size out of bounds, or a version that is none. */
@@ -54,16 +80,36 @@ export function checkStreamRead({ fromVersion, toVersion, pageSize = DEFAULT_PAG
   }
 }
 
-/** Versions are consecutive, so a page is a range of them. */
-function* versionPages(streamVersion: number, request: StreamRead): Generator<[number, number]> {
-  const { fromVersion = 1, toVersion = streamVersion, pageSize = DEFAULT_PAGE } = request;
+/** The versions that a read asks for of a stream at this version, and those of them on its first page. */
+export function firstPage(
+  streamVersion: number,
+  { fromVersion = 1, toVersion = streamVersion, pageSize = DEFAULT_PAGE, direction }: StreamRead,
+): { readonly from: number; readonly to: number; readonly isLast: boolean } {
   const first = Math.max(1, fromVersion);
   const last = Math.min(streamVersion, toVersion);
-  if (request.direction === "backwards") {
-    for (let to = last; to >= first; to -= pageSize) yield [Math.max(first, to - pageSize + 1), to];
-  } else {
-    for (let from = first; from <= last; from += pageSize) yield [from, Math.min(last, from + pageSize - 1)];
-  }
+  const isLast = last - first < pageSize;
+  if (isLast) return { from: first, to: last, isLast };
+  return direction === "backwards"
+    ? { from: last - pageSize + 1, to: last, isLast }
+    : { from: first, to: first + pageSize - 1, isLast };
+}
+
+/** The page that a read begins with. Versions are consecutive, so it is a range of them, as far as its events fit. */
+async function readPageOf(
+  database: Database,
+  stream: StreamName,
+  head: StreamRow,
+  request: StreamRead,
+): Promise<StreamPage> {
+  const { from, to, isLast } = firstPage(head.version, request);
+  if (from > to) return { events: [] };
+  const { transaction, direction = "forwards" } = request;
+  const { events, isCut } = readPage(
+    await readRows(database, stream, { from, to, head, transaction, direction }),
+  );
+  const step = direction === "backwards" ? -1 : 1;
+  const last = isCut ? events.at(-1)?.streamVersion : direction === "backwards" ? from : to;
+  return last === undefined || (isLast && !isCut) ? { events } : { events, nextVersion: last + step };
 }
 
 interface Page {
@@ -71,21 +117,20 @@ interface Page {
   readonly to: number;
   readonly head: StreamRow;
   readonly transaction: Transaction | undefined;
+  readonly direction: "forwards" | "backwards";
 }
 
-/** The events of a page by growing version. */
-async function readPage(database: Database, stream: StreamName, page: Page): Promise<StoredEvent[]> {
-  const { from, to, head, transaction } = page;
-  const versions = [stream.aggregateType, stream.aggregateId, from, to];
+/** The rows of a page. It is looked for where in time it should lie, and in the stream's whole life if it isn't all there. */
+async function readRows(database: Database, stream: StreamName, page: Page): Promise<PageRow[]> {
+  const { from, to, head } = page;
+  const parameters = [stream.aggregateType, stream.aggregateId, from, to, MAX_PAGE_BYTES];
   const { first_timestamp: first, last_timestamp: last } = head;
-  if (first === null || last === null) {
-    return readAnywhere(database, transaction, versions);
-  }
+  if (first === null || last === null) return readAnywhere(database, page, parameters);
   const guess = guessTime(page, first, last);
-  const events = await readWithin(database, transaction, versions, guess);
+  const rows = await readWithin(database, page, parameters, guess);
   const isAll = guess[0] <= first && guess[1] >= last;
-  if (isAll || events.length === to - from + 1) return events;
-  return readWithin(database, transaction, versions, [first, last]);
+  if (isAll || rows.length === to - from + 1) return rows;
+  return readWithin(database, page, parameters, [first, last]);
 }
 
 /**
@@ -108,35 +153,29 @@ function guessTime({ from, to, head }: Page, first: number, last: number): [numb
  */
 async function readWithin(
   database: Database,
-  transaction: Transaction | undefined,
-  versions: SqlParameter[],
+  page: Page,
+  parameters: SqlParameter[],
   [low, high]: [number, number],
-): Promise<StoredEvent[]> {
+): Promise<PageRow[]> {
+  const { transaction, direction } = page;
   const days = (high - low) / DAY_MS;
   // The embedded engine plans anew in any case.
   if (days <= FEW_DAYS || database.engine === "embedded") {
-    const session = transaction ?? database;
-    const rows = await session.query<EventRow>(WITHIN + IN_ORDER, [
-      ...versions,
-      new Date(low),
-      new Date(high),
-    ]);
-    return rows.map(readEventRow);
+    const bounded = [...parameters, new Date(low), new Date(high)];
+    return (transaction ?? database).query<PageRow>(PAGES[direction].within, bounded);
   }
-  if (days > MOST_DAYS) return readAnywhere(database, transaction, versions);
-  const rows = await queryWithSharedPlan<EventRow>(database, transaction, WITHIN, [
-    ...versions,
+  if (days > MOST_DAYS) return readAnywhere(database, page, parameters);
+  return queryWithSharedPlan<PageRow>(database, transaction, PAGES[direction].unordered, [
+    ...parameters,
     new Date(low),
     new Date(high),
   ]);
-  return rows.map(readEventRow).sort((one, other) => one.streamVersion - other.streamVersion);
 }
 
-async function readAnywhere(
+function readAnywhere(
   database: Database,
-  transaction: Transaction | undefined,
-  versions: SqlParameter[],
-): Promise<StoredEvent[]> {
-  const rows = await queryWithSharedPlan<EventRow>(database, transaction, OF_STREAM + IN_ORDER, versions);
-  return rows.map(readEventRow);
+  { transaction, direction }: Page,
+  parameters: SqlParameter[],
+): Promise<PageRow[]> {
+  return queryWithSharedPlan<PageRow>(database, transaction, PAGES[direction].anywhere, parameters);
 }

@@ -1,3 +1,4 @@
+import type { StoredEvent } from "@synap/types";
 import type { Transaction } from "../connection/sql-session.ts";
 import type { ExpectedVersion, StreamEventInput, StreamName } from "./stream-name.ts";
 
@@ -65,8 +66,16 @@ export interface StreamRead {
   readonly toVersion?: number | undefined;
   /** `backwards` begins with the last version. Default `forwards`. */
   readonly direction?: "forwards" | "backwards" | undefined;
-  /** Events fetched and held at a time, 1 to 10,000. Default 1,000. */
+  /** Events fetched and held at a time, 1 to 10,000. Default 1,000. Fewer when they are large: 4 MiB at a time. */
   readonly pageSize?: number | undefined;
   /** Read inside this transaction. With the embedded engine, needed whenever one is open. */
   readonly transaction?: Transaction | undefined;
+}
+
+/** Part of a stream. */
+export interface StreamPage {
+  /** In the direction of the read. */
+  readonly events: readonly StoredEvent[];
+  /** With which version the rest begins, in the direction of the read; undefined when there is none. */
+  readonly nextVersion?: number;
 }

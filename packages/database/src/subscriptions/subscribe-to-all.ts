@@ -1,3 +1,4 @@
+import { MAX_PAGE_BYTES } from "../reading/page-bytes.ts";
 import type { ReadAllPage, ReadAllRequest } from "../reading/read-all.ts";
 import type { EventBatch, SubscriptionRequest } from "./subscription.ts";
 import { createWakeUp } from "./wake-up.ts";
@@ -38,6 +39,7 @@ export function subscribeToAll(
 function checkRequest({
   from,
   batchSize = DEFAULT_BATCH,
+  maxBatchBytes = MAX_PAGE_BYTES,
   pollInterval = DEFAULT_POLL_MS,
 }: SubscriptionRequest): void {
   if (typeof from === "number" && !(Number.isSafeInteger(from) && from >= 0)) {
@@ -45,6 +47,9 @@ function checkRequest({
   }
   if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 10_000) {
     throw new RangeError(`A batch holds 1 to 10000 events, not ${batchSize}.`);
+  }
+  if (!Number.isInteger(maxBatchBytes) || maxBatchBytes < 1 || maxBatchBytes > MAX_PAGE_BYTES) {
+    throw new RangeError(`A batch holds 1 to ${MAX_PAGE_BYTES} bytes, not ${maxBatchBytes}.`);
   }
   if (!(pollInterval >= 1 && pollInterval <= 2 ** 31 - 1)) {
     throw new RangeError(`A poll interval is 1 millisecond or more, not ${pollInterval}.`);
@@ -63,7 +68,7 @@ async function* follow(
   request: SubscriptionRequest,
   start: Promise<number>,
 ): AsyncGenerator<EventBatch, void, void> {
-  const { types, aggregateType, stream, signal, batchSize = DEFAULT_BATCH } = request;
+  const { types, aggregateType, stream, signal, batchSize = DEFAULT_BATCH, maxBatchBytes } = request;
   const pollInterval = request.pollInterval ?? DEFAULT_POLL_MS;
   const isAborted = () => signal?.aborted === true;
   if (isAborted()) return;
@@ -76,7 +81,14 @@ async function* follow(
     let told = { position: -1, at: 0 };
     let pause = FIRST_POLL_MS;
     while (!isAborted()) {
-      const page = await source.readAll({ after: position, limit: batchSize, types, aggregateType, stream });
+      const page = await source.readAll({
+        after: position,
+        limit: batchSize,
+        maxBytes: maxBatchBytes,
+        types,
+        aggregateType,
+        stream,
+      });
       position = page.position;
       const isNews =
         page.events.length > 0 ||

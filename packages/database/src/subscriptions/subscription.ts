@@ -15,6 +15,8 @@ export interface SubscriptionRequest {
   readonly stream?: StreamName | undefined;
   /** Events of a batch at the most, 1 to 10,000. Default 500. */
   readonly batchSize?: number | undefined;
+  /** A batch ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  readonly maxBatchBytes?: number | undefined;
   /** How long to wait for a wake-up before looking anyway, in milliseconds. Default 1,000. */
   readonly pollInterval?: number | undefined;
   /** Ends the subscription: the loop over it ends without an error. */

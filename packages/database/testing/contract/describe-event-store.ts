@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { appendingContract } from "./appending-contract.ts";
 import { type ContractOptions, contractTests } from "./contract-tests.ts";
+import { largeEventsContract } from "./large-events-contract.ts";
 import { queryContract } from "./query-contract.ts";
 import { readAllContract } from "./read-all-contract.ts";
 import { streamLaws } from "./stream-laws.ts";
@@ -27,6 +28,7 @@ export function describeEventStore(options: ContractOptions): void {
   describe("streams, by their laws", () => streamLaws(test));
   describe("query", () => queryContract(test));
   describe("readAll", () => readAllContract(test));
+  describe("large events", () => largeEventsContract(test));
   describe("subscriptions", () => subscriptionsContract(test));
   finish();
 }

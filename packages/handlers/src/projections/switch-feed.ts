@@ -1,4 +1,10 @@
-import { readCheckpoint, readCommitted, saveCheckpoint, type Transaction } from "@synap/database";
+import {
+  readCheckpoint,
+  readCommitted,
+  readCommittedPositions,
+  saveCheckpoint,
+  type Transaction,
+} from "@synap/database";
 import { parkHeld } from "../dispatch/inline-handlers.ts";
 import type { Projection } from "./projection.ts";
 import {
@@ -84,17 +90,16 @@ export async function feedFromLog(
     "SELECT synap.append_watermark() * 1024 + 1023 AS watermark",
   );
   const watermark = row?.watermark ?? 0;
-  const ahead = await readCommitted(transaction, {
+  const positions = await readCommittedPositions(transaction, {
     after: watermark,
     types: projection.eventTypes,
     limit: 10_000,
   });
-  if (ahead === undefined) {
+  if (positions === undefined) {
     throw new ProjectionConflictError(
       `An append that doesn't end holds the watermark back: projection "${projection.name}" can't leave it now.`,
     );
   }
-  const positions = ahead.map((event) => event.position);
   await transaction.query(
     `UPDATE synap.projection_builds SET feed = 'async', handled_ahead = $3::text::jsonb
       WHERE projection = $1 AND build = $2`,

@@ -6,8 +6,10 @@ import { readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { tailStream } from "./tail-stream.ts";
 
-/** The most events that are held for one client. */
+/** The most events that are held for one client... */
 const BATCH = 100;
+/** ...and the most bytes, but for the event that reaches them. */
+const BATCH_BYTES = 256 * 1024;
 
 const text = (max: number) =>
   z
@@ -69,10 +71,11 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
         logger.warn({ requestId, err: problem.cause, code: problem.code }, "a tail has ended");
         return { document: problem.toDocument(requestId) };
       };
-      const stream = tailStream((signal) => store.subscribeToAll({ ...request, batchSize: BATCH, signal }), {
-        closing,
-        onFault,
-      });
+      const stream = tailStream(
+        (signal) =>
+          store.subscribeToAll({ ...request, batchSize: BATCH, maxBatchBytes: BATCH_BYTES, signal }),
+        { closing, onFault },
+      );
       return new Response(stream, {
         status: 200,
         headers: {

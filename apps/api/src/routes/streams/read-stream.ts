@@ -1,5 +1,4 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { StoredEvent } from "@synap/types";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -51,20 +50,17 @@ export function readStreamRoute(app: ApiApp, { commands }: ApiPorts): void {
     const info = await commands.getStream(stream);
     if (info === undefined) throw streamNotFound(stream.aggregateId);
     const { direction = "forwards" } = query;
-    const limit = Number(query.limit ?? DEFAULT_LIMIT);
-    const lowest = Math.max(1, Number(query.fromVersion ?? 1));
-    const highest = Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion));
-    const [fromVersion, toVersion] =
-      direction === "forwards"
-        ? [lowest, Math.min(highest, lowest + limit - 1)]
-        : [Math.max(lowest, highest - limit + 1), highest];
-    const events: StoredEvent[] = [];
-    const read = commands.readStream(stream, { fromVersion, toVersion, direction, pageSize: limit });
-    for await (const event of read) events.push(event);
-
-    const rest = direction === "forwards" ? { fromVersion: toVersion + 1 } : { toVersion: fromVersion - 1 };
-    const isMore = direction === "forwards" ? toVersion < highest : fromVersion > lowest;
-    const headers = { ...versionTag(info.streamVersion), ...(isMore && nextLink(context.req.url, rest)) };
+    const { events, nextVersion } = await commands.readStreamPage(stream, {
+      fromVersion: Number(query.fromVersion ?? 1),
+      toVersion: Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion)),
+      direction,
+      pageSize: Number(query.limit ?? DEFAULT_LIMIT),
+    });
+    const rest = direction === "forwards" ? "fromVersion" : "toVersion";
+    const headers = {
+      ...versionTag(info.streamVersion),
+      ...(nextVersion !== undefined && nextLink(context.req.url, { [rest]: nextVersion })),
+    };
     return json(context, 200, { stream, ...info, events }, headers);
   });
 }

@@ -1,0 +1,68 @@
+import type { StoredEvent } from "@synap/types";
+import { EVENT_TEXT, readEventText } from "./event-row.ts";
+
+/**
+ * The most text that one read brings from the database, in bytes of its events' data and metadata as JSON. The event
+ * that reaches the bound still comes, so that a page is never empty because of it.
+ */
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+/** A row as `selectPage` selects it: an event, or the place of one that the page has no room for. */
+export interface PageRow {
+  readonly event: string | null;
+}
+
+/** A column's JSON is measured by its text when it is longer than this, or compressed. */
+const SMALL_BYTES = 2_000;
+
+// A value that is small and not compressed becomes about as much text as it has bytes, which cost nothing to look up.
+const isLarge = (column: string) =>
+  `pg_column_size(${column}) > ${SMALL_BYTES} OR pg_column_compression(${column}) IS NOT NULL`;
+
+const BYTES_BEFORE = `
+           coalesce(sum(pg_column_size(data)) OVER before, 0)
+             + coalesce(synap.printed_bytes(data, metadata, BUDGET) FILTER (
+                 WHERE ${isLarge("data")} OR metadata IS NOT NULL AND (${isLarge("metadata")})
+               ) OVER before, 0) AS bytes_before`;
+
+/**
+ * The SELECT of a page of events that ends where its text becomes too large, inside the database: behind that, rows have
+ * no event and cost nothing.
+ *
+ * @param rows a SELECT of whole rows of `synap.events`, with its LIMIT
+ * @param order by which they are sorted
+ * @param budget the parameter that holds the most bytes, for example `$4`
+ */
+export function selectPage(rows: string, order: string, budget: string): string {
+  return `
+SELECT CASE WHEN bytes_before < ${budget}::integer THEN ${EVENT_TEXT} END AS event
+  FROM (
+    SELECT *,${BYTES_BEFORE.replace("BUDGET", `${budget}::integer`)}
+      FROM (${rows}) AS page
+    WINDOW before AS (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  ) AS page
+ ORDER BY ${order}`;
+}
+
+/** The events of a page, and whether there are more rows for which it had no room. */
+export interface EventsWithin {
+  readonly events: readonly StoredEvent[];
+  readonly isCut: boolean;
+}
+
+/** Reads the rows of a page. */
+export function readPage(rows: readonly PageRow[]): EventsWithin {
+  const texts = rows.flatMap(({ event }) => event ?? []);
+  return { events: texts.map(readEventText), isCut: texts.length < rows.length };
+}
+
+/** Events of a store in memory, cut as the database cuts a page. */
+export function cutPage(events: readonly StoredEvent[], maxBytes = MAX_PAGE_BYTES): EventsWithin {
+  let bytes = 0;
+  const end = events.findIndex(({ data, metadata }) => {
+    if (bytes >= maxBytes) return true;
+    bytes += Buffer.byteLength(JSON.stringify([data, metadata]));
+    return false;
+  });
+  return end < 0 ? { events, isCut: false } : { events: events.slice(0, end), isCut: true };
+}
