@@ -49,4 +49,5 @@ CREATE INDEX events_user ON synap.events (user_id, "timestamp", "position") WHER
 -- "What belongs to this request's chain of events?" Events without a correlation are not in it.
 CREATE INDEX events_correlation ON synap.events (correlation_id, "timestamp", "position") WHERE correlation_id IS NOT NULL;
 
-GRANT SELECT, INSERT ON synap.events TO synap_app;
+-- Events come in through the append functions alone.
+GRANT SELECT ON synap.events TO synap_app;

@@ -17,6 +17,8 @@ BEGIN
 END
 $$;
 
+REVOKE ALL ON FUNCTION synap.refuse_to_change_events() FROM PUBLIC;
+
 -- The statement trigger answers whoever names the hypertable; TimescaleDB copies the row trigger to each chunk, for
 -- whoever names a chunk.
 CREATE TRIGGER events_are_immutable

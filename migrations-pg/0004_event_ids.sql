@@ -19,4 +19,4 @@ CREATE TABLE synap.idempotency_keys (
   PRIMARY KEY (created_by, key)
 );
 
-GRANT SELECT, INSERT ON synap.event_ids, synap.idempotency_keys TO synap_app;
+GRANT SELECT ON synap.event_ids, synap.idempotency_keys TO synap_app;

@@ -12,5 +12,20 @@ CREATE TABLE synap.streams (
   PRIMARY KEY (aggregate_type, aggregate_id)
 ) WITH (fillfactor = 80);
 
--- DELETE, because append_events takes back the row of a stream that turned out to receive nothing.
-GRANT SELECT, INSERT, UPDATE, DELETE ON synap.streams TO synap_app;
+GRANT SELECT ON synap.streams TO synap_app;
+
+-- Waits for the appends to a stream and lets none begin until the transaction ends. A SELECT ... FOR UPDATE would need
+-- the right to change the row.
+CREATE FUNCTION synap.lock_stream(aggregate_type text, aggregate_id text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM FROM synap.streams AS s
+    WHERE s.aggregate_type = lock_stream.aggregate_type AND s.aggregate_id = lock_stream.aggregate_id
+      FOR UPDATE;
+END
+$$;
+
+REVOKE ALL ON FUNCTION synap.lock_stream(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.lock_stream(text, text) TO synap_app;

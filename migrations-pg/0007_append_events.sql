@@ -12,6 +12,9 @@
 -- ids through another stream at the same moment: run the transaction again. With all_or_nothing also SY006 when a stream
 -- is closed, and SY007 when an id is taken by an event with other content, or an idempotency key by an event of another
 -- stream. The details of SY001, SY006 and SY007 are JSON.
+--
+-- Runs as the owner: the application role has no right to write the tables that the log rests on. All it gets are
+-- values, and no name in here is looked up where a caller could have put something (docs/store.md).
 CREATE FUNCTION synap.append_events(events jsonb, expectations jsonb DEFAULT '[]', all_or_nothing boolean DEFAULT false)
 RETURNS TABLE (
   place          integer,
@@ -21,7 +24,8 @@ RETURNS TABLE (
   stream_version bigint,
   recorded_at    timestamptz
 )
-LANGUAGE plpgsql VOLATILE SECURITY INVOKER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 -- Plans are made once per session, perhaps while the tables are empty, and must still be right when they have grown:
 -- always from the events of the call to the tables, by index. LATERAL (... OFFSET 0) fixes that direction.
 SET plan_cache_mode = force_generic_plan
@@ -61,7 +65,6 @@ DECLARE
   conflicts       bigint[];
   stored_count    bigint := total;
   inserted_count  bigint;
-  low             bigint;
   number          bigint;
   now_ms          timestamptz := pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp());
   expectation     record;
@@ -358,15 +361,8 @@ BEGIN
   END IF;
 
   IF stored_count > 0 THEN
-    -- 4. Take the number. First note from where it can only be higher, and hold that note until this transaction's
-    --    rows are visible, or gone; only then take it. A second append of the same transaction holds the first note,
-    --    which costs no second entry in the lock table. A rolled back savepoint takes the lock and the setting along.
-    SELECT least(s.last_value, nullif(pg_catalog.current_setting('synap.append_low', true), '')::bigint)
-      INTO low
-      FROM synap.append_sequence AS s;
-    PERFORM pg_catalog.pg_advisory_xact_lock_shared((83::bigint << 56) | low);
-    PERFORM pg_catalog.set_config('synap.append_low', low::text, true);
-    number := pg_catalog.nextval('synap.append_sequence');
+    -- 4. Take the number.
+    number := synap.take_append_number();
 
     -- 5. The identities, sorted, so that two transactions never wait for each other. One that somebody else has just
     --    stored through another stream is missing from the count.
@@ -450,3 +446,6 @@ BEGIN
    ORDER BY u.place;
 END
 $function$;
+
+REVOKE ALL ON FUNCTION synap.append_events(jsonb, jsonb, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.append_events(jsonb, jsonb, boolean) TO synap_app;

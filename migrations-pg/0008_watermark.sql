@@ -8,7 +8,12 @@ AS $$
 $$;
 
 -- The number up to which every append is either committed or will never be. See docs/store.md for the proof; it rests
--- on the order of the two statements, and on append_events doing its three steps in the opposite order.
+-- on the order of the two statements, and on appends doing their steps in the opposite order.
+--
+-- Any session may take an advisory lock with any key. Those of an append are told from others by the lock on
+-- synap.streams that every append takes before it looks at the sequence and keeps as long: only who may append can have
+-- it, because it takes the right to use this schema. Sessions and roles are not looked at, so it doesn't matter which
+-- login appends, and what was granted to it or taken from it meanwhile. A prepared transaction has no session.
 CREATE FUNCTION synap.append_watermark() RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -24,13 +29,18 @@ BEGIN
   SELECT last_value INTO high FROM synap.append_sequence;
 
   -- ... then the lowest number from which an appender that isn't finished may have started. PostgreSQL shows the
-  -- lock's 64-bit key as two halves: 83 in the top byte is our namespace, the other 56 bits are the number.
-  SELECT min(((l.classid::bigint & 16777215) << 32) | l.objid::bigint) INTO held
-    FROM pg_catalog.pg_locks AS l
-   WHERE l.locktype = 'advisory'
-     AND l.database = synap.this_database()
-     AND l.objsubid = 1
-     AND l.classid::bigint >> 24 = 83;
+  -- lock's 64-bit key as two halves: 83 in the top byte is our namespace, the lowest 43 bits are the number. No variable
+  -- in the statement: with one it would be planned anew each time.
+  SELECT min(appender.low) INTO held
+    FROM (
+      SELECT min(((l.classid::bigint & 2047) << 32) | l.objid::bigint) FILTER (WHERE l.locktype = 'advisory') AS low
+        FROM pg_catalog.pg_locks AS l
+       WHERE (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = 83
+              OR l.locktype = 'relation' AND l.relation = 'synap.streams'::regclass AND l.mode = 'RowExclusiveLock')
+         AND l.database = (SELECT synap.this_database())
+       GROUP BY coalesce(l.pid::text, l.virtualtransaction)
+      HAVING bool_or(l.locktype = 'relation')
+    ) AS appender;
 
   RETURN least(high, held);
 END
@@ -71,3 +81,7 @@ BEGIN
   RETURN NEXT;
 END
 $$;
+
+REVOKE ALL ON FUNCTION synap.this_database(), synap.append_watermark(), synap.next_appends(bigint, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.this_database(), synap.append_watermark(), synap.next_appends(bigint, integer)
+  TO synap_app;

@@ -22,4 +22,5 @@ CREATE TABLE synap.dead_letters (
 -- "What still needs somebody?", newest first.
 CREATE INDEX dead_letters_status ON synap.dead_letters (status, id);
 
-GRANT SELECT, INSERT, UPDATE ON synap.dead_letters TO synap_app;
+-- What failed stays as it was set aside.
+GRANT SELECT, INSERT, UPDATE ("position", last_failed_at, attempts, code, reason, status) ON synap.dead_letters TO synap_app;

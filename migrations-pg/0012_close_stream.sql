@@ -3,10 +3,12 @@
 --   expected  "any", "stream-exists" or a version, as in append_events
 --
 -- Answers the stream's version; NULL when there is no such stream and nothing else was expected. Raises SY001 (detail:
--- JSON) when the stream is at another version. The stream's row lock orders it among the appends.
+-- JSON) when the stream is at another version. The stream's row lock orders it among the appends. Runs as the owner, as
+-- append_events does.
 CREATE FUNCTION synap.close_stream(aggregate_type text, aggregate_id text, expected jsonb)
 RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY INVOKER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
   actual bigint;
@@ -36,3 +38,6 @@ BEGIN
   RETURN actual;
 END
 $function$;
+
+REVOKE ALL ON FUNCTION synap.close_stream(text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.close_stream(text, text, jsonb) TO synap_app;

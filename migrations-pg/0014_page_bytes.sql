@@ -20,3 +20,6 @@ CREATE AGGREGATE synap.printed_bytes(data anyelement, metadata anyelement, budge
   stype = bigint,
   initcond = '0'
 );
+
+REVOKE ALL ON FUNCTION synap.add_printed_bytes, synap.printed_bytes FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.printed_bytes TO synap_app;

@@ -96,12 +96,6 @@ BEGIN
       END));
   END IF;
 
-  -- append_events keeps a note of this transaction in a setting, which the readers' watermark rests on and anybody
-  -- could set. It is a number when append_events has set it.
-  IF current_setting('synap.append_low', true) !~ '^[0-9]*$' THEN
-    RAISE EXCEPTION 'synap.append_low is not for you to set' USING ERRCODE = '42501';
-  END IF;
-
   FOR attempt IN 1 .. attempts LOOP
     BEGIN
       SELECT a.status, a.id, a."position", a.stream_version INTO STRICT appended

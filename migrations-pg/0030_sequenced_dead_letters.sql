@@ -33,4 +33,7 @@ CREATE TABLE synap.parked_events (
   PRIMARY KEY (handler, aggregate_type, aggregate_id, "position")
 );
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON synap.held_streams, synap.parked_events TO synap_app;
+GRANT UPDATE (aggregate_type, aggregate_id, resolved_at, resolved_by, resolution) ON synap.dead_letters TO synap_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON synap.held_streams TO synap_app;
+-- A parked event stays as it is until it is handled.
+GRANT SELECT, INSERT, DELETE ON synap.parked_events TO synap_app;

@@ -39,6 +39,15 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON synap.projection_builds TO synap_app;
 -- The checkpoints of a build go with it.
 GRANT DELETE ON synap.checkpoints TO synap_app;
 
+-- Nothing is ever stored in these two: they are locked. An advisory lock could be taken by any session, which would stop
+-- every append.
+CREATE TABLE synap.inline_feeds ();
+CREATE TABLE synap.build_changes ();
+COMMENT ON TABLE synap.inline_feeds IS 'Empty. Locked by appends (ROW SHARE), and by whoever changes what they feed (EXCLUSIVE).';
+COMMENT ON TABLE synap.build_changes IS 'Empty. Locked by whoever changes builds of projections (EXCLUSIVE).';
+-- LOCK TABLE asks for it.
+GRANT UPDATE ON synap.inline_feeds, synap.build_changes TO synap_app;
+
 -- The builds that an append has to feed. The shared lock, held until the append is committed, comes first, and the
 -- look afterwards (each statement of a VOLATILE function sees what was committed before it began): whoever takes the
 -- lock exclusively to change a feed knows that every append was fed the old way and is visible, or will be fed the new.
@@ -49,10 +58,13 @@ SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM pg_catalog.pg_advisory_xact_lock_shared(83, 30);
+  LOCK TABLE synap.inline_feeds IN ROW SHARE MODE;
   RETURN QUERY
   SELECT b.projection, b.build, b.version FROM synap.projection_builds AS b
    WHERE b.feed = 'inline' AND b.projection IN (SELECT jsonb_array_elements_text(projections))
    ORDER BY b.projection, b.build;
 END
 $$;
+
+REVOKE ALL ON FUNCTION synap.inline_builds(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.inline_builds(jsonb) TO synap_app;

@@ -16,6 +16,7 @@
 -- it was recorded, and the version that each stream was at.
 -- Raises SY003 for too many events, SY001 when a stream is at another version, SY006 when one is closed, and
 -- unique_violation for an id or an idempotency key that is taken, be it by an event of the same call.
+-- Runs as the owner, as append_events does.
 CREATE FUNCTION synap.append_new_events(
   events         json,
   stream_types   text[],
@@ -27,7 +28,8 @@ CREATE FUNCTION synap.append_new_events(
   places_within  integer[],
   expected       bigint[] DEFAULT NULL
 ) RETURNS TABLE (number bigint, recorded_at timestamptz, versions_before json)
-LANGUAGE plpgsql VOLATILE SECURITY INVOKER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 -- As for append_events: the plans are made once, from the events of the call to the tables.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -41,7 +43,6 @@ DECLARE
   touched_ids     text[];
   versions_after  bigint[];
   any_closed      boolean;
-  low             bigint;
 BEGIN
   IF total > 1024 THEN
     RAISE EXCEPTION 'an append holds at most 1024 events, this one has %', total USING ERRCODE = 'SY003';
@@ -79,13 +80,8 @@ BEGIN
     RAISE EXCEPTION 'one of the streams is at another version' USING ERRCODE = 'SY001';
   END IF;
 
-  -- 4. Take the number: the three statements that the readers' watermark rests on, in this order.
-  SELECT least(s.last_value, nullif(pg_catalog.current_setting('synap.append_low', true), '')::bigint)
-    INTO low
-    FROM synap.append_sequence AS s;
-  PERFORM pg_catalog.pg_advisory_xact_lock_shared((83::bigint << 56) | low);
-  PERFORM pg_catalog.set_config('synap.append_low', low::text, true);
-  number := pg_catalog.nextval('synap.append_sequence');
+  -- 4. Take the number.
+  number := synap.take_append_number();
 
   -- 5. and 6. The events, and from what was stored of them their identities, sorted, so that two transactions never
   --    wait for each other. One that is taken fails the unique index, which costs half of what ON CONFLICT does.
@@ -141,3 +137,6 @@ BEGIN
   RETURN NEXT;
 END
 $function$;
+
+REVOKE ALL ON FUNCTION synap.append_new_events FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.append_new_events TO synap_app;

@@ -63,3 +63,6 @@ BEGIN
   RETURN NEXT;
 END
 $$;
+
+REVOKE ALL ON FUNCTION synap.begin_pass(text, text, text, integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.begin_pass(text, text, text, integer, integer) TO synap_app;

@@ -28,6 +28,15 @@ export type BareRow = SynapEvent & {
   readonly recordedAt: string;
 };
 
+/** Lets the application role insert rows without the append, in a database that is thrown away afterwards. */
+export async function allowBareInserts(database: Database): Promise<void> {
+  await database.asOwner((owner) =>
+    owner.execute(`
+      GRANT INSERT ON synap.events TO synap_app;
+      GRANT USAGE ON SEQUENCE synap.append_sequence TO synap_app;`),
+  );
+}
+
 /** Makes rows of events, outside of what is timed. They take a number of the append sequence, so that indexes grow alike. */
 export async function makeRows(database: Database, events: readonly SynapEvent[]): Promise<BareRow[]> {
   const [taken] = await database.query<{ number: number }>(

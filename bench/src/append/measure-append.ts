@@ -1,7 +1,7 @@
 import { createEventStore, type Database } from "@synap/database";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { makeEvents } from "../events/make-events.ts";
-import { insertBare, makeRows } from "./bare-insert.ts";
+import { allowBareInserts, insertBare, makeRows } from "./bare-insert.ts";
 
 /** How much to append. */
 export interface AppendPlan {
@@ -53,6 +53,7 @@ export async function measureAppend(
     });
   };
 
+  await allowBareInserts(database);
   for (let round = -WARM_UP; round < rounds; round++) {
     signal.throwIfAborted();
     const ours = lanes();

@@ -52,7 +52,10 @@ async function makePatterns(owner: Transaction): Promise<void> {
     CREATE TABLE IF NOT EXISTS public.patterns (
       place integer PRIMARY KEY, type text, aggregate_type text, data jsonb
     );
-    GRANT SELECT ON public.patterns TO synap_app;`);
+    GRANT SELECT ON public.patterns TO synap_app;
+    -- The lanes write into the log themselves, in a database that is thrown away afterwards.
+    GRANT INSERT ON synap.events, synap.event_ids, synap.appends TO synap_app;
+    GRANT INSERT, UPDATE ON synap.streams TO synap_app;`);
   const patterns = makeEvents({ count: 2 * STREAMS_A_DAY, streams: STREAMS_A_DAY });
   await owner.query(
     `INSERT INTO public.patterns

@@ -113,6 +113,7 @@ export {
   StreamNotFoundError,
 } from "./streams/stream-errors.ts";
 export type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";
+export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
 export { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";

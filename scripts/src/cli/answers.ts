@@ -35,7 +35,16 @@ export const status = z.looseObject({
     watermark: z.number(),
     lastRecordedAt: z.string().optional(),
     watermarkHolder: z
-      .looseObject({ pid: z.number(), query: z.string(), state: z.string(), ageMs: z.number() })
+      .looseObject({
+        pid: z.number(),
+        login: z.string(),
+        query: z.string(),
+        state: z.string(),
+        ageMs: z.number(),
+      })
+      .optional(),
+    foreignLocks: z
+      .array(z.looseObject({ pid: z.number(), login: z.string(), locks: z.number() }))
       .optional(),
   }),
   handlers: z.array(

@@ -66,8 +66,17 @@ function describeStatus(found: Status, url: string): string {
   return `${fields}\n\n${table}`;
 }
 
-function describeWatermark({ watermark, watermarkHolder: holder }: Status["events"]): string {
+function describeWatermark({ watermark, watermarkHolder: holder, foreignLocks = [] }: Status["events"]) {
+  const strangers = foreignLocks.map(
+    ({ pid, login, locks }) =>
+      `login ${plain(login)} (database process ${pid}) holds ${count(locks)} of the store's advisory locks, without effect`,
+  );
+  return [describeHolder(watermark, holder), ...strangers].join("\n");
+}
+
+function describeHolder(watermark: number, holder: Status["events"]["watermarkHolder"]): string {
   if (holder === undefined) return String(watermark);
   const query = cut(plain(holder.query), 60);
-  return `${watermark}, held back for ${duration(holder.ageMs)} by database process ${holder.pid}\n${holder.state}: ${query}`;
+  const who = `database process ${holder.pid} of login ${plain(holder.login)}`;
+  return `${watermark}, held back for ${duration(holder.ageMs)} by ${who}\n${holder.state}: ${query}`;
 }

@@ -54,9 +54,7 @@ describeOnEveryEngine("append_events", (engine) => {
 
   it("refuses the events of a closed stream and takes the others", async () => {
     const [closed, open] = [await stream(1), await stream(1)];
-    await engine.database.query("UPDATE synap.streams SET closed_at = now() WHERE aggregate_id = $1", [
-      closed,
-    ]);
+    await engine.database.query("SELECT synap.close_stream('note', $1, '1')", [closed]);
     const rows = await append([noteEvent({ aggregateId: closed }), noteEvent({ aggregateId: open })]);
     expect(rows).toMatchObject([{ status: "closed" }, { status: "stored", stream_version: 2 }]);
   });

@@ -52,7 +52,7 @@ describeOnEveryEngine("append_new_events", (engine) => {
   it("refuses the events of a closed stream", async () => {
     const id = randomUUID();
     await append([noteEvent({ aggregateId: id })]);
-    await engine.database.query("UPDATE synap.streams SET closed_at = now() WHERE aggregate_id = $1", [id]);
+    await engine.database.query("SELECT synap.close_stream('note', $1, '1')", [id]);
     await expect(append([noteEvent(), noteEvent({ aggregateId: id })])).rejects.toMatchObject({
       code: "SY006",
     });

@@ -53,6 +53,75 @@ describeOnEveryEngine("events, once stored,", (engine) => {
     await expect(mine).rejects.toMatchObject({ code: "42501" });
   });
 
+  it.each([
+    "UPDATE synap.streams SET version = 0",
+    "UPDATE synap.streams SET closed_at = NULL",
+    "DELETE FROM synap.streams",
+    "INSERT INTO synap.streams SELECT * FROM synap.streams",
+    "SELECT FROM synap.streams FOR UPDATE",
+    "INSERT INTO synap.appends SELECT number + 1, 0, 1, now(), now(), now() FROM synap.appends",
+    "UPDATE synap.appends SET count = 0",
+    "INSERT INTO synap.event_ids SELECT gen_random_uuid(), now(), 1, 1",
+    "DELETE FROM synap.event_ids",
+    "INSERT INTO synap.idempotency_keys SELECT 'system', 'k', gen_random_uuid(), now(), 1, 1",
+    "DELETE FROM synap.idempotency_keys",
+    "INSERT INTO synap.events SELECT * FROM synap.events",
+    "SELECT nextval('synap.append_sequence')",
+    "SELECT setval('synap.append_sequence', 1)",
+    "UPDATE synap.event_types SET aggregate_type = 'x'",
+    "DELETE FROM synap.migrations",
+    "UPDATE synap.dead_letters SET event = '{}'",
+    "UPDATE synap.dead_letters SET event_id = 'x'",
+    "DELETE FROM synap.dead_letters",
+    "UPDATE synap.parked_events SET event = '{}'",
+    "SELECT synap.take_append_number()",
+    "SET LOCAL session_replication_role = replica",
+  ])("keep what they rest on from the application role: %s", async (change) => {
+    const attempt = engine.database.transaction((transaction) => transaction.query(change));
+    await expect(attempt).rejects.toMatchObject({ code: "42501" });
+  });
+
+  it("are appended with the names of the catalogue, whatever the caller's search path and temporary tables are", async () => {
+    const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
+    const [event] = noteEvents(1);
+    await engine.database.transaction(async (transaction) => {
+      await transaction.execute(`
+        CREATE TEMPORARY TABLE streams (LIKE synap.streams) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE pg_locks (a integer) ON COMMIT DROP;
+        CREATE FUNCTION synap_read.steal(text, text) RETURNS boolean LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;
+        CREATE OPERATOR synap_read.= (LEFTARG = text, RIGHTARG = text, FUNCTION = synap_read.steal);
+        CREATE FUNCTION synap_read.cardinality(integer[]) RETURNS integer LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;
+        SET LOCAL search_path = pg_temp, synap_read, pg_catalog;`);
+      if (event === undefined) throw new Error("one event was made");
+      expect(await store.append(event, { transaction })).toMatchObject({ status: "stored" });
+      const stream = { aggregateType: event.aggregateType, aggregateId: event.aggregateId };
+      expect(await store.append(event, { transaction })).toMatchObject({ status: "duplicate" });
+      await store.closeStream(stream, "any", { transaction });
+      await transaction.execute(
+        "SET LOCAL search_path = synap_read, pg_catalog; DROP OPERATOR synap_read.= (text, text); DROP FUNCTION synap_read.steal, synap_read.cardinality",
+      );
+    });
+  });
+
+  it("have no function that anybody may run who was not given it", async () => {
+    const rows = await engine.database.query(`
+      SELECT p.oid::regprocedure::text AS name
+        FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+       WHERE p.pronamespace = 'synap'::regnamespace AND a.grantee = 0`);
+    expect(rows).toEqual([]);
+  });
+
+  it("are written by functions that look no name up where a caller could have put something", async () => {
+    const rows = await engine.database.query(`
+      SELECT p.oid::regprocedure::text AS name, p.proconfig
+        FROM pg_proc AS p
+       WHERE p.pronamespace = 'synap'::regnamespace AND p.prosecdef
+         AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(p.proconfig, '{}'))`);
+    expect(rows).toEqual([]);
+  });
+
   it("give the application role no more than it needs on the other tables", async () => {
     const rows = await engine.database.query<{ name: string; privileges: string }>(`
       SELECT c.relname AS name, string_agg(p.name, ' ' ORDER BY p.name) AS privileges
@@ -60,15 +129,23 @@ describeOnEveryEngine("events, once stored,", (engine) => {
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p(name)
        WHERE c.relnamespace = 'synap'::regnamespace AND c.relkind = 'r' AND has_table_privilege('synap_app', c.oid, p.name)
        GROUP BY c.relname`);
-    expect(Object.fromEntries(rows.map((row) => [row.name, row.privileges]))).toMatchObject({
-      events: "INSERT SELECT",
-      event_ids: "INSERT SELECT",
-      idempotency_keys: "INSERT SELECT",
-      appends: "INSERT SELECT",
-      streams: "DELETE INSERT SELECT UPDATE",
-      checkpoints: "DELETE INSERT SELECT UPDATE",
-      dead_letters: "INSERT SELECT UPDATE",
+    expect(Object.fromEntries(rows.map((row) => [row.name, row.privileges]))).toEqual({
+      events: "SELECT",
+      event_ids: "SELECT",
+      idempotency_keys: "SELECT",
+      appends: "SELECT",
+      streams: "SELECT",
+      event_types: "SELECT",
       migrations: "SELECT",
+      dead_letters: "INSERT SELECT",
+      checkpoints: "DELETE INSERT SELECT UPDATE",
+      held_streams: "DELETE INSERT SELECT UPDATE",
+      parked_events: "DELETE INSERT SELECT",
+      projection_builds: "DELETE INSERT SELECT UPDATE",
+      inline_feeds: "UPDATE",
+      build_changes: "UPDATE",
+      aggregate_snapshots: "DELETE INSERT SELECT UPDATE",
+      notes: "DELETE INSERT SELECT UPDATE",
     });
     await expect(engine.database.query("CREATE TABLE synap.mine (a int)")).rejects.toMatchObject({
       code: "42501",

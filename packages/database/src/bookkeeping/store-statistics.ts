@@ -1,5 +1,6 @@
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
+import { type ForeignLocks, foreignLocks } from "../subscriptions/foreign-locks.ts";
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 
 /** The store in numbers. */
@@ -15,6 +16,8 @@ export interface StoreStatistics {
     readonly watermark: number;
     /** The session that holds the watermark back; missing when none does. */
     readonly watermarkHolder?: WatermarkHolder;
+    /** Sessions of strangers with locks in our namespace, which count for nothing; missing when there are none. */
+    readonly foreignLocks?: readonly ForeignLocks[];
     /** When the newest append was recorded. */
     readonly lastRecordedAt?: string;
   };
@@ -87,6 +90,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     lag: number;
   }>(CHECKPOINTS);
   const holder = await watermarkHolder(session);
+  const strangers = await foreignLocks(session);
   return {
     events: {
       stored: row.events,
@@ -94,6 +98,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       lastPosition: row.last_position,
       watermark: row.watermark,
       ...(holder !== undefined && { watermarkHolder: holder }),
+      ...(strangers.length > 0 && { foreignLocks: strangers }),
       ...(row.last_recorded_at !== null && { lastRecordedAt: isoFromEpoch(row.last_recorded_at) }),
     },
     handlers: handlers.map(({ handler, position, updated_at, lag }) => ({

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { isUnavailable, sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
 import { RELEASE } from "../release.ts";
@@ -36,7 +37,7 @@ export interface MigrationReport {
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<MigrationReport> {
   const files = await readMigrationFiles(options.directory ?? MIGRATIONS_DIRECTORY);
   const release = options.release ?? RELEASE;
-  await database.asOwner((transaction) => prepare(transaction));
+  await prepare(database);
 
   const applied: string[] = [];
   for (;;) {
@@ -54,18 +55,49 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   return { applied, timescaledbVersion, edition };
 }
 
-/** What must be there before the first file: the extension, our schema, and the list of what was applied. */
-async function prepare(transaction: Transaction): Promise<void> {
-  await takeLock(transaction);
-  await createTimescaledb(transaction);
-  await transaction.execute(`
-    CREATE SCHEMA IF NOT EXISTS synap;
-    CREATE TABLE IF NOT EXISTS synap.migrations (
-      name       text           PRIMARY KEY,
-      checksum   text           NOT NULL,
-      release    text           NOT NULL,
-      applied_at timestamptz(3) NOT NULL DEFAULT now()
-    );`);
+/** How often the first steps are tried while others take them as well. */
+const PREPARE_ATTEMPTS = 20;
+
+/**
+ * What must be there before the first file: the extension, our schema, and the list of what was applied. Nothing of ours
+ * can be locked yet, so of several processes all but one may fail, and look again.
+ */
+async function prepare(database: Database): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      if (await isPrepared(database)) return;
+      await database.asOwner(async (transaction) => {
+        await createTimescaledb(transaction);
+        await transaction.execute(`
+          CREATE SCHEMA IF NOT EXISTS synap;
+          CREATE TABLE IF NOT EXISTS synap.migrations (
+            name       text           PRIMARY KEY,
+            checksum   text           NOT NULL,
+            release    text           NOT NULL,
+            applied_at timestamptz(3) NOT NULL DEFAULT now()
+          );`);
+      });
+      return;
+    } catch (error) {
+      const state = sqlState(error);
+      if (attempt === PREPARE_ATTEMPTS || state === undefined || !CREATED_MEANWHILE.has(state)) throw error;
+      await setTimeout(50);
+    }
+  }
+}
+
+/** unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
+const CREATED_MEANWHILE: ReadonlySet<string> = new Set(["23505", "42P06", "42P07", "42710"]);
+
+async function isPrepared(database: Database): Promise<boolean> {
+  const [row] = await database.asOwner((owner) =>
+    owner.query<{ prepared: boolean }>(`
+      SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')
+             AND EXISTS (
+               SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'synap' AND c.relname = 'migrations') AS prepared`),
+  );
+  return row?.prepared === true;
 }
 
 async function createTimescaledb(transaction: Transaction): Promise<void> {
@@ -77,7 +109,9 @@ async function createTimescaledb(transaction: Transaction): Promise<void> {
   try {
     await transaction.execute("CREATE EXTENSION timescaledb SCHEMA public");
   } catch (error) {
-    if (isUnavailable(error) && sqlState(error)?.startsWith("58") !== true) throw error;
+    const state = sqlState(error);
+    if (isUnavailable(error) && state?.startsWith("58") !== true) throw error;
+    if (state !== undefined && CREATED_MEANWHILE.has(state)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new TimescaledbMissingError(`it can't be created here (${reason})`, { cause: error });
   }
@@ -131,7 +165,10 @@ function findPending(
   return known.values().next().value;
 }
 
-/** One migrator at a time, until the end of the transaction. The two-part key can't meet the watermark's locks. */
+/**
+ * One migrator at a time, until the end of the transaction. It locks a table, because an advisory lock can be taken by any
+ * login, which would stop every start.
+ */
 async function takeLock(transaction: Transaction): Promise<void> {
-  await transaction.query("SELECT pg_advisory_xact_lock(83, 1)");
+  await transaction.query("LOCK TABLE synap.migrations IN EXCLUSIVE MODE");
 }

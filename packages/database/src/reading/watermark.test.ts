@@ -10,7 +10,7 @@ import {
   randomWriters,
   type World,
 } from "../../testing/watermark/scenarios.ts";
-import { createEventStore, storeStatistics, watermarkHolder } from "../index.ts";
+import { createEventStore, type Database, openDatabase, storeStatistics, watermarkHolder } from "../index.ts";
 
 // Only a server has several connections; the embedded engine runs one transaction after the other.
 const describeOnServer = describe.runIf(testEngines().includes("server"));
@@ -18,14 +18,17 @@ const describeOnServer = describe.runIf(testEngines().includes("server"));
 /** A server's database of one suite, and how to come by it inside a test. */
 function openWorld(prepare: (database: TestDatabase) => Promise<void> = async () => {}): () => World {
   let test: TestDatabase | undefined;
+  let owner: Database | undefined;
   let world: World | undefined;
   beforeAll(async () => {
     test = await createTestDatabase("server");
     await prepare(test);
     const { database } = test;
-    world = { database, store: createEventStore({ database, catalogue: seedCatalogue }) };
+    owner = await openDatabase({ ...test.options, applicationRole: false });
+    world = { database, owner, store: createEventStore({ database, catalogue: seedCatalogue }) };
   });
   afterAll(async () => {
+    await owner?.close();
     await test?.drop();
   });
   return () => {
@@ -97,6 +100,7 @@ describeOnServer("the watermark, step by step through several connections", () =
       const holder = await watermarkHolder(database);
       expect(holder).toEqual({
         pid: own?.pid,
+        login: "postgres",
         query: expect.stringContaining("pg_backend_pid"),
         state: "idle in transaction",
         ageMs: expect.any(Number),

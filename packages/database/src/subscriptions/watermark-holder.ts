@@ -2,8 +2,10 @@ import type { SqlSession } from "../connection/sql-session.ts";
 
 /** The session that holds the watermark back: it has appended and not finished. */
 export interface WatermarkHolder {
-  /** Process id on the database server, for `pg_terminate_backend`. */
+  /** Process id on the database server, for `pg_terminate_backend`; 0 for a prepared transaction. */
   readonly pid: number;
+  /** The login of its connection. */
+  readonly login: string;
   /** Its last statement, or the one that runs. Empty when the database does not let us see it. */
   readonly query: string;
   /** As in `pg_stat_activity`: "active", "idle in transaction" and so on. */
@@ -13,10 +15,11 @@ export interface WatermarkHolder {
   readonly applicationName: string;
 }
 
-const HOLDER = "SELECT pid, query, state, age_ms, application_name FROM synap.watermark_holder()";
+const HOLDER = "SELECT pid, login, query, state, age_ms, application_name FROM synap.watermark_holder()";
 
 interface HolderRow {
   readonly pid: number;
+  readonly login: string | null;
   readonly query: string | null;
   readonly state: string | null;
   readonly age_ms: number | null;
@@ -32,6 +35,7 @@ export async function watermarkHolder(session: SqlSession): Promise<WatermarkHol
   if (row === undefined) return undefined;
   return {
     pid: row.pid,
+    login: row.login ?? "",
     query: row.query ?? "",
     state: row.state ?? "unknown",
     ageMs: Math.max(0, Math.round(row.age_ms ?? 0)),

@@ -5,6 +5,8 @@ import { noteEvent } from "../test-events.ts";
 /** A store on a server, where several connections append and read. */
 export interface World {
   readonly database: Database;
+  /** The same database as its owner, who may take the steps of an append one by one. */
+  readonly owner: Database;
   readonly store: EventStore;
 }
 

@@ -136,8 +136,5 @@ export class EventDispatcher {
 
 /** Waits for the appends to a stream, and lets none begin: inline handlers run in them. */
 async function lockStream(transaction: Transaction, stream: DeadLetterStream): Promise<void> {
-  await transaction.query(
-    "SELECT FROM synap.streams WHERE aggregate_type = $1 AND aggregate_id = $2 FOR UPDATE",
-    [stream.aggregateType, stream.aggregateId],
-  );
+  await transaction.query("SELECT synap.lock_stream($1, $2)", [stream.aggregateType, stream.aggregateId]);
 }

@@ -48,13 +48,13 @@ export async function readBuild(
  */
 export async function lockProjection(transaction: Transaction, projection: string): Promise<Build[]> {
   await transaction.query("SELECT set_config('lock_timeout', '5s', true)");
-  await transaction.query("SELECT pg_advisory_xact_lock(83, 31)");
+  await transaction.query("LOCK TABLE synap.build_changes IN EXCLUSIVE MODE");
   return readBuilds(transaction, projection);
 }
 
 /** Keeps appends from beginning to feed inline builds, and waits for those that do: see synap.inline_builds. */
 export async function lockInlineFeeds(transaction: Transaction): Promise<void> {
-  await transaction.query("SELECT pg_advisory_xact_lock(83, 30)");
+  await transaction.query("LOCK TABLE synap.inline_feeds IN EXCLUSIVE MODE");
 }
 
 /** The name under which a build's dead letters are kept; its checkpoint's too, when it has one segment. */

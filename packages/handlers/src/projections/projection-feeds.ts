@@ -194,15 +194,12 @@ async function lockBuildFor(
   build: Pick<Build, "projection" | "build">,
   stream: DeadLetterStream,
 ): Promise<Build> {
-  await transaction.query(
-    "SELECT FROM synap.streams WHERE aggregate_type = $1 AND aggregate_id = $2 FOR UPDATE",
-    [stream.aggregateType, stream.aggregateId],
-  );
+  await transaction.query("SELECT synap.lock_stream($1, $2)", [stream.aggregateType, stream.aggregateId]);
   const before = await readBuild(transaction, build);
   if (before === undefined) throw new ProjectionConflictError(`Build ${buildName(build)} was dropped.`);
   const checkpoint = checkpointNames(before)[segmentOf(stream, before.segments)] ?? buildName(build);
   await transaction.query("SELECT FROM synap.checkpoints WHERE handler = $1 FOR UPDATE", [checkpoint]);
-  await transaction.query("SELECT pg_advisory_xact_lock_shared(83, 30)");
+  await transaction.query("LOCK TABLE synap.inline_feeds IN ROW SHARE MODE");
   const after = await readBuild(transaction, build);
   if (after?.feed !== before.feed || after.segments !== before.segments) {
     throw new ProjectionConflictError(`Build ${buildName(build)} is being changed. Try again.`);

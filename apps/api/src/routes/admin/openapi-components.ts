@@ -78,9 +78,13 @@ export const ADMIN_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
     events: z.looseObject({
       watermark: whole,
       watermarkHolder: z
-        .looseObject({ pid: whole, query: z.string(), state: z.string(), ageMs: whole })
+        .looseObject({ pid: whole, login: z.string(), query: z.string(), state: z.string(), ageMs: whole })
         .optional()
         .describe("The session that holds the watermark back."),
+      foreignLocks: z
+        .array(z.looseObject({ pid: whole, login: z.string(), applicationName: z.string(), locks: whole }))
+        .optional()
+        .describe("Sessions of strangers with advisory locks of the store. They hold nobody back."),
     }),
     handlers: z.array(
       z.looseObject({

@@ -1,0 +1,21 @@
+import type { SqlSession } from "../connection/sql-session.ts";
+
+/**
+ * A session of a login that is no member of our roles and holds advisory locks with the keys of appends. They hold nobody
+ * back, so this is a finding about that session and no fault of the store.
+ */
+export interface ForeignLocks {
+  /** Process id on the database server, for `pg_terminate_backend`. */
+  readonly pid: number;
+  readonly login: string;
+  readonly applicationName: string;
+  /** How many such locks it holds or waits for. */
+  readonly locks: number;
+}
+
+const FOREIGN = `SELECT pid, login, application_name AS "applicationName", locks FROM synap.foreign_locks()`;
+
+/** The sessions that hold locks in our namespace without appending, ten at most. */
+export async function foreignLocks(session: SqlSession): Promise<ForeignLocks[]> {
+  return session.query<ForeignLocks>(FOREIGN);
+}
