@@ -19,7 +19,7 @@ export type ApiContext = Context<ApiEnvironment>;
 /** A thing the API depends on, and whether it is there. */
 export interface ReadinessCheck {
   readonly name: string;
-  /** Resolves when it is there; rejects with the reason when not. */
+  /** Resolves when it is there; rejects when not, with a NotReadyError where the fault has a name of its own. */
   readonly check: () => Promise<void>;
 }
 

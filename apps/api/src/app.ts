@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ApiApp, ApiEnvironment, ApiPorts } from "./api-context.ts";
 import { unmatchedProblem } from "./problems/not-found.ts";
+import type { ProblemCode } from "./problems/problem-codes.ts";
 import { toProblem } from "./problems/to-problem.ts";
 import { readRequestId } from "./request-id.ts";
 import { changeProjectionRoutes } from "./routes/admin/change-projection.ts";
@@ -30,6 +31,13 @@ import { statusRoute } from "./routes/status.ts";
 import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
 import { readStreamRoute } from "./routes/streams/read-stream.ts";
+
+/** Problems whose reason may name hosts and tables: the answer leaves it out. */
+const REASON_IS_LOGGED: ReadonlySet<ProblemCode> = new Set([
+  "database-unavailable",
+  "handler-refused",
+  "handler-unavailable",
+]);
 
 /** The HTTP API as a Hono app, made of its ports. Every fault it answers is a problem document. */
 export function createApiApp(ports: ApiPorts): ApiApp {
@@ -73,7 +81,7 @@ export function createApiApp(ports: ApiPorts): ApiApp {
     // What the client did wrong is the client's to know; overload would fill the log when it helps least.
     if (problem.code === "internal-error")
       ports.logger.error({ ...facts, err: problem.cause }, problem.message);
-    else if (problem.code === "database-unavailable")
+    else if (REASON_IS_LOGGED.has(problem.code))
       ports.logger.warn({ ...facts, err: problem.cause }, problem.message);
     else ports.logger.debug(facts, problem.message);
     return problem.toResponse(requestId);

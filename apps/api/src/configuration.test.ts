@@ -6,6 +6,12 @@ describe("the API's configuration", () => {
     expect(readApiConfiguration({ SYNAP_BACKFILL_TOKEN: "" })).toEqual({
       host: "127.0.0.1",
       port: 3400,
+      maxConnections: 1_000,
+      headersTimeoutMs: 10_000,
+      requestTimeoutMs: 60_000,
+      keepAliveMs: 65_000,
+      sendTimeoutMs: 30_000,
+      maxTails: 50,
       maxBodyBytes: 5 * 1024 * 1024,
       maxBatchEvents: 5_000,
       maxDepth: 32,

@@ -1,3 +1,4 @@
+import { readAllowedHosts } from "@synap/http";
 import { z } from "zod";
 
 const MIB = 1024 * 1024;
@@ -13,6 +14,13 @@ const whole = (min: number, max: number) => number().int().min(min).max(max);
 const environment = z.object({
   SYNAP_API_HOST: text.default("127.0.0.1"),
   SYNAP_API_PORT: port.default(3400),
+  SYNAP_API_ALLOWED_HOSTS: text.optional(),
+  SYNAP_MAX_CONNECTIONS: whole(1, 1_000_000).default(1_000),
+  SYNAP_HEADERS_TIMEOUT_MS: whole(100, 600_000).default(10_000),
+  SYNAP_REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(60_000),
+  SYNAP_KEEP_ALIVE_MS: whole(1, 600_000).default(65_000),
+  SYNAP_SEND_TIMEOUT_MS: whole(100, 600_000).default(30_000),
+  SYNAP_MAX_TAILS: whole(1, 100_000).default(50),
   SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
   SYNAP_MAX_DEPTH: whole(1, 32).default(32),
@@ -34,6 +42,26 @@ export interface ApiConfiguration {
   readonly host: string;
   /** ...and the port (SYNAP_API_PORT, default 3400; 0 takes a free one). */
   readonly port: number;
+  /**
+   * Host names under which it may be called besides its own (SYNAP_API_ALLOWED_HOSTS, separated by commas; `*` allows any).
+   * Unset: none while it listens on a loopback address, else any.
+   */
+  readonly allowedHosts?: readonly string[];
+  /** How many connections are served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
+  readonly maxConnections: number;
+  /** How long the headers of a request may take, in milliseconds (SYNAP_HEADERS_TIMEOUT_MS, default 10,000)... */
+  readonly headersTimeoutMs: number;
+  /** ...and the whole of it (SYNAP_REQUEST_TIMEOUT_MS, default 60,000). */
+  readonly requestTimeoutMs: number;
+  /**
+   * How long a connection is kept open between two requests, in milliseconds (SYNAP_KEEP_ALIVE_MS, default 65,000: longer
+   * than the 60 s after which most load balancers drop one, so that they are the ones to do it).
+   */
+  readonly keepAliveMs: number;
+  /** How long a client may take nothing of its answer, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
+  readonly sendTimeoutMs: number;
+  /** How many tails may follow the events at a time (SYNAP_MAX_TAILS, default 50). */
+  readonly maxTails: number;
   /** The most bytes a request's body may hold (SYNAP_MAX_BODY_BYTES, default 5 MiB). */
   readonly maxBodyBytes: number;
   /** The most events of one batch (SYNAP_MAX_BATCH_EVENTS, default 5,000). */
@@ -81,9 +109,17 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     throw new ConfigurationError(`The API's configuration is not valid.\n${lines.join("\n")}`);
   }
   const read = parsed.data;
+  const allowedHosts = readAllowedHosts(read.SYNAP_API_ALLOWED_HOSTS);
   return {
     host: read.SYNAP_API_HOST,
     port: read.SYNAP_API_PORT,
+    ...(allowedHosts !== undefined && { allowedHosts }),
+    maxConnections: read.SYNAP_MAX_CONNECTIONS,
+    headersTimeoutMs: read.SYNAP_HEADERS_TIMEOUT_MS,
+    requestTimeoutMs: read.SYNAP_REQUEST_TIMEOUT_MS,
+    keepAliveMs: read.SYNAP_KEEP_ALIVE_MS,
+    sendTimeoutMs: read.SYNAP_SEND_TIMEOUT_MS,
+    maxTails: read.SYNAP_MAX_TAILS,
     maxBodyBytes: read.SYNAP_MAX_BODY_BYTES,
     maxBatchEvents: read.SYNAP_MAX_BATCH_EVENTS,
     maxDepth: read.SYNAP_MAX_DEPTH,

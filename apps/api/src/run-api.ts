@@ -1,5 +1,6 @@
 import { openMigratedDatabase } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
+import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";
 import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
 import { createInngestClient } from "./publisher/inngest-client.ts";
@@ -21,6 +22,8 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
         "embedded database, use: npx pnpm@12 start",
     );
   }
+  const brokerFault = checkBrokerChoice(variables, "INNGEST_EVENT_KEY");
+  if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
   const database = await openMigratedDatabase(url, catalogue, {
     onWaiting: (error) =>

@@ -22,13 +22,13 @@ import type { Logger } from "pino";
 import type { ApiPorts } from "./api-context.ts";
 import { createApiApp } from "./app.ts";
 import type { ApiConfiguration } from "./configuration.ts";
-import { listenHttp } from "./http-server.ts";
+import { listenHttp } from "./http/http-server.ts";
 import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
 import { createInngestSender } from "./publisher/envelope-sender.ts";
 import { envelopeLimits } from "./publisher/envelope-size.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
 import { createPublisher, type Publisher } from "./publisher/publisher.ts";
-import { brokerCheck, databaseCheck, migrationsCheck } from "./readiness.ts";
+import { brokerCheck, databaseCheck, migrationsCheck, writeCheck } from "./readiness/readiness-checks.ts";
 
 /** What the API works with. The database and the Inngest client stay the caller's. */
 export interface ApiParts {
@@ -82,7 +82,12 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     readModels: database,
     statistics: () => storeStatistics(database),
     engine: describeEngine(database),
-    readiness: [databaseCheck(database), migrationsCheck(database), brokerCheck(inngest)],
+    readiness: [
+      databaseCheck(database),
+      migrationsCheck(database),
+      writeCheck(database),
+      brokerCheck(inngest),
+    ],
     admin: {
       handlers,
       deadLetters: dispatcher.deadLetters,

@@ -153,7 +153,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       expect((await get("/healthz")).status).toBe(200);
       expect((await get("/readyz")).body).toEqual({
         status: "ok",
-        checks: { database: "ok", migrations: "ok", broker: "ok" },
+        checks: { database: "ok", migrations: "ok", write: "ok", broker: "ok" },
       });
       expect((await get("/")).body.routes.length).toBeGreaterThan(5);
       expect(await (await fetch(api.url, { headers: { accept: "text/html" } })).text()).toContain(

@@ -52,6 +52,12 @@ describe("the API's process", () => {
     expect(await api.exit).toBe(1);
     expect(api.said()).toContain("SYNAP_MAX_DEPTH");
   });
+
+  it("does not send events to the public cloud unless that was chosen", async () => {
+    const api = run({ DATABASE_URL: "postgres://127.0.0.1:1/none", INNGEST_EVENT_KEY: "key" });
+    expect(await api.exit).toBe(1);
+    expect(api.said()).toContain("INNGEST_BASE_URL is not set");
+  });
 });
 
 describe.runIf(testEngines().includes("server"))("the API's process, with a server", () => {

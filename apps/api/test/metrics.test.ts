@@ -2,7 +2,7 @@ import { createEventStore } from "@synap/database";
 import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const HELP = /^# HELP ([a-z][a-z0-9_]*) (?:[^\\\n]|\\\\|\\n)+$/;
 const TYPE = /^# TYPE ([a-z][a-z0-9_]*) gauge$/;
@@ -132,6 +132,14 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
           ),
         ).toBeLessThan(30);
         expect(text).not.toMatch(/SELECT|pg_backend_pid/i);
+        const read = async (path: string, headers = {}) =>
+          (await fetch(`${api.url}${path}`, { headers })).text();
+        const statement = /pg_backend_pid/;
+        expect(await read("/api/v1/status")).toContain(`"watermarkHolder":{"pid":${own?.pid},`);
+        expect(await read("/api/v1/status")).not.toMatch(statement);
+        expect(await read("/api/v1/admin/status", { authorization: `Bearer ${ADMIN_TOKEN}` })).toMatch(
+          statement,
+        );
       });
       expect((await scrape()).text).not.toContain("watermark_holder");
     },

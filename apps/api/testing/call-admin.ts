@@ -25,7 +25,7 @@ export async function callAdmin(
     ...init,
     headers: {
       authorization: `Bearer ${ADMIN_TOKEN}`,
-      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(init.method === "POST" && { "content-type": "application/json" }),
       ...headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -61,6 +61,15 @@ describe("the worker as a process of its own", () => {
     expect(output).toContain("SYNAP_WORKER_PORT");
   });
 
+  it("does not register with the public cloud unless that was chosen", async () => {
+    const { code, output } = await run(program, {
+      DATABASE_URL: "postgres://127.0.0.1:1/none",
+      INNGEST_SIGNING_KEY: "key",
+    });
+    expect(code).toBe(1);
+    expect(output).toContain("INNGEST_BASE_URL is not set");
+  });
+
   it.runIf(testEngines().includes("server"))("serves until SIGTERM, then ends with 0", async () => {
     const test = await createTestDatabase("server", "empty");
     try {

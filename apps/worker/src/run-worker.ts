@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { openMigratedDatabase } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
+import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";
 import { createInngestClient } from "./client.ts";
 import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
@@ -25,6 +26,8 @@ export async function runWorker(
         "embedded database, use: npx pnpm@12 start",
     );
   }
+  const brokerFault = checkBrokerChoice(variables, "INNGEST_SIGNING_KEY");
+  if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
   const database = await openMigratedDatabase(url, catalogue, {
     onWaiting: (error) =>

@@ -25,6 +25,7 @@ export {
   type StoreStatistics,
   storeStatistics,
 } from "./bookkeeping/store-statistics.ts";
+export { NotWritableError, probeWrite } from "./bookkeeping/write-probe.ts";
 export {
   type CompressedChunk,
   type CompressionRequest,

@@ -22,6 +22,7 @@
  * - timestamp: when it happened. Recorded at: when the store took it. Valid from/to: when the fact holds.
  */
 
+export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
 export { reservationEventTypes } from "./catalogue/reservation.ts";
 export {
   checkJson,

@@ -38,7 +38,7 @@ export const status = z.looseObject({
       .looseObject({
         pid: z.number(),
         login: z.string(),
-        query: z.string(),
+        query: z.string().optional(),
         state: z.string(),
         ageMs: z.number(),
       })

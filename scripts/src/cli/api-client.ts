@@ -66,15 +66,12 @@ export class ApiClient {
     return this.#parse(await this.#send(`/api/v1/admin${path}`, init), schema);
   }
 
-  /** Has an admin route do something. @throws CliError */
-  async postAdmin<T>(path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
+  /** Posts to an admin route. @throws CliError */
+  async postAdmin<T>(path: string, schema: z.ZodType<T>, body: object = {}): Promise<T> {
     const response = await this.#send(`/api/v1/admin${path}`, {
       method: "POST",
-      headers: {
-        ...(await this.#adminHeaders()),
-        ...(body !== undefined && { "content-type": "application/json" }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headers: { ...(await this.#adminHeaders()), "content-type": "application/json" },
+      body: JSON.stringify(body),
     });
     return this.#parse(response, schema);
   }

@@ -76,7 +76,7 @@ function describeWatermark({ watermark, watermarkHolder: holder, foreignLocks = 
 
 function describeHolder(watermark: number, holder: Status["events"]["watermarkHolder"]): string {
   if (holder === undefined) return String(watermark);
-  const query = cut(plain(holder.query), 60);
+  const statement = holder.query === undefined ? "" : `: ${cut(plain(holder.query), 60)}`;
   const who = `database process ${holder.pid} of login ${plain(holder.login)}`;
-  return `${watermark}, held back for ${duration(holder.ageMs)} by ${who}\n${holder.state}: ${query}`;
+  return `${watermark}, held back for ${duration(holder.ageMs)} by ${who}\n${holder.state}${statement}`;
 }

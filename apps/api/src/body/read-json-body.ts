@@ -1,7 +1,6 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { malformedJson } from "../problems/malformed-json.ts";
 import { Problem } from "../problems/problem.ts";
-import { readContentType } from "./content-type.ts";
 import { decodeText } from "./decode-text.ts";
 import { parseJson } from "./parse-json.ts";
 import { readBody } from "./read-body.ts";
@@ -16,7 +15,6 @@ export async function readJsonBody<Schema extends z.ZodType>(
   schema: Schema,
   limits: { readonly maxBodyBytes: number; readonly maxDepth: number },
 ): Promise<z.output<Schema>> {
-  readContentType(request, ["application/json"]);
   const reading = parseJson(decodeText(await readBody(request, limits.maxBodyBytes)), limits.maxDepth);
   if (!reading.ok) {
     const syntax = reading.findings.find(({ code }) => code === "malformed-json");
@@ -29,6 +27,9 @@ export async function readJsonBody<Schema extends z.ZodType>(
     parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), reason: message })),
   );
 }
+
+/** The body of a route that takes no input: an empty object. */
+export const emptyBody = z.strictObject({});
 
 /** The same for a body that may be left out, which is then an empty object. */
 export async function readOptionalJsonBody<Schema extends z.ZodType>(

@@ -1,4 +1,5 @@
 import type { EventIssue } from "@synap/types";
+import { answerHeaders } from "../answer-headers.ts";
 import { PROBLEM_CODES, type ProblemCode } from "./problem-codes.ts";
 
 /** What a problem may carry beyond its code and its sentence. */
@@ -47,11 +48,16 @@ export class Problem extends Error {
     };
   }
 
+  /** The headers of the answer. */
+  answerHeaders(requestId: string): Record<string, string> {
+    return answerHeaders(requestId, { "content-type": "application/problem+json", ...this.headers });
+  }
+
   /** The whole answer. */
   toResponse(requestId: string): Response {
     return new Response(JSON.stringify(this.toDocument(requestId)), {
       status: this.status,
-      headers: { "content-type": "application/problem+json", "x-request-id": requestId, ...this.headers },
+      headers: this.answerHeaders(requestId),
     });
   }
 }

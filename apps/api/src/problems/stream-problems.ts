@@ -1,4 +1,4 @@
-import { EventIdConflictError, StreamNotFoundError } from "@synap/database";
+import { EventIdConflictError, StreamNotFoundError, sqlState } from "@synap/database";
 import { InlineHandlerError } from "@synap/handlers";
 import { Problem } from "./problem.ts";
 
@@ -9,7 +9,9 @@ export function streamProblem(cause: unknown): Problem | undefined {
     return new Problem("event-id-conflict", cause.message, { members: { id: cause.id }, cause });
   }
   if (cause instanceof InlineHandlerError) {
-    return new Problem("handler-refused", cause.message, { members: { handler: cause.handler }, cause });
+    // What a handler throws itself is meant for the caller; an error of the database names its tables and hosts.
+    const reason = sqlState(cause.cause) === undefined ? cause.message : `Handler "${cause.handler}" failed.`;
+    return new Problem("handler-refused", reason, { members: { handler: cause.handler }, cause });
   }
   return undefined;
 }

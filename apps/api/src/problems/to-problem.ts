@@ -38,10 +38,14 @@ export function toProblem(error: unknown): Problem {
     });
   }
   if (error instanceof TransientHandlerError) {
-    return new Problem("handler-unavailable", `The handler could not work: ${sentence(error.message)}`, {
-      retryAfterSeconds: 5,
-      cause: error,
-    });
+    return new Problem(
+      "handler-unavailable",
+      "The handler can not work at the moment; the log has the reason.",
+      {
+        retryAfterSeconds: 5,
+        cause: error,
+      },
+    );
   }
   const refusal = adminProblem(error) ?? aggregateProblem(error) ?? streamProblem(error);
   if (refusal !== undefined) return refusal;

@@ -1,10 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { ApiApp, ApiPorts, ReadinessCheck } from "../api-context.ts";
+import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { Problem } from "../problems/problem.ts";
+import { createFaultFinder } from "../readiness/find-faults.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
-
-/** How long one check may take, in milliseconds: less than a probe usually waits. */
-const CHECK_TIMEOUT_MS = 2_000;
 
 const healthRoute = {
   method: "get",
@@ -21,36 +19,22 @@ const readinessRoute = {
   operationId: "readiness",
   tags: ["operations"],
   summary: "Whether everything the API needs is there",
-  description: "Database reachable, migrations current, event broker reachable.",
+  description:
+    "Database reachable, migrations current, a write goes through, event broker reachable. `checks` has `ok` or a code " +
+    "for each.",
   responses: { 200: jsonAnswer("It is.", "Readiness"), ...problemAnswers("not-ready") },
 } satisfies RouteConfig;
 
 /** GET /healthz and GET /readyz. Probes may add parameters of their own. */
-export function healthRoutes(app: ApiApp, { readiness }: ApiPorts): void {
+export function healthRoutes(app: ApiApp, { readiness, logger }: ApiPorts): void {
+  const findFaults = createFaultFinder(readiness, logger);
   registerRoute(app, healthRoute, (context) => json(context, 200, { status: "ok" }));
   registerRoute(app, readinessRoute, async (context) => {
-    const checked = await Promise.all(readiness.map(async (one) => [one.name, await faultOf(one)] as const));
-    const checks = Object.fromEntries(checked.map(([name, fault]) => [name, fault ?? "ok"]));
-    const missing = checked.filter(([, fault]) => fault !== undefined).map(([name]) => name);
-    if (missing.length === 0) return json(context, 200, { status: "ok", checks });
-    throw new Problem("not-ready", `Not ready: ${missing.join(", ")}.`, {
-      retryAfterSeconds: 2,
-      members: { checks },
-    });
+    const findings = [...(await findFaults())];
+    const checks = Object.fromEntries(findings.map(([name, fault]) => [name, fault?.code ?? "ok"]));
+    const faults = findings.flatMap(([, fault]) => fault ?? []);
+    if (faults.length === 0) return json(context, 200, { status: "ok", checks });
+    const reasons = new Set(faults.map(({ message }) => message));
+    throw new Problem("not-ready", [...reasons].join(" "), { retryAfterSeconds: 2, members: { checks } });
   });
-}
-
-/** Why the check failed, in a few words; undefined when it passed. */
-async function faultOf({ check }: ReadinessCheck): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, CHECK_TIMEOUT_MS, `no answer within ${CHECK_TIMEOUT_MS} ms`);
-  });
-  try {
-    return await Promise.race([check(), timeout]).then((late) => late ?? undefined);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
-  }
 }

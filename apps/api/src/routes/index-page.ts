@@ -1,7 +1,13 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { pageHeaders } from "@synap/http";
+import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp } from "../api-context.ts";
 import { RELEASE } from "../release.ts";
 import { json, registerRoute } from "./route-registration.ts";
+
+const STYLE =
+  "body{font:16px/1.5 system-ui;margin:3rem auto;max-width:44rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}";
+const PAGE_HEADERS = pageHeaders([STYLE]);
 
 const LINKS = [
   ["POST", "/api/v1/events", "publish one event"],
@@ -61,7 +67,11 @@ export function indexRoute(app: ApiApp): void {
     }
     return new Response(page(), {
       status: 200,
-      headers: { "content-type": "text/html; charset=utf-8", "x-request-id": context.get("requestId") },
+      headers: answerHeaders(context.get("requestId"), {
+        ...PAGE_HEADERS,
+        "content-type": "text/html; charset=utf-8",
+        vary: "accept",
+      }),
     });
   });
 }
@@ -72,6 +82,6 @@ function page(): string {
     return `<tr><td>${method}</td><td><code>${address}</code></td><td>${purpose}</td></tr>`;
   });
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Synap</title>
-<style>body{font:16px/1.5 system-ui;margin:3rem auto;max-width:44rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}</style>
+<style>${STYLE}</style>
 <h1>Synap ${RELEASE}</h1><p>An event backbone. This is its HTTP API.</p><table>${rows.join("")}</table></html>`;
 }

@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import {
   EXPOSITION_CONTENT_TYPE,
@@ -32,7 +33,7 @@ export function metricsRoute(app: ApiApp, ports: ApiPorts): void {
     const text = writeMetrics(gaugesOf(await readStatus(ports)));
     return new Response(text, {
       status: 200,
-      headers: { "content-type": EXPOSITION_CONTENT_TYPE, "x-request-id": context.get("requestId") },
+      headers: answerHeaders(context.get("requestId"), { "content-type": EXPOSITION_CONTENT_TYPE }),
     });
   });
 }

@@ -1,6 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
-import { readContentType } from "../body/content-type.ts";
 import { decodeText } from "../body/decode-text.ts";
 import { JSON_BODY_PROBLEMS } from "../body/json-body-problems.ts";
 import { parseJson } from "../body/parse-json.ts";
@@ -80,7 +79,6 @@ export function brokerUnavailable(members: Record<string, unknown> = {}): Proble
 
 async function readJsonBody(context: ApiContext, { configuration, acceptance }: ApiPorts): Promise<unknown> {
   const request = context.req.raw;
-  readContentType(request, ["application/json"]);
   const bytes = await readBody(request, configuration.maxBodyBytes);
   acceptance.publisher.makeSureOfRoom();
   const text = decodeText(bytes);

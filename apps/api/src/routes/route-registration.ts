@@ -1,13 +1,18 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers";
 import type { z } from "zod";
+import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-context.ts";
+import { readContentType } from "../body/content-type.ts";
 import { Problem } from "../problems/problem.ts";
 import { PROBLEM_CODES, type ProblemCode } from "../problems/problem-codes.ts";
 
 /**
  * Registers a route with Hono and with the OpenAPI document from one definition. Not `app.openapi`, which would
  * parse bodies before their size and form are checked.
+ *
+ * A route that may change something has a body in its definition, and its requests carry that body's content type even
+ * where the body is left out: a form on a page of another site can send a POST, but not as JSON.
  */
 export function registerRoute(
   app: ApiApp,
@@ -15,18 +20,19 @@ export function registerRoute(
   handle: (context: ApiContext) => Response | Promise<Response>,
 ): void {
   app.openAPIRegistry.registerPath(route);
-  app.on(
-    route.method.toUpperCase(),
-    route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
-    async (context: ApiContext) => {
-      try {
-        return await handle(context);
-      } catch (thrown) {
-        // Hono hands only Errors to its error handler, and event types and deciders of applications throw what they like.
-        throw asError(thrown);
-      }
-    },
-  );
+  const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
+  const contentTypes = Object.keys(route.request?.body?.content ?? {});
+  if (route.method !== "get" && contentTypes.length === 0)
+    throw new Error(`${route.method} ${route.path} has no body in its definition`);
+  app.on(route.method.toUpperCase(), path, async (context: ApiContext) => {
+    if (route.method !== "get") readContentType(context.req.raw, contentTypes);
+    try {
+      return await handle(context);
+    } catch (thrown) {
+      // Hono hands only Errors to its error handler, and event types and deciders of applications throw what they like.
+      throw asError(thrown);
+    }
+  });
 }
 
 /** An answer as JSON. */
@@ -38,7 +44,7 @@ export function json(
 ): Response {
   return new Response(JSON.stringify(value), {
     status,
-    headers: { "content-type": "application/json", "x-request-id": context.get("requestId"), ...headers },
+    headers: answerHeaders(context.get("requestId"), { "content-type": "application/json", ...headers }),
   });
 }
 
@@ -126,4 +132,9 @@ export function jsonAnswer(description: string, component: string): RouteConfig[
     description,
     content: { "application/json": { schema: { $ref: `#/components/schemas/${component}` } } },
   };
+}
+
+/** A JSON body of this form, for the definition of a route. */
+export function jsonBody(schema: z.ZodType) {
+  return { required: true, content: { "application/json": { schema } } };
 }

@@ -22,11 +22,21 @@ const noQuery = z.strictObject({});
 export function statusRoute(app: ApiApp, ports: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
-    return json(context, 200, await readStatus(ports));
+    return json(context, 200, withoutStatements(await readStatus(ports)));
   });
 }
 
-/** What the status routes say, the public one all of it. */
+type Status = Awaited<ReturnType<typeof readStatus>>;
+
+/** The status as anybody may see it: the statement of the session that holds the watermark back may hold data. */
+function withoutStatements({ events, ...status }: Status): object {
+  const { watermarkHolder: holder, ...figures } = events;
+  if (holder === undefined) return { ...status, events };
+  const { query: _, ...session } = holder;
+  return { ...status, events: { ...figures, watermarkHolder: session } };
+}
+
+/** The status as the holder of the admin token sees it. */
 export async function readStatus({ configuration, acceptance, statistics, engine }: ApiPorts) {
   const isActive = (condition: boolean) => (condition ? "active" : "inactive");
   const numbers = await statistics();

@@ -1,6 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { TransientHandlerError } from "@synap/handlers";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { requireAdminPermission } from "../../permission/admin-permission.ts";
+import { Problem } from "../../problems/problem.ts";
 import type { ProblemCode } from "../../problems/problem-codes.ts";
 import { problemAnswers, registerRoute } from "../route-registration.ts";
 
@@ -41,7 +43,20 @@ export function registerAdminRoute(
     security: [{ adminToken: [] }],
     responses: { ...answers, ...problemAnswers(...OF_EVERY_ROUTE, ...problems) },
   };
-  registerRoute(app, route, (context) =>
-    handle(context, requireAdminPermission(context.req.raw, configuration.adminToken)),
-  );
+  registerRoute(app, route, async (context) => {
+    const call = requireAdminPermission(context.req.raw, configuration.adminToken);
+    try {
+      return await handle(context, call);
+    } catch (error) {
+      throw error instanceof TransientHandlerError ? handlerUnavailable(error) : error;
+    }
+  });
+}
+
+/** With the handler's own words, which elsewhere only the log has. */
+function handlerUnavailable(cause: TransientHandlerError): Problem {
+  return new Problem("handler-unavailable", `The handler could not work: ${cause.message}`, {
+    retryAfterSeconds: 5,
+    cause,
+  });
 }

@@ -1,11 +1,13 @@
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { json, jsonAnswer } from "../route-registration.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
+import { emptyBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { projectionParams, readProjectionName } from "./projection-name.ts";
 
 /** POST /api/v1/admin/projections/{name}/pause, .../resume and .../rollback */
 export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
-  const { admin, logger } = ports;
+  const { admin, configuration, logger } = ports;
   const changes = [
     {
       change: "pause",
@@ -37,12 +39,20 @@ export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
         operationId: `${change}Projection`,
         summary,
         description,
-        request: { params: projectionParams },
+        request: { params: projectionParams, body: jsonBody(emptyBody) },
         answers: { 200: answer },
-        problems: ["parameter-invalid", "projection-not-found", "projection-conflict", "cutover-refused"],
+        problems: [
+          ...JSON_BODY_PROBLEMS,
+          "body-invalid",
+          "parameter-invalid",
+          "projection-not-found",
+          "projection-conflict",
+          "cutover-refused",
+        ],
       },
       async (context, { actor }) => {
         const name = readProjectionName(context);
+        await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
         const result = await admin.projections[change](name, { by: actor });
         logger.info(
           { actor, projection: name, requestId: context.get("requestId") },

@@ -2,9 +2,9 @@ import type { TableDifference } from "@synap/handlers";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
-import { readJsonBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import { emptyBody, readJsonBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
 import type { ProblemCode } from "../../problems/problem-codes.ts";
-import { json, jsonAnswer } from "../route-registration.ts";
+import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { projectionParams, readProjectionName } from "./projection-name.ts";
 
@@ -39,11 +39,6 @@ const OF_A_PROJECTION = [
   "projection-conflict",
 ] as const satisfies readonly ProblemCode[];
 
-const bodyOf = (schema: z.ZodType, required: boolean) => ({
-  required,
-  content: { "application/json": { schema } },
-});
-
 /** POST /api/v1/admin/projections/{name}/rebuild, .../compare, .../cutover and .../drop: from one build to the next. */
 export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
   const { configuration, logger } = ports;
@@ -58,7 +53,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "rebuildProjection",
       summary: "Begin a new build of a projection beside the live one",
       description: "From the first event on, by the workers. GET the projection to see how far it is.",
-      request: { params: projectionParams, body: bodyOf(rebuildBody, false) },
+      request: { params: projectionParams, body: jsonBody(rebuildBody) },
       answers: { 202: jsonAnswer("It has begun.", "ProjectionBuild") },
       problems: [...OF_A_PROJECTION, "projection-changed", ...OF_A_BODY],
     },
@@ -79,12 +74,13 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "compareProjection",
       summary: "Compare the rows of the new build with those of the live one",
       description: "Brings both to the same position first. Changes nothing that readers see.",
-      request: { params: projectionParams },
+      request: { params: projectionParams, body: jsonBody(emptyBody) },
       answers: { 200: jsonAnswer("How they differ.", "ProjectionComparison") },
-      problems: [...OF_A_PROJECTION, "cutover-refused"],
+      problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
     async (context) => {
       const name = readProjectionName(context);
+      await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
       const differences = await projections.compare(name);
       return json(context, 200, { projection: name, rows: rowsOf(differences), differences });
     },
@@ -99,7 +95,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Let the new build of a projection take over",
       description:
         "In one transaction, if it is near enough and its rows are the same. The old one stays for a rollback.",
-      request: { params: projectionParams, body: bodyOf(cutoverBody, false) },
+      request: { params: projectionParams, body: jsonBody(cutoverBody) },
       answers: { 200: jsonAnswer("What is live now.", "ProjectionCutover") },
       problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
@@ -126,7 +122,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "dropProjectionBuild",
       summary: "Remove the build that is under way, or the previous one",
       description: "Its tables and checkpoints. The live build is never removed.",
-      request: { params: projectionParams, body: bodyOf(dropBody, true) },
+      request: { params: projectionParams, body: jsonBody(dropBody) },
       answers: { 200: jsonAnswer("It is gone.", "DroppedBuild") },
       problems: [...OF_A_PROJECTION, ...OF_A_BODY],
     },

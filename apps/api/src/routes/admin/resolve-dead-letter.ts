@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
-import { readJsonBody } from "../../body/read-json-body.ts";
-import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
+import { emptyBody, readJsonBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import { json, jsonAnswer, jsonBody, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { deadLetterId } from "./dead-letter-id.ts";
 
@@ -82,9 +82,11 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
         "When it works, the events of its stream that waited behind it follow in order. When it fails again, the " +
         "letter stays open: `status` says which. The event of an `ingest-events` letter, which is not stored, is " +
         "validated anew and appended: `resolution` says where it is.",
-      request: { params },
+      request: { params, body: jsonBody(emptyBody) },
       answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
       problems: [
+        ...JSON_BODY_PROBLEMS,
+        "body-invalid",
         "parameter-invalid",
         "dead-letter-not-found",
         "dead-letter-resolved",
@@ -95,6 +97,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
     async (context, { actor }) => {
       readQuery(context, noQuery);
       const id = Number(readPathParameter(context, "id", deadLetterId));
+      await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
       const outcome = await admin.deadLetters.retry(id, { by: actor });
       logger.info(
         { actor, id, status: outcome.status, requestId: context.get("requestId") },
@@ -112,7 +115,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "skipDeadLetter",
       summary: "Leave the event of a dead letter out for good",
       description: "The events of its stream that waited behind it follow in order.",
-      request: { params, body: { content: { "application/json": { schema: skipBody } } } },
+      request: { params, body: jsonBody(skipBody) },
       answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
       problems: [
         "parameter-invalid",

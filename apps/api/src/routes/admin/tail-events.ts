@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
@@ -39,7 +40,8 @@ const tailQuery = z.strictObject({
 
 /** GET /api/v1/admin/events/tail */
 export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
-  const { store, logger, closing } = ports;
+  const { store, logger, closing, configuration } = ports;
+  let open = 0;
   registerAdminRoute(
     app,
     ports,
@@ -61,11 +63,19 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
           content: { "text/event-stream": { schema: { type: "string" } } },
         },
       },
-      problems: ["parameter-invalid"],
+      problems: ["parameter-invalid", "too-many-tails"],
     },
     (context) => {
       const request = readRequest(context);
       const requestId = context.get("requestId");
+      const headers = answerHeaders(requestId, {
+        "content-type": "text/event-stream; charset=utf-8",
+        // nginx would otherwise keep events back until its buffer is full.
+        "x-accel-buffering": "no",
+      });
+      if (context.req.method === "HEAD") return new Response(null, { status: 200, headers });
+      if (open >= configuration.maxTails) throw tooManyTails(configuration.maxTails);
+      open += 1;
       const onFault = (error: unknown) => {
         const problem = toProblem(error);
         logger.warn({ requestId, err: problem.cause, code: problem.code }, "a tail has ended");
@@ -74,20 +84,25 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
       const stream = tailStream(
         (signal) =>
           store.subscribeToAll({ ...request, batchSize: BATCH, maxBatchBytes: BATCH_BYTES, signal }),
-        { closing, onFault },
-      );
-      return new Response(stream, {
-        status: 200,
-        headers: {
-          "content-type": "text/event-stream; charset=utf-8",
-          "cache-control": "no-store",
-          // nginx would otherwise keep events back until its buffer is full.
-          "x-accel-buffering": "no",
-          "x-request-id": requestId,
+        {
+          closing,
+          onFault,
+          onEnd: () => {
+            open -= 1;
+          },
         },
-      });
+      );
+      return new Response(stream, { status: 200, headers });
     },
   );
+}
+
+/** Each tail costs the database a query whenever something is stored, and the process a batch of events. */
+function tooManyTails(limit: number): Problem {
+  return new Problem("too-many-tails", `${limit} tails are open, which is the most that this API serves.`, {
+    retryAfterSeconds: 5,
+    members: { limit },
+  });
 }
 
 function readRequest(context: ApiContext) {

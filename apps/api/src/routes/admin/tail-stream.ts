@@ -19,6 +19,8 @@ export interface TailOptions {
   readonly closing: AbortSignal;
   /** What the client is told when reading fails. */
   readonly onFault: (error: unknown) => TailFault;
+  /** Called once, when the tail has ended, however it did. */
+  readonly onEnd?: () => void;
   /** Default: 15 seconds. */
   readonly heartbeatMs?: number;
 }
@@ -35,7 +37,11 @@ export function tailStream(
   const end = () => ended.abort();
   const encoder = new TextEncoder();
   let frames: AsyncGenerator<string, void, void> | undefined;
+  let isFinished = false;
   const finish = async () => {
+    if (isFinished) return;
+    isFinished = true;
+    options.onEnd?.();
     options.closing.removeEventListener("abort", end);
     ended.abort();
     await frames?.return();
@@ -55,7 +61,7 @@ export function tailStream(
       },
       cancel: finish,
     },
-    // A HEAD request never asks for anything, and so nothing is begun.
+    // Nothing is begun before the client's connection asks for the first bytes.
     { highWaterMark: 0 },
   );
 }

@@ -1,7 +1,6 @@
 import { type EventIssue, eventInputSchema } from "@synap/types";
 import { z } from "zod";
 import type { ApiContext, ApiPorts } from "../../api-context.ts";
-import { readContentType } from "../../body/content-type.ts";
 import { decodeText } from "../../body/decode-text.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { readBody } from "../../body/read-body.ts";
@@ -34,7 +33,6 @@ export async function readCommandBody(
   { configuration }: Pick<ApiPorts, "configuration">,
 ): Promise<CommandBody> {
   const request = context.req.raw;
-  readContentType(request, ["application/json"]);
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
   // The body itself is one level, around its data.
   const reading = parseJson(text, configuration.maxDepth + 1);

@@ -1,7 +1,16 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
+import { emptyBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import {
+  json,
+  jsonAnswer,
+  jsonBody,
+  problemAnswers,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
 import { streamNotFound } from "./read-stream.ts";
 import {
   preconditionHeaders,
@@ -19,11 +28,13 @@ const route = {
   operationId: "closeStream",
   tags: ["streams"],
   summary: "Close a stream: it takes no more events",
-  description: "Closing it again changes nothing. There is no way back. The request has no body.",
-  request: { params: streamPath, headers: preconditionHeaders },
+  description: "Closing it again changes nothing. There is no way back.",
+  request: { params: streamPath, headers: preconditionHeaders, body: jsonBody(emptyBody) },
   responses: {
     200: jsonAnswer("Closed.", "ClosedStream"),
     ...problemAnswers(
+      ...JSON_BODY_PROBLEMS,
+      "body-invalid",
       "parameter-invalid",
       "parameter-unknown",
       "precondition-invalid",
@@ -35,10 +46,11 @@ const route = {
 } satisfies RouteConfig;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
-export function closeStreamRoute(app: ApiApp, { commands }: ApiPorts): void {
+export function closeStreamRoute(app: ApiApp, { commands, configuration }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
     const stream = readStreamName(context);
+    await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
     await commands.closeStream(stream, readExpectedVersion(context, undefined));
     const info = await commands.getStream(stream);
     if (info === undefined) throw streamNotFound(stream.aggregateId);

@@ -1,6 +1,5 @@
 import type { ExpectedVersion, StreamEventInput } from "@synap/database";
 import type { ApiContext, ApiPorts } from "../../api-context.ts";
-import { readContentType } from "../../body/content-type.ts";
 import { decodeText } from "../../body/decode-text.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { readBody } from "../../body/read-body.ts";
@@ -21,7 +20,6 @@ export interface StreamBody {
 /** @throws Problem for whatever is wrong with the body's form. */
 export async function readStreamBody(context: ApiContext, { configuration }: ApiPorts): Promise<StreamBody> {
   const request = context.req.raw;
-  readContentType(request, ["application/json"]);
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
   // The body, its list and an event are three levels around what an event holds.
   const reading = parseJson(text, configuration.maxDepth + 3);

@@ -1,0 +1,236 @@
+import { Agent, request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { readApiConfiguration } from "../configuration.ts";
+import { listenHttp } from "./http-server.ts";
+
+const LOCAL = { ...readApiConfiguration({}), port: 0 };
+
+describe("the HTTP server", () => {
+  it("finishes requests in flight when it closes, then takes no more", async () => {
+    let begun = () => {};
+    const isInFlight = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const server = await listenHttp(async () => {
+      begun();
+      await sleep(200);
+      return new Response("done");
+    }, LOCAL);
+    const inFlight = fetch(`${server.url}/`);
+    await isInFlight;
+    const closed = server.close();
+    await expect(inFlight.then((response) => response.text())).resolves.toBe("done");
+    await closed;
+    await expect(fetch(server.url)).rejects.toThrow();
+  });
+
+  it("does not wait for connections that are kept alive without a request", async () => {
+    const server = await listenHttp(() => new Response("ok"), LOCAL);
+    const agent = new Agent({ keepAlive: true });
+    await new Promise((resolve) => {
+      request(server.url, { agent }, (response) => response.resume().on("end", resolve)).end();
+    });
+    const started = Date.now();
+    await server.close();
+    expect(Date.now() - started).toBeLessThan(1_000);
+    agent.destroy();
+  });
+
+  it("says when its address is taken", async () => {
+    const server = await listenHttp(() => new Response("ok"), LOCAL);
+    const port = Number(new URL(server.url).port);
+    await expect(listenHttp(() => new Response("ok"), { ...LOCAL, port })).rejects.toMatchObject({
+      code: "EADDRINUSE",
+    });
+    await server.close();
+  });
+});
+
+/** A connection on which a client writes what it likes. */
+function open(url: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => resolve(socket));
+    socket.once("error", reject);
+  });
+}
+
+/** Everything that comes on the connection until it ends, however it does. */
+function untilClosed(socket: Socket): Promise<string> {
+  let text = "";
+  socket.on("error", () => {});
+  socket.on("data", (chunk) => {
+    text += chunk;
+  });
+  return new Promise((resolve) => socket.on("close", () => resolve(text)));
+}
+
+const HEAD = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+
+describe("the time limits", () => {
+  // Node by itself looks for late requests every 30 seconds; a machine would have to stand still for as long to fail this.
+  const LIMIT_MS = 400;
+  const MUCH_LATER_MS = 50 * LIMIT_MS;
+
+  it.each([
+    ["nothing at all", ""],
+    ["half of the headers", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: "],
+    ["half of the body", `${HEAD}Content-Length: 100\r\n\r\n{"half":`],
+    ["chunks without an end", `${HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`],
+  ])("end a request that sends %s", async (_, sent) => {
+    const server = await listenHttp(async (request) => new Response(await request.text()), {
+      ...LOCAL,
+      headersTimeoutMs: LIMIT_MS,
+      requestTimeoutMs: LIMIT_MS,
+    });
+    const socket = await open(server.url);
+    const started = performance.now();
+    socket.write(sent);
+    const answer = await untilClosed(socket);
+    const took = performance.now() - started;
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    expect(answer).toContain('"code":"request-timeout"');
+    expect(took).toBeGreaterThan(LIMIT_MS * 0.9);
+    expect(took).toBeLessThan(MUCH_LATER_MS);
+    await server.close();
+  });
+
+  it("drop a client that does not take its answer, and give up making it", async () => {
+    let isGivenUp = () => {};
+    const givenUp = new Promise<void>((resolve) => {
+      isGivenUp = resolve;
+    });
+    const chunk = new Uint8Array(64 * 1024);
+    const endless = () =>
+      new ReadableStream(
+        { pull: (controller) => controller.enqueue(chunk), cancel: isGivenUp },
+        { highWaterMark: 0 },
+      );
+    const server = await listenHttp(({ url }) => new Response(url.endsWith("/endless") ? endless() : "ok"), {
+      ...LOCAL,
+      sendTimeoutMs: LIMIT_MS,
+    });
+    const socket = await open(server.url);
+    socket.pause();
+    socket.write("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await givenUp;
+    expect(await (await fetch(server.url)).text()).toBe("ok");
+    socket.destroy();
+    await server.close();
+  });
+
+  it("leave a client alone that waits for its answer", async () => {
+    const server = await listenHttp(
+      async () => {
+        await sleep(LIMIT_MS * 3);
+        return new Response("at last");
+      },
+      { ...LOCAL, sendTimeoutMs: LIMIT_MS, keepAliveMs: LIMIT_MS },
+    );
+    expect(await (await fetch(server.url)).text()).toBe("at last");
+    await server.close();
+  });
+
+  it("close a connection that is kept alive without a request", async () => {
+    const server = await listenHttp(() => new Response("ok"), { ...LOCAL, keepAliveMs: LIMIT_MS });
+    const socket = await open(server.url);
+    socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(await untilClosed(socket)).toMatch(/^HTTP\/1.1 200 /);
+    await server.close();
+  });
+});
+
+describe("more connections than are served", () => {
+  it("are answered 503, a probe excepted, and closed without an answer beyond twice as many", async () => {
+    const server = await listenHttp(() => new Response("served"), { ...LOCAL, maxConnections: 2 });
+    const within = [await open(server.url), await open(server.url)];
+    const beyond = [await open(server.url), await open(server.url)];
+    const dropped = await open(server.url);
+    expect(await untilClosed(dropped)).toBe("");
+
+    const [refused, probe] = beyond;
+    refused?.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const answer = refused === undefined ? "" : await untilClosed(refused);
+    expect(answer).toMatch(/^HTTP\/1.1 503 .*retry-after: 1\r\n/is);
+    expect(answer).toContain('"code":"too-many-connections"');
+    probe?.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    expect(probe === undefined ? "" : await untilClosed(probe)).toContain("served");
+
+    for (const socket of within) socket.destroy();
+    await expect.poll(async () => (await fetch(server.url)).status).toBe(200);
+    await server.close();
+  });
+});
+
+describe("what is not a request", () => {
+  /** What the server answers to these bytes, until it closes the connection. */
+  async function answersTo(sent: string, answerAfter: Promise<void> = Promise.resolve()): Promise<string> {
+    const server = await listenHttp(async (request) => {
+      const text = await request.text();
+      await answerAfter;
+      return new Response(`got ${text}`);
+    }, LOCAL);
+    const socket = await open(server.url);
+    socket.write(sent);
+    const answer = await untilClosed(socket);
+    await server.close();
+    return answer;
+  }
+  const sound = `${HEAD}Content-Length: 5\r\n\r\nsound`;
+
+  it("costs a sound request before it on the same connection no answer", async () => {
+    const answer = await answersTo(`${sound}garbage\r\n\r\n`, sleep(50));
+    expect(answer).toMatch(/^HTTP\/1.1 200 .*got soundHTTP\/1.1 400 .*"code":"request-invalid"/s);
+  });
+
+  it("is refused at once where the request itself is broken, after the answers to those before it", async () => {
+    const broken = `${HEAD}Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n`;
+    expect(await answersTo(broken)).toMatch(/^HTTP\/1.1 400 .*"code":"request-invalid"/s);
+    expect(await answersTo(sound + broken)).toMatch(/^HTTP\/1.1 200 .*got soundHTTP\/1.1 400 /s);
+  });
+
+  it.each([
+    [
+      "CONNECT",
+      "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n",
+      405,
+      "method-not-allowed",
+    ],
+    [
+      "an expectation",
+      `${HEAD}Connection: close\r\nExpect: miracles\r\nContent-Length: 0\r\n\r\n`,
+      417,
+      "expectation-failed",
+    ],
+    ["two hosts", "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400, "request-invalid"],
+    ["no host", "GET / HTTP/1.1\r\n\r\n", 400, "request-invalid"],
+    [
+      "two different hosts",
+      "GET http://localhost/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+      400,
+      "request-invalid",
+    ],
+    ["encoding that is none", "GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "request-invalid"],
+    [
+      "encoding that is not UTF-8",
+      "GET /a?b=%ff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+      400,
+      "request-invalid",
+    ],
+    ["a fragment", "GET /a#b HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "request-invalid"],
+    [
+      "a backslash",
+      "GET /a\\b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+      400,
+      "request-invalid",
+    ],
+  ])("is answered with a problem document: %s", async (_, sent, status, code) => {
+    const answer = await answersTo(sent);
+    expect(answer).toMatch(
+      new RegExp(`^HTTP/1.1 ${status} .*content-type: application/problem\\+json`, "is"),
+    );
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(answer.toLowerCase()).toContain("x-content-type-options: nosniff");
+  });
+});

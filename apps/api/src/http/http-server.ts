@@ -1,0 +1,171 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { createCallerCheck } from "@synap/http";
+import { Problem } from "../problems/problem.ts";
+import { toProblem } from "../problems/to-problem.ts";
+import { readRequestId } from "../request-id.ts";
+import { Connections } from "./connections.ts";
+import { answerOnSocket } from "./raw-answer.ts";
+import { requestFault } from "./request-fault.ts";
+
+/** How long requests in flight may take to finish once the server closes. */
+const GRACE_MS = 10_000;
+
+/** Where a server listens, who may call it, and how long and how many. Times are in milliseconds. */
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Host names under which it may be called besides its own; see `CallerPolicy`. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** How many connections are served at a time. Requests on further ones are answered 503. */
+  readonly maxConnections: number;
+  /** How long a client may take for a request's headers... */
+  readonly headersTimeoutMs: number;
+  /** ...and for the whole of it. */
+  readonly requestTimeoutMs: number;
+  /** How long a connection is kept open between two requests. */
+  readonly keepAliveMs: number;
+  /** How long a client may take nothing of its answer before it is dropped. */
+  readonly sendTimeoutMs: number;
+}
+
+/** An HTTP server that listens. */
+export interface HttpServer {
+  /** Without a trailing slash. */
+  readonly url: string;
+  /** Takes no more connections, finishes requests in flight (at most 10 s), then closes what is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a fetch handler. Even what never becomes a request, such as malformed HTTP, is answered with a problem document.
+ *
+ * @throws the operating system's error when the address cannot be had (code EADDRINUSE).
+ */
+export async function listenHttp(
+  fetch: (request: Request) => Response | Promise<Response>,
+  options: HttpServerOptions,
+): Promise<HttpServer> {
+  const { host, port } = options;
+  const server = createServer(serverOptions(options));
+  server.timeout = options.sendTimeoutMs;
+  const connections = new Connections(server, options.maxConnections);
+  const checkCaller = createCallerCheck({ listensOn: host, allowedHosts: options.allowedHosts });
+  const listener = getRequestListener(fetch, { hostname: host, errorHandler: unservable });
+
+  server.on("request", (request, response) => {
+    const isSurplus = connections.begin(request, response);
+    const problem =
+      (isSurplus ? tooManyConnections(request, options) : undefined) ?? requestFault(request, checkCaller);
+    if (problem === undefined) return void listener(request, response);
+    answer(request, response, problem);
+  });
+  server.on("checkExpectation", (request, response) => {
+    connections.begin(request, response);
+    answer(request, response, new Problem("expectation-failed", "The only expectation met is 100-continue."));
+  });
+  server.on("connect", (_, socket) =>
+    connections.whenAnswered(socket, () => answerOnSocket(socket, noTunnel())),
+  );
+  answerClientErrors(server, connections);
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  const listening = typeof address === "object" && address !== null ? address.port : port;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${listening}`,
+    close: () => closeServer(server),
+  };
+}
+
+function serverOptions({ headersTimeoutMs, requestTimeoutMs, keepAliveMs }: HttpServerOptions) {
+  const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs);
+  return {
+    headersTimeout,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    // Node looks for late requests only this often, by default every 30 s: a limit of 10 s would take up to 40.
+    connectionsCheckingInterval: Math.min(1_000, Math.max(10, Math.ceil(headersTimeout / 10))),
+    // Node would answer a missing Host with an empty 400.
+    requireHostHeader: false,
+  };
+}
+
+/** A probe of the process still gets through: that many connections are no reason to restart it. */
+function tooManyConnections({ url }: IncomingMessage, options: HttpServerOptions): Problem | undefined {
+  if (url === "/healthz") return undefined;
+  return new Problem("too-many-connections", `There are more than ${options.maxConnections} connections.`, {
+    retryAfterSeconds: 1,
+    headers: { connection: "close" },
+  });
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
+  const given = request.headers["x-request-id"];
+  const requestId = readRequestId(typeof given === "string" ? given : undefined);
+  const body = JSON.stringify(problem.toDocument(requestId));
+  response.writeHead(problem.status, {
+    ...problem.answerHeaders(requestId),
+    "content-length": Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/** What never reached a route, or was thrown past them. */
+function unservable(error: unknown): Response {
+  const problem =
+    error instanceof RequestError
+      ? new Problem("request-invalid", "The request's address or Host header is not valid.", { cause: error })
+      : toProblem(error);
+  return problem.toResponse(readRequestId(undefined));
+}
+
+function noTunnel(): Problem {
+  return new Problem("method-not-allowed", "CONNECT is not possible here: this is no proxy.", {
+    headers: { allow: "GET, HEAD, POST" },
+  });
+}
+
+/**
+ * Answers what Node could not read as a request on the bare socket, once. A request before it on the same connection that
+ * arrived whole is answered first: what comes after it must not cost it its answer.
+ */
+function answerClientErrors(server: Server, connections: Connections): void {
+  const broken = new WeakSet<Duplex>();
+  server.on("clientError", (error: Error & { code?: string }, socket) => {
+    if (broken.has(socket)) return;
+    broken.add(socket);
+    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    connections.whenAnswered(socket, () => answerOnSocket(socket, clientProblem(error.code)));
+  });
+}
+
+function clientProblem(code: string | undefined): Problem {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new Problem("headers-too-large", "The address and headers together may hold 16 KiB.");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new Problem("request-timeout", "The request did not arrive completely in time.");
+    default:
+      return new Problem("request-invalid", "This is not HTTP as the server can read it.");
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection kept alive becomes idle only when its last answer is out, and nobody tells when that is.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const grace = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(idle);
+  clearTimeout(grace);
+}

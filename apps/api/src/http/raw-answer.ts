@@ -1,0 +1,22 @@
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { answerHeaders } from "../answer-headers.ts";
+import type { Problem } from "../problems/problem.ts";
+import { readRequestId } from "../request-id.ts";
+
+/** Answers with a problem where Node has made no response to write to, and closes the connection. */
+export function answerOnSocket(socket: Duplex, problem: Problem): void {
+  if (!socket.writable) return void socket.destroy();
+  const requestId = readRequestId(undefined);
+  const body = JSON.stringify(problem.toDocument(requestId));
+  const headers = answerHeaders(requestId, {
+    ...problem.headers,
+    connection: "close",
+    "content-type": "application/problem+json",
+    "content-length": String(Buffer.byteLength(body)),
+  });
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(
+    [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`, ...lines, "", body].join("\r\n"),
+  );
+}

@@ -1,0 +1,46 @@
+import type { Logger } from "pino";
+import type { ReadinessCheck } from "../api-context.ts";
+import { NotReadyError } from "./not-ready-error.ts";
+
+/** How long one check may take, in milliseconds: less than a probe usually waits. */
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** The outcome of each check by name: undefined where the thing is there. */
+export type ReadinessFindings = ReadonlyMap<string, NotReadyError | undefined>;
+
+/**
+ * Runs the checks, all at once. What a fault's cause is goes to the log when a check begins to fail, or fails in another
+ * way: not at every probe.
+ */
+export function createFaultFinder(
+  checks: readonly ReadinessCheck[],
+  logger: Logger,
+): () => Promise<ReadinessFindings> {
+  const known = new Map<string, string | undefined>();
+  return async () => {
+    const found = await Promise.all(checks.map(async (one) => [one.name, await faultOf(one)] as const));
+    for (const [check, fault] of found) {
+      if (fault?.code === known.get(check)) continue;
+      known.set(check, fault?.code);
+      if (fault === undefined) logger.info({ check }, "ready again");
+      else logger.warn({ check, code: fault.code, err: fault.cause }, `not ready: ${fault.message}`);
+    }
+    return new Map(found);
+  };
+}
+
+async function faultOf({ check }: ReadinessCheck): Promise<NotReadyError | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<NotReadyError>((resolve) => {
+    timer = setTimeout(() => resolve(new NotReadyError("too-slow")), CHECK_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([check().then(() => undefined), timeout]);
+  } catch (error) {
+    return error instanceof NotReadyError
+      ? error
+      : new NotReadyError("database-unavailable", { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,30 @@
+/** The faults that a readiness check can find, each with the sentence that anybody may read about it. */
+export const READINESS_FAULTS = {
+  "database-unavailable": "The database does not answer.",
+  "migrations-pending": "The database lacks migrations of this release.",
+  "schema-newer": "The database has been migrated by a newer release.",
+  "disk-full": "The database's disk is full.",
+  "read-only": "The database takes no writes: it is a standby, or set to read-only.",
+  "broker-unreachable": "Nothing answers where events are sent.",
+  "broker-failing": "The event broker answers with an error of its own.",
+  "broker-key-missing":
+    "INNGEST_EVENT_KEY is not set, and INNGEST_DEV does not say that this is a development server.",
+  "too-slow": "The check took too long.",
+} as const;
+
+/** The stable name of a readiness fault, for programs. */
+export type ReadinessFault = keyof typeof READINESS_FAULTS;
+
+/**
+ * Something that the API needs is not there. The message is for anybody who asks; host names, migrations and whatever
+ * else only operators should see is in the cause, for the log.
+ */
+export class NotReadyError extends Error {
+  override readonly name = "NotReadyError";
+  readonly code: ReadinessFault;
+
+  constructor(code: ReadinessFault, options?: ErrorOptions) {
+    super(READINESS_FAULTS[code], options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,154 @@
+import { request } from "node:http";
+import { pageHeaders, SECURITY_HEADERS } from "@synap/http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.stop());
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** Not fetch, which sets Host and Sec-Fetch-Site itself. */
+function call(
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body = "",
+): Promise<RawAnswer> {
+  const { port } = new URL(api.url);
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port, method, path, headers }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+/** Every operation of the API's own document, with a value for each part of its path. */
+async function operations(): Promise<{ method: string; path: string }[]> {
+  const document = JSON.parse((await call("GET", "/openapi.json")).body);
+  return Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({
+      method: method.toUpperCase(),
+      path: path.replaceAll(/\{\w+\}/g, "a1"),
+    })),
+  );
+}
+
+const FORM_TYPES = [
+  undefined,
+  "text/plain",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data; boundary=x",
+];
+
+describe("a page in somebody's browser", () => {
+  it("cannot change anything with a form, on any route", async () => {
+    const changing = (await operations()).filter(({ method }) => method !== "GET");
+    expect(changing.length).toBeGreaterThan(10);
+    for (const { method, path } of changing) {
+      for (const type of FORM_TYPES) {
+        const headers = {
+          authorization: `Bearer ${ADMIN_TOKEN}`,
+          ...(type !== undefined && { "content-type": type }),
+        };
+        const answer = await call(method, path, headers, type === undefined ? "" : '{"a":1}');
+        expect([method, path, type, answer.status, answer.body]).toEqual([
+          method,
+          path,
+          type,
+          415,
+          expect.stringContaining('"unsupported-media-type"'),
+        ]);
+      }
+    }
+  });
+
+  it("cannot change anything from another site, whatever it sends", async () => {
+    const json = { "content-type": "application/json" };
+    for (const { method, path } of await operations()) {
+      if (method === "GET") continue;
+      const answer = await call(
+        method,
+        path,
+        { ...json, "sec-fetch-site": "cross-site", origin: "https://evil.example" },
+        "{}",
+      );
+      expect([path, answer.status, answer.body]).toEqual([
+        path,
+        403,
+        expect.stringContaining('"cross-site"'),
+      ]);
+      const old = await call(method, path, { ...json, origin: "https://evil.example" }, "{}");
+      expect([path, old.status]).toEqual([path, 403]);
+    }
+  });
+
+  it("reaches nothing by a name that resolves to this machine", async () => {
+    for (const { method, path } of await operations()) {
+      const answer = await call(
+        method,
+        path,
+        { host: "evil.example:3400", "content-type": "application/json" },
+        "{}",
+      );
+      expect([path, answer.status, answer.body]).toEqual([
+        path,
+        403,
+        expect.stringContaining('"host-not-allowed"'),
+      ]);
+    }
+    const { port } = new URL(api.url);
+    expect((await call("GET", "/healthz", { host: `localhost:${port}` })).status).toBe(200);
+  });
+});
+
+describe("every answer", () => {
+  it("carries the security headers, on every route and where no route was reached", async () => {
+    const requests: [string, string, Record<string, string>][] = [
+      ...(await operations()).map(({ method, path }): [string, string, Record<string, string>] => [
+        method,
+        path,
+        { "content-type": "application/json" },
+      ]),
+      ["GET", "/nowhere", {}],
+      ["DELETE", "/api/v1/events", {}],
+      ["HEAD", "/api/v1/status", {}],
+      ["GET", "/healthz", { host: "evil.example" }],
+      ["GET", "/healthz", { expect: "nothing" }],
+    ];
+    for (const [method, path, headers] of requests) {
+      const answer = await call(method, path, headers);
+      expect([method, path, answer.headers]).toEqual([
+        method,
+        path,
+        expect.objectContaining({ ...SECURITY_HEADERS, "cache-control": "no-store" }),
+      ]);
+    }
+  });
+
+  it("as a page applies its own style and nothing else", async () => {
+    const { headers, body } = await call("GET", "/", { accept: "text/html" });
+    const [, style = ""] = /<style>(.*)<\/style>/s.exec(body) ?? [];
+    expect(style).not.toBe("");
+    expect(headers).toMatchObject(pageHeaders([style]));
+    expect(headers["content-security-policy"]).toMatch(
+      /default-src 'none'.*style-src 'sha256-.*frame-ancestors 'none'/,
+    );
+  });
+});

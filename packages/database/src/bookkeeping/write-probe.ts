@@ -1,0 +1,55 @@
+import { sqlState } from "../connection/database-errors.ts";
+import type { Database } from "../connection/sql-session.ts";
+
+/** The database answers, but takes no writes. The database's own error, if there is one, is the cause. */
+export class NotWritableError extends Error {
+  override readonly name = "NotWritableError";
+  readonly code: "DISK_FULL" | "READ_ONLY";
+
+  constructor(code: NotWritableError["code"], options?: ErrorOptions) {
+    super(
+      code === "DISK_FULL"
+        ? "The database's disk is full."
+        : "The database takes no writes: it is read-only.",
+      options,
+    );
+    this.code = code;
+  }
+}
+
+const DISK_FULL = "53100";
+/** SQLSTATEs of a write on a standby or in a read-only transaction. */
+const READ_ONLY: ReadonlySet<string> = new Set(["25006", "55000"]);
+
+const IS_READ_ONLY = `
+SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only`;
+
+// With so little memory the series, about a megabyte, goes through a temporary file on the disk of the data.
+const LITTLE_MEMORY = "SELECT set_config('work_mem', '64kB', true)";
+const USE_THE_DISK = "SELECT count(*)::int AS rows FROM generate_series(1, 30000)";
+// A record of nothing in the write-ahead log, so that the transaction has to be committed like any other.
+const WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'synap.write-probe', '')::text AS lsn";
+
+/**
+ * Finds out whether the database can store anything: there is room on its disk, it is no standby, and a commit goes
+ * through. Leaves nothing behind. About 10 ms.
+ *
+ * @throws NotWritableError, or the database's own error when it does not answer
+ */
+export async function probeWrite(database: Pick<Database, "transaction">): Promise<void> {
+  try {
+    await database.transaction(async (transaction) => {
+      const [state] = await transaction.query<{ read_only: boolean }>(IS_READ_ONLY);
+      if (state?.read_only === true) throw new NotWritableError("READ_ONLY");
+      await transaction.query(LITTLE_MEMORY);
+      await transaction.query(USE_THE_DISK);
+      await transaction.query(WRITE_NOTHING);
+    });
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === DISK_FULL) throw new NotWritableError("DISK_FULL", { cause: error });
+    if (state !== undefined && READ_ONLY.has(state))
+      throw new NotWritableError("READ_ONLY", { cause: error });
+    throw error;
+  }
+}
