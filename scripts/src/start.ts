@@ -101,6 +101,11 @@ async function start(options: StartOptions): Promise<void> {
   started = starting.catch(() => undefined);
   try {
     running = await starting;
+    // Nothing here can open it anew while others hold it; whoever keeps the process alive starts it again.
+    void running.database.failed.then((error) => {
+      printFailure(error);
+      process.exit(1);
+    });
     console.log(
       describeRunning(running, {
         inngest: inngestChoice(options.inngest),

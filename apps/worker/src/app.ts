@@ -12,7 +12,7 @@ export const FUNCTIONS_PATH = "/api/inngest";
 export interface WorkerAppParts {
   readonly inngest: Inngest.Any;
   readonly functions: readonly InngestFunction.Any[];
-  readonly database: Pick<Database, "query">;
+  readonly database: Pick<Database, "query" | "failed">;
   /** The origin under which Inngest reaches this worker. */
   readonly serveOrigin: string;
   /** Whether the worker has to register with Inngest itself, and is not ready before. */
@@ -21,7 +21,7 @@ export interface WorkerAppParts {
 }
 
 /**
- * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process is up), `/readyz` (the store answers,
+ * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process can do its work), `/readyz` (the store answers,
  * and Inngest knows the functions where the worker has to register them).
  *
  * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, whoever sends a PUT
@@ -52,7 +52,15 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
     if (context.req.method === "PUT" && response.ok) isRegistered = true;
     return response;
   });
-  app.get("/healthz", (context) => context.json({ status: "ok" }));
+  let ended: Error | undefined;
+  void database.failed.then((error) => {
+    ended = error;
+  });
+  app.get("/healthz", (context) =>
+    ended === undefined
+      ? context.json({ status: "ok" })
+      : context.json({ status: "unavailable", reason: ended.message }, 503),
+  );
   app.get("/readyz", async (context) => {
     const unavailable = (reason: string) => context.json({ status: "unavailable", reason }, 503);
     if (registersItself && !isRegistered) {

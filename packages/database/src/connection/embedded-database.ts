@@ -127,6 +127,7 @@ async function asDatabase(
     transaction: (work) => begin(false, work),
     asOwner: (work) => begin(true, work),
     listen: (channel, onNotify) => pglite.listen(channel, onNotify),
+    failed: pglite.failed,
     refresh,
     close: () => {
       closing ??= pglite.close().finally(() => lock?.release());

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPgliteInThread, type PgliteInThread } from "./pglite-in-thread.ts";
 
+/** Recursion deeper than the machine's stack, which PostgreSQL is made to think larger: a trap that nothing catches. */
+const BREAKING = `
+  SET max_stack_depth = '60MB';
+  CREATE FUNCTION endless(i int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN endless(i + 1) + 1; END';`;
+
 describe("the engine in a thread", () => {
   let engine: PgliteInThread;
   beforeAll(async () => {
@@ -40,6 +45,16 @@ describe("the engine in a thread", () => {
       code: "23505",
       constraint: "item_pkey",
     });
+  });
+
+  it("ends when PostgreSQL has broken inside, says so, and answers nothing from then on", async () => {
+    const broken = await openPgliteInThread(undefined);
+    await broken.exec(BREAKING);
+    await expect(broken.query("SELECT 1 / 0")).rejects.toMatchObject({ code: "22012" });
+    await expect(broken.query("SELECT endless(1)")).rejects.toThrow();
+    expect(await broken.failed).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+    await expect(broken.query("SELECT 1")).rejects.toThrow(/embedded engine has broken/);
+    await broken.close();
   });
 
   it("keeps everybody else out of an open transaction, in the order in which they came", async () => {

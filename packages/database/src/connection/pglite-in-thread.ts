@@ -27,6 +27,8 @@ export interface PgliteInThread extends PgliteSession {
   transaction<T>(work: (transaction: PgliteSession) => Promise<T>, opening?: string): Promise<T>;
   /** @returns a function that stops listening. */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Resolves when the engine has ended by itself: every request fails from then on. */
+  readonly failed: Promise<DatabaseUnavailableError>;
   close(): Promise<void>;
 }
 
@@ -51,11 +53,21 @@ export async function openPgliteInThread(dataDirectory: string | undefined): Pro
   >();
   const listeners = new Map<string, Set<(payload: string) => void>>();
   let sent = 0;
-  let gone: Error | undefined;
+  let gone: DatabaseUnavailableError | undefined;
+  let isClosing = false;
+  let fail = (_error: DatabaseUnavailableError): void => {};
+  const failed = new Promise<DatabaseUnavailableError>((resolve) => {
+    fail = resolve;
+  });
 
   thread.on("message", (answer: PgliteAnswer) => {
     if ("channel" in answer) {
       for (const onNotify of listeners.get(answer.channel) ?? []) onNotify(answer.payload);
+      return;
+    }
+    if ("dead" in answer) {
+      onGone(new DatabaseUnavailableError(`the embedded engine has broken: ${answer.dead}`));
+      void thread.terminate();
       return;
     }
     const request = waiting.get(answer.id);
@@ -65,11 +77,12 @@ export async function openPgliteInThread(dataDirectory: string | undefined): Pro
     if ("error" in answer) request?.reject(toError(answer.error));
     else request?.resolve(answer.result);
   });
-  const onGone = (error: Error): void => {
+  function onGone(error: DatabaseUnavailableError): void {
     gone ??= error;
     for (const { reject } of waiting.values()) reject(gone);
     waiting.clear();
-  };
+    if (!isClosing) fail(gone);
+  }
   thread.on("messageerror", (error) =>
     onGone(new DatabaseUnavailableError("its thread can't be understood", { cause: error })),
   );
@@ -168,8 +181,15 @@ export async function openPgliteInThread(dataDirectory: string | undefined): Pro
         if (own.size === 0) await outside(() => send({ kind: "unlisten", channel }));
       };
     },
+    failed,
     close: async () => {
-      await outside(() => send({ kind: "close" }));
+      await outside(() => {
+        isClosing = true;
+        return send({ kind: "close" });
+      }).catch((error: unknown) => {
+        // An engine that has ended is closed.
+        if (gone === undefined) throw error;
+      });
       await thread.terminate();
     },
   };

@@ -21,11 +21,13 @@ export type PgliteRequest = { readonly id: number } & (
   | { readonly kind: "listen" | "unlisten"; readonly channel: string }
 );
 
-/** What comes back from the thread: one answer for each request, and notifications. */
+/** What comes back from the thread: one answer for each request, notifications, and its end. */
 export type PgliteAnswer =
   | { readonly id: number; readonly result: PgliteResult | undefined }
   | { readonly id: number; readonly error: PgliteFault }
-  | { readonly channel: string; readonly payload: string };
+  | { readonly channel: string; readonly payload: string }
+  /** The engine has broken and can't go on. */
+  | { readonly dead: string };
 
 /** What a query gave. */
 export interface PgliteResult<Row = object> extends Pick<Results<Row>, "rows" | "fields"> {

@@ -26,6 +26,7 @@ port.on("message", (/** @type {PgliteRequest} */ request) => {
       answer({ id: request.id, result: await perform(request) });
     } catch (error) {
       answer({ id: request.id, error: describeError(error) });
+      await endIfDead(error);
     }
   });
 });
@@ -70,6 +71,25 @@ async function perform(request) {
       await pglite.close();
       return undefined;
   }
+}
+
+/**
+ * A trap of the WebAssembly machine leaves PostgreSQL's memory as it was in the middle of a statement: nothing that it
+ * answers from then on can be relied on, and usually it answers nothing. An error of PostgreSQL's own has a SQLSTATE.
+ * @param {unknown} error
+ */
+async function endIfDead(error) {
+  if (pglite === undefined || hasSqlState(error)) return;
+  try {
+    await pglite.query("SELECT 1");
+  } catch (probe) {
+    if (!hasSqlState(probe)) answer({ dead: describeError(error).message });
+  }
+}
+
+/** @param {unknown} error */
+function hasSqlState(error) {
+  return error instanceof Error && "code" in error && /^[0-9A-Z]{5}$/.test(String(error.code));
 }
 
 /** @param {PgliteAnswer} message */

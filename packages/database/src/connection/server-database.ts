@@ -190,6 +190,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     transaction: (work) => begin(connected(), work),
     asOwner: (work) => begin(owner, work),
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
+    failed: new Promise(() => {}),
     refresh,
     close: () => {
       closing ??= Promise.all([listener.close(), pool?.end({ timeout: 5 }), owner.end({ timeout: 5 })]).then(

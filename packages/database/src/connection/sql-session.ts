@@ -1,4 +1,5 @@
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import type { DatabaseUnavailableError } from "./database-errors.ts";
 import type { schema } from "../schema/index.ts";
 
 /** Where the data lives: in this process (PGlite on a directory or in memory) or on a PostgreSQL server. */
@@ -71,6 +72,11 @@ export interface Database extends SqlSession {
    * @returns a function that stops listening.
    */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
+  /**
+   * Resolves with the reason when this object can't be used any more, and the database has to be opened anew: the
+   * embedded engine has broken. A server that is away comes back, so there it never resolves.
+   */
+  readonly failed: Promise<DatabaseUnavailableError>;
   /** Finds out again what the database can do; `migrate` calls it. */
   refresh(): Promise<void>;
   /** Lets running queries finish (up to 5 s), then closes. A second call does nothing. */
