@@ -43,6 +43,8 @@ export interface ApiPorts {
     readonly timescaledb: { readonly version: string; readonly edition: string };
   };
   readonly readiness: readonly ReadinessCheck[];
+  /** Resolves when the database can't be used again in this process. */
+  readonly databaseFailed: Promise<Error>;
   /** What the admin routes work with, beyond the above. */
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];

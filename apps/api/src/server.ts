@@ -82,6 +82,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     readModels: database,
     statistics: () => storeStatistics(database),
     engine: describeEngine(database),
+    databaseFailed: database.failed,
     readiness: [
       databaseCheck(database),
       migrationsCheck(database),

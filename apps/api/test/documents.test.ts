@@ -50,6 +50,7 @@ function unservedApp() {
     statistics: away,
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
     readiness: [],
+    databaseFailed: new Promise(() => {}),
     admin: {
       handlers: [],
       deadLetters: { list: away, retry: away, retryAll: away, skip: away },

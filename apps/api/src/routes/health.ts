@@ -9,8 +9,8 @@ const healthRoute = {
   path: "/healthz",
   operationId: "health",
   tags: ["operations"],
-  summary: "Whether the process is up",
-  responses: { 200: jsonAnswer("It is.", "Health") },
+  summary: "Whether the process can do its work",
+  responses: { 200: jsonAnswer("It can.", "Health"), ...problemAnswers("not-ready") },
 } satisfies RouteConfig;
 
 const readinessRoute = {
@@ -26,9 +26,17 @@ const readinessRoute = {
 } satisfies RouteConfig;
 
 /** GET /healthz and GET /readyz. Probes may add parameters of their own. */
-export function healthRoutes(app: ApiApp, { readiness, logger }: ApiPorts): void {
+export function healthRoutes(app: ApiApp, { readiness, databaseFailed, logger }: ApiPorts): void {
   const findFaults = createFaultFinder(readiness, logger);
-  registerRoute(app, healthRoute, (context) => json(context, 200, { status: "ok" }));
+  let hasEnded = false;
+  void databaseFailed.then((cause) => {
+    hasEnded = true;
+    logger.fatal({ err: cause }, "the database has ended in this process, which has to be started again");
+  });
+  registerRoute(app, healthRoute, (context) => {
+    if (!hasEnded) return json(context, 200, { status: "ok" });
+    throw new Problem("not-ready", "The database has ended in this process, which has to be started again.");
+  });
   registerRoute(app, readinessRoute, async (context) => {
     const findings = [...(await findFaults())];
     const checks = Object.fromEntries(findings.map(([name, fault]) => [name, fault?.code ?? "ok"]));

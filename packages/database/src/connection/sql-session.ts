@@ -1,6 +1,6 @@
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
-import type { DatabaseUnavailableError } from "./database-errors.ts";
 import type { schema } from "../schema/index.ts";
+import type { DatabaseUnavailableError } from "./database-errors.ts";
 
 /** Where the data lives: in this process (PGlite on a directory or in memory) or on a PostgreSQL server. */
 export type Engine = "embedded" | "server";
