@@ -27,6 +27,15 @@ describe("the pace of sending", () => {
     expect(pace.waitOf(0, now)).toBe(0);
   });
 
+  it("does not fall because one envelope is stuck while the others go through", () => {
+    const pace = new SendPace(2);
+    const now = send(pace, 100, 5);
+    pace.begin(now);
+    const later = send(pace, 100, 5, now + 2_000);
+    pace.begin(later);
+    expect(pace.waitOf(10, later + 1)).toBeCloseTo(25, 0);
+  });
+
   it("falls while a broker that was fast gives no answer", () => {
     const pace = new SendPace(1);
     const now = send(pace, 100, 1);

@@ -28,10 +28,15 @@ export class SendPace {
     };
   }
 
-  /** How long so many waiting envelopes will take, in milliseconds; a broker that has stopped answering counts as slow. */
+  /**
+   * How long so many waiting envelopes will take, in milliseconds. A broker that has stopped answering counts as slow: every
+   * place is taken then, by envelopes that have been under way for long. One envelope that is stuck says nothing of the
+   * others, which go on beside it.
+   */
   waitOf(envelopes: number, now = performance.now()): number {
-    const [oldest] = this.#underWay;
-    const age = oldest === undefined ? 0 : now - oldest.began;
+    const newest = [...this.#underWay].at(-1);
+    const isFull = this.#underWay.size >= this.#concurrency;
+    const age = newest === undefined || !isFull ? 0 : now - newest.began;
     return (envelopes * Math.max(this.#meanMs, age)) / this.#concurrency;
   }
 }
