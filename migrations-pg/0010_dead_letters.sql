@@ -22,5 +22,8 @@ CREATE TABLE synap.dead_letters (
 -- "What still needs somebody?", newest first.
 CREATE INDEX dead_letters_status ON synap.dead_letters (status, id);
 
+-- "How much of what was accepted is not stored?", asked by every readiness check.
+CREATE INDEX dead_letters_not_stored ON synap.dead_letters (handler, status) WHERE status IN ('open', 'skipped');
+
 -- What failed stays as it was set aside.
 GRANT SELECT, INSERT, UPDATE ("position", last_failed_at, attempts, code, reason, status) ON synap.dead_letters TO synap_app;

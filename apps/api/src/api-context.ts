@@ -1,6 +1,13 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { DeadLetterBacklog, EventStore, SqlSession, StoreStatistics } from "@synap/database";
-import type { DeadLetterOffice, IEventHandler, Projections } from "@synap/handlers";
+import type {
+  DeadLetterBacklog,
+  EventStore,
+  LetterCounts,
+  ProcessPresence,
+  SqlSession,
+  StoreStatistics,
+} from "@synap/database";
+import type { DeadLetterOffice, IEventHandler, OperatingWarning, Projections } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
@@ -45,6 +52,12 @@ export interface ApiPorts {
   readonly readiness: readonly ReadinessCheck[];
   /** Resolves when the database can't be used again in this process. */
   readonly databaseFailed: Promise<Error>;
+  /** What an operator has to look into, while the API does its work. */
+  readonly warnings: () => Promise<readonly OperatingWarning[]>;
+  /** The processes that run beside this one. */
+  readonly processes: Pick<ProcessPresence, "instance" | "look">;
+  /** How many dead letters hold accepted events that are not stored. */
+  readonly notStored: () => Promise<LetterCounts>;
   /** What the admin routes work with, beyond the above. */
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];

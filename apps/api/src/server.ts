@@ -3,7 +3,9 @@ import {
   type Database,
   deadLetterBacklog,
   type EventStore,
+  letterCounts,
   repeatedEvents,
+  startPresence,
   storeStatistics,
 } from "@synap/database";
 import {
@@ -15,6 +17,8 @@ import {
   createSnapshotStore,
   EventDispatcher,
   type IEventHandler,
+  INGEST_HANDLER,
+  operatingWarnings,
   type Projection,
 } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
@@ -24,6 +28,7 @@ import { createApiApp } from "./app.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
+import { unreadyTypes } from "./intake/unready-types.ts";
 import { createInngestSender } from "./publisher/envelope-sender.ts";
 import { envelopeLimits } from "./publisher/envelope-size.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
@@ -45,6 +50,8 @@ export interface ApiParts {
   readonly projections?: readonly Projection[];
   /** The kinds of aggregate to serve. Default: the built-in ones. */
   readonly aggregates?: readonly AggregateRegistration[];
+  /** Milliseconds between two signs of life. Default: 5,000. */
+  readonly presenceIntervalMs?: number;
 }
 
 /** An API that runs. */
@@ -68,6 +75,13 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
   const commands = commandStore(parts, dispatcher);
   const closing = new AbortController();
+  const presence = await startPresence({
+    database,
+    role: "api",
+    catalogue,
+    logger,
+    intervalMs: parts.presenceIntervalMs,
+  });
   const store = createEventStore({ database, catalogue: parts.catalogue });
   const ports: ApiPorts = {
     configuration,
@@ -77,6 +91,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     acceptance: {
       publisher,
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
+      unreadyTypes: () => unreadyTypes(presence.others()),
     },
     aggregates: serveAggregates(parts, commands),
     readModels: database,
@@ -89,6 +104,9 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       writeCheck(database),
       brokerCheck(inngest),
     ],
+    warnings: async () => operatingWarnings(database, await presence.look(), { needsWorker: true }),
+    processes: presence,
+    notStored: () => letterCounts(database, INGEST_HANDLER),
     admin: {
       handlers,
       deadLetters: dispatcher.deadLetters,
@@ -98,7 +116,10 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     closing: closing.signal,
     logger,
   };
-  const http = await listenHttp(createApiApp(ports).fetch, configuration);
+  const http = await listenHttp(createApiApp(ports).fetch, configuration).catch(async (error: unknown) => {
+    await presence.close();
+    throw error;
+  });
   return {
     url: http.url,
     close: async () => {
@@ -106,6 +127,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await http.close();
       await publisher.close();
       eventApi.close();
+      await presence.close();
     },
   };
 }

@@ -154,6 +154,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       expect((await get("/readyz")).body).toEqual({
         status: "ok",
         checks: { database: "ok", migrations: "ok", write: "ok", broker: "ok" },
+        warnings: [{ code: "no-worker", detail: expect.any(String) }],
       });
       expect((await get("/")).body.routes.length).toBeGreaterThan(5);
       expect(await (await fetch(api.url, { headers: { accept: "text/html" } })).text()).toContain(

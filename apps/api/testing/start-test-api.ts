@@ -1,7 +1,7 @@
 import type { Database, Engine } from "@synap/database";
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection } from "@synap/handlers";
-import { seedCatalogue } from "@synap/types";
+import { type EventCatalogue, seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
 import { type FaultBroker, startFaultBroker } from "./fault-broker.ts";
@@ -28,13 +28,23 @@ export interface TestApiOptions {
   readonly projections?: readonly Projection[];
   /** Whether an admin token is configured. Default: yes. */
   readonly isOperable?: boolean;
+  /** Default: the seeded event types. */
+  readonly catalogue?: EventCatalogue;
+  /** Milliseconds between two signs of life. Default: the API's own. */
+  readonly presenceIntervalMs?: number;
 }
 
 /** Started in one to two seconds, so once for a suite. */
 export async function startTestApi(
   settings: Partial<ApiConfiguration> = {},
   engine: Engine = "embedded",
-  { handlers, projections = [], isOperable = true }: TestApiOptions = {},
+  {
+    handlers,
+    projections = [],
+    isOperable = true,
+    catalogue = seedCatalogue,
+    presenceIntervalMs,
+  }: TestApiOptions = {},
 ): Promise<TestApi> {
   const testDatabase = await createTestDatabase(engine);
   const { database } = testDatabase;
@@ -49,11 +59,12 @@ export async function startTestApi(
       ...settings,
     },
     database,
-    catalogue: seedCatalogue,
+    catalogue,
     inngest: createInngestClient({ baseUrl: broker.url, isDev: true, logger }),
     logger,
     projections,
     ...(handlers !== undefined && { handlers }),
+    ...(presenceIntervalMs !== undefined && { presenceIntervalMs }),
   });
   return {
     url: api.url,

@@ -1,5 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Database } from "@synap/database";
+import type { OperatingWarning } from "@synap/handlers";
 import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
 import { Hono } from "hono";
 import type { Inngest, InngestFunction } from "inngest";
@@ -17,18 +18,21 @@ export interface WorkerAppParts {
   readonly serveOrigin: string;
   /** Whether the worker has to register with Inngest itself, and is not ready before. */
   readonly registersItself: boolean;
+  /** What an operator has to look into, while the worker does its work. */
+  readonly warnings: () => Promise<readonly OperatingWarning[]>;
   readonly callerCheck: CallerCheck;
 }
 
 /**
  * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process can do its work), `/readyz` (the store answers,
- * and Inngest knows the functions where the worker has to register them).
+ * and Inngest knows the functions where the worker has to register them; with the warnings for an operator, which make a
+ * worker no less ready).
  *
  * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, whoever sends a PUT
  * could have the events sent elsewhere. With a signing key every request to the functions must be signed, PUT included.
  */
 export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBindings }> {
-  const { inngest, functions, database, serveOrigin, registersItself, callerCheck } = parts;
+  const { inngest, functions, database, serveOrigin, registersItself, callerCheck, warnings } = parts;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     const { incoming } = context.env;
@@ -68,10 +72,10 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
     }
     try {
       await database.query("SELECT 1");
+      return context.json({ status: "ready", warnings: await warnings() });
     } catch {
       return unavailable("the database does not answer");
     }
-    return context.json({ status: "ready" });
   });
   return app;
 }

@@ -1,8 +1,11 @@
+import { createEventStore, listDeadLetters, startPresence } from "@synap/database";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
-import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
+import { createSynapEvent, defineEventType, seedCatalogue } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
+import { z } from "zod";
 import { startBrokerAndWorker } from "../testing/broker-and-worker.ts";
 import { readWorkerConfiguration } from "./configuration.ts";
 import { startWorker } from "./server.ts";
@@ -19,7 +22,21 @@ describeOnEveryEngine("the worker", (engine) => {
           concurrency: { limit: engine.engine === "embedded" ? 2 : 4 },
           steps: { step: { retries: { attempts: 20 } } },
         },
-        { id: "synap-ingest-events-failure" },
+        {
+          id: "synap-ingest-events-failure",
+          name: "Deal with envelopes that could not be stored",
+          triggers: [
+            {
+              event: "inngest/function.failed",
+              expression: "event.data.function_id == 'synap-ingest-events'",
+            },
+            {
+              event: "inngest/function.cancelled",
+              expression: "event.data.function_id == 'synap-ingest-events'",
+            },
+          ],
+          steps: { step: { retries: { attempts: 20 } } },
+        },
         {
           id: "synap-catch-up-handlers",
           name: "Catch up the handlers",
@@ -43,11 +60,66 @@ describeOnEveryEngine("the worker", (engine) => {
     });
     try {
       expect(await (await fetch(`${worker.url}/healthz`)).json()).toEqual({ status: "ok" });
-      expect((await fetch(`${worker.url}/readyz`)).status).toBe(200);
+      expect(await (await fetch(`${worker.url}/readyz`)).json()).toEqual({ status: "ready", warnings: [] });
       await own.database.close();
       expect((await fetch(`${worker.url}/readyz`)).status).toBe(503);
       expect((await fetch(`${worker.url}/healthz`)).status).toBe(200);
     } finally {
+      await worker.close();
+      await own.drop();
+    }
+  });
+
+  it("warns of event types that an API knows and of accepted events not stored, and closes letters of stored ones", async () => {
+    const own = await createTestDatabase(engine.engine);
+    const { database } = own;
+    const logger = pino({ level: "silent" });
+    const worker = await startWorker({
+      configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
+      database,
+      catalogue: seedCatalogue,
+      inngest: new Inngest({ id: "synap", isDev: true }),
+      logger,
+      presenceIntervalMs: 10,
+    });
+    const newer = seedCatalogue.extend([
+      defineEventType({
+        name: "parcel.sent",
+        description: "A parcel left the house.",
+        schema: z.strictObject({ weight: z.number() }),
+        example: { weight: 2 },
+      }),
+    ]);
+    const api = await startPresence({ database, role: "api", catalogue: newer, logger });
+    try {
+      const event = newer.createSynapEvent({ type: "parcel.sent", data: { weight: 2 } });
+      await keepAccepted(database, event, { code: "unknown-event-type", reason: "x", attempts: 1 });
+      const readiness = async () => (await fetch(`${worker.url}/readyz`)).json();
+      expect(await readiness()).toEqual({
+        status: "ready",
+        warnings: [
+          {
+            code: "event-types-differ",
+            detail: `${api.instance} knows parcel.sent, which this process does not`,
+          },
+          { code: "accepted-events-not-stored", detail: expect.stringContaining("1 dead letter holds") },
+        ],
+      });
+      await api.close();
+      await createEventStore({ database, catalogue: newer }).append(event);
+      await vi.waitFor(
+        async () => expect(await readiness()).toEqual({ status: "ready", warnings: [] }),
+        20_000,
+      );
+      expect(await listDeadLetters(database, { handler: INGEST_HANDLER })).toMatchObject([
+        {
+          status: "retried",
+          resolvedBy: INGEST_HANDLER,
+          resolution: expect.stringMatching(/^was already stored/),
+        },
+      ]);
+    } finally {
+      await api.close();
       await worker.close();
       await own.drop();
     }

@@ -1,12 +1,13 @@
 import type { Server } from "node:http";
 import { type HttpBindings, serve } from "@hono/node-server";
-import type { Database } from "@synap/database";
+import { type Database, startPresence } from "@synap/database";
 import {
   builtInHandlers,
   builtInProjections,
   EventDispatcher,
   HandlerRunner,
   type IEventHandler,
+  operatingWarnings,
   type Projection,
 } from "@synap/handlers";
 import { createCallerCheck } from "@synap/http";
@@ -16,6 +17,7 @@ import type { Logger } from "pino";
 import { createWorkerApp, FUNCTIONS_PATH } from "./app.ts";
 import { ConfigurationError, type WorkerConfiguration } from "./configuration.ts";
 import { catchUpHandlers } from "./functions/catch-up-handlers.ts";
+import { failedEnvelopes } from "./functions/failed-envelopes.ts";
 import { ingestEvents } from "./functions/ingest-events.ts";
 import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
@@ -40,6 +42,8 @@ export interface WorkerParts {
   readonly projections?: readonly Projection[];
   /** How often storing an envelope is retried before the failure function decides. Default: 20. */
   readonly ingestRetries?: Retries;
+  /** Milliseconds between two signs of life. Default: 5,000. */
+  readonly presenceIntervalMs?: number;
 }
 
 /** A worker that runs. */
@@ -68,18 +72,28 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const dispatcher = new EventDispatcher({ database, catalogue: parts.catalogue, handlers, projections });
   // The embedded engine has one session: while it stores an envelope, no more than the next one can be made ready.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;
+  const ingest = {
+    concurrency,
+    logger,
+    ...(parts.ingestRetries !== undefined && { retries: parts.ingestRetries }),
+  };
   const functions = [
-    ingestEvents(
-      inngest,
-      { database, dispatcher },
-      { concurrency, logger, ...(parts.ingestRetries !== undefined && { retries: parts.ingestRetries }) },
-    ),
+    ingestEvents(inngest, { database, dispatcher }, ingest),
+    failedEnvelopes(inngest, { database, dispatcher }, ingest),
     catchUpHandlers(inngest, dispatcher),
   ];
   let app: ReturnType<typeof createWorkerApp> | undefined;
   const { server, url } = await listen((request, bindings) => {
     return app?.fetch(request, bindings) ?? new Response("starting", { status: 503 });
   }, configuration);
+  const presence = await startPresence({
+    database,
+    role: "worker",
+    catalogue: parts.catalogue,
+    logger,
+    intervalMs: parts.presenceIntervalMs,
+    onBeat: () => dispatcher.deadLetters.closeStored(),
+  });
   // Only now is it known where it listens, if any free port would do.
   const serveOrigin = configuration.serveOrigin ?? url;
   app = createWorkerApp({
@@ -88,6 +102,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     database,
     serveOrigin,
     registersItself: configuration.serveOrigin !== undefined,
+    warnings: async () => operatingWarnings(database, await presence.look(), { needsWorker: false }),
     callerCheck: createCallerCheck({
       listensOn: configuration.host,
       allowedHosts: [new URL(serveOrigin).hostname, ...(configuration.allowedHosts ?? [])],
@@ -101,7 +116,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     dispatcher,
     register: () => registerFunctions(`${reachableUrl(url)}${FUNCTIONS_PATH}`, inngest),
     close: () => {
-      closing ??= closeServer(server).then(() => runner.stop());
+      closing ??= closeServer(server)
+        .then(() => runner.stop())
+        .finally(() => presence.close());
       return closing;
     },
   };

@@ -1,10 +1,11 @@
+import { randomUUID } from "node:crypto";
 import type { Database, SqlSession } from "@synap/database";
 import { type QueueDatabase, type QueueSession, startInngestLocal } from "@synap/inngest-local";
 import { ENVELOPE_EVENT_NAME, seedCatalogue } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { readWorkerConfiguration, startWorker, type WorkerParts } from "../src/index.ts";
-import { EVENT_KEY, SIGNING_KEY } from "./signed-call.ts";
+import { canonical, EVENT_KEY, SIGNING_KEY, signed } from "./signed-call.ts";
 
 /** A broker and a worker that is registered with it, speaking real HTTP through the real SDK. */
 export interface BrokerAndWorker {
@@ -14,6 +15,10 @@ export interface BrokerAndWorker {
   publish(data: Readonly<Record<string, unknown>>): Promise<void>;
   /** The ended runs of a function: how they ended and what the dashboard shows as their result. */
   runs(functionId: string): Promise<{ status: string; output: unknown }[]>;
+  /** How often the open run of a function has been tried without success. */
+  failedAttempts(functionId: string): Promise<number>;
+  /** Calls a function of the worker as an Inngest server calls it, once, and gives what it returned. */
+  call(functionId: string, event: { readonly name: string; readonly data: object }): Promise<unknown>;
   /** What the worker has registered: every function as the broker keeps it. */
   functions(): Promise<unknown[]>;
   stopWorker(): Promise<void>;
@@ -23,8 +28,10 @@ export interface BrokerAndWorker {
 /** Starts both on free ports, on one database. */
 export async function startBrokerAndWorker(
   database: Database,
-  parts: Pick<WorkerParts, "handlers" | "ingestRetries"> & {
+  parts: Partial<Pick<WorkerParts, "handlers" | "ingestRetries">> & {
     readonly residentHandlers?: boolean;
+    /** What the worker works on. Default: the database itself. */
+    readonly database?: Database;
     /** What the worker's Inngest client sends its requests with. */
     readonly fetch?: typeof fetch;
     readonly serveOrigin?: string;
@@ -83,6 +90,30 @@ export async function startBrokerAndWorker(
         status,
         output: output === null ? null : JSON.parse(output),
       }));
+    },
+    failedAttempts: async (functionId) => {
+      const [row] = await queue.query<{ attempt: number | null }>(
+        "SELECT max(attempt) AS attempt FROM inngest_local.jobs WHERE function_id = $1",
+        [`synap-${functionId}`],
+      );
+      return row?.attempt ?? 0;
+    },
+    call: async (functionId, event) => {
+      const called = { id: randomUUID(), ts: Date.now(), user: {}, ...event };
+      const body = canonical({
+        ctx: { run_id: randomUUID(), attempt: 0, max_attempts: 21, stack: { stack: [], current: 0 } },
+        event: called,
+        events: [called],
+        steps: {},
+        version: -1,
+        use_api: false,
+      });
+      const response = await fetch(`${worker.url}/api/inngest?fnId=synap-${functionId}&stepId=step`, {
+        method: "POST",
+        headers: signed(body),
+        body,
+      });
+      return response.json();
     },
     functions: async () => {
       const rows = await queue.query<{ functions: string }>("SELECT functions FROM inngest_local.apps");

@@ -20,6 +20,7 @@ export {
   recordDeadLetter,
   setAside,
 } from "./bookkeeping/dead-letters.ts";
+export { type LetterCounts, letterCounts } from "./bookkeeping/letter-counts.ts";
 export {
   type HandlerStatistics,
   type StoreStatistics,
@@ -78,6 +79,14 @@ export {
 } from "./open-event-store.ts";
 export { openMigratedDatabase } from "./open-migrated-database.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
+export type { CatalogueDifference } from "./presence/catalogue-fingerprint.ts";
+export {
+  describeDifference,
+  type PresenceLogger,
+  type ProcessPresence,
+  startPresence,
+} from "./presence/process-presence.ts";
+export type { ProcessRole, RunningProcess } from "./presence/running-processes.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export {
   type EventFilter,

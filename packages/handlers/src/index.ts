@@ -72,6 +72,7 @@ export {
   keepAccepted,
   keepRefusedEvents,
 } from "./ingest/accepted-events.ts";
+export { type OperatingWarning, operatingWarnings } from "./ingest/operating-warnings.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";
 export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";

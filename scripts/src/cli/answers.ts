@@ -59,6 +59,21 @@ export const status = z.looseObject({
   ),
   deadLetters: z.number(),
   databaseSize: z.number(),
+  notStored: z.looseObject({ open: z.number(), skipped: z.number() }),
+  processes: z.array(
+    z.looseObject({
+      instance: z.string(),
+      role: z.string(),
+      release: z.string(),
+      difference: z
+        .looseObject({
+          missingThere: z.array(z.string()),
+          missingHere: z.array(z.string()),
+          different: z.array(z.string()),
+        })
+        .optional(),
+    }),
+  ),
   publisher: z.looseObject({ queuedEvents: z.number() }),
 });
 export type Status = z.infer<typeof status>;

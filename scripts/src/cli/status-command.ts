@@ -1,3 +1,4 @@
+import { describeDifference } from "@synap/database";
 import { Command } from "commander";
 import { age } from "../terminal/age.ts";
 import { count, duration } from "../terminal/numbers.ts";
@@ -41,6 +42,9 @@ function describeStatus(found: Status, url: string): string {
     ["last position", String(events.lastPosition)],
     ["watermark", describeWatermark(events)],
     ["dead letters", deadLetters === 0 ? "none" : `${count(deadLetters)} open: synap dead-letters list`],
+    ["not stored", describeNotStored(found.notStored)],
+    ["workers", describeWorkers(found.processes)],
+    ["event types", describeDifferences(found.processes)],
     ["queued", `${count(publisher.queuedEvents)} events wait for the broker`],
     ["database", `${(found.databaseSize / 1024 / 1024).toFixed(1)} MiB`],
   ]);
@@ -64,6 +68,24 @@ function describeStatus(found: Status, url: string): string {
     rows,
   );
   return `${fields}\n\n${table}`;
+}
+
+function describeNotStored({ open, skipped }: Status["notStored"]): string {
+  if (open === 0) return skipped === 0 ? "nothing" : `${count(skipped)} accepted events were skipped`;
+  const also = skipped === 0 ? "" : ` (and ${count(skipped)} skipped)`;
+  return `${count(open)} letters of accepted events${also}: synap dead-letters list --handler ingest-events`;
+}
+
+function describeWorkers(processes: Status["processes"]): string {
+  const workers = processes.filter(({ role }) => role === "worker");
+  return workers.length === 0 ? "none runs: accepted events wait in the broker" : count(workers.length);
+}
+
+/** One line for each process that knows other event types than the API that answered. */
+function describeDifferences(processes: Status["processes"]): string {
+  const differing = processes.filter(({ difference }) => difference !== undefined);
+  if (differing.length === 0) return "the same in all running processes";
+  return differing.map((process) => plain(describeDifference(process))).join("\n");
 }
 
 function describeWatermark({ watermark, watermarkHolder: holder, foreignLocks = [] }: Status["events"]) {

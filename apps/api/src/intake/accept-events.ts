@@ -11,6 +11,8 @@ import type { EventReading } from "./read-event.ts";
 export interface Acceptance {
   readonly publisher: Publisher;
   readonly findDuplicates: DuplicateLookup;
+  /** The event types that some worker does not know yet, with those workers. */
+  readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Acceptance {
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
-  { publisher, findDuplicates }: Acceptance,
+  { publisher, findDuplicates, unreadyTypes }: Acceptance,
 ): Promise<EventResult[]> {
   const results: (EventResult | undefined)[] = [];
   const candidates: Candidate[] = [];
@@ -43,11 +45,17 @@ export async function acceptEvents(
   const known = new Map(identified.map((candidate, place) => [candidate, stored[place]]));
   const repetitions = new Map<number, number>();
   const seen = new SeenEvents();
+  const unready = unreadyTypes();
   const fresh = candidates.filter((candidate) => {
     const { outgoing, index, isIdentified } = candidate;
     const original = known.get(candidate);
     if (original !== undefined) {
       results[index] = answerRepeated(outgoing.event, original);
+      return false;
+    }
+    const lacking = unready.get(outgoing.event.type);
+    if (lacking !== undefined) {
+      results[index] = typeNotReady(outgoing.event, lacking);
       return false;
     }
     const first = isIdentified ? seen.firstLike(candidate) : undefined;
@@ -114,6 +122,11 @@ function isConflict(one: OutgoingEvent, first: OutgoingEvent): boolean {
 function contentOf({ json }: OutgoingEvent): unknown {
   const { type, aggregateType, aggregateId, data }: SynapEvent = JSON.parse(json);
   return { type, aggregateType, aggregateId, data };
+}
+
+function typeNotReady({ id, type }: SynapEvent, workers: readonly string[]): EventResult {
+  const reason = `no worker may meet an event of a type that it does not know, and ${workers.join(", ")} does not know ${type}`;
+  return { status: "unavailable", id, code: "event-type-not-ready", reason };
 }
 
 function conflict(reason: string): EventResult {

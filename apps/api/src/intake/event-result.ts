@@ -8,8 +8,13 @@ export type EventResult =
   | { readonly status: "duplicate"; readonly id: string; readonly position?: number }
   /** It is not taken. Code, path and reason are those of the first issue. */
   | ({ readonly status: "rejected"; readonly issues: readonly EventIssue[] } & EventIssue)
-  /** It is sound, but the broker did not take it: send it again. */
-  | { readonly status: "unavailable"; readonly id: string };
+  /** It is sound, but could not be taken: send it again. Without a code the broker did not confirm it. */
+  | {
+      readonly status: "unavailable";
+      readonly id: string;
+      readonly code?: "event-type-not-ready";
+      readonly reason?: string;
+    };
 
 /** A result as a batch gives it: with the place of its event in the request, from 0. */
 export type BatchResult = EventResult & { readonly index: number };

@@ -59,6 +59,7 @@ export const PROBLEM_CODES = {
   "too-many-connections": { status: 503, title: "Synap has too many connections" },
   "too-many-tails": { status: 503, title: "Too many follow the events at the moment" },
   "aggregate-contended": { status: 503, title: "Too many change the same aggregate" },
+  "event-type-not-ready": { status: 503, title: "A worker does not know the event type yet" },
   "publisher-full": { status: 503, title: "Synap is busy" },
   "broker-unavailable": { status: 503, title: "The event broker does not accept events" },
   "database-unavailable": { status: 503, title: "The database does not answer" },

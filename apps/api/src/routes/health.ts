@@ -21,12 +21,12 @@ const readinessRoute = {
   summary: "Whether everything the API needs is there",
   description:
     "Database reachable, migrations current, a write goes through, event broker reachable. `checks` has `ok` or a code " +
-    "for each.",
+    "for each. `warnings` are for an operator and make the API no less ready.",
   responses: { 200: jsonAnswer("It is.", "Readiness"), ...problemAnswers("not-ready") },
 } satisfies RouteConfig;
 
 /** GET /healthz and GET /readyz. Probes may add parameters of their own. */
-export function healthRoutes(app: ApiApp, { readiness, databaseFailed, logger }: ApiPorts): void {
+export function healthRoutes(app: ApiApp, { readiness, databaseFailed, warnings, logger }: ApiPorts): void {
   const findFaults = createFaultFinder(readiness, logger);
   let hasEnded = false;
   void databaseFailed.then((cause) => {
@@ -41,7 +41,7 @@ export function healthRoutes(app: ApiApp, { readiness, databaseFailed, logger }:
     const findings = [...(await findFaults())];
     const checks = Object.fromEntries(findings.map(([name, fault]) => [name, fault?.code ?? "ok"]));
     const faults = findings.flatMap(([, fault]) => fault ?? []);
-    if (faults.length === 0) return json(context, 200, { status: "ok", checks });
+    if (faults.length === 0) return json(context, 200, { status: "ok", checks, warnings: await warnings() });
     const reasons = new Set(faults.map(({ message }) => message));
     throw new Problem("not-ready", [...reasons].join(" "), { retryAfterSeconds: 2, members: { checks } });
   });

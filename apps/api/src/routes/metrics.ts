@@ -49,6 +49,7 @@ function gaugesOf(status: Status): Gauge[] {
     ...eventGauges(status.events),
     ...handlerGauges(status.handlers),
     gauge("synap_dead_letters", "Dead letters that nobody has dealt with.", { value: deadLetters }),
+    ...acceptedGauges(status),
     gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),
     ...publisherGauges(status.publisher),
   ];
@@ -78,6 +79,26 @@ function eventGauges({
       "Age of the transaction that holds the watermark back; absent when none does.",
       held,
     ),
+  ];
+}
+
+/** What went wrong, or may, between the API's answer and the log. */
+function acceptedGauges({ notStored, processes }: Status): Gauge[] {
+  const running = (role: "api" | "worker") => ({
+    labels: { role },
+    value: processes.filter((one) => one.role === role).length,
+  });
+  return [
+    gauge(
+      "synap_not_stored_dead_letters",
+      "Dead letters that hold accepted events: open, or skipped by somebody.",
+      { labels: { status: "open" }, value: notStored.open },
+      { labels: { status: "skipped" }, value: notStored.skipped },
+    ),
+    gauge("synap_other_processes", "Processes that run beside this one.", running("api"), running("worker")),
+    gauge("synap_event_type_differences", "Processes that know other event types than this one.", {
+      value: processes.filter(({ difference }) => difference !== undefined).length,
+    }),
   ];
 }
 

@@ -26,7 +26,12 @@ const duplicate = z.object({
   position: position.optional(),
 });
 const rejected = issue.extend({ status: z.literal("rejected"), issues: z.array(issue) });
-const unavailable = z.object({ status: z.literal("unavailable"), id: z.uuid() });
+const unavailable = z.object({
+  status: z.literal("unavailable"),
+  id: z.uuid(),
+  code: z.literal("event-type-not-ready").optional().describe("Missing when the broker did not confirm."),
+  reason: z.string().optional(),
+});
 const index = z.number().int().describe("The place of the event in the request, from 0.");
 const batchResult = z.union([
   accepted.extend({ index }),
@@ -46,6 +51,17 @@ const problem = z.looseObject({
   results: z.array(batchResult).optional().describe("Of a batch: what became of each event."),
 });
 
+const names = z.array(z.string());
+const runningProcess = z.object({
+  instance: z.string(),
+  role: z.enum(["api", "worker"]),
+  release: z.string(),
+  difference: z
+    .object({ missingThere: names, missingHere: names, different: names })
+    .optional()
+    .describe("How its event types differ from those of the process that answers."),
+});
+
 const statusDocument = z.looseObject({
   release: z.string(),
   engine: z.string().describe("`embedded` or `server`."),
@@ -59,6 +75,10 @@ const statusDocument = z.looseObject({
   handlers: z.array(z.looseObject({ name: z.string(), checkpoint: z.number().int(), lag: z.number().int() })),
   publisher: z.looseObject({ queuedEvents: z.number().int(), queuedBytes: z.number().int() }),
   deadLetters: z.number().int(),
+  notStored: z
+    .object({ open: z.number().int(), skipped: z.number().int() })
+    .describe("Dead letters that hold accepted events: undecided, and left out for good by somebody."),
+  processes: z.array(runningProcess).describe("The other processes that run."),
 });
 
 const COMPONENTS: Record<string, z.ZodType> = {
@@ -75,7 +95,11 @@ const COMPONENTS: Record<string, z.ZodType> = {
   BatchResults: z.object({ results: z.array(batchResult) }),
   Status: statusDocument,
   Health: z.object({ status: z.literal("ok") }),
-  Readiness: z.object({ status: z.literal("ok"), checks: z.record(z.string(), z.string()) }),
+  Readiness: z.object({
+    status: z.literal("ok"),
+    checks: z.record(z.string(), z.string()),
+    warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  }),
   Problem: problem,
   ...streamComponents(storedEvent),
   ...ADMIN_COMPONENTS,

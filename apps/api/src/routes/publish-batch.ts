@@ -9,7 +9,7 @@ import type { BatchResult } from "../intake/event-result.ts";
 import { readJsonBatch, readNdjsonBatch } from "../intake/read-batch.ts";
 import type { EventReading } from "../intake/read-event.ts";
 import { Problem } from "../problems/problem.ts";
-import { brokerUnavailable } from "./publish-event.ts";
+import { unavailable } from "./publish-event.ts";
 import { publishQuery, readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 
@@ -45,6 +45,7 @@ const route = {
       "backfill-disabled",
       "batch-too-large",
       "batch-rejected",
+      "event-type-not-ready",
       "publisher-full",
       "broker-unavailable",
       "shutting-down",
@@ -60,7 +61,7 @@ export function publishBatchRoute(app: ApiApp, ports: ApiPorts): void {
     const results: BatchResult[] = accepted.map((result, index) => ({ index, ...result }));
     const count = (status: BatchResult["status"]) =>
       results.filter((result) => result.status === status).length;
-    if (count("unavailable") > 0) throw brokerUnavailable({ results });
+    if (count("unavailable") > 0) throw unavailable(results, { results });
     if (count("rejected") === results.length) {
       throw new Problem("batch-rejected", "None of the events was sound. Each result says why.", {
         members: { results },

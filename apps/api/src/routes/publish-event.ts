@@ -5,6 +5,7 @@ import { JSON_BODY_PROBLEMS } from "../body/json-body-problems.ts";
 import { parseJson } from "../body/parse-json.ts";
 import { readBody } from "../body/read-body.ts";
 import { acceptEvents } from "../intake/accept-events.ts";
+import type { EventResult } from "../intake/event-result.ts";
 import { readEvent } from "../intake/read-event.ts";
 import { malformedJson } from "../problems/malformed-json.ts";
 import { Problem } from "../problems/problem.ts";
@@ -44,6 +45,7 @@ const route = {
       "too-deep",
       "timestamp-too-old",
       "timestamp-too-late",
+      "event-type-not-ready",
       "publisher-full",
       "broker-unavailable",
       "shutting-down",
@@ -66,13 +68,23 @@ export function publishEventRoute(app: ApiApp, ports: ApiPorts): void {
       case "rejected":
         throw eventProblem(result.issues, { id: reading.event.id });
       default:
-        throw brokerUnavailable();
+        throw unavailable(result === undefined ? [] : [result]);
     }
   });
 }
 
+/** The problem of events of which some are unavailable. What the broker did comes first: it needs the sender's care. */
+export function unavailable(results: readonly EventResult[], members: Record<string, unknown> = {}): Problem {
+  const open = results.flatMap((result) => (result.status === "unavailable" ? [result] : []));
+  const [first] = open;
+  if (first?.reason === undefined || open.some(({ code }) => code === undefined))
+    return brokerUnavailable(members);
+  const detail = `${first.reason[0]?.toUpperCase()}${first.reason.slice(1)}. Send again once the workers are up to date.`;
+  return new Problem("event-type-not-ready", detail, { retryAfterSeconds: 5, members });
+}
+
 /** The broker did not confirm. The event may have reached it, which only an id makes harmless: so the advice. */
-export function brokerUnavailable(members: Record<string, unknown> = {}): Problem {
+function brokerUnavailable(members: Record<string, unknown>): Problem {
   const detail = "The event broker did not confirm in time. Send again, with the same id or idempotencyKey.";
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });
 }

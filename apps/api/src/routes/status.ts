@@ -37,7 +37,8 @@ function withoutStatements({ events, ...status }: Status): object {
 }
 
 /** The status as the holder of the admin token sees it. */
-export async function readStatus({ configuration, acceptance, statistics, engine }: ApiPorts) {
+export async function readStatus(ports: ApiPorts) {
+  const { configuration, acceptance, statistics, engine, processes, notStored } = ports;
   const isActive = (condition: boolean) => (condition ? "active" : "inactive");
   const numbers = await statistics();
   return {
@@ -57,6 +58,9 @@ export async function readStatus({ configuration, acceptance, statistics, engine
       admin: isActive(configuration.adminToken !== undefined),
     },
     ...numbers,
+    notStored: await notStored(),
+    instance: processes.instance,
+    processes: await processes.look(),
     publisher: acceptance.publisher.state(),
   };
 }

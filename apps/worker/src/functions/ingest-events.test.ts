@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { listDeadLetters } from "@synap/database";
+import { type Database, DatabaseUnavailableError, listDeadLetters, type SqlParameter } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { builtInHandlers, type IEventHandler, TransientHandlerError } from "@synap/handlers";
-import { createSynapEvent, type SynapEvent } from "@synap/types";
+import { builtInHandlers, EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, expect, it, vi } from "vitest";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
 
@@ -177,13 +177,62 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await publish({ events: [event] });
     await eventually(async () =>
       expect((await runs("ingest-events-failure")).at(-1)?.output).toMatchObject({
-        setAside: expect.any(String),
+        deadLetter: expect.any(Number),
       }),
     );
     const letters = (await lettersOf("ingest-events")).filter(
       ({ code }) => code === "envelope-undeliverable",
     );
     expect(letters).toMatchObject([{ event: { events: [event] } }]);
+  });
+
+  it("keeps the envelope as a dead letter when somebody cancels its run, and a retry stores its events", async () => {
+    const events = [note("cancelled")];
+    const { call } = await start();
+    // The stand-in cancels nothing, so this stands for what an Inngest server sends.
+    await call("ingest-events-failure", {
+      name: "inngest/function.cancelled",
+      data: {
+        function_id: "synap-ingest-events",
+        run_id: randomUUID(),
+        event: { id: randomUUID(), name: "synap/events.published", data: { events } },
+      },
+    });
+    const [letter] = (await lettersOf("ingest-events")).filter(({ code }) => code === "envelope-cancelled");
+    expect(letter).toMatchObject({ event: { events }, status: "open" });
+    const dispatcher = new EventDispatcher({ database: engine.database, catalogue: seedCatalogue });
+    await dispatcher.deadLetters.retry(letter?.id ?? 0, { by: "user:ops" });
+    expect(await stored(events)).toEqual(ids(events));
+  });
+
+  it("keeps trying to keep an envelope while the store is away and Inngest takes nothing", async () => {
+    const event = note("everything is away");
+    let isAway = true;
+    const down = () => Promise.reject(new DatabaseUnavailableError("away"));
+    const database: Database = new Proxy(engine.database, {
+      get: (target, name, receiver) =>
+        name === "query"
+          ? (text: string, parameters: SqlParameter[]) =>
+              isAway && text.includes("dead_letters") ? down() : target.query(text, parameters)
+          : Reflect.get(target, name, receiver),
+    });
+    const { runs, publish, failedAttempts } = await start({
+      ingestRetries: 0,
+      handlers: [inline(() => Promise.reject(new TransientHandlerError("the store is away")))],
+      database,
+      fetch: (input, init) =>
+        String(input).includes("/e/") ? Promise.reject(new TypeError("no route")) : fetch(input, init),
+    });
+    const before = (await runs("ingest-events-failure")).length;
+    await publish({ events: [event] });
+    // Inngest grants an onFailure function two attempts; a third one is due.
+    await eventually(async () => expect(await failedAttempts("ingest-events-failure")).toBe(2));
+    isAway = false;
+    await eventually(async () => expect((await runs("ingest-events-failure")).length).toBe(before + 1));
+    const letters = (await lettersOf("ingest-events")).filter(({ event: kept }) =>
+      JSON.stringify(kept).includes(event.id),
+    );
+    expect(letters).toMatchObject([{ code: "envelope-undeliverable", status: "open" }]);
   });
 
   it("stores the events one by one when the retries run out on anything else: only the poison is set aside", async () => {

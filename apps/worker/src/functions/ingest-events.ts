@@ -1,12 +1,11 @@
-import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers";
+import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
 import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
 import { type Inngest, NonRetriableError } from "inngest";
-import { salvageEnvelope } from "../failed-envelope.ts";
-import { MAX_RETRIES, type Retries, retryLater, StoreFailedError } from "../retry-schedule.ts";
+import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
 import { type EnvelopeStore, storeEnvelope } from "../store-envelope.ts";
 
 /** The published envelope cannot be read. It was kept whole as a dead letter; trying again cannot help. */
-class UnreadableEnvelopeError extends NonRetriableError {
+export class UnreadableEnvelopeError extends NonRetriableError {
   override readonly name = "UnreadableEnvelopeError";
 }
 
@@ -14,6 +13,7 @@ class UnreadableEnvelopeError extends NonRetriableError {
 export interface IngestLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 /** How the function is to work. */
@@ -35,44 +35,6 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
       triggers: [{ event: ENVELOPE_EVENT_NAME }],
       concurrency: { limit: concurrency },
       retries,
-      onFailure: async ({ event: failure, error, step }) => {
-        if (error.name === UnreadableEnvelopeError.name) return "the unreadable envelope is a dead letter";
-        const original = failure.data.event;
-        const envelope = envelopeSchema.safeParse(original.data);
-        if (error.name === StoreFailedError.name && envelope.success) {
-          const salvaged = await step.run("store events one by one", async () => {
-            try {
-              return await salvageEnvelope(store, envelope.data.events, retries + 1);
-            } catch (cause) {
-              return { interrupted: describeFailure(cause).reason };
-            }
-          });
-          if (!("interrupted" in salvaged)) return salvaged;
-        }
-        // The store was away, or Inngest could not reach this worker: the events are not to blame. Inngest has
-        // given up on this run and ignores a second event with the same id, so the envelope goes out under another.
-        const id = `${original.id ?? failure.data.run_id}.again.${failure.data.run_id}`;
-        try {
-          await step.sendEvent("publish the envelope again", {
-            id,
-            name: original.name,
-            data: original.data,
-          });
-        } catch (refusal) {
-          // Inngest calls us but takes no event. The last resort: the envelope, whole, for a person to look at.
-          const { reason } = describeFailure(refusal);
-          await step.run("keep the envelope as a dead letter", () =>
-            keepAccepted(store.database, original.data, {
-              code: "envelope-undeliverable",
-              reason,
-              attempts: retries + 1,
-            }),
-          );
-          return { setAside: reason };
-        }
-        logger.warn({ envelope: original.id, again: id }, `envelope published again after ${error.message}`);
-        return { publishedAgain: id };
-      },
     },
     async ({ event, step, attempt }) => {
       const envelope = envelopeSchema.safeParse(event.data);
@@ -98,7 +60,8 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
         const summary = await storeEnvelope(store, envelope.data.events);
         const { stored, duplicates, rejected } = summary;
         const told = `${stored} events stored, ${duplicates} known already, ${rejected} refused`;
-        if (rejected > 0) logger.warn({ envelope: event.id, ...summary }, told);
+        // Accepted events that are not in the log: the one thing that must not happen unseen.
+        if (rejected > 0) logger.error({ envelope: event.id, ...summary }, told);
         else logger.info({ envelope: event.id }, told);
         return summary;
       } catch (error) {

@@ -114,6 +114,17 @@ export const parkedEvents = synapSchema.table(
   ],
 );
 
+/** The API and worker processes that run. */
+export const runningProcesses = synapSchema.table("running_processes", {
+  startedAt: moment("started_at").notNull().defaultNow(),
+  seenAt: moment("seen_at").notNull().defaultNow(),
+  instance: text("instance").primaryKey(),
+  role: text("role", { enum: ["api", "worker"] }).notNull(),
+  release: text("release").notNull(),
+  fingerprint: text("fingerprint").notNull(),
+  eventTypes: json("event_types").notNull(),
+});
+
 /** Which migrations were applied, and by which release. */
 export const migrations = synapSchema.table("migrations", {
   name: text("name").primaryKey(),

@@ -7,6 +7,7 @@ import {
   idempotencyKeys,
   migrations,
   parkedEvents,
+  runningProcesses,
   streams,
 } from "./bookkeeping.ts";
 import { events } from "./events.ts";
@@ -22,5 +23,6 @@ export const schema = {
   deadLetters,
   heldStreams,
   parkedEvents,
+  runningProcesses,
   migrations,
 };

@@ -1,0 +1,17 @@
+import type { RunningProcess } from "@synap/database";
+
+/**
+ * The event types that this API knows and some worker that runs does not, each with those workers. Inngest gives an envelope
+ * to any worker, so such an event could be accepted and not be stored. Where no worker runs nothing is known against a
+ * type: accepted events wait in the broker.
+ */
+export function unreadyTypes(others: readonly RunningProcess[]): ReadonlyMap<string, readonly string[]> {
+  const unready = new Map<string, string[]>();
+  for (const { role, instance, difference } of others) {
+    if (role !== "worker") continue;
+    for (const type of difference?.missingThere ?? []) {
+      unready.set(type, [...(unready.get(type) ?? []), instance]);
+    }
+  }
+  return unready;
+}

@@ -1,0 +1,93 @@
+import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers";
+import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
+import type { Inngest } from "inngest";
+import { z } from "zod";
+import { salvageEnvelope } from "../failed-envelope.ts";
+import { MAX_RETRIES, retryLater, StoreFailedError } from "../retry-schedule.ts";
+import type { EnvelopeStore } from "../store-envelope.ts";
+import { type IngestOptions, UnreadableEnvelopeError } from "./ingest-events.ts";
+
+const CANCELLED = "inngest/function.cancelled";
+
+/** What Inngest says of a run that failed or was cancelled. */
+const endedRun = z.looseObject({
+  run_id: z.string(),
+  error: z.looseObject({ name: z.string().default("Error"), message: z.string().default("") }).optional(),
+  event: z.looseObject({ id: z.string().optional(), data: z.looseObject({}) }),
+});
+
+/**
+ * "Deal with envelopes that could not be stored": takes every envelope whose run of `ingest-events` failed for good or was
+ * cancelled, so that none of its events leaves the pipeline unseen.
+ *
+ * A function of its own and not the SDK's `onFailure`, which Inngest tries twice and no more. It has no steps: everything
+ * in it can be repeated.
+ */
+export function failedEnvelopes(
+  client: Inngest.Any,
+  store: EnvelopeStore,
+  { retries = MAX_RETRIES, logger }: Pick<IngestOptions, "retries" | "logger">,
+) {
+  const condition = `event.data.function_id == '${client.id}-${INGEST_HANDLER}'`;
+  return client.createFunction(
+    {
+      id: `${INGEST_HANDLER}-failure`,
+      name: "Deal with envelopes that could not be stored",
+      triggers: [
+        { event: "inngest/function.failed", if: condition },
+        { event: CANCELLED, if: condition },
+      ],
+      retries: MAX_RETRIES,
+    },
+    async ({ event: ended, attempt }) => {
+      const run = endedRun.parse(ended.data);
+      const original = run.event;
+      const keep = async (code: string, reason: string) => {
+        const letter = { code, reason, attempts: retries + 1 };
+        try {
+          return { deadLetter: await keepAccepted(store.database, original.data, letter), reason };
+        } catch (error) {
+          if (attempt >= MAX_RETRIES) {
+            const facts = { envelope: original.id, data: original.data, err: error };
+            logger.error(
+              facts,
+              "accepted events are in this failed run of Inngest and nowhere else: run it again",
+            );
+          }
+          throw retryLater(error, attempt);
+        }
+      };
+      if (ended.name === CANCELLED) {
+        logger.error({ envelope: original.id }, "the run that was to store an envelope was cancelled");
+        return keep("envelope-cancelled", "somebody cancelled the run that was to store it");
+      }
+      const failure = run.error ?? { name: "Error", message: "" };
+      if (failure.name === UnreadableEnvelopeError.name) return "the unreadable envelope is a dead letter";
+      const envelope = envelopeSchema.safeParse(original.data);
+      if (failure.name === StoreFailedError.name && envelope.success) {
+        try {
+          const salvaged = await salvageEnvelope(store, envelope.data.events, retries + 1);
+          if (salvaged.deadLettered > 0) {
+            logger.error({ envelope: original.id, ...salvaged }, "events of an envelope could not be stored");
+          }
+          return salvaged;
+        } catch (interruption) {
+          const { reason } = describeFailure(interruption);
+          logger.warn({ envelope: original.id }, `storing its events one by one was interrupted: ${reason}`);
+        }
+      }
+      // The store was away, or Inngest could not reach this worker: the events are not to blame. Inngest has
+      // given up on that run and ignores a second event with the same id, so the envelope goes out under another.
+      const id = `${original.id ?? run.run_id}.again.${run.run_id}`;
+      try {
+        await client.send({ id, name: ENVELOPE_EVENT_NAME, data: original.data });
+      } catch (refusal) {
+        // Inngest calls us but takes no event. The last resort: the envelope, whole, for a person to look at.
+        logger.error({ envelope: original.id, err: refusal }, "Inngest does not take an envelope again");
+        return keep("envelope-undeliverable", describeFailure(refusal).reason);
+      }
+      logger.warn({ envelope: original.id, again: id }, `envelope published again after ${failure.message}`);
+      return { publishedAgain: id };
+    },
+  );
+}

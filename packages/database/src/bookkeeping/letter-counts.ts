@@ -1,0 +1,18 @@
+import type { SqlSession } from "../connection/sql-session.ts";
+
+/** How many dead letters of a handler are undecided, and how many events somebody has left out for good. */
+export interface LetterCounts {
+  readonly open: number;
+  readonly skipped: number;
+}
+
+const COUNTS = `
+SELECT count(*) FILTER (WHERE status = 'open') AS open, count(*) FILTER (WHERE status = 'skipped') AS skipped
+  FROM synap.dead_letters
+ WHERE handler = $1 AND status IN ('open', 'skipped')`;
+
+/** Counts the dead letters of one handler. */
+export async function letterCounts(session: SqlSession, handler: string): Promise<LetterCounts> {
+  const [row] = await session.query<LetterCounts>(COUNTS, [handler]);
+  return { open: row?.open ?? 0, skipped: row?.skipped ?? 0 };
+}

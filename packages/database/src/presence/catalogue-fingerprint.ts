@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import type { EventCatalogue } from "@synap/types";
+import canonicalize from "canonicalize";
+
+/** The event types of a process: by name, a hash of what belongs to the type. */
+export type TypeHashes = Readonly<Record<string, string>>;
+
+/** What a catalogue holds, in a form that processes compare. */
+export interface CatalogueFingerprint {
+  readonly fingerprint: string;
+  readonly types: TypeHashes;
+}
+
+/** How the catalogue of another process differs from this one's. Names are sorted. */
+export interface CatalogueDifference {
+  /** Types that only this process knows. */
+  readonly missingThere: readonly string[];
+  /** Types that only the other process knows. */
+  readonly missingHere: readonly string[];
+  /** Types that both know, with another schema or aggregate type. */
+  readonly different: readonly string[];
+}
+
+/**
+ * The fingerprint of a catalogue: of names, aggregate types and JSON Schemas. Refinements are code, which JSON Schema does
+ * not show, so a type that differs only in those has the same hash.
+ */
+export function fingerprintCatalogue({ types }: Pick<EventCatalogue, "types">): CatalogueFingerprint {
+  const hashes = types.map(
+    ({ name, aggregateType, jsonSchema }) => [name, hash({ aggregateType, jsonSchema })] as const,
+  );
+  const byName = Object.fromEntries(hashes.sort(([one], [other]) => (one < other ? -1 : 1)));
+  return { fingerprint: hash(byName), types: byName };
+}
+
+/** How another process's types differ from these; undefined when they don't. */
+export function compareCatalogues(own: TypeHashes, other: TypeHashes): CatalogueDifference | undefined {
+  const missingThere = Object.keys(own).filter((name) => !Object.hasOwn(other, name));
+  const missingHere = Object.keys(other).filter((name) => !Object.hasOwn(own, name));
+  const different = Object.keys(own).filter(
+    (name) => Object.hasOwn(other, name) && other[name] !== own[name],
+  );
+  if (missingThere.length + missingHere.length + different.length === 0) return undefined;
+  return { missingThere: missingThere.sort(), missingHere: missingHere.sort(), different: different.sort() };
+}
+
+function hash(value: object): string {
+  return createHash("sha256")
+    .update(canonicalize(value) ?? "")
+    .digest("hex")
+    .slice(0, 16);
+}

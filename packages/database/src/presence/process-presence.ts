@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { EventCatalogue } from "@synap/types";
+import type { SqlSession } from "../connection/sql-session.ts";
+import { RELEASE } from "../release.ts";
+import { type CatalogueDifference, fingerprintCatalogue } from "./catalogue-fingerprint.ts";
+import {
+  ALIVE_SECONDS,
+  announceProcess,
+  otherProcesses,
+  type ProcessRole,
+  type RunningProcess,
+  withdrawProcess,
+} from "./running-processes.ts";
+
+/** Where changes are logged. A pino logger is one. */
+export interface PresenceLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface PresenceOptions {
+  readonly database: SqlSession;
+  readonly role: ProcessRole;
+  readonly catalogue: Pick<EventCatalogue, "types">;
+  readonly logger: PresenceLogger;
+  /** Milliseconds from one sign of life to the next. Default 5,000. */
+  readonly intervalMs?: number | undefined;
+  /** Runs after each sign of life; what it throws is logged, once until it works again. */
+  readonly onBeat?: (() => Promise<unknown>) | undefined;
+}
+
+/** This process among those that run. */
+export interface ProcessPresence {
+  readonly instance: string;
+  /** The other processes as last seen, at most {@link ALIVE_SECONDS} ago; empty when that is not known. */
+  others(): readonly RunningProcess[];
+  /** Looks now. @throws DatabaseUnavailableError */
+  look(): Promise<readonly RunningProcess[]>;
+  /** Stops, and removes this process from those that run. Never rejects. */
+  close(): Promise<void>;
+}
+
+const INTERVAL_MS = 5_000;
+
+/**
+ * Announces this process and its catalogue to the others and watches theirs. A catalogue that differs is logged when that
+ * begins, when it changes and when it ends. Resolves after the first sign of life; while the database is away it goes on
+ * trying.
+ */
+export async function startPresence(options: PresenceOptions): Promise<ProcessPresence> {
+  const { database, role, logger, intervalMs = INTERVAL_MS, onBeat } = options;
+  const announcement = {
+    instance: `${role}@${hostname()}:${process.pid}#${randomBytes(2).toString("hex")}`,
+    role,
+    release: RELEASE,
+    catalogue: fingerprintCatalogue(options.catalogue),
+  };
+  let others: readonly RunningProcess[] = [];
+  let seenAt = Number.NEGATIVE_INFINITY;
+  let logged = "";
+  let isFailing = false;
+  let timer: NodeJS.Timeout | undefined;
+  let beating: Promise<void> = Promise.resolve();
+  let isClosed = false;
+
+  async function look(): Promise<readonly RunningProcess[]> {
+    const asked = performance.now();
+    others = await otherProcesses(database, announcement);
+    seenAt = asked;
+    logChange();
+    return others;
+  }
+
+  function logChange(): void {
+    const differing = others.filter(({ difference }) => difference !== undefined);
+    const described = differing.map(describeDifference).join("; ");
+    if (described === logged) return;
+    logged = described;
+    if (described === "") {
+      logger.info(
+        { instance: announcement.instance },
+        "all running processes know the same event types again",
+      );
+    } else {
+      const fields = { instance: announcement.instance, differing };
+      logger.warn(fields, `the event types of running processes differ: ${described}`);
+    }
+  }
+
+  async function beat(): Promise<void> {
+    try {
+      await announceProcess(database, announcement);
+      await look();
+      await onBeat?.();
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing && !isClosed) {
+        logger.warn({ err: error }, "this process could not say that it runs; trying again");
+      }
+      isFailing = true;
+    }
+  }
+
+  function schedule(): void {
+    if (isClosed) return;
+    timer = setTimeout(() => {
+      beating = beat().finally(schedule);
+    }, intervalMs);
+    timer.unref();
+  }
+
+  await beat();
+  schedule();
+  return {
+    instance: announcement.instance,
+    others: () => (performance.now() - seenAt > ALIVE_SECONDS * 1_000 ? [] : others),
+    look,
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+      await beating;
+      // Where the database is away too, the row ages.
+      await withdrawProcess(database, announcement.instance).catch(() => undefined);
+    },
+  };
+}
+
+/** How a process's event types differ, in words. */
+export function describeDifference({
+  instance,
+  difference,
+}: Pick<RunningProcess, "instance"> & { readonly difference?: CatalogueDifference | undefined }): string {
+  const { missingThere = [], missingHere = [], different = [] } = difference ?? {};
+  const parts = [
+    ...(missingThere.length > 0 ? [`does not know ${list(missingThere)}`] : []),
+    ...(missingHere.length > 0 ? [`knows ${list(missingHere)}, which this process does not`] : []),
+    ...(different.length > 0 ? [`has another schema of ${list(different)}`] : []),
+  ];
+  return `${instance} ${parts.join(" and ")}`;
+}
+
+const MAX_NAMED = 20;
+
+function list(names: readonly string[]): string {
+  const more = names.length - MAX_NAMED;
+  return `${names.slice(0, MAX_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

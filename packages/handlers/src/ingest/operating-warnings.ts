@@ -1,0 +1,38 @@
+import { describeDifference, letterCounts, type RunningProcess, type SqlSession } from "@synap/database";
+import { INGEST_HANDLER } from "./accepted-events.ts";
+
+/** Something that an operator has to look into, while the process does its work. */
+export interface OperatingWarning {
+  /** Stable, in kebab case. */
+  readonly code: "event-types-differ" | "accepted-events-not-stored" | "no-worker";
+  readonly detail: string;
+}
+
+/**
+ * What is wrong with the way of accepted events into the store: processes that know other event types, accepted events
+ * that are kept as dead letters, and, for an API, that no worker runs.
+ */
+export async function operatingWarnings(
+  session: SqlSession,
+  others: readonly RunningProcess[],
+  { needsWorker }: { readonly needsWorker: boolean },
+): Promise<OperatingWarning[]> {
+  const { open } = await letterCounts(session, INGEST_HANDLER);
+  const differing = others.filter(({ difference }) => difference !== undefined);
+  return [
+    ...differing.map((one) => ({ code: "event-types-differ" as const, detail: describeDifference(one) })),
+    ...(open > 0
+      ? [
+          {
+            code: "accepted-events-not-stored" as const,
+            detail:
+              `${open} dead ${open === 1 ? "letter holds" : "letters hold"} accepted events that are not stored: ` +
+              `synap dead-letters list --handler ${INGEST_HANDLER}`,
+          },
+        ]
+      : []),
+    ...(needsWorker && !others.some(({ role }) => role === "worker")
+      ? [{ code: "no-worker" as const, detail: "no worker runs: accepted events wait in the broker" }]
+      : []),
+  ];
+}
