@@ -44,6 +44,8 @@ export class SeparateProcesses {
   /** The first API. */
   readonly apiUrl: string;
   readonly apiUrls: readonly [string, ...string[]];
+  /** The first worker. */
+  readonly workerUrl: string;
   readonly names: readonly ProcessName[];
   readonly #options: SeparateProcessesOptions;
   readonly #ports: ReadonlyMap<ProcessName, number>;
@@ -104,6 +106,7 @@ export class SeparateProcesses {
     this.#workerOrigin = workerOrigin;
     const urlOf = (name: ProcessName) => `http://${HOST}:${ports.get(name) ?? 0}`;
     this.apiUrl = urlOf("api");
+    this.workerUrl = urlOf("worker");
     if (options.detached === true) process.once("exit", () => this.#killAll());
     this.apiUrls = [this.apiUrl, ...names.filter((name) => name.startsWith("api-")).map(urlOf)];
   }
@@ -168,6 +171,13 @@ export class SeparateProcesses {
     const command = this.#running.get(name);
     command?.child.kill("SIGKILL");
     await command?.ended;
+  }
+
+  /** SIGTERM to one of them, as a deployment does. Resolves with its exit code once it is gone. */
+  async end(name: ProcessName): Promise<number | string | undefined> {
+    const command = this.#running.get(name);
+    command?.child.kill("SIGTERM");
+    return command?.ended;
   }
 
   #killAll(): void {
