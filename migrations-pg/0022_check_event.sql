@@ -203,6 +203,9 @@ BEGIN
                  ('correlationId', 128), ('idempotencyKey', 255)) AS f(path, longest)
    CROSS JOIN LATERAL synap.text_issues(event ->> f.path, f.path, f.longest) AS i
   UNION ALL
+  SELECT 'aggregateId', 'invalid', 'must not be . or .., which are steps in a path'
+   WHERE event ->> 'aggregateId' IN ('.', '..')
+  UNION ALL
   SELECT 'createdBy', 'wrong-format', 'must be user:{id}, agent:{name} or system'
    WHERE event ->> 'createdBy' <> 'system'
      AND (event ->> 'createdBy' !~ '^(user|agent):'

@@ -62,7 +62,12 @@ export {
 } from "./seed-catalogue.ts";
 export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
 export { cleanText, isErrorValue, readProperty, type ThrownFacts, thrownFacts } from "./thrown-facts.ts";
-export { readTimestamp, type TimestampFaultCode, type TimestampReading } from "./timestamp.ts";
+export {
+  readTimestamp,
+  TIMESTAMP_FORM,
+  type TimestampFaultCode,
+  type TimestampReading,
+} from "./timestamp.ts";
 export {
   checkTimestampWindow,
   DEFAULT_AHEAD_MS,

@@ -1,5 +1,5 @@
 import type { JsonObject } from "./json.ts";
-import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
+import { isPathStep, type SynapEvent, synapEventSchema } from "./synap-event.ts";
 import { findTextFault } from "./text-fault.ts";
 import { isPlainTimestamp } from "./timestamp.ts";
 
@@ -25,7 +25,7 @@ export function readPlainEvent(value: object): SynapEvent | undefined {
   if (typeof type !== "string" || typeof aggregateType !== "string" || !isJsonObject(data)) return undefined;
   if (metadata !== undefined && !isJsonObject(metadata)) return undefined;
   if (version !== "v1" || !isPlainUuid(id) || !isPlainTimestamp(timestamp)) return undefined;
-  if (!isText(aggregateId, 128) || !isText(source, 64)) return undefined;
+  if (!isText(aggregateId, 128) || isPathStep(aggregateId) || !isText(source, 64)) return undefined;
   if (createdBy !== "system" && !(isText(createdBy, 134) && CREATOR.test(createdBy))) return undefined;
   if (userId !== undefined && !isText(userId, 128)) return undefined;
   if (requestId !== undefined && !isText(requestId, 128)) return undefined;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { findTextFault } from "./text-fault.ts";
-import { readTimestamp } from "./timestamp.ts";
+import { readTimestamp, TIMESTAMP_FORM } from "./timestamp.ts";
 
 /**
  * SynapEvent v1: something that happened. Immutable once it is accepted. Validation never rewrites `data` or
@@ -65,6 +65,10 @@ export const MAX_AGGREGATE_TYPE_LENGTH = 64;
 
 const CREATED_BY = /^(?:system|(?:user|agent):[\s\S]{1,128})$/;
 
+/** The same for the document, where one character counts as one: here one beyond U+FFFF counts as two. */
+const CREATED_BY_FORM =
+  "^(?:system|(?:user|agent):(?:[\\u0001-\\ud7ff\\ue000-\\uffff]{1,128}|[^\\u0000\\ud800-\\udfff]{1,64}))$";
+
 function text(max: number) {
   return z
     .string()
@@ -75,7 +79,16 @@ function text(max: number) {
       if (fault === undefined) return;
       const { code, reason } = fault;
       context.issues.push({ code: "custom", params: { code }, message: reason, input: context.value });
-    });
+    })
+    .meta({ pattern: "^[^\\u0000\\ud800-\\udfff]*$" });
+}
+
+/** Names that stand for a step in a path: a thing of that name could not be reached over HTTP. */
+const PATH_STEPS: ReadonlySet<string> = new Set([".", ".."]);
+
+/** Whether an aggregate may have this id, as far as its letters go. */
+export function isPathStep(id: string): boolean {
+  return PATH_STEPS.has(id);
 }
 
 const timestamp = z
@@ -86,7 +99,7 @@ const timestamp = z
     const { code, reason } = reading;
     context.issues.push({ code: "custom", params: { code }, message: reason, input: context.value });
   })
-  .meta({ format: "date-time" });
+  .meta({ format: "date-time", pattern: TIMESTAMP_FORM });
 
 // Not z.json(): that recurses, and an event may arrive nested a million deep. checkJson looks inside.
 const jsonValue: z.ZodType<JsonValue, JsonValue> = z.any();
@@ -109,10 +122,14 @@ export const synapEventSchema = z.strictObject({
     .string()
     .max(MAX_AGGREGATE_TYPE_LENGTH)
     .regex(AGGREGATE_TYPE_PATTERN, "must be lower case letters, digits, _ and -"),
-  aggregateId: text(128),
+  aggregateId: text(128)
+    .refine((id) => !isPathStep(id), "must not be . or .., which are steps in a path")
+    .meta({ not: { enum: [...PATH_STEPS] } }),
   data: jsonObject.describe("What happened: checked against the schema of the event type."),
   userId: text(128).optional(),
-  createdBy: text(134).regex(CREATED_BY, "must be user:{id}, agent:{name} or system"),
+  createdBy: text(134)
+    .regex(CREATED_BY, "must be user:{id}, agent:{name} or system")
+    .meta({ pattern: CREATED_BY_FORM }),
   source: text(64),
   timestamp: timestamp.describe("When it happened: RFC 3339, no finer than a millisecond."),
   requestId: text(128).optional(),

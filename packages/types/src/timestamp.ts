@@ -99,3 +99,14 @@ function daysIn(year: number, month: number): number {
   if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
+
+const TIME = "[Tt](?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,3})?";
+
+/**
+ * The form of a timestamp as a pattern for JSON Schema, beside `format: date-time`: what satisfies both is taken. In the
+ * first and the last year only UTC, since an offset could lead out of the range.
+ */
+export const TIMESTAMP_FORM: string = [
+  `^(?:197[1-9]|19[89]\\d|[2-8]\\d{3}|9[0-8]\\d{2}|99[0-8]\\d|999[0-8])-\\d\\d-\\d\\d${TIME}`,
+  `(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)$|^(?:1970|9999)-\\d\\d-\\d\\d${TIME}Z$`,
+].join("");

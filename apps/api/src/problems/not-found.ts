@@ -19,7 +19,12 @@ export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
       `There is nothing at ${path.slice(0, 200)}. GET / lists what there is.`,
     );
   }
-  const allow = [...methods].join(", ");
+  return methodNotAllowed(method, [...methods]);
+}
+
+/** The address exists for these methods only. */
+export function methodNotAllowed(method: string, methods: readonly string[]): Problem {
+  const allow = methods.join(", ");
   return new Problem("method-not-allowed", `${method} is not possible here; possible are ${allow}.`, {
     headers: { allow },
   });

@@ -5,8 +5,8 @@ import { Problem } from "../problems/problem.ts";
 import {
   json,
   jsonAnswer,
+  PathParameterProblem,
   problemAnswers,
-  readPathParameter,
   readQuery,
   registerRoute,
 } from "./route-registration.ts";
@@ -23,7 +23,7 @@ const route = {
   request: { params: z.object({ id: eventId }) },
   responses: {
     200: jsonAnswer("The event.", "StoredEvent"),
-    ...problemAnswers("parameter-invalid", "parameter-unknown", "event-not-found", "database-unavailable"),
+    ...problemAnswers("parameter-unknown", "event-not-found", "method-not-allowed", "database-unavailable"),
   },
 } satisfies RouteConfig;
 
@@ -31,7 +31,13 @@ const route = {
 export function getEventRoute(app: ApiApp, { store }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
-    const id = readPathParameter(context, "id", eventId).toLowerCase();
+    const id = (context.req.param("id") ?? "").toLowerCase();
+    if (!eventId.safeParse(id).success) {
+      throw new PathParameterProblem(
+        "event-not-found",
+        "There is no event at this address: an id is a UUID.",
+      );
+    }
     const event = await store.getById(id);
     if (event !== undefined) return json(context, 200, event);
     throw new Problem(

@@ -2,44 +2,31 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
+import { moment, plainText, wholeNumber } from "./parameter-forms.ts";
 import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-const text = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((value) => !value.includes("\0"), "must not hold NUL");
-const moment = z
-  .string()
-  .refine((value) => readTimestamp(value).ok, "must be an RFC 3339 date-time, no finer than a millisecond")
-  .meta({ format: "date-time" });
-
 const listQuery = z.strictObject({
   from: moment.optional().describe("Events that happened at this moment or later."),
   to: moment.optional().describe("Events that happened before this moment."),
   type: z
-    .union([text(128), z.array(text(128)).max(50)])
+    .union([plainText(128), z.array(plainText(128)).max(50)])
     .optional()
     .describe("Events of this type; given several times, of any of these."),
-  aggregateType: text(64).optional().describe("Events of things of this kind."),
-  aggregateId: text(128).optional().describe("Events of this thing."),
-  userId: text(128).optional().describe("Events that belong to this user."),
-  correlationId: text(128).optional().describe("Events of this flow."),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
-    .refine((value) => Number(value) >= 1 && Number(value) <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
+  aggregateType: plainText(64).optional().describe("Events of things of this kind."),
+  aggregateId: plainText(128).optional().describe("Events of this thing."),
+  userId: plainText(128).optional().describe("Events that belong to this user."),
+  correlationId: plainText(128).optional().describe("Events of this flow."),
+  limit: wholeNumber(1, MAX_LIMIT)
     .optional()
     .describe(`How many events to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
   order: z
     .enum(["asc", "desc"], 'must be "asc" or "desc"')
     .optional()
     .describe("By time. Default desc: newest first."),
-  cursor: text(1024)
+  cursor: plainText(1024)
     .optional()
     .describe("Where to go on, from `nextCursor` or `previousCursor` of the same query."),
 });

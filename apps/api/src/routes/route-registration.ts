@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-context.ts";
 import { readContentType } from "../body/content-type.ts";
+import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
 import { PROBLEM_CODES, type ProblemCode } from "../problems/problem-codes.ts";
 
@@ -29,6 +30,8 @@ export function registerRoute(
     try {
       return await handle(context);
     } catch (thrown) {
+      const methods = thrown instanceof PathParameterProblem ? methodsAt(app, context.req.path) : [];
+      if (methods.length > 0) throw methodNotAllowed(context.req.method, methods);
       // Hono hands only Errors to its error handler, and event types and deciders of applications throw what they like.
       throw asError(thrown);
     }
@@ -81,9 +84,21 @@ export function readPathParameter<Schema extends z.ZodType>(
   schema: Schema,
 ): z.output<Schema> {
   const parsed = schema.safeParse(context.req.param(name));
-  if (!parsed.success)
-    throw parameterProblem(parsed.error.issues.map((issue) => ({ ...issue, path: [name] })));
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const { message, errors } = parameterProblem(
+    parsed.error.issues.map((issue) => ({ ...issue, path: [name] })),
+  );
+  throw new PathParameterProblem("parameter-invalid", message, { errors });
+}
+
+/** A part of the address is not what the route takes; 405 takes its place where the address exists for other methods. */
+export class PathParameterProblem extends Problem {}
+
+/** The methods of the routes that are at exactly this address: `events/batch` also looks like an event's id. */
+function methodsAt(app: ApiApp, path: string): string[] {
+  return app.routes
+    .filter((route) => route.method !== "ALL" && route.path === path)
+    .map(({ method }) => method);
 }
 
 function unknownParameters(unknown: readonly string[], known: readonly string[]): Problem {

@@ -12,7 +12,7 @@ const route = {
   summary: "What is running, and how far it is",
   responses: {
     200: jsonAnswer("The state of this moment.", "Status"),
-    ...problemAnswers("database-unavailable"),
+    ...problemAnswers("parameter-unknown", "database-unavailable"),
   },
 } satisfies RouteConfig;
 

@@ -86,6 +86,8 @@ const sound: Record<string, () => EventInput> = {
 const bad: Record<string, () => EventInput> = {
   "an unknown type": () => ({ ...base, type: "probe.unmade" }),
   "another aggregate type than the type's": () => ({ ...base, aggregateType: "note" }),
+  "an aggregate id that is a step in a path": () => ({ ...base, aggregateId: "." }),
+  "an aggregate id that is a step up in a path": () => ({ ...base, aggregateId: ".." }),
   "an empty aggregate id": () => ({ ...base, aggregateId: "" }),
   "an aggregate id that is too long": () => ({ ...base, aggregateId: "a".repeat(129) }),
   "a user id that is too long": () => ({ ...base, userId: "😀".repeat(129), createdBy: "system" }),

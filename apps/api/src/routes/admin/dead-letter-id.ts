@@ -1,7 +1,4 @@
-import { z } from "zod";
+import { wholeNumber } from "../parameter-forms.ts";
 
 /** The number of a dead letter, as it stands in an address. */
-export const deadLetterId = z
-  .string()
-  .regex(/^[1-9]\d{0,14}$/, "must be the number of a dead letter")
-  .describe("The dead letter's number.");
+export const deadLetterId = wholeNumber(1, Number.MAX_SAFE_INTEGER).describe("The dead letter's number.");

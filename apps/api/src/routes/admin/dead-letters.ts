@@ -2,6 +2,7 @@ import type { DeadLetter } from "@synap/database";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
+import { plainText, wholeNumber } from "../parameter-forms.ts";
 import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { deadLetterId } from "./dead-letter-id.ts";
@@ -9,25 +10,15 @@ import { deadLetterId } from "./dead-letter-id.ts";
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-const name = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((value) => !value.includes("\0"), "must not hold NUL");
-
 const listQuery = z.strictObject({
-  handler: name(128).optional().describe("Those of this handler."),
+  handler: plainText(128).optional().describe("Those of this handler."),
   status: z
     .enum(["open", "retried", "skipped"], 'must be "open", "retried" or "skipped"')
     .optional()
     .describe("`open`: somebody has to decide. `retried`, `skipped`: somebody has."),
-  aggregateType: name(64).optional().describe("Those of streams of this type."),
-  aggregateId: name(128).optional().describe("Those of streams with this id."),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
-    .refine((value) => Number(value) >= 1 && Number(value) <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
+  aggregateType: plainText(64).optional().describe("Those of streams of this type."),
+  aggregateId: plainText(128).optional().describe("Those of streams with this id."),
+  limit: wholeNumber(1, MAX_LIMIT)
     .optional()
     .describe(`How many to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
   cursor: deadLetterId.optional().describe("Where to go on: `nextCursor` of the page before."),

@@ -3,6 +3,7 @@ import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
+import { plainText } from "../parameter-forms.ts";
 import { readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { tailStream } from "./tail-stream.ts";
@@ -12,30 +13,20 @@ const BATCH = 100;
 /** ...and the most bytes, but for the event that reaches them. */
 const BATCH_BYTES = 256 * 1024;
 
-const text = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((value) => !value.includes("\0"), "must not hold NUL");
-
-const isPosition = (value: string) => /^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value));
+const POSITION = /^\d{1,15}$/;
 
 const tailQuery = z.strictObject({
   from: z
     .string()
-    .refine(
-      (value) => value === "now" || value === "start" || isPosition(value),
-      'must be "now", "start" or a position, a whole number from 0',
-    )
+    .regex(/^(?:now|start|\d{1,15})$/, 'must be "now", "start" or a position, a whole number from 0')
     .optional()
     .describe("`now` (default), `start`, or a position: then it begins with the first event after it."),
   type: z
-    .union([text(128), z.array(text(128)).max(50)])
+    .union([plainText(128), z.array(plainText(128)).max(50)])
     .optional()
     .describe("Events of this type; given several times, of any of these."),
-  aggregateType: text(64).optional().describe("Events of streams of this type."),
-  aggregateId: text(128).optional().describe("Events of this stream; needs `aggregateType`."),
+  aggregateType: plainText(64).optional().describe("Events of streams of this type."),
+  aggregateId: plainText(128).optional().describe("Events of this stream; needs `aggregateType`."),
 });
 
 /** GET /api/v1/admin/events/tail */
@@ -55,7 +46,9 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
         "`progress` says how far the reading has come and whether it has caught up, `problem` why it ends.",
       request: {
         query: tailQuery,
-        headers: z.object({ "last-event-id": z.string().optional().describe("Wins over `from`.") }),
+        headers: z.object({
+          "last-event-id": z.string().regex(POSITION).optional().describe("Wins over `from`."),
+        }),
       },
       answers: {
         200: {
@@ -108,7 +101,7 @@ function tooManyTails(limit: number): Problem {
 function readRequest(context: ApiContext) {
   const { from = "now", type, aggregateType, aggregateId } = readQuery(context, tailQuery);
   const last = context.req.header("last-event-id");
-  if (last !== undefined && !isPosition(last)) {
+  if (last !== undefined && !POSITION.test(last)) {
     throw new Problem("parameter-invalid", "Last-Event-ID must be a position, as the events had it.");
   }
   if (aggregateId !== undefined && aggregateType === undefined) {

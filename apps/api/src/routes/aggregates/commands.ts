@@ -17,10 +17,17 @@ import { aggregateId, type RegisteredAggregate, versionTag } from "./registered-
 const noQuery = z.strictObject({});
 const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
 
+const VERSION_TAG = /^"(\d{1,15})"$/;
+
 const headers = z.object({
-  "if-match": z.string().optional().describe("Refuse the command unless the aggregate is at this version."),
+  "if-match": z
+    .string()
+    .regex(VERSION_TAG)
+    .optional()
+    .describe("Refuse the command unless the aggregate is at this version."),
   "idempotency-key": z
     .string()
+    .regex(/^[!-~]{1,255}$/)
     .optional()
     .describe("The same command with the same key is carried out once, and answered alike each time."),
 });
@@ -105,7 +112,7 @@ function commandRoute(
 function readIfMatch(context: ApiContext): number | undefined {
   const header = context.req.header("if-match");
   if (header === undefined) return undefined;
-  const [, version] = /^"(\d{1,15})"$/.exec(header.trim()) ?? [];
+  const [, version] = VERSION_TAG.exec(header.trim()) ?? [];
   if (version === undefined) throw headerProblem("If-Match", 'must be one version in quotes, as in "3"');
   return Number(version);
 }

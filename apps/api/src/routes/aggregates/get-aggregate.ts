@@ -3,6 +3,7 @@ import { readTimestamp } from "@synap/types";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
+import { moment, wholeNumber } from "../parameter-forms.ts";
 import {
   json,
   jsonAnswer,
@@ -13,19 +14,16 @@ import {
 } from "../route-registration.ts";
 import { aggregateId, type RegisteredAggregate, versionTag } from "./registered-aggregate.ts";
 
-const aggregateType = z.string().min(1).max(64).describe("The kind of aggregate, for example reservation.");
+const aggregateType = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
+  .describe("The kind of aggregate, for example reservation.");
 const momentQuery = z.strictObject({
-  version: z
-    .string()
-    .regex(/^[1-9]\d{0,14}$/, "must be a whole number from 1")
+  version: wholeNumber(1, Number.MAX_SAFE_INTEGER)
     .optional()
     .describe("The aggregate as it was at this version."),
-  at: z
-    .string()
-    .refine((value) => readTimestamp(value).ok, "must be an RFC 3339 date-time, no finer than a millisecond")
-    .meta({ format: "date-time" })
-    .optional()
-    .describe("The aggregate as it was at this moment, by the timestamps of its events."),
+  at: moment.optional().describe("The aggregate as it was at this moment, by the timestamps of its events."),
 });
 
 const route = {

@@ -1,6 +1,7 @@
 import { auditLog } from "@synap/handlers";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import { plainText } from "../parameter-forms.ts";
 import { before, limit, name, nextBefore, numbers } from "./read-model-parameters.ts";
 import { readModelRoute } from "./read-model-route.ts";
 
@@ -9,11 +10,7 @@ const DEFAULT_LIMIT = 100;
 const query = z
   .strictObject({
     // The longest: "agent:" or "user:" and a name.
-    actor: z
-      .string("must be given once")
-      .min(1)
-      .max(256)
-      .refine((value) => !value.includes("\0"), "must not hold NUL")
+    actor: plainText(256)
       .optional()
       .describe("What this actor did: `user:{id}`, `agent:{name}` or `system`."),
     subjectType: name.optional().describe("What happened to a thing of this kind; with subjectId."),

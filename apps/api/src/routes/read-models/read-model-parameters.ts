@@ -1,14 +1,11 @@
 import { z } from "zod";
+import { plainText, wholeNumber } from "../parameter-forms.ts";
 
 const MAX_LIMIT = 1_000;
 const GIVEN_ONCE = "must be given, and once";
 
 /** A name: of a user, a guest, an actor. 1 to 128 characters. */
-export const name = z
-  .string(GIVEN_ONCE)
-  .min(1, "must not be empty")
-  .max(128, "must have at most 128 characters")
-  .refine((value) => !value.includes("\0"), "must not hold NUL");
+export const name = plainText(128);
 
 /** A day, YYYY-MM-DD. PostgreSQL knows no year 0. */
 export const day = z
@@ -17,22 +14,14 @@ export const day = z
     (value) => z.iso.date().safeParse(value).success && value >= "0001",
     "must be a day as YYYY-MM-DD, which exists",
   )
-  .meta({ format: "date" });
+  .meta({ format: "date", pattern: "^(?!0000)" });
 
 /** How many rows to give, as text: 1 to 1,000. */
 export const limit = (byDefault: number) =>
-  z
-    .string(GIVEN_ONCE)
-    .regex(/^\d{1,4}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
-    .refine((value) => Number(value) >= 1 && Number(value) <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
-    .optional()
-    .describe(`How many to give, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
+  wholeNumber(1, MAX_LIMIT).optional().describe(`How many to give, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
 
 /** The place in the log before which a page goes on. */
-export const before = z
-  .string(GIVEN_ONCE)
-  .regex(/^\d{1,16}$/, "must be a position")
-  .refine((value) => Number.isSafeInteger(Number(value)), "must be a position")
+export const before = wholeNumber(0, Number.MAX_SAFE_INTEGER)
   .optional()
   .describe("Where to go on: `nextBefore` of the page before.");
 

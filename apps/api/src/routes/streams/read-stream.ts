@@ -2,22 +2,22 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
+import { wholeNumber } from "../parameter-forms.ts";
 import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, streamPath, versionTag } from "./stream-parameters.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-const wholeNumber = z.string().regex(/^\d{1,15}$/, "must be a whole number");
+const version = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const streamQuery = z.strictObject({
-  fromVersion: wholeNumber.optional().describe("The lowest version to give. Default 1."),
-  toVersion: wholeNumber.optional().describe("The highest version to give. Default: the stream's."),
+  fromVersion: version.optional().describe("The lowest version to give. Default 1."),
+  toVersion: version.optional().describe("The highest version to give. Default: the stream's."),
   direction: z
     .enum(["forwards", "backwards"], 'must be "forwards" or "backwards"')
     .optional()
     .describe("By version. Default forwards."),
-  limit: wholeNumber
-    .refine((value) => Number(value) >= 1 && Number(value) <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
+  limit: wholeNumber(1, MAX_LIMIT)
     .optional()
     .describe(`How many events to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
 });

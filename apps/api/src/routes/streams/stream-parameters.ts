@@ -2,6 +2,7 @@ import type { ExpectedVersion, StreamName } from "@synap/database";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
+import { ifMatch, pathId } from "../parameter-forms.ts";
 import { readPathParameter } from "../route-registration.ts";
 
 const aggregateType = z
@@ -9,12 +10,7 @@ const aggregateType = z
   .max(64)
   .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
   .describe("The kind of thing, for example `note`.");
-const aggregateId = z
-  .string()
-  .min(1)
-  .max(128)
-  .refine((value) => !value.includes("\0"), "must not hold NUL")
-  .describe("Which one.");
+const aggregateId = pathId.describe("Which one.");
 
 /** The stream's name in the address. */
 export const streamPath = z.object({ aggregateType, aggregateId });
@@ -37,11 +33,10 @@ export const expectedVersion = z
 
 /** The headers by which a request says what it expects, for the document. */
 export const preconditionHeaders = z.object({
-  "if-match": z
-    .string()
+  "if-match": ifMatch
     .optional()
     .describe('`"<version>"`: the stream is exactly at this version. `*`: it exists.'),
-  "if-none-match": z.string().optional().describe("`*`: the stream has no events yet."),
+  "if-none-match": z.literal("*").optional().describe("`*`: the stream has no events yet."),
 });
 
 /**
@@ -64,8 +59,8 @@ export function readExpectedVersion(
   }
   if (match === undefined) return inBody ?? "any";
   if (match.trim() === "*") return "stream-exists";
-  const version = /^"(\d{1,16})"$/.exec(match.trim())?.[1];
-  if (version !== undefined && Number.isSafeInteger(Number(version))) return Number(version);
+  const version = /^"(\d{1,15})"$/.exec(match.trim())?.[1];
+  if (version !== undefined) return Number(version);
   throw invalid('If-Match takes one version in quotes, as in "7", or *.');
 }
 

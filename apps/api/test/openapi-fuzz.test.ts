@@ -1,0 +1,326 @@
+import { request } from "node:http";
+import { builtInHandlers, builtInProjections, EventDispatcher } from "@synap/handlers";
+import { seedCatalogue } from "@synap/types";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { arbitraryOf, type JsonSchema } from "../testing/json-schema-arbitrary.ts";
+import { ADMIN_TOKEN, BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+// Reads the API's own document and holds the API to it. SYNAP_FUZZ_SEED repeats a run, SYNAP_FUZZ_RUNS lengthens it.
+const SEED = Number(process.env["SYNAP_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env["SYNAP_FUZZ_RUNS"] ?? 12);
+
+interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly required?: boolean;
+  readonly schema: JsonSchema;
+}
+interface Media {
+  readonly schema: JsonSchema;
+}
+interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly operationId: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly responses: Readonly<
+    Record<string, { description: string; content?: Readonly<Record<string, Media>> }>
+  >;
+}
+interface Call {
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+let api: TestApi;
+let operations: Operation[] = [];
+let components: Readonly<Record<string, JsonSchema>> = {};
+const ajv = new Ajv2020({ strict: false });
+addFormats.default(ajv);
+const validators = new Map<string, ValidateFunction>();
+
+beforeAll(async () => {
+  api = await startTestApi({ maxTails: 1_000 });
+  const { database } = api;
+  const dispatcher = new EventDispatcher({
+    database,
+    catalogue: seedCatalogue,
+    handlers: builtInHandlers,
+    projections: builtInProjections,
+  });
+  await dispatcher.projections.prepare();
+  const document = JSON.parse(await (await fetch(`${api.url}/openapi.json`)).text());
+  components = document.components.schemas;
+  ajv.addSchema(document, "api");
+  operations = Object.entries<Record<string, Omit<Operation, "method" | "path">>>(document.paths).flatMap(
+    ([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        ...operation,
+        method: method.toUpperCase(),
+        path,
+      })),
+  );
+});
+afterAll(() => api.stop());
+
+/** Rules between parameters, which a document can't hold, and bodies that have to name an event type that exists. */
+const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
+  publishEvent: (call) => ({ ...call, body: soundEvent(call.body) }),
+  publishBatch: (call) => ({ ...call, body: soundBatch(call.body) }),
+  appendToStream: ({ path, ...call }) =>
+    onlyOneExpectation({ ...call, path: { ...path, aggregateType: "note" }, body: soundAppend(call.body) }),
+  closeStream: onlyOneExpectation,
+  auditLog: (call) => ({ ...call, query: together(call.query, "subjectType", "subjectId") }),
+  listReservations: ({ query: { guest, from }, ...call }) => ({
+    ...call,
+    query: guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest },
+  }),
+  complianceStatistics: (call) => ({ ...call, query: { from: call.query["from"], to: call.query["from"] } }),
+  getAggregate: (call) => ({
+    ...call,
+    query: without(call.query, call.query["version"] === undefined ? "" : "at"),
+  }),
+  tailEvents: (call) => ({ ...call, query: without(call.query, "aggregateId") }),
+  listEvents: (call) => ({ ...call, query: without(call.query, "cursor") }),
+};
+
+function without(values: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const { [name]: _, ...rest } = values;
+  return rest;
+}
+
+function together(
+  values: Readonly<Record<string, unknown>>,
+  left: string,
+  right: string,
+): Record<string, unknown> {
+  const isWhole = values[left] !== undefined && values[right] !== undefined;
+  return isWhole ? values : without(without(values, left), right);
+}
+
+function onlyOneExpectation(call: Call): Call {
+  const { "if-none-match": _, ...headers } = call.headers;
+  const hasBody = typeof call.body === "object" && call.body !== null && "expectedVersion" in call.body;
+  const { "if-match": __, ...bare } = headers;
+  return { ...call, headers: hasBody ? bare : headers };
+}
+
+/** The generated envelope around the data of a type of the catalogue; times that depend on the clock are left out. */
+function soundEvent(generated: unknown, isInStream = false): unknown {
+  const event: Record<string, unknown> = { ...(generated as object) };
+  for (const name of ["timestamp", "validTo", "aggregateType"]) delete event[name];
+  if (isInStream) delete event["aggregateId"];
+  return { ...event, type: "note.creation.requested", data: { content: "fuzz" } };
+}
+
+function soundBatch(generated: unknown): unknown {
+  if (Array.isArray(generated))
+    return generated.length === 0 ? [soundEvent({})] : generated.map((each) => soundEvent(each));
+  const { events } = generated as { events: unknown[] };
+  return { events: soundBatch(events) };
+}
+
+function soundAppend(generated: unknown): unknown {
+  const { events, ...rest } = generated as { events: unknown[] };
+  return { ...rest, events: events.map((each) => soundEvent(each, true)) };
+}
+
+function callOf(operation: Operation): fc.Arbitrary<Call> {
+  const place = (where: Parameter["in"]) => {
+    const parameters = (operation.parameters ?? []).filter((one) => one.in === where);
+    const model = Object.fromEntries(
+      parameters.map(({ name, schema }) => [name, arbitraryOf(schema, components)]),
+    );
+    const requiredKeys = parameters.filter(({ required }) => required === true).map(({ name }) => name);
+    return fc.record(model, { requiredKeys });
+  };
+  const body = operation.requestBody?.content["application/json"];
+  return fc
+    .record({
+      path: place("path").map((values) => mapValues(values, String)),
+      query: place("query"),
+      headers: place("header").map((values) => mapValues(values, String)),
+      body: body === undefined ? fc.constant(undefined) : arbitraryOf(body.schema, components),
+    })
+    .map((call) => MADE_CONSISTENT[operation.operationId]?.(call) ?? call);
+}
+
+function mapValues<Value>(values: object, change: (value: unknown) => Value): Record<string, Value> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+}
+
+function send(
+  { method, path }: Operation,
+  call: Call,
+  { type = "application/json", text }: { type?: string | undefined; text?: string | undefined } = {},
+): Promise<Answer> {
+  const query = new URLSearchParams(
+    Object.entries(call.query).flatMap(([name, value]) =>
+      [value].flat().map((one): [string, string] => [name, String(one)]),
+    ),
+  );
+  const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(call.path[name] ?? ""),
+  );
+  const token = call.query["backfill"] === "true" ? BACKFILL_TOKEN : ADMIN_TOKEN;
+  const sent = text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      `${api.url}${address}?${query}`,
+      {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(method !== "GET" && { "content-type": type, "content-length": Buffer.byteLength(sent ?? "") }),
+          ...call.headers,
+        },
+      },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8");
+        const finish = () => {
+          outgoing.destroy();
+          const { statusCode = 0, headers } = response;
+          resolve({ status: statusCode, type: headers["content-type"] ?? "", text: body });
+        };
+        response.on("data", (chunk: string) => {
+          body += chunk;
+          // A tail does not end by itself.
+          if (headersOf(response).startsWith("text/event-stream")) finish();
+        });
+        response.on("end", finish);
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(sent);
+  });
+}
+
+function headersOf({
+  headers,
+}: {
+  readonly headers: { readonly "content-type"?: string | undefined };
+}): string {
+  return headers["content-type"] ?? "";
+}
+
+/** What is wrong with an answer by the document; undefined when nothing is. */
+function breach(operation: Operation, { status, type, text }: Answer): string | undefined {
+  const described = operation.responses[status];
+  if (described === undefined) return `${status} is not documented: ${text.slice(0, 300)}`;
+  const [media = ""] = type.split(";");
+  if (described.content?.[media] === undefined) return `${status} as ${media} is not documented`;
+  if (!media.endsWith("json")) return undefined;
+  const pointer = `api#/paths/${operation.path.replaceAll("~", "~0").replaceAll("/", "~1")}/${operation.method.toLowerCase()}/responses/${status}/content/${media.replaceAll("/", "~1")}/schema`;
+  const validate =
+    validators.get(pointer) ?? ajv.compile({ $ref: encodeURI(pointer).replaceAll("%23", "#") });
+  validators.set(pointer, validate);
+  const answer: unknown = JSON.parse(text);
+  if (!validate(answer)) return `${ajv.errorsText(validate.errors)}: ${text.slice(0, 300)}`;
+  const code = status < 400 ? undefined : (answer as { code: string }).code;
+  if (code !== undefined && !described.description.includes(`${code}: `))
+    return `the problem ${code} is not documented for it`;
+  return undefined;
+}
+
+/** Refusals that say the request is malformed; others depend on what is stored, on a clock or on a business rule. */
+const MALFORMED = new Set([
+  "malformed-json",
+  "invalid-utf8",
+  "body-missing",
+  "batch-invalid",
+  "body-invalid",
+  "parameter-invalid",
+  "parameter-unknown",
+  "precondition-invalid",
+  "request-invalid",
+  "unsupported-media-type",
+  "event-invalid",
+  "command-invalid",
+  "batch-rejected",
+  "unknown-event-type",
+]);
+
+describe(`the API, by its own document (SYNAP_FUZZ_SEED=${SEED})`, () => {
+  it("takes every request that the document allows, and answers as it says", async () => {
+    expect(operations.length).toBeGreaterThan(25);
+    await forEachOperation((operation) =>
+      fc.asyncProperty(callOf(operation), async (call) => {
+        const answer = await send(operation, call);
+        expect(breach(operation, answer), operation.operationId).toBeUndefined();
+        if (answer.status < 400) return;
+        const { code } = JSON.parse(answer.text);
+        expect(MALFORMED.has(code), answer.text).toBe(false);
+      }),
+    );
+  });
+
+  it("refuses what is nearly right with a documented problem, and never fails on it", async () => {
+    await forEachOperation((operation) => {
+      const hasBody = operation.requestBody !== undefined;
+      const breaks = [
+        ...(takesAnyQuery(operation) ? [] : ["unknown parameter"]),
+        ...(hasBody ? ["not JSON", "form", "list", "cut off"] : []),
+        // In a batch, one event that is wrong costs no other.
+        ...(hasBody && operation.operationId !== "publishBatch" ? ["unknown field"] : []),
+      ];
+      if (breaks.length === 0) return undefined;
+      return fc.asyncProperty(callOf(operation), fc.constantFrom(...breaks), async (call, how) => {
+        const answer = await sendBroken(operation, call, how);
+        const shown = `${how}: ${answer.status} ${answer.text.slice(0, 300)}`;
+        expect(answer.status, shown).toBeGreaterThanOrEqual(400);
+        expect(answer.status, shown).toBeLessThan(500);
+        expect(breach(operation, answer), shown).toBeUndefined();
+      });
+    });
+  });
+});
+
+/** Holds a property against each operation of the document, and shows every operation that breaks it. */
+async function forEachOperation<Values>(
+  propertyOf: (operation: Operation) => fc.IAsyncProperty<Values> | undefined,
+): Promise<void> {
+  const broken: string[] = [];
+  for (const operation of operations) {
+    const property = propertyOf(operation);
+    if (property === undefined) continue;
+    const run = await fc.check(property, { seed: SEED, numRuns: RUNS, endOnFailure: true });
+    if (!run.failed) continue;
+    const reason = run.errorInstance instanceof Error ? run.errorInstance.message : String(run.errorInstance);
+    broken.push(`${operation.operationId}: ${reason}\n${JSON.stringify(run.counterexample)}`);
+  }
+  expect(broken.join("\n\n")).toBe("");
+}
+
+function takesAnyQuery({ operationId }: Operation): boolean {
+  return ["health", "readiness", "metrics", "index", "openapi"].includes(operationId);
+}
+
+function sendBroken(operation: Operation, call: Call, how: string): Promise<Answer> {
+  const text = JSON.stringify(call.body);
+  switch (how) {
+    case "unknown parameter":
+      return send(operation, { ...call, query: { ...call.query, unheardOf: "1" } });
+    case "unknown field":
+      return send(operation, call, { text: JSON.stringify({ ...Object(call.body), unheardOf: 1 }) });
+    case "not JSON":
+      return send(operation, call, { text: `${text.slice(0, 1)}'` });
+    case "cut off":
+      return send(operation, call, { text: text.slice(0, -1) });
+    case "list":
+      return send(operation, call, { text: "[[]]" });
+    default:
+      return send(operation, call, { type: "application/x-www-form-urlencoded" });
+  }
+}
