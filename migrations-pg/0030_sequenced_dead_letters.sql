@@ -9,14 +9,25 @@ ALTER TABLE synap.dead_letters
   ADD COLUMN resolved_by    text,
   ADD COLUMN resolution     text;
 
--- The streams that wait, for each handler. Without a dead letter: it was resolved, and what was parked behind it is
--- being handled; new events still go behind it.
+-- The streams that wait, for each handler: for a decision on a dead letter, or for another attempt at their first
+-- parked event (retry_at). With neither, what is parked is being handled; new events still go behind it.
 CREATE TABLE synap.held_streams (
-  dead_letter_id bigint REFERENCES synap.dead_letters (id),
-  handler        text   NOT NULL COLLATE "C",
-  aggregate_type text   NOT NULL COLLATE "C",
-  aggregate_id   text   NOT NULL COLLATE "C",
-  PRIMARY KEY (handler, aggregate_type, aggregate_id)
+  dead_letter_id  bigint REFERENCES synap.dead_letters (id),
+  -- The event that is tried again, when next, and what happened so far. Null unless the stream waits for that.
+  "position"      bigint,
+  retry_at        timestamptz(3),
+  first_failed_at timestamptz(3),
+  failed_at       timestamptz(3),
+  attempts        integer,
+  transient       boolean,
+  handler         text   NOT NULL COLLATE "C",
+  aggregate_type  text   NOT NULL COLLATE "C",
+  aggregate_id    text   NOT NULL COLLATE "C",
+  event_id        text,
+  code            text,
+  reason          text,
+  PRIMARY KEY (handler, aggregate_type, aggregate_id),
+  CHECK (dead_letter_id IS NULL OR retry_at IS NULL)
 );
 
 -- "Which stream may go on?"

@@ -14,9 +14,12 @@ CREATE FUNCTION synap.begin_pass(
 )
 RETURNS TABLE (
   "position"    bigint,
-  -- Streams of this handler wait behind a dead letter; some of them may go on.
+  -- Streams of this handler wait; some of them may go on; in how many milliseconds the next one may.
   held          boolean,
   released      boolean,
+  retry_in      double precision,
+  -- The last pass of this checkpoint failed.
+  failing       boolean,
   -- The build as it is now; null when it was dropped.
   feed          text,
   segments      integer,
@@ -55,7 +58,16 @@ BEGIN
   END IF;
 
   held := EXISTS (SELECT FROM synap.held_streams AS h WHERE h.handler = name);
-  released := held AND EXISTS (SELECT FROM synap.held_streams AS h WHERE h.handler = name AND h.dead_letter_id IS NULL);
+  IF held THEN
+    -- What failed in the future failed before the clock was set back.
+    SELECT coalesce(bool_or(h.retry_at IS NULL OR h.retry_at <= clock_timestamp() OR h.failed_at > clock_timestamp()), false),
+           extract(epoch FROM min(h.retry_at) - clock_timestamp()) * 1000
+      INTO released, retry_in
+      FROM synap.held_streams AS h WHERE h.handler = name AND h.dead_letter_id IS NULL;
+  ELSE
+    released := false;
+  END IF;
+  failing := EXISTS (SELECT FROM synap.handler_failures AS f WHERE f.handler = begin_pass.checkpoint);
 
   SELECT n.watermark, n.up_to, n.more, n.min_timestamp, n.max_timestamp
     INTO watermark, up_to, more, min_timestamp, max_timestamp

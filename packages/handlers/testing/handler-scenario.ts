@@ -54,10 +54,12 @@ export function handlerScenario(options: HandlerScenarioOptions): HandlerScenari
   };
 }
 
-/** Runs passes of an asynchronous handler or a projection until nothing is left. */
+/** Runs passes of an asynchronous handler or a projection until nothing is left, also nothing that is tried again. */
 export async function catchUpFully(dispatcher: EventDispatcher, handler: string): Promise<void> {
   for (;;) {
     const pass = await dispatcher.catchUp(handler);
-    if (pass.status === "done" && pass.caughtUp) return;
+    if (pass.status !== "done" || !pass.caughtUp) continue;
+    if (pass.retryInMs === undefined) return;
+    await new Promise((done) => setTimeout(done, pass.retryInMs));
   }
 }

@@ -92,7 +92,14 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
 });
 
 it("a handler that is far behind goes on in the next run", async () => {
-  const pass = { status: "done", processed: 500, deadLettered: 1, position: 7, caughtUp: false } as const;
+  const pass = {
+    status: "done",
+    processed: 500,
+    deadLettered: 1,
+    retrying: [],
+    position: 7,
+    caughtUp: false,
+  } as const;
   const result = await catchUpHandler({ catchUp: () => Promise.resolve(pass) }, "slow", 3);
   expect(result).toEqual({ handler: "slow", processed: 1500, deadLettered: 3, position: 7, state: "behind" });
 });

@@ -11,7 +11,12 @@ import {
 import type { StoredEvent } from "@synap/types";
 import type { HandlerContext, IEventHandler } from "../dispatch/event-handler.ts";
 import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
-import { handleAlone, handleIsolated } from "../dispatch/isolated-batch.ts";
+import {
+  handleAlone,
+  handleIsolated,
+  type IsolationResult,
+  type RetryPolicy,
+} from "../dispatch/isolated-batch.ts";
 import { INGEST_HANDLER } from "../ingest/accepted-events.ts";
 import { lettersStoredMeanwhile, retryAcceptedLetter } from "./accepted-letters.ts";
 import {
@@ -28,6 +33,8 @@ export interface DeadLetterTarget {
   readonly context: (transaction: Transaction) => HandlerContext;
   /** Waits until nobody else handles events of this stream for the handler, and keeps it so until the end. */
   readonly lock: (transaction: Transaction, stream: DeadLetterStream) => Promise<void>;
+  /** How parked events that fail are tried again. Default: they become dead letters at once. */
+  readonly retries?: RetryPolicy | undefined;
 }
 
 /** Which open letters to retry. */
@@ -245,15 +252,17 @@ export class DeadLetterOffice {
 }
 
 /**
- * Handles the next parked events of a released stream, one by one, in a transaction that holds the target's lock. When
- * one fails, it becomes the stream's dead letter and the others go back behind it.
+ * Handles the next parked events of a stream that may go on, in a transaction that holds the target's lock. When one
+ * fails, it becomes the stream's dead letter or waits for another attempt, and the others go back behind it.
  */
 export async function releaseChunk(
   target: DeadLetterTarget,
   transaction: Transaction,
   stream: DeadLetterStream,
-): Promise<{ handled: number; deadLettered: number; last: boolean }> {
-  const { events, last } = await takeParkedEvents(transaction, target.handler.name, stream, CHUNK);
-  const { deadLettered, parked } = await handleIsolated({ ...target, events, transaction, attempts: 0 });
-  return { handled: events.length - parked - deadLettered, deadLettered, last: last || deadLettered > 0 };
+): Promise<Omit<IsolationResult, "parked"> & { readonly handled: number; readonly last: boolean }> {
+  const { events, last, earlier } = await takeParkedEvents(transaction, target.handler.name, stream, CHUNK);
+  const result = await handleIsolated({ ...target, events, transaction, earlier });
+  const { deadLettered, retrying, parked } = result;
+  const handled = events.length - parked - deadLettered;
+  return { handled, deadLettered, retrying, last: last || handled < events.length };
 }

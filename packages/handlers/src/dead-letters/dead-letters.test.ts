@@ -37,7 +37,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
       database,
       catalogue: seedCatalogue,
       handlers: [handler],
-      maxAttempts: 0,
+      maxAttempts: 1,
     });
     await beginNow(database, handler.name);
     return {

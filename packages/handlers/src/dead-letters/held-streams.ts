@@ -1,4 +1,4 @@
-import type { DeadLetterStream, SqlSession, Transaction } from "@synap/database";
+import { type DeadLetterStream, epochMs, type SqlSession, type Transaction } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 
 /** A stream as one text. PostgreSQL's text has no NUL, so no two streams share one. */
@@ -44,8 +44,18 @@ export async function heldStreams(
 }
 
 const HOLD = `
-INSERT INTO synap.held_streams (handler, aggregate_type, aggregate_id, dead_letter_id) VALUES ($1, $2, $3, $4)
-ON CONFLICT (handler, aggregate_type, aggregate_id) DO UPDATE SET dead_letter_id = EXCLUDED.dead_letter_id`;
+INSERT INTO synap.held_streams
+  (handler, aggregate_type, aggregate_id, dead_letter_id, "position", event_id, attempts, transient, code, reason,
+   first_failed_at, failed_at, retry_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        CASE WHEN $7::integer IS NOT NULL
+             THEN least(clock_timestamp(), to_timestamp($11::float8 / 1000)) END,
+        CASE WHEN $7::integer IS NOT NULL THEN clock_timestamp() END,
+        clock_timestamp() + $12::float8 * interval '1 millisecond')
+ON CONFLICT (handler, aggregate_type, aggregate_id) DO UPDATE
+   SET (dead_letter_id, "position", event_id, attempts, transient, code, reason, first_failed_at, failed_at, retry_at)
+     = (EXCLUDED.dead_letter_id, EXCLUDED."position", EXCLUDED.event_id, EXCLUDED.attempts, EXCLUDED.transient,
+        EXCLUDED.code, EXCLUDED.reason, EXCLUDED.first_failed_at, EXCLUDED.failed_at, EXCLUDED.retry_at)`;
 
 /** From now on the handler's events of this stream wait for a decision on the dead letter. */
 export async function holdStream(
@@ -54,7 +64,53 @@ export async function holdStream(
   stream: DeadLetterStream,
   deadLetterId: number,
 ): Promise<void> {
-  await transaction.query(HOLD, [handler, stream.aggregateType, stream.aggregateId, deadLetterId]);
+  const { aggregateType, aggregateId } = stream;
+  const none = [null, null, null, null, null, null, null, null] as const;
+  await transaction.query(HOLD, [handler, aggregateType, aggregateId, deadLetterId, ...none]);
+}
+
+/** An event that failed and is tried again, while its stream waits and the others go on. */
+export interface RetryingEvent {
+  readonly event: StoredEvent;
+  /** Failed attempts so far. */
+  readonly attempts: number;
+  /** The handler says that trying later can help, so it is tried for as long as that takes. */
+  readonly transient: boolean;
+  readonly code: string;
+  readonly reason: string;
+  /** When it failed first, if not now: milliseconds since 1970. */
+  readonly firstFailedAt?: number | undefined;
+  /** The wait until the next attempt, in milliseconds. */
+  readonly retryInMs: number;
+}
+
+/** From now on the handler's events of this stream wait until the event is tried again. The event itself is parked first. */
+export async function holdForRetry(
+  transaction: Transaction,
+  handler: string,
+  { event, attempts, transient, code, reason, firstFailedAt, retryInMs }: RetryingEvent,
+): Promise<void> {
+  const { aggregateType, aggregateId, position, id } = event;
+  const failure = [
+    position,
+    id,
+    attempts,
+    transient,
+    code,
+    reason,
+    firstFailedAt ?? null,
+    retryInMs,
+  ] as const;
+  await transaction.query(HOLD, [handler, aggregateType, aggregateId, null, ...failure]);
+}
+
+/** How many streams of the handler wait for another attempt. */
+export async function countRetrying(session: SqlSession, handler: string): Promise<number> {
+  const [row] = await session.query<{ streams: number }>(
+    "SELECT count(*) AS streams FROM synap.held_streams WHERE handler = $1 AND retry_at IS NOT NULL",
+    [handler],
+  );
+  return row?.streams ?? 0;
 }
 
 /** Lets the stream that waits for this dead letter go on; what is parked is handled next. */
@@ -90,19 +146,38 @@ export interface HeldStream extends DeadLetterStream {
   readonly deadLetterId: number | null;
 }
 
-/** The released streams of a handler, a few of them. */
+// What failed in the future failed before the clock was set back.
+const MAY_GO_ON = `dead_letter_id IS NULL
+   AND (retry_at IS NULL OR retry_at <= clock_timestamp() OR failed_at > clock_timestamp())`;
+
+/** The streams of a handler that may go on, a few of them: what was decided first, then what is due for another attempt. */
 export async function releasedStreams(session: SqlSession, handler: string): Promise<DeadLetterStream[]> {
   return session.query<DeadLetterStream>(
     `SELECT aggregate_type AS "aggregateType", aggregate_id AS "aggregateId" FROM synap.held_streams
-      WHERE handler = $1 AND dead_letter_id IS NULL LIMIT 20`,
+      WHERE handler = $1 AND ${MAY_GO_ON}
+      ORDER BY retry_at NULLS FIRST LIMIT 20`,
     [handler],
   );
 }
 
 const LOCK_RELEASED = `
-SELECT FROM synap.held_streams
- WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND dead_letter_id IS NULL
+SELECT "position", attempts, ${epochMs("first_failed_at")} AS "firstFailedAt"
+  FROM synap.held_streams
+ WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND ${MAY_GO_ON}
    FOR UPDATE`;
+
+/** Failed attempts at the first parked event of a stream. */
+export interface EarlierAttempts {
+  readonly position: number;
+  readonly attempts: number;
+  readonly firstFailedAt: number;
+}
+
+const CLEAR_RETRY = `
+UPDATE synap.held_streams
+   SET ("position", event_id, attempts, transient, code, reason, first_failed_at, failed_at, retry_at)
+     = ROW (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+ WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND retry_at IS NOT NULL`;
 
 const TAKE_PARKED = `
 WITH next AS (
@@ -125,17 +200,17 @@ export async function takeParkedEvents(
   handler: string,
   stream: DeadLetterStream,
   limit: number,
-): Promise<{ events: StoredEvent[]; last: boolean }> {
+): Promise<{ events: StoredEvent[]; last: boolean; earlier?: EarlierAttempts }> {
   const key = [handler, stream.aggregateType, stream.aggregateId] as const;
-  const locked = await transaction.query(LOCK_RELEASED, key);
-  if (locked.length === 0) return { events: [], last: true };
+  const [held] = await transaction.query<EarlierAttempts | { position: null }>(LOCK_RELEASED, key);
+  if (held === undefined) return { events: [], last: true };
   const rows = await transaction.query<{ event: StoredEvent }>(TAKE_PARKED, [...key, limit]);
   const last = rows.length < limit;
-  if (last) {
-    await transaction.query(
-      "DELETE FROM synap.held_streams WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3",
-      key,
-    );
-  }
-  return { events: rows.map((row) => row.event), last };
+  await transaction.query(
+    last
+      ? "DELETE FROM synap.held_streams WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3"
+      : CLEAR_RETRY,
+    key,
+  );
+  return { events: rows.map((row) => row.event), last, ...(held.position !== null && { earlier: held }) };
 }

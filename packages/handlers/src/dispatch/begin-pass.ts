@@ -7,6 +7,10 @@ export interface BegunPass extends NextAppends {
   /** Whether streams wait for the handler, and whether one of them may go on. The usual answer is twice no. */
   readonly held: boolean;
   readonly released: boolean;
+  /** In how many milliseconds the next of them may, when it waits for another attempt. */
+  readonly retry_in: number | null;
+  /** Whether the last pass failed. */
+  readonly failing: boolean;
   /** The build that is fed, as it is now. Null: it was dropped, or the handler is no projection. */
   readonly feed: "async" | "inline" | null;
   readonly segments: number | null;
@@ -25,7 +29,7 @@ export interface PassRequest {
 }
 
 const BEGIN = `
-SELECT "position", held, released, feed, segments, paused, handled_ahead, watermark, up_to, more,
+SELECT "position", held, released, retry_in, failing, feed, segments, paused, handled_ahead, watermark, up_to, more,
        ${epochMs("min_timestamp")} AS min_timestamp, ${epochMs("max_timestamp")} AS max_timestamp
   FROM synap.begin_pass($1, $2, $3, $4, $5)`;
 

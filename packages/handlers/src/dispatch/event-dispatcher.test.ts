@@ -27,6 +27,8 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     return { dispatcher, store: dispatcher.store, pass: () => dispatcher.catchUp(handler.name) };
   }
   const seen = (handler: string) => seenBy(engine.database, handler);
+  const dueNow = (handler: string) =>
+    engine.database.query("UPDATE synap.held_streams SET retry_at = now() WHERE handler = $1", [handler]);
   const lettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
 
   it("read on from their checkpoint, in order, a limited number of events a pass", async () => {
@@ -69,10 +71,10 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
       },
     });
     const { store, pass } = await following(handler);
-    const events = notes("a", "b");
+    const events = notes("a");
     await store.appendBatch(events);
     const before = await readCheckpoint(engine.database, "dies");
-    await expect(pass()).rejects.toMatchObject({ name: "HandlerPassError", transient: true, attempts: 0 });
+    await expect(pass()).rejects.toMatchObject({ name: "HandlerPassError", transient: true, attempts: 1 });
     expect(await readCheckpoint(engine.database, "dies")).toBe(before);
     expect(await seen("dies")).toEqual([]);
     await pass();
@@ -100,28 +102,100 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await store.getById(reaction.id)).toMatchObject({ id: reaction.id });
   });
 
-  it("are tried again whole, and taken apart when that does not help: only the poison event is set aside", async () => {
+  it("isolate a poison event at once and try it again by itself, while only its own stream waits", async () => {
+    const calls: string[][] = [];
     const handler = seeing("picky", {
       afterwards: (batch) => {
+        calls.push(batch.map((event) => String(event.data["content"])));
         if (batch.some((event) => event.data["content"] === "bad")) throw new RangeError("I don't like it");
       },
     });
-    const { store, pass } = await following(handler, { maxAttempts: 3 });
+    const backoff = { firstMs: 3_600_000, capMs: 3_600_000 };
+    const { store, pass } = await following(handler, { maxAttempts: 2, backoff });
+    const good = Array.from({ length: 127 }, (_, index) => note(`good ${index}`));
+    const bad = note("bad");
+    const behind = createSynapEvent({
+      type: "note.creation.completed",
+      aggregateId: bad.aggregateId,
+      data: { content: "behind" },
+    });
+    await store.appendBatch([...good.slice(0, 77), bad, ...good.slice(77), behind]);
+    expect(await pass()).toMatchObject({
+      status: "done",
+      processed: 129,
+      deadLettered: 0,
+      caughtUp: true,
+      retrying: [{ event: { id: bad.id }, attempts: 1, code: "range-error", transient: false }],
+      retryInMs: 3_600_000,
+    });
+    expect(await seen("picky")).toEqual(ids(good));
+    expect(calls.length).toBeLessThan(25);
+    // It isn't due yet, and what comes behind it waits. Others don't.
+    const later = [note("later"), { ...behind, id: note("x").id, data: { content: "behind as well" } }];
+    await store.appendBatch(later);
+    expect(await pass()).toMatchObject({ processed: 1, deadLettered: 0, caughtUp: true });
+    expect(await lettersOf("picky")).toEqual([]);
+    await dueNow("picky");
+    expect(await pass()).toMatchObject({ deadLettered: 1 });
+    expect(await lettersOf("picky")).toMatchObject([
+      { eventId: bad.id, code: "range-error", attempts: 2, parked: 2 },
+    ]);
+    expect(await seen("picky")).toEqual([...ids(good), later[0]?.id]);
+  });
+
+  it("go on with the stream when an event that is tried again can be handled", async () => {
+    let failures = 2;
+    const handler = seeing("recovers", {
+      afterwards: (batch) => {
+        if (!batch.some((event) => event.data["content"] === "bad")) return;
+        failures -= 1;
+        if (failures >= 0) throw new RangeError("not yet");
+      },
+    });
+    const { store, pass } = await following(handler, { backoff: { firstMs: 0, capMs: 0 } });
+    const bad = note("bad");
+    const behind = { ...note("behind"), aggregateId: bad.aggregateId };
+    await store.appendBatch([bad, behind]);
+    await pass();
+    await pass();
+    expect(await seen("recovers")).toEqual([bad.id, behind.id]);
+    expect(await lettersOf("recovers")).toEqual([]);
+    expect(await pass()).toMatchObject({ processed: 0, caughtUp: true, retrying: [] });
+  });
+
+  it("don't try again what PostgreSQL refuses, and lose no time with it", async () => {
+    const handler = seeing("refused", {
+      afterwards: (batch, { transaction }) =>
+        batch.some((event) => event.data["content"] === "bad")
+          ? transaction.query("SELECT '0000-01-01'::date")
+          : undefined,
+    });
+    const { store, pass } = await following(handler);
     const events = notes("good", "bad", "good too");
     await store.appendBatch(events);
-    for (const attempts of [1, 2, 3]) {
-      await expect(pass()).rejects.toMatchObject({ attempts, transient: false });
-    }
-    expect(await seen("picky")).toEqual([]);
-    expect(await pass()).toMatchObject({ status: "done", processed: 3, deadLettered: 1, caughtUp: true });
-    expect(await seen("picky")).toEqual([events[0]?.id, events[2]?.id]);
-    const letters = await lettersOf("picky");
-    expect(letters).toMatchObject([{ eventId: events[1]?.id, code: "range-error", attempts: 4 }]);
-    expect(letters[0]?.event).toMatchObject({ ...events[1] });
-    const more = note("later");
-    await store.append(more);
+    expect(await pass()).toMatchObject({ processed: 3, deadLettered: 1, caughtUp: true, retrying: [] });
+    expect(await seen("refused")).toEqual([events[0]?.id, events[2]?.id]);
+    expect(await lettersOf("refused")).toMatchObject([{ code: "sqlstate-22008", attempts: 1 }]);
+  });
+
+  it("try a due event again although the clock was set back meanwhile", async () => {
+    let failing = true;
+    const handler = seeing("set-back", {
+      afterwards: () => {
+        if (failing) throw new RangeError("no");
+      },
+    });
+    const { store, pass } = await following(handler);
+    const event = note("a");
+    await store.append(event);
     await pass();
-    expect(await seen("picky")).toContain(more.id);
+    failing = false;
+    await engine.database.query(
+      `UPDATE synap.held_streams SET retry_at = retry_at + interval '1 h', failed_at = failed_at + interval '1 h'
+        WHERE handler = 'set-back'`,
+    );
+    await pass();
+    expect(await seen("set-back")).toEqual([event.id]);
   });
 
   it("never lose an event to a transient failure, however often it comes", async () => {
@@ -141,7 +215,27 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await lettersOf("patient")).toEqual([]);
   });
 
-  it("give up the isolation of a batch when a transient failure interrupts it, deciding nothing", async () => {
+  it("hold only the stream of an event that fails transiently, for as long as others can be handled", async () => {
+    let away = true;
+    const handler = seeing("partly-away", {
+      afterwards: (batch) => {
+        if (away && batch.some((event) => event.data["content"] === "away")) {
+          throw new TransientHandlerError("that mailbox is locked");
+        }
+      },
+    });
+    const { store, pass } = await following(handler, { maxAttempts: 1, backoff: { firstMs: 0, capMs: 0 } });
+    const events = notes("good", "away", "good too");
+    await store.appendBatch(events);
+    expect(await pass()).toMatchObject({ deadLettered: 0, retrying: [{ transient: true, attempts: 1 }] });
+    for (const attempts of [2, 3, 4]) expect(await pass()).toMatchObject({ retrying: [{ attempts }] });
+    expect(await lettersOf("partly-away")).toEqual([]);
+    away = false;
+    await pass();
+    expect(await seen("partly-away")).toEqual([events[0]?.id, events[2]?.id, events[1]?.id]);
+  });
+
+  it("wait as a whole when nothing can be handled, deciding nothing", async () => {
     const errors: Record<string, Error> = {
       bad: new RangeError("no"),
       away: new TransientHandlerError("away"),
@@ -156,8 +250,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     });
     const { store, pass } = await following(handler, { maxAttempts: 1 });
     await store.appendBatch(notes("bad", "away"));
-    await expect(pass()).rejects.toMatchObject({ transient: false });
-    await expect(pass()).rejects.toMatchObject({ transient: true });
+    await expect(pass()).rejects.toMatchObject({ transient: true, attempts: 1 });
     expect(await lettersOf("interrupted")).toEqual([]);
     delete errors["away"];
     expect(await pass()).toMatchObject({ processed: 2, deadLettered: 1 });
@@ -180,7 +273,6 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     });
     const { store, pass } = await following(handler, { maxAttempts: 1 });
     await store.appendBatch(notes("same", "same", "other"));
-    await expect(pass()).rejects.toMatchObject({ transient: false });
     expect(await pass()).toMatchObject({ processed: 3, deadLettered: 1, caughtUp: true });
   });
 

@@ -12,10 +12,13 @@ import type { Projection } from "../projections/projection.ts";
 import { ProjectionFeeds } from "../projections/projection-feeds.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { Projections } from "../projections/projections.ts";
+import { type Backoff, defaultBackoff } from "./backoff.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
+import type { HandlerPassError } from "./handler-errors.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import { type InlineFailurePolicy, inlineContext, runInlineHandlers } from "./inline-handlers.ts";
 import { type HandlerPass, LogFollower } from "./log-follower.ts";
+import { notePassFailure } from "./pass-failures.ts";
 
 /** What an {@link EventDispatcher} is made of. */
 export interface EventDispatcherOptions {
@@ -26,8 +29,13 @@ export interface EventDispatcherOptions {
   readonly projections?: readonly Projection[];
   /** What becomes of an append that an inline handler refuses. Default: `dead-letter`. */
   readonly onInlineFailure?: InlineFailurePolicy;
-  /** How often an asynchronous batch is tried whole before it is taken apart. Default: 5. */
+  /**
+   * How often an asynchronous handler tries an event that fails before it becomes a dead letter. Events that PostgreSQL
+   * refuses are not tried again, and transient failures don't count. Default: 5.
+   */
   readonly maxAttempts?: number;
+  /** The waits between these attempts. Default: 1 s, doubling up to 30 s. */
+  readonly backoff?: Backoff;
   /** The most events of one pass. The embedded engine has one session, which a pass holds. Default: 1,000. */
   readonly passLimit?: number;
 }
@@ -45,6 +53,7 @@ export class EventDispatcher {
   readonly deadLetters: DeadLetterOffice;
   /** What people and programs do with projections: status, pause, rebuild, cutover and so on. */
   readonly projections: Projections;
+  readonly #database: Database;
   readonly #follower: LogFollower;
   readonly #projectionNames: readonly string[];
   readonly #feeds: ProjectionFeeds;
@@ -54,6 +63,7 @@ export class EventDispatcher {
    * @throws UnknownEventTypeError
    */
   constructor(options: EventDispatcherOptions) {
+    this.#database = options.database;
     this.registry = new HandlerRegistry(options.catalogue, options.handlers);
     this.store = createEventStore({
       database: options.database,
@@ -63,7 +73,7 @@ export class EventDispatcher {
     this.#follower = new LogFollower({
       database: options.database,
       store: this.store,
-      maxAttempts: options.maxAttempts ?? 5,
+      retries: { maxAttempts: options.maxAttempts ?? 5, backoff: options.backoff ?? defaultBackoff },
       passLimit: options.passLimit ?? 1_000,
     });
     const { database } = options;
@@ -106,13 +116,21 @@ export class EventDispatcher {
    * the watermark, handles, saves the checkpoint. What the handler wrote and how far it came are committed
    * together or not at all, so its effects in this database happen exactly once.
    *
-   * @throws HandlerPassError when the pass was rolled back; call again after a while. After `maxAttempts`
-   *   failures that are not transient the batch is taken apart and only the events that fail are set aside.
+   * An event that fails is isolated at once and tried again by itself, up to `maxAttempts` times; the later events of its
+   * stream wait for it, and all others go on.
+   *
+   * @throws HandlerPassError when the pass was rolled back, because the database or what the handler needs is away; call
+   *   again after a while.
    * @throws UnknownHandlerError
    */
   async catchUp(name: string): Promise<HandlerPass> {
     if (this.isProjection(name)) return this.#feeds.catchUp(name, this.deadLetters);
     return this.#follower.catchUp({ handler: this.registry.getAsynchronous(name), checkpoint: name });
+  }
+
+  /** Records for the status that a pass failed, and in how many milliseconds the next one follows. */
+  async notePassFailure(error: HandlerPassError, retryInMs: number): Promise<void> {
+    await notePassFailure(this.#database, error, retryInMs);
   }
 
   /** Goes on with what a retry or skip of an inline handler's dead letter left behind when its process died. */

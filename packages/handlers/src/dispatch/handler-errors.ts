@@ -60,17 +60,33 @@ export class HandlerPassError extends Error {
   readonly code = "HANDLER_PASS_FAILED";
   override readonly name = "HandlerPassError";
   readonly handler: string;
-  /** How often this batch has failed in this process, counting this time. Transient failures don't count. */
+  /** The checkpoint that didn't move: the handler's name, or that of a projection's build or segment. */
+  readonly checkpoint: string;
+  /** How many passes have failed in a row in this process, counting this one. */
   readonly attempts: number;
   /** Trying again later can help; the events are not to blame. */
   readonly transient: boolean;
-  constructor(failure: { handler: string; attempts: number; transient: boolean; cause: unknown }) {
-    super(`Handler "${failure.handler}" failed: ${describeFailure(failure.cause).reason}`, {
-      cause: failure.cause,
-    });
-    this.handler = failure.handler;
-    this.attempts = failure.attempts;
-    this.transient = failure.transient;
+  /** Why, as the status shows it. */
+  readonly failure: { readonly code: string; readonly reason: string };
+  /** The event that was being handled, when it was handled alone. */
+  readonly event: { readonly id: string; readonly position: number } | undefined;
+
+  constructor(facts: {
+    handler: string;
+    checkpoint: string;
+    attempts: number;
+    transient: boolean;
+    event?: { readonly id: string; readonly position: number } | undefined;
+    cause: unknown;
+  }) {
+    const failure = describeFailure(facts.cause);
+    super(`Handler "${facts.handler}" failed: ${failure.reason}`, { cause: facts.cause });
+    this.handler = facts.handler;
+    this.checkpoint = facts.checkpoint;
+    this.attempts = facts.attempts;
+    this.transient = facts.transient;
+    this.failure = failure;
+    this.event = facts.event;
   }
 }
 

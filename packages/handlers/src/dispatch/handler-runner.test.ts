@@ -18,12 +18,18 @@ describeOnEveryEngine("the resident runner", (engine) => {
 
   async function running(handlers: IEventHandler[], options: Partial<HandlerRunnerOptions> = {}) {
     const { database } = engine;
-    const dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, handlers, passLimit: 10 });
+    const backoff = { firstMs: 5, capMs: 20 };
+    const dispatcher = new EventDispatcher({
+      database,
+      catalogue: seedCatalogue,
+      handlers,
+      passLimit: 10,
+      backoff,
+    });
     for (const handler of handlers) await beginNow(database, handler.name);
     const told: string[] = [];
     const tell = (_: object, message: string) => void told.push(message);
     const logger = { info: tell, warn: tell, error: tell };
-    const backoff = { firstMs: 5, capMs: 20 };
     const runner = new HandlerRunner({ dispatcher, database, logger, backoff, ...options });
     runner.start();
     return { runner, store: dispatcher.store, told };

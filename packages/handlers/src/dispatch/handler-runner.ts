@@ -3,6 +3,7 @@ import { thrownFacts } from "@synap/types";
 import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
 import { HandlerPassError } from "./handler-errors.ts";
+import type { HandlerPass } from "./log-follower.ts";
 import { WakeSignal } from "./wake-signal.ts";
 
 /** The channel on which every append notifies. */
@@ -19,6 +20,9 @@ const REST_FACTOR = { server: 1, embedded: 4 };
 /** It doesn't rest for longer, in milliseconds. */
 const LONGEST_REST_MS = 500;
 
+/** So many events that are tried again get a line in the log after each pass. */
+const MAX_REPORTED = 5;
+
 /** Where a runner says what it does. A pino logger is one. */
 export interface HandlerLogger {
   info(fields: object, message: string): void;
@@ -28,7 +32,10 @@ export interface HandlerLogger {
 
 /** What a {@link HandlerRunner} is made of. */
 export interface HandlerRunnerOptions {
-  readonly dispatcher: Pick<EventDispatcher, "catchUp" | "followers" | "registry" | "releaseInline">;
+  readonly dispatcher: Pick<
+    EventDispatcher,
+    "catchUp" | "followers" | "notePassFailure" | "registry" | "releaseInline"
+  >;
   readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: HandlerLogger;
   /** The longest time without looking, in milliseconds, should a notification get lost. Default: 1000. */
@@ -86,15 +93,10 @@ export class HandlerRunner {
         const ended = performance.now();
         if (failures > 0) this.#options.logger.info({ handler }, `${handler} works again`);
         failures = 0;
-        if (pass.status === "done" && pass.deadLettered > 0) {
-          const { deadLettered, position } = pass;
-          this.#options.logger.warn(
-            { handler, deadLettered, position },
-            `${handler} set ${deadLettered} events aside`,
-          );
-        }
+        if (pass.status === "done") this.#reportEvents(handler, pass);
         if (pass.status === "done" && !pass.caughtUp) continue;
-        await this.#appended.waitAfter(seen, this.#pollIntervalMs);
+        const retryInMs = pass.status === "done" ? pass.retryInMs : undefined;
+        await this.#appended.waitAfter(seen, Math.min(this.#pollIntervalMs, retryInMs ?? Infinity));
         const rest =
           Math.min((ended - began) * REST_FACTOR[this.#options.database.engine], LONGEST_REST_MS) -
           (performance.now() - ended);
@@ -103,6 +105,7 @@ export class HandlerRunner {
         failures += 1;
         const waitMs = backoffDelay(failures, this.#backoff);
         this.#report(handler, error, waitMs);
+        await this.#note(error, waitMs);
         // An append must not cut the wait short: with thousands a second there would be no backoff at all.
         await this.#stopped.waitAfter(0, waitMs);
       }
@@ -115,6 +118,42 @@ export class HandlerRunner {
       this.#options.logger.warn({ handler, waitMs }, `${reason}; trying again in ${waitMs} ms`);
     } else {
       this.#options.logger.error({ handler, waitMs, err: error }, `${reason}; trying again in ${waitMs} ms`);
+    }
+  }
+
+  #reportEvents(
+    handler: string,
+    { deadLettered, retrying, position }: Extract<HandlerPass, { status: "done" }>,
+  ): void {
+    if (deadLettered > 0) {
+      const message = `${handler} set ${deadLettered} events aside`;
+      this.#options.logger.warn({ handler, deadLettered, position }, message);
+    }
+    for (const { event, attempts, code, reason, retryInMs } of retrying.slice(0, MAX_REPORTED)) {
+      const facts = {
+        handler,
+        eventId: event.id,
+        position: event.position,
+        attempts,
+        code,
+        waitMs: retryInMs,
+      };
+      const message = `${handler} failed on event ${event.id}: ${reason}; trying again in ${retryInMs} ms`;
+      this.#options.logger.warn(facts, message);
+    }
+  }
+
+  /** For the status. When the database is away, that is what the status shows anyway. */
+  async #note(error: unknown, waitMs: number): Promise<void> {
+    if (!(error instanceof HandlerPassError)) return;
+    try {
+      await this.#options.dispatcher.notePassFailure(error, waitMs);
+    } catch (fault) {
+      const { handler } = error;
+      this.#options.logger.warn(
+        { handler },
+        `the failure could not be recorded: ${thrownFacts(fault).message}`,
+      );
     }
   }
 

@@ -54,7 +54,7 @@ async function runInline(
   } catch (error) {
     if (isTransientFailure(error)) throw error;
     if (policy === "reject") throw new InlineHandlerError(handler.name, error);
-    await handleIsolated({ handler, events, transaction, context, attempts: 0 });
+    await handleIsolated({ handler, events, transaction, context, hasFailed: true });
   }
 }
 

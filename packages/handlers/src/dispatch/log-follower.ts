@@ -7,14 +7,16 @@ import {
   saveCheckpoint,
   type Transaction,
 } from "@synap/database";
+import type { StoredEvent } from "@synap/types";
 import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letter-office.ts";
-import { releasedStreams } from "../dead-letters/held-streams.ts";
+import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
 import type { LogStretch } from "../projections/log-statement.ts";
 import { type BegunPass, beginPass } from "./begin-pass.ts";
 import type { HandlerContext, IEventHandler } from "./event-handler.ts";
-import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
+import { HandlerPassError, isTransientFailure, saysTransient } from "./handler-errors.ts";
 import { parkHeld } from "./inline-handlers.ts";
-import { handleIsolated } from "./isolated-batch.ts";
+import { handleIsolated, type IsolationResult, type RetryPolicy } from "./isolated-batch.ts";
+import { forgetPassFailure } from "./pass-failures.ts";
 import { PassTurns } from "./pass-turns.ts";
 import { asError } from "./thrown-error.ts";
 
@@ -27,6 +29,10 @@ export type HandlerPass =
       /** Events handed to the handler, dead letters included. */
       readonly processed: number;
       readonly deadLettered: number;
+      /** Events that failed and are tried again by themselves; the later ones of their streams wait for them. */
+      readonly retrying: readonly RetryingEvent[];
+      /** In how many milliseconds the next event is tried again; missing when none is to be. */
+      readonly retryInMs?: number | undefined;
       /** The checkpoint after the pass. */
       readonly position: number;
       /** Nothing was left below the watermark. */
@@ -55,12 +61,26 @@ export interface Feed {
 export interface LogFollowerOptions {
   readonly database: Database;
   readonly store: Pick<EventStore, "appendBatch">;
-  readonly maxAttempts: number;
+  readonly retries: RetryPolicy;
   readonly passLimit: number;
 }
 
+/**
+ * How a pass hands events over. `whole`: the batch at once, without a savepoint, which is the fastest. `halves`: the batch
+ * has just failed, so the event at fault is looked for. `careful`: the batch in a savepoint, and halves if it fails.
+ */
+type PassMode = "whole" | "halves" | "careful";
+
+/** What a pass learns that is needed when it fails. */
+interface PassTrace {
+  /** How many events it read for the handler. */
+  events: number;
+  /** The event that is handled alone. */
+  event?: StoredEvent | undefined;
+}
+
 /** What a pass did, apart from its status. */
-type Done = Omit<Extract<HandlerPass, { status: "done" }>, "status">;
+type Done = Omit<Extract<HandlerPass, { status: "done" }>, "status" | "retryInMs">;
 
 /** The most events of a pass that leaves them where they are: a tenth of a second on the embedded engine. */
 const LOG_PASS_EVENTS = 4_000;
@@ -68,8 +88,8 @@ const LOG_PASS_EVENTS = 4_000;
 /** Takes handlers along the log, from their checkpoints, pass by pass. */
 export class LogFollower {
   readonly #options: LogFollowerOptions;
-  /** Failed attempts at the batch behind a checkpoint. Lost with the process, which costs a few more attempts. */
-  readonly #failures = new Map<string, { readonly after: number; readonly attempts: number }>();
+  /** How many passes of a checkpoint have failed in a row. */
+  readonly #failures = new Map<string, number>();
 
   /** The embedded engine has one session: an append should wait for one pass there, and not for one of every handler. */
   readonly #turns: PassTurns | undefined;
@@ -80,51 +100,64 @@ export class LogFollower {
   }
 
   /**
-   * One pass, in one transaction: locks the checkpoint, goes on with streams whose dead letters were resolved, or
-   * else reads on up to the watermark, handles, saves the checkpoint.
+   * One pass, in one transaction: locks the checkpoint, goes on with streams that waited, or else reads on up to the
+   * watermark, handles, saves the checkpoint. When the events may be to blame for a failure, a second pass follows at
+   * once that isolates the event at fault.
    *
-   * @throws HandlerPassError when the pass was rolled back; call again after a while.
+   * @throws HandlerPassError when nothing could be committed; call again after a while.
    */
   async catchUp(feed: Feed): Promise<HandlerPass> {
-    const began = { at: 0 };
+    const trace: PassTrace = { events: 0 };
     try {
-      const inTransaction = () =>
-        this.#options.database.transaction((transaction) =>
-          this.#pass(feed, transaction, Number.MAX_SAFE_INTEGER, began),
-        );
-      const pass = await (this.#turns?.take(inTransaction) ?? inTransaction());
-      if (pass.status === "done") this.#failures.delete(feed.checkpoint);
+      const pass = await this.#inTransaction(feed, "whole", trace).catch((thrown: unknown) => {
+        const cause = asError(thrown);
+        // A single event that the handler wants to have again later has nobody beside it to go on with.
+        const canIsolate = saysTransient(cause) ? trace.events > 1 : !isTransientFailure(cause);
+        if (!canIsolate) throw cause;
+        return this.#inTransaction(feed, "halves", trace);
+      });
+      this.#failures.delete(feed.checkpoint);
       return pass;
     } catch (thrown) {
       const cause = asError(thrown);
+      const attempts = (this.#failures.get(feed.checkpoint) ?? 0) + 1;
+      this.#failures.set(feed.checkpoint, attempts);
+      const { handler, checkpoint } = feed;
       const transient = isTransientFailure(cause);
-      const attempts = this.#attemptsAfter(feed.checkpoint, began.at) + (transient ? 0 : 1);
-      this.#failures.set(feed.checkpoint, { after: began.at, attempts });
-      throw new HandlerPassError({ handler: feed.handler.name, attempts, transient, cause });
+      const { event } = trace;
+      throw new HandlerPassError({ handler: handler.name, checkpoint, attempts, transient, event, cause });
     }
   }
 
-  /** The same in a transaction of the caller, who may hold the checkpoint's lock already; no further than `upTo`. */
+  /** A pass in a transaction of the caller, who may hold the checkpoint's lock already; no further than `upTo`. */
   passInside(feed: Feed, transaction: Transaction, upTo: number): Promise<HandlerPass> {
-    return this.#pass(feed, transaction, upTo, { at: 0 });
+    return this.#pass(feed, transaction, upTo, "careful", { events: 0 });
   }
 
-  /** @param began is told the checkpoint, so that a failure can be counted for what comes after it */
+  #inTransaction(feed: Feed, mode: PassMode, trace: PassTrace): Promise<HandlerPass> {
+    const inTransaction = () =>
+      this.#options.database.transaction((transaction) =>
+        this.#pass(feed, transaction, Number.MAX_SAFE_INTEGER, mode, trace),
+      );
+    return this.#turns?.take(inTransaction) ?? inTransaction();
+  }
+
   async #pass(
     feed: Feed,
     transaction: Transaction,
     upTo: number,
-    began: { at: number },
+    mode: PassMode,
+    trace: PassTrace,
   ): Promise<HandlerPass> {
     const { handler, checkpoint, build } = feed;
     const begun = await beginPass(transaction, {
       checkpoint,
       handler: handler.name,
       build,
-      window: this.#window(feed),
+      window: this.#window(feed, mode),
     });
     if (begun === undefined) return { status: "busy" };
-    began.at = begun.position;
+    if (begun.failing) await forgetPassFailure(transaction, checkpoint);
     if (build !== undefined) {
       if (begun.feed !== "async" || begun.segments !== build.segments) {
         // The build was changed since somebody looked: this checkpoint belongs to nobody.
@@ -134,22 +167,24 @@ export class LogFollower {
       if (begun.paused === true) return idle(begun.position);
     }
     if (begun.released) {
-      const pass = await this.#release(feed, transaction, begun.position);
+      const pass = await this.#release(feed, transaction, begun.position, trace);
       if (pass !== undefined) return pass;
     }
     const read =
-      (await this.#applyToLog(feed, transaction, begun, upTo)) ??
-      (await this.#handleHere(feed, transaction, begun, upTo));
+      (await this.#applyToLog(feed, transaction, begun, upTo, mode)) ??
+      (await this.#handleHere(feed, transaction, begun, upTo, mode, trace));
     const position = Math.min(read.position, upTo);
     if (position > begun.position) await saveCheckpoint(transaction, checkpoint, position);
-    return { ...read, status: "done", position };
+    // What was due when the pass began is another segment's.
+    const waiting = begun.retry_in !== null && begun.retry_in > 0 ? [begun.retry_in] : [];
+    const retryInMs = soonest([...read.retrying.map((event) => event.retryInMs), ...waiting]);
+    return { ...read, status: "done", position, retryInMs };
   }
 
   /** How far to look ahead: a reader of few events looks further, or it would need a pass for every page of others. */
-  #window({ handler, checkpoint, applyToLog }: Feed): number {
+  #window({ handler, applyToLog }: Feed, mode: PassMode): number {
     if (handler.eventTypes !== "all") return MAX_READ_EVENTS;
-    const hasFailed = this.#failures.has(checkpoint);
-    return applyToLog === undefined || hasFailed ? this.#options.passLimit : LOG_PASS_EVENTS;
+    return applyToLog === undefined || mode === "halves" ? this.#options.passLimit : LOG_PASS_EVENTS;
   }
 
   /** The pass without bringing the events here; undefined when it takes more than that. */
@@ -158,18 +193,26 @@ export class LogFollower {
     transaction: Transaction,
     begun: BegunPass,
     upTo: number,
+    mode: PassMode,
   ): Promise<Done | undefined> {
     const { position: after, watermark, up_to: end, min_timestamp: from, max_timestamp: to, more } = begun;
     if (feed.applyToLog === undefined || feed.accepts !== undefined) return undefined;
-    if (begun.held || begun.handled_ahead !== null || this.#failures.has(feed.checkpoint)) return undefined;
+    if (begun.held || begun.handled_ahead !== null || mode === "halves") return undefined;
     if (end === null || from === null || to === null) return undefined;
     const stretch = { after, upTo: Math.min(end, upTo), from: new Date(from), to: new Date(to) };
     const processed = await feed.applyToLog(transaction, stretch);
-    return { processed, deadLettered: 0, position: more ? end : watermark, caughtUp: !more };
+    return { processed, deadLettered: 0, retrying: [], position: more ? end : watermark, caughtUp: !more };
   }
 
   /** The pass with the events brought here and handed to the handler. */
-  async #handleHere(feed: Feed, transaction: Transaction, begun: BegunPass, upTo: number): Promise<Done> {
+  async #handleHere(
+    feed: Feed,
+    transaction: Transaction,
+    begun: BegunPass,
+    upTo: number,
+    mode: PassMode,
+    trace: PassTrace,
+  ): Promise<Done> {
     const { name, eventTypes } = feed.handler;
     const page = await readNextAppends(transaction, begun, {
       after: begun.position,
@@ -184,21 +227,32 @@ export class LogFollower {
         !handled.has(event.position),
     );
     const events = begun.held && own.length > 0 ? await parkHeld(transaction, name, own) : own;
-    const attempts = this.#attemptsAfter(feed.checkpoint, begun.position);
-    const { context, handler } = this.target(feed);
-    let deadLettered = 0;
-    if (events.length > 0 && attempts < this.#options.maxAttempts) {
-      await handler.handle(events, context(transaction));
+    trace.events = events.length;
+    noteInto(trace)(events.length === 1 ? events[0] : undefined);
+    const target = this.target(feed);
+    let isolated: Pick<IsolationResult, "deadLettered" | "retrying"> = { deadLettered: 0, retrying: [] };
+    if (events.length > 0 && mode === "whole") {
+      await feed.handler.handle(events, target.context(transaction));
     } else if (events.length > 0) {
-      ({ deadLettered } = await handleIsolated({ handler, events, transaction, context, attempts }));
+      const onAttempt = noteInto(trace);
+      isolated = await handleIsolated({
+        ...target,
+        events,
+        transaction,
+        hasFailed: mode === "halves",
+        onAttempt,
+      });
     }
-    return { processed: events.length, deadLettered, position: page.position, caughtUp: page.caughtUp };
+    const { deadLettered, retrying } = isolated;
+    const { position, caughtUp } = page;
+    return { processed: events.length, deadLettered, retrying, position, caughtUp };
   }
 
   /** How the feed's dead letters are handled: beside none of its passes. */
-  target(feed: Feed): Pick<DeadLetterTarget, "handler" | "context" | "lock"> {
+  target(feed: Feed): DeadLetterTarget {
     return {
       handler: feed.handler,
+      retries: this.#options.retries,
       context: (transaction) => this.#context(transaction),
       lock: async (transaction) => {
         await transaction.query("SELECT FROM synap.checkpoints WHERE handler = $1 FOR UPDATE", [
@@ -208,15 +262,22 @@ export class LogFollower {
     };
   }
 
-  async #release(feed: Feed, transaction: Transaction, position: number): Promise<HandlerPass | undefined> {
+  async #release(
+    feed: Feed,
+    transaction: Transaction,
+    position: number,
+    trace: PassTrace,
+  ): Promise<HandlerPass | undefined> {
     const streams = await releasedStreams(transaction, feed.handler.name);
     const stream = streams.find((each) => feed.accepts === undefined || feed.accepts(each));
     if (stream === undefined) return undefined;
-    const { handled, deadLettered } = await releaseChunk(this.target(feed), transaction, stream);
+    const target = { ...this.target(feed), onAttempt: noteInto(trace) };
+    const { handled, deadLettered, retrying } = await releaseChunk(target, transaction, stream);
     return {
       status: "done",
       processed: handled + deadLettered,
       deadLettered,
+      retrying,
       position,
       caughtUp: false,
     };
@@ -229,13 +290,19 @@ export class LogFollower {
       append: (events) => store.appendBatch(events, { timestamps: "backfill", transaction }),
     };
   }
+}
 
-  #attemptsAfter(checkpoint: string, after: number): number {
-    const failure = this.#failures.get(checkpoint);
-    return failure?.after === after ? failure.attempts : 0;
-  }
+/** Keeps the event that is handled alone: when the pass fails there, it is the one to name. */
+function noteInto(trace: PassTrace): (event: StoredEvent | undefined) => void {
+  return (event) => {
+    trace.event = event;
+  };
+}
+
+function soonest(waits: readonly number[]): number | undefined {
+  return waits.length === 0 ? undefined : Math.min(...waits);
 }
 
 function idle(position: number): HandlerPass {
-  return { status: "done", processed: 0, deadLettered: 0, position, caughtUp: true };
+  return { status: "done", processed: 0, deadLettered: 0, retrying: [], position, caughtUp: true };
 }

@@ -74,7 +74,7 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
         database,
         catalogue: seedCatalogue,
         handlers: [handler],
-        maxAttempts: 0,
+        maxAttempts: 1,
       });
       await beginNow(database, handler.name);
       const own = events.map((event) => note(String(event.data["content"])));
@@ -101,7 +101,7 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
       database,
       catalogue: seedCatalogue,
       projections: [projection],
-      maxAttempts: 0,
+      maxAttempts: 1,
     });
     await dispatcher.store.appendBatch(events);
     await catchUpFully(dispatcher, projection.name);

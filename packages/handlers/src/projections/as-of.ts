@@ -116,8 +116,11 @@ class AsOfRun {
     if (events.length === 0) return;
     const failure = await this.#try(events, transaction);
     if (failure === undefined) this.applied += events.length;
-    else if (events.length > 1) for (const event of events) await this.apply([event], transaction);
-    else {
+    else if (events.length > 1) {
+      const middle = Math.ceil(events.length / 2);
+      await this.apply(events.slice(0, middle), transaction);
+      await this.apply(events.slice(middle), transaction);
+    } else {
       for (const event of events) {
         this.#held.add(streamKey(event));
         this.failed.push({ eventId: event.id, reason: failure });

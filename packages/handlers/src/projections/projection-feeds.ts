@@ -218,6 +218,12 @@ function summarise(passes: readonly HandlerPass[]): HandlerPass {
     status: "done",
     processed: done.reduce((sum, pass) => sum + pass.processed, 0),
     deadLettered: done.reduce((sum, pass) => sum + pass.deadLettered, 0),
+    retrying: done.flatMap((pass) => pass.retrying),
+    retryInMs: done.reduce<number | undefined>(
+      (soonest, { retryInMs = soonest }) =>
+        retryInMs === undefined ? undefined : Math.min(retryInMs, soonest ?? retryInMs),
+      undefined,
+    ),
     position: done.length === 0 ? 0 : Math.min(...done.map((pass) => pass.position)),
     caughtUp: done.every((pass) => pass.caughtUp),
   };
