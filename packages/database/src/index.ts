@@ -20,6 +20,7 @@ export {
   recordDeadLetter,
   setAside,
 } from "./bookkeeping/dead-letters.ts";
+export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
 export { type LetterCounts, letterCounts } from "./bookkeeping/letter-counts.ts";
 export {
   type HandlerStatistics,

@@ -55,6 +55,17 @@ export const status = z.looseObject({
       checkpoint: z.number().optional(),
       deadLetters: z.number().optional(),
       parkedEvents: z.number().optional(),
+      retrying: z
+        .looseObject({
+          waiting: z.enum(["handler", "stream"]),
+          streams: z.number(),
+          eventId: z.string().optional(),
+          attempts: z.number(),
+          code: z.string(),
+          reason: z.string().optional(),
+          nextAttemptAt: z.string(),
+        })
+        .optional(),
     }),
   ),
   deadLetters: z.number(),

@@ -17,7 +17,8 @@ export const statusCommand: CommandGroup = () =>
       "after",
       `
 LAG is how many stored events a handler has still to look at; inline handlers have none, because
-they run as events are stored. WAITING are events that wait behind a dead letter of their stream.
+they run as events are stored. WAITING are events that wait behind a dead letter of their stream, or
+for one that is tried again; below the table stand what failed, why, and when the next attempt is.
 
 Examples:
   npx pnpm@12 synap status
@@ -67,7 +68,20 @@ function describeStatus(found: Status, url: string): string {
     ],
     rows,
   );
-  return `${fields}\n\n${table}`;
+  const retries = found.handlers.flatMap(describeRetry);
+  return [`${fields}\n\n${table}`, ...(retries.length === 0 ? [] : [retries.join("\n")])].join("\n\n");
+}
+
+/** What a handler tries again, and why. The reason is shown to those with the admin token. */
+function describeRetry({ name, retrying }: Status["handlers"][number]): string[] {
+  if (retrying === undefined) return [];
+  const { waiting, streams, eventId, attempts, code, reason, nextAttemptAt } = retrying;
+  const what = waiting === "handler" ? "waits" : `goes on, but for ${count(streams)} streams that wait`;
+  const event = eventId === undefined ? "" : ` on event ${plain(eventId)}`;
+  const why = cut(plain(reason ?? code), 200);
+  return [
+    `${plain(name)} ${what}: attempt ${count(attempts)}${event} failed, the next is at ${nextAttemptAt}\n  ${why}`,
+  ];
 }
 
 function describeNotStored({ open, skipped }: Status["notStored"]): string {

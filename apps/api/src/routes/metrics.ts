@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import type { HandlerRetry } from "@synap/database";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import {
@@ -103,11 +104,37 @@ function acceptedGauges({ notStored, processes }: Status): Gauge[] {
 }
 
 function handlerGauges(handlers: Status["handlers"]): Gauge[] {
+  const retrying = (figure: (retry: HandlerRetry) => number) =>
+    handlers.flatMap(({ name, retrying }) =>
+      retrying === undefined
+        ? []
+        : [
+            {
+              labels: { handler: name, waiting: retrying.waiting, code: retrying.code },
+              value: figure(retrying),
+            },
+          ],
+    );
   const each = (figure: "checkpoint" | "lag") =>
     handlers.map((handler) => ({ labels: { handler: handler.name }, value: handler[figure] }));
   return [
     gauge("synap_handler_checkpoint", "Position of the last event dealt with.", ...each("checkpoint")),
     gauge("synap_handler_lag_events", "Events that are yet to be dealt with.", ...each("lag")),
+    gauge(
+      "synap_handler_failed_attempts",
+      "Failed attempts in a row at what a handler tries again; waiting says whether the handler or streams of it wait.",
+      ...retrying(({ attempts }) => attempts),
+    ),
+    gauge(
+      "synap_handler_waiting_streams",
+      "Streams that wait while an event of them is tried again.",
+      ...retrying(({ streams }) => streams),
+    ),
+    gauge(
+      "synap_handler_next_attempt_timestamp_seconds",
+      "When a handler tries again, in seconds since 1970.",
+      ...retrying(({ nextAttemptAt }) => Date.parse(nextAttemptAt) / 1000),
+    ),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { ApiApp } from "../api-context.ts";
 import { PROBLEM_CODES } from "../problems/problem-codes.ts";
 import { ADMIN_COMPONENTS } from "./admin/openapi-components.ts";
 import { AGGREGATE_COMPONENTS } from "./aggregates/openapi-components.ts";
+import { handlerRetry } from "./handler-retry.ts";
 import { READ_MODEL_COMPONENTS } from "./read-models/openapi-components.ts";
 import { streamComponents } from "./streams/openapi-components.ts";
 
@@ -72,7 +73,14 @@ const statusDocument = z.looseObject({
     lastPosition: z.number().int(),
     watermark: z.number().int(),
   }),
-  handlers: z.array(z.looseObject({ name: z.string(), checkpoint: z.number().int(), lag: z.number().int() })),
+  handlers: z.array(
+    z.looseObject({
+      name: z.string(),
+      checkpoint: z.number().int(),
+      lag: z.number().int(),
+      retrying: handlerRetry.optional(),
+    }),
+  ),
   publisher: z.looseObject({ queuedEvents: z.number().int(), queuedBytes: z.number().int() }),
   deadLetters: z.number().int(),
   notStored: z

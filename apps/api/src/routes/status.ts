@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import type { HandlerStatistics } from "@synap/database";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { RELEASE } from "../release.ts";
@@ -22,18 +23,27 @@ const noQuery = z.strictObject({});
 export function statusRoute(app: ApiApp, ports: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
-    return json(context, 200, withoutStatements(await readStatus(ports)));
+    return json(context, 200, publicStatus(await readStatus(ports)));
   });
 }
 
 type Status = Awaited<ReturnType<typeof readStatus>>;
 
-/** The status as anybody may see it: the statement of the session that holds the watermark back may hold data. */
-function withoutStatements({ events, ...status }: Status): object {
+/** The status as anybody may see it: statements, and the reasons why handlers fail, may hold data. */
+function publicStatus({ events, handlers, ...status }: Status): object {
   const { watermarkHolder: holder, ...figures } = events;
-  if (holder === undefined) return { ...status, events };
-  const { query: _, ...session } = holder;
-  return { ...status, events: { ...figures, watermarkHolder: session } };
+  const { query: _, ...session } = holder ?? {};
+  return {
+    ...status,
+    events: holder === undefined ? events : { ...figures, watermarkHolder: session },
+    handlers: handlers.map(withoutReason),
+  };
+}
+
+function withoutReason({ retrying, ...handler }: HandlerStatistics): object {
+  if (retrying === undefined) return handler;
+  const { reason: _, ...facts } = retrying;
+  return { ...handler, retrying: facts };
 }
 
 /** The status as the holder of the admin token sees it. */

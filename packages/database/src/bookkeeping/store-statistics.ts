@@ -2,6 +2,7 @@ import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { type ForeignLocks, foreignLocks } from "../subscriptions/foreign-locks.ts";
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
+import { type HandlerRetry, handlerRetries } from "./handler-retries.ts";
 
 /** The store in numbers. */
 export interface StoreStatistics {
@@ -35,6 +36,8 @@ export interface HandlerStatistics {
   /** How many stored events lie between the checkpoint and the end. Exact up to 100,000 appends behind. */
   readonly lag: number;
   readonly updatedAt: string;
+  /** What it tries again after a failure; missing when nothing failed. */
+  readonly retrying?: HandlerRetry;
 }
 
 // Counting is cheap up to a million rows; beyond, the planner's own estimate is near enough for a status page.
@@ -66,7 +69,13 @@ SELECT c.handler, c."position", ${epochMs("c.updated_at")} AS updated_at,
              WHERE number >= c."position" >> 10 AND last_position > c."position"
              ORDER BY number LIMIT 100000
           ) AS n) AS lag
-  FROM synap.checkpoints AS c
+  FROM (
+    SELECT handler, "position", updated_at FROM synap.checkpoints
+    UNION ALL
+    -- The very first pass failed, and its checkpoint was rolled back with it.
+    SELECT f.handler, 0, f.failed_at FROM synap.handler_failures AS f
+     WHERE NOT EXISTS (SELECT FROM synap.checkpoints AS c WHERE c.handler = f.handler)
+  ) AS c
  ORDER BY c.handler`;
 
 interface StatisticsRow {
@@ -89,6 +98,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     updated_at: number;
     lag: number;
   }>(CHECKPOINTS);
+  const retries = await handlerRetries(session);
   const holder = await watermarkHolder(session);
   const strangers = await foreignLocks(session);
   return {
@@ -106,8 +116,18 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       checkpoint: position,
       lag,
       updatedAt: isoFromEpoch(updated_at),
+      ...retryOf(handler, retries),
     })),
     deadLetters: row.open_dead_letters,
     databaseSize: row.database_size,
   };
+}
+
+/** The streams of a projection's build wait under the build's name: they are shown with its first segment. */
+function retryOf(
+  checkpoint: string,
+  retries: ReadonlyMap<string, HandlerRetry>,
+): Pick<HandlerStatistics, "retrying"> {
+  const retrying = retries.get(checkpoint) ?? retries.get(checkpoint.replace(/\/1of\d+$/, ""));
+  return retrying === undefined ? {} : { retrying };
 }

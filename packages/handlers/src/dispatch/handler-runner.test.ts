@@ -1,4 +1,4 @@
-import { readCheckpoint } from "@synap/database";
+import { readCheckpoint, storeStatistics } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it, vi } from "vitest";
@@ -83,6 +83,60 @@ describeOnEveryEngine("the resident runner", (engine) => {
     await runner.stop();
     expect(told.filter((message) => message.includes("the mail server is away"))).toHaveLength(3);
     expect(told).toContain("shaky works again");
+  });
+
+  it("shows in the status what waits, why, and when the next attempt is", async () => {
+    const backoff = { firstMs: 3_600_000, capMs: 3_600_000 };
+    const retryOf = async (handler: string) => {
+      const { handlers } = await storeStatistics(engine.database);
+      return handlers.find(({ name }) => name === handler)?.retrying;
+    };
+    let isAway = true;
+    const away = seeing("away-shown", {
+      afterwards: () => {
+        if (isAway) throw new TransientHandlerError("the mail server is away");
+      },
+    });
+    const picky = seeing("picky-shown", {
+      afterwards: (batch) => {
+        if (batch.some((event) => event.data["content"] === "bad")) throw new RangeError("no");
+      },
+    });
+    const { database } = engine;
+    const handlers = [away, picky];
+    const dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, handlers, backoff });
+    for (const handler of handlers) await beginNow(database, handler.name);
+    const silent = { info: () => {}, warn: () => {}, error: () => {} };
+    const runner = new HandlerRunner({ dispatcher, database, backoff, logger: silent });
+    const [bad] = [note("bad")];
+    await dispatcher.store.appendBatch([note("good"), bad]);
+    runner.start();
+    await expect
+      .poll(() => retryOf("picky-shown"), { timeout: 60_000 })
+      .toMatchObject({
+        waiting: "stream",
+        streams: 1,
+        eventId: bad.id,
+        attempts: 1,
+        transient: false,
+        code: "range-error",
+        reason: "no",
+      });
+    await expect
+      .poll(() => retryOf("away-shown"), { timeout: 60_000 })
+      .toMatchObject({
+        waiting: "handler",
+        attempts: 1,
+        transient: true,
+        code: "transient-handler-failure",
+        reason: "the mail server is away",
+      });
+    const { failedAt = "", nextAttemptAt = "" } = (await retryOf("away-shown")) ?? {};
+    expect(Date.parse(nextAttemptAt) - Date.parse(failedAt)).toBeGreaterThan(3_000_000);
+    await runner.stop();
+    isAway = false;
+    await dispatcher.catchUp("away-shown");
+    expect(await retryOf("away-shown")).toBeUndefined();
   });
 
   it("sets a poison event aside by itself and says so", async () => {

@@ -7,7 +7,6 @@ import {
   saveCheckpoint,
   type Transaction,
 } from "@synap/database";
-import type { StoredEvent } from "@synap/types";
 import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letter-office.ts";
 import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
 import type { LogStretch } from "../projections/log-statement.ts";
@@ -17,6 +16,7 @@ import { HandlerPassError, isTransientFailure, saysTransient } from "./handler-e
 import { parkHeld } from "./inline-handlers.ts";
 import { handleIsolated, type IsolationResult, type RetryPolicy } from "./isolated-batch.ts";
 import { forgetPassFailure } from "./pass-failures.ts";
+import { noteInto, type PassTrace } from "./pass-trace.ts";
 import { PassTurns } from "./pass-turns.ts";
 import { asError } from "./thrown-error.ts";
 
@@ -70,14 +70,6 @@ export interface LogFollowerOptions {
  * has just failed, so the event at fault is looked for. `careful`: the batch in a savepoint, and halves if it fails.
  */
 type PassMode = "whole" | "halves" | "careful";
-
-/** What a pass learns that is needed when it fails. */
-interface PassTrace {
-  /** How many events it read for the handler. */
-  events: number;
-  /** The event that is handled alone. */
-  event?: StoredEvent | undefined;
-}
 
 /** What a pass did, apart from its status. */
 type Done = Omit<Extract<HandlerPass, { status: "done" }>, "status" | "retryInMs">;
@@ -290,13 +282,6 @@ export class LogFollower {
       append: (events) => store.appendBatch(events, { timestamps: "backfill", transaction }),
     };
   }
-}
-
-/** Keeps the event that is handled alone: when the pass fails there, it is the one to name. */
-function noteInto(trace: PassTrace): (event: StoredEvent | undefined) => void {
-  return (event) => {
-    trace.event = event;
-  };
 }
 
 function soonest(waits: readonly number[]): number | undefined {

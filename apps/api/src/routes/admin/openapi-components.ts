@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { handlerRetry } from "../handler-retry.ts";
 
 const moment = z.iso.datetime();
 const whole = z.number().int();
@@ -94,7 +95,10 @@ export const ADMIN_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
         checkpoint: whole.optional(),
         lag: whole.optional(),
         deadLetters: whole.describe("Open ones."),
-        parkedEvents: whole.describe("Events that wait behind them."),
+        parkedEvents: whole.describe(
+          "Events that wait: behind dead letters, or for one that is tried again.",
+        ),
+        retrying: handlerRetry.extend({ reason: z.string() }).optional(),
       }),
     ),
   }),
