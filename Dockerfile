@@ -7,7 +7,6 @@ FROM node:20-slim AS build
 WORKDIR /synap
 ENV CI=1
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
-COPY patches patches
 COPY apps/api/package.json apps/api/
 COPY apps/worker/package.json apps/worker/
 COPY packages/database/package.json packages/database/

@@ -58,7 +58,7 @@ const INT8 = 20;
 
 /** The driver's own parsers: Emmett, in the same process, replaces those of all connections by slower ones. */
 const plainParser: typeof types.getTypeParser = (oid, format) => {
-  if (JSON_OIDS.has(oid)) return (value) => JSON.parse(value);
+  if (JSON_OIDS.has(oid)) return (value: string) => JSON.parse(value);
   if (oid === INT8) return String;
   return types.getTypeParser(oid, format);
 };

@@ -1,12 +1,13 @@
 import { type SQL, sql as text } from "drizzle-orm";
 import { PgDatabase, PgSession } from "drizzle-orm/pg-core";
-import type { TransactionSql } from "postgres";
+import { PostgresJsSession } from "drizzle-orm/postgres-js/session";
+import type { Sql, TransactionSql } from "postgres";
 import { asDatabaseError } from "./database-errors.ts";
-import { readDriverRows, writeDriverParameters } from "./driver-rows.ts";
+import { readDriverRows, readRawRows } from "./driver-rows.ts";
 import { dialect, relationalSchema } from "./relational-schema.ts";
-import { createOrm } from "./server-database.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
+import { writeParameter } from "./wire-types.ts";
 
 /** What we need of a drizzle transaction on PostgreSQL, with any driver and any schema. */
 export interface DrizzleTransaction {
@@ -61,8 +62,9 @@ export function transactionFromPostgres(transaction: TransactionSql): Transactio
   return {
     query: (query, parameters = []) =>
       guard(async () => {
-        const values = writeDriverParameters(checkParameters(parameters));
-        return readDriverRows(await transaction.unsafe(query, values));
+        const values = checkParameters(parameters).map(writeParameter);
+        // As the server wrote them: what the application has its driver make of a type is its own affair.
+        return readRawRows(await transaction.unsafe(query, values).raw());
       }),
     execute: (script) =>
       guard(async () => {
@@ -78,7 +80,12 @@ export function transactionFromPostgres(transaction: TransactionSql): Transactio
       return result.value;
     },
     get orm() {
-      orm ??= createOrm(transaction);
+      if (orm === undefined) {
+        // A transaction has no `end` and `begin`, which drizzle doesn't use on one.
+        const client = transaction as TransactionSql & Sql;
+        const session = new PostgresJsSession(client, dialect, relationalSchema);
+        orm = new PgDatabase(dialect, session, relationalSchema);
+      }
       return orm;
     },
   };
@@ -86,7 +93,7 @@ export function transactionFromPostgres(transaction: TransactionSql): Transactio
 
 /** The text with its numbered parameters, as drizzle takes it. */
 function writeQuery(query: string, parameters: readonly SqlParameter[]): SQL {
-  const values = writeDriverParameters(checkParameters(parameters));
+  const values = checkParameters(parameters).map(writeParameter);
   const chunks = query.split(/\$(\d+)/).map((part, index) => {
     return index % 2 === 0 ? text.raw(part) : text`${values[Number(part) - 1]}`;
   });

@@ -1,41 +1,40 @@
-import type { SqlParameter } from "./sql-session.ts";
-
-const INT8 = 20;
-const JSON_TYPES: readonly unknown[] = [114, 3802];
-const TIMESTAMPTZ = 1184;
+import { UnreadableValueError } from "./database-errors.ts";
+import { readerOf } from "./wire-types.ts";
 
 /** How PostgreSQL's drivers name a result's columns: postgres.js in `columns`, the others in `fields`. */
 interface Column {
   readonly name: string;
-  readonly type: unknown;
+  readonly type: number;
 }
 
 /**
- * The rows of a result as a session promises them, whatever the application has told its driver to make of `int8`,
- * `timestamptz` and JSON.
+ * The rows of a result as a session promises them, whatever the application has its driver make of a type: what the
+ * driver left as text is read here.
  */
 export function readDriverRows<Row extends object>(result: unknown): Row[] {
-  const rows = rowsOf(result);
-  const columns = columnsOf(result).flatMap(({ name, type }) => {
-    const read = readerOf(type);
-    return read === undefined ? [] : [{ name, read }];
-  });
-  return rows.map((row) => {
+  const columns = columnsOf(result);
+  return rowsOf(result).map((row) => {
     const own: Record<string, unknown> = { ...row };
-    for (const { name, read } of columns) own[name] = read(own[name]);
+    for (const { name, type } of columns) own[name] = readValue(own[name], type);
     // What a statement answers is for its caller to know, here as with our own connections.
     return own as Row;
   });
 }
 
-/** Parameters that every driver writes alike. */
-export function writeDriverParameters(
-  parameters: readonly SqlParameter[],
-): (string | number | boolean | null)[] {
-  return parameters.map((parameter) => {
-    if (parameter instanceof Date) return parameter.toISOString();
-    return typeof parameter === "bigint" ? parameter.toString() : parameter;
-  });
+/** The rows of a result of postgres.js whose values are as the server wrote them. */
+export function readRawRows<Row extends object>(
+  result: readonly (readonly (Buffer | null)[])[] & { readonly columns?: unknown },
+): Row[] {
+  const columns = columnsOf(result);
+  return result.map(
+    (row) =>
+      Object.fromEntries(
+        columns.map(({ name, type }, index) => {
+          const value = row[index] ?? null;
+          return [name, value === null ? null : readerOf(type)(value.toString("utf8"))];
+        }),
+      ) as Row,
+  );
 }
 
 function rowsOf(result: unknown): readonly object[] {
@@ -50,15 +49,15 @@ function columnsOf(result: unknown): readonly Column[] {
   if (!Array.isArray(columns)) return [];
   return columns.filter(isRecord).map((column) => ({
     name: String(column["name"]),
-    type: column["type"] ?? column["dataTypeID"],
+    type: Number(column["type"] ?? column["dataTypeID"]),
   }));
 }
 
-function readerOf(type: unknown): ((value: unknown) => unknown) | undefined {
-  if (type === INT8) return (value) => (value === null ? null : Number(value));
-  if (type === TIMESTAMPTZ) return (value) => (typeof value === "string" ? new Date(value) : value);
-  if (JSON_TYPES.includes(type)) return (value) => (typeof value === "string" ? JSON.parse(value) : value);
-  return undefined;
+function readValue(value: unknown, type: number): unknown {
+  if (typeof value === "string") return readerOf(type)(value);
+  if (value instanceof Date && Number.isNaN(value.valueOf()))
+    throw new UnreadableValueError("moment", String(value));
+  return value;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

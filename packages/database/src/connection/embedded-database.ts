@@ -5,8 +5,10 @@ import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock
 import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
 import { openPgliteInThread, type PgliteInThread, type PgliteSession } from "./pglite-in-thread.ts";
 import { openPgliteOrm } from "./pglite-orm.ts";
+import { asScript, embeddedSettings } from "./session-settings.ts";
 import { checkParameters } from "./sql-parameters.ts";
-import type { Database, DatabaseCapabilities, Orm, SqlParameter, Transaction } from "./sql-session.ts";
+import type { Database, DatabaseCapabilities, SqlParameter, Transaction } from "./sql-session.ts";
+import { runInScope } from "./transaction-scope.ts";
 
 /** Where the embedded database keeps its files. */
 export interface EmbeddedOptions {
@@ -42,7 +44,7 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
   const pglite = await openPgliteInThread(files);
   try {
     await loadTimescaledb(pglite);
-    await pglite.exec(PLAN_WITHOUT_STATISTICS);
+    await pglite.exec(`${asScript(embeddedSettings(), "SESSION")} ${PLAN_WITHOUT_STATISTICS}`);
     return await asDatabase(pglite, options, lock);
   } catch (error) {
     await pglite.close();
@@ -78,41 +80,23 @@ async function asDatabase(
     });
   }
 
-  function openTransaction(session: PgliteSession): Transaction {
-    let orm: Orm | undefined;
-    let savepoints = 0;
-    const transaction: Transaction = {
-      query: (text, parameters = []) => run(session, text, parameters),
-      execute: async (script) => {
-        await guard(() => session.exec(script));
-      },
-      savepoint: async (work) => {
-        savepoints += 1;
-        const name = `synap_${savepoints}`;
-        await session.exec(`SAVEPOINT ${name}`);
-        try {
-          const result = await work(transaction);
-          await session.exec(`RELEASE SAVEPOINT ${name}`);
-          return result;
-        } catch (error) {
-          await session.exec(`ROLLBACK TO SAVEPOINT ${name}`);
-          throw error;
-        } finally {
-          savepoints -= 1;
-        }
-      },
-      get orm() {
-        orm ??= openPgliteOrm(session);
-        return orm;
-      },
-    };
-    return transaction;
-  }
-
   async function begin<T>(asOwner: boolean, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     if (closing !== undefined) throw new DatabaseUnavailableError("it was closed");
     const opening = asOwner ? "BEGIN; SET LOCAL ROLE NONE" : "BEGIN";
-    return guard(() => pglite.transaction((session) => work(openTransaction(session)), opening));
+    return guard(() =>
+      pglite.transaction(
+        (session) =>
+          runInScope(
+            {
+              query: (text, parameters) => run(session, text, parameters),
+              execute: (script) => guard(() => session.exec(script)),
+            },
+            (scope) => openPgliteOrm(guarded(session, scope)),
+            work,
+          ),
+        opening,
+      ),
+    );
   }
 
   await refresh();
@@ -155,6 +139,17 @@ async function loadTimescaledb(pglite: PgliteSession): Promise<void> {
   if (found === undefined) return;
   await pglite.query("SELECT public.time_bucket('1 day', now())");
   await pglite.exec(`LOAD '${found.library}'`);
+}
+
+/** The session of a transaction, for drizzle: its statements count as the transaction's. */
+function guarded(
+  session: PgliteSession,
+  scope: <T>(statement: () => Promise<T>) => Promise<T>,
+): PgliteSession {
+  return {
+    query: (text, parameters, options) => scope(() => session.query(text, parameters, options)),
+    exec: (text) => scope(() => session.exec(text)),
+  };
 }
 
 async function guard<T>(work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ import type {
   PgliteResult,
 } from "./pglite-requests.ts";
 import type { SqlParameter } from "./sql-session.ts";
+import { readerOf, TYPE } from "./wire-types.ts";
 
 /** What runs SQL on the engine: the engine itself, or a transaction on it. */
 export interface PgliteSession {
@@ -110,7 +111,7 @@ export async function openPgliteInThread(dataDirectory: string | undefined): Pro
       ) => {
         const result = await send({ kind: "query", text, parameters, ...options, opening: opening() });
         if (result === undefined) throw new Error("The engine gave no result.");
-        return result as PgliteResult<Row>;
+        return readMoments(result as PgliteResult<Row>, options);
       },
       exec: async (text) => {
         await send({ kind: "exec", text, opening: opening() });
@@ -193,6 +194,29 @@ export async function openPgliteInThread(dataDirectory: string | undefined): Pro
       await thread.terminate();
     },
   };
+}
+
+/** The types that the thread leaves as text. */
+const MOMENTS: ReadonlySet<number> = new Set([TYPE.date, TYPE.timestamp, TYPE.timestamptz]);
+
+/** Reads moments, unless they are to stay text. */
+function readMoments<Row extends object>(
+  result: PgliteResult<Row>,
+  { rowMode, unparsed = [] }: PgliteQueryOptions,
+): PgliteResult<Row> {
+  const columns = result.fields.flatMap(({ name, dataTypeID }, index) =>
+    MOMENTS.has(dataTypeID) && !unparsed.includes(dataTypeID)
+      ? [{ key: rowMode === "array" ? String(index) : name, read: readerOf(dataTypeID) }]
+      : [],
+  );
+  if (columns.length === 0) return result;
+  for (const row of result.rows as Record<string, unknown>[]) {
+    for (const { key, read } of columns) {
+      const value = row[key];
+      if (typeof value === "string") row[key] = read(value);
+    }
+  }
+  return result;
 }
 
 function toError({ message, fields }: PgliteFault): Error {

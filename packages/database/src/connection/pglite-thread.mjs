@@ -2,20 +2,34 @@
 // The thread in which the embedded engine runs. Plain JavaScript, because a thread starts without the loader that lets
 // the rest run from TypeScript. It does one request after the other, in the order in which they came.
 import { parentPort, workerData } from "node:worker_threads";
-import { PGlite } from "@electric-sql/pglite";
-import { timescaledb } from "@electric-sql/pglite/timescaledb";
 
 /** @typedef {import("./pglite-requests.ts").PgliteRequest} PgliteRequest */
 /** @typedef {import("./pglite-requests.ts").PgliteAnswer} PgliteAnswer */
 
 if (parentPort === null) throw new Error("This file is a thread's.");
 const port = parentPort;
+
+// The engine reads every text with a decoder that takes a leading U+FEFF for a mark of the encoding and drops it. In this
+// thread there is nobody else, so the decoders made from here on keep it: the engine is loaded afterwards.
+globalThis.TextDecoder = class extends TextDecoder {
+  /**
+   * @param {string} [label]
+   * @param {ConstructorParameters<typeof TextDecoder>[1]} [options]
+   */
+  constructor(label, options) {
+    super(label, { ...options, ignoreBOM: true });
+  }
+};
+const { PGlite } = await import("@electric-sql/pglite");
+const { timescaledb } = await import("@electric-sql/pglite/timescaledb");
+
 const INT8 = 20;
+const [DATE, TIMESTAMP, TIMESTAMPTZ] = [1082, 1114, 1184];
 const asItComes = (/** @type {string} */ value) => value;
 
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
-/** @type {PGlite | undefined} */
+/** @type {import("@electric-sql/pglite").PGlite | undefined} */
 let pglite;
 /** @type {Map<string, () => Promise<void>>} */
 const listening = new Map();
@@ -37,7 +51,8 @@ async function perform(request) {
     pglite = await PGlite.create({
       dataDir: workerData.dataDirectory ?? "memory://",
       extensions: { timescaledb },
-      parsers: { [INT8]: Number },
+      // Moments are read on the other side, as those of a server are.
+      parsers: { [INT8]: Number, [DATE]: asItComes, [TIMESTAMP]: asItComes, [TIMESTAMPTZ]: asItComes },
     });
     return undefined;
   }

@@ -1,69 +1,100 @@
-import postgres, { type Options, type PostgresType, type Sql } from "postgres";
+import { type ConnectionOptions, connect, ServerConnection } from "./server-connection.ts";
 
 /** LISTEN on a connection of its own, which comes back by itself when it is lost. */
 export interface ServerListener {
+  /** @throws DatabaseUnavailableError when the server can't be reached, or doesn't answer in time. */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
 const RETRY_MS = 500;
 
-/** The driver's own `listen` gives up when the server is still away at the first new attempt; this one goes on. */
-export function createServerListener(
-  url: string,
-  options: Options<Record<string, PostgresType>>,
-): ServerListener {
-  const channels = new Map<string, Set<(payload: string) => void>>();
-  let sql: Sql | undefined;
-  let retry: NodeJS.Timeout | undefined;
-  let closed = false;
+/** Who listens on a channel. */
+interface Channel {
+  readonly listeners: Set<(payload: string) => void>;
+  /** Settles when the connection listens. */
+  listening: Promise<void>;
+}
 
-  function connect(): Sql {
-    sql ??= postgres(url, {
-      ...options,
-      max: 1,
-      idle_timeout: 0,
-      max_lifetime: null,
-      prepare: false,
-      onnotify: (channel: string, payload: string) => {
-        for (const listener of channels.get(channel) ?? []) listener(payload);
-      },
-      onclose: () => reconnectSoon(),
-    } as Options<Record<string, PostgresType>>);
-    return sql;
+/** @param patience longest time to wait for an answer, in milliseconds */
+export function createServerListener(options: ConnectionOptions, patience: number): ServerListener {
+  const channels = new Map<string, Channel>();
+  let current: Promise<ServerConnection> | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  /** The connection there is, or a new one. */
+  function connected(): Promise<ServerConnection> {
+    if (current !== undefined) return current;
+    const connection = new ServerConnection(options);
+    const connecting = connect(connection).then(() => connection);
+    current = connecting;
+    connection.on("notification", ({ channel, payload = "" }) => {
+      for (const listener of channels.get(channel)?.listeners ?? []) listener(payload);
+    });
+    connection.once("end", () => {
+      if (current !== connecting) return;
+      current = undefined;
+      reconnectSoon();
+    });
+    connecting.catch(() => {
+      if (current === connecting) current = undefined;
+    });
+    return connecting;
+  }
+
+  async function beginListening(name: string): Promise<void> {
+    const connection = await connected();
+    await connection.script(`LISTEN ${quote(name)}`, patience);
   }
 
   function reconnectSoon(): void {
-    if (closed || channels.size === 0 || retry !== undefined) return;
+    if (isClosed || channels.size === 0 || retry !== undefined) return;
     retry = setTimeout(() => {
       retry = undefined;
-      const again = [...channels.keys()].map((channel) => connect().unsafe(`LISTEN ${quote(channel)}`));
-      Promise.all(again).then(
-        () => {
-          for (const listeners of channels.values()) for (const listener of listeners) listener("");
-        },
-        () => reconnectSoon(),
-      );
+      const again = [...channels].map(([name, channel]) => {
+        channel.listening = beginListening(name);
+        return channel.listening;
+      });
+      Promise.all(again).then(() => {
+        // What was notified meanwhile went to nobody.
+        for (const { listeners } of channels.values()) for (const listener of listeners) listener("");
+      }, reconnectSoon);
     }, RETRY_MS);
   }
 
+  async function stopListening(name: string): Promise<void> {
+    channels.delete(name);
+    // Without a connection there is nothing to end, and one that gives no answer is cut off, which ends it too.
+    const connection = await current?.catch(() => undefined);
+    // Somebody may have begun to listen again.
+    if (channels.has(name)) return;
+    await connection?.script(`UNLISTEN ${quote(name)}`, patience).catch(() => connection.cutOff());
+  }
+
   return {
-    listen: async (channel, onNotify) => {
-      const listeners = channels.get(channel) ?? new Set();
-      channels.set(channel, listeners.add(onNotify));
-      if (listeners.size === 1) await connect().unsafe(`LISTEN ${quote(channel)}`);
-      return async () => {
-        listeners.delete(onNotify);
-        if (listeners.size > 0 || closed || channels.get(channel) !== listeners) return;
-        channels.delete(channel);
-        await sql?.unsafe(`UNLISTEN ${quote(channel)}`);
+    listen: async (name, onNotify) => {
+      const channel = channels.get(name) ?? { listeners: new Set(), listening: beginListening(name) };
+      channels.set(name, channel);
+      channel.listeners.add(onNotify);
+      const stop = async (): Promise<void> => {
+        const isLast = channel.listeners.delete(onNotify) && channel.listeners.size === 0;
+        if (isLast && !isClosed && channels.get(name) === channel) await stopListening(name);
       };
+      try {
+        await channel.listening;
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+      return stop;
     },
     close: async () => {
-      closed = true;
+      isClosed = true;
       clearTimeout(retry);
       channels.clear();
-      await sql?.end({ timeout: 1 });
+      const connection = await current?.catch(() => undefined);
+      await connection?.hangUp();
     },
   };
 }

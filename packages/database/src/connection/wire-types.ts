@@ -1,22 +1,62 @@
-/**
- * How values travel between postgres.js and PostgreSQL. JSON goes as text that is JSON already (the driver's own way
- * writes a string again as JSON, and so does drizzle); int8 comes as a number, which our positions fit into.
- */
-export const wireTypes = {
-  int8: { to: 20, from: [20], serialize: String, parse: Number },
-  json: { to: 114, from: [114], serialize: String, parse: parseJson },
-  jsonb: { to: 3802, from: [3802], serialize: String, parse: parseJson },
-  timestamptz: { to: 1184, from: [1184], serialize: writeMoment, parse: readMoment },
-};
+import { UnreadableValueError } from "./database-errors.ts";
+import { readMoment } from "./moments.ts";
+import type { SqlParameter } from "./sql-session.ts";
+
+/** PostgreSQL's numbers for the types that come as something else than their text. */
+export const TYPE = {
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  oid: 26,
+  json: 114,
+  float4: 700,
+  float8: 701,
+  date: 1082,
+  timestamp: 1114,
+  timestamptz: 1184,
+  jsonb: 3802,
+} as const;
+
+/** Readers of a type's text. An int8 comes as a number, which our positions fit into. */
+const READERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  [TYPE.bool, (text) => text === "t"],
+  [TYPE.bytea, (text) => Buffer.from(text.slice(2), "hex")],
+  [TYPE.int8, Number],
+  [TYPE.int2, Number],
+  [TYPE.int4, Number],
+  [TYPE.oid, Number],
+  [TYPE.float4, Number],
+  [TYPE.float8, Number],
+  [TYPE.json, parseJson],
+  [TYPE.jsonb, parseJson],
+  [TYPE.date, (text) => readDay("date", text)],
+  [TYPE.timestamp, (text) => readDay("timestamp", text)],
+  [TYPE.timestamptz, readMoment],
+]);
+
+/** The reader of a type's text; what has none of its own stays text. */
+export function readerOf(type: number): (text: string) => unknown {
+  return READERS.get(type) ?? asItIs;
+}
+
+/** A parameter as text, which the server reads as the type that the statement takes. */
+export function writeParameter(parameter: SqlParameter): string | null {
+  if (parameter === null) return null;
+  return parameter instanceof Date ? parameter.toISOString() : String(parameter);
+}
+
+function asItIs(text: string): string {
+  return text;
+}
 
 function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-function writeMoment(moment: Date | string): string {
-  return typeof moment === "string" ? moment : moment.toISOString();
-}
-
-function readMoment(text: string): Date {
-  return new Date(text);
+/** A date or a time without a zone, taken for one in UTC. */
+function readDay(type: "date" | "timestamp", text: string): Date {
+  if (!/^\d{4,6}-\d\d-\d\d(?: |$)/.test(text)) throw new UnreadableValueError(type, text);
+  return readMoment(type === "date" ? `${text} 00:00:00+00` : `${text}+00`);
 }

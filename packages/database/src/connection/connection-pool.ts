@@ -1,0 +1,128 @@
+import pg from "pg";
+import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
+import { asUnavailable, type ConnectionOptions, ServerConnection } from "./server-connection.ts";
+import { withLimit } from "./time-limit.ts";
+
+export interface PoolOptions extends ConnectionOptions {
+  readonly maxConnections: number;
+  /** Longest time to wait until a connection comes free, in milliseconds; undefined: as long as it takes. */
+  readonly queueTimeout: number | undefined;
+  /** For how long a connection that nobody uses is kept, in milliseconds; 0: for its whole life. */
+  readonly idleTimeout: number;
+  /** Run on every new connection before anything else. */
+  readonly settle: string | undefined;
+}
+
+/** Connections to a server, each of which has one user at a time. */
+export interface ConnectionPool {
+  /**
+   * Runs work on a connection that nobody else uses meanwhile.
+   * @throws DatabaseUnavailableError when none can be made, or none comes free in time.
+   */
+  use<T>(work: (connection: ServerConnection) => Promise<T>): Promise<T>;
+  /** Takes no more work, lets what has begun finish for so many milliseconds, then cuts off what is left. */
+  close(grace: number): Promise<void>;
+}
+
+// A connection that is made anew now and then finds a server that has taken over behind the same name.
+const MAX_LIFETIME_SECONDS = 3_600;
+/** How long a server may take to hang up when it is asked to, in milliseconds. */
+const GOODBYE = 1_000;
+
+export function openConnectionPool(options: PoolOptions): ConnectionPool {
+  const connections = new Set<ServerConnection>();
+  const inUse = new Set<ServerConnection>();
+  let onChange = (): void => {};
+  let users = 0;
+  let isClosed = false;
+  let giveUp = (_error: Error): void => {};
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    giveUp = reject;
+  });
+  givenUp.catch(() => {});
+
+  class PooledConnection extends ServerConnection {
+    constructor() {
+      super({ ...options, onSilence: cutOffIdle });
+      connections.add(this);
+      this.once("end", () => {
+        connections.delete(this);
+        onChange();
+      });
+    }
+  }
+
+  /** Where one connection got no answer, those that wait to be used would get none either. */
+  function cutOffIdle(): void {
+    for (const connection of connections) if (!inUse.has(connection)) connection.cutOff();
+  }
+
+  const { settle } = options;
+  const pool = new pg.Pool({
+    Client: PooledConnection,
+    max: options.maxConnections,
+    idleTimeoutMillis: options.idleTimeout,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
+    ...(options.queueTimeout !== undefined && { connectionTimeoutMillis: options.queueTimeout }),
+    ...(settle !== undefined && {
+      onConnect: async (connection: pg.ClientBase) => {
+        if (connection instanceof ServerConnection) await connection.script(settle, options.connectTimeout);
+      },
+    }),
+  });
+  // A connection was lost while nobody used it; the pool has let go of it.
+  pool.on("error", () => {});
+
+  async function acquire(): Promise<PooledConnection & pg.PoolClient> {
+    const coming = pool.connect();
+    let connection: pg.PoolClient;
+    try {
+      connection = await Promise.race([coming, givenUp]);
+    } catch (error) {
+      coming.then(
+        (late) => late.release(true),
+        () => {},
+      );
+      throw error instanceof pg.DatabaseError ? asDatabaseError(error) : asUnavailable(error);
+    }
+    if (!(connection instanceof PooledConnection)) throw new TypeError("The pool made another connection.");
+    return connection;
+  }
+
+  async function until(isDone: () => boolean, milliseconds: number): Promise<void> {
+    const done = new Promise<void>((resolve) => {
+      onChange = () => isDone() && resolve();
+      onChange();
+    });
+    await withLimit(done, milliseconds).catch(() => {});
+  }
+
+  return {
+    use: async (work) => {
+      if (isClosed) throw new DatabaseUnavailableError("it was closed");
+      users += 1;
+      try {
+        const connection = await acquire();
+        inUse.add(connection);
+        try {
+          return await work(connection);
+        } finally {
+          inUse.delete(connection);
+          // A transaction that could not be ended goes with its connection.
+          connection.release(connection.getTransactionStatus() !== "I");
+        }
+      } finally {
+        users -= 1;
+        onChange();
+      }
+    },
+    close: async (grace) => {
+      isClosed = true;
+      await until(() => users === 0, grace);
+      giveUp(new DatabaseUnavailableError("it was closed"));
+      pool.end().catch(() => {});
+      if (users === 0) await until(() => connections.size === 0, GOODBYE);
+      for (const connection of connections) connection.cutOff();
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { seedCatalogue } from "@synap/types";
+import postgres from "postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  createTestDatabase,
+  describeEventStore,
+  type TestDatabase,
+  testEngines,
+} from "../../testing/index.ts";
+import { noteEvent } from "../../testing/test-events.ts";
+import { createEventStore, openDatabase, transactionFromPostgres } from "../index.ts";
+
+/** What an operator, or another application in the same database, may have set. */
+const HOSTILE: Readonly<Record<string, string>> = {
+  DateStyle: "'SQL, DMY'",
+  TimeZone: "'Pacific/Kiritimati'",
+  IntervalStyle: "'sql_standard'",
+  extra_float_digits: "-15",
+  bytea_output: "'escape'",
+  search_path: "'elsewhere'",
+  client_encoding: "'LATIN1'",
+  default_transaction_isolation: "'serializable'",
+  default_transaction_read_only: "on",
+  default_transaction_deferrable: "on",
+  standard_conforming_strings: "off",
+  backslash_quote: "off",
+  array_nulls: "off",
+  transform_null_equals: "on",
+  xmloption: "document",
+  row_security: "off",
+  synchronous_commit: "off",
+  statement_timeout: "1",
+  lock_timeout: "1",
+  idle_in_transaction_session_timeout: "1",
+  idle_session_timeout: "1",
+  gin_fuzzy_search_limit: "1",
+};
+/** Of these, an application that lends a connection has to mind itself: it could run nothing of its own either. */
+const LENT_MAY_HAVE = [
+  "DateStyle",
+  "TimeZone",
+  "IntervalStyle",
+  "extra_float_digits",
+  "bytea_output",
+  "search_path",
+];
+
+const LAST_MOMENT = "9999-12-31T23:59:59.999Z";
+
+async function setOnDatabase(test: TestDatabase, names: readonly string[]): Promise<void> {
+  await test.database.asOwner(async (owner) => {
+    const [row] = await owner.query<{ name: string }>("SELECT current_database()::text AS name");
+    for (const name of names)
+      await owner.execute(`ALTER DATABASE "${row?.name}" SET ${name} = ${HOSTILE[name]}`);
+  });
+}
+
+describe.each(testEngines())("on a database with settings of its own (%s)", (engine) => {
+  let test: TestDatabase;
+  const open = () => createEventStore({ database: test.database, catalogue: seedCatalogue });
+
+  beforeAll(async () => {
+    test = await createTestDatabase(engine);
+    await setOnDatabase(test, Object.keys(HOSTILE));
+    await test.reopen();
+  });
+  afterAll(() => test.drop());
+
+  describeEventStore({ create: open });
+
+  it("stores and reads the last moment there is", async () => {
+    const event = noteEvent({ validTo: LAST_MOMENT });
+    expect((await open().append(event)).status).toBe("stored");
+    expect(await open().getById(event.id)).toMatchObject({ validTo: LAST_MOMENT });
+    const page = await open().query({ aggregateId: event.aggregateId }, { limit: 10, order: "asc" });
+    expect(page.events).toMatchObject([{ validTo: LAST_MOMENT }]);
+  });
+
+  it.runIf(engine === "server")("waits for the disk before it answers for an event", async () => {
+    const setting = "SELECT current_setting('synchronous_commit') AS value";
+    expect(await test.database.query(setting)).toEqual([{ value: "on" }]);
+  });
+
+  it.runIf(engine === "server")(
+    "keeps to its settings behind a pooler that gives out connections by the transaction",
+    async () => {
+      if (!("url" in test.options)) throw new Error("Only a server has a URL.");
+      // Between transactions, a pooler's connections live with these.
+      await test.database.asOwner(async (owner) => {
+        const [row] = await owner.query<{ name: string }>("SELECT current_database()::text AS name");
+        for (const name of ["statement_timeout", "idle_session_timeout"])
+          await owner.execute(`ALTER DATABASE "${row?.name}" RESET ${name}`);
+      });
+      const pooled = await openDatabase({
+        url: test.options.url,
+        maxConnections: 1,
+        preparedStatements: false,
+      });
+      const style =
+        "SELECT current_setting('DateStyle') AS style, current_setting('synchronous_commit') AS sync, current_user::text AS who";
+      expect(await pooled.query(style)).toEqual([{ style: "ISO, MDY", sync: "on", who: "synap_app" }]);
+      const store = createEventStore({ database: pooled, catalogue: seedCatalogue });
+      const event = noteEvent({ validTo: LAST_MOMENT });
+      await store.append(event);
+      expect(await store.getById(event.id)).toMatchObject({ validTo: LAST_MOMENT });
+      await pooled.close();
+    },
+  );
+});
+
+describe.runIf(testEngines().includes("server"))(
+  "on a connection that the application lends, with its settings",
+  () => {
+    let test: TestDatabase;
+    beforeAll(async () => {
+      test = await createTestDatabase("server");
+      await setOnDatabase(test, LENT_MAY_HAVE);
+    });
+    afterAll(() => test.drop());
+
+    it("appends and reads what was stored, and refuses a moment that it can't read for certain", async () => {
+      if (!("url" in test.options)) throw new Error("Only a server has a URL.");
+      const client = postgres(test.options.url, { max: 1, onnotice: () => {} });
+      const store = createEventStore({ database: test.database, catalogue: seedCatalogue });
+      const stream = { aggregateType: "note", aggregateId: noteEvent().aggregateId };
+      const { id, type, data } = noteEvent();
+      await client.begin(async (sql) => {
+        const transaction = transactionFromPostgres(sql);
+        const [style] = await transaction.query<{ style: string }>(
+          "SELECT current_setting('DateStyle') AS style",
+        );
+        expect(style?.style).toBe("SQL, DMY");
+        await store.appendToStream(stream, 0, [{ id, type, data, validTo: LAST_MOMENT }], { transaction });
+        const read = [];
+        for await (const event of store.readStream(stream, { transaction })) read.push(event);
+        expect(read).toMatchObject([{ id, validTo: LAST_MOMENT }]);
+        expect(await store.getStream(stream, { transaction })).toEqual({ streamVersion: 1 });
+        await store.closeStream(stream, 1, { transaction });
+        const { closedAt = "" } = (await store.getStream(stream, { transaction })) ?? {};
+        expect(Math.abs(Date.parse(closedAt) - Date.now())).toBeLessThan(3_600_000);
+      });
+      const unreadable = client.begin((sql) => transactionFromPostgres(sql).query("SELECT now() AS now"));
+      await expect(unreadable).rejects.toMatchObject({ code: "UNREADABLE_VALUE" });
+      await client.end();
+    });
+  },
+);

@@ -1,0 +1,73 @@
+import type { NodePgClient } from "drizzle-orm/node-postgres";
+import { NodePgSession, NodePgTransaction } from "drizzle-orm/node-postgres/session";
+import { PgDatabase, type PgTransactionConfig } from "drizzle-orm/pg-core";
+import type { QueryResult } from "pg";
+import { dialect, relationalSchema } from "./relational-schema.ts";
+import type { Statement } from "./server-connection.ts";
+import type { Orm, SqlParameter } from "./sql-session.ts";
+import { readerOf, TYPE } from "./wire-types.ts";
+
+/** Runs a statement of drizzle's. */
+export type RunStatement = (statement: Statement) => Promise<QueryResult>;
+
+/** Runs work in a transaction of its own, for drizzle's `transaction`. */
+export type BeginForOrm = <T>(work: (run: RunStatement) => Promise<T>) => Promise<T>;
+
+/** Drizzle on the store's connections to a server, or bound to a transaction there, in which none can begin. */
+export function openServerOrm(run: RunStatement, begin?: BeginForOrm): Orm {
+  return new PgDatabase(dialect, new ServerOrmSession(run, begin), relationalSchema);
+}
+
+type FullSchema = typeof relationalSchema.fullSchema;
+type Tables = typeof relationalSchema.schema;
+
+class ServerOrmSession extends NodePgSession<FullSchema, Tables> {
+  readonly #begin: BeginForOrm | undefined;
+
+  constructor(run: RunStatement, begin: BeginForOrm | undefined) {
+    super(asClient(run), dialect, relationalSchema);
+    this.#begin = begin;
+  }
+
+  override transaction<T>(
+    work: (transaction: NodePgTransaction<FullSchema, Tables>) => Promise<T>,
+    config?: PgTransactionConfig,
+  ): Promise<T> {
+    if (this.#begin === undefined)
+      throw new Error("A transaction has savepoints, and no transactions in it.");
+    return this.#begin(async (run) => {
+      const transaction = new NodePgTransaction<FullSchema, Tables>(
+        dialect,
+        new ServerOrmSession(run, undefined),
+        relationalSchema,
+      );
+      if (config !== undefined) await transaction.setTransaction(config);
+      return work(transaction);
+    });
+  }
+}
+
+/** What drizzle asks of its driver: one method. */
+function asClient(run: RunStatement): NodePgClient {
+  const client = {
+    query: (
+      { text, rowMode, name }: { text: string; rowMode?: "array"; name?: string },
+      parameters: SqlParameter[],
+    ) => run({ text, parameters, rowMode, name, readerOf: readerForOrm }),
+  };
+  // Drizzle names the classes of its driver as its client, and calls this one method of them.
+  return client as unknown as NodePgClient;
+}
+
+/** Drizzle takes moments and JSON apart itself: a JSON string that was parsed once would be parsed again. */
+const READ_BY_DRIZZLE: ReadonlySet<number> = new Set([
+  TYPE.date,
+  TYPE.timestamp,
+  TYPE.timestamptz,
+  TYPE.json,
+  TYPE.jsonb,
+]);
+
+function readerForOrm(type: number): (text: string) => unknown {
+  return READ_BY_DRIZZLE.has(type) ? (text) => text : readerOf(type);
+}

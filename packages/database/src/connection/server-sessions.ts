@@ -1,0 +1,133 @@
+import type { QueryResult } from "pg";
+import { openConnectionPool } from "./connection-pool.ts";
+import type { ServerConnection, Statement } from "./server-connection.ts";
+import { openServerOrm } from "./server-orm.ts";
+import { asScript, asStartupOptions, settleSettings } from "./session-settings.ts";
+import { checkParameters } from "./sql-parameters.ts";
+import type { Orm, SqlParameter, SqlSession, Transaction } from "./sql-session.ts";
+import { isStaleStatement, type StatementNames } from "./statement-names.ts";
+import { runInScope } from "./transaction-scope.ts";
+
+export interface SessionsOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly maxConnections: number;
+  /** For how long a connection that nobody uses is kept, in milliseconds; 0: for its whole life. */
+  readonly idleTimeout: number;
+  /** Longest time to make a connection, in milliseconds. */
+  readonly connectTimeout: number;
+  /** Longest time to wait for a free connection, in milliseconds; undefined: as long as it takes. */
+  readonly queueTimeout: number | undefined;
+  /** Longest time to wait for an answer, in milliseconds; undefined: as long as the connection lives. */
+  readonly answerTimeout: number | undefined;
+  /** What every session is set to. */
+  readonly settings: Readonly<Record<string, string>>;
+  /**
+   * Where the settings are made. "session": when a connection is made. "transaction": at the beginning of each
+   * transaction, behind a pooler that gives out connections by the transaction: it takes no startup options, and a
+   * setting would be left behind for somebody else.
+   */
+  readonly scope: "session" | "transaction";
+  /** Keeps statements prepared; undefined: they are prepared each time. */
+  readonly names: StatementNames | undefined;
+}
+
+/** Sessions of one kind on a server: all run as the same role, with the same settings. */
+export interface ServerSessions extends SqlSession {
+  readonly orm: Orm;
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Takes no more work, lets what has begun finish for so many milliseconds, then cuts off what is left. */
+  close(grace: number): Promise<void>;
+}
+
+export function openServerSessions(options: SessionsOptions): ServerSessions {
+  const { settings, scope, names, answerTimeout } = options;
+  const opening =
+    scope === "session"
+      ? "BEGIN"
+      : // What a transaction begins as is decided before any setting is made in it.
+        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; ${asScript(settings, "LOCAL")} ${settleSettings("LOCAL")}`;
+  const pool = openConnectionPool({
+    ...options,
+    ...(scope === "session" && { startupOptions: asStartupOptions(settings) }),
+    settle: scope === "session" ? settleSettings("SESSION") : undefined,
+  });
+
+  function prepare(text: string, parameters: readonly SqlParameter[]): Statement {
+    return { text, parameters: checkParameters(parameters), name: names?.nameOf(text) };
+  }
+
+  async function run<Row extends object>(
+    connection: ServerConnection,
+    statement: Statement,
+  ): Promise<QueryResult<Row>> {
+    try {
+      return await connection.run<Row>(statement, answerTimeout);
+    } catch (error) {
+      if (isStaleStatement(error)) names?.forget(statement.text);
+      throw error;
+    }
+  }
+
+  /** Runs a statement as its own transaction. */
+  function runAlone<Row extends object>(statement: Statement): Promise<QueryResult<Row>> {
+    if (scope === "transaction") return begin((connection) => run<Row>(connection, statement));
+    return pool.use((connection) => run<Row>(connection, statement));
+  }
+
+  async function query<Row extends object>(
+    text: string,
+    parameters: readonly SqlParameter[] = [],
+  ): Promise<Row[]> {
+    const statement = prepare(text, parameters);
+    try {
+      return (await runAlone<Row>(statement)).rows;
+    } catch (error) {
+      if (statement.name === undefined || !isStaleStatement(error)) throw error;
+      return (await runAlone<Row>(prepare(text, parameters))).rows;
+    }
+  }
+
+  /** Runs work in a transaction of its own: committed when it resolves, rolled back when it throws. */
+  function begin<T>(work: (connection: ServerConnection) => Promise<T>): Promise<T> {
+    return pool.use(async (connection) => {
+      await connection.script(opening, answerTimeout);
+      let result: T;
+      try {
+        result = await work(connection);
+      } catch (error) {
+        await connection.script("ROLLBACK", answerTimeout).catch(() => connection.cutOff());
+        throw error;
+      }
+      const { command } = await connection.script("COMMIT", answerTimeout);
+      if (command !== "COMMIT")
+        throw new Error("PostgreSQL rolled the transaction back instead of committing it.");
+      return result;
+    });
+  }
+
+  function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return begin((connection) =>
+      runInScope(
+        {
+          query: async <Row extends object>(text: string, parameters: readonly SqlParameter[]) =>
+            (await run<Row>(connection, prepare(text, parameters))).rows,
+          execute: async (script) => {
+            await connection.script(script, answerTimeout);
+          },
+        },
+        (guard) => openServerOrm((statement) => guard(() => run(connection, statement))),
+        work,
+      ),
+    );
+  }
+
+  return {
+    query,
+    transaction,
+    orm: openServerOrm(runAlone, (work) =>
+      begin((connection) => work((statement) => run(connection, statement))),
+    ),
+    close: (grace) => pool.close(grace),
+  };
+}
