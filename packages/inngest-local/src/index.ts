@@ -9,6 +9,7 @@
 export type { InngestKeys, InngestLocalOptions, Logger } from "./options.ts";
 export type { QueueDatabase, QueueSession } from "./queue/database.ts";
 export type { Retention } from "./queue/prune.ts";
+export type { MachineClocks } from "./queue/queue-clock.ts";
 export { installInngestLocal } from "./queue/schema.ts";
 export type { RetryDelays } from "./retries/retry-delay.ts";
 export { InngestKeysError } from "./signing/read-keys.ts";

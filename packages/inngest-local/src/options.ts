@@ -1,5 +1,6 @@
 import type { QueueDatabase } from "./queue/database.ts";
 import type { Retention } from "./queue/prune.ts";
+import type { MachineClocks } from "./queue/queue-clock.ts";
 import type { RetryDelays } from "./retries/retry-delay.ts";
 
 /** Where the stand-in tells what happens. Compatible with pino and with `console`. */
@@ -55,6 +56,8 @@ export interface InngestLocalOptions {
   readonly maxRequestBytes?: number;
   /** How long `stop()` waits for calls in flight, in milliseconds. Default 10,000. */
   readonly stopDeadline?: number;
+  /** Default: this machine's. For tests. */
+  readonly clocks?: MachineClocks;
   /** Default: warnings and errors to the console. */
   readonly logger?: Logger;
 }

@@ -5,6 +5,7 @@ import type { QueueDatabase } from "./queue/database.ts";
 import type { DueJob } from "./queue/due-jobs.ts";
 import type { EventBodies } from "./queue/event-bodies.ts";
 import type { Retention } from "./queue/prune.ts";
+import type { QueueClock } from "./queue/queue-clock.ts";
 import type { FunctionRegistry } from "./registration/function-registry.ts";
 import type { RetryDelays } from "./retries/retry-delay.ts";
 import type { Waiters } from "./steps/waiters.ts";
@@ -12,6 +13,7 @@ import type { Waiters } from "./steps/waiters.ts";
 /** What the parts of one running stand-in share. */
 export interface StandIn {
   readonly database: QueueDatabase;
+  readonly clock: QueueClock;
   readonly registry: FunctionRegistry;
   readonly bodies: EventBodies;
   readonly waiters: Waiters;
@@ -20,7 +22,7 @@ export interface StandIn {
   readonly retention: Retention;
   readonly retryDelays: RetryDelays | undefined;
   readonly logger: Logger;
-  /** Says that there may be something to do: now, or at `dueAt` (milliseconds since 1970). */
+  /** Says that there may be something to do: now, or at `dueAt` by the queue's clock. */
   wake(dueAt?: number): void;
   /** Hands over first calls that were just queued, so that they needn't be read when nothing is before them. */
   offer(jobs: readonly DueJob[]): void;

@@ -11,6 +11,7 @@ import { readBatchItems } from "./queue/batch-items.ts";
 import { EventBodies } from "./queue/event-bodies.ts";
 import { takeOver } from "./queue/owner.ts";
 import { DEFAULT_RETENTION } from "./queue/prune.ts";
+import { QueueClock } from "./queue/queue-clock.ts";
 import { installInngestLocal } from "./queue/schema.ts";
 import { readWaiters } from "./queue/steps.ts";
 import { Upkeep } from "./queue/upkeep.ts";
@@ -86,16 +87,17 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   const instance = randomUUID();
 
   await installInngestLocal(database);
-  await takeOver(database, instance);
+  const clock = new QueueClock(await takeOver(database, instance), options.clocks);
   const registry = new FunctionRegistry();
   registry.restore(await readApps(database));
   const waiters = new Waiters();
   waiters.add(await readWaiters(database));
 
   const client = new AppClient(keys?.signing, settings.callTimeout);
-  const batches = new Batches(registry, (batch) => flushBatch(standIn, batch));
+  const batches = new Batches(registry, clock, (batch) => flushBatch(standIn, batch));
   const standIn: StandIn = {
     database,
+    clock,
     registry,
     bodies: new EventBodies(database),
     waiters,
@@ -119,15 +121,21 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     maxCallsInFlight: settings.maxCallsInFlight,
     onRefused: (url) => poller.askAgain(url),
   });
-  const upkeep = new Upkeep(database, retention, instance, logger, () => {
+  const upkeep = new Upkeep(database, clock, retention, instance, logger, () => {
     logger.error({}, "another inngest-local has taken this queue over; stopping");
     void stop();
   });
-  const cron = new CronSchedule((trigger, scheduledAt) => {
-    fireCron(standIn, trigger, scheduledAt).catch((error: unknown) => {
-      logger.error({ error, functionId: trigger.functionId, scheduledAt }, "a cron run could not be stored");
-    });
-  });
+  const cron = new CronSchedule(
+    () => clock.wall(),
+    (trigger, scheduledAt) => {
+      fireCron(standIn, trigger, scheduledAt).catch((error: unknown) => {
+        logger.error(
+          { error, functionId: trigger.functionId, scheduledAt },
+          "a cron run could not be stored",
+        );
+      });
+    },
+  );
   const refusals = new RefusalLog();
   const onChange = new Set<() => void>();
   const intervals = { waiting: settings.registerInterval, registered: settings.reregisterInterval };
@@ -183,7 +191,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   };
 
   const ready = async (timeout = 30_000) => {
-    const deadline = Date.now() + timeout;
+    const deadline = performance.now() + timeout;
     for (;;) {
       const states = poller.states();
       const refused = states.flatMap(({ url, state }) =>
@@ -192,7 +200,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
       if (refused.length > 0) throw new RegistrationRefusedError(refused.join("; "));
       const waiting = states.filter(({ state }) => state.state === "waiting");
       if (waiting.length === 0) return;
-      if (Date.now() >= deadline) {
+      if (performance.now() >= deadline) {
         throw new RegistrationTimeoutError(
           `not registered within ${timeout} ms: ${waiting.map(({ url }) => url).join(", ")}`,
         );
@@ -201,7 +209,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
       const changed = new Promise<void>((resolve) => onChange.add(resolve));
       await Promise.race([
         changed,
-        sleep(deadline - Date.now(), undefined, { signal: cancel.signal }).catch(() => undefined),
+        sleep(deadline - performance.now(), undefined, { signal: cancel.signal }).catch(() => undefined),
       ]);
       cancel.abort();
       onChange.clear();

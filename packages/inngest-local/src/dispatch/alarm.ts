@@ -1,17 +1,21 @@
-/** A timer is never set for longer: the clock may be changed meanwhile, and Node's timers have an end. */
+import type { QueueClock } from "../queue/queue-clock.ts";
+
+/** A timer is never set for longer: timers stand still while the machine sleeps, and Node's have an end. */
 const LONGEST = 60_000;
 
-/** One timer for the earliest of the moments it was told. */
+/** One timer for the earliest of the moments that were set. */
 export class Alarm {
+  readonly #clock: Pick<QueueClock, "now">;
   readonly #ring: () => void;
   #timer: NodeJS.Timeout | undefined;
   #at = Infinity;
 
-  constructor(ring: () => void) {
+  constructor(clock: Pick<QueueClock, "now">, ring: () => void) {
+    this.#clock = clock;
     this.#ring = ring;
   }
 
-  /** Rings at `at` (milliseconds since 1970), or earlier if it was told an earlier moment. */
+  /** Rings at `at` by the queue's clock, or earlier if an earlier moment was set. */
   set(at: number): void {
     if (at >= this.#at) return;
     this.#at = at;
@@ -21,7 +25,7 @@ export class Alarm {
         this.#at = Infinity;
         this.#ring();
       },
-      Math.min(Math.max(at - Date.now(), 0), LONGEST),
+      Math.min(Math.max(at - this.#clock.now(), 0), LONGEST),
     );
   }
 

@@ -8,7 +8,7 @@ const LONGEST_PAUSE = 2_000;
 export class AppPauses {
   readonly #pauses = new Map<string, { until: number; length: number }>();
 
-  /** @returns when the app may be called again, in milliseconds since 1970 */
+  /** @returns when the app may be called again, by the clock of `now` */
   refused(url: string, now: number): number {
     const origin = new URL(url).origin;
     const pause = this.#pauses.get(origin);
@@ -32,7 +32,7 @@ export class AppPauses {
     return this.#pauses.size > 0 && (this.#pauses.get(new URL(url).origin)?.until ?? 0) > now;
   }
 
-  /** When the next pause that is still on ends, in milliseconds since 1970. */
+  /** When the next pause that is still on ends, by the clock of `now`. */
   nextEnd(now: number): number | undefined {
     const ends = [...this.#pauses.values()].map(({ until }) => until).filter((until) => until > now);
     return ends.length === 0 ? undefined : Math.min(...ends);

@@ -39,10 +39,7 @@ export class Dispatcher {
   /** Runs whose function is being called: one such call at a time, or its code would run twice at once. */
   readonly #calledRuns = new Set<string>();
   readonly #abort = new AbortController();
-  readonly #alarm = new Alarm(() => {
-    this.#nextDueUnknown = true;
-    this.wake();
-  });
+  readonly #alarm: Alarm;
   #nextDueUnknown = true;
   /** Everything due has begun: an ended call then frees nothing that something waits for. */
   #drained = false;
@@ -53,18 +50,23 @@ export class Dispatcher {
   constructor(standIn: StandIn, client: AppClient, settings: DispatcherSettings) {
     this.#standIn = standIn;
     this.#settings = settings;
+    const { clock } = standIn;
+    this.#alarm = new Alarm(clock, () => {
+      this.#nextDueUnknown = true;
+      this.wake();
+    });
     this.#calling = {
       client,
       signal: this.#abort.signal,
       onAnswered: (url) => this.#pauses.answered(url),
       onRefused: (url) => {
-        this.#alarm.set(this.#pauses.refused(url, Date.now()));
+        this.#alarm.set(this.#pauses.refused(url, clock.now()));
         settings.onRefused(url);
       },
       onUnauthorized: (url) => {
         // Told once for each time it begins: it would be repeated with every call.
         if (!this.#pauses.has(url)) standIn.logger.error({ url }, UNAUTHORIZED);
-        this.#alarm.set(this.#pauses.refused(url, Date.now()));
+        this.#alarm.set(this.#pauses.refused(url, clock.now()));
       },
     };
     // Every call in flight listens to it.
@@ -76,7 +78,7 @@ export class Dispatcher {
     if (this.#stopping) return;
     if (dueAt !== undefined) {
       // Not in this very moment: a call that is to be made again at once still counts as begun until it has ended.
-      this.#alarm.set(Math.max(dueAt, Date.now() + 1));
+      this.#alarm.set(Math.max(dueAt, this.#standIn.clock.now() + 1));
       return;
     }
     this.#again = true;
@@ -123,7 +125,7 @@ export class Dispatcher {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      let looked = Date.now();
+      let looked = this.#standIn.clock.now();
       while (this.#again && !this.#stopping) {
         this.#again = false;
         looked = await this.#begin();
@@ -133,14 +135,14 @@ export class Dispatcher {
         // From the moment of the last look, not from now: what has come due since then was not among what it found. That
         // is often so, because timers ring up to a millisecond early.
         const next = await readNextDueTime(this.#standIn.database, looked);
-        this.#alarm.set(next ?? Date.now() + LOOK_AGAIN);
+        this.#alarm.set(next ?? this.#standIn.clock.now() + LOOK_AGAIN);
         const pauseEnd = this.#pauses.nextEnd(looked);
         if (pauseEnd !== undefined) this.#alarm.set(pauseEnd);
       }
     } catch (error) {
       this.#standIn.logger.error({ error }, "the queue could not be read; trying again");
       this.#nextDueUnknown = true;
-      this.#alarm.set(Date.now() + DATABASE_AWAY);
+      this.#alarm.set(this.#standIn.clock.now() + DATABASE_AWAY);
     } finally {
       this.#running = false;
       if (this.#again && !this.#stopping) void this.#run();
@@ -153,7 +155,7 @@ export class Dispatcher {
     const full = new Set<string>();
     for (;;) {
       const limit = this.#settings.maxCallsInFlight - this.#begun.size;
-      const now = Date.now();
+      const now = this.#standIn.clock.now();
       this.#drained = false;
       if (limit <= 0 || this.#stopping) return now;
       const free = this.#free(blocked, full, limit, now);
@@ -204,7 +206,7 @@ export class Dispatcher {
     const body = this.#standIn.bodies.recall(job.eventIds[0] ?? "");
     if (config === undefined || body === undefined || this.#begun.has(job.id)) return false;
     if (this.#begun.size >= this.#settings.maxCallsInFlight) return false;
-    if (this.#pauses.isPaused(config.url, Date.now())) return false;
+    if (this.#pauses.isPaused(config.url, this.#standIn.clock.now())) return false;
     const release = this.#slots.take(config, job.flowKey);
     if (release === undefined) return false;
     this.#carryOut(job, config, new Map(job.eventIds.map((id) => [id, body])), release);

@@ -32,19 +32,20 @@ export async function makeCall(
   config: FunctionConfig,
   bodies: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const startedAt = Date.now();
+  const startedAt = standIn.clock.now();
   const texts = job.eventIds.flatMap((id) => bodies.get(id) ?? []);
   if (texts.length < job.eventIds.length) {
     const error = { name: "Error", message: "The run's event is no longer stored" };
     return finishRun(standIn, endingRun(job, startedAt), { status: "failed", error });
   }
-  const answer = await ask(calling, job, config, texts);
+  const answer = await ask(standIn, calling, job, config, texts);
   if (answer === undefined) return;
   await persist(() => settleCall(standIn, job, config, answer, startedAt), standIn.logger, calling.signal);
 }
 
 /** @returns undefined when the app refused the connection or our signature, and so has not begun to work */
 async function ask(
+  { clock }: StandIn,
   { client, signal, onAnswered, onRefused, onUnauthorized }: Calling,
   job: DueJob,
   config: FunctionConfig,
@@ -58,7 +59,7 @@ async function ask(
       return undefined;
     }
     onAnswered(config.url);
-    return readAnswer(response, Date.now());
+    return readAnswer(response, clock.wall());
   } catch (error) {
     if (!(error instanceof AppUnreachableError) || signal.aborted) throw error;
     if (error.refused) {

@@ -23,7 +23,7 @@ export async function settleCall(
   const fail = (error: RunError) => end({ status: "failed", error });
   const lastAttempt = job.attempt + 1 >= config.maxAttempts;
   const retry = async (error: RunError, retryAfter: number | undefined) => {
-    const dueAt = Date.now() + (retryAfter ?? retryDelay(job.attempt, standIn.retryDelays));
+    const dueAt = standIn.clock.now() + (retryAfter ?? retryDelay(job.attempt, standIn.retryDelays));
     await postponeJob(standIn.database, job, {
       attempt: job.attempt + 1,
       dueAt,
@@ -38,9 +38,15 @@ export async function settleCall(
     return answer.final || lastAttempt ? fail(answer.error) : retry(answer.error, answer.retryAfter);
   }
 
-  const now = Date.now();
+  const now = standIn.clock.now();
   const final = answer.final || lastAttempt;
-  const plan = planOperations(answer.operations, { job, config, registry: standIn.registry, final, now });
+  const plan = planOperations(answer.operations, {
+    job,
+    config,
+    registry: standIn.registry,
+    final,
+    clock: standIn.clock,
+  });
   if (plan.refusal !== undefined) return fail({ name: "Error", message: plan.refusal });
   if (plan.output !== undefined) {
     if (Buffer.byteLength(plan.output) > MAX_OUTPUT_BYTES) {

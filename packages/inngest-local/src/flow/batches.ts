@@ -1,4 +1,5 @@
 import type { BatchItem } from "../queue/batch-items.ts";
+import type { QueueClock } from "../queue/queue-clock.ts";
 import type { FunctionRegistry } from "../registration/function-registry.ts";
 
 /** A batch that is full or whose time is up. */
@@ -16,6 +17,8 @@ interface OpenBatch extends ReadyBatch {
 
 /** A batch's bodies travel in one request: beyond this many bytes it goes out before it is full. */
 const MAX_BATCH_BYTES = 10 * 1024 * 1024;
+/** A timer is never set for longer: timers stand still while the machine sleeps. */
+const LONGEST_TIMER = 60_000;
 /** A flush that failed, or whose function is not registered any more, is tried again after this long. */
 const RETRY_FLUSH = 1_000;
 
@@ -24,6 +27,7 @@ const RETRY_FLUSH = 1_000;
  */
 export class Batches {
   readonly #registry: FunctionRegistry;
+  readonly #clock: Pick<QueueClock, "now">;
   readonly #flush: (batch: ReadyBatch) => Promise<void>;
   readonly #open = new Map<string, OpenBatch>();
   readonly #flushing = new Set<Promise<void>>();
@@ -31,8 +35,13 @@ export class Batches {
   #stopped = false;
 
   /** @param flush starts the batch's run; when it fails the batch is tried again */
-  constructor(registry: FunctionRegistry, flush: (batch: ReadyBatch) => Promise<void>) {
+  constructor(
+    registry: FunctionRegistry,
+    clock: Pick<QueueClock, "now">,
+    flush: (batch: ReadyBatch) => Promise<void>,
+  ) {
     this.#registry = registry;
+    this.#clock = clock;
     this.#flush = flush;
   }
 
@@ -81,10 +90,11 @@ export class Batches {
     const next = Math.min(...[...this.#open.values()].map(({ dueAt }) => dueAt));
     this.#timer = setTimeout(
       () => {
-        for (const [name, batch] of this.#open) if (batch.dueAt <= Date.now()) this.#release(name, batch);
+        for (const [name, batch] of this.#open)
+          if (batch.dueAt <= this.#clock.now()) this.#release(name, batch);
         this.#setTimer();
       },
-      Math.max(next - Date.now(), 0),
+      Math.min(Math.max(next - this.#clock.now(), 0), LONGEST_TIMER),
     );
     this.#timer.unref();
   }

@@ -30,6 +30,6 @@ export async function flushBatch(standIn: StandIn, batch: ReadyBatch): Promise<v
     flowKey: flowKeyOf(config, { event: first }),
     quiet: eventName === FUNCTION_FAILED || eventName === FUNCTION_FINISHED,
   };
-  await startBatchRun(standIn.database, run, batch.eventIds, Date.now());
+  await startBatchRun(standIn.database, run, batch.eventIds, standIn.clock.now());
   standIn.wake();
 }

@@ -43,7 +43,7 @@ export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSett
       return answer(context, 503, [], NO_ROOM);
     }
     const ids = internalIds(context.req.header("x-inngest-event-id-seed"));
-    const { events, error } = readEvents(await context.req.text(), ids, Date.now());
+    const { events, error } = readEvents(await context.req.text(), ids, standIn.clock.wall());
     try {
       await takeIn(standIn, events);
     } catch (cause) {

@@ -21,7 +21,7 @@ export async function prepareIntake(
   events: readonly ReadEvent[],
   direct: readonly DirectRun[] = [],
 ): Promise<PreparedIntake> {
-  const now = Date.now();
+  const now = standIn.clock.now();
   const intake = planIntake(standIn.registry, events, direct, now, standIn.retention.keys);
   const waits: { waiter: Waiter; body: string }[] = [];
   const taken = new Set<string>();

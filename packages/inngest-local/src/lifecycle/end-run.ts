@@ -21,7 +21,7 @@ export interface EndingRun {
  * started, all or nothing. When nobody listens it is a single statement, and no event is made.
  */
 export async function finishRun(standIn: StandIn, run: EndingRun, ending: Ending): Promise<void> {
-  const now = Date.now();
+  const now = standIn.clock.now();
   const end: RunEnd =
     ending.status === "completed" ? ending : { status: "failed", error: JSON.stringify(ending.error) };
   standIn.waiters.removeRun(run.id);

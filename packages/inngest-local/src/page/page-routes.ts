@@ -34,7 +34,8 @@ export function addPageRoutes(
       showsResults,
       calledRuns: view.calledRuns(),
       unmatched: view.unmatched,
-      now: Date.now(),
+      now: standIn.clock.now(),
+      aheadOfWall: standIn.clock.aheadOfWall(),
     });
     return context.html(html, 200, HEADERS);
   };

@@ -18,7 +18,10 @@ export interface PageContent {
   readonly calledRuns: ReadonlySet<string>;
   /** Names of events that started nothing, with their number since the start. */
   readonly unmatched: ReadonlyMap<string, number>;
+  /** By the queue's clock, like all moments here. */
   readonly now: number;
+  /** How far the queue's clock is ahead of the wall clock, in milliseconds. */
+  readonly aheadOfWall: number;
 }
 
 type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -71,9 +74,9 @@ ${content.runs.map((run) => runRow(run, content))}
 </html>`;
 }
 
-function appRow(app: RegisteredApp, { appStates }: PageContent): Markup {
+function appRow(app: RegisteredApp, { appStates, aheadOfWall }: PageContent): Markup {
   const state = appStates.find(({ url }) => sameApp(app.url, url))?.state ?? { state: "registered" as const };
-  return html`<tr><td>${app.name}</td><td><code>${app.url}</code></td><td>${stateText(state)}</td><td>${app.sdk}</td><td>${time(app.registeredAt)}</td></tr>`;
+  return html`<tr><td>${app.name}</td><td><code>${app.url}</code></td><td>${stateText(state)}</td><td>${app.sdk}</td><td>${time(app.registeredAt, aheadOfWall)}</td></tr>`;
 }
 
 function waitingRow({ url, state }: PageContent["appStates"][number]): Markup {
@@ -107,7 +110,7 @@ function unmatchedEvents(unmatched: ReadonlyMap<string, number>): Markup {
   return html`<h2>Events that no function listens to</h2><p>${lines(names)}</p>`;
 }
 
-function runRow(run: RunSummary, { calledRuns, now, showsResults }: PageContent): Markup {
+function runRow(run: RunSummary, { calledRuns, now, aheadOfWall, showsResults }: PageContent): Markup {
   const status = run.status === "open" ? (calledRuns.has(run.id) ? "running" : "waiting") : run.status;
   const took = run.startedAt === undefined ? "" : `${(run.endedAt ?? now) - run.startedAt} ms`;
   const steps = run.steps.map(
@@ -115,7 +118,7 @@ function runRow(run: RunSummary, { calledRuns, now, showsResults }: PageContent)
   );
   const result = showsResults ? (run.error ?? run.output) : undefined;
   return html`<tr><td><code>${run.id}</code></td><td>${run.functionId}</td><td>${run.eventName}</td>
-<td class="${status}">${status}</td><td>${run.attempt + 1}</td><td>${time(run.startedAt ?? run.createdAt)}</td><td>${took}</td>
+<td class="${status}">${status}</td><td>${run.attempt + 1}</td><td>${time(run.startedAt ?? run.createdAt, aheadOfWall)}</td><td>${took}</td>
 <td>${lines(steps)}${result === undefined ? "" : html`<pre>${readable(result)}</pre>`}</td></tr>`;
 }
 
@@ -123,8 +126,9 @@ function lines(texts: readonly string[]): Markup {
   return html`${texts.map((text, index) => (index === 0 ? html`${text}` : html`<br>${text}`))}`;
 }
 
-function time(moment: number): string {
-  return new Date(moment).toISOString().replace("T", " ").replace("Z", "");
+/** A moment of the queue's clock, as the wall clock is set now. */
+function time(moment: number, aheadOfWall: number): string {
+  return new Date(moment - aheadOfWall).toISOString().replace("T", " ").replace("Z", "");
 }
 
 /** An error as its message and stack, anything else as it is. */

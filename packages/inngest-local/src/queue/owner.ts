@@ -1,16 +1,32 @@
 import type { QueueSession } from "./database.ts";
 
-/** Makes `instance` the one stand-in that works on this queue. */
-export async function takeOver(session: QueueSession, instance: string): Promise<void> {
-  await session.query(
-    `INSERT INTO inngest_local.owner (instance) VALUES ($1)
-     ON CONFLICT (one) DO UPDATE SET instance = EXCLUDED.instance`,
+/**
+ * Makes `instance` the one stand-in that works on this queue.
+ *
+ * @returns the latest moment that the queue is known to have seen, by its own clock; 0 when it is new
+ */
+export async function takeOver(session: QueueSession, instance: string): Promise<number> {
+  const rows = await session.query<{ seen_at: number | null }>(
+    `WITH taken AS (
+       INSERT INTO inngest_local.owner (instance) VALUES ($1)
+       ON CONFLICT (one) DO UPDATE SET instance = EXCLUDED.instance
+       RETURNING seen_at
+     )
+     SELECT greatest(
+       (SELECT seen_at FROM taken),
+       (SELECT max(received_at) FROM inngest_local.events),
+       (SELECT max(created_at) FROM inngest_local.runs)
+     )::float8 AS seen_at`,
     [instance],
   );
+  return rows[0]?.seen_at ?? 0;
 }
 
-/** Whether another stand-in has taken the queue over. */
-export async function isOwner(session: QueueSession, instance: string): Promise<boolean> {
-  const rows = await session.query<{ instance: string }>(`SELECT instance FROM inngest_local.owner`);
-  return rows[0]?.instance === instance;
+/** Notes how late it is by the queue's clock. @returns whether the queue is still this stand-in's */
+export async function noteTime(session: QueueSession, instance: string, now: number): Promise<boolean> {
+  const rows = await session.query(
+    `UPDATE inngest_local.owner SET seen_at = $2::bigint WHERE instance = $1 RETURNING 1 AS one`,
+    [instance, now],
+  );
+  return rows.length > 0;
 }

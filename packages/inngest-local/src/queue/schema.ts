@@ -1,17 +1,19 @@
 import type { QueueDatabase } from "./database.ts";
 
 /**
- * The tables, in the order of their creation. All times are milliseconds since 1970 as bigint: the clock that counts
- * is the stand-in's, and a bigint reads the same through every driver. All JSON is text: it is never searched, and
+ * The tables, in the order of their creation. All times are milliseconds since 1970 as bigint, by the queue's own clock
+ * (queue-clock.ts): a bigint reads the same through every driver, whatever a session is set to. All JSON is text: it is never searched, and
  * jsonb would refuse a NUL character that JSON allows.
  */
 const STATEMENTS: readonly string[] = [
   `CREATE SCHEMA IF NOT EXISTS inngest_local`,
 
-  // The stand-in that works on this queue. A second one that starts takes it over; the first notices and stops.
+  // The stand-in that works on this queue, and when it was last seen to. A second one that starts takes it over; the first
+  // notices and stops.
   `CREATE TABLE IF NOT EXISTS inngest_local.owner (
      one boolean PRIMARY KEY DEFAULT true CHECK (one),
-     instance text NOT NULL
+     instance text NOT NULL,
+     seen_at bigint NOT NULL DEFAULT 0
    )`,
 
   `CREATE TABLE IF NOT EXISTS inngest_local.apps (

@@ -1,8 +1,9 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { Logger } from "../options.ts";
 import type { QueueDatabase } from "./database.ts";
-import { isOwner } from "./owner.ts";
+import { noteTime } from "./owner.ts";
 import { Pruner, type Retention } from "./prune.ts";
+import type { QueueClock } from "./queue-clock.ts";
 
 const WHILE_BUSY = 5_000;
 const WHILE_IDLE = 60_000;
@@ -12,6 +13,7 @@ const PASSES_AFTER = 3;
 /** Prunes the queue now and then, and notices when another stand-in has taken it over. */
 export class Upkeep {
   readonly #database: QueueDatabase;
+  readonly #clock: QueueClock;
   readonly #instance: string;
   readonly #logger: Logger;
   readonly #pruner: Pruner;
@@ -23,12 +25,14 @@ export class Upkeep {
 
   constructor(
     database: QueueDatabase,
+    clock: QueueClock,
     retention: Retention,
     instance: string,
     logger: Logger,
     onLost: () => void,
   ) {
     this.#database = database;
+    this.#clock = clock;
     this.#instance = instance;
     this.#logger = logger;
     this.#pruner = new Pruner(database, retention);
@@ -74,7 +78,7 @@ export class Upkeep {
 
   async #run(): Promise<void> {
     try {
-      if (!(await isOwner(this.#database, this.#instance))) {
+      if (!(await noteTime(this.#database, this.#instance, this.#clock.now()))) {
         this.stop();
         this.#onLost();
         return;
@@ -82,7 +86,7 @@ export class Upkeep {
       this.#passesSoon = Math.max(this.#passesSoon - 1, 0);
       let more = true;
       while (more && !this.#stopped) {
-        more = await this.#pruner.prune(Date.now());
+        more = await this.#pruner.prune(this.#clock.now());
         await breathe();
       }
     } catch (error) {

@@ -33,6 +33,7 @@ export async function registerApp(
   session: QueueSession,
   registry: FunctionRegistry,
   body: unknown,
+  now: number,
 ): Promise<RegistrationOutcome> {
   const parsed = registrationSchema.safeParse(body);
   if (!parsed.success) return { registered: false, reason: "The body is not a registration" };
@@ -45,7 +46,7 @@ export async function registerApp(
     ...configs.flatMap((config) => ownershipProblem(registry, appName, config.id) ?? []),
   ];
   if (problems.length > 0) return { registered: false, reason: problems.join("; ") };
-  const app = { name: appName, url, sdk, functions: JSON.stringify(functions), registeredAt: Date.now() };
+  const app = { name: appName, url, sdk, functions: JSON.stringify(functions), registeredAt: now };
   const known = registry.app(appName);
   const modified = known?.functions !== app.functions || known.url !== url || known.sdk !== sdk;
   if (modified) {

@@ -29,7 +29,7 @@ export function addRegistrationRoutes(
     } catch {
       return answer(context, 400, { error: "The body is not JSON", data: null, status: 400 });
     }
-    const outcome = await registerApp(standIn.database, standIn.registry, body);
+    const outcome = await registerApp(standIn.database, standIn.registry, body, standIn.clock.now());
     if (!outcome.registered) {
       settings.refusals.add(outcome.reason);
       return answer(context, 400, { error: outcome.reason, data: null, status: 400 });

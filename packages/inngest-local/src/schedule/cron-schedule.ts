@@ -7,19 +7,28 @@ export interface CronTrigger {
   readonly cron: Cron;
 }
 
-/** Node's timers hold at most about 24.8 days. */
-const LONGEST_TIMER = 2_000_000_000;
+/** A timer is never set for longer: the wall clock may be set meanwhile, and timers stand still while the machine sleeps. */
+const LONGEST_TIMER = 60_000;
+/** How early a timer may ring. */
+const EARLY = 50;
 
 /**
- * Starts functions at their cron times. Only while the process runs: times that pass while it doesn't are not made up.
+ * Starts functions at their cron times, by the wall clock. Only while the process runs: times that pass while it doesn't
+ * are not made up. When the clock is set forward, what is due by then starts once; when it is set back, its times come
+ * again.
  */
 export class CronSchedule {
+  readonly #wall: () => number;
   readonly #fire: (trigger: CronTrigger, scheduledAt: Date) => void;
   #timers: NodeJS.Timeout[] = [];
   #generation = 0;
 
-  /** @param fire called once for each time of each trigger */
-  constructor(fire: (trigger: CronTrigger, scheduledAt: Date) => void) {
+  /**
+   * @param wall the wall clock, in milliseconds since 1970
+   * @param fire called once for each time of each trigger
+   */
+  constructor(wall: () => number, fire: (trigger: CronTrigger, scheduledAt: Date) => void) {
+    this.#wall = wall;
     this.#fire = fire;
   }
 
@@ -27,7 +36,7 @@ export class CronSchedule {
   replace(triggers: readonly CronTrigger[]): void {
     this.stop();
     for (const trigger of triggers)
-      this.#schedule(trigger, new Date(), this.#generation, this.#timers.length);
+      this.#schedule(trigger, this.#wall(), this.#generation, this.#timers.length);
   }
 
   /** Schedules nothing any more. */
@@ -37,20 +46,23 @@ export class CronSchedule {
     this.#timers = [];
   }
 
-  #schedule(trigger: CronTrigger, after: Date, generation: number, slot: number): void {
-    const next = trigger.cron.nextRun(after);
+  #schedule(trigger: CronTrigger, after: number, generation: number, slot: number): void {
+    const next = trigger.cron.nextRun(new Date(after));
     if (next === null) return;
-    const wait = Math.max(next.getTime() - Date.now(), 0);
-    const timer = setTimeout(
-      () => {
-        if (generation !== this.#generation) return;
-        if (wait > LONGEST_TIMER) return this.#schedule(trigger, after, generation, slot);
-        // A timer may ring a little early; the next search must start behind the time that is being fired.
-        this.#fire(trigger, next);
-        this.#schedule(trigger, new Date(Math.max(next.getTime(), Date.now())), generation, slot);
-      },
-      Math.min(wait, LONGEST_TIMER),
-    );
+    const set = this.#wall();
+    const wait = Math.min(Math.max(next.getTime() - set, 0), LONGEST_TIMER);
+    const timer = setTimeout(() => {
+      if (generation !== this.#generation) return;
+      const now = this.#wall();
+      if (now < next.getTime() - EARLY) {
+        // Not yet. Set back to before this wait began, the clock has times before `next` again.
+        this.#schedule(trigger, now < set ? now : after, generation, slot);
+        return;
+      }
+      this.#fire(trigger, next);
+      // A timer may ring a little early; the next search must start behind the time that was fired.
+      this.#schedule(trigger, Math.max(next.getTime(), now), generation, slot);
+    }, wait);
     timer.unref();
     this.#timers[slot] = timer;
   }

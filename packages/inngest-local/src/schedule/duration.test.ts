@@ -14,8 +14,10 @@ describe("durations", () => {
   });
 
   it("reads a date where a moment is meant", () => {
-    expect(parseMoment("2026-01-01T00:00:01.000Z", 0)).toBe(Date.UTC(2026, 0, 1, 0, 0, 1));
-    expect(parseMoment("2s", 500)).toBe(2_500);
-    expect(parseMoment("later", 0)).toBeUndefined();
+    // The queue's clock is a minute ahead of the wall clock.
+    const clock = { now: () => 500, atWall: (time: number) => time + 60_000 };
+    expect(parseMoment("2026-01-01T00:00:01.000Z", clock)).toBe(Date.UTC(2026, 0, 1, 0, 1, 1));
+    expect(parseMoment("2s", clock)).toBe(2_500);
+    expect(parseMoment("later", clock)).toBeUndefined();
   });
 });

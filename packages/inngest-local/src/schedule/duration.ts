@@ -1,3 +1,5 @@
+import type { QueueClock } from "../queue/queue-clock.ts";
+
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -17,10 +19,10 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-/** Reads a duration, or a date. @returns the moment meant, in milliseconds since 1970, or undefined */
-export function parseMoment(text: string, now: number): number | undefined {
+/** Reads a duration, or a date. @returns the moment meant, by the queue's clock, or undefined */
+export function parseMoment(text: string, clock: Pick<QueueClock, "now" | "atWall">): number | undefined {
   const duration = parseDuration(text);
-  if (duration !== undefined) return now + duration;
+  if (duration !== undefined) return clock.now() + duration;
   const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : date;
+  return Number.isNaN(date) ? undefined : clock.atWall(date);
 }

@@ -38,7 +38,7 @@ export async function saveCheckpoint(
   if (large !== undefined) return refuse("too-large", `The output of step "${large.name}" is too large`);
   if (!(await isRunOpen(standIn.database, runId)))
     return refuse("unknown-run", `The run ${runId} is not open`);
-  await saveDoneSteps(standIn.database, runId, steps, Date.now());
+  await saveDoneSteps(standIn.database, runId, steps, standIn.clock.now());
   return { saved: true };
 }
 

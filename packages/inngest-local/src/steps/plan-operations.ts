@@ -2,6 +2,7 @@ import { ulid } from "ulid";
 import type { DirectRun } from "../intake/plan-intake.ts";
 import { FUNCTION_INVOKED, ownEvent } from "../lifecycle/lifecycle-events.ts";
 import type { DueJob } from "../queue/due-jobs.ts";
+import type { QueueClock } from "../queue/queue-clock.ts";
 import type { DoneStep, NewJob, PendingStep } from "../queue/steps.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { FunctionRegistry } from "../registration/function-registry.ts";
@@ -30,7 +31,13 @@ const LONGEST_WAIT = "52w";
  */
 export function planOperations(
   operations: readonly Operation[],
-  context: { job: DueJob; config: FunctionConfig; registry: FunctionRegistry; final: boolean; now: number },
+  context: {
+    job: DueJob;
+    config: FunctionConfig;
+    registry: FunctionRegistry;
+    final: boolean;
+    clock: QueueClock;
+  },
 ): OperationsPlan {
   const plan: OperationsPlan = { done: [], pending: [] };
   for (const operation of operations) {
@@ -46,12 +53,12 @@ export function planOperations(
 function planOperation(
   plan: OperationsPlan,
   operation: Operation,
-  { job, config, registry, final, now }: Parameters<typeof planOperations>[1],
+  { job, config, registry, final, clock }: Parameters<typeof planOperations>[1],
 ): string | undefined {
   const step = { id: operation.id, op: operation.op, name: stepName(operation) };
   const race = operation.opts?.["parallelMode"] === "race";
   const timer = (until: string): NewJob | undefined => {
-    const dueAt = parseMoment(until, now);
+    const dueAt = parseMoment(until, clock);
     return dueAt === undefined ? undefined : { functionId: "", stepId: operation.id, dueAt };
   };
   switch (operation.op) {
@@ -70,7 +77,11 @@ function planOperation(
       else plan.retry = operation.error ?? { name: "Error", message: "The step failed" };
       return undefined;
     case "StepPlanned":
-      plan.pending.push({ ...step, race, job: { functionId: config.id, stepId: operation.id, dueAt: now } });
+      plan.pending.push({
+        ...step,
+        race,
+        job: { functionId: config.id, stepId: operation.id, dueAt: clock.now() },
+      });
       return undefined;
     case "Sleep": {
       const wake = timer(operation.name ?? "");
@@ -86,7 +97,7 @@ function planOperation(
       return undefined;
     }
     case "InvokeFunction":
-      return planInvocation(plan, operation, { ...step, race }, { job, registry, now });
+      return planInvocation(plan, operation, { ...step, race }, { job, registry, clock });
     default:
       return `the operation ${operation.op} is not supported by inngest-local; use the Inngest server for it`;
   }
@@ -96,7 +107,7 @@ function planInvocation(
   plan: OperationsPlan,
   operation: Operation,
   step: PendingStep,
-  { job, registry, now }: { job: DueJob; registry: FunctionRegistry; now: number },
+  { job, registry, clock }: { job: DueJob; registry: FunctionRegistry; clock: QueueClock },
 ): string | undefined {
   const functionId = textOf(operation.opts?.["function_id"]) ?? "";
   const target = registry.get(functionId);
@@ -105,7 +116,7 @@ function planInvocation(
     plan.done.push({ id: step.id, op: step.op, name: step.name, memo: JSON.stringify({ error }) });
     return undefined;
   }
-  const expire = parseMoment(textOf(operation.opts?.["timeout"]) ?? LONGEST_WAIT, now);
+  const expire = parseMoment(textOf(operation.opts?.["timeout"]) ?? LONGEST_WAIT, clock);
   if (expire === undefined) return "its timeout can't be read";
   const payload = operation.opts?.["payload"];
   const data = isRecord(payload) && isRecord(payload["data"]) ? payload["data"] : {};

@@ -22,7 +22,7 @@ export async function ringTimer(standIn: StandIn, job: DueJob): Promise<void> {
       return;
     }
     const memo = op === "InvokeFunction" ? JSON.stringify(INVOKE_TIMEOUT) : "null";
-    await resolveStep(standIn, transaction, job, memo, Date.now());
+    await resolveStep(standIn, transaction, job, memo, standIn.clock.now());
   });
   standIn.wake();
 }

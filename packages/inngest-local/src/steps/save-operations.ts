@@ -25,7 +25,7 @@ export async function saveOperations(
   plan: OperationsPlan,
   answer: { readonly operations: number; readonly startedAt: number },
 ): Promise<void> {
-  const now = Date.now();
+  const now = standIn.clock.now();
   const invoked = plan.pending.flatMap((step) => step.invoked ?? []);
   const prepared = await prepareIntake(standIn, [], invoked);
   // More than one operation means parallel steps: from then on the function plans its steps instead of running them
