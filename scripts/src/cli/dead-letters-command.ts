@@ -48,8 +48,8 @@ export const deadLettersCommand: CommandGroup = (endWith) =>
       "after",
       `
 A handler that fails on an event sets it aside as a dead letter, and the later events of the same
-stream wait behind it, for that handler alone. Remove the cause and retry, or skip the event for good:
-either way those that waited follow, in order.
+stream wait behind it, for that handler alone. Remove the cause and retry, or skip the event for
+good: either way those that waited follow, in order.
 
 Letters of ingest-events hold events that were accepted and are not stored. A retry stores them.`,
     );
@@ -155,8 +155,8 @@ function retryCommand(endWith: (code: typeof EXIT.refused) => void): Command {
     .addHelpText(
       "after",
       `
-The event of an ingest-events letter was accepted and is not stored: it is validated anew and appended.
-A letter that fails again stays open, and the command ends with 1.
+The event of an ingest-events letter was accepted and is not stored: it is validated anew and
+appended. A letter that fails again stays open, and the command ends with 1.
 
 Examples:
   npx pnpm@12 synap dead-letters retry 17 18
