@@ -14,4 +14,5 @@ CREATE TABLE synap.event_types (
 COMMENT ON TABLE synap.event_types IS 'What kinds of event there are: their JSON Schema (draft 2020-12) and an example.';
 COMMENT ON COLUMN synap.event_types.release IS 'The release of Synap whose catalogue last changed this row.';
 
-GRANT SELECT ON synap.event_types TO synap_app;
+-- Every process writes its catalogue when it starts, under whatever login it runs.
+GRANT SELECT, INSERT, UPDATE ON synap.event_types TO synap_app;

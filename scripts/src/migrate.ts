@@ -1,9 +1,22 @@
 #!/usr/bin/env node
 // Brings the schema of the server at DATABASE_URL up to this release. Bundled, it is the command of the one-shot
 // container that runs before the API and the worker. Event types come from SYNAP_EVENT_TYPES too, where it is set.
-import { migrate, openDatabase, publishEventTypes } from "@synap/database";
+import {
+  describeExposures,
+  HARDENING_STATEMENT,
+  migrate,
+  openDatabase,
+  publishEventTypes,
+} from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
 
+//
+//   --print-hardening  only prints the SQL that an administrator runs where the migrating login may not do all of it
+
+if (process.argv.includes("--print-hardening")) {
+  console.log(HARDENING_STATEMENT);
+  process.exit(0);
+}
 const url = process.env["DATABASE_URL"];
 if (!url) {
   console.error(
@@ -22,6 +35,7 @@ try {
       report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;
     if (types.length > 0) console.log(`wrote ${types.length} event types`);
     console.log(`${done}; TimescaleDB ${report.timescaledbVersion} (${report.edition} edition)`);
+    if (report.exposures.length > 0) console.error(`warning: ${describeExposures(report.exposures)}`);
   } finally {
     await database.close();
   }

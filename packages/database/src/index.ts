@@ -69,6 +69,7 @@ export { type MigrateOptions, type MigrationReport, migrate } from "./migrations
 export {
   MigrationChangedError,
   MigrationFailedError,
+  PrivilegesMissingError,
   SchemaNewerError,
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
@@ -88,6 +89,8 @@ export {
   startPresence,
 } from "./presence/process-presence.ts";
 export type { ProcessRole, RunningProcess } from "./presence/running-processes.ts";
+export { describeExposures, type Exposure, findExposures } from "./privileges/exposures.ts";
+export { HARDENING_STATEMENT } from "./privileges/hardening.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export {
   type EventFilter,

@@ -2,6 +2,7 @@ import type { EventCatalogue } from "@synap/types";
 import { openDatabase } from "./connection/open-database.ts";
 import type { Database } from "./connection/sql-session.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { describeExposures } from "./privileges/exposures.ts";
 import { publishEventTypes } from "./sql-door/publish-event-types.ts";
 import { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";
 
@@ -14,13 +15,20 @@ import { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";
 export function openMigratedDatabase(
   url: string,
   catalogue: EventCatalogue,
-  patience: OpeningPatience = {},
+  {
+    onExposed,
+    ...patience
+  }: OpeningPatience & {
+    /** Called with a sentence when other logins could harm the log and this one may not end it. */
+    readonly onExposed?: ((message: string) => void) | undefined;
+  } = {},
 ): Promise<Database> {
   return waitForDatabase(async () => {
     const database = await openDatabase({ url });
     try {
-      await migrate(database);
+      const { exposures } = await migrate(database);
       await publishEventTypes(database, catalogue);
+      if (exposures.length > 0) onExposed?.(describeExposures(exposures));
       return database;
     } catch (error) {
       await database.close();

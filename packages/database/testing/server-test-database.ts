@@ -13,6 +13,11 @@ export async function createServerTestDatabase(
   await withAdmin(adminUrl, async (admin) => {
     const template = content === "empty" ? "template0" : await ensureTemplate(admin, adminUrl);
     await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    // A copy does not take the rights on the database along.
+    if (content === "migrated") {
+      await admin.unsafe(`REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC`);
+      await admin.unsafe(`GRANT CONNECT ON DATABASE ${name} TO synap_app, synap_sql`);
+    }
   });
   const options = { url: databaseUrl(adminUrl, name), maxConnections: 5 };
   let database: Database = await openDatabase(options);

@@ -69,6 +69,15 @@ export const status = z.looseObject({
     }),
   ),
   deadLetters: z.number(),
+  exposures: z
+    .array(
+      z.looseObject({
+        kind: z.enum(["routines", "connect", "tables"]),
+        count: z.number(),
+        examples: z.array(z.string()),
+      }),
+    )
+    .optional(),
   databaseSize: z.number(),
   notStored: z.looseObject({ open: z.number(), skipped: z.number() }),
   processes: z.array(

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "@synap/api";
-import { type Database, migrate, openDatabase, publishEventTypes } from "@synap/database";
+import { type Database, describeExposures, migrate, openDatabase, publishEventTypes } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
@@ -100,7 +100,8 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       databaseUrl === undefined ? { dataDirectory: directory.databasePath } : { url: databaseUrl },
     );
     started.push({ name: "database", stop: () => database.close() });
-    await migrate(database);
+    const { exposures } = await migrate(database);
+    if (exposures.length > 0) logger.warn(describeExposures(exposures));
     await publishEventTypes(database, catalogue);
     signal.throwIfAborted();
 

@@ -87,6 +87,16 @@ const statusDocument = z.looseObject({
     .object({ open: z.number().int(), skipped: z.number().int() })
     .describe("Dead letters that hold accepted events: undecided, and left out for good by somebody."),
   processes: z.array(runningProcess).describe("The other processes that run."),
+  exposures: z
+    .array(
+      z.object({
+        kind: z.enum(["routines", "connect", "tables"]),
+        count: z.number().int(),
+        examples: z.array(z.string()),
+      }),
+    )
+    .optional()
+    .describe("What lets other logins of the database server harm the log."),
 });
 
 const COMPONENTS: Record<string, z.ZodType> = {

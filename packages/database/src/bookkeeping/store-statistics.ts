@@ -1,5 +1,6 @@
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
+import { type Exposure, findExposures } from "../privileges/exposures.ts";
 import { type ForeignLocks, foreignLocks } from "../subscriptions/foreign-locks.ts";
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 import { type HandlerRetry, handlerRetries } from "./handler-retries.ts";
@@ -25,6 +26,8 @@ export interface StoreStatistics {
   readonly handlers: readonly HandlerStatistics[];
   /** Dead letters that nobody has dealt with. */
   readonly deadLetters: number;
+  /** What lets logins without a right of ours harm the log; missing when nothing does. */
+  readonly exposures?: readonly Exposure[];
   /** In bytes, all chunks and indexes included. */
   readonly databaseSize: number;
 }
@@ -101,6 +104,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const retries = await handlerRetries(session);
   const holder = await watermarkHolder(session);
   const strangers = await foreignLocks(session);
+  const exposures = await findExposures(session);
   return {
     events: {
       stored: row.events,
@@ -119,6 +123,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       ...retryOf(handler, retries),
     })),
     deadLetters: row.open_dead_letters,
+    ...(exposures.length > 0 && { exposures }),
     databaseSize: row.database_size,
   };
 }

@@ -9,6 +9,15 @@ export interface CapabilityRow {
 }
 
 /**
+ * SQL that says whether the login may become a role. Since PostgreSQL 16 a member may lack that: creating a role makes its
+ * creator a member who may only administer it.
+ */
+export function maySetRole(role: string): string {
+  return `pg_has_role(session_user, ${role},
+             CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)`;
+}
+
+/**
  * What the database can do. The role counts only once its schema is there: before the first migration nobody could do
  * anything with it.
  */
@@ -17,7 +26,7 @@ export const capabilityQuery = `
          (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb_version,
          current_setting('timescaledb.license', true) AS license,
          coalesce((
-           SELECT pg_has_role(session_user, r.oid, 'MEMBER')
+           SELECT ${maySetRole("r.oid")}
                   AND has_schema_privilege(r.oid, n.oid, 'USAGE')
              FROM pg_roles AS r, pg_namespace AS n
             WHERE r.rolname = 'synap_app' AND n.nspname = 'synap'

@@ -1,10 +1,19 @@
 import { setTimeout } from "node:timers/promises";
 import { isUnavailable, sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
+import { type Exposure, findExposures, harden } from "../privileges/exposures.ts";
+import {
+  type LoginRights,
+  quoteName,
+  readLogin,
+  requireRoles,
+  roleNotGranted,
+} from "../privileges/login-rights.ts";
 import { RELEASE } from "../release.ts";
 import {
   MigrationChangedError,
   MigrationFailedError,
+  PrivilegesMissingError,
   SchemaNewerError,
   TimescaledbMissingError,
 } from "./migration-errors.ts";
@@ -27,17 +36,24 @@ export interface MigrationReport {
   readonly timescaledbVersion: string;
   /** The TimescaleDB edition found. Both work; see docs/store.md for the difference. */
   readonly edition: "community" | "apache";
+  /** What lets other logins harm the log and this login may not end; see `HARDENING_STATEMENT`. */
+  readonly exposures: readonly Exposure[];
 }
 
 /**
  * Brings the database's schema up to this release. Repeatable, and safe from several processes at once: each file is a
  * transaction of its own that begins by taking one lock and looking at what has been applied meanwhile.
- * @throws SchemaNewerError, MigrationChangedError, TimescaledbMissingError, MigrationFailedError
+ * @throws SchemaNewerError, MigrationChangedError, TimescaledbMissingError, MigrationFailedError, PrivilegesMissingError
  */
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<MigrationReport> {
   const files = await readMigrationFiles(options.directory ?? MIGRATIONS_DIRECTORY);
   const release = options.release ?? RELEASE;
-  await prepare(database);
+  const login = await readLogin(database);
+  if (login.schemaOwner !== null && !login.ownsSchema) {
+    return checkMigrated(database, login, files);
+  }
+  requireRoles(login);
+  await prepare(database, login);
 
   const applied: string[] = [];
   for (;;) {
@@ -47,12 +63,42 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
     options.onApplied?.(name);
   }
 
+  const migrated = await readLogin(database);
+  if (!migrated.maySetRole) throw roleNotGranted(migrated);
+  const exposures = await harden(database);
+  return report(database, applied, exposures);
+}
+
+/** Ends a run: what the database is now. */
+async function report(
+  database: Database,
+  applied: readonly string[],
+  exposures: readonly Exposure[],
+): Promise<MigrationReport> {
   await database.refresh();
   const { timescaledbVersion, edition } = database.capabilities;
   if (timescaledbVersion === undefined || edition === undefined) {
     throw new TimescaledbMissingError("it is not in this database after migrating");
   }
-  return { applied, timescaledbVersion, edition };
+  return { applied, timescaledbVersion, edition, exposures };
+}
+
+/** For a login that runs the application and owns nothing: somebody else has migrated, and completely. */
+async function checkMigrated(
+  database: Database,
+  login: LoginRights,
+  files: readonly MigrationFile[],
+): Promise<MigrationReport> {
+  if (!login.maySetRole) throw roleNotGranted(login);
+  const next = findPending(files, await database.query<AppliedRow>(APPLIED));
+  if (next !== undefined) {
+    throw new PrivilegesMissingError(
+      login.name,
+      `may not migrate, and ${next.name} is not applied: run "migrate" as "${login.schemaOwner}", or let this login do it`,
+      [`GRANT ${quoteName(login.schemaOwner ?? "")} TO ${quoteName(login.name)}`],
+    );
+  }
+  return report(database, [], await findExposures(database));
 }
 
 /** How often the first steps are tried while others take them as well. */
@@ -62,7 +108,7 @@ const PREPARE_ATTEMPTS = 20;
  * What must be there before the first file: the extension, our schema, and the list of what was applied. Nothing of ours
  * can be locked yet, so of several processes all but one may fail, and look again.
  */
-async function prepare(database: Database): Promise<void> {
+async function prepare(database: Database, login: LoginRights): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       if (await isPrepared(database)) return;
@@ -80,13 +126,26 @@ async function prepare(database: Database): Promise<void> {
       return;
     } catch (error) {
       const state = sqlState(error);
+      if (state === INSUFFICIENT_PRIVILEGE) {
+        const database = quoteName(login.database);
+        throw new PrivilegesMissingError(
+          login.name,
+          "may not create the schema or the extension TimescaleDB in this database",
+          [
+            "CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA public",
+            `ALTER DATABASE ${database} OWNER TO ${quoteName(login.name)}`,
+          ],
+          { cause: error },
+        );
+      }
       if (attempt === PREPARE_ATTEMPTS || state === undefined || !CREATED_MEANWHILE.has(state)) throw error;
       await setTimeout(50);
     }
   }
 }
 
-/** unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
+/** Created by somebody else at this moment: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
+const INSUFFICIENT_PRIVILEGE = "42501";
 const CREATED_MEANWHILE: ReadonlySet<string> = new Set(["23505", "42P06", "42P07", "42710"]);
 
 async function isPrepared(database: Database): Promise<boolean> {
@@ -111,7 +170,8 @@ async function createTimescaledb(transaction: Transaction): Promise<void> {
   } catch (error) {
     const state = sqlState(error);
     if (isUnavailable(error) && state?.startsWith("58") !== true) throw error;
-    if (state !== undefined && CREATED_MEANWHILE.has(state)) throw error;
+    if (state === INSUFFICIENT_PRIVILEGE || (state !== undefined && CREATED_MEANWHILE.has(state)))
+      throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new TimescaledbMissingError(`it can't be created here (${reason})`, { cause: error });
   }

@@ -52,3 +52,21 @@ export class MigrationFailedError extends Error {
     this.migration = migration;
   }
 }
+
+/** The login lacks rights, and an administrator has to give them. */
+export class PrivilegesMissingError extends Error {
+  override readonly name = "PrivilegesMissingError";
+  readonly code = "PRIVILEGES_MISSING";
+  readonly login: string;
+  /** What an administrator runs in this database, one statement each. */
+  readonly statements: readonly string[];
+
+  constructor(login: string, reason: string, statements: readonly string[], options?: ErrorOptions) {
+    super(
+      `The login "${login}" ${reason}. An administrator runs in this database: ${statements.map((each) => `${each};`).join(" ")}`,
+      options,
+    );
+    this.login = login;
+    this.statements = statements;
+  }
+}

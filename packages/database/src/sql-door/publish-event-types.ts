@@ -48,8 +48,9 @@ export async function publishEventTypes(
     jsonSchema,
     example,
   }));
-  const rows = await database.asOwner((owner) =>
-    owner.query<{ name: string }>(PUBLISH, [JSON.stringify(types), options.release ?? RELEASE]),
-  );
+  const rows = await database.query<{ name: string }>(PUBLISH, [
+    JSON.stringify(types),
+    options.release ?? RELEASE,
+  ]);
   return rows.map((row) => row.name).sort();
 }

@@ -1,16 +1,23 @@
-import { describeDifference, letterCounts, type RunningProcess, type SqlSession } from "@synap/database";
+import {
+  describeDifference,
+  describeExposures,
+  findExposures,
+  letterCounts,
+  type RunningProcess,
+  type SqlSession,
+} from "@synap/database";
 import { INGEST_HANDLER } from "./accepted-events.ts";
 
 /** Something that an operator has to look into, while the process does its work. */
 export interface OperatingWarning {
   /** Stable, in kebab case. */
-  readonly code: "event-types-differ" | "accepted-events-not-stored" | "no-worker";
+  readonly code: "event-types-differ" | "accepted-events-not-stored" | "no-worker" | "log-exposed";
   readonly detail: string;
 }
 
 /**
  * What is wrong with the way of accepted events into the store: processes that know other event types, accepted events
- * that are kept as dead letters, and, for an API, that no worker runs.
+ * that are kept as dead letters, for an API that no worker runs, and what lets other logins harm the log.
  */
 export async function operatingWarnings(
   session: SqlSession,
@@ -18,6 +25,7 @@ export async function operatingWarnings(
   { needsWorker }: { readonly needsWorker: boolean },
 ): Promise<OperatingWarning[]> {
   const { open } = await letterCounts(session, INGEST_HANDLER);
+  const exposures = await findExposures(session);
   const differing = others.filter(({ difference }) => difference !== undefined);
   return [
     ...differing.map((one) => ({ code: "event-types-differ" as const, detail: describeDifference(one) })),
@@ -34,5 +42,6 @@ export async function operatingWarnings(
     ...(needsWorker && !others.some(({ role }) => role === "worker")
       ? [{ code: "no-worker" as const, detail: "no worker runs: accepted events wait in the broker" }]
       : []),
+    ...(exposures.length > 0 ? [{ code: "log-exposed" as const, detail: describeExposures(exposures) }] : []),
   ];
 }

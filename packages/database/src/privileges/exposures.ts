@@ -1,0 +1,59 @@
+import type { Database, SqlSession } from "../connection/sql-session.ts";
+import { DANGEROUS_ROUTINES, HARDENING_STATEMENT, WRITABLE_TABLES } from "./hardening.ts";
+
+/** Something that a login without any right of ours could use against the log. `HARDENING_STATEMENT` ends it. */
+export interface Exposure {
+  /**
+   * routines: everybody may run internal functions of TimescaleDB, such as the one that drops a chunk.
+   * connect: every login of the cluster may connect to this database.
+   * tables: somebody besides the owner may write a table of the log.
+   */
+  readonly kind: "routines" | "connect" | "tables";
+  /** How many routines or tables it is; 1 for the database. */
+  readonly count: number;
+  /** Up to three of them by name. */
+  readonly examples: readonly string[];
+}
+
+// As a row for each kind that there is.
+const EXPOSURES = `
+WITH routines AS (${DANGEROUS_ROUTINES}
+), tables AS (${WRITABLE_TABLES}
+), found AS (
+  SELECT 'routines' AS kind, signature AS name FROM routines
+  UNION ALL
+  SELECT 'tables', name FROM tables
+  UNION ALL
+  SELECT 'connect', pg_catalog.current_database()
+   WHERE pg_catalog.current_database() <> 'template1'
+     AND pg_catalog.has_database_privilege('public', pg_catalog.current_database(), 'CONNECT')
+)
+SELECT kind, count(*) AS count, to_json((array_agg(name ORDER BY name))[1:3]) AS examples
+  FROM found GROUP BY kind ORDER BY kind`;
+
+/** What lets logins without a right of ours harm the log; nothing when it is hardened. A few milliseconds. */
+export async function findExposures(session: SqlSession): Promise<Exposure[]> {
+  return session.query<Exposure>(EXPOSURES);
+}
+
+/** Takes away what this login may take away. @returns what is left for an administrator */
+export async function harden(database: Database): Promise<Exposure[]> {
+  const found = await database.asOwner((owner) => findExposures(owner));
+  if (found.length === 0) return found;
+  return database.asOwner(async (owner) => {
+    await owner.query("LOCK TABLE synap.migrations IN EXCLUSIVE MODE");
+    await owner.execute(HARDENING_STATEMENT);
+    return findExposures(owner);
+  });
+}
+
+/** One sentence for people: what is open, and what to do about it. */
+export function describeExposures(exposures: readonly Exposure[]): string {
+  const parts = exposures.map(({ kind, count, examples }) => {
+    const names = `${examples.join(", ")}${count > examples.length ? ", ..." : ""}`;
+    if (kind === "routines") return `any login may run ${count} internal functions of TimescaleDB (${names})`;
+    if (kind === "connect") return `any login of the cluster may connect to the database ${names}`;
+    return `others than the owner may write ${count} tables of the log (${names})`;
+  });
+  return `${parts.join("; ")}. An administrator runs the statement that "migrate --print-hardening" prints, as a superuser.`;
+}

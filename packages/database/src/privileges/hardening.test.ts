@@ -1,0 +1,205 @@
+import { randomUUID } from "node:crypto";
+import { seedCatalogue } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { noteEvents } from "../../testing/test-events.ts";
+import { createTestLogin } from "../../testing/test-login.ts";
+import { compressEvents, createEventStore, findExposures, migrate, type SqlSession } from "../index.ts";
+
+/** The log and what TimescaleDB knows of it, as one text that differs when any of it does. */
+const FINGERPRINT = `
+SELECT json_build_object(
+  'events', (SELECT json_agg(e ORDER BY e."position") FROM synap.events AS e),
+  'streams', (SELECT json_agg(s ORDER BY s.aggregate_id) FROM synap.streams AS s),
+  'appends', (SELECT json_agg(a ORDER BY a.number) FROM synap.appends AS a),
+  'ids', (SELECT json_agg(i ORDER BY i.id) FROM synap.event_ids AS i),
+  'chunks', (SELECT json_agg(c ORDER BY c.id) FROM _timescaledb_catalog.chunk AS c),
+  'slices', (SELECT json_agg(d ORDER BY d.id) FROM _timescaledb_catalog.dimension_slice AS d),
+  'dimensions', (SELECT json_agg(d ORDER BY d.id) FROM _timescaledb_catalog.dimension AS d),
+  'hypertables', (SELECT json_agg(h ORDER BY h.id) FROM _timescaledb_catalog.hypertable AS h),
+  'policies', (SELECT json_agg(j ORDER BY j.id) FROM _timescaledb_config.bgw_job AS j WHERE j.hypertable_id IS NOT NULL),
+  'triggers', (SELECT json_agg(t.tgname ORDER BY t.oid) FROM pg_trigger AS t),
+  'tables', (SELECT json_agg(json_build_array(c.relname, c.relacl::text, c.relowner, c.reloptions) ORDER BY c.oid)
+               FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+              WHERE n.nspname IN ('synap', '_timescaledb_internal') AND c.relkind IN ('r', 'S') AND c.relpersistence = 'p')
+)::text AS state`;
+
+interface Routine {
+  readonly signature: string;
+  readonly kind: "f" | "p" | "a" | "w";
+  readonly types: readonly string[];
+  readonly optional: number;
+}
+
+// Those of the extension that everybody may run and SQL can call.
+const ROUTINES = `
+SELECT p.oid::regprocedure::text AS signature, p.prokind AS kind, p.pronargdefaults AS optional,
+       (SELECT coalesce(json_agg(format_type(t, NULL)), '[]') FROM unnest(p.proargtypes::oid[]) AS t) AS types
+  FROM pg_extension AS e
+  JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+   AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+  JOIN pg_proc AS p ON p.oid = d.objid
+ WHERE e.extname = 'timescaledb'
+   AND has_function_privilege('public', p.oid, 'EXECUTE')
+   AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
+   AND NOT 'internal'::regtype = ANY (p.proargtypes::oid[])
+ ORDER BY 1`;
+
+/** Arguments with which a routine reaches the log, if it can be reached: per type, the first is for the first call. */
+function valuesFor(type: string, targets: readonly string[]): readonly string[] {
+  const literal = (text: string) => `'${text}'`;
+  if (type === "regclass") return targets.map((target) => `'${target}'::regclass`);
+  if (type === "name") return ["'events'::name", "'synap'::name"];
+  if (type === "text" || type === "cstring") return ["'synap'", "'events'"].map((each) => `${each}::${type}`);
+  if (type === "anyelement" || type === "any") return ["now()"];
+  if (type === "interval") return ["interval '1 second'"];
+  if (type.startsWith("timestamp") || type === "date") return [`now()::${type}`];
+  if (type === "boolean") return ["true", "false"];
+  if (/^(integer|bigint|smallint)$/.test(type)) return [`1::${type}`, `1000::${type}`];
+  if (type === "jsonb")
+    return [`'{"hypertable_id": 1, "drop_after": "1 second", "compress_after": "1 second"}'::jsonb`];
+  return [`NULL::${type}`, literal("1")];
+}
+
+/** The calls of a routine: over each table of the log, with and without its optional arguments. */
+function callsOf({ signature, kind, types, optional }: Routine, targets: readonly string[]): string[] {
+  const name = signature.slice(0, signature.indexOf("("));
+  const calls = new Set<string>();
+  for (const count of new Set([types.length, types.length - optional])) {
+    for (let pick = 0; pick < Math.max(targets.length, 2); pick += 1) {
+      const values = types.slice(0, count).map((type) => {
+        const all = valuesFor(type, targets);
+        return all[pick % all.length] ?? "NULL";
+      });
+      calls.add(`${kind === "p" ? "CALL" : "SELECT"} ${name}(${values.join(", ")})`);
+    }
+  }
+  return [...calls];
+}
+
+/** A role without any right. */
+const STRANGER = `synap_test_stranger_${randomUUID().slice(0, 8)}`;
+
+describe.each(testEngines())("what everybody may run of TimescaleDB (%s)", (engine) => {
+  let test: TestDatabase;
+  let targets: readonly string[] = [];
+  const stateOf = async (session: SqlSession) =>
+    (await session.query<{ state: string }>(FINGERPRINT))[0]?.state;
+
+  beforeAll(async () => {
+    test = await createTestDatabase(engine);
+    const { database } = test;
+    await migrate(database);
+    const store = createEventStore({ database, catalogue: seedCatalogue });
+    const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+    await store.appendBatch(noteEvents(12, (index) => ({ timestamp: daysAgo(index / 2) })));
+    if (database.capabilities.edition === "community") {
+      await compressEvents(database, { before: new Date(Date.now() - 3 * 86_400_000) });
+    }
+    const rows = await database.asOwner((owner) =>
+      owner.query<{ name: string }>(`
+        (SELECT format('%I.%I', schema_name, table_name) AS name FROM _timescaledb_catalog.chunk ORDER BY id LIMIT 1)
+        UNION
+        (SELECT format('%I.%I', schema_name, table_name) FROM _timescaledb_catalog.chunk ORDER BY id DESC LIMIT 1)`),
+    );
+    targets = ["synap.events", ...rows.map(({ name }) => name)];
+    await database.asOwner((owner) =>
+      owner.execute(`
+        CREATE ROLE ${STRANGER} NOLOGIN`),
+    );
+  });
+  afterAll(async () => {
+    await test.database.asOwner((owner) => owner.execute(`DROP ROLE ${STRANGER}`));
+    await test.drop();
+  });
+
+  it("leaves nothing open after migrating, and is seen again when an update of the extension grants anew", async () => {
+    const { database } = test;
+    expect(await findExposures(database)).toEqual([]);
+    await database.asOwner((owner) =>
+      owner.execute("GRANT EXECUTE ON FUNCTION _timescaledb_functions.drop_chunk(regclass) TO PUBLIC"),
+    );
+    expect(await findExposures(database)).toEqual([
+      { kind: "routines", count: 1, examples: ["_timescaledb_functions.drop_chunk(regclass)"] },
+    ]);
+    expect(await migrate(database)).toMatchObject({ applied: [], exposures: [] });
+    expect(await findExposures(database)).toEqual([]);
+  });
+
+  it("takes back CONNECT, and rights on the log's tables that somebody else was given", async () => {
+    const { database } = test;
+    await database.asOwner(async (owner) => {
+      const [row] = await owner.query<{ name: string }>("SELECT quote_ident(current_database()) AS name");
+      await owner.execute(`
+        ${engine === "server" ? `GRANT CONNECT ON DATABASE ${row?.name} TO PUBLIC;` : ""}
+        GRANT DELETE ON synap.event_ids TO synap_app;
+        GRANT INSERT ON synap.events TO PUBLIC;`);
+    });
+    // The embedded engine takes no connections.
+    const kinds = engine === "server" ? ["connect", "tables"] : ["tables"];
+    expect((await findExposures(database)).map(({ kind }) => kind)).toEqual(kinds);
+    expect((await migrate(database)).exposures).toEqual([]);
+  });
+
+  /** Tries every routine as a role, each in a transaction that is undone. @returns those that changed the log */
+  async function harmfulAs(role: string): Promise<{ harmful: string[]; called: number }> {
+    const { database } = test;
+    const routines = await database.asOwner((owner) => owner.query<Routine>(ROUTINES));
+    const before = await database.asOwner(stateOf);
+    const harmful: string[] = [];
+    let called = 0;
+    for (const routine of routines) {
+      const undone = database.asOwner(async (owner) => {
+        for (const call of callsOf(routine, targets)) {
+          await owner
+            .savepoint(async (inner) => {
+              await inner.execute(`SET LOCAL ROLE ${role}`);
+              await inner.execute(call);
+              called += 1;
+            })
+            .catch(() => {});
+        }
+        await owner.execute("SET LOCAL ROLE NONE");
+        if ((await stateOf(owner)) !== before) harmful.push(routine.signature);
+        throw new Error("undone");
+      });
+      await expect(undone).rejects.toThrow("undone");
+    }
+    return { harmful, called };
+  }
+
+  it.each(["synap_app", "synap_sql", STRANGER])(
+    "does not harm the log when %s tries all of it",
+    async (role) => {
+      const { harmful, called } = await harmfulAs(role);
+      expect(harmful).toEqual([]);
+      expect(called).toBeGreaterThan(50);
+    },
+  );
+
+  it("would harm it if everybody might drop a chunk, and the attempts find that out", async () => {
+    const { database } = test;
+    const drop = "FUNCTION _timescaledb_functions.drop_chunk(regclass)";
+    await database.asOwner((owner) => owner.execute(`GRANT EXECUTE ON ${drop} TO PUBLIC`));
+    const { harmful } = await harmfulAs(STRANGER);
+    await database.asOwner((owner) => owner.execute(`REVOKE EXECUTE ON ${drop} FROM PUBLIC`));
+    expect(harmful).toEqual(["_timescaledb_functions.drop_chunk(regclass)"]);
+  });
+
+  // Procedures that commit can't be called inside a transaction.
+  it.runIf(engine === "server").each(["synap_app", "synap_sql", undefined])(
+    "does not harm the log when a login with the role %s calls the procedures outside of a transaction",
+    async (role) => {
+      const { database } = test;
+      const before = await database.asOwner(stateOf);
+      const login = await createTestLogin(test, role);
+      for (const routine of await database.asOwner((owner) => owner.query<Routine>(ROUTINES))) {
+        if (routine.kind !== "p") continue;
+        for (const call of callsOf(routine, targets)) await login.session.unsafe(call).catch(() => {});
+      }
+      expect(await login.session`SELECT 1 AS alive`).toHaveLength(1);
+      await login.drop();
+      expect(await database.asOwner(stateOf)).toBe(before);
+    },
+  );
+});

@@ -1,0 +1,170 @@
+import {
+  createEventStore,
+  type Database,
+  HARDENING_STATEMENT,
+  migrate,
+  openDatabase,
+  openMigratedDatabase,
+  PrivilegesMissingError,
+} from "@synap/database";
+import { seedCatalogue } from "@synap/types";
+import postgres, { type Sql } from "postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { canRunTimescaledb, TimescaledbServer } from "../../src/processes/timescaledb-server.ts";
+
+// A cluster of its own: roles belong to the whole cluster, and here synap_app does not exist at first. The tests go on
+// from each other, as an installation does.
+describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 }, () => {
+  const server = new TimescaledbServer(54_352);
+  let admin: Sql;
+  const databases: Database[] = [];
+
+  beforeAll(async () => {
+    // What a run that was killed has left behind would have the roles.
+    await server.remove();
+    await server.start();
+    admin = postgres(server.url, { max: 1, onnotice: () => {} });
+  }, 180_000);
+  afterAll(async () => {
+    for (const database of databases) await database.close();
+    await admin.end();
+    await server.remove();
+  });
+
+  const urlOf = (login: string, database: string) =>
+    server.url.replace("postgres:postgres@", `${login}:secret@`).replace(/\/postgres$/, `/${database}`);
+
+  /** Runs what an error names, as an administrator, in that database. */
+  async function asAdministrator(database: string, statements: readonly string[]): Promise<void> {
+    const session = postgres(server.url.replace(/\/postgres$/, `/${database}`), {
+      max: 1,
+      onnotice: () => {},
+    });
+    for (const statement of statements) await session.unsafe(statement);
+    await session.end();
+  }
+
+  async function refusal(login: string, database: string): Promise<PrivilegesMissingError> {
+    const opening = openMigratedDatabase(urlOf(login, database), seedCatalogue);
+    const error = await opening.then(
+      async (opened) => {
+        await opened.close();
+        throw new Error(`${login} was not refused`);
+      },
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof PrivilegesMissingError)) throw error;
+    expect(error.login).toBe(login);
+    for (const statement of error.statements) expect(error.message).toContain(statement);
+    return error;
+  }
+
+  /** Opens it as a process does, and does what a process does. @returns the warning, if there is one */
+  async function works(login: string, database: string): Promise<string | undefined> {
+    let warning: string | undefined;
+    const opened = await openMigratedDatabase(urlOf(login, database), seedCatalogue, {
+      onExposed: (message) => {
+        warning = message;
+      },
+    });
+    databases.push(opened);
+    expect(opened.capabilities.applicationRole).toBe(true);
+    const store = createEventStore({ database: opened, catalogue: seedCatalogue });
+    const event = seedCatalogue.completeEvent({ type: "note.creation.completed", data: { content: "hi" } });
+    expect(await store.append(event)).toMatchObject({ status: "stored" });
+    expect((await store.readAll({ after: 0, limit: 10 })).events.map(({ id }) => id)).toContain(event.id);
+    await expect(opened.query("DELETE FROM synap.streams")).rejects.toMatchObject({ code: "42501" });
+    return warning;
+  }
+
+  it("is refused to the owner of a database while the roles are missing, with the statements that make them", async () => {
+    await admin.unsafe("CREATE ROLE plain LOGIN PASSWORD 'secret'");
+    await admin.unsafe("CREATE DATABASE plain OWNER plain");
+    const { statements } = await refusal("plain", "plain");
+    expect(statements).toContain("CREATE ROLE synap_app NOLOGIN");
+  });
+
+  it("works for a login with CREATEROLE that owns its database and is no superuser", async () => {
+    await admin.unsafe("CREATE ROLE creator LOGIN CREATEROLE PASSWORD 'secret'");
+    await admin.unsafe("CREATE DATABASE created OWNER creator");
+    const warning = await works("creator", "created");
+    expect(warning).toContain("_timescaledb_functions");
+    await asAdministrator("created", [HARDENING_STATEMENT, HARDENING_STATEMENT]);
+    expect(await works("creator", "created")).toBeUndefined();
+  });
+
+  it("works for the owner of a database once an administrator has run the statement of the refusal", async () => {
+    const { statements } = await refusal("plain", "plain");
+    expect(statements).toEqual(['GRANT synap_app TO "plain" WITH SET TRUE, INHERIT TRUE']);
+    await asAdministrator("plain", statements);
+    await works("plain", "plain");
+  });
+
+  it("works for a superuser, who leaves nothing open", async () => {
+    await admin.unsafe("CREATE ROLE mighty LOGIN SUPERUSER PASSWORD 'secret'");
+    await admin.unsafe("CREATE DATABASE mighty OWNER mighty");
+    expect(await works("mighty", "mighty")).toBeUndefined();
+  });
+
+  it("works for a login with synap_app alone where another has migrated, and not before", async () => {
+    await admin.unsafe("CREATE ROLE runner LOGIN PASSWORD 'secret'");
+    await admin.unsafe("GRANT synap_app TO runner");
+    await works("runner", "mighty");
+    await admin.unsafe("CREATE DATABASE empty_one TEMPLATE template0");
+    const { statements } = await refusal("runner", "empty_one");
+    await asAdministrator("empty_one", statements);
+    await works("runner", "empty_one");
+  });
+
+  it("is refused to a login without rights, which can't even connect to a hardened database", async () => {
+    await admin.unsafe("CREATE ROLE nobody LOGIN PASSWORD 'secret'");
+    await admin.unsafe("CREATE DATABASE other TEMPLATE template0");
+    expect((await refusal("nobody", "other")).statements).toHaveLength(2);
+    await expect(openDatabase({ url: urlOf("nobody", "mighty") })).rejects.toMatchObject({ code: "42501" });
+    await admin.unsafe("GRANT CONNECT ON DATABASE mighty TO nobody");
+    const { statements } = await refusal("nobody", "mighty");
+    await asAdministrator("mighty", statements);
+    await works("nobody", "mighty");
+  });
+
+  it("is told of a migration that a login without the owner's rights may not apply", async () => {
+    const owner = await openDatabase({ url: urlOf("mighty", "mighty") });
+    await owner.asOwner((session) => session.query("DELETE FROM synap.migrations WHERE name LIKE '0140%'"));
+    await owner.close();
+    const error = await refusal("runner", "mighty");
+    expect(error.message).toContain("0140_aggregate_snapshots.sql");
+    expect(error.message).toContain('"mighty"');
+  });
+
+  it("holds readers back for an append that is prepared and has no session", async () => {
+    await admin.unsafe("ALTER SYSTEM SET max_prepared_transactions = 4");
+    for (const database of databases.splice(0)) await database.close();
+    await admin.end();
+    await server.kill();
+    await server.start();
+    admin = postgres(server.url, { max: 1, onnotice: () => {} });
+    const database = await openDatabase({ url: urlOf("creator", "created"), maxConnections: 3 });
+    databases.push(database);
+    await migrate(database);
+    const store = createEventStore({ database, catalogue: seedCatalogue });
+    const note = () =>
+      seedCatalogue.completeEvent({ type: "note.creation.completed", data: { content: "hi" } });
+    const { position: start } = await store.readAll({ after: 0, limit: 100 });
+    const session = postgres(urlOf("creator", "created"), { max: 1, connection: { role: "synap_app" } });
+    const event = note();
+    await session.unsafe("BEGIN");
+    await session.unsafe(
+      `SELECT synap.append_new_events($1::text::json, ARRAY['note'], ARRAY[$2::text], ARRAY[1], ARRAY[$3::bigint],
+         ARRAY[$3::bigint], ARRAY[1], ARRAY[1])`,
+      [JSON.stringify([event]), event.aggregateId, Date.parse(event.timestamp)],
+    );
+    await session.unsafe("PREPARE TRANSACTION 'append'");
+    await session.end();
+    await store.append(note());
+    expect((await store.readAll({ after: start, limit: 10 })).events).toEqual([]);
+    const [holder] = await database.query("SELECT pid, login, state FROM synap.watermark_holder()");
+    expect(holder).toMatchObject({ pid: 0, state: "prepared transaction" });
+    await asAdministrator("created", ["COMMIT PREPARED 'append'"]);
+    expect((await store.readAll({ after: start, limit: 10 })).events).toHaveLength(2);
+  });
+});
