@@ -148,8 +148,6 @@ describeOnEveryEngine("events, once stored,", (engine) => {
       build_changes: "UPDATE",
       aggregate_snapshots: "DELETE INSERT SELECT UPDATE",
       notes: "DELETE INSERT SELECT UPDATE",
-      running_processes: "DELETE INSERT SELECT UPDATE",
-      handler_failures: "DELETE INSERT SELECT UPDATE",
     });
     await expect(engine.database.query("CREATE TABLE synap.mine (a int)")).rejects.toMatchObject({
       code: "42501",
