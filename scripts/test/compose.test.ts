@@ -73,7 +73,6 @@ describe("docker-compose.yml", () => {
       "scripts/package.json",
       "bench/package.json",
       "pnpm-workspace.yaml",
-      "patches",
     ]) {
       expect(existsSync(join(root, manifest)), manifest).toBe(true);
       expect(dockerfile.slice(0, dockerfile.indexOf("pnpm@12 install"))).toContain(manifest);
