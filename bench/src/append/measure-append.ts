@@ -1,7 +1,7 @@
 import { createEventStore, type Database } from "@synap/database";
+import { allowBareInserts, insertBare, makeRows } from "@synap/scripts/performance/bare-insert.ts";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { makeEvents } from "../events/make-events.ts";
-import { allowBareInserts, insertBare, makeRows } from "./bare-insert.ts";
 
 /** How much to append. */
 export interface AppendPlan {

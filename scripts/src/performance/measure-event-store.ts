@@ -1,5 +1,6 @@
 import { createEventStore, type Database, type EventStore } from "@synap/database";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { allowBareInserts, insertBare, makeRows } from "./bare-insert.ts";
 
 /** How much to measure. */
 export interface MeasurementSize {
@@ -21,6 +22,8 @@ export interface Measurement {
   readonly queryMs: readonly number[];
   /** The fewest and the most events that a query gave back. */
   readonly queryEvents: readonly [least: number, most: number];
+  /** Batches of the same size, inserted into the same table by one statement each, with nothing of an event store. */
+  readonly bareMs: readonly number[];
   /** Events in the store at the end, as the store counts them. */
   readonly stored: number;
 }
@@ -30,6 +33,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const SPAN_MS = 6 * DAY_MS;
 /** Streams that the events belong to. */
 const STREAMS = 1_000;
+/** Bare inserts that the appends are compared with. */
+const BARE_BATCHES = 30;
 
 /** Runs the three measurements on an empty, migrated database, telling how far it is. */
 export async function measureEventStore(
@@ -79,15 +84,37 @@ export async function measureEventStore(
     onStep("time-range queries", (index + 1) / size.queries);
   }
   const [row] = await database.query<{ stored: number }>("SELECT count(*) AS stored FROM synap.events");
+  const bareMs = await measureBareInserts(database, size, from, (share) => onStep("bare inserts", share));
   return {
     size,
     serialMs,
     batchMs,
     eventsPerSecond,
     queryMs,
+    bareMs,
     queryEvents: [Math.min(...counts), Math.max(...counts)],
     stored: row?.stored ?? 0,
   };
+}
+
+/** After everything else, because these rows are no events: they have no identity and no stream. */
+async function measureBareInserts(
+  database: Database,
+  { batchSize }: MeasurementSize,
+  from: number,
+  onStep: (share: number) => void,
+): Promise<number[]> {
+  await allowBareInserts(database);
+  const times: number[] = [];
+  for (let batch = 0; batch < BARE_BATCHES; batch += 1) {
+    const events = Array.from({ length: batchSize }, (_, index) =>
+      makeEvent(index, from + (SPAN_MS * (batch + index / batchSize)) / BARE_BATCHES),
+    );
+    const rows = await makeRows(database, events);
+    times.push(await timed(() => insertBare(database, rows)));
+    onStep((batch + 1) / BARE_BATCHES);
+  }
+  return times;
 }
 
 function makeEvent(index: number, timestamp: number): SynapEvent {

@@ -38,6 +38,37 @@ export function checkTargets(measurement: Measurement): Target[] {
   ];
 }
 
+/** A figure of the run against another one of the same run, which a slow or busy machine leaves as it is. */
+export interface Ratio {
+  readonly name: string;
+  readonly measured: number;
+  readonly limit: number;
+  readonly isKept: boolean;
+}
+
+/**
+ * What decides on a machine whose speed nobody knows. The limits are far from what is measured on a quiet machine (0.6 to
+ * 0.9, and 0.2 to 0.5): they find an append or a query that has become several times slower.
+ */
+export function checkRatios(measurement: Measurement): Ratio[] {
+  const { batchMs, bareMs, queryMs, queryEvents, size, stored } = measurement;
+  const median = (values: readonly number[]) => percentile(values, 0.5);
+  const speed = median(bareMs) / median(batchMs);
+  const query = median(queryMs) / median(batchMs);
+  const expected = size.serialAppends + size.batchedEvents;
+  return [
+    { name: "append against a bare insert, at least", measured: speed, limit: 0.3, isKept: speed >= 0.3 },
+    { name: "query against an append, at most", measured: query, limit: 2, isKept: query <= 2 },
+    {
+      name: "events found by a query, at least",
+      measured: queryEvents[0] / size.eventsAQuery,
+      limit: 0.9,
+      isKept: queryEvents[0] >= size.eventsAQuery * 0.9,
+    },
+    { name: "events stored", measured: stored / expected, limit: 1, isKept: stored === expected },
+  ];
+}
+
 /** The measurement as a program reads it. Times in milliseconds. */
 export function reportAsJson(measurement: Measurement, database: Database): object {
   const { size, eventsPerSecond, stored, queryEvents } = measurement;
@@ -50,7 +81,10 @@ export function reportAsJson(measurement: Measurement, database: Database): obje
     eventsPerSecond: Math.round(eventsPerSecond),
     queryMs: summarise(measurement.queryMs),
     queryEvents: { least: queryEvents[0], most: queryEvents[1] },
+    bareInsertMs: summarise(measurement.bareMs),
+    bareEventsPerSecond: Math.round(bareEventsPerSecond(measurement)),
     targets: checkTargets(measurement),
+    ratios: checkRatios(measurement),
   };
 }
 
@@ -65,15 +99,28 @@ export function reportAsText(measurement: Measurement, database: Database): stri
     "                                          p50        p95        p99        max",
     row(`${count(size.serialAppends)} appends of 1 event`, serialMs),
     row(`${count(batchMs.length)} appends of ${count(size.batchSize)} events`, batchMs),
+    row(
+      `${count(measurement.bareMs.length)} bare inserts of ${count(size.batchSize)} rows`,
+      measurement.bareMs,
+    ),
     row(`${count(size.queries)} queries of ${count(size.eventsAQuery)} events`, queryMs),
     "",
-    `${count(size.batchedEvents)} events in batches: ${count(eventsPerSecond)} events/s`,
+    `${count(size.batchedEvents)} events in batches: ${count(eventsPerSecond)} events/s ` +
+      `(a bare insert of such batches, the ceiling here: ${count(bareEventsPerSecond(measurement))} events/s)`,
     "",
     ...targets.map(
       ({ name, limit, measured, unit, isMet }) =>
         `${isMet ? "met   " : "MISSED"}  ${name}: ${show(measured, unit)} (target: ${COMPARISON[unit]} ${show(limit, unit)})`,
     ),
+    ...checkRatios(measurement).map(
+      ({ name, limit, measured, isKept }) =>
+        `${isKept ? "kept  " : "BROKEN"}  ${name} ${limit}: ${measured.toFixed(2)}`,
+    ),
   ].join("\n");
+}
+
+function bareEventsPerSecond({ bareMs, size }: Measurement): number {
+  return (size.batchSize / percentile(bareMs, 0.5)) * 1000;
 }
 
 function describeEngine({ engine, capabilities }: Database) {

@@ -1,4 +1,14 @@
-import { bigint, integer, json, primaryKey, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  integer,
+  json,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { synapSchema } from "./events.ts";
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
@@ -91,9 +101,18 @@ export const heldStreams = synapSchema.table(
   "held_streams",
   {
     deadLetterId: whole("dead_letter_id"),
+    position: whole("position"),
+    retryAt: moment("retry_at"),
+    firstFailedAt: moment("first_failed_at"),
+    failedAt: moment("failed_at"),
+    attempts: integer("attempts"),
+    transient: boolean("transient"),
     handler: text("handler").notNull(),
     aggregateType: text("aggregate_type").notNull(),
     aggregateId: text("aggregate_id").notNull(),
+    eventId: text("event_id"),
+    code: text("code"),
+    reason: text("reason"),
   },
   (table) => [primaryKey({ columns: [table.handler, table.aggregateType, table.aggregateId] })],
 );
