@@ -39,6 +39,7 @@ export {
   transactionFromDrizzle,
   transactionFromPostgres,
 } from "./connection/application-transaction.ts";
+export { type DataDirectoryImage, readDataDirectoryImage } from "./connection/data-directory-image.ts";
 export { type DataDirectoryLock, lockDataDirectory } from "./connection/data-directory-lock.ts";
 export {
   DatabaseUnavailableError,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Database, Engine } from "../src/index.ts";
-import { createTestDatabase, testEngines } from "./create-test-database.ts";
+import { createTestDatabase, type TestDatabaseOptions, testEngines } from "./create-test-database.ts";
 import type { TestDatabase } from "./test-database.ts";
 
 /** What a suite is given. Only usable inside tests and hooks: the database is made before the first of them. */
@@ -14,7 +14,7 @@ export interface TestEngine {
 
 /**
  * A suite that runs on the embedded engine, and on a server too when TEST_DATABASE_URL names one. Each gets a database
- * of its own, made from a template in well under a second and dropped afterwards.
+ * of its own, made from what was prepared once (CONTRIBUTING.md says how), and dropped afterwards.
  *
  * @example
  * describeOnEveryEngine("the event store", (engine) => {
@@ -23,7 +23,11 @@ export interface TestEngine {
  *   });
  * });
  */
-export function describeOnEveryEngine(name: string, define: (engine: TestEngine) => void): void {
+export function describeOnEveryEngine(
+  name: string,
+  define: (engine: TestEngine) => void,
+  options: TestDatabaseOptions = {},
+): void {
   describe.each(testEngines())(`${name} (%s)`, (engine) => {
     let made: TestDatabase | undefined;
     const ready = (): TestDatabase => {
@@ -32,7 +36,7 @@ export function describeOnEveryEngine(name: string, define: (engine: TestEngine)
       return made;
     };
     beforeAll(async () => {
-      made = await createTestDatabase(engine);
+      made = await createTestDatabase(engine, "migrated", options);
     });
     afterAll(async () => {
       await made?.drop();

@@ -1,17 +1,38 @@
 import { constants } from "node:fs";
-import { access, cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Database, migrate, openDatabase } from "../src/index.ts";
-import { templateKey } from "./template-key.ts";
-import type { TestDatabase } from "./test-database.ts";
+import {
+  type Database,
+  type DataDirectoryImage,
+  openDatabase,
+  readDataDirectoryImage,
+} from "../src/index.ts";
+import { ensureDataDirectory } from "./prepared-data-directory.ts";
+import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
-/** A data directory in the system's temporary folder; a copy of a migrated one, or empty. */
-export async function createEmbeddedTestDatabase(content: "migrated" | "empty"): Promise<TestDatabase> {
+/** An engine in memory that starts from a prepared image: no cluster is initialised, no migration runs, no file is written. */
+export async function createMemoryTestDatabase(content: DatabaseContent): Promise<TestDatabase> {
+  const options = { memory: true, image: await readImage(content) } as const;
+  const database = await openDatabase(options);
+  return {
+    engine: "embedded",
+    options,
+    database,
+    reopen: async () => {
+      throw new Error("This test database is in memory. One that can be opened again is made with onDisk.");
+    },
+    drop: () => database.close(),
+  };
+}
+
+/** A data directory of its own in the system's temporary folder, a copy of the prepared one. */
+export async function createDirectoryTestDatabase(content: DatabaseContent): Promise<TestDatabase> {
   const dataDirectory = await mkdtemp(join(tmpdir(), "synap-test-"));
-  if (content === "migrated") {
-    await cp(await ensureTemplate(), dataDirectory, { recursive: true, mode: constants.COPYFILE_FICLONE });
-  }
+  await cp(await ensureDataDirectory(content), dataDirectory, {
+    recursive: true,
+    mode: constants.COPYFILE_FICLONE,
+  });
   const options = { dataDirectory };
   let database: Database = await openDatabase(options);
   return {
@@ -32,29 +53,11 @@ export async function createEmbeddedTestDatabase(content: "migrated" | "empty"):
   };
 }
 
-/** Made once for each set of migrations. Workers that make it at the same moment each make one; the first to finish wins. */
-async function ensureTemplate(): Promise<string> {
-  const folder = join(tmpdir(), "synap-test-templates");
-  const template = join(folder, await templateKey());
-  if (await exists(template)) return template;
+const images = new Map<DatabaseContent, Promise<DataDirectoryImage>>();
 
-  await mkdir(folder, { recursive: true });
-  const dataDirectory = await mkdtemp(join(folder, "making-"));
-  const database = await openDatabase({ dataDirectory });
-  await migrate(database);
-  await database.close();
-  try {
-    await rename(dataDirectory, template);
-  } catch (error) {
-    await rm(dataDirectory, { recursive: true, force: true });
-    if (!(await exists(template))) throw error;
-  }
-  return template;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** Read once in each process: a process runs many test files. */
+function readImage(content: DatabaseContent): Promise<DataDirectoryImage> {
+  const known = images.get(content) ?? ensureDataDirectory(content).then(readDataDirectoryImage);
+  images.set(content, known);
+  return known;
 }

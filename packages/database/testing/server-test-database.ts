@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import postgres, { type Sql } from "postgres";
 import { type Database, migrate, openDatabase, sqlState } from "../src/index.ts";
 import { templateKey } from "./template-key.ts";
-import type { TestDatabase } from "./test-database.ts";
+import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
 /** A database of its own on the server: a copy of a migrated one, or empty. */
 export async function createServerTestDatabase(
   adminUrl: string,
-  content: "migrated" | "empty",
+  content: DatabaseContent,
 ): Promise<TestDatabase> {
   const name = `synap_test_${randomUUID().replaceAll("-", "")}`;
   await withAdmin(adminUrl, async (admin) => {
@@ -41,7 +41,7 @@ export async function createServerTestDatabase(
 
 /** Made once for each set of migrations, by one worker while the others wait. */
 async function ensureTemplate(admin: Sql, adminUrl: string): Promise<string> {
-  const name = `synap_template_${await templateKey()}`;
+  const name = `synap_template_${await templateKey("migrated")}`;
   await admin`SELECT pg_advisory_lock(83, 2)`;
   try {
     const [found] = await admin`SELECT datistemplate FROM pg_database WHERE datname = ${name}`;

@@ -1,10 +1,30 @@
-import { createHash } from "node:crypto";
-import { MIGRATIONS_DIRECTORY, readMigrationFiles } from "../src/migrations/migration-files.ts";
+import { createHash, type Hash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MIGRATIONS_DIRECTORY } from "../src/migrations/migration-files.ts";
+import type { DatabaseContent } from "./test-database.ts";
 
-/** Names the template by what is in it: another set of migrations has another template. */
-export async function templateKey(): Promise<string> {
+const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
+/** The code that runs when a database is migrated. */
+const MIGRATING = /^(migrations|privileges)\/.*(?<!\.test)\.ts$/;
+
+/** Names a template by what decides its content: the engine's version, the migrations, and the code that applies them. */
+export async function templateKey(content: DatabaseContent): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of await readMigrationFiles(MIGRATIONS_DIRECTORY))
-    hash.update(`${file.name} ${file.checksum}\n`);
+  const engine = createRequire(import.meta.url).resolve("@electric-sql/pglite");
+  hash.update(await readFile(join(dirname(engine), "..", "package.json")));
+  if (content === "migrated") {
+    await addFiles(hash, MIGRATIONS_DIRECTORY, /\.sql$/);
+    await addFiles(hash, SOURCES, MIGRATING);
+  }
   return hash.digest("hex").slice(0, 16);
+}
+
+async function addFiles(hash: Hash, directory: string, wanted: RegExp): Promise<void> {
+  const paths = (await readdir(directory, { recursive: true })).map((path) => path.replaceAll("\\", "/"));
+  for (const path of paths.filter((each) => wanted.test(each)).sort()) {
+    hash.update(`${path}\n`).update(await readFile(join(directory, path)));
+  }
 }

@@ -85,45 +85,51 @@ describeOnEveryEngine("a database", (engine) => {
     await new Promise((done) => setTimeout(done, 50));
     expect(woken).toBe(1);
   });
-
-  it("has everything after a restart, with TimescaleDB loaded before the first query", async () => {
-    const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
-    const days = noteEvents(5, (index) => ({
-      timestamp: new Date(Date.now() - index * 86_400_000).toISOString(),
-    }));
-    await store.appendBatch(days);
-    const [before] = await engine.database.query("SELECT count(*) FROM synap.events");
-    const database = await engine.testDatabase.reopen();
-    const [license] = await database.query<{ license: string }>(
-      "SELECT current_setting('timescaledb.license') AS license",
-    );
-    expect(license?.license).toBe(database.capabilities.edition === "community" ? "timescale" : "apache");
-    const [after] = await database.query("SELECT count(*) FROM synap.events");
-    expect(after).toEqual(before);
-    const again = createEventStore({ database, catalogue: seedCatalogue });
-    expect((await again.getById(days[4]?.id ?? ""))?.id).toBe(days[4]?.id);
-    expect((await again.appendBatch(noteEvents(1)))[0]?.status).toBe("stored");
-  });
-
-  it.runIf(engine.engine === "embedded")(
-    "is refused to a second process, which learns who has it",
-    async () => {
-      await expect(openDatabase(engine.testDatabase.options)).rejects.toMatchObject({
-        code: "DATA_DIRECTORY_IN_USE",
-        processId: process.pid,
-      });
-      const script = `import { openDatabase } from ${JSON.stringify(fileURLToPath(new URL("../index.ts", import.meta.url)))};
-      openDatabase(${JSON.stringify(engine.testDatabase.options)}).then(() => {}, (error) => console.log(error.code, error.processId));`;
-      const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
-      let output = "";
-      child.stdout.on("data", (data) => {
-        output += String(data);
-      });
-      await once(child, "close");
-      expect(output.trim()).toBe(`DATA_DIRECTORY_IN_USE ${process.pid}`);
-    },
-  );
 });
+
+describeOnEveryEngine(
+  "a database that is opened again",
+  (engine) => {
+    it("has everything after a restart, with TimescaleDB loaded before the first query", async () => {
+      const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
+      const days = noteEvents(5, (index) => ({
+        timestamp: new Date(Date.now() - index * 86_400_000).toISOString(),
+      }));
+      await store.appendBatch(days);
+      const [before] = await engine.database.query("SELECT count(*) FROM synap.events");
+      const database = await engine.testDatabase.reopen();
+      const [license] = await database.query<{ license: string }>(
+        "SELECT current_setting('timescaledb.license') AS license",
+      );
+      expect(license?.license).toBe(database.capabilities.edition === "community" ? "timescale" : "apache");
+      const [after] = await database.query("SELECT count(*) FROM synap.events");
+      expect(after).toEqual(before);
+      const again = createEventStore({ database, catalogue: seedCatalogue });
+      expect((await again.getById(days[4]?.id ?? ""))?.id).toBe(days[4]?.id);
+      expect((await again.appendBatch(noteEvents(1)))[0]?.status).toBe("stored");
+    });
+
+    it.runIf(engine.engine === "embedded")(
+      "is refused to a second process, which learns who has it",
+      async () => {
+        await expect(openDatabase(engine.testDatabase.options)).rejects.toMatchObject({
+          code: "DATA_DIRECTORY_IN_USE",
+          processId: process.pid,
+        });
+        const script = `import { openDatabase } from ${JSON.stringify(fileURLToPath(new URL("../index.ts", import.meta.url)))};
+      openDatabase(${JSON.stringify(engine.testDatabase.options)}).then(() => {}, (error) => console.log(error.code, error.processId));`;
+        const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
+        let output = "";
+        child.stdout.on("data", (data) => {
+          output += String(data);
+        });
+        await once(child, "close");
+        expect(output.trim()).toBe(`DATA_DIRECTORY_IN_USE ${process.pid}`);
+      },
+    );
+  },
+  { onDisk: true },
+);
 
 describe("an unavailable database", () => {
   it("is told apart within seconds when nobody listens", async () => {

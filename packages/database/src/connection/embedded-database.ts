@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabilities.ts";
+import type { DataDirectoryImage } from "./data-directory-image.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
 import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
 import { openPgliteInThread, type PgliteInThread, type PgliteSession } from "./pglite-in-thread.ts";
@@ -14,6 +15,8 @@ import { runInScope } from "./transaction-scope.ts";
 export interface EmbeddedOptions {
   /** A directory of its own, created when missing; undefined: in memory, gone on close. */
   readonly dataDirectory: string | undefined;
+  /** What an engine in memory starts from; undefined: an empty cluster. */
+  readonly image?: DataDirectoryImage | undefined;
   /** Run queries as the role `synap_app`, which can't change events. Default true. */
   readonly applicationRole?: boolean | undefined;
 }
@@ -41,7 +44,7 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
   const { dataDirectory } = options;
   const files = dataDirectory === undefined ? undefined : join(dataDirectory, "pg");
   if (files !== undefined) await mkdir(files, { recursive: true });
-  const pglite = await openPgliteInThread(files);
+  const pglite = await openPgliteInThread(files, options.image);
   try {
     await loadTimescaledb(pglite);
     await pglite.exec(`${asScript(embeddedSettings(), "SESSION")} ${PLAN_WITHOUT_STATISTICS}`);

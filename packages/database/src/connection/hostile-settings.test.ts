@@ -60,7 +60,7 @@ describe.each(testEngines())("on a database with settings of its own (%s)", (eng
   const open = () => createEventStore({ database: test.database, catalogue: seedCatalogue });
 
   beforeAll(async () => {
-    test = await createTestDatabase(engine);
+    test = await createTestDatabase(engine, "migrated", { onDisk: true });
     await setOnDatabase(test, Object.keys(HOSTILE));
     await test.reopen();
   });

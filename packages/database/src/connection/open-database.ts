@@ -1,3 +1,4 @@
+import type { DataDirectoryImage } from "./data-directory-image.ts";
 import type { EmbeddedOptions } from "./embedded-database.ts";
 import { openServerDatabase, type ServerOptions } from "./server-database.ts";
 import type { Database } from "./sql-session.ts";
@@ -6,7 +7,11 @@ import type { Database } from "./sql-session.ts";
 export type DatabaseOptions =
   | ServerOptions
   | { readonly dataDirectory: string; readonly applicationRole?: boolean | undefined }
-  | { readonly memory: true; readonly applicationRole?: boolean | undefined };
+  | {
+      readonly memory: true;
+      readonly image?: DataDirectoryImage | undefined;
+      readonly applicationRole?: boolean | undefined;
+    };
 
 /**
  * Opens the database. Call `migrate` next: a fresh one has no tables yet.
@@ -18,7 +23,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // Loaded only here: with a server nobody pays for the embedded engine, nor depends on it.
   const { openEmbeddedDatabase } = await import("./embedded-database.ts");
   const embedded: EmbeddedOptions = {
-    dataDirectory: "memory" in options ? undefined : options.dataDirectory,
+    ...("memory" in options
+      ? { dataDirectory: undefined, image: options.image }
+      : { dataDirectory: options.dataDirectory }),
     applicationRole: options.applicationRole,
   };
   return openEmbeddedDatabase(embedded);

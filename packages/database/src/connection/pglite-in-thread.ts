@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { DataDirectoryImage } from "./data-directory-image.ts";
 import { DatabaseUnavailableError } from "./database-errors.ts";
 import type {
   PgliteAnswer,
@@ -40,11 +41,15 @@ type Unnumbered<Request> = Request extends unknown ? Omit<Request, "id"> : never
  * statement runs, and would keep everything else of the process waiting, HTTP included.
  *
  * @param dataDirectory undefined: in memory
+ * @param image what an engine in memory starts from; undefined: a fresh cluster
  * @throws what PGlite throws when the directory can't be opened.
  */
-export async function openPgliteInThread(dataDirectory: string | undefined): Promise<PgliteInThread> {
+export async function openPgliteInThread(
+  dataDirectory: string | undefined,
+  image?: DataDirectoryImage,
+): Promise<PgliteInThread> {
   const thread = new Worker(new URL("./pglite-thread.mjs", import.meta.url), {
-    workerData: { dataDirectory },
+    workerData: { dataDirectory, image },
     // The loaders of this process have nothing to do in there.
     execArgv: [],
   });

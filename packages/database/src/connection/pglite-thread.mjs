@@ -22,6 +22,7 @@ globalThis.TextDecoder = class extends TextDecoder {
 };
 const { PGlite } = await import("@electric-sql/pglite");
 const { timescaledb } = await import("@electric-sql/pglite/timescaledb");
+const { ImageFileSystem } = await import("./image-file-system.mjs");
 
 const INT8 = 20;
 const [DATE, TIMESTAMP, TIMESTAMPTZ] = [1082, 1114, 1184];
@@ -48,8 +49,11 @@ port.on("message", (/** @type {PgliteRequest} */ request) => {
 /** @param {PgliteRequest} request */
 async function perform(request) {
   if (request.kind === "open") {
+    const { dataDirectory, image } = workerData;
     pglite = await PGlite.create({
-      dataDir: workerData.dataDirectory ?? "memory://",
+      ...(image === undefined
+        ? { dataDir: dataDirectory ?? "memory://" }
+        : { fs: new ImageFileSystem(image) }),
       extensions: { timescaledb },
       // Moments are read on the other side, as those of a server are.
       parsers: { [INT8]: Number, [DATE]: asItComes, [TIMESTAMP]: asItComes, [TIMESTAMPTZ]: asItComes },
