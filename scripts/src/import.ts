@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { readToken } from "./data-directory/kept-token.ts";
 import { ImportError } from "./importing/import-error.ts";
-import { type ImportResult, type ImportStart, importFile } from "./importing/import-file.ts";
+import { type ImportResult, importFile } from "./importing/import-file.ts";
 import { ImportProgressLine } from "./importing/import-progress.ts";
+import type { ImportStart } from "./importing/import-start.ts";
 import { urlOption, wholeOption } from "./terminal/command.ts";
 import { count, duration } from "./terminal/numbers.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
@@ -18,6 +19,7 @@ interface ImportCommandOptions {
   inFlight: number;
   patience: number;
   restart: boolean;
+  new: boolean;
 }
 
 const program = new Command("import")
@@ -50,6 +52,11 @@ const program = new Command("import")
     300,
   )
   .option("--restart", "send the whole file again, whatever an earlier run did", false)
+  .option(
+    "--new",
+    "the file is another one than the one that was imported from this path: import it from its first line",
+    false,
+  )
   .addHelpText(
     "after",
     `
@@ -59,7 +66,10 @@ Files it keeps beside FILE:
   FILE.synap-import.json     how far it got
   FILE.rejected.ndjson       rejected lines: line number, code, path, reason and the line itself
 
-Exit code: 0 every line is in, 2 some lines were rejected, 1 it stopped (run it again to go on).`,
+A last line without a line break is sent if it is a whole JSON object; otherwise it is left until it has one.
+
+Exit code: 0 every line is in, 2 some lines were rejected or the last one is not whole yet, 1 it stopped (run it again
+to go on).`,
   )
   .action(run);
 
@@ -81,6 +91,7 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
     const result = await importFile({
       ...options,
       file,
+      asNew: options.new,
       patienceMs: options.patience * 1000,
       signal: stop.signal,
       ...(token === undefined ? {} : { token }),
@@ -99,7 +110,7 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
     if (result.lines > 0) progress.show(result, { always: true });
     progressLine.end();
     console.log(summary(result, performance.now() - from));
-    process.exitCode = result.counts.rejected > 0 ? 2 : 0;
+    process.exitCode = result.counts.rejected > 0 || result.unfinished ? 2 : 0;
   } catch (error) {
     progressLine.end();
     if (stop.signal.aborted) {
@@ -120,8 +131,6 @@ function startLine(start: ImportStart, file: string): string | undefined {
   if (start.kind === "resumed")
     return `Going on after line ${count(start.line)}, where an earlier run stopped.`;
   if (start.kind === "grown") return `${file} has grown: going on after line ${count(start.line)}.`;
-  if (start.kind === "changed")
-    return `${file} is not the file of the earlier run: starting from its first line.`;
   if (start.kind === "finished") return "An earlier run sent the whole file; --restart sends it again.";
   return undefined;
 }
@@ -134,6 +143,11 @@ function summary(result: ImportResult, ms: number): string {
   if (result.tooOld > 0) {
     lines.push(
       `${count(result.tooOld)} of them are older than the API takes as live events: import them with --backfill`,
+    );
+  }
+  if (result.unfinished) {
+    lines.push(
+      `line ${count(result.lines + 1)} has no line break and is not a whole JSON object: not sent. Run it again when it is whole`,
     );
   }
   return lines.join("\n");

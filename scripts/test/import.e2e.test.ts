@@ -83,6 +83,23 @@ describe("npx pnpm@12 run import", () => {
     expect(await stored("rita", 1)).toHaveLength(1);
   });
 
+  it("leaves a last line that is half written until it is whole, and refuses a file that was changed", async () => {
+    const [first, second] = [note("one", { userId: "gwen" }), note("two", { userId: "gwen" })];
+    const path = file("growing.ndjson", first + second.slice(0, 30));
+    const half = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
+    expect(await half.ended).toBe(2);
+    expect(half.stdout()).toContain("line 2 has no line break and is not a whole JSON object: not sent");
+    writeFileSync(path, first + second);
+    const whole = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
+    expect(await whole.ended).toBe(0);
+    expect((await stored("gwen", 2)).map(({ data }) => data.content).sort()).toEqual(["one", "two"]);
+    writeFileSync(path, second + first);
+    const changed = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
+    expect(await changed.ended).toBe(1);
+    expect(changed.output()).toContain("is not the file that was imported");
+    expect(await stored("gwen", 2)).toHaveLength(2);
+  });
+
   it("imports old events with the token of the data directory, and says when the token is wrong", async () => {
     const path = file("old.ndjson", note("old", { userId: "olga", timestamp: "2001-01-01T00:00:00Z" }));
     const wrong = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--backfill", "--token", "not-the-token"]);

@@ -67,6 +67,7 @@ export async function importEarthquakes(
     inFlight: 4,
     patienceMs: PATIENCE_MS,
     restart: false,
+    asNew: false,
     signal,
     onProgress: (state) => progress.show(state),
     onBatch: (batch) => {
@@ -104,13 +105,13 @@ async function waitForEvents(
   sent: readonly EarthquakeInput[],
   signal: AbortSignal,
 ): Promise<Stored[]> {
-  const patience = Date.now() + PATIENCE_MS;
+  const patience = performance.now() + PATIENCE_MS;
   for (;;) {
     const stored = await queryAll(running.apiUrl, signal);
     const found = new Set(stored.map(({ aggregateId }) => aggregateId));
     const missing = sent.filter(({ aggregateId }) => !found.has(aggregateId)).length;
     if (missing === 0) return stored;
-    if (Date.now() > patience)
+    if (performance.now() > patience)
       throw new Error(`${missing} events could not be queried after ${PATIENCE_MS / 1000} s.`);
     await sleep(25, undefined, { signal });
   }

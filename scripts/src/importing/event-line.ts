@@ -25,7 +25,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** What a line's event gets for what it leaves out. The same in every run, or a line sent twice would be two events. */
 export interface LineDefaults {
-  /** What names the file, see ImportState. */
+  /** What names the file, see `FilePart`. */
   readonly identity: string;
   /** The time of events that don't say when they happened. */
   readonly timestamp: string;
@@ -65,6 +65,16 @@ export function readEventLine(line: Line, defaults: LineDefaults): EventLine | R
     return rejected("not-an-object", "The line is JSON, but not an object.", text);
   }
   return { kind: "event", number, json: withDefaults(text, value, number, defaults), original: text };
+}
+
+/** Whether a line, or the beginning of one, is by itself a JSON object. */
+export function isEventObject(bytes: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes).trim());
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Puts what is missing in front of the first field, and leaves the rest of the text as it is. */

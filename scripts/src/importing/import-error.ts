@@ -1,7 +1,13 @@
 /** Why an import stopped. The message is written for the person at the terminal. */
 export class ImportError extends Error {
   override readonly name = "ImportError";
-  readonly code: "FILE_UNREADABLE" | "API_UNREACHABLE" | "NOT_ALLOWED" | "NOT_SYNAP" | "STATE_UNUSABLE";
+  readonly code:
+    | "FILE_UNREADABLE"
+    | "FILE_CHANGED"
+    | "STATE_UNUSABLE"
+    | "API_UNREACHABLE"
+    | "NOT_ALLOWED"
+    | "NOT_SYNAP";
 
   constructor(code: ImportError["code"], message: string, options?: ErrorOptions) {
     super(message, options);

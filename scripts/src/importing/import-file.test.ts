@@ -1,7 +1,16 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type ImportOptions, importFile } from "./import-file.ts";
@@ -76,6 +85,7 @@ const run = (options: Partial<ImportOptions> = {}) =>
     inFlight: 4,
     patienceMs: 2_000,
     restart: false,
+    asNew: false,
     signal: new AbortController().signal,
     ...options,
   });
@@ -135,19 +145,170 @@ describe("importing a file", () => {
     expect(result.counts.accepted + result.counts.duplicate).toBe(200);
   });
 
-  it("sends only what was added when the file has grown, and starts over when it was changed", async () => {
+  it("sends only what was added when the file has grown", async () => {
     writeFileSync(file, numbered(1, 15));
     await run();
     appendFileSync(file, numbered(16, 20));
     expect((await run()).lines).toBe(20);
     expect(received).toHaveLength(20);
     expect(bodies.at(-1)?.match(/"n"/g)).toHaveLength(5);
+  });
 
-    writeFileSync(file, numbered(500, 520));
+  it.each([
+    ["was cut off", (text: string) => text.slice(0, -20)],
+    ["was edited before its end", (text: string) => text.replace('"n":7', '"n":8')],
+    ["was replaced by a longer one", () => numbered(500, 520)],
+  ])("refuses a file that %s, and imports it as another file with --new", async (_how, change) => {
+    const before = numbered(1, 15);
+    writeFileSync(file, before);
+    await run();
+    const after = change(before);
+    writeFileSync(file, after);
+    await expect(run()).rejects.toMatchObject({ code: "FILE_CHANGED" });
+    await expect(run({ restart: true })).rejects.toMatchObject({ code: "FILE_CHANGED" });
+    expect(received).toHaveLength(15);
     const starts: unknown[] = [];
-    await run({ onStart: (start) => starts.push(start) });
-    expect(starts).toMatchObject([{ kind: "changed", line: 0 }]);
-    expect(received).toHaveLength(41);
+    const result = await run({ asNew: true, onStart: (start) => starts.push(start) });
+    expect(starts).toMatchObject([{ kind: "new", line: 0 }]);
+    expect(result.counts.accepted).toBe(after.split("\n").length - 1);
+    expect((await run()).lines).toBe(result.lines);
+  });
+
+  it("sends a last line without a line break once it is whole, under one id", async () => {
+    const [first = "", second = ""] = [numbered(1, 1), numbered(2, 2)];
+    writeFileSync(file, first + second.slice(0, 12));
+    expect(await run()).toMatchObject({ lines: 1, unfinished: true, counts: { accepted: 1, rejected: 0 } });
+    expect(await run()).toMatchObject({ lines: 1, unfinished: true });
+    writeFileSync(file, first + second.trimEnd());
+    expect(await run()).toMatchObject({ lines: 2, unfinished: false, counts: { accepted: 2 } });
+    writeFileSync(file, `${first}${second.trimEnd()} \r`);
+    expect(await run()).toMatchObject({ lines: 2, unfinished: false });
+    writeFileSync(file, `${first}${second.trimEnd()} \r\n${numbered(3, 3)}`);
+    expect(await run()).toMatchObject({ lines: 3, counts: { accepted: 3, duplicate: 0 } });
+    expect(received).toHaveLength(3);
+    expect(await run({ restart: true })).toMatchObject({ counts: { accepted: 0, duplicate: 3 } });
+  });
+
+  it("refuses to go on when a line that was sent as a whole event goes on", async () => {
+    writeFileSync(file, numbered(1, 1).trimEnd());
+    await run();
+    appendFileSync(file, ' {"more":1}\n');
+    await expect(run()).rejects.toMatchObject({
+      code: "FILE_CHANGED",
+      message: expect.stringContaining("the line goes on"),
+    });
+  });
+
+  it("refuses to start anew when the state it kept can't be read", async () => {
+    writeFileSync(file, numbered(1, 5));
+    await run();
+    const statePath = `${file}.synap-import.json`;
+    const state = readFileSync(statePath, "utf8");
+    for (const broken of ["", state.slice(0, 40), "{}"]) {
+      writeFileSync(statePath, broken);
+      await expect(run()).rejects.toMatchObject({ code: "STATE_UNUSABLE" });
+    }
+    rmSync(statePath);
+    mkdirSync(statePath);
+    await expect(run()).rejects.toMatchObject({ code: "STATE_UNUSABLE" });
+    rmSync(statePath, { recursive: true });
+    writeFileSync(statePath, state);
+    expect((await run()).counts).toEqual({ accepted: 5, duplicate: 0, rejected: 0 });
+    expect(received).toHaveLength(5);
+  });
+
+  it("says that the file was changed while it was read", async () => {
+    writeFileSync(file, numbered(1, 40));
+    answerNext = () => {
+      writeFileSync(file, numbered(500, 539));
+      return undefined;
+    };
+    await expect(run()).rejects.toMatchObject({
+      code: "FILE_CHANGED",
+      message: expect.stringContaining("changed while it was read"),
+    });
+  });
+
+  it("reads one file to its end when another one takes its place meanwhile, and what is appended the next time", async () => {
+    writeFileSync(file, numbered(1, 40));
+    answerNext = () => {
+      answerNext = () => undefined;
+      appendFileSync(file, numbered(41, 45));
+      renameSync(file, `${file}.old`);
+      writeFileSync(file, numbered(500, 510));
+      return undefined;
+    };
+    expect((await run({ inFlight: 1 })).lines).toBe(40);
+    expect(received).toHaveLength(40);
+    await expect(run()).rejects.toMatchObject({ code: "FILE_CHANGED" });
+    renameSync(`${file}.old`, file);
+    expect((await run()).lines).toBe(45);
+    expect(received).toHaveLength(45);
+  });
+
+  it("stores the same events however a file grows and wherever a run ends", async () => {
+    const line = fc.oneof(
+      fc.nat(9).map((n) => `{"type":"t.done","data":{"n":${n},"text":"\u00e9 \u{1f600}"}}`),
+      fc.uuid({ version: 4 }).map((id) => `{"id":"${id}","timestamp":"2026-01-01T00:00:00Z"}`),
+      fc.constantFrom("", "  ", "no json", "[1]", "{}"),
+    );
+    const text = fc
+      .tuple(
+        fc.array(fc.tuple(line, fc.constantFrom("\n", "\r\n", " \n")), { maxLength: 12 }),
+        fc.constantFrom("", '{"last":1}', "{}\n"),
+      )
+      .map(([lines, last]) => lines.flat().join("") + last);
+    const stops = fc.array(fc.record({ at: fc.nat(), end: fc.constantFrom("run", "stop", "no answer") }), {
+      maxLength: 6,
+    });
+    let files = 0;
+    await fc.assert(
+      fc.asyncProperty(text, stops, async (whole, growths) => {
+        files += 1;
+        file = join(directory, `grown-${files}.ndjson`);
+        received = [];
+        bodies = [];
+        answerNext = () => undefined;
+        const bytes = Buffer.from(whole);
+        const cuts = growths
+          .map(({ at, end }) => ({ size: at % (bytes.length + 1), end }))
+          .sort((a, b) => a.size - b.size);
+        for (const { size, end } of cuts) {
+          writeFileSync(file, bytes.subarray(0, size));
+          const stop = new AbortController();
+          answerNext = (events) => {
+            if (end === "run") return undefined;
+            stop.abort();
+            if (end === "no answer") accept(events, "");
+            return "hang up";
+          };
+          await run({ batch: 2, inFlight: 2, signal: stop.signal }).catch((error: unknown) => {
+            if (!stop.signal.aborted) throw error;
+          });
+        }
+        answerNext = () => undefined;
+        writeFileSync(file, bytes);
+        await run({ batch: 2 });
+
+        const events = whole
+          .split("\n")
+          .flatMap((each) => (each.trim().startsWith("{") ? [JSON.parse(each)] : []));
+        const sent = new Map(received.map((event) => [event.id, event]));
+        expect(sent.size).toBe(received.length);
+        expect(received).toHaveLength(events.length);
+        // One import of the whole file at once: each line has the id, the time and the place that it had.
+        const atOnce: Event[] = [];
+        answerNext = (batch) => {
+          atOnce.push(...batch);
+          return undefined;
+        };
+        const again = await run({ restart: true, inFlight: 1 });
+        expect(again.counts).toMatchObject({ accepted: 0, duplicate: events.length });
+        expect(atOnce).toMatchObject(events);
+        expect(atOnce).toEqual(atOnce.map(({ id }) => sent.get(id)));
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("waits when the API is busy, as long as it asks, and when the connection breaks", async () => {

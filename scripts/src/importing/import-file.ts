@@ -1,13 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { createReadStream, existsSync, statSync } from "node:fs";
-import { Readable } from "node:stream";
+import { type FileHandle, open } from "node:fs/promises";
 import { connectionFault } from "./connection-fault.ts";
+import type { LineDefaults } from "./event-line.ts";
 import { type EventSenderOptions, type SentEvents, sendEvents } from "./event-sender.ts";
-import { fingerprintFile } from "./file-fingerprint.ts";
+import { readBytes } from "./file-survey.ts";
 import { ImportError } from "./import-error.ts";
-import { type ImportCounts, type ImportState, readImportState, writeImportState } from "./import-state.ts";
+import { assertUnchanged, type ImportStart, startFromFile, streamStart } from "./import-start.ts";
+import { type ImportCounts, type ImportState, writeImportState } from "./import-state.ts";
 import { batchLines, type LineBatch } from "./line-batches.ts";
-import { readLines } from "./read-lines.ts";
+import { type Line, readLines } from "./read-lines.ts";
 import { RejectedReport } from "./rejected-report.ts";
 
 /** What to import, where to, and how. */
@@ -25,6 +25,8 @@ export interface ImportOptions {
   readonly patienceMs: number;
   /** Send the whole file again, whatever an earlier run did. */
   readonly restart: boolean;
+  /** Take the file for one that was never imported, whatever an earlier run kept of it. */
+  readonly asNew: boolean;
   readonly signal: AbortSignal;
   readonly onStart?: (start: ImportStart) => void;
   readonly onProgress?: (progress: ImportProgress) => void;
@@ -43,14 +45,6 @@ export interface AnsweredBatch {
   readonly ms: number;
 }
 
-/** How an import begins. */
-export interface ImportStart {
-  /** "resumed": an earlier run got as far as `line`. "finished": it had got to the end. */
-  readonly kind: "new" | "resumed" | "grown" | "changed" | "finished";
-  readonly line: number;
-  readonly offset: number;
-}
-
 /** How far an import is. */
 export interface ImportProgress {
   readonly counts: ImportCounts;
@@ -65,6 +59,8 @@ export interface ImportProgress {
 export interface ImportResult extends ImportProgress {
   /** The report of rejected lines, when there is one. */
   readonly rejectedPath?: string;
+  /** The file ends in text that is no whole line yet, and was not sent. */
+  readonly unfinished: boolean;
   /** Lines this run rejected only because their events are older than the live window. */
   readonly tooOld: number;
 }
@@ -74,20 +70,64 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
  * Sends every line of an NDJSON file to the API. Killed at any moment and run again, it goes on from the last line
- * that was answered; lines sent twice are recognised by their ids, so each is stored exactly once.
+ * that was answered; lines sent twice are recognised by their ids, so each is stored exactly once. A file may grow
+ * between runs, at any byte: the events of its lines, their ids and times stay what they were.
  *
- * @throws ImportError when the file can't be read or the API can't be used; running it again then goes on
+ * @throws ImportError when the file or its state can't be used or the API can't be reached; once the cause is gone,
+ * running it again goes on
  */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
-  const isStream = options.file === "-";
-  const statePath = `${options.file}.synap-import.json`;
-  const reportPath = isStream ? "stdin.rejected.ndjson" : `${options.file}.rejected.ndjson`;
-  const { state: start, kind } = isStream ? streamStart(options.url) : await fileStart(options, statePath);
-  await checkApi(options.url, options.signal);
-  options.onStart?.({ kind, line: start.line, offset: start.offset });
+  if (options.file === "-") return importStream(options);
+  const file = await openFile(options.file);
+  try {
+    const statePath = `${options.file}.synap-import.json`;
+    const start = await startFromFile(file, { ...options, path: options.file, statePath });
+    await checkApi(options.url, options.signal);
+    if (start.state === undefined) {
+      const counts = { accepted: 0, duplicate: 0, rejected: 0 };
+      return { counts, lines: 0, bytes: 0, totalBytes: 0, tooOld: 0, unfinished: start.unfinished };
+    }
+    const { kind, state } = start;
+    options.onStart?.({ kind, line: state.line, offset: state.offset });
+    // Before the first event is sent: the next run must give the same ids and times.
+    writeImportState(statePath, state);
+    const sent = await sendLines(options, {
+      state,
+      lines: linesOf(file, state),
+      reportPath: `${options.file}.rejected.ndjson`,
+      keep: (next) => writeImportState(statePath, next),
+    });
+    await assertUnchanged(file, options.file, state);
+    return { ...sent, totalBytes: state.size, unfinished: start.unfinished };
+  } finally {
+    await file.close();
+  }
+}
 
-  let state = start;
-  const report = new RejectedReport(reportPath, state.rejectedBytes);
+async function importStream(options: ImportOptions): Promise<ImportResult> {
+  await checkApi(options.url, options.signal);
+  options.onStart?.({ kind: "new", line: 0, offset: 0 });
+  const sent = await sendLines(options, {
+    state: streamStart(options.url),
+    lines: readLines(process.stdin),
+    reportPath: "stdin.rejected.ndjson",
+    keep: () => undefined,
+  });
+  return { ...sent, unfinished: false };
+}
+
+/** Sends lines in batches, several at a time, and keeps the place after each batch in the order of the lines. */
+async function sendLines(
+  options: ImportOptions,
+  from: {
+    readonly state: ImportState;
+    readonly lines: AsyncIterable<Line>;
+    readonly reportPath: string;
+    readonly keep: (state: ImportState) => void;
+  },
+): Promise<Omit<ImportResult, "unfinished">> {
+  let { state } = from;
+  const report = new RejectedReport(from.reportPath, state.rejectedBytes);
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   let tooOld = 0;
@@ -109,19 +149,15 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
       rejectedBytes: report.bytes,
       updatedAt: new Date().toISOString(),
     };
-    if (!isStream) writeImportState(statePath, state);
-    options.onProgress?.(progressOf(state, isStream));
+    from.keep(state);
+    options.onProgress?.(progressOf(state, options));
   };
 
-  const source = isStream ? process.stdin : readBetween(options.file, state.offset, state.size);
-  const lines = readLines(source, { line: state.line, offset: state.offset });
   const pending: Pending[] = [];
   try {
-    const defaults = { identity: state.identity, timestamp: state.begunAt };
-    // Before the first event is sent: the next run must give the same times.
-    if (!isStream) writeImportState(statePath, state);
-    const limits = { defaults, maxEvents: options.batch, maxBytes: MAX_BATCH_BYTES };
-    for await (const batch of batchLines(lines, limits)) {
+    const defaultsOf = (line: Line) => defaultsIn(state, line);
+    const limits = { defaultsOf, maxEvents: options.batch, maxBytes: MAX_BATCH_BYTES };
+    for await (const batch of batchLines(from.lines, limits)) {
       pending.push({ batch, sent: timed(batch, { ...options, signal }, options.onBatch) });
       const oldest = pending.length >= options.inFlight ? pending.shift() : undefined;
       if (oldest !== undefined) await settle(oldest);
@@ -132,21 +168,45 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
     await Promise.allSettled(pending.map(({ sent }) => sent));
   }
   return {
-    ...progressOf(state, isStream),
+    ...progressOf(state, options),
     tooOld,
-    ...(report.bytes > 0 ? { rejectedPath: reportPath } : {}),
+    ...(report.bytes > 0 ? { rejectedPath: from.reportPath } : {}),
   };
+}
+
+/** One open file for the whole run: a file that takes the path's place meanwhile is another one. */
+async function openFile(path: string): Promise<FileHandle> {
+  const unreadable = (reason: string, cause?: unknown) =>
+    new ImportError("FILE_UNREADABLE", reason, { cause });
+  const file = await open(path, "r").catch((cause: unknown) => {
+    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    throw unreadable(
+      isMissing ? `There is no file ${path}.` : `${path} can't be read: ${String(cause)}`,
+      cause,
+    );
+  });
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw unreadable(`${path} is not a file.`);
+}
+
+/** The lines that the file had when it was looked through: what is appended meanwhile is left to the next run. */
+async function* linesOf(file: FileHandle, state: ImportState): AsyncGenerator<Line> {
+  const bytes = readBytes(file, state.offset, state.size);
+  for await (const line of readLines(bytes, { line: state.line, offset: state.offset })) {
+    // A file that was cut off meanwhile ends in half a line.
+    if (line.terminated || line.end === state.size) yield line;
+  }
+}
+
+function defaultsIn({ parts }: ImportState, line: Line): LineDefaults {
+  const part = parts.findLast(({ start }) => start <= line.start) ?? parts[0];
+  return { identity: part.identity, timestamp: part.begunAt };
 }
 
 interface Pending {
   readonly batch: LineBatch;
   readonly sent: Promise<SentEvents>;
-}
-
-/** The file as it was fingerprinted: what is appended meanwhile is left to the next run. */
-function readBetween(path: string, from: number, to: number): AsyncIterable<Buffer> {
-  if (from >= to) return Readable.from([]);
-  return createReadStream(path, { start: from, end: to - 1, highWaterMark: 1024 * 1024 });
 }
 
 function timed(
@@ -165,12 +225,12 @@ function timed(
   return sent;
 }
 
-function progressOf(state: ImportState, isStream: boolean): ImportProgress {
+function progressOf(state: ImportState, { file }: ImportOptions): ImportProgress {
   return {
     counts: state.counts,
     lines: state.line,
     bytes: state.offset,
-    ...(isStream ? {} : { totalBytes: state.size }),
+    ...(file === "-" ? {} : { totalBytes: state.size }),
   };
 }
 
@@ -188,52 +248,4 @@ async function checkApi(url: string, signal: AbortSignal): Promise<void> {
       { cause },
     );
   }
-}
-
-function emptyState(url: string, identity: string, size: number): ImportState {
-  return {
-    format: 1,
-    url,
-    identity,
-    begunAt: new Date().toISOString(),
-    fingerprint: identity,
-    size,
-    offset: 0,
-    line: 0,
-    counts: { accepted: 0, duplicate: 0, rejected: 0 },
-    rejectedBytes: 0,
-    updatedAt: new Date().toISOString(),
-  };
-}
-
-/** Standard input can't be read again: its lines get ids of this run, which makes retries within the run safe. */
-function streamStart(url: string): { state: ImportState; kind: ImportStart["kind"] } {
-  return { state: emptyState(url, randomUUID(), 0), kind: "new" };
-}
-
-async function fileStart(
-  options: ImportOptions,
-  statePath: string,
-): Promise<{ state: ImportState; kind: ImportStart["kind"] }> {
-  if (!existsSync(options.file))
-    throw new ImportError("FILE_UNREADABLE", `There is no file ${options.file}.`);
-  if (!statSync(options.file).isFile())
-    throw new ImportError("FILE_UNREADABLE", `${options.file} is not a file.`);
-  const earlier = readImportState(statePath);
-  const found = await fingerprintFile(options.file, earlier?.size).catch((cause: unknown) => {
-    throw new ImportError("FILE_UNREADABLE", `${options.file} can't be read: ${String(cause)}`, { cause });
-  });
-  if (earlier === undefined) return { state: emptyState(options.url, found.whole, found.size), kind: "new" };
-  const same = earlier.fingerprint === found.whole;
-  const grown = !same && earlier.size > 0 && earlier.fingerprint === found.prefix;
-  if (!same && !grown) return { state: emptyState(options.url, found.whole, found.size), kind: "changed" };
-  const known = { ...earlier, fingerprint: found.whole, size: found.size };
-  // Every line there was has been answered: what came since may have a time of its own.
-  if (grown && earlier.offset === earlier.size) known.begunAt = new Date().toISOString();
-  if (options.restart || earlier.url !== options.url || earlier.offset === 0) {
-    const { identity, begunAt, fingerprint, size } = known;
-    return { state: { ...emptyState(options.url, identity, size), begunAt, fingerprint }, kind: "new" };
-  }
-  if (earlier.offset === found.size) return { state: known, kind: "finished" };
-  return { state: known, kind: grown ? "grown" : "resumed" };
 }

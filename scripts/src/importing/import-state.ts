@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { ImportError } from "./import-error.ts";
 
 const countsSchema = z.object({
   accepted: z.int().nonnegative(),
@@ -7,17 +8,26 @@ const countsSchema = z.object({
   rejected: z.int().nonnegative(),
 });
 
+const partSchema = z.object({
+  /** Where the part begins, in bytes. A line belongs to the part in which its first byte lies. */
+  start: z.int().nonnegative(),
+  /** Names the file in the ids made for the part's lines: the fingerprint when the part was first seen. */
+  identity: z.string(),
+  /** When the part was first seen: the time of its events that don't say when they happened. */
+  begunAt: z.iso.datetime(),
+});
+
 const importStateSchema = z.object({
   format: z.literal(1),
   /** The API these lines went to. */
   url: z.string(),
-  /** Names the file in the ids made for its lines; stays the same while the file only grows. */
-  identity: z.string(),
-  /** When the first run began: the time of events that don't say when they happened. */
-  begunAt: z.string(),
-  /** SHA-256 and size of the whole file at the last run. */
+  /** What the file held at the first run, and what each later run found to have grown. In the order of the file. */
+  parts: z.tuple([partSchema], partSchema),
+  /** The bytes that the runs so far have taken as lines, and their SHA-256. */
+  size: z.int().positive(),
   fingerprint: z.string(),
-  size: z.int().nonnegative(),
+  /** Whether the last of these lines has no line break yet. */
+  open: z.boolean(),
   /** Every line before this byte was answered. */
   offset: z.int().nonnegative(),
   line: z.int().nonnegative(),
@@ -29,26 +39,58 @@ const importStateSchema = z.object({
 
 /** Lines by what became of them. */
 export type ImportCounts = z.infer<typeof countsSchema>;
+/** A part of a file that was there when a run began and not before. */
+export type FilePart = z.infer<typeof partSchema>;
 /** How far an import got. Written after every answered batch, so that it can be killed at any moment. */
 export type ImportState = z.infer<typeof importStateSchema>;
 
-/** The state kept for a file, or undefined when there is none that can be used: starting over is always safe. */
+/**
+ * The state kept for a file, or undefined when there is none.
+ *
+ * @throws ImportError `STATE_UNUSABLE` when it can't be read: without it, lines that were sent get other times, and those
+ * of a file that has grown other ids
+ */
 export function readImportState(path: string): ImportState | undefined {
-  if (!existsSync(path)) return undefined;
+  let text: string;
   try {
-    return importStateSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch {
-    return undefined;
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw unusable(path, cause);
   }
+  try {
+    return importStateSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+}
+
+function unusable(path: string, cause: unknown): ImportError {
+  const reason =
+    cause instanceof z.ZodError
+      ? cause.issues.map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`).join("; ")
+      : String(cause instanceof Error ? cause.message : cause);
+  return new ImportError(
+    "STATE_UNUSABLE",
+    `${path}, which keeps how far the import got, can't be used (${reason}).\n` +
+      "Put back an intact copy of it. With --new the file is imported from its first line as if for the first time:\n" +
+      "lines without an id that were imported before can then be stored a second time.",
+    { cause },
+  );
 }
 
 /** Replaces the state in one step: a reader, or a process after a kill, finds the old one or the new one. */
 export function writeImportState(path: string, state: ImportState): void {
-  writeFileSync(`${path}.draft`, `${JSON.stringify(state, null, 2)}\n`);
-  renameSync(`${path}.draft`, path);
-}
-
-/** Forgets how far an import got. */
-export function removeImportState(path: string): void {
-  rmSync(path, { force: true });
+  try {
+    writeFileSync(`${path}.draft`, `${JSON.stringify(state, null, 2)}\n`);
+    renameSync(`${path}.draft`, path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImportError(
+      "STATE_UNUSABLE",
+      `How far the import got can't be written to ${path} (${reason}), so it could not go on after a stop.\n` +
+        "Import a copy of the file from a directory that can be written.",
+      { cause },
+    );
+  }
 }

@@ -14,7 +14,7 @@ export interface LineBatch {
 /** Groups lines into batches of at most `maxEvents` events and about `maxBytes` bytes (a longer line goes alone). */
 export async function* batchLines(
   lines: AsyncIterable<Line>,
-  options: { defaults: LineDefaults; maxEvents: number; maxBytes: number },
+  options: { defaultsOf: (line: Line) => LineDefaults; maxEvents: number; maxBytes: number },
 ): AsyncGenerator<LineBatch> {
   let events: EventLine[] = [];
   let rejected: RejectedLine[] = [];
@@ -28,7 +28,7 @@ export async function* batchLines(
     return batch;
   };
   for await (const line of lines) {
-    const read = readEventLine(line, options.defaults);
+    const read = readEventLine(line, options.defaultsOf(line));
     const size = read?.kind === "event" ? Buffer.byteLength(read.json) + 1 : 0;
     if (events.length > 0 && bytes + size > options.maxBytes) yield finish();
     bytes += size;

@@ -12,7 +12,7 @@ export class Patience {
 
   constructor(options: PatienceOptions) {
     this.#options = options;
-    this.#endsAt = Date.now() + options.patienceMs;
+    this.#endsAt = performance.now() + options.patienceMs;
   }
 
   /**
@@ -26,7 +26,7 @@ export class Patience {
     const backoff = Math.min(FIRST_WAIT_MS * 2 ** this.#attempt, LONGEST_WAIT_MS);
     this.#attempt += 1;
     const ms = askedMs ?? backoff * (0.5 + Math.random() / 2);
-    if (Date.now() + ms > this.#endsAt) {
+    if (performance.now() + ms > this.#endsAt) {
       throw new ImportError("API_UNREACHABLE", `The API at ${url} can't take events: ${reason}`, { cause });
     }
     onWait?.(reason, ms);

@@ -4,10 +4,14 @@ export interface Line {
   readonly number: number;
   /** Without its line ending. Empty when `tooLong`. */
   readonly bytes: Buffer;
+  /** Where the line starts, in bytes from the beginning of the file. */
+  readonly start: number;
   /** Where the next line starts, in bytes from the beginning of the file. */
   readonly end: number;
   /** The line was longer than the limit; it was read past and not kept. */
   readonly tooLong: boolean;
+  /** False for a last line without a line break. */
+  readonly terminated: boolean;
 }
 
 /** The longest line that is kept, in bytes: far above any event the API takes, far below the memory of a small machine. */
@@ -34,14 +38,17 @@ export async function* readLines(
     if (length <= maxBytes) parts.push(part);
     else parts = [];
   };
-  const finish = (ending: number): Line => {
+  const finish = (ending: 0 | 1): Line => {
+    const start = offset;
     offset += length + ending;
     number += 1;
     const line = {
       number,
       bytes: withoutReturn(Buffer.concat(parts)),
+      start,
       end: offset,
       tooLong: length > maxBytes,
+      terminated: ending === 1,
     };
     parts = [];
     length = 0;

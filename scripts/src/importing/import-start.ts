@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { readContinuation, surveyFile } from "./file-survey.ts";
+import { ImportError } from "./import-error.ts";
+import { type ImportState, readImportState } from "./import-state.ts";
+
+/** How an import begins. */
+export interface ImportStart {
+  /** "resumed": an earlier run got as far as `line`. "finished": it had got to the end. */
+  readonly kind: "new" | "resumed" | "grown" | "finished";
+  readonly line: number;
+  readonly offset: number;
+}
+
+/** Where an import from a file begins, and from which state. */
+export interface FileStart {
+  readonly kind: ImportStart["kind"];
+  readonly state: ImportState;
+  /** Whether the file ends in text that does not count as a line yet. */
+  readonly unfinished: boolean;
+}
+
+/**
+ * Compares a file with what an earlier run kept of it.
+ *
+ * @returns undefined when the file holds no line yet
+ * @throws ImportError `FILE_CHANGED` when it is neither the same nor one that has grown, `STATE_UNUSABLE`
+ */
+export async function startFromFile(
+  file: FileHandle,
+  options: { path: string; statePath: string; url: string; restart: boolean; asNew: boolean },
+): Promise<FileStart | { readonly state: undefined; readonly unfinished: boolean }> {
+  const earlier = options.asNew ? undefined : readImportState(options.statePath);
+  const found = await surveyFile(file, earlier?.size);
+  if (earlier === undefined) {
+    if (found.size === 0) return { state: undefined, unfinished: found.unfinished };
+    const state = { ...emptyState(options.url, found.fingerprint, found.size), open: found.open };
+    return { kind: "new", state, unfinished: found.unfinished };
+  }
+  if (found.known === undefined) throw changed(options.path, "it is shorter than it was");
+  if (found.known !== earlier.fingerprint) {
+    throw changed(options.path, `its first ${earlier.size} bytes are not what they were`);
+  }
+  const sent = earlier.open ? await readContinuation(file, earlier.size) : undefined;
+  if (sent?.blank === false) {
+    throw changed(
+      options.path,
+      "its last line was a whole event and had no line break, and now the line goes on",
+    );
+  }
+  if (found.size < earlier.size) throw changed(options.path, "its last line has become longer than 16 MiB");
+  const { size, fingerprint, open } = found;
+  const parts: ImportState["parts"] =
+    size > earlier.size
+      ? [...earlier.parts, { start: earlier.size, identity: fingerprint, begunAt: new Date().toISOString() }]
+      : earlier.parts;
+  const known = { ...earlier, parts, size, fingerprint, open };
+  if (options.restart || earlier.url !== options.url || earlier.offset === 0) {
+    const { counts, offset, line, rejectedBytes } = emptyState(options.url, fingerprint, size);
+    const state = { ...known, url: options.url, counts, offset, line, rejectedBytes };
+    return { kind: "new", state, unfinished: found.unfinished };
+  }
+  // The line that was sent ends where its line break, added since, ends: what follows is the next line.
+  const offset = sent !== undefined && earlier.offset === earlier.size ? sent.end : earlier.offset;
+  const kind = offset === size ? "finished" : size > earlier.size ? "grown" : "resumed";
+  return { kind, state: { ...known, offset }, unfinished: found.unfinished };
+}
+
+/**
+ * Compares a file with what it was when the run began.
+ *
+ * @throws ImportError `FILE_CHANGED`
+ */
+export async function assertUnchanged(file: FileHandle, path: string, state: ImportState): Promise<void> {
+  const { known } = await surveyFile(file, state.size);
+  if (known !== state.fingerprint) throw changed(path, "it was changed while it was read");
+}
+
+/** Standard input can't be read again: its lines get ids of this run, which makes retries within the run safe. */
+export function streamStart(url: string): ImportState {
+  return emptyState(url, randomUUID(), 0);
+}
+
+function emptyState(url: string, fingerprint: string, size: number): ImportState {
+  const now = new Date().toISOString();
+  return {
+    format: 1,
+    url,
+    parts: [{ start: 0, identity: fingerprint, begunAt: now }],
+    size,
+    fingerprint,
+    open: false,
+    offset: 0,
+    line: 0,
+    counts: { accepted: 0, duplicate: 0, rejected: 0 },
+    rejectedBytes: 0,
+    updatedAt: now,
+  };
+}
+
+function changed(path: string, how: string): ImportError {
+  return new ImportError(
+    "FILE_CHANGED",
+    `${path} is not the file that was imported, and not that file grown: ${how}.\n` +
+      "Put back what was there, or import the new lines from a file of their own. With --new the file is imported from\n" +
+      "its first line as another file: lines without an id that were imported before are then stored a second time.",
+  );
+}
