@@ -45,7 +45,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
         aggregateType: "reservation",
         aggregateId: id,
         version: 1,
-        state: { status: "confirmed", ...stay },
+        state: { status: "CONFIRMED", ...stay },
         repeated: false,
       },
     });
@@ -169,13 +169,13 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     expect(await show(id)).toMatchObject({
       status: 200,
       etag: '"2"',
-      body: { aggregateType: "reservation", aggregateId: id, version: 2, state: { status: "cancelled" } },
+      body: { aggregateType: "reservation", aggregateId: id, version: 2, state: { status: "CANCELLED" } },
     });
     expect(await show(id, "?version=1")).toMatchObject({
-      body: { version: 1, state: { status: "confirmed" } },
+      body: { version: 1, state: { status: "CONFIRMED" } },
     });
     expect(await show(id, `?at=${between}`)).toMatchObject({
-      body: { version: 1, at: between, state: { status: "confirmed" } },
+      body: { version: 1, at: between, state: { status: "CONFIRMED" } },
     });
     expect(await show(id, `?at=${before}`)).toMatchObject({
       status: 404,

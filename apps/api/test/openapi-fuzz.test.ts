@@ -1,11 +1,11 @@
 import { request } from "node:http";
 import { builtInHandlers, builtInProjections, EventDispatcher } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";
+import { arbitraryOf, type JsonSchema } from "@synap/types/testing";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { arbitraryOf, type JsonSchema } from "../testing/json-schema-arbitrary.ts";
 import { ADMIN_TOKEN, BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 // Reads the API's own document and holds the API to it. SYNAP_FUZZ_SEED repeats a run, SYNAP_FUZZ_RUNS lengthens it.

@@ -124,8 +124,8 @@ describe.each(testEngines())("the routes of read models (%s)", (engine) => {
 
     it("answer the reservations of a guest or of some days", async () => {
       expect((await get("/reservations?guest=guest-1")).body.reservations).toMatchObject([
-        { id: "r2", status: "cancelled" },
-        { id: "r1", status: "reserved", startDate: "2026-06-01", resource: "room 1" },
+        { id: "r2", status: "CANCELLED" },
+        { id: "r1", status: "CONFIRMED", startDate: "2026-06-01", resource: "room 1" },
       ]);
       const days = "from=2026-06-01&to=2026-07-31";
       expect(await listed(`/reservations?${days}`, "reservations")).toEqual(["r1", "r3"]);

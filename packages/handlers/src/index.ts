@@ -122,6 +122,8 @@ export { RefusedReactionError } from "./refused-reaction-error.ts";
 export {
   type ReservationRule,
   type ReservationState,
+  type ReservationStatus,
   reservationDecider,
   reservationState,
+  reservationStatus,
 } from "./reservations/reservation-decider.ts";

@@ -9,8 +9,8 @@ const given = deciderScenario(reservationDecider).given(created);
 describe("deciderScenario", () => {
   it("fails when something else was decided", () => {
     expect(() => given.when(cancel).thenEvents()).toThrow("Expected values to be strictly deep-equal");
-    expect(() => given.when(cancel).thenState({ status: "none" })).toThrow("strictly deep-equal");
-    expect(() => given.isState({ status: "none" })).toThrow("strictly deep-equal");
+    expect(() => given.when(cancel).thenState({ status: "PENDING" })).toThrow("strictly deep-equal");
+    expect(() => given.isState({ status: "PENDING" })).toThrow("strictly deep-equal");
   });
 
   it("fails when what should be refused is not, and the other way round", () => {

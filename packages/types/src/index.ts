@@ -23,7 +23,8 @@
  */
 
 export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
-export { reservationEventTypes } from "./catalogue/reservation.ts";
+export { day as daySchema } from "./catalogue/fields.ts";
+export { reservationEventTypes, reservationFields, reservationReason } from "./catalogue/reservation.ts";
 export {
   checkJson,
   DEFAULT_MAX_DEPTH,

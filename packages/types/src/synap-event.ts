@@ -91,7 +91,8 @@ export function isPathStep(id: string): boolean {
   return PATH_STEPS.has(id);
 }
 
-const timestamp = z
+/** A timestamp that `readTimestamp` can read, written in any of the forms it takes. */
+export const timestampSchema = z
   .string()
   .check((context) => {
     const reading = readTimestamp(context.value);
@@ -131,12 +132,12 @@ export const synapEventSchema = z.strictObject({
     .regex(CREATED_BY, "must be user:{id}, agent:{name} or system")
     .meta({ pattern: CREATED_BY_FORM }),
   source: text(64),
-  timestamp: timestamp.describe("When it happened: RFC 3339, no finer than a millisecond."),
+  timestamp: timestampSchema.describe("When it happened: RFC 3339, no finer than a millisecond."),
   requestId: text(128).optional(),
   correlationId: text(128).optional(),
   causationId: z.uuid().optional().describe("The id of the event that caused this one."),
   idempotencyKey: text(255).optional(),
-  validFrom: timestamp.optional(),
-  validTo: timestamp.optional(),
+  validFrom: timestampSchema.optional(),
+  validTo: timestampSchema.optional(),
   metadata: jsonObject.optional(),
 });

@@ -44,16 +44,16 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
     });
 
   it("has an aggregate before anything has happened to it", async () => {
-    expect(await repository().load(randomUUID())).toEqual({ state: { status: "none" }, version: 0 });
+    expect(await repository().load(randomUUID())).toEqual({ state: { status: "PENDING" }, version: 0 });
   });
 
   it("carries out commands and gives back what came of them", async () => {
     const id = randomUUID();
     const reservations = repository();
     const made = await reservations.execute(id, create, { userId: "u1", correlationId: "c1" });
-    expect(made).toMatchObject({ state: { status: "confirmed" }, version: 1, repeated: false });
+    expect(made).toMatchObject({ state: { status: "CONFIRMED" }, version: 1, repeated: false });
     const off = await reservations.execute(id, cancel);
-    expect(off).toMatchObject({ state: { status: "cancelled", reason: "ill" }, version: 2 });
+    expect(off).toMatchObject({ state: { status: "CANCELLED", reason: "ill" }, version: 2 });
     expect(await reservations.load(id)).toEqual({ state: off.state, version: 2, eventId: off.eventId });
     expect(await store.getById(made.eventId ?? "")).toMatchObject({
       userId: "u1",
@@ -88,7 +88,7 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
         return store.appendToStream(...append);
       },
     });
-    expect(await contended.execute(id, cancel)).toMatchObject({ version: 4, state: { status: "cancelled" } });
+    expect(await contended.execute(id, cancel)).toMatchObject({ version: 4, state: { status: "CANCELLED" } });
   });
 
   it("gives up when others are faster each time, and says how often it tried", async () => {
@@ -196,14 +196,14 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
 
     const states = [0, 1, 2, 3, 4].map((version) => reservations.load(id, { version }));
     expect((await Promise.all(states)).map(({ state, version }) => [version, state.status])).toEqual([
-      [0, "none"],
-      [1, "confirmed"],
-      [2, "confirmed"],
-      [3, "cancelled"],
-      [3, "cancelled"],
+      [0, "PENDING"],
+      [1, "CONFIRMED"],
+      [2, "CONFIRMED"],
+      [3, "CANCELLED"],
+      [3, "CANCELLED"],
     ]);
     const at = async (moment: string) => reservations.load(id, { at: new Date(moment) });
-    expect(await at("2025-12-31T23:59:59.999Z")).toMatchObject({ version: 0, state: { status: "none" } });
+    expect(await at("2025-12-31T23:59:59.999Z")).toMatchObject({ version: 0, state: { status: "PENDING" } });
     expect(await at("2026-01-01T00:00:00.000Z")).toMatchObject({
       version: 1,
       state: { startDate: "2026-06-01" },
@@ -214,7 +214,7 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
     });
     expect(await at("2027-01-01T00:00:00.000Z")).toMatchObject({
       version: 3,
-      state: { status: "cancelled" },
+      state: { status: "CANCELLED" },
     });
   });
 
@@ -239,6 +239,6 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
     await repository().execute(id, create);
     await repository().execute(id, cancel);
     const loaded = await createAggregateRepository({ store, decider: narrow }).load(id);
-    expect(loaded).toMatchObject({ version: 2, state: { status: "confirmed" } });
+    expect(loaded).toMatchObject({ version: 2, state: { status: "CONFIRMED" } });
   });
 });

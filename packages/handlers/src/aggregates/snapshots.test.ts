@@ -170,8 +170,8 @@ describe("the fingerprint of a decider", () => {
   });
 
   const changes = {
-    "its reducer": { evolve: () => ({ status: "none" }) },
-    "its initial state": { initialState: { status: "none", extra: 1 } },
+    "its reducer": { evolve: () => ({ status: "PENDING" }) },
+    "its initial state": { initialState: { status: "PENDING", extra: 1 } },
     "the schema of its state": { state: z.strictObject({ status: z.string() }) },
     "the schemas of its events": { events: reservationDecider.events.slice(1) },
     "its revision": { revision: 2 },

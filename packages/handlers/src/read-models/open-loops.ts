@@ -1,5 +1,5 @@
 import type { SqlSession } from "@synap/database";
-import type { StoredEvent } from "@synap/types";
+import { readTimestamp, type StoredEvent } from "@synap/types";
 import { foldRows, numberOf, textOf } from "../projections/fold-rows.ts";
 import { defineProjection, type Projection } from "../projections/projection.ts";
 
@@ -132,7 +132,7 @@ function evolve(row: OpenLoopRow | undefined, event: StoredEvent): OpenLoopRow |
       return {
         ...row,
         status: textOf(event, "to") ?? row.status,
-        snoozed_until: textOf(event, "snoozedUntil"),
+        snoozed_until: momentOf(event, "snoozedUntil"),
       };
     case "open_loop.score_changed":
       return { ...row, score: numberOf(event, "score") ?? row.score };
@@ -141,6 +141,12 @@ function evolve(row: OpenLoopRow | undefined, event: StoredEvent): OpenLoopRow |
     default:
       return { ...row, closed_at: event.timestamp, outcome: textOf(event, "outcome") };
   }
+}
+
+/** PostgreSQL takes no offset of 16 hours or more, so the moment is written in UTC. */
+function momentOf(event: StoredEvent, field: string): string | null {
+  const reading = readTimestamp(textOf(event, field) ?? "");
+  return reading.ok ? reading.text : null;
 }
 
 function opened(event: StoredEvent): OpenLoopRow {

@@ -2,6 +2,10 @@ import type { SqlSession } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import { foldRows, numberOf, textOf } from "../projections/fold-rows.ts";
 import { defineProjection, type Projection } from "../projections/projection.ts";
+import type { ReservationStatus } from "../reservations/reservation-decider.ts";
+
+/** One that was not made has no row. */
+type ViewedStatus = Exclude<ReservationStatus, "PENDING">;
 
 interface ReservationRow {
   readonly id: string;
@@ -10,7 +14,7 @@ interface ReservationRow {
   readonly party_size: number | null;
   readonly start_date: string;
   readonly end_date: string | null;
-  readonly status: "reserved" | "cancelled";
+  readonly status: ViewedStatus;
   readonly reason: string | null;
   readonly changed_at: string;
 }
@@ -32,8 +36,8 @@ export const reservationsProjection: Projection = defineProjection({
       // "What has this guest reserved?" and "Who comes in these days?", for one room or for all.
       indexes: [
         "(guest_id, start_date)",
-        "(start_date, id) WHERE status = 'reserved'",
-        "(resource, start_date) WHERE status = 'reserved'",
+        "(start_date, id) WHERE status = 'CONFIRMED'",
+        "(resource, start_date) WHERE status = 'CONFIRMED'",
       ],
     },
   ],
@@ -66,12 +70,13 @@ function evolve(row: ReservationRow | undefined, event: StoredEvent): Reservatio
       party_size: numberOf(event, "partySize"),
       start_date: textOf(event, "startDate") ?? "",
       end_date: textOf(event, "endDate"),
-      status: "reserved",
+      status: "CONFIRMED",
       reason: null,
       changed_at: event.timestamp,
     };
   }
-  if (row === undefined) return undefined;
+  // As in the decider: what is not confirmed is neither moved nor called off.
+  if (row?.status !== "CONFIRMED") return row;
   if (event.type === "reservation.rescheduled") {
     return {
       ...row,
@@ -82,7 +87,7 @@ function evolve(row: ReservationRow | undefined, event: StoredEvent): Reservatio
       changed_at: event.timestamp,
     };
   }
-  return { ...row, status: "cancelled", reason: textOf(event, "reason"), changed_at: event.timestamp };
+  return { ...row, status: "CANCELLED", reason: textOf(event, "reason"), changed_at: event.timestamp };
 }
 
 /** A reservation as the view shows it. Days are YYYY-MM-DD. */
@@ -93,7 +98,7 @@ export interface ReservationView {
   readonly partySize: number | null;
   readonly startDate: string;
   readonly endDate: string | null;
-  readonly status: "reserved" | "cancelled";
+  readonly status: ViewedStatus;
 }
 
 const COLUMNS = `id, guest_id AS "guestId", resource, party_size AS "partySize", start_date::text AS "startDate",
@@ -118,7 +123,7 @@ export function reservationsBetween(
 ): Promise<ReservationView[]> {
   return session.query<ReservationView>(
     `SELECT ${COLUMNS} FROM synap_read.reservations
-      WHERE status = 'reserved' AND start_date BETWEEN $1::date AND $2::date AND ($3::text IS NULL OR resource = $3)
+      WHERE status = 'CONFIRMED' AND start_date BETWEEN $1::date AND $2::date AND ($3::text IS NULL OR resource = $3)
       ORDER BY start_date, id LIMIT 1000`,
     [from, to, resource],
   );

@@ -15,7 +15,7 @@ describe("a reservation", () => {
     reservation
       .when(create)
       .thenEvents({ type: "reservation.created", data: { guestId: "guest-1", startDate: "2026-06-01" } })
-      .thenState({ status: "confirmed", guestId: "guest-1", startDate: "2026-06-01" });
+      .thenState({ status: "CONFIRMED", guestId: "guest-1", startDate: "2026-06-01" });
     reservation.given(created).when(create).thenRefused("already-created");
     reservation.given(created, cancelled).when(create).thenRefused("already-created");
   });
@@ -44,12 +44,24 @@ describe("a reservation", () => {
         },
       })
       .thenState({
-        status: "confirmed",
+        status: "CONFIRMED",
         guestId: "guest-1",
         startDate: "2026-06-29",
         endDate: "2026-07-02",
         resource: "room-12",
       });
+  });
+
+  it("keeps its length up to the last day there is, and is not moved beyond it", () => {
+    const move = (startDate: string) => ({ type: "reschedule", data: { startDate } }) as const;
+    reservation.given(created).when(move("9999-12-28")).thenState({
+      status: "CONFIRMED",
+      guestId: "guest-1",
+      startDate: "9999-12-28",
+      endDate: "9999-12-31",
+      resource: "room-12",
+    });
+    reservation.given(created).when(move("9999-12-29")).thenRefused("ends-after-9999");
   });
 
   it("is not moved to where it is", () => {
@@ -74,7 +86,7 @@ describe("a reservation", () => {
 
   it("remembers why it was called off", () => {
     reservation.given(created).given(cancelled).isState({
-      status: "cancelled",
+      status: "CANCELLED",
       guestId: "guest-1",
       startDate: "2026-06-01",
       endDate: "2026-06-04",

@@ -1,27 +1,22 @@
-import { reservationEventTypes } from "@synap/types";
+import { reservationEventTypes, reservationFields, reservationReason } from "@synap/types";
 import { z } from "zod";
 import { CommandRefusedError } from "../aggregates/aggregate-errors.ts";
 import type { DecidedEventOf } from "../aggregates/decider.ts";
 import { defineDecider } from "../aggregates/define-decider.ts";
 
-const day = z.iso.date();
-const name = z.string().min(1).max(128);
-const reason = z.string().min(1).max(500);
+const { startDate } = reservationFields;
+const reason = reservationReason;
 
-const reserved = {
-  guestId: name,
-  startDate: day,
-  /** The last day; missing for a reservation of one day. */
-  endDate: day.optional(),
-  resource: name.optional(),
-  partySize: z.int().positive().optional(),
-};
+/** Where a reservation is in its life: in its state, in the read model and over HTTP. `PENDING` until it has been made. */
+export const reservationStatus = z.enum(["PENDING", "CONFIRMED", "CANCELLED"]);
+
+export type ReservationStatus = z.output<typeof reservationStatus>;
 
 /** What a reservation is at a moment. */
 export const reservationState = z.discriminatedUnion("status", [
-  z.strictObject({ status: z.literal("none") }),
-  z.strictObject({ status: z.literal("confirmed"), ...reserved }),
-  z.strictObject({ status: z.literal("cancelled"), ...reserved, reason }),
+  z.strictObject({ status: z.literal(reservationStatus.enum.PENDING) }),
+  z.strictObject({ status: z.literal(reservationStatus.enum.CONFIRMED), ...reservationFields }),
+  z.strictObject({ status: z.literal(reservationStatus.enum.CANCELLED), ...reservationFields, reason }),
 ]);
 
 export type ReservationState = z.output<typeof reservationState>;
@@ -34,7 +29,8 @@ export type ReservationRule =
   | "already-created"
   | "not-created"
   | "already-cancelled"
-  | "ends-before-it-starts";
+  | "ends-before-it-starts"
+  | "ends-after-9999";
 
 /**
  * The rules of reservations, and the example of what an aggregate is: a reservation is made once, can be moved while it
@@ -45,38 +41,32 @@ export const reservationDecider = defineDecider({
   description: "A guest's reservation of something for a day or several.",
   events: reservationEventTypes,
   commands: {
-    create: z
-      .strictObject({
-        ...reserved,
-        endDate: day.optional().describe("The last day. Default: the first."),
-        resource: name.optional().describe("What is reserved: a room, a table, a vehicle."),
-      })
-      .describe("Reserves something for a guest."),
+    create: z.strictObject(reservationFields).describe("Reserves something for a guest."),
     reschedule: z
       .strictObject({
-        startDate: day,
-        endDate: day.optional().describe("Default: as many days as before."),
+        startDate,
+        endDate: startDate.optional().describe("Default: as many days as before."),
         reason: reason.optional(),
       })
       .describe("Moves the reservation to other days."),
     cancel: z.strictObject({ reason }).describe("Calls the reservation off."),
   },
   state: reservationState,
-  initialState: { status: "none" },
+  initialState: { status: "PENDING" },
 
   evolve(state, event): ReservationState {
     switch (event.type) {
       case "reservation.created":
-        return { status: "confirmed", ...event.data };
+        return { status: "CONFIRMED", ...event.data };
       case "reservation.rescheduled": {
-        if (state.status !== "confirmed") return state;
+        if (state.status !== "CONFIRMED") return state;
         const { endDate: _, ...rest } = state;
         const { newStartDate: startDate, newEndDate: endDate } = event.data;
         return { ...rest, startDate, ...(endDate !== undefined && { endDate }) };
       }
       case "reservation.cancelled":
-        return state.status === "confirmed"
-          ? { ...state, status: "cancelled", reason: event.data.reason }
+        return state.status === "CONFIRMED"
+          ? { ...state, status: "CANCELLED", reason: event.data.reason }
           : state;
     }
   },
@@ -84,7 +74,7 @@ export const reservationDecider = defineDecider({
   decide(command, state): readonly ReservationEvent[] {
     switch (command.type) {
       case "create": {
-        if (state.status !== "none") refuse("already-created", "The reservation has been made before.");
+        if (state.status !== "PENDING") refuse("already-created", "The reservation has been made before.");
         checkOrder(command.data.startDate, command.data.endDate);
         return [{ type: "reservation.created", data: command.data }];
       }
@@ -115,11 +105,11 @@ export const reservationDecider = defineDecider({
   },
 });
 
-type Confirmed = Extract<ReservationState, { status: "confirmed" }>;
+type Confirmed = Extract<ReservationState, { status: "CONFIRMED" }>;
 
 function standing(state: ReservationState): Confirmed {
-  if (state.status === "none") return refuse("not-created", "There is no such reservation.");
-  if (state.status === "cancelled")
+  if (state.status === "PENDING") return refuse("not-created", "There is no such reservation.");
+  if (state.status === "CANCELLED")
     return refuse("already-cancelled", "The reservation has been called off.");
   return state;
 }
@@ -134,7 +124,12 @@ function checkOrder(startDate: string, endDate: string | undefined): void {
 function sameLength({ startDate, endDate }: Confirmed, newStartDate: string): string | undefined {
   if (endDate === undefined) return undefined;
   const length = Date.parse(endDate) - Date.parse(startDate);
-  return new Date(Date.parse(newStartDate) + length).toISOString().slice(0, 10);
+  const newEndDate = new Date(Date.parse(newStartDate) + length).toISOString();
+  // Later years are written with a sign and six digits.
+  if (newEndDate.startsWith("+")) {
+    refuse("ends-after-9999", "As long as before, the reservation would end after 9999-12-31.");
+  }
+  return newEndDate.slice(0, 10);
 }
 
 function refuse(rule: ReservationRule, reason: string): never {

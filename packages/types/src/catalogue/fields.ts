@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { timestampSchema } from "../synap-event.ts";
 
 /** A short piece of text that is there: 1 to 500 characters. */
 export const shortText = z.string().min(1).max(500);
@@ -15,11 +16,14 @@ export const currency = z
   .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as EUR")
   .describe("ISO 4217 code; left out where a business uses only one.");
 
-/** A day without a time: YYYY-MM-DD. */
-export const day = z.iso.date();
+/** A day without a time: YYYY-MM-DD, from 0001-01-01 to 9999-12-31. PostgreSQL knows no year 0. */
+export const day = z.iso
+  .date()
+  .refine((text) => !text.startsWith("0000"), "must be a day from 0001-01-01 to 9999-12-31")
+  .meta({ pattern: `^(?!0000)${z.regexes.date.source}` });
 
-/** A moment: RFC 3339 with any offset. */
-export const moment = z.iso.datetime({ offset: true });
+/** A moment: RFC 3339 with any offset, from 1970 to 9999, no finer than a millisecond. */
+export const moment = timestampSchema;
 
 /** Free attributes, one level deep. */
 export const attributes = z.record(

@@ -2,18 +2,24 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { day, identifier, shortText } from "./fields.ts";
 
+/** What is reserved, for whom and when: the fields that events, commands and states of reservations share. */
+export const reservationFields = {
+  guestId: identifier,
+  startDate: day,
+  endDate: day.optional().describe("The last day; missing for a reservation of one day."),
+  resource: identifier.optional().describe("What is reserved: a room, a table, a vehicle."),
+  partySize: z.int().min(1).max(1_000_000).optional().describe("How many people come."),
+};
+
+/** Why a reservation was changed or called off. */
+export const reservationReason = shortText;
+
 /** What happens to a reservation. Stream: the reservation. */
 export const reservationEventTypes = [
   defineEventType({
     name: "reservation.created",
     description: "A guest reserved something for a day or several.",
-    schema: z.strictObject({
-      guestId: identifier,
-      startDate: day,
-      endDate: day.optional(),
-      resource: identifier.optional().describe("What is reserved: a room, a table, a vehicle."),
-      partySize: z.int().positive().optional(),
-    }),
+    schema: z.strictObject(reservationFields),
     example: {
       guestId: "guest-77",
       startDate: "2026-06-01",
@@ -30,14 +36,14 @@ export const reservationEventTypes = [
       newStartDate: day,
       oldEndDate: day.optional(),
       newEndDate: day.optional(),
-      reason: shortText.optional(),
+      reason: reservationReason.optional(),
     }),
     example: { oldStartDate: "2026-06-01", newStartDate: "2026-06-08" },
   }),
   defineEventType({
     name: "reservation.cancelled",
     description: "A reservation was called off.",
-    schema: z.strictObject({ reason: shortText }),
+    schema: z.strictObject({ reason: reservationReason }),
     example: { reason: "The guest fell ill" },
   }),
 ] as const;

@@ -1,3 +1,4 @@
+import { reservationStatus } from "@synap/handlers";
 import { z } from "zod";
 
 const text = z.string();
@@ -47,7 +48,7 @@ export const READ_MODEL_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
         partySize: count.nullable(),
         startDate: day,
         endDate: day.nullable(),
-        status: z.enum(["reserved", "cancelled"]),
+        status: reservationStatus.exclude(["PENDING"]),
       }),
     ),
   }),

@@ -1,3 +1,4 @@
+import { daySchema } from "@synap/types";
 import { z } from "zod";
 import { plainText, wholeNumber } from "../parameter-forms.ts";
 
@@ -7,13 +8,10 @@ const GIVEN_ONCE = "must be given, and once";
 /** A name: of a user, a guest, an actor. 1 to 128 characters. */
 export const name = plainText(128);
 
-/** A day, YYYY-MM-DD. PostgreSQL knows no year 0. */
+/** A day, YYYY-MM-DD. */
 export const day = z
   .string(GIVEN_ONCE)
-  .refine(
-    (value) => z.iso.date().safeParse(value).success && value >= "0001",
-    "must be a day as YYYY-MM-DD, which exists",
-  )
+  .refine((value) => daySchema.safeParse(value).success, "must be a day as YYYY-MM-DD, which exists")
   .meta({ format: "date", pattern: "^(?!0000)" });
 
 /** How many rows to give, as text: 1 to 1,000. */

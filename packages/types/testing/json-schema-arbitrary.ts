@@ -1,14 +1,14 @@
 import fc from "fast-check";
 
-/** A JSON Schema, as far as the API's document uses it. */
+/** A JSON Schema, as far as event types and the API's document use it. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Values that satisfy a schema of the document; `components` are its schemas by name. */
+/** Values that satisfy a schema, those at its bounds among them; `components` are the schemas it refers to, by name. */
 export function arbitraryOf(
   schema: JsonSchema,
-  components: Readonly<Record<string, JsonSchema>>,
+  components: Readonly<Record<string, JsonSchema>> = {},
 ): fc.Arbitrary<unknown> {
   const of = (part: unknown): fc.Arbitrary<unknown> => arbitraryOf(asSchema(part), components);
   const { $ref, enum: values, anyOf, oneOf, allOf, not } = schema;
@@ -26,8 +26,10 @@ function ofType(schema: JsonSchema, of: (part: unknown) => fc.Arbitrary<unknown>
   switch ([schema["type"]].flat()[0]) {
     case "string":
       return ofText(schema);
-    case "integer":
-      return fc.integer(bounds(schema, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+    case "integer": {
+      const { min, max } = bounds(schema, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+      return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));
+    }
     case "number":
       return fc
         .double({ ...bounds(schema, -1e9, 1e9), noNaN: true })
@@ -60,7 +62,7 @@ function ofObject(schema: JsonSchema, of: (part: unknown) => fc.Arbitrary<unknow
 
 function ofText(schema: JsonSchema): fc.Arbitrary<string> {
   const minLength = Number(schema["minLength"] ?? 0);
-  const maxLength = Math.min(Number(schema["maxLength"] ?? 300), 300);
+  const maxLength = Math.min(Number(schema["maxLength"] ?? 300), 500);
   const pattern = typeof schema["pattern"] === "string" ? new RegExp(schema["pattern"], "u") : undefined;
   const fits = (value: string) => {
     const { length } = [...value];
@@ -68,18 +70,30 @@ function ofText(schema: JsonSchema): fc.Arbitrary<string> {
   };
   if (schema["format"] === "uuid") return fc.uuid().filter(fits);
   if (schema["format"] === "date-time") return ofMoment().filter(fits);
-  if (schema["format"] === "date")
-    return ofMoment()
-      .map((text) => text.slice(0, 10))
-      .filter(fits);
+  if (schema["format"] === "date") return ofDay().filter(fits);
   const free = fc.oneof(
     fc.string({ minLength, maxLength: Math.max(minLength, Math.min(maxLength, 12)) }),
     fc.string({ unit: "grapheme", minLength, maxLength: Math.max(minLength, Math.min(maxLength, 12)) }),
     fc.constantFrom(minLength, maxLength).map((length) => "x".repeat(length)),
+    // The most bytes that a text of this length has, which no compression makes less.
+    fc.string({
+      unit: fc.integer({ min: 0x4e00, max: 0x9fff }).map((code) => String.fromCharCode(code)),
+      minLength: maxLength,
+      maxLength,
+    }),
   );
   // A pattern that only excludes characters is met by nearly all text; any other is generated from.
   if (pattern === undefined || pattern.test("some text, any text")) return free.filter(fits);
   return fc.stringMatching(pattern).filter(fits);
+}
+
+/** Days near the present, and at the ends of what there is. */
+function ofDay(): fc.Arbitrary<string> {
+  const ends = ["0000-01-01", "0000-02-29", "0001-01-01", "1582-10-10", "2024-02-29", "9999-12-31"];
+  return fc.oneof(
+    ofMoment().map((text) => text.slice(0, 10)),
+    fc.constantFrom(...ends),
+  );
 }
 
 /** RFC 3339 with and without fractions, in UTC and with offsets, near the present and at the ends of what there is. */
@@ -92,11 +106,17 @@ function ofMoment(): fc.Arbitrary<string> {
     }),
     fc.constantFrom(new Date(0), new Date("9999-12-31T23:59:59.999Z"), new Date()),
   );
-  const zone = fc.constantFrom("Z", "+00:00", "-05:30", "+14:00", "+23:59");
-  return fc.tuple(instant, zone, fc.boolean()).map(([date, offset, isFine]) => {
+  const zone = fc.constantFrom("Z", "+00:00", "-05:30", "+14:00", "+16:00", "-23:59", "+23:59");
+  const ends = fc.constantFrom(
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00.000Z",
+    "9999-12-31T23:59:59.999-23:59",
+  );
+  const usual = fc.tuple(instant, zone, fc.boolean()).map(([date, offset, isFine]) => {
     const text = date.toISOString().slice(0, isFine ? 23 : 19);
     return `${text}${offset}`;
   });
+  return fc.oneof({ arbitrary: usual, weight: 4 }, { arbitrary: ends, weight: 1 });
 }
 
 function bounds(schema: JsonSchema, lowest: number, highest: number): { min: number; max: number } {

@@ -1,0 +1,1 @@
+export { arbitraryOf, type JsonSchema } from "./json-schema-arbitrary.ts";
