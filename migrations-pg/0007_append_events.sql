@@ -424,8 +424,11 @@ BEGIN
       FROM unnest(timestamps, statuses) WITH ORDINALITY AS u("timestamp", status, place)
      WHERE u.status IS NULL OR u.status = 'stored';
 
-    -- 8. Wake the readers once this is committed.
-    PERFORM pg_catalog.pg_notify('synap_appends', '');
+    -- 8. Wake the readers once this is committed. Any login can fill the server's queue of notifications, and a full one
+    --    fails the commit, too late for an exception handler. Readers also poll.
+    IF pg_catalog.pg_notification_queue_usage() < 0.5 THEN
+      PERFORM pg_catalog.pg_notify('synap_appends', '');
+    END IF;
   END IF;
 
   RETURN QUERY

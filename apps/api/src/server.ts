@@ -1,5 +1,6 @@
 import {
   createEventStore,
+  createExposureWatch,
   type Database,
   deadLetterBacklog,
   type EventStore,
@@ -83,6 +84,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     intervalMs: parts.presenceIntervalMs,
   });
   const store = createEventStore({ database, catalogue: parts.catalogue });
+  const exposures = createExposureWatch(database);
   const ports: ApiPorts = {
     configuration,
     catalogue: parts.catalogue,
@@ -104,7 +106,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       writeCheck(database),
       brokerCheck(inngest),
     ],
-    warnings: async () => operatingWarnings(database, await presence.look(), { needsWorker: true }),
+    warnings: async () =>
+      operatingWarnings(database, await presence.look(), { needsWorker: true, exposures }),
     processes: presence,
     notStored: () => letterCounts(database, INGEST_HANDLER),
     admin: {

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { type HttpBindings, serve } from "@hono/node-server";
-import { type Database, startPresence } from "@synap/database";
+import { createExposureWatch, type Database, startPresence } from "@synap/database";
 import {
   builtInHandlers,
   builtInProjections,
@@ -96,13 +96,15 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   });
   // Only now is it known where it listens, if any free port would do.
   const serveOrigin = configuration.serveOrigin ?? url;
+  const exposures = createExposureWatch(database);
   app = createWorkerApp({
     inngest,
     functions,
     database,
     serveOrigin,
     registersItself: configuration.serveOrigin !== undefined,
-    warnings: async () => operatingWarnings(database, await presence.look(), { needsWorker: false }),
+    warnings: async () =>
+      operatingWarnings(database, await presence.look(), { needsWorker: false, exposures }),
     callerCheck: createCallerCheck({
       listensOn: configuration.host,
       allowedHosts: [new URL(serveOrigin).hostname, ...(configuration.allowedHosts ?? [])],

@@ -90,8 +90,19 @@ export {
   startPresence,
 } from "./presence/process-presence.ts";
 export type { ProcessRole, RunningProcess } from "./presence/running-processes.ts";
-export { describeExposures, type Exposure, findExposures } from "./privileges/exposures.ts";
+export {
+  createExposureWatch,
+  describeExposures,
+  type Exposure,
+  findExposures,
+} from "./privileges/exposures.ts";
 export { HARDENING_STATEMENT } from "./privileges/hardening.ts";
+export {
+  describeSharedResource,
+  lowSharedResources,
+  type SharedResource,
+  type SuspectedSession,
+} from "./privileges/shared-resources.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export {
   type EventFilter,

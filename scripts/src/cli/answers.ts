@@ -72,9 +72,27 @@ export const status = z.looseObject({
   exposures: z
     .array(
       z.looseObject({
-        kind: z.enum(["routines", "connect", "tables"]),
+        kind: z.enum(["routines", "connect", "create", "tables"]),
         count: z.number(),
         examples: z.array(z.string()),
+      }),
+    )
+    .optional(),
+  sharedResources: z
+    .array(
+      z.looseObject({
+        resource: z.enum(["notifications", "locks"]),
+        used: z.number(),
+        sessions: z.array(
+          z.looseObject({
+            pid: z.number(),
+            login: z.string(),
+            database: z.string(),
+            applicationName: z.string(),
+            ageMs: z.number().nullable(),
+            locks: z.number().optional(),
+          }),
+        ),
       }),
     )
     .optional(),

@@ -1,4 +1,4 @@
-import { describeDifference, describeExposures } from "@synap/database";
+import { describeDifference, describeExposures, describeSharedResource } from "@synap/database";
 import { Command } from "commander";
 import { age } from "../terminal/age.ts";
 import { count, duration } from "../terminal/numbers.ts";
@@ -34,7 +34,7 @@ Examples:
     });
 
 function describeStatus(found: Status, url: string): string {
-  const { events, deadLetters, publisher, timescaledb, exposures = [] } = found;
+  const { events, deadLetters, publisher, timescaledb, exposures = [], sharedResources = [] } = found;
   const newest = events.lastRecordedAt === undefined ? "" : `, the newest ${age(events.lastRecordedAt)}`;
   const fields = formatFields([
     ["Synap", `${found.release} at ${url}`],
@@ -49,6 +49,7 @@ function describeStatus(found: Status, url: string): string {
     ["queued", `${count(publisher.queuedEvents)} events wait for the broker`],
     ["database", `${(found.databaseSize / 1024 / 1024).toFixed(1)} MiB`],
     ...(exposures.length === 0 ? [] : [["exposed", plain(describeExposures(exposures))] as const]),
+    ...sharedResources.map((one) => ["nearly full", plain(describeSharedResource(one))] as const),
   ]);
   const rows = found.handlers.map(({ name, mode, lag, checkpoint, deadLetters: open, parkedEvents }) => [
     name,

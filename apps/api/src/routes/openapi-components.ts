@@ -90,13 +90,23 @@ const statusDocument = z.looseObject({
   exposures: z
     .array(
       z.object({
-        kind: z.enum(["routines", "connect", "tables"]),
+        kind: z.enum(["routines", "connect", "create", "tables"]),
         count: z.number().int(),
         examples: z.array(z.string()),
       }),
     )
     .optional()
     .describe("What lets other logins of the database server harm the log."),
+  sharedResources: z
+    .array(
+      z.looseObject({
+        resource: z.enum(["notifications", "locks"]),
+        used: z.number().describe("From 0 to 1."),
+        sessions: z.array(z.looseObject({ pid: z.number().int(), login: z.string(), database: z.string() })),
+      }),
+    )
+    .optional()
+    .describe("What is nearly used up of what all sessions of the database server share."),
 });
 
 const COMPONENTS: Record<string, z.ZodType> = {

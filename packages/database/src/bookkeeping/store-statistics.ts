@@ -1,6 +1,7 @@
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { type Exposure, findExposures } from "../privileges/exposures.ts";
+import { lowSharedResources, type SharedResource } from "../privileges/shared-resources.ts";
 import { type ForeignLocks, foreignLocks } from "../subscriptions/foreign-locks.ts";
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 import { type HandlerRetry, handlerRetries } from "./handler-retries.ts";
@@ -28,6 +29,8 @@ export interface StoreStatistics {
   readonly deadLetters: number;
   /** What lets logins without a right of ours harm the log; missing when nothing does. */
   readonly exposures?: readonly Exposure[];
+  /** What sessions have nearly used up of what the whole database server shares; missing when there is enough of it. */
+  readonly sharedResources?: readonly SharedResource[];
   /** In bytes, all chunks and indexes included. */
   readonly databaseSize: number;
 }
@@ -105,6 +108,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const holder = await watermarkHolder(session);
   const strangers = await foreignLocks(session);
   const exposures = await findExposures(session);
+  const sharedResources = await lowSharedResources(session);
   return {
     events: {
       stored: row.events,
@@ -124,6 +128,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     })),
     deadLetters: row.open_dead_letters,
     ...(exposures.length > 0 && { exposures }),
+    ...(sharedResources.length > 0 && { sharedResources }),
     databaseSize: row.database_size,
   };
 }

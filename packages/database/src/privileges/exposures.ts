@@ -6,9 +6,11 @@ export interface Exposure {
   /**
    * routines: everybody may run internal functions of TimescaleDB, such as the one that drops a chunk.
    * connect: every login of the cluster may connect to this database.
+   * create: every login may create functions and operators in the schema public, which sessions search: until PostgreSQL
+   * 14 the default, kept by an upgrade.
    * tables: somebody besides the owner may write a table of the log.
    */
-  readonly kind: "routines" | "connect" | "tables";
+  readonly kind: "routines" | "connect" | "create" | "tables";
   /** How many routines or tables it is; 1 for the database. */
   readonly count: number;
   /** Up to three of them by name. */
@@ -24,6 +26,8 @@ WITH routines AS (${DANGEROUS_ROUTINES}
   UNION ALL
   SELECT 'tables', name FROM tables
   UNION ALL
+  SELECT 'create', 'public' WHERE pg_catalog.has_schema_privilege('public', 'public', 'CREATE')
+  UNION ALL
   SELECT 'connect', pg_catalog.current_database()
    WHERE pg_catalog.current_database() <> 'template1'
      AND pg_catalog.has_database_privilege('public', pg_catalog.current_database(), 'CONNECT')
@@ -34,6 +38,27 @@ SELECT kind, count(*) AS count, to_json((array_agg(name ORDER BY name))[1:3]) AS
 /** What lets logins without a right of ours harm the log; nothing when it is hardened. A few milliseconds. */
 export async function findExposures(session: SqlSession): Promise<Exposure[]> {
   return session.query<Exposure>(EXPOSURES);
+}
+
+const WATCH_PAUSE_MS = 60_000;
+
+/**
+ * Makes a function that answers what `findExposures` does and may be called often: while nothing is open it looks once a
+ * minute, and as soon as something is, every time, so that a warning ends with its reason.
+ *
+ * @param now a monotonic clock, in milliseconds
+ */
+export function createExposureWatch(
+  session: SqlSession,
+  now: () => number = () => performance.now(),
+): () => Promise<Exposure[]> {
+  let closedAt: number | undefined;
+  return async () => {
+    if (closedAt !== undefined && now() - closedAt < WATCH_PAUSE_MS) return [];
+    const exposures = await findExposures(session);
+    closedAt = exposures.length === 0 ? now() : undefined;
+    return exposures;
+  };
 }
 
 /** Takes away what this login may take away. @returns what is left for an administrator */
@@ -53,6 +78,8 @@ export function describeExposures(exposures: readonly Exposure[]): string {
     const names = `${examples.join(", ")}${count > examples.length ? ", ..." : ""}`;
     if (kind === "routines") return `any login may run ${count} internal functions of TimescaleDB (${names})`;
     if (kind === "connect") return `any login of the cluster may connect to the database ${names}`;
+    if (kind === "create")
+      return `any login may create functions in the schema ${names}, which sessions search`;
     return `others than the owner may write ${count} tables of the log (${names})`;
   });
   return `${parts.join("; ")}. An administrator runs the statement that "migrate --print-hardening" prints, as a superuser.`;

@@ -2,44 +2,29 @@ import { randomUUID } from "node:crypto";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { logFingerprint } from "../../testing/log-fingerprint.ts";
 import { noteEvents } from "../../testing/test-events.ts";
 import { createTestLogin } from "../../testing/test-login.ts";
-import { compressEvents, createEventStore, findExposures, migrate, type SqlSession } from "../index.ts";
-
-/** The log and what TimescaleDB knows of it, as one text that differs when any of it does. */
-const FINGERPRINT = `
-SELECT json_build_object(
-  'events', (SELECT json_agg(e ORDER BY e."position") FROM synap.events AS e),
-  'streams', (SELECT json_agg(s ORDER BY s.aggregate_id) FROM synap.streams AS s),
-  'appends', (SELECT json_agg(a ORDER BY a.number) FROM synap.appends AS a),
-  'ids', (SELECT json_agg(i ORDER BY i.id) FROM synap.event_ids AS i),
-  'chunks', (SELECT json_agg(c ORDER BY c.id) FROM _timescaledb_catalog.chunk AS c),
-  'slices', (SELECT json_agg(d ORDER BY d.id) FROM _timescaledb_catalog.dimension_slice AS d),
-  'dimensions', (SELECT json_agg(d ORDER BY d.id) FROM _timescaledb_catalog.dimension AS d),
-  'hypertables', (SELECT json_agg(h ORDER BY h.id) FROM _timescaledb_catalog.hypertable AS h),
-  'policies', (SELECT json_agg(j ORDER BY j.id) FROM _timescaledb_config.bgw_job AS j WHERE j.hypertable_id IS NOT NULL),
-  'triggers', (SELECT json_agg(t.tgname ORDER BY t.oid) FROM pg_trigger AS t),
-  'tables', (SELECT json_agg(json_build_array(c.relname, c.relacl::text, c.relowner, c.reloptions) ORDER BY c.oid)
-               FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-              WHERE n.nspname IN ('synap', '_timescaledb_internal') AND c.relkind IN ('r', 'S') AND c.relpersistence = 'p')
-)::text AS state`;
+import { compressEvents, createEventStore, createExposureWatch, findExposures, migrate } from "../index.ts";
+import { WRITABLE_TABLES } from "./hardening.ts";
 
 interface Routine {
   readonly signature: string;
-  readonly kind: "f" | "p" | "a" | "w";
+  readonly kind: "f" | "p";
   readonly types: readonly string[];
   readonly optional: number;
 }
 
-// Those of the extension that everybody may run and SQL can call.
+// Those that everybody may run and SQL can call: all of the extensions', and of PostgreSQL's own those that may change
+// something. The ones that sleep do nothing but hold their session.
 const ROUTINES = `
 SELECT p.oid::regprocedure::text AS signature, p.prokind AS kind, p.pronargdefaults AS optional,
        (SELECT coalesce(json_agg(format_type(t, NULL)), '[]') FROM unnest(p.proargtypes::oid[]) AS t) AS types
-  FROM pg_extension AS e
-  JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-   AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-  JOIN pg_proc AS p ON p.oid = d.objid
- WHERE e.extname = 'timescaledb'
+  FROM pg_proc AS p
+  JOIN pg_namespace AS n ON n.oid = p.pronamespace
+ WHERE n.nspname NOT IN ('synap', 'synap_read', 'information_schema')
+   AND (n.nspname <> 'pg_catalog' OR p.provolatile = 'v' AND p.proname !~ '^pg_sleep')
+   AND p.prokind IN ('f', 'p')
    AND has_function_privilege('public', p.oid, 'EXECUTE')
    AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
    AND NOT 'internal'::regtype = ANY (p.proargtypes::oid[])
@@ -49,8 +34,10 @@ SELECT p.oid::regprocedure::text AS signature, p.prokind AS kind, p.pronargdefau
 function valuesFor(type: string, targets: readonly string[]): readonly string[] {
   const literal = (text: string) => `'${text}'`;
   if (type === "regclass") return targets.map((target) => `'${target}'::regclass`);
+  if (type === "oid") return targets.map((target) => `'${target}'::regclass::oid`);
   if (type === "name") return ["'events'::name", "'synap'::name"];
-  if (type === "text" || type === "cstring") return ["'synap'", "'events'"].map((each) => `${each}::${type}`);
+  if (type === "text" || type === "cstring")
+    return ["'synap'", "'events'", "'DELETE FROM synap.streams'"].map((each) => `${each}::${type}`);
   if (type === "anyelement" || type === "any") return ["now()"];
   if (type === "interval") return ["interval '1 second'"];
   if (type.startsWith("timestamp") || type === "date") return [`now()::${type}`];
@@ -80,11 +67,9 @@ function callsOf({ signature, kind, types, optional }: Routine, targets: readonl
 /** A role without any right. */
 const STRANGER = `synap_test_stranger_${randomUUID().slice(0, 8)}`;
 
-describe.each(testEngines())("what everybody may run of TimescaleDB (%s)", (engine) => {
+describe.each(testEngines())("what everybody may run (%s)", (engine) => {
   let test: TestDatabase;
   let targets: readonly string[] = [];
-  const stateOf = async (session: SqlSession) =>
-    (await session.query<{ state: string }>(FINGERPRINT))[0]?.state;
 
   beforeAll(async () => {
     test = await createTestDatabase(engine);
@@ -133,19 +118,52 @@ describe.each(testEngines())("what everybody may run of TimescaleDB (%s)", (engi
       await owner.execute(`
         ${engine === "server" ? `GRANT CONNECT ON DATABASE ${row?.name} TO PUBLIC;` : ""}
         GRANT DELETE ON synap.event_ids TO synap_app;
-        GRANT INSERT ON synap.events TO PUBLIC;`);
+        GRANT INSERT ON synap.events TO PUBLIC;
+        GRANT UPDATE (version, closed_at) ON synap.streams TO ${STRANGER};
+        GRANT UPDATE ON SEQUENCE synap.append_sequence TO ${STRANGER} WITH GRANT OPTION;
+        GRANT USAGE ON SCHEMA synap TO ${STRANGER};
+        SET LOCAL ROLE ${STRANGER};
+        GRANT UPDATE ON SEQUENCE synap.append_sequence TO synap_sql;
+        SET LOCAL ROLE NONE;
+        REVOKE USAGE ON SCHEMA synap FROM ${STRANGER};
+        GRANT CREATE ON SCHEMA public TO PUBLIC;`);
     });
     // The embedded engine takes no connections.
-    const kinds = engine === "server" ? ["connect", "tables"] : ["tables"];
-    expect((await findExposures(database)).map(({ kind }) => kind)).toEqual(kinds);
+    const kinds = engine === "server" ? ["connect", "create", "tables"] : ["create", "tables"];
+    const exposures = await findExposures(database);
+    expect(exposures.map(({ kind }) => kind)).toEqual(kinds);
+    const writable = await database.asOwner((owner) => owner.query<{ name: string }>(WRITABLE_TABLES));
+    expect(writable.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        "synap.event_ids",
+        "synap.events",
+        "synap.streams",
+        "synap.append_sequence",
+        targets[1],
+      ]),
+    );
     expect((await migrate(database)).exposures).toEqual([]);
+  });
+
+  it("is looked at once a minute while all is well, and every time while something is open", async () => {
+    const { database } = test;
+    let now = 0;
+    const look = createExposureWatch(database, () => now);
+    expect(await look()).toEqual([]);
+    await database.asOwner((owner) => owner.execute("GRANT DELETE ON synap.event_ids TO synap_app"));
+    now = 59_999;
+    expect(await look()).toEqual([]);
+    now = 60_000;
+    expect(await look()).toMatchObject([{ kind: "tables" }]);
+    await migrate(database);
+    expect(await look()).toEqual([]);
   });
 
   /** Tries every routine as a role, each in a transaction that is undone. @returns those that changed the log */
   async function harmfulAs(role: string): Promise<{ harmful: string[]; called: number }> {
     const { database } = test;
     const routines = await database.asOwner((owner) => owner.query<Routine>(ROUTINES));
-    const before = await database.asOwner(stateOf);
+    const before = await database.asOwner(logFingerprint);
     const harmful: string[] = [];
     let called = 0;
     for (const routine of routines) {
@@ -160,7 +178,7 @@ describe.each(testEngines())("what everybody may run of TimescaleDB (%s)", (engi
             .catch(() => {});
         }
         await owner.execute("SET LOCAL ROLE NONE");
-        if ((await stateOf(owner)) !== before) harmful.push(routine.signature);
+        if ((await logFingerprint(owner)) !== before) harmful.push(routine.signature);
         throw new Error("undone");
       });
       await expect(undone).rejects.toThrow("undone");
@@ -191,7 +209,7 @@ describe.each(testEngines())("what everybody may run of TimescaleDB (%s)", (engi
     "does not harm the log when a login with the role %s calls the procedures outside of a transaction",
     async (role) => {
       const { database } = test;
-      const before = await database.asOwner(stateOf);
+      const before = await database.asOwner(logFingerprint);
       const login = await createTestLogin(test, role);
       for (const routine of await database.asOwner((owner) => owner.query<Routine>(ROUTINES))) {
         if (routine.kind !== "p") continue;
@@ -199,7 +217,7 @@ describe.each(testEngines())("what everybody may run of TimescaleDB (%s)", (engi
       }
       expect(await login.session`SELECT 1 AS alive`).toHaveLength(1);
       await login.drop();
-      expect(await database.asOwner(stateOf)).toBe(before);
+      expect(await database.asOwner(logFingerprint)).toBe(before);
     },
   );
 });

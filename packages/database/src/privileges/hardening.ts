@@ -36,43 +36,65 @@ const HARMLESS = `^(${[
  * late: "merge_chunks" of a table with itself ends the whole server (TimescaleDB 2.19).
  */
 export const DANGEROUS_ROUTINES = `
-    SELECT p.oid, p.oid::regprocedure::text AS signature
-      FROM pg_catalog.pg_extension AS e
-      JOIN pg_catalog.pg_depend AS d
-        ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
-       AND d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e'
-      JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
-      JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-     WHERE e.extname = 'timescaledb'
-       AND (n.nspname LIKE '\\_timescaledb\\_%' OR p.proname = 'merge_chunks')
-       AND p.provolatile = 'v'
-       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-       AND p.proname !~ '${HARMLESS}'
-       AND EXISTS (
-         SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
-          WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')`;
+    SELECT f.oid, f.oid::regprocedure::text AS signature
+      FROM (
+        SELECT p.oid, p.proname
+          FROM pg_catalog.pg_extension AS e
+          JOIN pg_catalog.pg_depend AS d
+            ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+           AND d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e'
+          JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+         WHERE e.extname = 'timescaledb'
+           AND (n.nspname LIKE '\\_timescaledb\\_%' OR p.proname = 'merge_chunks')
+           AND p.provolatile = 'v'
+           AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+           AND EXISTS (
+             SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+              WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')
+        -- Few are left here, so that few names are compared.
+        OFFSET 0
+      ) AS f
+     WHERE f.proname !~ '${HARMLESS}'`;
 
-/** The tables that the log rests on, the chunks of events included, and who may change them besides their owner. */
+/**
+ * The tables that the log rests on, the chunks of events included, and the sequence of its positions: who may change
+ * them besides their owner, as a whole or in single columns. Looks up the chunks only, not every table of the database.
+ */
 export const WRITABLE_TABLES = `
-    SELECT c.oid, c.oid::regclass::text AS name, a.grantee, string_agg(DISTINCT a.privilege_type, ', ') AS privileges
-      FROM pg_catalog.pg_class AS c
-     CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
-     WHERE (c.oid IN (
-              SELECT t.oid FROM pg_catalog.pg_class AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
-               WHERE n.nspname = 'synap'
-                 AND t.relname IN ('events', 'event_ids', 'idempotency_keys', 'streams', 'appends', 'migrations'))
-            OR c.oid IN (
-              SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i
-                JOIN pg_catalog.pg_class AS t ON t.oid = i.inhparent
-                JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
-               WHERE n.nspname = 'synap' AND t.relname = 'events'))
-       AND a.grantee <> c.relowner
-       AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')
-     GROUP BY c.oid, a.grantee`;
+    SELECT w.oid, w.oid::regclass::text AS name, w.kind, w.grantee, string_agg(DISTINCT w.privilege, ', ') AS privileges
+      FROM (
+        WITH log AS MATERIALIZED (
+          SELECT c.oid, c.relname, c.relkind, c.relacl, c.relowner
+            FROM pg_catalog.pg_class AS c
+           WHERE c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'synap')
+             AND c.relname IN ('events', 'event_ids', 'idempotency_keys', 'streams', 'appends', 'migrations', 'append_sequence')
+        ), chunks AS MATERIALIZED (
+          SELECT i.inhrelid AS oid FROM log JOIN pg_catalog.pg_inherits AS i ON i.inhparent = log.oid
+           WHERE log.relname = 'events'
+        )
+        SELECT log.oid, CASE log.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, a.grantee,
+               a.privilege_type AS privilege
+          FROM log CROSS JOIN LATERAL pg_catalog.aclexplode(log.relacl) AS a
+         WHERE a.grantee <> log.relowner
+        UNION ALL
+        SELECT c.oid, 'TABLE', a.grantee, a.privilege_type
+          FROM chunks JOIN pg_catalog.pg_class AS c ON c.oid = chunks.oid
+         CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+         WHERE a.grantee <> c.relowner
+        UNION ALL
+        SELECT log.oid, 'TABLE', a.grantee, pg_catalog.format('%s (%I)', a.privilege_type, t.attname)
+          FROM log JOIN pg_catalog.pg_attribute AS t ON t.attrelid = log.oid AND t.attacl IS NOT NULL
+         CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS a
+         WHERE a.grantee <> log.relowner
+      ) AS w
+     WHERE w.privilege !~ '^SELECT'
+     GROUP BY w.oid, w.kind, w.grantee`;
 
 /**
  * One statement that takes from everybody what lets them harm the log: TimescaleDB's internal functions, connections of
- * logins without a role in this database, and rights to write the log's tables. It does what the login that runs it may
+ * logins without a role in this database, functions and operators of theirs in a schema that sessions search, and rights
+ * to write the log's tables. It does what the login that runs it may
  * do and leaves out the rest, so a superuser runs it once for all. Repeatable, and needed again after `ALTER EXTENSION
  * timescaledb UPDATE`, which makes functions anew. Owners of hypertables keep the functions: their policies run as them.
  */
@@ -113,10 +135,18 @@ BEGIN
   END;
   END IF;
 
+  IF pg_catalog.has_schema_privilege('public', 'public', 'CREATE') THEN
+  BEGIN
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+  EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+  END;
+  END IF;
+
   FOR finding IN${WRITABLE_TABLES}
   LOOP
     BEGIN
-      EXECUTE pg_catalog.format('REVOKE %s ON TABLE %s FROM %s', finding.privileges, finding.name,
+      EXECUTE pg_catalog.format('REVOKE %s ON %s %s FROM %s CASCADE', finding.privileges, finding.kind, finding.name,
         CASE WHEN finding.grantee = 0 THEN 'PUBLIC' ELSE finding.grantee::regrole::text END);
     EXCEPTION WHEN insufficient_privilege THEN
       NULL;

@@ -1,8 +1,10 @@
 import {
   describeDifference,
   describeExposures,
-  findExposures,
+  describeSharedResource,
+  type Exposure,
   letterCounts,
+  lowSharedResources,
   type RunningProcess,
   type SqlSession,
 } from "@synap/database";
@@ -11,21 +13,30 @@ import { INGEST_HANDLER } from "./accepted-events.ts";
 /** Something that an operator has to look into, while the process does its work. */
 export interface OperatingWarning {
   /** Stable, in kebab case. */
-  readonly code: "event-types-differ" | "accepted-events-not-stored" | "no-worker" | "log-exposed";
+  readonly code:
+    | "event-types-differ"
+    | "accepted-events-not-stored"
+    | "no-worker"
+    | "log-exposed"
+    | "server-resources-low";
   readonly detail: string;
 }
 
 /**
  * What is wrong with the way of accepted events into the store: processes that know other event types, accepted events
- * that are kept as dead letters, for an API that no worker runs, and what lets other logins harm the log.
+ * that are kept as dead letters, for an API that no worker runs, what lets other logins harm the log, and what one of them has nearly used up.
  */
 export async function operatingWarnings(
   session: SqlSession,
   others: readonly RunningProcess[],
-  { needsWorker }: { readonly needsWorker: boolean },
+  {
+    needsWorker,
+    exposures: findExposures,
+  }: { readonly needsWorker: boolean; readonly exposures: () => Promise<readonly Exposure[]> },
 ): Promise<OperatingWarning[]> {
   const { open } = await letterCounts(session, INGEST_HANDLER);
-  const exposures = await findExposures(session);
+  const exposures = await findExposures();
+  const low = await lowSharedResources(session);
   const differing = others.filter(({ difference }) => difference !== undefined);
   return [
     ...differing.map((one) => ({ code: "event-types-differ" as const, detail: describeDifference(one) })),
@@ -43,5 +54,6 @@ export async function operatingWarnings(
       ? [{ code: "no-worker" as const, detail: "no worker runs: accepted events wait in the broker" }]
       : []),
     ...(exposures.length > 0 ? [{ code: "log-exposed" as const, detail: describeExposures(exposures) }] : []),
+    ...low.map((one) => ({ code: "server-resources-low" as const, detail: describeSharedResource(one) })),
   ];
 }

@@ -1,0 +1,50 @@
+import type { SqlSession } from "../connection/sql-session.ts";
+
+/** A session that may be what uses up a shared resource. */
+export interface SuspectedSession {
+  /** Process id on the database server, for `pg_terminate_backend`. */
+  readonly pid: number;
+  readonly login: string;
+  /** The database it is connected to: any of the server. */
+  readonly database: string;
+  readonly applicationName: string;
+  /** For how long its transaction has been open, in milliseconds; null when the server does not show it. */
+  readonly ageMs: number | null;
+  /** How many locks it holds; only of the resource "locks". */
+  readonly locks?: number | undefined;
+}
+
+/** Something that all sessions of the database server share and that is nearly used up. */
+export interface SharedResource {
+  /**
+   * notifications: the queue of NOTIFY. From half full on, appends notify nobody, and readers find events by polling.
+   * locks: the lock table. When it is full, appends fail and are tried again.
+   */
+  readonly resource: "notifications" | "locks";
+  /** From 0 to 1. */
+  readonly used: number;
+  /** The three sessions to look at first: those with the oldest transactions, or with the most locks. */
+  readonly sessions: readonly SuspectedSession[];
+}
+
+/** What one session of the database server has nearly used up for all: notifications from a quarter on, locks from half on. */
+export async function lowSharedResources(session: SqlSession): Promise<SharedResource[]> {
+  return session.query<SharedResource>("SELECT resource, used, sessions FROM synap.shared_resources()");
+}
+
+/** One sentence for people: what is nearly used up, by which session, and what to do about it. */
+export function describeSharedResource({ resource, used, sessions }: SharedResource): string {
+  const what = resource === "notifications" ? "queue of notifications" : "lock table";
+  const who = sessions.map(({ pid, login, database, ageMs, locks }) => {
+    const facts = [
+      ...(locks === undefined ? [] : [`${locks} locks`]),
+      ...(ageMs === null ? [] : [`in a transaction for ${Math.round(ageMs / 1000)} s`]),
+    ];
+    return `process ${pid} of login ${login} in database ${database}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
+  });
+  const end =
+    sessions.length === 0
+      ? "no session is seen that could be why"
+      : `end the session that is why with pg_terminate_backend(pid), after a look at ${who.join("; ")}`;
+  return `the database server's ${what} is ${Math.round(used * 100)} % full: ${end}`;
+}
