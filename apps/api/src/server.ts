@@ -150,7 +150,7 @@ function serveAggregates(
 ): ApiPorts["aggregates"] {
   const snapshots = {
     store: createSnapshotStore(database),
-    onFailure: (err: unknown) => logger.warn({ err }, "a snapshot could not be read or written"),
+    onFailure: (err: unknown) => logger.warn({ err }, "a snapshot could not be read, written or taken"),
   };
   return aggregates.map(({ decider, path }) => ({
     decider,

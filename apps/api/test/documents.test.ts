@@ -45,7 +45,10 @@ function unservedApp() {
     store: { getById: away, query: away, subscribeToAll: never },
     commands: { appendToStream: away, closeStream: away, getStream: away, readStreamPage: never },
     acceptance: { publisher, findDuplicates: away, unreadyTypes: () => new Map() },
-    aggregates: builtInAggregates.map((each) => ({ ...each, repository: { load: away, execute: away } })),
+    aggregates: builtInAggregates.map((each) => ({
+      ...each,
+      repository: { load: away, execute: away, skippedSnapshots: () => 0 },
+    })),
     readModels: { query: away },
     statistics: away,
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },

@@ -83,6 +83,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
         "synap_other_processes",
         "synap_event_type_differences",
         "synap_database_bytes",
+        "synap_skipped_snapshots",
         "synap_publisher_queued_events",
         "synap_publisher_queued_bytes",
         "synap_publisher_in_flight",

@@ -2,6 +2,7 @@ export {
   AggregateConflictError,
   CommandRefusedError,
   DeciderDefinitionError,
+  SnapshotSkippedError,
 } from "./aggregates/aggregate-errors.ts";
 export {
   type AggregateMoment,

@@ -1,5 +1,6 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { checkJson } from "./check-json.ts";
+import { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
 import { inferAggregateType } from "./event-input.ts";
 import type { EventIssue } from "./event-issue.ts";
 import type { JsonObject } from "./json.ts";
@@ -104,38 +105,14 @@ function checkNames(name: string, aggregateType: string): void {
 }
 
 function describeSchema(name: string, schema: z.ZodType): Readonly<Record<string, unknown>> {
-  const refuseChange = (part: z.core.$ZodType, path: readonly (string | number)[]) => {
-    const change = findChange(part);
-    if (change === undefined) return;
-    throw invalid(
-      name,
-      `the schema changes data (${change} at "${path.join(".")}"), but events are kept as sent`,
-    );
-  };
   try {
-    // Zod calls `override` for every part of the schema it could write, and `unrepresentable` for those it could not.
-    return z.toJSONSchema(schema, {
-      override: ({ zodSchema, path }) => refuseChange(zodSchema, path),
-      unrepresentable: ({ zodSchema, path }) => {
-        refuseChange(zodSchema, path);
-        return "throw";
-      },
-    });
-  } catch (error) {
-    if (error instanceof EventTypeDefinitionError) throw error;
-    throw invalid(name, "the schema cannot be written as JSON Schema", { cause: error });
+    return describeUnchanging(schema);
+  } catch (cause) {
+    if (cause instanceof ChangingSchemaError) {
+      throw invalid(name, `the schema ${cause.message}, but events are kept as sent`, { cause });
+    }
+    throw invalid(name, "the schema cannot be written as JSON Schema", { cause });
   }
-}
-
-const CHANGING_KINDS = new Set<string>(["default", "prefault", "catch", "transform", "pipe"]);
-
-/** Names what in this part of a schema would make its output differ from its input. */
-function findChange(part: z.core.$ZodType): string | undefined {
-  const definition = part._zod.def;
-  if (CHANGING_KINDS.has(definition.type)) return definition.type;
-  if ("coerce" in definition && definition.coerce === true) return "coercion";
-  if (definition.checks?.some((check) => check._zod.def.check === "overwrite")) return "a rewriting check";
-  return undefined;
 }
 
 function checkExample(name: string, schema: z.ZodType, example: unknown): void {

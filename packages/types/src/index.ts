@@ -32,7 +32,10 @@ export {
   DEFAULT_MAX_VALUES,
   type JsonLimits,
 } from "./check-json.ts";
+export { checkMoment, InvalidMomentError } from "./check-moment.ts";
+export { deepFreeze } from "./deep-freeze.ts";
 export { defineEventType, type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
+export { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
 export { ENVELOPE_EVENT_NAME, type Envelope, envelopeSchema, MAX_ENVELOPE_EVENTS } from "./envelope.ts";
 export {
   type CatalogueOptions,

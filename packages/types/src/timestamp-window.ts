@@ -1,3 +1,4 @@
+import { InvalidMomentError } from "./check-moment.ts";
 import type { EventIssue } from "./event-issue.ts";
 
 /** How old an event may be when it arrives, in milliseconds, unless it belongs to a backfill: 7 days. */
@@ -20,6 +21,8 @@ export interface TimestampWindow {
  * Says whether an event's timestamp is near enough to now. An absurd timestamp would make a storage chunk of its
  * own, so only a backfill, which has its own permission, may skip this check.
  *
+ * @throws InvalidMomentError when the clock is none.
+ *
  * Codes: `timestamp-too-late` (in the future), `timestamp-too-old`. `event.timestamp` must already be normalised.
  */
 export function checkTimestampWindow(
@@ -27,6 +30,7 @@ export function checkTimestampWindow(
   window: TimestampWindow,
 ): EventIssue | undefined {
   const now = window.now.valueOf();
+  if (Number.isNaN(now)) throw new InvalidMomentError("now", "is an invalid Date");
   const lateness = window.lateness ?? DEFAULT_LATENESS_MS;
   const ahead = window.ahead ?? DEFAULT_AHEAD_MS;
   const moment = Date.parse(event.timestamp);

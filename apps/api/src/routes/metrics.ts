@@ -31,12 +31,24 @@ type Status = Awaited<ReturnType<typeof readStatus>>;
 /** GET /metrics. Scrapers may add parameters of their own. */
 export function metricsRoute(app: ApiApp, ports: ApiPorts): void {
   registerRoute(app, route, async (context) => {
-    const text = writeMetrics(gaugesOf(await readStatus(ports)));
+    const text = writeMetrics([...gaugesOf(await readStatus(ports)), snapshotGauge(ports)]);
     return new Response(text, {
       status: 200,
       headers: answerHeaders(context.get("requestId"), { "content-type": EXPOSITION_CONTENT_TYPE }),
     });
   });
+}
+
+function snapshotGauge({ aggregates }: Pick<ApiPorts, "aggregates">): Gauge {
+  const samples = aggregates.map(({ decider, repository }) => ({
+    labels: { aggregate_type: decider.name },
+    value: repository.skippedSnapshots(),
+  }));
+  return gauge(
+    "synap_skipped_snapshots",
+    "Snapshots that this process did not take, because the state read back would differ.",
+    ...samples,
+  );
 }
 
 /** Gauges only: events and streams are estimated beyond a million, so even they may fall. */

@@ -1,3 +1,4 @@
+import { checkMoment } from "@synap/types";
 import type { Database } from "../connection/sql-session.ts";
 
 /** Which events to compress, and who wants to hear of it. */
@@ -40,16 +41,17 @@ export class CompressionUnavailableError extends Error {
  * Repeat it from time to time; a run that breaks off has done its chunks so far. docs/operating.md tells what it costs.
  *
  * @returns the chunks that were compressed
- * @throws CompressionUnavailableError on the Apache edition, and before the first migration.
+ * @throws InvalidMomentError, and CompressionUnavailableError on the Apache edition, and before the first migration.
  */
 export async function compressEvents(
   database: Database,
   request: CompressionRequest,
 ): Promise<CompressedChunk[]> {
+  const before = checkMoment("before", request.before);
   const { edition } = database.capabilities;
   if (edition !== "community") throw new CompressionUnavailableError(edition);
   await enableCompression(database);
-  const due = await database.asOwner((owner) => owner.query<DueRow>(DUE, [request.before]));
+  const due = await database.asOwner((owner) => owner.query<DueRow>(DUE, [before]));
   const compressed: CompressedChunk[] = [];
   for (const { chunk, is_compressed: again } of due) {
     const [row] = await database.asOwner(async (owner) => {

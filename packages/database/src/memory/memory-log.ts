@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { StoredEvent, SynapEvent } from "@synap/types";
+import { deepFreeze, type StoredEvent, type SynapEvent } from "@synap/types";
 import type { StreamName } from "../streams/stream-name.ts";
 
 /** A stream, and its events by version. */
@@ -101,7 +101,7 @@ export class MemoryLog {
     const stream = this.#streams.get(name) ?? { events: [] };
     // Through JSON, as on the way to a database; frozen, because a stored event never changes.
     const copy: SynapEvent = JSON.parse(JSON.stringify(event));
-    const stored: StoredEvent = freeze({
+    const stored: StoredEvent = deepFreeze({
       ...copy,
       position,
       streamVersion: stream.events.length + 1,
@@ -122,11 +122,4 @@ function isSameEvent(one: SynapEvent, other: SynapEvent): boolean {
   const content = ({ type, aggregateType, aggregateId, data }: SynapEvent): unknown =>
     JSON.parse(JSON.stringify({ type, aggregateType, aggregateId, data }));
   return isDeepStrictEqual(content(one), content(other));
-}
-
-/** Events are at most as deep as the catalogue allows, so this may recurse. */
-function freeze<Value>(value: Value): Value {
-  if (typeof value !== "object" || value === null) return value;
-  for (const member of Object.values(value)) freeze(member);
-  return Object.freeze(value);
 }

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@synap/types";
+import { checkMoment, type StoredEvent } from "@synap/types";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
 import type { EventsWithin } from "./page-bytes.ts";
 
@@ -49,7 +49,7 @@ export interface PageSearch {
  * One page of events by keyset: each page costs the same however far in it lies, and events that arrive meanwhile
  * neither shift nor repeat others. `search` gives the events that match, in order, and as
  * many of them as fit on a page.
- * @throws InvalidCursorError, and RangeError for a limit out of bounds or a time that is none.
+ * @throws InvalidCursorError, InvalidMomentError, and RangeError for a limit out of bounds.
  */
 export async function readEventPage(
   filter: EventFilter,
@@ -85,18 +85,22 @@ export async function readEventPage(
   };
 }
 
-/** @throws RangeError when it is no time. */
+/** A moment of a filter, which was checked when the page was asked for. */
 export function moment(value: Date | string): Date {
-  const date = new Date(value);
-  if (Number.isNaN(date.valueOf())) throw new RangeError(`${String(value)} is not a time.`);
-  return date;
+  return new Date(value);
 }
 
-/** The same question always reads the same, however its fields were written. */
+/**
+ * The same question always reads the same, however its fields were written.
+ * @throws InvalidMomentError
+ */
 function describeScope(filter: EventFilter, order: PageRequest["order"]): string {
-  const at = (value: Date | string | undefined) => (value === undefined ? null : moment(value).toISOString());
+  const at = (bound: "from" | "to") => {
+    const value = filter[bound];
+    return value === undefined ? null : checkMoment(bound, value).toISOString();
+  };
   const { types, aggregateType, aggregateId, userId, correlationId } = filter;
-  const parts = [at(filter.from), at(filter.to), types === undefined ? null : [...types].sort()];
+  const parts = [at("from"), at("to"), types === undefined ? null : [...types].sort()];
   return JSON.stringify(
     [order, ...parts, aggregateType, aggregateId, userId, correlationId].map((part) => part ?? null),
   );

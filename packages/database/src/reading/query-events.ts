@@ -13,7 +13,7 @@ import { queryWithSharedPlan } from "./shared-plan.ts";
 
 /**
  * One page of stored events.
- * @throws InvalidCursorError, and RangeError for a limit out of bounds or a time that is none.
+ * @throws InvalidCursorError, InvalidMomentError, and RangeError for a limit out of bounds.
  */
 export function queryEvents(database: Database, filter: EventFilter, page: PageRequest): Promise<EventPage> {
   return readEventPage(filter, page, async (search) => readPage(await readRows(database, search)));

@@ -70,7 +70,13 @@ export function queryContract(test: ContractTest): void {
     ];
     for (const text of forged) await expect(asked({}, { cursor: text })).rejects.toThrow(InvalidCursorError);
     await expect(store.query({}, { limit: 0, order: "asc" })).rejects.toThrow(RangeError);
-    await expect(store.query({ from: "yesterday" }, { limit: 1, order: "asc" })).rejects.toThrow(RangeError);
+    for (const bound of ["yesterday", new Date(Number.NaN), new Date(8.64e15)]) {
+      for (const filter of [{ from: bound }, { to: bound }]) {
+        await expect(store.query(filter, { limit: 1, order: "asc" })).rejects.toMatchObject({
+          code: "MOMENT_INVALID",
+        });
+      }
+    }
   });
 
   test("is not disturbed by events that arrive between two pages", async (store) => {

@@ -23,6 +23,22 @@ export class CommandRefusedError<Rule extends string = string> extends Error {
   }
 }
 
+/**
+ * The state of an aggregate can't be kept as a snapshot, because what is read back would be another one. Aggregates of this
+ * type are folded from all their events each time.
+ */
+export class SnapshotSkippedError extends Error {
+  override readonly name = "SnapshotSkippedError";
+  readonly code = "SNAPSHOT_SKIPPED";
+  readonly stream: StreamName;
+
+  constructor(stream: StreamName, reason: string) {
+    const { aggregateType, aggregateId } = stream;
+    super(`No snapshots of ${aggregateType} ${JSON.stringify(aggregateId)}: ${reason}`);
+    this.stream = stream;
+  }
+}
+
 /** Others changed the aggregate again and again between its being read and being written. Trying later may work. */
 export class AggregateConflictError extends Error {
   override readonly name = "AggregateConflictError";

@@ -218,6 +218,21 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
     });
   });
 
+  it("refuses a moment that is none, and a version that is none", async () => {
+    const id = randomUUID();
+    await repository().execute(id, create);
+    for (const at of [new Date(Number.NaN), new Date("9999-12-31T23:59:59.999Z").valueOf() + 1].map(
+      (value) => new Date(value),
+    )) {
+      await expect(repository().load(id, { at })).rejects.toMatchObject({
+        code: "MOMENT_INVALID",
+        parameter: "at",
+      });
+    }
+    for (const version of [-1, 0.5, Number.NaN])
+      await expect(repository().load(id, { version })).rejects.toThrow(RangeError);
+  });
+
   it.skipIf(kind === "memory")("takes part in the caller's transaction", async () => {
     const id = randomUUID();
     const reservations = repository();

@@ -6,7 +6,7 @@ import {
   type StreamName,
   type Transaction,
 } from "@synap/database";
-import type { EventInput, JsonObject } from "@synap/types";
+import { checkMoment, type EventInput, type JsonObject } from "@synap/types";
 import { callAtOnce } from "../dispatch/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
@@ -62,7 +62,10 @@ export interface CommandResult<State> extends AggregateState<State> {
 
 /** Loads aggregates of one kind, and carries out commands on them. */
 export interface AggregateRepository<State, Command> {
-  /** The aggregate as its events have made it, now or at another moment. Version 0 when nothing has happened to it. */
+  /**
+   * The aggregate as its events have made it, now or at another moment. Version 0 when nothing has happened to it.
+   * @throws InvalidMomentError when `at` is no moment; RangeError when `version` is no whole number from 0.
+   */
   load(aggregateId: string, moment?: AggregateMoment): Promise<AggregateState<State>>;
   /**
    * Loads, decides, appends what was decided if nobody has been faster, and otherwise begins anew.
@@ -73,6 +76,8 @@ export interface AggregateRepository<State, Command> {
    * @throws StreamClosedError
    */
   execute(aggregateId: string, command: Command, context?: CommandContext): Promise<CommandResult<State>>;
+  /** How many snapshots this process did not take because what is read back would differ from the state. */
+  skippedSnapshots(): number;
 }
 
 /** A repository of aggregates, on any event store. */
@@ -112,6 +117,10 @@ export function createAggregateRepository<
   async function load(aggregateId: string, moment: AggregateMoment = {}): Promise<AggregateState<State>> {
     const stream = streamOf(aggregateId);
     const { version = Number.POSITIVE_INFINITY, at, transaction } = moment;
+    if (at !== undefined) checkMoment("at", at);
+    if (moment.version !== undefined && !(Number.isSafeInteger(version) && version >= 0)) {
+      throw new RangeError(`A version is a whole number from 0, not ${version}.`);
+    }
     const snapshot = at === undefined ? await keeper?.read(stream, transaction) : undefined;
     if (snapshot !== undefined && snapshot.version <= version) {
       const current = await fold(stream, snapshot, moment);
@@ -209,7 +218,7 @@ export function createAggregateRepository<
     }
   }
 
-  return { load, execute };
+  return { load, execute, skippedSnapshots: () => keeper?.skipped ?? 0 };
 }
 
 async function randomPause(attempt: number): Promise<void> {

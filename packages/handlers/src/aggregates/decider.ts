@@ -45,11 +45,11 @@ export interface Decider<
   readonly commands: Readonly<Record<string, z.ZodType>>;
   /** What a state looks like. */
   readonly state: z.ZodType<State>;
-  /** Before the first event. */
+  /** Before the first event. Frozen: every load begins from it. */
   readonly initialState: State;
   /** Change it when a function that `evolve` calls has changed: it is part of the fingerprint of snapshots. */
   readonly revision: number;
-  /** The state after an event. Never refuses: what has happened has happened. */
+  /** The state after an event, as a new object. Never refuses: what has happened has happened. */
   evolve(state: State, event: Event): State;
   /**
    * The events that follow from a command, none when nothing is to change.

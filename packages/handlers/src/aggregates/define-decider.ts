@@ -1,14 +1,22 @@
-import type { EventTypeDefinition, JsonObject } from "@synap/types";
+import {
+  ChangingSchemaError,
+  deepFreeze,
+  describeUnchanging,
+  type EventTypeDefinition,
+  type JsonObject,
+} from "@synap/types";
 import { z } from "zod";
 import { DeciderDefinitionError } from "./aggregate-errors.ts";
 import type { CommandOf, DecidedEventOf, Decider } from "./decider.ts";
+import { writeState } from "./state-text.ts";
 
 /**
  * Defines the rules of one kind of aggregate. States are JSON, so that they can be kept as snapshots and shown over
- * HTTP; `evolve` and `decide` must depend on their arguments alone.
+ * HTTP; `evolve` and `decide` must depend on their arguments alone and change neither.
  *
- * @throws DeciderDefinitionError when an event type belongs to another aggregate type, the state cannot be described
- *   as JSON Schema, or the initial state does not satisfy its own schema.
+ * @throws DeciderDefinitionError when an event type belongs to another aggregate type, the schema of a command
+ *   changes data, a schema cannot be described as JSON Schema, or the initial state is no JSON or does not satisfy its
+ *   schema.
  * @example
  * const lamp = defineDecider({
  *   name: "lamp",
@@ -38,19 +46,52 @@ export function defineDecider<
   evolve(state: NoInfer<State>, event: DecidedEventOf<Definitions>): NoInfer<State>;
   decide(command: CommandOf<Commands>, state: NoInfer<State>): readonly DecidedEventOf<Definitions>[];
 }): Decider<State, CommandOf<Commands>, DecidedEventOf<Definitions>> {
-  const { name, events, state, initialState, revision = 1 } = definition;
+  const { name, events, commands, state, initialState, revision = 1 } = definition;
   const stranger = events.find((event) => event.aggregateType !== name);
   if (stranger !== undefined) {
     const reason = `"${stranger.name}" happens to the aggregate type "${stranger.aggregateType}"`;
     throw new DeciderDefinitionError(name, reason);
   }
+  for (const [command, schema] of Object.entries(commands)) checkCommand(name, command, schema);
   try {
     z.toJSONSchema(state);
   } catch (cause) {
     throw new DeciderDefinitionError(name, "the state cannot be written as JSON Schema", { cause });
   }
-  if (!state.safeParse(initialState).success) {
-    throw new DeciderDefinitionError(name, "the initial state does not satisfy the schema of the state");
+  checkInitialState(name, state, initialState);
+  // Every load begins from this very object.
+  return { ...definition, initialState: deepFreeze(structuredClone(initialState)), revision };
+}
+
+function checkCommand(decider: string, command: string, schema: z.ZodType): void {
+  try {
+    describeUnchanging(schema);
+  } catch (cause) {
+    const reason =
+      cause instanceof ChangingSchemaError
+        ? `${cause.message}, but a command is decided as it was given`
+        : "cannot be written as JSON Schema";
+    throw new DeciderDefinitionError(decider, `the schema of the command "${command}" ${reason}`, { cause });
   }
-  return { ...definition, revision };
+}
+
+function checkInitialState<State extends JsonObject>(
+  decider: string,
+  schema: z.ZodType<State>,
+  initialState: State,
+): void {
+  let isSatisfied: boolean;
+  try {
+    isSatisfied = schema.safeParse(initialState).success;
+  } catch (cause) {
+    throw new DeciderDefinitionError(decider, "the schema of the state threw on the initial state", {
+      cause,
+    });
+  }
+  if (!isSatisfied) {
+    throw new DeciderDefinitionError(decider, "the initial state does not satisfy the schema of the state");
+  }
+  if (writeState(initialState) === undefined) {
+    throw new DeciderDefinitionError(decider, "the initial state is not what its JSON text would be read as");
+  }
 }

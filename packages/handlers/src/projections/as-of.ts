@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Database, EventStore, Transaction } from "@synap/database";
-import type { StoredEvent } from "@synap/types";
+import { checkMoment, type StoredEvent } from "@synap/types";
 import { streamKey } from "../dead-letters/held-streams.ts";
 import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
 import type { Projection, ReadTable } from "./projection.ts";
 import { createTables, projectionContext, tableOf } from "./read-tables.ts";
 
-/** Until when: a position, or a moment (RFC 3339), meaning what the store had recorded by then. */
-export type AsOf = { readonly position: number } | { readonly moment: string };
+/** Until when: a position, or a moment (a Date or RFC 3339 text), meaning what the store had recorded by then. */
+export type AsOf = { readonly position: number } | { readonly moment: Date | string };
 
 /** A read model as it was. */
 export interface ReadModelAsOf {
@@ -37,13 +37,15 @@ class Undo extends Error {}
  * Folds a projection's events up to a position or moment into tables of its own, reads them, and leaves nothing behind:
  * it is a transaction that is rolled back. Takes as long as that many events take; the embedded engine does nothing
  * else meanwhile.
+ * @throws InvalidMomentError; RangeError when the position is no whole number from 0.
  */
 export async function projectionAsOf(request: AsOfRequest): Promise<ReadModelAsOf> {
+  const bound = boundOf(request.at);
   let result: ReadModelAsOf | undefined;
   const undo = new Undo();
   await request.database
     .transaction(async (transaction) => {
-      result = await fold(request, transaction);
+      result = await fold(request, bound, transaction);
       throw undo;
     })
     .catch((error: unknown) => {
@@ -53,13 +55,22 @@ export async function projectionAsOf(request: AsOfRequest): Promise<ReadModelAsO
   return result;
 }
 
-async function fold(request: AsOfRequest, transaction: Transaction): Promise<ReadModelAsOf> {
-  const { projection, store, at } = request;
+/** Where a run ends, checked: a position, or a moment. */
+type Bound = number | Date;
+
+function boundOf(at: AsOf): Bound {
+  if ("moment" in at) return checkMoment("moment", at.moment);
+  if (Number.isSafeInteger(at.position) && at.position >= 0) return at.position;
+  throw new RangeError(`A position is a whole number from 0, not ${at.position}.`);
+}
+
+async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction): Promise<ReadModelAsOf> {
+  const { projection, store } = request;
   const suffix = `asof_${randomBytes(4).toString("hex")}`;
   await createTables(transaction, projection.tables, suffix);
-  const last = await lastPosition(transaction, at);
+  const last = await lastPosition(transaction, bound);
   const isWanted = (event: StoredEvent) =>
-    event.position <= last && (!("moment" in at) || Date.parse(event.recordedAt) <= Date.parse(at.moment));
+    event.position <= last && (typeof bound === "number" || Date.parse(event.recordedAt) <= bound.valueOf());
   const run = new AsOfRun(projection, suffix);
   for (let after = 0; after < last; ) {
     const page = await store.readAll({
@@ -89,11 +100,11 @@ function readRows(
   return transaction.query(text, [limit]);
 }
 
-async function lastPosition(transaction: Transaction, at: AsOf): Promise<number> {
-  if ("position" in at) return at.position;
+async function lastPosition(transaction: Transaction, bound: Bound): Promise<number> {
+  if (typeof bound === "number") return bound;
   const [row] = await transaction.query<{ position: number }>(
     `SELECT coalesce(max(last_position), 0) AS "position" FROM synap.appends WHERE recorded_at <= $1::timestamptz`,
-    [at.moment],
+    [bound],
   );
   return row?.position ?? 0;
 }

@@ -108,6 +108,18 @@ describeOnEveryEngine("projections", (engine) => {
     expect(left).toEqual([]);
   });
 
+  it("refuse an as-of run at a moment or a position that is none", async () => {
+    const { name, projections } = fresh({});
+    for (const moment of ["yesterday", "2026-01-01", "infinity", new Date(Number.NaN)]) {
+      await expect(projections.asOf(name, { moment })).rejects.toMatchObject({ code: "MOMENT_INVALID" });
+    }
+    for (const position of [-1, 0.5, Number.NaN])
+      await expect(projections.asOf(name, { position })).rejects.toThrow(RangeError);
+    // An offset that PostgreSQL does not take.
+    const { events } = await projections.asOf(name, { moment: "1971-01-01T00:00:00+23:59" });
+    expect(events).toBe(0);
+  });
+
   it("leave out of an as-of run what can't be applied, and say so", async () => {
     const bad = note("as-of-bad", "bad");
     const { name, store, projections } = fresh({

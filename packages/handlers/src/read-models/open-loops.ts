@@ -1,5 +1,5 @@
 import type { SqlSession } from "@synap/database";
-import { readTimestamp, type StoredEvent } from "@synap/types";
+import { checkMoment, readTimestamp, type StoredEvent } from "@synap/types";
 import { foldRows, numberOf, textOf } from "../projections/fold-rows.ts";
 import { defineProjection, type Projection } from "../projections/projection.ts";
 
@@ -194,7 +194,7 @@ interface WhatsNextRow extends Omit<OpenLoopRow, "snoozed_until" | "opened_at"> 
   readonly opened_at: Date;
 }
 
-/** What's next for somebody: open loops that aren't put off, the highest score first, the oldest of equal ones. */
+/** What's next for somebody: open loops that aren't put off, the highest score first, the oldest of equal ones. @throws InvalidMomentError */
 export async function whatsNext(
   session: SqlSession,
   ownerId: string,
@@ -203,7 +203,7 @@ export async function whatsNext(
   const rows = await session.query<WhatsNextRow>(WHATS_NEXT, [
     ownerId,
     statuses === undefined ? null : JSON.stringify(statuses),
-    now,
+    checkMoment("now", now),
     Math.min(limit, 1_000),
   ]);
   return rows.map((row) => ({

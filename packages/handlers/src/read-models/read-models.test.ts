@@ -62,6 +62,9 @@ describeOnEveryEngine("the built-in read models", (engine) => {
       },
     ]);
     expect(await countOpenLoops(engine.database, "o1")).toEqual({ urgent: 1, waiting: 1, snoozed: 2 });
+    await expect(whatsNext(engine.database, "o1", { now: new Date(Number.NaN) })).rejects.toMatchObject({
+      code: "MOMENT_INVALID",
+    });
   });
 
   it("count a task as an open loop of whoever has it, until it is done", async () => {

@@ -1,9 +1,10 @@
 import { type EventIssue, eventInputSchema } from "@synap/types";
 import { z } from "zod";
-import type { ApiContext, ApiPorts } from "../../api-context.ts";
+import type { ApiContext } from "../../api-context.ts";
 import { decodeText } from "../../body/decode-text.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { readBody } from "../../body/read-body.ts";
+import type { ApiConfiguration } from "../../configuration.ts";
 import { malformedJson } from "../../problems/malformed-json.ts";
 import { Problem } from "../../problems/problem.ts";
 
@@ -30,7 +31,7 @@ export type CommandBody = z.output<ReturnType<typeof commandBody>>;
 export async function readCommandBody(
   context: ApiContext,
   schema: ReturnType<typeof commandBody>,
-  { configuration }: Pick<ApiPorts, "configuration">,
+  { configuration }: { readonly configuration: Pick<ApiConfiguration, "maxBodyBytes" | "maxDepth"> },
 ): Promise<CommandBody> {
   const request = context.req.raw;
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
@@ -41,9 +42,10 @@ export async function readCommandBody(
     if (syntax !== undefined) throw malformedJson(syntax);
     throw commandInvalid(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
   }
-  const parsed = schema.safeParse(reading.value, { reportInput: true });
+  // Zod's output is a copy and may lack something; the command is decided as it was sent.
+  const parsed = schema.safeParse(JSON.parse(text), { reportInput: true });
   if (!parsed.success) throw commandInvalid(parsed.error.issues.flatMap(toIssues));
-  return parsed.data;
+  return reading.value as CommandBody;
 }
 
 function toIssues(issue: z.core.$ZodIssue): EventIssue[] {

@@ -1,0 +1,23 @@
+import { Hono } from "hono";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import type { ApiEnvironment } from "../../api-context.ts";
+import { commandBody, readCommandBody } from "./command-body.ts";
+
+const limits = { configuration: { maxBodyBytes: 10_000, maxDepth: 10 } };
+
+async function read(data: z.ZodType, body: string): Promise<string> {
+  const app = new Hono<ApiEnvironment>();
+  app.post("/", async (context) => {
+    const read = await readCommandBody(context, commandBody(data), limits);
+    return context.body(JSON.stringify(read));
+  });
+  return (await app.request("/", { method: "POST", body })).text();
+}
+
+it("gives a command as it was sent, whatever its schema would make of it", async () => {
+  const schema = z.object({ b: z.number(), a: z.object({}), note: z.string().trim().optional() });
+  const body =
+    '{"metadata":{"z":1,"y":2},"data":{"more":[1],"a":{"kept":true},"b":1,"note":" as it is "},"userId":"u"}';
+  expect(await read(schema, body)).toBe(body);
+});

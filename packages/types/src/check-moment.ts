@@ -1,0 +1,35 @@
+import { readTimestamp } from "./timestamp.ts";
+
+/** What should be a moment is none: an invalid Date, another text than RFC 3339, or a year that the store can't hold. */
+export class InvalidMomentError extends RangeError {
+  override readonly name = "InvalidMomentError";
+  readonly code = "MOMENT_INVALID";
+  /** What the moment was given for, for example `at`. */
+  readonly parameter: string;
+
+  constructor(parameter: string, reason: string) {
+    super(`"${parameter}" ${reason}.`);
+    this.parameter = parameter;
+  }
+}
+
+const EARLIEST = Date.parse("0001-01-01T00:00:00.000Z");
+const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
+
+/**
+ * A moment that a caller gave: a Date of the years 1 to 9999, or text as `readTimestamp` reads it.
+ * @throws InvalidMomentError
+ */
+export function checkMoment(parameter: string, value: Date | string): Date {
+  if (typeof value === "string") {
+    const reading = readTimestamp(value);
+    if (!reading.ok) throw new InvalidMomentError(parameter, reading.reason);
+    return new Date(reading.milliseconds);
+  }
+  const milliseconds = value.valueOf();
+  if (Number.isNaN(milliseconds)) throw new InvalidMomentError(parameter, "is an invalid Date");
+  if (milliseconds < EARLIEST || milliseconds > LATEST) {
+    throw new InvalidMomentError(parameter, "is outside the years 1 to 9999");
+  }
+  return value;
+}

@@ -1,0 +1,6 @@
+/** Freezes a value of JSON and everything in it, and answers it. */
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
+}
