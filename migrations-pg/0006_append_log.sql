@@ -44,7 +44,7 @@ BEGIN
     salt := 1 + pg_catalog.floor(pg_catalog.random() * 8191)::bigint;
   END LOOP;
   RAISE EXCEPTION 'other sessions hold the advisory locks of the append at %', low
-    USING ERRCODE = '55P03', HINT = 'See "foreignLocks" in the status for who they are.';
+    USING ERRCODE = '40001', HINT = 'See "foreignLocks" in the status for who they are.';
 END
 $$;
 

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type {
+  ConnectionUse,
   DeadLetterBacklog,
   EventStore,
   LetterCounts,
@@ -43,6 +44,8 @@ export interface ApiPorts {
   /** Where the read models are read. */
   readonly readModels: SqlSession;
   readonly statistics: () => Promise<StoreStatistics>;
+  /** What the connections to the database are doing. */
+  readonly connections: () => readonly ConnectionUse[];
   /** The engine under the store, as the status route shows it. */
   readonly engine: {
     readonly engine: string;

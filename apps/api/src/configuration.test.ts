@@ -11,6 +11,8 @@ describe("the API's configuration", () => {
       requestTimeoutMs: 60_000,
       keepAliveMs: 65_000,
       sendTimeoutMs: 30_000,
+      databaseConnections: 10,
+      lockTimeoutMs: 5_000,
       maxTails: 50,
       maxBodyBytes: 5 * 1024 * 1024,
       maxBatchEvents: 5_000,

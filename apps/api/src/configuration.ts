@@ -20,6 +20,8 @@ const environment = z.object({
   SYNAP_REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(60_000),
   SYNAP_KEEP_ALIVE_MS: whole(1, 600_000).default(65_000),
   SYNAP_SEND_TIMEOUT_MS: whole(100, 600_000).default(30_000),
+  SYNAP_DATABASE_CONNECTIONS: whole(1, 1_000).default(10),
+  SYNAP_LOCK_TIMEOUT_MS: whole(0, 600_000).default(5_000),
   SYNAP_MAX_TAILS: whole(1, 100_000).default(50),
   SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
@@ -60,6 +62,13 @@ export interface ApiConfiguration {
   readonly keepAliveMs: number;
   /** How long a client may take nothing of its answer, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
   readonly sendTimeoutMs: number;
+  /**
+   * How many connections to a database server queries may use, those for reading and those for writing together
+   * (SYNAP_DATABASE_CONNECTIONS, default 10).
+   */
+  readonly databaseConnections: number;
+  /** How long a lock in the database is waited for, in milliseconds (SYNAP_LOCK_TIMEOUT_MS, default 5,000; 0: no limit). */
+  readonly lockTimeoutMs: number;
   /** How many tails may follow the events at a time (SYNAP_MAX_TAILS, default 50). */
   readonly maxTails: number;
   /** The most bytes a request's body may hold (SYNAP_MAX_BODY_BYTES, default 5 MiB). */
@@ -119,6 +128,8 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     requestTimeoutMs: read.SYNAP_REQUEST_TIMEOUT_MS,
     keepAliveMs: read.SYNAP_KEEP_ALIVE_MS,
     sendTimeoutMs: read.SYNAP_SEND_TIMEOUT_MS,
+    databaseConnections: read.SYNAP_DATABASE_CONNECTIONS,
+    lockTimeoutMs: read.SYNAP_LOCK_TIMEOUT_MS,
     maxTails: read.SYNAP_MAX_TAILS,
     maxBodyBytes: read.SYNAP_MAX_BODY_BYTES,
     maxBatchEvents: read.SYNAP_MAX_BATCH_EVENTS,

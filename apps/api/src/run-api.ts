@@ -26,6 +26,7 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
   const database = await openMigratedDatabase(url, catalogue, {
+    limits: { maxConnections: configuration.databaseConnections, lockTimeout: configuration.lockTimeoutMs },
     onExposed: (message) => logger.warn(message),
     onWaiting: (error) =>
       logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),

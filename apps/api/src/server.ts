@@ -98,6 +98,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     aggregates: serveAggregates(parts, commands),
     readModels: database,
     statistics: () => storeStatistics(database),
+    connections: () => database.connections(),
     engine: describeEngine(database),
     databaseFailed: database.failed,
     readiness: [

@@ -51,6 +51,7 @@ function unservedApp() {
     })),
     readModels: { query: away },
     statistics: away,
+    connections: () => [],
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
     readiness: [],
     databaseFailed: new Promise(() => {}),

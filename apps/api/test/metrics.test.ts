@@ -84,6 +84,13 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
         "synap_event_type_differences",
         "synap_database_bytes",
         "synap_skipped_snapshots",
+        ...(engine === "server"
+          ? [
+              "synap_database_connections_max",
+              "synap_database_connections_busy",
+              "synap_database_connections_waiting",
+            ]
+          : []),
         "synap_publisher_queued_events",
         "synap_publisher_queued_bytes",
         "synap_publisher_in_flight",

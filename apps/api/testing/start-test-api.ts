@@ -1,4 +1,4 @@
-import type { Database, Engine } from "@synap/database";
+import { type Database, type Engine, openDatabase } from "@synap/database";
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection } from "@synap/handlers";
 import { type EventCatalogue, seedCatalogue } from "@synap/types";
@@ -10,6 +10,8 @@ import { type FaultBroker, startFaultBroker } from "./fault-broker.ts";
 export interface TestApi {
   readonly url: string;
   readonly database: Database;
+  /** Of the database, on a server. */
+  readonly databaseUrl: string | undefined;
   readonly broker: FaultBroker;
   /** Stops the API as a signal would. */
   close(): Promise<void>;
@@ -32,6 +34,8 @@ export interface TestApiOptions {
   readonly catalogue?: EventCatalogue;
   /** Milliseconds between two signs of life. Default: the API's own. */
   readonly presenceIntervalMs?: number;
+  /** How long appends wait for a lock on a server, in milliseconds. Default: the database's own. */
+  readonly lockTimeout?: number;
 }
 
 /** Started in one to two seconds, so once for a suite. */
@@ -44,10 +48,15 @@ export async function startTestApi(
     isOperable = true,
     catalogue = seedCatalogue,
     presenceIntervalMs,
+    lockTimeout,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
   const testDatabase = await createTestDatabase(engine);
-  const { database } = testDatabase;
+  const { options } = testDatabase;
+  const database =
+    lockTimeout === undefined || !("url" in options)
+      ? testDatabase.database
+      : await openDatabase({ ...options, lockTimeout });
   const broker = await startFaultBroker();
   const logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const api = await startApi({
@@ -69,11 +78,13 @@ export async function startTestApi(
   return {
     url: api.url,
     database,
+    databaseUrl: "url" in options ? options.url : undefined,
     broker,
     close: api.close,
     stop: async () => {
       await api.close();
       await broker.stop();
+      if (database !== testDatabase.database) await database.close();
       await testDatabase.drop();
     },
   };

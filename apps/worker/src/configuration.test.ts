@@ -6,6 +6,8 @@ describe("readWorkerConfiguration", () => {
     expect(readWorkerConfiguration({})).toEqual({
       host: "127.0.0.1",
       port: 3401,
+      databaseConnections: 10,
+      lockTimeoutMs: 5_000,
       ingestConcurrency: 4,
       residentHandlers: true,
     });
@@ -18,6 +20,8 @@ describe("readWorkerConfiguration", () => {
         SYNAP_WORKER_PORT: "4000",
         SYNAP_WORKER_ALLOWED_HOSTS: "worker.internal, 10.0.0.1",
         INNGEST_SERVE_ORIGIN: "http://worker:4000",
+        SYNAP_DATABASE_CONNECTIONS: "20",
+        SYNAP_LOCK_TIMEOUT_MS: "0",
         SYNAP_INGEST_CONCURRENCY: "8",
         SYNAP_RESIDENT_HANDLERS: "false",
       }),
@@ -26,6 +30,8 @@ describe("readWorkerConfiguration", () => {
       port: 4000,
       serveOrigin: "http://worker:4000",
       allowedHosts: ["worker.internal", "10.0.0.1"],
+      databaseConnections: 20,
+      lockTimeoutMs: 0,
       ingestConcurrency: 8,
       residentHandlers: false,
     });

@@ -10,6 +10,8 @@ const environment = z.object({
   SYNAP_WORKER_PORT: port.default(3401),
   SYNAP_WORKER_ALLOWED_HOSTS: text.optional(),
   INNGEST_SERVE_ORIGIN: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
+  SYNAP_DATABASE_CONNECTIONS: z.coerce.number().int().min(1).max(1_000).default(10),
+  SYNAP_LOCK_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(5_000),
   SYNAP_INGEST_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(4),
   SYNAP_RESIDENT_HANDLERS: flag.default(true),
 });
@@ -30,6 +32,13 @@ export interface WorkerConfiguration {
    * by commas; `*` allows any).
    */
   readonly allowedHosts?: readonly string[];
+  /**
+   * How many connections to a database server queries may use, those for reading and those for writing together
+   * (SYNAP_DATABASE_CONNECTIONS, default 10).
+   */
+  readonly databaseConnections: number;
+  /** How long a lock in the database is waited for, in milliseconds (SYNAP_LOCK_TIMEOUT_MS, default 5,000; 0: no limit). */
+  readonly lockTimeoutMs: number;
   /** How many envelopes are stored at a time (SYNAP_INGEST_CONCURRENCY, default 4; always 2 when embedded). */
   readonly ingestConcurrency: number;
   /** Whether the asynchronous handlers run all the time in this process (SYNAP_RESIDENT_HANDLERS, default true). */
@@ -67,6 +76,8 @@ export function readWorkerConfiguration(variables: NodeJS.ProcessEnv): WorkerCon
     port: read.SYNAP_WORKER_PORT,
     ...(read.INNGEST_SERVE_ORIGIN === undefined ? {} : { serveOrigin: read.INNGEST_SERVE_ORIGIN }),
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
+    databaseConnections: read.SYNAP_DATABASE_CONNECTIONS,
+    lockTimeoutMs: read.SYNAP_LOCK_TIMEOUT_MS,
     ingestConcurrency: read.SYNAP_INGEST_CONCURRENCY,
     residentHandlers: read.SYNAP_RESIDENT_HANDLERS,
   };

@@ -24,6 +24,11 @@ export interface AppendOptions {
   readonly timestamps?: "live" | "backfill" | undefined;
   /** Append inside this transaction: stored if and when it commits. Without it the call is a transaction of its own. */
   readonly transaction?: Transaction | undefined;
+  /**
+   * Longest time to wait for a lock, in milliseconds, for a batch that would rather go on without a stream that is
+   * locked. Default: the `lockTimeout` of the database. A transaction of the caller keeps its own.
+   */
+  readonly lockTimeout?: number | undefined;
 }
 
 /** The events of everything that ever happened: appended once, never changed. See docs/store.md for the guarantees. */
@@ -33,7 +38,7 @@ export interface EventStore {
   /**
    * Appends events in order, any number of them, in one transaction, and answers one outcome for each, in the same
    * order. Sending them again is harmless. A bad event is rejected alone and never thrown.
-   * @throws DatabaseUnavailableError, or what `onAppend` throws; then nothing is stored.
+   * @throws StreamLockedError, DatabaseUnavailableError, or what `onAppend` throws; then nothing is stored.
    */
   appendBatch(events: readonly SynapEvent[], options?: AppendOptions): Promise<AppendOutcome[]>;
   /** The event with this id; undefined when there is none, or the id isn't a UUID. */
@@ -50,7 +55,8 @@ export interface EventStore {
   /**
    * Appends events to one stream if it is at the expected version, all or nothing. Sending the same events again, with
    * the same ids, answers what the first time answered, for ever and whatever the version is by then.
-   * @throws OptimisticLockError, StreamClosedError, EventIdConflictError, EventValidationError; then nothing is stored.
+   * @throws OptimisticLockError, StreamClosedError, StreamLockedError, EventIdConflictError, EventValidationError; then
+   *   nothing is stored.
    * @throws RangeError for no events, more than 1,024, or an expected version that is none.
    */
   appendToStream(
@@ -70,7 +76,7 @@ export interface EventStore {
   ): Promise<StreamAppendResult[]>;
   /**
    * Closes a stream at the expected version: it takes no more events. Closing it again changes nothing.
-   * @throws StreamNotFoundError, OptimisticLockError
+   * @throws StreamNotFoundError, OptimisticLockError, StreamLockedError
    */
   closeStream(
     stream: StreamName,

@@ -22,6 +22,7 @@ export {
 } from "./bookkeeping/dead-letters.ts";
 export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
 export { type LetterCounts, letterCounts } from "./bookkeeping/letter-counts.ts";
+export { type LockHolder, lockHolders } from "./bookkeeping/lock-holders.ts";
 export {
   type HandlerStatistics,
   type StoreStatistics,
@@ -47,6 +48,7 @@ export {
   DataDirectoryInUseError,
   isConflict,
   isDataError,
+  isLockTimeout,
   isTransient,
   isUnavailable,
   sqlState,
@@ -56,10 +58,12 @@ export { epochMs, isoFromEpoch } from "./connection/moments.ts";
 export { type DatabaseOptions, openDatabase } from "./connection/open-database.ts";
 export type { ServerOptions } from "./connection/server-database.ts";
 export type {
+  ConnectionUse,
   Database,
   DatabaseCapabilities,
   Engine,
   Orm,
+  Sessions,
   SqlParameter,
   SqlSession,
   Transaction,
@@ -136,6 +140,7 @@ export {
   EventIdConflictError,
   OptimisticLockError,
   StreamClosedError,
+  StreamLockedError,
   StreamNotFoundError,
 } from "./streams/stream-errors.ts";
 export type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";

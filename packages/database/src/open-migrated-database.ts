@@ -1,5 +1,6 @@
 import type { EventCatalogue } from "@synap/types";
 import { openDatabase } from "./connection/open-database.ts";
+import type { ServerOptions } from "./connection/server-database.ts";
 import type { Database } from "./connection/sql-session.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { describeExposures } from "./privileges/exposures.ts";
@@ -17,14 +18,16 @@ export function openMigratedDatabase(
   catalogue: EventCatalogue,
   {
     onExposed,
+    limits,
     ...patience
   }: OpeningPatience & {
     /** Called with a sentence when other logins could harm the log and this one may not end it. */
     readonly onExposed?: ((message: string) => void) | undefined;
+    readonly limits?: Pick<ServerOptions, "maxConnections" | "lockTimeout"> | undefined;
   } = {},
 ): Promise<Database> {
   return waitForDatabase(async () => {
-    const database = await openDatabase({ url });
+    const database = await openDatabase({ url, ...limits });
     try {
       const { exposures } = await migrate(database);
       await publishEventTypes(database, catalogue);

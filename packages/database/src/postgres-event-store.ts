@@ -11,6 +11,7 @@ import { type AppendedEvent, type AppendOutcome, rejected } from "./append/appen
 import { checkEvent } from "./append/check-event.ts";
 import { findDuplicates } from "./append/find-duplicates.ts";
 import { isConflict } from "./connection/database-errors.ts";
+import { limitLockWaits } from "./connection/lock-timeout.ts";
 import type { Database, Transaction } from "./connection/sql-session.ts";
 import type { AppendOptions, EventStore } from "./event-store.ts";
 import { getEventById } from "./reading/get-event-by-id.ts";
@@ -19,6 +20,7 @@ import { readAll } from "./reading/read-all.ts";
 import { appendNewToStreams, appendToStreams, collectResults } from "./streams/append-to-streams.ts";
 import { closeStream } from "./streams/close-stream.ts";
 import { getStream } from "./streams/get-stream.ts";
+import { nameLockedStreams } from "./streams/locked-streams.ts";
 import { type PreparedAppend, prepareAppend } from "./streams/prepare-append.ts";
 import { readStream, readStreamPage } from "./streams/read-stream.ts";
 import type { StreamAppend, StreamAppendResult, StreamsAppendOptions } from "./streams/stream-append.ts";
@@ -52,7 +54,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const check = { catalogue, clock, lateness, ahead, timestamps: how.timestamps };
     const checked = events.map((event) => checkEvent(event, check));
     const sound = checked.flatMap((each) => (each.ok ? [each.event] : []));
-    const appended = sound.length === 0 ? [] : await appendSound(sound, how.transaction);
+    const appended = sound.length === 0 ? [] : await appendSound(sound, how);
     let next = 0;
     return checked.map((each) => {
       if (!each.ok) return rejected(each.id, ...each.issues);
@@ -65,28 +67,38 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   async function appendSound(
     events: readonly SynapEvent[],
-    transaction: Transaction | undefined,
+    { transaction, lockTimeout }: AppendOptions,
   ): Promise<AppendedEvent[]> {
-    if (transaction !== undefined) return appendAllCarefully(transaction, events, onAppend);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await appendOwn(events);
+        if (transaction !== undefined) return await appendAllCarefully(transaction, events, onAppend);
+        if (lockTimeout !== undefined && database.engine === "server")
+          return await appendOwn(events, lockTimeout);
+        return await database.lockWaits.run((limit) => appendOwn(events, limit));
       } catch (error) {
-        if (!isConflict(error) || attempt === CONFLICT_ATTEMPTS) throw error;
+        // In a transaction of the caller, conflicts were tried again from the savepoint.
+        if (transaction !== undefined || !isConflict(error) || attempt === CONFLICT_ATTEMPTS)
+          throw await nameLockedStreams(error, transaction ?? database, events);
         await pauseBeforeRetry(attempt);
       }
     }
   }
 
   /** Nearly every batch is new and sound all through, so the rest is only paid for when one turned out not to be. */
-  async function appendOwn(events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
+  async function appendOwn(
+    events: readonly SynapEvent[],
+    lockTimeout: number | undefined,
+  ): Promise<AppendedEvent[]> {
     try {
-      const appended = await appendAllNew(database, events, onAppend);
+      const appended = await appendAllNew(database, events, onAppend, [], lockTimeout);
       signalAppend();
       return appended;
     } catch (error) {
       if (!(error instanceof NotAllNewError)) throw error;
-      return database.transaction((own) => appendAllCarefully(own, events, onAppend));
+      return database.transaction(async (own) => {
+        if (lockTimeout !== undefined) await limitLockWaits(own, lockTimeout);
+        return appendAllCarefully(own, events, onAppend);
+      });
     }
   }
 
@@ -109,14 +121,25 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     prepared: PreparedAppend,
     transaction: Transaction | undefined,
   ): Promise<AppendedEvent[]> {
-    if (transaction !== undefined) return appendToStreams(database, prepared, transaction, onAppend);
     try {
-      const appended = await appendNewToStreams(database, prepared, onAppend);
+      if (transaction !== undefined) return await appendToStreams(database, prepared, transaction, onAppend);
+      return await database.lockWaits.run((lockTimeout) => appendPreparedOwn(prepared, lockTimeout));
+    } catch (error) {
+      throw await nameLockedStreams(error, transaction ?? database, prepared.expectations);
+    }
+  }
+
+  async function appendPreparedOwn(
+    prepared: PreparedAppend,
+    lockTimeout: number | undefined,
+  ): Promise<AppendedEvent[]> {
+    try {
+      const appended = await appendNewToStreams(database, prepared, onAppend, lockTimeout);
       signalAppend();
       return appended;
     } catch (error) {
       if (!(error instanceof NotAllNewError || isConflict(error))) throw error;
-      return appendToStreams(database, prepared, undefined, onAppend);
+      return appendToStreams(database, prepared, undefined, onAppend, lockTimeout);
     }
   }
 

@@ -69,6 +69,27 @@ export const status = z.looseObject({
     }),
   ),
   deadLetters: z.number(),
+  lockHolders: z
+    .array(
+      z.looseObject({
+        pid: z.number(),
+        login: z.string(),
+        applicationName: z.string(),
+        query: z.string().optional(),
+        state: z.string(),
+        ageMs: z.number(),
+        waiting: z.number(),
+      }),
+    )
+    .optional(),
+  connections: z.array(
+    z.looseObject({
+      purpose: z.enum(["reads", "writes", "all"]),
+      max: z.number(),
+      busy: z.number(),
+      waiting: z.number(),
+    }),
+  ),
   exposures: z
     .array(
       z.looseObject({

@@ -34,7 +34,16 @@ Examples:
     });
 
 function describeStatus(found: Status, url: string): string {
-  const { events, deadLetters, publisher, timescaledb, exposures = [], sharedResources = [] } = found;
+  const {
+    events,
+    deadLetters,
+    publisher,
+    timescaledb,
+    connections,
+    lockHolders = [],
+    exposures = [],
+    sharedResources = [],
+  } = found;
   const newest = events.lastRecordedAt === undefined ? "" : `, the newest ${age(events.lastRecordedAt)}`;
   const fields = formatFields([
     ["Synap", `${found.release} at ${url}`],
@@ -48,6 +57,8 @@ function describeStatus(found: Status, url: string): string {
     ["event types", describeDifferences(found.processes)],
     ["queued", `${count(publisher.queuedEvents)} events wait for the broker`],
     ["database", `${(found.databaseSize / 1024 / 1024).toFixed(1)} MiB`],
+    ...(connections.length === 0 ? [] : [["connections", describeConnections(connections)] as const]),
+    ...(lockHolders.length === 0 ? [] : [["locks", lockHolders.map(describeLockHolder).join("\n")] as const]),
     ...(exposures.length === 0 ? [] : [["exposed", plain(describeExposures(exposures))] as const]),
     ...sharedResources.map((one) => ["nearly full", plain(describeSharedResource(one))] as const),
   ]);
@@ -110,6 +121,22 @@ function describeWatermark({ watermark, watermarkHolder: holder, foreignLocks = 
       `login ${plain(login)} (database process ${pid}) holds ${count(locks)} of the store's advisory locks, without effect`,
   );
   return [describeHolder(watermark, holder), ...strangers].join("\n");
+}
+
+function describeConnections(connections: Status["connections"]): string {
+  return connections
+    .map(({ purpose, max, busy, waiting }) => {
+      const queue = waiting === 0 ? "" : `, ${count(waiting)} wait for one`;
+      return `${count(busy)} of ${count(max)} busy with ${purpose === "all" ? "reads and writes" : purpose}${queue}`;
+    })
+    .join("\n");
+}
+
+function describeLockHolder(holder: NonNullable<Status["lockHolders"]>[number]): string {
+  const { pid, login, applicationName, query, state, ageMs, waiting } = holder;
+  const statement = query === undefined ? "" : `: ${cut(plain(query), 60)}`;
+  const who = `database process ${pid} (${plain(applicationName)}) of login ${plain(login)}`;
+  return `${count(waiting)} sessions wait for ${who}, its transaction is ${duration(ageMs)} old\n${state}${statement}`;
 }
 
 function describeHolder(watermark: number, holder: Status["events"]["watermarkHolder"]): string {

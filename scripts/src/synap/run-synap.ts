@@ -96,8 +96,16 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const catalogue = await loadCatalogue(options.eventTypes);
 
     const { databaseUrl } = options;
+    const workerConfiguration = readWorkerConfiguration({
+      ...process.env,
+      SYNAP_WORKER_HOST: HOST,
+      SYNAP_WORKER_PORT: String(ports.worker),
+    });
+    const { databaseConnections: maxConnections, lockTimeoutMs: lockTimeout } = workerConfiguration;
     const database = await openDatabase(
-      databaseUrl === undefined ? { dataDirectory: directory.databasePath } : { url: databaseUrl },
+      databaseUrl === undefined
+        ? { dataDirectory: directory.databasePath }
+        : { url: databaseUrl, maxConnections, lockTimeout },
     );
     started.push({ name: "database", stop: () => database.close() });
     const { exposures } = await migrate(database);
@@ -111,11 +119,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const access = inngestAccess(options.inngest ?? "stand-in", brokerUrl, keys, process.env);
     const client = { ...access, logger: logger.child({ name: "inngest-sdk" }, { level: "warn" }) };
     const worker = await startWorker({
-      configuration: readWorkerConfiguration({
-        ...process.env,
-        SYNAP_WORKER_HOST: HOST,
-        SYNAP_WORKER_PORT: String(ports.worker),
-      }),
+      configuration: workerConfiguration,
       database,
       catalogue,
       inngest: new Inngest({ id: "synap", ...client }),

@@ -58,6 +58,7 @@ export const PROBLEM_CODES = {
   "internal-error": { status: 500, title: "Something went wrong inside Synap" },
   "too-many-connections": { status: 503, title: "Synap has too many connections" },
   "too-many-tails": { status: 503, title: "Too many follow the events at the moment" },
+  "stream-locked": { status: 503, title: "Another transaction has locked the stream" },
   "aggregate-contended": { status: 503, title: "Too many change the same aggregate" },
   "event-type-not-ready": { status: 503, title: "A worker does not know the event type yet" },
   "publisher-full": { status: 503, title: "Synap is busy" },

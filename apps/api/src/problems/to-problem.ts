@@ -1,4 +1,9 @@
-import { DatabaseUnavailableError, InvalidCursorError, isTransient } from "@synap/database";
+import {
+  DatabaseUnavailableError,
+  InvalidCursorError,
+  isTransient,
+  StreamLockedError,
+} from "@synap/database";
 import { TransientHandlerError } from "@synap/handlers";
 import { type EventIssue, EventValidationError } from "@synap/types";
 import { HTTPException } from "hono/http-exception";
@@ -28,6 +33,14 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof InvalidCursorError) {
     return new Problem("cursor-invalid", "Give a cursor as it came with an earlier page of the same query.", {
       errors: [{ path: "cursor", code: "cursor-invalid", reason: error.message }],
+      cause: error,
+    });
+  }
+  if (error instanceof StreamLockedError) {
+    const { message, streams } = error;
+    return new Problem("stream-locked", message, {
+      retryAfterSeconds: 2,
+      members: { streams },
       cause: error,
     });
   }

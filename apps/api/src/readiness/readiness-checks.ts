@@ -44,9 +44,10 @@ export function migrationsCheck(database: Database): ReadinessCheck {
 }
 
 /** The database can store something: its disk has room, and a commit goes through. Tried at most every 5 s. */
-export function writeCheck(database: Pick<Database, "transaction">): ReadinessCheck {
+export function writeCheck(database: Pick<Database, "reads">): ReadinessCheck {
   const probe = async () => {
-    await probeWrite(database).catch((cause: unknown) => {
+    // Not where writers wait for one another: a locked stream makes the database no less able to store.
+    await probeWrite(database.reads).catch((cause: unknown) => {
       if (!(cause instanceof NotWritableError)) throw cause;
       throw new NotReadyError(cause.code === "DISK_FULL" ? "disk-full" : "read-only", { cause });
     });

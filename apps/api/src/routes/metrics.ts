@@ -64,6 +64,7 @@ function gaugesOf(status: Status): Gauge[] {
     gauge("synap_dead_letters", "Dead letters that nobody has dealt with.", { value: deadLetters }),
     ...acceptedGauges(status),
     gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),
+    ...connectionGauges(status),
     ...publisherGauges(status.publisher),
   ];
 }
@@ -146,6 +147,29 @@ function handlerGauges(handlers: Status["handlers"]): Gauge[] {
       "synap_handler_next_attempt_timestamp_seconds",
       "When a handler tries again, in seconds since 1970.",
       ...retrying(({ nextAttemptAt }) => Date.parse(nextAttemptAt) / 1000),
+    ),
+  ];
+}
+
+/** How busy the connections to a server are, and for whose locks others wait. */
+function connectionGauges({ connections, lockHolders = [] }: Status): Gauge[] {
+  const each = (figure: "max" | "busy" | "waiting") =>
+    connections.map((use) => ({ labels: { purpose: use.purpose }, value: use[figure] }));
+  return [
+    gauge("synap_database_connections_max", "Connections to the database at the most.", ...each("max")),
+    gauge("synap_database_connections_busy", "Connections in use.", ...each("busy")),
+    gauge(
+      "synap_database_connections_waiting",
+      "Statements and transactions that wait for a connection.",
+      ...each("waiting"),
+    ),
+    gauge(
+      "synap_lock_waits",
+      "Sessions of the database that wait for a lock, by the session that holds it.",
+      ...lockHolders.map(({ pid, applicationName, waiting }) => ({
+        labels: { pid: String(pid), application: applicationName },
+        value: waiting,
+      })),
     ),
   ];
 }

@@ -30,13 +30,14 @@ export function statusRoute(app: ApiApp, ports: ApiPorts): void {
 type Status = Awaited<ReturnType<typeof readStatus>>;
 
 /** The status as anybody may see it: statements, and the reasons why handlers fail, may hold data. */
-function publicStatus({ events, handlers, ...status }: Status): object {
+function publicStatus({ events, handlers, lockHolders, ...status }: Status): object {
   const { watermarkHolder: holder, ...figures } = events;
   const { query: _, ...session } = holder ?? {};
   return {
     ...status,
     events: holder === undefined ? events : { ...figures, watermarkHolder: session },
     handlers: handlers.map(withoutReason),
+    ...(lockHolders !== undefined && { lockHolders: lockHolders.map(({ query: _, ...facts }) => facts) }),
   };
 }
 
@@ -48,7 +49,7 @@ function withoutReason({ retrying, ...handler }: HandlerStatistics): object {
 
 /** The status as the holder of the admin token sees it. */
 export async function readStatus(ports: ApiPorts) {
-  const { configuration, acceptance, statistics, engine, processes, notStored } = ports;
+  const { configuration, acceptance, statistics, connections, engine, processes, notStored } = ports;
   const isActive = (condition: boolean) => (condition ? "active" : "inactive");
   const numbers = await statistics();
   return {
@@ -71,6 +72,7 @@ export async function readStatus(ports: ApiPorts) {
     notStored: await notStored(),
     instance: processes.instance,
     processes: await processes.look(),
+    connections: connections(),
     publisher: acceptance.publisher.state(),
   };
 }

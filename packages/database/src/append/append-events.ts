@@ -1,4 +1,5 @@
 import type { SynapEvent } from "@synap/types";
+import { withLockTimeout } from "../connection/lock-timeout.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
@@ -28,19 +29,26 @@ export function appendEvents(session: SqlSession, events: readonly SynapEvent[])
   return session.query<AppendRow>(APPEND, [JSON.stringify(events)]);
 }
 
-const APPEND_ATOMICALLY = `
+const writeAtomically = (before: string, expectations: string) => `
 SELECT status, id, "position", stream_version, ${epochMs("recorded_at")} AS recorded_at
-  FROM synap.append_events($1::text::jsonb, $2::text::jsonb, true)
+  FROM ${before}synap.append_events($1::text::jsonb, ${expectations}, true)
  ORDER BY place`;
+
+const APPEND_ATOMICALLY = writeAtomically("", "$2::text::jsonb");
+const APPEND_ATOMICALLY_WITH_LOCK_TIMEOUT = withLockTimeout(writeAtomically, "$2::text::jsonb", "$3");
 
 /**
  * The same, all or nothing, and only if the streams are as expected.
+ * @param lockTimeout longest time to wait for a lock, in milliseconds, here and in the rest of the transaction
  * @throws SQLSTATE SY001 for an expectation that isn't met, SY006 for a closed stream, SY007 for an id that is taken.
  */
 export function appendAtomically(
   session: SqlSession,
   events: readonly SynapEvent[],
   expectations: readonly object[],
+  lockTimeout?: number,
 ): Promise<AppendRow[]> {
-  return session.query<AppendRow>(APPEND_ATOMICALLY, [JSON.stringify(events), JSON.stringify(expectations)]);
+  const parameters = [JSON.stringify(events), JSON.stringify(expectations)];
+  if (lockTimeout === undefined) return session.query<AppendRow>(APPEND_ATOMICALLY, parameters);
+  return session.query<AppendRow>(APPEND_ATOMICALLY_WITH_LOCK_TIMEOUT, [...parameters, String(lockTimeout)]);
 }

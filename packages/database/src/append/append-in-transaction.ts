@@ -1,6 +1,7 @@
 import type { StoredEvent, SynapEvent } from "@synap/types";
 import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
+import { readLockTimeout } from "../streams/locked-streams.ts";
 import type { Expectation } from "../streams/stream-name.ts";
 import { appendEvents, MAX_APPEND_EVENTS } from "./append-events.ts";
 import { appendNewEvents } from "./append-new-events.ts";
@@ -26,6 +27,7 @@ export class NotAllNewError extends Error {
  * Appends any number of events as if all of them were new and sound, which is nearly always so. One lot is one
  * statement, and that is a transaction by itself; anything more is done in one. The readers are not woken.
  * @param expectations of streams that the events belong to; with more than 1,024 events there may be none
+ * @param lockTimeout longest time to wait for a lock, in milliseconds, in place of the session's
  * @throws NotAllNewError when they aren't; then nothing is stored.
  */
 export function appendAllNew(
@@ -33,16 +35,20 @@ export function appendAllNew(
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
   expectations: readonly Expectation[] = [],
+  lockTimeout?: number,
 ): Promise<AppendedEvent[]> {
   const appendLot = async (session: SqlSession, lot: readonly SynapEvent[]): Promise<AppendedEvent[]> => {
     try {
-      return await appendNewEvents(session, lot, expectations);
+      return await appendNewEvents(session, lot, expectations, lockTimeout);
     } catch (error) {
       const isUsual = isDataError(error) || NOT_AS_USUAL.has(sqlState(error));
-      throw isUsual ? new NotAllNewError("not every event was new and sound", { cause: error }) : error;
+      throw isUsual
+        ? new NotAllNewError("not every event was new and sound", { cause: error })
+        : readLockTimeout(error);
     }
   };
-  if (events.length <= MAX_APPEND_EVENTS && !isHooked(events, hook)) return appendLot(database, events);
+  if (events.length <= MAX_APPEND_EVENTS && !isHooked(events, hook))
+    return appendLot(database.writes, events);
   return database.transaction((own) => appendInLots(own, events, hook, appendLot));
 }
 
@@ -105,7 +111,9 @@ async function appendInSavepoint(
 }
 
 async function appendOnce(transaction: Transaction, events: readonly SynapEvent[]): Promise<AppendedEvent[]> {
-  const rows = await appendEvents(transaction, events);
+  const rows = await appendEvents(transaction, events).catch((error: unknown) => {
+    throw readLockTimeout(error);
+  });
   return events.map((event, index) => readAppendRow(event, rows[index]));
 }
 

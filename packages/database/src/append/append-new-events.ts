@@ -1,4 +1,5 @@
 import type { SynapEvent } from "@synap/types";
+import { withLockTimeout } from "../connection/lock-timeout.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { Expectation } from "../streams/stream-name.ts";
@@ -12,18 +13,22 @@ interface Answer {
 }
 
 // The text is cast here: as a json parameter, drivers would write JSON text as a JSON string.
-const APPEND = `
+const writeAppend = (before: string, expected: string) => `
 SELECT number, ${epochMs("recorded_at")} AS recorded_at, versions_before
-  FROM synap.append_new_events(
+  FROM ${before}synap.append_new_events(
          $1::text::json, $2::text::text[], $3::text::text[], $4::text::integer[], $5::text::bigint[], $6::text::bigint[],
-         $7::text::integer[], $8::text::integer[], $9::text::bigint[]
+         $7::text::integer[], $8::text::integer[], ${expected}
        )`;
+
+const APPEND = writeAppend("", "$9::text::bigint[]");
+const APPEND_WITH_LOCK_TIMEOUT = withLockTimeout(writeAppend, "$9::text::bigint[]", "$10");
 
 /**
  * Appends up to 1,024 complete events in one round trip, if every one is new and its stream open. The readers are not
  * woken.
  *
  * @param expectations of streams that the events belong to
+ * @param lockTimeout longest time to wait for a lock, in milliseconds, here and in the rest of the transaction
  * @throws what the database says if one is not, or if it refuses one: then nothing is stored, and `appendEvents` finds
  *   out which. SQLSTATE 23505 for an id or an idempotency key that is taken, SY001 for a stream at another version, SY006 for a closed one,
  *   22xxx for data.
@@ -32,19 +37,24 @@ export async function appendNewEvents(
   session: SqlSession,
   events: readonly SynapEvent[],
   expectations: readonly Expectation[] = [],
+  lockTimeout?: number,
 ): Promise<AppendedEvent[]> {
   const { streams, streamNumbers, placesWithin } = groupByStream(events);
-  const [answer] = await session.query<Answer>(APPEND, [
-    JSON.stringify(events),
-    textArray(streams.map(({ type }) => type)),
-    textArray(streams.map(({ id }) => id)),
-    numberArray(streams.map(({ count }) => count)),
-    numberArray(streams.map(({ first }) => Date.parse(first))),
-    numberArray(streams.map(({ last }) => Date.parse(last))),
-    numberArray(streamNumbers),
-    numberArray(placesWithin),
-    expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
-  ]);
+  const [answer] = await session.query<Answer>(
+    lockTimeout === undefined ? APPEND : APPEND_WITH_LOCK_TIMEOUT,
+    [
+      JSON.stringify(events),
+      textArray(streams.map(({ type }) => type)),
+      textArray(streams.map(({ id }) => id)),
+      numberArray(streams.map(({ count }) => count)),
+      numberArray(streams.map(({ first }) => Date.parse(first))),
+      numberArray(streams.map(({ last }) => Date.parse(last))),
+      numberArray(streamNumbers),
+      numberArray(placesWithin),
+      expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
+      ...(lockTimeout === undefined ? [] : [String(lockTimeout)]),
+    ],
+  );
   if (answer === undefined) throw new Error("append_new_events gave no answer.");
   const firstPosition = answer.number * MAX_APPEND_EVENTS;
   const recordedAt = isoFromEpoch(answer.recorded_at);

@@ -5,6 +5,7 @@ import { lowSharedResources, type SharedResource } from "../privileges/shared-re
 import { type ForeignLocks, foreignLocks } from "../subscriptions/foreign-locks.ts";
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 import { type HandlerRetry, handlerRetries } from "./handler-retries.ts";
+import { type LockHolder, lockHolders } from "./lock-holders.ts";
 
 /** The store in numbers. */
 export interface StoreStatistics {
@@ -25,6 +26,8 @@ export interface StoreStatistics {
     readonly lastRecordedAt?: string;
   };
   readonly handlers: readonly HandlerStatistics[];
+  /** The sessions for whose locks others wait; missing when nobody waits. */
+  readonly lockHolders?: readonly LockHolder[];
   /** Dead letters that nobody has dealt with. */
   readonly deadLetters: number;
   /** What lets logins without a right of ours harm the log; missing when nothing does. */
@@ -107,6 +110,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const retries = await handlerRetries(session);
   const holder = await watermarkHolder(session);
   const strangers = await foreignLocks(session);
+  const holders = await lockHolders(session);
   const exposures = await findExposures(session);
   const sharedResources = await lowSharedResources(session);
   return {
@@ -126,6 +130,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       updatedAt: isoFromEpoch(updated_at),
       ...retryOf(handler, retries),
     })),
+    ...(holders.length > 0 && { lockHolders: holders }),
     deadLetters: row.open_dead_letters,
     ...(exposures.length > 0 && { exposures }),
     ...(sharedResources.length > 0 && { sharedResources }),

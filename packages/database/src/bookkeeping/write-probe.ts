@@ -1,5 +1,5 @@
 import { sqlState } from "../connection/database-errors.ts";
-import type { Database } from "../connection/sql-session.ts";
+import type { Sessions } from "../connection/sql-session.ts";
 
 /** The database answers, but takes no writes. The database's own error, if there is one, is the cause. */
 export class NotWritableError extends Error {
@@ -36,9 +36,9 @@ const WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'synap.write-probe',
  *
  * @throws NotWritableError, or the database's own error when it does not answer
  */
-export async function probeWrite(database: Pick<Database, "transaction">): Promise<void> {
+export async function probeWrite(sessions: Pick<Sessions, "transaction">): Promise<void> {
   try {
-    await database.transaction(async (transaction) => {
+    await sessions.transaction(async (transaction) => {
       const [state] = await transaction.query<{ read_only: boolean }>(IS_READ_ONLY);
       if (state?.read_only === true) throw new NotWritableError("READ_ONLY");
       await transaction.query(LITTLE_MEMORY);

@@ -20,6 +20,8 @@ export interface ConnectionPool {
    * @throws DatabaseUnavailableError when none can be made, or none comes free in time.
    */
   use<T>(work: (connection: ServerConnection) => Promise<T>): Promise<T>;
+  /** How many connections are in use, and how many users wait for one. */
+  load(): { readonly busy: number; readonly waiting: number };
   /** Takes no more work, lets what has begun finish for so many milliseconds, then cuts off what is left. */
   close(grace: number): Promise<void>;
 }
@@ -116,6 +118,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
         onChange();
       }
     },
+    load: () => ({ busy: inUse.size, waiting: users - inUse.size }),
     close: async (grace) => {
       isClosed = true;
       await until(() => users === 0, grace);

@@ -99,8 +99,10 @@ const UNAVAILABLE_STATES: ReadonlySet<string> = new Set([
 const CONFLICT_STATES: ReadonlySet<string> = new Set([
   "40001", // serialization failure
   "40P01", // deadlock
-  "55P03", // lock not available
 ]);
+
+/** A lock that somebody else held for longer than `lock_timeout` allows, or that was not to be waited for. */
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** The five characters by which PostgreSQL classifies an error, looking through wrappers; undefined if it has none. */
 export function sqlState(error: unknown): string | undefined {
@@ -124,6 +126,11 @@ export function isUnavailable(error: unknown): boolean {
   return false;
 }
 
+/** Whether another session held a lock for too long. Trying again at once would only wait as long again. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === LOCK_NOT_AVAILABLE;
+}
+
 /** Whether another transaction was in the way, so that running the same one again at once makes sense. */
 export function isConflict(error: unknown): boolean {
   const state = sqlState(error);
@@ -132,10 +139,10 @@ export function isConflict(error: unknown): boolean {
 
 /**
  * Whether the failure is not the data's fault, so that the same work may succeed later: the database is away or
- * overloaded, another transaction was in the way, or a time limit cut the statement off.
+ * overloaded, another transaction was in the way or held a lock, or a time limit cut the statement off.
  */
 export function isTransient(error: unknown): boolean {
-  return isUnavailable(error) || isConflict(error) || sqlState(error) === "57014";
+  return isUnavailable(error) || isConflict(error) || isLockTimeout(error) || sqlState(error) === "57014";
 }
 
 /** Whether PostgreSQL refused a value: bad data (class 22), a violated constraint (23), or too large (54). */

@@ -4,11 +4,12 @@ import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabil
 import type { DataDirectoryImage } from "./data-directory-image.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
 import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
+import { NO_LOCK_WAITS } from "./lock-waits.ts";
 import { openPgliteInThread, type PgliteInThread, type PgliteSession } from "./pglite-in-thread.ts";
 import { openPgliteOrm } from "./pglite-orm.ts";
 import { asScript, embeddedSettings } from "./session-settings.ts";
 import { checkParameters } from "./sql-parameters.ts";
-import type { Database, DatabaseCapabilities, SqlParameter, Transaction } from "./sql-session.ts";
+import type { Database, DatabaseCapabilities, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
 import { runInScope } from "./transaction-scope.ts";
 
 /** Where the embedded database keeps its files. */
@@ -104,14 +105,21 @@ async function asDatabase(
 
   await refresh();
   const orm = openPgliteOrm(pglite);
+  const sessions: Sessions = {
+    query: (text, parameters = []) => run(pglite, text, parameters),
+    transaction: (work) => begin(false, work),
+  };
   return {
     engine: "embedded",
     get capabilities() {
       return capabilities;
     },
     orm,
-    query: (text, parameters = []) => run(pglite, text, parameters),
-    transaction: (work) => begin(false, work),
+    ...sessions,
+    reads: sessions,
+    writes: sessions,
+    lockWaits: NO_LOCK_WAITS,
+    connections: () => [],
     asOwner: (work) => begin(true, work),
     listen: (channel, onNotify) => pglite.listen(channel, onNotify),
     failed: pglite.failed,

@@ -1,5 +1,6 @@
 import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabilities.ts";
 import { DatabaseUnavailableError } from "./database-errors.ts";
+import { createLockWaits } from "./lock-waits.ts";
 import { withConnection } from "./server-connection.ts";
 import { createServerListener } from "./server-listener.ts";
 import { openServerSessions, type ServerSessions } from "./server-sessions.ts";
@@ -11,12 +12,20 @@ import { createStatementNames } from "./statement-names.ts";
 export interface ServerOptions {
   /** `postgres://user:password@host:port/database`. The login owns the schema; queries run as `synap_app`. */
   readonly url: string;
-  /** Connections for queries at the most; migrations and listening use one more each. Default 10. */
+  /**
+   * Connections for queries at the most; migrations and listening use one more each. Two fifths of them, at least one,
+   * are kept for reading, the rest is for writing; a single one does both. Default 10.
+   */
   readonly maxConnections?: number | undefined;
   /** Run queries as the role `synap_app`, which can't change events. Default true. */
   readonly applicationRole?: boolean | undefined;
   /** Longest time a statement may take, in milliseconds, waiting for locks included. Default 30,000. */
   readonly statementTimeout?: number | undefined;
+  /**
+   * Longest time to wait for a lock that another session holds, that on a stream's row above all, in milliseconds.
+   * Default 5,000; 0: as long as the statement may take.
+   */
+  readonly lockTimeout?: number | undefined;
   /** Longest time to wait for a connection, in milliseconds. Default 5,000. */
   readonly connectTimeout?: number | undefined;
   /**
@@ -29,6 +38,14 @@ export interface ServerOptions {
   readonly applicationName?: string | undefined;
 }
 
+/** The sessions of one role: for reading and for writing, or the same ones for both. */
+interface Pools {
+  readonly reads: ServerSessions;
+  readonly writes: ServerSessions;
+}
+
+/** Reads are short, while writers hold their connections for as long as they wait for one another. */
+const READING_SHARE = 0.4;
 /** How long running queries may take to finish when the database is closed, in milliseconds. */
 const CLOSING_GRACE = 5_000;
 
@@ -39,6 +56,7 @@ const CLOSING_GRACE = 5_000;
 export async function openServerDatabase(options: ServerOptions): Promise<Database> {
   const { url } = options;
   const statementTimeout = options.statementTimeout ?? 30_000;
+  const lockTimeout = options.lockTimeout ?? 5_000;
   const connectTimeout = options.connectTimeout ?? 5_000;
   const applicationName = options.applicationName ?? "synap";
   const isPrepared = options.preparedStatements ?? true;
@@ -46,30 +64,44 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   // A server that stops answering (a partition, a frozen machine) never closes the connection. The server's own
   // limit can't reach us then, so a little later we give up ourselves.
   const patience = statementTimeout + Math.min(5_000, statementTimeout);
-  const ownerSettings = serverSettings(undefined, { statementTimeout: 0, idleInTransactionTimeout: 0 });
+  const ownerSettings = serverSettings(undefined, {
+    statementTimeout: 0,
+    lockTimeout: 0,
+    idleInTransactionTimeout: 0,
+  });
   const login = {
     url,
     connectTimeout,
     ...(isPrepared && { startupOptions: asStartupOptions(ownerSettings) }),
   };
 
-  const openPool = (asRole: boolean): ServerSessions =>
+  const maxConnections = options.maxConnections ?? 10;
+  const share = shareConnections(maxConnections);
+  const openSessions = (asRole: boolean, max: number): ServerSessions =>
     openServerSessions({
       url,
       applicationName,
-      maxConnections: options.maxConnections ?? 10,
+      maxConnections: max,
       idleTimeout: 0,
       connectTimeout,
       queueTimeout: patience,
       answerTimeout: patience,
       settings: serverSettings(asRole ? "synap_app" : undefined, {
         statementTimeout,
+        lockTimeout,
         // A transaction that nobody goes on with would hold the watermark back.
         idleInTransactionTimeout: Math.max(60_000, statementTimeout),
       }),
       scope,
       names: isPrepared ? createStatementNames() : undefined,
     });
+  const openPools = (asRole: boolean): Pools => {
+    if (share.reads === 0) {
+      const all = openSessions(asRole, share.writes);
+      return { reads: all, writes: all };
+    }
+    return { reads: openSessions(asRole, share.reads), writes: openSessions(asRole, share.writes) };
+  };
   const owner = openServerSessions({
     url,
     applicationName: `${applicationName} owner`,
@@ -96,7 +128,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   }
 
   let capabilities = await describe();
-  let pool = openPool(capabilities.applicationRole);
+  let pools = openPools(capabilities.applicationRole);
   let closing: Promise<void> | undefined;
   return {
     engine: "server",
@@ -104,10 +136,25 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
       return capabilities;
     },
     get orm() {
-      return pool.orm;
+      return pools.reads.orm;
     },
-    query: (text, parameters) => pool.query(text, parameters),
-    transaction: (work) => pool.transaction(work),
+    get reads() {
+      return pools.reads;
+    },
+    get writes() {
+      return pools.writes;
+    },
+    query: (text, parameters) => pools.reads.query(text, parameters),
+    transaction: (work) => pools.writes.transaction(work),
+    lockWaits: createLockWaits(lockTimeout, Math.max(1, Math.floor(share.writes / 2))),
+    connections: () => {
+      const { reads, writes } = pools;
+      if (reads === writes) return [{ purpose: "all", max: share.writes, ...writes.load() }];
+      return [
+        { purpose: "reads", max: share.reads, ...reads.load() },
+        { purpose: "writes", max: share.writes, ...writes.load() },
+      ];
+    },
     asOwner: (work) => owner.transaction(work),
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     failed: new Promise(() => {}),
@@ -115,15 +162,25 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
       const before = capabilities.applicationRole;
       capabilities = await describe();
       if (capabilities.applicationRole === before) return;
-      const old = pool;
-      pool = openPool(capabilities.applicationRole);
-      old.close(CLOSING_GRACE).catch(() => {});
+      const old = pools;
+      pools = openPools(capabilities.applicationRole);
+      closePools(old).catch(() => {});
     },
     close: () => {
-      closing ??= Promise.all([listener.close(), pool.close(CLOSING_GRACE), owner.close(CLOSING_GRACE)]).then(
+      closing ??= Promise.all([listener.close(), closePools(pools), owner.close(CLOSING_GRACE)]).then(
         () => {},
       );
       return closing;
     },
   };
+}
+
+/** Divides connections between reading and writing. One can't be divided: it counts as one for writing. */
+function shareConnections(max: number): { readonly reads: number; readonly writes: number } {
+  const reads = max === 1 ? 0 : Math.max(1, Math.floor(max * READING_SHARE));
+  return { reads, writes: max - reads };
+}
+
+async function closePools({ reads, writes }: Pools): Promise<void> {
+  await Promise.all([reads.close(CLOSING_GRACE), ...(writes === reads ? [] : [writes.close(CLOSING_GRACE)])]);
 }

@@ -1,10 +1,11 @@
 import type { QueryResult } from "pg";
 import { openConnectionPool } from "./connection-pool.ts";
+import { isLockTimeout } from "./database-errors.ts";
 import type { ServerConnection, Statement } from "./server-connection.ts";
 import { openServerOrm } from "./server-orm.ts";
 import { asScript, asStartupOptions, settleSettings } from "./session-settings.ts";
 import { checkParameters } from "./sql-parameters.ts";
-import type { Orm, SqlParameter, SqlSession, Transaction } from "./sql-session.ts";
+import type { Orm, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
 import { isStaleStatement, type StatementNames } from "./statement-names.ts";
 import { runInScope } from "./transaction-scope.ts";
 
@@ -33,9 +34,10 @@ export interface SessionsOptions {
 }
 
 /** Sessions of one kind on a server: all run as the same role, with the same settings. */
-export interface ServerSessions extends SqlSession {
+export interface ServerSessions extends Sessions {
   readonly orm: Orm;
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** How many connections are in use, and how many users wait for one. */
+  load(): { readonly busy: number; readonly waiting: number };
   /** Takes no more work, lets what has begun finish for so many milliseconds, then cuts off what is left. */
   close(grace: number): Promise<void>;
 }
@@ -72,7 +74,15 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
   /** Runs a statement as its own transaction. */
   function runAlone<Row extends object>(statement: Statement): Promise<QueryResult<Row>> {
     if (scope === "transaction") return begin((connection) => run<Row>(connection, statement));
-    return pool.use((connection) => run<Row>(connection, statement));
+    return pool.use(async (connection) => {
+      try {
+        return await run<Row>(connection, statement);
+      } catch (error) {
+        // The error is sent before the transaction has ended. Who asks next what is locked must not find its own locks.
+        if (isLockTimeout(error)) await connection.script("SELECT", answerTimeout);
+        throw error;
+      }
+    });
   }
 
   async function query<Row extends object>(
@@ -128,6 +138,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
     orm: openServerOrm(runAlone, (work) =>
       begin((connection) => work((statement) => run(connection, statement))),
     ),
+    load: () => pool.load(),
     close: (grace) => pool.close(grace),
   };
 }

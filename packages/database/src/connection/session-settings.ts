@@ -1,6 +1,7 @@
 /** How long a session's statements and transactions may take, in milliseconds; 0: as long as they want. */
 export interface SessionLimits {
   readonly statementTimeout: number;
+  readonly lockTimeout: number;
   readonly idleInTransactionTimeout: number;
 }
 
@@ -27,7 +28,6 @@ const PINNED: Readonly<Record<string, string>> = {
   default_transaction_isolation: "read committed",
   default_transaction_read_only: "off",
   default_transaction_deferrable: "off",
-  lock_timeout: "0",
   idle_session_timeout: "0",
   // Plans over many chunks look costly and would be compiled, which takes longer than running them.
   jit: "off",
@@ -35,17 +35,18 @@ const PINNED: Readonly<Record<string, string>> = {
 
 /** The settings of a session of the embedded engine. */
 export function embeddedSettings(): Readonly<Record<string, string>> {
-  return { ...PINNED, statement_timeout: "0", idle_in_transaction_session_timeout: "0" };
+  return { ...PINNED, statement_timeout: "0", lock_timeout: "0", idle_in_transaction_session_timeout: "0" };
 }
 
 /** The settings of a session on a server that runs as `role`, or as the login itself. */
 export function serverSettings(
   role: string | undefined,
-  { statementTimeout, idleInTransactionTimeout }: SessionLimits,
+  { statementTimeout, lockTimeout, idleInTransactionTimeout }: SessionLimits,
 ): Readonly<Record<string, string>> {
   return {
     ...PINNED,
     statement_timeout: String(statementTimeout),
+    lock_timeout: String(lockTimeout),
     idle_in_transaction_session_timeout: String(idleInTransactionTimeout),
     // A statement with time bounds is planned for the one or two chunks it needs; a plan for any bounds is made for
     // all of them, half a second the first time with a thousand chunks, and slower to run.

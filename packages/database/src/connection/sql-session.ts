@@ -1,6 +1,7 @@
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import type { schema } from "../schema/index.ts";
 import type { DatabaseUnavailableError } from "./database-errors.ts";
+import type { LockWaits } from "./lock-waits.ts";
 
 /** Where the data lives: in this process (PGlite on a directory or in memory) or on a PostgreSQL server. */
 export type Engine = "embedded" | "server";
@@ -38,6 +39,23 @@ export interface Transaction extends SqlSession {
   savepoint<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 
+/** Sessions of a database. */
+export interface Sessions extends SqlSession {
+  /** Runs work in a transaction: committed when it resolves, rolled back when it throws. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+}
+
+/** What the connections of a server's database are doing at this moment. */
+export interface ConnectionUse {
+  /** What they are for; "all" where there is only one. */
+  readonly purpose: "reads" | "writes" | "all";
+  /** How many there may be. */
+  readonly max: number;
+  readonly busy: number;
+  /** How many statements and transactions wait for one. */
+  readonly waiting: number;
+}
+
 /** What the database can do, found out on opening and again after `migrate`. */
 export interface DatabaseCapabilities {
   /** For example "17.5". */
@@ -53,14 +71,24 @@ export interface DatabaseCapabilities {
   readonly applicationRole: boolean;
 }
 
-/** An open database. */
-export interface Database extends SqlSession {
+/**
+ * An open database. A server's connections are divided: writers wait for one another, and those that wait can't take
+ * the connections that reading needs. `query` and `orm` read, `transaction` writes; `reads` and `writes` choose. The
+ * embedded engine has one session for everything.
+ */
+export interface Database extends Sessions {
   readonly engine: Engine;
   readonly capabilities: DatabaseCapabilities;
   /** Drizzle. Every query is its own transaction. */
   readonly orm: Orm;
-  /** Runs work in a transaction: committed when it resolves, rolled back when it throws. */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** For what waits for no other session's locks: reading, and statements on rows that nobody holds for long. */
+  readonly reads: Sessions;
+  /** For what may wait for locks: appends, commands, passes. */
+  readonly writes: Sessions;
+  /** How writers wait for locks. */
+  readonly lockWaits: LockWaits;
+  /** What the connections are doing; nothing on the embedded engine. */
+  connections(): readonly ConnectionUse[];
   /**
    * Runs work in a transaction as the login that owns the schema, without time limits. For migrations, and for
    * installing further schemas beside `synap` (grant `synap_app` what the application needs of them).

@@ -16,7 +16,7 @@ export async function queryWithSharedPlan<Row extends object>(
   // The embedded engine keeps no plans.
   if (database.engine === "embedded") return (transaction ?? database).query<Row>(text, parameters);
   if (transaction === undefined) {
-    return database.transaction(async (own) => {
+    return database.reads.transaction(async (own) => {
       const [, rows] = await Promise.all([own.query(SHARE), own.query<Row>(text, parameters)]);
       return rows;
     });

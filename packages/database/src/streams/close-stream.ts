@@ -1,13 +1,19 @@
+import { withLockTimeout } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { readRefusal } from "./database-refusal.ts";
+import { nameLockedStreams, readLockTimeout } from "./locked-streams.ts";
 import { StreamNotFoundError } from "./stream-errors.ts";
 import { checkExpectedVersion, type ExpectedVersion, type StreamName } from "./stream-name.ts";
 
-const CLOSE = "SELECT synap.close_stream($1, $2, $3::text::jsonb) AS version";
+const writeClose = (before: string, type: string) =>
+  `SELECT version FROM ${before}synap.close_stream(${type}, $2, $3::text::jsonb) AS version`;
+
+const CLOSE = writeClose("", "$1::text");
+const CLOSE_WITH_LOCK_TIMEOUT = withLockTimeout(writeClose, "$1::text", "$4");
 
 /**
  * Closes a stream at the version that is expected; closing it again changes nothing.
- * @throws StreamNotFoundError, OptimisticLockError
+ * @throws StreamNotFoundError, OptimisticLockError, StreamLockedError
  */
 export async function closeStream(
   database: Database,
@@ -20,11 +26,19 @@ export async function closeStream(
     stream.aggregateId,
     JSON.stringify(checkExpectedVersion(expected)),
   ];
-  const close = (session: SqlSession) => session.query<{ version: number | null }>(CLOSE, parameters);
+  const close = (session: SqlSession, lockTimeout?: number) =>
+    lockTimeout === undefined
+      ? session.query<{ version: number | null }>(CLOSE, parameters)
+      : session.query<{ version: number | null }>(CLOSE_WITH_LOCK_TIMEOUT, [
+          ...parameters,
+          String(lockTimeout),
+        ]);
   try {
-    const [row] = await (transaction === undefined ? close(database) : transaction.savepoint(close));
+    const [row] = await (transaction === undefined
+      ? database.lockWaits.run((lockTimeout) => close(database.writes, lockTimeout))
+      : transaction.savepoint((savepoint) => close(savepoint)));
     if (row === undefined || row.version === null) throw new StreamNotFoundError(stream);
   } catch (error) {
-    throw readRefusal(error);
+    throw await nameLockedStreams(readLockTimeout(readRefusal(error)), transaction ?? database, [stream]);
   }
 }

@@ -29,6 +29,28 @@ export class StreamClosedError extends Error {
   }
 }
 
+/**
+ * An append waited too long for a lock, nearly always that of a stream to which another transaction has written without
+ * ending. Nothing was stored: append again later. The status of the API names the session that holds the lock.
+ */
+export class StreamLockedError extends Error {
+  override readonly name = "StreamLockedError";
+  readonly code = "STREAM_LOCKED";
+  /** Those that are locked; none if the lock was freed meanwhile, or is no stream's (a day that is being compressed). */
+  readonly streams: readonly StreamName[];
+
+  constructor(streams: readonly StreamName[], options?: ErrorOptions) {
+    const [first] = streams;
+    const others = streams.length > 1 ? ` and ${streams.length - 1} more are` : " is";
+    const what =
+      first === undefined
+        ? "Another transaction holds a lock that the append needs"
+        : `Stream ${describeStream(first)}${others} locked by another transaction`;
+    super(`${what}; nothing was stored. Try again.`, options);
+    this.streams = streams;
+  }
+}
+
 /** There is no such stream, so it can't be closed. */
 export class StreamNotFoundError extends Error {
   override readonly name = "StreamNotFoundError";

@@ -43,7 +43,7 @@ export async function projectionAsOf(request: AsOfRequest): Promise<ReadModelAsO
   const bound = boundOf(request.at);
   let result: ReadModelAsOf | undefined;
   const undo = new Undo();
-  await request.database
+  await request.database.reads
     .transaction(async (transaction) => {
       result = await fold(request, bound, transaction);
       throw undo;

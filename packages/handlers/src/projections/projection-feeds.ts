@@ -1,4 +1,10 @@
-import { type Database, type DeadLetterStream, isConflict, type Transaction } from "@synap/database";
+import {
+  type Database,
+  type DeadLetterStream,
+  isConflict,
+  isLockTimeout,
+  type Transaction,
+} from "@synap/database";
 import { type StoredEvent, thrownFacts } from "@synap/types";
 import type { DeadLetterOffice, DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
@@ -150,10 +156,6 @@ export class ProjectionFeeds {
       [build.projection, build.build, failure],
     );
   }
-}
-
-function isLockTimeout(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === "55P03";
 }
 
 /** A build as a handler, under whose name its dead letters are kept. */

@@ -26,6 +26,7 @@ const OF_EVERY_ROUTE = [
   "token-missing",
   "admin-disabled",
   "token-invalid",
+  "stream-locked",
   "database-unavailable",
 ] as const satisfies readonly ProblemCode[];
 

@@ -87,6 +87,29 @@ export const ADMIN_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
         .optional()
         .describe("Sessions of strangers with advisory locks of the store. They hold nobody back."),
     }),
+    lockHolders: z
+      .array(
+        z.looseObject({
+          pid: whole,
+          login: z.string(),
+          query: z.string(),
+          state: z.string(),
+          ageMs: whole,
+          waiting: whole,
+        }),
+      )
+      .optional()
+      .describe("The sessions for whose locks others wait, and how many do."),
+    connections: z
+      .array(
+        z.looseObject({
+          purpose: z.enum(["reads", "writes", "all"]),
+          max: whole,
+          busy: whole,
+          waiting: whole,
+        }),
+      )
+      .describe("The connections to a server; none on the embedded engine."),
     handlers: z.array(
       z.looseObject({
         name: z.string(),

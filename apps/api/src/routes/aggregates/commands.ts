@@ -81,6 +81,7 @@ function commandRoute(
         "command-invalid",
         "event-invalid",
         "aggregate-contended",
+        "stream-locked",
         "database-unavailable",
       ),
     },

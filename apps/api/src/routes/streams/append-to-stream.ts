@@ -52,6 +52,7 @@ const route = {
       "timestamp-too-old",
       "timestamp-too-late",
       "handler-refused",
+      "stream-locked",
       "database-unavailable",
     ),
   },

@@ -40,6 +40,7 @@ const route = {
       "precondition-invalid",
       "stream-not-found",
       "optimistic-lock",
+      "stream-locked",
       "database-unavailable",
     ),
   },
