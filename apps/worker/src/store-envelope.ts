@@ -1,7 +1,7 @@
 import type { Database } from "@synap/database";
 import {
   type AcceptedOutcome,
-  appendAcceptedEvents,
+  appendAroundLocks,
   type EventDispatcher,
   handles,
   keepRefusedEvents,
@@ -30,18 +30,51 @@ export interface StoredEnvelope {
   readonly rejections?: readonly string[];
 }
 
+/** Somebody else has locked streams of an envelope. Their events are not stored yet; all others are. */
+export class EnvelopeLockedError extends Error {
+  override readonly name = "EnvelopeLockedError";
+  readonly code = "ENVELOPE_LOCKED";
+
+  constructor(leftOut: readonly SynapEvent[], total: number, options: ErrorOptions) {
+    const streams = [...new Set(leftOut.map((event) => `${event.aggregateType} "${event.aggregateId}"`))];
+    const more = streams.length > 3 ? ` and ${streams.length - 3} more` : "";
+    super(
+      `${leftOut.length} of ${total} events wait for streams that another transaction has locked: ` +
+        `${streams.slice(0, 3).join(", ")}${more}`,
+      options,
+    );
+  }
+}
+
 /**
- * Stores the events of one envelope, in one transaction. Events that the store refuses become dead letters
- * afterwards; until they have, the envelope counts as not stored and comes again, which changes nothing.
+ * Stores the events of one envelope, in one transaction if no stream is locked. Events that the store refuses become dead
+ * letters afterwards; until they have, the envelope counts as not stored and comes again, which changes nothing.
  *
+ * @throws EnvelopeLockedError when everything is stored but for the events of locked streams
  * @throws the database's error when it failed.
  */
 export async function storeEnvelope(
   { database, dispatcher }: EnvelopeStore,
   events: readonly SynapEvent[],
 ): Promise<StoredEnvelope> {
-  const outcomes = await appendAcceptedEvents(database, dispatcher.store, events);
-  await keepRefusedEvents(database, events, outcomes);
+  const appended = await appendAroundLocks(database, dispatcher.store, events);
+  const judged: SynapEvent[] = [];
+  const outcomes: AcceptedOutcome[] = [];
+  const leftOut: SynapEvent[] = [];
+  let cause: unknown;
+  for (const [place, event] of events.entries()) {
+    const outcome = appended[place];
+    if (outcome === undefined) throw new Error(`The append of ${event.id} has no outcome.`);
+    if (outcome.status === "locked") {
+      leftOut.push(event);
+      cause = outcome.cause;
+    } else {
+      judged.push(event);
+      outcomes.push(outcome);
+    }
+  }
+  await keepRefusedEvents(database, judged, outcomes);
+  if (leftOut.length > 0) throw new EnvelopeLockedError(leftOut, events.length, { cause });
   return summarise(dispatcher, events, outcomes);
 }
 

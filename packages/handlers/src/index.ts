@@ -73,6 +73,7 @@ export {
   keepAccepted,
   keepRefusedEvents,
 } from "./ingest/accepted-events.ts";
+export { appendAroundLocks, type LockedOutcome } from "./ingest/append-around-locks.ts";
 export { type OperatingWarning, operatingWarnings } from "./ingest/operating-warnings.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";

@@ -34,7 +34,7 @@ export async function retryAccepted(
       reason: `neither an event nor an envelope: ${reason}`,
     };
   }
-  const [outcome] = await appendAcceptedEvents(transaction, store, [accepted], transaction);
+  const [outcome] = await appendAcceptedEvents(transaction, store, [accepted], { transaction });
   if (outcome === undefined) throw new Error("The append has no outcome.");
   if (outcome.status === "refused") return outcome;
   return { status: "stored", resolution: describe(accepted, outcome), position: outcome.position };
@@ -45,7 +45,7 @@ async function retryEnvelope(
   store: Pick<EventStore, "appendBatch">,
   events: readonly SynapEvent[],
 ): Promise<AcceptedRetry> {
-  const outcomes = await appendAcceptedEvents(transaction, store, events, transaction);
+  const outcomes = await appendAcceptedEvents(transaction, store, events, { transaction });
   await keepRefusedEvents(transaction, events, outcomes);
   const count = (status: AcceptedOutcome["status"]) => outcomes.filter((one) => one.status === status).length;
   const resolution =

@@ -1,4 +1,5 @@
 import {
+  type AppendOptions,
   type AppendOutcome,
   type EventStore,
   isDataError,
@@ -35,16 +36,18 @@ export type AcceptedOutcome =
  * duplicate. One that shares an idempotency key with a stored event of other content is refused, because its own content
  * would otherwise be gone.
  *
- * @param transaction append inside it; without one the events are appended in a transaction of their own
- * @throws the database's error when it failed; then nothing is stored
+ * @param how.transaction append inside it; without one the events are appended in a transaction of their own
+ * @param how.lockTimeout as in `AppendOptions`
+ * @throws StreamLockedError, or the database's error when it failed; then nothing is stored
  */
 export async function appendAcceptedEvents(
   session: SqlSession,
   store: Pick<EventStore, "appendBatch">,
   events: readonly SynapEvent[],
-  transaction?: Transaction,
+  how: Pick<AppendOptions, "transaction" | "lockTimeout"> = {},
 ): Promise<AcceptedOutcome[]> {
-  const outcomes = await store.appendBatch(events, { timestamps: "backfill", transaction });
+  const { transaction } = how;
+  const outcomes = await store.appendBatch(events, { ...how, timestamps: "backfill" });
   const sharing = events.filter((event, place) => isOther(event, outcomes[place]));
   const originals = sharing.length === 0 ? [] : await repeatedEvents(transaction ?? session, sharing);
   const judged: AcceptedOutcome[] = [];

@@ -1,0 +1,93 @@
+import { type EventStore, isLockTimeout, type SqlSession, StreamLockedError } from "@synap/database";
+import type { SynapEvent } from "@synap/types";
+import { streamKey } from "../dead-letters/held-streams.ts";
+import { type AcceptedOutcome, appendAcceptedEvents } from "./accepted-events.ts";
+
+/** An event whose stream could not be locked, so that it is not stored yet. */
+export interface LockedOutcome {
+  readonly status: "locked";
+  readonly id: string;
+  /** The lock timeout. */
+  readonly cause: unknown;
+}
+
+/**
+ * How long a batch waits for a lock, in milliseconds: longer than appends to a stream wait for one another, and no longer,
+ * because meanwhile it holds the locks that it has got.
+ */
+const BATCH_LOCK_TIMEOUT = 250;
+/** How often a batch waits for locks in all. What is left by then counts as locked. */
+const MAX_LOCK_WAITS = 12;
+
+/**
+ * Appends accepted events as `appendAcceptedEvents` does, but leaves out the streams that somebody else has locked, so that
+ * they hold up no others. All events of a stream are stored or left out together, in their order.
+ *
+ * @throws the database's error when it failed. What was stored until then stays, and running it again is harmless.
+ */
+export async function appendAroundLocks(
+  session: SqlSession,
+  store: Pick<EventStore, "appendBatch">,
+  events: readonly SynapEvent[],
+): Promise<(AcceptedOutcome | LockedOutcome)[]> {
+  const outcomes = new Map<SynapEvent, AcceptedOutcome | LockedOutcome>();
+  const batches: (readonly SynapEvent[])[] = [events];
+  let waits = 0;
+  let lastTimeout: unknown;
+  for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+    if (batch.length === 0) continue;
+    if (waits === MAX_LOCK_WAITS) {
+      for (const event of batch) outcomes.set(event, locked(event, lastTimeout));
+      continue;
+    }
+    try {
+      const how = { lockTimeout: BATCH_LOCK_TIMEOUT };
+      const appended = await appendAcceptedEvents(session, store, batch, how);
+      for (const [place, outcome] of appended.entries()) outcomes.set(eventAt(batch, place), outcome);
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      waits += 1;
+      lastTimeout = error;
+      const { left, rest } = divide(batch, error);
+      for (const event of left) outcomes.set(event, locked(event, error));
+      batches.push(...rest);
+    }
+  }
+  return events.map((event) => {
+    const outcome = outcomes.get(event);
+    if (outcome === undefined) throw new Error(`The append of ${event.id} has no outcome.`);
+    return outcome;
+  });
+}
+
+/** What of a batch is left out for the locks that it met, and what is tried again. */
+function divide(
+  batch: readonly SynapEvent[],
+  error: unknown,
+): { readonly left: readonly SynapEvent[]; readonly rest: readonly (readonly SynapEvent[])[] } {
+  const named = new Set(error instanceof StreamLockedError ? error.streams.map(streamKey) : []);
+  const left = batch.filter((event) => named.has(streamKey(event)));
+  if (left.length > 0) return { left, rest: [batch.filter((event) => !named.has(streamKey(event)))] };
+  // Something else is locked, a row that an inline handler writes for example. The streams that need it are looked for.
+  const streams = [...new Set(batch.map(streamKey))];
+  if (streams.length === 1) return { left: batch, rest: [] };
+  const first = new Set(streams.slice(0, Math.ceil(streams.length / 2)));
+  return {
+    left: [],
+    rest: [
+      batch.filter((event) => first.has(streamKey(event))),
+      batch.filter((event) => !first.has(streamKey(event))),
+    ],
+  };
+}
+
+function eventAt(batch: readonly SynapEvent[], place: number): SynapEvent {
+  const event = batch[place];
+  if (event === undefined)
+    throw new Error(`The append has an outcome for event ${place}, which is not there.`);
+  return event;
+}
+
+function locked({ id }: SynapEvent, cause: unknown): LockedOutcome {
+  return { status: "locked", id, cause };
+}
