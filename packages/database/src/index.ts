@@ -49,6 +49,7 @@ export {
   isConflict,
   isDataError,
   isLockTimeout,
+  isTimeLimit,
   isTransient,
   isUnavailable,
   sqlState,

@@ -142,7 +142,12 @@ export function isConflict(error: unknown): boolean {
  * overloaded, another transaction was in the way or held a lock, or a time limit cut the statement off.
  */
 export function isTransient(error: unknown): boolean {
-  return isUnavailable(error) || isConflict(error) || isLockTimeout(error) || sqlState(error) === "57014";
+  return isUnavailable(error) || isConflict(error) || isLockTimeout(error) || isTimeLimit(error);
+}
+
+/** Whether a time limit cut the statement off, or somebody cancelled it: the database is busy, or the statement takes too long. */
+export function isTimeLimit(error: unknown): boolean {
+  return sqlState(error) === "57014";
 }
 
 /** Whether PostgreSQL refused a value: bad data (class 22), a violated constraint (23), or too large (54). */

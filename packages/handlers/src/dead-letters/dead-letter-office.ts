@@ -35,6 +35,8 @@ export interface DeadLetterTarget {
   readonly lock: (transaction: Transaction, stream: DeadLetterStream) => Promise<void>;
   /** How parked events that fail are tried again. Default: they become dead letters at once. */
   readonly retries?: RetryPolicy | undefined;
+  /** How many passes in a row a time limit has cut off; see `IsolatedBatch`. */
+  readonly cutOffPasses?: number | undefined;
 }
 
 /** Which open letters to retry. */

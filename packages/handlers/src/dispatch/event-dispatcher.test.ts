@@ -1,4 +1,10 @@
-import { listDeadLetters, lockCheckpoint, openDatabase, readCheckpoint } from "@synap/database";
+import {
+  listDeadLetters,
+  lockCheckpoint,
+  openDatabase,
+  readCheckpoint,
+  type Transaction,
+} from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
@@ -233,6 +239,78 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     away = false;
     await pass();
     expect(await seen("partly-away")).toEqual([events[0]?.id, events[2]?.id, events[1]?.id]);
+  });
+
+  /** Runs into the statement's time limit; the embedded engine has none, and raises what it would. */
+  async function overrun(transaction: Transaction): Promise<never> {
+    if (engine.engine === "server") {
+      await transaction.query("SET LOCAL statement_timeout = '5ms'");
+      await transaction.query("SELECT pg_sleep(60)");
+    }
+    await transaction.query("DO $$ BEGIN RAISE EXCEPTION 'too slow' USING ERRCODE = '57014'; END $$");
+    throw new Error("The statement was not cut off.");
+  }
+
+  function slowFor(name: string, isSlow: (event: SynapEvent) => boolean): IEventHandler {
+    return seeing(name, {
+      afterwards: (batch, { transaction }) => (batch.some(isSlow) ? overrun(transaction) : undefined),
+    });
+  }
+  const isSlow = (event: SynapEvent) => event.data["content"] === "slow";
+
+  it("set aside a single event that always runs into the time limit, after its attempts", async () => {
+    const { store, pass } = await following(slowFor("slow-alone", isSlow), { maxAttempts: 3 });
+    const event = note("slow");
+    await store.append(event);
+    for (const attempts of [1, 2]) await expect(pass()).rejects.toMatchObject({ transient: true, attempts });
+    expect(await lettersOf("slow-alone")).toEqual([]);
+    expect(await pass()).toMatchObject({ deadLettered: 1, caughtUp: true });
+    expect(await lettersOf("slow-alone")).toMatchObject([
+      { eventId: event.id, code: "sqlstate-57014", attempts: 3 },
+    ]);
+  });
+
+  it("let the others pass an event that always runs into the time limit, and set it aside after its attempts", async () => {
+    const backoff = { firstMs: 0, capMs: 0 };
+    const { store, pass } = await following(slowFor("slow-among", isSlow), { maxAttempts: 3, backoff });
+    const events = notes("a", "slow", "b");
+    await store.appendBatch(events);
+    expect(await pass()).toMatchObject({ deadLettered: 0, retrying: [{ attempts: 1, transient: false }] });
+    expect(await seen("slow-among")).toEqual([events[0]?.id, events[2]?.id]);
+    expect(await pass()).toMatchObject({ retrying: [{ attempts: 2 }] });
+    expect(await pass()).toMatchObject({ deadLettered: 1, retrying: [] });
+    expect(await lettersOf("slow-among")).toMatchObject([{ code: "sqlstate-57014", attempts: 3 }]);
+  });
+
+  it("wait as a whole while every statement runs into the time limit, as when the database is busy", async () => {
+    let busy = true;
+    const handler = slowFor("all-slow", () => busy);
+    const { store, pass } = await following(handler, { maxAttempts: 3 });
+    const events = notes(...Array.from({ length: 12 }, (_, place) => `${place}`));
+    await store.appendBatch(events);
+    for (let attempts = 1; attempts <= 5; attempts += 1)
+      await expect(pass()).rejects.toMatchObject({ transient: true, attempts });
+    busy = false;
+    await pass();
+    expect(await seen("all-slow")).toEqual(ids(events));
+    expect(await lettersOf("all-slow")).toEqual([]);
+  });
+
+  it("count passes that were cut off and not those when the database was away", async () => {
+    let fault: Error | undefined = Object.assign(new Error("gone"), { code: "57P01" });
+    const handler = seeing("away-then-slow", {
+      afterwards: (_batch, { transaction }) => {
+        if (fault !== undefined) throw fault;
+        return overrun(transaction);
+      },
+    });
+    const { store, pass } = await following(handler, { maxAttempts: 2 });
+    await store.append(note("a"));
+    for (let round = 0; round < 3; round += 1)
+      await expect(pass()).rejects.toMatchObject({ transient: true });
+    fault = undefined;
+    await expect(pass()).rejects.toMatchObject({ transient: true });
+    expect(await pass()).toMatchObject({ deadLettered: 1 });
   });
 
   it("wait as a whole when nothing can be handled, deciding nothing", async () => {

@@ -1,4 +1,4 @@
-import { isDataError, setAside, type Transaction } from "@synap/database";
+import { isDataError, isTimeLimit, setAside, type Transaction } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import {
   countRetrying,
@@ -33,6 +33,11 @@ export interface IsolatedBatch {
   readonly hasFailed?: boolean | undefined;
   /** The first event is tried again: what happened to it before. */
   readonly earlier?: EarlierAttempts | undefined;
+  /**
+   * How many passes in a row a time limit has cut off. The events that are cut off again have been tried so many times, and
+   * become dead letters when that is as often as the policy allows, also when nothing else can be handled.
+   */
+  readonly cutOffPasses?: number | undefined;
   /** Is given the event that is handled next; nothing when several are. */
   readonly onAttempt?: ((event: StoredEvent | undefined) => void) | undefined;
 }
@@ -47,17 +52,18 @@ export interface IsolationResult {
 
 /** So many streams may wait for another attempt. When more fail, the events are not the cause, and the handler waits. */
 const MAX_RETRYING = 1_000;
-/** So many events of one batch may fail transiently before the rest of the batch is no longer tried. */
+/** So many events of one batch may fail transiently or be cut off before the rest of the batch is no longer tried. */
 const MAX_TRANSIENT = 10;
 
 /**
  * Handles the events in order, each lot in a savepoint, and halves a lot that fails until the event that fails stands
  * alone: with one poison event in 1,000 that takes some 20 calls. The event becomes a dead letter or, under a retry
  * policy, is parked and tried again later; the later events of its stream are parked behind it in either case. The
- * others go through. PostgreSQL's refusals of data don't go away, so they are not tried again.
+ * others go through. PostgreSQL's refusals of data don't go away, so they are not tried again. What a time limit cuts off may
+ * be due to the database or to the event, so it counts as an attempt once others could be handled.
  *
  * @throws a transient failure, as it is, when the database is away or another transaction was in the way; and when the
- *   handler says that trying later can help, unless others of the events could be handled. Then nothing is decided, and
+ *   handler says that trying later can help or a time limit cut it off, unless others of the events could be handled. Then nothing is decided, and
  *   the caller starts again later.
  */
 export async function handleIsolated(batch: IsolatedBatch): Promise<IsolationResult> {
@@ -73,6 +79,8 @@ class Isolation {
   readonly #retrying: RetryingEvent[] = [];
   #handled = 0;
   #deadLettered = 0;
+  /** Events that failed transiently or were cut off. */
+  #waiting = 0;
   #transient: unknown;
 
   constructor(batch: IsolatedBatch) {
@@ -118,19 +126,23 @@ class Isolation {
     this.#batch.onAttempt?.(events.length === 1 ? events[0] : undefined);
     const failure = await attempt(this.#batch, events);
     if (failure === undefined) return undefined;
-    const mayWait = this.#batch.retries !== undefined && saysTransient(failure.thrown);
+    const { thrown } = failure;
+    const mayWait = this.#batch.retries !== undefined && (saysTransient(thrown) || isTimeLimit(thrown));
     if (isTransientFailure(failure.thrown) && !mayWait) throw failure.thrown;
     return failure;
   }
 
   async #fail(event: StoredEvent, cause: unknown): Promise<void> {
-    const { handler, transaction, retries, earlier } = this.#batch;
+    const { handler, transaction, retries, earlier, cutOffPasses = 0 } = this.#batch;
     const isAgain = earlier?.position === event.position;
-    const attempts = (isAgain ? earlier.attempts : 0) + 1;
+    const isCutOff = isTimeLimit(cause);
+    const attempts = (isAgain ? earlier.attempts : isCutOff ? cutOffPasses : 0) + 1;
     const transient = saysTransient(cause);
     const failure = describeFailure(cause);
-    if (retries !== undefined && (transient || (attempts < retries.maxAttempts && !isDataError(cause)))) {
-      if (transient) await this.#countTransient(cause);
+    const isTriedAgain =
+      retries !== undefined && (transient || (attempts < retries.maxAttempts && !isDataError(cause)));
+    if (transient || isCutOff) await this.#countWaiting(cause, isTriedAgain);
+    if (isTriedAgain) {
       const retrying: RetryingEvent = {
         event,
         ...failure,
@@ -161,13 +173,13 @@ class Isolation {
   }
 
   /** @throws the failure when too many fail like this */
-  async #countTransient(cause: unknown): Promise<void> {
+  async #countWaiting(cause: unknown, isTriedAgain: boolean): Promise<void> {
     const { handler, transaction, earlier } = this.#batch;
-    this.#transient ??= cause;
+    if (isTriedAgain) this.#transient ??= cause;
     if (earlier !== undefined) return;
-    const transient = this.#retrying.filter((event) => event.transient).length;
-    if (transient >= MAX_TRANSIENT) throw cause;
-    if (transient === 0 && (await countRetrying(transaction, handler.name)) >= MAX_RETRYING) throw cause;
+    if (this.#waiting >= MAX_TRANSIENT) throw cause;
+    if (this.#waiting === 0 && (await countRetrying(transaction, handler.name)) >= MAX_RETRYING) throw cause;
+    this.#waiting += 1;
   }
 }
 

@@ -2,6 +2,7 @@ import {
   type Database,
   type DeadLetterStream,
   type EventStore,
+  isTimeLimit,
   MAX_READ_EVENTS,
   readNextAppends,
   saveCheckpoint,
@@ -82,6 +83,8 @@ export class LogFollower {
   readonly #options: LogFollowerOptions;
   /** How many passes of a checkpoint have failed in a row. */
   readonly #failures = new Map<string, number>();
+  /** How many of the last passes of a checkpoint a time limit has cut off. */
+  readonly #cutOffs = new Map<string, number>();
 
   /** The embedded engine has one session: an append should wait for one pass there, and not for one of every handler. */
   readonly #turns: PassTurns | undefined;
@@ -103,15 +106,16 @@ export class LogFollower {
     try {
       const pass = await this.#inTransaction(feed, "whole", trace).catch((thrown: unknown) => {
         const cause = asError(thrown);
-        // A single event that the handler wants to have again later has nobody beside it to go on with.
-        const canIsolate = saysTransient(cause) ? trace.events > 1 : !isTransientFailure(cause);
-        if (!canIsolate) throw cause;
+        if (!this.#canIsolate(feed, cause, trace)) throw cause;
         return this.#inTransaction(feed, "halves", trace);
       });
       this.#failures.delete(feed.checkpoint);
+      this.#cutOffs.delete(feed.checkpoint);
       return pass;
     } catch (thrown) {
       const cause = asError(thrown);
+      if (isTimeLimit(cause)) this.#cutOffs.set(feed.checkpoint, this.#cutOffPasses(feed) + 1);
+      else this.#cutOffs.delete(feed.checkpoint);
       const attempts = (this.#failures.get(feed.checkpoint) ?? 0) + 1;
       this.#failures.set(feed.checkpoint, attempts);
       const { handler, checkpoint } = feed;
@@ -119,6 +123,19 @@ export class LogFollower {
       const { event } = trace;
       throw new HandlerPassError({ handler: handler.name, checkpoint, attempts, transient, event, cause });
     }
+  }
+
+  /** Whether events may be to blame. One that fails transiently has nobody beside it to go on with. */
+  #canIsolate(feed: Feed, cause: Error, trace: PassTrace): boolean {
+    if (saysTransient(cause)) return trace.events > 1;
+    if (!isTimeLimit(cause)) return !isTransientFailure(cause);
+    // Of a stretch that is handled in the log, nobody has counted the events.
+    if (trace.events === 0) return feed.applyToLog !== undefined;
+    return trace.events > 1 || this.#cutOffPasses(feed) + 1 >= this.#options.retries.maxAttempts;
+  }
+
+  #cutOffPasses({ checkpoint }: Feed): number {
+    return this.#cutOffs.get(checkpoint) ?? 0;
   }
 
   /** A pass in a transaction of the caller, who may hold the checkpoint's lock already; no further than `upTo`. */
@@ -232,6 +249,7 @@ export class LogFollower {
         events,
         transaction,
         hasFailed: mode === "halves",
+        cutOffPasses: this.#cutOffPasses(feed),
         onAttempt,
       });
     }
@@ -263,7 +281,8 @@ export class LogFollower {
     const streams = await releasedStreams(transaction, feed.handler.name);
     const stream = streams.find((each) => feed.accepts === undefined || feed.accepts(each));
     if (stream === undefined) return undefined;
-    const target = { ...this.target(feed), onAttempt: noteInto(trace) };
+    const cutOffPasses = this.#cutOffPasses(feed);
+    const target = { ...this.target(feed), cutOffPasses, onAttempt: noteInto(trace) };
     const { handled, deadLettered, retrying } = await releaseChunk(target, transaction, stream);
     return {
       status: "done",
