@@ -2,7 +2,6 @@ import {
   type Database,
   type DeadLetterStream,
   type EventStore,
-  isTimeLimit,
   MAX_READ_EVENTS,
   readNextAppends,
   saveCheckpoint,
@@ -13,7 +12,8 @@ import { type RetryingEvent, releasedStreams } from "../dead-letters/held-stream
 import type { LogStretch } from "../projections/log-statement.ts";
 import { type BegunPass, beginPass } from "./begin-pass.ts";
 import type { HandlerContext, IEventHandler } from "./event-handler.ts";
-import { HandlerPassError, isTransientFailure, saysTransient } from "./handler-errors.ts";
+import { FailedPasses } from "./failed-passes.ts";
+import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
 import { parkHeld } from "./inline-handlers.ts";
 import { handleIsolated, type IsolationResult, type RetryPolicy } from "./isolated-batch.ts";
 import { forgetPassFailure } from "./pass-failures.ts";
@@ -81,16 +81,14 @@ const LOG_PASS_EVENTS = 4_000;
 /** Takes handlers along the log, from their checkpoints, pass by pass. */
 export class LogFollower {
   readonly #options: LogFollowerOptions;
-  /** How many passes of a checkpoint have failed in a row. */
-  readonly #failures = new Map<string, number>();
-  /** How many of the last passes of a checkpoint a time limit has cut off. */
-  readonly #cutOffs = new Map<string, number>();
+  readonly #failed: FailedPasses;
 
   /** The embedded engine has one session: an append should wait for one pass there, and not for one of every handler. */
   readonly #turns: PassTurns | undefined;
 
   constructor(options: LogFollowerOptions) {
     this.#options = options;
+    this.#failed = new FailedPasses(options.retries.maxAttempts);
     this.#turns = options.database.engine === "embedded" ? new PassTurns() : undefined;
   }
 
@@ -106,36 +104,20 @@ export class LogFollower {
     try {
       const pass = await this.#inTransaction(feed, "whole", trace).catch((thrown: unknown) => {
         const cause = asError(thrown);
-        if (!this.#canIsolate(feed, cause, trace)) throw cause;
+        const isInLog = feed.applyToLog !== undefined;
+        if (!this.#failed.mayBlameEvents(feed.checkpoint, cause, trace, isInLog)) throw cause;
         return this.#inTransaction(feed, "halves", trace);
       });
-      this.#failures.delete(feed.checkpoint);
-      this.#cutOffs.delete(feed.checkpoint);
+      this.#failed.forget(feed.checkpoint);
       return pass;
     } catch (thrown) {
       const cause = asError(thrown);
-      if (isTimeLimit(cause)) this.#cutOffs.set(feed.checkpoint, this.#cutOffPasses(feed) + 1);
-      else this.#cutOffs.delete(feed.checkpoint);
-      const attempts = (this.#failures.get(feed.checkpoint) ?? 0) + 1;
-      this.#failures.set(feed.checkpoint, attempts);
       const { handler, checkpoint } = feed;
+      const attempts = this.#failed.count(checkpoint, cause);
       const transient = isTransientFailure(cause);
       const { event } = trace;
       throw new HandlerPassError({ handler: handler.name, checkpoint, attempts, transient, event, cause });
     }
-  }
-
-  /** Whether events may be to blame. One that fails transiently has nobody beside it to go on with. */
-  #canIsolate(feed: Feed, cause: Error, trace: PassTrace): boolean {
-    if (saysTransient(cause)) return trace.events > 1;
-    if (!isTimeLimit(cause)) return !isTransientFailure(cause);
-    // Of a stretch that is handled in the log, nobody has counted the events.
-    if (trace.events === 0) return feed.applyToLog !== undefined;
-    return trace.events > 1 || this.#cutOffPasses(feed) + 1 >= this.#options.retries.maxAttempts;
-  }
-
-  #cutOffPasses({ checkpoint }: Feed): number {
-    return this.#cutOffs.get(checkpoint) ?? 0;
   }
 
   /** A pass in a transaction of the caller, who may hold the checkpoint's lock already; no further than `upTo`. */
@@ -249,7 +231,7 @@ export class LogFollower {
         events,
         transaction,
         hasFailed: mode === "halves",
-        cutOffPasses: this.#cutOffPasses(feed),
+        cutOffPasses: this.#failed.cutOff(feed.checkpoint),
         onAttempt,
       });
     }
@@ -281,7 +263,7 @@ export class LogFollower {
     const streams = await releasedStreams(transaction, feed.handler.name);
     const stream = streams.find((each) => feed.accepts === undefined || feed.accepts(each));
     if (stream === undefined) return undefined;
-    const cutOffPasses = this.#cutOffPasses(feed);
+    const cutOffPasses = this.#failed.cutOff(feed.checkpoint);
     const target = { ...this.target(feed), cutOffPasses, onAttempt: noteInto(trace) };
     const { handled, deadLettered, retrying } = await releaseChunk(target, transaction, stream);
     return {
