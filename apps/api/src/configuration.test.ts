@@ -15,6 +15,7 @@ describe("the API's configuration", () => {
       lockTimeoutMs: 5_000,
       maxTails: 50,
       maxBodyBytes: 5 * 1024 * 1024,
+      maxBodyValues: 100_000,
       maxBatchEvents: 5_000,
       maxDepth: 32,
       latenessMs: 7 * 24 * 60 * 60 * 1000,

@@ -24,6 +24,7 @@ const environment = z.object({
   SYNAP_LOCK_TIMEOUT_MS: whole(0, 600_000).default(5_000),
   SYNAP_MAX_TAILS: whole(1, 100_000).default(50),
   SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
+  SYNAP_MAX_BODY_VALUES: whole(1_000, 100_000_000).default(100_000),
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
   SYNAP_MAX_DEPTH: whole(1, 32).default(32),
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
@@ -73,6 +74,8 @@ export interface ApiConfiguration {
   readonly maxTails: number;
   /** The most bytes a request's body may hold (SYNAP_MAX_BODY_BYTES, default 5 MiB). */
   readonly maxBodyBytes: number;
+  /** The most values that a JSON body may hold, objects and arrays included (SYNAP_MAX_BODY_VALUES, default 100,000). */
+  readonly maxBodyValues: number;
   /** The most events of one batch (SYNAP_MAX_BATCH_EVENTS, default 5,000). */
   readonly maxBatchEvents: number;
   /** The deepest nesting of an event's data (SYNAP_MAX_DEPTH, default 32, which is also what the store allows). */
@@ -132,6 +135,7 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     lockTimeoutMs: read.SYNAP_LOCK_TIMEOUT_MS,
     maxTails: read.SYNAP_MAX_TAILS,
     maxBodyBytes: read.SYNAP_MAX_BODY_BYTES,
+    maxBodyValues: read.SYNAP_MAX_BODY_VALUES,
     maxBatchEvents: read.SYNAP_MAX_BATCH_EVENTS,
     maxDepth: read.SYNAP_MAX_DEPTH,
     latenessMs: read.SYNAP_LATENESS_DAYS * DAY_MS,

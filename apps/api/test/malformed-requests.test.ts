@@ -222,6 +222,10 @@ describe("malformed requests", () => {
     }
     const brackets = bytes("[".repeat(5_000_000));
     expect(await send({ path, type: "application/json", body: brackets })).toMatchObject({
+      status: 413,
+      body: { code: "too-many-values" },
+    });
+    expect(await send({ path, type: "application/json", body: brackets.slice(0, 90_000) })).toMatchObject({
       status: 400,
       body: { code: "malformed-json" },
     });

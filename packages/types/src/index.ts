@@ -52,7 +52,7 @@ export { type EventInput, eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
 export { formatPath } from "./issue-path.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
-export type { EventReading } from "./read-event.ts";
+export { type EventReading, MAX_EVENT_FIELDS } from "./read-event.ts";
 export {
   completeEvent,
   createSynapEvent,

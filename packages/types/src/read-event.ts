@@ -23,7 +23,7 @@ export interface EventRules {
 const WITH_INPUT = { reportInput: true };
 
 /** More fields than this and an event is not even looked at: it has 17, and a few misspelt ones are worth naming. */
-const MOST_FIELDS = 100;
+export const MAX_EVENT_FIELDS = 100;
 
 /**
  * Checks a complete event: its fields, what is inside `data` and `metadata`, and `data` against its type's schema.
@@ -38,7 +38,7 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
   if (Object.hasOwn(value, "__proto__")) {
     return refuse({ path: "__proto__", code: "prototype-key", reason: "a field may not be named __proto__" });
   }
-  if (Object.keys(value).length > MOST_FIELDS) {
+  if (Object.keys(value).length > MAX_EVENT_FIELDS) {
     return refuse({ path: "", code: "unknown-field", reason: "has more fields than any event" });
   }
   const contentIssues = checkContent(value, rules);

@@ -5,7 +5,7 @@ import { describePlace } from "./text-place.ts";
 
 /** Something `JSON.parse` would refuse without saying where, or change without saying so. */
 export interface JsonFinding {
-  readonly code: "malformed-json" | "duplicate-field" | "inexact-number" | "too-deep";
+  readonly code: "malformed-json" | "duplicate-field" | "inexact-number" | "too-deep" | "too-many-values";
   /** Where in the text: the index of a character, counted from 0. */
   readonly position: number;
   /** Where in the value. Empty for a syntax error. */

@@ -7,6 +7,7 @@ export const JSON_BODY_PROBLEMS = [
   "body-missing",
   "body-interrupted",
   "body-too-large",
+  "too-many-values",
   "unsupported-media-type",
   "unsupported-encoding",
 ] as const satisfies readonly ProblemCode[];

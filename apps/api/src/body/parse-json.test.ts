@@ -4,8 +4,11 @@ import { isExactNumber } from "./exact-number.ts";
 import { inspectJson } from "./inspect-json.ts";
 import { parseJson, parseJsonBatch } from "./parse-json.ts";
 
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+const BATCH_LIMITS = { maxDepth: 3, maxValues: NO_LIMIT };
+
 const codes = (text: string, maxDepth = 33) => {
-  const reading = parseJson(text, maxDepth);
+  const reading = parseJson(text, { maxDepth, maxValues: NO_LIMIT });
   return reading.ok ? [] : reading.findings.map(({ code, path }) => `${code} ${path}`.trim());
 };
 
@@ -22,13 +25,33 @@ const almostJson = fc
     return text.slice(0, at) + inserted + text.slice(at + cut);
   });
 
+function countValues(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, child) => sum + countValues(child), 1);
+}
+
 describe("parseJson", () => {
   it("gives what JSON.parse gives for every JSON text without a repeated name", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
-        const reading = parseJson(text, 1_000);
+        const reading = parseJson(text, { maxDepth: 1_000, maxValues: NO_LIMIT });
         if (reading.ok) expect(reading.value).toEqual(JSON.parse(text));
         else expect(reading.findings.map(({ code }) => code)).not.toContain("malformed-json");
+      }),
+    );
+  });
+
+  it("counts every value, and refuses a text that holds one more than it may, however it is nested", () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const count = countValues(JSON.parse(text));
+        const limits = (maxValues: number) => ({ maxDepth: 1_000, maxValues });
+        const reading = parseJson(text, limits(count));
+        expect(reading.values).toBe(count);
+        expect(reading.ok ? [] : reading.findings.map(({ code }) => code)).not.toContain("too-many-values");
+        const codes = [{ code: "too-many-values" }];
+        expect(parseJson(text, limits(count - 1))).toMatchObject({ ok: false, findings: codes });
+        expect(parseJsonBatch(text, limits(count - 1))).toMatchObject({ ok: false, findings: codes });
       }),
     );
   });
@@ -44,8 +67,8 @@ describe("parseJson", () => {
   });
 
   it("says where a text stops being JSON", () => {
-    const reading = parseJson('{"a": 1,\n "b": nope}', 33);
-    expect(reading).toEqual({
+    const reading = parseJson('{"a": 1,\n "b": nope}', { maxDepth: 33, maxValues: NO_LIMIT });
+    expect(reading).toMatchObject({
       ok: false,
       findings: [
         {
@@ -104,18 +127,18 @@ describe("parseJson", () => {
 
 describe("parseJsonBatch", () => {
   it("refuses one item for what is wrong inside it, and reads the others", () => {
-    const reading = parseJsonBatch('{"events":[{"a":1},{"a":1,"a":2},{"n":1e400},{"b":[[[]]]},{"c":3}]}', 3);
+    const reading = parseJsonBatch('{"events":[{"a":1},{"a":1,"a":2},{"n":1e400},{"b":[[[]]]},{"c":3}]}', BATCH_LIMITS);
     expect(
       "items" in reading && reading.items.map((item) => (item.ok ? item.value : item.findings[0]?.code)),
     ).toEqual([{ a: 1 }, "duplicate-field", "inexact-number", "too-deep", { c: 3 }]);
   });
 
   it("refuses the whole text for what is wrong outside the items", () => {
-    expect(parseJsonBatch('{"events":[{"a":1e400}],"events":[]}', 3)).toMatchObject({
+    expect(parseJsonBatch('{"events":[{"a":1e400}],"events":[]}', BATCH_LIMITS)).toMatchObject({
       ok: false,
       findings: [{ code: "duplicate-field", path: "events" }],
     });
-    expect(parseJsonBatch('[{"a":1e400},{"a":]', 3)).toMatchObject({ ok: false });
+    expect(parseJsonBatch('[{"a":1e400},{"a":]', BATCH_LIMITS)).toMatchObject({ ok: false });
   });
 });
 

@@ -1,20 +1,40 @@
 import { inspectJson, type JsonFinding, type JsonSpan } from "./inspect-json.ts";
-import { countMembers, surveyJson } from "./survey-json.ts";
+import { countMembers, type JsonSurvey, surveyJson } from "./survey-json.ts";
+
+/** What a JSON text may be at most. */
+export interface JsonTextLimits {
+  /** The deepest nesting; the outermost container counts as 1. */
+  readonly maxDepth: number;
+  /**
+   * The most values, objects and arrays included. They are what a text costs: 390,000 names in 4.6 MB took more than two
+   * seconds of the event loop on their way through the checks, and one string of that size a few milliseconds.
+   */
+  readonly maxValues: number;
+}
 
 /** A value that means what its text said, or why there is none. */
 export type JsonReading =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly findings: readonly JsonFinding[] };
 
+/** The reading of one text, and how many values it holds: for a limit that several texts share. */
+export type CountedReading = JsonReading & { readonly values: number };
+
 /**
  * Reads a JSON text, refusing whatever `JSON.parse` would silently change: repeated names in an object and numbers
- * with more digits than a double keeps. Nesting beyond `maxDepth` (the outermost container counts as 1) is refused
- * before anything is built from it.
+ * with more digits than a double keeps. Nesting beyond `maxDepth` and more values than `maxValues` are refused before
+ * anything is built from them.
  */
-export function parseJson(text: string, maxDepth: number): JsonReading {
-  const sure = parseUndoubted(text, maxDepth);
+export function parseJson(text: string, limits: JsonTextLimits): CountedReading {
+  const survey = surveyJson(text, limits.maxValues);
+  return { ...parseSurveyed(text, survey, limits), values: survey.values };
+}
+
+function parseSurveyed(text: string, survey: JsonSurvey, limits: JsonTextLimits): JsonReading {
+  if (survey.values > limits.maxValues) return tooManyValues(limits);
+  const sure = parseUndoubted(text, survey, limits.maxDepth);
   if (sure !== undefined) return sure;
-  const { findings } = inspectJson(text, maxDepth);
+  const { findings } = inspectJson(text, limits.maxDepth);
   return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
 }
 
@@ -30,13 +50,15 @@ export type BatchReading =
 /**
  * Reads a JSON text that holds a batch: an array, or an object with an array under `events`. A doubt inside one item
  * (a repeated name, an inexact number, nesting) refuses that item only; a syntax error refuses the whole text,
- * because nothing after it can be trusted. `maxItemDepth` is the depth an item may have.
+ * because nothing after it can be trusted. The depth is that of an item, the number of values that of the whole text.
  */
-export function parseJsonBatch(text: string, maxItemDepth: number): BatchReading {
+export function parseJsonBatch(text: string, limits: JsonTextLimits): BatchReading {
   // The containers around an item are an array and perhaps an object. A bare array may so hold an item one level
   // deeper than allowed; the catalogue's own check of the depth finds it.
-  const maxDepth = maxItemDepth + 2;
-  const sure = parseUndoubted(text, maxDepth);
+  const maxDepth = limits.maxDepth + 2;
+  const survey = surveyJson(text, limits.maxValues);
+  if (survey.values > limits.maxValues) return tooManyValues(limits);
+  const sure = parseUndoubted(text, survey, maxDepth);
   if (sure !== undefined) return sure;
   const { findings, items } = inspectJson(text, maxDepth);
   const isBroken = findings.some((finding) => finding.code === "malformed-json");
@@ -44,11 +66,11 @@ export function parseJsonBatch(text: string, maxItemDepth: number): BatchReading
     return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
   const outside = findings.filter(({ position }) => !isInsideAnItem(position, items));
   if (outside.length > 0) return { ok: false, findings: outside };
-  return { ok: true, items: items.map((item) => parseItem(text, item, maxItemDepth)) };
+  return { ok: true, items: items.map((item) => parseItem(text, item, limits)) };
 }
 
-function parseItem(text: string, { start, end }: JsonSpan, maxDepth: number): ItemReading {
-  return parseJson(text.slice(start, end), maxDepth);
+function parseItem(text: string, { start, end }: JsonSpan, limits: JsonTextLimits): ItemReading {
+  return parseJson(text.slice(start, end), limits);
 }
 
 /** The items stand in the order of the text, so the one that could hold the position is found by halving. */
@@ -65,8 +87,11 @@ function isInsideAnItem(position: number, items: readonly JsonSpan[]): boolean {
 }
 
 /** The value when the quick survey finds nothing to doubt; undefined when the text must be looked at closely. */
-function parseUndoubted(text: string, maxDepth: number): { ok: true; value: unknown } | undefined {
-  const survey = surveyJson(text);
+function parseUndoubted(
+  text: string,
+  survey: JsonSurvey,
+  maxDepth: number,
+): { ok: true; value: unknown } | undefined {
   if (survey.depth > maxDepth || survey.hasDoubtfulNumber) return undefined;
   try {
     const value: unknown = JSON.parse(text);
@@ -83,4 +108,9 @@ function parseInspected(text: string): JsonReading {
     const reason = error instanceof Error ? error.message : String(error);
     return { ok: false, findings: [{ code: "malformed-json", position: 0, path: "", reason }] };
   }
+}
+
+function tooManyValues({ maxValues }: JsonTextLimits): { ok: false; findings: readonly JsonFinding[] } {
+  const reason = `holds more than ${maxValues} values`;
+  return { ok: false, findings: [{ code: "too-many-values", position: 0, path: "", reason }] };
 }

@@ -1,9 +1,20 @@
+import { cleanText } from "@synap/types";
 import { z } from "zod";
-import { malformedJson } from "../problems/malformed-json.ts";
+import { unreadableBody } from "../problems/unreadable-body.ts";
 import { Problem } from "../problems/problem.ts";
 import { decodeText } from "./decode-text.ts";
 import { parseJson } from "./parse-json.ts";
 import { readBody } from "./read-body.ts";
+
+/** The longest reason of one fault, in characters. */
+const MAX_REASON = 500;
+
+/** What a body may be at most. */
+export interface BodyLimits {
+  readonly maxBodyBytes: number;
+  readonly maxBodyValues: number;
+  readonly maxDepth: number;
+}
 
 /**
  * The JSON body of a request that is not an event, checked.
@@ -13,18 +24,23 @@ import { readBody } from "./read-body.ts";
 export async function readJsonBody<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
-  limits: { readonly maxBodyBytes: number; readonly maxDepth: number },
+  limits: BodyLimits,
 ): Promise<z.output<Schema>> {
-  const reading = parseJson(decodeText(await readBody(request, limits.maxBodyBytes)), limits.maxDepth);
+  const { maxDepth, maxBodyValues: maxValues } = limits;
+  const reading = parseJson(decodeText(await readBody(request, limits.maxBodyBytes)), { maxDepth, maxValues });
   if (!reading.ok) {
-    const syntax = reading.findings.find(({ code }) => code === "malformed-json");
-    if (syntax !== undefined) throw malformedJson(syntax);
+    const unreadable = unreadableBody(reading.findings, maxValues);
+    if (unreadable !== undefined) throw unreadable;
     throw bodyInvalid(reading.findings.map(({ path, reason }) => ({ path, reason })));
   }
   const parsed = schema.safeParse(reading.value);
   if (parsed.success) return parsed.data;
   throw bodyInvalid(
-    parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), reason: message })),
+    parsed.error.issues.map(({ path, message }) => ({
+      path: path.join("."),
+      // Zod names every field that it does not know.
+      reason: cleanText(message, MAX_REASON),
+    })),
   );
 }
 
@@ -35,7 +51,7 @@ export const emptyBody = z.strictObject({});
 export async function readOptionalJsonBody<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
-  limits: { readonly maxBodyBytes: number; readonly maxDepth: number },
+  limits: BodyLimits,
 ): Promise<z.output<Schema>> {
   const { headers } = request;
   const isEmpty = (headers.get("content-length") ?? "0") === "0" && !headers.has("transfer-encoding");

@@ -7,6 +7,8 @@ export interface JsonSurvey {
   readonly depth: number;
   /** How many members all objects have together, counting a repeated name each time. */
   readonly members: number;
+  /** How many values there are, objects and arrays included. Counting stops behind `maxValues`, and so does the pass. */
+  readonly values: number;
   /** Whether a number is written in a way that JavaScript may not keep: many digits, or an exponent. */
   readonly hasDoubtfulNumber: boolean;
 }
@@ -20,31 +22,39 @@ const CERTAIN_NUMBER_LENGTH = 15;
  * nothing has to be remembered here. Skips strings with `indexOf`, allocates nothing, never recurses: about half of
  * what `JSON.parse` itself costs (0.75 ms against 1.4 ms for 1,000 events of 400 bytes).
  */
-export function surveyJson(text: string): JsonSurvey {
+export function surveyJson(text: string, maxValues: number): JsonSurvey {
+  let values = 0;
   let depth = 0;
   let deepest = 0;
   let members = 0;
   let hasDoubtfulNumber = false;
   const { length } = text;
-  for (let index = 0; index < length; index += 1) {
+  for (let index = 0; index < length && values <= maxValues; index += 1) {
     const character = text.charCodeAt(index);
     if (character === QUOTE) {
       index = endOfString(text, index);
       if (index < 0) break;
+      values += 1;
     } else if (character === 58 /* : */) {
       members += 1;
+      // The text before it was a name.
+      values -= 1;
     } else if (character === 123 /* { */ || character === 91 /* [ */) {
+      values += 1;
       depth += 1;
       if (depth > deepest) deepest = depth;
     } else if (character === 125 /* } */ || character === 93 /* ] */) {
       depth -= 1;
     } else if (character >= 48 && character <= 57) {
       const start = index;
+      values += 1;
       while (isPartOfNumber(text.charCodeAt(index + 1))) index += 1;
       if (index - start >= CERTAIN_NUMBER_LENGTH || hasExponent(text, start, index)) hasDoubtfulNumber = true;
+    } else if (character === 116 /* true */ || character === 102 /* false */ || character === 110 /* null */) {
+      values += 1;
     }
   }
-  return { depth: deepest, members, hasDoubtfulNumber };
+  return { depth: deepest, members, values, hasDoubtfulNumber };
 }
 
 /** How many members all objects inside a parsed value have together. */

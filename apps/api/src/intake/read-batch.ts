@@ -1,6 +1,6 @@
 import type { JsonFinding } from "../body/inspect-json.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
-import { malformedJson } from "../problems/malformed-json.ts";
+import { unreadableBody } from "../problems/unreadable-body.ts";
 import { Problem } from "../problems/problem.ts";
 import type { EventReading, EventRules } from "./read-event.ts";
 import { readEvent } from "./read-event.ts";
@@ -10,16 +10,18 @@ export interface BatchLimits {
   readonly maxEvents: number;
   /** The deepest nesting of one event, the event itself counting as 1. */
   readonly maxDepth: number;
+  /** The most values of the whole body. */
+  readonly maxValues: number;
 }
 
 /**
  * The events of a JSON body: an array, or `{ "events": [...] }`.
  *
- * @throws Problem `malformed-json`, `batch-invalid`, `batch-too-large`
+ * @throws Problem `malformed-json`, `too-many-values`, `batch-invalid`, `batch-too-large`
  */
 export function readJsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
-  const batch = parseJsonBatch(text, limits.maxDepth);
-  if (!batch.ok) throw bodyProblem(batch.findings);
+  const batch = parseJsonBatch(text, limits);
+  if (!batch.ok) throw bodyProblem(batch.findings, limits);
   if ("items" in batch) {
     requireCount(batch.items.length, limits);
     return batch.items.map((item) => readItem(item, rules));
@@ -33,16 +35,22 @@ export function readJsonBatch(text: string, rules: EventRules, limits: BatchLimi
  * The events of an NDJSON body: one a line; empty lines are passed over. A line that is not JSON is one rejected
  * event, since the next line begins anew.
  *
- * @throws Problem `batch-invalid`, `batch-too-large`
+ * @throws Problem `too-many-values`, `batch-invalid`, `batch-too-large`
  */
 export function readNdjsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
   const lines = text
     .split("\n")
     .flatMap((content, index) => (content.trim() === "" ? [] : [{ content, number: index + 1 }]));
   requireCount(lines.length, limits);
-  return lines.map(({ content, number }) =>
-    readItem(parseJson(content, limits.maxDepth), rules, ` in line ${number}`),
-  );
+  let left = limits.maxValues;
+  // All lines are parsed before any event is read: most of the work is in reading, and would be in vain.
+  const items = lines.map(({ content, number }) => {
+    const reading = parseJson(content, { maxDepth: limits.maxDepth, maxValues: left });
+    if (!reading.ok && reading.values > left) throw bodyProblem(reading.findings, limits);
+    left -= reading.values;
+    return { reading, number };
+  });
+  return items.map(({ reading, number }) => readItem(reading, rules, ` in line ${number}`));
 }
 
 function readItem(item: ItemReading, rules: EventRules, where = ""): EventReading {
@@ -90,12 +98,10 @@ function invalid(path: string, code: string, detail: string): Problem {
   return new Problem("batch-invalid", detail, { errors: [{ path, code, reason: detail }] });
 }
 
-function bodyProblem(findings: readonly JsonFinding[]): Problem {
+function bodyProblem(findings: readonly JsonFinding[], { maxValues }: BatchLimits): Problem {
+  const unreadable = unreadableBody(findings, maxValues);
+  if (unreadable !== undefined) return unreadable;
   const errors = findings.slice(0, 100).map(({ path, code, reason }) => ({ path, code, reason }));
-  const syntax = findings.find(({ code }) => code === "malformed-json");
-  if (syntax === undefined) {
-    const [first] = errors;
-    return new Problem("batch-invalid", `"${first?.path}" ${first?.reason}.`, { errors });
-  }
-  return malformedJson(syntax);
+  const [first] = errors;
+  return new Problem("batch-invalid", `"${first?.path}" ${first?.reason}.`, { errors });
 }

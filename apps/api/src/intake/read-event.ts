@@ -1,4 +1,10 @@
-import { checkTimestampWindow, type EventCatalogue, type EventIssue, type SynapEvent } from "@synap/types";
+import {
+  checkTimestampWindow,
+  type EventCatalogue,
+  type EventIssue,
+  MAX_EVENT_FIELDS,
+  type SynapEvent,
+} from "@synap/types";
 
 /** An event as the API took it from a request, or everything that is wrong with it. */
 export type EventReading =
@@ -35,6 +41,8 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
  * fields included, so that the check afterwards sees it and refuses it.
  */
 function complete(value: object, catalogue: EventCatalogue): object {
+  // Refused by the check, and a copy of so many fields costs more than everything else.
+  if (Object.keys(value).length > MAX_EVENT_FIELDS) return value;
   const given: Partial<Record<keyof SynapEvent, unknown>> = value;
   const { id, version, aggregateType, aggregateId, createdBy, source, timestamp } = catalogue.completeEvent({
     type: textOr(given.type, ""),

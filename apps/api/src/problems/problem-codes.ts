@@ -41,6 +41,7 @@ export const PROBLEM_CODES = {
   "dead-letter-not-retryable": { status: 409, title: "The dead letter can not be retried" },
   "event-id-conflict": { status: 409, title: "The id is taken by another event" },
   "body-too-large": { status: 413, title: "The body is too large" },
+  "too-many-values": { status: 413, title: "Too many values" },
   "batch-too-large": { status: 413, title: "The batch holds too many events" },
   "event-too-large": { status: 413, title: "The event is too large" },
   "unsupported-media-type": { status: 415, title: "The content type is not supported" },

@@ -73,14 +73,14 @@ export function publishBatchRoute(app: ApiApp, ports: ApiPorts): void {
 
 async function readBatchBody(context: ApiContext, ports: ApiPorts): Promise<EventReading[]> {
   const rules = readEventRules(context, ports);
-  const { maxBodyBytes, maxBatchEvents, maxDepth } = ports.configuration;
+  const { maxBodyBytes, maxBodyValues, maxBatchEvents, maxDepth } = ports.configuration;
   const request = context.req.raw;
   const type = readContentType(request, ["application/json", "application/x-ndjson"]);
   const bytes = await readBody(request, maxBodyBytes);
   ports.acceptance.publisher.makeSureOfRoom();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
-  const limits = { maxEvents: maxBatchEvents, maxDepth: maxDepth + 1 };
+  const limits = { maxEvents: maxBatchEvents, maxDepth: maxDepth + 1, maxValues: maxBodyValues };
   return type === "application/json"
     ? readJsonBatch(text, rules, limits)
     : readNdjsonBatch(text, rules, limits);

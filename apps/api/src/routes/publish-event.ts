@@ -7,7 +7,7 @@ import { readBody } from "../body/read-body.ts";
 import { acceptEvents } from "../intake/accept-events.ts";
 import type { EventResult } from "../intake/event-result.ts";
 import { readEvent } from "../intake/read-event.ts";
-import { malformedJson } from "../problems/malformed-json.ts";
+import { unreadableBody } from "../problems/unreadable-body.ts";
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
 import { publishQuery, readEventRules } from "./publish-parameters.ts";
@@ -95,9 +95,10 @@ async function readJsonBody(context: ApiContext, { configuration, acceptance }: 
   acceptance.publisher.makeSureOfRoom();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
-  const reading = parseJson(text, configuration.maxDepth + 1);
+  const { maxDepth, maxBodyValues: maxValues } = configuration;
+  const reading = parseJson(text, { maxDepth: maxDepth + 1, maxValues });
   if (reading.ok) return reading.value;
-  const syntax = reading.findings.find(({ code }) => code === "malformed-json");
-  if (syntax !== undefined) throw malformedJson(syntax);
+  const unreadable = unreadableBody(reading.findings, maxValues);
+  if (unreadable !== undefined) throw unreadable;
   throw eventProblem(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
 }

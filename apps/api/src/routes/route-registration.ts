@@ -33,7 +33,7 @@ export function registerRoute(
       const methods = thrown instanceof PathParameterProblem ? methodsAt(app, context.req.path) : [];
       if (methods.length > 0) throw methodNotAllowed(context.req.method, methods);
       // Hono hands only Errors to its error handler, and event types and deciders of applications throw what they like.
-      throw asError(thrown);
+      throw thrown instanceof Problem ? thrown : asError(thrown);
     }
   });
 }

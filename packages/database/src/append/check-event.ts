@@ -15,7 +15,7 @@ export type CheckedEvent =
   | { readonly ok: false; readonly id: string; readonly issues: readonly EventIssue[] };
 
 /** The single point of validation before an event is stored. */
-export function checkEvent(event: SynapEvent, check: EventCheck): CheckedEvent {
+export function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
   const reading = check.catalogue.safeParseSynapEvent(event);
   if (!reading.ok) return { ok: false, id: idOf(event), issues: reading.issues };
   if (check.timestamps === "backfill") return reading;

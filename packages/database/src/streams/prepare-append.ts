@@ -1,4 +1,4 @@
-import { type EventIssue, EventValidationError, type SynapEvent } from "@synap/types";
+import { type EventIssue, EventValidationError, MAX_EVENT_FIELDS, type SynapEvent } from "@synap/types";
 import { MAX_APPEND_EVENTS } from "../append/append-events.ts";
 import { checkEvent, type EventCheck } from "../append/check-event.ts";
 import type { StreamAppend, StreamCheck } from "./stream-append.ts";
@@ -58,7 +58,9 @@ function completeFor(
   input: StreamEventInput,
   now: Date,
   { catalogue }: EventCheck,
-): SynapEvent {
+): unknown {
+  // Refused by the check, and a copy of so many fields costs more than everything else.
+  if (Object.keys(input).length > MAX_EVENT_FIELDS) return input;
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const timestamp = input.timestamp ?? now.toISOString();
   return { ...catalogue.completeEvent({ ...input, timestamp, aggregateType, aggregateId }), ...given };

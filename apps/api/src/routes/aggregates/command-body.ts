@@ -5,8 +5,8 @@ import { decodeText } from "../../body/decode-text.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { readBody } from "../../body/read-body.ts";
 import type { ApiConfiguration } from "../../configuration.ts";
-import { malformedJson } from "../../problems/malformed-json.ts";
 import { Problem } from "../../problems/problem.ts";
+import { unreadableBody } from "../../problems/unreadable-body.ts";
 
 const envelope = eventInputSchema.pick({
   userId: true,
@@ -36,10 +36,11 @@ export async function readCommandBody(
   const request = context.req.raw;
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
   // The body itself is one level, around its data.
-  const reading = parseJson(text, configuration.maxDepth + 1);
+  const { maxDepth, maxBodyValues: maxValues } = configuration;
+  const reading = parseJson(text, { maxDepth: maxDepth + 1, maxValues });
   if (!reading.ok) {
-    const syntax = reading.findings.find(({ code }) => code === "malformed-json");
-    if (syntax !== undefined) throw malformedJson(syntax);
+    const unreadable = unreadableBody(reading.findings, maxValues);
+    if (unreadable !== undefined) throw unreadable;
     throw commandInvalid(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
   }
   // Zod's output is a copy and may lack something; the command is decided as it was sent.

@@ -3,7 +3,7 @@ import type { ApiContext, ApiPorts } from "../../api-context.ts";
 import { decodeText } from "../../body/decode-text.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { readBody } from "../../body/read-body.ts";
-import { malformedJson } from "../../problems/malformed-json.ts";
+import { unreadableBody } from "../../problems/unreadable-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 import { expectedVersion } from "./stream-parameters.ts";
@@ -22,10 +22,11 @@ export async function readStreamBody(context: ApiContext, { configuration }: Api
   const request = context.req.raw;
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
   // The body, its list and an event are three levels around what an event holds.
-  const reading = parseJson(text, configuration.maxDepth + 3);
+  const { maxDepth, maxBodyValues: maxValues } = configuration;
+  const reading = parseJson(text, { maxDepth: maxDepth + 3, maxValues });
   if (reading.ok) return readForm(reading.value);
-  const syntax = reading.findings.find(({ code }) => code === "malformed-json");
-  if (syntax !== undefined) throw malformedJson(syntax);
+  const unreadable = unreadableBody(reading.findings, maxValues);
+  if (unreadable !== undefined) throw unreadable;
   throw eventProblem(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
 }
 

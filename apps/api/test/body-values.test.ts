@@ -1,0 +1,95 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readAnswer } from "../testing/answer.ts";
+import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+const MAX_VALUES = 100_000;
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi({ maxBodyValues: MAX_VALUES });
+});
+afterAll(() => api.stop());
+
+const JSON_TYPE = "application/json";
+
+async function send(path: string, body: string, type = JSON_TYPE) {
+  const headers = { "content-type": type, authorization: `Bearer ${ADMIN_TOKEN}` };
+  return readAnswer(await fetch(`${api.url}${path}`, { method: "POST", body, headers }));
+}
+
+const fields = (count: number) => Array.from({ length: count }, (_, index) => `"k${index}":1`).join(",");
+const event = (count: number) => `{"type":"note.creation.requested","data":{"content":"x",${fields(count)}}}`;
+
+/** Bodies of so many values, about: where the values are, and who reads them. */
+const bodies: readonly (readonly [name: string, path: string, body: (count: number) => string, type?: string])[] = [
+  ["an event", "/api/v1/events", event],
+  ["a field given twice", "/api/v1/events", (count) => `{"data":{${fields(count)},"k0":1}}`],
+  ["fields of an event", "/api/v1/events", (count) => `{"type":"note.creation.requested","data":{},${fields(count)}}`],
+  ["a batch", "/api/v1/events/batch", (count) => `{"events":[${event(count)}]}`],
+  [
+    "lines",
+    "/api/v1/events/batch",
+    (count) => Array.from({ length: 100 }, () => event(count / 100)).join("\n"),
+    "application/x-ndjson",
+  ],
+  ["an append", "/api/v1/streams/note/one/events", (count) => `{"events":[${event(count)}]}`],
+  ["a command", "/api/v1/reservations/one/create", (count) => `{"data":{${fields(count)}}}`],
+  ["an admin's body", "/api/v1/admin/dead-letters/retry", (count) => `{${fields(count)}}`],
+];
+
+describe("the values of a body", () => {
+  it.each(bodies)("are counted before anything is made of them: %s", async (_, path, body, type) => {
+    expect(await send(path, body(MAX_VALUES), type)).toMatchObject({
+      status: 413,
+      body: { code: "too-many-values", limit: MAX_VALUES, detail: expect.stringMatching(/at most 100000 values/) },
+    });
+    const { status, body: problem } = await send(path, body(1_000), type);
+    expect(status).toBeLessThan(500);
+    expect(problem.code).not.toBe("too-many-values");
+  });
+
+  it("may be as many as the limit says, and not one more", async () => {
+    const ids = (count: number) => `[${Array.from({ length: count }, () => "1").join(",")}]`;
+    // The list and its items; the rest of the event is 5 values, its own object among them.
+    const body = (items: number) =>
+      `[{"type":"note.creation.requested","data":{"content":"x"},"metadata":{"a":${ids(40_000)}}},` +
+      `{"type":"note.creation.requested","data":{"content":"x"},"metadata":{"a":${ids(items)}}}]`;
+    const around = 1 + 2 * 6 + 40_000;
+    expect(await send("/api/v1/events/batch", body(MAX_VALUES - around - 11_000))).toMatchObject({ status: 202 });
+    const full = await send("/api/v1/events/batch", body(MAX_VALUES - around));
+    // The second event alone holds more than an event may; the first is taken.
+    expect(full).toMatchObject({ status: 202, body: { results: [{ status: "accepted" }, { status: "rejected" }] } });
+    expect(await send("/api/v1/events/batch", body(MAX_VALUES - around + 1))).toMatchObject({ status: 413 });
+  });
+
+  it("beyond the limit hold the process up for less than it takes to parse them", async () => {
+    for (const [name, path, body, type] of bodies) {
+      const heavy = body(390_000);
+      const parsing = await shortestStall(async () => {
+        for (const line of heavy.split("\n")) JSON.parse(line);
+      });
+      const stall = await shortestStall(() => send(path, heavy, type));
+      // Lines are parsed one by one until there are too many values: about a quarter of them here.
+      expect(stall / parsing, name).toBeLessThan(type === undefined ? 1 : 3);
+    }
+  });
+});
+
+/** Lets the timer that measures the delay run. */
+const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** The longest time for which the event loop stood still, in the best of three tries: others use the machine too. */
+async function shortestStall(action: () => Promise<unknown>): Promise<number> {
+  const stalls: number[] = [];
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    await nextTurn();
+    await action();
+    await nextTurn();
+    delay.disable();
+    stalls.push(delay.max);
+  }
+  return Math.min(...stalls);
+}
