@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type {
   ConnectionUse,
@@ -14,11 +15,14 @@ import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { ApiConfiguration } from "./configuration.ts";
 import type { Acceptance } from "./intake/accept-events.ts";
+import type { PageBudget } from "./pages/page-budget.ts";
 import type { RegisteredAggregate } from "./routes/aggregates/registered-aggregate.ts";
 
 /** What every request carries. */
 export interface ApiEnvironment {
   Variables: { requestId: string };
+  /** Node's request and response; absent where no server is in front. */
+  Bindings: Partial<HttpBindings>;
 }
 
 export type ApiApp = OpenAPIHono<ApiEnvironment>;
@@ -46,6 +50,8 @@ export interface ApiPorts {
   readonly statistics: () => Promise<StoreStatistics>;
   /** What the connections to the database are doing. */
   readonly connections: () => readonly ConnectionUse[];
+  /** Room for the pages that are read and sent. */
+  readonly pages: PageBudget;
   /** The engine under the store, as the status route shows it. */
   readonly engine: {
     readonly engine: string;
@@ -64,7 +70,7 @@ export interface ApiPorts {
   /** What the admin routes work with, beyond the above. */
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
-    readonly deadLetters: Pick<DeadLetterOffice, "list" | "retry" | "retryAll" | "skip">;
+    readonly deadLetters: Pick<DeadLetterOffice, "page" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,
       "status" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"

@@ -14,6 +14,8 @@ describe("the API's configuration", () => {
       databaseConnections: 10,
       lockTimeoutMs: 5_000,
       maxTails: 50,
+      pagesMaxBytes: 32 * 1024 * 1024,
+      pagesMaxWaitMs: 2_000,
       maxBodyBytes: 5 * 1024 * 1024,
       maxBodyValues: 100_000,
       maxBatchEvents: 5_000,

@@ -1,5 +1,6 @@
 import { readAllowedHosts } from "@synap/http";
 import { z } from "zod";
+import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -23,6 +24,8 @@ const environment = z.object({
   SYNAP_DATABASE_CONNECTIONS: whole(1, 1_000).default(10),
   SYNAP_LOCK_TIMEOUT_MS: whole(0, 600_000).default(5_000),
   SYNAP_MAX_TAILS: whole(1, 100_000).default(50),
+  SYNAP_PAGES_MAX_BYTES: whole(MIN_PAGES_BYTES, 4096 * MIB).default(32 * MIB),
+  SYNAP_PAGES_MAX_WAIT_MS: whole(1, 60_000).default(2_000),
   SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
   SYNAP_MAX_BODY_VALUES: whole(1_000, 100_000_000).default(100_000),
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
@@ -72,6 +75,10 @@ export interface ApiConfiguration {
   readonly lockTimeoutMs: number;
   /** How many tails may follow the events at a time (SYNAP_MAX_TAILS, default 50). */
   readonly maxTails: number;
+  /** How many bytes of pages may be read and sent at a time (SYNAP_PAGES_MAX_BYTES, default 32 MiB)... */
+  readonly pagesMaxBytes: number;
+  /** ...and how long a request may wait for its share, in milliseconds (SYNAP_PAGES_MAX_WAIT_MS, default 2,000). */
+  readonly pagesMaxWaitMs: number;
   /** The most bytes a request's body may hold (SYNAP_MAX_BODY_BYTES, default 5 MiB). */
   readonly maxBodyBytes: number;
   /** The most values that a JSON body may hold, objects and arrays included (SYNAP_MAX_BODY_VALUES, default 100,000). */
@@ -134,6 +141,8 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     databaseConnections: read.SYNAP_DATABASE_CONNECTIONS,
     lockTimeoutMs: read.SYNAP_LOCK_TIMEOUT_MS,
     maxTails: read.SYNAP_MAX_TAILS,
+    pagesMaxBytes: read.SYNAP_PAGES_MAX_BYTES,
+    pagesMaxWaitMs: read.SYNAP_PAGES_MAX_WAIT_MS,
     maxBodyBytes: read.SYNAP_MAX_BODY_BYTES,
     maxBodyValues: read.SYNAP_MAX_BODY_VALUES,
     maxBatchEvents: read.SYNAP_MAX_BATCH_EVENTS,

@@ -30,6 +30,7 @@ import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
 import { unreadyTypes } from "./intake/unready-types.ts";
+import { PageBudget } from "./pages/page-budget.ts";
 import { createInngestSender } from "./publisher/envelope-sender.ts";
 import { envelopeLimits } from "./publisher/envelope-size.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
@@ -97,6 +98,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     },
     aggregates: serveAggregates(parts, commands),
     readModels: database,
+    pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
     statistics: () => storeStatistics(database),
     connections: () => database.connections(),
     engine: describeEngine(database),

@@ -21,28 +21,60 @@ async function send(path: string, body: string, type = JSON_TYPE) {
 const fields = (count: number) => Array.from({ length: count }, (_, index) => `"k${index}":1`).join(",");
 const event = (count: number) => `{"type":"note.creation.requested","data":{"content":"x",${fields(count)}}}`;
 
-/** Bodies of so many values, about: where the values are, and who reads them. */
-const bodies: readonly (readonly [name: string, path: string, body: (count: number) => string, type?: string])[] = [
-  ["an event", "/api/v1/events", event],
-  ["a field given twice", "/api/v1/events", (count) => `{"data":{${fields(count)},"k0":1}}`],
-  ["fields of an event", "/api/v1/events", (count) => `{"type":"note.creation.requested","data":{},${fields(count)}}`],
-  ["a batch", "/api/v1/events/batch", (count) => `{"events":[${event(count)}]}`],
-  [
-    "lines",
-    "/api/v1/events/batch",
-    (count) => Array.from({ length: 100 }, () => event(count / 100)).join("\n"),
-    "application/x-ndjson",
-  ],
-  ["an append", "/api/v1/streams/note/one/events", (count) => `{"events":[${event(count)}]}`],
-  ["a command", "/api/v1/reservations/one/create", (count) => `{"data":{${fields(count)}}}`],
-  ["an admin's body", "/api/v1/admin/dead-letters/retry", (count) => `{${fields(count)}}`],
+interface Heavy {
+  /** Where the values are. */
+  readonly name: string;
+  readonly path: string;
+  /** A body of so many values, about. */
+  readonly body: (count: number) => string;
+  readonly type?: string;
+}
+
+const bodies: readonly Heavy[] = [
+  { name: "an event", path: "/api/v1/events", body: event },
+  {
+    name: "a field given twice",
+    path: "/api/v1/events",
+    body: (count) => `{"data":{${fields(count)},"k0":1}}`,
+  },
+  {
+    name: "fields of an event",
+    path: "/api/v1/events",
+    body: (count) => `{"type":"note.creation.requested","data":{},${fields(count)}}`,
+  },
+  { name: "a batch", path: "/api/v1/events/batch", body: (count) => `{"events":[${event(count)}]}` },
+  {
+    name: "lines",
+    path: "/api/v1/events/batch",
+    body: (count) => Array.from({ length: 100 }, () => event(count / 100)).join("\n"),
+    type: "application/x-ndjson",
+  },
+  {
+    name: "an append",
+    path: "/api/v1/streams/note/one/events",
+    body: (count) => `{"events":[${event(count)}]}`,
+  },
+  {
+    name: "a command",
+    path: "/api/v1/reservations/one/create",
+    body: (count) => `{"data":{${fields(count)}}}`,
+  },
+  {
+    name: "an admin's body",
+    path: "/api/v1/admin/dead-letters/retry",
+    body: (count) => `{${fields(count)}}`,
+  },
 ];
 
 describe("the values of a body", () => {
-  it.each(bodies)("are counted before anything is made of them: %s", async (_, path, body, type) => {
+  it.each(bodies)("are counted before anything is made of them: $name", async ({ path, body, type }) => {
     expect(await send(path, body(MAX_VALUES), type)).toMatchObject({
       status: 413,
-      body: { code: "too-many-values", limit: MAX_VALUES, detail: expect.stringMatching(/at most 100000 values/) },
+      body: {
+        code: "too-many-values",
+        limit: MAX_VALUES,
+        detail: expect.stringMatching(/at most 100000 values/),
+      },
     });
     const { status, body: problem } = await send(path, body(1_000), type);
     expect(status).toBeLessThan(500);
@@ -56,15 +88,20 @@ describe("the values of a body", () => {
       `[{"type":"note.creation.requested","data":{"content":"x"},"metadata":{"a":${ids(40_000)}}},` +
       `{"type":"note.creation.requested","data":{"content":"x"},"metadata":{"a":${ids(items)}}}]`;
     const around = 1 + 2 * 6 + 40_000;
-    expect(await send("/api/v1/events/batch", body(MAX_VALUES - around - 11_000))).toMatchObject({ status: 202 });
+    expect(await send("/api/v1/events/batch", body(MAX_VALUES - around - 11_000))).toMatchObject({
+      status: 202,
+    });
     const full = await send("/api/v1/events/batch", body(MAX_VALUES - around));
     // The second event alone holds more than an event may; the first is taken.
-    expect(full).toMatchObject({ status: 202, body: { results: [{ status: "accepted" }, { status: "rejected" }] } });
+    expect(full).toMatchObject({
+      status: 202,
+      body: { results: [{ status: "accepted" }, { status: "rejected" }] },
+    });
     expect(await send("/api/v1/events/batch", body(MAX_VALUES - around + 1))).toMatchObject({ status: 413 });
   });
 
   it("beyond the limit hold the process up for less than it takes to parse them", async () => {
-    for (const [name, path, body, type] of bodies) {
+    for (const { name, path, body, type } of bodies) {
       const heavy = body(390_000);
       const parsing = await shortestStall(async () => {
         for (const line of heavy.split("\n")) JSON.parse(line);

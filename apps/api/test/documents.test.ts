@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createApiApp } from "../src/app.ts";
 import { readApiConfiguration } from "../src/configuration.ts";
+import { PageBudget } from "../src/pages/page-budget.ts";
 import { PROBLEM_CODES } from "../src/problems/problem-codes.ts";
 import { createPublisher } from "../src/publisher/publisher.ts";
 
@@ -50,6 +51,7 @@ function unservedApp() {
       repository: { load: away, execute: away, skippedSnapshots: () => 0 },
     })),
     readModels: { query: away },
+    pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),
     statistics: away,
     connections: () => [],
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
@@ -60,7 +62,7 @@ function unservedApp() {
     notStored: away,
     admin: {
       handlers: [],
-      deadLetters: { list: away, retry: away, retryAll: away, skip: away },
+      deadLetters: { page: away, retry: away, retryAll: away, skip: away },
       projections: {
         status: away,
         pause: away,

@@ -9,6 +9,7 @@ export interface AnswerBody {
   readonly nextCursor?: string;
   readonly previousCursor?: string;
   readonly routes: unknown[];
+  readonly pages: { reservedBytes: number; maxBytes: number; waiting: number };
   readonly id: string;
 }
 

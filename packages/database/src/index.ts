@@ -14,9 +14,11 @@ export {
   type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterInput,
+  type DeadLetterPage,
   type DeadLetterStatus,
   type DeadLetterStream,
   listDeadLetters,
+  pageDeadLetters,
   recordDeadLetter,
   setAside,
 } from "./bookkeeping/dead-letters.ts";
@@ -115,7 +117,7 @@ export {
   MAX_PAGE_EVENTS,
   type PageRequest,
 } from "./reading/event-page.ts";
-export { MAX_PAGE_BYTES } from "./reading/page-bytes.ts";
+export { isPageCut, MAX_PAGE_BYTES, type RowWithin, selectWithin } from "./reading/page-bytes.ts";
 export {
   MAX_READ_EVENTS,
   type NextAppends,

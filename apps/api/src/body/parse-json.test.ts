@@ -127,7 +127,10 @@ describe("parseJson", () => {
 
 describe("parseJsonBatch", () => {
   it("refuses one item for what is wrong inside it, and reads the others", () => {
-    const reading = parseJsonBatch('{"events":[{"a":1},{"a":1,"a":2},{"n":1e400},{"b":[[[]]]},{"c":3}]}', BATCH_LIMITS);
+    const reading = parseJsonBatch(
+      '{"events":[{"a":1},{"a":1,"a":2},{"n":1e400},{"b":[[[]]]},{"c":3}]}',
+      BATCH_LIMITS,
+    );
     expect(
       "items" in reading && reading.items.map((item) => (item.ok ? item.value : item.findings[0]?.code)),
     ).toEqual([{ a: 1 }, "duplicate-field", "inexact-number", "too-deep", { c: 3 }]);

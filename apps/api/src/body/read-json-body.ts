@@ -1,7 +1,7 @@
 import { cleanText } from "@synap/types";
 import { z } from "zod";
-import { unreadableBody } from "../problems/unreadable-body.ts";
 import { Problem } from "../problems/problem.ts";
+import { unreadableBody } from "../problems/unreadable-body.ts";
 import { decodeText } from "./decode-text.ts";
 import { parseJson } from "./parse-json.ts";
 import { readBody } from "./read-body.ts";
@@ -27,7 +27,10 @@ export async function readJsonBody<Schema extends z.ZodType>(
   limits: BodyLimits,
 ): Promise<z.output<Schema>> {
   const { maxDepth, maxBodyValues: maxValues } = limits;
-  const reading = parseJson(decodeText(await readBody(request, limits.maxBodyBytes)), { maxDepth, maxValues });
+  const reading = parseJson(decodeText(await readBody(request, limits.maxBodyBytes)), {
+    maxDepth,
+    maxValues,
+  });
   if (!reading.ok) {
     const unreadable = unreadableBody(reading.findings, maxValues);
     if (unreadable !== undefined) throw unreadable;

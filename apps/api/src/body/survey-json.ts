@@ -50,7 +50,11 @@ export function surveyJson(text: string, maxValues: number): JsonSurvey {
       values += 1;
       while (isPartOfNumber(text.charCodeAt(index + 1))) index += 1;
       if (index - start >= CERTAIN_NUMBER_LENGTH || hasExponent(text, start, index)) hasDoubtfulNumber = true;
-    } else if (character === 116 /* true */ || character === 102 /* false */ || character === 110 /* null */) {
+    } else if (
+      character === 116 /* true */ ||
+      character === 102 /* false */ ||
+      character === 110 /* null */
+    ) {
       values += 1;
     }
   }

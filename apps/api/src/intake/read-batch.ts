@@ -1,7 +1,7 @@
 import type { JsonFinding } from "../body/inspect-json.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
-import { unreadableBody } from "../problems/unreadable-body.ts";
 import { Problem } from "../problems/problem.ts";
+import { unreadableBody } from "../problems/unreadable-body.ts";
 import type { EventReading, EventRules } from "./read-event.ts";
 import { readEvent } from "./read-event.ts";
 

@@ -58,6 +58,7 @@ export const PROBLEM_CODES = {
   "headers-too-large": { status: 431, title: "The request's headers are too large" },
   "internal-error": { status: 500, title: "Something went wrong inside Synap" },
   "too-many-connections": { status: 503, title: "Synap has too many connections" },
+  "too-many-pages": { status: 503, title: "Too many large answers are on their way" },
   "too-many-tails": { status: 503, title: "Too many follow the events at the moment" },
   "stream-locked": { status: 503, title: "Another transaction has locked the stream" },
   "aggregate-contended": { status: 503, title: "Too many change the same aggregate" },

@@ -2,8 +2,9 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
+import { answerPage } from "./answer-page.ts";
 import { moment, plainText, wholeNumber } from "./parameter-forms.ts";
-import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
+import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -44,28 +45,31 @@ const route = {
       ...jsonAnswer("One page of events.", "EventPage"),
       headers: { Link: { description: 'rel="next" and rel="prev"', schema: { type: "string" } } },
     },
-    ...problemAnswers("parameter-invalid", "parameter-unknown", "cursor-invalid", "database-unavailable"),
+    ...problemAnswers(
+      "parameter-invalid",
+      "parameter-unknown",
+      "cursor-invalid",
+      "too-many-pages",
+      "database-unavailable",
+    ),
   },
 } satisfies RouteConfig;
 
 /** GET /api/v1/events */
-export function listEventsRoute(app: ApiApp, { store }: ApiPorts): void {
+export function listEventsRoute(app: ApiApp, { store, pages }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     const { limit, order = "desc", cursor, from, to, type, ...equal } = readQuery(context, listQuery);
-    const page = await store.query(
-      {
-        ...equal,
-        ...(type !== undefined && { types: [type].flat() }),
-        ...(from !== undefined && { from: normal(from) }),
-        ...(to !== undefined && { to: normal(to) }),
-      },
-      {
-        limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
-        order,
-        ...(cursor !== undefined && { cursor }),
-      },
-    );
-    return json(context, 200, page, linkHeader(context.req.url, page));
+    const filter = {
+      ...equal,
+      ...(type !== undefined && { types: [type].flat() }),
+      ...(from !== undefined && { from: normal(from) }),
+      ...(to !== undefined && { to: normal(to) }),
+    };
+    return answerPage(context, pages, async (maxBytes) => {
+      const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
+      const page = await store.query(filter, { limit: size, order, cursor, maxBytes });
+      return { body: page, headers: linkHeader(context.req.url, page) };
+    });
   });
 }
 

@@ -66,6 +66,7 @@ function gaugesOf(status: Status): Gauge[] {
     gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),
     ...connectionGauges(status),
     ...publisherGauges(status.publisher),
+    ...pageGauges(status.pages),
   ];
 }
 
@@ -181,6 +182,16 @@ function publisherGauges({ queuedEvents, queuedBytes, envelopesInFlight }: Statu
       value: queuedBytes,
     }),
     gauge("synap_publisher_in_flight", "Envelopes under way to the broker.", { value: envelopesInFlight }),
+  ];
+}
+
+function pageGauges({ reservedBytes, maxBytes, waiting }: Status["pages"]): Gauge[] {
+  return [
+    gauge("synap_pages_reserved_bytes", "Room taken by pages that are read and sent.", {
+      value: reservedBytes,
+    }),
+    gauge("synap_pages_max_bytes", "Room for pages that are read and sent.", { value: maxBytes }),
+    gauge("synap_pages_waiting", "Requests that wait for room for their page.", { value: waiting }),
   ];
 }
 

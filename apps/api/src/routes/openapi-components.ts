@@ -82,6 +82,9 @@ const statusDocument = z.looseObject({
     }),
   ),
   publisher: z.looseObject({ queuedEvents: z.number().int(), queuedBytes: z.number().int() }),
+  pages: z
+    .object({ reservedBytes: z.number().int(), maxBytes: z.number().int(), waiting: z.number().int() })
+    .describe("Room for the pages that are read and sent, and how many requests wait for some."),
   deadLetters: z.number().int(),
   notStored: z
     .object({ open: z.number().int(), skipped: z.number().int() })

@@ -7,9 +7,9 @@ import { readBody } from "../body/read-body.ts";
 import { acceptEvents } from "../intake/accept-events.ts";
 import type { EventResult } from "../intake/event-result.ts";
 import { readEvent } from "../intake/read-event.ts";
-import { unreadableBody } from "../problems/unreadable-body.ts";
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
+import { unreadableBody } from "../problems/unreadable-body.ts";
 import { publishQuery, readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 

@@ -45,7 +45,17 @@ export function json(
   value: unknown,
   headers: Record<string, string> = {},
 ): Response {
-  return new Response(JSON.stringify(value), {
+  return jsonText(context, status, JSON.stringify(value), headers);
+}
+
+/** An answer whose JSON is already text. */
+export function jsonText(
+  context: ApiContext,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(text, {
     status,
     headers: answerHeaders(context.get("requestId"), { "content-type": "application/json", ...headers }),
   });

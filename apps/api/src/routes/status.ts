@@ -49,7 +49,7 @@ function withoutReason({ retrying, ...handler }: HandlerStatistics): object {
 
 /** The status as the holder of the admin token sees it. */
 export async function readStatus(ports: ApiPorts) {
-  const { configuration, acceptance, statistics, connections, engine, processes, notStored } = ports;
+  const { configuration, acceptance, statistics, connections, engine, processes, notStored, pages } = ports;
   const isActive = (condition: boolean) => (condition ? "active" : "inactive");
   const numbers = await statistics();
   return {
@@ -74,5 +74,6 @@ export async function readStatus(ports: ApiPorts) {
     processes: await processes.look(),
     connections: connections(),
     publisher: acceptance.publisher.state(),
+    pages: pages.state(),
   };
 }

@@ -3,6 +3,13 @@ import { cleanText } from "@synap/types";
 import canonicalize from "canonicalize";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
+import {
+  checkMaxBytes,
+  isPageCut,
+  MAX_PAGE_BYTES,
+  type RowWithin,
+  selectWithin,
+} from "../reading/page-bytes.ts";
 
 /** What is put aside, and why. */
 export interface DeadLetterInput {
@@ -111,11 +118,20 @@ export interface DeadLetterFilter {
   readonly before?: number | undefined;
   /** Only this one. */
   readonly id?: number | undefined;
-  /** Default 100. */
+  /** Default 100. Fewer come when they are large: a page ends with the letter whose event reaches `maxBytes`. */
   readonly limit?: number | undefined;
+  /** Default, and the most: 4 MiB. */
+  readonly maxBytes?: number | undefined;
 }
 
-interface DeadLetterRow {
+/** Some of the dead letters that were asked for. */
+export interface DeadLetterPage {
+  readonly letters: readonly DeadLetter[];
+  /** There are more, for which `limit` or `maxBytes` left no room: ask for those before the last of these. */
+  readonly isCut: boolean;
+}
+
+interface DeadLetterRow extends RowWithin {
   readonly id: number;
   readonly handler: string;
   readonly event_id: string;
@@ -135,7 +151,8 @@ interface DeadLetterRow {
   readonly parked: number;
 }
 
-const LIST = `
+const LIST = selectWithin(
+  `
 SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.attempts, d.status,
        ${epochMs("d.first_failed_at")} AS first_failed_at, ${epochMs("d.last_failed_at")} AS last_failed_at,
        d.aggregate_type, d.aggregate_id, ${epochMs("d.resolved_at")} AS resolved_at, d.resolved_by, d.resolution,
@@ -152,18 +169,39 @@ SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.a
    AND ($3::bigint IS NULL OR d.id < $3) AND ($5::bigint IS NULL OR d.id = $5)
    AND ($6::text IS NULL OR d.aggregate_type = $6) AND ($7::text IS NULL OR d.aggregate_id = $7)
  ORDER BY d.id DESC
- LIMIT $4`;
+ LIMIT $4`,
+  "id DESC",
+  "$8",
+  ["event"],
+);
 
-/** Dead letters, newest first. */
+/** Dead letters, newest first, as many as fit. */
 export async function listDeadLetters(
   session: SqlSession,
   filter: DeadLetterFilter = {},
-): Promise<DeadLetter[]> {
+): Promise<readonly DeadLetter[]> {
+  return (await pageDeadLetters(session, filter)).letters;
+}
+
+/**
+ * Dead letters, newest first, and whether there are more.
+ * @throws RangeError for a bound on bytes that no read may have.
+ */
+export async function pageDeadLetters(
+  session: SqlSession,
+  filter: DeadLetterFilter = {},
+): Promise<DeadLetterPage> {
   const { handler = null, status = null, before = null, limit = 100, id = null } = filter;
-  const { aggregateType = null, aggregateId = null } = filter;
-  const parameters = [handler, status, before, limit, id, aggregateType, aggregateId];
+  const { aggregateType = null, aggregateId = null, maxBytes = MAX_PAGE_BYTES } = filter;
+  checkMaxBytes(maxBytes);
+  // One more than was asked for tells whether there are more.
+  const parameters = [handler, status, before, limit + 1, id, aggregateType, aggregateId, maxBytes];
   const rows = await session.query<DeadLetterRow>(LIST, parameters);
-  return rows.map((row) => ({
+  return { letters: rows.slice(0, limit).map(toDeadLetter), isCut: isPageCut(rows) || rows.length > limit };
+}
+
+function toDeadLetter(row: DeadLetterRow): DeadLetter {
+  return {
     id: row.id,
     handler: row.handler,
     eventId: row.event_id,
@@ -183,7 +221,7 @@ export async function listDeadLetters(
     ...(row.resolved_at !== null && { resolvedAt: isoFromEpoch(row.resolved_at) }),
     ...(row.resolved_by !== null && { resolvedBy: row.resolved_by }),
     ...(row.resolution !== null && { resolution: row.resolution }),
-  }));
+  };
 }
 
 /** The event's id, or something that stands for the same content when it has none. */

@@ -30,14 +30,14 @@ export function readAllFromMemory(log: MemoryLog, request: ReadAllRequest): Read
 }
 
 export function queryMemory(log: MemoryLog, filter: EventFilter, page: PageRequest): Promise<EventPage> {
-  return readEventPage(filter, page, async ({ cursor, ascending, limit }) => {
+  return readEventPage(filter, page, async ({ cursor, ascending, limit, maxBytes }) => {
     const sign = ascending ? 1 : -1;
     const found = log.events
       .filter((event) => matches(event, filter))
       .filter((event) => cursor === undefined || sign * order(event.timestamp, event.position, cursor) > 0)
       .sort((one, other) => sign * order(one.timestamp, one.position, other))
       .slice(0, limit);
-    return cutPage(found);
+    return cutPage(found, maxBytes);
   });
 }
 

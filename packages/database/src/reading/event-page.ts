@@ -1,6 +1,6 @@
 import { checkMoment, type StoredEvent } from "@synap/types";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
-import type { EventsWithin } from "./page-bytes.ts";
+import { checkMaxBytes, type EventsWithin } from "./page-bytes.ts";
 
 /** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
 export interface EventFilter {
@@ -21,6 +21,8 @@ export interface PageRequest {
   readonly limit: number;
   /** "asc": oldest first; "desc": newest first. By timestamp; within one millisecond by position. */
   readonly order: "asc" | "desc";
+  /** A page ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  readonly maxBytes?: number | undefined;
   /** From an earlier page of the same filter and order. */
   readonly cursor?: string | undefined;
 }
@@ -43,6 +45,7 @@ export interface PageSearch {
   readonly cursor: EventCursor | undefined;
   readonly ascending: boolean;
   readonly limit: number;
+  readonly maxBytes: number | undefined;
 }
 
 /**
@@ -59,13 +62,21 @@ export async function readEventPage(
   if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE_EVENTS) {
     throw new RangeError(`A page holds 1 to ${MAX_PAGE_EVENTS} events, not ${page.limit}.`);
   }
+  checkMaxBytes(page.maxBytes);
   const scope = describeScope(filter, page.order);
   const cursor = page.cursor === undefined ? undefined : readCursor(page.cursor, scope);
   const backwards = cursor?.direction === "previous";
 
   // One more than asked for tells whether there is another page in that direction.
   const ascending = (page.order === "asc") !== backwards;
-  const { events: found, isCut } = await search({ filter, cursor, ascending, limit: page.limit + 1 });
+  const { maxBytes } = page;
+  const { events: found, isCut } = await search({
+    filter,
+    cursor,
+    ascending,
+    limit: page.limit + 1,
+    maxBytes,
+  });
   const isMore = isCut || found.length > page.limit;
   const events = found.slice(0, page.limit);
   if (backwards) events.reverse();

@@ -12,6 +12,13 @@ export interface PageRow {
   readonly event: string | null;
 }
 
+/** @throws RangeError for a bound on bytes that no read may have. */
+export function checkMaxBytes(maxBytes: number | undefined): void {
+  if (maxBytes === undefined || (Number.isInteger(maxBytes) && maxBytes >= 1 && maxBytes <= MAX_PAGE_BYTES))
+    return;
+  throw new RangeError(`A page takes maxBytes of 1 to ${MAX_PAGE_BYTES}, not ${maxBytes}.`);
+}
+
 /** A column's JSON is measured by its text when it is longer than this, or compressed. */
 const SMALL_BYTES = 2_000;
 
@@ -42,6 +49,46 @@ SELECT CASE WHEN bytes_before < ${budget}::integer THEN ${EVENT_TEXT} END AS eve
     WINDOW before AS (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   ) AS page
  ORDER BY ${order}`;
+}
+
+/** A row as `selectWithin` selects it. */
+export interface RowWithin {
+  /** How many rows there were before the page was cut. */
+  readonly found: number;
+  /** How much text the rows before this one are. */
+  readonly bytes_before: number;
+}
+
+/**
+ * The SELECT of rows that are no events and may be large, cut in the same way: what comes behind the row that reaches
+ * the budget is not sent, and its text is not even made. `isPageCut` says whether rows were left out.
+ *
+ * @param rows a SELECT with its LIMIT
+ * @param order by which they are sorted
+ * @param budget the parameter that holds the most bytes
+ * @param measured the columns whose text is counted: one, or two of one type
+ */
+export function selectWithin(
+  rows: string,
+  order: string,
+  budget: string,
+  [one, other = "NULL"]: readonly [string, string?],
+): string {
+  return `
+SELECT *
+  FROM (
+    SELECT *, count(*) OVER () AS found,
+           coalesce(synap.printed_bytes(${one}, ${other}, ${budget}::integer) OVER before, 0) AS bytes_before
+      FROM (${rows}) AS page
+    WINDOW before AS (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  ) AS page
+ WHERE bytes_before < ${budget}::integer
+ ORDER BY ${order}`;
+}
+
+/** Whether there are more rows than `selectWithin` had room for. */
+export function isPageCut(rows: readonly RowWithin[]): boolean {
+  return rows.length < (rows[0]?.found ?? 0);
 }
 
 /** The events of a page, and whether there are more rows for which it had no room. */

@@ -103,7 +103,7 @@ function narrow({ filter, cursor, ascending }: PageSearch, width: number): Event
     : { ...filter, from: new Date(start) };
 }
 
-function writeQuery({ filter, cursor, ascending, limit }: PageSearch): {
+function writeQuery({ filter, cursor, ascending, limit, maxBytes = MAX_PAGE_BYTES }: PageSearch): {
   text: string;
   parameters: SqlParameter[];
 } {
@@ -140,7 +140,7 @@ function writeQuery({ filter, cursor, ascending, limit }: PageSearch): {
     );
   }
 
-  parameters.push(limit, MAX_PAGE_BYTES);
+  parameters.push(limit, maxBytes);
   const direction = ascending ? "ASC" : "DESC";
   const order = `"timestamp" ${direction}, "position" ${direction}`;
   const text = selectPage(

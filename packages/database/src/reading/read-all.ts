@@ -2,7 +2,7 @@ import type { StoredEvent } from "@synap/types";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import type { StreamName } from "../streams/stream-name.ts";
-import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
+import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
 export interface ReadAllRequest {
@@ -72,16 +72,11 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
 }
 
 /** @throws RangeError for a limit out of bounds. */
-export function checkReadAll({
-  limit,
-  maxBytes = MAX_PAGE_BYTES,
-}: Pick<ReadAllRequest, "limit" | "maxBytes">): void {
+export function checkReadAll({ limit, maxBytes }: Pick<ReadAllRequest, "limit" | "maxBytes">): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
     throw new RangeError(`readAll takes a limit of 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
   }
-  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > MAX_PAGE_BYTES) {
-    throw new RangeError(`readAll takes maxBytes of 1 to ${MAX_PAGE_BYTES}, not ${maxBytes}.`);
-  }
+  checkMaxBytes(maxBytes);
 }
 
 /** The events of what comes next, for a reader who has asked for that already. */

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "@synap/types";
 import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
-import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
+import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
 import { queryWithSharedPlan } from "../reading/shared-plan.ts";
 import { getStreamRow, type StreamRow } from "./get-stream.ts";
 import type { StreamPage, StreamRead } from "./stream-append.ts";
@@ -69,7 +69,13 @@ export function continueAt(read: StreamRead, version: number): StreamRead {
 }
 
 /** @throws RangeError for a page size out of bounds, or a version that is none. */
-export function checkStreamRead({ fromVersion, toVersion, pageSize = DEFAULT_PAGE }: StreamRead): void {
+export function checkStreamRead({
+  fromVersion,
+  toVersion,
+  pageSize = DEFAULT_PAGE,
+  maxPageBytes,
+}: StreamRead): void {
+  checkMaxBytes(maxPageBytes);
   if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > MAX_PAGE) {
     throw new RangeError(`A page of a stream holds 1 to ${MAX_PAGE} events, not ${pageSize}.`);
   }
@@ -103,9 +109,9 @@ async function readPageOf(
 ): Promise<StreamPage> {
   const { from, to, isLast } = firstPage(head.version, request);
   if (from > to) return { events: [] };
-  const { transaction, direction = "forwards" } = request;
+  const { transaction, direction = "forwards", maxPageBytes: maxBytes = MAX_PAGE_BYTES } = request;
   const { events, isCut } = readPage(
-    await readRows(database, stream, { from, to, head, transaction, direction }),
+    await readRows(database, stream, { from, to, head, transaction, direction, maxBytes }),
   );
   const step = direction === "backwards" ? -1 : 1;
   const last = isCut ? events.at(-1)?.streamVersion : direction === "backwards" ? from : to;
@@ -118,12 +124,13 @@ interface Page {
   readonly head: StreamRow;
   readonly transaction: Transaction | undefined;
   readonly direction: "forwards" | "backwards";
+  readonly maxBytes: number;
 }
 
 /** The rows of a page. It is looked for where in time it should lie, and in the stream's whole life if it isn't all there. */
 async function readRows(database: Database, stream: StreamName, page: Page): Promise<PageRow[]> {
   const { from, to, head } = page;
-  const parameters = [stream.aggregateType, stream.aggregateId, from, to, MAX_PAGE_BYTES];
+  const parameters = [stream.aggregateType, stream.aggregateId, from, to, page.maxBytes];
   const { first_timestamp: first, last_timestamp: last } = head;
   if (first === null || last === null) return readAnywhere(database, page, parameters);
   const guess = guessTime(page, first, last);

@@ -68,6 +68,8 @@ export interface StreamRead {
   readonly direction?: "forwards" | "backwards" | undefined;
   /** Events fetched and held at a time, 1 to 10,000. Default 1,000. Fewer when they are large: 4 MiB at a time. */
   readonly pageSize?: number | undefined;
+  /** A page ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  readonly maxPageBytes?: number | undefined;
   /** Read inside this transaction. With the embedded engine, needed whenever one is open. */
   readonly transaction?: Transaction | undefined;
 }

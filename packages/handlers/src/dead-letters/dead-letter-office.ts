@@ -2,10 +2,11 @@ import {
   type Database,
   type DeadLetter,
   type DeadLetterFilter,
+  type DeadLetterPage,
   type DeadLetterStatus,
   type DeadLetterStream,
   type EventStore,
-  listDeadLetters,
+  pageDeadLetters,
   type Transaction,
 } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
@@ -99,9 +100,17 @@ export class DeadLetterOffice {
     this.#store = store;
   }
 
-  /** Dead letters, newest first, each with the number of events that wait behind it. 100 unless `limit` says otherwise. */
-  list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {
-    return listDeadLetters(this.#database, filter);
+  /**
+   * Dead letters, newest first, each with the number of events that wait behind it. 100 unless `limit` says otherwise,
+   * and fewer when they are large: `page` says whether there are more.
+   */
+  async list(filter: DeadLetterFilter = {}): Promise<readonly DeadLetter[]> {
+    return (await this.page(filter)).letters;
+  }
+
+  /** Some dead letters, newest first, and whether there are more. */
+  page(filter: DeadLetterFilter = {}): Promise<DeadLetterPage> {
+    return pageDeadLetters(this.#database, filter);
   }
 
   /**

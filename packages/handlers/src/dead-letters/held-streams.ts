@@ -1,4 +1,13 @@
-import { type DeadLetterStream, epochMs, type SqlSession, type Transaction } from "@synap/database";
+import {
+  type DeadLetterStream,
+  epochMs,
+  isPageCut,
+  MAX_PAGE_BYTES,
+  type RowWithin,
+  type SqlSession,
+  selectWithin,
+  type Transaction,
+} from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 
 /** A stream as one text. PostgreSQL's text has no NUL, so no two streams share one. */
@@ -180,20 +189,25 @@ UPDATE synap.held_streams
  WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND retry_at IS NOT NULL`;
 
 const TAKE_PARKED = `
-WITH next AS (
-  SELECT "position" FROM synap.parked_events
+WITH next AS MATERIALIZED (${selectWithin(
+  `
+  SELECT "position", event FROM synap.parked_events
    WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3
-   ORDER BY "position" LIMIT $4
+   ORDER BY "position" LIMIT $4`,
+  `"position"`,
+  "$5",
+  ["event"],
+)}
 ), taken AS (
   DELETE FROM synap.parked_events AS p USING next
    WHERE p.handler = $1 AND p.aggregate_type = $2 AND p.aggregate_id = $3 AND p."position" = next."position"
-  RETURNING p."position", p.event
+  RETURNING p."position", p.event, next.found
 )
-SELECT event FROM taken ORDER BY "position"`;
+SELECT event, found FROM taken ORDER BY "position"`;
 
 /**
- * Takes the next parked events of a released stream, to be handled in this transaction; with the last of them the
- * stream stops waiting. None: it waits for another decision, or no longer.
+ * Takes the next parked events of a released stream, up to `limit` of them and the one that reaches 4 MiB, to be handled
+ * in this transaction; with the last of them the stream stops waiting. None: it waits for another decision, or no longer.
  */
 export async function takeParkedEvents(
   transaction: Transaction,
@@ -204,8 +218,9 @@ export async function takeParkedEvents(
   const key = [handler, stream.aggregateType, stream.aggregateId] as const;
   const [held] = await transaction.query<EarlierAttempts | { position: null }>(LOCK_RELEASED, key);
   if (held === undefined) return { events: [], last: true };
-  const rows = await transaction.query<{ event: StoredEvent }>(TAKE_PARKED, [...key, limit]);
-  const last = rows.length < limit;
+  const parameters = [...key, limit, MAX_PAGE_BYTES];
+  const rows = await transaction.query<RowWithin & { event: StoredEvent }>(TAKE_PARKED, parameters);
+  const last = rows.length < limit && !isPageCut(rows);
   await transaction.query(
     last
       ? "DELETE FROM synap.held_streams WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3"

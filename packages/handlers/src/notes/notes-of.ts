@@ -1,4 +1,4 @@
-import type { SqlSession } from "@synap/database";
+import { isPageCut, MAX_PAGE_BYTES, type RowWithin, type SqlSession, selectWithin } from "@synap/database";
 
 /** A note as its latest event tells it. */
 export interface NoteView {
@@ -19,21 +19,39 @@ export interface NoteView {
 export interface NotesPage {
   /** Only notes with a lower position: the last one of the page before. */
   readonly before?: number | undefined;
-  /** Default 100, at most 1,000. */
+  /** Default 100, at most 1,000. Fewer come when they are large. */
   readonly limit?: number;
+  /** A page ends with the note that reaches so many bytes. Default, and the most: 4 MiB. */
+  readonly maxBytes?: number | undefined;
 }
 
+/** Some of somebody's notes. */
+export interface NotesWithin {
+  readonly notes: readonly NoteView[];
+  /** There are more, for which there was no room: ask for those before the last of these. */
+  readonly isCut: boolean;
+}
+
+const NOTES = selectWithin(
+  `
+  SELECT id, user_id AS "userId", title, content, tags, created_by AS "createdBy", created_at AS "createdAt",
+         correlation_id AS "correlationId", event_id AS "eventId", position
+    FROM synap.notes WHERE user_id = $1 AND position < $2
+   ORDER BY position DESC LIMIT $3`,
+  "position DESC",
+  "$4",
+  ["content", "tags::text"],
+);
+
 /** A user's notes, the last written first. */
-export function notesOf(
+export async function notesOf(
   session: SqlSession,
   userId: string,
-  { before = Number.MAX_SAFE_INTEGER, limit = 100 }: NotesPage = {},
-): Promise<NoteView[]> {
-  return session.query<NoteView>(
-    `SELECT id, user_id AS "userId", title, content, tags, created_by AS "createdBy", created_at AS "createdAt",
-            correlation_id AS "correlationId", event_id AS "eventId", position
-       FROM synap.notes WHERE user_id = $1 AND position < $2
-      ORDER BY position DESC LIMIT $3`,
-    [userId, before, Math.min(limit, 1_000)],
-  );
+  { before = Number.MAX_SAFE_INTEGER, limit = 100, maxBytes = MAX_PAGE_BYTES }: NotesPage = {},
+): Promise<NotesWithin> {
+  // One more than was asked for tells whether there are more.
+  const size = Math.min(limit, 1_000);
+  const rows = await session.query<NoteView & RowWithin>(NOTES, [userId, before, size + 1, maxBytes]);
+  const notes = rows.slice(0, size).map(({ found: _, bytes_before: __, ...note }) => note);
+  return { notes, isCut: isPageCut(rows) || rows.length > size };
 }

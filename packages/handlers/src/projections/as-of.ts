@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Database, EventStore, Transaction } from "@synap/database";
+import { type Database, type EventStore, MAX_PAGE_BYTES, type Transaction } from "@synap/database";
 import { checkMoment, type StoredEvent } from "@synap/types";
 import { streamKey } from "../dead-letters/held-streams.ts";
 import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
@@ -13,6 +13,8 @@ export type AsOf = { readonly position: number } | { readonly moment: Date | str
 export interface ReadModelAsOf {
   /** The rows of each table, in the order of its key. */
   readonly rows: Readonly<Record<string, readonly Record<string, unknown>[]>>;
+  /** The tables of which there are more rows than `maxRows`, or than 4 MiB of text: only the first rows are here. */
+  readonly cut: readonly string[];
   /** Events that could not be applied, and those of their streams that come after them, are not in the rows. */
   readonly failed: readonly { readonly eventId: string; readonly reason: string }[];
   /** How many events were applied. */
@@ -25,7 +27,7 @@ export interface AsOfRequest {
   readonly store: Pick<EventStore, "readAll">;
   readonly projection: Projection;
   readonly at: AsOf;
-  /** The most rows of each table to answer. Default 10,000. */
+  /** The most rows of each table to answer; fewer when they are large, see `cut`. Default 10,000. */
   readonly maxRows?: number | undefined;
 }
 
@@ -84,20 +86,66 @@ async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction
     after = page.position;
   }
   const rows: Record<string, Record<string, unknown>[]> = {};
+  const cut: string[] = [];
   for (const table of projection.tables) {
-    rows[table.name] = await readRows(transaction, table, suffix, request.maxRows ?? 10_000);
+    const read = await readRows(transaction, table, suffix, request.maxRows ?? 10_000);
+    rows[table.name] = read.rows;
+    if (read.isCut) cut.push(table.name);
   }
-  return { rows, failed: run.failed, events: run.applied };
+  return { rows, cut, failed: run.failed, events: run.applied };
 }
 
-function readRows(
+/** How many rows are measured at a time: the database makes a row whole before it counts its text. */
+const ROWS_A_TIME = 250;
+
+/** The rows of a table that an answer has room for. */
+async function readRows(
   transaction: Transaction,
   table: ReadTable,
   suffix: string,
   limit: number,
-): Promise<Record<string, unknown>[]> {
-  const text = `SELECT * FROM ${tableOf(table.name, suffix)} ORDER BY ${table.key.join(", ")} LIMIT $1`;
-  return transaction.query(text, [limit]);
+): Promise<{ rows: Record<string, unknown>[]; isCut: boolean }> {
+  const name = tableOf(table.name, suffix);
+  const order = table.key.join(", ");
+  let fitting = 0;
+  let bytes = 0;
+  let isCut = false;
+  for (let isMore = true; isMore && !isCut; ) {
+    const parameters = [fitting, ROWS_A_TIME, MAX_PAGE_BYTES - bytes];
+    const [slice] = await transaction.query<MeasuredSlice>(measureSlice(name, order), parameters);
+    if (slice === undefined) throw new Error(`The rows of ${name} could not be measured.`);
+    fitting += slice.fitting;
+    bytes += slice.bytes;
+    isMore = slice.found === ROWS_A_TIME;
+    isCut = slice.fitting < slice.found || (isMore && bytes >= MAX_PAGE_BYTES) || fitting > limit;
+  }
+  const rows = Math.min(fitting, limit);
+  return {
+    rows: await transaction.query(`SELECT * FROM ${name} ORDER BY ${order} LIMIT $1`, [rows]),
+    isCut,
+  };
+}
+
+interface MeasuredSlice {
+  readonly found: number;
+  /** How many of them an answer has room for, the one that reaches the bound included. */
+  readonly fitting: number;
+  readonly bytes: number;
+}
+
+function measureSlice(table: string, order: string): string {
+  return `
+SELECT count(*) AS found, count(*) FILTER (WHERE bytes_before < $3::integer) AS fitting, coalesce(max(bytes), 0) AS bytes
+  FROM (
+    SELECT bytes, coalesce(lag(bytes) OVER (ORDER BY place), 0) AS bytes_before
+      FROM (
+        SELECT place, synap.printed_bytes(whole_row, NULL, $3::integer) OVER (ORDER BY place) AS bytes
+          FROM (
+            SELECT t AS whole_row, row_number() OVER (ORDER BY ${order}) AS place
+              FROM ${table} AS t ORDER BY ${order} OFFSET $1 LIMIT $2
+          ) AS slice
+      ) AS measured
+  ) AS measured`;
 }
 
 async function lastPosition(transaction: Transaction, bound: Bound): Promise<number> {

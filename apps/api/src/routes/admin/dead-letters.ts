@@ -2,6 +2,7 @@ import type { DeadLetter } from "@synap/database";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
+import { answerPage } from "../answer-page.ts";
 import { plainText, wholeNumber } from "../parameter-forms.ts";
 import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
@@ -27,6 +28,7 @@ const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/dead-letters and GET /api/v1/admin/dead-letters/{id} */
 export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
+  const { pages } = ports;
   const { deadLetters } = ports.admin;
   registerAdminRoute(
     app,
@@ -36,22 +38,22 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       path: "/api/v1/admin/dead-letters",
       operationId: "listDeadLetters",
       summary: "Events that a handler could not deal with",
-      description: "Newest first, without the events themselves.",
+      description:
+        "Newest first, without the events themselves. A page may hold fewer than `limit` when the events are large; " +
+        "`nextCursor` says whether there are more.",
       request: { query: listQuery },
       answers: { 200: jsonAnswer("One page of dead letters.", "DeadLetterPage") },
-      problems: ["parameter-invalid"],
+      problems: ["parameter-invalid", "too-many-pages"],
     },
     async (context) => {
       const { limit, cursor, ...filter } = readQuery(context, listQuery);
       const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
       const before = cursor === undefined ? undefined : Number(cursor);
-      // One more than was asked for tells whether there is a next page.
-      const found = await deadLetters.list({ ...filter, before, limit: size + 1 });
-      const page = found.slice(0, size);
-      const last = found.length > size ? page.at(-1) : undefined;
-      return json(context, 200, {
-        deadLetters: page.map(summarise),
-        ...(last !== undefined && { nextCursor: String(last.id) }),
+      return answerPage(context, pages, async (maxBytes) => {
+        const { letters, isCut } = await deadLetters.page({ ...filter, before, limit: size, maxBytes });
+        const last = isCut ? letters.at(-1) : undefined;
+        const nextCursor = last === undefined ? {} : { nextCursor: String(last.id) };
+        return { body: { deadLetters: letters.map(summarise), ...nextCursor } };
       });
     },
   );
@@ -70,7 +72,8 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
     async (context) => {
       readQuery(context, noQuery);
       const id = Number(readPathParameter(context, "id", deadLetterId));
-      const [letter] = await deadLetters.list({ id, limit: 1 });
+      const { letters } = await deadLetters.page({ id, limit: 1 });
+      const [letter] = letters;
       if (letter === undefined) throw new Problem("dead-letter-not-found", `There is no dead letter ${id}.`);
       return json(context, 200, { ...summarise(letter), event: letter.event });
     },

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { ApiEnvironment } from "../../api-context.ts";
 import { commandBody, readCommandBody } from "./command-body.ts";
 
-const limits = { configuration: { maxBodyBytes: 10_000, maxDepth: 10 } };
+const limits = { configuration: { maxBodyBytes: 10_000, maxBodyValues: 1_000, maxDepth: 10 } };
 
 async function read(data: z.ZodType, body: string): Promise<string> {
   const app = new Hono<ApiEnvironment>();

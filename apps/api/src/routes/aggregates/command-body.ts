@@ -4,7 +4,7 @@ import type { ApiContext } from "../../api-context.ts";
 import { decodeText } from "../../body/decode-text.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { readBody } from "../../body/read-body.ts";
-import type { ApiConfiguration } from "../../configuration.ts";
+import type { BodyLimits } from "../../body/read-json-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { unreadableBody } from "../../problems/unreadable-body.ts";
 
@@ -31,7 +31,7 @@ export type CommandBody = z.output<ReturnType<typeof commandBody>>;
 export async function readCommandBody(
   context: ApiContext,
   schema: ReturnType<typeof commandBody>,
-  { configuration }: { readonly configuration: Pick<ApiConfiguration, "maxBodyBytes" | "maxDepth"> },
+  { configuration }: { readonly configuration: BodyLimits },
 ): Promise<CommandBody> {
   const request = context.req.raw;
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));

@@ -2,7 +2,8 @@ import { type SqlSession, sqlState } from "@synap/database";
 import type { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
-import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
+import { answerPage } from "../answer-page.ts";
+import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
 
 /** SQLSTATE undefined_table: of a view too. */
 const UNDEFINED_TABLE = "42P01";
@@ -16,13 +17,14 @@ export interface ReadModelRoute<Query extends z.ZodObject> {
   readonly query: Query;
   /** The form of the answer: the name of a component. */
   readonly component: string;
-  readonly read: (session: SqlSession, query: z.output<Query>) => Promise<object>;
+  /** Reads at most so many bytes of rows that may be large, and the row that reaches them. */
+  readonly read: (session: SqlSession, query: z.output<Query>, maxBytes: number) => Promise<object>;
 }
 
 /** Registers a route that reads a read model. One that no worker has made yet is a problem of its own, not a fault. */
 export function readModelRoute<Query extends z.ZodObject>(
   app: ApiApp,
-  { readModels }: Pick<ApiPorts, "readModels">,
+  { readModels, pages }: Pick<ApiPorts, "readModels" | "pages">,
   { query: schema, component, read, ...described }: ReadModelRoute<Query>,
 ): void {
   const route = {
@@ -35,6 +37,7 @@ export function readModelRoute<Query extends z.ZodObject>(
         "parameter-invalid",
         "parameter-unknown",
         "read-model-missing",
+        "too-many-pages",
         "database-unavailable",
       ),
     },
@@ -42,7 +45,9 @@ export function readModelRoute<Query extends z.ZodObject>(
   };
   registerRoute(app, route, async (context) => {
     const query = readQuery(context, schema);
-    return json(context, 200, await read(readModels, query).catch(missing));
+    return answerPage(context, pages, async (maxBytes) => ({
+      body: await read(readModels, query, maxBytes).catch(missing),
+    }));
   });
 }
 

@@ -3,9 +3,9 @@ import type { ApiContext, ApiPorts } from "../../api-context.ts";
 import { decodeText } from "../../body/decode-text.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { readBody } from "../../body/read-body.ts";
-import { unreadableBody } from "../../problems/unreadable-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
+import { unreadableBody } from "../../problems/unreadable-body.ts";
 import { expectedVersion } from "./stream-parameters.ts";
 
 /** The most events of one append: they are stored all or none, in one call. */

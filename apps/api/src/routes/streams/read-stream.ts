@@ -2,8 +2,9 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
+import { answerPage } from "../answer-page.ts";
 import { wholeNumber } from "../parameter-forms.ts";
-import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
+import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, streamPath, versionTag } from "./stream-parameters.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -38,30 +39,39 @@ const route = {
         Link: { description: 'rel="next"', schema: { type: "string" } },
       },
     },
-    ...problemAnswers("parameter-invalid", "parameter-unknown", "stream-not-found", "database-unavailable"),
+    ...problemAnswers(
+      "parameter-invalid",
+      "parameter-unknown",
+      "stream-not-found",
+      "too-many-pages",
+      "database-unavailable",
+    ),
   },
 } satisfies RouteConfig;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
-export function readStreamRoute(app: ApiApp, { commands }: ApiPorts): void {
+export function readStreamRoute(app: ApiApp, { commands, pages }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
     const info = await commands.getStream(stream);
     if (info === undefined) throw streamNotFound(stream.aggregateId);
     const { direction = "forwards" } = query;
-    const { events, nextVersion } = await commands.readStreamPage(stream, {
-      fromVersion: Number(query.fromVersion ?? 1),
-      toVersion: Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion)),
-      direction,
-      pageSize: Number(query.limit ?? DEFAULT_LIMIT),
+    return answerPage(context, pages, async (maxPageBytes) => {
+      const { events, nextVersion } = await commands.readStreamPage(stream, {
+        fromVersion: Number(query.fromVersion ?? 1),
+        toVersion: Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion)),
+        direction,
+        pageSize: Number(query.limit ?? DEFAULT_LIMIT),
+        maxPageBytes,
+      });
+      const rest = direction === "forwards" ? "fromVersion" : "toVersion";
+      const headers = {
+        ...versionTag(info.streamVersion),
+        ...(nextVersion !== undefined && nextLink(context.req.url, { [rest]: nextVersion })),
+      };
+      return { body: { stream, ...info, events }, headers };
     });
-    const rest = direction === "forwards" ? "fromVersion" : "toVersion";
-    const headers = {
-      ...versionTag(info.streamVersion),
-      ...(nextVersion !== undefined && nextLink(context.req.url, { [rest]: nextVersion })),
-    };
-    return json(context, 200, { stream, ...info, events }, headers);
   });
 }
 

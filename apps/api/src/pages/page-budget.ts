@@ -1,0 +1,132 @@
+import { MAX_PAGE_BYTES } from "@synap/database";
+import { Problem } from "../problems/problem.ts";
+
+/** How many bytes of pages may be on their way to clients, and how long a request waits for its share. */
+export interface PageBudgetOptions {
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+}
+
+/** Room for one page. Give it back with `release`, which may be called twice. */
+export interface PageRoom {
+  /** The page must end with the row that reaches so many bytes. */
+  readonly maxBytes: number;
+  /** Gives back what the page turned out not to need. */
+  settle(bytes: number): void;
+  release(): void;
+}
+
+/** What the status shows of a budget. */
+export interface PageBudgetState {
+  readonly reservedBytes: number;
+  readonly maxBytes: number;
+  /** Requests that wait for room. */
+  readonly waiting: number;
+}
+
+/** A page for which there is no room at full length; small rows fit on it, and large ones come a few at a time. */
+const SHORT_PAGE_BYTES = 256 * 1024;
+/** The part of the budget that pages of full length may take: the rest is for short ones, so that none starves. */
+const FULL_PAGES_SHARE = 0.75;
+
+/** The smallest budget in which two full pages and two short ones have room. */
+export const MIN_PAGES_BYTES = 12 * 1024 * 1024;
+
+interface Waiting {
+  readonly take: (room: PageRoom) => void;
+}
+
+/**
+ * Bounds the memory of all pages that are being read or sent. A page costs several times its bytes while it is made, so
+ * its room is reserved before it is read, and given back when the client has it. A page is cut shorter when little room
+ * is left; only when there is none does a request wait, in the order of arrival.
+ */
+export class PageBudget {
+  readonly #options: PageBudgetOptions;
+  readonly #waiting = new Set<Waiting>();
+  #full = 0;
+  #short = 0;
+
+  constructor(options: PageBudgetOptions) {
+    this.#options = options;
+  }
+
+  state(): PageBudgetState {
+    return {
+      reservedBytes: this.#full + this.#short,
+      maxBytes: this.#options.maxBytes,
+      waiting: this.#waiting.size,
+    };
+  }
+
+  /** @throws Problem `too-many-pages` when there is no room in time */
+  async reserve(): Promise<PageRoom> {
+    const room = this.#waiting.size === 0 ? this.#take() : undefined;
+    return room ?? this.#wait();
+  }
+
+  #wait(): Promise<PageRoom> {
+    const { maxWaitMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(waiting);
+        reject(tooManyPages(maxWaitMs));
+      }, maxWaitMs);
+      const waiting: Waiting = {
+        take: (room) => {
+          clearTimeout(timer);
+          resolve(room);
+        },
+      };
+      this.#waiting.add(waiting);
+    });
+  }
+
+  #take(): PageRoom | undefined {
+    const { maxBytes } = this.#options;
+    if (this.#full + MAX_PAGE_BYTES <= maxBytes * FULL_PAGES_SHARE)
+      return this.#reserve("full", MAX_PAGE_BYTES);
+    if (this.#full + this.#short + SHORT_PAGE_BYTES <= maxBytes)
+      return this.#reserve("short", SHORT_PAGE_BYTES);
+    return undefined;
+  }
+
+  #reserve(kind: "full" | "short", maxBytes: number): PageRoom {
+    let held = 0;
+    const hold = (bytes: number) => {
+      if (kind === "full") this.#full += bytes - held;
+      else this.#short += bytes - held;
+      held = bytes;
+    };
+    let isReleased = false;
+    hold(maxBytes);
+    return {
+      maxBytes,
+      settle: (bytes) => {
+        if (isReleased) return;
+        hold(bytes);
+        this.#admit();
+      },
+      release: () => {
+        isReleased = true;
+        hold(0);
+        this.#admit();
+      },
+    };
+  }
+
+  /** Lets those who wait longest have what was given back. */
+  #admit(): void {
+    for (const waiting of this.#waiting) {
+      const room = this.#take();
+      if (room === undefined) return;
+      this.#waiting.delete(waiting);
+      waiting.take(room);
+    }
+  }
+}
+
+function tooManyPages(maxWaitMs: number): Problem {
+  const detail = `Other large answers have taken up the room for ${maxWaitMs} ms. Send again, or ask for fewer at a time.`;
+  return new Problem("too-many-pages", detail, { retryAfterSeconds: 1 });
+}

@@ -1,0 +1,40 @@
+import type { ApiContext } from "../api-context.ts";
+import type { PageBudget } from "../pages/page-budget.ts";
+import { jsonText } from "./route-registration.ts";
+
+/** A page as a route answers it. */
+export interface Page {
+  readonly body: object;
+  readonly headers?: Record<string, string>;
+}
+
+/**
+ * Answers a page within the budget: its room is held until the client has the answer, or is gone.
+ *
+ * @param read makes the page, of at most so many bytes and the row that reaches them
+ * @throws Problem `too-many-pages`
+ */
+export async function answerPage(
+  context: ApiContext,
+  budget: PageBudget,
+  read: (maxBytes: number) => Promise<Page>,
+): Promise<Response> {
+  const room = await budget.reserve();
+  try {
+    const { body, headers } = await read(room.maxBytes);
+    const text = JSON.stringify(body);
+    room.settle(Buffer.byteLength(text));
+    whenSent(context, room.release);
+    return jsonText(context, 200, text, headers);
+  } catch (error) {
+    room.release();
+    throw error;
+  }
+}
+
+/** Runs it once the answer is out or its connection has ended. Outside a server, nothing is sent. */
+function whenSent(context: ApiContext, action: () => void): void {
+  const outgoing = context.env.outgoing;
+  if (outgoing === undefined || outgoing.closed) action();
+  else outgoing.once("close", action);
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from "node:crypto";
+import { connect, type Socket } from "node:net";
+import { createEventStore, MAX_PAGE_BYTES, recordDeadLetter } from "@synap/database";
+import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readAnswer } from "../testing/answer.ts";
+import { callAdmin } from "../testing/call-admin.ts";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+const EVENT_BYTES = 200_000;
+/** Two pages of 4 MiB, about. */
+const COUNT = 40;
+const BUDGET = 12 * 1024 * 1024;
+const stream = { aggregateType: "note", aggregateId: "large" };
+const PAGE = "/api/v1/events?aggregateId=large&limit=1000&order=asc";
+
+let api: TestApi;
+let ids: readonly string[];
+
+beforeAll(async () => {
+  api = await startTestApi({ pagesMaxBytes: BUDGET, pagesMaxWaitMs: 200 });
+  const store = createEventStore({ database: api.database, catalogue: seedCatalogue });
+  const now = Date.now();
+  const events = Array.from({ length: COUNT }, (_, index) =>
+    createSynapEvent({
+      type: "note.creation.completed",
+      aggregateId: stream.aggregateId,
+      data: { content: "x".repeat(EVENT_BYTES) },
+      timestamp: new Date(now - (COUNT - index) * 1_000).toISOString(),
+    }),
+  );
+  ids = events.map(({ id }) => id);
+  await store.appendBatch(events);
+  await store.append(
+    createSynapEvent({ type: "note.creation.completed", aggregateId: "small", data: { content: "small" } }),
+  );
+});
+afterAll(() => api.stop());
+
+const get = async (path: string) => readAnswer(await fetch(`${api.url}${path}`));
+const pagesOf = async () => (await get("/api/v1/status")).body.pages;
+
+/** How many of the requests have been refused by now. */
+async function refusedOf(requests: readonly Promise<{ status: number }>[]): Promise<number> {
+  const answers = await Promise.all(requests.map((request) => Promise.race([request, undefined])));
+  return answers.filter((answer) => answer?.status === 503).length;
+}
+
+/** A client that asks for a page and takes nothing of the answer. */
+async function askWithoutReading(path: string): Promise<Socket> {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  socket.pause();
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`);
+  await new Promise((resolve) => socket.once("readable", resolve));
+  return socket;
+}
+
+describe("large pages", () => {
+  it("asked for by 25 clients at once stay within the budget, and lead each of them on through the events", async () => {
+    let most = 0;
+    let isDone = false;
+    const watching = (async () => {
+      while (!isDone) most = Math.max(most, (await pagesOf()).reservedBytes);
+    })();
+    const walks = Array.from({ length: 25 }, async () => {
+      const seen: string[] = [];
+      for (let cursor: string | undefined, pages = 0; pages < 3 && (pages === 0 || cursor !== undefined); ) {
+        const query = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+        const { status, body } = await get(`${PAGE}${query}`);
+        // No room in time.
+        if (status === 503 && body.code === "too-many-pages") continue;
+        expect(status).toBe(200);
+        seen.push(...body.events.map(({ id }: { id: string }) => id));
+        cursor = body.nextCursor;
+        pages += 1;
+      }
+      return seen;
+    });
+    for (const seen of await Promise.all(walks)) expect(seen).toEqual(ids.slice(0, seen.length));
+    isDone = true;
+    await watching;
+    // Each page ends with the event that reaches its share, and holds more than data.
+    const pagesAtATime = BUDGET / (256 * 1024);
+    expect(most).toBeLessThan(BUDGET + pagesAtATime * (EVENT_BYTES + 50_000));
+    expect(most).toBeGreaterThan(MAX_PAGE_BYTES);
+    await expect.poll(async () => (await pagesOf()).reservedBytes).toBe(0);
+  });
+
+  it("that nobody takes hold their room, while other requests are answered, if only with fewer events", async () => {
+    const held: Socket[] = [];
+    while ((await pagesOf()).reservedBytes < 2 * MAX_PAGE_BYTES) held.push(await askWithoutReading(PAGE));
+    for (let request = 0; request < 20; request += 1) {
+      const small = await get("/api/v1/events?aggregateId=small");
+      expect(small).toMatchObject({ status: 200, body: { events: [{ aggregateId: "small" }] } });
+    }
+    expect(await get(`/api/v1/events/${ids[0]}`)).toMatchObject({ status: 200 });
+    const short = await get(PAGE);
+    expect(short).toMatchObject({ status: 200, body: { nextCursor: expect.any(String) } });
+    expect(short.body.events.length).toBeLessThanOrEqual(2);
+    const metrics = await (await fetch(`${api.url}/metrics`)).text();
+    expect(metrics).toContain(`synap_pages_max_bytes ${BUDGET}`);
+    expect(metrics).toMatch(/^synap_pages_reserved_bytes [1-9]\d+$/m);
+    for (const socket of held) socket.destroy();
+    await expect.poll(async () => (await pagesOf()).reservedBytes).toBe(0);
+    expect((await get(PAGE)).body.events.length).toBeGreaterThan(15);
+  });
+
+  it("for which there is no room in time are refused, and the others come once the database answers", async () => {
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    // The embedded engine has one session: nobody reads while this transaction is open.
+    const transaction = api.database.transaction(() => held);
+    const requests = Array.from({ length: 30 }, () => get(PAGE));
+    // Two full pages and 16 short ones.
+    await expect.poll(() => refusedOf(requests)).toBe(30 - 18);
+    letGo();
+    await transaction;
+    const answers = await Promise.all(requests);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(18);
+    for (const { status, headers, body } of answers) {
+      if (status === 200) continue;
+      expect(body).toMatchObject({ status: 503, code: "too-many-pages" });
+      expect(headers.get("retry-after")).toBe("1");
+    }
+  });
+
+  it("of streams and of dead letters are bounded alike", async () => {
+    const read: string[] = [];
+    for (let path: string | undefined = `/api/v1/streams/note/large?limit=1000`; path !== undefined; ) {
+      const response: Response = await fetch(`${api.url}${path}`);
+      const text = await response.text();
+      expect(text.length).toBeLessThan(MAX_PAGE_BYTES + EVENT_BYTES + 100_000);
+      read.push(...JSON.parse(text).events.map(({ id }: { id: string }) => id));
+      path = /<([^>]+)>; rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+    }
+    expect(read).toEqual(ids);
+
+    const letters: number[] = [];
+    for (let index = 0; index < COUNT; index += 1) {
+      const event = { id: randomUUID(), data: "x".repeat(EVENT_BYTES) };
+      letters.push(
+        await recordDeadLetter(api.database, {
+          handler: "h",
+          event,
+          code: "failed",
+          reason: "no",
+          attempts: 1,
+        }),
+      );
+    }
+    const listed: number[] = [];
+    let pages = 0;
+    for (let cursor: string | undefined, isMore = true; isMore; pages += 1) {
+      const query = cursor === undefined ? "" : `&cursor=${cursor}`;
+      const { body } = await callAdmin(api.url, `/dead-letters?limit=1000${query}`);
+      listed.push(...body.deadLetters.map(({ id }: { id: number }) => id));
+      cursor = body.nextCursor;
+      isMore = cursor !== undefined;
+    }
+    expect(listed).toEqual(letters.toReversed());
+    expect(pages).toBe(2);
+  });
+});

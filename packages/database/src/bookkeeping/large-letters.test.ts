@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import { expect, it } from "vitest";
+import { describeOnEveryEngine } from "../../testing/index.ts";
+import { listDeadLetters, MAX_PAGE_BYTES, pageDeadLetters, recordDeadLetter } from "../index.ts";
+
+/** 24 of them are two pages of 4 MiB. */
+const LETTER_BYTES = 300_000;
+
+describeOnEveryEngine("dead letters of large events", (engine) => {
+  it("come in pages of at most 4 MiB and a letter, and none is passed over", async () => {
+    const { database } = engine;
+    const handler = `large-${randomUUID()}`;
+    const ids: number[] = [];
+    for (let index = 0; index < 24; index += 1) {
+      const event = { id: randomUUID(), data: { content: "x".repeat(LETTER_BYTES) } };
+      ids.push(
+        await recordDeadLetter(database, { handler, event, code: "failed", reason: "no", attempts: 1 }),
+      );
+    }
+    const read: number[] = [];
+    let pages = 0;
+    for (let before: number | undefined, isCut = true; isCut; pages += 1) {
+      const page = await pageDeadLetters(database, { handler, before, limit: 1_000 });
+      const bytes = page.letters.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0);
+      expect(bytes).toBeLessThan(MAX_PAGE_BYTES + LETTER_BYTES + 1_000);
+      read.push(...page.letters.map(({ id }) => id));
+      before = read.at(-1);
+      isCut = page.isCut;
+    }
+    expect(read).toEqual(ids.toReversed());
+    expect(pages).toBe(2);
+
+    expect(await pageDeadLetters(database, { handler, limit: 2 })).toMatchObject({
+      letters: [{ id: ids.at(-1) }, { id: ids.at(-2) }],
+      isCut: true,
+    });
+    expect(await listDeadLetters(database, { handler, maxBytes: 1 })).toMatchObject([{ id: ids.at(-1) }]);
+    expect(await pageDeadLetters(database, { handler, before: ids[1] })).toMatchObject({
+      letters: [{ id: ids[0] }],
+      isCut: false,
+    });
+    await expect(listDeadLetters(database, { maxBytes: 0 })).rejects.toThrow(RangeError);
+  });
+});
