@@ -21,7 +21,7 @@ describe("the API's configuration", () => {
       maxBatchEvents: 5_000,
       maxDepth: 32,
       latenessMs: 7 * 24 * 60 * 60 * 1000,
-      envelopeMaxBytes: 240 * 1024,
+      envelopeMaxBytes: 240 * 1024 + 513,
       lingerMs: 5,
       queueMaxEvents: 50_000,
       queueMaxWaitMs: 500,

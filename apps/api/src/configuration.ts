@@ -1,6 +1,7 @@
 import { readAllowedHosts } from "@synap/http";
 import { z } from "zod";
 import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
+import { MIN_ENVELOPE_BYTES } from "./publisher/envelope-size.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -33,7 +34,7 @@ const environment = z.object({
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
   SYNAP_BACKFILL_TOKEN: token.optional(),
   SYNAP_ADMIN_TOKEN: token.optional(),
-  SYNAP_ENVELOPE_MAX_BYTES: whole(1024, 3 * MIB).default(240 * 1024),
+  SYNAP_ENVELOPE_MAX_BYTES: whole(MIN_ENVELOPE_BYTES, 3 * MIB).default(MIN_ENVELOPE_BYTES),
   SYNAP_LINGER_MS: number().min(0).max(1_000).default(5),
   SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
   SYNAP_QUEUE_MAX_BYTES: whole(1024, 4096 * MIB).default(64 * MIB),
@@ -93,7 +94,10 @@ export interface ApiConfiguration {
   readonly backfillToken?: string;
   /** The token that opens the admin routes (SYNAP_ADMIN_TOKEN, at least 16 characters). Unset: nobody may. */
   readonly adminToken?: string;
-  /** The size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, default 240 KiB, at most 3 MiB). */
+  /**
+   * The size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, at most 3 MiB). Default, and the least: 240 KiB and
+   * 513 bytes, so that the largest event fits.
+   */
   readonly envelopeMaxBytes: number;
   /** How long single events wait for company under load, in milliseconds, at the least (SYNAP_LINGER_MS, default 5). */
   readonly lingerMs: number;

@@ -92,6 +92,9 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
             ]
           : []),
         "synap_publisher_queued_events",
+        "synap_pages_reserved_bytes",
+        "synap_pages_max_bytes",
+        "synap_pages_waiting",
         "synap_publisher_queued_bytes",
         "synap_publisher_in_flight",
       ]),

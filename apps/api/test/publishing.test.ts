@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createEventStore } from "@synap/database";
 import { testEngines } from "@synap/database/testing";
-import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { createSynapEvent, MAX_EVENT_BYTES, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, readAnswer } from "../testing/answer.ts";
 import { BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
@@ -129,7 +129,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       ["a list", [note()], 422, "event-invalid", ""],
       ["broken JSON", '{"type":', 400, "malformed-json", ""],
       ["nothing", "", 400, "body-missing", undefined],
-      ["a large event", note("x".repeat(30_000)), 413, "event-too-large", ""],
+      ["a large event", note("x".repeat(MAX_EVENT_BYTES)), 413, "event-too-large", ""],
       ["a large body", note("x".repeat(400_000)), 413, "body-too-large", undefined],
     ])("refuses %s", async (_, body, status, code, path) => {
       const answer = await publish(body);
@@ -185,7 +185,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
           { ...note("b"), idempotencyKey: key },
           7,
           { ...note("c"), idempotencyKey: key },
-          note("x".repeat(30_000)),
+          note("x".repeat(MAX_EVENT_BYTES)),
         ],
       });
       expect(status).toBe(202);

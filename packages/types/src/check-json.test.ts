@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkJson } from "./check-json.ts";
+import { checkJson, examineJson } from "./check-json.ts";
 
 const codes = (value: unknown, maxDepth?: number) => checkJson(value, { maxDepth }).map(({ code }) => code);
 
@@ -119,14 +119,34 @@ describe("checkJson", () => {
     expect(codes(Array.from({ length: 1_000_000 }, () => 0))).toEqual(["too-many-values"]);
   });
 
-  it("counts the text that PostgreSQL makes of it, numbers written in full, and stops at the limit", () => {
-    expect(checkJson([5e-324, 1.5e-300], { maxPrinted: 1_000 })).toEqual([]);
-    const reason = "becomes more than 600 characters of text, all digits of its numbers written out";
-    const tooLarge = [{ path: "data", code: "event-too-large", reason }];
-    expect(checkJson({ n: [5e-324, 1.5e-300] }, { maxPrinted: 600, at: ["data"] })).toEqual(tooLarge);
-    expect(checkJson({ text: "x".repeat(600) }, { maxPrinted: 600, at: ["data"] })).toEqual(tooLarge);
-    expect(codes(Array.from({ length: 49_999 }, () => 5e-324))).toEqual(["event-too-large"]);
-    expect(codes(Array.from({ length: 49_999 }, () => 0.5))).toEqual([]);
+  it("counts how much longer numbers become when PostgreSQL writes them out, exactly", () => {
+    const extra = (value: unknown) => examineJson(value).extraDigits;
+    const small = fc
+      .double({ noNaN: true, noDefaultInfinity: true, min: -1, max: 1 })
+      .filter((value) => value !== 0);
+    fc.assert(
+      fc.property(small, (value) => {
+        // No exponent, and every digit that the shortest form has.
+        const [mantissa = "", exponent] = String(value).split("e-");
+        const digits = mantissa.replace("-", "").replace(".", "");
+        const full =
+          exponent === undefined
+            ? String(value)
+            : `${value < 0 ? "-" : ""}0.${"0".repeat(Number(exponent) - 1)}${digits}`;
+        expect(Number(full)).toBe(value);
+        expect(extra({ n: [value] })).toBe(full.length - String(value).length);
+      }),
+    );
+    expect(extra([5e-324, 5e-324])).toBe(2 * (326 - 6));
+  });
+
+  it("knows a bound on the bytes of any value's JSON", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+        const bytes = Buffer.byteLength(JSON.stringify(value));
+        expect(examineJson(value).maxBytes).toBeGreaterThanOrEqual(bytes);
+      }),
+    );
   });
 
   it("ends on a cycle", () => {

@@ -11,20 +11,12 @@ export const DEFAULT_MAX_DEPTH = 32;
  */
 export const DEFAULT_MAX_VALUES = 50_000;
 
-/**
- * How many characters the value may become when the database writes it as text, if nothing else is said. PostgreSQL
- * writes numbers in full: 5e-324 becomes 326 characters.
- */
-export const DEFAULT_MAX_PRINTED = 4 * 1024 * 1024;
-
 /** What `checkJson` allows. */
 export interface JsonLimits {
   /** Deepest nesting of objects and arrays, the outermost counting as 1. Default 32. */
   readonly maxDepth?: number | undefined;
   /** The most values in all, objects and arrays included. Default 50,000. */
   readonly maxValues?: number | undefined;
-  /** The most characters of text that PostgreSQL may make of it, about. Default 4,194,304. */
-  readonly maxPrinted?: number | undefined;
   /** Where the value stands, put before the path of every issue: `["data"]` gives `data.content`. Default none. */
   readonly at?: readonly PropertyKey[] | undefined;
 }
@@ -40,43 +32,57 @@ interface Frame {
 /**
  * Says what in `value` would not survive JSON and PostgreSQL's jsonb unchanged. An empty list means: nothing.
  *
- * Codes: `too-deep`, `too-many-values` and `event-too-large` (which end the walk), `nul-character`, `lone-surrogate`, `non-finite-number`, `unsafe-integer` (beyond 2^53-1),
- * `prototype-key` (a field named `__proto__`), `not-json` (a function, a Date, a bigint ...). A field that is
+ * Codes: `too-deep` and `too-many-values` (which end the walk), `nul-character`, `lone-surrogate`, `non-finite-number`,
+ * `unsafe-integer` (beyond 2^53-1), `prototype-key` (a field named `__proto__`), `not-json` (a function, a Date, a bigint ...). A field that is
  * undefined counts as absent. At most 100 issues are reported. It walks with a stack of its own and never recurses,
  * so no input overflows the call stack; a cycle ends as `too-deep`.
  */
 export function checkJson(value: unknown, limits: JsonLimits = {}): EventIssue[] {
+  return examineJson(value, limits).issues;
+}
+
+/** What `examineJson` learns of a value on its way through it. */
+export interface JsonExamination {
+  readonly issues: EventIssue[];
+  /** Its JSON is no longer than this, in bytes, numbers written as JavaScript does. Several times what it is. */
+  readonly maxBytes: number;
+  /** How many more characters its numbers take when they are written out in full, without exponents. */
+  readonly extraDigits: number;
+}
+
+/** The same as `checkJson`, and how large the value is, about: to measure every value would cost more than the check. */
+export function examineJson(value: unknown, limits: JsonLimits = {}): JsonExamination {
   const walk = new Walk(limits);
   walk.run(value);
-  return walk.issues;
+  return walk;
 }
 
-/** The quotes, colon or comma, and space around a value or name. */
-const PUNCTUATION = 4;
-/** Whatever has no exponent is written with about so many characters. */
-const NUMBER_LENGTH = 20;
+/** A UTF-16 unit becomes at most so many bytes of JSON: `\u0001`. */
+const MAX_BYTES_A_UNIT = 6;
+/** What a value takes besides its own text, or instead: quotes, colon, comma, brackets, `false`; and any number. */
+const MAX_BYTES_A_VALUE = 32;
 
-/** How many characters a number is at the most when it is written without an exponent. */
-function printedLength(value: number): number {
-  if (value === 0 || Math.abs(value) >= 1e-6) return NUMBER_LENGTH;
-  const exponent = String(value).split("e-")[1] ?? "0";
-  return Number(exponent) + NUMBER_LENGTH;
+/** How much longer a number is when it is written out in full: `1.5e-7`, and `0.00000015` in PostgreSQL. */
+function extraDigitsOf(value: number): number {
+  if (value === 0 || Math.abs(value) >= 1e-6) return 0;
+  const text = String(Math.abs(value));
+  const [mantissa = "", exponent = "0"] = text.split("e-");
+  const digits = mantissa.replace(".", "").length;
+  return "0.".length + (Number(exponent) - 1) + digits - text.length;
 }
 
-class Walk {
+class Walk implements JsonExamination {
   readonly issues: EventIssue[] = [];
+  maxBytes = 0;
+  extraDigits = 0;
   private readonly frames: Frame[] = [];
   private readonly maxDepth: number;
   private readonly maxValues: number;
-  private readonly maxPrinted: number;
   private readonly at: readonly PropertyKey[];
-  /** Characters of text that PostgreSQL makes of what was visited. */
-  private printed = 0;
 
   constructor(limits: JsonLimits) {
     this.maxDepth = limits.maxDepth ?? DEFAULT_MAX_DEPTH;
     this.maxValues = limits.maxValues ?? DEFAULT_MAX_VALUES;
-    this.maxPrinted = limits.maxPrinted ?? DEFAULT_MAX_PRINTED;
     this.at = limits.at ?? [];
   }
 
@@ -90,19 +96,11 @@ class Walk {
       } else if (values >= this.maxValues) {
         this.frames.length = 0;
         this.report("too-many-values", `holds more than ${this.maxValues} values`);
-      } else if (this.printed > this.maxPrinted) {
-        break;
       } else {
         values += 1;
         this.visit(this.enterNext(frame));
       }
     }
-    if (this.printed <= this.maxPrinted) return;
-    this.frames.length = 0;
-    this.report(
-      "event-too-large",
-      `becomes more than ${this.maxPrinted} characters of text, all digits of its numbers written out`,
-    );
   }
 
   private enterNext(frame: Frame): unknown {
@@ -116,22 +114,23 @@ class Walk {
   }
 
   private checkKey(key: string): void {
-    this.printed += key.length + PUNCTUATION;
+    this.maxBytes += key.length * MAX_BYTES_A_UNIT;
     if (key === "__proto__") this.report("prototype-key", "a field may not be named __proto__");
     const fault = findTextFault(key);
     if (fault !== undefined) this.report(fault.code, `the field's name ${fault.reason}`);
   }
 
   private visit(value: unknown): void {
+    this.maxBytes += MAX_BYTES_A_VALUE;
     switch (typeof value) {
       case "string": {
-        this.printed += value.length + PUNCTUATION;
+        this.maxBytes += value.length * MAX_BYTES_A_UNIT;
         const fault = findTextFault(value);
         if (fault !== undefined) this.report(fault.code, fault.reason);
         return;
       }
       case "number":
-        this.printed += printedLength(value);
+        this.extraDigits += extraDigitsOf(value);
         this.checkNumber(value);
         return;
       case "boolean":

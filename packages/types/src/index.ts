@@ -28,7 +28,6 @@ export { reservationEventTypes, reservationFields, reservationReason } from "./c
 export {
   checkJson,
   DEFAULT_MAX_DEPTH,
-  DEFAULT_MAX_PRINTED,
   DEFAULT_MAX_VALUES,
   type JsonLimits,
 } from "./check-json.ts";
@@ -50,6 +49,7 @@ export {
 export { createEventId } from "./event-id.ts";
 export { type EventInput, eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
+export { MAX_EVENT_BYTES } from "./event-size.ts";
 export { formatPath } from "./issue-path.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { type EventReading, MAX_EVENT_FIELDS } from "./read-event.ts";

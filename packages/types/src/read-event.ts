@@ -1,6 +1,7 @@
-import { checkJson } from "./check-json.ts";
+import { checkJson, examineJson, type JsonExamination } from "./check-json.ts";
 import type { EventTypeDefinition } from "./define-event-type.ts";
 import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
+import { eventBytes, MAX_EVENT_BYTES } from "./event-size.ts";
 import type { JsonObject } from "./json.ts";
 import { assembleEvent, readPlainEvent } from "./read-plain-event.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
@@ -41,9 +42,23 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
   if (Object.keys(value).length > MAX_EVENT_FIELDS) {
     return refuse({ path: "", code: "unknown-field", reason: "has more fields than any event" });
   }
-  const contentIssues = checkContent(value, rules);
-  const plain = contentIssues.length === 0 ? readPlainEvent(value) : undefined;
-  return plain === undefined ? readBySchema(value, contentIssues) : { ok: true, event: plain };
+  const content = checkContent(value, rules);
+  const plain = content.issues.length === 0 ? readPlainEvent(value) : undefined;
+  if (plain !== undefined) return checkSize(plain, content);
+  const reading = readBySchema(value, content.issues);
+  return reading.ok ? checkSize(reading.event, content) : reading;
+}
+
+/** All fields but `data` and `metadata` take less than this together, at their longest. */
+const MAX_FIELD_BYTES = 16 * 1024;
+
+/** Only an event that may be too large is measured: nearly all are far from it. */
+function checkSize(event: SynapEvent, { maxBytes, extraDigits }: ContentCheck): EventReading {
+  if (maxBytes + extraDigits + MAX_FIELD_BYTES <= MAX_EVENT_BYTES) return { ok: true, event };
+  const bytes = eventBytes(event, extraDigits);
+  if (bytes <= MAX_EVENT_BYTES) return { ok: true, event };
+  const reason = `takes ${bytes} bytes as JSON, numbers written out in full, and an event may take ${MAX_EVENT_BYTES}`;
+  return refuse({ path: "", code: "event-too-large", reason });
 }
 
 /** The long way: says everything that is wrong, and puts what is written in another form into the one form. */
@@ -62,7 +77,10 @@ export function readBySchema(value: object, contentIssues: readonly EventIssue[]
 /** Holds `data` against the schema of `type`. The data is only looked at. */
 export function checkEventData(type: string, data: unknown, rules: EventRules): EventIssue[] {
   const unsound = checkJson(data, { maxDepth: rules.maxDepth, at: ["data"] });
-  if (unsound.length > 0) return unsound;
+  return unsound.length > 0 ? unsound : checkSchema(type, data, rules);
+}
+
+function checkSchema(type: string, data: unknown, rules: EventRules): EventIssue[] {
   const definition = rules.find(type);
   if (definition === undefined) {
     return [
@@ -80,20 +98,32 @@ export function checkEventData(type: string, data: unknown, rules: EventRules): 
   }
 }
 
+/** What is known of an event's content. */
+export type ContentCheck = JsonExamination;
+
 /** What is wrong with `type`, `aggregateType`, `data` and `metadata`, as far as they are of the right kind. */
-export function checkContent(value: object, rules: EventRules): EventIssue[] {
+export function checkContent(value: object, rules: EventRules): ContentCheck {
   const { type, data, metadata, aggregateType }: Partial<Record<keyof SynapEvent, unknown>> = value;
   const issues: EventIssue[] = [];
+  let maxBytes = 0;
+  let extraDigits = 0;
+  const examine = (part: object, at: "data" | "metadata") => {
+    const found = examineJson(part, { maxDepth: rules.maxDepth, at: [at] });
+    issues.push(...found.issues);
+    maxBytes += found.maxBytes;
+    extraDigits += found.extraDigits;
+    return found.issues.length === 0;
+  };
   if (typeof type === "string" && isRecord(data)) {
-    issues.push(...checkEventData(type, data, rules));
+    if (examine(data, "data")) issues.push(...checkSchema(type, data, rules));
     const expected = rules.find(type)?.aggregateType;
     if (expected !== undefined && typeof aggregateType === "string" && aggregateType !== expected) {
       const reason = `"${type}" happens to the aggregate type "${expected}"`;
       issues.push({ path: "aggregateType", code: "aggregate-type-mismatch", reason });
     }
   }
-  if (isRecord(metadata)) issues.push(...checkJson(metadata, { maxDepth: rules.maxDepth, at: ["metadata"] }));
-  return issues;
+  if (isRecord(metadata)) examine(metadata, "metadata");
+  return { issues, maxBytes, extraDigits };
 }
 
 function checkValidity({ validFrom, validTo }: SynapEvent): EventIssue | undefined {

@@ -1,10 +1,13 @@
-import { MAX_ENVELOPE_EVENTS } from "@synap/types";
+import { MAX_ENVELOPE_EVENTS, MAX_EVENT_BYTES } from "@synap/types";
 
 /**
  * What an envelope adds to its events: name, id, timestamp, and what the broker adds on its side, such as `user`.
  * About 200 bytes now; the rest is room for the broker.
  */
 export const ENVELOPE_OVERHEAD_BYTES = 512;
+
+/** The smallest envelope: the largest event has room in it. Below the 256 KiB that Inngest takes on its free plan. */
+export const MIN_ENVELOPE_BYTES = ENVELOPE_OVERHEAD_BYTES + MAX_EVENT_BYTES + 1;
 
 /** How much fits into one envelope. */
 export interface EnvelopeLimits {

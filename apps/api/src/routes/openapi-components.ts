@@ -1,4 +1,4 @@
-import { eventInputSchema, synapEventSchema } from "@synap/types";
+import { eventInputSchema, MAX_EVENT_BYTES, synapEventSchema } from "@synap/types";
 import { z } from "zod";
 import type { ApiApp } from "../api-context.ts";
 import { PROBLEM_CODES } from "../problems/problem-codes.ts";
@@ -113,7 +113,9 @@ const statusDocument = z.looseObject({
 });
 
 const COMPONENTS: Record<string, z.ZodType> = {
-  EventInput: eventInputSchema,
+  EventInput: eventInputSchema.describe(
+    `At most ${MAX_EVENT_BYTES} bytes as JSON in UTF-8 without spaces, numbers written out in full; else 413 \`event-too-large\`.`,
+  ),
   EventBatch: z.union([z.array(eventInputSchema), z.strictObject({ events: z.array(eventInputSchema) })]),
   StoredEvent: storedEvent,
   EventPage: z.object({

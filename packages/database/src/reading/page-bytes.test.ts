@@ -17,7 +17,7 @@ describeOnEveryEngine("events that print much larger than they are stored", (eng
     const events = Array.from({ length: COUNT }, () => noteEvent({ aggregateId, data: expanding }));
     expect(await store.append(noteEvent({ data: expanding }))).toMatchObject({
       status: "rejected",
-      issues: [{ path: "data", code: "event-too-large" }],
+      issues: [{ path: "", code: "event-too-large" }],
     });
     await engine.database.query("SELECT FROM synap.append_events($1::text::jsonb)", [JSON.stringify(events)]);
     return { store, start, aggregateId, ids: events.map(({ id }) => id) };

@@ -8,7 +8,7 @@ import { endOf } from "./history.ts";
 
 const COUNT = 24;
 /** 24 such events are two pages of 4 MiB, and no event is one by itself. */
-const EVENT_BYTES = 300_000;
+const EVENT_BYTES = 240_000;
 
 /** Reading events so large that fewer than asked for come at a time. */
 export function largeEventsContract(test: ContractTest): void {

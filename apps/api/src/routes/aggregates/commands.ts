@@ -79,6 +79,7 @@ function commandRoute(
         "optimistic-lock",
         "stream-closed",
         "command-invalid",
+        "event-too-large",
         "event-invalid",
         "aggregate-contended",
         "stream-locked",

@@ -46,6 +46,7 @@ const route = {
       "stream-closed",
       "event-id-conflict",
       "batch-too-large",
+      "event-too-large",
       "event-invalid",
       "unknown-event-type",
       "too-deep",
