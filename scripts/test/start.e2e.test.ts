@@ -55,6 +55,27 @@ async function eventually(url: string, found: (body: string) => boolean): Promis
 }
 
 describe("npx pnpm@12 start", () => {
+  it("exits with 1 when the embedded engine has ended, names the reason, and has everything at the next start", async () => {
+    const hook = new URL("./processes/end-engine-on-signal.mjs", import.meta.url).href;
+    const first = start(FREE, { NODE_OPTIONS: `--import=${hook}` });
+    const url = await ready(first);
+    const event = { type: "note.creation.completed", data: { content: "kept" } };
+    const answer = await fetch(`${url}/api/v1/streams/note/kept/events`, {
+      method: "POST",
+      body: JSON.stringify({ events: [event] }),
+      headers: { "content-type": "application/json" },
+    });
+    expect(answer.status).toBe(201);
+    first.child.kill("SIGUSR2");
+    expect(await first.ended).toBe(1);
+    expect(first.output()).toMatch(/The database is unavailable: its thread has ended/);
+    const again = await ready(start());
+    expect(await (await fetch(`${again}/api/v1/streams/note/kept`)).json()).toMatchObject({
+      streamVersion: 1,
+      events: [{ data: { content: "kept" } }],
+    });
+  });
+
   it("prints a curl line that works as pasted, stops on SIGTERM with 0, and has kept everything", async () => {
     const first = start();
     const url = await ready(first);

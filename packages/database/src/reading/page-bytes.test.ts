@@ -15,7 +15,7 @@ describeOnEveryEngine("events that print much larger than they are stored", (eng
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
     const { watermark: start } = await store.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
     const events = Array.from({ length: COUNT }, () => noteEvent({ aggregateId, data: expanding }));
-    expect(await store.append(noteEvent({ data: expanding }))).toMatchObject({
+    expect(await store.append(noteEvent({ metadata: expanding }))).toMatchObject({
       status: "rejected",
       issues: [{ path: "", code: "event-too-large" }],
     });
