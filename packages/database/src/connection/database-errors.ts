@@ -120,10 +120,19 @@ export function isUnavailable(error: unknown): boolean {
     const code = codeOf(each);
     if (code === undefined) continue;
     if (CONNECTION_CODES.has(code) || UNAVAILABLE_STATES.has(code)) return true;
+    if (isProtocolViolation(each, code)) continue;
     // Classes 08 connection, 53 out of resources, 58 operating system.
     if (/^(?:08|53|58)[0-9A-Z]{3}$/.test(code)) return true;
   }
   return false;
+}
+
+/**
+ * Whether the server refused one message, such as a statement with too few parameters: an error of ours, which sending
+ * again repeats. PgBouncer has the same state for every server that it can't reach, but as FATAL.
+ */
+function isProtocolViolation(error: unknown, code: string): boolean {
+  return code === "08P01" && readProperty(error, "severity") !== "FATAL";
 }
 
 /** Whether another session held a lock for too long. Trying again at once would only wait as long again. */

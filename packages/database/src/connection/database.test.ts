@@ -40,6 +40,15 @@ describeOnEveryEngine("a database", (engine) => {
     await expect(engine.database.query("SELECT $1", [object as string])).rejects.toThrow(TypeError);
   });
 
+  it("is not taken for unavailable when a statement has the wrong number of parameters", async () => {
+    const { database } = engine;
+    const few: unknown = await database.query("SELECT $1::text, $2::text", ["x"]).catch((error) => error);
+    expect([sqlState(few), isUnavailable(few), isTransient(few)]).toEqual(["08P01", false, false]);
+    const many = Array.from({ length: 65_536 }, () => 1);
+    await expect(database.query("SELECT $1::integer", many)).rejects.toThrow(RangeError);
+    expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  });
+
   it("undoes a savepoint alone, and a transaction as a whole", async () => {
     const { database } = engine;
     const write = 'INSERT INTO synap.checkpoints (handler, "position") VALUES ($1, 1)';
@@ -153,6 +162,8 @@ describe("an unavailable database", () => {
     [{ code: "57P01" }, true],
     [{ code: "53300" }, true],
     [{ code: "08006" }, true],
+    [{ code: "08P01", severity: "ERROR" }, false],
+    [{ code: "08P01", severity: "FATAL" }, true],
     [{ code: "23505" }, false],
     [{ code: "42P01" }, false],
     [{ code: "40001" }, false],

@@ -226,6 +226,19 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect(outcomes.map(({ status }) => status)).toEqual(["stored", "duplicate"]);
   });
 
+  it("is waited for no longer behind a pooler that gives out connections by the transaction", async () => {
+    const database = await openDatabase({ url, lockTimeout: 200, preparedStatements: false });
+    onTestFinished(() => database.close());
+    const stream = await newStream();
+    await hold(stream);
+    const store = storeOn(database);
+    await expect(store.append(noteEvent(stream))).rejects.toMatchObject({ streams: [stream] });
+    const inTransaction = database.transaction((transaction) =>
+      store.append(noteEvent(stream), { transaction }),
+    );
+    await expect(inTransaction).rejects.toMatchObject({ streams: [stream] });
+  });
+
   it.each([
     [1, [{ purpose: "all", max: 1 }]],
     [
