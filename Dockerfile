@@ -16,9 +16,9 @@ COPY packages/inngest-local/package.json packages/inngest-local/
 COPY packages/types/package.json packages/types/
 COPY scripts/package.json scripts/
 COPY bench/package.json bench/
-RUN npx --yes pnpm@12 install --frozen-lockfile
+RUN npx -y pnpm@12 install --frozen-lockfile
 COPY . .
-RUN npx --yes pnpm@12 build
+RUN npx -y pnpm@12 build
 
 FROM node:20-slim AS runtime
 ENV NODE_ENV=production

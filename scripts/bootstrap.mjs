@@ -48,7 +48,7 @@ async function start(args) {
 
 /** @param {string[]} args */
 async function test(args) {
-  exitUnlessZero(await run(pnpm(["run", "check"])));
+  exitUnlessZero(await run(pnpm(["run", "check"]), { stdio: ["ignore", 1, 2], detached: true }));
   exitUnlessZero(
     await run([process.execPath, join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...args]),
   );
@@ -72,7 +72,7 @@ async function installWhereNeeded() {
   console.error("Installing what Synap needs. With a slow network this takes a minute or two.");
   // Without a terminal pnpm would refuse to replace packages that another package manager installed.
   const install = pnpm(["install", "--frozen-lockfile", "--config.confirmModulesPurge=false"]);
-  const code = await run(install, ["ignore", 2, 2]);
+  const code = await run(install, { stdio: ["ignore", 2, 2], detached: true });
   release();
   if (code !== 0) console.error("\nThe installation failed, for the reason above. Nothing was started.");
   exitUnlessZero(code);
@@ -104,18 +104,18 @@ function pnpm(args) {
  * signal to this process ends the program first, and is never answered with 0.
  *
  * @param {string[]} command
- * @param {import("node:child_process").StdioOptions} stdio
+ * @param {import("node:child_process").SpawnOptions} [options] `detached`: it starts programs of its own, which a signal
+ *   has to reach as well; such a group can't read from the terminal
  * @returns {Promise<number>}
  */
-async function run([program = "", ...args], stdio = "inherit") {
-  // Only on Windows npx is a script that needs a shell; its arguments are all fixed.
-  const shell = process.platform === "win32" && program === "npx";
-  const child = spawn(program, args, { cwd: root, stdio, shell });
+async function run([program = "", ...args], options = { stdio: "inherit" }) {
+  const child = spawn(program, args, { cwd: root, ...options });
   let code = 0;
   /** @param {NodeJS.Signals} signal */
   const passOn = (signal) => {
     code = 128 + constants.signals[signal];
-    child.kill(signal);
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    process.kill(options.detached ? -child.pid : child.pid, signal);
   };
   process.on("SIGINT", passOn);
   process.on("SIGTERM", passOn);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npx pnpm@12 compress: packs the events of days long past, on the server at DATABASE_URL or in a data directory.
+// npx -y pnpm@12 compress: packs the events of days long past, on the server at DATABASE_URL or in a data directory.
 import { type CompressedChunk, compressEvents, openDatabase } from "@synap/database";
 import { Command } from "commander";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
@@ -32,8 +32,8 @@ await new Command("compress")
 Environment: DATABASE_URL (a server, which may be in use meanwhile; the login must own the schema), SYNAP_DATA_DIR.
 
 Examples:
-  npx pnpm@12 compress
-  DATABASE_URL=postgres://... npx pnpm@12 compress --older-than 30`,
+  npx -y pnpm@12 compress
+  DATABASE_URL=postgres://... npx -y pnpm@12 compress --older-than 30`,
   )
   .action((options: { olderThan: number; data: string }) => compress(options).catch(fail))
   .parseAsync();

@@ -60,7 +60,7 @@ const program = new Command("import")
   .addHelpText(
     "after",
     `
-Run it with: npx pnpm@12 run import FILE ("run", because pnpm has an import command of its own)
+Run it with: npx -y pnpm@12 run import FILE ("run", because pnpm has an import command of its own)
 
 Files it keeps beside FILE:
   FILE.synap-import.json     how far it got

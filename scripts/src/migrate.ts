@@ -21,7 +21,7 @@ const url = process.env["DATABASE_URL"];
 if (!url) {
   console.error(
     "DATABASE_URL is not set. It names the server to migrate, for example postgres://synap:PASSWORD@127.0.0.1:5432/synap.\n" +
-      'The embedded database needs no command: "npx pnpm@12 start" migrates it.',
+      'The embedded database needs no command: "npm start" migrates it.',
   );
   process.exit(1);
 }

@@ -53,10 +53,10 @@ SYNAP_WORKER_PORT, SYNAP_BACKFILL_TOKEN, SYNAP_ADMIN_TOKEN, SYNAP_EVENT_TYPES, L
 docs/http-api.md.
 
 Examples:
-  npx pnpm@12 start
-  npx pnpm@12 start --data /var/lib/synap --port 8080
-  npx pnpm@12 start --inngest                          with Inngest's dashboard
-  DATABASE_URL=postgres://... npx pnpm@12 start        on a TimescaleDB server`,
+  npm start
+  npm start -- --data /var/lib/synap --port 8080
+  npm start -- --inngest                          with Inngest's dashboard
+  DATABASE_URL=postgres://... npm start        on a TimescaleDB server`,
   )
   .action(start);
 

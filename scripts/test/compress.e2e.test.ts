@@ -8,7 +8,7 @@ import { runCommand } from "../src/processes/run-command.ts";
 
 const DAY_MS = 86_400_000;
 
-describe("npx pnpm@12 compress", () => {
+describe("npx -y pnpm@12 compress", () => {
   let data: string;
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), "synap-compress-"));

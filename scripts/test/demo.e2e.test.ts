@@ -5,7 +5,7 @@ import { runCommand } from "../src/processes/run-command.ts";
 
 const demoDirectories = () => readdirSync(tmpdir()).filter((name) => name.startsWith("synap-demo-"));
 
-describe("npx pnpm@12 demo", () => {
+describe("npx -y pnpm@12 demo", () => {
   it("stores every earthquake, prints what a person wants to see, and cleans up", async () => {
     const before = demoDirectories();
     const command = runCommand("scripts/src/demo.ts");

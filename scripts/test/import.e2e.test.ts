@@ -46,7 +46,7 @@ async function stored(user: string, count: number): Promise<{ id: string; data: 
   }
 }
 
-describe("npx pnpm@12 run import", () => {
+describe("npx -y pnpm@12 run import", () => {
   it("imports a file, and importing it again changes nothing", async () => {
     const lines = Array.from({ length: 250 }, (_, index) => note(`note ${index}`, { userId: "ivan" })).join(
       "",

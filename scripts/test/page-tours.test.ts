@@ -6,12 +6,12 @@ import { eventually, type PageTour, Reader, readPageTour } from "./processes/pag
  * not named here tell how to use Docker or Inngest's own server, which are not to be had everywhere tests run.
  */
 const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "README.md": { "npx pnpm@12 test": "starts this very Synap, and these very tests" },
+  "README.md": { "npm test": "starts this very Synap, and these very tests" },
   "docs/http-api.md": { "events/tail": "an endless stream" },
   "docs/importing.md": {},
   "docs/operating.md": {
     "synap events tail\n": "an endless stream",
-    "npx pnpm@12 compress": "the running Synap has the data directory; compress.e2e.test.ts runs it",
+    "npx -y pnpm@12 compress": "the running Synap has the data directory; compress.e2e.test.ts runs it",
     "synap dead-letters retry": "a new store has no dead letter; synap-cli.e2e.test.ts makes some",
   },
   "docs/event-types.md": {},

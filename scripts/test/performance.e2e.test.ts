@@ -5,7 +5,7 @@ import { runCommand } from "../src/processes/run-command.ts";
 const SCRIPT = "scripts/test-event-store-performance.ts";
 const serverUrl = process.env["TEST_DATABASE_URL"];
 
-describe("npx pnpm@12 performance", () => {
+describe("npx -y pnpm@12 performance", () => {
   it("measures the embedded engine and prints a report", async () => {
     const command = runCommand(SCRIPT, ["--embedded", "--events", "2000"]);
     await command.ended;

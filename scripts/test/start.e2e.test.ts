@@ -54,7 +54,7 @@ async function eventually(url: string, found: (body: string) => boolean): Promis
   }
 }
 
-describe("npx pnpm@12 start", () => {
+describe("npm start", () => {
   it("exits with 1 when the embedded engine has ended, names the reason, and has everything at the next start", async () => {
     const hook = new URL("./processes/end-engine-on-signal.mjs", import.meta.url).href;
     const first = start(FREE, { NODE_OPTIONS: `--import=${hook}` });

@@ -21,7 +21,7 @@ async function stress(args: readonly string[], env: Record<string, string> = {})
   return { exitCode, result: resultSchema.parse(JSON.parse(command.stdout())) };
 }
 
-describe("npx pnpm@12 stress", () => {
+describe("npx -y pnpm@12 stress", () => {
   it("finds no fault in the embedded engine, and prints so", async () => {
     const command = runCommand(SCRIPT, ["--embedded", "--seconds", "3", "--writers", "3", "--kill", "0"]);
     expect(await command.ended, command.output()).toBe(0);

@@ -19,7 +19,7 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
     throw new ConfigurationError(
       "DATABASE_URL is not set. An API by itself needs a PostgreSQL server with TimescaleDB, for example " +
         "DATABASE_URL=postgres://user:password@127.0.0.1:5432/synap. To run everything in one process on the " +
-        "embedded database, use: npx pnpm@12 start",
+        "embedded database, use: npm start",
     );
   }
   const brokerFault = checkBrokerChoice(variables, "INNGEST_EVENT_KEY");

@@ -37,7 +37,7 @@ describe("the API's process", () => {
   it("asks for DATABASE_URL, and says how to do without", async () => {
     const api = run({});
     expect(await api.exit).toBe(1);
-    expect(api.said()).toContain("npx pnpm@12 start");
+    expect(api.said()).toContain("npm start");
   });
 
   it("logs JSON for machines, and lines for people when asked to", async () => {

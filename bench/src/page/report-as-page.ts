@@ -29,7 +29,7 @@ ${targets(report, comparison)}
 ${report.benchmarks.map((section) => sectionOf(section, comparison))}
 ${surroundings(report, comparison)}
 </main>
-<footer>Repeat it: <code>npx pnpm@12 ${report.mode === "quick" ? "bench:quick" : "bench"}</code>. Each value is the median of its samples, or the percentile its name tells. A × is a ratio of two measurements of this run.</footer>
+<footer>Repeat it: <code>npx -y pnpm@12 ${report.mode === "quick" ? "bench:quick" : "bench"}</code>. Each value is the median of its samples, or the percentile its name tells. A × is a ratio of two measurements of this run.</footer>
 </body>
 </html>
 `;
@@ -99,7 +99,7 @@ function targets(report: Report, comparison: Comparison | undefined): Markup | u
 function sectionOf(section: Section, comparison: Comparison | undefined): Markup {
   const { name, title, status, tookMs, figures, plots, skipped, error } = section;
   const state = status === "done" ? duration(tookMs) : status;
-  return markup`<section id="benchmark-${name}"><header><h2>${title}</h2><p class="quiet"><code>npx pnpm@12 bench ${name}</code> · ${state}</p></header>
+  return markup`<section id="benchmark-${name}"><header><h2>${title}</h2><p class="quiet"><code>npx -y pnpm@12 bench ${name}</code> · ${state}</p></header>
 ${error === undefined ? undefined : markup`<div class="notice bad-notice"><strong>It failed</strong><pre>${error}</pre></div>`}
 ${plots.length === 0 ? undefined : markup`<div class="plots">${plots.map(drawPlot)}</div>`}
 ${figures.length === 0 ? undefined : figureTable(figures, comparison)}

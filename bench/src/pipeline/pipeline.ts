@@ -15,7 +15,7 @@ interface PlannedRun {
 
 /**
  * How many events a second go the whole way: posted over HTTP in batches of 1,000, accepted, carried by the broker,
- * stored by the worker, and passed by every handler and projection. The product runs as `npx pnpm@12 start` runs it, the
+ * stored by the worker, and passed by every handler and projection. The product runs as `npm start` runs it, the
  * load comes from a process of its own, and both share the machine. The clock stops when the last event is projected.
  */
 export const pipeline: Benchmark = {

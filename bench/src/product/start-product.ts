@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Database, type Engine, openDatabase } from "@synap/database";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 
-/** Synap in a process of its own, as `npx pnpm@12 start` runs it, on a store that nobody else uses. */
+/** Synap in a process of its own, as `npm start` runs it, on a store that nobody else uses. */
 export interface Product {
   readonly engine: Engine;
   /** Without a trailing slash. */

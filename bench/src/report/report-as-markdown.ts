@@ -32,7 +32,7 @@ function sectionOf(section: Section, comparison: Comparison | undefined): string
   ]);
   return [
     `## ${title}`,
-    `\`npx pnpm@12 bench ${name}\`${status === "done" ? "" : `: ${status}`}`,
+    `\`npx -y pnpm@12 bench ${name}\`${status === "done" ? "" : `: ${status}`}`,
     ...(rows.length === 0
       ? []
       : [table(["figure", "engine", "value", "target", "", "since baseline", "samples, notes"], rows)]),

@@ -41,10 +41,10 @@ export async function runBenchCommand(benchmarks: readonly Benchmark[]): Promise
 
 const HELP = `
 Examples:
-  npx pnpm@12 bench                       everything, up to 30 minutes
-  npx pnpm@12 bench:quick                 everything, up to 3 minutes
-  npx pnpm@12 bench append http           two of them
-  npx pnpm@12 bench --save-baseline       what later runs are compared with; commit the file
+  npx -y pnpm@12 bench                       everything, up to 30 minutes
+  npx -y pnpm@12 bench:quick                 everything, up to 3 minutes
+  npx -y pnpm@12 bench append http           two of them
+  npx -y pnpm@12 bench --save-baseline       what later runs are compared with; commit the file
 
 Environment:
   DATABASE_URL       a TimescaleDB server and a login that may create databases.

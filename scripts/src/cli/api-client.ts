@@ -91,7 +91,7 @@ export class ApiClient {
         EXIT.token,
         `This needs the admin token, and there is none at ${tokenSource}.\n` +
           "Give it with --token or SYNAP_ADMIN_TOKEN, or name the data directory of a Synap that was started here\n" +
-          "with --data: npx pnpm@12 start keeps its token there.",
+          "with --data: npm start keeps its token there.",
       );
     }
     return { authorization: `Bearer ${token}`, ...(actor !== undefined && { "x-synap-actor": actor }) };
@@ -105,7 +105,7 @@ export class ApiClient {
       throw new CliError(
         EXIT.unreachable,
         `The API at ${this.#address.url} can't be reached: ${connectionFault(cause)}.\n` +
-          "Start Synap with npx pnpm@12 start, or give the address of one that runs with --url or SYNAP_URL.",
+          "Start Synap with npm start, or give the address of one that runs with --url or SYNAP_URL.",
         { cause },
       );
     }

@@ -26,9 +26,9 @@ function tailCommand(): Command {
 With --json: one event a line (NDJSON), whole. Its "position" is what --from takes to go on.
 
 Examples:
-  npx pnpm@12 synap events tail
-  npx pnpm@12 synap events tail --from start --until-caught-up --json > all.ndjson
-  npx pnpm@12 synap events tail --type note.creation.requested --type note.creation.completed`,
+  npx -y pnpm@12 synap events tail
+  npx -y pnpm@12 synap events tail --from start --until-caught-up --json > all.ndjson
+  npx -y pnpm@12 synap events tail --type note.creation.requested --type note.creation.completed`,
     )
     .action(async (_options, command: Command) => {
       await tailEvents(command.optsWithGlobals<CommonOptions & TailRequest>());

@@ -58,8 +58,8 @@ LAG is how many stored events the build has still to look at, BEHIND how long th
 been waiting.
 
 Examples:
-  npx pnpm@12 synap projections list
-  npx pnpm@12 synap projections list --json | jq '.projections[] | select(.state != "running")'`,
+  npx -y pnpm@12 synap projections list
+  npx -y pnpm@12 synap projections list --json | jq '.projections[] | select(.state != "running")'`,
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
@@ -74,7 +74,7 @@ function showCommand(): Command {
   return new Command("show")
     .description("Shows one projection and all its builds.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections show open-loops")
+    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections show open-loops")
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const found = await connect(options).getAdmin(pathOf(name), projection);
@@ -86,7 +86,7 @@ function feedCommand(change: "pause" | "resume", description: string): Command {
   return new Command(change)
     .description(description)
     .argument("<name>", "the projection's name")
-    .addHelpText("after", `\nExample:\n  npx pnpm@12 synap projections ${change} open-loops`)
+    .addHelpText("after", `\nExample:\n  npx -y pnpm@12 synap projections ${change} open-loops`)
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const build = await connect(options).postAdmin(`${pathOf(name)}/${change}`, projectionBuild);
@@ -109,8 +109,8 @@ function rebuildCommand(): Command {
 Ctrl-C ends the watching, not the build: the same command watches on.
 
 Examples:
-  npx pnpm@12 synap projections rebuild open-loops
-  npx pnpm@12 synap projections rebuild open-loops --cutover --max-difference 10`,
+  npx -y pnpm@12 synap projections rebuild open-loops
+  npx -y pnpm@12 synap projections rebuild open-loops --cutover --max-difference 10`,
     )
     .action(async (name: string, _options, command: Command) => {
       await rebuild(name, command.optsWithGlobals<RebuildOptions>());
@@ -138,7 +138,7 @@ function compareCommand(): Command {
   return new Command("compare")
     .description("Counts the rows in which the new build differs from the live one.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections compare open-loops")
+    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections compare open-loops")
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const compared = await compareBuilds(connect(options), encodeURIComponent(name));
@@ -157,8 +157,8 @@ function cutoverCommand(): Command {
       "after",
       `
 Examples:
-  npx pnpm@12 synap projections cutover open-loops
-  npx pnpm@12 synap projections cutover open-loops --max-difference 120`,
+  npx -y pnpm@12 synap projections cutover open-loops
+  npx -y pnpm@12 synap projections cutover open-loops --max-difference 120`,
     )
     .action(async (name: string, _options, command: Command) => {
       await takeOver(name, command.optsWithGlobals<BoundsOptions>());
@@ -183,7 +183,7 @@ function rollbackCommand(): Command {
   return new Command("rollback")
     .description("Goes back to the build that was live before, at once.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections rollback open-loops")
+    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections rollback open-loops")
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const report = await connect(options).postAdmin(`${pathOf(name)}/rollback`, cutover);
@@ -198,7 +198,7 @@ function dropCommand(): Command {
     .description("Removes the build under way, or the previous one, with its tables. Never the live one.")
     .argument("<name>", "the projection's name")
     .addArgument(new Argument("<build>", "which build").choices(["building", "previous"]))
-    .addHelpText("after", "\nExample:\n  npx pnpm@12 synap projections drop open-loops previous")
+    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections drop open-loops previous")
     .action(async (name: string, build: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const dropped = await connect(options).postAdmin(`${pathOf(name)}/drop`, droppedBuild, { build });

@@ -11,14 +11,14 @@ import { streamsCommand } from "./streams-command.ts";
 
 const EXAMPLES = `
 Examples:
-  npx pnpm@12 synap status                              how the store and every handler are doing
-  npx pnpm@12 synap events tail                         events as they are stored; Ctrl-C ends it
-  npx pnpm@12 synap streams read note 42                what happened to note 42
-  npx pnpm@12 synap projections rebuild open-loops      build a read model anew, beside the live one
-  npx pnpm@12 synap dead-letters list                   events that a handler could not deal with
-  npx pnpm@12 synap dead-letters retry 17               try one again, once its cause is mended
+  npx -y pnpm@12 synap status                              how the store and every handler are doing
+  npx -y pnpm@12 synap events tail                         events as they are stored; Ctrl-C ends it
+  npx -y pnpm@12 synap streams read note 42                what happened to note 42
+  npx -y pnpm@12 synap projections rebuild open-loops      build a read model anew, beside the live one
+  npx -y pnpm@12 synap dead-letters list                   events that a handler could not deal with
+  npx -y pnpm@12 synap dead-letters retry 17               try one again, once its cause is mended
 
-Synap must be running: npx pnpm@12 start. Each command explains itself, as in synap status --help.`;
+Synap must be running: npm start. Each command explains itself, as in synap status --help.`;
 
 /**
  * Runs one `synap` command.

@@ -21,8 +21,8 @@ they run as events are stored. WAITING are events that wait behind a dead letter
 for one that is tried again; below the table stand what failed, why, and when the next attempt is.
 
 Examples:
-  npx pnpm@12 synap status
-  npx pnpm@12 synap status --json | jq '.handlers[] | select(.lag > 1000)'`,
+  npx -y pnpm@12 synap status
+  npx -y pnpm@12 synap status --json | jq '.handlers[] | select(.lag > 1000)'`,
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();

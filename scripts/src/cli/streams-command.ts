@@ -36,9 +36,9 @@ function readCommand(): Command {
 With --json: one event a line (NDJSON), whole.
 
 Examples:
-  npx pnpm@12 synap streams read note 42
-  npx pnpm@12 synap streams read note 42 --backwards | head
-  npx pnpm@12 synap streams read note 42 --from 10 --to 20 --json`,
+  npx -y pnpm@12 synap streams read note 42
+  npx -y pnpm@12 synap streams read note 42 --backwards | head
+  npx -y pnpm@12 synap streams read note 42 --from 10 --to 20 --json`,
     )
     .action(async (type: string, id: string, _options, command: Command) => {
       await readStream(type, id, command.optsWithGlobals<ReadOptions>());

@@ -244,7 +244,7 @@ async function checkApi(url: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     throw new ImportError(
       "API_UNREACHABLE",
-      `The API at ${url} can't be reached: ${connectionFault(cause)}\nStart it with "npx pnpm@12 start", or give its address with --url.`,
+      `The API at ${url} can't be reached: ${connectionFault(cause)}\nStart it with "npm start", or give its address with --url.`,
       { cause },
     );
   }

@@ -45,7 +45,7 @@ and read it:
 
   curl -s '${apiUrl}/api/v1/events?userId=ada'
 
-Operate it: npx pnpm@12 synap --help
+Operate it: npx -y pnpm@12 synap --help
 
 Ctrl-C stops it.`;
 }

@@ -76,7 +76,7 @@ export class Reader {
 }
 
 /**
- * `npx pnpm@12 run import` and `npx pnpm@12 synap` without a download, and on this test's port: package.json says what
+ * `npx -y pnpm@12 run import` and `npx -y pnpm@12 synap` without a download, and on this test's port: package.json says what
  * they stand for.
  */
 function commandsOfPages(apiUrl: string): string {
