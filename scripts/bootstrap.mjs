@@ -5,7 +5,7 @@
 //   node scripts/bootstrap.mjs test [arguments]     lint and types, then Vitest with the arguments
 //
 // Node.js and npm are all it needs: plain JavaScript and no packages, because it runs before anything is installed.
-// docs/decisions/ has the reasons ("Two commands need npm only").
+// docs/decisions/0016-two-commands-need-npm-only.md has the reasons.
 import { spawn } from "node:child_process";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { constants, uptime } from "node:os";

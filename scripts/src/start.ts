@@ -55,8 +55,8 @@ docs/http-api.md.
 Examples:
   npm start
   npm start -- --data /var/lib/synap --port 8080
-  npm start -- --inngest                          with Inngest's dashboard
-  DATABASE_URL=postgres://... npm start        on a TimescaleDB server`,
+  npm start -- --inngest                    with Inngest's dashboard
+  DATABASE_URL=postgres://... npm start     on a TimescaleDB server`,
   )
   .action(start);
 

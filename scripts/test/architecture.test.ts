@@ -148,9 +148,28 @@ describe("the documentation", () => {
     expect(broken).toEqual([]);
   });
 
+  // Messages and help texts document commands as well.
+  const documents = [...pages, ...sources];
+
   it("starts no script under the name of one of pnpm's own commands", () => {
     const misleading = /pnpm(@\d+)? import\b/;
-    const told = [...pages, ...sources].filter((file) => misleading.test(readFileSync(file, "utf8")));
-    expect(told.map(named)).toEqual([]);
+    expect(documents.filter((file) => misleading.test(readFileSync(file, "utf8"))).map(named)).toEqual([]);
+  });
+
+  it("has npx fetch packages without a question, which nobody answers where there is no terminal", () => {
+    const commands = [".github/workflows/ci.yml", ".ci/run", "Dockerfile"].map((file) => join(root, file));
+    const asking = /\bnpx(?! (-y|--yes) )(?=(?:\s|", \[?")+[^\s`]*@\d)[^\n`]*/g;
+    const inCode = /`[^`\n]*\bnpx (?!-y )[^`\n]*`/g;
+    const strays = [...documents, ...commands].flatMap((file) => {
+      const text = readFileSync(file, "utf8");
+      const found = [...text.matchAll(asking), ...(file.endsWith(".md") ? text.matchAll(inCode) : [])];
+      return found.map(([command]) => `${named(file)}: ${command}`);
+    });
+    expect(strays).toEqual([]);
+  });
+
+  it("starts and tests with npm alone", () => {
+    const misleading = /\bpnpm(@\d+)? (start|test)(?![:\w-])/;
+    expect(documents.filter((file) => misleading.test(readFileSync(file, "utf8"))).map(named)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { createLogger } from "./logger.ts";
 import { runApi } from "./run-api.ts";
 
-// The API as a process of its own. The embedded default runs it inside `pnpm start` instead.
+// The API as a process of its own. The embedded default runs it inside `npm start` instead.
 const logger = createLogger("api", process.env);
 try {
   const api = await runApi(process.env, logger);

@@ -1,7 +1,7 @@
 import { createLogger } from "./logger.ts";
 import { runWorker } from "./run-worker.ts";
 
-// The worker as a process of its own. The embedded default runs it inside `pnpm start` instead.
+// The worker as a process of its own. The embedded default runs it inside `npm start` instead.
 const logger = createLogger("worker", process.env);
 try {
   const worker = await runWorker(process.env, logger);

@@ -254,7 +254,7 @@ function numbered<Kind extends "api" | "worker">(kind: Kind, count: number): (Ki
 /** Builds the bundles that the production commands run. */
 export function buildBundles(): void {
   for (const room of ["apps/api", "apps/worker", "scripts"]) {
-    execFileSync("npx", ["pnpm@12", "run", "build"], {
+    execFileSync("npx", ["-y", "pnpm@12", "run", "build"], {
       cwd: join(root, room),
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -74,7 +74,7 @@ export async function findInngestServer(url: string, register: () => Promise<voi
   if (await answers(url)) return { url, ready: () => registered(register), stop: () => Promise.resolve() };
   throw new StartError(
     "INNGEST_UNAVAILABLE",
-    `No Inngest server answers at ${url}. Start one (npx inngest-cli@1 dev), or leave --inngest out to use Synap's stand-in.`,
+    `No Inngest server answers at ${url}. Start one (npx -y inngest-cli@1 dev), or leave --inngest out to use Synap's stand-in.`,
   );
 }
 

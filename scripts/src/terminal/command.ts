@@ -1,5 +1,11 @@
 import { InvalidArgumentError } from "commander";
 
+/**
+ * How long another signal still counts as the first one, in milliseconds: the terminal sends Ctrl-C to Synap and to npm,
+ * and npm (npx, pnpm, tsx) passes it on to Synap once more.
+ */
+const SAME_SIGNAL_MS = 1000;
+
 /** Reads the value of a port option; 0 means any free port. */
 export function portOption(value: string): number {
   const port = Number(value);
@@ -31,9 +37,8 @@ export function wholeOption(least: number, most: number): (value: string) => num
 export function endOnSignal(stop: () => Promise<void>): void {
   let since: number | undefined;
   const onSignal = () => {
-    // npx, pnpm and tsx each may pass one Ctrl-C on: what comes at the same moment is the same one.
     if (since !== undefined) {
-      if (performance.now() - since > 300) process.exit(130);
+      if (performance.now() - since > SAME_SIGNAL_MS) process.exit(130);
       return;
     }
     since = performance.now();
@@ -57,8 +62,7 @@ export function abortOnSignal(): AbortSignal {
   const stop = new AbortController();
   let since: number | undefined;
   const onSignal = () => {
-    // npx, pnpm and tsx each may pass one Ctrl-C on.
-    if (since !== undefined && performance.now() - since > 300) process.exit(130);
+    if (since !== undefined && performance.now() - since > SAME_SIGNAL_MS) process.exit(130);
     since ??= performance.now();
     stop.abort();
   };

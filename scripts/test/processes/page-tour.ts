@@ -82,9 +82,9 @@ export class Reader {
 function commandsOfPages(apiUrl: string): string {
   const script = (file: string) => fileURLToPath(new URL(`scripts/src/${file}`, root));
   return `npx() {
-    case "$1 $2 $3" in
-      "pnpm@12 run import") script='${script("import.ts")}'; shift 3 ;;
-      "pnpm@12 synap "*) script='${script("synap-cli.ts")}'; shift 2 ;;
+    case "$1 $2 $3 $4" in
+      "-y pnpm@12 run import") script='${script("import.ts")}'; shift 4 ;;
+      "-y pnpm@12 synap "*) script='${script("synap-cli.ts")}'; shift 3 ;;
       *) return 1 ;;
     esac
     '${process.execPath}' --import '${import.meta.resolve("tsx")}' "$script" "$@" --url '${apiUrl}'
