@@ -9,6 +9,7 @@ ENV CI=1
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 COPY apps/api/package.json apps/api/
 COPY apps/worker/package.json apps/worker/
+COPY packages/client/package.json packages/client/
 COPY packages/database/package.json packages/database/
 COPY packages/handlers/package.json packages/handlers/
 COPY packages/http/package.json packages/http/

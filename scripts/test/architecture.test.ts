@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const product = [
   "@synap/http",
   "@synap/types",
+  "@synap/client",
   "@synap/database",
   "@synap/handlers",
   "@synap/inngest-local",
@@ -19,6 +20,7 @@ const product = [
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "packages/http": [],
   "packages/types": [],
+  "packages/client": ["@synap/types"],
   "packages/database": ["@synap/types"],
   "packages/handlers": ["@synap/types", "@synap/database"],
   "packages/inngest-local": ["@synap/http"],
@@ -30,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Tests may stand a broker beside the code they test. */
 const testsMayImportToo: Readonly<Record<string, readonly string[]>> = {
-  "apps/api": ["@synap/inngest-local"],
+  "apps/api": ["@synap/inngest-local", "@synap/client"],
   "apps/worker": ["@synap/inngest-local"],
 };
 

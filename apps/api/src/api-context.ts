@@ -2,11 +2,11 @@ import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type {
   ConnectionUse,
+  Database,
   DeadLetterBacklog,
   EventStore,
   LetterCounts,
   ProcessPresence,
-  SqlSession,
   StoreStatistics,
 } from "@synap/database";
 import type { DeadLetterOffice, IEventHandler, OperatingWarning, Projections } from "@synap/handlers";
@@ -46,7 +46,7 @@ export interface ApiPorts {
   /** The kinds of aggregate whose state can be read and commanded. */
   readonly aggregates: readonly RegisteredAggregate[];
   /** Where the read models are read. */
-  readonly readModels: SqlSession;
+  readonly readModels: Pick<Database, "query" | "orm">;
   readonly statistics: () => Promise<StoreStatistics>;
   /** What the connections to the database are doing. */
   readonly connections: () => readonly ConnectionUse[];

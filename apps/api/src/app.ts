@@ -1,7 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { ProblemCode } from "@synap/types/http";
 import type { ApiApp, ApiEnvironment, ApiPorts } from "./api-context.ts";
 import { unmatchedProblem } from "./problems/not-found.ts";
-import type { ProblemCode } from "./problems/problem-codes.ts";
 import { toProblem } from "./problems/to-problem.ts";
 import { readRequestId } from "./request-id.ts";
 import { changeProjectionRoutes } from "./routes/admin/change-projection.ts";

@@ -2,15 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { builtInAggregates } from "@synap/handlers";
-import { seedCatalogue } from "@synap/types";
-import { pino } from "pino";
+import { PROBLEM_CODES } from "@synap/types/http";
 import { describe, expect, it } from "vitest";
-import { createApiApp } from "../src/app.ts";
-import { readApiConfiguration } from "../src/configuration.ts";
-import { PageBudget } from "../src/pages/page-budget.ts";
-import { PROBLEM_CODES } from "../src/problems/problem-codes.ts";
-import { createPublisher } from "../src/publisher/publisher.ts";
+import { unservedApp } from "../testing/unserved-app.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const errorsPage = readFileSync(join(root, "docs/errors.md"), "utf8");
@@ -23,61 +17,6 @@ function sources(folder: string): string {
     (file) => file.endsWith(".ts") && !file.includes("test") && !file.includes("catalogue/"),
   );
   return code.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
-}
-
-/** The routes without a server or a database: none of them is called but the document's own. */
-function unservedApp() {
-  const away = () => Promise.reject(new Error("not in this test"));
-  const never = (): never => {
-    throw new Error("not in this test");
-  };
-  const publisher = createPublisher(away, {
-    concurrency: 1,
-    lingerMs: 0,
-    deadlineMs: 1,
-    maxQueuedEvents: 1,
-    maxQueuedBytes: 1,
-    maxWaitMs: 1,
-    envelope: { maxEvents: 1, maxBytes: 1 },
-  });
-  return createApiApp({
-    configuration: readApiConfiguration({}),
-    catalogue: seedCatalogue,
-    store: { getById: away, query: away, subscribeToAll: never },
-    commands: { appendToStream: away, closeStream: away, getStream: away, readStreamPage: never },
-    acceptance: { publisher, findDuplicates: away, unreadyTypes: () => new Map() },
-    aggregates: builtInAggregates.map((each) => ({
-      ...each,
-      repository: { load: away, execute: away, skippedSnapshots: () => 0 },
-    })),
-    readModels: { query: away },
-    pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),
-    statistics: away,
-    connections: () => [],
-    engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
-    readiness: [],
-    databaseFailed: new Promise(() => {}),
-    warnings: away,
-    processes: { instance: "api@nowhere", look: away },
-    notStored: away,
-    admin: {
-      handlers: [],
-      deadLetters: { page: away, retry: away, retryAll: away, skip: away },
-      projections: {
-        status: away,
-        pause: away,
-        resume: away,
-        rebuild: away,
-        compare: away,
-        cutover: away,
-        rollback: away,
-        drop: away,
-      },
-      deadLetterBacklog: away,
-    },
-    closing: new AbortController().signal,
-    logger: pino({ level: "silent" }),
-  });
 }
 
 describe("docs/errors.md", () => {

@@ -121,6 +121,33 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     expect(series.get("synap_database_bytes")).toBeGreaterThan(1_000_000);
   });
 
+  it("keeps the series of a projection through a rebuild: builds by their role, segments as one", async () => {
+    const build = (number: number, role: string) =>
+      api.database.query(
+        `INSERT INTO synap.projection_builds (projection, build, version, segments, role, feed, tables)
+         VALUES ('seats', $1, 1, 2, $2, 'async', '')`,
+        [number, role],
+      );
+    const checkpoint = (name: string, position: number) =>
+      api.database.query('INSERT INTO synap.checkpoints (handler, "position") VALUES ($1, $2)', [
+        name,
+        position,
+      ]);
+    await build(7, "live");
+    await checkpoint("seats/7/1of2", firstPosition);
+    await checkpoint("seats/7/2of2", 0);
+    await build(8, "building");
+    await checkpoint("seats/8/1of2", 0);
+    const { series } = await scrape();
+    const seats = [...series].filter(([key]) => key.includes("seats"));
+    expect(Object.fromEntries(seats)).toEqual({
+      'synap_handler_checkpoint{handler="seats",role="live"}': 0,
+      'synap_handler_checkpoint{handler="seats",role="building"}': 0,
+      'synap_handler_lag_events{handler="seats",role="live"}': 3,
+      'synap_handler_lag_events{handler="seats",role="building"}': 3,
+    });
+  });
+
   it("escapes what a label may not hold", async () => {
     const { series } = await scrape();
     expect(series.get('synap_handler_lag_events{handler="of \\"C:\\\\new\\"\\nthings"}')).toBe(3);

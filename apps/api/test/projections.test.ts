@@ -1,22 +1,22 @@
 import { testEngines } from "@synap/database/testing";
-import { defineProjection, EventDispatcher, type Projection } from "@synap/handlers";
-import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { defineBatchProjection, EventDispatcher, type Projection } from "@synap/handlers";
+import { createSynapEvent, noteCreationCompleted, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "../testing/call-admin.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 /** Keeps what notes say; the second version in capitals, if `differs`. */
 const saidNotes = (version: number, differs: boolean): Projection =>
-  defineProjection({
+  defineBatchProjection({
     name: "said-notes",
     version,
     description: "What the notes say.",
-    eventTypes: ["note.creation.completed"],
+    events: [noteCreationCompleted],
     tables: [{ name: "said_notes", key: ["id"], columns: "id text NOT NULL, content text NOT NULL" }],
     mode: "async",
     async apply(events, { transaction, table }) {
       for (const { id, data } of events) {
-        const content = String(data["content"]);
+        const { content } = data;
         await transaction.query(`INSERT INTO ${table("said_notes")} (id, content) VALUES ($1, $2)`, [
           id,
           differs && version === 2 ? content.toUpperCase() : content,

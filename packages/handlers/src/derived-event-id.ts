@@ -1,16 +1,22 @@
 import { createHash } from "node:crypto";
 
+/** What an id is derived from. */
+export interface DerivedFrom {
+  /** The name of the handler that appends the event. */
+  readonly handler: string;
+  /** The id of the event that caused it, a UUID. */
+  readonly cause: string;
+  /** Tells apart the events that one handler appends for one cause. */
+  readonly part?: string;
+}
+
 /**
- * The id of an event that a handler appends because of another event: a UUIDv5 whose namespace is the id of
- * the cause and whose name is the handler's. The same cause always gives the same id, so a reaction that
- * runs twice appends once.
- *
- * @param handler name of the handler
- * @param causationId id of the event that caused it, a UUID
- * @param part tells apart the events that one handler appends for one cause
+ * The id of an event that a handler appends because of another event: a UUIDv5 (RFC 9562) whose namespace is the id of the
+ * cause and whose name is the handler's. The same cause always gives the same id, so a reaction that runs twice appends
+ * once.
  */
-export function derivedEventId(handler: string, causationId: string, part = ""): string {
-  const namespace = Buffer.from(causationId.replaceAll("-", ""), "hex");
+export function derivedEventId({ handler, cause, part = "" }: DerivedFrom): string {
+  const namespace = Buffer.from(cause.replaceAll("-", ""), "hex");
   const bytes = createHash("sha1")
     .update(namespace)
     .update(part === "" ? handler : `${handler}/${part}`)

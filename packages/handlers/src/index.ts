@@ -47,7 +47,14 @@ export type { DeadLetterOutcome } from "./dead-letters/open-letter.ts";
 export { derivedEventId } from "./derived-event-id.ts";
 export { type Backoff, backoffDelay, defaultBackoff } from "./dispatch/backoff.ts";
 export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
-export { type HandlerContext, handles, type IEventHandler } from "./dispatch/event-handler.ts";
+export {
+  type AcceptedAppend,
+  defineHandler,
+  type EventsOf,
+  type HandlerContext,
+  handles,
+  type IEventHandler,
+} from "./dispatch/event-handler.ts";
 export { runningHandler } from "./dispatch/handler-call.ts";
 export {
   DuplicateHandlerError,
@@ -64,6 +71,7 @@ export { HandlerRegistry } from "./dispatch/handler-registry.ts";
 export { type HandlerLogger, HandlerRunner, type HandlerRunnerOptions } from "./dispatch/handler-runner.ts";
 export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
 export type { HandlerPass } from "./dispatch/log-follower.ts";
+export { RefusedReactionError } from "./dispatch/refused-reaction-error.ts";
 export { asError } from "./dispatch/thrown-error.ts";
 export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
 export {
@@ -81,13 +89,15 @@ export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";
 export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";
-export { foldRows, numberOf, type RowFold, textOf } from "./projections/fold-rows.ts";
 export type { LogColumn, LogStatement } from "./projections/log-statement.ts";
 export {
+  defineBatchProjection,
   defineProjection,
   defineStatementProjection,
   type Projection,
+  type ProjectionDefinition,
   type ReadTable,
+  type RowProjectionDefinition,
 } from "./projections/projection.ts";
 export type { ProjectionContext } from "./projections/projection-context.ts";
 export {
@@ -99,6 +109,7 @@ export {
 } from "./projections/projection-errors.ts";
 export type { BuildStatus, ProjectionStatus } from "./projections/projection-status.ts";
 export { type AskedBy, Projections } from "./projections/projections.ts";
+export { keyText, moment, type RowOf, readTable } from "./projections/read-table.ts";
 export { type AuditEntry, type AuditFilter, auditLog, auditLogProjection } from "./read-models/audit-log.ts";
 export {
   type ComplianceStatistics,
@@ -120,12 +131,10 @@ export {
   reservationsProjection,
 } from "./read-models/reservations.ts";
 export { openTasks, type TaskView, tasksViewProjection } from "./read-models/tasks-view.ts";
-export { RefusedReactionError } from "./refused-reaction-error.ts";
 export {
   type ReservationRule,
   type ReservationState,
   type ReservationStatus,
   reservationDecider,
   reservationState,
-  reservationStatus,
 } from "./reservations/reservation-decider.ts";

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { MAX_PAGE_BYTES, recordDeadLetter } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { createSynapEvent, noteCreationCompleted, seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { holdStream, parkEvents, releaseStream, takeParkedEvents } from "./dead-letters/held-streams.ts";
 import { EventDispatcher } from "./dispatch/event-dispatcher.ts";
 import { notesOf } from "./notes/notes-of.ts";
-import { defineProjection } from "./projections/projection.ts";
+import { defineBatchProjection } from "./projections/projection.ts";
 
 const BYTES = 200_000;
 /** So many large rows are two pages of 4 MiB. */
@@ -77,11 +77,11 @@ describeOnEveryEngine("rows so large that fewer than asked for fit", (engine) =>
   it("end the rows of an as-of run early, which says for which table", async () => {
     const { database } = engine;
     const suffix = randomUUID().slice(0, 8);
-    const projection = defineProjection({
+    const projection = defineBatchProjection({
       name: `large-${suffix}`,
       version: 1,
       description: "Keeps large rows.",
-      eventTypes: ["note.creation.completed"],
+      events: [noteCreationCompleted],
       mode: "async",
       tables: [
         { name: `large_${suffix}`, key: ["id"], columns: "id text NOT NULL, content text NOT NULL" },
@@ -91,7 +91,7 @@ describeOnEveryEngine("rows so large that fewer than asked for fit", (engine) =>
         for (const { aggregateId, data } of events) {
           await transaction.query(`INSERT INTO ${table(`large_${suffix}`)} VALUES ($1, $2)`, [
             aggregateId,
-            String(data["content"]),
+            data.content,
           ]);
           await transaction.query(`INSERT INTO ${table(`small_${suffix}`)} VALUES ($1)`, [aggregateId]);
         }

@@ -1,6 +1,6 @@
 import type { SqlSession } from "@synap/database";
-import type { StoredEvent } from "@synap/types";
-import { defineProjection, type Projection, type ProjectionContext } from "../src/index.ts";
+import { noteCreationCompleted, type StoredEvent } from "@synap/types";
+import { defineBatchProjection, type Projection, type ProjectionContext } from "../src/index.ts";
 
 /** What a test changes about {@link toldNotes}. */
 export interface ToldNotesOptions
@@ -17,11 +17,11 @@ export interface ToldNotesOptions
  */
 export function toldNotes(options: ToldNotesOptions = {}): Projection {
   const { tell = (event) => String(event.data["content"]), afterwards } = options;
-  return defineProjection({
+  return defineBatchProjection({
     name: options.name ?? "told-notes",
     version: options.version ?? 1,
     description: "Tells the notes.",
-    eventTypes: ["note.creation.completed"],
+    events: [noteCreationCompleted],
     mode: options.mode ?? "async",
     ...(options.segments !== undefined && { segments: options.segments }),
     tables: [

@@ -4,7 +4,7 @@ import { type EventInput, fillDefaults, inferAggregateType } from "./event-input
 import { EventValidationError } from "./event-issue.ts";
 import type { JsonObject } from "./json.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
-import type { SynapEvent } from "./synap-event.ts";
+import type { StoredEvent, SynapEvent } from "./synap-event.ts";
 
 /** The data of each event type, by name: what a catalogue knows at compile time. */
 export type EventTypeMap = Record<string, JsonObject>;
@@ -24,6 +24,12 @@ export type EventTypeName<Catalogue extends { readonly eventTypes?: EventTypeMap
 export type SynapEventOf<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: SynapEvent<Name, Types[Name]>;
 }[keyof Types & string];
+
+/** A stored event of any of these types, as a union told apart by `type`. */
+export type StoredEventOf<Definitions extends readonly EventTypeDefinition[]> = StoredAs<Definitions[number]>;
+
+type StoredAs<Definition extends EventTypeDefinition> =
+  Definition extends EventTypeDefinition<infer Name, infer Data> ? StoredEvent<Name, Data> : never;
 
 /**
  * A set of event types and everything that is checked against it. Immutable: `extend` gives a new one. This is what

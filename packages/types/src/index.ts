@@ -24,7 +24,15 @@
 
 export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
 export { day as daySchema } from "./catalogue/fields.ts";
-export { reservationEventTypes, reservationFields, reservationReason } from "./catalogue/reservation.ts";
+export { noteCreationCompleted, noteCreationRequested, noteEventTypes } from "./catalogue/note.ts";
+export { openLoopEventTypes } from "./catalogue/open-loop.ts";
+export {
+  reservationEventTypes,
+  reservationFields,
+  reservationReason,
+  reservationStatus,
+} from "./catalogue/reservation.ts";
+export { taskEventTypes } from "./catalogue/task.ts";
 export {
   checkJson,
   DEFAULT_MAX_DEPTH,
@@ -43,6 +51,7 @@ export {
   type EventTypeMap,
   type EventTypeName,
   type EventTypesOf,
+  type StoredEventOf,
   type SynapEventOf,
   type TypedEventCatalogue,
 } from "./event-catalogue.ts";

@@ -1,14 +1,14 @@
-import { defineProjection, type Projection } from "@synap/handlers";
+import { defineBatchProjection, type Projection } from "@synap/handlers";
 
 /**
  * A projection that tells on whoever feeds it: one row for each stream, holding the places of its events one after the
  * other. An event that is missed, repeated or out of order shows. Split, so that several processes share it.
  */
-export const toldStreams: Projection = defineProjection({
+export const toldStreams: Projection = defineBatchProjection({
   name: "told-streams",
   version: 1,
   description: "Tells the events of each stream.",
-  eventTypes: "all",
+  events: "all",
   mode: "async",
   segments: 4,
   tables: [

@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../problems/problem-codes.ts";
+import type { ProblemCode } from "@synap/types/http";
 
 /** What any route that takes JSON may answer about the form of a body, for the definition of the route. */
 export const JSON_BODY_PROBLEMS = [

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { ProblemCode } from "@synap/types/http";
 import { Problem } from "../problems/problem.ts";
-import type { ProblemCode } from "../problems/problem-codes.ts";
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 

@@ -1,6 +1,6 @@
 import type { EventIssue } from "@synap/types";
+import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import { answerHeaders } from "../answer-headers.ts";
-import { PROBLEM_CODES, type ProblemCode } from "./problem-codes.ts";
 
 /** What a problem may carry beyond its code and its sentence. */
 export interface ProblemOptions extends ErrorOptions {

@@ -6,12 +6,12 @@ import {
 } from "@synap/database";
 import { TransientHandlerError } from "@synap/handlers";
 import { type EventIssue, EventValidationError } from "@synap/types";
+import { isProblemCode } from "@synap/types/http";
 import { HTTPException } from "hono/http-exception";
 import { PublisherClosedError, PublisherFullError } from "../publisher/publisher-errors.ts";
 import { adminProblem } from "./admin-problems.ts";
 import { aggregateProblem } from "./aggregate-problems.ts";
 import { Problem } from "./problem.ts";
-import { isProblemCode } from "./problem-codes.ts";
 import { streamProblem } from "./stream-problems.ts";
 
 /** What a client is told about an error. Anything unforeseen is an internal error, whose reason only the log has. */

@@ -1,9 +1,9 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
+import { moment, plainText, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { answerPage } from "./answer-page.ts";
-import { moment, plainText, wholeNumber } from "./parameter-forms.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
 
 const DEFAULT_LIMIT = 100;

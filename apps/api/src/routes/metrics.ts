@@ -1,5 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { HandlerRetry } from "@synap/database";
+import type { HandlerRetry, HandlerStatistics } from "@synap/database";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import {
@@ -117,23 +117,37 @@ function acceptedGauges({ notStored, processes }: Status): Gauge[] {
   ];
 }
 
+/** A projection keeps its series through every rebuild: its builds are labelled by their role, not by their number. */
+function handlerLabels({ name, projection, role }: HandlerStatistics): Record<string, string> {
+  return projection === undefined || role === undefined ? { handler: name } : { handler: projection, role };
+}
+
 function handlerGauges(handlers: Status["handlers"]): Gauge[] {
   const retrying = (figure: (retry: HandlerRetry) => number) =>
-    handlers.flatMap(({ name, retrying }) =>
-      retrying === undefined
-        ? []
-        : [
-            {
-              labels: { handler: name, waiting: retrying.waiting, code: retrying.code },
-              value: figure(retrying),
-            },
-          ],
-    );
-  const each = (figure: "checkpoint" | "lag") =>
-    handlers.map((handler) => ({ labels: { handler: handler.name }, value: handler[figure] }));
+    handlers.flatMap((handler) => {
+      const { retrying } = handler;
+      if (retrying === undefined) return [];
+      const labels = { ...handlerLabels(handler), waiting: retrying.waiting, code: retrying.code };
+      return [{ labels, value: figure(retrying) }];
+    });
+  // The segments of a build are one series: as far as the last of them is.
+  const each = (figure: "checkpoint" | "lag", worst: (...values: number[]) => number) => {
+    const series = new Map<string, Sample>();
+    for (const handler of handlers) {
+      const labels = handlerLabels(handler);
+      const key = JSON.stringify(labels);
+      const value = handler[figure];
+      series.set(key, { labels, value: worst(value, series.get(key)?.value ?? value) });
+    }
+    return [...series.values()];
+  };
   return [
-    gauge("synap_handler_checkpoint", "Position of the last event dealt with.", ...each("checkpoint")),
-    gauge("synap_handler_lag_events", "Events that are yet to be dealt with.", ...each("lag")),
+    gauge(
+      "synap_handler_checkpoint",
+      "Position of the last event dealt with.",
+      ...each("checkpoint", Math.min),
+    ),
+    gauge("synap_handler_lag_events", "Events that are yet to be dealt with.", ...each("lag", Math.max)),
     gauge(
       "synap_handler_failed_attempts",
       "Failed attempts in a row at what a handler tries again; waiting says whether the handler or streams of it wait.",

@@ -1,12 +1,12 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers";
+import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import type { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-context.ts";
 import { readContentType } from "../body/content-type.ts";
 import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
-import { PROBLEM_CODES, type ProblemCode } from "../problems/problem-codes.ts";
 
 /**
  * Registers a route with Hono and with the OpenAPI document from one definition. Not `app.openapi`, which would

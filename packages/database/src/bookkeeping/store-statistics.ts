@@ -39,7 +39,12 @@ export interface StoreStatistics {
 }
 
 export interface HandlerStatistics {
+  /** The name of a handler, or of a checkpoint of a projection's build: `tasks-view/2`, `tasks-view/2/1of4`. */
   readonly name: string;
+  /** Of a build's checkpoint: the projection. */
+  readonly projection?: string;
+  /** Of a build's checkpoint: whether readers see that build. */
+  readonly role?: "live" | "building" | "previous";
   /** Position of the last event it has dealt with. */
   readonly checkpoint: number;
   /** How many stored events lie between the checkpoint and the end. Exact up to 100,000 appends behind. */
@@ -71,7 +76,7 @@ SELECT CASE
 
 // A checkpoint may stand in the middle of an append, whose first events then don't count.
 const CHECKPOINTS = `
-SELECT c.handler, c."position", ${epochMs("c.updated_at")} AS updated_at,
+SELECT c.handler, c."position", ${epochMs("c.updated_at")} AS updated_at, b.projection, b.role,
        (SELECT coalesce(sum(CASE WHEN n.number = c."position" >> 10 THEN n.last_position - c."position" ELSE n.count END), 0)::bigint
           FROM (
             SELECT number, count, last_position FROM synap.appends
@@ -85,6 +90,8 @@ SELECT c.handler, c."position", ${epochMs("c.updated_at")} AS updated_at,
     SELECT f.handler, 0, f.failed_at FROM synap.handler_failures AS f
      WHERE NOT EXISTS (SELECT FROM synap.checkpoints AS c WHERE c.handler = f.handler)
   ) AS c
+  LEFT JOIN synap.projection_builds AS b
+    ON b.projection || '/' || b.build = substring(c.handler FROM '^[^/]+/[0-9]+')
  ORDER BY c.handler`;
 
 interface StatisticsRow {
@@ -106,6 +113,8 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     position: number;
     updated_at: number;
     lag: number;
+    projection: string | null;
+    role: "live" | "building" | "previous" | null;
   }>(CHECKPOINTS);
   const retries = await handlerRetries(session);
   const holder = await watermarkHolder(session);
@@ -123,8 +132,9 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       ...(strangers.length > 0 && { foreignLocks: strangers }),
       ...(row.last_recorded_at !== null && { lastRecordedAt: isoFromEpoch(row.last_recorded_at) }),
     },
-    handlers: handlers.map(({ handler, position, updated_at, lag }) => ({
+    handlers: handlers.map(({ handler, position, updated_at, lag, projection, role }) => ({
       name: handler,
+      ...(projection !== null && role !== null && { projection, role }),
       checkpoint: position,
       lag,
       updatedAt: isoFromEpoch(updated_at),

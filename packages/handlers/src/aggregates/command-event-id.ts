@@ -15,9 +15,9 @@ export function commandEventId(
   place: number,
 ): string {
   const { aggregateType, aggregateId } = stream;
-  return derivedEventId(
-    JSON.stringify([aggregateType, aggregateId, command, commandKey]),
-    COMMANDS,
-    String(place),
-  );
+  return derivedEventId({
+    handler: JSON.stringify([aggregateType, aggregateId, command, commandKey]),
+    cause: COMMANDS,
+    part: String(place),
+  });
 }

@@ -14,9 +14,10 @@ import { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { Projections } from "../projections/projections.ts";
 import { type Backoff, defaultBackoff } from "./backoff.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
+import { inlineContext } from "./handler-context.ts";
 import type { HandlerPassError } from "./handler-errors.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
-import { type InlineFailurePolicy, inlineContext, runInlineHandlers } from "./inline-handlers.ts";
+import { type InlineFailurePolicy, runInlineHandlers } from "./inline-handlers.ts";
 import { type HandlerPass, LogFollower } from "./log-follower.ts";
 import { notePassFailure } from "./pass-failures.ts";
 

@@ -1,5 +1,5 @@
 import type { AppendOutcome, Transaction } from "@synap/database";
-import type { StoredEvent, SynapEvent } from "@synap/types";
+import type { EventTypeDefinition, StoredEvent, StoredEventOf, SynapEvent } from "@synap/types";
 
 /**
  * What a handler may use while it handles a batch.
@@ -11,15 +11,29 @@ export interface HandlerContext {
   /** The transaction of the append (inline) or of the pass (async). Never commit or roll back in it. */
   readonly transaction: Transaction;
   /**
-   * Appends events in the same transaction. Outcomes come back in the order of the input. Old timestamps
-   * are accepted: a handler that catches up on last year's events reacts with last year's dates.
+   * Appends events in the same transaction. Outcomes come back in the order of the input. Old timestamps are accepted: a
+   * handler that catches up on last year's events reacts with last year's dates.
    *
    * Only for asynchronous handlers.
    *
+   * @throws RefusedReactionError when the store refuses one of them; the event that is being handled then fails.
    * @throws InlineAppendError in an inline handler.
    */
-  append(events: readonly SynapEvent[]): Promise<AppendOutcome[]>;
+  append(events: readonly SynapEvent[]): Promise<AcceptedAppend[]>;
+  /**
+   * Appends events as `append` does, and answers refusals as outcomes: whoever calls this looks at each of them.
+   *
+   * @throws InlineAppendError in an inline handler.
+   */
+  tryAppend(events: readonly SynapEvent[]): Promise<AppendOutcome[]>;
 }
+
+/** What became of an appended event that the store did not refuse. */
+export type AcceptedAppend = Exclude<AppendOutcome, { readonly status: "rejected" }>;
+
+/** The events that a handler of these types is given: a union told apart by `type`, or any event. */
+export type EventsOf<Events extends readonly EventTypeDefinition[] | "all"> =
+  Events extends readonly EventTypeDefinition[] ? StoredEventOf<Events> : StoredEvent;
 
 /**
  * Something that happens because events were stored: a projector keeps a read model, a reactor appends
@@ -47,6 +61,46 @@ export interface IEventHandler {
    * away); any other error is held to be the fault of an event.
    */
   handle(events: readonly StoredEvent[], context: HandlerContext): Promise<void>;
+}
+
+/**
+ * Defines a handler of certain event types. Their data is typed: inside `handle`, checking `event.type` gives `event.data`.
+ *
+ * @example
+ * const orderMailer = defineHandler({
+ *   name: "order-mailer",
+ *   description: "Mails a confirmation for every order.",
+ *   events: [orderPlaced],
+ *   mode: "async",
+ *   async handle(events) {
+ *     for (const event of events) await mail(event.data.email, event.id);
+ *   },
+ * });
+ */
+export function defineHandler<const Events extends readonly EventTypeDefinition[] | "all">(definition: {
+  /** Unique and kebab-case. Never change it: checkpoints and dead letters are stored under it. */
+  readonly name: string;
+  /** One sentence for people, shown by the status route. */
+  readonly description: string;
+  readonly events: Events;
+  /** See {@link IEventHandler.mode}. */
+  readonly mode: "inline" | "async";
+  handle(events: readonly EventsOf<Events>[], context: HandlerContext): Promise<void>;
+}): IEventHandler {
+  const { name, description, events, mode } = definition;
+  return {
+    name,
+    description,
+    mode,
+    eventTypes: namesOf(events),
+    // Only events of these types are handed over, each checked against its schema when it was stored.
+    handle: (stored, context) => definition.handle(stored as readonly EventsOf<Events>[], context),
+  };
+}
+
+/** The names of event types, as handlers and projections are looked up by them. */
+export function namesOf(events: readonly EventTypeDefinition[] | "all"): readonly string[] | "all" {
+  return events === "all" ? "all" : events.map(({ name }) => name);
 }
 
 /** Whether the handler asked for events of this type. */

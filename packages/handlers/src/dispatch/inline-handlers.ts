@@ -1,8 +1,9 @@
 import type { Transaction } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import { anyHeld, heldStreams, parkEvents, streamKey } from "../dead-letters/held-streams.ts";
-import { type HandlerContext, handles, type IEventHandler } from "./event-handler.ts";
-import { InlineAppendError, InlineHandlerError, isTransientFailure } from "./handler-errors.ts";
+import { handles, type IEventHandler } from "./event-handler.ts";
+import { inlineContext } from "./handler-context.ts";
+import { InlineHandlerError, isTransientFailure } from "./handler-errors.ts";
 import { handleIsolated } from "./isolated-batch.ts";
 
 /**
@@ -72,12 +73,4 @@ export async function parkHeld(
     events.filter((event) => waiting.has(streamKey(event))),
   );
   return events.filter((event) => !waiting.has(streamKey(event)));
-}
-
-/** What an inline handler may use: no appending. */
-export function inlineContext(handler: string, transaction: Transaction): HandlerContext {
-  return {
-    transaction,
-    append: () => Promise.reject(new InlineAppendError(handler)),
-  };
 }

@@ -11,8 +11,9 @@ import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letter
 import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
 import type { LogStretch } from "../projections/log-statement.ts";
 import { type BegunPass, beginPass } from "./begin-pass.ts";
-import type { HandlerContext, IEventHandler } from "./event-handler.ts";
+import type { IEventHandler } from "./event-handler.ts";
 import { FailedPasses } from "./failed-passes.ts";
+import { asyncContext } from "./handler-context.ts";
 import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
 import { parkHeld } from "./inline-handlers.ts";
 import { handleIsolated, type IsolationResult, type RetryPolicy } from "./isolated-batch.ts";
@@ -245,7 +246,7 @@ export class LogFollower {
     return {
       handler: feed.handler,
       retries: this.#options.retries,
-      context: (transaction) => this.#context(transaction),
+      context: (transaction) => asyncContext(feed.handler.name, transaction, this.#options.store),
       lock: async (transaction) => {
         await transaction.query("SELECT FROM synap.checkpoints WHERE handler = $1 FOR UPDATE", [
           feed.checkpoint,
@@ -273,14 +274,6 @@ export class LogFollower {
       retrying,
       position,
       caughtUp: false,
-    };
-  }
-
-  #context(transaction: Transaction): HandlerContext {
-    const { store } = this.#options;
-    return {
-      transaction,
-      append: (events) => store.appendBatch(events, { timestamps: "backfill", transaction }),
     };
   }
 }

@@ -1,7 +1,6 @@
-import type { StoredEvent, SynapEvent } from "@synap/types";
+import { noteCreationRequested, type StoredEventOf, type SynapEvent } from "@synap/types";
 import { derivedEventId } from "../derived-event-id.ts";
-import type { IEventHandler } from "../dispatch/event-handler.ts";
-import { RefusedReactionError } from "../refused-reaction-error.ts";
+import { defineHandler } from "../dispatch/event-handler.ts";
 
 const NAME = "note-creation-reactor";
 
@@ -10,28 +9,26 @@ const NAME = "note-creation-reactor";
  * `note.creation.completed` of the same note, caused by the request and in its correlation. The answer's id
  * derives from the request's, so a request that comes again has been answered already.
  */
-export const noteCreationReactor: IEventHandler = {
+export const noteCreationReactor = defineHandler({
   name: NAME,
   description: "Answers a request for a note with the note.",
-  eventTypes: ["note.creation.requested"],
+  events: [noteCreationRequested],
   mode: "async",
   async handle(events, { append }) {
-    const outcomes = await append(events.map(completion));
-    const refused = outcomes.find((outcome) => outcome.status === "rejected");
-    if (refused !== undefined) throw new RefusedReactionError(NAME, refused);
+    await append(events.map(completion));
   },
-};
+});
 
-function completion(request: StoredEvent): SynapEvent {
+function completion(request: StoredEventOf<readonly [typeof noteCreationRequested]>): SynapEvent {
   const { content, title, tags } = request.data;
   return {
-    id: derivedEventId(NAME, request.id),
+    id: derivedEventId({ handler: NAME, cause: request.id }),
     version: "v1",
     type: "note.creation.completed",
     aggregateType: request.aggregateType,
     aggregateId: request.aggregateId,
     data: {
-      ...(content !== undefined && { content }),
+      content,
       ...(title !== undefined && { title }),
       ...(tags !== undefined && { tags }),
     },

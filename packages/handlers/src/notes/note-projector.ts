@@ -1,15 +1,15 @@
-import type { StoredEvent } from "@synap/types";
-import type { IEventHandler } from "../dispatch/event-handler.ts";
+import { noteCreationCompleted, type StoredEventOf } from "@synap/types";
+import { defineHandler } from "../dispatch/event-handler.ts";
 
 /**
  * Keeps `synap.notes`: one row for each note, as its latest `note.creation.completed` tells it. Inline, so a
  * note can be read as soon as its event is stored. One statement for a batch; a row moves only forward in the
  * log, so events that come again, together or apart, change nothing.
  */
-export const noteProjector: IEventHandler = {
+export const noteProjector = defineHandler({
   name: "note-projector",
   description: "Keeps the table of notes, in the transaction that stores the events.",
-  eventTypes: ["note.creation.completed"],
+  events: [noteCreationCompleted],
   mode: "inline",
   async handle(events, { transaction }) {
     await transaction.query(
@@ -36,9 +36,9 @@ export const noteProjector: IEventHandler = {
       [JSON.stringify(events.map(toRow))],
     );
   },
-};
+});
 
-function toRow(event: StoredEvent): Record<string, unknown> {
+function toRow(event: StoredEventOf<readonly [typeof noteCreationCompleted]>): Record<string, unknown> {
   const { content, title, tags } = event.data;
   return {
     id: event.aggregateId,

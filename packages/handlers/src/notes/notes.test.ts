@@ -1,4 +1,4 @@
-import { type AppendOutcome, listDeadLetters, type Transaction } from "@synap/database";
+import { listDeadLetters, type Transaction } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type StoredEvent } from "@synap/types";
 import fc from "fast-check";
@@ -91,8 +91,9 @@ describeOnEveryEngine("note-projector", (engine) => {
     expect(await database.query(ALL_NOTES)).toEqual(expected);
   });
 
+  const nothing = () => Promise.resolve([]);
   const deliver = (transaction: Transaction, events: readonly StoredEvent[]) =>
-    noteProjector.handle(events, { transaction, append: () => Promise.resolve<AppendOutcome[]>([]) });
+    noteProjector.handle(events, { transaction, append: nothing, tryAppend: nothing });
 
   /** Runs work in a transaction and undoes it, whatever it gives back. */
   async function rolledBack<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -125,7 +126,7 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
       correlationId: "flow-1",
       data: { content: "Call Acme", tags: ["urgent"] },
     });
-    const id = derivedEventId("note-creation-reactor", request?.id ?? "");
+    const id = derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" });
     expect(await dispatcher.store.getById(id)).toMatchObject({
       type: "note.creation.completed",
       aggregateType: "note",
@@ -147,7 +148,7 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
   it("begins a correlation with the request when that has none", async () => {
     const { when, dispatcher } = scenario();
     const [request] = await when({ type: "note.creation.requested", data: { content: "x" } });
-    const id = derivedEventId("note-creation-reactor", request?.id ?? "");
+    const id = derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" });
     expect(await dispatcher.store.getById(id)).toMatchObject({ correlationId: request?.id });
   });
 
@@ -158,7 +159,9 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
       timestamp: "2019-01-01T00:00:00.000Z",
       data: { content: "old" },
     });
-    const answer = await dispatcher.store.getById(derivedEventId("note-creation-reactor", request?.id ?? ""));
+    const answer = await dispatcher.store.getById(
+      derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" }),
+    );
     expect(answer?.timestamp).toBe(request?.recordedAt);
   });
 

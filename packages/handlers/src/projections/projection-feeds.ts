@@ -8,8 +8,8 @@ import {
 import { type StoredEvent, thrownFacts } from "@synap/types";
 import type { DeadLetterOffice, DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
+import { inlineContext } from "../dispatch/handler-context.ts";
 import { HandlerPassError } from "../dispatch/handler-errors.ts";
-import { inlineContext } from "../dispatch/inline-handlers.ts";
 import type { Feed, HandlerPass, LogFollower } from "../dispatch/log-follower.ts";
 import { checkUnchanged, installProjection } from "./install-projection.ts";
 import { applyToLog } from "./log-statement.ts";

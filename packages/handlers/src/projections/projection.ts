@@ -1,8 +1,12 @@
 import type { DeadLetterStream } from "@synap/database";
-import type { StoredEvent } from "@synap/types";
+import type { EventTypeDefinition, StoredEvent } from "@synap/types";
+import type { PgTable } from "drizzle-orm/pg-core";
+import { type EventsOf, namesOf } from "../dispatch/event-handler.ts";
+import { foldRows, type RowFold } from "./fold-rows.ts";
 import { applyToEvents, type LogStatement } from "./log-statement.ts";
 import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
+import { columnsOf, describeReadTable } from "./read-table.ts";
 
 /** A table of a read model. Each build of the projection has its own; everybody reads the view of this name. */
 export interface ReadTable {
@@ -39,12 +43,143 @@ export interface Projection {
   readonly statement?: LogStatement | undefined;
 }
 
+/** What every definition of a projection says. */
+export interface ProjectionDefinition<Events extends readonly EventTypeDefinition[] | "all">
+  extends Pick<Projection, "name" | "version" | "description" | "mode" | "segments"> {
+  readonly events: Events;
+}
+
+/** A projection of one row per thing. */
+export interface RowProjectionDefinition<
+  Events extends readonly EventTypeDefinition[] | "all",
+  Row extends object,
+  Next extends Row | undefined,
+> extends ProjectionDefinition<Events> {
+  /** Made with `readTable`; its primary key is one column of text. */
+  readonly table: PgTable & { readonly $inferSelect: Row };
+  /** The primary key of the row that an event is about. Default: the event's `aggregateId`. */
+  key?(event: EventsOf<Events>): string;
+  /**
+   * The row after an event; undefined when there is none. The same row when nothing changes. It may depend on nothing but its
+   * arguments: builds, comparisons and as-of runs must come to the same rows.
+   */
+  evolve(row: Row | undefined, event: EventsOf<Events>): Next;
+}
+
+type KeysOf<Union> = Union extends unknown ? keyof Union : never;
+
+/** Adds nothing when `evolve` gives columns of the table only, and makes any other impossible to pass. */
+type OnlyColumnsOf<Row, Next> = [Exclude<KeysOf<NonNullable<Next>>, keyof Row>] extends [never]
+  ? unknown
+  : {
+      readonly "evolve gives columns that the table doesn't have": Exclude<
+        KeysOf<NonNullable<Next>>,
+        keyof Row
+      >;
+    };
+
 /**
- * Checks and answers the definition.
+ * Defines a read model of one row per thing: a table, and the row after each event. The data of the events and the columns of
+ * the row are typed by their definitions.
+ *
+ * @throws ProjectionDefinitionError
+ * @example
+ * export const orderTotals = defineProjection({
+ *   name: "order-totals",
+ *   version: 1,
+ *   description: "Keeps the total of every order.",
+ *   events: [orderPlaced, orderCancelled],
+ *   mode: "async",
+ *   table: orders,
+ *   evolve(row, event) {
+ *     if (event.type === "order.placed") return { id: event.aggregateId, total: event.data.total };
+ *     return undefined;
+ *   },
+ * });
+ */
+export function defineProjection<
+  const Events extends readonly EventTypeDefinition[] | "all",
+  Row extends object,
+  // Inferred as it is written, so that "open" isn't any string.
+  const Next extends Row | undefined,
+>(definition: RowProjectionDefinition<Events, Row, Next> & OnlyColumnsOf<Row, Next>): Projection {
+  const { name, table } = definition;
+  const described = describeReadTable(name, table);
+  if (described.key.length !== 1) {
+    throw new ProjectionDefinitionError(
+      name,
+      `its table "${described.name}" has no primary key of one column`,
+    );
+  }
+  type Event = EventsOf<Events>;
+  // Only events of these types are handed over, and rows have the form in which evolve gave them.
+  const fold: RowFold = {
+    table: described.name,
+    columns: columnsOf(table),
+    keyOf: (event) => definition.key?.(event as Event) ?? event.aggregateId,
+    evolve: (row, event) => definition.evolve(row as Row | undefined, event as Event),
+  };
+  return checked({
+    ...identityOf(definition),
+    tables: [described],
+    apply: (events, context) => foldRows(events, context, fold),
+  });
+}
+
+/**
+ * Defines a read model that writes its tables itself, a batch of events at a time.
  *
  * @throws ProjectionDefinitionError
  */
-export function defineProjection(projection: Projection): Projection {
+export function defineBatchProjection<const Events extends readonly EventTypeDefinition[] | "all">(
+  definition: ProjectionDefinition<Events> & {
+    readonly tables: readonly ReadTable[];
+    /** See {@link Projection.apply}. */
+    apply(events: readonly EventsOf<Events>[], context: ProjectionContext): Promise<void>;
+  },
+): Projection {
+  return checked({
+    ...identityOf(definition),
+    tables: definition.tables,
+    apply: (events, context) => definition.apply(events as readonly EventsOf<Events>[], context),
+  });
+}
+
+/**
+ * Defines a read model that is one SQL statement and doesn't look into the events' data. Its passes let the statement read the
+ * log where it lies, which takes a fraction of the time of bringing the events here and back.
+ *
+ * @throws ProjectionDefinitionError
+ */
+export function defineStatementProjection<const Events extends readonly EventTypeDefinition[] | "all">(
+  definition: ProjectionDefinition<Events> & {
+    readonly tables: readonly ReadTable[];
+    readonly statement: LogStatement;
+  },
+): Projection {
+  const { tables, statement } = definition;
+  return checked({
+    ...identityOf(definition),
+    tables,
+    statement,
+    apply: (events, context) => applyToEvents(events, context, statement),
+  });
+}
+
+function identityOf(definition: ProjectionDefinition<readonly EventTypeDefinition[] | "all">) {
+  const { name, version, description, events, mode, segments } = definition;
+  return {
+    name,
+    version,
+    description,
+    mode,
+    eventTypes: namesOf(events),
+    ...(segments !== undefined && { segments }),
+  };
+}
+
+/** @throws ProjectionDefinitionError */
+function checked(projection: Projection): Projection {
   const { name, version, tables, mode } = projection;
   const refuse = (reason: string): never => {
     throw new ProjectionDefinitionError(name, reason);
@@ -61,22 +196,6 @@ export function defineProjection(projection: Projection): Projection {
   if (!Number.isInteger(segments) || segments < 1 || segments > 64) refuse("it has no 1 to 64 segments");
   if (mode === "inline" && segments > 1) refuse("an inline projection can't be split in segments");
   return projection;
-}
-
-/**
- * The same for a projection that is one SQL statement and doesn't look into the events' data. Its passes let the
- * statement read the log where it lies, which takes a fraction of the time of bringing the events here and back.
- *
- * @throws ProjectionDefinitionError
- */
-export function defineStatementProjection(
-  projection: Omit<Projection, "apply" | "statement"> & { readonly statement: LogStatement },
-): Projection {
-  const { statement } = projection;
-  return defineProjection({
-    ...projection,
-    apply: (events, context) => applyToEvents(events, context, statement),
-  });
 }
 
 /** In how many segments a projection is split. */

@@ -9,7 +9,7 @@ export const auditLogProjection: Projection = defineStatementProjection({
   name: "audit-log",
   version: 1,
   description: "Keeps who did what and when.",
-  eventTypes: "all",
+  events: "all",
   mode: "async",
   tables: [
     {

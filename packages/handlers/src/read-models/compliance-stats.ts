@@ -10,7 +10,7 @@ export const complianceStatsProjection: Projection = defineStatementProjection({
   version: 1,
   description:
     "Counts, day by day, what people, agents and the system did, and how much of it can be traced.",
-  eventTypes: "all",
+  events: "all",
   mode: "async",
   tables: [
     {

@@ -125,7 +125,9 @@ describeOnEveryEngine("the built-in read models", (engine) => {
     ]);
     const june = { from: "2026-06-01", to: "2026-06-30" };
     const between = async (resource?: string) =>
-      (await reservationsBetween(engine.database, { ...june, resource: resource ?? null })).map((r) => r.id);
+      (
+        await reservationsBetween(engine.database, { ...june, ...(resource !== undefined && { resource }) })
+      ).map((r) => r.id);
     expect(await between()).toEqual(["r3", "r1"]);
     expect(await between("room-12")).toEqual(["r1"]);
   });

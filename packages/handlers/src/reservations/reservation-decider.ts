@@ -1,4 +1,4 @@
-import { reservationEventTypes, reservationFields, reservationReason } from "@synap/types";
+import { reservationEventTypes, reservationFields, reservationReason, reservationStatus } from "@synap/types";
 import { z } from "zod";
 import { CommandRefusedError } from "../aggregates/aggregate-errors.ts";
 import type { DecidedEventOf } from "../aggregates/decider.ts";
@@ -6,9 +6,6 @@ import { defineDecider } from "../aggregates/define-decider.ts";
 
 const { startDate } = reservationFields;
 const reason = reservationReason;
-
-/** Where a reservation is in its life: in its state, in the read model and over HTTP. `PENDING` until it has been made. */
-export const reservationStatus = z.enum(["PENDING", "CONFIRMED", "CANCELLED"]);
 
 export type ReservationStatus = z.output<typeof reservationStatus>;
 

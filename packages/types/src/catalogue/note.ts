@@ -9,18 +9,21 @@ const note = {
 };
 const example = { content: "Acme want the pumps a week earlier", title: "Acme", tags: ["important"] };
 
+/** Somebody asked for a note. */
+export const noteCreationRequested = defineEventType({
+  name: "note.creation.requested",
+  description: "Somebody asked for a note to be made.",
+  schema: z.strictObject(note),
+  example,
+});
+
+/** A note was made. */
+export const noteCreationCompleted = defineEventType({
+  name: "note.creation.completed",
+  description: "A note was made, as it now reads.",
+  schema: z.strictObject(note),
+  example,
+});
+
 /** How a note comes to be. Stream: the note, from the request on. */
-export const noteEventTypes = [
-  defineEventType({
-    name: "note.creation.requested",
-    description: "Somebody asked for a note to be made.",
-    schema: z.strictObject(note),
-    example,
-  }),
-  defineEventType({
-    name: "note.creation.completed",
-    description: "A note was made, as it now reads.",
-    schema: z.strictObject(note),
-    example,
-  }),
-] as const;
+export const noteEventTypes = [noteCreationRequested, noteCreationCompleted] as const;

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { day, identifier, shortText } from "./fields.ts";
 
+/** Where a reservation is in its life: in its state, in the read model and over HTTP. `PENDING` until it has been made. */
+export const reservationStatus = z.enum(["PENDING", "CONFIRMED", "CANCELLED"]);
+
 /** What is reserved, for whom and when: the fields that events, commands and states of reservations share. */
 export const reservationFields = {
   guestId: identifier,

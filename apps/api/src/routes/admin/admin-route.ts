@@ -1,9 +1,9 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { TransientHandlerError } from "@synap/handlers";
+import type { ProblemCode } from "@synap/types/http";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { requireAdminPermission } from "../../permission/admin-permission.ts";
 import { Problem } from "../../problems/problem.ts";
-import type { ProblemCode } from "../../problems/problem-codes.ts";
 import { problemAnswers, registerRoute } from "../route-registration.ts";
 
 /** An admin route: what it answers, and the problems that are its own. */

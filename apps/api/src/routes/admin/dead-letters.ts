@@ -1,9 +1,9 @@
 import type { DeadLetter } from "@synap/database";
+import { plainText, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
-import { plainText, wholeNumber } from "../parameter-forms.ts";
 import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { deadLetterId } from "./dead-letter-id.ts";

@@ -1,36 +1,11 @@
 import type { TableDifference } from "@synap/handlers";
-import { z } from "zod";
+import { cutoverBody, dropBody, type ProblemCode, rebuildBody } from "@synap/types/http";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
 import { emptyBody, readJsonBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
-import type { ProblemCode } from "../../problems/problem-codes.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { projectionParams, readProjectionName } from "./projection-name.ts";
-
-const whole = z
-  .number("must be a whole number")
-  .int("must be a whole number")
-  .min(0, "must not be negative")
-  .max(Number.MAX_SAFE_INTEGER, "is too large");
-
-const rebuildBody = z.strictObject({
-  version: whole
-    .min(1, "must be 1 or more")
-    .optional()
-    .describe("Which version to build. Default: the newest."),
-});
-const cutoverBody = z.strictObject({
-  maxLagEvents: whole.optional().describe("How many events it may be behind when asked. Default 1,000."),
-  maxDifference: whole.optional().describe("How many rows may differ. Default 0."),
-  compare: z
-    .boolean("must be true or false")
-    .optional()
-    .describe("false: rows are not compared. Default true."),
-});
-const dropBody = z.strictObject({
-  build: z.enum(["building", "previous"], 'must be "building" or "previous"'),
-});
 
 const OF_A_BODY = [...JSON_BODY_PROBLEMS, "body-invalid"] as const satisfies readonly ProblemCode[];
 const OF_A_PROJECTION = [

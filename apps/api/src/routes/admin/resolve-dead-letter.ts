@@ -1,3 +1,4 @@
+import { retryBody, skipBody } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
@@ -8,39 +9,6 @@ import { deadLetterId } from "./dead-letter-id.ts";
 
 const noQuery = z.strictObject({});
 const params = z.object({ id: deadLetterId });
-
-/** The body of a skip. */
-export const skipBody = z.strictObject({
-  reason: z
-    .string("must be a text")
-    .trim()
-    .min(1, "must say why")
-    .max(1_000, "may have 1,000 characters")
-    .refine((text) => !text.includes("\0"), "must not hold NUL")
-    .describe("Why the event is left out for good; kept with the letter."),
-});
-
-const MAX_RETRIED = 100;
-const label = z
-  .string("must be a text")
-  .min(1)
-  .max(128)
-  .refine((text) => !text.includes("\0"), "must not hold NUL");
-
-/** The body of a retry of many letters. */
-export const retryBody = z.strictObject({
-  handler: label
-    .optional()
-    .describe("Those of this handler; `ingest-events` has the events that are not stored."),
-  code: label.optional().describe("Those with this code, such as `unknown-event-type`."),
-  after: z.int().min(0).optional().describe("Those with a higher number: `next` of the call before."),
-  limit: z
-    .int()
-    .min(1)
-    .max(MAX_RETRIED)
-    .optional()
-    .describe(`How many, 1 to ${MAX_RETRIED}, which is the default.`),
-});
 
 /** POST /api/v1/admin/dead-letters/retry, .../{id}/retry and .../{id}/skip */
 export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {

@@ -1,9 +1,9 @@
+import { plainText } from "@synap/types/http";
 import { z } from "zod";
 import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
-import { plainText } from "../parameter-forms.ts";
 import { readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { tailStream } from "./tail-stream.ts";

@@ -1,4 +1,5 @@
-import { type EventIssue, eventInputSchema } from "@synap/types";
+import type { EventIssue } from "@synap/types";
+import { commandEnvelope } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
 import { decodeText } from "../../body/decode-text.ts";
@@ -8,18 +9,9 @@ import type { BodyLimits } from "../../body/read-json-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { unreadableBody } from "../../problems/unreadable-body.ts";
 
-const envelope = eventInputSchema.pick({
-  userId: true,
-  createdBy: true,
-  source: true,
-  correlationId: true,
-  causationId: true,
-  metadata: true,
-});
-
 /** The body of a command: what it needs, and what its events are to carry. */
 export function commandBody(data: z.ZodType) {
-  return z.strictObject({ data, ...envelope.shape });
+  return z.strictObject({ data, ...commandEnvelope.shape });
 }
 
 export type CommandBody = z.output<ReturnType<typeof commandBody>>;

@@ -1,9 +1,9 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
+import { moment, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
-import { moment, wholeNumber } from "../parameter-forms.ts";
 import {
   json,
   jsonAnswer,

@@ -1,6 +1,6 @@
 import type { AggregateCommand, AggregateRegistration, AggregateRepository } from "@synap/handlers";
 import type { JsonObject } from "@synap/types";
-import { pathId } from "../parameter-forms.ts";
+import { pathId } from "@synap/types/http";
 
 /** A kind of aggregate that the API serves. */
 export interface RegisteredAggregate extends AggregateRegistration {

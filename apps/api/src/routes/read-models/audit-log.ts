@@ -1,7 +1,7 @@
 import { auditLog } from "@synap/handlers";
+import { plainText } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { plainText } from "../parameter-forms.ts";
 import { before, limit, name, nextBefore, numbers } from "./read-model-parameters.ts";
 import { readModelRoute } from "./read-model-route.ts";
 

@@ -1,6 +1,6 @@
 import { daySchema } from "@synap/types";
+import { plainText, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
-import { plainText, wholeNumber } from "../parameter-forms.ts";
 
 const MAX_LIMIT = 1_000;
 const GIVEN_ONCE = "must be given, and once";

@@ -1,4 +1,4 @@
-import { type SqlSession, sqlState } from "@synap/database";
+import { sqlState } from "@synap/database";
 import type { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -18,7 +18,11 @@ export interface ReadModelRoute<Query extends z.ZodObject> {
   /** The form of the answer: the name of a component. */
   readonly component: string;
   /** Reads at most so many bytes of rows that may be large, and the row that reaches them. */
-  readonly read: (session: SqlSession, query: z.output<Query>, maxBytes: number) => Promise<object>;
+  readonly read: (
+    session: ApiPorts["readModels"],
+    query: z.output<Query>,
+    maxBytes: number,
+  ) => Promise<object>;
 }
 
 /** Registers a route that reads a read model. One that no worker has made yet is a problem of its own, not a fault. */

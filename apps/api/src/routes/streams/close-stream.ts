@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { streamPath } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
@@ -12,13 +13,7 @@ import {
   registerRoute,
 } from "../route-registration.ts";
 import { streamNotFound } from "./read-stream.ts";
-import {
-  preconditionHeaders,
-  readExpectedVersion,
-  readStreamName,
-  streamPath,
-  versionTag,
-} from "./stream-parameters.ts";
+import { preconditionHeaders, readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
 
 const noQuery = z.strictObject({});
 

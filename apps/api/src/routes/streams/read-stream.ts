@@ -1,11 +1,11 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { streamPath, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
-import { wholeNumber } from "../parameter-forms.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
-import { readStreamName, streamPath, versionTag } from "./stream-parameters.ts";
+import { readStreamName, versionTag } from "./stream-parameters.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;

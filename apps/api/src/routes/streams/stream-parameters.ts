@@ -1,35 +1,17 @@
 import type { ExpectedVersion, StreamName } from "@synap/database";
+import { ifMatch, streamPath } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
-import { ifMatch, pathId } from "../parameter-forms.ts";
 import { readPathParameter } from "../route-registration.ts";
-
-const aggregateType = z
-  .string()
-  .max(64)
-  .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
-  .describe("The kind of thing, for example `note`.");
-const aggregateId = pathId.describe("Which one.");
-
-/** The stream's name in the address. */
-export const streamPath = z.object({ aggregateType, aggregateId });
 
 /** @throws Problem `parameter-invalid` */
 export function readStreamName(context: ApiContext): StreamName {
   return {
-    aggregateType: readPathParameter(context, "aggregateType", aggregateType),
-    aggregateId: readPathParameter(context, "aggregateId", aggregateId),
+    aggregateType: readPathParameter(context, "aggregateType", streamPath.shape.aggregateType),
+    aggregateId: readPathParameter(context, "aggregateId", streamPath.shape.aggregateId),
   };
 }
-
-/** An expected version in a body. */
-export const expectedVersion = z
-  .union([
-    z.enum(["any", "no-stream", "stream-exists"]),
-    z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-  ])
-  .describe("`any` (default), `no-stream`, `stream-exists`, or exactly this version.");
 
 /** The headers by which a request says what it expects, for the document. */
 export const preconditionHeaders = z.object({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a handler tries again, in the OpenAPI document. */
+/** What a handler tries again after a failure. */
 export const handlerRetry = z
   .looseObject({
     waiting: z

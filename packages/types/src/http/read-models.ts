@@ -1,5 +1,5 @@
-import { reservationStatus } from "@synap/handlers";
 import { z } from "zod";
+import { reservationStatus } from "../catalogue/reservation.ts";
 
 const text = z.string();
 const count = z.number().int();
@@ -8,8 +8,8 @@ const day = z.iso.date();
 const position = count.describe("The event's place among all events.");
 const nextBefore = position.optional().describe("Where the next page goes on; absent after the last.");
 
-/** The forms of the answers of read models, for the OpenAPI document. */
-export const READ_MODEL_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+/** The resources of the built-in read models, by their names in the OpenAPI document. */
+export const READ_MODEL_RESOURCES = {
   OpenLoops: z.object({
     openLoops: z.array(
       z.object({
@@ -98,4 +98,4 @@ export const READ_MODEL_COMPONENTS: Readonly<Record<string, z.ZodType>> = {
     ),
     nextBefore,
   }),
-};
+} as const satisfies Record<string, z.ZodType>;

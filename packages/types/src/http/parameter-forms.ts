@@ -1,5 +1,5 @@
-import { readTimestamp, TIMESTAMP_FORM } from "@synap/types";
 import { z } from "zod";
+import { readTimestamp, TIMESTAMP_FORM } from "../timestamp.ts";
 
 const GIVEN_ONCE = "must be given, and once";
 

@@ -1,0 +1,103 @@
+import { eachOf } from "./pages.ts";
+import type { Resource } from "./resources.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+
+/** A dead letter without its event. */
+export type DeadLetterSummary = Resource<"DeadLetterPage">["deadLetters"][number];
+
+/** Which dead letters. */
+export interface DeadLetterQuery extends CallOptions {
+  readonly handler?: string;
+  readonly status?: DeadLetterSummary["status"];
+  readonly aggregateType?: string;
+  readonly aggregateId?: string;
+  /** Dead letters fetched at a time, 1 to 1,000. Default 100. */
+  readonly pageSize?: number;
+}
+
+/** Which dead letters are retried together. */
+export interface RetryRequest extends CallOptions {
+  readonly handler?: string;
+  readonly code?: string;
+  /** Those with a higher number: `next` of the call before. */
+  readonly after?: number;
+  /** 1 to 100, which is the default. */
+  readonly limit?: number;
+}
+
+/** Operating Synap. Everything here needs the admin token. */
+export interface Admin {
+  status(options?: CallOptions): Promise<Resource<"AdminStatus">>;
+  /** Dead letters, the newest first, fetched page by page. */
+  deadLetters(query?: DeadLetterQuery): AsyncGenerator<DeadLetterSummary, void, void>;
+  /** One dead letter with its event. @throws SynapProblem `dead-letter-not-found` */
+  deadLetter(id: number, options?: CallOptions): Promise<Resource<"DeadLetter">>;
+  /** Handles the event again. @throws SynapProblem `dead-letter-resolved`, `dead-letter-not-retryable` */
+  retryDeadLetter(id: number, options?: CallOptions): Promise<Resource<"DeadLetterOutcome">>;
+  /** Retries the open dead letters that match, the oldest first. */
+  retryDeadLetters(request?: RetryRequest): Promise<Resource<"DeadLetterOutcomes">>;
+  /** Leaves the event out for good. */
+  skipDeadLetter(id: number, reason: string, options?: CallOptions): Promise<Resource<"DeadLetterOutcome">>;
+  projections(options?: CallOptions): Promise<Resource<"Projections">["projections"]>;
+  /** @throws SynapProblem `projection-not-found` */
+  projection(name: string, options?: CallOptions): Promise<Resource<"Projection">>;
+  pauseProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
+  resumeProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
+  /** Begins a new build beside the live one. */
+  rebuildProjection(
+    name: string,
+    options?: CallOptions & { readonly version?: number },
+  ): Promise<Resource<"ProjectionBuild">>;
+  /** Compares the rows of the new build with those of the live one. */
+  compareProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionComparison">>;
+  /** Lets the new build take over. @throws SynapProblem `cutover-refused` */
+  cutOverProjection(
+    name: string,
+    options?: CallOptions & {
+      readonly maxLagEvents?: number;
+      readonly maxDifference?: number;
+      readonly compare?: boolean;
+    },
+  ): Promise<Resource<"ProjectionCutover">>;
+  /** Goes back to the previous build. */
+  rollbackProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionCutover">>;
+  /** Removes a build that isn't live. */
+  dropProjectionBuild(
+    name: string,
+    build: "building" | "previous",
+    options?: CallOptions,
+  ): Promise<Resource<"DroppedBuild">>;
+}
+
+/** Operating through a transport. */
+export function createAdmin(transport: Transport): Admin {
+  return {
+    status: ({ signal } = {}) => transport.call("adminStatus", { signal }),
+    deadLetters: ({ signal, pageSize, ...filter } = {}) =>
+      eachOf<DeadLetterSummary, string>(async (cursor) => {
+        const query = { ...filter, limit: pageSize, cursor };
+        const page = await transport.call("listDeadLetters", { query, signal });
+        return { items: page.deadLetters, next: page.nextCursor };
+      }),
+    deadLetter: (id, { signal } = {}) => transport.call("getDeadLetter", { path: { id }, signal }),
+    retryDeadLetter: (id, { signal } = {}) => transport.call("retryDeadLetter", { path: { id }, signal }),
+    retryDeadLetters: ({ signal, ...body } = {}) => transport.call("retryDeadLetters", { body, signal }),
+    skipDeadLetter: (id, reason, { signal } = {}) =>
+      transport.call("skipDeadLetter", { path: { id }, body: { reason }, signal }),
+    projections: async ({ signal } = {}) => (await transport.call("listProjections", { signal })).projections,
+    projection: (name, { signal } = {}) => transport.call("getProjection", { path: { name }, signal }),
+    pauseProjection: (name, { signal } = {}) => transport.call("pauseProjection", { path: { name }, signal }),
+    resumeProjection: (name, { signal } = {}) =>
+      transport.call("resumeProjection", { path: { name }, signal }),
+    rebuildProjection: (name, { signal, ...body } = {}) =>
+      transport.call("rebuildProjection", { path: { name }, body, signal }),
+    compareProjection: (name, { signal } = {}) =>
+      transport.call("compareProjection", { path: { name }, signal }),
+    cutOverProjection: (name, { signal, ...body } = {}) =>
+      transport.call("cutOverProjection", { path: { name }, body, signal }),
+    rollbackProjection: (name, { signal } = {}) =>
+      transport.call("rollbackProjection", { path: { name }, signal }),
+    dropProjectionBuild: (name, build, { signal } = {}) =>
+      transport.call("dropProjectionBuild", { path: { name }, body: { build }, signal }),
+  };
+}

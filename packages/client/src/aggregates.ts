@@ -1,0 +1,95 @@
+import { uuidv7 } from "uuidv7";
+import { isProblem } from "./errors.ts";
+import type { Resource } from "./resources.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+
+/** A decider as the client sees it: only its types count. `typeof reservationDecider` is one. */
+export interface DeciderTypes {
+  // Methods, so that a decider of any state and command is assignable.
+  evolve(state: never, event: never): unknown;
+  decide(command: never, state: never): unknown;
+}
+
+type StateOf<Decider extends DeciderTypes> = ReturnType<Decider["evolve"]>;
+type CommandOf<Decider extends DeciderTypes> = Parameters<Decider["decide"]>[0];
+
+/** A command by its name with the data that it needs. */
+type Command = { readonly type: string; readonly data: unknown };
+
+/** How a command is executed. */
+export interface CommandOptions extends CallOptions {
+  /** Refuse the command unless the aggregate is at this version. */
+  readonly expectedVersion?: number;
+  /** The same command with the same key is executed once. Default: a fresh key for each call, shared by its retries. */
+  readonly idempotencyKey?: string;
+  readonly userId?: string;
+  readonly createdBy?: string;
+  readonly source?: string;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  readonly metadata?: object;
+}
+
+/** At which version or moment an aggregate is wanted. Default: as it is now. */
+export interface AggregateMoment extends CallOptions {
+  readonly version?: number;
+  readonly at?: Date | string;
+}
+
+/** One kind of aggregate. */
+export interface Aggregates<State, OneCommand> {
+  /** The aggregate's state; undefined when it has no events, or had none at that moment. */
+  load(
+    id: string,
+    moment?: AggregateMoment,
+  ): Promise<(Omit<Resource<"Aggregate">, "state"> & { readonly state: State }) | undefined>;
+  /**
+   * Executes a command.
+   * @throws SynapProblem `command-refused` with its `rule`, `command-invalid`, `optimistic-lock`
+   */
+  execute(
+    id: string,
+    command: OneCommand,
+    options?: CommandOptions,
+  ): Promise<Omit<Resource<"CommandResult">, "state"> & { readonly state: State }>;
+}
+
+/**
+ * The aggregates of one kind.
+ *
+ * @param kind the aggregate type, and the segment of the address at which its commands are
+ */
+export function createAggregates<Decider extends DeciderTypes>(
+  transport: Transport,
+  kind: { readonly type: string; readonly path: string },
+): Aggregates<StateOf<Decider>, CommandOf<Decider>> {
+  return {
+    async load(id, { version, at, signal } = {}) {
+      try {
+        const answer = await transport.call("getAggregate", {
+          path: { type: kind.type, id },
+          query: { version, at },
+          signal,
+        });
+        // The decider that the client was given is the one that this API runs.
+        return { ...answer, state: answer.state as StateOf<Decider> };
+      } catch (error) {
+        if (isProblem(error, "aggregate-not-found")) return undefined;
+        throw error;
+      }
+    },
+    async execute(id, command, { signal, expectedVersion, idempotencyKey = uuidv7(), ...envelope } = {}) {
+      const { type, data }: Command = command;
+      const answer = await transport.call("executeCommand", {
+        path: { path: kind.path, id, command: type },
+        headers: {
+          "idempotency-key": idempotencyKey,
+          ...(expectedVersion !== undefined && { "if-match": `"${expectedVersion}"` }),
+        },
+        body: { data, ...envelope },
+        signal,
+      });
+      return { ...answer, state: answer.state as StateOf<Decider> };
+    },
+  };
+}

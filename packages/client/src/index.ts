@@ -1,0 +1,20 @@
+/** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and workers. */
+
+export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
+export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
+export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
+export { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
+export type { CatalogueTypes, PublishableEvent, StoredEventOf } from "./event-types.ts";
+export type { EventQuery } from "./events.ts";
+export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
+export type { CoalescingOptions, Published, PublishOptions, PublishResult } from "./publishing.ts";
+export type { AuditEntry, AuditQuery, Note, ReadModels, ReservationsQuery } from "./read-models.ts";
+export type { Resource, ResourceName } from "./resources.ts";
+export type { AppendOptions, ExpectedVersion, StreamName, StreamRead } from "./streams.ts";
+export {
+  SubscriptionGapError,
+  type SubscriptionProgress,
+  type SubscriptionRequest,
+} from "./subscription.ts";
+export type { CallOptions, RetryOptions, Token, TransportOptions } from "./transport.ts";
+export { UnknownHandlerError } from "./waiting.ts";

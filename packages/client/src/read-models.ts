@@ -1,0 +1,74 @@
+import { eachOf } from "./pages.ts";
+import type { Resource } from "./resources.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+
+type ItemOf<List> = List extends readonly (infer Item)[] ? Item : never;
+
+/** A note. */
+export type Note = ItemOf<Resource<"Notes">["notes"]>;
+/** An entry of the audit log. */
+export type AuditEntry = ItemOf<Resource<"AuditLog">["entries"]>;
+
+/** The read models that come with Synap. */
+export interface ReadModels {
+  /** What a person should do next, the most urgent first. */
+  whatsNext(
+    query: { readonly owner: string; readonly limit?: number } & CallOptions,
+  ): Promise<Resource<"OpenLoops">>;
+  /** Open tasks, the soonest due first. */
+  openTasks(
+    query?: { readonly owner?: string; readonly limit?: number } & CallOptions,
+  ): Promise<Resource<"Tasks">>;
+  /** Reservations of a guest, or those between two days. */
+  reservations(query: ReservationsQuery & CallOptions): Promise<Resource<"Reservations">>;
+  /** A user's notes, the last written first, fetched page by page. */
+  notes(
+    query: { readonly userId: string; readonly pageSize?: number } & CallOptions,
+  ): AsyncGenerator<Note, void, void>;
+  /** Who did what, the newest first, fetched page by page. */
+  auditLog(query?: AuditQuery & CallOptions): AsyncGenerator<AuditEntry, void, void>;
+  /** Counts of events by type and kind of actor. */
+  compliance(
+    query?: { readonly from?: string; readonly to?: string } & CallOptions,
+  ): Promise<Resource<"ComplianceStatistics">>;
+}
+
+/** Which reservations. Days are YYYY-MM-DD. */
+export type ReservationsQuery =
+  | { readonly guest: string }
+  | { readonly from: string; readonly to: string; readonly resource?: string };
+
+/** Which entries of the audit log: of an actor, or of a thing. */
+export interface AuditQuery {
+  readonly actor?: string;
+  readonly subjectType?: string;
+  readonly subjectId?: string;
+  readonly pageSize?: number;
+}
+
+/** Read models through a transport. */
+export function createReadModels(transport: Transport): ReadModels {
+  return {
+    whatsNext: ({ signal, ...query }) => transport.call("whatsNext", { query, signal }),
+    openTasks: ({ signal, ...query } = {}) => transport.call("openTasks", { query, signal }),
+    reservations: ({ signal, ...query }) =>
+      transport.call("listReservations", { query: { ...query }, signal }),
+    notes: ({ signal, userId, pageSize }) =>
+      eachOf<Note, number>(async (before) => {
+        const page = await transport.call("listNotes", {
+          query: { userId, limit: pageSize, before },
+          signal,
+        });
+        return { items: page.notes, next: page.nextBefore };
+      }),
+    auditLog: ({ signal, pageSize, ...filter } = {}) =>
+      eachOf<AuditEntry, number>(async (before) => {
+        const page = await transport.call("auditLog", {
+          query: { ...filter, limit: pageSize, before },
+          signal,
+        });
+        return { items: page.entries, next: page.nextBefore };
+      }),
+    compliance: ({ signal, ...query } = {}) => transport.call("complianceStatistics", { query, signal }),
+  };
+}

@@ -1,0 +1,130 @@
+import type { EventTypeMap } from "@synap/types";
+import { isProblem } from "./errors.ts";
+import { type AppendableEvent, type NameOf, type StoredEventOf, typedEvents } from "./event-types.ts";
+import { eachOf } from "./pages.ts";
+import { withId } from "./publishing.ts";
+import type { Resource } from "./resources.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+
+/** A stream's name. */
+export interface StreamName {
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+}
+
+/** The version that a stream must have: any (default), no events yet, some, or exactly this version. */
+export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
+
+/** How events are appended. */
+export interface AppendOptions extends CallOptions {
+  readonly expectedVersion?: ExpectedVersion;
+  /** Events of any age, not only of the last days. Needs the backfill token. */
+  readonly backfill?: boolean;
+}
+
+/** Which part of a stream is read. */
+export interface StreamRead extends CallOptions {
+  /** The lowest version, inclusive. Default 1. */
+  readonly fromVersion?: number;
+  /** The highest version, inclusive. Default: the stream's version when reading begins. */
+  readonly toVersion?: number;
+  /** Default `forwards`. */
+  readonly direction?: "forwards" | "backwards";
+  /** Events fetched at a time, 1 to 1,000. Default 500. */
+  readonly pageSize?: number;
+}
+
+/** Commands on streams, and their events. */
+export interface Streams<Types extends EventTypeMap> {
+  /**
+   * Appends events to one stream, all or none. Repeating it is harmless: every event has its id before the first attempt.
+   * @throws SynapProblem `optimistic-lock` with `actualVersion` when the stream is at another version, `stream-closed`,
+   *   `event-invalid`, `event-id-conflict`
+   */
+  append(
+    stream: StreamName,
+    events: readonly AppendableEvent<Types>[],
+    options?: AppendOptions,
+  ): Promise<Resource<"StreamAppended">>;
+  /** The events of a stream by version, fetched page by page. Nothing for a stream that isn't there. */
+  readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventOf<Types>, void, void>;
+  /** The stream's version, and when it was closed; undefined when it has no events. */
+  getStream(
+    stream: StreamName,
+    options?: CallOptions,
+  ): Promise<{ readonly streamVersion: number; readonly closedAt?: string | undefined } | undefined>;
+  /**
+   * Closes a stream: it takes no more events. Closing it again changes nothing.
+   * @throws SynapProblem `stream-not-found`, `optimistic-lock`
+   */
+  closeStream(
+    stream: StreamName,
+    options?: CallOptions & { readonly expectedVersion?: ExpectedVersion },
+  ): Promise<Resource<"ClosedStream">>;
+}
+
+/** Streams through a transport. */
+export function createStreams<Types extends EventTypeMap>(transport: Transport): Streams<Types> {
+  async function readPage(stream: StreamName, query: Record<string, string | number>, signal?: AbortSignal) {
+    try {
+      return await transport.call("readStream", { path: { ...stream }, query, signal });
+    } catch (error) {
+      if (isProblem(error, "stream-not-found")) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    append(stream, events, { expectedVersion = "any", backfill, signal } = {}) {
+      return transport.call("appendToStream", {
+        path: { ...stream },
+        body: { events: events.map(withId), expectedVersion },
+        backfill,
+        signal,
+      });
+    },
+    readStream(stream, read = {}) {
+      const { direction = "forwards", fromVersion = 1, pageSize = 500, signal } = read;
+      const isForwards = direction === "forwards";
+      // The last version is that of the first page, so that a stream that grows meanwhile ends too.
+      let last = read.toVersion;
+      return eachOf<StoredEventOf<Types>, number>(async (next) => {
+        const [from, to] = isForwards ? [next ?? fromVersion, last] : [fromVersion, next ?? last];
+        const query = {
+          direction,
+          limit: pageSize,
+          fromVersion: from,
+          ...(to !== undefined && { toVersion: to }),
+        };
+        const page = await readPage(stream, query, signal);
+        const end = page?.events.at(-1);
+        if (page === undefined || end === undefined) return { items: [], next: undefined };
+        last = Math.min(page.streamVersion, last ?? page.streamVersion);
+        const following = end.streamVersion + (isForwards ? 1 : -1);
+        const hasMore = isForwards ? following <= last : following >= Math.max(fromVersion, 1);
+        const items = typedEvents<Types, NameOf<Types>>(page.events);
+        return { items, next: hasMore ? following : undefined };
+      });
+    },
+    async getStream(stream, { signal } = {}) {
+      const page = await readPage(stream, { limit: 1 }, signal);
+      if (page === undefined) return undefined;
+      const { streamVersion, closedAt } = page;
+      return { streamVersion, ...(closedAt !== undefined && { closedAt }) };
+    },
+    closeStream(stream, { expectedVersion = "any", signal } = {}) {
+      return transport.call("closeStream", {
+        path: { ...stream },
+        headers: preconditionHeaders(expectedVersion),
+        signal,
+      });
+    },
+  };
+}
+
+/** An expected version as the headers of RFC 9110. */
+function preconditionHeaders(expected: ExpectedVersion): Record<string, string> {
+  if (expected === "any") return {};
+  if (expected === "no-stream") return { "if-none-match": "*" };
+  return { "if-match": expected === "stream-exists" ? "*" : `"${expected}"` };
+}

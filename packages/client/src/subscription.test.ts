@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { problem, type ScriptedApi, type SeenRequest, startScriptedApi } from "../test/scripted-api.ts";
+import { createSynapClient, SubscriptionGapError } from "./index.ts";
+
+let api: ScriptedApi | undefined;
+afterEach(() => api?.stop());
+
+const frame = (position: number) => `id: ${position}\ndata: ${JSON.stringify({ position })}\n\n`;
+const progress = (position: number) =>
+  `id: ${position}\nevent: progress\ndata: ${JSON.stringify({ position, caughtUp: true })}\n\n`;
+const fromOf = ({ url }: SeenRequest) => new URL(url, "http://x").searchParams.get("from");
+
+/** An API whose log ends at `watermark`, and whose tails send these texts, one for each connection. */
+async function clientOf(watermark: () => number, ...tails: readonly string[]) {
+  let next = 0;
+  api = await startScriptedApi(({ url }) => {
+    if (url.startsWith("/api/v1/status"))
+      return { status: 200, body: { events: { watermark: watermark() } } };
+    const text = tails[next];
+    next += 1;
+    if (text === undefined) return problem(403, "token-invalid");
+    return (_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      // Cut anywhere: a frame may come in pieces.
+      response.write(text.slice(0, 7));
+      setImmediate(() => response.end(text.slice(7)));
+    };
+  });
+  return createSynapClient({ url: api.url, adminToken: "t" });
+}
+const tails = () => api?.requests.filter(({ url }) => url.includes("/tail")) ?? [];
+
+async function positionsUntilItEnds(events: AsyncIterable<{ readonly position: number }>) {
+  const positions: number[] = [];
+  try {
+    for await (const { position } of events) positions.push(position);
+  } catch (error) {
+    return { positions, error };
+  }
+  return { positions, error: undefined };
+}
+
+describe("a subscription", () => {
+  it("goes on after the last event when the connection ends", async () => {
+    const client = await clientOf(
+      () => 100,
+      `retry: 1000\n\n${frame(1)}${frame(3)}`,
+      frame(4),
+      `: nothing new\n\n${frame(9)}`,
+    );
+    const { positions, error } = await positionsUntilItEnds(client.subscribe({ from: "start" }));
+    expect(positions).toEqual([1, 3, 4, 9]);
+    expect(error).toMatchObject({ code: "token-invalid" });
+    expect(tails().map(fromOf)).toEqual(["0", "3", "4", "9"]);
+  });
+
+  it("goes on after what it read without a match", async () => {
+    const client = await clientOf(() => 100, progress(50), frame(60));
+    const seen: number[] = [];
+    await positionsUntilItEnds(
+      client.subscribe({ from: 7, onProgress: ({ position }) => void seen.push(position) }),
+    );
+    expect(tails().map(fromOf)).toEqual(["7", "50", "60"]);
+    expect(seen).toEqual([50]);
+  });
+
+  it("from now on begins at the end of the log, also when the first connection fails", async () => {
+    let end = 41;
+    const client = await clientOf(() => ++end, "", frame(43));
+    const { positions } = await positionsUntilItEnds(client.subscribe());
+    expect(positions).toEqual([43]);
+    expect(tails().map(fromOf)).toEqual(["42", "42", "43"]);
+  });
+
+  it("ends with an error when the store is behind what it has read", async () => {
+    let end = 100;
+    const client = await clientOf(() => end, frame(90), frame(91));
+    const { positions, error } = await positionsUntilItEnds(
+      client.subscribe({
+        from: 80,
+        onReconnect: () => {
+          end = 85;
+        },
+      }),
+    );
+    expect(positions).toEqual([90]);
+    expect(error).toBeInstanceOf(SubscriptionGapError);
+    expect(error).toMatchObject({ position: 90, storePosition: 85 });
+  });
+
+  it("ends with an error when an event comes again", async () => {
+    const client = await clientOf(() => 100, frame(5) + frame(5));
+    const { error } = await positionsUntilItEnds(client.subscribe({ from: "start" }));
+    expect(error).toBeInstanceOf(SubscriptionGapError);
+  });
+
+  it("is closed when the loop is left", async () => {
+    let closed = () => {};
+    const isClosed = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    api = await startScriptedApi(({ url }) =>
+      url.includes("/tail")
+        ? (_request, response) => {
+            response.on("close", closed);
+            response.writeHead(200, { "content-type": "text/event-stream" });
+            response.write(frame(1));
+          }
+        : { status: 200, body: { events: { watermark: 0 } } },
+    );
+    const client = createSynapClient({ url: api.url });
+    for await (const event of client.subscribe({ from: "start" })) {
+      expect(event.position).toBe(1);
+      break;
+    }
+    await isClosed;
+  });
+});

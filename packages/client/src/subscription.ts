@@ -1,0 +1,146 @@
+import type { EventTypeMap } from "@synap/types";
+import { SynapProblem, SynapUnreachableError } from "./errors.ts";
+import type { NameOf, StoredEventOf } from "./event-types.ts";
+import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
+import type { StreamName } from "./streams.ts";
+import { type CallOptions, sleep, type Transport } from "./transport.ts";
+
+/** Which events a subscription follows. */
+export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
+  /** `now` (default), `start`, or the position of the last event that was dealt with. */
+  readonly from?: "now" | "start" | number;
+  /** Events of this type, or of any of these. */
+  readonly type?: Name | readonly Name[];
+  /** Events of streams of this type, or of one stream. */
+  readonly stream?: Partial<StreamName> & Pick<StreamName, "aggregateType">;
+  /** Called as the reading gets on, also past events that don't match: save `position` to resume from there. */
+  readonly onProgress?: (progress: SubscriptionProgress) => void;
+  /** Called before the connection is made anew, with the reason. */
+  readonly onReconnect?: (reason: unknown) => void;
+}
+
+/** How far a subscription has read. */
+export interface SubscriptionProgress {
+  readonly position: number;
+  /** Everything that was stored when it was read has been seen. */
+  readonly caughtUp: boolean;
+}
+
+/**
+ * The store is behind what a subscription has read already: it was restored from a backup, or another store answers here.
+ * Events may be missing or differ; read again from the start or from a position known to be good.
+ */
+export class SubscriptionGapError extends Error {
+  override readonly name = "SubscriptionGapError";
+  readonly code = "subscription-gap";
+  /** What the subscription has read. */
+  readonly position: number;
+  /** Where the store is. */
+  readonly storePosition: number;
+
+  constructor(position: number, storePosition: number) {
+    super(
+      `The subscription has read up to position ${position}, and the store is at ${storePosition}: it isn't the store that ` +
+        "was read before. Begin again from the start, or from a position before it was restored.",
+    );
+    this.position = position;
+    this.storePosition = storePosition;
+  }
+}
+
+/** The API sends a comment every 15 seconds; a connection that is silent for this long is dead. */
+const SILENCE_MS = 50_000;
+const FIRST_DELAY_MS = 250;
+const MAX_DELAY_MS = 10_000;
+
+/**
+ * The events after a position, and then each one as it is stored, without a gap and without a repetition, for as long as the
+ * loop runs. A lost connection is made anew after the last event. Needs the admin token.
+ *
+ * @throws SubscriptionGapError, SynapProblem for a request that the API refuses, and the signal's reason
+ */
+export async function* subscribe<Types extends EventTypeMap, const Name extends NameOf<Types>>(
+  transport: Transport,
+  request: SubscriptionRequest<Name>,
+): AsyncGenerator<StoredEventOf<Types, Name>, void, void> {
+  const { from = "now", type, stream, signal, onProgress, onReconnect } = request;
+  let position = from === "start" ? 0 : from === "now" ? await endOfLog(transport, signal) : from;
+  const query = { type, aggregateType: stream?.aggregateType, aggregateId: stream?.aggregateId };
+  for (let failures = 0; ; ) {
+    const connection = new AbortController();
+    const connected = signal === undefined ? connection.signal : AbortSignal.any([signal, connection.signal]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const restartTimer = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => connection.abort(new Error("the connection was silent")), SILENCE_MS);
+    };
+    try {
+      restartTimer();
+      if (position > 0) {
+        const end = await endOfLog(transport, connected);
+        if (end < position) throw new SubscriptionGapError(position, end);
+      }
+      const response = await transport.open("tailEvents", {
+        query: { ...query, from: position },
+        signal: connected,
+      });
+      if (response.body === null) throw new Error("the answer had no body");
+      for await (const frame of readServerSentEvents(response.body, restartTimer)) {
+        failures = 0;
+        const read = readFrame(frame);
+        if (read.kind === "progress") {
+          position = Math.max(position, read.progress.position);
+          onProgress?.(read.progress);
+        } else if (read.kind === "event") {
+          const event = read.event as StoredEventOf<Types, Name>;
+          if (event.position <= position) throw new SubscriptionGapError(position, event.position);
+          position = event.position;
+          // Time in which the loop's own code works is no silence of the connection.
+          clearTimeout(timer);
+          yield event;
+          restartTimer();
+        }
+      }
+      onReconnect?.(new Error("the API ended the stream"));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!mayReconnect(error)) throw error;
+      onReconnect?.(error);
+    } finally {
+      clearTimeout(timer);
+      connection.abort();
+    }
+    failures += 1;
+    const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
+    await sleep(longest * (0.5 + Math.random() / 2), signal);
+  }
+}
+
+async function endOfLog(transport: Transport, signal: AbortSignal | undefined): Promise<number> {
+  const { events } = await transport.call("status", { signal });
+  return events.watermark;
+}
+
+function mayReconnect(error: unknown): boolean {
+  if (error instanceof SubscriptionGapError) return false;
+  if (error instanceof SynapProblem) return error.problem.status >= 500 || error.problem.status === 429;
+  return (
+    error instanceof SynapUnreachableError ||
+    error instanceof TypeError ||
+    (error instanceof Error && !("code" in error && error.code === "answer-invalid"))
+  );
+}
+
+type Frame =
+  | { readonly kind: "event"; readonly event: unknown }
+  | { readonly kind: "progress"; readonly progress: SubscriptionProgress }
+  | { readonly kind: "other" };
+
+/** @throws SynapProblem for the frame by which the API says why it ends */
+function readFrame({ event, data }: ServerSentEvent): Frame {
+  const value = JSON.parse(data);
+  if (event === "message") return { kind: "event", event: value };
+  if (event === "progress") return { kind: "progress", progress: value };
+  if (event === "problem") throw new SynapProblem(value);
+  return { kind: "other" };
+}

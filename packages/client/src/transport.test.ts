@@ -1,0 +1,141 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type Answer, broken, problem, type ScriptedApi, startScriptedApi } from "../test/scripted-api.ts";
+import {
+  createSynapClient,
+  isProblem,
+  SynapAnswerError,
+  SynapProblem,
+  SynapUnreachableError,
+} from "./index.ts";
+
+let api: ScriptedApi | undefined;
+afterEach(() => api?.stop());
+
+/** A client of an API that gives these answers, the last one for good. */
+async function clientOf(...answers: readonly Answer[]) {
+  let next = 0;
+  const started = await startScriptedApi(() => {
+    const answer = answers[Math.min(next, answers.length - 1)];
+    next += 1;
+    return answer ?? broken;
+  });
+  api = started;
+  const client = createSynapClient({
+    url: `${started.url}/`,
+    adminToken: () => "the-token",
+    actor: "user:ada",
+    retry: { firstDelayMs: 1, maxDelayMs: 2, attempts: 4 },
+  });
+  return { client, requests: started.requests };
+}
+const health = { status: 200, body: { status: "ok" } };
+const accepted = { status: 202, body: { status: "accepted", id: "i" } };
+const note = { type: "note.created", data: { text: "x" } };
+
+describe("a request", () => {
+  it("is repeated while the connection breaks or the API is away, and gives the answer that comes at last", async () => {
+    const away = problem(503, "database-unavailable", {}, { "retry-after": "0" });
+    const { client, requests } = await clientOf(broken, away, { status: 502, body: "<html>" }, health);
+    expect(await client.health()).toEqual({ status: "ok" });
+    expect(requests).toHaveLength(4);
+  });
+
+  it("gives the last reason when the attempts have run out", async () => {
+    const { client, requests } = await clientOf(problem(503, "not-ready"));
+    await expect(client.readiness()).rejects.toMatchObject({ code: "not-ready" });
+    expect(requests).toHaveLength(4);
+  });
+
+  it("waits as long as Retry-After says", async () => {
+    const { client, requests } = await clientOf(
+      problem(503, "not-ready", {}, { "retry-after": "1" }),
+      health,
+    );
+    const from = performance.now();
+    await client.health();
+    expect(performance.now() - from).toBeGreaterThanOrEqual(990);
+    expect(requests).toHaveLength(2);
+  });
+
+  it("isn't repeated when the API refused it", async () => {
+    const { client, requests } = await clientOf(problem(422, "event-invalid"));
+    await expect(client.publish(note)).rejects.toBeInstanceOf(SynapProblem);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("carries the same event id in every attempt", async () => {
+    const { client, requests } = await clientOf(broken, broken, accepted);
+    await client.publish(note);
+    const ids = requests.map(({ body }) => body.id);
+    expect(new Set(ids).size).toBe(1);
+    expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  });
+
+  it("that executes a command carries the same Idempotency-Key in every attempt", async () => {
+    const { client, requests } = await clientOf(broken, {
+      status: 201,
+      body: { aggregateType: "lamp", aggregateId: "l", version: 1, state: {}, events: [], repeated: false },
+    });
+    const lamps = client.aggregates({ type: "lamp", path: "lamps" });
+    await lamps.execute("l", { type: "switch", data: { on: true } } as never, { expectedVersion: 3 });
+    const keys = requests.map(({ headers }) => headers["idempotency-key"]);
+    expect(keys[0]).toBeDefined();
+    expect(keys[1]).toBe(keys[0]);
+    expect(requests[0]?.headers["if-match"]).toBe('"3"');
+  });
+
+  it("of an operator is sent again only when nothing was done: not after a broken connection", async () => {
+    const { client, requests } = await clientOf(broken, health);
+    await expect(client.admin.pauseProjection("p")).rejects.toBeInstanceOf(SynapUnreachableError);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("of an operator carries token and actor, and no other request does", async () => {
+    const { client, requests } = await clientOf(health);
+    await client.health();
+    await client.admin.projection("p");
+    expect(requests.map(({ headers }) => [headers.authorization, headers["x-synap-actor"]])).toEqual([
+      [undefined, undefined],
+      ["Bearer the-token", "user:ada"],
+    ]);
+  });
+
+  it("ends with the signal's reason, during a pause too", async () => {
+    const { client } = await clientOf(problem(503, "not-ready", {}, { "retry-after": "60" }));
+    const stop = new AbortController();
+    const call = client.health({ signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("enough")), 20);
+    await expect(call).rejects.toThrow("enough");
+  });
+
+  it("encodes what stands in the path", async () => {
+    const { client, requests } = await clientOf(problem(404, "stream-not-found"));
+    expect(await client.getStream({ aggregateType: "note", aggregateId: "a/b ?ü" })).toBeUndefined();
+    expect(requests[0]?.url).toBe("/api/v1/streams/note/a%2Fb%20%3F%C3%BC?limit=1");
+  });
+});
+
+describe("an answer", () => {
+  it("that is a problem is told apart by its code, with the members of that code", async () => {
+    const { client } = await clientOf(
+      problem(409, "optimistic-lock", { expectedVersion: 1, actualVersion: 7 }),
+    );
+    const error = await client.append({ aggregateType: "note", aggregateId: "n" }, [note]).catch((e) => e);
+    if (!isProblem(error, "optimistic-lock")) throw new Error("another error", { cause: error });
+    expect(error.problem.actualVersion).toBe(7);
+  });
+
+  it("that doesn't come from Synap is an error that says so", async () => {
+    const { client } = await clientOf((_request, response) => response.writeHead(404).end("<html>"));
+    const error = await client.status().catch((e) => e);
+    expect(error).toBeInstanceOf(SynapAnswerError);
+    expect(error.message).toContain("doesn't look like Synap's API (status 404)");
+  });
+
+  it("that never comes is an error that names the address and the reason", async () => {
+    const client = createSynapClient({ url: "http://127.0.0.1:9", retry: { attempts: 1 } });
+    const error = await client.status().catch((e) => e);
+    expect(error).toBeInstanceOf(SynapUnreachableError);
+    expect(error.message).toMatch(/^The API at http:\/\/127\.0\.0\.1:9 can't be reached: /);
+  });
+});

@@ -1,0 +1,245 @@
+import type { ProblemDocument } from "@synap/types/http";
+import { SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
+import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
+import type { Resource, ResourceName } from "./resources.ts";
+
+/** A token, or a function that gives one for each request: an expired one can be replaced. */
+export type Token = string | (() => string | Promise<string>);
+
+/** How often and how long failed requests are repeated. */
+export interface RetryOptions {
+  /** Attempts in all. 1: none is repeated. Default 6. */
+  readonly attempts?: number;
+  /** The first pause in milliseconds, doubled with every attempt, with jitter. Default 200. */
+  readonly firstDelayMs?: number;
+  /** The longest pause in milliseconds; the API's own Retry-After may be longer. Default 10,000. */
+  readonly maxDelayMs?: number;
+}
+
+/** What a request needs of its client. */
+export interface TransportOptions {
+  /** Where the API is, as in `http://127.0.0.1:3400`. */
+  readonly url: string | URL;
+  /** The admin token, sent to admin operations only. */
+  readonly adminToken?: Token;
+  /** Sent with events that are published or appended as a backfill. */
+  readonly backfillToken?: Token;
+  /** Who operates: named in the log of admin operations. */
+  readonly actor?: string;
+  readonly retry?: RetryOptions;
+  /** Milliseconds for one attempt. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Default: the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call and its retries. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+type QueryValue = string | number | boolean | Date | readonly string[] | undefined;
+
+/** What one operation sends. */
+export interface Call extends CallOptions {
+  readonly path?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, QueryValue>>;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly backfill?: boolean | undefined;
+}
+
+type AnswerOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["answer"] extends infer Answer
+  ? Answer extends ResourceName | readonly ResourceName[]
+    ? Resource<Answer extends readonly (infer Each extends ResourceName)[] ? Each : Answer & ResourceName>
+    : Answer extends "text"
+      ? string
+      : unknown
+  : never;
+
+/** Sends requests and repeats them. */
+export interface Transport {
+  /**
+   * Calls an operation and parses its answer.
+   * @throws SynapProblem, SynapUnreachableError, SynapAnswerError, and the signal's reason
+   */
+  call<Name extends OperationName>(operation: Name, call?: Call): Promise<AnswerOf<Name>>;
+  /** Calls an operation once, without a time limit, and gives the response as it is. @throws as `call` */
+  open(operation: OperationName, call?: Call): Promise<Response>;
+  /** Waits before the attempt that follows this one; false when there is none. @throws the signal's reason */
+  pause(attempt: number, retryAfterMs: number | undefined, signal?: AbortSignal): Promise<boolean>;
+}
+
+/** Statuses that may pass: the process is starting, full or going, or a proxy lost it. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Makes a transport. */
+export function createTransport(options: TransportOptions): Transport {
+  const base = String(options.url).replace(/\/+$/, "");
+  const { attempts = 6, firstDelayMs = 200, maxDelayMs = 10_000 } = options.retry ?? {};
+  const { timeoutMs = 30_000 } = options;
+  // Called without `this`, which browsers insist on.
+  const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
+
+  async function headersOf(operation: Operation, call: Call): Promise<Headers> {
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(call.headers ?? {})) {
+      if (value !== undefined) headers.set(name, value);
+    }
+    // A POST says that it is JSON even without a body: a form on another site can't.
+    if (operation.method === "POST") headers.set("content-type", "application/json");
+    const isAdmin = operation.path.startsWith("/api/v1/admin/");
+    const token = isAdmin ? options.adminToken : call.backfill === true ? options.backfillToken : undefined;
+    if (token !== undefined) {
+      headers.set("authorization", `Bearer ${typeof token === "string" ? token : await token()}`);
+    }
+    if (isAdmin && options.actor !== undefined) headers.set("x-synap-actor", options.actor);
+    return headers;
+  }
+
+  async function attempt(
+    operation: Operation,
+    call: Call,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
+    const query = { ...call.query, ...(call.backfill === true && { backfill: true }) };
+    const url = `${base}${fillPath(operation.path, call.path ?? {})}${writeQuery(query)}`;
+    const body = operation.method === "POST" ? JSON.stringify(call.body ?? {}) : null;
+    const headers = await headersOf(operation, call);
+    try {
+      return await send(url, { method: operation.method, headers, body, ...(signal && { signal }) });
+    } catch (cause) {
+      call.signal?.throwIfAborted();
+      throw new SynapUnreachableError(base, cause);
+    }
+  }
+
+  async function pause(done: number, retryAfterMs: number | undefined, signal?: AbortSignal) {
+    if (done >= attempts) return false;
+    const longest = Math.min(maxDelayMs, firstDelayMs * 2 ** (done - 1));
+    await sleep(Math.max(retryAfterMs ?? 0, longest * (0.5 + Math.random() / 2)), signal);
+    return true;
+  }
+
+  return {
+    pause,
+    async call(name, call = {}) {
+      const operation: Operation = OPERATIONS[name];
+      for (let done = 1; ; done += 1) {
+        let retryAfterMs: number | undefined;
+        let fault: unknown;
+        try {
+          const limit = AbortSignal.timeout(timeoutMs);
+          const signal = call.signal === undefined ? limit : AbortSignal.any([call.signal, limit]);
+          const response = await attempt(operation, call, signal);
+          retryAfterMs = readRetryAfter(response);
+          const answer = await readAnswer(base, response, operation).catch((cause: unknown) => {
+            call.signal?.throwIfAborted();
+            throw cause instanceof SynapAnswerError || cause instanceof SynapProblem
+              ? cause
+              : new SynapUnreachableError(base, cause);
+          });
+          // The answer has the form of the operation: the API's document, checked by a test, says so.
+          return answer as AnswerOf<typeof name>;
+        } catch (error) {
+          fault = error;
+        }
+        call.signal?.throwIfAborted();
+        if (!mayRepeat(operation, fault, retryAfterMs)) throw fault;
+        if (!(await pause(done, retryAfterMs, call.signal))) throw fault;
+      }
+    },
+    async open(name, call = {}) {
+      const operation: Operation = OPERATIONS[name];
+      const response = await attempt(operation, call, call.signal);
+      if (!response.ok) await readAnswer(base, response, operation);
+      return response;
+    },
+  };
+}
+
+/** An operation that isn't repeatable follows only an answer that says that nothing was done: 503 with Retry-After. */
+function mayRepeat(operation: Operation, fault: unknown, retryAfterMs: number | undefined): boolean {
+  if (fault instanceof SynapUnreachableError) return operation.repeatable;
+  const status = fault instanceof SynapProblem ? fault.problem.status : statusOf(fault);
+  if (status === undefined || !PASSING.has(status)) return false;
+  // Results for each event: whoever published decides which of them to send again.
+  if (fault instanceof SynapProblem && fault.problem.results !== undefined) return false;
+  return operation.repeatable || (status === 503 && retryAfterMs !== undefined);
+}
+
+function statusOf(fault: unknown): number | undefined {
+  return fault instanceof SynapAnswerError ? fault.status : undefined;
+}
+
+/** @throws SynapProblem, SynapAnswerError */
+async function readAnswer(base: string, response: Response, { answer }: Operation): Promise<unknown> {
+  const text = await response.text();
+  if (response.ok && answer === "text") return text;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new SynapAnswerError(base, response.status, "its body is not JSON", { cause });
+  }
+  if (response.ok) return value;
+  if (isProblemDocument(value)) throw new SynapProblem(value);
+  throw new SynapAnswerError(base, response.status, "it is no problem document");
+}
+
+/** Whether this has the members that every problem document has. */
+function isProblemDocument(value: unknown): value is ProblemDocument {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "code" in value &&
+    typeof value.code === "string" &&
+    "title" in value &&
+    "detail" in value &&
+    "status" in value &&
+    typeof value.status === "number"
+  );
+}
+
+/** Milliseconds until the API wants to be asked again: Retry-After in seconds, or as a date. */
+export function readRetryAfter(response: Response): number | undefined {
+  const header = response.headers.get("retry-after");
+  if (header === null) return undefined;
+  const seconds = Number(header);
+  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header) - Date.now();
+  // Nobody waits for longer than five minutes because of a header.
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), 300_000);
+}
+
+function fillPath(template: string, values: Readonly<Record<string, string | number>>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
+}
+
+function writeQuery(query: Readonly<Record<string, QueryValue>>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined) parameters.append(name, one instanceof Date ? one.toISOString() : String(one));
+    }
+  }
+  const text = parameters.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+/** Resolves after so many milliseconds. @throws the signal's reason */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

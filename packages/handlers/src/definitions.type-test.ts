@@ -1,0 +1,98 @@
+/**
+ * What the compiler must accept and refuse. Never run: `tsc` reads it, and an `@ts-expect-error` above a line that
+ * compiles is itself an error.
+ */
+import { noteCreationCompleted, noteCreationRequested, taskEventTypes } from "@synap/types";
+import { integer, text } from "drizzle-orm/pg-core";
+import { derivedEventId } from "./derived-event-id.ts";
+import { defineHandler } from "./dispatch/event-handler.ts";
+import { defineProjection } from "./projections/projection.ts";
+import { keyText, readTable } from "./projections/read-table.ts";
+
+const about = { name: "x", description: "X." } as const;
+
+// A handler's events have the data of their types.
+defineHandler({
+  ...about,
+  events: [noteCreationRequested, ...taskEventTypes],
+  mode: "async",
+  async handle(events) {
+    for (const event of events) {
+      // @ts-expect-error not before the type is known
+      event.data.content;
+      if (event.type === "note.creation.requested") event.data.content.toUpperCase();
+      // @ts-expect-error a misspelt field
+      if (event.type === "note.creation.requested") event.data.contents;
+      // @ts-expect-error it isn't one of the handler's events
+      if (event.type === "note.creation.completed") event.id;
+    }
+  },
+});
+
+// A switch over the types of a handler's events is exhaustive.
+defineHandler({
+  ...about,
+  events: [noteCreationRequested, noteCreationCompleted],
+  mode: "async",
+  async handle([event]) {
+    if (event === undefined) return;
+    switch (event.type) {
+      case "note.creation.requested":
+      case "note.creation.completed":
+        return;
+      default:
+        event satisfies never;
+    }
+  },
+});
+
+// A reactor's appends are accepted or thrown.
+defineHandler({
+  ...about,
+  events: [noteCreationRequested],
+  mode: "async",
+  async handle(_events, { append, tryAppend }) {
+    for (const outcome of await append([])) outcome.position.toFixed();
+    for (const outcome of await tryAppend([])) {
+      // @ts-expect-error a refusal has no position
+      outcome.position.toFixed();
+    }
+  },
+});
+
+const things = readTable("things", {
+  id: keyText("id").primaryKey(),
+  state: text("state", { enum: ["new", "old"] }).notNull(),
+  size: integer("size"),
+});
+const projection = {
+  ...about,
+  version: 1,
+  events: [noteCreationRequested],
+  mode: "async",
+  table: things,
+} as const;
+
+// A row has the columns of its table, with their types.
+defineProjection({
+  ...projection,
+  evolve: (row, { aggregateId, data }) => ({
+    id: aggregateId,
+    state: row === undefined ? "new" : "old",
+    size: data.content.length,
+  }),
+});
+defineProjection({ ...projection, evolve: (row) => row });
+// @ts-expect-error a column that the table doesn't have
+defineProjection({ ...projection, evolve: (row, { data }) => row && { ...row, sizes: data.content.length } });
+// @ts-expect-error a value that the column doesn't take
+defineProjection({ ...projection, evolve: (row) => row && { ...row, state: "broken" } });
+// @ts-expect-error a column is missing
+defineProjection({ ...projection, evolve: (_row, { aggregateId }) => ({ id: aggregateId, state: "new" }) });
+// @ts-expect-error a misspelt field of the event
+defineProjection({ ...projection, evolve: (row, { data }) => row && { ...row, size: data.contents } });
+
+// What an id derives from can't be swapped.
+derivedEventId({ handler: "x", cause: "6ba7b810-9dad-11d1-80b4-00c04fd430c8" });
+// @ts-expect-error both are text, so they are named
+derivedEventId("x", "6ba7b810-9dad-11d1-80b4-00c04fd430c8");

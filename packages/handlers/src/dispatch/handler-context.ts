@@ -1,0 +1,29 @@
+import type { EventStore, Transaction } from "@synap/database";
+import type { HandlerContext } from "./event-handler.ts";
+import { InlineAppendError } from "./handler-errors.ts";
+import { RefusedReactionError } from "./refused-reaction-error.ts";
+
+/** The context of an asynchronous handler: what it appends is stored with its checkpoint. */
+export function asyncContext(
+  handler: string,
+  transaction: Transaction,
+  store: Pick<EventStore, "appendBatch">,
+): HandlerContext {
+  const tryAppend: HandlerContext["tryAppend"] = (events) =>
+    store.appendBatch(events, { timestamps: "backfill", transaction });
+  return {
+    transaction,
+    tryAppend,
+    append: async (events) =>
+      (await tryAppend(events)).map((outcome) => {
+        if (outcome.status === "rejected") throw new RefusedReactionError(handler, outcome);
+        return outcome;
+      }),
+  };
+}
+
+/** The context of an inline handler, which runs inside an append and can't append. */
+export function inlineContext(handler: string, transaction: Transaction): HandlerContext {
+  const refuse = () => Promise.reject(new InlineAppendError(handler));
+  return { transaction, append: refuse, tryAppend: refuse };
+}

@@ -1,0 +1,134 @@
+import { getTableColumns, type InferSelectModel, SQL } from "drizzle-orm";
+import {
+  customType,
+  getTableConfig,
+  type Index,
+  type IndexedColumn,
+  PgDialect,
+  type PgTable,
+  pgSchema,
+} from "drizzle-orm/pg-core";
+import type { ReadTable } from "./projection.ts";
+import { ProjectionDefinitionError } from "./projection-errors.ts";
+
+/**
+ * Declares a table of a read model with drizzle: its columns, types and indexes, its row type and typed queries come from this
+ * one declaration. Each build of a projection has a table of this form; queries read the view of its name in `synap_read`.
+ *
+ * @example
+ * export const orders = readTable(
+ *   "orders",
+ *   { id: keyText("id").primaryKey(), customer: text("customer").notNull(), placedAt: moment("placed_at").notNull() },
+ *   (table) => [index().on(table.customer, table.placedAt)],
+ * );
+ */
+export const readTable = pgSchema("synap_read").table;
+
+/** A column of text that is compared byte by byte, as ids are: faster than by the rules of a language, and the same everywhere. */
+export const keyText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
+
+/** A column of a moment with milliseconds, as text in the form of an event's `timestamp`. */
+export const moment = customType<{ data: string; driverData: string }>({
+  dataType: () => "timestamptz(3)",
+  // PostgreSQL writes "2026-03-04 05:06:07.089+00", or as JSON "2026-03-04T05:06:07.089+00:00".
+  fromDriver: (value) => new Date(value.replace(" ", "T").replace(/[+-]\d\d$/, "$&:00")).toISOString(),
+});
+
+/** A row of a read table, as `evolve` takes and gives it. */
+export type RowOf<Table extends PgTable> = InferSelectModel<Table>;
+
+/** Types whose values travel as JSON without loss. */
+const COLUMN_TYPES = new Set([
+  "PgText",
+  "PgVarchar",
+  "PgUUID",
+  "PgBoolean",
+  "PgSmallInt",
+  "PgInteger",
+  "PgBigInt53",
+  "PgDoublePrecision",
+  "PgDateString",
+  "PgJsonb",
+  "PgCustomColumn",
+]);
+
+/** The columns of a table: their names in code and in SQL. */
+export interface TableColumns {
+  /** By the name in code. */
+  readonly sqlNames: Readonly<Record<string, string>>;
+  /** Reads a value of a column, by its name in code, from a row that came as JSON. */
+  read(name: string, value: unknown): unknown;
+  /** The column of the primary key, in SQL. */
+  readonly key: string;
+}
+
+/**
+ * A declared table as projections make it.
+ *
+ * @throws ProjectionDefinitionError naming the projection and what of the table a build can't have
+ */
+export function describeReadTable(projection: string, table: PgTable): ReadTable {
+  const config = getTableConfig(table);
+  const refuse = (reason: string): never => {
+    throw new ProjectionDefinitionError(projection, `its table "${config.name}" ${reason}`);
+  };
+  if (config.schema !== "synap_read") refuse("isn't made with readTable");
+  if (config.foreignKeys.length > 0) refuse("has a foreign key: builds are made and dropped one by one");
+  if (config.checks.length > 0) refuse("has a check: what an event holds is checked by its own schema");
+  if (config.uniqueConstraints.length > 0 || config.columns.some((column) => column.isUnique)) {
+    refuse("has a unique constraint beside its primary key: events are not refused by a read model");
+  }
+  const columns = config.columns.map((column) => {
+    if (!COLUMN_TYPES.has(column.columnType)) {
+      refuse(`has the column "${column.name}" of a type that isn't read back from JSON as it was; use text`);
+    }
+    if (column.hasDefault) refuse(`has a default for "${column.name}": evolve gives every column`);
+    return `"${column.name}" ${column.getSQLType()}${column.notNull ? " NOT NULL" : ""}`;
+  });
+  const key = [
+    ...config.columns.filter(({ primary }) => primary),
+    ...config.primaryKeys.flatMap((primary) => primary.columns),
+  ].map(({ name }) => name);
+  return { name: config.name, key, columns: columns.join(", "), indexes: config.indexes.map(writeIndex) };
+}
+
+/** The names of a table's columns. */
+export function columnsOf(table: PgTable): TableColumns {
+  const byName = getTableColumns(table);
+  const columns = Object.entries(byName);
+  return {
+    // JSON holds every value in the form that rows have, but for moments.
+    read: (name, value) =>
+      value !== null && byName[name]?.columnType === "PgCustomColumn"
+        ? byName[name].mapFromDriverValue(value)
+        : value,
+    sqlNames: Object.fromEntries(columns.map(([name, column]) => [name, column.name])),
+    key: columns.find(([, column]) => column.primary)?.[1].name ?? "",
+  };
+}
+
+const dialect = new PgDialect();
+
+/** What follows ON in CREATE INDEX. */
+function writeIndex({ config }: Index): string {
+  const columns = config.columns.map((column) =>
+    column instanceof SQL ? writeSql(column) : "indexConfig" in column ? writeColumn(column) : "",
+  );
+  const where = config.where === undefined ? "" : ` WHERE ${writeSql(config.where)}`;
+  const method = config.method === undefined || config.method === "btree" ? "" : `USING ${config.method} `;
+  return `${method}(${columns.join(", ")})${where}`;
+}
+
+function writeColumn({ name, indexConfig = {} }: Partial<IndexedColumn>): string {
+  const { order, nulls, opClass } = indexConfig;
+  const parts = [`"${name}"`, opClass, order === "desc" ? "DESC" : undefined];
+  // NULLS LAST goes without saying when ascending, NULLS FIRST when descending.
+  const usual = order === "desc" ? "first" : "last";
+  if (nulls !== undefined && nulls !== usual) parts.push(`NULLS ${nulls.toUpperCase()}`);
+  return parts.filter((part) => part !== undefined).join(" ");
+}
+
+/** An expression with its values in it, and its columns without the table: an index belongs to one table. */
+function writeSql(expression: SQL): string {
+  return dialect.sqlToQuery(expression.inlineParams(), "indexes").sql;
+}

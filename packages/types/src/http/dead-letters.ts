@@ -1,0 +1,94 @@
+import { z } from "zod";
+
+const moment = z.iso.datetime();
+const whole = z.number().int();
+
+/** A dead letter, without its event. */
+export const deadLetterSummary = z.object({
+  id: whole,
+  handler: z.string().describe("The handler that failed; `ingest-events` when the store refused the event."),
+  eventId: z.string(),
+  eventType: z.string().optional(),
+  position: whole.optional().describe("Where the event is stored, if it is."),
+  stream: z.object({ aggregateType: z.string(), aggregateId: z.string() }).optional(),
+  code: z.string().describe("What kind of failure, to group by."),
+  reason: z.string(),
+  attempts: whole,
+  status: z.enum(["open", "retried", "skipped"]),
+  firstFailedAt: moment,
+  lastFailedAt: moment,
+  parked: whole.describe("How many events of the stream wait behind it."),
+  resolvedAt: moment.optional(),
+  resolvedBy: z.string().optional(),
+  resolution: z.string().optional(),
+});
+
+/** A dead letter with its event. */
+export const deadLetter = deadLetterSummary.extend({ event: z.unknown().describe("Whole, whatever it is.") });
+
+/** One page of dead letters, newest first. */
+export const deadLetterPage = z.object({
+  deadLetters: z.array(deadLetterSummary),
+  nextCursor: z.string().optional(),
+});
+
+/** The outcome of a retry or a skip. */
+export const deadLetterOutcome = z.object({
+  id: whole,
+  status: z.enum(["open", "retried", "skipped"]).describe("`open`: it failed again."),
+  failure: z.object({ code: z.string(), reason: z.string() }).optional(),
+  resolution: z
+    .string()
+    .optional()
+    .describe("Of an accepted event that was not stored: where it is now, or that it was stored already."),
+  released: whole.describe("How many events that waited behind it were handled."),
+  parked: whole.describe("How many still wait."),
+});
+
+/** The outcomes of a retry of many dead letters. */
+export const deadLetterOutcomes = z.object({
+  outcomes: z.array(deadLetterOutcome),
+  next: whole.optional(),
+  stopped: z.object({ id: whole, code: z.string(), reason: z.string() }).optional(),
+});
+
+/** The body of a skip. */
+export const skipBody = z.strictObject({
+  reason: z
+    .string("must be a text")
+    .trim()
+    .min(1, "must say why")
+    .max(1_000, "may have 1,000 characters")
+    .refine((text) => !text.includes("\0"), "must not hold NUL")
+    .describe("Why the event is left out for good; kept with the letter."),
+});
+
+const MAX_RETRIED = 100;
+const label = z
+  .string("must be a text")
+  .min(1)
+  .max(128)
+  .refine((text) => !text.includes("\0"), "must not hold NUL");
+
+/** The body of a retry of many letters. */
+export const retryBody = z.strictObject({
+  handler: label
+    .optional()
+    .describe("Those of this handler; `ingest-events` has the events that are not stored."),
+  code: label.optional().describe("Those with this code, such as `unknown-event-type`."),
+  after: z.int().min(0).optional().describe("Those with a higher number: `next` of the call before."),
+  limit: z
+    .int()
+    .min(1)
+    .max(MAX_RETRIED)
+    .optional()
+    .describe(`How many, 1 to ${MAX_RETRIED}, which is the default.`),
+});
+
+/** The resources of dead letters, by their names in the OpenAPI document. */
+export const DEAD_LETTER_RESOURCES = {
+  DeadLetter: deadLetter,
+  DeadLetterPage: deadLetterPage,
+  DeadLetterOutcome: deadLetterOutcome,
+  DeadLetterOutcomes: deadLetterOutcomes,
+} as const satisfies Record<string, z.ZodType>;

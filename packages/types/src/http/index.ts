@@ -1,0 +1,34 @@
+/**
+ * The resources of Synap's HTTP API as schemas: the routes, the OpenAPI document, the client and the commands share them.
+ */
+import { AGGREGATE_RESOURCES } from "./aggregates.ts";
+import { DEAD_LETTER_RESOURCES } from "./dead-letters.ts";
+import { EVENT_RESOURCES } from "./events.ts";
+import { problem } from "./problem.ts";
+import { PROJECTION_RESOURCES } from "./projections.ts";
+import { READ_MODEL_RESOURCES } from "./read-models.ts";
+import { STATUS_RESOURCES } from "./status.ts";
+import { STREAM_RESOURCES } from "./streams.ts";
+
+export * from "./aggregates.ts";
+export * from "./dead-letters.ts";
+export * from "./events.ts";
+export * from "./parameter-forms.ts";
+export * from "./problem.ts";
+export * from "./problem-codes.ts";
+export * from "./projections.ts";
+export * from "./read-models.ts";
+export * from "./status.ts";
+export * from "./streams.ts";
+
+/** Every resource, by its name in the OpenAPI document. */
+export const HTTP_RESOURCES = {
+  ...EVENT_RESOURCES,
+  ...STREAM_RESOURCES,
+  ...STATUS_RESOURCES,
+  Problem: problem,
+  ...DEAD_LETTER_RESOURCES,
+  ...PROJECTION_RESOURCES,
+  ...AGGREGATE_RESOURCES,
+  ...READ_MODEL_RESOURCES,
+} as const;

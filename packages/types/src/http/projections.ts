@@ -1,0 +1,108 @@
+import { z } from "zod";
+
+const moment = z.iso.datetime();
+const whole = z.number().int();
+
+const state = z.enum(["running", "paused", "rebuilding", "failed", "unfed"]);
+
+/** One build of a projection: its own tables and checkpoints. */
+export const projectionBuild = z.object({
+  build: whole,
+  version: whole,
+  role: z.enum(["live", "building", "previous"]),
+  feed: z.enum(["async", "inline"]),
+  state,
+  checkpoint: whole,
+  segments: z.array(whole).describe("Each segment's checkpoint."),
+  lagEvents: whole.describe("Stored events behind the checkpoint, of whatever type."),
+  lagSeconds: z.number().describe("How long the first of them has been waiting."),
+  progress: z.number().describe("The part of all events that it has passed, 0 to 1."),
+  openDeadLetters: whole,
+  parkedEvents: whole,
+  failure: z.string().optional().describe("What stopped its last pass."),
+  createdAt: moment,
+  liveSince: moment.optional(),
+  changedBy: z.string().optional(),
+});
+
+/** A projection with its builds. */
+export const projection = z.object({
+  name: z.string(),
+  description: z.string().optional(),
+  mode: z.enum(["inline", "async"]).optional(),
+  state: z.union([state, z.literal("not built")]),
+  newestVersion: whole.optional().describe("The newest version that this process has."),
+  builds: z.array(projectionBuild),
+});
+
+/** The difference between two builds in one table. */
+export const tableDifference = z.object({
+  table: z.string(),
+  onlyInOld: whole,
+  onlyInNew: whole,
+  different: whole.describe("Rows that both have, with other values."),
+  columnsNotCompared: z.array(z.string()),
+  examples: z.array(z.string()).describe("Keys of a few rows that differ, as JSON."),
+});
+
+/** All projections. */
+export const projections = z.object({ projections: z.array(projection) });
+
+/** The difference between the new build and the live one. */
+export const projectionComparison = z.object({
+  projection: z.string(),
+  rows: whole.describe("Rows that differ in all tables together."),
+  differences: z.array(tableDifference),
+});
+
+/** What is live after a cutover or a rollback. */
+export const projectionCutover = z.object({
+  projection: z.string(),
+  liveBuild: whole,
+  liveVersion: whole,
+  previousBuild: whole.describe("Kept, and fed, for a rollback."),
+  lagEvents: whole,
+  differences: z.array(tableDifference),
+});
+
+/** A build that was removed. */
+export const droppedBuild = z.object({ projection: z.string(), dropped: z.enum(["building", "previous"]) });
+
+const bound = z
+  .number("must be a whole number")
+  .int("must be a whole number")
+  .min(0, "must not be negative")
+  .max(Number.MAX_SAFE_INTEGER, "is too large");
+
+/** The body of a rebuild. */
+export const rebuildBody = z.strictObject({
+  version: bound
+    .min(1, "must be 1 or more")
+    .optional()
+    .describe("Which version to build. Default: the newest."),
+});
+
+/** The body of a cutover. */
+export const cutoverBody = z.strictObject({
+  maxLagEvents: bound.optional().describe("How many events it may be behind when asked. Default 1,000."),
+  maxDifference: bound.optional().describe("How many rows may differ. Default 0."),
+  compare: z
+    .boolean("must be true or false")
+    .optional()
+    .describe("false: rows are not compared. Default true."),
+});
+
+/** The body of a drop. */
+export const dropBody = z.strictObject({
+  build: z.enum(["building", "previous"], 'must be "building" or "previous"'),
+});
+
+/** The resources of projections, by their names in the OpenAPI document. */
+export const PROJECTION_RESOURCES = {
+  Projections: projections,
+  Projection: projection,
+  ProjectionBuild: projectionBuild,
+  ProjectionComparison: projectionComparison,
+  ProjectionCutover: projectionCutover,
+  DroppedBuild: droppedBuild,
+} as const satisfies Record<string, z.ZodType>;

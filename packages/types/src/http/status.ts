@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { handlerRetry } from "./handler-retry.ts";
+
+const whole = z.number().int();
+const names = z.array(z.string());
+const runningProcess = z.object({
+  instance: z.string(),
+  role: z.enum(["api", "worker"]),
+  release: z.string(),
+  difference: z
+    .object({ missingThere: names, missingHere: names, different: names })
+    .optional()
+    .describe("How its event types differ from those of the process that answers."),
+});
+
+/** The status as anybody may see it. */
+export const status = z.looseObject({
+  release: z.string(),
+  engine: z.string().describe("`embedded` or `server`."),
+  timescaledb: z.object({ version: z.string(), edition: z.string() }),
+  features: z.record(z.string(), z.enum(["active", "inactive"])),
+  events: z.looseObject({
+    stored: whole,
+    lastPosition: whole,
+    watermark: whole,
+  }),
+  handlers: z.array(
+    z.looseObject({
+      name: z.string(),
+      projection: z.string().optional().describe("Of a checkpoint of a projection's build: the projection."),
+      role: z.enum(["live", "building", "previous"]).optional().describe("Of such a build."),
+      checkpoint: whole,
+      lag: whole,
+      retrying: handlerRetry.optional(),
+    }),
+  ),
+  publisher: z.looseObject({ queuedEvents: whole, queuedBytes: whole }),
+  pages: z
+    .object({ reservedBytes: whole, maxBytes: whole, waiting: whole })
+    .describe("Room for the pages that are read and sent, and how many requests wait for some."),
+  deadLetters: whole,
+  notStored: z
+    .object({ open: whole, skipped: whole })
+    .describe("Dead letters that hold accepted events: undecided, and left out for good by somebody."),
+  processes: z.array(runningProcess).describe("The other processes that run."),
+  exposures: z
+    .array(
+      z.object({
+        kind: z.enum(["routines", "connect", "create", "tables"]),
+        count: whole,
+        examples: z.array(z.string()),
+      }),
+    )
+    .optional()
+    .describe("What lets other logins of the database server harm the log."),
+  sharedResources: z
+    .array(
+      z.looseObject({
+        resource: z.enum(["notifications", "locks"]),
+        used: z.number().describe("From 0 to 1."),
+        sessions: z.array(z.looseObject({ pid: whole, login: z.string(), database: z.string() })),
+      }),
+    )
+    .optional()
+    .describe("What is nearly used up of what all sessions of the database server share."),
+});
+
+/** The status as an operator sees it. */
+export const adminStatus = z.looseObject({
+  release: z.string(),
+  engine: z.string(),
+  events: z.looseObject({
+    watermark: whole,
+    watermarkHolder: z
+      .looseObject({ pid: whole, login: z.string(), query: z.string(), state: z.string(), ageMs: whole })
+      .optional()
+      .describe("The session that holds the watermark back."),
+    foreignLocks: z
+      .array(z.looseObject({ pid: whole, login: z.string(), applicationName: z.string(), locks: whole }))
+      .optional()
+      .describe("Sessions of strangers with advisory locks of the store. They hold nobody back."),
+  }),
+  lockHolders: z
+    .array(
+      z.looseObject({
+        pid: whole,
+        login: z.string(),
+        query: z.string(),
+        state: z.string(),
+        ageMs: whole,
+        waiting: whole,
+      }),
+    )
+    .optional()
+    .describe("The sessions for whose locks others wait, and how many do."),
+  connections: z
+    .array(
+      z.looseObject({
+        purpose: z.enum(["reads", "writes", "all"]),
+        max: whole,
+        busy: whole,
+        waiting: whole,
+      }),
+    )
+    .describe("The connections to a server; none on the embedded engine."),
+  handlers: z.array(
+    z.looseObject({
+      name: z.string(),
+      mode: z.enum(["inline", "async"]).optional(),
+      description: z.string().optional(),
+      checkpoint: whole.optional(),
+      lag: whole.optional(),
+      deadLetters: whole.describe("Open ones."),
+      parkedEvents: whole.describe("Events that wait: behind dead letters, or for one that is tried again."),
+      retrying: handlerRetry.extend({ reason: z.string() }).optional(),
+    }),
+  ),
+});
+
+/** The answer of a process that runs. */
+export const health = z.object({ status: z.literal("ok") });
+
+/** The answer of a process that can do its work. */
+export const readiness = z.object({
+  status: z.literal("ok"),
+  checks: z.record(z.string(), z.string()),
+  warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+});
+
+/** The resources of watching a process, by their names in the OpenAPI document. */
+export const STATUS_RESOURCES = {
+  Status: status,
+  AdminStatus: adminStatus,
+  Health: health,
+  Readiness: readiness,
+} as const satisfies Record<string, z.ZodType>;

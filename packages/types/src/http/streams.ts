@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { eventInputSchema } from "../event-input.ts";
+import { position, storedEvent } from "./events.ts";
+import { pathId } from "./parameter-forms.ts";
+
+const aggregateType = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
+  .describe("The kind of thing, for example `note`.");
+const aggregateId = pathId.describe("Which one.");
+
+/** A stream's name. */
+export const streamPath = z.object({ aggregateType, aggregateId });
+
+/** The version that a stream must have for an append to happen. */
+export const expectedVersion = z
+  .union([
+    z.enum(["any", "no-stream", "stream-exists"]),
+    z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  ])
+  .describe("`any` (default), `no-stream`, `stream-exists`, or exactly this version.");
+
+const streamVersion = z.number().int().describe("The version of the stream's last event.");
+const closedAt = z.iso.datetime();
+
+/** One event of an append, as it is stored. */
+export const appendedEvent = z.object({
+  id: z.uuid(),
+  position,
+  streamVersion,
+  duplicate: z.boolean().describe("It was stored before, by an earlier append of the same event."),
+});
+
+/** What an append to a stream sends. */
+export const streamAppend = z.strictObject({
+  events: z
+    .array(eventInputSchema.omit({ aggregateType: true, aggregateId: true }))
+    .min(1)
+    .max(1024),
+  expectedVersion: expectedVersion.optional(),
+});
+
+/** The outcome of an append to a stream. */
+export const streamAppended = z.object({
+  stream: streamPath,
+  streamVersion,
+  position,
+  events: z.array(appendedEvent),
+});
+
+/** One page of a stream. */
+export const streamPage = z.object({
+  stream: streamPath,
+  streamVersion,
+  closedAt: closedAt.optional().describe("When the stream was closed."),
+  events: z.array(storedEvent),
+});
+
+/** A stream that takes no more events. */
+export const closedStream = z.object({ stream: streamPath, streamVersion, closedAt });
+
+/** The resources of streams, by their names in the OpenAPI document. */
+export const STREAM_RESOURCES = {
+  StreamAppend: streamAppend,
+  StreamAppended: streamAppended,
+  StreamPage: streamPage,
+  ClosedStream: closedStream,
+} as const satisfies Record<string, z.ZodType>;
