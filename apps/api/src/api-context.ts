@@ -9,7 +9,13 @@ import type {
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database";
-import type { DeadLetterOffice, IEventHandler, OperatingWarning, Projections } from "@synap/handlers";
+import type {
+  DeadLetterOffice,
+  IEventHandler,
+  KeptInBroker,
+  OperatingWarning,
+  Projections,
+} from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
@@ -65,6 +71,8 @@ export interface ApiPorts {
   readonly warnings: () => Promise<readonly OperatingWarning[]>;
   /** The processes that run beside this one. */
   readonly processes: Pick<ProcessPresence, "instance" | "look">;
+  /** What the broker keeps until somebody does something about it, where it says so. */
+  readonly keptInBroker: () => Promise<KeptInBroker | undefined>;
   /** How many dead letters hold accepted events that are not stored. */
   readonly notStored: () => Promise<LetterCounts>;
   /** What the admin routes work with, beyond the above. */

@@ -35,6 +35,7 @@ import { createInngestSender } from "./publisher/envelope-sender.ts";
 import { envelopeLimits } from "./publisher/envelope-size.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
 import { createPublisher, type Publisher } from "./publisher/publisher.ts";
+import { createKeptReader } from "./readiness/kept-in-broker.ts";
 import { brokerCheck, databaseCheck, migrationsCheck, writeCheck } from "./readiness/readiness-checks.ts";
 
 /** What the API works with. The database and the Inngest client stay the caller's. */
@@ -86,6 +87,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   });
   const store = createEventStore({ database, catalogue: parts.catalogue });
   const exposures = createExposureWatch(database);
+  const keptInBroker = createKeptReader(inngest);
   const ports: ApiPorts = {
     configuration,
     catalogue: parts.catalogue,
@@ -110,7 +112,12 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       brokerCheck(inngest),
     ],
     warnings: async () =>
-      operatingWarnings(database, await presence.look(), { needsWorker: true, exposures }),
+      operatingWarnings(database, await presence.look(), {
+        needsWorker: true,
+        exposures,
+        kept: await keptInBroker(),
+      }),
+    keptInBroker,
     processes: presence,
     notStored: () => letterCounts(database, INGEST_HANDLER),
     admin: {

@@ -36,6 +36,8 @@ export interface TestApiOptions {
   readonly presenceIntervalMs?: number;
   /** How long appends wait for a lock on a server, in milliseconds. Default: the database's own. */
   readonly lockTimeout?: number;
+  /** Where events go. Default: the broker whose faults can be ordered. */
+  readonly brokerUrl?: string;
 }
 
 /** Started in one to two seconds, so once for a suite. */
@@ -49,6 +51,7 @@ export async function startTestApi(
     catalogue = seedCatalogue,
     presenceIntervalMs,
     lockTimeout,
+    brokerUrl,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
   const testDatabase = await createTestDatabase(engine);
@@ -69,7 +72,7 @@ export async function startTestApi(
     },
     database,
     catalogue,
-    inngest: createInngestClient({ baseUrl: broker.url, isDev: true, logger }),
+    inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,
     projections,
     ...(handlers !== undefined && { handlers }),

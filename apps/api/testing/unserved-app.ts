@@ -46,6 +46,7 @@ export function unservedApp() {
     warnings: away,
     processes: { instance: "api@nowhere", look: away },
     notStored: away,
+    keptInBroker: away,
     admin: {
       handlers: [],
       deadLetters: { page: away, retry: away, retryAll: away, skip: away },

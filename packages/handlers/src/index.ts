@@ -82,7 +82,7 @@ export {
   keepRefusedEvents,
 } from "./ingest/accepted-events.ts";
 export { appendAroundLocks, type LockedOutcome } from "./ingest/append-around-locks.ts";
-export { type OperatingWarning, operatingWarnings } from "./ingest/operating-warnings.ts";
+export { type KeptInBroker, type OperatingWarning, operatingWarnings } from "./ingest/operating-warnings.ts";
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";
 export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";

@@ -37,6 +37,11 @@ export interface InngestLocalOptions {
   readonly appUrls: readonly string[];
   /** The waits between attempts in milliseconds. Default: the Inngest server's table, 15 s to 2 h plus up to 30 s. */
   readonly retryDelays?: RetryDelays;
+  /**
+   * How long after its last attempt a function that listens to `inngest/function.failed` begins anew, in milliseconds.
+   * Default: 1 hour.
+   */
+  readonly failureHandlerDelay?: number;
   /** The most calls in flight at once, all functions together. Default 100. */
   readonly maxCallsInFlight?: number;
   /**

@@ -10,7 +10,7 @@ import type { Keys } from "./signing/read-keys.ts";
 import type { StandIn } from "./stand-in.ts";
 import { addCheckpointRoutes } from "./steps/checkpoint-routes.ts";
 
-interface ServerSettings extends Omit<IntakeSettings, "onUnmatched" | "eventKeys"> {
+interface ServerSettings extends Omit<IntakeSettings, "onUnheard" | "eventKeys"> {
   readonly host: string;
   readonly port: number;
   readonly hostNames: readonly string[];
@@ -28,8 +28,8 @@ interface ServerSettings extends Omit<IntakeSettings, "onUnmatched" | "eventKeys
  */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
-/** Names of events without a function are counted up to this many, so that odd senders can't fill the memory. */
-const MAX_UNMATCHED_NAMES = 100;
+/** Names of events without a function are logged up to this many, so that odd senders can't fill the memory. */
+const MAX_UNHEARD_NAMES = 100;
 
 const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json)";
 
@@ -38,13 +38,14 @@ export async function startServer(
   standIn: StandIn,
   settings: ServerSettings,
 ): Promise<{ url: string; close(): Promise<void> }> {
-  const unmatched = new Map<string, number>();
-  const onUnmatched = (name: string) => {
-    if (!unmatched.has(name)) {
-      if (unmatched.size >= MAX_UNMATCHED_NAMES) return;
-      standIn.logger.warn({ event: name }, "an event came in that no function listens to");
-    }
-    unmatched.set(name, (unmatched.get(name) ?? 0) + 1);
+  const logged = new Set<string>();
+  const onUnheard = (name: string) => {
+    if (logged.has(name) || logged.size >= MAX_UNHEARD_NAMES) return;
+    logged.add(name);
+    standIn.logger.error(
+      { event: name },
+      "no function listens to an event that came in; kept until one does",
+    );
   };
   const app = new Hono();
   const callerFault = createCallerCheck({ listensOn: settings.host, allowedHosts: settings.hostNames });
@@ -60,11 +61,12 @@ export async function startServer(
     context.header("x-inngest-server-kind", settings.keys === undefined ? "dev" : "cloud");
   });
   app.get("/health", (context) => context.json({ status: 200, message: "OK" }));
+  app.get("/kept", (context) => context.json(standIn.kept.counts()));
   const signingKey = settings.keys?.signing;
-  addEventRoutes(app, standIn, { ...settings, eventKeys: settings.keys?.events, onUnmatched });
+  addEventRoutes(app, standIn, { ...settings, eventKeys: settings.keys?.events, onUnheard });
   addRegistrationRoutes(app, standIn, { ...settings, signingKey });
   addCheckpointRoutes(app, standIn, signingKey);
-  addPageRoutes(app, standIn, { ...settings, signingKey, unmatched });
+  addPageRoutes(app, standIn, { ...settings, signingKey });
   app.notFound((context) => {
     return context.json(
       { error: `inngest-local has no ${context.req.method} ${context.req.path}`, status: 404 },

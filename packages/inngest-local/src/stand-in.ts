@@ -1,5 +1,6 @@
 import type { Batches } from "./flow/batches.ts";
 import type { Backlog } from "./intake/backlog.ts";
+import type { KeptWork } from "./intake/kept-work.ts";
 import type { Logger } from "./options.ts";
 import type { QueueDatabase } from "./queue/database.ts";
 import type { DueJob } from "./queue/due-jobs.ts";
@@ -19,8 +20,11 @@ export interface StandIn {
   readonly waiters: Waiters;
   readonly batches: Batches;
   readonly backlog: Backlog;
+  readonly kept: KeptWork;
   readonly retention: Retention;
   readonly retryDelays: RetryDelays | undefined;
+  /** How long after its last attempt a failure handler begins anew, in milliseconds. */
+  readonly failureHandlerDelay: number;
   readonly logger: Logger;
   /** Says that there may be something to do: now, or at `dueAt` by the queue's clock. */
   wake(dueAt?: number): void;

@@ -5,6 +5,7 @@ import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Batches } from "./flow/batches.ts";
 import { flushBatch } from "./flow/flush-batch.ts";
 import { Backlog } from "./intake/backlog.ts";
+import { KeptWork } from "./intake/kept-work.ts";
 import { consoleLogger, type InngestLocalOptions } from "./options.ts";
 import { readApps } from "./queue/apps.ts";
 import { readBatchItems } from "./queue/batch-items.ts";
@@ -65,6 +66,7 @@ const DEFAULTS = {
   maxCallsInFlight: 100,
   maxDelay: Number.POSITIVE_INFINITY,
   callTimeout: 2 * 3_600_000,
+  failureHandlerDelay: 3_600_000,
   registerInterval: 1_000,
   reregisterInterval: 15_000,
   maxRequestBytes: 128 * 1024 * 1024,
@@ -95,6 +97,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
 
   const client = new AppClient(keys?.signing, settings.callTimeout);
   const batches = new Batches(registry, clock, (batch) => flushBatch(standIn, batch));
+  const kept = new KeptWork();
   const standIn: StandIn = {
     database,
     clock,
@@ -103,8 +106,10 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     waiters,
     batches,
     backlog: new Backlog(settings.maxDelay),
+    kept,
     retention,
     retryDelays: options.retryDelays,
+    failureHandlerDelay: settings.failureHandlerDelay,
     logger,
     wake: (dueAt) => {
       upkeep.somethingHappened();
@@ -121,10 +126,13 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     maxCallsInFlight: settings.maxCallsInFlight,
     onRefused: (url) => poller.askAgain(url),
   });
-  const upkeep = new Upkeep(database, clock, retention, instance, logger, () => {
+  const onLost = () => {
     logger.error({}, "another inngest-local has taken this queue over; stopping");
     void stop();
-  });
+  };
+  const upkeep = new Upkeep(database, clock, retention, instance, logger, onLost, () =>
+    kept.lookAfter(standIn),
+  );
   const cron = new CronSchedule(
     () => clock.wall(),
     (trigger, scheduledAt) => {
@@ -152,6 +160,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
       cron.replace(crons.map((trigger) => ({ ...trigger, cron: parseCron(trigger.pattern) })));
     }
     dispatcher.wake();
+    kept.lookSoon(standIn);
   };
   let stopping = false;
   const server = await startServer(standIn, {
@@ -169,6 +178,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
 
   batches.add(await readBatchItems(database));
   onRegistered();
+  await kept.finished();
   poller.start();
   upkeep.start();
 
@@ -181,6 +191,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     await batches.stop();
     await dispatcher.stop(settings.stopDeadline);
     await upkeep.finished();
+    await kept.finished();
     client.close();
     await server.close();
   };

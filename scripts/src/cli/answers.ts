@@ -119,6 +119,7 @@ export const status = z.looseObject({
     .optional(),
   databaseSize: z.number(),
   notStored: z.looseObject({ open: z.number(), skipped: z.number() }),
+  keptInBroker: z.looseObject({ unheardEvents: z.number(), failingHandlers: z.number() }).optional(),
   processes: z.array(
     z.looseObject({
       instance: z.string(),

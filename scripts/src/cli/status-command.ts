@@ -53,6 +53,7 @@ function describeStatus(found: Status, url: string): string {
     ["watermark", describeWatermark(events)],
     ["dead letters", deadLetters === 0 ? "none" : `${count(deadLetters)} open: synap dead-letters list`],
     ["not stored", describeNotStored(found.notStored)],
+    ...describeKept(found.keptInBroker),
     ["workers", describeWorkers(found.processes)],
     ["event types", describeDifferences(found.processes)],
     ["queued", `${count(publisher.queuedEvents)} events wait for the broker`],
@@ -101,6 +102,19 @@ function describeNotStored({ open, skipped }: Status["notStored"]): string {
   if (open === 0) return skipped === 0 ? "nothing" : `${count(skipped)} accepted events were skipped`;
   const also = skipped === 0 ? "" : ` (and ${count(skipped)} skipped)`;
   return `${count(open)} letters of accepted events${also}: synap dead-letters list --handler ingest-events`;
+}
+
+/** What waits in the broker for something other than its turn. */
+function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])[] {
+  const { unheardEvents = 0, failingHandlers = 0 } = kept ?? {};
+  return [
+    ...(unheardEvents > 0
+      ? [["unheard", `no function listens to ${count(unheardEvents)} events in the broker`] as const]
+      : []),
+    ...(failingHandlers > 0
+      ? [["failing", `${count(failingHandlers)} failure handlers in the broker fail and begin anew`] as const]
+      : []),
+  ];
 }
 
 function describeWorkers(processes: Status["processes"]): string {

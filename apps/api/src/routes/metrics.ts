@@ -98,7 +98,7 @@ function eventGauges({
 }
 
 /** What went wrong, or may, between the API's answer and the log. */
-function acceptedGauges({ notStored, processes }: Status): Gauge[] {
+function acceptedGauges({ notStored, keptInBroker, processes }: Status): Gauge[] {
   const running = (role: "api" | "worker") => ({
     labels: { role },
     value: processes.filter((one) => one.role === role).length,
@@ -109,6 +109,16 @@ function acceptedGauges({ notStored, processes }: Status): Gauge[] {
       "Dead letters that hold accepted events: open, or skipped by somebody.",
       { labels: { status: "open" }, value: notStored.open },
       { labels: { status: "skipped" }, value: notStored.skipped },
+    ),
+    gauge(
+      "synap_kept_in_broker",
+      "Events that no function listens to, and failure handlers that fail; absent where the broker does not say.",
+      ...(keptInBroker === undefined
+        ? []
+        : [
+            { labels: { kind: "unheard-event" }, value: keptInBroker.unheardEvents },
+            { labels: { kind: "failing-handler" }, value: keptInBroker.failingHandlers },
+          ]),
     ),
     gauge("synap_other_processes", "Processes that run beside this one.", running("api"), running("worker")),
     gauge("synap_event_type_differences", "Processes that know other event types than this one.", {

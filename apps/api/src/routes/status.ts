@@ -49,7 +49,17 @@ function withoutReason({ retrying, ...handler }: HandlerStatistics): object {
 
 /** The status as the holder of the admin token sees it. */
 export async function readStatus(ports: ApiPorts) {
-  const { configuration, acceptance, statistics, connections, engine, processes, notStored, pages } = ports;
+  const {
+    configuration,
+    acceptance,
+    statistics,
+    connections,
+    engine,
+    processes,
+    notStored,
+    keptInBroker,
+    pages,
+  } = ports;
   const isActive = (condition: boolean) => (condition ? "active" : "inactive");
   const numbers = await statistics();
   return {
@@ -70,6 +80,7 @@ export async function readStatus(ports: ApiPorts) {
     },
     ...numbers,
     notStored: await notStored(),
+    keptInBroker: await keptInBroker(),
     instance: processes.instance,
     processes: await processes.look(),
     connections: connections(),

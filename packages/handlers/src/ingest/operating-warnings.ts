@@ -16,15 +16,23 @@ export interface OperatingWarning {
   readonly code:
     | "event-types-differ"
     | "accepted-events-not-stored"
+    | "events-kept-in-broker"
     | "no-worker"
     | "log-exposed"
     | "server-resources-low";
   readonly detail: string;
 }
 
+/** What the broker keeps until somebody does something: events that no function listens to, and failing failure handlers. */
+export interface KeptInBroker {
+  readonly unheardEvents: number;
+  readonly failingHandlers: number;
+}
+
 /**
  * What is wrong with the way of accepted events into the store: processes that know other event types, accepted events
- * that are kept as dead letters, for an API that no worker runs, what lets other logins harm the log, and what one of them has nearly used up.
+ * that are kept as dead letters or in the broker, for an API that no worker runs, what lets other logins harm the log, and
+ * what one of them has nearly used up.
  */
 export async function operatingWarnings(
   session: SqlSession,
@@ -32,7 +40,12 @@ export async function operatingWarnings(
   {
     needsWorker,
     exposures: findExposures,
-  }: { readonly needsWorker: boolean; readonly exposures: () => Promise<readonly Exposure[]> },
+    kept,
+  }: {
+    readonly needsWorker: boolean;
+    readonly exposures: () => Promise<readonly Exposure[]>;
+    readonly kept?: KeptInBroker | undefined;
+  },
 ): Promise<OperatingWarning[]> {
   const { open } = await letterCounts(session, INGEST_HANDLER);
   const exposures = await findExposures();
@@ -50,6 +63,7 @@ export async function operatingWarnings(
           },
         ]
       : []),
+    ...keptWarnings(kept),
     ...(needsWorker && !others.some(({ role }) => role === "worker")
       ? [{ code: "no-worker" as const, detail: "no worker runs: accepted events wait in the broker" }]
       : []),
@@ -57,3 +71,17 @@ export async function operatingWarnings(
     ...low.map((one) => ({ code: "server-resources-low" as const, detail: describeSharedResource(one) })),
   ];
 }
+
+function keptWarnings({ unheardEvents, failingHandlers }: KeptInBroker = NOTHING_KEPT): OperatingWarning[] {
+  const reasons = [
+    ...(unheardEvents > 0
+      ? [`no function listens to ${unheardEvents} events: start a worker that registers its functions`]
+      : []),
+    ...(failingHandlers > 0
+      ? [`${failingHandlers} failure handlers fail and begin anew every hour: the broker's log says why`]
+      : []),
+  ];
+  return reasons.length === 0 ? [] : [{ code: "events-kept-in-broker", detail: reasons.join("; ") }];
+}
+
+const NOTHING_KEPT: KeptInBroker = { unheardEvents: 0, failingHandlers: 0 };

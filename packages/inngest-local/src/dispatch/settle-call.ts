@@ -1,3 +1,4 @@
+import { beginAnew, isFailureHandler } from "../lifecycle/begin-anew.ts";
 import { type EndingRun, finishRun } from "../lifecycle/end-run.ts";
 import type { Ending } from "../lifecycle/lifecycle-events.ts";
 import { type RunError, readRunError } from "../lifecycle/run-error.ts";
@@ -20,7 +21,8 @@ export async function settleCall(
   startedAt: number,
 ): Promise<void> {
   const end = (ending: Ending) => finishRun(standIn, endingRun(job, startedAt), ending);
-  const fail = (error: RunError) => end({ status: "failed", error });
+  const fail = (error: RunError) =>
+    isFailureHandler(job) ? beginAnew(standIn, job, error, startedAt) : end({ status: "failed", error });
   const lastAttempt = job.attempt + 1 >= config.maxAttempts;
   const retry = async (error: RunError, retryAfter: number | undefined) => {
     const dueAt = standIn.clock.now() + (retryAfter ?? retryDelay(job.attempt, standIn.retryDelays));

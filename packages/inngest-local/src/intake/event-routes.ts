@@ -4,7 +4,7 @@ import type { EventKeys } from "../signing/event-keys.ts";
 import type { StandIn } from "../stand-in.ts";
 import { internalIds } from "./event-ids.ts";
 import { readEvents } from "./read-events.ts";
-import { takeIn } from "./take-in.ts";
+import { isListenedTo, takeIn } from "./take-in.ts";
 
 /** How events are taken in. */
 export interface IntakeSettings {
@@ -13,14 +13,17 @@ export interface IntakeSettings {
   readonly maxRequestBytes: number;
   /** While true, nothing is taken in. */
   readonly isStopping: () => boolean;
-  /** Told the name of an event that nothing was started by. */
-  readonly onUnmatched: (eventName: string) => void;
+  /** Called with the name of an event that no function listens to. */
+  readonly onUnheard: (eventName: string) => void;
 }
 
 /** How long a sender waits for room before it is sent away: most of the time there is some in a moment. */
 const ROOM_PATIENCE_MS = 1_000;
 const RETRY_AFTER_SECONDS = 1;
 const NO_ROOM = "More events wait for their functions than can be called soon; send them again later";
+
+const TOO_MANY_UNHEARD =
+  "No function listens to this, and as many such events as may wait for one do so already";
 
 const NO_FUNCTIONS =
   "No app has registered functions with inngest-local yet, so the events would start nothing; send them again";
@@ -44,17 +47,19 @@ export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSett
     }
     const ids = internalIds(context.req.header("x-inngest-event-id-seed"));
     const { events, error } = readEvents(await context.req.text(), ids, standIn.clock.wall());
+    const unheard = new Set(
+      events.flatMap(({ event }) => (isListenedTo(standIn, event.name) ? [] : [event.name])),
+    );
+    if (unheard.size > 0 && !standIn.kept.hasRoom()) {
+      return answer(context, 503, [], `${TOO_MANY_UNHEARD}: ${[...unheard].join(", ")}`);
+    }
     try {
-      await takeIn(standIn, events);
+      await takeIn(standIn, events, [], true);
     } catch (cause) {
       standIn.logger.error({ error: cause }, "events could not be stored");
       return answer(context, 503, [], "The events could not be stored; send them again");
     }
-    for (const { event } of events) {
-      const wanted =
-        standIn.registry.triggeredBy(event.name).length > 0 || standIn.waiters.isAwaited(event.name);
-      if (!wanted) settings.onUnmatched(event.name);
-    }
+    for (const name of unheard) settings.onUnheard(name);
     const accepted = events.map(({ internalId }) => internalId);
     return answer(context, error === undefined ? 200 : 400, accepted, error);
   });

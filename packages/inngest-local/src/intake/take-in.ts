@@ -3,6 +3,7 @@ import type { BatchItem } from "../queue/batch-items.ts";
 import type { QueueSession } from "../queue/database.ts";
 import type { DueJob } from "../queue/due-jobs.ts";
 import type { Waiter } from "../queue/steps.ts";
+import { keepUnheard } from "../queue/unheard-events.ts";
 import type { StandIn } from "../stand-in.ts";
 import { resolveStep } from "../steps/resolve-step.ts";
 import { type DirectRun, planIntake } from "./plan-intake.ts";
@@ -12,17 +13,27 @@ import type { ReadEvent } from "./read-events.ts";
 export interface PreparedIntake {
   readonly intake: Intake;
   readonly waits: readonly { readonly waiter: Waiter; readonly body: string }[];
+  /** Those of the intake's events that no function listens to, and that are kept until one does. */
+  readonly unheard: readonly ReadEvent[];
   readonly now: number;
 }
 
-/** Decides what events lead to. Reads, if anything, bodies of runs that wait; writes nothing. */
+/**
+ * Decides what events lead to. Reads, if anything, bodies of runs that wait; writes nothing.
+ *
+ * @param keepsUnheard whether events that no function listens to are kept
+ */
 export async function prepareIntake(
   standIn: StandIn,
   events: readonly ReadEvent[],
   direct: readonly DirectRun[] = [],
+  keepsUnheard = false,
 ): Promise<PreparedIntake> {
   const now = standIn.clock.now();
-  const intake = planIntake(standIn.registry, events, direct, now, standIn.retention.keys);
+  const planned = planIntake(standIn.registry, events, direct, now, standIn.retention.keys);
+  const unheard = keepsUnheard ? events.filter(({ event }) => !isListenedTo(standIn, event.name)) : [];
+  const kept = unheard.map(({ internalId, body }) => ({ id: internalId, body }));
+  const intake = { ...planned, events: [...planned.events, ...kept] };
   const waits: { waiter: Waiter; body: string }[] = [];
   const taken = new Set<string>();
   for (const { event, body } of events) {
@@ -36,7 +47,12 @@ export async function prepareIntake(
   }
   // One order for all locks.
   waits.sort((a, b) => (a.waiter.runId < b.waiter.runId ? -1 : 1));
-  return { intake, waits, now };
+  return { intake, waits, unheard, now };
+}
+
+/** Whether a function is started by events of this name, or waits for one. */
+export function isListenedTo({ registry, waiters }: StandIn, eventName: string): boolean {
+  return registry.triggeredBy(eventName).length > 0 || waiters.isAwaited(eventName);
 }
 
 /**
@@ -47,7 +63,7 @@ export async function prepareIntake(
 export async function writeIntake(
   standIn: StandIn,
   session: QueueSession,
-  { intake, waits, now }: PreparedIntake,
+  { intake, waits, unheard, now }: PreparedIntake,
 ): Promise<() => void> {
   const batched = new Set<string>();
   const started: DueJob[] = [];
@@ -55,6 +71,12 @@ export async function writeIntake(
     const result = await acceptEvents(session, slice, now);
     started.push(...result.started.map(({ run, jobId }) => firstJob(run, jobId)));
     for (const item of result.batched) batched.add(item);
+  }
+  if (unheard.length > 0) {
+    const kept = unheard.map(({ internalId, event, body }) => {
+      return { id: internalId, name: event.name, bytes: Buffer.byteLength(body) };
+    });
+    await keepUnheard(session, kept);
   }
   for (const { waiter, body } of waits) await resolveStep(standIn, session, waiter, body, now);
   return () => {
@@ -65,6 +87,8 @@ export async function writeIntake(
     standIn.backlog.add(started);
     if (started.length > 0) standIn.offer(started);
     if (waits.length > 0) standIn.wake();
+    // A function may have been registered while they were written.
+    if (unheard.length > 0) standIn.kept.lookSoon(standIn);
   };
 }
 
@@ -73,11 +97,12 @@ export async function takeIn(
   standIn: StandIn,
   events: readonly ReadEvent[],
   direct: readonly DirectRun[] = [],
+  keepsUnheard = false,
 ): Promise<void> {
-  const prepared = await prepareIntake(standIn, events, direct);
-  const { intake, waits } = prepared;
+  const prepared = await prepareIntake(standIn, events, direct, keepsUnheard);
+  const { intake, waits, unheard } = prepared;
   if (intake.events.length === 0 && waits.length === 0) return;
-  const single = waits.length === 0 && intake.events.length <= MAX_EVENTS_A_STATEMENT;
+  const single = waits.length + unheard.length === 0 && intake.events.length <= MAX_EVENTS_A_STATEMENT;
   const afterwards = single
     ? await writeIntake(standIn, standIn.database, prepared)
     : await standIn.database.transaction((transaction) => writeIntake(standIn, transaction, prepared));

@@ -20,7 +20,6 @@ export function addPageRoutes(
     readonly signingKey: SigningKey | undefined;
     readonly calledRuns: () => Set<string>;
     readonly appStates: () => readonly { readonly url: string; readonly state: AppState }[];
-    readonly unmatched: ReadonlyMap<string, number>;
   },
 ): void {
   const show = async (context: Context, showsResults: boolean) => {
@@ -33,7 +32,8 @@ export function addPageRoutes(
       runs,
       showsResults,
       calledRuns: view.calledRuns(),
-      unmatched: view.unmatched,
+      unheard: standIn.kept.unheard(),
+      failingHandlers: standIn.kept.counts().failingHandlers,
       now: standIn.clock.now(),
       aheadOfWall: standIn.clock.aheadOfWall(),
     });

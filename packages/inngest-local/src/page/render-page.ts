@@ -1,6 +1,7 @@
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { RunSummary } from "../queue/recent-runs.ts";
+import type { UnheardEvents } from "../queue/unheard-events.ts";
 import type { AppState } from "../registration/app-poller.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { RegisteredApp } from "../registration/function-registry.ts";
@@ -16,8 +17,10 @@ export interface PageContent {
   readonly showsResults: boolean;
   /** Ids of the runs that an app is working on now. */
   readonly calledRuns: ReadonlySet<string>;
-  /** Names of events that started nothing, with their number since the start. */
-  readonly unmatched: ReadonlyMap<string, number>;
+  /** Events that are kept because no function listens to them. */
+  readonly unheard: readonly UnheardEvents[];
+  /** Failure handlers that have failed in all their attempts. */
+  readonly failingHandlers: number;
   /** By the queue's clock, like all moments here. */
   readonly now: number;
   /** How far the queue's clock is ahead of the wall clock, in milliseconds. */
@@ -63,7 +66,8 @@ ${content.appStates.filter(({ url }) => !content.apps.some((app) => sameApp(app.
 <table><tr><th>Function</th><th>Starts on</th><th>Attempts</th><th>Flow</th><th>Queued calls</th></tr>
 ${functions.map((config) => functionRow(config, content.queued.get(config.id) ?? 0))}
 </table>
-${content.unmatched.size > 0 ? unmatchedEvents(content.unmatched) : ""}
+${content.unheard.length > 0 ? unheardEvents(content.unheard) : ""}
+${content.failingHandlers > 0 ? html`<p class="failed">${content.failingHandlers} failure handlers have failed in all their attempts. They keep their events and begin anew.</p>` : ""}
 <h2>Recent runs</h2>
 ${content.showsResults ? "" : html`<p class="muted">What they returned or threw is shown at <a href="/results">/results</a>: any user name, and the signing key as the password.</p>`}
 ${content.runs.length === 0 ? html`<p class="muted">None yet.</p>` : ""}
@@ -105,9 +109,9 @@ function functionRow(config: FunctionConfig, queued: number): Markup {
   return html`<tr><td>${config.name}<br><code class="muted">${config.id}</code></td><td>${lines(triggers)}</td><td>${config.maxAttempts}</td><td>${lines(flow)}</td><td>${queued}</td></tr>`;
 }
 
-function unmatchedEvents(unmatched: ReadonlyMap<string, number>): Markup {
-  const names = [...unmatched].map(([name, count]) => `${name} (${count})`);
-  return html`<h2>Events that no function listens to</h2><p>${lines(names)}</p>`;
+function unheardEvents(unheard: readonly UnheardEvents[]): Markup {
+  const names = unheard.map(({ name, events }) => `${name} (${events})`);
+  return html`<h2>Events kept until a function listens to them</h2><p class="failed">${lines(names)}</p>`;
 }
 
 function runRow(run: RunSummary, { calledRuns, now, aheadOfWall, showsResults }: PageContent): Markup {

@@ -6,7 +6,7 @@ export interface Retention {
   readonly keys: number;
   /** Completed runs with their steps and output, for the page. Their events go as soon as the run has ended. Default 1 h. */
   readonly completedRuns: number;
-  /** Failed runs, with their events. Default 7 days. */
+  /** Failed runs, with their events. Default 7 days. Those of failure handlers never end as failed. */
   readonly failedRuns: number;
 }
 
@@ -48,7 +48,7 @@ export class Pruner {
     return events >= SLICE || keys >= SLICE * 10 || completed >= SLICE || failed >= SLICE;
   }
 
-  /** Events that no open or failed run and no batch needs any more. */
+  /** Events that no open or failed run and no batch needs any more, and that were not kept for want of a function. */
   async #deleteEvents(before: number): Promise<number> {
     const rows = await this.#database.query<{ bytes: number }>(
       `DELETE FROM inngest_local.events
@@ -60,6 +60,7 @@ export class Pruner {
              SELECT 1 FROM inngest_local.run_events x JOIN inngest_local.runs r ON r.id = x.run_id
              WHERE x.event_id = e.id AND r.status <> 'completed')
            AND NOT EXISTS (SELECT 1 FROM inngest_local.batch_items b WHERE b.event_id = e.id)
+           AND NOT EXISTS (SELECT 1 FROM inngest_local.unheard_events u WHERE u.event_id = e.id)
          ORDER BY e.received_at
          LIMIT ${SLICE}
        )

@@ -87,3 +87,38 @@ export async function isRunOpen(session: QueueSession, runId: string): Promise<b
   );
   return rows.length > 0;
 }
+
+/**
+ * Puts a run back to its beginning, to be called at `dueAt`: its steps are forgotten, and every other job of it is removed.
+ * Nothing when the run is over already.
+ */
+export async function restartRun(
+  session: QueueSession,
+  job: { id: number; runId: string },
+  next: { dueAt: number; error: string; startedAt: number },
+): Promise<void> {
+  await session.query(
+    `WITH run AS (
+       UPDATE inngest_local.runs
+       SET attempt = 0, begun_anew = begun_anew + 1, plan_steps = false, request_version = -1,
+           error = $4::text, started_at = COALESCE(started_at, $5::bigint)
+       WHERE id = $2::text AND status = 'open'
+       RETURNING id
+     ), steps AS (
+       DELETE FROM inngest_local.steps WHERE run_id IN (SELECT id FROM run)
+     ), others AS (
+       DELETE FROM inngest_local.jobs WHERE run_id IN (SELECT id FROM run) AND id <> $1::bigint
+     )
+     UPDATE inngest_local.jobs SET attempt = 0, step_id = 'step', due_at = $3::bigint
+     WHERE id = $1::bigint AND run_id IN (SELECT id FROM run)`,
+    [job.id, job.runId, next.dueAt, next.error, next.startedAt],
+  );
+}
+
+/** How many open runs have begun anew: failure handlers that failed in all their attempts. */
+export async function countFailingHandlers(session: QueueSession): Promise<number> {
+  const rows = await session.query<{ runs: number }>(
+    `SELECT count(*)::integer AS runs FROM inngest_local.runs WHERE begun_anew > 0 AND status = 'open'`,
+  );
+  return rows[0]?.runs ?? 0;
+}

@@ -43,6 +43,7 @@ const STATEMENTS: readonly string[] = [
      attempt integer NOT NULL DEFAULT 0,
      quiet boolean NOT NULL,
      batched boolean NOT NULL,
+     begun_anew integer NOT NULL DEFAULT 0,
      plan_steps boolean NOT NULL DEFAULT false,
      request_version integer NOT NULL DEFAULT -1,
      parent_run text,
@@ -57,6 +58,8 @@ const STATEMENTS: readonly string[] = [
   `CREATE INDEX IF NOT EXISTS runs_created ON inngest_local.runs (created_at)`,
   `CREATE INDEX IF NOT EXISTS runs_ended ON inngest_local.runs (status, ended_at) WHERE ended_at IS NOT NULL`,
 
+  `CREATE INDEX IF NOT EXISTS runs_begun_anew ON inngest_local.runs (id) WHERE begun_anew > 0`,
+
   // The events of a batch, in order. A run of one event has no rows here.
   `CREATE TABLE IF NOT EXISTS inngest_local.run_events (
      run_id text NOT NULL,
@@ -65,6 +68,14 @@ const STATEMENTS: readonly string[] = [
      PRIMARY KEY (run_id, place)
    )`,
   `CREATE INDEX IF NOT EXISTS run_events_event ON inngest_local.run_events (event_id)`,
+
+  // Events that no function listened to when they came in. They stay until one does.
+  `CREATE TABLE IF NOT EXISTS inngest_local.unheard_events (
+     event_id text PRIMARY KEY,
+     event_name text NOT NULL,
+     bytes integer NOT NULL
+   )`,
+  `CREATE INDEX IF NOT EXISTS unheard_events_name ON inngest_local.unheard_events (event_name, event_id)`,
 
   // What started a function once and must not start it again: event ids and idempotency keys.
   `CREATE TABLE IF NOT EXISTS inngest_local.run_keys (

@@ -18,6 +18,7 @@ export class Upkeep {
   readonly #logger: Logger;
   readonly #pruner: Pruner;
   readonly #onLost: () => void;
+  readonly #onPass: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> = Promise.resolve();
   #passesSoon = PASSES_AFTER;
@@ -30,6 +31,7 @@ export class Upkeep {
     instance: string,
     logger: Logger,
     onLost: () => void,
+    onPass: () => Promise<void>,
   ) {
     this.#database = database;
     this.#clock = clock;
@@ -37,6 +39,7 @@ export class Upkeep {
     this.#logger = logger;
     this.#pruner = new Pruner(database, retention);
     this.#onLost = onLost;
+    this.#onPass = onPass;
   }
 
   start(): void {
@@ -84,6 +87,7 @@ export class Upkeep {
         return;
       }
       this.#passesSoon = Math.max(this.#passesSoon - 1, 0);
+      await this.#onPass();
       let more = true;
       while (more && !this.#stopped) {
         more = await this.#pruner.prune(this.#clock.now());
@@ -91,7 +95,7 @@ export class Upkeep {
       }
     } catch (error) {
       this.#passesSoon = PASSES_AFTER;
-      this.#logger.warn({ error }, "the queue could not be pruned; trying again");
+      this.#logger.warn({ error }, "the queue could not be looked after; trying again");
     }
   }
 }

@@ -42,6 +42,12 @@ export const status = z.looseObject({
   notStored: z
     .object({ open: whole, skipped: whole })
     .describe("Dead letters that hold accepted events: undecided, and left out for good by somebody."),
+  keptInBroker: z
+    .object({ unheardEvents: whole, failingHandlers: whole })
+    .optional()
+    .describe(
+      "What the broker keeps: events that no function listens to, and failure handlers that fail. Absent where it does not say.",
+    ),
   processes: z.array(runningProcess).describe("The other processes that run."),
   exposures: z
     .array(

@@ -1,0 +1,25 @@
+import type { KeptInBroker } from "@synap/handlers";
+import { z } from "zod";
+import type { EventDestination } from "../publisher/event-api.ts";
+
+const keptSchema: z.ZodType<KeptInBroker> = z.object({
+  unheardEvents: z.int().nonnegative(),
+  failingHandlers: z.int().nonnegative(),
+});
+
+const TIMEOUT_MS = 1_000;
+
+/** Asks the broker what it keeps. Undefined where it does not answer, or does not say: an Inngest server doesn't. */
+export function createKeptReader({
+  eventBaseUrl,
+}: Pick<EventDestination, "eventBaseUrl">): () => Promise<KeptInBroker | undefined> {
+  const address = new URL("kept", eventBaseUrl);
+  return async () => {
+    try {
+      const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      return keptSchema.parse(await response.json());
+    } catch {
+      return undefined;
+    }
+  };
+}
