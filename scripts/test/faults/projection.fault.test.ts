@@ -87,8 +87,9 @@ describe.skipIf(process.env["TEST_DATABASE_URL"] === undefined)("processes that 
       for (const [view, rows] of Object.entries(fold.rows)) {
         const key = PROJECTIONS.flatMap((each) => each.tables).find((each) => each.name === view)?.key ?? [];
         const shown = await database.query(`SELECT * FROM synap_read.${view} ORDER BY ${key.join(", ")}`);
-        expect(shown.length).toBeGreaterThan(0);
-        expect(shown).toEqual(rows);
+        expect(rows.length).toBeGreaterThan(0);
+        // Of a table with more than an as-of run answers, the first rows; the builds were compared whole above.
+        expect(fold.cut.includes(view) ? shown.slice(0, rows.length) : shown).toEqual(rows);
       }
       await dispatcher.projections.cutover(name, { by: "the test" });
     }
