@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   createEventStore,
   createExposureWatch,
@@ -78,6 +79,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
   const commands = commandStore(parts, dispatcher);
   const closing = new AbortController();
+  // Every tail listens to it.
+  setMaxListeners(0, closing.signal);
   const presence = await startPresence({
     database,
     role: "api",

@@ -1,4 +1,7 @@
 import { connect, type Socket } from "node:net";
+import { createEventStore } from "@synap/database";
+import { testEngines } from "@synap/database/testing";
+import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, describe, expect, it } from "vitest";
 import { readAnswer } from "../testing/answer.ts";
 import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
@@ -26,6 +29,12 @@ async function tailWithoutReading(): Promise<Socket> {
   return socket;
 }
 
+const TAILS = 300;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
 const ask = async () => readAnswer(await fetch(`${api.url}${TAIL}`, { headers }));
 
 describe("tails", () => {
@@ -47,4 +56,34 @@ describe("tails", () => {
       })
       .toBe(200);
   });
+
+  it.each(testEngines())(
+    "that nobody reads leave ordinary requests and appends alone (%s)",
+    async (engine) => {
+      const warnings: string[] = [];
+      const note = ({ name }: Error) => warnings.push(name);
+      process.on("warning", note);
+      api = await startTestApi({ maxTails: TAILS }, engine);
+      const store = createEventStore({ database: api.database, catalogue: seedCatalogue });
+      const round = async () => {
+        const from = performance.now();
+        const event = createSynapEvent({ type: "note.creation.requested", data: { content: "more" } });
+        expect(await store.append(event)).toMatchObject({ status: "stored" });
+        expect((await fetch(`${api.url}/api/v1/events/${event.id}`)).status).toBe(200);
+        return performance.now() - from;
+      };
+      const rounds = async () => {
+        const times: number[] = [];
+        for (let done = 0; done < 20; done += 1) times.push(await round());
+        return median(times);
+      };
+      await rounds();
+      const alone = await rounds();
+      for (let open = 0; open < TAILS; open += 1) await tailWithoutReading();
+      const beside = await rounds();
+      process.off("warning", note);
+      expect(beside / alone).toBeLessThan(30);
+      expect(warnings).not.toContain("MaxListenersExceededWarning");
+    },
+  );
 });

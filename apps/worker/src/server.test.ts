@@ -70,6 +70,34 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
+  it("answers /healthz with 503 once the embedded engine has ended", async () => {
+    const own = await createTestDatabase("embedded");
+    const worker = await startWorker({
+      configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
+      database: own.database,
+      catalogue: seedCatalogue,
+      inngest: new Inngest({ id: "synap", isDev: true }),
+      logger: pino({ level: "silent" }),
+    });
+    try {
+      const health = async () => (await fetch(`${worker.url}/healthz`)).status;
+      expect(await health()).toBe(200);
+      // Recursion deeper than the machine's stack, which PostgreSQL is made to think larger: a trap that nothing catches.
+      const breaking = own.database.asOwner(async (owner) => {
+        await owner.query("SET max_stack_depth = '60MB'");
+        await owner.query(
+          "CREATE FUNCTION endless(i int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN endless(i + 1) + 1; END'",
+        );
+        await owner.query("SELECT endless(1)");
+      });
+      await expect(breaking).rejects.toThrow();
+      await expect.poll(health).toBe(503);
+    } finally {
+      await worker.close();
+      await own.drop();
+    }
+  });
+
   it("warns of event types that an API knows and of accepted events not stored, and closes letters of stored ones", async () => {
     const own = await createTestDatabase(engine.engine);
     const { database } = own;

@@ -148,6 +148,7 @@ export {
 } from "./streams/stream-errors.ts";
 export type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
+export { ReadTurns } from "./subscriptions/read-turns.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
 export { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";

@@ -56,10 +56,11 @@ function checkRequest({
   }
 }
 
-async function beginning(source: SubscriptionSource, { from }: SubscriptionRequest): Promise<number> {
+async function beginning(source: SubscriptionSource, { from, turns }: SubscriptionRequest): Promise<number> {
   if (from === "start") return 0;
   if (from !== "now") return from;
-  const { watermark } = await source.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
+  const end = { after: Number.MAX_SAFE_INTEGER, limit: 1 };
+  const { watermark } = await (turns === undefined ? source.readAll(end) : turns.read(end, source.readAll));
   return watermark;
 }
 
@@ -68,7 +69,7 @@ async function* follow(
   request: SubscriptionRequest,
   start: Promise<number>,
 ): AsyncGenerator<EventBatch, void, void> {
-  const { types, aggregateType, stream, signal, batchSize = DEFAULT_BATCH, maxBatchBytes } = request;
+  const { types, aggregateType, stream, signal, turns, batchSize = DEFAULT_BATCH, maxBatchBytes } = request;
   const pollInterval = request.pollInterval ?? DEFAULT_POLL_MS;
   const isAborted = () => signal?.aborted === true;
   if (isAborted()) return;
@@ -81,14 +82,15 @@ async function* follow(
     let told = { position: -1, at: 0 };
     let pause = FIRST_POLL_MS;
     while (!isAborted()) {
-      const page = await source.readAll({
+      const next = {
         after: position,
         limit: batchSize,
         maxBytes: maxBatchBytes,
         types,
         aggregateType,
         stream,
-      });
+      };
+      const page = await (turns === undefined ? source.readAll(next) : turns.read(next, source.readAll));
       position = page.position;
       const isNews =
         page.events.length > 0 ||

@@ -1,5 +1,6 @@
 import type { StoredEvent } from "@synap/types";
 import type { StreamName } from "../streams/stream-name.ts";
+import type { ReadTurns } from "./read-turns.ts";
 
 export interface SubscriptionRequest {
   /**
@@ -19,6 +20,8 @@ export interface SubscriptionRequest {
   readonly maxBatchBytes?: number | undefined;
   /** How long to wait for a wake-up before looking anyway, in milliseconds. Default 1,000. */
   readonly pollInterval?: number | undefined;
+  /** Its reads wait for their turn among those of other subscriptions to the same store, and are shared with equal ones. */
+  readonly turns?: ReadTurns | undefined;
   /** Ends the subscription: the loop over it ends without an error. */
   readonly signal?: AbortSignal | undefined;
 }

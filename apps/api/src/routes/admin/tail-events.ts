@@ -1,3 +1,4 @@
+import { ReadTurns } from "@synap/database";
 import { plainText } from "@synap/types/http";
 import { z } from "zod";
 import { answerHeaders } from "../../answer-headers.ts";
@@ -12,6 +13,9 @@ import { tailStream } from "./tail-stream.ts";
 const BATCH = 100;
 /** ...and the most bytes, but for the event that reaches them. */
 const BATCH_BYTES = 256 * 1024;
+
+/** How many reads all tails together have under way: the rest of the connections are for requests. */
+const TAIL_READS = 2;
 
 const POSITION = /^\d{1,15}$/;
 
@@ -33,6 +37,7 @@ const tailQuery = z.strictObject({
 export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
   const { store, logger, closing, configuration } = ports;
   let open = 0;
+  const turns = new ReadTurns(TAIL_READS);
   registerAdminRoute(
     app,
     ports,
@@ -76,7 +81,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
       };
       const stream = tailStream(
         (signal) =>
-          store.subscribeToAll({ ...request, batchSize: BATCH, maxBatchBytes: BATCH_BYTES, signal }),
+          store.subscribeToAll({ ...request, batchSize: BATCH, maxBatchBytes: BATCH_BYTES, turns, signal }),
         {
           closing,
           onFault,
@@ -90,7 +95,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
   );
 }
 
-/** Each tail costs the database a query whenever something is stored, and the process a batch of events. */
+/** Each tail costs the process a batch of events and its part of the work whenever something is stored. */
 function tooManyTails(limit: number): Problem {
   return new Problem("too-many-tails", `${limit} tails are open, which is the most that this API serves.`, {
     retryAfterSeconds: 5,
