@@ -8,6 +8,7 @@ WORKDIR /synap
 ENV CI=1
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 COPY apps/api/package.json apps/api/
+COPY apps/cli/package.json apps/cli/
 COPY apps/worker/package.json apps/worker/
 COPY packages/client/package.json packages/client/
 COPY packages/database/package.json packages/database/
@@ -28,8 +29,8 @@ COPY --from=build /synap/migrations-pg migrations-pg
 USER node
 
 FROM runtime AS migrate
-COPY --from=build /synap/scripts/dist scripts/dist
-CMD ["node", "scripts/dist/migrate/main.js"]
+COPY --from=build /synap/apps/cli/dist apps/cli/dist
+CMD ["node", "apps/cli/dist/migrate/main.js"]
 
 FROM runtime AS api
 COPY --from=build /synap/apps/api/package.json apps/api/

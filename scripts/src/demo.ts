@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { describeRunning } from "@synap/cli/all-in-one/describe-running.ts";
+import type { RunningSynap } from "@synap/cli/all-in-one/run-synap.ts";
+import { endOnSignal, printFailure } from "@synap/cli/terminal/command.ts";
+import { duration } from "@synap/cli/terminal/numbers.ts";
 import { Command } from "commander";
 import { demoReport } from "./demo/demo-report.ts";
 import { importEarthquakes, startDemo } from "./demo/run-demo.ts";
-import { describeRunning } from "./synap/describe-running.ts";
-import type { RunningSynap } from "./synap/run-synap.ts";
-import { endOnSignal, printFailure } from "./terminal/command.ts";
-import { duration } from "./terminal/numbers.ts";
 
 const program = new Command("demo")
   .description(

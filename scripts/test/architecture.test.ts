@@ -26,8 +26,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "packages/inngest-local": ["@synap/http"],
   "apps/api": ["@synap/http", "@synap/types", "@synap/database", "@synap/handlers"],
   "apps/worker": ["@synap/http", "@synap/types", "@synap/database", "@synap/handlers"],
-  scripts: product,
-  bench: [...product, "@synap/scripts"],
+  "apps/cli": product,
+  scripts: [...product, "@synap/cli"],
+  bench: [...product, "@synap/cli", "@synap/scripts"],
 };
 
 /** Tests may stand a broker beside the code they test. */

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { createSynapClient, isProblem, SynapProblem } from "@synap/client";
 import type { reservationDecider } from "@synap/handlers";
 import type { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
 
 let directory: string;
 let running: RunningSynap;

@@ -16,7 +16,7 @@ describe("npx -y pnpm@12 compress", () => {
   afterAll(() => rm(data, { recursive: true, force: true }));
 
   const compress = async (...options: string[]) => {
-    const command = runCommand("scripts/src/compress.ts", ["--data", data, ...options], {
+    const command = runCommand("apps/cli/src/compress.ts", ["--data", data, ...options], {
       env: { DATABASE_URL: "" },
     });
     const code = await command.ended;

@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../src/processes/run-command.ts";
-import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
 
-const IMPORT = "scripts/src/import.ts";
+const IMPORT = "apps/cli/src/import.ts";
 const NOT_THERE = "http://127.0.0.1:9999";
 
 let directory: string;

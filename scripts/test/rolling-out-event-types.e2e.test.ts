@@ -64,7 +64,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
   };
   async function synap(...args: string[]): Promise<{ code: number | string; output: string }> {
     const env = { SYNAP_URL: processes.apiUrl, SYNAP_ADMIN_TOKEN: ADMIN_TOKEN };
-    const command = runCommand("scripts/src/synap-cli.ts", args, { env });
+    const command = runCommand("apps/cli/src/synap-cli.ts", args, { env });
     const code = await command.ended;
     return { code, output: command.output() };
   }

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
 
-const START = "scripts/src/start.ts";
+const START = "apps/cli/src/start.ts";
 const FREE = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
 
 let directory: string;

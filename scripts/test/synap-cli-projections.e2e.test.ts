@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../src/processes/run-command.ts";
-import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
 
-const CLI = "scripts/src/synap-cli.ts";
+const CLI = "apps/cli/src/synap-cli.ts";
 
 let directory: string;
 let synap: RunningSynap;

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { EventDispatcher, type IEventHandler } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
-import { type RunningSynap, runSynap } from "../src/synap/run-synap.ts";
 
-const CLI = "scripts/src/synap-cli.ts";
+const CLI = "apps/cli/src/synap-cli.ts";
 const NOT_THERE = "http://127.0.0.1:9";
 
 let directory: string;

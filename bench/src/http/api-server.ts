@@ -1,7 +1,7 @@
 // Synap's API as production runs it, on the database and broker that the environment names.
 import { createInngestClient, readApiConfiguration, startApi } from "@synap/api";
+import { createLogger } from "@synap/cli/all-in-one/logger.ts";
 import { openDatabase } from "@synap/database";
-import { createLogger } from "@synap/scripts/synap/logger.ts";
 import { seedCatalogue } from "@synap/types";
 import { z } from "zod";
 import { serveParent } from "./server-process.ts";

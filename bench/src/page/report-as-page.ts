@@ -1,4 +1,4 @@
-import { duration } from "@synap/scripts/terminal/numbers.ts";
+import { duration } from "@synap/cli/terminal/numbers.ts";
 import type { Comparison } from "../baseline/compare-reports.ts";
 import type { Figure } from "../benchmark.ts";
 import { type Markup, type MarkupPart, markup } from "../markup/markup.ts";

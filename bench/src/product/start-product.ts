@@ -30,7 +30,7 @@ export class ProductError extends Error {
   readonly code = "PRODUCT_FAILED";
 }
 
-const SCRIPT = fileURLToPath(new URL("../../../scripts/src/start.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../../apps/cli/src/start.ts", import.meta.url));
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const START_PATIENCE_MS = 60_000;
 const STOP_PATIENCE_MS = 30_000;

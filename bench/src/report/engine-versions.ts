@@ -1,5 +1,5 @@
+import { withoutPassword } from "@synap/cli/terminal/without-password.ts";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
-import { withoutPassword } from "@synap/scripts/terminal/without-password.ts";
 import type { EngineVersions } from "./report.ts";
 
 /** The server that was given can't be measured: not reached, no right to make databases, or no TimescaleDB. */

@@ -1,4 +1,4 @@
-import { duration } from "@synap/scripts/terminal/numbers.ts";
+import { duration } from "@synap/cli/terminal/numbers.ts";
 import { numberText } from "./figure-text.ts";
 import type { EngineVersions, Report } from "./report.ts";
 

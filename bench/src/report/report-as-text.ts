@@ -1,4 +1,4 @@
-import { type Column, formatFields, formatTable } from "@synap/scripts/terminal/table.ts";
+import { type Column, formatFields, formatTable } from "@synap/cli/terminal/table.ts";
 import type { Comparison } from "../baseline/compare-reports.ts";
 import type { RunJudgement } from "../running/judge-run.ts";
 import { changeText, comparisonText } from "./change-text.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { printFailure } from "@synap/scripts/terminal/command.ts";
+import { printFailure } from "@synap/cli/terminal/command.ts";
 import { Command } from "commander";
 import type { BenchMode, Benchmark } from "../benchmark.ts";
 import { type BenchRequest, runBench } from "./run-bench.ts";

@@ -1,6 +1,6 @@
+import { count, duration, percentile } from "@synap/cli/terminal/numbers.ts";
+import { bar } from "@synap/cli/terminal/progress-line.ts";
 import type { Database } from "@synap/database";
-import { count, duration, percentile } from "../terminal/numbers.ts";
-import { bar } from "../terminal/progress-line.ts";
 import type { DemoResult } from "./run-demo.ts";
 
 /** What a person wants to see of the demo: the measurements, and two questions put to the stored events. */

@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
+import { importFile } from "@synap/cli/importing/import-file.ts";
+import { ImportProgressLine } from "@synap/cli/importing/import-progress.ts";
+import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { z } from "zod";
-import { importFile } from "../importing/import-file.ts";
-import { ImportProgressLine } from "../importing/import-progress.ts";
-import { type RunningSynap, runSynap } from "../synap/run-synap.ts";
-import { ProgressLine } from "../terminal/progress-line.ts";
 import { type EarthquakeInput, readEarthquakes } from "./earthquakes.ts";
 
 /** The module that a person would give to `start --event-types`. */

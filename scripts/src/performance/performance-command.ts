@@ -1,6 +1,6 @@
+import { printFailure, wholeOption } from "@synap/cli/terminal/command.ts";
+import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { Command, Option } from "commander";
-import { printFailure, wholeOption } from "../terminal/command.ts";
-import { ProgressLine } from "../terminal/progress-line.ts";
 import { measureEventStore } from "./measure-event-store.ts";
 import { checkRatios, checkTargets, reportAsJson, reportAsText } from "./performance-report.ts";
 import { createTemporaryDatabase } from "./temporary-database.ts";

@@ -1,5 +1,5 @@
+import { count, duration, percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Database } from "@synap/database";
-import { count, duration, percentile } from "../terminal/numbers.ts";
 import type { Measurement } from "./measure-event-store.ts";
 
 /** A promise about speed, and whether it was kept. */

@@ -3,7 +3,7 @@
  * run exactly these (scripts/test/compose.test.ts), and the tests of separate processes run exactly these too.
  */
 export const productionCommands = {
-  migrate: ["node", "scripts/dist/migrate/main.js"],
+  migrate: ["node", "apps/cli/dist/migrate/main.js"],
   api: ["node", "apps/api/dist/main.js"],
   worker: ["node", "apps/worker/dist/main.js"],
 } as const;

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { reservePorts } from "../synap/ports.ts";
+import { reservePorts } from "@synap/cli/all-in-one/ports.ts";
 import { productionCommands } from "./production-commands.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
 
@@ -34,7 +34,7 @@ export interface SeparateProcessesOptions {
 }
 
 const SOURCES = {
-  migrate: "scripts/src/migrate.ts",
+  migrate: "apps/cli/src/migrate.ts",
   api: "apps/api/src/main.ts",
   worker: "apps/worker/src/main.ts",
 };
@@ -163,7 +163,7 @@ export class SeparateProcesses {
     ];
     // Short waits: Inngest's own first one is 15 to 45 s.
     const retries = ["--retry-ms", "500", "1000", "2000", "4000", "8000"];
-    return runCommand("scripts/src/inngest-local.ts", [...address, ...retries], this.#start(env));
+    return runCommand("apps/cli/src/inngest-local.ts", [...address, ...retries], this.#start(env));
   }
 
   /** SIGKILL to one of them. Resolves once it is gone. */

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { abortOnSignal, printFailure, wholeOption } from "@synap/cli/terminal/command.ts";
+import { count } from "@synap/cli/terminal/numbers.ts";
+import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
+import { withoutPassword } from "@synap/cli/terminal/without-password.ts";
 import { Command } from "commander";
 import { runChaosCommand } from "../chaos/chaos-command.ts";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";
-import { abortOnSignal, printFailure, wholeOption } from "../terminal/command.ts";
-import { count } from "../terminal/numbers.ts";
-import { ProgressLine } from "../terminal/progress-line.ts";
-import { withoutPassword } from "../terminal/without-password.ts";
 import { runStress, type StressProgress } from "./run-stress.ts";
 import { reportAsJson, reportAsText } from "./stress-report.ts";
 import { countFaults } from "./stress-result.ts";

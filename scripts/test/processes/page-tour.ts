@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type RunningSynap, runSynap } from "../../src/synap/run-synap.ts";
+import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 
 const run = promisify(execFile);
 const root = new URL("../../../", import.meta.url);
@@ -80,7 +80,7 @@ export class Reader {
  * they stand for.
  */
 function commandsOfPages(apiUrl: string): string {
-  const script = (file: string) => fileURLToPath(new URL(`scripts/src/${file}`, root));
+  const script = (file: string) => fileURLToPath(new URL(`apps/cli/src/${file}`, root));
   return `npx() {
     case "$1 $2 $3 $4" in
       "-y pnpm@12 run import") script='${script("import.ts")}'; shift 4 ;;

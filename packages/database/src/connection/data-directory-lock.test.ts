@@ -15,7 +15,7 @@ afterEach(() => rmSync(path, { recursive: true, force: true }));
 
 const lockFiles = () => readdirSync(path).filter((name) => name.startsWith("lock."));
 
-// Races, kills and orderly ends of real processes: scripts/src/data-directory/open-data-directory.test.ts.
+// Races, kills and orderly ends of real processes: apps/cli/src/data-directory/open-data-directory.test.ts.
 describe("the lock of a data directory", () => {
   it("is held against the same process too, and free again once released", () => {
     const lock = lockDataDirectory(path, { API: "http://127.0.0.1:3400" });

@@ -2,11 +2,11 @@
 import { resolve } from "node:path";
 import { migrate, openDatabase, waitForDatabase } from "@synap/database";
 import { Command } from "commander";
+import { startInngest } from "./all-in-one/inngest.ts";
+import { standInKeys } from "./all-in-one/inngest-access.ts";
+import { createLogger } from "./all-in-one/logger.ts";
+import { reservePorts } from "./all-in-one/ports.ts";
 import { tokenPath } from "./data-directory/kept-token.ts";
-import { startInngest } from "./synap/inngest.ts";
-import { standInKeys } from "./synap/inngest-access.ts";
-import { createLogger } from "./synap/logger.ts";
-import { reservePorts } from "./synap/ports.ts";
 import { endOnSignal, portOption, printFailure } from "./terminal/command.ts";
 
 const environment = process.env;

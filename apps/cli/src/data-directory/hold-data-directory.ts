@@ -1,5 +1,5 @@
 // Opens the data directory given as the first argument, says so, and holds it until it is told to stop or killed.
-import { openDataDirectory } from "../../src/data-directory/open-data-directory.ts";
+import { openDataDirectory } from "./open-data-directory.ts";
 
 const path = process.argv[2] ?? "";
 try {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { Command, Option } from "commander";
-import { describeRunning } from "./synap/describe-running.ts";
-import type { InngestChoice } from "./synap/inngest.ts";
-import { type RunningSynap, runSynap } from "./synap/run-synap.ts";
+import { describeRunning } from "./all-in-one/describe-running.ts";
+import type { InngestChoice } from "./all-in-one/inngest.ts";
+import { type RunningSynap, runSynap } from "./all-in-one/run-synap.ts";
 import { endOnSignal, portOption, printFailure } from "./terminal/command.ts";
 import { duration } from "./terminal/numbers.ts";
 

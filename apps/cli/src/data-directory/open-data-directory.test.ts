@@ -8,7 +8,7 @@ import { DATA_DIRECTORY_FORMAT } from "./format.ts";
 import { keepToken, tokenPath } from "./kept-token.ts";
 import { openDataDirectory } from "./open-data-directory.ts";
 
-const holderScript = fileURLToPath(new URL("../../test/processes/hold-data-directory.ts", import.meta.url));
+const holderScript = fileURLToPath(new URL("hold-data-directory.ts", import.meta.url));
 const open = (path: string) =>
   openDataDirectory({ path, release: "0.1.0", urls: { API: "http://127.0.0.1:1" } });
 
@@ -132,7 +132,7 @@ describe("a data directory", () => {
 
   it("gives the same token to processes that make it at the same moment", async () => {
     const script = `
-      import { keepToken } from ${JSON.stringify(new URL("./kept-token.ts", import.meta.url).href)};
+      import { keepToken } from ${JSON.stringify(new URL("kept-token.ts", import.meta.url).href)};
       process.stdout.write("ready\\n");
       process.stdin.once("data", () => {
         process.stdout.write(keepToken(${JSON.stringify(path)}, "inngest-signing-key"));

@@ -2,8 +2,8 @@
 // npx -y pnpm@12 compress: packs the events of days long past, on the server at DATABASE_URL or in a data directory.
 import { type CompressedChunk, compressEvents, openDatabase } from "@synap/database";
 import { Command } from "commander";
+import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
-import { RELEASE } from "./synap/run-synap.ts";
 import { printFailure, wholeOption } from "./terminal/command.ts";
 
 const DAY_MS = 86_400_000;
