@@ -104,27 +104,29 @@ export type ContentCheck = JsonExamination;
 /** What is wrong with `type`, `aggregateType`, `data` and `metadata`, as far as they are of the right kind. */
 export function checkContent(value: object, rules: EventRules): ContentCheck {
   const { type, data, metadata, aggregateType }: Partial<Record<keyof SynapEvent, unknown>> = value;
-  const issues: EventIssue[] = [];
-  let maxBytes = 0;
-  let extraDigits = 0;
-  const examine = (part: object, at: "data" | "metadata") => {
-    const found = examineJson(part, { maxDepth: rules.maxDepth, at: [at] });
-    issues.push(...found.issues);
-    maxBytes += found.maxBytes;
-    extraDigits += found.extraDigits;
-    return found.issues.length === 0;
-  };
-  if (typeof type === "string" && isRecord(data)) {
-    if (examine(data, "data")) issues.push(...checkSchema(type, data, rules));
+  const isChecked = typeof type === "string" && isRecord(data);
+  const ofData = isChecked ? examineJson(data, { maxDepth: rules.maxDepth, at: ["data"] }) : NOTHING_FOUND;
+  const ofMetadata = isRecord(metadata)
+    ? examineJson(metadata, { maxDepth: rules.maxDepth, at: ["metadata"] })
+    : NOTHING_FOUND;
+  const issues = [...ofData.issues];
+  if (isChecked) {
+    if (issues.length === 0) issues.push(...checkSchema(type, data, rules));
     const expected = rules.find(type)?.aggregateType;
     if (expected !== undefined && typeof aggregateType === "string" && aggregateType !== expected) {
       const reason = `"${type}" happens to the aggregate type "${expected}"`;
       issues.push({ path: "aggregateType", code: "aggregate-type-mismatch", reason });
     }
   }
-  if (isRecord(metadata)) examine(metadata, "metadata");
-  return { issues, maxBytes, extraDigits };
+  issues.push(...ofMetadata.issues);
+  return {
+    issues,
+    maxBytes: ofData.maxBytes + ofMetadata.maxBytes,
+    extraDigits: ofData.extraDigits + ofMetadata.extraDigits,
+  };
 }
+
+const NOTHING_FOUND: ContentCheck = { issues: [], maxBytes: 0, extraDigits: 0 };
 
 function checkValidity({ validFrom, validTo }: SynapEvent): EventIssue | undefined {
   // Both are in one written form by now, in which text order is time order.
