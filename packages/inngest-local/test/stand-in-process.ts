@@ -1,11 +1,11 @@
 // A stand-in in a process of its own, for tests that kill it: tsx stand-in-process.ts DATA_DIRECTORY PORT APP_URL
 import { startInngestLocal } from "../src/index.ts";
-import { openEmbedded } from "./queue-databases.ts";
+import { openInDirectory } from "./queue-databases.ts";
 
 const [directory, port, appUrl] = process.argv.slice(2);
 if (directory === undefined || port === undefined || appUrl === undefined)
   throw new Error("three arguments, please");
-const { database } = await openEmbedded(directory);
+const { database } = await openInDirectory(directory);
 const server = await startInngestLocal({
   database,
   keys: "none",
