@@ -4,15 +4,12 @@ export interface TextFault {
   readonly reason: string;
 }
 
-// With the `u` flag a proper pair is one character, so this finds only halves without their partner.
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /** Finds the two things that JavaScript text can hold and PostgreSQL text cannot: NUL and half a surrogate pair. */
 export function findTextFault(text: string): TextFault | undefined {
   if (text.includes("\0")) {
     return { code: "nul-character", reason: "holds a NUL character (U+0000), which PostgreSQL cannot store" };
   }
-  if (LONE_SURROGATE.test(text)) {
+  if (!text.isWellFormed()) {
     return { code: "lone-surrogate", reason: "holds half of a surrogate pair, which is not Unicode text" };
   }
   return undefined;

@@ -45,8 +45,8 @@ export function readAnswer(response: AppResponse, now: number): Answer {
   if (response.status === 201) return fail("Streamed answers are not supported by inngest-local", true);
   if (response.status === 206) {
     const operations = readOperations(parsed);
-    if (operations === undefined)
-      return fail("The app answered 206 without a list of at most 1,000 operations");
+    if (typeof operations === "string")
+      return fail(`The app answered 206 with what can't be done: ${operations}`);
     return { kind: "operations", operations, final, retryAfter };
   }
   if (Buffer.byteLength(response.body) > MAX_OUTPUT_BYTES) {

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
+import { findTextFault } from "../queue/text-fault.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import { type ExpressionScope, keyOf } from "./expression.ts";
 
 const LONGEST_KEY = 100;
 
-/** A key short enough for an index, without the NUL that PostgreSQL's text can't hold. Equal keys stay equal. */
+/** A key short enough for an index, without what a text column can't hold. Equal keys stay equal, and others different. */
 export function limitKey(key: string): string {
-  if (key.length <= LONGEST_KEY && !key.includes("\\u0000") && !key.includes("\0")) return key;
-  return `sha256:${createHash("sha256").update(key).digest("hex")}`;
+  if (key.length <= LONGEST_KEY && !key.includes("\\u0000") && findTextFault(key) === undefined) return key;
+  // In UTF-8 all halves of surrogate pairs would be the same.
+  return `sha256:${createHash("sha256").update(key, "utf16le").digest("hex")}`;
 }
 
 /**

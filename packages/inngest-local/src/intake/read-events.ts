@@ -1,3 +1,5 @@
+import { findTextFault } from "../queue/text-fault.ts";
+
 /** An event as functions see it. */
 export interface InngestEvent {
   readonly id: string;
@@ -79,7 +81,10 @@ function readEvent(value: unknown, internalId: string, now: number): ReadEvent |
   const name = textOf(raw["name"]);
   if (name === "") return "event name is empty";
   if (name.toLowerCase().startsWith("inngest/")) return `event name is reserved for internal use: ${name}`;
-  if (name.includes("\0")) return "event name must not contain a NUL character";
+  for (const field of ["name", "id", "v"]) {
+    const fault = findTextFault(textOf(raw[field]));
+    if (fault !== undefined) return `event ${field} must not contain ${fault}`;
+  }
   const ts = Number(raw["ts"] ?? 0);
   if (ts !== 0 && ts < EARLIEST) return "timestamp is before Jan 1, 1980";
   if (ts > LATEST) return "timestamp is after Jan 1, 2100";

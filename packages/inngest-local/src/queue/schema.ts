@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { QueueDatabase } from "./database.ts";
 
 /**
@@ -130,16 +131,35 @@ const STATEMENTS: readonly string[] = [
   `CREATE INDEX IF NOT EXISTS batch_items_event ON inngest_local.batch_items (event_id)`,
 ];
 
-/** Any number that nothing else in the database locks: keeps two installations from running into each other. */
-const INSTALL_LOCK = 4_729_163_508_226;
+/** How often the tables are created while another process creates them as well. */
+const ATTEMPTS = 20;
+const PAUSE_MS = 50;
+
+/** Created by another process at this moment: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
+const CREATED_MEANWHILE: ReadonlySet<unknown> = new Set(["23505", "42P06", "42P07", "42710"]);
 
 /**
  * Creates the schema `inngest_local` and its tables where they are missing. Needs CREATE on the database the first
- * time; after that it changes nothing. Safe to run from several processes at once.
+ * time; after that it changes nothing. Safe to run from several processes at once: without a lock, which any login could
+ * hold, all but one of them may fail, and look again.
  */
 export async function installInngestLocal(database: QueueDatabase): Promise<void> {
-  await database.transaction(async (transaction) => {
-    await transaction.query(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
-    for (const statement of STATEMENTS) await transaction.query(statement);
-  });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await database.transaction(async (transaction) => {
+        for (const statement of STATEMENTS) await transaction.query(statement);
+      });
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS || !CREATED_MEANWHILE.has(sqlState(error))) throw error;
+      await setTimeout(PAUSE_MS);
+    }
+  }
+}
+
+/** The state that PostgreSQL gave an error, through every driver and one wrapper. */
+function sqlState(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error) return error.code;
+  return error.cause instanceof Error && "code" in error.cause ? error.cause.code : undefined;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { compileExpression } from "../flow/expression.ts";
+import { findTextFault } from "../queue/text-fault.ts";
 import { parseCron } from "../schedule/cron-pattern.ts";
 import { parseDuration } from "../schedule/duration.ts";
 
@@ -37,18 +38,23 @@ export interface FunctionConfig {
 const MAX_RETRIES = 20;
 const DEFAULT_RETRIES = 4;
 
+/** A text that becomes a key of the queue. */
+const storableText = z.string().superRefine((text, context) => {
+  const fault = findTextFault(text);
+  if (fault !== undefined) context.addIssue({ code: "custom", message: `must not contain ${fault}` });
+});
 const concurrencySchema = z.strictObject({
   limit: z.number().int().min(0),
   key: z.string().optional(),
   scope: z.enum(["fn", "env", "account"]).default("fn"),
 });
 const functionSchema = z.object({
-  id: z.string().min(1),
+  id: storableText.min(1),
   name: z.string().optional(),
   triggers: z
     .array(
       z.union([
-        z.strictObject({ event: z.string().min(1), expression: z.string().nullish() }),
+        z.strictObject({ event: storableText.min(1), expression: z.string().nullish() }),
         z.strictObject({ cron: z.string().min(1) }),
       ]),
     )

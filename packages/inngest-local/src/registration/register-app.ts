@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { saveApp } from "../queue/apps.ts";
 import type { QueueSession } from "../queue/database.ts";
+import { findTextFault } from "../queue/text-fault.ts";
 import { readFunctionConfig } from "./function-config.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 
@@ -39,6 +40,10 @@ export async function registerApp(
   if (!parsed.success) return { registered: false, reason: "The body is not a registration" };
   const { url, appName, sdk, functions } = parsed.data;
   if (appName === "") return { registered: false, reason: "App ID required" };
+  const fault = findTextFault(`${appName} ${sdk}`);
+  if (fault !== undefined) {
+    return { registered: false, reason: `The app's id and its sdk must not contain ${fault}` };
+  }
   const readings = functions.map(readFunctionConfig);
   const configs = readings.flatMap(({ config }) => config ?? []);
   const problems = [

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isRunOpen } from "../queue/runs.ts";
 import { saveDoneSteps } from "../queue/steps.ts";
+import { findTextFault } from "../queue/text-fault.ts";
 import type { StandIn } from "../stand-in.ts";
 import { dataMemo, errorMemo, MAX_OUTPUT_BYTES, readOperations, stepName } from "./operation.ts";
 
@@ -24,8 +25,9 @@ export async function saveCheckpoint(
   body: unknown,
 ): Promise<CheckpointOutcome> {
   const parsed = checkpointSchema.safeParse(body);
-  const operations = parsed.success ? readOperations(parsed.data.steps) : undefined;
-  if (operations === undefined) return refuse("not-a-step", "The body must be { steps: [...] }");
+  if (!parsed.success) return refuse("not-a-step", "The body must be { steps: [...] }");
+  const operations = readOperations(parsed.data.steps);
+  if (typeof operations === "string") return refuse("not-a-step", `The steps are refused: ${operations}`);
   const other = operations.find(({ op }) => op !== "StepRun" && op !== "Step" && op !== "StepFailed");
   if (other !== undefined) return refuse("not-a-step", `The operation ${other.op} can't be checkpointed`);
   const steps = operations.map((operation) => ({
@@ -36,7 +38,7 @@ export async function saveCheckpoint(
   }));
   const large = steps.find(({ memo }) => Buffer.byteLength(memo) > MAX_OUTPUT_BYTES);
   if (large !== undefined) return refuse("too-large", `The output of step "${large.name}" is too large`);
-  if (!(await isRunOpen(standIn.database, runId)))
+  if (findTextFault(runId) !== undefined || !(await isRunOpen(standIn.database, runId)))
     return refuse("unknown-run", `The run ${runId} is not open`);
   await saveDoneSteps(standIn.database, runId, steps, standIn.clock.now());
   return { saved: true };

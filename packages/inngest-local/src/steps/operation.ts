@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findTextFault } from "../queue/text-fault.ts";
 
 const operationSchema = z.looseObject({
   op: z.string(),
@@ -18,10 +19,24 @@ const operationsSchema = z.array(operationSchema).max(1_000);
 /** The largest output of a step or a function, in bytes of its JSON text. */
 export const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** @returns undefined when it isn't a list of operations, or a list of more than 1,000 */
-export function readOperations(raw: unknown): Operation[] | undefined {
+/** @returns the operations, or what is wrong with them */
+export function readOperations(raw: unknown): Operation[] | string {
   const parsed = operationsSchema.safeParse(raw);
-  return parsed.success ? parsed.data : undefined;
+  if (!parsed.success) return "not a list of at most 1,000 operations";
+  for (const [index, operation] of parsed.data.entries()) {
+    const problem = textProblem(operation) ?? textProblem(operation.opts ?? {}, "opts.");
+    if (problem !== undefined) return `operation ${index + 1}: ${problem}`;
+  }
+  return parsed.data;
+}
+
+/** Finds a text that becomes a name or a pattern of the queue and can't be stored. What a step answers travels as JSON. */
+function textProblem(fields: Readonly<Record<string, unknown>>, under = ""): string | undefined {
+  for (const [field, value] of Object.entries(fields)) {
+    const fault = typeof value === "string" && field !== "data" ? findTextFault(value) : undefined;
+    if (fault !== undefined) return `${under}${field} must not contain ${fault}`;
+  }
+  return undefined;
 }
 
 /** What a person called the step. */
