@@ -186,6 +186,28 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     },
   );
 
+  // The embedded engine has no logins and one session.
+  it.runIf(engine === "server")(
+    "counts what lets other logins harm the log, while something does",
+    async () => {
+      const [connection] = await api.database.query<{ name: string }>(
+        "SELECT current_database()::text AS name",
+      );
+      const change = (statement: string) => api.database.asOwner((owner) => owner.execute(statement));
+      expect((await scrape()).text).not.toContain("synap_log_exposures");
+      await change(`GRANT CONNECT ON DATABASE ${connection?.name} TO PUBLIC`);
+      await change("GRANT INSERT ON synap.events, synap.streams TO PUBLIC");
+      const { series } = await scrape();
+      expect([...series].filter(([key]) => key.startsWith("synap_log_exposures"))).toEqual([
+        ['synap_log_exposures{kind="connect"}', 1],
+        ['synap_log_exposures{kind="tables"}', expect.any(Number)],
+      ]);
+      await change(`REVOKE CONNECT ON DATABASE ${connection?.name} FROM PUBLIC`);
+      await change("REVOKE INSERT ON synap.events, synap.streams FROM PUBLIC");
+      expect((await scrape()).text).not.toContain("synap_log_exposures");
+    },
+  );
+
   it("answers 503 while the database is away", async () => {
     await api.database.close();
     const response = await fetch(`${api.url}/metrics`);

@@ -65,6 +65,7 @@ function gaugesOf(status: Status): Gauge[] {
     ...acceptedGauges(status),
     gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),
     ...connectionGauges(status),
+    ...protectionGauges(status),
     ...publisherGauges(status.publisher),
     ...pageGauges(status.pages),
   ];
@@ -195,6 +196,22 @@ function connectionGauges({ connections, lockHolders = [] }: Status): Gauge[] {
         labels: { pid: String(pid), application: applicationName },
         value: waiting,
       })),
+    ),
+  ];
+}
+
+/** What other logins could do to the log, and what their sessions have nearly used up. */
+function protectionGauges({ exposures = [], sharedResources = [] }: Status): Gauge[] {
+  return [
+    gauge(
+      "synap_log_exposures",
+      "What lets logins without a role of ours harm the log, by kind; absent when nothing does.",
+      ...exposures.map(({ kind, count }) => ({ labels: { kind }, value: count })),
+    ),
+    gauge(
+      "synap_shared_resource_used_ratio",
+      "How full is what all sessions of the database server share, from 0 to 1; absent while there is enough of it.",
+      ...sharedResources.map(({ resource, used }) => ({ labels: { resource }, value: used })),
     ),
   ];
 }
