@@ -84,6 +84,23 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     expect(statements).toContain("CREATE ROLE synap_app NOLOGIN");
   });
 
+  it("works for an owner without CREATEROLE on a fresh cluster, where an administrator ran those statements first", async () => {
+    const { statements } = await refusal("plain", "plain");
+    await asAdministrator("plain", statements);
+    expect(await works("plain", "plain")).toContain("_timescaledb_functions");
+    await asAdministrator("plain", [HARDENING_STATEMENT]);
+    expect(await works("plain", "plain")).toBeUndefined();
+
+    // The next login finds the cluster as this one did.
+    for (const database of databases.splice(0)) await database.close();
+    for (const statement of [
+      "DROP DATABASE plain",
+      "DROP ROLE synap_app, synap_sql",
+      "CREATE DATABASE plain OWNER plain",
+    ])
+      await admin.unsafe(statement);
+  });
+
   it("works for a login with CREATEROLE that owns its database and is no superuser", async () => {
     await admin.unsafe("CREATE ROLE creator LOGIN CREATEROLE PASSWORD 'secret'");
     await admin.unsafe("CREATE DATABASE created OWNER creator");
@@ -105,6 +122,43 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     await admin.unsafe("CREATE DATABASE mighty OWNER mighty");
     expect(await works("mighty", "mighty")).toBeUndefined();
   });
+
+  it.each([
+    ["an owner without CREATEROLE", "wary", "LOGIN"],
+    ["a superuser", "wary_mighty", "LOGIN SUPERUSER"],
+  ])(
+    "works under default privileges that give away too much and too little (%s)",
+    async (_kind, name, rights) => {
+      await admin.unsafe(`CREATE ROLE ${name} ${rights} PASSWORD 'secret'`);
+      await admin.unsafe(`CREATE DATABASE ${name} OWNER ${name}`);
+      await admin.unsafe(`GRANT synap_app TO ${name} WITH SET TRUE, INHERIT TRUE`);
+      await admin.unsafe(`CREATE ROLE ${name}_reader LOGIN PASSWORD 'secret'`);
+      await admin.unsafe(`GRANT CONNECT ON DATABASE ${name} TO ${name}_reader`);
+      const given = (what: string) => `ALTER DEFAULT PRIVILEGES FOR ROLE ${name} ${what}`;
+      await asAdministrator(name, [
+        given("GRANT ALL ON TABLES TO PUBLIC"),
+        given("GRANT ALL ON SEQUENCES TO PUBLIC"),
+        given("GRANT ALL ON SCHEMAS TO PUBLIC"),
+        given("REVOKE EXECUTE ON ROUTINES FROM PUBLIC"),
+        given("REVOKE USAGE ON TYPES FROM PUBLIC"),
+      ]);
+      await works(name, name);
+      await asAdministrator(name, [HARDENING_STATEMENT]);
+      expect(await works(name, name)).toBeUndefined();
+
+      const reader = postgres(urlOf(`${name}_reader`, name), { max: 1, onnotice: () => {} });
+      const tables = await reader<{ name: string }[]>`
+      SELECT c.oid::regclass::text AS name FROM pg_class AS c
+       WHERE c.relnamespace = 'synap'::regnamespace AND c.relkind IN ('r', 'p', 'S')
+         AND CASE c.relkind
+               WHEN 'S' THEN has_sequence_privilege(c.oid, 'USAGE, UPDATE')
+               ELSE has_any_column_privilege(c.oid, 'INSERT, UPDATE') OR has_table_privilege(c.oid, 'DELETE, TRUNCATE, TRIGGER')
+             END
+         AND c.relname IN ('events', 'event_ids', 'idempotency_keys', 'streams', 'appends', 'migrations', 'append_sequence')`;
+      await reader.end();
+      expect(tables).toEqual([]);
+    },
+  );
 
   it("works for a login with synap_app alone where another has migrated, and not before", async () => {
     await admin.unsafe("CREATE ROLE runner LOGIN PASSWORD 'secret'");
