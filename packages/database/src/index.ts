@@ -60,6 +60,7 @@ export {
 export { epochMs, isoFromEpoch } from "./connection/moments.ts";
 export { type DatabaseOptions, openDatabase } from "./connection/open-database.ts";
 export type { ServerOptions } from "./connection/server-database.ts";
+export { UnstorableTextError } from "./connection/sql-parameters.ts";
 export type {
   ConnectionUse,
   Database,

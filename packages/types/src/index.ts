@@ -74,6 +74,7 @@ export {
   validateEventData,
 } from "./seed-catalogue.ts";
 export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
+export { findTextFault, type TextFault } from "./text-fault.ts";
 export { cleanText, isErrorValue, readProperty, type ThrownFacts, thrownFacts } from "./thrown-facts.ts";
 export {
   readTimestamp,

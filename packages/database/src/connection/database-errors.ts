@@ -159,8 +159,9 @@ export function isTimeLimit(error: unknown): boolean {
   return sqlState(error) === "57014";
 }
 
-/** Whether PostgreSQL refused a value: bad data (class 22), a violated constraint (23), or too large (54). */
+/** Whether a value was refused: text that can't be stored, bad data (class 22), a violated constraint (23), or too large (54). */
 export function isDataError(error: unknown): boolean {
+  for (const each of causes(error)) if (codeOf(each) === "UNSTORABLE_TEXT") return true;
   const state = sqlState(error);
   return state !== undefined && /^(?:22|23|54)/.test(state);
 }

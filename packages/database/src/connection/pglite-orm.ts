@@ -3,6 +3,7 @@ import { PgDatabase } from "drizzle-orm/pg-core";
 import { PgliteSession as DrizzleSession } from "drizzle-orm/pglite";
 import type { PgliteInThread, PgliteSession } from "./pglite-in-thread.ts";
 import { dialect, relationalSchema } from "./relational-schema.ts";
+import { checkTexts } from "./sql-parameters.ts";
 import type { Orm, SqlParameter } from "./sql-session.ts";
 
 /** Drizzle on the embedded engine, or bound to a transaction on it. */
@@ -15,8 +16,10 @@ export function openPgliteOrm(session: PgliteSession | PgliteInThread): Orm {
 function asClient(session: PgliteSession | PgliteInThread) {
   return {
     /** Drizzle asks for rows with functions, each of which leaves a type the text that it is. Only types can travel. */
-    query: (text: string, parameters: SqlParameter[], { rowMode, parsers = {} }: QueryOptions = {}) =>
-      session.query(text, parameters, { rowMode, unparsed: Object.keys(parsers).map(Number) }),
+    query: async (text: string, parameters: SqlParameter[], { rowMode, parsers = {} }: QueryOptions = {}) => {
+      checkTexts(parameters);
+      return session.query(text, parameters, { rowMode, unparsed: Object.keys(parsers).map(Number) });
+    },
     transaction: <T>(work: (client: unknown) => Promise<T>): Promise<T> => {
       if (!("transaction" in session))
         throw new Error("A transaction has savepoints, and no transactions in it.");

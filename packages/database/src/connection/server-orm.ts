@@ -4,6 +4,7 @@ import { PgDatabase, type PgTransactionConfig } from "drizzle-orm/pg-core";
 import type { QueryResult } from "pg";
 import { dialect, relationalSchema } from "./relational-schema.ts";
 import type { Statement } from "./server-connection.ts";
+import { checkTexts } from "./sql-parameters.ts";
 import type { Orm, SqlParameter } from "./sql-session.ts";
 import { readerOf, TYPE } from "./wire-types.ts";
 
@@ -50,10 +51,13 @@ class ServerOrmSession extends NodePgSession<FullSchema, Tables> {
 /** What drizzle asks of its driver: one method. */
 function asClient(run: RunStatement): NodePgClient {
   const client = {
-    query: (
+    query: async (
       { text, rowMode, name }: { text: string; rowMode?: "array"; name?: string },
       parameters: SqlParameter[],
-    ) => run({ text, parameters, rowMode, name, readerOf: readerForOrm }),
+    ) => {
+      checkTexts(parameters);
+      return run({ text, parameters, rowMode, name, readerOf: readerForOrm });
+    },
   };
   // Drizzle names the classes of its driver as its client, and calls this one method of them.
   return client as unknown as NodePgClient;
