@@ -37,13 +37,8 @@ export async function startFaultBroker(): Promise<FaultBroker> {
   let attempts = 0;
   const server: Server = createServer(async (request, response) => {
     if (request.url === "/health") return void response.end('{"status":200,"message":"OK"}');
-    // As Inngest does: it keeps nothing that it could count.
-    if (request.url === "/kept") return void response.writeHead(404).end();
-    // As an Inngest server answers what only the stand-in knows.
-    if (request.method !== "POST") {
-      response.statusCode = 404;
-      return void response.end();
-    }
+    // As Inngest answers what only the stand-in knows.
+    if (request.method !== "POST") return void response.writeHead(404).end();
     attempts += 1;
     const body = await readText(request);
     await broker.hold;
