@@ -1,3 +1,4 @@
+import { createInngestClient, readApiConfiguration, startApi } from "@synap/api";
 import {
   createEventStore,
   type Database,
@@ -8,6 +9,7 @@ import {
 } from "@synap/database";
 import { operatingWarnings } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";
+import { pino } from "pino";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canRunTimescaledb, TimescaledbServer } from "../../src/processes/timescaledb-server.ts";
@@ -51,6 +53,21 @@ describe.runIf(canRunTimescaledb)("a stranger with CONNECT alone who uses up", {
     (await operatingWarnings(database, [], { needsWorker: false, exposures: async () => [] })).filter(
       ({ code }) => code === "server-resources-low",
     );
+  /** The series of the metric, as an API on this database answers it. */
+  const usedRatios = async () => {
+    const logger = pino({ level: "silent" });
+    const api = await startApi({
+      configuration: { ...readApiConfiguration({}), port: 0 },
+      database,
+      catalogue: seedCatalogue,
+      // Nothing is sent, so nothing has to listen there.
+      inngest: createInngestClient({ baseUrl: "http://127.0.0.1:1", isDev: true, logger }),
+      logger,
+    });
+    const text = await (await fetch(`${api.url}/metrics`)).text();
+    await api.close();
+    return text.split("\n").filter((line) => line.startsWith("synap_shared_resource_used_ratio"));
+  };
   const pidOf = async (session: Sql) =>
     (await session<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`)[0]?.pid ?? 0;
 
@@ -85,11 +102,15 @@ describe.runIf(canRunTimescaledb)("a stranger with CONNECT alone who uses up", {
     expect(await warnings()).toEqual([
       { code: "server-resources-low", detail: expect.stringContaining(`process ${pid} of login stranger`) },
     ]);
+    expect(await usedRatios()).toEqual([
+      expect.stringMatching(/^synap_shared_resource_used_ratio\{resource="notifications"\} (?:0\.\d+|1)$/),
+    ]);
     const [low] = await lowSharedResources(database);
     expect(low).toMatchObject({ resource: "notifications", sessions: [{ pid, database: "theirs" }] });
 
     await admin`SELECT pg_terminate_backend(${pid}, 10000)`;
     expect(await warnings()).toEqual([]);
+    expect(await usedRatios()).toEqual([]);
     await flood.end();
     await listener.end();
   });
