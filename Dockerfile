@@ -12,6 +12,7 @@ COPY apps/cli/package.json apps/cli/
 COPY apps/worker/package.json apps/worker/
 COPY packages/client/package.json packages/client/
 COPY packages/database/package.json packages/database/
+COPY packages/domain/package.json packages/domain/
 COPY packages/handlers/package.json packages/handlers/
 COPY packages/http/package.json packages/http/
 COPY packages/inngest-local/package.json packages/inngest-local/

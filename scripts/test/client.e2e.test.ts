@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { createSynapClient, isProblem, SynapProblem } from "@synap/client";
-import type { reservationDecider } from "@synap/handlers";
+import type { reservationDecider } from "@synap/domain";
 import type { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

@@ -2,7 +2,6 @@ import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type {
   ConnectionUse,
-  Database,
   DeadLetterBacklog,
   EventStore,
   LetterCounts,
@@ -15,6 +14,8 @@ import type {
   KeptInBroker,
   OperatingWarning,
   Projections,
+  ReadModel,
+  ReadSession,
 } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
@@ -51,8 +52,9 @@ export interface ApiPorts {
   readonly acceptance: Acceptance;
   /** The kinds of aggregate whose state can be read and commanded. */
   readonly aggregates: readonly RegisteredAggregate[];
+  readonly readModels: readonly ReadModel[];
   /** Where the read models are read. */
-  readonly readModels: Pick<Database, "query" | "orm">;
+  readonly readTables: ReadSession;
   readonly statistics: () => Promise<StoreStatistics>;
   /** What the connections to the database are doing. */
   readonly connections: () => readonly ConnectionUse[];

@@ -21,12 +21,7 @@ import { metricsRoute } from "./routes/metrics.ts";
 import { openapiRoute } from "./routes/openapi-document.ts";
 import { publishBatchRoute } from "./routes/publish-batch.ts";
 import { publishEventRoute } from "./routes/publish-event.ts";
-import { auditLogRoute } from "./routes/read-models/audit-log.ts";
-import { complianceRoute } from "./routes/read-models/compliance.ts";
-import { notesRoute } from "./routes/read-models/notes.ts";
-import { openLoopsRoute } from "./routes/read-models/open-loops.ts";
-import { reservationsRoute } from "./routes/read-models/reservations.ts";
-import { tasksRoute } from "./routes/read-models/tasks.ts";
+import { readModelRoutes } from "./routes/read-models.ts";
 import { statusRoute } from "./routes/status.ts";
 import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
@@ -55,12 +50,7 @@ export function createApiApp(ports: ApiPorts): ApiApp {
   closeStreamRoute(app, ports);
   getAggregateRoute(app, ports);
   commandRoutes(app, ports);
-  openLoopsRoute(app, ports);
-  tasksRoute(app, ports);
-  reservationsRoute(app, ports);
-  complianceRoute(app, ports);
-  auditLogRoute(app, ports);
-  notesRoute(app, ports);
+  readModelRoutes(app, ports);
   statusRoute(app, ports);
   metricsRoute(app, ports);
   healthRoutes(app, ports);
@@ -71,7 +61,7 @@ export function createApiApp(ports: ApiPorts): ApiApp {
   projectionRoutes(app, ports);
   changeProjectionRoutes(app, ports);
   rebuildProjectionRoutes(app, ports);
-  openapiRoute(app);
+  openapiRoute(app, ports);
   indexRoute(app);
   app.notFound((context) => unmatchedProblem(app, context).toResponse(context.get("requestId")));
   app.onError((error, context) => {

@@ -10,18 +10,14 @@ import {
   startPresence,
   storeStatistics,
 } from "@synap/database";
+import { seededComposition } from "@synap/domain";
 import {
-  type AggregateRegistration,
-  builtInAggregates,
-  builtInHandlers,
-  builtInProjections,
+  type Composition,
   createAggregateRepository,
   createSnapshotStore,
   EventDispatcher,
-  type IEventHandler,
   INGEST_HANDLER,
   operatingWarnings,
-  type Projection,
 } from "@synap/handlers";
 import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
@@ -39,8 +35,12 @@ import { createPublisher, type Publisher } from "./publisher/publisher.ts";
 import { createKeptReader } from "./readiness/kept-in-broker.ts";
 import { brokerCheck, databaseCheck, migrationsCheck, writeCheck } from "./readiness/readiness-checks.ts";
 
-/** What the API works with. The database and the Inngest client stay the caller's. */
-export interface ApiParts {
+/**
+ * What the API works with. The database and the Inngest client stay the caller's. Handlers and projections are those of the
+ * worker: dead letters can be retried here, and commands run the inline ones. Default: the seeded domain.
+ */
+export interface ApiParts
+  extends Partial<Pick<Composition, "handlers" | "projections" | "aggregates" | "readModels">> {
   readonly configuration: ApiConfiguration;
   /** Open and migrated. */
   readonly database: Database;
@@ -48,12 +48,6 @@ export interface ApiParts {
   /** Tells where events go: an Inngest client, as `createInngestClient` makes it. */
   readonly inngest: EventDestination;
   readonly logger: Logger;
-  /** Those of the worker, so that dead letters can be retried here. Default: the built-in handlers. */
-  readonly handlers?: readonly IEventHandler[];
-  /** Those of the worker: inline ones are fed by the commands of this API. Default: the built-in projections. */
-  readonly projections?: readonly Projection[];
-  /** The kinds of aggregate to serve. Default: the built-in ones. */
-  readonly aggregates?: readonly AggregateRegistration[];
   /** Milliseconds between two signs of life. Default: 5,000. */
   readonly presenceIntervalMs?: number;
 }
@@ -75,7 +69,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { configuration, database, inngest, logger } = parts;
   const eventApi = createEventApi(inngest);
   const publisher = publisherOf(parts, eventApi);
-  const { catalogue, handlers = builtInHandlers, projections = builtInProjections } = parts;
+  const { catalogue } = parts;
+  const { handlers, projections, aggregates, readModels } = { ...seededComposition, ...parts };
   const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
   const commands = commandStore(parts, dispatcher);
   const closing = new AbortController();
@@ -101,8 +96,9 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
       unreadyTypes: () => unreadyTypes(presence.others()),
     },
-    aggregates: serveAggregates(parts, commands),
-    readModels: database,
+    aggregates: serveAggregates(parts, aggregates, commands),
+    readModels,
+    readTables: database,
     pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
     statistics: () => storeStatistics(database),
     connections: () => database.connections(),
@@ -158,7 +154,8 @@ function commandStore(
 }
 
 function serveAggregates(
-  { database, logger, aggregates = builtInAggregates }: ApiParts,
+  { database, logger }: ApiParts,
+  aggregates: Composition["aggregates"],
   store: EventStore,
 ): ApiPorts["aggregates"] {
   const snapshots = {

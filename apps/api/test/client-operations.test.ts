@@ -19,6 +19,7 @@ interface Documented {
   readonly id: string;
   readonly method: string;
   readonly path: string;
+  readonly tags: readonly string[];
   readonly query: readonly string[];
   readonly headers: readonly string[];
   /** The resources of its answers of success, or the media type of those that have none. */
@@ -32,7 +33,7 @@ async function operationsOfTheDocument(): Promise<Documented[]> {
     Object.entries(methods)
       .filter(([method]) => method !== "parameters")
       .map(([method, value]) => {
-        const { operationId, parameters, responses } = documented.parse(value);
+        const { operationId, tags, parameters, responses } = documented.parse(value);
         const place = (where: string) =>
           parameters.filter((each) => each.in === where).map(({ name }) => name);
         const answers = Object.entries(responses)
@@ -43,6 +44,7 @@ async function operationsOfTheDocument(): Promise<Documented[]> {
           id: operationId,
           method: method.toUpperCase(),
           path,
+          tags,
           query: place("query"),
           headers: place("header"),
           answers: [...new Set(answers)],
@@ -69,13 +71,14 @@ function described(id: string, operation: Operation): Documented {
     id,
     method: operation.method,
     path: operation.path,
+    tags: [],
     query: operation.query ?? [],
     headers: operation.headers ?? [],
     answers: answers.map((answer) => FORMS[answer] ?? answer),
   };
 }
 
-const sorted = ({ query, headers, answers, ...rest }: Documented) => ({
+const sorted = ({ query, headers, answers, tags: _, ...rest }: Documented) => ({
   ...rest,
   query: [...query].sort(),
   headers: [...headers].sort(),
@@ -85,7 +88,7 @@ const sorted = ({ query, headers, answers, ...rest }: Documented) => ({
 describe("the client", async () => {
   // The page at the root is for people.
   const operations = (await operationsOfTheDocument()).filter(({ id }) => id !== "index");
-  const { executeCommand, ...others } = OPERATIONS;
+  const { executeCommand, readModel, ...others } = OPERATIONS;
   const isCommand = ({ path }: Documented) =>
     /^\/api\/v1\/[\w-]+\/\{id\}\/[\w-]+$/.test(path) && !path.startsWith("/api/v1/admin/");
 
@@ -101,6 +104,19 @@ describe("the client", async () => {
   it("has no operation that the API hasn't", () => {
     const known = new Set(operations.map(({ id }) => id));
     expect(Object.keys(others).filter((id) => !known.has(id))).toEqual([]);
+  });
+
+  it("reads every read model by its path, also those that it has no method for", () => {
+    const models = operations.filter(({ tags }) => tags.includes("read models"));
+    expect(models.length).toBeGreaterThan(0);
+    for (const { method, path, headers, answers } of models) {
+      expect({ method, headers, answers: answers.length }).toEqual({
+        method: readModel.method,
+        headers: [],
+        answers: 1,
+      });
+      expect(path).toMatch(new RegExp(`^${readModel.path.replace("{readModel}", "[a-z-]+")}$`));
+    }
   });
 
   it("executes every command of every aggregate", () => {

@@ -1,5 +1,6 @@
 import { request } from "node:http";
-import { builtInHandlers, builtInProjections, EventDispatcher } from "@synap/handlers";
+import { seededComposition } from "@synap/domain";
+import { EventDispatcher } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";
 import { arbitraryOf, type JsonSchema } from "@synap/types/testing";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -56,8 +57,8 @@ beforeAll(async () => {
   const dispatcher = new EventDispatcher({
     database,
     catalogue: seedCatalogue,
-    handlers: builtInHandlers,
-    projections: builtInProjections,
+    handlers: seededComposition.handlers,
+    projections: seededComposition.projections,
   });
   await dispatcher.projections.prepare();
   const document = JSON.parse(await (await fetch(`${api.url}/openapi.json`)).text());
@@ -82,11 +83,11 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     onlyOneExpectation({ ...call, path: { ...path, aggregateType: "note" }, body: soundAppend(call.body) }),
   closeStream: onlyOneExpectation,
   auditLog: (call) => ({ ...call, query: together(call.query, "subjectType", "subjectId") }),
-  listReservations: ({ query: { guest, from }, ...call }) => ({
+  reservations: ({ query: { guest, from }, ...call }) => ({
     ...call,
     query: guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest },
   }),
-  complianceStatistics: (call) => ({ ...call, query: { from: call.query["from"], to: call.query["from"] } }),
+  compliance: (call) => ({ ...call, query: { from: call.query["from"], to: call.query["from"] } }),
   getAggregate: (call) => ({
     ...call,
     query: without(call.query, call.query["version"] === undefined ? "" : "at"),

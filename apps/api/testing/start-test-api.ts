@@ -1,6 +1,6 @@
 import { type Database, type Engine, openDatabase } from "@synap/database";
 import { createTestDatabase } from "@synap/database/testing";
-import type { IEventHandler, Projection } from "@synap/handlers";
+import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
 import { type EventCatalogue, seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
@@ -28,6 +28,8 @@ export interface TestApiOptions {
   readonly handlers?: readonly IEventHandler[];
   /** Default: none. */
   readonly projections?: readonly Projection[];
+  /** Default: those of the seeded domain. */
+  readonly readModels?: readonly ReadModel[];
   /** Whether an admin token is configured. Default: yes. */
   readonly isOperable?: boolean;
   /** Default: the seeded event types. */
@@ -47,6 +49,7 @@ export async function startTestApi(
   {
     handlers,
     projections = [],
+    readModels,
     isOperable = true,
     catalogue = seedCatalogue,
     presenceIntervalMs,
@@ -75,6 +78,7 @@ export async function startTestApi(
     inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,
     projections,
+    ...(readModels !== undefined && { readModels }),
     ...(handlers !== undefined && { handlers }),
     ...(presenceIntervalMs !== undefined && { presenceIntervalMs }),
   });

@@ -1,4 +1,4 @@
-import { builtInAggregates } from "@synap/handlers";
+import { seededComposition } from "@synap/domain";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { createApiApp } from "../src/app.ts";
@@ -27,11 +27,12 @@ export function unservedApp() {
     store: { getById: away, query: away, subscribeToAll: never },
     commands: { appendToStream: away, closeStream: away, getStream: away, readStreamPage: never },
     acceptance: { publisher, findDuplicates: away, unreadyTypes: () => new Map() },
-    aggregates: builtInAggregates.map((each) => ({
+    aggregates: seededComposition.aggregates.map((each) => ({
       ...each,
       repository: { load: away, execute: away, skippedSnapshots: () => 0 },
     })),
-    readModels: {
+    readModels: seededComposition.readModels,
+    readTables: {
       query: away,
       get orm(): never {
         return never();

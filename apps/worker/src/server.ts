@@ -1,15 +1,8 @@
 import type { Server } from "node:http";
 import { type HttpBindings, serve } from "@hono/node-server";
 import { createExposureWatch, type Database, startPresence } from "@synap/database";
-import {
-  builtInHandlers,
-  builtInProjections,
-  EventDispatcher,
-  HandlerRunner,
-  type IEventHandler,
-  operatingWarnings,
-  type Projection,
-} from "@synap/handlers";
+import { seededComposition } from "@synap/domain";
+import { type Composition, EventDispatcher, HandlerRunner, operatingWarnings } from "@synap/handlers";
 import { createCallerCheck } from "@synap/http";
 import type { EventCatalogue } from "@synap/types";
 import type { Inngest } from "inngest";
@@ -28,18 +21,14 @@ import type { Retries } from "./retry-schedule.ts";
  */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
-/** What a worker works with. The database and the Inngest client stay the caller's. */
-export interface WorkerParts {
+/** What a worker works with. The database and the Inngest client stay the caller's. Default handlers: the seeded domain's. */
+export interface WorkerParts extends Partial<Pick<Composition, "handlers" | "projections">> {
   readonly configuration: WorkerConfiguration;
   /** Open and migrated. */
   readonly database: Database;
   readonly catalogue: EventCatalogue;
   readonly inngest: Inngest.Any;
   readonly logger: Logger;
-  /** Default: the built-in handlers. */
-  readonly handlers?: readonly IEventHandler[];
-  /** The read models to keep. Default: the built-in projections. */
-  readonly projections?: readonly Projection[];
   /** How often storing an envelope is retried before the failure function decides. Default: 20. */
   readonly ingestRetries?: Retries;
   /** Milliseconds between two signs of life. Default: 5,000. */
@@ -67,8 +56,7 @@ export interface RunningWorker {
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { configuration, database, inngest, logger } = parts;
   checkMode(parts);
-  const handlers = parts.handlers ?? builtInHandlers;
-  const projections = parts.projections ?? builtInProjections;
+  const { handlers, projections } = { ...seededComposition, ...parts };
   const dispatcher = new EventDispatcher({ database, catalogue: parts.catalogue, handlers, projections });
   // The embedded engine has one session: while it stores an envelope, no more than the next one can be made ready.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;

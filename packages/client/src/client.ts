@@ -9,7 +9,14 @@ import {
   type PublishOptions,
   type PublishResult,
 } from "./publishing.ts";
-import { createReadModels, type ReadModels } from "./read-models.ts";
+import {
+  type AnswerOf,
+  createReadModels,
+  type ReadModelArguments,
+  type ReadModels,
+  type ReadModelTypes,
+  readModel,
+} from "./read-models.ts";
 import type { Resource } from "./resources.ts";
 import { createStreams, type Streams } from "./streams.ts";
 import { type SubscriptionRequest, subscribe } from "./subscription.ts";
@@ -56,6 +63,17 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
     readonly type: string;
     readonly path: string;
   }): Aggregates<ReturnType<Decider["evolve"]>, Parameters<Decider["decide"]>[0]>;
+  /**
+   * The answer of one of the application's own read models.
+   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
+   * @example
+   * const { orders } = await synap.readModel<typeof openOrders>("open-orders", { customer: "c1" });
+   */
+  readModel<Model extends ReadModelTypes>(
+    path: Model["path"],
+    ...rest: ReadModelArguments<Model>
+  ): Promise<AnswerOf<Model>>;
+  /** The read models of the seeded domain, the audit log and the compliance figures. */
   readonly readModels: ReadModels;
   readonly admin: Admin;
   /**
@@ -96,6 +114,8 @@ export function createSynapClient<Catalogue extends CatalogueTypes>(
     ...createEvents<Types>(transport),
     subscribe: (request = {}) => subscribe(transport, request),
     aggregates: (kind) => createAggregates(transport, kind),
+    readModel: (path, parameters?: object, call: CallOptions = {}) =>
+      readModel(transport, path, parameters, call),
     readModels: createReadModels(transport),
     admin: createAdmin(transport),
     waitFor: (position, handler, call = {}) => waitForHandler(transport, position, handler, call),

@@ -3,6 +3,7 @@
  * compiles is itself an error.
  */
 import type { seedCatalogue } from "@synap/types";
+import type { z } from "zod";
 import { createSynapClient, isProblem, type SynapProblem } from "./index.ts";
 
 const synap = createSynapClient<typeof seedCatalogue>({ url: "http://127.0.0.1:3400" });
@@ -68,3 +69,23 @@ async function command(): Promise<boolean | undefined> {
   return (await lamps.load("l"))?.state.on;
 }
 void command;
+
+// A read model gives the types of its path, parameters and answer.
+interface OpenOrders {
+  path: "open-orders";
+  parameters: z.ZodObject<{ customer: z.ZodString; limit: z.ZodOptional<z.ZodNumber> }>;
+  answer: z.ZodObject<{ orders: z.ZodArray<z.ZodObject<{ id: z.ZodString; total: z.ZodNumber }>> }>;
+}
+async function readOrders(): Promise<number> {
+  const { orders } = await synap.readModel<OpenOrders>("open-orders", { customer: "c1", limit: 5 });
+  // @ts-expect-error another path
+  await synap.readModel<OpenOrders>("orders", { customer: "c1" });
+  // @ts-expect-error the customer is required
+  await synap.readModel<OpenOrders>("open-orders");
+  // @ts-expect-error a misspelt parameter
+  await synap.readModel<OpenOrders>("open-orders", { costumer: "c1" });
+  // @ts-expect-error a misspelt field of the answer
+  orders[0]?.totals;
+  return orders[0]?.total ?? 0;
+}
+void readOrders;

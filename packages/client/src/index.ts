@@ -8,7 +8,14 @@ export type { CatalogueTypes, PublishableEvent, StoredEventOf } from "./event-ty
 export type { EventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 export type { CoalescingOptions, Published, PublishOptions, PublishResult } from "./publishing.ts";
-export type { AuditEntry, AuditQuery, Note, ReadModels, ReservationsQuery } from "./read-models.ts";
+export type {
+  AuditEntry,
+  AuditQuery,
+  Note,
+  ReadModels,
+  ReadModelTypes,
+  ReservationsQuery,
+} from "./read-models.ts";
 export type { Resource, ResourceName } from "./resources.ts";
 export type { AppendOptions, ExpectedVersion, StreamName, StreamRead } from "./streams.ts";
 export {

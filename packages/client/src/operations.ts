@@ -77,26 +77,27 @@ export const OPERATIONS = {
     headers: ["if-match", "idempotency-key"],
     answer: "CommandResult",
   },
-  whatsNext: { ...read, path: "/api/v1/open-loops", query: ["owner", "limit"], answer: "OpenLoops" },
-  openTasks: { ...read, path: "/api/v1/tasks", query: ["owner", "limit"], answer: "Tasks" },
-  listReservations: {
+  readModel: { ...read, path: "/api/v1/{readModel}", answer: "document" },
+  openLoops: { ...read, path: "/api/v1/open-loops", query: ["owner", "limit"], answer: "OpenLoops" },
+  tasks: { ...read, path: "/api/v1/tasks", query: ["owner", "limit"], answer: "Tasks" },
+  reservations: {
     ...read,
     path: "/api/v1/reservations",
     query: ["guest", "from", "to", "resource"],
     answer: "Reservations",
   },
-  listNotes: { ...read, path: "/api/v1/notes", query: ["userId", "before", "limit"], answer: "Notes" },
+  notes: { ...read, path: "/api/v1/notes", query: ["userId", "before", "limit"], answer: "Notes" },
   auditLog: {
     ...read,
     path: "/api/v1/audit-log",
     query: ["actor", "subjectType", "subjectId", "before", "limit"],
     answer: "AuditLog",
   },
-  complianceStatistics: {
+  compliance: {
     ...read,
     path: "/api/v1/compliance",
     query: ["from", "to"],
-    answer: "ComplianceStatistics",
+    answer: "Compliance",
   },
   status: { ...read, path: "/api/v1/status", answer: "Status" },
   metrics: { ...read, path: "/metrics", answer: "text" },

@@ -1,6 +1,39 @@
+import type { z } from "zod";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
+
+/** A read model as the client sees it: only its types count. `typeof openOrders` is one. */
+export interface ReadModelTypes {
+  readonly path: string;
+  readonly parameters: z.ZodType<object>;
+  readonly answer: z.ZodType;
+}
+
+/** The parameters of a read model, in the form that `read` gets them: they are written into the address as text. */
+export type ParametersOf<Model extends ReadModelTypes> = z.output<Model["parameters"]>;
+
+/** The answer of a read model. */
+export type AnswerOf<Model extends ReadModelTypes> = z.output<Model["answer"]>;
+
+/** The parameters of a read model, which may be left out where none is required, and the options of the call. */
+export type ReadModelArguments<Model extends ReadModelTypes> =
+  Partial<ParametersOf<Model>> extends ParametersOf<Model>
+    ? [parameters?: ParametersOf<Model>, options?: CallOptions]
+    : [parameters: ParametersOf<Model>, options?: CallOptions];
+
+/** Reads any read model. */
+export async function readModel<Model extends ReadModelTypes>(
+  transport: Transport,
+  path: string,
+  parameters: object = {},
+  { signal }: CallOptions = {},
+): Promise<AnswerOf<Model>> {
+  const query = { ...parameters };
+  const answer = await transport.call("readModel", { path: { readModel: path }, query, signal });
+  // The read model that the client was given is the one that this API serves.
+  return answer as AnswerOf<Model>;
+}
 
 type ItemOf<List> = List extends readonly (infer Item)[] ? Item : never;
 
@@ -30,7 +63,7 @@ export interface ReadModels {
   /** Counts of events by type and kind of actor. */
   compliance(
     query?: { readonly from?: string; readonly to?: string } & CallOptions,
-  ): Promise<Resource<"ComplianceStatistics">>;
+  ): Promise<Resource<"Compliance">>;
 }
 
 /** Which reservations. Days are YYYY-MM-DD. */
@@ -49,13 +82,12 @@ export interface AuditQuery {
 /** Read models through a transport. */
 export function createReadModels(transport: Transport): ReadModels {
   return {
-    whatsNext: ({ signal, ...query }) => transport.call("whatsNext", { query, signal }),
-    openTasks: ({ signal, ...query } = {}) => transport.call("openTasks", { query, signal }),
-    reservations: ({ signal, ...query }) =>
-      transport.call("listReservations", { query: { ...query }, signal }),
+    whatsNext: ({ signal, ...query }) => transport.call("openLoops", { query, signal }),
+    openTasks: ({ signal, ...query } = {}) => transport.call("tasks", { query, signal }),
+    reservations: ({ signal, ...query }) => transport.call("reservations", { query: { ...query }, signal }),
     notes: ({ signal, userId, pageSize }) =>
       eachOf<Note, number>(async (before) => {
-        const page = await transport.call("listNotes", {
+        const page = await transport.call("notes", {
           query: { userId, limit: pageSize, before },
           signal,
         });
@@ -69,6 +101,6 @@ export function createReadModels(transport: Transport): ReadModels {
         });
         return { items: page.entries, next: page.nextBefore };
       }),
-    compliance: ({ signal, ...query } = {}) => transport.call("complianceStatistics", { query, signal }),
+    compliance: ({ signal, ...query } = {}) => transport.call("compliance", { query, signal }),
   };
 }

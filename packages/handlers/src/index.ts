@@ -4,6 +4,7 @@ export {
   DeciderDefinitionError,
   SnapshotSkippedError,
 } from "./aggregates/aggregate-errors.ts";
+export type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
 export {
   type AggregateMoment,
   type AggregateRepository,
@@ -30,9 +31,7 @@ export {
   type Snapshot,
   type SnapshotStore,
 } from "./aggregates/snapshots.ts";
-export { type AggregateRegistration, builtInAggregates } from "./built-in-aggregates.ts";
-export { builtInHandlers } from "./built-in-handlers.ts";
-export { builtInProjections } from "./built-in-projections.ts";
+export { type Composition, composeModules, ModuleError, type NamedModule } from "./compose-modules.ts";
 export {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,
@@ -74,6 +73,7 @@ export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { RefusedReactionError } from "./dispatch/refused-reaction-error.ts";
 export { asError } from "./dispatch/thrown-error.ts";
 export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
+export { genericModule } from "./generic-module.ts";
 export {
   type AcceptedOutcome,
   appendAcceptedEvents,
@@ -83,9 +83,7 @@ export {
 } from "./ingest/accepted-events.ts";
 export { appendAroundLocks, type LockedOutcome } from "./ingest/append-around-locks.ts";
 export { type KeptInBroker, type OperatingWarning, operatingWarnings } from "./ingest/operating-warnings.ts";
-export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
-export { noteProjector } from "./notes/note-projector.ts";
-export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";
+export type { SynapModule } from "./module.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";
 export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";
@@ -117,24 +115,19 @@ export {
   complianceStatsProjection,
 } from "./read-models/compliance-stats.ts";
 export {
-  countOpenLoops,
-  type OpenLoop,
-  type OpenLoopStatus,
-  openLoopsProjection,
-  type WhatsNextOptions,
-  whatsNext,
-} from "./read-models/open-loops.ts";
+  type AnswerBounds,
+  componentOf,
+  defineReadModel,
+  type JsonSource,
+  type ReadModel,
+  ReadModelDefinitionError,
+  type ReadSession,
+} from "./read-models/read-model.ts";
 export {
-  type ReservationView,
-  reservationsBetween,
-  reservationsOfGuest,
-  reservationsProjection,
-} from "./read-models/reservations.ts";
-export { openTasks, type TaskView, tasksViewProjection } from "./read-models/tasks-view.ts";
-export {
-  type ReservationRule,
-  type ReservationState,
-  type ReservationStatus,
-  reservationDecider,
-  reservationState,
-} from "./reservations/reservation-decider.ts";
+  areInOrder,
+  beforeParameter,
+  dayParameter,
+  limitParameter,
+  NOT_IN_ORDER,
+  nameParameter,
+} from "./read-models/read-model-parameters.ts";

@@ -5,7 +5,6 @@ import { createSynapEvent, noteCreationCompleted, seedCatalogue } from "@synap/t
 import { expect, it } from "vitest";
 import { holdStream, parkEvents, releaseStream, takeParkedEvents } from "./dead-letters/held-streams.ts";
 import { EventDispatcher } from "./dispatch/event-dispatcher.ts";
-import { notesOf } from "./notes/notes-of.ts";
 import { defineBatchProjection } from "./projections/projection.ts";
 
 const BYTES = 200_000;
@@ -51,27 +50,6 @@ describeOnEveryEngine("rows so large that fewer than asked for fit", (engine) =>
     }
     expect(taken).toEqual(parked.map(({ position }) => position));
     expect(steps).toHaveLength(2);
-  });
-
-  it("end a page of notes early, and the next one goes on", async () => {
-    const { database } = engine;
-    const userId = randomUUID();
-    await database.query(
-      `INSERT INTO synap.notes (id, user_id, content, tags, created_by, created_at, event_id, "position")
-       SELECT $1 || n, $1, repeat('x', $2::integer), '[]', 'system', now(), gen_random_uuid(), n
-         FROM generate_series(1, $3::integer) AS n`,
-      [userId, BYTES, COUNT],
-    );
-    const positions: number[] = [];
-    let pages = 0;
-    for (let before: number | undefined, isCut = true; isCut; pages += 1) {
-      const page = await notesOf(database, userId, { before, limit: 1_000 });
-      positions.push(...page.notes.map(({ position }) => position));
-      before = positions.at(-1);
-      isCut = page.isCut;
-    }
-    expect(positions).toEqual(Array.from({ length: COUNT }, (_, index) => COUNT - index));
-    expect(pages).toBe(2);
   });
 
   it("end the rows of an as-of run early, which says for which table", async () => {

@@ -1,5 +1,6 @@
 import type { Database } from "@synap/database";
-import { builtInHandlers, builtInProjections, EventDispatcher } from "@synap/handlers";
+import { seededComposition } from "@synap/domain";
+import { EventDispatcher } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";
 
 /**
@@ -10,12 +11,12 @@ export async function compareReadModels(database: Database): Promise<number> {
   const dispatcher = new EventDispatcher({
     database,
     catalogue: seedCatalogue,
-    handlers: builtInHandlers,
-    projections: builtInProjections,
+    handlers: seededComposition.handlers,
+    projections: seededComposition.projections,
   });
   const { projections } = dispatcher;
   let differences = 0;
-  for (const { name } of builtInProjections) {
+  for (const { name } of seededComposition.projections) {
     await projections.rebuild(name, { by: "stress --chaos" });
     for (let isCaughtUp = false; !isCaughtUp; ) {
       const pass = await dispatcher.catchUp(name);

@@ -1,4 +1,5 @@
-import { HTTP_RESOURCES } from "@synap/types/http";
+import { componentOf, type ReadModel } from "@synap/handlers";
+import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp } from "../api-context.ts";
 
@@ -7,8 +8,10 @@ const SECURITY_SCHEMES = {
 } as const;
 
 /** Puts the forms of bodies and answers into the document, as Zod itself writes them in JSON Schema 2020-12. */
-export function registerComponents(app: ApiApp): void {
-  for (const [name, schema] of Object.entries(HTTP_RESOURCES)) {
+export function registerComponents(app: ApiApp, readModels: readonly ReadModel[]): void {
+  const answers = readModels.map((model) => [componentOf(model), model.answer] as const);
+  const own = Object.entries(HTTP_RESOURCES).filter(([name]) => !(name in READ_MODEL_RESOURCES));
+  for (const [name, schema] of [...own, ...answers]) {
     const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
     // Through JSON, which is what it is in the document.
     app.openAPIRegistry.registerComponent("schemas", name, JSON.parse(JSON.stringify(described)));

@@ -1,10 +1,6 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
-import {
-  builtInHandlers,
-  builtInProjections,
-  type IEventHandler,
-  TransientHandlerError,
-} from "@synap/handlers";
+import { seededComposition } from "@synap/domain";
+import { type IEventHandler, TransientHandlerError } from "@synap/handlers";
 import { createSynapEvent } from "@synap/types";
 import { afterEach, expect, it } from "vitest";
 import { z } from "zod";
@@ -28,7 +24,7 @@ const stepSchema = z.object({
 });
 const replySchema = z.union([z.array(z.unknown()), z.looseObject({ message: z.string().optional() })]);
 
-const readModels = builtInProjections.map((projection) => projection.name);
+const readModels = seededComposition.projections.map((projection) => projection.name);
 
 describeOnEveryEngine("catch-up-handlers", (engine) => {
   let running: BrokerAndWorker | undefined;
@@ -63,7 +59,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
   }
 
   it("catches up every asynchronous handler in a step of its name", async () => {
-    running = await startBrokerAndWorker(engine.database, { handlers: builtInHandlers });
+    running = await startBrokerAndWorker(engine.database, { handlers: seededComposition.handlers });
     const request = createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
     await running.publish({ events: [request] });
     await expect.poll(() => running?.runs("ingest-events")).toHaveLength(1);
@@ -81,7 +77,9 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
   });
 
   it("goes on to the other handlers when one fails, and ends as failed", async () => {
-    running = await startBrokerAndWorker(engine.database, { handlers: [failing, ...builtInHandlers] });
+    running = await startBrokerAndWorker(engine.database, {
+      handlers: [failing, ...seededComposition.handlers],
+    });
     const { names, status, body } = await everyMinute(running.url);
     expect(names).toEqual(["always-away", "note-creation-reactor", ...readModels]);
     expect(status).toBe(400);

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { type Database, DatabaseUnavailableError, listDeadLetters, type SqlParameter } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { builtInHandlers, EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { seededComposition } from "@synap/domain";
+import { EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, expect, it, vi } from "vitest";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
@@ -58,7 +59,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
   });
 
   it("takes a request for a note all the way to the row", async () => {
-    const { publish } = await start({ handlers: builtInHandlers, residentHandlers: true });
+    const { publish } = await start({ handlers: seededComposition.handlers, residentHandlers: true });
     const request = createSynapEvent({
       type: "note.creation.requested",
       aggregateId: randomUUID(),

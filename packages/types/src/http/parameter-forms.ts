@@ -4,8 +4,8 @@ import { readTimestamp, TIMESTAMP_FORM } from "../timestamp.ts";
 const GIVEN_ONCE = "must be given, and once";
 
 /**
- * A whole number within bounds, as text in an address. The document says `integer` with the same bounds, so it can't
- * allow what the route refuses.
+ * A whole number within bounds, read from the text of an address. The document says `integer` with the same bounds, so it
+ * can't allow what the route refuses.
  */
 export function wholeNumber(min: number, max: number) {
   return z
@@ -16,7 +16,8 @@ export function wholeNumber(min: number, max: number) {
         ? `must be a whole number from ${min}`
         : `must be a whole number from ${min} to ${max}`,
     )
-    .meta({ type: "integer", minimum: min, maximum: max });
+    .meta({ type: "integer", minimum: min, maximum: max })
+    .transform(Number);
 }
 
 /** Text of 1 to `max` characters without NUL, which the database can't hold. */

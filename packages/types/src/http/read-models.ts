@@ -52,7 +52,7 @@ export const READ_MODEL_RESOURCES = {
       }),
     ),
   }),
-  ComplianceStatistics: z.object({
+  Compliance: z.object({
     statistics: z.array(
       z.object({
         eventType: text,

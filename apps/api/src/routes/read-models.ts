@@ -1,0 +1,58 @@
+import { sqlState } from "@synap/database";
+import { componentOf, type ReadModel } from "@synap/handlers";
+import type { ApiApp, ApiPorts } from "../api-context.ts";
+import { Problem } from "../problems/problem.ts";
+import { answerPage } from "./answer-page.ts";
+import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
+
+/** SQLSTATE undefined_table: of a view too. */
+const UNDEFINED_TABLE = "42P01";
+
+/** GET /api/v1/{path} of every read model. */
+export function readModelRoutes(
+  app: ApiApp,
+  ports: Pick<ApiPorts, "readModels" | "readTables" | "pages">,
+): void {
+  for (const model of ports.readModels) readModelRoute(app, ports, model);
+}
+
+/** A read model that no worker has made yet is a problem of its own, not a fault. */
+function readModelRoute(
+  app: ApiApp,
+  { readTables, pages }: Pick<ApiPorts, "readTables" | "pages">,
+  model: ReadModel,
+): void {
+  const component = componentOf(model);
+  const route = {
+    method: "get" as const,
+    path: `/api/v1/${model.path}`,
+    operationId: component.slice(0, 1).toLowerCase() + component.slice(1),
+    summary: model.description,
+    tags: ["read models"],
+    request: { query: model.parameters },
+    responses: {
+      200: jsonAnswer("What the read model holds at the moment.", component),
+      ...problemAnswers(
+        "parameter-invalid",
+        "parameter-unknown",
+        "read-model-missing",
+        "too-many-pages",
+        "database-unavailable",
+      ),
+    },
+  };
+  registerRoute(app, route, async (context) => {
+    const parameters = readQuery(context, model.parameters);
+    return answerPage(context, pages, async (maxBytes) => ({
+      body: Object(await model.read(readTables, parameters, { maxBytes }).catch(missing)),
+    }));
+  });
+}
+
+function missing(cause: unknown): never {
+  if (sqlState(cause) !== UNDEFINED_TABLE) throw cause;
+  throw new Problem("read-model-missing", "No worker has made this read model yet. Start one that has it.", {
+    retryAfterSeconds: 5,
+    cause,
+  });
+}

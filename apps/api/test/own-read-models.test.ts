@@ -1,0 +1,76 @@
+import { createSynapClient } from "@synap/client";
+import { defineReadModel } from "@synap/handlers";
+import { wholeNumber } from "@synap/types/http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+
+const numbers = defineReadModel({
+  path: "first-numbers",
+  description: "The first numbers",
+  parameters: z.strictObject({ count: wholeNumber(1, 10) }),
+  answer: z.object({ numbers: z.array(z.int()), asOf: z.iso.datetime() }),
+  async read({ query }, { count }) {
+    const rows = await query<{ n: number }>("SELECT n FROM generate_series(1, $1::integer) AS n", [count]);
+    return { numbers: rows.map(({ n }) => n), asOf: new Date(0) };
+  },
+});
+const missing = defineReadModel({
+  path: "not-made",
+  description: "A read model without a worker",
+  parameters: z.strictObject({}),
+  answer: z.object({ rows: z.array(z.unknown()) }),
+  read: async ({ query }) => ({ rows: await query("SELECT * FROM synap_read.not_made") }),
+});
+
+const openapi = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+});
+
+describe("an application's own read models", () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await startTestApi({}, "embedded", { readModels: [numbers, missing] });
+  });
+  afterAll(() => api.stop());
+  const get = async (path: string) => {
+    const response = await fetch(`${api.url}${path}`);
+    return { status: response.status, body: await response.json() };
+  };
+
+  it("are served at their paths, and read by the client with their types", async () => {
+    const synap = createSynapClient<object>({ url: api.url });
+    const answer = await synap.readModel<typeof numbers>("first-numbers", { count: 3 });
+    expect(answer).toEqual({ numbers: [1, 2, 3], asOf: "1970-01-01T00:00:00.000Z" });
+  });
+
+  it.each([
+    ["", "parameter-invalid"],
+    ["?count=11", "parameter-invalid"],
+    ["?count=3&limit=1", "parameter-unknown"],
+  ])("check their parameters: %s", async (query, code) => {
+    expect(await get(`/api/v1/first-numbers${query}`)).toMatchObject({ status: 400, body: { code } });
+  });
+
+  it("are a problem until a worker has made them", async () => {
+    expect(await get("/api/v1/not-made")).toMatchObject({
+      status: 503,
+      body: { code: "read-model-missing" },
+    });
+  });
+
+  it("are in the OpenAPI document, and those of a domain that was left out are not", async () => {
+    const { paths, components } = openapi.parse((await get("/openapi.json")).body);
+    expect(paths["/api/v1/first-numbers"]?.["get"]).toMatchObject({
+      operationId: "firstNumbers",
+      parameters: [{ name: "count", required: true, schema: { type: "integer", minimum: 1, maximum: 10 } }],
+      responses: {
+        200: { content: { "application/json": { schema: { $ref: "#/components/schemas/FirstNumbers" } } } },
+      },
+    });
+    expect(components.schemas["FirstNumbers"]).toMatchObject({ properties: { numbers: { type: "array" } } });
+    expect(paths).not.toHaveProperty("/api/v1/notes");
+    expect(components.schemas).not.toHaveProperty("Notes");
+  });
+});

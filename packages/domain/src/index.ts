@@ -1,0 +1,29 @@
+/** The seeded domain: notes, tasks, open loops and reservations, as an application would define its own. */
+
+export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
+export { noteProjector } from "./notes/note-projector.ts";
+export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";
+export {
+  countOpenLoops,
+  type OpenLoop,
+  type OpenLoopStatus,
+  openLoopsProjection,
+  type WhatsNextOptions,
+  whatsNext,
+} from "./open-loops/open-loops.ts";
+export {
+  type ReservationRule,
+  type ReservationState,
+  type ReservationStatus,
+  reservationDecider,
+  reservationState,
+} from "./reservations/reservation-decider.ts";
+export {
+  type ReservationView,
+  reservationsBetween,
+  reservationsOfGuest,
+  reservationsProjection,
+} from "./reservations/reservations-projection.ts";
+export { seededComposition } from "./seeded-composition.ts";
+export { seededDomain } from "./seeded-domain.ts";
+export { openTasks, type TaskView, tasksViewProjection } from "./tasks/tasks-view.ts";

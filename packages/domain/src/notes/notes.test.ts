@@ -1,0 +1,191 @@
+import { listDeadLetters, type Transaction } from "@synap/database";
+import { describeOnEveryEngine } from "@synap/database/testing";
+import { derivedEventId } from "@synap/handlers";
+import { handlerScenario } from "@synap/handlers/testing";
+import { createSynapEvent, type StoredEvent } from "@synap/types";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { noteCreationReactor } from "./note-creation-reactor.ts";
+import { noteProjector } from "./note-projector.ts";
+
+const ALL_NOTES = `
+  SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id, position
+    FROM synap.notes ORDER BY id COLLATE "C"`;
+
+describeOnEveryEngine("note-projector", (engine) => {
+  const scenario = () => handlerScenario({ database: engine.database, handlers: [noteProjector] });
+  const row = async (id: string) => {
+    const [found] = await scenario().rows<Record<string, unknown>>(
+      "SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id FROM synap.notes WHERE id = $1",
+      [id],
+    );
+    return found;
+  };
+
+  it("shows a note with all that its event says", async () => {
+    const [event] = await scenario().when({
+      type: "note.creation.completed",
+      aggregateId: "full",
+      userId: "u1",
+      timestamp: "2026-03-04T05:06:07.089Z",
+      correlationId: "c1",
+      data: { content: "Call Acme — “now”", title: "Acme", tags: ["urgent", "a,b", '"quoted"'] },
+    });
+    expect(await row("full")).toEqual({
+      id: "full",
+      user_id: "u1",
+      title: "Acme",
+      content: "Call Acme — “now”",
+      tags: ["urgent", "a,b", '"quoted"'],
+      created_by: "user:u1",
+      created_at: new Date("2026-03-04T05:06:07.089Z"),
+      correlation_id: "c1",
+      event_id: event?.id,
+    });
+  });
+
+  it("shows a note of which only the content is known", async () => {
+    await scenario().when({ type: "note.creation.completed", aggregateId: "bare", data: { content: "x" } });
+    expect(await row("bare")).toMatchObject({ user_id: null, title: null, tags: [], correlation_id: null });
+  });
+
+  it("shows the latest event of a note, also when both come in one batch", async () => {
+    const { given, when } = scenario();
+    await given({
+      type: "note.creation.completed",
+      aggregateId: "twice",
+      data: { content: "old", title: "T" },
+    });
+    const [, latest] = await when(
+      { type: "note.creation.completed", aggregateId: "twice", data: { content: "newer" } },
+      { type: "note.creation.completed", aggregateId: "twice", data: { content: "newest" } },
+    );
+    expect(await row("twice")).toMatchObject({ content: "newest", title: null, event_id: latest?.id });
+  });
+
+  it("gives the same rows however the same events are cut, repeated and mixed", async () => {
+    const { database } = engine;
+    const names = ["p1", "p2", "p3"];
+    const events = await scenario().given(
+      ...Array.from({ length: 12 }, (_, index) => ({
+        type: "note.creation.completed" as const,
+        aggregateId: names[index % 3] ?? "p1",
+        data: { content: `version ${index}`, ...(index % 2 === 0 && { title: `title ${index}` }) },
+      })),
+    );
+    const expected = await database.query(ALL_NOTES);
+    const deliveries = fc
+      .array(fc.array(fc.constantFrom(...events), { minLength: 1, maxLength: 8 }), { maxLength: 5 })
+      .map((parts) => [...parts, events]);
+    await fc.assert(
+      fc.asyncProperty(deliveries, async (batches) => {
+        const rows = await rolledBack(async (transaction) => {
+          await transaction.query("DELETE FROM synap.notes WHERE id = ANY (ARRAY['p1', 'p2', 'p3'])");
+          for (const batch of batches) await deliver(transaction, batch);
+          return await transaction.query(ALL_NOTES);
+        });
+        expect(rows).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+    expect(await database.query(ALL_NOTES)).toEqual(expected);
+  });
+
+  const nothing = () => Promise.resolve([]);
+  const deliver = (transaction: Transaction, events: readonly StoredEvent[]) =>
+    noteProjector.handle(events, { transaction, append: nothing, tryAppend: nothing });
+
+  /** Runs work in a transaction and undoes it, whatever it gives back. */
+  async function rolledBack<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const undo = new Error("undo");
+    let result: { value: T } | undefined;
+    await engine.database
+      .transaction(async (transaction) => {
+        result = { value: await work(transaction) };
+        throw undo;
+      })
+      .catch((error: unknown) => {
+        if (error !== undo) throw error;
+      });
+    if (result === undefined) throw new Error("the work did not end");
+    return result.value;
+  }
+});
+
+describeOnEveryEngine("note-creation-reactor", (engine) => {
+  const scenario = () =>
+    handlerScenario({ database: engine.database, handlers: [noteProjector, noteCreationReactor] });
+
+  it("answers a request with the note: caused by it, in its correlation, in its stream", async () => {
+    const { when, rows, dispatcher } = scenario();
+    const [request] = await when({
+      type: "note.creation.requested",
+      aggregateId: "asked",
+      userId: "u1",
+      requestId: "r1",
+      correlationId: "flow-1",
+      data: { content: "Call Acme", tags: ["urgent"] },
+    });
+    const id = derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" });
+    expect(await dispatcher.store.getById(id)).toMatchObject({
+      type: "note.creation.completed",
+      aggregateType: "note",
+      aggregateId: "asked",
+      streamVersion: 2,
+      data: { content: "Call Acme", tags: ["urgent"] },
+      userId: "u1",
+      createdBy: "system",
+      source: "note-creation-reactor",
+      requestId: "r1",
+      correlationId: "flow-1",
+      causationId: request?.id,
+    });
+    expect(await rows("SELECT content, user_id FROM synap.notes WHERE id = 'asked'")).toEqual([
+      { content: "Call Acme", user_id: "u1" },
+    ]);
+  });
+
+  it("begins a correlation with the request when that has none", async () => {
+    const { when, dispatcher } = scenario();
+    const [request] = await when({ type: "note.creation.requested", data: { content: "x" } });
+    const id = derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" });
+    expect(await dispatcher.store.getById(id)).toMatchObject({ correlationId: request?.id });
+  });
+
+  it("answers a request of long ago, though its timestamp is outside the window for new events", async () => {
+    const { when, dispatcher } = scenario();
+    const [request] = await when({
+      type: "note.creation.requested",
+      timestamp: "2019-01-01T00:00:00.000Z",
+      data: { content: "old" },
+    });
+    const answer = await dispatcher.store.getById(
+      derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" }),
+    );
+    expect(answer?.timestamp).toBe(request?.recordedAt);
+  });
+
+  it("answers once, however often the request comes again", async () => {
+    const { when, rows, dispatcher } = scenario();
+    const request = createSynapEvent({
+      type: "note.creation.requested",
+      aggregateId: "again",
+      data: { content: "x" },
+    });
+    await when(request, request);
+    await when(request);
+    // The checkpoint lost, as after restoring an older backup of it: every request is handled again.
+    await engine.database.query("UPDATE synap.checkpoints SET position = 0 WHERE handler = $1", [
+      noteCreationReactor.name,
+    ]);
+    while (true) {
+      const pass = await dispatcher.catchUp(noteCreationReactor.name);
+      if (pass.status === "done" && pass.caughtUp) break;
+    }
+    const stream = await rows<{ type: string }>(
+      "SELECT type FROM synap.events WHERE aggregate_id = 'again' ORDER BY stream_version",
+    );
+    expect(stream.map((event) => event.type)).toEqual(["note.creation.requested", "note.creation.completed"]);
+    expect(await listDeadLetters(engine.database)).toEqual([]);
+  });
+});

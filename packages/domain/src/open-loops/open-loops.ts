@@ -1,0 +1,198 @@
+import type { Database, Transaction } from "@synap/database";
+import { defineProjection, keyText, moment, type RowOf, readTable } from "@synap/handlers";
+import {
+  checkMoment,
+  openLoopEventTypes,
+  readTimestamp,
+  type StoredEvent,
+  taskEventTypes,
+} from "@synap/types";
+import { and, asc, count, desc, eq, inArray, isNull, lte, ne, or } from "drizzle-orm";
+import { date, index, integer, text } from "drizzle-orm/pg-core";
+
+/** `synap_read.open_loops`: one row per open loop and per task, the closed ones too. */
+export const openLoops = readTable(
+  "open_loops",
+  {
+    id: keyText("id").primaryKey(),
+    ownerId: keyText("owner_id"),
+    title: text("title").notNull(),
+    status: text("status", { enum: ["urgent", "waiting", "snoozed"] }).notNull(),
+    score: integer("score").notNull(),
+    entityType: text("entity_type"),
+    entityId: text("entity_id"),
+    snoozedUntil: moment("snoozed_until"),
+    dueDate: date("due_date"),
+    openedAt: moment("opened_at").notNull(),
+    closedAt: moment("closed_at"),
+    outcome: text("outcome"),
+  },
+  // "What's next?": the owner's open loops in the order of the answer. Closed ones, most of them in time, are not in it.
+  (table) => [
+    index().on(table.ownerId, desc(table.score), table.openedAt, table.id).where(isNull(table.closedAt)),
+  ],
+);
+
+type OpenLoopRow = RowOf<typeof openLoops>;
+
+/** The state of an open loop: it presses, it waits for somebody else, or it was put off. */
+export type OpenLoopStatus = OpenLoopRow["status"];
+
+/** Something that is not finished and belongs to somebody. */
+export interface OpenLoop {
+  /** `open_loop/{id}` or `task/{id}`: the stream it comes from. */
+  readonly id: string;
+  readonly ownerId: string;
+  readonly title: string;
+  readonly status: OpenLoopStatus;
+  /** 0 to 1000: the higher, the sooner. */
+  readonly score: number;
+  /** What it is about. */
+  readonly entityType?: string;
+  readonly entityId?: string;
+  readonly snoozedUntil?: string;
+  /** A task's, YYYY-MM-DD. */
+  readonly dueDate?: string;
+  readonly openedAt: string;
+}
+
+/** The score of an open loop that was opened without one. */
+const DEFAULT_SCORE = 500;
+
+/** The score of a task by its priority. */
+const TASK_SCORES = { high: 700, normal: DEFAULT_SCORE, low: 300 } as const;
+
+/**
+ * Keeps {@link openLoops}: everything that waits for somebody, from open loops and from tasks (a task is open from
+ * its creation to its completion, for whoever it is assigned to; one of high priority is urgent, any other waits).
+ */
+export const openLoopsProjection = defineProjection({
+  name: "open-loops",
+  version: 1,
+  description: "Keeps what is open and for whom: answers what's next.",
+  events: [...openLoopEventTypes, ...taskEventTypes],
+  mode: "async",
+  table: openLoops,
+  key: loopOf,
+  evolve(row, event) {
+    switch (event.type) {
+      case "open_loop.opened": {
+        const {
+          ownerId,
+          title,
+          status,
+          score = DEFAULT_SCORE,
+          entityType = null,
+          entityId = null,
+        } = event.data;
+        return { ...opened(event), ownerId, title, status, score, entityType, entityId };
+      }
+      case "task.created": {
+        const { title, assigneeId = null, priority = "normal", dueDate = null } = event.data;
+        return {
+          ...opened(event),
+          title,
+          ownerId: assigneeId,
+          status: priority === "high" ? "urgent" : "waiting",
+          score: TASK_SCORES[priority],
+          entityType: "task",
+          entityId: event.aggregateId,
+          dueDate,
+        };
+      }
+    }
+    // An event of a loop that was never opened changes nothing.
+    if (row === undefined) return undefined;
+    switch (event.type) {
+      case "open_loop.status_changed":
+        return { ...row, status: event.data.to, snoozedUntil: inUtc(event.data.snoozedUntil) };
+      case "open_loop.score_changed":
+        return { ...row, score: event.data.score };
+      case "task.assigned":
+        return { ...row, ownerId: event.data.assigneeId };
+      case "open_loop.closed":
+      case "task.completed":
+        return { ...row, closedAt: event.timestamp, outcome: event.data.outcome ?? null };
+    }
+  },
+});
+
+function loopOf(event: StoredEvent): string {
+  return `${event.aggregateType}/${event.aggregateId}`;
+}
+
+/** PostgreSQL takes no offset of 16 hours or more, so the moment is written in UTC. */
+function inUtc(moment: string | undefined): string | null {
+  const reading = readTimestamp(moment ?? "");
+  return reading.ok ? reading.text : null;
+}
+
+function opened(event: StoredEvent): Omit<OpenLoopRow, "title" | "ownerId" | "status" | "score"> {
+  return {
+    id: loopOf(event),
+    entityType: null,
+    entityId: null,
+    snoozedUntil: null,
+    dueDate: null,
+    openedAt: event.timestamp,
+    closedAt: null,
+    outcome: null,
+  };
+}
+
+/** What `whatsNext` may be asked. */
+export interface WhatsNextOptions {
+  /** Default 20, at most 1,000. */
+  readonly limit?: number | undefined;
+  /** Only these. Default: urgent and waiting, and snoozed ones whose time has come. */
+  readonly statuses?: readonly OpenLoopStatus[];
+  /** Default: the system's clock. */
+  readonly now?: Date;
+}
+
+/** What's next for somebody: open loops that aren't put off, the highest score first, the oldest of equal ones. @throws InvalidMomentError */
+export async function whatsNext(
+  { orm }: Pick<Database | Transaction, "orm">,
+  ownerId: string,
+  { limit = 20, statuses, now = new Date() }: WhatsNextOptions = {},
+): Promise<OpenLoop[]> {
+  const { status, snoozedUntil, score, openedAt, id, closedAt } = openLoops;
+  const wanted =
+    statuses === undefined
+      ? or(ne(status, "snoozed"), lte(snoozedUntil, checkMoment("now", now).toISOString()))
+      : inArray(status, [...statuses]);
+  const rows = await orm
+    .select()
+    .from(openLoops)
+    .where(and(eq(openLoops.ownerId, ownerId), isNull(closedAt), wanted))
+    .orderBy(desc(score), asc(openedAt), asc(id))
+    .limit(Math.min(limit, 1_000));
+  return rows.map((row) => ({
+    id: row.id,
+    ownerId,
+    title: row.title,
+    status: row.status,
+    score: row.score,
+    ...(row.entityType !== null && { entityType: row.entityType }),
+    ...(row.entityId !== null && { entityId: row.entityId }),
+    ...(row.snoozedUntil !== null && { snoozedUntil: row.snoozedUntil }),
+    ...(row.dueDate !== null && { dueDate: row.dueDate }),
+    openedAt: row.openedAt,
+  }));
+}
+
+/** The number of open loops that somebody has of each status. */
+export async function countOpenLoops(
+  { orm }: Pick<Database | Transaction, "orm">,
+  ownerId: string,
+): Promise<Readonly<Record<OpenLoopStatus, number>>> {
+  const { status, closedAt } = openLoops;
+  const rows = await orm
+    .select({ status, loops: count() })
+    .from(openLoops)
+    .where(and(eq(openLoops.ownerId, ownerId), isNull(closedAt)))
+    .groupBy(status);
+  const counts = { urgent: 0, waiting: 0, snoozed: 0 };
+  for (const { status, loops } of rows) counts[status] = loops;
+  return counts;
+}

@@ -1,0 +1,95 @@
+import { defineEventType } from "@synap/types";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { composeModules } from "./compose-modules.ts";
+import { defineHandler } from "./dispatch/event-handler.ts";
+import type { SynapModule } from "./module.ts";
+import { defineReadModel } from "./read-models/read-model.ts";
+
+const orderPlaced = defineEventType({
+  name: "order.placed",
+  description: "An order was placed.",
+  schema: z.strictObject({ total: z.number() }),
+  example: { total: 12.5 },
+});
+const mailer = defineHandler({
+  name: "mailer",
+  description: "Mails a confirmation.",
+  events: [orderPlaced],
+  mode: "async",
+  handle: () => Promise.resolve(),
+});
+const ordersAt = (path: string) =>
+  defineReadModel({
+    path,
+    description: "Orders",
+    parameters: z.strictObject({}),
+    answer: z.object({ orders: z.array(z.string()) }),
+    read: () => Promise.resolve({ orders: [] }),
+  });
+const compose = (...modules: SynapModule[]) =>
+  composeModules(modules.map((module, index) => ({ place: `modules[${index}]`, module })));
+
+describe("modules", () => {
+  it("come together in their order, with the audit log and the compliance figures", () => {
+    const composed = compose(
+      { handlers: [mailer] },
+      { eventTypes: [orderPlaced], readModels: [ordersAt("orders")] },
+    );
+    expect(composed.catalogue.types).toEqual([orderPlaced]);
+    expect(composed.handlers).toEqual([mailer]);
+    expect(composed.projections.map(({ name }) => name)).toEqual(["compliance-stats", "audit-log"]);
+    expect(composed.readModels.map(({ path }) => path)).toEqual(["orders", "compliance", "audit-log"]);
+  });
+
+  const own = { eventTypes: [orderPlaced], handlers: [mailer] };
+  it.each<[string, SynapModule[], string]>([
+    [
+      "an event type",
+      [own, { eventTypes: [orderPlaced] }],
+      'modules[1].eventTypes[0]: the event type "order.placed" is already at modules[0].eventTypes[0]; rename or remove one',
+    ],
+    [
+      "a handler",
+      [own, { handlers: [mailer] }],
+      'modules[1].handlers[0]: the handler or projection "mailer" is already at modules[0].handlers[0]; rename or remove one',
+    ],
+    [
+      "the path of a read model",
+      [{ readModels: [ordersAt("audit-log")] }],
+      'Synap itself.readModels[1]: the read model "audit-log" is already at modules[0].readModels[0]; rename or remove one',
+    ],
+  ])("can't name %s twice", (_what, modules, message) => {
+    expect(() => compose(...modules)).toThrow(message);
+  });
+
+  it("can't have a handler of an event type that none of them has", () => {
+    expect(() => compose({ handlers: [mailer] })).toThrow(
+      'modules[0].handlers[0]: "mailer" names event types that no module has: "order.placed"; add their definitions to eventTypes',
+    );
+  });
+
+  it("can't have a read model whose answer would take the name of a resource of the API", () => {
+    expect(() => compose({ readModels: [ordersAt("stored-event")] })).toThrow(
+      'modules[0].readModels[0]: the path "stored-event" would name its answer "StoredEvent", as the API does; change it',
+    );
+  });
+});
+
+describe("defineReadModel", () => {
+  it.each([
+    ["Orders", "needs a path of lower case words joined by dashes"],
+    ["orders/open", "needs a path of lower case words joined by dashes"],
+    ["events", "has a path that Synap's API uses itself"],
+  ])("refuses the path %s", (path, reason) => {
+    expect(() => ordersAt(path)).toThrow(`The read model "${path}" ${reason}.`);
+  });
+
+  it("refuses an answer that JSON Schema can't describe", () => {
+    const answer = z.object({ at: z.date() });
+    const model = { path: "orders", description: "", parameters: z.strictObject({}), answer };
+    expect(() => defineReadModel({ ...model, read: () => Promise.resolve({ at: new Date() }) })).toThrow(
+      'The read model "orders" has answer that JSON Schema can\'t describe',
+    );
+  });
+});

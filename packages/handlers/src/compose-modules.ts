@@ -1,0 +1,135 @@
+import { createEventCatalogue, type EventCatalogue, type EventTypeDefinition } from "@synap/types";
+import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
+import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
+import type { IEventHandler } from "./dispatch/event-handler.ts";
+import { genericModule } from "./generic-module.ts";
+import type { SynapModule } from "./module.ts";
+import type { Projection } from "./projections/projection.ts";
+import { componentOf, type ReadModel } from "./read-models/read-model.ts";
+
+/** Everything that runs in an application, checked. Made by {@link composeModules}. */
+export interface Composition {
+  readonly catalogue: EventCatalogue;
+  readonly handlers: readonly IEventHandler[];
+  readonly projections: readonly Projection[];
+  readonly aggregates: readonly AggregateRegistration[];
+  readonly readModels: readonly ReadModel[];
+  readonly migrations: readonly (URL | string)[];
+}
+
+/** A module, and what messages call it: `modules[0]`. */
+export interface NamedModule {
+  readonly place: string;
+  readonly module: SynapModule;
+}
+
+/** Modules don't fit together. */
+export class ModuleError extends Error {
+  override readonly name = "ModuleError";
+  readonly code = "MODULE_INVALID";
+  /** The entry at fault, as in `modules[1].handlers[0]`. */
+  readonly place: string;
+
+  constructor(place: string, reason: string) {
+    super(`${place}: ${reason}`);
+    this.place = place;
+  }
+}
+
+interface Entry<Item> {
+  readonly place: string;
+  readonly item: Item;
+}
+
+/**
+ * Puts modules together with the audit log and the compliance figures, in this order.
+ *
+ * @throws ModuleError when two entries have one name, or a handler, projection or aggregate names an event type that no module
+ *   has
+ */
+export function composeModules(modules: readonly NamedModule[]): Composition {
+  const all: readonly NamedModule[] = [...modules, { place: "Synap itself", module: genericModule }];
+  const entriesOf = <Item>(
+    list: keyof SynapModule,
+    pick: (module: SynapModule) => readonly Item[] = () => [],
+  ) =>
+    all.flatMap(({ place, module }) =>
+      pick(module).map((item, index): Entry<Item> => ({ place: `${place}.${list}[${index}]`, item })),
+    );
+  const eventTypes = entriesOf<EventTypeDefinition>("eventTypes", (module) => module.eventTypes ?? []);
+  const handlers = entriesOf<IEventHandler>("handlers", (module) => module.handlers ?? []);
+  const projections = entriesOf<Projection>("projections", (module) => module.projections ?? []);
+  const aggregates = entriesOf<AggregateRegistration>("aggregates", (module) => module.aggregates ?? []);
+  const readModels = entriesOf<ReadModel>("readModels", (module) => module.readModels ?? []);
+
+  refuseTwice("event type", eventTypes, ({ name }) => name);
+  // Checkpoints and dead letters are stored under these names, so handlers and projections share them.
+  const followers: Entry<IEventHandler | Projection>[] = [...handlers, ...projections];
+  refuseTwice("handler or projection", followers, (each) =>
+    // Several versions of one projection are registered while the builds of the old one are kept.
+    "version" in each ? `${each.name}@${each.version}` : each.name,
+  );
+  refuseTwice("aggregate", aggregates, ({ decider }) => decider.name);
+  refuseTwice("aggregate path", aggregates, ({ path }) => path);
+  refuseTwice("read model", readModels, ({ path }) => path);
+  for (const entry of readModels) checkComponent(entry);
+
+  const known = new Set(eventTypes.map(({ item }) => item.name));
+  for (const { place, item } of followers) {
+    checkTypes(place, `"${item.name}"`, item.eventTypes === "all" ? [] : item.eventTypes, known);
+  }
+  for (const { place, item } of aggregates) {
+    const { name, events } = item.decider;
+    checkTypes(
+      place,
+      `"${name}"`,
+      events.map((event) => event.name),
+      known,
+    );
+  }
+  return {
+    catalogue: createEventCatalogue(eventTypes.map(({ item }) => item)),
+    handlers: handlers.map(({ item }) => item),
+    projections: projections.map(({ item }) => item),
+    aggregates: aggregates.map(({ item }) => item),
+    readModels: readModels.map(({ item }) => item),
+    migrations: all.flatMap(({ module }) => (module.migrations === undefined ? [] : [module.migrations])),
+  };
+}
+
+function refuseTwice<Item>(
+  kind: string,
+  entries: readonly Entry<Item>[],
+  nameOf: (item: Item) => string,
+): void {
+  const places = new Map<string, string>();
+  for (const { place, item } of entries) {
+    const name = nameOf(item);
+    const earlier = places.get(name);
+    if (earlier !== undefined) {
+      throw new ModuleError(place, `the ${kind} "${name}" is already at ${earlier}; rename or remove one`);
+    }
+    places.set(name, place);
+  }
+}
+
+function checkTypes(place: string, name: string, types: readonly string[], known: ReadonlySet<string>): void {
+  const unknown = types.filter((type) => !known.has(type));
+  if (unknown.length === 0) return;
+  const names = unknown.map((type) => `"${type}"`).join(", ");
+  throw new ModuleError(
+    place,
+    `${name} names event types that no module has: ${names}; add their definitions to eventTypes`,
+  );
+}
+
+/** The answers of read models are components of the OpenAPI document, beside the API's own resources. */
+function checkComponent({ place, item }: Entry<ReadModel>): void {
+  const name = componentOf(item);
+  const own = Object.entries<unknown>(HTTP_RESOURCES).find(([each]) => each === name);
+  if (own === undefined || (name in READ_MODEL_RESOURCES && own[1] === item.answer)) return;
+  throw new ModuleError(
+    place,
+    `the path "${item.path}" would name its answer "${name}", as the API does; change it`,
+  );
+}

@@ -1,0 +1,18 @@
+import type { EventTypeDefinition } from "@synap/types";
+import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
+import type { IEventHandler } from "./dispatch/event-handler.ts";
+import type { Projection } from "./projections/projection.ts";
+import type { ReadModel } from "./read-models/read-model.ts";
+
+/** A part of an application: event types and the code that runs for them. */
+export interface SynapModule {
+  readonly eventTypes?: readonly EventTypeDefinition[];
+  /** Inline ones run in this order. */
+  readonly handlers?: readonly IEventHandler[];
+  readonly projections?: readonly Projection[];
+  readonly aggregates?: readonly AggregateRegistration[];
+  /** Queries over read tables, served over HTTP. */
+  readonly readModels?: readonly ReadModel[];
+  /** The folder of the module's own SQL migrations, which have a ledger of their own. */
+  readonly migrations?: URL | string;
+}

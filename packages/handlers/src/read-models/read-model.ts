@@ -1,0 +1,114 @@
+import type { Database } from "@synap/database";
+import { z } from "zod";
+
+/** Where read models are read: SQL through `query`, drizzle through `orm`. */
+export type ReadSession = Pick<Database, "query" | "orm">;
+
+/** The size of an answer. */
+export interface AnswerBounds {
+  /** An answer of rows that may be large should end with the row that reaches so many bytes. */
+  readonly maxBytes: number;
+}
+
+/** A value that becomes this one on its way through JSON: a moment may be a Date. */
+export type JsonSource<Value> = Value extends string
+  ? Value | Date
+  : Value extends readonly (infer Item)[]
+    ? readonly JsonSource<Item>[]
+    : Value extends object
+      ? { readonly [Key in keyof Value]: JsonSource<Value[Key]> }
+      : Value;
+
+/** A query over read tables, served over HTTP. Made by {@link defineReadModel}. */
+export interface ReadModel<
+  Parameters extends z.ZodObject = z.ZodObject,
+  Answer extends z.ZodType = z.ZodType,
+  Path extends string = string,
+> {
+  /** One segment: it is served at `GET /api/v1/{path}`. */
+  readonly path: Path;
+  /** One sentence for people: the summary in the OpenAPI document. */
+  readonly description: string;
+  readonly parameters: Parameters;
+  readonly answer: Answer;
+  read(
+    session: ReadSession,
+    parameters: z.output<Parameters>,
+    bounds: AnswerBounds,
+  ): Promise<JsonSource<z.input<Answer>>>;
+}
+
+/** A read model is defined wrongly. */
+export class ReadModelDefinitionError extends Error {
+  override readonly name = "ReadModelDefinitionError";
+  readonly code = "READ_MODEL_INVALID";
+
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`The read model "${path}" ${reason}.`, options);
+  }
+}
+
+/** Paths below `/api/v1` that the API itself uses, and the names of its other operations. */
+const RESERVED = new Set([
+  "admin",
+  "aggregates",
+  "events",
+  "health",
+  "index",
+  "metrics",
+  "openapi",
+  "readiness",
+  "status",
+  "streams",
+]);
+
+/**
+ * Defines a query over read tables that the API serves at `GET /api/v1/{path}`. Its parameters are checked before `read` is
+ * called, and both they and the answer are in the OpenAPI document. Parameters come as text: use `wholeNumber` of
+ * `@synap/types/http` or `z.coerce` for those that aren't.
+ *
+ * @throws ReadModelDefinitionError
+ * @example
+ * export const openOrders = defineReadModel({
+ *   path: "open-orders",
+ *   description: "Orders that are not paid yet",
+ *   parameters: z.strictObject({ customer: z.string().optional() }),
+ *   answer: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
+ *   async read({ orm }, { customer }) {
+ *     return { orders: await orm.select({ id: orders.id, total: orders.total }).from(orders) };
+ *   },
+ * });
+ */
+export function defineReadModel<
+  Parameters extends z.ZodObject,
+  Answer extends z.ZodType<object>,
+  const Path extends string,
+>(model: ReadModel<Parameters, Answer, Path>): ReadModel<Parameters, Answer, Path> {
+  const { path, parameters, answer } = model;
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(path) || path.length > 60) {
+    throw new ReadModelDefinitionError(path, "needs a path of lower case words joined by dashes");
+  }
+  if (RESERVED.has(path)) throw new ReadModelDefinitionError(path, "has a path that Synap's API uses itself");
+  describe(path, "parameters", parameters);
+  describe(path, "answer", answer);
+  return model;
+}
+
+function describe(path: string, part: string, schema: z.ZodType): void {
+  try {
+    z.toJSONSchema(schema, { io: "input" });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ReadModelDefinitionError(path, `has ${part} that JSON Schema can't describe: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+/** The name of a read model's answer in the OpenAPI document: `OpenOrders` for `open-orders`. */
+export function componentOf({ path }: Pick<ReadModel, "path">): string {
+  return path
+    .split("-")
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join("");
+}
