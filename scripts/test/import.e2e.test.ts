@@ -5,7 +5,7 @@ import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts"
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../src/processes/run-command.ts";
 
-const IMPORT = "apps/cli/src/import.ts";
+const IMPORT = "apps/cli/src/load.ts";
 const NOT_THERE = "http://127.0.0.1:9999";
 
 let directory: string;
@@ -46,7 +46,7 @@ async function stored(user: string, count: number): Promise<{ id: string; data: 
   }
 }
 
-describe("npx -y pnpm@12 run import", () => {
+describe("npx -y pnpm@12 load", () => {
   it("imports a file, and importing it again changes nothing", async () => {
     const lines = Array.from({ length: 250 }, (_, index) => note(`note ${index}`, { userId: "ivan" })).join(
       "",

@@ -139,6 +139,13 @@ describe("npm start", () => {
     expect(await second.ended).toBe(1);
     expect(second.output()).toContain(`in use by process ${command.child.pid}, since`);
     expect(second.output()).toContain(`API: ${url}`);
+    // With the usual ports, which the first one has taken, the directory still explains more than a port.
+    const samePorts = start(["--port", new URL(url).port, "--worker-port", "0", "--broker-port", "0"]);
+    expect(await samePorts.ended).toBe(1);
+    expect(samePorts.output()).toContain(`Synap already runs here. The data directory`);
+    expect(samePorts.output()).toContain(`in use by process ${command.child.pid}, since`);
+    expect(samePorts.output()).toContain(`API: ${url}`);
+    expect(samePorts.output()).not.toContain("another program");
     expect((await fetch(`${url}/readyz`)).ok).toBe(true);
   });
 

@@ -9,11 +9,28 @@ import {
   publishEventTypes,
 } from "@synap/database";
 import { loadCatalogue } from "@synap/handlers";
+import { Command } from "commander";
 
-//
-//   --print-hardening  only prints the SQL that an administrator runs where the migrating login may not do all of it
+const { printHardening } = new Command("migrate")
+  .description("Brings the schema of the TimescaleDB server at DATABASE_URL up to this release.")
+  .option(
+    "--print-hardening",
+    "only print the SQL that an administrator runs where the migrating login may not do all of it",
+    false,
+  )
+  .addHelpText(
+    "after",
+    `
+Environment: DATABASE_URL (the login owns the schema), SYNAP_EVENT_TYPES (a module with event types of your own).
+The embedded database needs no migrate: npm start does it.
 
-if (process.argv.includes("--print-hardening")) {
+Example:
+  DATABASE_URL=postgres://synap:PASSWORD@127.0.0.1:5432/synap npx -y pnpm@12 migrate`,
+  )
+  .parse()
+  .opts<{ readonly printHardening: boolean }>();
+
+if (printHardening) {
   console.log(HARDENING_STATEMENT);
   process.exit(0);
 }

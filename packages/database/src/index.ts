@@ -43,7 +43,11 @@ export {
   transactionFromPostgres,
 } from "./connection/application-transaction.ts";
 export { type DataDirectoryImage, readDataDirectoryImage } from "./connection/data-directory-image.ts";
-export { type DataDirectoryLock, lockDataDirectory } from "./connection/data-directory-lock.ts";
+export {
+  type DataDirectoryLock,
+  lockDataDirectory,
+  refuseHeldDirectory,
+} from "./connection/data-directory-lock.ts";
 export {
   DatabaseUnavailableError,
   type DataDirectoryHolder,
@@ -57,6 +61,7 @@ export {
   sqlState,
   UnreadableValueError,
 } from "./connection/database-errors.ts";
+export { DatabaseRefusedError, DatabaseUrlError } from "./connection/database-url.ts";
 export { epochMs, isoFromEpoch } from "./connection/moments.ts";
 export { type DatabaseOptions, openDatabase } from "./connection/open-database.ts";
 export type { ServerOptions } from "./connection/server-database.ts";

@@ -22,7 +22,7 @@ export function importUnderFire(
   requests: { events: number; inFlight: number },
 ): ImportUnderFire {
   const pace = ["--batch", String(requests.events), "--in-flight", String(requests.inFlight)];
-  const run = () => runCommand("apps/cli/src/import.ts", [file, "--url", url, ...pace, "--patience", "300"]);
+  const run = () => runCommand("apps/cli/src/load.ts", [file, "--url", url, ...pace, "--patience", "300"]);
   let command = run();
   const answered = () => {
     const path = `${file}.synap-import.json`;

@@ -76,15 +76,15 @@ export class Reader {
 }
 
 /**
- * `npx -y pnpm@12 run import` and `npx -y pnpm@12 synap` without a download, and on this test's port: package.json says what
+ * `npx -y pnpm@12 load` and `npx -y pnpm@12 synap` without a download, and on this test's port: package.json says what
  * they stand for.
  */
 function commandsOfPages(apiUrl: string): string {
   const script = (file: string) => fileURLToPath(new URL(`apps/cli/src/${file}`, root));
   return `npx() {
-    case "$1 $2 $3 $4" in
-      "-y pnpm@12 run import") script='${script("import.ts")}'; shift 4 ;;
-      "-y pnpm@12 synap "*) script='${script("synap-cli.ts")}'; shift 3 ;;
+    case "$1 $2 $3" in
+      "-y pnpm@12 load") script='${script("load.ts")}'; shift 3 ;;
+      "-y pnpm@12 synap") script='${script("synap-cli.ts")}'; shift 3 ;;
       *) return 1 ;;
     esac
     '${process.execPath}' --import '${import.meta.resolve("tsx")}' "$script" "$@" --url '${apiUrl}'

@@ -5,7 +5,7 @@ import { loadCatalogue } from "@synap/handlers";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
 import { keepToken } from "../data-directory/kept-token.ts";
-import { openDataDirectory } from "../data-directory/open-data-directory.ts";
+import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
 import { inngestAccess, standInKeys } from "./inngest-access.ts";
 import { createLogger } from "./logger.ts";
@@ -82,7 +82,11 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     if (faults.length > 0) throw faults[0];
   };
   try {
-    const ports = await choosePorts(options);
+    const ports = await choosePorts(options).catch((error: unknown) => {
+      // Started twice in one place, both the ports and the directory are taken, and the directory says by whom.
+      refuseDirectoryInUse(options.dataDirectory);
+      throw error;
+    });
     const apiUrl = `http://${HOST}:${ports.api}`;
     const workerUrl = `http://${HOST}:${ports.worker}`;
     const directory = openDataDirectory({

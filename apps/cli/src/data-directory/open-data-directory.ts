@@ -1,6 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { DataDirectoryInUseError, type DataDirectoryLock, lockDataDirectory } from "@synap/database";
+import {
+  DataDirectoryInUseError,
+  type DataDirectoryLock,
+  lockDataDirectory,
+  refuseHeldDirectory,
+} from "@synap/database";
 import { DataDirectoryError } from "./errors.ts";
 import { checkFormat, writeFormat } from "./format.ts";
 
@@ -50,14 +55,29 @@ export function openDataDirectory(options: {
   return { path, databasePath: join(path, "database"), close: () => lock.release() };
 }
 
+/** Checks that no process uses a data directory, without taking it. @throws DataDirectoryError naming the process */
+export function refuseDirectoryInUse(path: string): void {
+  try {
+    refuseHeldDirectory(resolve(path));
+  } catch (error) {
+    throw describeHolder(error);
+  }
+}
+
 function takeLock(path: string, urls: Readonly<Record<string, string>>): DataDirectoryLock {
   try {
     return lockDataDirectory(path, urls);
-  } catch (cause) {
-    if (!(cause instanceof DataDirectoryInUseError)) throw cause;
-    // On another machine it can't be stopped from here; the message says what to do then.
-    const advice = "\nStop it first, or choose another directory with --data.";
-    const message = cause.holder.host === undefined ? cause.message + advice : cause.message;
-    throw new DataDirectoryError("DATA_DIRECTORY_IN_USE", message, { cause });
+  } catch (error) {
+    throw describeHolder(error);
   }
+}
+
+function describeHolder(error: unknown): unknown {
+  if (!(error instanceof DataDirectoryInUseError)) return error;
+  const { message, holder } = error;
+  // On another machine it can't be stopped from here; the message says what to do then.
+  const isHere = holder.host === undefined;
+  const advice = "Stop it first, or choose another directory with --data.";
+  const text = isHere ? `Synap already runs here. ${message}\n${advice}` : message;
+  return new DataDirectoryError("DATA_DIRECTORY_IN_USE", text, { cause: error });
 }

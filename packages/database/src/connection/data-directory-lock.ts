@@ -1,4 +1,4 @@
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { DataDirectoryInUseError } from "./database-errors.ts";
@@ -59,6 +59,16 @@ export function lockDataDirectory(
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/**
+ * Checks that no process holds a directory, without taking it. One that isn't there is free.
+ * @throws DataDirectoryInUseError naming the process that holds it
+ */
+export function refuseHeldDirectory(directory: string): void {
+  if (!existsSync(directory)) return;
+  const highest = lockNumbers(directory).at(-1) ?? 0;
+  if (highest > 0) refuseIfHeld(directory, highest);
 }
 
 function refuseIfHeld(directory: string, number: number): void {

@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import pg from "pg";
-import { parse, toClientConfig } from "pg-connection-string";
 import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
+import { readDatabaseUrl } from "./database-url.ts";
 import type { SqlParameter } from "./sql-session.ts";
 import { withLimit } from "./time-limit.ts";
 import { readerOf, writeParameter } from "./wire-types.ts";
@@ -42,8 +42,7 @@ export class ServerConnection extends pg.Client {
   constructor(options: ConnectionOptions) {
     const { url, applicationName, startupOptions, connectTimeout } = options;
     const socket = new Socket();
-    // As libpq reads a URL: `sslmode=require` encrypts, `verify-full` also checks who is there.
-    const given = toClientConfig(parse(url, { useLibpqCompat: true }));
+    const given = readDatabaseUrl(url);
     super({
       ...given,
       application_name: applicationName,

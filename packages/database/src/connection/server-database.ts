@@ -1,5 +1,6 @@
 import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabilities.ts";
 import { DatabaseUnavailableError } from "./database-errors.ts";
+import { explainRefusal, readDatabaseUrl } from "./database-url.ts";
 import { createLockWaits } from "./lock-waits.ts";
 import { withConnection } from "./server-connection.ts";
 import { createServerListener } from "./server-listener.ts";
@@ -51,10 +52,12 @@ const CLOSING_GRACE = 5_000;
 
 /**
  * Connects to a server.
+ * @throws DatabaseUrlError, and DatabaseRefusedError when the server refuses the login or the database.
  * @throws DatabaseUnavailableError when it can't be reached.
  */
 export async function openServerDatabase(options: ServerOptions): Promise<Database> {
   const { url } = options;
+  readDatabaseUrl(url);
   const statementTimeout = options.statementTimeout ?? 30_000;
   const lockTimeout = options.lockTimeout ?? 5_000;
   const connectTimeout = options.connectTimeout ?? 5_000;
@@ -127,7 +130,9 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     return readCapabilities(row, options.applicationRole ?? true);
   }
 
-  let capabilities = await describe();
+  let capabilities = await describe().catch((error: unknown) => {
+    throw explainRefusal(error, url);
+  });
   let pools = openPools(capabilities.applicationRole);
   let closing: Promise<void> | undefined;
   return {

@@ -57,7 +57,7 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
 
   const applied: string[] = [];
   for (;;) {
-    const name = await applyNext(database, files, release, options.chunkInterval ?? "1 day");
+    const name = await applyNext(database, login, files, release, options.chunkInterval ?? "1 day");
     if (name === undefined) break;
     applied.push(name);
     options.onApplied?.(name);
@@ -177,8 +177,18 @@ async function createTimescaledb(transaction: Transaction): Promise<void> {
   }
 }
 
+/** PostgreSQL names the database only where CREATE on it is missing; its other refusals name the object. */
+function isRefusedByDatabase(error: unknown): boolean {
+  return (
+    sqlState(error) === INSUFFICIENT_PRIVILEGE &&
+    error instanceof Error &&
+    error.message.includes("permission denied for database")
+  );
+}
+
 async function applyNext(
   database: Database,
+  login: LoginRights,
   files: readonly MigrationFile[],
   release: string,
   chunkInterval: string,
@@ -192,6 +202,14 @@ async function applyNext(
       await transaction.execute(file.sql);
     } catch (error) {
       if (isUnavailable(error)) throw error;
+      if (isRefusedByDatabase(error)) {
+        throw new PrivilegesMissingError(
+          login.name,
+          `may not create schemas in this database, as ${file.name} does`,
+          [`GRANT CREATE ON DATABASE ${quoteName(login.database)} TO ${quoteName(login.name)}`],
+          { cause: error },
+        );
+      }
       throw new MigrationFailedError(file.name, { cause: error });
     }
     await transaction.query("INSERT INTO synap.migrations (name, checksum, release) VALUES ($1, $2, $3)", [

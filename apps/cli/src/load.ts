@@ -22,7 +22,7 @@ interface ImportCommandOptions {
   new: boolean;
 }
 
-const program = new Command("import")
+const program = new Command("load")
   .description(
     "Sends every line of an NDJSON file (one event as JSON a line) to Synap's API. Stop it at any moment and run it\n" +
       "again: it goes on where it was, and every line is stored exactly once.",
@@ -60,7 +60,7 @@ const program = new Command("import")
   .addHelpText(
     "after",
     `
-Run it with: npx -y pnpm@12 run import FILE ("run", because pnpm has an import command of its own)
+Run it with: npx -y pnpm@12 load FILE
 
 Files it keeps beside FILE:
   FILE.synap-import.json     how far it got

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { explainRefusal, readDatabaseUrl } from "./database-url.ts";
+import { openDatabase } from "./open-database.ts";
+
+const server = process.env["TEST_DATABASE_URL"];
+
+describe("a DATABASE_URL that names no database", () => {
+  it.each([
+    ["127.0.0.1:5432/synap", 'it does not begin with "postgres://"'],
+    ["", 'it does not begin with "postgres://"'],
+    ["mysql://root:secret@127.0.0.1/synap", 'it begins with "mysql://"'],
+    ["postgres://synap:se#cret@127.0.0.1/synap", "its user, password, host or port can't be read"],
+    ["postgres://synap:secret@127.0.0.1:port/synap", "its user, password, host or port can't be read"],
+    ["postgres://synap:secret@127.0.0.1/synap?sslmode=require&sslrootcert=/no/such", "/no/such"],
+  ])("is refused with what is wrong and how it is written: %s", async (url, reason) => {
+    const error = await openDatabase({ url }).catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ code: "DATABASE_URL_INVALID" });
+    expect(String(error)).toContain(reason);
+    expect(String(error)).toContain("postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+    expect(String(error)).not.toMatch(/secret|se#cret/);
+  });
+
+  it("is not one with a scheme in capitals, a socket, or a password that is encoded", () => {
+    expect(readDatabaseUrl("POSTGRESQL://a@h/d")).toMatchObject({ host: "h", database: "d" });
+    expect(readDatabaseUrl("postgres:///d?host=/var/run")).toMatchObject({ host: "/var/run" });
+    expect(readDatabaseUrl("postgres://a:p%23@h/d")).toMatchObject({ password: "p#" });
+  });
+});
+
+describe("a server that refuses", () => {
+  const url = "postgres://ada:secret@db.example:5433/synap";
+  const refusal = (code: string, message: string) => Object.assign(new Error(message), { code });
+
+  it.each([
+    [
+      refusal("28P01", 'password authentication failed for user "ada"'),
+      "user and the password in DATABASE_URL",
+    ],
+    [refusal("28000", "no pg_hba.conf entry"), "pg_hba.conf"],
+    [refusal("3D000", 'database "synap" does not exist'), 'CREATE DATABASE "synap" OWNER "ada"'],
+    [
+      refusal("42501", 'permission denied for database "synap"'),
+      'GRANT CONNECT ON DATABASE "synap" TO "ada"',
+    ],
+    [new Error("SASL: client password must be a string"), 'DATABASE_URL has none for "ada"'],
+    [new Error("The server does not support SSL connections"), "Leave out sslmode"],
+  ])("is explained with the login, the server and the cure: %s", (error, cure) => {
+    const explained = explainRefusal(error, url);
+    expect(explained).toMatchObject({ code: "DATABASE_REFUSED", cause: error });
+    expect(String(explained)).toContain(cure);
+    expect(String(explained)).toContain("db.example:5433");
+    expect(String(explained)).not.toContain("secret");
+  });
+
+  it("leaves other errors as they are", () => {
+    const error = refusal("53300", "too many connections");
+    expect(explainRefusal(error, url)).toBe(error);
+  });
+
+  it.runIf(server !== undefined)("is explained when it really refuses", async () => {
+    const missing = new URL(server ?? "");
+    missing.pathname = "/no_such_database";
+    await expect(openDatabase({ url: missing.href })).rejects.toThrow(
+      /There is no database "no_such_database" on the server at .*CREATE DATABASE "no_such_database"/s,
+    );
+    const wrong = new URL(server ?? "");
+    wrong.username = "no_such_login";
+    await expect(openDatabase({ url: wrong.href })).rejects.toMatchObject({ code: "DATABASE_REFUSED" });
+  });
+});
