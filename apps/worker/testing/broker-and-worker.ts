@@ -17,8 +17,15 @@ export interface BrokerAndWorker {
   runs(functionId: string): Promise<{ status: string; output: unknown }[]>;
   /** How often the open run of a function has been tried without success. */
   failedAttempts(functionId: string): Promise<number>;
-  /** Calls a function of the worker as an Inngest server calls it, once, and gives what it returned. */
-  call(functionId: string, event: { readonly name: string; readonly data: object }): Promise<unknown>;
+  /**
+   * Calls a function of the worker as an Inngest server calls it, once, and gives what it returned. `attempt` counts from 0,
+   * `steps` are those that have ended in the run.
+   */
+  call(
+    functionId: string,
+    event: { readonly name: string; readonly data: object },
+    run?: { readonly attempt?: number; readonly steps?: Readonly<Record<string, null>> },
+  ): Promise<unknown>;
   /** What the worker has registered: every function as the broker keeps it. */
   functions(): Promise<unknown[]>;
   stopWorker(): Promise<void>;
@@ -98,13 +105,18 @@ export async function startBrokerAndWorker(
       );
       return row?.attempt ?? 0;
     },
-    call: async (functionId, event) => {
+    call: async (functionId, event, { attempt = 0, steps = {} } = {}) => {
       const called = { id: randomUUID(), ts: Date.now(), user: {}, ...event };
       const body = canonical({
-        ctx: { run_id: randomUUID(), attempt: 0, max_attempts: 21, stack: { stack: [], current: 0 } },
+        ctx: {
+          run_id: randomUUID(),
+          attempt,
+          max_attempts: 21,
+          stack: { stack: Object.keys(steps), current: Object.keys(steps).length },
+        },
         event: called,
         events: [called],
-        steps: {},
+        steps,
         version: -1,
         use_api: false,
       });

@@ -167,4 +167,30 @@ describe.each(engines)("what inngest-local keeps until somebody does something, 
     await start();
     expect(await kept()).toEqual({ unheardEvents: 0, failingHandlers: 0 });
   });
+
+  it("counts a failure handler that pauses, and calls it after the pause with all its attempts again", async () => {
+    const attempts: number[] = [];
+    let isAway = true;
+    app.serve(client, [
+      client.createFunction({ id: "failing", triggers: [{ event: "k/failing" }], retries: 0 }, async () => {
+        throw new Error("never");
+      }),
+      client.createFunction(
+        { id: "pausing", triggers: [{ event: "inngest/function.failed" }], retries: 1 },
+        async ({ attempt, step }) => {
+          attempts.push(attempt);
+          if (!isAway) return;
+          if (attempt === 1) await step.sleep(`pause ${attempts.length}`, "1s");
+          throw new Error("the store is away");
+        },
+      ),
+    ]);
+    await server.ready();
+    await client.send({ name: "k/failing", data: {} });
+    await until("it has paused twice", () => attempts.length > 4);
+    await until("it is counted", async () => (await kept()).failingHandlers === 1);
+    expect(attempts.slice(0, 5)).toEqual([0, 1, 0, 1, 0]);
+    isAway = false;
+    await until("it is over", async () => (await kept()).failingHandlers === 0);
+  });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers";
 import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
 import type { Inngest } from "inngest";
@@ -6,6 +7,13 @@ import { salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, retryLater, StoreFailedError } from "../retry-schedule.ts";
 import type { EnvelopeStore } from "../store-envelope.ts";
 import { type IngestOptions, UnreadableEnvelopeError } from "./ingest-events.ts";
+
+/**
+ * After so many attempts the run pauses, which sets Inngest's count of attempts back to 0: a run that has used all of them is
+ * failed, and its events are lost to the log. The attempts above are left for calls that do not reach this worker.
+ */
+const ATTEMPTS_BEFORE_PAUSE = MAX_RETRIES - 5;
+const PAUSE = "1h";
 
 const CANCELLED = "inngest/function.cancelled";
 
@@ -20,8 +28,8 @@ const endedRun = z.looseObject({
  * "Deal with envelopes that could not be stored": takes every envelope whose run of `ingest-events` failed for good or was
  * cancelled, so that none of its events leaves the pipeline unseen.
  *
- * A function of its own and not the SDK's `onFailure`, which Inngest tries twice and no more. It has no steps: everything
- * in it can be repeated.
+ * A function of its own and not the SDK's `onFailure`, which Inngest tries twice and no more. Everything in it can be
+ * repeated, so its only step is the pause that gives it all its attempts again.
  */
 export function failedEnvelopes(
   client: Inngest.Any,
@@ -39,7 +47,7 @@ export function failedEnvelopes(
       ],
       retries: MAX_RETRIES,
     },
-    async ({ event: ended, attempt }) => {
+    async ({ event: ended, attempt, step }) => {
       const run = endedRun.parse(ended.data);
       const original = run.event;
       const keep = async (code: string, reason: string) => {
@@ -47,12 +55,14 @@ export function failedEnvelopes(
         try {
           return { deadLetter: await keepAccepted(store.database, original.data, letter), reason };
         } catch (error) {
-          if (attempt >= MAX_RETRIES) {
+          if (attempt >= ATTEMPTS_BEFORE_PAUSE) {
             const facts = { envelope: original.id, data: original.data, err: error };
             logger.error(
               facts,
-              "accepted events are in this failed run of Inngest and nowhere else: run it again",
+              `accepted events are in this run of Inngest and nowhere else: it begins anew after ${PAUSE}`,
             );
+            // An id of its own: a pause that Inngest remembers would end at once.
+            await step.sleep(`pause ${randomUUID()}`, PAUSE);
           }
           throw retryLater(error, attempt);
         }

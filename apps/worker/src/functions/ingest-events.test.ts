@@ -5,6 +5,7 @@ import { seededComposition } from "@synap/domain";
 import { EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
 
 const note = (content: string, id: string = randomUUID()): SynapEvent =>
@@ -234,6 +235,46 @@ describeOnEveryEngine("ingest-events", (engine) => {
       JSON.stringify(kept).includes(event.id),
     );
     expect(letters).toMatchObject([{ code: "envelope-undeliverable", status: "open" }]);
+  });
+
+  it("pauses before Inngest's attempts run out, as often as no letter can be written, and keeps it afterwards", async () => {
+    const event = note("no letter can be written");
+    let isAway = true;
+    const database: Database = new Proxy(engine.database, {
+      get: (target, name, receiver) =>
+        name === "query"
+          ? (text: string, parameters: SqlParameter[]) =>
+              isAway && text.includes("dead_letters")
+                ? Promise.reject(new DatabaseUnavailableError("away"))
+                : target.query(text, parameters)
+          : Reflect.get(target, name, receiver),
+    });
+    const { call } = await start({ database });
+    const cancelled = {
+      name: "inngest/function.cancelled",
+      data: {
+        function_id: "synap-ingest-events",
+        run_id: randomUUID(),
+        event: { id: randomUUID(), name: "synap/events.published", data: { events: [event] } },
+      },
+    };
+    const pauses = z.tuple([
+      z.looseObject({ op: z.literal("Sleep"), id: z.string(), name: z.literal("1h") }),
+    ]);
+    const failing = (run: { attempt: number; steps?: Record<string, null> }) =>
+      call("ingest-events-failure", cancelled, run);
+    const [first] = pauses.parse(await failing({ attempt: 15 }));
+    const ended = { [first.id]: null };
+    // Inngest counts from 0 again after a pause, and remembers it.
+    expect(await failing({ attempt: 0, steps: ended })).toMatchObject({ name: "StoreUnavailableError" });
+    const [second] = pauses.parse(await failing({ attempt: 15, steps: ended }));
+    expect(second.id).not.toBe(first.id);
+    isAway = false;
+    await failing({ attempt: 0, steps: { ...ended, [second.id]: null } });
+    const letters = (await lettersOf("ingest-events")).filter(({ event: kept }) =>
+      JSON.stringify(kept).includes(event.id),
+    );
+    expect(letters).toMatchObject([{ code: "envelope-cancelled", status: "open" }]);
   });
 
   it("stores the events one by one when the retries run out on anything else: only the poison is set aside", async () => {

@@ -61,6 +61,7 @@ export async function settleCall(
     return end({ status: "completed", output: plan.output });
   }
   await saveOperations(standIn, job, plan, { operations: answer.operations.length, startedAt });
+  if (isFailureHandler(job)) standIn.kept.lookSoon(standIn);
   if (plan.retry !== undefined) await retry(readRunError(plan.retry, "The step failed"), answer.retryAfter);
 }
 

@@ -115,10 +115,17 @@ export async function restartRun(
   );
 }
 
-/** How many open runs have begun anew: failure handlers that failed in all their attempts. */
+/**
+ * How many failure handlers have trouble: open runs that have begun anew because they failed in all their attempts, or that
+ * pause with `step.sleep` before they do.
+ */
 export async function countFailingHandlers(session: QueueSession): Promise<number> {
   const rows = await session.query<{ runs: number }>(
-    `SELECT count(*)::integer AS runs FROM inngest_local.runs WHERE begun_anew > 0 AND status = 'open'`,
+    `SELECT count(*)::integer AS runs FROM inngest_local.runs
+     WHERE status = 'open' AND (
+       begun_anew > 0
+       OR event_name = 'inngest/function.failed' AND EXISTS (
+         SELECT 1 FROM inngest_local.steps WHERE steps.run_id = runs.id AND steps.op = 'Sleep'))`,
   );
   return rows[0]?.runs ?? 0;
 }
