@@ -14,7 +14,7 @@ await build({
   format: "esm",
   target: "node20",
   sourcemap: true,
-  external: ["@electric-sql/pglite"],
+  external: ["@electric-sql/pglite", "tsx"],
   banner: {
     js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
   },

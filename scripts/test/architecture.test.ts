@@ -12,6 +12,7 @@ const product = [
   "@synap/database",
   "@synap/handlers",
   "@synap/domain",
+  "@synap/synap",
   "@synap/inngest-local",
   "@synap/api",
   "@synap/worker",
@@ -25,9 +26,24 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "packages/database": ["@synap/types"],
   "packages/handlers": ["@synap/types", "@synap/database"],
   "packages/domain": ["@synap/types", "@synap/database", "@synap/handlers"],
+  "packages/synap": ["@synap/types", "@synap/database", "@synap/handlers", "@synap/domain"],
   "packages/inngest-local": ["@synap/http"],
-  "apps/api": ["@synap/http", "@synap/types", "@synap/database", "@synap/handlers", "@synap/domain"],
-  "apps/worker": ["@synap/http", "@synap/types", "@synap/database", "@synap/handlers", "@synap/domain"],
+  "apps/api": [
+    "@synap/http",
+    "@synap/types",
+    "@synap/database",
+    "@synap/handlers",
+    "@synap/domain",
+    "@synap/synap",
+  ],
+  "apps/worker": [
+    "@synap/http",
+    "@synap/types",
+    "@synap/database",
+    "@synap/handlers",
+    "@synap/domain",
+    "@synap/synap",
+  ],
   "apps/cli": product,
   scripts: [...product, "@synap/cli"],
   bench: [...product, "@synap/cli", "@synap/scripts"],
@@ -37,6 +53,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const testsMayImportToo: Readonly<Record<string, readonly string[]>> = {
   "apps/api": ["@synap/inngest-local", "@synap/client"],
   "apps/worker": ["@synap/inngest-local"],
+  "packages/synap": ["@synap/client"],
 };
 
 const ignoredFolders = new Set([

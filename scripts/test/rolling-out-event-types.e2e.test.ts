@@ -8,7 +8,7 @@ import { SeparateProcesses } from "../src/processes/separate-processes.ts";
 const serverUrl = process.env["TEST_DATABASE_URL"];
 const ADMIN_TOKEN = "a-token-of-this-test";
 const TYPE = "earthquake.recorded";
-const NEWER = { SYNAP_EVENT_TYPES: "scripts/src/demo/earthquake-recorded.ts" };
+const NEWER = { SYNAP_CONFIG: "scripts/src/demo/synap.config.ts" };
 
 const quake = (place: string) => ({
   id: randomUUID(),

@@ -1,5 +1,5 @@
 import { openMigratedDatabase } from "@synap/database";
-import { loadCatalogue } from "@synap/handlers";
+import { loadConfig } from "@synap/synap";
 import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";
 import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
@@ -7,8 +7,7 @@ import { createInngestClient } from "./publisher/inngest-client.ts";
 import { type RunningApi, startApi } from "./server.ts";
 
 /**
- * Runs an API from environment variables: opens and migrates the database, loads the application's event types, and
- * starts. Closing it closes the database too.
+ * Runs an API from environment variables: opens and migrates the database, loads the application's config, and starts. Closing it closes the database too.
  *
  * @throws ConfigurationError naming the variables that are wrong or missing.
  */
@@ -24,7 +23,8 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
   }
   const brokerFault = checkBrokerChoice(variables, "INNGEST_EVENT_KEY");
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
-  const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
+  const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
+  const { catalogue } = application;
   const database = await openMigratedDatabase(url, catalogue, {
     limits: { maxConnections: configuration.databaseConnections, lockTimeout: configuration.lockTimeoutMs },
     onExposed: (message) => logger.warn(message),
@@ -33,7 +33,7 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
   });
   try {
     const inngest = createInngestClient({ logger: logger.child({ part: "inngest" }, { level: "warn" }) });
-    const api = await startApi({ configuration, database, catalogue, inngest, logger });
+    const api = await startApi({ ...application, configuration, database, inngest, logger });
     logger.info(`listening on ${api.url}, events go to ${inngest.eventBaseUrl}`);
     return {
       url: api.url,

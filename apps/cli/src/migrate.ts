@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Brings the schema of the server at DATABASE_URL up to this release. Bundled, it is the command of the one-shot
-// container that runs before the API and the worker. Event types come from SYNAP_EVENT_TYPES too, where it is set.
+// container that runs before the API and the worker. Event types come from the config.
 import {
   describeExposures,
   HARDENING_STATEMENT,
@@ -8,27 +8,31 @@ import {
   openDatabase,
   publishEventTypes,
 } from "@synap/database";
-import { loadCatalogue } from "@synap/handlers";
+import { loadConfig } from "@synap/synap";
 import { Command } from "commander";
 
-const { printHardening } = new Command("migrate")
+const { printHardening, config } = new Command("migrate")
   .description("Brings the schema of the TimescaleDB server at DATABASE_URL up to this release.")
   .option(
     "--print-hardening",
     "only print the SQL that an administrator runs where the migrating login may not do all of it",
     false,
   )
+  .option(
+    "--config <file>",
+    "the application's config (default: SYNAP_CONFIG, or synap.config.ts, .mts, .js or .mjs, if there is one)",
+  )
   .addHelpText(
     "after",
     `
-Environment: DATABASE_URL (the login owns the schema), SYNAP_EVENT_TYPES (a module with event types of your own).
+Environment: DATABASE_URL (the login owns the schema), SYNAP_CONFIG (the application's config).
 The embedded database needs no migrate: npm start does it.
 
 Example:
   DATABASE_URL=postgres://synap:PASSWORD@127.0.0.1:5432/synap npx -y pnpm@12 migrate`,
   )
   .parse()
-  .opts<{ readonly printHardening: boolean }>();
+  .opts<{ readonly printHardening: boolean; readonly config?: string }>();
 
 if (printHardening) {
   console.log(HARDENING_STATEMENT);
@@ -43,7 +47,7 @@ if (!url) {
   process.exit(1);
 }
 try {
-  const catalogue = await loadCatalogue(process.env["SYNAP_EVENT_TYPES"]);
+  const { catalogue } = (await loadConfig({ path: config ?? process.env["SYNAP_CONFIG"] })).application;
   const database = await openDatabase({ url });
   try {
     const report = await migrate(database, { onApplied: (name) => console.log(`applied ${name}`) });

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { loadConfig } from "@synap/synap";
 import { Command, Option } from "commander";
 import { describeRunning } from "./all-in-one/describe-running.ts";
 import type { InngestChoice } from "./all-in-one/inngest.ts";
@@ -12,7 +13,7 @@ interface StartOptions {
   brokerPort: number;
   data: string;
   inngest?: string | true;
-  eventTypes?: string;
+  config?: string;
   verbose: boolean;
 }
 
@@ -43,13 +44,16 @@ const program = new Command("start")
     "use Inngest itself instead of the built-in stand-in: a server that runs at URL (--inngest=URL),\n" +
       "or, without URL, Inngest's dev server with its dashboard, which is downloaded with npx",
   )
-  .option("--event-types <module>", "a module that exports eventTypes, an array of defineEventType(...)")
+  .option(
+    "--config <file>",
+    "the application's config (default: synap.config.ts, .mts, .js or .mjs, if there is one)",
+  )
   .option("--verbose", "log everything (LOG_LEVEL=debug)", false)
   .addHelpText(
     "after",
     `
 Environment: DATABASE_URL (a TimescaleDB server instead of the embedded store), SYNAP_DATA_DIR, SYNAP_API_PORT,
-SYNAP_WORKER_PORT, SYNAP_BACKFILL_TOKEN, SYNAP_ADMIN_TOKEN, SYNAP_EVENT_TYPES, LOG_LEVEL, and the limits in
+SYNAP_WORKER_PORT, SYNAP_BACKFILL_TOKEN, SYNAP_ADMIN_TOKEN, SYNAP_CONFIG, LOG_LEVEL, and the limits in
 docs/http-api.md.
 
 Examples:
@@ -81,23 +85,25 @@ async function start(options: StartOptions): Promise<void> {
     console.error(`Stopped in ${duration(performance.now() - since)}.`);
   });
   const databaseUrl = environment["DATABASE_URL"];
-  const eventTypes = options.eventTypes ?? environment["SYNAP_EVENT_TYPES"];
+  const config = options.config ?? environment["SYNAP_CONFIG"];
   const backfillToken = environment["SYNAP_BACKFILL_TOKEN"];
   const adminToken = environment["SYNAP_ADMIN_TOKEN"];
   const logLevel = options.verbose ? "debug" : environment["LOG_LEVEL"] || "info";
-  const starting = runSynap({
-    dataDirectory: options.data,
-    apiPort: options.port,
-    workerPort: options.workerPort,
-    brokerPort: options.brokerPort,
-    inngest: inngestChoice(options.inngest),
-    logLevel,
-    signal: stopping.signal,
-    ...(databaseUrl ? { databaseUrl } : {}),
-    ...(eventTypes ? { eventTypes } : {}),
-    ...(backfillToken ? { backfillToken } : {}),
-    ...(adminToken ? { adminToken } : {}),
-  });
+  const run = async () =>
+    runSynap({
+      application: (await loadConfig({ path: config })).application,
+      dataDirectory: options.data,
+      apiPort: options.port,
+      workerPort: options.workerPort,
+      brokerPort: options.brokerPort,
+      inngest: inngestChoice(options.inngest),
+      logLevel,
+      signal: stopping.signal,
+      ...(databaseUrl ? { databaseUrl } : {}),
+      ...(backfillToken ? { backfillToken } : {}),
+      ...(adminToken ? { adminToken } : {}),
+    });
+  const starting = run();
   started = starting.catch(() => undefined);
   try {
     running = await starting;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { openMigratedDatabase } from "@synap/database";
-import { loadCatalogue } from "@synap/handlers";
+import { loadConfig } from "@synap/synap";
 import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";
 import { createInngestClient } from "./client.ts";
@@ -8,8 +8,7 @@ import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts"
 import { type RunningWorker, startWorker } from "./server.ts";
 
 /**
- * Runs a worker from environment variables: opens and migrates the database, loads the application's event
- * types, starts, and registers with Inngest when INNGEST_SERVE_ORIGIN says where Inngest finds it.
+ * Runs a worker from environment variables: opens and migrates the database, loads the application's config, starts, and registers with Inngest when INNGEST_SERVE_ORIGIN says where Inngest finds it.
  *
  * @throws ConfigurationError naming the variables that are wrong or missing.
  */
@@ -28,7 +27,8 @@ export async function runWorker(
   }
   const brokerFault = checkBrokerChoice(variables, "INNGEST_SIGNING_KEY");
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
-  const catalogue = await loadCatalogue(variables["SYNAP_EVENT_TYPES"]);
+  const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
+  const { catalogue } = application;
   const database = await openMigratedDatabase(url, catalogue, {
     limits: { maxConnections: configuration.databaseConnections, lockTimeout: configuration.lockTimeoutMs },
     onExposed: (message) => logger.warn(message),
@@ -37,7 +37,7 @@ export async function runWorker(
   });
   try {
     const inngest = createInngestClient(logger);
-    const worker = await startWorker({ configuration, database, catalogue, inngest, logger });
+    const worker = await startWorker({ ...application, configuration, database, inngest, logger });
     logger.info(`listening on ${worker.url}, Inngest's functions at ${worker.url}/api/inngest`);
     const registering = new AbortController();
     if (configuration.serveOrigin !== undefined) void registerWhenReady(worker, logger, registering.signal);

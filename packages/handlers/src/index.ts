@@ -72,7 +72,6 @@ export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
 export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { RefusedReactionError } from "./dispatch/refused-reaction-error.ts";
 export { asError } from "./dispatch/thrown-error.ts";
-export { EventTypesModuleError, loadCatalogue } from "./event-types-module.ts";
 export { genericModule } from "./generic-module.ts";
 export {
   type AcceptedOutcome,

@@ -1,16 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { importFile } from "@synap/cli/importing/import-file.ts";
 import { ImportProgressLine } from "@synap/cli/importing/import-progress.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { z } from "zod";
 import { type EarthquakeInput, readEarthquakes } from "./earthquakes.ts";
+import config from "./synap.config.ts";
 
-/** The module that a person would give to `start --event-types`. */
-const EVENT_TYPES = fileURLToPath(new URL("./earthquake-recorded.ts", import.meta.url));
 const EVENTS_A_REQUEST = 100;
 const PATIENCE_MS = 120_000;
 
@@ -37,7 +35,7 @@ export function startDemo(directory: string, logLevel: string, signal: AbortSign
     apiPort: 0,
     workerPort: 0,
     brokerPort: 0,
-    eventTypes: EVENT_TYPES,
+    application: config,
     logLevel,
     signal,
   });

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "@synap/api";
 import { type Database, describeExposures, migrate, openDatabase, publishEventTypes } from "@synap/database";
-import { loadCatalogue } from "@synap/handlers";
+import type { Composition } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
 import { keepToken } from "../data-directory/kept-token.ts";
@@ -25,8 +26,8 @@ export interface RunSynapOptions {
   readonly brokerPort: number;
   /** Default: the stand-in. */
   readonly inngest?: InngestChoice;
-  /** A module whose `eventTypes` are added to the catalogue. */
-  readonly eventTypes?: string;
+  /** What runs, as `defineConfig` gives it. Default: the seeded domain. */
+  readonly application?: Composition;
   readonly logLevel: string;
   /** Default: the one in the data directory, made on first use. */
   readonly backfillToken?: string;
@@ -97,7 +98,8 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     started.push({ name: "data directory", stop: async () => directory.close() });
     const backfillToken = options.backfillToken ?? keepToken(directory.path, "backfill-token");
     const adminToken = options.adminToken ?? keepToken(directory.path, "admin-token");
-    const catalogue = await loadCatalogue(options.eventTypes);
+    const { application = defaultApplication } = options;
+    const { catalogue } = application;
 
     const { databaseUrl } = options;
     const workerConfiguration = readWorkerConfiguration({
@@ -123,9 +125,9 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const access = inngestAccess(options.inngest ?? "stand-in", brokerUrl, keys, process.env);
     const client = { ...access, logger: logger.child({ name: "inngest-sdk" }, { level: "warn" }) };
     const worker = await startWorker({
+      ...application,
       configuration: workerConfiguration,
       database,
-      catalogue,
       inngest: new Inngest({ id: "synap", ...client }),
       logger: logger.child({ name: "worker" }),
     });
@@ -148,9 +150,9 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     await inngest.ready();
 
     const api = await startApi({
+      ...application,
       configuration: configureApi(ports.api, { backfillToken, adminToken }, options.inngest),
       database,
-      catalogue,
       inngest: createInngestClient(client),
       logger: logger.child({ name: "api" }),
     });

@@ -1,0 +1,64 @@
+import { seededDomain } from "@synap/domain";
+import { type Composition, composeModules, type SynapModule } from "@synap/handlers";
+import type { EventTypeDefinition, EventTypeMap, EventTypesOf, TypedEventCatalogue } from "@synap/types";
+
+/** What an application is made of: its own parts, and modules that others wrote. */
+export interface SynapConfig extends SynapModule {
+  /** Further modules, before the application's own parts. `[seededDomain]` keeps the seeded domain. */
+  readonly modules?: readonly SynapModule[];
+}
+
+type DefinitionIn<Module> = Module extends {
+  readonly eventTypes: readonly (infer Definition extends EventTypeDefinition)[];
+}
+  ? Definition
+  : never;
+
+type DefinitionsOf<Config extends SynapConfig> =
+  | DefinitionIn<Config>
+  | (Config extends { readonly modules: readonly (infer Module)[] } ? DefinitionIn<Module> : never);
+
+/** An application that was checked: everything that runs, and the catalogue with its types. Made by {@link defineConfig}. */
+export interface SynapApplication<Types extends EventTypeMap = EventTypeMap>
+  extends Omit<Composition, "catalogue"> {
+  readonly catalogue: TypedEventCatalogue<Types>;
+}
+
+/** The event types of a config and its modules, by name. */
+export type ConfigTypes<Config extends SynapConfig> = EventTypesOf<readonly DefinitionsOf<Config>[]>;
+
+/** Marks what defineConfig made, also by another copy of this package. */
+const DEFINED = Symbol.for("synap.application");
+
+/**
+ * Defines an application. Its config file exports the result as its default; the client takes its types from it.
+ *
+ * @throws ModuleError naming the entry at fault, when two entries have one name or one names an unknown event type
+ * @example
+ * // synap.config.ts
+ * export default defineConfig({ eventTypes: [orderPlaced], handlers: [mailer], projections: [ordersProjection] });
+ * // elsewhere
+ * import type config from "./synap.config.ts";
+ * const synap = createSynapClient<typeof config.catalogue>({ url: "http://127.0.0.1:3400" });
+ */
+export function defineConfig<const Config extends SynapConfig>(
+  config: Config,
+): SynapApplication<ConfigTypes<Config>> {
+  const { modules = [], ...own }: SynapConfig = config;
+  const composition = composeModules([
+    ...modules.map((module, index) => ({ place: `modules[${index}]`, module })),
+    { place: "config", module: own },
+  ]);
+  // The catalogue holds exactly the definitions of the config, whose types these are.
+  return Object.freeze({ ...composition, [DEFINED]: true }) as unknown as SynapApplication<
+    ConfigTypes<Config>
+  >;
+}
+
+/** Whether a value was made by {@link defineConfig}. */
+export function isApplication(value: unknown): value is Composition {
+  return typeof value === "object" && value !== null && DEFINED in value;
+}
+
+/** What runs without a config file: the seeded domain. */
+export const defaultApplication = defineConfig({ modules: [seededDomain] });

@@ -1,0 +1,215 @@
+import { join } from "node:path";
+import {
+  createEventStore,
+  type Database,
+  type EventFilter,
+  type EventStore,
+  type ExpectedVersion,
+  migrate,
+  openDatabase,
+  type PageRequest,
+  publishEventTypes,
+  type StreamAppendOptions,
+  type StreamAppendResult,
+  type StreamName,
+  type StreamRead,
+  type SubscriptionRequest,
+  type Transaction,
+} from "@synap/database";
+import {
+  type AggregateCommand,
+  type AggregateRepository,
+  createAggregateRepository,
+  createSnapshotStore,
+  type DeadLetterOffice,
+  type DecidedEvent,
+  type Decider,
+  EventDispatcher,
+  type HandlerLogger,
+  HandlerRunner,
+  type JsonSource,
+  type Projections,
+  type ReadModel,
+} from "@synap/handlers";
+import {
+  type EventInput,
+  type EventTypeMap,
+  EventValidationError,
+  type JsonObject,
+  type StoredEvent,
+  type TypedEventCatalogue,
+} from "@synap/types";
+import type { z } from "zod";
+import type { SynapApplication } from "./config.ts";
+
+/** Where the store of an engine is, and what runs. */
+export type SynapOptions = (
+  | {
+      /** The directory of `synap start`, which one process uses at a time. */ readonly dataDirectory: string;
+    }
+  | { /** A TimescaleDB server. */ readonly databaseUrl: string }
+  | { /** An open database, which stays the caller's. */ readonly database: Database }
+) & {
+  /** Whether asynchronous handlers and projections run in this process. Default: yes, except on a server, which has workers. */
+  readonly runHandlers?: boolean;
+  /** Default: warnings and errors go to the console. */
+  readonly logger?: HandlerLogger;
+};
+
+/** A stored event of these types, as a union told apart by `type`. */
+type StoredOf<Types extends EventTypeMap, Name extends keyof Types & string = keyof Types & string> = {
+  [Each in Name]: StoredEvent<Each, Types[Each]>;
+}[Name];
+
+type InputOf<Types extends EventTypeMap> = {
+  [Name in keyof Types & string]: EventInput<Name, Types[Name]>;
+}[keyof Types & string];
+
+type StreamInputOf<Types extends EventTypeMap> = {
+  [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
+}[keyof Types & string];
+
+/** Where an event was stored. */
+export interface StoredAt {
+  /** That of the event that was stored first, if an idempotency key made this one a duplicate. */
+  readonly id: string;
+  readonly position: number;
+  readonly streamVersion: number;
+  readonly isDuplicate: boolean;
+}
+
+/** Synap in an application's own process. Made by {@link createSynap}. */
+export interface Synap<Types extends EventTypeMap> {
+  readonly catalogue: TypedEventCatalogue<Types>;
+  readonly database: Database;
+  /**
+   * Stores an event, with its inline handlers and projections. Storing it again is harmless if it has an id.
+   * @throws EventValidationError
+   */
+  publish(event: InputOf<Types>): Promise<StoredAt>;
+  /**
+   * Appends events to a stream if it is at the expected version, all or nothing. An inline handler that fails refuses them.
+   * @throws OptimisticLockError, StreamClosedError, StreamLockedError, EventIdConflictError, EventValidationError,
+   *   InlineHandlerError
+   */
+  append(
+    stream: StreamName,
+    expectedVersion: ExpectedVersion,
+    events: readonly StreamInputOf<Types>[],
+    options?: StreamAppendOptions,
+  ): Promise<StreamAppendResult>;
+  /** The events of a stream, fetched page by page. */
+  readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredOf<Types>>;
+  /** One page of the events that match, by time. */
+  query(
+    filter: EventFilter,
+    page: PageRequest,
+  ): Promise<
+    Omit<Awaited<ReturnType<EventStore["query"]>>, "events"> & { readonly events: readonly StoredOf<Types>[] }
+  >;
+  /** Every event after a position, then each that is stored, batch by batch. */
+  subscribe(request: SubscriptionRequest): AsyncIterable<{
+    readonly events: readonly StoredOf<Types>[];
+    readonly position: number;
+    readonly caughtUp: boolean;
+  }>;
+  /** The aggregates of one kind, with snapshots. */
+  aggregates<State extends JsonObject, Command extends AggregateCommand, Event extends DecidedEvent>(
+    decider: Decider<State, Command, Event>,
+  ): AggregateRepository<State, Command>;
+  readonly projections: Projections;
+  readonly deadLetters: DeadLetterOffice;
+  /** The answer of a read model. */
+  readModel<Parameters extends z.ZodObject, Answer extends z.ZodType>(
+    model: ReadModel<Parameters, Answer>,
+    parameters: z.output<Parameters>,
+  ): Promise<JsonSource<z.input<Answer>>>;
+  /** Runs work in one transaction of the database; appends in it take it as an option. */
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** Finishes what runs, and closes the database if it was opened here. */
+  close(): Promise<void>;
+}
+
+/** Where `synap start` keeps the embedded database in its data directory. */
+const EMBEDDED_FOLDER = "database";
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+const consoleLogger: HandlerLogger = {
+  info: () => {},
+  warn: (fields, message) => console.warn(message, fields),
+  error: (fields, message) => console.error(message, fields),
+};
+
+/**
+ * Runs an application's engine in this process: one store, with the inline handlers and projections always attached. The
+ * database is migrated first.
+ *
+ * @throws as `openDatabase` and `migrate`
+ * @example
+ * const synap = await createSynap(config, { dataDirectory: ".synap" });
+ * await synap.publish({ type: "order.placed", aggregateId: "o1", data: { total: 12.5 } });
+ * await synap.close();
+ */
+export async function createSynap<Types extends EventTypeMap>(
+  application: SynapApplication<Types>,
+  options: SynapOptions,
+): Promise<Synap<Types>> {
+  const { logger = consoleLogger } = options;
+  const { catalogue, handlers, projections } = application;
+  const database = await open(options);
+  const isOwn = !("database" in options);
+  try {
+    await migrate(database);
+    await publishEventTypes(database, catalogue);
+    const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
+    const commands = createEventStore({ database, catalogue, onAppend: dispatcher.inlineHook("reject") });
+    await dispatcher.projections.prepare();
+    const snapshots = {
+      store: createSnapshotStore(database),
+      onFailure: (err: unknown) => logger.warn({ err }, "a snapshot could not be read, written or taken"),
+    };
+    const runner = new HandlerRunner({ dispatcher, database, logger });
+    if (options.runHandlers ?? database.engine === "embedded") runner.start();
+    // Events are checked against the catalogue when they are stored, so what is read has its types.
+    const typed = (events: readonly StoredEvent[]) => events as readonly StoredOf<Types>[];
+    return {
+      catalogue,
+      database,
+      async publish(event) {
+        const outcome = await dispatcher.store.append(catalogue.createSynapEvent(event));
+        if (outcome.status === "rejected") throw new EventValidationError(outcome.issues);
+        const { id, position, streamVersion, status } = outcome;
+        return { id, position, streamVersion, isDuplicate: status === "duplicate" };
+      },
+      append: (stream, expected, events, how) => commands.appendToStream(stream, expected, events, how),
+      readStream: (stream, read) => commands.readStream(stream, read) as AsyncIterable<StoredOf<Types>>,
+      async query(filter, page) {
+        const found = await commands.query(filter, page);
+        return { ...found, events: typed(found.events) };
+      },
+      async *subscribe(request) {
+        for await (const batch of commands.subscribeToAll(request)) {
+          yield { ...batch, events: typed(batch.events) };
+        }
+      },
+      aggregates: (decider) => createAggregateRepository({ store: commands, decider, snapshots }),
+      projections: dispatcher.projections,
+      deadLetters: dispatcher.deadLetters,
+      readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_ANSWER_BYTES }),
+      transaction: (work) => database.transaction(work),
+      async close() {
+        await runner.stop();
+        if (isOwn) await database.close();
+      },
+    };
+  } catch (error) {
+    if (isOwn) await database.close();
+    throw error;
+  }
+}
+
+function open(options: SynapOptions): Promise<Database> {
+  if ("database" in options) return Promise.resolve(options.database);
+  if ("databaseUrl" in options) return openDatabase({ url: options.databaseUrl });
+  return openDatabase({ dataDirectory: join(options.dataDirectory, EMBEDDED_FOLDER) });
+}

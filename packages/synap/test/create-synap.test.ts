@@ -1,0 +1,84 @@
+import { OptimisticLockError } from "@synap/database";
+import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
+import { EventValidationError } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSynap, type Synap } from "../src/index.ts";
+import { application, orderDecider, ordersOf } from "./application.ts";
+
+type Types = NonNullable<typeof application.catalogue.eventTypes>;
+
+describeOnEveryEngine("an application's engine in its own process", (engine) => {
+  let synap: Synap<Types>;
+  beforeAll(async () => {
+    synap = await createSynap(application, { database: engine.database, runHandlers: true });
+  });
+  afterAll(() => synap.close());
+  const order = (id: string, customer: string) =>
+    ({ type: "order.placed", aggregateId: id, data: { customer, total: 12.5 } }) as const;
+
+  it("stores what is published once, with the inline projections", async () => {
+    const event = { ...order("o1", "c1"), idempotencyKey: "first" };
+    const { position, isDuplicate } = await synap.publish(event);
+    expect(isDuplicate).toBe(false);
+    expect(await synap.publish(event)).toMatchObject({ position, isDuplicate: true });
+    expect(await synap.readModel(ordersOf, { customer: "c1" })).toEqual({
+      orders: [{ id: "o1", total: 12.5 }],
+    });
+  });
+
+  it("refuses an event that is not valid", async () => {
+    const wrong = { type: "order.placed", data: { customer: "c1" } };
+    // A program without types can send anything.
+    await expect(synap.publish(Object(wrong))).rejects.toThrow(EventValidationError);
+  });
+
+  it("appends at an expected version", async () => {
+    const stream = { aggregateType: "order", aggregateId: "o2" };
+    const { type, data } = order("o2", "c2");
+    await synap.append(stream, "no-stream", [{ type, data }]);
+    await expect(synap.append(stream, "no-stream", [{ type, data }])).rejects.toThrow(OptimisticLockError);
+    const totals: number[] = [];
+    for await (const event of synap.readStream(stream)) {
+      if (event.type === "order.placed") totals.push(event.data.total);
+    }
+    expect(totals).toEqual([12.5]);
+  });
+
+  it("decides commands", async () => {
+    const orders = synap.aggregates(orderDecider);
+    const command = { type: "place", data: { customer: "c3", total: 3 } } as const;
+    expect((await orders.execute("o3", command)).events).toHaveLength(1);
+    expect((await orders.execute("o3", command)).events).toEqual([]);
+    expect(await synap.readModel(ordersOf, { customer: "c3" })).toEqual({ orders: [{ id: "o3", total: 3 }] });
+  });
+
+  it("runs the handlers, whose reactions a subscription gets", async () => {
+    await synap.publish(order("o4", "c4"));
+    const invoiced: string[] = [];
+    for await (const { events } of synap.subscribe({ from: "start", types: ["invoice.sent"] })) {
+      for (const event of events) if (event.type === "invoice.sent") invoiced.push(event.data.order);
+      if (invoiced.includes("o4")) break;
+    }
+    expect(invoiced).toContain("o4");
+  });
+
+  it("appends in the transaction of the caller, or not at all", async () => {
+    const stream = { aggregateType: "order", aggregateId: "o5" };
+    const { type, data } = order("o5", "c5");
+    const undone = synap.transaction(async (transaction) => {
+      await synap.append(stream, "no-stream", [{ type, data }], { transaction });
+      throw new Error("undo");
+    });
+    await expect(undone).rejects.toThrow("undo");
+    expect(await synap.readModel(ordersOf, { customer: "c5" })).toEqual({ orders: [] });
+  });
+});
+
+describe("createSynap", () => {
+  it("leaves a database that the caller opened open", async () => {
+    const { database, drop } = await createTestDatabase("embedded");
+    await (await createSynap(application, { database })).close();
+    expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await drop();
+  });
+});

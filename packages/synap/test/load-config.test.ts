@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { defaultApplication, loadConfig } from "../src/index.ts";
+
+const synap = pathToFileURL(join(import.meta.dirname, "../src/index.ts")).href;
+
+describe("the config file", () => {
+  let cwd: string;
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), "synap-config-"));
+  });
+  afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+  const write = (name: string, text: string) => writeFileSync(join(cwd, name), text);
+
+  it("is found in the working directory", async () => {
+    write("synap.config.mjs", `import { defineConfig } from "${synap}"; export default defineConfig({});`);
+    const { file, application } = await loadConfig({ cwd });
+    expect(file).toBe(join(cwd, "synap.config.mjs"));
+    expect(application.catalogue.types).toEqual([]);
+  });
+
+  it("may be missing: the seeded domain runs then", async () => {
+    expect(await loadConfig({ cwd, path: "" })).toEqual({ application: defaultApplication, file: undefined });
+  });
+
+  it.each([
+    ["named.mjs", undefined, "there is no such file; --config or SYNAP_CONFIG names it"],
+    ["broken.mjs", "export default nothing;", "it can't be loaded: nothing is not defined"],
+    [
+      "plain.mjs",
+      "export default { handlers: [] };",
+      "its default export must be what defineConfig gives: export default defineConfig({ ... })",
+    ],
+    [
+      "twice.mjs",
+      `import { defineConfig, seededDomain } from "${synap}"; export default defineConfig({ modules: [seededDomain, seededDomain] });`,
+      "it can't be loaded: modules[1].eventTypes[0]: the event type",
+    ],
+  ])("%s is refused with its name and the reason", async (name, text, reason) => {
+    if (text !== undefined) write(name, text);
+    await expect(loadConfig({ cwd, path: name })).rejects.toMatchObject({
+      code: "CONFIG_FILE",
+      message: expect.stringContaining(`${join(cwd, name)}: ${reason}`),
+    });
+  });
+});
