@@ -195,3 +195,10 @@ describe("the documentation", () => {
     expect(documents.filter((file) => misleading.test(readFileSync(file, "utf8"))).map(named)).toEqual([]);
   });
 });
+
+it("has one HTTP client: the commands and the demo call the API through @synap/client", () => {
+  const callers = ["apps/cli/src/operating", "scripts/src/demo"].flatMap((folder) =>
+    foldersAndFiles(join(root, folder)).files.filter((file) => /\bfetch\(/.test(readFileSync(file, "utf8"))),
+  );
+  expect(callers).toEqual([]);
+});

@@ -1,7 +1,7 @@
+import { percentile } from "@synap/cli/terminal/numbers.ts";
 import { openDatabase } from "@synap/database";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import type { BenchContext, Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
-import { quantile } from "../load/quantile.ts";
 import { type AppendPlan, type AppendRates, BATCH_SIZE, measureAppend } from "./measure-append.ts";
 
 /** What one plan gave on one engine. */
@@ -86,7 +86,7 @@ function figures({ mode }: BenchContext, { engine, plan, rates }: Measured): Fig
       ...common,
       id: `${id}.ratio`,
       name: `appendBatch of ${BATCH_SIZE.toLocaleString("en")}, ${describe(plan)}: store / bare insert`,
-      value: quantile(ratios, 0.5),
+      value: percentile(ratios, 0.5),
       unit: "ratio",
       samples: ratios,
       target: { comparison: "at least", bound: plan.streams === "new" ? 0.65 : 0.8 },
@@ -95,7 +95,7 @@ function figures({ mode }: BenchContext, { engine, plan, rates }: Measured): Fig
       ...common,
       id: `${id}.store`,
       name: `appendBatch of ${BATCH_SIZE.toLocaleString("en")}, ${describe(plan)}`,
-      value: quantile(rates.store, 0.5),
+      value: percentile(rates.store, 0.5),
       unit: "events/s",
       samples: rates.store,
       target: { comparison: "at least", bound: 10_000 },
@@ -104,7 +104,7 @@ function figures({ mode }: BenchContext, { engine, plan, rates }: Measured): Fig
       ...common,
       id: `${id}.bare`,
       name: `bare insert of the same rows, ${describe(plan)}`,
-      value: quantile(rates.bare, 0.5),
+      value: percentile(rates.bare, 0.5),
       unit: "events/s",
       samples: rates.bare,
     },
@@ -127,11 +127,11 @@ function plot(measured: readonly Measured[]): Plot {
     series: [
       {
         name: "Synap's store",
-        points: measured.map((each) => ({ x: group(each), y: quantile(each.rates.store, 0.5) })),
+        points: measured.map((each) => ({ x: group(each), y: percentile(each.rates.store, 0.5) })),
       },
       {
         name: "bare insert (the ceiling)",
-        points: measured.map((each) => ({ x: group(each), y: quantile(each.rates.bare, 0.5) })),
+        points: measured.map((each) => ({ x: group(each), y: percentile(each.rates.bare, 0.5) })),
       },
     ],
   };

@@ -1,5 +1,5 @@
+import { median, percentile } from "@synap/cli/terminal/numbers.ts";
 import type { BenchmarkResult, Figure, Plot } from "../benchmark.ts";
-import { median, quantile } from "../load/quantile.ts";
 import type { LoadResult } from "./load.ts";
 import type { IdTally } from "./tally-ids.ts";
 
@@ -108,16 +108,16 @@ function batchSpeed(samples: readonly HttpSample[], note: string | undefined): F
 }
 
 function latency(samples: readonly HttpSample[], share: 0.5 | 0.99, name: string): Figure {
-  const values = samples.map(({ result }) => quantile(result.latencies, share));
-  const percentile = `p${share * 100}`;
+  const values = samples.map(({ result }) => percentile(result.latencies, share));
+  const label = `p${share * 100}`;
   return {
-    id: `${idOf(samples)}.${percentile}`,
-    name: `${name}, ${percentile}`,
+    id: `${idOf(samples)}.${label}`,
+    name: `${name}, ${label}`,
     value: median(values),
     unit: "ms",
     better: "lower",
     samples: values,
-    note: `The median of each sample's ${percentile}.`,
+    note: `The median of each sample's ${label}.`,
   };
 }
 

@@ -1,6 +1,6 @@
+import { percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Engine } from "@synap/database";
 import type { Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
-import { quantile } from "../load/quantile.ts";
 import { type LagRun, measureLag } from "./measure-lag.ts";
 
 const SECONDS = { full: 20, quick: 3 };
@@ -39,26 +39,26 @@ function figures(engine: Engine, { lags, missing, resolutionMs, answers }: LagRu
   const method =
     `${lags.length} events in requests of ten. A reader asks the audit log over HTTP every ${resolutionMs.toFixed(1)} ms; ` +
     "the lag ends when it has the answer, so it holds that time in full.";
-  const percentile = (share: number, name: string, bound?: number): Figure => ({
+  const figureAt = (share: number, name: string, bound?: number): Figure => ({
     id: `lag.${engine}.${name}`,
     name: `from 2xx to visible in the audit log at 1,000 events/s, ${name}`,
     engine,
-    value: quantile(lags, share),
+    value: percentile(lags, share),
     unit: "ms",
     better: "lower",
     target: bound === undefined ? undefined : { comparison: "at most", bound },
     note: method,
   });
   return [
-    percentile(0.5, "p50", 50),
-    percentile(0.9, "p90"),
-    percentile(0.99, "p99", 250),
-    percentile(1, "max"),
+    figureAt(0.5, "p50", 50),
+    figureAt(0.9, "p90"),
+    figureAt(0.99, "p99", 250),
+    figureAt(1, "max"),
     {
       id: `lag.${engine}.answer-p50`,
       name: "from sending ten events to their 2xx at 1,000 events/s, p50",
       engine,
-      value: quantile(answers, 0.5),
+      value: percentile(answers, 0.5),
       unit: "ms",
       better: "lower",
     },
@@ -83,7 +83,7 @@ function plotLags(done: readonly { engine: Engine; run: LagRun }[]): Plot {
     yLabel: "within ms",
     series: done.map(({ engine, run }) => ({
       name: engine,
-      points: shares.map((share) => ({ x: share, y: quantile(run.lags, share / 100) })),
+      points: shares.map((share) => ({ x: share, y: percentile(run.lags, share / 100) })),
     })),
   };
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "@synap/cli/terminal/numbers.ts";
 import type { Engine, SqlSession } from "@synap/database";
 import { z } from "zod";
 import { EVENT_NUMBER_SQL } from "../load/batch-maker.ts";
 import { clock, type SentBatch } from "../load/load-plan.ts";
-import { median } from "../load/quantile.ts";
 import { prepareLoad } from "../load/start-load.ts";
 import { startProduct } from "../product/start-product.ts";
 import { untilProjected } from "../product/until-projected.ts";

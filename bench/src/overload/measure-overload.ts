@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { median, percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Database, Engine } from "@synap/database";
 import { examineStore, type StoreFindings } from "../load/examine-store.ts";
 import { clock, type LoadPlan, type LoadTally, type SentBatch } from "../load/load-plan.ts";
-import { median, quantile } from "../load/quantile.ts";
 import { type FinishedLoad, prepareLoad } from "../load/start-load.ts";
 import { readProcess } from "../product/process-gauge.ts";
 import { type Product, startProduct } from "../product/start-product.ts";
@@ -190,7 +190,7 @@ async function recover(
 ): Promise<{ seconds: number | undefined; posts: PostProbe[] }> {
   const normal =
     NORMAL_MARGIN_MS +
-    quantile(
+    percentile(
       idle.map(({ ms }) => ms),
       0.99,
     );

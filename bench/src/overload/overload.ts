@@ -1,6 +1,6 @@
+import { percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Engine } from "@synap/database";
 import type { Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
-import { quantile } from "../load/quantile.ts";
 import { idlePostMs, measureOverload, type OverloadRun } from "./measure-overload.ts";
 import type { Probe } from "./probes.ts";
 
@@ -113,7 +113,7 @@ function peak(moments: OverloadRun["moments"], from: number, to: number): number
 
 function probeFigures(engine: Engine, run: OverloadRun): Figure[] {
   const latency = (probes: readonly Probe[], share: number) =>
-    quantile(
+    percentile(
       probes.map(({ ms }) => ms),
       share,
     );
@@ -216,7 +216,7 @@ function plots(done: readonly { engine: Engine; run: OverloadRun }[]): Plot[] {
           name,
           points: shares.map((share) => ({
             x: share,
-            y: quantile(
+            y: percentile(
               probes.map(({ ms }) => ms),
               share / 100,
             ),

@@ -1,5 +1,5 @@
+import { median } from "@synap/cli/terminal/numbers.ts";
 import type { BenchMode, Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
-import { median } from "../load/quantile.ts";
 import { openAcuris } from "./acuris-store.ts";
 import type { Competitor } from "./competitor.ts";
 import { openEmmett } from "./emmett-store.ts";

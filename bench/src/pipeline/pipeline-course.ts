@@ -1,5 +1,5 @@
+import { median } from "@synap/cli/terminal/numbers.ts";
 import type { Plot } from "../benchmark.ts";
-import { median } from "../load/quantile.ts";
 import type { PipelineMoment } from "./measure-pipeline.ts";
 
 /** A run as the plots show it. */

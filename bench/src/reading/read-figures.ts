@@ -1,6 +1,6 @@
+import { median, percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Engine } from "@synap/database";
 import type { BenchmarkResult, Figure, Plot, Target } from "../benchmark.ts";
-import { median, quantile } from "../load/quantile.ts";
 import { EVENTS_A_DAY } from "./history.ts";
 import type { Question, ReadTimes } from "./measure-reads.ts";
 
@@ -66,10 +66,10 @@ function figuresOf(measurement: ReadMeasurement): Figure[] {
       id: `reading.${engine}.${sizeText(days)}.${question}.p${share * 100}`,
       name: `${name}, of ${sizeText(days)}, p${share * 100}`,
       engine,
-      value: quantile(values, share),
+      value: percentile(values, share),
       unit: "ms",
       better: "lower",
-      samples: fifths(values).map((part) => quantile(part, share)),
+      samples: fifths(values).map((part) => percentile(part, share)),
       ...(targetOf !== undefined && { target: targetOf }),
       ...(question === "first-look" && { note: FIRST_LOOK_NOTE }),
     });
@@ -119,7 +119,7 @@ function rangePlot(measurements: readonly ReadMeasurement[]): Plot[] {
         name: `p${share * 100}`,
         points: measurements.map(({ days, times }) => ({
           x: days * EVENTS_A_DAY,
-          y: quantile(times["time-range"], share),
+          y: percentile(times["time-range"], share),
         })),
       })),
     },

@@ -1,6 +1,6 @@
+import { median, percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Engine } from "@synap/database";
 import type { BenchMode, Figure, Plot, Target } from "../benchmark.ts";
-import { median, quantile } from "../load/quantile.ts";
 import { QUESTIONS, type Question } from "./measure-questions.ts";
 import type { Sizes } from "./measure-sizes.ts";
 
@@ -121,7 +121,7 @@ function questionFigures(engine: Engine, question: Question, compression: Compre
       id: `storage.${engine}.${state}.${question}.p99`,
       name: `From ${state} events: ${name}, p99`,
       engine,
-      value: quantile(values, 0.99),
+      value: percentile(values, 0.99),
       unit: "ms",
       better: "lower",
       target: targets && question === "range" ? under(100) : undefined,

@@ -30,6 +30,8 @@ export interface Admin {
   status(options?: CallOptions): Promise<Resource<"AdminStatus">>;
   /** Dead letters, the newest first, fetched page by page. */
   deadLetters(query?: DeadLetterQuery): AsyncGenerator<DeadLetterSummary, void, void>;
+  /** One page of them, and the cursor of the next. */
+  deadLetterPage(query?: DeadLetterQuery & { readonly cursor?: string }): Promise<Resource<"DeadLetterPage">>;
   /** One dead letter with its event. @throws SynapProblem `dead-letter-not-found` */
   deadLetter(id: number, options?: CallOptions): Promise<Resource<"DeadLetter">>;
   /** Handles the event again. @throws SynapProblem `dead-letter-resolved`, `dead-letter-not-retryable` */
@@ -71,14 +73,16 @@ export interface Admin {
 
 /** Operating through a transport. */
 export function createAdmin(transport: Transport): Admin {
+  const deadLetterPage: Admin["deadLetterPage"] = ({ signal, pageSize, ...filter } = {}) =>
+    transport.call("listDeadLetters", { query: { ...filter, limit: pageSize }, signal });
   return {
     status: ({ signal } = {}) => transport.call("adminStatus", { signal }),
-    deadLetters: ({ signal, pageSize, ...filter } = {}) =>
+    deadLetters: (query = {}) =>
       eachOf<DeadLetterSummary, string>(async (cursor) => {
-        const query = { ...filter, limit: pageSize, cursor };
-        const page = await transport.call("listDeadLetters", { query, signal });
+        const page = await deadLetterPage({ ...query, ...(cursor !== undefined && { cursor }) });
         return { items: page.deadLetters, next: page.nextCursor };
       }),
+    deadLetterPage,
     deadLetter: (id, { signal } = {}) => transport.call("getDeadLetter", { path: { id }, signal }),
     retryDeadLetter: (id, { signal } = {}) => transport.call("retryDeadLetter", { path: { id }, signal }),
     retryDeadLetters: ({ signal, ...body } = {}) => transport.call("retryDeadLetters", { body, signal }),

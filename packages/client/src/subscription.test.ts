@@ -41,6 +41,24 @@ async function positionsUntilItEnds(events: AsyncIterable<{ readonly position: n
 }
 
 describe("a subscription", () => {
+  it("reports each connection that is open, and ends with what its caller throws instead of a new one", async () => {
+    const client = await clientOf(() => 100, frame(1), frame(2));
+    let connections = 0;
+    const given = new Error("no more");
+    const { positions, error } = await positionsUntilItEnds(
+      client.subscribe({
+        from: "start",
+        onConnect: () => {
+          connections += 1;
+        },
+        onReconnect: () => {
+          if (connections === 2) throw given;
+        },
+      }),
+    );
+    expect([positions, error, connections]).toEqual([[1, 2], given, 2]);
+  });
+
   it("goes on after the last event when the connection ends", async () => {
     const client = await clientOf(
       () => 100,

@@ -15,7 +15,9 @@ export interface SubscriptionRequest<Name extends string = string> extends CallO
   readonly stream?: Partial<StreamName> & Pick<StreamName, "aggregateType">;
   /** Called as the reading gets on, also past events that don't match: save `position` to resume from there. */
   readonly onProgress?: (progress: SubscriptionProgress) => void;
-  /** Called before the connection is made anew, with the reason. */
+  /** Called when a connection is open: the first one, and each that was made anew. */
+  readonly onConnect?: () => void;
+  /** Called before the connection is made anew, with the reason. What it throws ends the loop. */
   readonly onReconnect?: (reason: unknown) => void;
 }
 
@@ -63,7 +65,7 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
   transport: Transport,
   request: SubscriptionRequest<Name>,
 ): AsyncGenerator<StoredEventOf<Types, Name>, void, void> {
-  const { from = "now", type, stream, signal, onProgress, onReconnect } = request;
+  const { from = "now", type, stream, signal, onProgress, onConnect, onReconnect } = request;
   let position = from === "start" ? 0 : from === "now" ? await endOfLog(transport, signal) : from;
   const query = { type, aggregateType: stream?.aggregateType, aggregateId: stream?.aggregateId };
   for (let failures = 0; ; ) {
@@ -85,6 +87,7 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
         signal: connected,
       });
       if (response.body === null) throw new Error("the answer had no body");
+      onConnect?.();
       for await (const frame of readServerSentEvents(response.body, restartTimer)) {
         failures = 0;
         const read = readFrame(frame);

@@ -139,3 +139,34 @@ describe("an answer", () => {
     expect(error.message).toMatch(/^The API at http:\/\/127\.0\.0\.1:9 can't be reached: /);
   });
 });
+
+describe("the time limit of an attempt", () => {
+  it("ends a question, and never an operation that may not be repeated", async () => {
+    const answers = { status: 200, body: { differences: [] } };
+    const late: Answer = (_request, response) => {
+      setTimeout(() => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(JSON.stringify(answers.body));
+      }, 200);
+    };
+    const started = await startScriptedApi(() => late);
+    api = started;
+    const client = createSynapClient({
+      url: started.url,
+      adminToken: "t",
+      timeoutMs: 20,
+      retry: { attempts: 1 },
+    });
+    await expect(client.admin.projections()).rejects.toBeInstanceOf(SynapUnreachableError);
+    expect(await client.admin.compareProjection("tasks-view")).toEqual(answers.body);
+  });
+});
+
+it("gives one page of dead letters, from a cursor on", async () => {
+  const page = { deadLetters: [], nextCursor: "further" };
+  const { client, requests } = await clientOf({ status: 200, body: page });
+  expect(await client.admin.deadLetterPage({ status: "open", pageSize: 5, cursor: "here" })).toEqual(page);
+  expect(requests.map(({ url }) => url)).toEqual([
+    "/api/v1/admin/dead-letters?status=open&cursor=here&limit=5",
+  ]);
+});

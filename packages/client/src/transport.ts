@@ -27,7 +27,10 @@ export interface TransportOptions {
   /** Who operates: named in the log of admin operations. */
   readonly actor?: string;
   readonly retry?: RetryOptions;
-  /** Milliseconds for one attempt. Default 30,000. */
+  /**
+   * Milliseconds for one attempt. Default 30,000. Operations that may not be repeated, such as comparing the rows of a
+   * projection, take as long as they take.
+   */
   readonly timeoutMs?: number;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
@@ -131,8 +134,8 @@ export function createTransport(options: TransportOptions): Transport {
         let retryAfterMs: number | undefined;
         let fault: unknown;
         try {
-          const limit = AbortSignal.timeout(timeoutMs);
-          const signal = call.signal === undefined ? limit : AbortSignal.any([call.signal, limit]);
+          const limits = [call.signal, operation.repeatable ? AbortSignal.timeout(timeoutMs) : undefined];
+          const signal = AbortSignal.any(limits.filter((each) => each !== undefined));
           const response = await attempt(operation, call, signal);
           retryAfterMs = readRetryAfter(response);
           const answer = await readAnswer(base, response, operation).catch((cause: unknown) => {

@@ -5,7 +5,8 @@ import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts"
 import { importFile } from "@synap/cli/importing/import-file.ts";
 import { ImportProgressLine } from "@synap/cli/importing/import-progress.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
-import { z } from "zod";
+import { type CatalogueTypes, createSynapClient } from "@synap/client";
+import type { StoredEvent } from "@synap/types";
 import { type EarthquakeInput, readEarthquakes } from "./earthquakes.ts";
 import config from "./synap.config.ts";
 
@@ -91,21 +92,18 @@ export async function importEarthquakes(
   };
 }
 
-const pageSchema = z.object({
-  events: z.array(z.object({ id: z.string(), aggregateId: z.string(), recordedAt: z.string() })),
-  nextCursor: z.string().optional(),
-});
-type Stored = z.infer<typeof pageSchema>["events"][number];
-
 /** Asks the API until it gives back every event that was sent. */
 async function waitForEvents(
   running: RunningSynap,
   sent: readonly EarthquakeInput[],
   signal: AbortSignal,
-): Promise<Stored[]> {
+): Promise<StoredEvent[]> {
+  const synap = createSynapClient<CatalogueTypes>({ url: running.apiUrl });
   const patience = performance.now() + PATIENCE_MS;
   for (;;) {
-    const stored = await queryAll(running.apiUrl, signal);
+    const stored: StoredEvent[] = [];
+    const query = { type: "earthquake.recorded", pageSize: 1_000, signal };
+    for await (const event of synap.query(query)) stored.push(event);
     const found = new Set(stored.map(({ aggregateId }) => aggregateId));
     const missing = sent.filter(({ aggregateId }) => !found.has(aggregateId)).length;
     if (missing === 0) return stored;
@@ -113,19 +111,4 @@ async function waitForEvents(
       throw new Error(`${missing} events could not be queried after ${PATIENCE_MS / 1000} s.`);
     await sleep(25, undefined, { signal });
   }
-}
-
-async function queryAll(apiUrl: string, signal: AbortSignal): Promise<Stored[]> {
-  const stored: Stored[] = [];
-  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
-    const address = new URL("/api/v1/events?type=earthquake.recorded&limit=1000", apiUrl);
-    if (cursor !== undefined) address.searchParams.set("cursor", cursor);
-    const response = await fetch(address, { signal });
-    if (!response.ok)
-      throw new Error(`The API answered ${response.status} to a query: ${await response.text()}`);
-    const page = pageSchema.parse(await response.json());
-    stored.push(...page.events);
-    cursor = page.nextCursor;
-  }
-  return stored;
 }

@@ -1,4 +1,4 @@
-import { count, duration, percentile } from "@synap/cli/terminal/numbers.ts";
+import { count, duration, median, percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Database } from "@synap/database";
 import type { Measurement } from "./measure-event-store.ts";
 
@@ -52,7 +52,6 @@ export interface Ratio {
  */
 export function checkRatios(measurement: Measurement): Ratio[] {
   const { batchMs, bareMs, queryMs, queryEvents, size, stored } = measurement;
-  const median = (values: readonly number[]) => percentile(values, 0.5);
   const speed = median(bareMs) / median(batchMs);
   const query = median(queryMs) / median(batchMs);
   const expected = size.serialAppends + size.batchedEvents;
@@ -120,7 +119,7 @@ export function reportAsText(measurement: Measurement, database: Database): stri
 }
 
 function bareEventsPerSecond({ bareMs, size }: Measurement): number {
-  return (size.batchSize / percentile(bareMs, 0.5)) * 1000;
+  return (size.batchSize / median(bareMs)) * 1000;
 }
 
 function describeEngine({ engine, capabilities }: Database) {

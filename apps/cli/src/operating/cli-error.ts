@@ -5,16 +5,9 @@ export class CliError extends Error {
   override readonly name = "CliError";
   readonly code = "CLI";
   readonly exitCode: ExitCode;
-  /** The code of the API's problem, if it was one. */
-  readonly problem: string | undefined;
 
-  constructor(
-    exitCode: ExitCode,
-    message: string,
-    options: ErrorOptions & { readonly problem?: string } = {},
-  ) {
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCode;
-    this.problem = options.problem;
   }
 }

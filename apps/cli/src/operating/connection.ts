@@ -1,9 +1,11 @@
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
+import { type CatalogueTypes, createSynapClient, type SynapClient } from "@synap/client";
 import { type Command, Option } from "commander";
 import { readToken, tokenPath } from "../data-directory/kept-token.ts";
 import { urlOption } from "../terminal/command.ts";
-import { ApiClient } from "./api-client.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-codes.ts";
 
 /** What every command understands. */
 export interface CommonOptions {
@@ -13,6 +15,12 @@ export interface CommonOptions {
   readonly as?: string;
   readonly json: boolean;
 }
+
+/** The API with event types that only the running Synap knows. */
+export type Api = SynapClient<CatalogueTypes>;
+
+/** How long an answer to a question may take, in milliseconds. */
+const TIMEOUT_MS = 60_000;
 
 /** Gives the program the options that every command has. */
 export function addCommonOptions(program: Command): void {
@@ -33,16 +41,43 @@ export function addCommonOptions(program: Command): void {
     .option("--json", "answer as JSON, for programs", false);
 }
 
-/** The way to the API that a command's options name. */
-export function connect({ url, token, data, as }: CommonOptions): ApiClient {
-  const directory = resolve(data);
-  const isGiven = token !== undefined && token !== "";
-  return new ApiClient({
-    url: url.replace(/\/+$/, ""),
-    token: isGiven ? token : readToken(directory, "admin-token"),
-    tokenSource: isGiven ? "--token or SYNAP_ADMIN_TOKEN" : tokenPath(directory, "admin-token"),
-    actor: as ?? login(),
+/** A client of the API that a command's options name. A person waits: it repeats nothing by itself. */
+export function connect(options: CommonOptions): Api {
+  const { token, source } = findToken(options);
+  const actor = options.as ?? login();
+  const api: Api = createSynapClient<CatalogueTypes>({
+    url: apiUrl(options),
+    adminToken: async () => {
+      if (token !== undefined) return token;
+      // Where nothing runs, no token can have been made: that is the first thing to say.
+      await api.health();
+      throw new CliError(
+        EXIT.token,
+        `This needs the admin token, and there is none at ${source}.\n` +
+          "Give it with --token or SYNAP_ADMIN_TOKEN, or name the data directory of a Synap that was started here\n" +
+          "with --data: npm start keeps its token there.",
+      );
+    },
+    ...(actor !== undefined && { actor }),
+    retry: { attempts: 1 },
+    timeoutMs: TIMEOUT_MS,
   });
+  return api;
+}
+
+/** The API's address, without a slash at the end. */
+export function apiUrl({ url }: CommonOptions): string {
+  return url.replace(/\/+$/, "");
+}
+
+/** The admin token, and where it comes from or would have come from. */
+export function findToken({ token, data }: CommonOptions): {
+  readonly token: string | undefined;
+  readonly source: string;
+} {
+  if (token !== undefined && token !== "") return { token, source: "--token or SYNAP_ADMIN_TOKEN" };
+  const directory = resolve(data);
+  return { token: readToken(directory, "admin-token"), source: tokenPath(directory, "admin-token") };
 }
 
 /** The login at this machine, if it can stand in a header. */

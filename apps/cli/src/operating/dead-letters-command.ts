@@ -1,22 +1,16 @@
+import type { DeadLetterSummary, Resource } from "@synap/client";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { z } from "zod";
 import { age } from "../terminal/age.ts";
 import { wholeOption } from "../terminal/command.ts";
 import { count } from "../terminal/numbers.ts";
 import { formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
-import {
-  type DeadLetter,
-  type DeadLetterOutcome,
-  deadLetter,
-  deadLetterOutcome,
-  deadLetterOutcomes,
-  deadLetterPage,
-} from "./answers.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { type CommonOptions, connect } from "./connection.ts";
 import { EXIT } from "./exit-codes.ts";
 import { streamOption } from "./stream-option.ts";
+
+type DeadLetterOutcome = Resource<"DeadLetterOutcome">;
 
 interface ListOptions extends CommonOptions {
   readonly handler?: string;
@@ -81,14 +75,13 @@ Examples:
 
 async function list(options: ListOptions): Promise<void> {
   const { handler, status, stream, limit, cursor, json } = options;
-  const query = new URLSearchParams({
-    limit: String(limit),
+  const page = await connect(options).admin.deadLetterPage({
+    pageSize: limit,
     ...(handler !== undefined && { handler }),
     ...(status !== "all" && { status }),
     ...stream,
     ...(cursor !== undefined && { cursor }),
   });
-  const page = await connect(options).getAdmin(`/dead-letters?${query}`, deadLetterPage);
   if (json) return console.log(jsonText(page, 2));
   if (page.deadLetters.length === 0) {
     return console.log(status === "all" ? "No dead letters." : `No dead letters that are ${status}.`);
@@ -120,12 +113,12 @@ function showCommand(): Command {
     .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap dead-letters show 17")
     .action(async (id: number, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const letter = await connect(options).getAdmin(`/dead-letters/${id}`, deadLetter);
+      const letter = await connect(options).admin.deadLetter(id);
       console.log(options.json ? jsonText(letter, 2) : describeLetter(letter));
     });
 }
 
-function describeLetter(letter: DeadLetter): string {
+function describeLetter(letter: Resource<"DeadLetter">): string {
   const { resolvedAt, resolvedBy = "somebody", resolution } = letter;
   const decided =
     resolvedAt === undefined
@@ -170,9 +163,7 @@ Examples:
       }
       const outcomes = options.all
         ? await retryAll(options)
-        : await resolveAll(ids, options, (id) =>
-            connect(options).postAdmin(`/dead-letters/${id}/retry`, deadLetterOutcome),
-          );
+        : await resolveAll(ids, options, (id) => connect(options).admin.retryDeadLetter(id));
       if (outcomes.some(({ failure }) => failure !== undefined)) endWith(EXIT.refused);
     });
 }
@@ -182,11 +173,11 @@ async function retryAll(options: RetryOptions): Promise<DeadLetterOutcome[]> {
   const { handler, code, json } = options;
   const outcomes: DeadLetterOutcome[] = [];
   for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: z.infer<typeof deadLetterOutcomes> = await connect(options).postAdmin(
-      "/dead-letters/retry",
-      deadLetterOutcomes,
-      { after, ...(handler !== undefined && { handler }), ...(code !== undefined && { code }) },
-    );
+    const page: Resource<"DeadLetterOutcomes"> = await connect(options).admin.retryDeadLetters({
+      after,
+      ...(handler !== undefined && { handler }),
+      ...(code !== undefined && { code }),
+    });
     for (const outcome of page.outcomes) {
       outcomes.push(outcome);
       console.log(json ? jsonText(outcome) : describeOutcome(outcome));
@@ -219,9 +210,7 @@ Example:
     .action(async (ids: readonly number[], _options, command: Command) => {
       const options = command.optsWithGlobals<SkipOptions>();
       const { reason } = options;
-      await resolveAll(ids, options, (id) =>
-        connect(options).postAdmin(`/dead-letters/${id}/skip`, deadLetterOutcome, { reason }),
-      );
+      await resolveAll(ids, options, (id) => connect(options).admin.skipDeadLetter(id, reason));
     });
 }
 
@@ -251,7 +240,7 @@ function describeOutcome({ id, status, failure, resolution, released, parked }: 
   return `Dead letter ${id} is ${status}.${followed}${waiting}`;
 }
 
-function describeStream({ stream }: DeadLetter): string | undefined {
+function describeStream({ stream }: DeadLetterSummary): string | undefined {
   return stream === undefined ? undefined : `${stream.aggregateType}/${stream.aggregateId}`;
 }
 

@@ -1,6 +1,12 @@
+import type { Resource } from "@synap/client";
 import { count, duration } from "../terminal/numbers.ts";
 import { cut, formatFields, formatTable, plain } from "../terminal/table.ts";
-import type { Projection, ProjectionBuild, TableDifference } from "./answers.ts";
+
+type Projection = Resource<"Projection">;
+type ProjectionBuild = Resource<"ProjectionBuild">;
+
+/** The rows of one table in which two builds differ. */
+export type TableDifference = Resource<"ProjectionComparison">["differences"][number];
 
 /** Every build of every projection, a line each. */
 export function describeProjections(projections: readonly Projection[]): string {

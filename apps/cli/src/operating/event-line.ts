@@ -1,5 +1,5 @@
+import type { StoredEvent } from "@synap/types";
 import { cut, jsonText, plain, WIDTH } from "../terminal/table.ts";
-import type { StoredEvent } from "./answers.ts";
 
 /** The titles of {@link eventLine}. */
 export function eventTitles(place: "version" | "position"): string {

@@ -35,9 +35,10 @@ Examples:
     });
 }
 
-function from(value: string): string {
+function from(value: string): TailRequest["from"] {
   const isPosition = /^\d+$/.test(value) && Number.isSafeInteger(Number(value));
-  if (value === "now" || value === "start" || isPosition) return value;
+  if (value === "now" || value === "start") return value;
+  if (isPosition) return Number(value);
   throw new InvalidArgumentError("It must be now, start, or a position, a whole number from 0.");
 }
 

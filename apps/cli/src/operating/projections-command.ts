@@ -1,17 +1,14 @@
 import { Argument, Command } from "commander";
 import { wholeOption } from "../terminal/command.ts";
 import { jsonText } from "../terminal/table.ts";
-import {
-  cutover,
-  droppedBuild,
-  projection,
-  projectionBuild,
-  projectionList,
-  type TableDifference,
-} from "./answers.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { type CommonOptions, connect } from "./connection.ts";
-import { describeDifferences, describeProjection, describeProjections } from "./describe-projection.ts";
+import {
+  describeDifferences,
+  describeProjection,
+  describeProjections,
+  type TableDifference,
+} from "./describe-projection.ts";
 import { beginRebuild, compareBuilds, watchRebuild } from "./rebuild-projection.ts";
 
 interface BoundsOptions extends CommonOptions {
@@ -63,9 +60,8 @@ Examples:
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const found = await connect(options).getAdmin("/projections", projectionList);
-      if (options.json) return console.log(jsonText(found, 2));
-      const { projections } = found;
+      const projections = await connect(options).admin.projections();
+      if (options.json) return console.log(jsonText({ projections }, 2));
       console.log(projections.length === 0 ? "No projections." : describeProjections(projections));
     });
 }
@@ -77,7 +73,7 @@ function showCommand(): Command {
     .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections show open-loops")
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const found = await connect(options).getAdmin(pathOf(name), projection);
+      const found = await connect(options).admin.projection(name);
       console.log(options.json ? jsonText(found, 2) : describeProjection(found));
     });
 }
@@ -89,7 +85,8 @@ function feedCommand(change: "pause" | "resume", description: string): Command {
     .addHelpText("after", `\nExample:\n  npx -y pnpm@12 synap projections ${change} open-loops`)
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const build = await connect(options).postAdmin(`${pathOf(name)}/${change}`, projectionBuild);
+      const { admin } = connect(options);
+      const build = await (change === "pause" ? admin.pauseProjection(name) : admin.resumeProjection(name));
       console.log(options.json ? jsonText(build, 2) : `${name} is ${build.state}.`);
     });
 }
@@ -120,15 +117,15 @@ Examples:
 async function rebuild(name: string, options: RebuildOptions): Promise<void> {
   const { version, json } = options;
   const api = connect(options);
-  const { build, isNew } = await beginRebuild(api, encodeURIComponent(name), version);
+  const { build, isNew } = await beginRebuild(api, name, version);
   if (!options.wait) {
     const begun = `Building version ${build.version} of ${name}. Watch it: synap projections rebuild ${name}`;
     return console.log(json ? jsonText(build, 2) : begun);
   }
   console.error(`${isNew ? "Building" : "Already building"} version ${build.version} of ${name}.`);
-  await watchRebuild(api, encodeURIComponent(name));
+  await watchRebuild(api, name);
   if (options.cutover) return takeOver(name, options);
-  const compared = await compareBuilds(api, encodeURIComponent(name));
+  const compared = await compareBuilds(api, name);
   if (json) return console.log(jsonText(compared, 2));
   sayDifferences(compared.differences);
   console.log(`\nThe live build is as it was. Let the new one take over: synap projections cutover ${name}`);
@@ -141,7 +138,7 @@ function compareCommand(): Command {
     .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections compare open-loops")
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const compared = await compareBuilds(connect(options), encodeURIComponent(name));
+      const compared = await compareBuilds(connect(options), name);
       if (options.json) return console.log(jsonText(compared, 2));
       sayDifferences(compared.differences);
     });
@@ -167,7 +164,7 @@ Examples:
 
 async function takeOver(name: string, options: BoundsOptions): Promise<void> {
   const { maxLag, maxDifference, compare, json } = options;
-  const report = await connect(options).postAdmin(`${pathOf(name)}/cutover`, cutover, {
+  const report = await connect(options).admin.cutOverProjection(name, {
     compare,
     ...(maxLag !== undefined && { maxLagEvents: maxLag }),
     ...(maxDifference !== undefined && { maxDifference }),
@@ -186,7 +183,7 @@ function rollbackCommand(): Command {
     .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections rollback open-loops")
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const report = await connect(options).postAdmin(`${pathOf(name)}/rollback`, cutover);
+      const report = await connect(options).admin.rollbackProjection(name);
       console.log(
         options.json ? jsonText(report, 2) : `Version ${report.liveVersion} of ${name} is live again.`,
       );
@@ -199,9 +196,9 @@ function dropCommand(): Command {
     .argument("<name>", "the projection's name")
     .addArgument(new Argument("<build>", "which build").choices(["building", "previous"]))
     .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections drop open-loops previous")
-    .action(async (name: string, build: string, _options, command: Command) => {
+    .action(async (name: string, build: "building" | "previous", _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const dropped = await connect(options).postAdmin(`${pathOf(name)}/drop`, droppedBuild, { build });
+      const dropped = await connect(options).admin.dropProjectionBuild(name, build);
       console.log(options.json ? jsonText(dropped, 2) : `The ${build} build of ${name} is gone.`);
     });
 }
@@ -216,8 +213,4 @@ function withBounds(command: Command): Command {
 function sayDifferences(differences: readonly TableDifference[]): void {
   const isSame = differences.every((each) => each.onlyInOld + each.onlyInNew + each.different === 0);
   console.log(isSame ? "All rows are the same in both builds." : describeDifferences(differences));
-}
-
-function pathOf(name: string): string {
-  return `/projections/${encodeURIComponent(name)}`;
 }

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isProblem, type Resource } from "@synap/client";
 import { count } from "../terminal/numbers.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { plain } from "../terminal/table.ts";
-import { comparison, type Projection, type ProjectionBuild, projection, projectionBuild } from "./answers.ts";
-import type { ApiClient } from "./api-client.ts";
 import { CliError } from "./cli-error.ts";
+import type { Api } from "./connection.ts";
 import { describeLetters } from "./describe-projection.ts";
 import { EXIT } from "./exit-codes.ts";
+
+type ProjectionBuild = Resource<"ProjectionBuild">;
 
 const LOOK_MS = 500;
 /** A build as near as this can be compared and take over: what it lacks is handled first. */
@@ -18,17 +20,16 @@ const TROUBLE_MS = 10_000;
 
 /** Begins a build, or finds the one under way, and says which. */
 export async function beginRebuild(
-  api: ApiClient,
+  api: Api,
   name: string,
   version: number | undefined,
 ): Promise<{ build: ProjectionBuild; isNew: boolean }> {
   try {
-    const body = version === undefined ? undefined : { version };
-    const build = await api.postAdmin(`/projections/${name}/rebuild`, projectionBuild, body);
+    const build = await api.admin.rebuildProjection(name, version === undefined ? {} : { version });
     return { build, isNew: true };
   } catch (error) {
-    if (!(error instanceof CliError) || error.problem !== "projection-conflict") throw error;
-    const build = buildUnderWay(await api.getAdmin(`/projections/${name}`, projection));
+    if (!isProblem(error, "projection-conflict")) throw error;
+    const build = buildUnderWay(await api.admin.projection(name));
     if (build === undefined || (version !== undefined && build.version !== version)) throw error;
     return { build, isNew: false };
   }
@@ -39,13 +40,13 @@ export async function beginRebuild(
  *
  * @throws CliError when nothing feeds it, or it keeps failing; the build stays
  */
-export async function watchRebuild(api: ApiClient, name: string): Promise<ProjectionBuild> {
+export async function watchRebuild(api: Api, name: string): Promise<ProjectionBuild> {
   const line = new ProgressLine();
   let nearSince: number | undefined;
   let troubleSince: number | undefined;
   try {
     for (;;) {
-      const build = buildUnderWay(await api.getAdmin(`/projections/${name}`, projection));
+      const build = buildUnderWay(await api.admin.projection(name));
       if (build === undefined) throw new CliError(EXIT.refused, `The new build of ${name} is gone.`);
       const isThere = build.lagEvents === 0;
       line.show(build.progress, `${count(build.lagEvents)} events to go`, { always: isThere });
@@ -72,11 +73,11 @@ export async function watchRebuild(api: ApiClient, name: string): Promise<Projec
 }
 
 /** The shadow comparison: in how many rows the new build differs, and in which. @throws CliError */
-export function compareBuilds(api: ApiClient, name: string) {
-  return api.postAdmin(`/projections/${name}/compare`, comparison);
+export function compareBuilds(api: Api, name: string) {
+  return api.admin.compareProjection(name);
 }
 
-function buildUnderWay({ builds }: Projection): ProjectionBuild | undefined {
+function buildUnderWay({ builds }: Resource<"Projection">): ProjectionBuild | undefined {
   return builds.find(({ role }) => role === "building");
 }
 

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
-import { CliError } from "./cli-error.ts";
+import { describeApiFailure } from "./api-failure.ts";
 import type { CommandGroup } from "./command-group.ts";
-import { addCommonOptions } from "./connection.ts";
+import { addCommonOptions, type CommonOptions } from "./connection.ts";
 import { deadLettersCommand } from "./dead-letters-command.ts";
 import { eventsCommand } from "./events-command.ts";
 import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
@@ -40,9 +40,10 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (!(error instanceof CliError)) throw error;
-    console.error(error.message);
-    return error.exitCode;
+    const failure = describeApiFailure(error, program.opts<CommonOptions>());
+    if (failure === undefined) throw error;
+    console.error(failure.message);
+    return failure.exitCode;
   }
 }
 

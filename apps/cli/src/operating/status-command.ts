@@ -1,11 +1,25 @@
+import type { Resource } from "@synap/client";
 import { describeDifference, describeExposures, describeSharedResource } from "@synap/database";
 import { Command } from "commander";
 import { age } from "../terminal/age.ts";
 import { count, duration } from "../terminal/numbers.ts";
 import { cut, formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
-import { type Status, status } from "./answers.ts";
 import type { CommandGroup } from "./command-group.ts";
-import { type CommonOptions, connect } from "./connection.ts";
+import { apiUrl, type CommonOptions, connect, findToken } from "./connection.ts";
+
+type Status = Resource<"Status"> | Resource<"AdminStatus">;
+
+/** A handler as an operator sees it; anybody else sees less. */
+interface HandlerStatus {
+  readonly name: string;
+  readonly mode?: string | undefined;
+  readonly lag?: number | undefined;
+  readonly checkpoint?: number | undefined;
+  readonly deadLetters?: number | undefined;
+  readonly parkedEvents?: number | undefined;
+  readonly retrying?: HandlerRetry | (HandlerRetry & { readonly reason: string }) | undefined;
+}
+type HandlerRetry = NonNullable<Resource<"Status">["handlers"][number]["retrying"]>;
 
 /** `synap status` */
 export const statusCommand: CommandGroup = () =>
@@ -27,13 +41,20 @@ Examples:
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const api = connect(options);
-      const found = api.hasToken
-        ? await api.getAdmin("/status", status)
-        : await api.get("/api/v1/status", status);
-      console.log(options.json ? jsonText(found, 2) : describeStatus(found, api.url));
+      const show = (found: Status, handlers: readonly HandlerStatus[]) =>
+        console.log(options.json ? jsonText(found, 2) : describeStatus(found, handlers, apiUrl(options)));
+      if (findToken(options).token !== undefined) {
+        const found = await api.admin.status();
+        return show(found, found.handlers);
+      }
+      const found = await api.status();
+      show(
+        found,
+        found.handlers.map(({ name, lag, checkpoint, retrying }) => ({ name, lag, checkpoint, retrying })),
+      );
     });
 
-function describeStatus(found: Status, url: string): string {
+function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: string): string {
   const {
     events,
     deadLetters,
@@ -63,7 +84,7 @@ function describeStatus(found: Status, url: string): string {
     ...(exposures.length === 0 ? [] : [["exposed", plain(describeExposures(exposures))] as const]),
     ...sharedResources.map((one) => ["nearly full", plain(describeSharedResource(one))] as const),
   ]);
-  const rows = found.handlers.map(({ name, mode, lag, checkpoint, deadLetters: open, parkedEvents }) => [
+  const rows = handlers.map(({ name, mode, lag, checkpoint, deadLetters: open, parkedEvents }) => [
     name,
     mode ?? "",
     lag === undefined ? "" : count(lag),
@@ -82,17 +103,17 @@ function describeStatus(found: Status, url: string): string {
     ],
     rows,
   );
-  const retries = found.handlers.flatMap(describeRetry);
+  const retries = handlers.flatMap(describeRetry);
   return [`${fields}\n\n${table}`, ...(retries.length === 0 ? [] : [retries.join("\n")])].join("\n\n");
 }
 
 /** What a handler tries again, and why. The reason is shown to those with the admin token. */
-function describeRetry({ name, retrying }: Status["handlers"][number]): string[] {
+function describeRetry({ name, retrying }: HandlerStatus): string[] {
   if (retrying === undefined) return [];
   const { waiting, streams, eventId, attempts, code, reason, nextAttemptAt } = retrying;
   const what = waiting === "handler" ? "waits" : `goes on, but for ${count(streams)} streams that wait`;
   const event = eventId === undefined ? "" : ` on event ${plain(eventId)}`;
-  const why = cut(plain(reason ?? code), 200);
+  const why = cut(plain(typeof reason === "string" ? reason : code), 200);
   return [
     `${plain(name)} ${what}: attempt ${count(attempts)}${event} failed, the next is at ${nextAttemptAt}\n  ${why}`,
   ];

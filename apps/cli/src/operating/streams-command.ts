@@ -1,13 +1,12 @@
 import { Command } from "commander";
-import type { z } from "zod";
 import { wholeOption } from "../terminal/command.ts";
 import { count } from "../terminal/numbers.ts";
-import { jsonText } from "../terminal/table.ts";
-import { streamPage } from "./answers.ts";
-import type { Page } from "./api-client.ts";
+import { jsonText, plain } from "../terminal/table.ts";
+import { CliError } from "./cli-error.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { type CommonOptions, connect } from "./connection.ts";
 import { eventLine, eventTitles } from "./event-line.ts";
+import { EXIT } from "./exit-codes.ts";
 
 interface ReadOptions extends CommonOptions {
   readonly from?: number;
@@ -15,7 +14,6 @@ interface ReadOptions extends CommonOptions {
   readonly backwards: boolean;
 }
 
-const PAGE = "500";
 const version = wholeOption(1, Number.MAX_SAFE_INTEGER);
 
 /** `synap streams ...` */
@@ -48,24 +46,18 @@ Examples:
 async function readStream(type: string, id: string, options: ReadOptions): Promise<void> {
   const { from, to, backwards, json } = options;
   const api = connect(options);
-  const query = new URLSearchParams({
-    limit: PAGE,
-    direction: backwards ? "backwards" : "forwards",
-    ...(from !== undefined && { fromVersion: String(from) }),
-    ...(to !== undefined && { toVersion: String(to) }),
-  });
-  let next: string | undefined =
-    `/api/v1/streams/${encodeURIComponent(type)}/${encodeURIComponent(id)}?${query}`;
-  let shown = 0;
-  while (next !== undefined) {
-    const page: Page<z.infer<typeof streamPage>> = await api.getPage(next, streamPage);
-    if (shown === 0 && !json) {
-      const closed = page.body.closedAt === undefined ? "" : `, closed at ${page.body.closedAt}`;
-      console.log(`${type} ${id} is at version ${count(page.body.streamVersion)}${closed}\n`);
-      console.log(eventTitles("version"));
-    }
-    for (const event of page.body.events) console.log(json ? jsonText(event) : eventLine(event, "version"));
-    shown += page.body.events.length;
-    next = page.next;
+  const name = { aggregateType: type, aggregateId: id };
+  const stream = await api.getStream(name);
+  if (stream === undefined) throw new CliError(EXIT.refused, plain(`There is no stream ${type} ${id}.`));
+  if (!json) {
+    const closed = stream.closedAt === undefined ? "" : `, closed at ${stream.closedAt}`;
+    console.log(`${plain(`${type} ${id}`)} is at version ${count(stream.streamVersion)}${closed}\n`);
+    console.log(eventTitles("version"));
   }
+  const events = api.readStream(name, {
+    direction: backwards ? "backwards" : "forwards",
+    ...(from !== undefined && { fromVersion: from }),
+    ...(to !== undefined && { toVersion: to }),
+  });
+  for await (const event of events) console.log(json ? jsonText(event) : eventLine(event, "version"));
 }

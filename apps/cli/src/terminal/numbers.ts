@@ -20,6 +20,11 @@ export function duration(ms: number): string {
  * @returns NaN when there are no values
  */
 export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+/** The value in the middle, the lower one of two; NaN when there are no values. */
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
 }

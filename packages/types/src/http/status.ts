@@ -13,31 +13,45 @@ const runningProcess = z.object({
     .describe("How its event types differ from those of the process that answers."),
 });
 
-/** The status as anybody may see it. */
-export const status = z.looseObject({
+const session = z.looseObject({ pid: whole, login: z.string(), state: z.string(), ageMs: z.number() });
+const watermarkHolder = session.extend({
+  query: z.string().optional().describe("Its statement, for an operator."),
+});
+const lockHolder = watermarkHolder.extend({
+  applicationName: z.string(),
+  waiting: whole.describe("How many sessions wait for it."),
+});
+const foreignLocks = z.looseObject({
+  pid: whole,
+  login: z.string(),
+  applicationName: z.string(),
+  locks: whole,
+});
+
+/** What an operator and anybody else see alike; only the operator sees statements and reasons. */
+const figures = {
   release: z.string(),
   engine: z.string().describe("`embedded` or `server`."),
+  postgresql: z.string(),
   timescaledb: z.object({ version: z.string(), edition: z.string() }),
   features: z.record(z.string(), z.enum(["active", "inactive"])),
   events: z.looseObject({
     stored: whole,
+    streams: whole,
     lastPosition: whole,
     watermark: whole,
+    lastRecordedAt: z.string().optional(),
+    watermarkHolder: watermarkHolder.optional().describe("The session that holds the watermark back."),
+    foreignLocks: z
+      .array(foreignLocks)
+      .optional()
+      .describe("Sessions of strangers with advisory locks of the store. They hold nobody back."),
   }),
-  handlers: z.array(
-    z.looseObject({
-      name: z.string(),
-      projection: z.string().optional().describe("Of a checkpoint of a projection's build: the projection."),
-      role: z.enum(["live", "building", "previous"]).optional().describe("Of such a build."),
-      checkpoint: whole,
-      lag: whole,
-      retrying: handlerRetry.optional(),
-    }),
-  ),
   publisher: z.looseObject({ queuedEvents: whole, queuedBytes: whole }),
   pages: z
     .object({ reservedBytes: whole, maxBytes: whole, waiting: whole })
     .describe("Room for the pages that are read and sent, and how many requests wait for some."),
+  databaseSize: z.number().describe("In bytes, all chunks and indexes included."),
   deadLetters: whole,
   notStored: z
     .object({ open: whole, skipped: whole })
@@ -48,7 +62,22 @@ export const status = z.looseObject({
     .describe(
       "What the broker keeps: events that no function listens to, and failure handlers that fail. Absent where it does not say.",
     ),
+  instance: z.string().describe("The process that answers."),
   processes: z.array(runningProcess).describe("The other processes that run."),
+  connections: z
+    .array(
+      z.looseObject({
+        purpose: z.enum(["reads", "writes", "all"]),
+        max: whole,
+        busy: whole,
+        waiting: whole,
+      }),
+    )
+    .describe("The connections to a server; none on the embedded engine."),
+  lockHolders: z
+    .array(lockHolder)
+    .optional()
+    .describe("The sessions for whose locks others wait, and how many do."),
   exposures: z
     .array(
       z.object({
@@ -64,51 +93,40 @@ export const status = z.looseObject({
       z.looseObject({
         resource: z.enum(["notifications", "locks"]),
         used: z.number().describe("From 0 to 1."),
-        sessions: z.array(z.looseObject({ pid: whole, login: z.string(), database: z.string() })),
+        sessions: z.array(
+          z.looseObject({
+            pid: whole,
+            login: z.string(),
+            database: z.string(),
+            applicationName: z.string(),
+            ageMs: z.number().nullable(),
+            locks: whole.optional(),
+          }),
+        ),
       }),
     )
     .optional()
     .describe("What is nearly used up of what all sessions of the database server share."),
+};
+
+/** The status as anybody may see it. */
+export const status = z.looseObject({
+  ...figures,
+  handlers: z.array(
+    z.looseObject({
+      name: z.string(),
+      projection: z.string().optional().describe("Of a checkpoint of a projection's build: the projection."),
+      role: z.enum(["live", "building", "previous"]).optional().describe("Of such a build."),
+      checkpoint: whole,
+      lag: whole,
+      retrying: handlerRetry.optional(),
+    }),
+  ),
 });
 
 /** The status as an operator sees it. */
 export const adminStatus = z.looseObject({
-  release: z.string(),
-  engine: z.string(),
-  events: z.looseObject({
-    watermark: whole,
-    watermarkHolder: z
-      .looseObject({ pid: whole, login: z.string(), query: z.string(), state: z.string(), ageMs: whole })
-      .optional()
-      .describe("The session that holds the watermark back."),
-    foreignLocks: z
-      .array(z.looseObject({ pid: whole, login: z.string(), applicationName: z.string(), locks: whole }))
-      .optional()
-      .describe("Sessions of strangers with advisory locks of the store. They hold nobody back."),
-  }),
-  lockHolders: z
-    .array(
-      z.looseObject({
-        pid: whole,
-        login: z.string(),
-        query: z.string(),
-        state: z.string(),
-        ageMs: whole,
-        waiting: whole,
-      }),
-    )
-    .optional()
-    .describe("The sessions for whose locks others wait, and how many do."),
-  connections: z
-    .array(
-      z.looseObject({
-        purpose: z.enum(["reads", "writes", "all"]),
-        max: whole,
-        busy: whole,
-        waiting: whole,
-      }),
-    )
-    .describe("The connections to a server; none on the embedded engine."),
+  ...figures,
   handlers: z.array(
     z.looseObject({
       name: z.string(),

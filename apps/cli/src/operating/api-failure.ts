@@ -1,0 +1,44 @@
+import { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "@synap/client";
+import { connectionFault } from "../importing/connection-fault.ts";
+import { CliError } from "./cli-error.ts";
+import { apiUrl, type CommonOptions, findToken } from "./connection.ts";
+import { EXIT } from "./exit-codes.ts";
+
+/** An error of the client as the command's last words and exit code; undefined for any other error. */
+export function describeApiFailure(error: unknown, options: CommonOptions): CliError | undefined {
+  if (error instanceof CliError) return error;
+  const url = apiUrl(options);
+  if (error instanceof SynapUnreachableError) {
+    return new CliError(
+      EXIT.unreachable,
+      `The API at ${url} can't be reached: ${connectionFault(error.cause)}.\n` +
+        "Start Synap with npm start, or give the address of one that runs with --url or SYNAP_URL.",
+      { cause: error },
+    );
+  }
+  if (error instanceof SynapAnswerError) {
+    return new CliError(
+      EXIT.refused,
+      `${error.message}\nLook at the address (--url, SYNAP_URL) and at the release that runs there.`,
+      { cause: error },
+    );
+  }
+  if (isProblem(error, "admin-disabled")) {
+    return new CliError(
+      EXIT.token,
+      `The API at ${url} has no admin token, so nobody can operate it. Set SYNAP_ADMIN_TOKEN (16 characters or more)\n` +
+        "for its process and start it again.",
+      { cause: error },
+    );
+  }
+  if (isProblem(error, "token-invalid", "token-missing")) {
+    return new CliError(
+      EXIT.token,
+      `The API at ${url} does not accept the admin token from ${findToken(options).source}.\n` +
+        "Give the one that its process was started with: --token or SYNAP_ADMIN_TOKEN, or --data with its data directory.",
+      { cause: error },
+    );
+  }
+  if (error instanceof SynapProblem) return new CliError(EXIT.refused, error.message, { cause: error });
+  return undefined;
+}
