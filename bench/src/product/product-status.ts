@@ -1,11 +1,4 @@
-import { z } from "zod";
-
-const statusSchema = z.object({
-  events: z.object({ stored: z.number(), lastPosition: z.number() }),
-  handlers: z.array(z.object({ name: z.string(), checkpoint: z.number(), lag: z.number() })),
-  deadLetters: z.number(),
-  publisher: z.object({ queuedEvents: z.number() }),
-});
+import { createSynapClient } from "@synap/client";
 
 /** What the product says about itself, as far as a measurement asks. */
 export interface ProductStatus {
@@ -19,11 +12,10 @@ export interface ProductStatus {
   readonly queued: number;
 }
 
-/** Asks `GET /api/v1/status`. @throws Error when it does not answer 200 within ten seconds */
+/** Reads the public status, once. @throws the client's errors, also when no answer comes within ten seconds */
 export async function readStatus(apiUrl: string): Promise<ProductStatus> {
-  const response = await fetch(`${apiUrl}/api/v1/status`, { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) throw new Error(`the status answered ${response.status}`);
-  const { events, handlers, deadLetters, publisher } = statusSchema.parse(await response.json());
+  const synap = createSynapClient({ url: apiUrl, timeoutMs: 10_000, retry: { attempts: 1 } });
+  const { events, handlers, deadLetters, publisher } = await synap.status();
   return {
     stored: events.stored,
     projected: events.stored - Math.max(0, ...handlers.map(({ lag }) => lag)),
