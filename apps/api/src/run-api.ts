@@ -1,4 +1,4 @@
-import { openMigratedDatabase } from "@synap/database";
+import { openMigratedDatabase } from "@synap/database/internal";
 import { loadConfig } from "@synap/synap";
 import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";

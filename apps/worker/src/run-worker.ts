@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { openMigratedDatabase } from "@synap/database";
+import { openMigratedDatabase } from "@synap/database/internal";
 import { loadConfig } from "@synap/synap";
 import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";

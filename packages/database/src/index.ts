@@ -88,12 +88,6 @@ export {
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
 export { pendingMigrations } from "./migrations/pending-migrations.ts";
-export {
-  type EventStoreConfiguration,
-  type OpenEventStore,
-  openEventStore,
-} from "./open-event-store.ts";
-export { openMigratedDatabase } from "./open-migrated-database.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export type { CatalogueDifference } from "./presence/catalogue-fingerprint.ts";
 export {

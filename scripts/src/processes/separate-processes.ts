@@ -253,7 +253,7 @@ function numbered<Kind extends "api" | "worker">(kind: Kind, count: number): (Ki
 
 /** Builds the bundles that the production commands run. */
 export function buildBundles(): void {
-  for (const room of ["apps/api", "apps/worker", "scripts"]) {
+  for (const room of ["apps/api", "apps/worker", "apps/cli"]) {
     execFileSync("npx", ["-y", "pnpm@12", "run", "build"], {
       cwd: join(root, room),
       stdio: ["ignore", "ignore", "pipe"],

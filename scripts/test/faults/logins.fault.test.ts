@@ -4,9 +4,9 @@ import {
   HARDENING_STATEMENT,
   migrate,
   openDatabase,
-  openMigratedDatabase,
   PrivilegesMissingError,
 } from "@synap/database";
+import { openMigratedDatabase } from "@synap/database/internal";
 import { seedCatalogue } from "@synap/types";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

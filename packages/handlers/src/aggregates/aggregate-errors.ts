@@ -1,4 +1,5 @@
 import type { StreamName } from "@synap/database";
+import { isErrorOf } from "../error-copies.ts";
 
 /** A decider is defined wrongly: a mistake in the program. */
 export class DeciderDefinitionError extends Error {
@@ -20,6 +21,12 @@ export class CommandRefusedError<Rule extends string = string> extends Error {
   constructor(rule: Rule, reason: string, options?: ErrorOptions) {
     super(reason, options);
     this.rule = rule;
+  }
+
+  /** Also those of another copy of this package, which a bundled config brings along. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class at the right of instanceof, which may be a subclass
+    return isErrorOf(this, CommandRefusedError, value, "COMMAND_REFUSED");
   }
 }
 

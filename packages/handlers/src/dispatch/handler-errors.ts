@@ -1,5 +1,6 @@
 import { isTransient, sqlState } from "@synap/database";
 import { isErrorValue, readProperty, thrownFacts } from "@synap/types";
+import { isErrorOf } from "../error-copies.ts";
 
 /** A handler cannot be registered, because another one of that name is. */
 export class DuplicateHandlerError extends Error {
@@ -97,6 +98,12 @@ export class HandlerPassError extends Error {
 export class TransientHandlerError extends Error {
   readonly code = "TRANSIENT_HANDLER_FAILURE";
   override readonly name = "TransientHandlerError";
+
+  /** Also those of another copy of this package, which a bundled config brings along. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class at the right of instanceof, which may be a subclass
+    return isErrorOf(this, TransientHandlerError, value, "TRANSIENT_HANDLER_FAILURE");
+  }
 }
 
 /** Whether trying the same events again later can help: the database's own judgement, or the handler's word. */
