@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Three images from one build: docker build --target api (or worker, or migrate) .
-# The programs are bundled with everything they need: an image holds Node.js, the bundle and the migrations, and no
+# The programs are bundled with everything they need: an image holds Node.js and the bundle with its SQL, and no
 # package manager's leftovers.
 
 FROM node:20-slim AS build
@@ -27,7 +27,6 @@ RUN npx -y pnpm@12 build
 FROM node:20-slim AS runtime
 ENV NODE_ENV=production
 WORKDIR /synap
-COPY --from=build /synap/migrations-pg migrations-pg
 USER node
 
 FROM runtime AS migrate

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 // Everything it needs is in dist/, so that an image needs Node.js and nothing else. The embedded engine stays outside: a
@@ -19,3 +19,5 @@ await build({
     js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
   },
 });
+// The bundle finds the SQL beside itself.
+cpSync("../../packages/database/sql", "dist/sql", { recursive: true });

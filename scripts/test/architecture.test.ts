@@ -120,7 +120,7 @@ describe("the rooms", () => {
       return importsOf(file)
         .filter((name) => name.startsWith("."))
         .map((name) => named(join(file, "..", name)))
-        .filter((target) => !target.startsWith(`${room}/`) && !target.startsWith("migrations-pg/"))
+        .filter((target) => !target.startsWith(`${room}/`))
         .map((target) => `${named(file)} reaches ${target}`);
     });
     expect(strays).toEqual([]);

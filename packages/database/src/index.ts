@@ -79,12 +79,21 @@ export type {
 } from "./connection/sql-session.ts";
 export type { AppendOptions, EventStore } from "./event-store.ts";
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
-export { type MigrateOptions, type MigrationReport, migrate } from "./migrations/migrate.ts";
+export {
+  type ApplicationMigrations,
+  type MigrateOptions,
+  type MigrationReport,
+  migrate,
+} from "./migrations/migrate.ts";
 export {
   MigrationChangedError,
   MigrationFailedError,
+  MigrationFileInvalidError,
+  MigrationLedgerInvalidError,
+  MigrationOutOfOrderError,
   PrivilegesMissingError,
   SchemaNewerError,
+  SignatureChangedError,
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
 export { pendingMigrations } from "./migrations/pending-migrations.ts";

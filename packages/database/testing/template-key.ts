@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MIGRATIONS_DIRECTORY } from "../src/migrations/migration-files.ts";
+import { SQL_DIRECTORY } from "../src/migrations/migration-files.ts";
 import type { DatabaseContent } from "./test-database.ts";
 
 const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
@@ -16,7 +16,7 @@ export async function templateKey(content: DatabaseContent): Promise<string> {
   const engine = createRequire(import.meta.url).resolve("@electric-sql/pglite");
   hash.update(await readFile(join(dirname(engine), "..", "package.json")));
   if (content === "migrated") {
-    await addFiles(hash, MIGRATIONS_DIRECTORY, /\.sql$/);
+    await addFiles(hash, SQL_DIRECTORY, /\.sql$/);
     await addFiles(hash, SOURCES, MIGRATING);
   }
   return hash.digest("hex").slice(0, 16);

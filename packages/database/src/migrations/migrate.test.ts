@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
 import { migrate, openDatabase, pendingMigrations } from "../index.ts";
-import { MIGRATIONS_DIRECTORY } from "./migration-files.ts";
+import { readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
+
+const namesOf = async (directory: string) => (await readMigrationFiles(directory)).map(({ name }) => name);
 
 describe.each(testEngines())("migrate (%s)", (engine) => {
   let test: TestDatabase;
@@ -17,9 +19,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
     const seen: string[] = [];
     const first = await migrate(test.database, { onApplied: (name) => seen.push(name) });
     expect(first.applied).toEqual(seen);
-    expect(first.applied).toEqual(
-      (await readdir(MIGRATIONS_DIRECTORY)).filter((name) => name.endsWith(".sql")).sort(),
-    );
+    expect(first.applied).toEqual(await namesOf(SQL_DIRECTORY));
     expect(["community", "apache"]).toContain(first.edition);
     expect(test.database.capabilities).toMatchObject({ applicationRole: true, edition: first.edition });
 
@@ -53,8 +53,9 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
     let directory: string;
     beforeEach(async () => {
       directory = await mkdtemp(join(tmpdir(), "synap-migrations-"));
-      for (const name of await readdir(MIGRATIONS_DIRECTORY)) {
-        if (name < "0003") await copyFile(join(MIGRATIONS_DIRECTORY, name), join(directory, name));
+      const tables = join(SQL_DIRECTORY, "tables");
+      for (const name of await readdir(tables)) {
+        if (name < "0003") await copyFile(join(tables, name), join(directory, name));
       }
     });
     afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -71,7 +72,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
     });
 
     it("tells which files a database has not had yet, or that it is from a newer release", async () => {
-      const all = (await readdir(MIGRATIONS_DIRECTORY)).filter((name) => name.endsWith(".sql")).sort();
+      const all = await namesOf(SQL_DIRECTORY);
       expect(await pendingMigrations(test.database)).toEqual(all);
       await migrate(test.database, { directory });
       expect(await pendingMigrations(test.database)).toEqual(all.filter((name) => name >= "0003"));
@@ -90,6 +91,19 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
         code: "MIGRATION_CHANGED",
         migration: "0003_mine.sql",
       });
+    });
+
+    it("refuses a file numbered below one that is applied, and names the number to take", async () => {
+      await writeFile(join(directory, "0007_mine.sql"), "SELECT 1;");
+      await migrate(test.database, { directory });
+      await writeFile(join(directory, "0005_theirs.sql"), "SELECT 1;");
+      const refused = {
+        code: "MIGRATION_OUT_OF_ORDER",
+        migration: "0005_theirs.sql",
+        applied: "0007_mine.sql",
+      };
+      await expect(migrate(test.database, { directory })).rejects.toMatchObject(refused);
+      await expect(migrate(test.database, { directory })).rejects.toThrow("0008 or higher");
     });
 
     it("undoes a file that fails and keeps the ones before it", async () => {

@@ -1,5 +1,5 @@
-import { setTimeout } from "node:timers/promises";
-import { isUnavailable, sqlState } from "../connection/database-errors.ts";
+import { fileURLToPath } from "node:url";
+import { sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
 import { type Exposure, findExposures, harden } from "../privileges/exposures.ts";
 import {
@@ -10,18 +10,32 @@ import {
   roleNotGranted,
 } from "../privileges/login-rights.ts";
 import { RELEASE } from "../release.ts";
+import { applyDefinitions, run } from "./apply-definitions.ts";
 import {
-  MigrationChangedError,
   MigrationFailedError,
+  MigrationLedgerInvalidError,
   PrivilegesMissingError,
-  SchemaNewerError,
   TimescaledbMissingError,
 } from "./migration-errors.ts";
-import { MIGRATIONS_DIRECTORY, type MigrationFile, readMigrationFiles } from "./migration-files.ts";
+import { type MigrationFile, readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
+import { findPending, OWN_LEDGER, readLedger } from "./migration-ledger.ts";
+import { INSUFFICIENT_PRIVILEGE, prepare } from "./prepare-database.ts";
+
+/** An application's own SQL files, kept in a ledger beside that of this package. */
+export interface ApplicationMigrations {
+  /** Numbered files, and `functions/` and `views/` beside them. */
+  readonly folder: URL | string;
+  /** Name of the ledger, which stays the same for good: small letters, digits, `-` and `_`. */
+  readonly ledger: string;
+  /** The application's release, `1.2.3`: an earlier one doesn't undo the functions of a later one. Default "0.0.0". */
+  readonly release?: string | undefined;
+}
 
 export interface MigrateOptions {
-  /** Where the SQL files are. Default: `migrations-pg` of this repository. */
+  /** Where the SQL files are. Default: `sql/` of this package. */
   readonly directory?: string | undefined;
+  /** Applied after the files of this package, in this order. */
+  readonly applications?: readonly ApplicationMigrations[] | undefined;
   /** How much time one chunk of the hypertable holds, as a PostgreSQL interval. Only for a new database. Default "1 day". */
   readonly chunkInterval?: string | undefined;
   /** Written beside each migration. Default: the release of this package. */
@@ -41,32 +55,60 @@ export interface MigrationReport {
 }
 
 /**
- * Brings the database's schema up to this release. Repeatable, and safe from several processes at once: each file is a
- * transaction of its own that begins by taking one lock and looking at what has been applied meanwhile.
- * @throws SchemaNewerError, MigrationChangedError, TimescaledbMissingError, MigrationFailedError, PrivilegesMissingError
+ * Brings the database's schema up to this release. Repeatable, and safe from several processes at once: each numbered file
+ * is a transaction of its own that begins by taking one lock and looking at what has been applied meanwhile. Functions and
+ * views whose text has changed follow in one transaction.
+ * @throws SchemaNewerError, MigrationChangedError, MigrationOutOfOrderError, MigrationFileInvalidError, SignatureChangedError,
+ * TimescaledbMissingError, MigrationFailedError, PrivilegesMissingError
  */
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<MigrationReport> {
-  const files = await readMigrationFiles(options.directory ?? MIGRATIONS_DIRECTORY);
-  const release = options.release ?? RELEASE;
+  const ledgers = await readLedgers(options);
   const login = await readLogin(database);
   if (login.schemaOwner !== null && !login.ownsSchema) {
-    return checkMigrated(database, login, files);
+    return checkMigrated(database, login, ledgers);
   }
   requireRoles(login);
   await prepare(database, login);
 
   const applied: string[] = [];
-  for (;;) {
-    const name = await applyNext(database, login, files, release, options.chunkInterval ?? "1 day");
-    if (name === undefined) break;
-    applied.push(name);
-    options.onApplied?.(name);
+  for (const ledger of ledgers) {
+    for (;;) {
+      const names = await applyNext(database, login, ledger, options.chunkInterval ?? "1 day");
+      if (names === undefined) break;
+      applied.push(...names);
+      for (const name of names) options.onApplied?.(name);
+    }
   }
 
   const migrated = await readLogin(database);
   if (!migrated.maySetRole) throw roleNotGranted(migrated);
   const exposures = await harden(database);
   return report(database, applied, exposures);
+}
+
+/** The files of one ledger. */
+interface Ledger {
+  readonly name: string;
+  readonly release: string;
+  readonly files: readonly MigrationFile[];
+}
+
+async function readLedgers(options: MigrateOptions): Promise<Ledger[]> {
+  const ledgers: Ledger[] = [
+    {
+      name: OWN_LEDGER,
+      release: options.release ?? RELEASE,
+      files: await readMigrationFiles(options.directory ?? SQL_DIRECTORY),
+    },
+  ];
+  for (const { folder, ledger, release = "0.0.0" } of options.applications ?? []) {
+    if (!/^[a-z][a-z0-9_-]*$/.test(ledger) || ledgers.some(({ name }) => name === ledger)) {
+      throw new MigrationLedgerInvalidError(ledger);
+    }
+    const directory = typeof folder === "string" ? folder : fileURLToPath(folder);
+    ledgers.push({ name: ledger, release, files: await readMigrationFiles(directory) });
+  }
+  return ledgers;
 }
 
 /** Ends a run: what the database is now. */
@@ -87,11 +129,13 @@ async function report(
 async function checkMigrated(
   database: Database,
   login: LoginRights,
-  files: readonly MigrationFile[],
+  ledgers: readonly Ledger[],
 ): Promise<MigrationReport> {
   if (!login.maySetRole) throw roleNotGranted(login);
-  const next = findPending(files, await database.query<AppliedRow>(APPLIED));
-  if (next !== undefined) {
+  for (const ledger of ledgers) {
+    const pending = findPending(ledger.files, await readLedger(database, ledger.name), ledger.release);
+    const next = pending.numbered[0] ?? pending.definitions[0] ?? pending.dropped[0];
+    if (next === undefined) continue;
     throw new PrivilegesMissingError(
       login.name,
       `may not migrate, and ${next.name} is not applied: run "migrate" as "${login.schemaOwner}", or let this login do it`,
@@ -101,146 +145,86 @@ async function checkMigrated(
   return report(database, [], await findExposures(database));
 }
 
-/** How often the first steps are tried while others take them as well. */
-const PREPARE_ATTEMPTS = 20;
-
-/**
- * What must be there before the first file: the extension, our schema, and the list of what was applied. Nothing of ours
- * can be locked yet, so of several processes all but one may fail, and look again.
- */
-async function prepare(database: Database, login: LoginRights): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      if (await isPrepared(database)) return;
-      await database.asOwner(async (transaction) => {
-        await createTimescaledb(transaction);
-        await transaction.execute(`
-          CREATE SCHEMA IF NOT EXISTS synap;
-          CREATE TABLE IF NOT EXISTS synap.migrations (
-            name       text           PRIMARY KEY,
-            checksum   text           NOT NULL,
-            release    text           NOT NULL,
-            applied_at timestamptz(3) NOT NULL DEFAULT now()
-          );`);
-      });
-      return;
-    } catch (error) {
-      const state = sqlState(error);
-      if (state === INSUFFICIENT_PRIVILEGE) {
-        const database = quoteName(login.database);
-        throw new PrivilegesMissingError(
-          login.name,
-          "may not create the schema or the extension TimescaleDB in this database",
-          [
-            "CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA public",
-            `ALTER DATABASE ${database} OWNER TO ${quoteName(login.name)}`,
-          ],
-          { cause: error },
-        );
-      }
-      if (attempt === PREPARE_ATTEMPTS || state === undefined || !CREATED_MEANWHILE.has(state)) throw error;
-      await setTimeout(50);
-    }
-  }
-}
-
-/** Created by somebody else at this moment: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
-const INSUFFICIENT_PRIVILEGE = "42501";
-const CREATED_MEANWHILE: ReadonlySet<string> = new Set(["23505", "42P06", "42P07", "42710"]);
-
-async function isPrepared(database: Database): Promise<boolean> {
-  const [row] = await database.asOwner((owner) =>
-    owner.query<{ prepared: boolean }>(`
-      SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')
-             AND EXISTS (
-               SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE n.nspname = 'synap' AND c.relname = 'migrations') AS prepared`),
-  );
-  return row?.prepared === true;
-}
-
-async function createTimescaledb(transaction: Transaction): Promise<void> {
-  const [found] = await transaction.query<{ installed: boolean; available: boolean }>(`
-    SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS installed,
-           EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb') AS available`);
-  if (found?.installed) return;
-  if (!found?.available) throw new TimescaledbMissingError("this server doesn't have it");
-  try {
-    await transaction.execute("CREATE EXTENSION timescaledb SCHEMA public");
-  } catch (error) {
-    const state = sqlState(error);
-    if (isUnavailable(error) && state?.startsWith("58") !== true) throw error;
-    if (state === INSUFFICIENT_PRIVILEGE || (state !== undefined && CREATED_MEANWHILE.has(state)))
-      throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TimescaledbMissingError(`it can't be created here (${reason})`, { cause: error });
-  }
-}
-
 /** PostgreSQL names the database only where CREATE on it is missing; its other refusals name the object. */
 function isRefusedByDatabase(error: unknown): boolean {
+  const cause = error instanceof MigrationFailedError ? error.cause : undefined;
   return (
-    sqlState(error) === INSUFFICIENT_PRIVILEGE &&
-    error instanceof Error &&
-    error.message.includes("permission denied for database")
+    sqlState(cause) === INSUFFICIENT_PRIVILEGE &&
+    cause instanceof Error &&
+    cause.message.includes("permission denied for database")
   );
 }
 
+function mayNotCreateSchemas(login: LoginRights, file: string, cause: unknown): PrivilegesMissingError {
+  return new PrivilegesMissingError(
+    login.name,
+    `may not create schemas in this database, as ${file} does`,
+    [`GRANT CREATE ON DATABASE ${quoteName(login.database)} TO ${quoteName(login.name)}`],
+    { cause },
+  );
+}
+
+/** Applies the next numbered file, or all functions and views at once. Answers their names; nothing when all is applied. */
 async function applyNext(
   database: Database,
   login: LoginRights,
-  files: readonly MigrationFile[],
-  release: string,
+  ledger: Ledger,
   chunkInterval: string,
-): Promise<string | undefined> {
+): Promise<string[] | undefined> {
   return database.asOwner(async (transaction) => {
     await takeLock(transaction);
-    const file = findPending(files, await transaction.query<AppliedRow>(APPLIED));
-    if (file === undefined) return undefined;
-    await transaction.query("SELECT set_config('synap.chunk_interval', $1, true)", [chunkInterval]);
-    try {
-      await transaction.execute(file.sql);
-    } catch (error) {
-      if (isUnavailable(error)) throw error;
-      if (isRefusedByDatabase(error)) {
-        throw new PrivilegesMissingError(
-          login.name,
-          `may not create schemas in this database, as ${file.name} does`,
-          [`GRANT CREATE ON DATABASE ${quoteName(login.database)} TO ${quoteName(login.name)}`],
-          { cause: error },
-        );
-      }
-      throw new MigrationFailedError(file.name, { cause: error });
+    const applied = await readLedger(transaction, ledger.name);
+    const pending = findPending(ledger.files, applied, ledger.release);
+    const [file] = pending.numbered;
+    if (file !== undefined) {
+      await transaction.query("SELECT set_config('synap.chunk_interval', $1, true)", [chunkInterval]);
+      await run(transaction, file.name, file.sql).catch((error: unknown) => {
+        throw isRefusedByDatabase(error) ? mayNotCreateSchemas(login, file.name, error) : error;
+      });
+      // It may have dropped functions and views, or what they were made from.
+      await transaction.query(
+        "UPDATE synap.migrations SET checksum = '' WHERE ledger = $1 AND object IS NOT NULL",
+        [ledger.name],
+      );
+      await record(transaction, ledger, [file]);
+      return [file.name];
     }
-    await transaction.query("INSERT INTO synap.migrations (name, checksum, release) VALUES ($1, $2, $3)", [
-      file.name,
-      file.checksum,
-      release,
-    ]);
-    return file.name;
+    const { definitions, dropped } = pending;
+    if (definitions.length + dropped.length === 0) return undefined;
+    await applyDefinitions(transaction, definitions, dropped);
+    await transaction.query(
+      `DELETE FROM synap.migrations
+        WHERE ledger = $1 AND name IN (SELECT jsonb_array_elements_text($2::text::jsonb))`,
+      [ledger.name, JSON.stringify(dropped.map(({ name }) => name))],
+    );
+    await record(transaction, ledger, definitions);
+    return [...definitions, ...dropped].map(({ name }) => name);
   });
 }
 
-interface AppliedRow {
-  readonly name: string;
-  readonly checksum: string;
-  readonly release: string;
-}
-
-const APPLIED = "SELECT name, checksum, release FROM synap.migrations ORDER BY name";
-
-function findPending(
+async function record(
+  transaction: Transaction,
+  ledger: Ledger,
   files: readonly MigrationFile[],
-  applied: readonly AppliedRow[],
-): MigrationFile | undefined {
-  const known = new Map(files.map((file) => [file.name, file]));
-  for (const row of applied) {
-    const file = known.get(row.name);
-    if (file === undefined) throw new SchemaNewerError(row.name, row.release);
-    if (file.checksum !== row.checksum) throw new MigrationChangedError(row.name);
-    known.delete(row.name);
-  }
-  return known.values().next().value;
+): Promise<void> {
+  await transaction.query(
+    `INSERT INTO synap.migrations (ledger, release, name, checksum, object)
+     SELECT $1, $2, f.name, f.checksum, f.object
+       FROM jsonb_to_recordset($3::text::jsonb) AS f(name text, checksum text, object text)
+     ON CONFLICT (ledger, name) DO UPDATE
+       SET checksum = excluded.checksum, release = excluded.release, object = excluded.object, applied_at = now()`,
+    [
+      ledger.name,
+      ledger.release,
+      JSON.stringify(
+        files.map(({ name, checksum, object }) => ({
+          name,
+          checksum,
+          object: object === undefined ? null : `${object.schema}.${object.name}`,
+        })),
+      ),
+    ],
+  );
 }
 
 /**

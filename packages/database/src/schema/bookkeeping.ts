@@ -144,10 +144,16 @@ export const runningProcesses = synapSchema.table("running_processes", {
   eventTypes: json("event_types").notNull(),
 });
 
-/** Which migrations were applied, and by which release. */
-export const migrations = synapSchema.table("migrations", {
-  name: text("name").primaryKey(),
-  checksum: text("checksum").notNull(),
-  release: text("release").notNull(),
-  appliedAt: moment("applied_at").notNull().defaultNow(),
-});
+/** Which SQL files were applied, and by which release: those of this package, and those of applications. */
+export const migrations = synapSchema.table(
+  "migrations",
+  {
+    ledger: text("ledger").notNull().default("synap"),
+    name: text("name").notNull(),
+    checksum: text("checksum").notNull(),
+    release: text("release").notNull(),
+    object: text("object"),
+    appliedAt: moment("applied_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.ledger, table.name] })],
+);

@@ -1,0 +1,89 @@
+-- The rules of an event, for the SQL door: the same as @synap/types checks, with the same codes, except for the schema
+-- of the data, which only the server's pg_jsonschema can check. A test holds both doors against each other.
+
+-- Everything that is wrong with an event, which must be complete. Times are held against the clock of the database:
+-- at most 7 days old, at most 5 minutes ahead.
+CREATE OR REPLACE FUNCTION synap.event_issues(event jsonb) RETURNS TABLE (path text, code text, reason text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  known       synap.event_types;
+  happened_at CONSTANT timestamptz := event ->> 'timestamp';
+  valid_from  CONSTANT timestamptz := event ->> 'validFrom';
+  valid_to    CONSTANT timestamptz := event ->> 'validTo';
+  size        CONSTANT integer := synap.event_bytes(event);
+BEGIN
+  SELECT t.* INTO known FROM synap.event_types AS t WHERE t.name = event ->> 'type';
+
+  RETURN QUERY
+  SELECT 'type', 'missing', 'is required' WHERE event ->> 'type' IS NULL
+  UNION ALL
+  SELECT 'type', 'too-big', 'must have at most 128 characters' WHERE length(event ->> 'type') > 128
+  UNION ALL
+  SELECT 'type', 'wrong-format', 'must read aggregate.action[.more] in lower case'
+   WHERE event ->> 'type' !~ '^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+$'
+  UNION ALL
+  SELECT 'type', 'unknown-event-type', format('"%s" is not in the catalogue', left(event ->> 'type', 128))
+   WHERE event ->> 'type' IS NOT NULL AND known.name IS NULL
+  UNION ALL
+  SELECT 'aggregateType', 'too-big', 'must have at most 64 characters'
+   WHERE length(event ->> 'aggregateType') > 64
+  UNION ALL
+  SELECT 'aggregateType', 'wrong-format', 'must be lower case letters, digits, _ and -'
+   WHERE event ->> 'aggregateType' !~ '^[a-z][a-z0-9_-]*$'
+  UNION ALL
+  SELECT 'aggregateType', 'aggregate-type-mismatch',
+         format('"%s" happens to the aggregate type "%s"', event ->> 'type', known.aggregate_type)
+   WHERE event ->> 'aggregateType' <> known.aggregate_type
+  UNION ALL
+  SELECT f.path, 'wrong-format', 'must be a UUID of RFC 9562'
+    FROM (VALUES ('id'), ('causationId')) AS f(path)
+   WHERE NOT synap.is_event_id(event ->> f.path)
+  UNION ALL
+  SELECT i.*
+    FROM (VALUES ('aggregateId', 128), ('userId', 128), ('createdBy', 134), ('source', 64), ('requestId', 128),
+                 ('correlationId', 128), ('idempotencyKey', 255)) AS f(path, longest)
+   CROSS JOIN LATERAL synap.text_issues(event ->> f.path, f.path, f.longest) AS i
+  UNION ALL
+  SELECT 'aggregateId', 'invalid', 'must not be . or .., which are steps in a path'
+   WHERE event ->> 'aggregateId' IN ('.', '..')
+  UNION ALL
+  SELECT 'createdBy', 'wrong-format', 'must be user:{id}, agent:{name} or system'
+   WHERE event ->> 'createdBy' <> 'system'
+     AND (event ->> 'createdBy' !~ '^(user|agent):'
+          OR synap.utf16_length(substring(event ->> 'createdBy' FROM ':(.*)$')) NOT BETWEEN 1 AND 128)
+  UNION ALL
+  SELECT i.*
+    FROM (VALUES (happened_at, 'timestamp'), (valid_from, 'validFrom'), (valid_to, 'validTo')) AS f(value, path)
+   CROSS JOIN LATERAL synap.moment_issues(f.value, f.path) AS i
+  UNION ALL
+  SELECT 'timestamp', 'timestamp-too-late', 'is more than 5 minutes ahead of the receiver''s clock'
+   WHERE happened_at > clock_timestamp() + interval '5 minutes'
+  UNION ALL
+  SELECT 'timestamp', 'timestamp-too-old', 'is older than 7 days: send old events as a backfill'
+   WHERE happened_at < clock_timestamp() - interval '168 hours'
+  UNION ALL
+  SELECT 'validTo', 'validity-empty', 'must be later than validFrom' WHERE valid_from >= valid_to
+  UNION ALL
+  SELECT 'data', 'missing', 'is required' WHERE event -> 'data' IS NULL
+  UNION ALL
+  SELECT f.path, 'wrong-type', 'must be a JSON object'
+    FROM (VALUES ('data'), ('metadata')) AS f(path)
+   WHERE jsonb_typeof(event -> f.path) <> 'object'
+  UNION ALL
+  SELECT i.*
+    FROM (VALUES ('data'), ('metadata')) AS f(path)
+   CROSS JOIN LATERAL synap.json_issues(event -> f.path, f.path) AS i
+   WHERE jsonb_typeof(event -> f.path) = 'object'
+  UNION ALL
+  SELECT '', 'event-too-large',
+         format('takes %s bytes as JSON, numbers written out in full, and an event may take 245760', size)
+   WHERE size > 245760
+  UNION ALL
+  SELECT i.* FROM synap.schema_issues(event -> 'data', known.json_schema) AS i;
+END
+$$;
+
+REVOKE ALL ON FUNCTION synap.event_issues(jsonb) FROM PUBLIC;

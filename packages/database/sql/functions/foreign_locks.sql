@@ -1,0 +1,22 @@
+-- Sessions of logins that are no member of our roles and hold advisory locks with keys of appends. Their locks count for
+-- nothing; somebody should ask them why. At most ten.
+CREATE OR REPLACE FUNCTION synap.foreign_locks()
+RETURNS TABLE (pid integer, login text, application_name text, locks integer)
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT l.pid, a.usename::text, a.application_name, count(*)::integer
+    FROM pg_locks AS l
+    JOIN pg_stat_activity AS a ON a.pid = l.pid
+   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = 83
+     AND l.database = (SELECT synap.this_database())
+     AND NOT EXISTS (
+       SELECT FROM pg_roles AS r
+        WHERE r.rolname IN ('synap_app', 'synap_sql') AND pg_has_role(a.usesysid, r.oid, 'MEMBER'))
+   GROUP BY l.pid, a.usename, a.application_name
+   ORDER BY l.pid
+   LIMIT 10
+$$;
+
+REVOKE ALL ON FUNCTION synap.foreign_locks() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.foreign_locks() TO synap_app;

@@ -1,0 +1,48 @@
+-- The events of one stream in order, from a version on: at most "max_events", and fewer when they are large, up to the
+-- event that reaches 4 MiB of JSON.
+CREATE OR REPLACE FUNCTION synap.get_aggregate_events(
+  aggregate_type text,
+  aggregate_id   text,
+  from_version   bigint  DEFAULT 1,
+  max_events     integer DEFAULT 1000
+) RETURNS SETOF synap.event_stream
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+DECLARE
+  stream record;
+BEGIN
+  SELECT s.first_timestamp, s.last_timestamp INTO stream
+    FROM synap.streams AS s
+   WHERE s.aggregate_type = get_aggregate_events.aggregate_type
+     AND s.aggregate_id = get_aggregate_events.aggregate_id;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  -- Planned with its values known, so that only the chunks between the two times are looked at.
+  RETURN QUERY EXECUTE $query$
+    SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.stream_version, e.created_by, e.data,
+           e.user_id, e.correlation_id, e.causation_id, e.id, e.source, e.idempotency_key, e.request_id, e.valid_from,
+           e.valid_to, e.recorded_at, e.metadata
+      FROM (
+        SELECT *, synap.printed_bytes(data, metadata, 4194304) OVER (
+                    ORDER BY stream_version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                  ) AS bytes_before
+          FROM (
+            SELECT * FROM synap.events
+             WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version >= $3
+               AND "timestamp" BETWEEN $4 AND $5
+             ORDER BY stream_version
+             LIMIT $6
+          ) AS page
+      ) AS e
+     WHERE coalesce(e.bytes_before, 0) < 4194304
+     ORDER BY e.stream_version
+  $query$ USING aggregate_type, aggregate_id, from_version, stream.first_timestamp, stream.last_timestamp, max_events;
+END
+$$;
+
+COMMENT ON FUNCTION synap.get_aggregate_events IS 'The events of one stream in order, from a version on.';
+
+SELECT synap.grant_to_sql_writers('EXECUTE', 'FUNCTION synap.get_aggregate_events');

@@ -1,0 +1,44 @@
+-- The events after a position, in the order of positions: none skipped, none repeated. Go on from the last row's
+-- position; no rows means that nothing more is safe to read yet. Large events come fewer at a time, as in get_aggregate_events.
+-- LISTEN synap_appends tells when to look again.
+CREATE OR REPLACE FUNCTION synap.get_events(after_position bigint DEFAULT 0, max_events integer DEFAULT 1000)
+RETURNS SETOF synap.event_stream
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+DECLARE
+  next record;
+BEGIN
+  IF max_events NOT BETWEEN 1 AND 10000 THEN
+    RAISE EXCEPTION 'max_events is a number from 1 to 10000' USING ERRCODE = '22023';
+  END IF;
+  SELECT * INTO next FROM synap.next_appends(after_position, max_events);
+  IF next.up_to IS NULL THEN
+    RETURN;
+  END IF;
+  -- Bounded as in get_aggregate_events.
+  RETURN QUERY EXECUTE $query$
+    SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.stream_version, e.created_by, e.data,
+           e.user_id, e.correlation_id, e.causation_id, e.id, e.source, e.idempotency_key, e.request_id, e.valid_from,
+           e.valid_to, e.recorded_at, e.metadata
+      FROM (
+        SELECT *, synap.printed_bytes(data, metadata, 4194304) OVER (
+                    ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                  ) AS bytes_before
+          FROM (
+            SELECT * FROM synap.events
+             WHERE "position" > $1 AND "position" <= $2 AND "timestamp" BETWEEN $3 AND $4
+             ORDER BY "position"
+             LIMIT $5
+          ) AS page
+      ) AS e
+     WHERE coalesce(e.bytes_before, 0) < 4194304
+     ORDER BY e."position"
+  $query$ USING after_position, next.up_to, next.min_timestamp, next.max_timestamp, max_events;
+END
+$$;
+
+COMMENT ON FUNCTION synap.get_events IS 'The events after a position, in order, as far as it is safe to read.';
+
+SELECT synap.grant_to_sql_writers('EXECUTE', 'FUNCTION synap.get_events');

@@ -1,0 +1,12 @@
+-- The function that checks data against a JSON Schema: that of the extension pg_jsonschema, where the server has it.
+CREATE OR REPLACE FUNCTION synap.json_schema_check() RETURNS regprocedure
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT to_regprocedure(format('%I.jsonb_matches_schema(json,jsonb)', n.nspname))
+    FROM pg_extension AS e
+    JOIN pg_namespace AS n ON n.oid = e.extnamespace
+   WHERE e.extname = 'pg_jsonschema'
+$$;
+
+REVOKE ALL ON FUNCTION synap.json_schema_check() FROM PUBLIC;

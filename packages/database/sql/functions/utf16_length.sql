@@ -1,0 +1,10 @@
+-- The length as a regular expression of JavaScript counts it: a character beyond U+FFFF is two. Only the name in
+-- "createdBy" is measured so; all other lengths are characters, in both doors.
+CREATE OR REPLACE FUNCTION synap.utf16_length(value text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT length(value) + length(regexp_replace(value, '[^\U00010000-\U0010FFFF]', '', 'g'))
+$$;
+
+REVOKE ALL ON FUNCTION synap.utf16_length(text) FROM PUBLIC;

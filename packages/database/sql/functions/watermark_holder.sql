@@ -1,0 +1,33 @@
+-- The session that holds the watermark back: the one whose unfinished append has the lowest number, and what it is doing.
+-- No row when nothing does. The owner looks, because PostgreSQL shows other sessions' queries only to their own login,
+-- and the application runs as synap_app. The caller's own append is not meant. The pid of a prepared transaction is 0.
+CREATE OR REPLACE FUNCTION synap.watermark_holder()
+RETURNS TABLE (pid integer, login text, query text, state text, age_ms double precision, application_name text)
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(h.pid, 0), coalesce(a.usename, p.owner)::text, a.query,
+         CASE WHEN h.pid IS NULL THEN 'prepared transaction' ELSE a.state END,
+         extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change, p.prepared))::double precision * 1000,
+         a.application_name
+    FROM (
+      SELECT l.pid, CASE WHEN l.pid IS NULL THEN l.virtualtransaction END AS prepared,
+             min(((l.classid::bigint & 2047) << 32) | l.objid::bigint) FILTER (WHERE l.locktype = 'advisory') AS low
+        FROM pg_locks AS l
+       WHERE (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = 83
+              OR l.locktype = 'relation' AND l.relation = 'synap.streams'::regclass AND l.mode = 'RowExclusiveLock')
+         AND l.database = (SELECT synap.this_database())
+         AND l.pid IS DISTINCT FROM pg_backend_pid()
+       GROUP BY l.pid, CASE WHEN l.pid IS NULL THEN l.virtualtransaction END
+      HAVING bool_or(l.locktype = 'relation')
+    ) AS h
+    LEFT JOIN pg_stat_activity AS a ON a.pid = h.pid
+    LEFT JOIN pg_prepared_xacts AS p ON h.prepared = '-1/' || p.transaction
+   WHERE h.low < (SELECT s.last_value FROM synap.append_sequence AS s)
+   ORDER BY h.low, a.xact_start
+   LIMIT 1
+$$;
+
+-- A query's text may hold what others should not read.
+REVOKE ALL ON FUNCTION synap.watermark_holder() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.watermark_holder() TO synap_app;

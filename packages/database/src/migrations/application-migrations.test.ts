@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { migrate, pendingMigrations } from "../index.ts";
+import { readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
+
+describe.each(testEngines())("migrations of an application (%s)", (engine) => {
+  let test: TestDatabase;
+  let folder: string;
+  const write = (name: string, sql: string) => writeFile(join(folder, name), sql);
+  const run = (release = "1.0.0") =>
+    migrate(test.database, { applications: [{ folder, ledger: "shop", release }] });
+  const ask = async (sql: string) => (await test.database.query<{ value: unknown }>(sql))[0]?.value;
+  beforeEach(async () => {
+    test = await createTestDatabase(engine);
+    folder = await mkdtemp(join(tmpdir(), "synap-application-"));
+    await mkdir(join(folder, "functions"));
+    await mkdir(join(folder, "views"));
+    await write(
+      "0001_orders.sql",
+      `CREATE SCHEMA shop; GRANT USAGE ON SCHEMA shop TO synap_app;
+       CREATE TABLE shop.orders (id text PRIMARY KEY, price integer NOT NULL);
+       GRANT SELECT, INSERT ON shop.orders TO synap_app;`,
+    );
+    // By name alone the first two would come before what they need.
+    await write(
+      "functions/a_total.sql",
+      `CREATE OR REPLACE FUNCTION shop.a_total() RETURNS bigint LANGUAGE sql STABLE
+       AS $$ SELECT coalesce(sum(shop.with_tax(o.price)), 0)::bigint FROM shop.orders AS o $$;`,
+    );
+    await write(
+      "functions/one_order.sql",
+      `CREATE OR REPLACE FUNCTION shop.one_order(id text) RETURNS SETOF shop.priced LANGUAGE sql STABLE
+       AS $$ SELECT * FROM shop.priced AS p WHERE p.id = one_order.id $$;`,
+    );
+    await write("functions/with_tax.sql", withTax("price * 2"));
+    await write(
+      "views/priced.sql",
+      "CREATE OR REPLACE VIEW shop.priced AS SELECT o.id, shop.with_tax(o.price) AS price FROM shop.orders AS o;",
+    );
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await test.drop();
+  });
+
+  const withTax = (body: string) =>
+    `CREATE OR REPLACE FUNCTION shop.with_tax(price integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT ${body} $$;`;
+
+  it("applies its files after ours in a ledger of their own, functions and views after what they need", async () => {
+    const fresh = await createTestDatabase(engine, "empty");
+    const ours = (await readMigrationFiles(SQL_DIRECTORY)).map(({ name }) => name);
+    const theirs = [
+      "0001_orders.sql",
+      "functions/with_tax.sql",
+      "functions/a_total.sql",
+      "views/priced.sql",
+      "functions/one_order.sql",
+    ];
+    const both = await migrate(fresh.database, { applications: [{ folder, ledger: "shop" }] });
+    await fresh.drop();
+    expect(both.applied).toEqual([...ours, ...theirs]);
+
+    expect((await run()).applied).toEqual(theirs);
+    expect((await run()).applied).toEqual([]);
+    expect(await pendingMigrations(test.database)).toEqual([]);
+    await test.database.query("INSERT INTO shop.orders VALUES ('o1', 3)");
+    expect(await ask("SELECT shop.a_total()::text AS value")).toBe("6");
+  });
+
+  it("replaces a function when its text changes, keeps what depends on it, and drops one whose file is gone", async () => {
+    await run();
+    await test.database.query("INSERT INTO shop.orders VALUES ('o1', 3)");
+    await write("functions/with_tax.sql", withTax("price * 3"));
+    await rm(join(folder, "functions/one_order.sql"));
+    expect((await run()).applied).toEqual(["functions/with_tax.sql", "functions/one_order.sql"]);
+    expect(await ask("SELECT shop.a_total()::text AS value")).toBe("9");
+    expect(await ask("SELECT to_regproc('shop.one_order')::text AS value")).toBeNull();
+    expect((await run()).applied).toEqual([]);
+  });
+
+  it.each([
+    ["arguments", "price integer, rate integer", "integer"],
+    ["results", "price integer", "bigint"],
+  ])(
+    "refuses changed %s, names the statement that drops the old ones, and takes it",
+    async (_, parameters, result) => {
+      await run();
+      await write(
+        "functions/with_tax.sql",
+        `CREATE OR REPLACE FUNCTION shop.with_tax(${parameters}) RETURNS ${result} LANGUAGE sql AS $$ SELECT 1::${result} $$;`,
+      );
+      await rm(join(folder, "functions/a_total.sql"));
+      await rm(join(folder, "functions/one_order.sql"));
+      await rm(join(folder, "views/priced.sql"));
+      const statement = "DROP FUNCTION shop.with_tax(price integer)";
+      await expect(run()).rejects.toMatchObject({ code: "SIGNATURE_CHANGED", statements: [statement] });
+      expect(await ask("SELECT shop.a_total()::text AS value")).toBe("0");
+
+      await write("0002_drop_with_tax.sql", `${statement} CASCADE;`);
+      expect((await run()).applied).toContain("functions/with_tax.sql");
+    },
+  );
+
+  it("applies functions and views again after a numbered file, which may have dropped them", async () => {
+    await run();
+    await write(
+      "0002_anew.sql",
+      "DROP VIEW shop.priced CASCADE; ALTER TABLE shop.orders ADD COLUMN note text;",
+    );
+    expect((await run()).applied).toEqual(
+      expect.arrayContaining(["views/priced.sql", "functions/one_order.sql"]),
+    );
+    expect(await ask("SELECT to_regproc('shop.one_order')::text AS value")).toBe("shop.one_order");
+  });
+
+  it("refuses to put back the functions of an earlier release, and a ledger that has unknown files", async () => {
+    await run("1.10.0");
+    await write("functions/with_tax.sql", withTax("price * 4"));
+    const newer = { code: "SCHEMA_NEWER", migration: "functions/with_tax.sql", release: "1.10.0" };
+    await expect(run("1.9.0")).rejects.toMatchObject(newer);
+    await write("functions/with_tax.sql", withTax("price * 2"));
+    expect((await run("1.9.0")).applied).toEqual([]);
+
+    await rm(join(folder, "0001_orders.sql"));
+    await expect(run("1.10.0")).rejects.toMatchObject({
+      code: "SCHEMA_NEWER",
+      migration: "0001_orders.sql",
+    });
+  });
+
+  it("refuses an edited file, two files of one number, a file that defines something else, and a taken ledger", async () => {
+    await run();
+    const edited = join(folder, "0001_orders.sql");
+    await writeFile(edited, "SELECT 1;");
+    await expect(run()).rejects.toMatchObject({ code: "MIGRATION_CHANGED" });
+    await write("0001_other.sql", "SELECT 1;");
+    await expect(run()).rejects.toMatchObject({
+      code: "MIGRATION_FILE_INVALID",
+      migration: "0001_other.sql",
+    });
+    await rm(join(folder, "0001_other.sql"));
+    await write("functions/other.sql", withTax("1"));
+    await expect(run()).rejects.toMatchObject({
+      code: "MIGRATION_FILE_INVALID",
+      migration: "functions/other.sql",
+    });
+    for (const ledger of ["synap", "My Shop"]) {
+      await expect(migrate(test.database, { applications: [{ folder, ledger }] })).rejects.toMatchObject({
+        code: "MIGRATION_LEDGER_INVALID",
+      });
+    }
+  });
+});

@@ -1,0 +1,75 @@
+import type { SqlSession } from "../connection/sql-session.ts";
+import { MigrationChangedError, MigrationOutOfOrderError, SchemaNewerError } from "./migration-errors.ts";
+import type { MigrationFile } from "./migration-files.ts";
+
+/** Name of the ledger that holds the files of this package. */
+export const OWN_LEDGER = "synap";
+
+/** A row of `synap.migrations`: a file that was applied. */
+export interface AppliedFile {
+  readonly name: string;
+  /** Empty when the file has to be applied again. */
+  readonly checksum: string;
+  readonly release: string;
+  /** What the file defines, `FUNCTION schema.name`; null for a numbered file. */
+  readonly object: string | null;
+}
+
+/** The files of a ledger that were applied, in the order of their names. */
+export function readLedger(session: SqlSession, ledger: string): Promise<AppliedFile[]> {
+  return session.query<AppliedFile>(
+    `SELECT name, checksum, release, object FROM synap.migrations WHERE ledger = $1 ORDER BY name COLLATE "C"`,
+    [ledger],
+  );
+}
+
+/** What a ledger lacks of a release's files. */
+export interface PendingFiles {
+  readonly numbered: readonly MigrationFile[];
+  /** Functions and views whose text is not the one that was applied, each after those that it names. */
+  readonly definitions: readonly MigrationFile[];
+  /** Functions and views that were applied and are no longer among the files. */
+  readonly dropped: readonly AppliedFile[];
+}
+
+/**
+ * Compares a release's files with those that were applied.
+ *
+ * @throws SchemaNewerError, MigrationChangedError, MigrationOutOfOrderError
+ */
+export function findPending(
+  files: readonly MigrationFile[],
+  applied: readonly AppliedFile[],
+  release: string,
+): PendingFiles {
+  const known = new Map(files.map((file) => [file.name, file]));
+  const rows = new Map(applied.map((row) => [row.name, row]));
+  const isNumbered = (row: AppliedFile) => row.object === null;
+  for (const row of applied) {
+    const file = known.get(row.name);
+    const isNewer = isNumbered(row)
+      ? file === undefined
+      : file?.checksum !== row.checksum && isLater(row.release, release);
+    if (isNewer) throw new SchemaNewerError(row.name, row.release);
+    if (isNumbered(row) && file?.checksum !== row.checksum) throw new MigrationChangedError(row.name);
+  }
+
+  const numbered = files.filter((file) => file.object === undefined && !rows.has(file.name));
+  const highest = applied.filter(isNumbered).at(-1);
+  const [first] = numbered;
+  if (first !== undefined && highest !== undefined && first.name < highest.name) {
+    throw new MigrationOutOfOrderError(first.name, highest.name);
+  }
+  return {
+    numbered,
+    definitions: files.filter(
+      (file) => file.object !== undefined && rows.get(file.name)?.checksum !== file.checksum,
+    ),
+    dropped: applied.filter((row) => !isNumbered(row) && !known.has(row.name)),
+  };
+}
+
+/** Whether one release (`1.2.3`) came after another. */
+function isLater(one: string, other: string): boolean {
+  return one.localeCompare(other, "en", { numeric: true }) > 0;
+}
