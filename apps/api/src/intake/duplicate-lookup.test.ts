@@ -47,14 +47,20 @@ describe("the look-up of duplicates", () => {
     expect(await found).toEqual([]);
   });
 
-  it("asks again once the pause is over", async () => {
+  it("asks again once the pause is over, whatever the wall clock is set to meanwhile", async () => {
     let asked = 0;
-    const lookup = createDuplicateLookup(() => {
+    let now = 0;
+    const find = () => {
       asked += 1;
       return asked === 1 ? Promise.reject(new Error("away")) : Promise.resolve([]);
-    }, logger);
+    };
+    const lookup = createDuplicateLookup(find, logger, () => now);
     await lookup([event()]);
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2_000 });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+    await lookup([event()]);
+    expect(asked).toBe(1);
+    vi.setSystemTime(Date.now() - 7_200_000);
+    now = 1_000;
     await lookup([event()]);
     expect(asked).toBe(2);
   });

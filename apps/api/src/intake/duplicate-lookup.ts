@@ -24,18 +24,24 @@ interface Waiting {
  * A look-up that asks one question at a time and gathers what arrives meanwhile into the next, so that a hundred
  * single posts cost a few queries. Best effort: when the database is away or slow it finds nothing, the event is
  * accepted, and the store recognises it later.
+ *
+ * @param now a monotonic clock, in milliseconds
  */
-export function createDuplicateLookup(find: DuplicateLookup, logger: Logger): DuplicateLookup {
+export function createDuplicateLookup(
+  find: DuplicateLookup,
+  logger: Logger,
+  now: () => number = () => performance.now(),
+): DuplicateLookup {
   let waiting: Waiting[] = [];
   let isAsking = false;
-  let pausedUntil = 0;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
 
   async function ask(asked: readonly Waiting[]): Promise<void> {
     let found: Repetitions = [];
     try {
       found = await withPatience(find(asked.flatMap(({ events }) => events)));
     } catch (error) {
-      pausedUntil = Date.now() + PAUSE_MS;
+      pausedUntil = now() + PAUSE_MS;
       logger.warn({ err: error }, "The look-up of duplicates failed; events are accepted without it");
     }
     let start = 0;
@@ -57,7 +63,7 @@ export function createDuplicateLookup(find: DuplicateLookup, logger: Logger): Du
   }
 
   return (events) => {
-    if (events.length === 0 || Date.now() < pausedUntil) return Promise.resolve([]);
+    if (events.length === 0 || now() < pausedUntil) return Promise.resolve([]);
     return new Promise((resolve) => {
       waiting.push({ events, resolve });
       // At the end of this turn of the event loop, so that requests that arrived together ask together.

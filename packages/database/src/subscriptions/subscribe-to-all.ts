@@ -17,7 +17,7 @@ const DEFAULT_POLL_MS = 1_000;
  * is rolled back a moment later, which wakes nobody.
  */
 const FIRST_POLL_MS = 20;
-/** How often a subscriber to whom nothing happened is told how far it has come. */
+/** How often a subscriber without news gets the position it has reached. */
 const PROGRESS_MS = 5_000;
 
 /**
@@ -79,7 +79,7 @@ async function* follow(
   // Listening comes before the first look: what is stored between the two wakes us.
   const stop = await source.listen(wakeUp.wake);
   try {
-    let told = { position: -1, at: 0 };
+    let sent = { position: -1, at: 0 };
     let pause = FIRST_POLL_MS;
     while (!isAborted()) {
       const next = {
@@ -94,12 +94,12 @@ async function* follow(
       position = page.position;
       const isNews =
         page.events.length > 0 ||
-        told.position < 0 ||
+        sent.position < 0 ||
         !page.caughtUp ||
-        (position > told.position && Date.now() - told.at >= PROGRESS_MS);
+        (position > sent.position && performance.now() - sent.at >= PROGRESS_MS);
       if (isNews) {
         yield { events: page.events, position, caughtUp: page.caughtUp };
-        told = { position, at: Date.now() };
+        sent = { position, at: performance.now() };
       }
       if (!page.caughtUp) continue;
       const rest = await wakeUp.sleep(Math.min(pause, pollInterval));

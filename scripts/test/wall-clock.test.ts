@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * The sources that may ask for the time of day, and what for. Durations, deadlines and pauses are measured with
+ * `performance.now()`, because a wall clock can be set while they last.
+ */
+const reasons: Readonly<Record<string, string>> = {
+  "packages/types/src/event-input.ts": "the timestamp and the id of a new event",
+  "packages/database/src/reading/query-events.ts": "a query without bounds begins with the newest days",
+  "packages/database/src/postgres-event-store.ts": "a timestamp is compared with the time of its append",
+  "packages/database/src/memory/memory-event-store.ts": "a timestamp is compared with the time of its append",
+  "packages/database/src/connection/data-directory-lock.ts":
+    "when the holder started, for people; a unique name",
+  "packages/handlers/src/read-models/open-loops.ts": "loops are due by the calendar",
+  "packages/inngest-local/src/queue/queue-clock.ts":
+    "the queue's stored times; it follows the wall clock when that is set",
+  "packages/inngest-local/src/dispatch/app-client.ts": "signatures carry the time",
+  "packages/inngest-local/src/lifecycle/lifecycle-events.ts": "the timestamp of an event",
+  "apps/worker/src/register-functions.ts": "signatures carry the time",
+  "apps/api/src/publisher/event-api.ts": "the seed of event ids begins with the time",
+  "apps/api/src/publisher/envelope-sender.ts": "the timestamp of an Inngest event",
+  "apps/api/src/intake/read-event.ts": "a timestamp is compared with the time of its arrival",
+  "scripts/src/terminal/age.ts": "the age of a moment that another process recorded",
+  "scripts/src/chaos/shifted-clock.mjs": "is a wall clock, set wrong",
+  "scripts/src/chaos/traffic.ts": "the timestamp of an event",
+  "scripts/src/performance/measure-event-store.ts": "the timestamps of events",
+  "scripts/src/performance/bare-insert.ts": "the timestamps of rows",
+  "scripts/src/compress.ts": "chunks are compressed by their age",
+  "scripts/src/importing/import-file.ts": "when an import began and last went on, for people",
+  "scripts/src/importing/patience.ts": "Retry-After may name a moment",
+  "scripts/src/importing/retry-after.ts": "Retry-After may name a moment",
+  "bench/src/reading/history.ts": "the timestamps of events",
+  "bench/src/load/batch-maker.ts": "the timestamps of events",
+  "bench/src/running/run-bench.ts": "when the run began, for people",
+  "bench/src/running/bench-command.ts": "names the report's folder",
+  "bench/src/events/make-events.ts": "the timestamps of events",
+  "bench/src/storage/storage.ts": "chunks are compressed by their age",
+  "bench/src/storage/fill-days.ts": "the timestamps of events",
+};
+
+const wallClock = /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/;
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name) && !/test\.ts$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+it("no source measures a duration by the wall clock", () => {
+  const folders = ["packages", "apps"].flatMap((group) =>
+    readdirSync(join(root, group), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(root, group, entry.name, "src")),
+  );
+  const strays = [...folders, join(root, "scripts/src"), join(root, "bench/src")]
+    .flatMap(sources)
+    .filter((file) => wallClock.test(readFileSync(file, "utf8")))
+    .map((file) => relative(root, file).split(sep).join("/"))
+    .filter((file) => !Object.hasOwn(reasons, file));
+  expect(strays, "measure with performance.now(), or list the file with its reason").toEqual([]);
+});
