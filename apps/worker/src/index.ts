@@ -3,5 +3,5 @@ export {
   readWorkerConfiguration,
   type WorkerConfiguration,
 } from "./configuration.ts";
-export { formatRecord } from "./logger.ts";
+export { formatRecord, openLogOutput } from "./logger.ts";
 export { type RunningWorker, startWorker, type WorkerParts } from "./server.ts";

@@ -1,4 +1,4 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 
 // The API has a file like this one. Neither app may import the other, and the packages below them know no pino: what
 // is left is this little, written twice. Change both.
@@ -33,6 +33,20 @@ export function formatRecord(json: string): string {
 export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger {
   const options = { name, level: variables["LOG_LEVEL"] || "info" };
   const format = variables["SYNAP_LOG_FORMAT"] || (process.stdout.isTTY ? "pretty" : "json");
-  if (format !== "pretty") return pino(options);
-  return pino(options, { write: (record: string) => process.stdout.write(formatRecord(record)) });
+  const output = openLogOutput(1);
+  if (format !== "pretty") return pino(options, output);
+  return pino(options, { write: (record: string) => output.write(formatRecord(record)) });
+}
+
+/** Up to so many bytes wait while nothing can be written; what comes then is dropped. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/**
+ * Standard output (1) or standard error (2) for a log: when it can't be written, on a full disk for example, that costs lines
+ * of the log and not the work that is logged.
+ */
+export function openLogOutput(descriptor: 1 | 2): DestinationStream {
+  return pino
+    .destination({ dest: descriptor, sync: true, maxLength: MAX_WAITING_BYTES })
+    .on("error", () => {});
 }

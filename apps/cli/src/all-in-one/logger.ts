@@ -1,4 +1,4 @@
-import { formatRecord } from "@synap/worker";
+import { formatRecord, openLogOutput } from "@synap/worker";
 import { type Logger, pino } from "pino";
 
 /**
@@ -7,5 +7,6 @@ import { type Logger, pino } from "pino";
  * @param level the least important level that is shown: trace, debug, info, warn, error, fatal, silent
  */
 export function createLogger(name: string, level: string): Logger {
-  return pino({ name, level }, { write: (record: string) => process.stderr.write(formatRecord(record)) });
+  const output = openLogOutput(2);
+  return pino({ name, level }, { write: (record: string) => output.write(formatRecord(record)) });
 }
