@@ -1,4 +1,5 @@
 import { openMigratedDatabase } from "@synap/database/internal";
+import type { UnhandledFailures } from "@synap/handlers";
 import { loadConfig } from "@synap/synap";
 import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";
@@ -9,9 +10,14 @@ import { type RunningApi, startApi } from "./server.ts";
 /**
  * Runs an API from environment variables: opens and migrates the database, loads the application's config, and starts. Closing it closes the database too.
  *
+ * @param failures the unhandled failures of this process, to be counted in the database
  * @throws ConfigurationError naming the variables that are wrong or missing.
  */
-export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Promise<RunningApi> {
+export async function runApi(
+  variables: NodeJS.ProcessEnv,
+  logger: Logger,
+  { failures }: { readonly failures?: UnhandledFailures } = {},
+): Promise<RunningApi> {
   const configuration = readApiConfiguration(variables);
   const url = variables["DATABASE_URL"];
   if (url === undefined || url === "") {
@@ -31,6 +37,7 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
     onWaiting: (error) =>
       logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
   });
+  failures?.recordIn(database);
   try {
     const inngest = createInngestClient({ logger: logger.child({ part: "inngest" }, { level: "warn" }) });
     const api = await startApi({ ...application, configuration, database, inngest, logger });
@@ -39,6 +46,7 @@ export async function runApi(variables: NodeJS.ProcessEnv, logger: Logger): Prom
       url: api.url,
       close: async () => {
         await api.close();
+        await failures?.endRecording();
         await database.close();
       },
     };

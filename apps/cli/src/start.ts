@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { loadConfig } from "@synap/synap";
+import { surviveUnhandledFailures } from "@synap/handlers";
 import { Command, Option } from "commander";
 import { describeRunning } from "./all-in-one/describe-running.ts";
 import type { InngestChoice } from "./all-in-one/inngest.ts";
+import { createLogger } from "./all-in-one/logger.ts";
 import { type RunningSynap, runSynap } from "./all-in-one/run-synap.ts";
 import { endOnSignal, portOption, printFailure } from "./terminal/command.ts";
 import { duration } from "./terminal/numbers.ts";
@@ -89,8 +91,10 @@ async function start(options: StartOptions): Promise<void> {
   const backfillToken = environment["SYNAP_BACKFILL_TOKEN"];
   const adminToken = environment["SYNAP_ADMIN_TOKEN"];
   const logLevel = options.verbose ? "debug" : environment["LOG_LEVEL"] || "info";
+  const failures = surviveUnhandledFailures({ logger: createLogger("synap", logLevel) });
   const run = async () =>
     runSynap({
+      failures,
       application: (await loadConfig({ path: config })).application,
       dataDirectory: options.data,
       apiPort: options.port,

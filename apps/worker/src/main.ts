@@ -1,10 +1,12 @@
+import { surviveUnhandledFailures } from "@synap/handlers";
 import { createLogger } from "./logger.ts";
 import { runWorker } from "./run-worker.ts";
 
 // The worker as a process of its own. The embedded default runs it inside `npm start` instead.
 const logger = createLogger("worker", process.env);
+const failures = surviveUnhandledFailures({ logger });
 try {
-  const worker = await runWorker(process.env, logger);
+  const worker = await runWorker(process.env, logger, { failures });
   let isStopping = false;
   const stop = async (signal: NodeJS.Signals) => {
     if (isStopping) process.exit(1);
@@ -17,7 +19,7 @@ try {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
 } catch (error) {
-  // Its own mistakes carry a stack; those of the environment are told in one sentence.
+  // A mistake of the environment needs one sentence, a mistake of ours its stack.
   if (error instanceof Error && "code" in error) logger.fatal(error.message);
   else logger.fatal({ err: error }, "the worker cannot start");
   process.exit(1);

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { openMigratedDatabase } from "@synap/database/internal";
+import type { UnhandledFailures } from "@synap/handlers";
 import { loadConfig } from "@synap/synap";
 import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";
 import { createInngestClient } from "./client.ts";
 import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
-import { type RunningWorker, startWorker } from "./server.ts";
+import { type RunningWorker, startWorker, type WorkerParts } from "./server.ts";
+
+/** What a worker is given beside its environment. */
+export interface WorkerRunOptions extends Pick<WorkerParts, "handlers" | "projections"> {
+  /** The unhandled failures of this process, to be counted in the database. */
+  readonly failures?: UnhandledFailures;
+}
 
 /**
  * Runs a worker from environment variables: opens and migrates the database, loads the application's config, starts, and registers with Inngest when INNGEST_SERVE_ORIGIN says where Inngest finds it.
@@ -15,6 +22,7 @@ import { type RunningWorker, startWorker } from "./server.ts";
 export async function runWorker(
   variables: NodeJS.ProcessEnv,
   logger: Logger,
+  { failures, ...parts }: WorkerRunOptions = {},
 ): Promise<Pick<RunningWorker, "close" | "url">> {
   const configuration = readWorkerConfiguration(variables);
   const url = variables["DATABASE_URL"];
@@ -35,9 +43,10 @@ export async function runWorker(
     onWaiting: (error) =>
       logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
   });
+  failures?.recordIn(database);
   try {
     const inngest = createInngestClient(logger);
-    const worker = await startWorker({ ...application, configuration, database, inngest, logger });
+    const worker = await startWorker({ ...parts, ...application, configuration, database, inngest, logger });
     logger.info(`listening on ${worker.url}, Inngest's functions at ${worker.url}/api/inngest`);
     const registering = new AbortController();
     if (configuration.serveOrigin !== undefined) void registerWhenReady(worker, logger, registering.signal);
@@ -46,6 +55,7 @@ export async function runWorker(
       close: async () => {
         registering.abort();
         await worker.close();
+        await failures?.endRecording();
         await database.close();
       },
     };

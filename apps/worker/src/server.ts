@@ -1,8 +1,10 @@
 import type { Server } from "node:http";
 import { type HttpBindings, serve } from "@hono/node-server";
-import { createExposureWatch, type Database, startPresence } from "@synap/database";
+
+import { createExposureWatch, type Database, guardedLogger, startPresence } from "@synap/database";
 import { seededComposition } from "@synap/domain";
 import { type Composition, EventDispatcher, HandlerRunner, operatingWarnings } from "@synap/handlers";
+
 import { createCallerCheck } from "@synap/http";
 import type { EventCatalogue } from "@synap/types";
 import type { Inngest } from "inngest";
@@ -62,7 +64,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;
   const ingest = {
     concurrency,
-    logger,
+    logger: guardedLogger(logger),
     ...(parts.ingestRetries !== undefined && { retries: parts.ingestRetries }),
   };
   const functions = [

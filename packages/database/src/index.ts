@@ -30,6 +30,12 @@ export {
   type StoreStatistics,
   storeStatistics,
 } from "./bookkeeping/store-statistics.ts";
+export {
+  addUnhandledFailures,
+  type FailureCount,
+  type UnhandledFailure,
+  unhandledFailures,
+} from "./bookkeeping/unhandled-failures.ts";
 export { NotWritableError, probeWrite } from "./bookkeeping/write-probe.ts";
 export {
   type CompressedChunk,
@@ -97,11 +103,11 @@ export {
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
 export { pendingMigrations } from "./migrations/pending-migrations.ts";
+export { guardedLogger, notify, type ReportLogger } from "./observers.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export type { CatalogueDifference } from "./presence/catalogue-fingerprint.ts";
 export {
   describeDifference,
-  type PresenceLogger,
   type ProcessPresence,
   startPresence,
 } from "./presence/process-presence.ts";

@@ -3,6 +3,7 @@ import { openDatabase } from "./connection/open-database.ts";
 import type { ServerOptions } from "./connection/server-database.ts";
 import type { Database } from "./connection/sql-session.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { notify } from "./observers.ts";
 import { describeExposures } from "./privileges/exposures.ts";
 import { publishEventTypes } from "./sql-door/publish-event-types.ts";
 import { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";
@@ -31,7 +32,7 @@ export function openMigratedDatabase(
     try {
       const { exposures } = await migrate(database);
       await publishEventTypes(database, catalogue);
-      if (exposures.length > 0) onExposed?.(describeExposures(exposures));
+      if (exposures.length > 0) notify(onExposed, describeExposures(exposures));
       return database;
     } catch (error) {
       await database.close();

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTransient } from "./connection/database-errors.ts";
+import { notify } from "./observers.ts";
 
 /** How long a process that starts beside its database waits for it. */
 export interface OpeningPatience {
   /** In milliseconds. Default 60,000. */
   readonly patience?: number | undefined;
-  /** Called each time the database does not answer, about once a second. */
+  /** Milliseconds between two attempts. Default 1,000. */
+  readonly pause?: number | undefined;
+  /** Called after each attempt that failed and is followed by another. */
   readonly onWaiting?: ((error: unknown) => void) | undefined;
   /** Gives up waiting. */
   readonly signal?: AbortSignal | undefined;
@@ -19,7 +22,7 @@ export interface OpeningPatience {
  */
 export async function waitForDatabase<Result>(
   begin: () => Promise<Result>,
-  { patience = 60_000, onWaiting, signal }: OpeningPatience = {},
+  { patience = 60_000, pause = 1_000, onWaiting, signal }: OpeningPatience = {},
 ): Promise<Result> {
   const deadline = performance.now() + patience;
   for (;;) {
@@ -28,8 +31,8 @@ export async function waitForDatabase<Result>(
     } catch (error) {
       if (!isTransient(error) || performance.now() > deadline) throw error;
       signal?.throwIfAborted();
-      onWaiting?.(error);
-      await sleep(1_000, undefined, signal === undefined ? {} : { signal });
+      notify(onWaiting, error);
+      await sleep(pause, undefined, signal === undefined ? {} : { signal });
     }
   }
 }

@@ -54,7 +54,7 @@ export {
   handles,
   type IEventHandler,
 } from "./dispatch/event-handler.ts";
-export { runningHandler } from "./dispatch/handler-call.ts";
+export { type RunningHandler, runningHandler } from "./dispatch/handler-call.ts";
 export {
   DuplicateHandlerError,
   describeFailure,
@@ -67,11 +67,17 @@ export {
   UnknownHandlerError,
 } from "./dispatch/handler-errors.ts";
 export { HandlerRegistry } from "./dispatch/handler-registry.ts";
-export { type HandlerLogger, HandlerRunner, type HandlerRunnerOptions } from "./dispatch/handler-runner.ts";
+export { HandlerRunner, type HandlerRunnerOptions } from "./dispatch/handler-runner.ts";
 export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
 export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { RefusedReactionError } from "./dispatch/refused-reaction-error.ts";
 export { asError } from "./dispatch/thrown-error.ts";
+export {
+  type FailureLogger,
+  surviveUnhandledFailures,
+  type UnhandledFailureOptions,
+  type UnhandledFailures,
+} from "./dispatch/unhandled-failures.ts";
 export { genericModule } from "./generic-module.ts";
 export {
   type AcceptedOutcome,

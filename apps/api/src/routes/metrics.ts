@@ -61,6 +61,14 @@ function gaugesOf(status: Status): Gauge[] {
     }),
     ...eventGauges(status.events),
     ...handlerGauges(status.handlers),
+    gauge(
+      "synap_unhandled_failures",
+      "Promises and callbacks that a handler left behind and that failed, in the last day; handler is empty when unknown.",
+      ...(status.unhandledFailures ?? []).map(({ handler = "", failures }) => ({
+        labels: { handler },
+        value: failures,
+      })),
+    ),
     gauge("synap_dead_letters", "Dead letters that nobody has dealt with.", { value: deadLetters }),
     ...acceptedGauges(status),
     gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),

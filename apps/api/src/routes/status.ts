@@ -1,5 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { HandlerStatistics } from "@synap/database";
+import type { FailureCount, HandlerStatistics } from "@synap/database";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { RELEASE } from "../release.ts";
@@ -30,7 +30,7 @@ export function statusRoute(app: ApiApp, ports: ApiPorts): void {
 type Status = Awaited<ReturnType<typeof readStatus>>;
 
 /** The status as anybody may see it: statements, and the reasons why handlers fail, may hold data. */
-function publicStatus({ events, handlers, lockHolders, ...status }: Status): object {
+function publicStatus({ events, handlers, lockHolders, unhandledFailures, ...status }: Status): object {
   const { watermarkHolder: holder, ...figures } = events;
   const { query: _, ...session } = holder ?? {};
   return {
@@ -38,7 +38,12 @@ function publicStatus({ events, handlers, lockHolders, ...status }: Status): obj
     events: holder === undefined ? events : { ...figures, watermarkHolder: session },
     handlers: handlers.map(withoutReason),
     ...(lockHolders !== undefined && { lockHolders: lockHolders.map(({ query: _, ...facts }) => facts) }),
+    ...(unhandledFailures !== undefined && { unhandledFailures: unhandledFailures.map(countWithoutReason) }),
   };
+}
+
+function countWithoutReason({ reason: _, ...facts }: FailureCount): object {
+  return facts;
 }
 
 function withoutReason({ retrying, ...handler }: HandlerStatistics): object {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "@synap/api";
 import { type Database, describeExposures, migrate, openDatabase, publishEventTypes } from "@synap/database";
-import type { Composition } from "@synap/handlers";
+import type { Composition, UnhandledFailures } from "@synap/handlers";
 import { defaultApplication } from "@synap/synap";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
@@ -35,6 +35,8 @@ export interface RunSynapOptions {
   readonly adminToken?: string;
   /** The waits between attempts of the stand-in, in milliseconds. Default: Inngest's own. */
   readonly retryDelays?: number[];
+  /** The unhandled failures of this process, to be counted in the database. */
+  readonly failures?: UnhandledFailures;
   /** Gives up starting. What was started is stopped. */
   readonly signal?: AbortSignal;
 }
@@ -115,6 +117,11 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     );
     started.push({ name: "database", stop: () => database.close() });
     const { exposures } = await migrate(database);
+    const { failures } = options;
+    if (failures !== undefined) {
+      failures.recordIn(database);
+      started.push({ name: "count of failures", stop: () => failures.endRecording() });
+    }
     if (exposures.length > 0) logger.warn(describeExposures(exposures));
     await publishEventTypes(database, catalogue);
     signal.throwIfAborted();

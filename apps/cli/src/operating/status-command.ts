@@ -103,8 +103,23 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
     ],
     rows,
   );
-  const retries = handlers.flatMap(describeRetry);
-  return [`${fields}\n\n${table}`, ...(retries.length === 0 ? [] : [retries.join("\n")])].join("\n\n");
+  const failures = [
+    ...handlers.flatMap(describeRetry),
+    ...(found.unhandledFailures ?? []).map(describeUnhandled),
+  ];
+  return [`${fields}\n\n${table}`, ...(failures.length === 0 ? [] : [failures.join("\n")])].join("\n\n");
+}
+
+/** What a handler left behind that failed where nothing could catch it. */
+function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[number]): string {
+  const { handler, failures, eventId, code, reason, lastFailedAt } = failure;
+  const what = failure.kind === "rejection" ? "a promise that nothing awaited" : "a timer or listener";
+  const event = eventId === undefined ? "" : ` of event ${plain(eventId)}`;
+  const times = failures === 1 ? "once" : `${count(failures)} times`;
+  return (
+    `${plain(handler ?? "unknown code")} failed outside of its calls ${times} in the last day, last ${age(lastFailedAt)} ` +
+    `in ${what}${event}\n  ${cut(plain(reason ?? code), 200)}`
+  );
 }
 
 /** What a handler tries again, and why. The reason is shown to those with the admin token. */

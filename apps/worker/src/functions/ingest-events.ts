@@ -1,3 +1,4 @@
+import type { ReportLogger } from "@synap/database";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
 import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
 import { type Inngest, NonRetriableError } from "inngest";
@@ -9,20 +10,13 @@ export class UnreadableEnvelopeError extends NonRetriableError {
   override readonly name = "UnreadableEnvelopeError";
 }
 
-/** What to tell about the function's work. A pino logger is one. */
-export interface IngestLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /** How the function is to work. */
 export interface IngestOptions {
   /** How many envelopes are stored at a time. */
   readonly concurrency: number;
   /** How often a failure is retried. Default: as often as Inngest lets us. */
   readonly retries?: Retries;
-  readonly logger: IngestLogger;
+  readonly logger: ReportLogger;
 }
 
 /** "Store published events": takes envelopes from Inngest and appends their events to the store. */

@@ -6,6 +6,7 @@ import { type ForeignLocks, foreignLocks } from "../subscriptions/foreign-locks.
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 import { type HandlerRetry, handlerRetries } from "./handler-retries.ts";
 import { type LockHolder, lockHolders } from "./lock-holders.ts";
+import { type FailureCount, unhandledFailures } from "./unhandled-failures.ts";
 
 /** The store in numbers. */
 export interface StoreStatistics {
@@ -28,6 +29,8 @@ export interface StoreStatistics {
   readonly handlers: readonly HandlerStatistics[];
   /** The sessions for whose locks others wait; missing when nobody waits. */
   readonly lockHolders?: readonly LockHolder[];
+  /** What handlers left behind that failed later, in the last day; missing when nothing did. */
+  readonly unhandledFailures?: readonly FailureCount[];
   /** Dead letters that nobody has dealt with. */
   readonly deadLetters: number;
   /** What lets logins without a right of ours harm the log; missing when nothing does. */
@@ -117,6 +120,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     role: "live" | "building" | "previous" | null;
   }>(CHECKPOINTS);
   const retries = await handlerRetries(session);
+  const unhandled = await unhandledFailures(session);
   const holder = await watermarkHolder(session);
   const strangers = await foreignLocks(session);
   const holders = await lockHolders(session);
@@ -141,6 +145,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       ...retryOf(handler, retries),
     })),
     ...(holders.length > 0 && { lockHolders: holders }),
+    ...(unhandled.length > 0 && { unhandledFailures: unhandled }),
     deadLetters: row.open_dead_letters,
     ...(exposures.length > 0 && { exposures }),
     ...(sharedResources.length > 0 && { sharedResources }),

@@ -1,5 +1,6 @@
 import { checkMoment } from "@synap/types";
 import type { Database } from "../connection/sql-session.ts";
+import { notify } from "../observers.ts";
 
 /** Which events to compress, and who wants to hear of it. */
 export interface CompressionRequest {
@@ -62,7 +63,7 @@ export async function compressEvents(
     if (row === undefined) throw new Error(`The chunk ${chunk} was dropped while it was compressed.`);
     const done = { from: row.from, to: row.to, bytesBefore: row.bytes_before, bytesAfter: row.bytes_after };
     compressed.push(done);
-    request.onCompressed?.(done);
+    notify(request.onCompressed, done);
   }
   return compressed;
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
 import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
 import { asUnavailable, type ConnectionOptions, ServerConnection } from "./server-connection.ts";
@@ -75,8 +76,11 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
   // A connection was lost while nobody used it; the pool has let go of it.
   pool.on("error", () => {});
 
+  // A connection outlives the call for which it is made, and what happens on it must not be attributed to that call.
+  const scope = new AsyncResource("SynapConnectionPool");
+
   async function acquire(): Promise<PooledConnection & pg.PoolClient> {
-    const coming = pool.connect();
+    const coming = scope.runInAsyncScope(() => pool.connect());
     let connection: pg.PoolClient;
     try {
       connection = await Promise.race([coming, givenUp]);

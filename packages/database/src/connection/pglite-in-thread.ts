@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { notify } from "../observers.ts";
 import type { DataDirectoryImage } from "./data-directory-image.ts";
 import { DatabaseUnavailableError } from "./database-errors.ts";
 import type {
@@ -68,7 +69,7 @@ export async function openPgliteInThread(
 
   thread.on("message", (answer: PgliteAnswer) => {
     if ("channel" in answer) {
-      for (const onNotify of listeners.get(answer.channel) ?? []) onNotify(answer.payload);
+      for (const onNotify of listeners.get(answer.channel) ?? []) notify(onNotify, answer.payload);
       return;
     }
     if ("dead" in answer) {

@@ -1,3 +1,4 @@
+import { notify } from "../observers.ts";
 import { type ConnectionOptions, connect, ServerConnection } from "./server-connection.ts";
 
 /** LISTEN on a connection of its own, which comes back by itself when it is lost. */
@@ -30,7 +31,7 @@ export function createServerListener(options: ConnectionOptions, patience: numbe
     const connecting = connect(connection).then(() => connection);
     current = connecting;
     connection.on("notification", ({ channel, payload = "" }) => {
-      for (const listener of channels.get(channel)?.listeners ?? []) listener(payload);
+      for (const listener of channels.get(channel)?.listeners ?? []) notify(listener, payload);
     });
     connection.once("end", () => {
       if (current !== connecting) return;
@@ -58,7 +59,7 @@ export function createServerListener(options: ConnectionOptions, patience: numbe
       });
       Promise.all(again).then(() => {
         // What was notified meanwhile went to nobody.
-        for (const { listeners } of channels.values()) for (const listener of listeners) listener("");
+        for (const { listeners } of channels.values()) for (const listener of listeners) notify(listener, "");
       }, reconnectSoon);
     }, RETRY_MS);
   }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
+import { notify } from "../observers.ts";
 import { type Exposure, findExposures, harden } from "../privileges/exposures.ts";
 import {
   type LoginRights,
@@ -76,7 +77,7 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
       const names = await applyNext(database, login, ledger, options.chunkInterval ?? "1 day");
       if (names === undefined) break;
       applied.push(...names);
-      for (const name of names) options.onApplied?.(name);
+      for (const name of names) notify(options.onApplied, name);
     }
   }
 

@@ -23,7 +23,7 @@ describeOnEveryEngine("the presence of processes", (engine) => {
     const presence = await startPresence({
       database,
       intervalMs: 10,
-      logger: { info: log, warn: log },
+      logger: { info: log, warn: log, error: log },
       ...about,
     });
     running.push(presence);

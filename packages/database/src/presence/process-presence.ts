@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { EventCatalogue } from "@synap/types";
 import type { SqlSession } from "../connection/sql-session.ts";
+import { guardedLogger, type ReportLogger } from "../observers.ts";
 import { RELEASE } from "../release.ts";
 import { type CatalogueDifference, fingerprintCatalogue } from "./catalogue-fingerprint.ts";
 import {
@@ -13,17 +14,12 @@ import {
   withdrawProcess,
 } from "./running-processes.ts";
 
-/** Where changes are logged. A pino logger is one. */
-export interface PresenceLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface PresenceOptions {
   readonly database: SqlSession;
   readonly role: ProcessRole;
   readonly catalogue: Pick<EventCatalogue, "types">;
-  readonly logger: PresenceLogger;
+  /** Where changes are logged. */
+  readonly logger: ReportLogger;
   /** Milliseconds from one sign of life to the next. Default 5,000. */
   readonly intervalMs?: number | undefined;
   /** Runs after each sign of life; what it throws is logged, once until it works again. */
@@ -49,7 +45,8 @@ const INTERVAL_MS = 5_000;
  * trying.
  */
 export async function startPresence(options: PresenceOptions): Promise<ProcessPresence> {
-  const { database, role, logger, intervalMs = INTERVAL_MS, onBeat } = options;
+  const { database, role, intervalMs = INTERVAL_MS, onBeat } = options;
+  const logger = guardedLogger(options.logger);
   const announcement = {
     instance: `${role}@${hostname()}:${process.pid}#${randomBytes(2).toString("hex")}`,
     role,

@@ -1,4 +1,4 @@
-import type { SqlSession, StreamName } from "@synap/database";
+import { notify, type SqlSession, type StreamName } from "@synap/database";
 import type { JsonObject } from "@synap/types";
 import { SnapshotSkippedError } from "./aggregate-errors.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
@@ -48,7 +48,7 @@ export class SnapshotKeeper<State extends JsonObject> {
       if (!this.#state.safeParse(JSON.parse(snapshot.state)).success) return undefined;
       return { state, version: snapshot.version, eventId: snapshot.eventId };
     } catch (error) {
-      this.#policy.onFailure?.(error);
+      notify(this.#policy.onFailure, error);
       return undefined;
     }
   }
@@ -68,13 +68,13 @@ export class SnapshotKeeper<State extends JsonObject> {
       const content = { stream, version, eventId, fingerprint, state: text };
       await this.#policy.store.write({ ...content, checksum: checksumOf(content) });
     } catch (error) {
-      this.#policy.onFailure?.(error);
+      notify(this.#policy.onFailure, error);
     }
   }
 
   /** Reports the first only: what evolves one such state evolves many. */
   #skip(stream: StreamName, reason: string): void {
     this.#skipped += 1;
-    if (this.#skipped === 1) this.#policy.onFailure?.(new SnapshotSkippedError(stream, reason));
+    if (this.#skipped === 1) notify(this.#policy.onFailure, new SnapshotSkippedError(stream, reason));
   }
 }

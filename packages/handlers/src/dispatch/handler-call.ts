@@ -1,29 +1,50 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { StoredEvent } from "@synap/types";
 import { asError } from "./thrown-error.ts";
 
-const running = new AsyncLocalStorage<string>();
+/** A call of a handler's, projection's or decider's code. */
+export interface RunningHandler {
+  readonly handler: string;
+  /** How many events it was given; 0 for a decider's command. */
+  readonly events: number;
+  /** The first of them. */
+  readonly eventId?: string;
+  readonly position?: number;
+}
+
+const running = new AsyncLocalStorage<RunningHandler>();
 
 /**
- * Calls code of a handler, a projection or a decider. What it throws comes out as an Error that everybody may read. What
- * it leaves running behind it, a promise that nobody waits for or a timer, is known to be its own: see `runningHandler`.
+ * Calls code of a handler or projection. What it throws comes out as an Error that is safe to read. What it leaves running,
+ * a promise that nothing awaits or a timer, is attributed to it: see `runningHandler`.
  */
-export async function callHandler<T>(name: string, call: () => T | Promise<T>): Promise<T> {
+export async function callHandler<T>(
+  name: string,
+  events: readonly StoredEvent[],
+  call: () => T | Promise<T>,
+): Promise<T> {
+  const [first] = events;
+  const about = {
+    handler: name,
+    events: events.length,
+    ...(first !== undefined && { eventId: first.id, position: first.position }),
+  };
   try {
-    return await running.run(name, call);
+    return await running.run(about, call);
   } catch (thrown) {
     throw asError(thrown);
   }
 }
 
-/** Whose code runs at this moment, if it is a handler's: also in what it began and didn't wait for. */
-export function runningHandler(): string | undefined {
+/** Whose code runs at this moment, if it is a handler's: also in what that code began and did not await. */
+export function runningHandler(): RunningHandler | undefined {
   return running.getStore();
 }
 
-/** The same for code that answers at once. */
+/** The same for a decider, whose code answers at once. */
 export function callAtOnce<T>(name: string, call: () => T): T {
   try {
-    return running.run(name, call);
+    return running.run({ handler: name, events: 0 }, call);
   } catch (thrown) {
     throw asError(thrown);
   }

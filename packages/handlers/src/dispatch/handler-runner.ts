@@ -1,4 +1,4 @@
-import type { Database } from "@synap/database";
+import { type Database, guardedLogger, type ReportLogger } from "@synap/database";
 import { thrownFacts } from "@synap/types";
 import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
@@ -23,13 +23,6 @@ const LONGEST_REST_MS = 500;
 /** So many events that are tried again get a line in the log after each pass. */
 const MAX_REPORTED = 5;
 
-/** Where a runner says what it does. A pino logger is one. */
-export interface HandlerLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /** What a {@link HandlerRunner} is made of. */
 export interface HandlerRunnerOptions {
   readonly dispatcher: Pick<
@@ -37,7 +30,7 @@ export interface HandlerRunnerOptions {
     "catchUp" | "followers" | "notePassFailure" | "registry" | "releaseInline"
   >;
   readonly database: Pick<Database, "listen" | "engine">;
-  readonly logger: HandlerLogger;
+  readonly logger: ReportLogger;
   /** The longest time without looking, in milliseconds, should a notification get lost. Default: 1000. */
   readonly pollIntervalMs?: number;
   /** The wait after failed passes. Default: 1 s, doubling up to 30 s. */
@@ -50,6 +43,7 @@ export interface HandlerRunnerOptions {
  */
 export class HandlerRunner {
   readonly #options: HandlerRunnerOptions;
+  readonly #logger: ReportLogger;
   readonly #pollIntervalMs: number;
   readonly #backoff: Backoff;
   readonly #appended = new WakeSignal();
@@ -59,6 +53,7 @@ export class HandlerRunner {
 
   constructor(options: HandlerRunnerOptions) {
     this.#options = options;
+    this.#logger = guardedLogger(options.logger);
     this.#pollIntervalMs = options.pollIntervalMs ?? 1_000;
     this.#backoff = options.backoff ?? defaultBackoff;
   }
@@ -91,7 +86,7 @@ export class HandlerRunner {
       try {
         const pass = await this.#options.dispatcher.catchUp(handler);
         const ended = performance.now();
-        if (failures > 0) this.#options.logger.info({ handler }, `${handler} works again`);
+        if (failures > 0) this.#logger.info({ handler }, `${handler} works again`);
         failures = 0;
         if (pass.status === "done") this.#reportEvents(handler, pass);
         if (pass.status === "done" && !pass.caughtUp) continue;
@@ -115,9 +110,9 @@ export class HandlerRunner {
   #report(handler: string, error: unknown, waitMs: number): void {
     const reason = thrownFacts(error).message;
     if (error instanceof HandlerPassError && error.transient) {
-      this.#options.logger.warn({ handler, waitMs }, `${reason}; trying again in ${waitMs} ms`);
+      this.#logger.warn({ handler, waitMs }, `${reason}; trying again in ${waitMs} ms`);
     } else {
-      this.#options.logger.error({ handler, waitMs, err: error }, `${reason}; trying again in ${waitMs} ms`);
+      this.#logger.error({ handler, waitMs, err: error }, `${reason}; trying again in ${waitMs} ms`);
     }
   }
 
@@ -127,7 +122,7 @@ export class HandlerRunner {
   ): void {
     if (deadLettered > 0) {
       const message = `${handler} set ${deadLettered} events aside`;
-      this.#options.logger.warn({ handler, deadLettered, position }, message);
+      this.#logger.warn({ handler, deadLettered, position }, message);
     }
     for (const { event, attempts, code, reason, retryInMs } of retrying.slice(0, MAX_REPORTED)) {
       const facts = {
@@ -139,7 +134,7 @@ export class HandlerRunner {
         waitMs: retryInMs,
       };
       const message = `${handler} failed on event ${event.id}: ${reason}; trying again in ${retryInMs} ms`;
-      this.#options.logger.warn(facts, message);
+      this.#logger.warn(facts, message);
     }
   }
 
@@ -150,10 +145,7 @@ export class HandlerRunner {
       await this.#options.dispatcher.notePassFailure(error, waitMs);
     } catch (fault) {
       const { handler } = error;
-      this.#options.logger.warn(
-        { handler },
-        `the failure could not be recorded: ${thrownFacts(fault).message}`,
-      );
+      this.#logger.warn({ handler }, `the failure could not be recorded: ${thrownFacts(fault).message}`);
     }
   }
 
@@ -165,7 +157,7 @@ export class HandlerRunner {
         await this.#options.dispatcher.releaseInline();
       } catch (error) {
         const reason = thrownFacts(error).message;
-        this.#options.logger.warn({}, `cannot go on behind a dead letter yet: ${reason}`);
+        this.#logger.warn({}, `cannot go on behind a dead letter yet: ${reason}`);
       }
       await this.#stopped.waitAfter(0, Math.max(5_000, this.#pollIntervalMs));
     }
@@ -185,7 +177,7 @@ export class HandlerRunner {
         failures += 1;
         const waitMs = backoffDelay(failures, this.#backoff);
         const reason = thrownFacts(error).message;
-        this.#options.logger.warn({ waitMs }, `cannot listen for appends, polling until then: ${reason}`);
+        this.#logger.warn({ waitMs }, `cannot listen for appends, polling until then: ${reason}`);
         await this.#stopped.waitAfter(0, waitMs);
       }
     }

@@ -76,6 +76,6 @@ function guarded(projection: Projection): Projection {
     mode,
     segments,
     statement,
-    apply: (events, context) => callHandler(name, () => projection.apply(events, context)),
+    apply: (events, context) => callHandler(name, events, () => projection.apply(events, context)),
   };
 }

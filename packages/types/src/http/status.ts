@@ -13,6 +13,19 @@ const runningProcess = z.object({
     .describe("How its event types differ from those of the process that answers."),
 });
 
+const unhandledFailure = z.looseObject({
+  kind: z.enum(["rejection", "exception"]),
+  handler: z.string().optional().describe("Missing when the failure can't be attributed."),
+  failures: whole.describe("How many in the last day. The other fields describe the last one."),
+  events: whole.describe("How many events the call was given from which it came."),
+  eventId: z.string().optional().describe("The first of those events."),
+  position: whole.optional(),
+  code: z.string(),
+  reason: z.string().optional().describe("For an operator."),
+  firstFailedAt: z.iso.datetime(),
+  lastFailedAt: z.iso.datetime(),
+});
+
 const session = z.looseObject({ pid: whole, login: z.string(), state: z.string(), ageMs: z.number() });
 const watermarkHolder = session.extend({
   query: z.string().optional().describe("Its statement, for an operator."),
@@ -51,6 +64,10 @@ const figures = {
   pages: z
     .object({ reservedBytes: whole, maxBytes: whole, waiting: whole })
     .describe("Room for the pages that are read and sent, and how many requests wait for some."),
+  unhandledFailures: z
+    .array(unhandledFailure)
+    .optional()
+    .describe("Failures of promises and callbacks that handlers left behind; missing when there were none."),
   databaseSize: z.number().describe("In bytes, all chunks and indexes included."),
   deadLetters: whole,
   notStored: z
@@ -139,6 +156,7 @@ export const adminStatus = z.looseObject({
       retrying: handlerRetry.extend({ reason: z.string() }).optional(),
     }),
   ),
+  unhandledFailures: z.array(unhandledFailure.extend({ reason: z.string() })).optional(),
 });
 
 /** The answer of a process that runs. */

@@ -1,0 +1,71 @@
+import { EventEmitter } from "node:events";
+import { type DatabaseOptions, migrate, openDatabase, storeStatistics } from "@synap/database";
+import { type IEventHandler, surviveUnhandledFailures } from "@synap/handlers";
+import { type SynapEvent, seedCatalogue } from "@synap/types";
+import { Inngest } from "inngest";
+import { readWorkerConfiguration, startWorker } from "../src/index.ts";
+import { createLogger } from "../src/logger.ts";
+
+// A worker as a process of its own, with a handler that leaves failures behind as each event asks for. Its parent sends
+// events, which are appended, and gets the status back on request.
+
+/** What the parent sends. */
+export type WorkerRequest =
+  | { readonly kind: "append"; readonly event: SynapEvent }
+  | { readonly kind: "status" }
+  | { readonly kind: "own exception" };
+
+const carelessness: Readonly<Record<string, () => void>> = {
+  "rejects a promise": () => void Promise.reject(new Error("nobody awaits this")),
+  "rejects a promise later": () =>
+    void new Promise((_resolve, reject) => setTimeout(() => reject(new RangeError("much later")), 5)),
+  "rejects with anything": () => void Promise.reject(Object.create(null)),
+  "throws in a timer": () => void setTimeout(() => throwError("in a timer"), 1),
+  "throws in a tick": () => process.nextTick(() => throwError("in a tick")),
+  "throws in an event": () => {
+    const emitter = new EventEmitter();
+    setImmediate(() => emitter.emit("error", new Error("nobody listens")));
+  },
+  "fetches and forgets": () => void fetch("http://127.0.0.1:1/"),
+};
+
+function throwError(message: string): never {
+  throw new Error(message);
+}
+
+const careless = (name: string, mode: "inline" | "async"): IEventHandler => ({
+  name,
+  description: "Leaves failures behind.",
+  eventTypes: ["note.creation.requested"],
+  mode,
+  handle: async (events) => {
+    for (const { data } of events) carelessness[String(data["content"])]?.();
+  },
+});
+
+const options: DatabaseOptions = JSON.parse(process.env["CARELESS_DATABASE"] ?? "");
+const logger = createLogger("worker", process.env);
+const failures = surviveUnhandledFailures({ logger });
+const database = await openDatabase(options);
+await migrate(database);
+failures.recordIn(database);
+const worker = await startWorker({
+  configuration: readWorkerConfiguration({ SYNAP_WORKER_PORT: "0" }),
+  database,
+  catalogue: seedCatalogue,
+  inngest: new Inngest({ id: "careless", isDev: true }),
+  logger,
+  handlers: [careless("careless-inline", "inline"), careless("careless-async", "async")],
+  projections: [],
+});
+
+process.on("message", async (request: WorkerRequest) => {
+  if (request.kind === "own exception") {
+    setImmediate(() => throwError("a bug of ours"));
+    return;
+  }
+  if (request.kind === "append") await worker.dispatcher.store.append(request.event);
+  process.send?.(request.kind === "status" ? await storeStatistics(database) : { appended: true });
+});
+process.on("disconnect", () => process.exit(0));
+process.send?.({ ready: true });

@@ -1,0 +1,46 @@
+import { thrownFacts } from "@synap/types";
+
+/** A callback that is given news and may take as long as it likes. */
+type Observer<Arguments extends unknown[]> = (...news: Arguments) => unknown;
+
+/**
+ * Calls a callback whose result nobody uses: a logger, an `onFailure`, an `onWaiting`. When it throws, or the promise that it
+ * returns rejects, the caller goes on and the process prints a warning (`ObserverError`): an append, a pass or a
+ * subscription must not fail because something that watches it did.
+ */
+export function notify<Arguments extends unknown[]>(
+  observer: Observer<Arguments> | undefined,
+  ...news: Arguments
+): void {
+  if (observer === undefined) return;
+  try {
+    const result = observer(...news);
+    if (isThenable(result)) result.then(undefined, warn);
+  } catch (thrown) {
+    warn(thrown);
+  }
+}
+
+/** Where a part of Synap reports what it does. A pino logger is one. */
+export interface ReportLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The same logger, whose failures are warnings of the process. */
+export function guardedLogger(logger: ReportLogger): ReportLogger {
+  return {
+    info: (fields, message) => notify(() => logger.info(fields, message)),
+    warn: (fields, message) => notify(() => logger.warn(fields, message)),
+    error: (fields, message) => notify(() => logger.error(fields, message)),
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function warn(thrown: unknown): void {
+  process.emitWarning(`a callback failed and was ignored: ${thrownFacts(thrown).message}`, "ObserverError");
+}
