@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { loadConfig } from "@synap/synap";
 import { surviveUnhandledFailures } from "@synap/handlers";
+import { loadConfig } from "@synap/synap";
 import { Command, Option } from "commander";
 import { describeRunning } from "./all-in-one/describe-running.ts";
 import type { InngestChoice } from "./all-in-one/inngest.ts";

@@ -34,8 +34,9 @@ export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger
   const options = { name, level: variables["LOG_LEVEL"] || "info" };
   const format = variables["SYNAP_LOG_FORMAT"] || (process.stdout.isTTY ? "pretty" : "json");
   const output = openLogOutput(1);
-  if (format !== "pretty") return pino(options, output);
-  return pino(options, { write: (record: string) => output.write(formatRecord(record)) });
+  const toLine = format === "pretty" ? formatRecord : (record: string) => record;
+  // Not the output itself: before a process ends with "fatal", pino would wait until everything is written.
+  return pino(options, { write: (record: string) => output.write(toLine(record)) });
 }
 
 /** Up to so many bytes wait while nothing can be written; what comes then is dropped. */

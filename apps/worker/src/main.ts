@@ -12,7 +12,12 @@ try {
     if (isStopping) process.exit(1);
     isStopping = true;
     logger.info(`${signal}: finishing what runs; a second signal stops at once`);
-    await worker.close();
+    try {
+      await worker.close();
+    } catch (error) {
+      logger.fatal({ err: error }, "stopping failed");
+      process.exit(1);
+    }
     logger.info("stopped");
     process.exit(0);
   };

@@ -46,7 +46,7 @@ export async function runWorker(
   failures?.recordIn(database);
   try {
     const inngest = createInngestClient(logger);
-    const worker = await startWorker({ ...parts, ...application, configuration, database, inngest, logger });
+    const worker = await startWorker({ ...application, ...parts, configuration, database, inngest, logger });
     logger.info(`listening on ${worker.url}, Inngest's functions at ${worker.url}/api/inngest`);
     const registering = new AbortController();
     if (configuration.serveOrigin !== undefined) void registerWhenReady(worker, logger, registering.signal);

@@ -148,6 +148,21 @@ describeOnEveryEngine("snapshots", (engine) => {
     expect(failures).toHaveLength(2);
   });
 
+  it("cost no load when onFailure throws or rejects", async () => {
+    const id = await history(2);
+    const broken: SnapshotStore = {
+      read: () => Promise.reject(new Error("away")),
+      write: () => Promise.reject(new Error("away")),
+    };
+    const thrower = () => {
+      throw new Error("of the observer");
+    };
+    for (const onFailure of [thrower, () => Promise.reject(new Error("of the observer"))]) {
+      const { repository } = watched({ store: broken, every: 1, onFailure });
+      expect(await repository.load(id)).toMatchObject({ version: 3 });
+    }
+  });
+
   it("move forward only, unless other code made them", async () => {
     const snapshots = createSnapshotStore(engine.database);
     const stream = { aggregateType: "reservation", aggregateId: randomUUID() };

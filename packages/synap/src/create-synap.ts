@@ -9,6 +9,7 @@ import {
   openDatabase,
   type PageRequest,
   publishEventTypes,
+  type ReportLogger,
   type StreamAppendOptions,
   type StreamAppendResult,
   type StreamName,
@@ -25,7 +26,6 @@ import {
   type DecidedEvent,
   type Decider,
   EventDispatcher,
-  type HandlerLogger,
   HandlerRunner,
   type JsonSource,
   type Projections,
@@ -53,7 +53,7 @@ export type SynapOptions = (
   /** Whether asynchronous handlers and projections run in this process. Default: yes, except on a server, which has workers. */
   readonly runHandlers?: boolean;
   /** Default: warnings and errors go to the console. */
-  readonly logger?: HandlerLogger;
+  readonly logger?: ReportLogger;
 };
 
 /** A stored event of these types, as a union told apart by `type`. */
@@ -134,7 +134,7 @@ export interface Synap<Types extends EventTypeMap> {
 const EMBEDDED_FOLDER = "database";
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
-const consoleLogger: HandlerLogger = {
+const consoleLogger: ReportLogger = {
   info: () => {},
   warn: (fields, message) => console.warn(message, fields),
   error: (fields, message) => console.error(message, fields),

@@ -40,6 +40,27 @@ describeOnEveryEngine("the resident runner", (engine) => {
       interval: 20,
     });
 
+  it("goes on when its logger throws, after failed passes and after handled events", async () => {
+    const thrower = () => {
+      throw new Error("the log is full");
+    };
+    let failures = 0;
+    const handler = seeing("unlogged", {
+      afterwards: () => {
+        failures += 1;
+        if (failures < 4) throw new TransientHandlerError("away");
+      },
+    });
+    const logger = { info: thrower, warn: thrower, error: thrower };
+    const { runner, store } = await running([handler], { logger });
+    const events = [note("a"), note("b")];
+    for (const event of events) await store.append(event);
+    // One that was put back comes after those of other streams.
+    const seen = async () => (await seenBy(engine.database, "unlogged")).sort();
+    await expect.poll(seen).toEqual(events.map(({ id }) => id).sort());
+    await runner.stop();
+  });
+
   it("is woken by an append, long before it would look by itself", async () => {
     const { runner, store } = await running([seeing("woken")], { pollIntervalMs: NEVER_MS });
     const events = [note("a"), note("b")];

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** The embedded store in memory's place: a directory of its own. Nothing answers at the server's address. */
+const NOWHERE = "postgres://127.0.0.1:1/none";
+const cleanups: (() => Promise<unknown> | undefined)[] = [];
+
+/** Fails as told by signals, in code of the process itself. */
+const FAILING = `data:text/javascript,${encodeURIComponent(`
+process.on("SIGUSR2", () => void Promise.reject(new Error("nobody awaits this")));
+process.on("SIGWINCH", () => setImmediate(() => { throw new Error("nobody catches this"); }));`)}`;
+
+function run(file: string, variables: Record<string, string>, args: string[] = [], logTo?: string) {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ["--import", "tsx", "--import", FAILING, join(root, file), ...args],
+    {
+      cwd: root,
+      env: { PATH: process.env["PATH"], ...variables },
+      stdio:
+        logTo === undefined
+          ? ["ignore", "pipe", "pipe"]
+          : ["ignore", openSync(logTo, "w"), openSync(logTo, "w")],
+    },
+  );
+  let said = "";
+  child.stdout?.on("data", (chunk) => (said += chunk));
+  child.stderr?.on("data", (chunk) => (said += chunk));
+  const exit = once(child, "exit").then(([code]: unknown[]) => code);
+  cleanups.push(() => {
+    child.kill("SIGKILL");
+    return exit;
+  });
+  const untilSaid = (pattern: RegExp) =>
+    expect.poll(() => `${child.exitCode ?? "runs"} ${said}`, { interval: 20 }).toMatch(pattern);
+  return { child, exit, untilSaid, said: () => said };
+}
+
+const broker = { INNGEST_BASE_URL: "http://127.0.0.1:1", INNGEST_DEV: "1" };
+const waiting = { DATABASE_URL: NOWHERE, SYNAP_API_PORT: "0", SYNAP_WORKER_PORT: "0" };
+
+describe("the processes", () => {
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+
+  function start(name: string) {
+    if (name !== "start") return run(`apps/${name}/src/main.ts`, { ...waiting, ...broker });
+    const directory = mkdtempSync(join(tmpdir(), "synap-entry-"));
+    cleanups.push(async () => rmSync(directory, { recursive: true, force: true }));
+    const ports = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
+    return run("apps/cli/src/start.ts", {}, ["--data", directory, ...ports]);
+  }
+
+  it.each([
+    ["api", /waiting for the database/],
+    ["worker", /waiting for the database/],
+    ["start", /http:\/\/127\.0\.0\.1/],
+  ])(
+    "%s survives a rejection that nobody awaits, and ends with 1 after an exception of its own",
+    async (name, isUp) => {
+      const { child, exit, untilSaid } = start(name);
+      await untilSaid(isUp);
+      child.kill("SIGUSR2");
+      await untilSaid(
+        /^runs [\s\S]*a promise that nothing awaits of unknown code failed: nobody awaits this/,
+      );
+      child.kill("SIGWINCH");
+      expect(await exit).toBe(1);
+      await untilSaid(/an exception that nothing caught ends the process: nobody catches this/);
+    },
+  );
+
+  it.each([
+    ["api", "INNGEST_EVENT_KEY"],
+    ["worker", "INNGEST_SIGNING_KEY"],
+  ])(
+    "%s refuses to start while nobody has chosen a broker, and takes the cloud only by name and with its key",
+    async (name, key) => {
+      const withKey = {
+        ...waiting,
+        [key]: "signkey-prod-12345678",
+        INNGEST_SERVE_ORIGIN: "http://127.0.0.1:3401",
+      };
+      const notChosen = run(`apps/${name}/src/main.ts`, withKey);
+      expect(await notChosen.exit).toBe(1);
+      expect(notChosen.said()).toContain("INNGEST_BASE_URL is not set");
+      expect(notChosen.said()).not.toContain("waiting for the database");
+
+      const withoutKey = run(`apps/${name}/src/main.ts`, { ...waiting, INNGEST_CLOUD: "1" });
+      expect(await withoutKey.exit).toBe(1);
+      expect(withoutKey.said()).toContain(`INNGEST_CLOUD=1 needs ${key}`);
+
+      const chosen = run(`apps/${name}/src/main.ts`, { ...withKey, INNGEST_CLOUD: "1" });
+      await chosen.untilSaid(/^runs [\s\S]*waiting for the database/);
+    },
+  );
+
+  it.each(["json", "pretty"])("live while their log can't be written (%s)", async (format) => {
+    const { child, exit } = run(
+      "apps/worker/src/main.ts",
+      { ...waiting, ...broker, SYNAP_LOG_FORMAT: format },
+      [],
+      "/dev/full",
+    );
+    // It logs once a second that it waits. Only a process that has lived through that answers the signal with 1.
+    const ended = await Promise.race([
+      exit,
+      new Promise((resolve) => setTimeout(() => resolve("lives"), 2_500)),
+    ]);
+    expect(ended).toBe("lives");
+    child.kill("SIGWINCH");
+    expect(await exit).toBe(1);
+  });
+});
