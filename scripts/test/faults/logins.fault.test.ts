@@ -174,7 +174,10 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     await admin.unsafe("CREATE ROLE nobody LOGIN PASSWORD 'secret'");
     await admin.unsafe("CREATE DATABASE other TEMPLATE template0");
     expect((await refusal("nobody", "other")).statements).toHaveLength(2);
-    await expect(openDatabase({ url: urlOf("nobody", "mighty") })).rejects.toMatchObject({ code: "42501" });
+    await expect(openDatabase({ url: urlOf("nobody", "mighty") })).rejects.toMatchObject({
+      code: "DATABASE_REFUSED",
+      cause: { code: "42501" },
+    });
     await admin.unsafe("GRANT CONNECT ON DATABASE mighty TO nobody");
     const { statements } = await refusal("nobody", "mighty");
     await asAdministrator("mighty", statements);
