@@ -32,6 +32,7 @@ export async function runApi(
   const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
   const { catalogue } = application;
   const database = await openMigratedDatabase(url, catalogue, {
+    applications: application.migrations,
     limits: { maxConnections: configuration.databaseConnections, lockTimeout: configuration.lockTimeoutMs },
     onExposed: (message) => logger.warn(message),
     onWaiting: (error) =>

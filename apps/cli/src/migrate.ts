@@ -47,10 +47,14 @@ if (!url) {
   process.exit(1);
 }
 try {
-  const { catalogue } = (await loadConfig({ path: config ?? process.env["SYNAP_CONFIG"] })).application;
+  const { catalogue, migrations } = (await loadConfig({ path: config ?? process.env["SYNAP_CONFIG"] }))
+    .application;
   const database = await openDatabase({ url });
   try {
-    const report = await migrate(database, { onApplied: (name) => console.log(`applied ${name}`) });
+    const report = await migrate(database, {
+      applications: migrations,
+      onApplied: (name) => console.log(`applied ${name}`),
+    });
     const types = await publishEventTypes(database, catalogue);
     const done =
       report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;

@@ -38,6 +38,7 @@ export async function runWorker(
   const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
   const { catalogue } = application;
   const database = await openMigratedDatabase(url, catalogue, {
+    applications: application.migrations,
     limits: { maxConnections: configuration.databaseConnections, lockTimeout: configuration.lockTimeoutMs },
     onExposed: (message) => logger.warn(message),
     onWaiting: (error) =>

@@ -1,3 +1,4 @@
+import type { ApplicationMigrations } from "@synap/database";
 import { createEventCatalogue, type EventCatalogue, type EventTypeDefinition } from "@synap/types";
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
@@ -14,7 +15,8 @@ export interface Composition {
   readonly projections: readonly Projection[];
   readonly aggregates: readonly AggregateRegistration[];
   readonly readModels: readonly ReadModel[];
-  readonly migrations: readonly (URL | string)[];
+  /** What `migrate` takes as `applications`. */
+  readonly migrations: readonly ApplicationMigrations[];
 }
 
 /** A module, and what messages call it: `modules[0]`. */
@@ -62,6 +64,10 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   const aggregates = entriesOf<AggregateRegistration>("aggregates", (module) => module.aggregates ?? []);
   const readModels = entriesOf<ReadModel>("readModels", (module) => module.readModels ?? []);
 
+  const migrations = all.flatMap(({ place, module }): Entry<ApplicationMigrations>[] =>
+    module.migrations === undefined ? [] : [{ place: `${place}.migrations`, item: module.migrations }],
+  );
+  refuseTwice("ledger", migrations, ({ ledger }) => ledger);
   refuseTwice("event type", eventTypes, ({ name }) => name);
   // Checkpoints and dead letters are stored under these names, so handlers and projections share them.
   const followers: Entry<IEventHandler | Projection>[] = [...handlers, ...projections];
@@ -93,7 +99,7 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
     projections: projections.map(({ item }) => item),
     aggregates: aggregates.map(({ item }) => item),
     readModels: readModels.map(({ item }) => item),
-    migrations: all.flatMap(({ module }) => (module.migrations === undefined ? [] : [module.migrations])),
+    migrations: migrations.map(({ item }) => item),
   };
 }
 

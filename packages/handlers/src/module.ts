@@ -1,3 +1,4 @@
+import type { ApplicationMigrations } from "@synap/database";
 import type { EventTypeDefinition } from "@synap/types";
 import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
 import type { IEventHandler } from "./dispatch/event-handler.ts";
@@ -13,6 +14,6 @@ export interface SynapModule {
   readonly aggregates?: readonly AggregateRegistration[];
   /** Queries over read tables, served over HTTP. */
   readonly readModels?: readonly ReadModel[];
-  /** The folder of the module's own SQL migrations, which have a ledger of their own. */
-  readonly migrations?: URL | string;
+  /** The module's own SQL, applied after Synap's by the same `migrate` and kept in a ledger of its own. */
+  readonly migrations?: ApplicationMigrations;
 }

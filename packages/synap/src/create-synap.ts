@@ -159,7 +159,7 @@ export async function createSynap<Types extends EventTypeMap>(
   const database = await open(options);
   const isOwn = !("database" in options);
   try {
-    await migrate(database);
+    await migrate(database, { applications: application.migrations });
     await publishEventTypes(database, catalogue);
     const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
     const commands = createEventStore({ database, catalogue, onAppend: dispatcher.inlineHook("reject") });

@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { OptimisticLockError } from "@synap/database";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { EventValidationError } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createSynap, type Synap } from "../src/index.ts";
+import { createSynap, defineConfig, type Synap } from "../src/index.ts";
 import { application, orderDecider, ordersOf } from "./application.ts";
 
 type Types = NonNullable<typeof application.catalogue.eventTypes>;
@@ -80,5 +83,33 @@ describe("createSynap", () => {
     await (await createSynap(application, { database })).close();
     expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
     await drop();
+  });
+});
+
+describeOnEveryEngine("an application with tables of its own", (engine) => {
+  const folder = mkdtempSync(join(tmpdir(), "synap-migrations-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("has them migrated after Synap's, in a ledger of its own, and once", async () => {
+    const tables = `
+      CREATE SCHEMA warehouse;
+      GRANT USAGE ON SCHEMA warehouse TO synap_app;
+      CREATE TABLE warehouse.shelves (id text PRIMARY KEY);
+      GRANT SELECT, INSERT ON warehouse.shelves TO synap_app;`;
+    writeFileSync(join(folder, "0001_shelves.sql"), tables);
+    const config = defineConfig({ migrations: { folder, ledger: "warehouse" } });
+    for (let start = 1; start <= 2; start += 1) {
+      const synap = await createSynap(config, { database: engine.database });
+      await synap.transaction(async (transaction) => {
+        await transaction.query("INSERT INTO warehouse.shelves VALUES ($1)", [`s${start}`]);
+      });
+      await synap.close();
+    }
+    expect(await engine.database.query("SELECT id FROM warehouse.shelves ORDER BY id")).toHaveLength(2);
+  });
+
+  it("is refused when two modules have one ledger", () => {
+    const module = { migrations: { folder, ledger: "warehouse" } };
+    expect(() => defineConfig({ modules: [module, module] })).toThrow(/the ledger "warehouse" is already at/);
   });
 });

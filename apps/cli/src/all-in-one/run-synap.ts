@@ -116,7 +116,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
         : { url: databaseUrl, maxConnections, lockTimeout },
     );
     started.push({ name: "database", stop: () => database.close() });
-    const { exposures } = await migrate(database);
+    const { exposures } = await migrate(database, { applications: application.migrations });
     const { failures } = options;
     if (failures !== undefined) {
       failures.recordIn(database);
