@@ -49,14 +49,12 @@ describe.each(testEngines())("GET /api/v1/admin/events/tail (%s)", (engine) => {
     expect(frames[0]?.data).toEqual(await store.getById(frames[0]?.data.id));
   });
 
-  it("gives events within moments of their being stored, and from now on only", async () => {
+  it("gives events as they are stored, and from now on only", async () => {
     const response = await tail();
     const frames = readFrames(response);
     expect((await frames.next()).value).toMatchObject({ event: "progress", data: { caughtUp: true } });
-    const from = performance.now();
     await store.append(note("live"));
     expect((await frames.next()).value).toMatchObject({ data: { data: { content: "live" } } });
-    expect(performance.now() - from).toBeLessThan(5_000);
     await frames.return();
   });
 
@@ -107,7 +105,8 @@ describe.each(testEngines())("GET /api/v1/admin/events/tail (%s)", (engine) => {
     const closed = other.close();
     expect((await frames.next()).done).toBe(true);
     await closed;
-    expect(performance.now() - from).toBeLessThan(3_000);
+    // Sooner than the next comment, by which it would find the connection closed.
+    expect(performance.now() - from).toBeLessThan(15_000);
     await other.stop();
   });
 });

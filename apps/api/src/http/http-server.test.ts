@@ -32,9 +32,10 @@ describe("the HTTP server", () => {
     await new Promise((resolve) => {
       request(server.url, { agent }, (response) => response.resume().on("end", resolve)).end();
     });
-    const started = Date.now();
+    const started = performance.now();
     await server.close();
-    expect(Date.now() - started).toBeLessThan(1_000);
+    // The server itself would keep the connection for 65 seconds.
+    expect(performance.now() - started).toBeLessThan(30_000);
     agent.destroy();
   });
 

@@ -46,7 +46,7 @@ describeOnServer("the watermark, step by step through several connections", () =
   });
 
   it("lets a reader miss and repeat nothing among writers that pause, roll back and append several times", async () => {
-    const { committed, read } = await randomWriters(world(), 1500);
+    const { committed, read } = await randomWriters(world(), 60);
     expect(read).toEqual(committed);
     expect(read.length).toBeGreaterThan(50);
   });
@@ -148,7 +148,7 @@ describeOnServer("without the watermark, believing the sequence's last value", (
   });
 
   it("a reader loses most events among random writers", async () => {
-    const report = await randomWriters(world(), 800);
+    const report = await randomWriters(world(), 30);
     expect(lostIn(report).length).toBeGreaterThan(report.committed.length / 10);
   });
 

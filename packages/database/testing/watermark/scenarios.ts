@@ -177,13 +177,12 @@ export const LOSING_SCENARIOS: readonly (readonly [string, (world: World) => Pro
 ];
 
 /** Writers that pause anywhere, append several times, roll back in part or in whole, beside a reader that never rests. */
-export function randomWriters(world: World, milliseconds: number): Promise<ReadingReport> {
+export function randomWriters(world: World, rounds: number): Promise<ReadingReport> {
   return report(world, async (reader, committed) => {
     const pause = () => sleep(Math.random() * 8);
-    const until = Date.now() + milliseconds;
     let writing = true;
     const writer = async () => {
-      while (Date.now() < until) committed.push(...(await writeOnce(world, pause)));
+      for (let round = 0; round < rounds; round += 1) committed.push(...(await writeOnce(world, pause)));
     };
     const reading = (async () => {
       while (writing) await reader.readOn(5);

@@ -310,7 +310,8 @@ describeOnEveryEngine("projections", (engine) => {
     await engine.database.asOwner((owner) => owner.query("SELECT pg_terminate_backend($1, 5000)", [pid]));
     const from = performance.now();
     await follow();
-    expect(performance.now() - from).toBeLessThan(2_000);
+    // The session that died would have slept for a minute.
+    expect(performance.now() - from).toBeLessThan(30_000);
     expect(await shown()).toEqual(await folded());
     expect(await outcome).toBeInstanceOf(Error);
     await elsewhere.close();
