@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // One config, four suites, told apart by the file's name:
-//   name.test.ts        fast    `npm test`           everything that needs no server, in under three minutes
+//   name.test.ts        fast    `npm test`           everything that needs no process or server of its own
 //   name.e2e.test.ts    e2e     `pnpm test:e2e`      whole commands at work, as processes
 //   name.fault.test.ts  fault   `pnpm test:faults`   processes and databases killed for real
 //   name.soak.test.ts   soak    `pnpm test:soak`     laws held for a minute under load
