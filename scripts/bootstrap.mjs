@@ -40,7 +40,7 @@ async function main() {
  * @param {string[]} args
  */
 async function start(args) {
-  const program = join(root, "scripts", "src", "start.ts");
+  const program = join(root, "apps", "cli", "src", "start.ts");
   process.argv.splice(1, process.argv.length, program, ...args);
   await import("tsx");
   await import(pathToFileURL(program).href);

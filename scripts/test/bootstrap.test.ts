@@ -37,14 +37,15 @@ let running: RunningCommand[];
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "synap-bootstrap-"));
   running = [];
-  mkdirSync(join(root, "scripts", "src"), { recursive: true });
+  mkdirSync(join(root, "scripts"), { recursive: true });
+  mkdirSync(join(root, "apps", "cli", "src"), { recursive: true });
   for (const file of ["package.json", "scripts/bootstrap.mjs"]) {
     copyFileSync(join(repository, file), join(root, file));
   }
   writeFileSync(join(root, "pnpm-lock.yaml"), "lockfileVersion: 1\n");
   writeFileSync(join(root, "installer.mjs"), INSTALLER);
   writeFileSync(
-    join(root, "scripts", "src", "start.ts"),
+    join(root, "apps", "cli", "src", "start.ts"),
     "const args: string[] = process.argv.slice(2); console.log('started', JSON.stringify(args)); process.exitCode = 3;",
   );
 });
