@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { promisify } from "node:util";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -104,18 +105,17 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("psql, with nothi
   });
 
   it("is woken by the events of others", async () => {
-    const child = run("psql", [
-      "-X",
-      url,
-      "-c",
-      "LISTEN synap_appends",
-      "-c",
-      "SELECT pg_sleep(0.5)",
-      "-c",
-      "SELECT 1",
-    ]);
-    await new Promise((done) => setTimeout(done, 250));
+    const child = spawn("psql", ["-X", url], { stdio: ["pipe", "pipe", "inherit"] });
+    let said = "";
+    child.stdout.on("data", (chunk) => {
+      said += chunk;
+    });
+    child.stdin.write("LISTEN synap_appends;\n");
+    await expect.poll(() => said).toContain("LISTEN");
     await psql(post(randomUUID()));
-    expect((await child).stdout).toContain('Asynchronous notification "synap_appends" ');
+    // psql prints what has come with the next command.
+    child.stdin.end("SELECT 1;\n");
+    await once(child, "close");
+    expect(said).toContain('Asynchronous notification "synap_appends" ');
   });
 });
