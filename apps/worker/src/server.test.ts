@@ -1,4 +1,4 @@
-import { createEventStore, listDeadLetters, startPresence } from "@synap/database";
+import { createEventStore, type Database, listDeadLetters, startPresence } from "@synap/database";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
 import { createSynapEvent, defineEventType, seedCatalogue } from "@synap/types";
@@ -49,15 +49,18 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("says that it is up, and whether the store answers", async () => {
-    const own = await createTestDatabase(engine.engine);
-    const worker = await startWorker({
+  const workerOn = (database: Database) =>
+    startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      database: own.database,
+      database,
       catalogue: seedCatalogue,
       inngest: new Inngest({ id: "synap", isDev: true }),
       logger: pino({ level: "silent" }),
     });
+
+  it("says that it is up, and whether the store answers", async () => {
+    const own = await createTestDatabase(engine.engine);
+    const worker = await workerOn(own.database);
     try {
       expect(await (await fetch(`${worker.url}/healthz`)).json()).toEqual({ status: "ok" });
       expect(await (await fetch(`${worker.url}/readyz`)).json()).toEqual({ status: "ready", warnings: [] });
@@ -72,13 +75,7 @@ describeOnEveryEngine("the worker", (engine) => {
 
   it("answers /healthz with 503 once the embedded engine has ended", async () => {
     const own = await createTestDatabase("embedded");
-    const worker = await startWorker({
-      configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      database: own.database,
-      catalogue: seedCatalogue,
-      inngest: new Inngest({ id: "synap", isDev: true }),
-      logger: pino({ level: "silent" }),
-    });
+    const worker = await workerOn(own.database);
     try {
       const health = async () => (await fetch(`${worker.url}/healthz`)).status;
       expect(await health()).toBe(200);

@@ -16,7 +16,7 @@ type CommandOf<Decider extends DeciderTypes> = Parameters<Decider["decide"]>[0];
 /** A command by its name with the data that it needs. */
 type Command = { readonly type: string; readonly data: unknown };
 
-/** How a command is executed. */
+/** Options of one command. */
 export interface CommandOptions extends CallOptions {
   /** Refuse the command unless the aggregate is at this version. */
   readonly expectedVersion?: number;

@@ -23,7 +23,7 @@ import { type SubscriptionRequest, subscribe } from "./subscription.ts";
 import { type CallOptions, createTransport, type TransportOptions } from "./transport.ts";
 import { waitForHandler, waitUntilStored } from "./waiting.ts";
 
-/** How a client reaches the API. */
+/** Options of a client. */
 export interface ClientOptions extends TransportOptions {
   readonly coalescing?: CoalescingOptions;
 }

@@ -46,7 +46,7 @@ async function read(): Promise<void> {
 }
 void read;
 
-// Problems are told apart by their code.
+// Problems are discriminated by their code.
 function decide(error: SynapProblem): number | string {
   if (error.problem.code === "optimistic-lock") return error.problem.actualVersion;
   // @ts-expect-error only an optimistic lock has it

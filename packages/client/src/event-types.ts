@@ -12,7 +12,7 @@ export type TypesOf<Catalogue extends CatalogueTypes> = NonNullable<Catalogue["e
 /** The name of an event type. */
 export type NameOf<Types extends EventTypeMap> = keyof Types & string;
 
-/** An event to publish, as a union told apart by `type`. */
+/** An event to publish: a union discriminated by `type`. */
 export type PublishableEvent<Types extends EventTypeMap> = {
   [Name in NameOf<Types>]: EventInput<Name, Types[Name]>;
 }[NameOf<Types>];
@@ -22,7 +22,7 @@ export type AppendableEvent<Types extends EventTypeMap> = {
   [Name in NameOf<Types>]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
 }[NameOf<Types>];
 
-/** A stored event of these types, as a union told apart by `type`. */
+/** A stored event of these types: a union discriminated by `type`. */
 export type StoredEventOf<Types extends EventTypeMap, Name extends NameOf<Types> = NameOf<Types>> = {
   [Each in Name]: StoredEvent<Each, Types[Each]>;
 }[Name];

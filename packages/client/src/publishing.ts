@@ -11,13 +11,13 @@ export type Published = Resource<"AcceptedEvent"> | Resource<"DuplicateEvent">;
 /** What became of one event of a batch. */
 export type PublishResult = Resource<"BatchResults">["results"][number];
 
-/** How events are published. */
+/** Options of publishing. */
 export interface PublishOptions extends CallOptions {
   /** Events of any age, not only of the last days. Needs the backfill token. */
   readonly backfill?: boolean;
 }
 
-/** How concurrent calls of `publish` travel together. */
+/** Limits of the requests in which concurrent calls of `publish` travel together. */
 export interface CoalescingOptions {
   /** The most events of one request. Default 1,000. */
   readonly maxEvents?: number;
@@ -27,7 +27,8 @@ export interface CoalescingOptions {
 
 interface Waiting {
   readonly event: IdentifiedEvent;
-  readonly json: string;
+  /** Its JSON in UTF-16 units, near enough to bytes. */
+  readonly size: number;
   readonly options: PublishOptions;
   readonly resolve: (published: Published) => void;
   readonly reject: (error: unknown) => void;
@@ -108,7 +109,7 @@ export function createPublishing(
     while (batch.length < maxEvents) {
       const next = queue[0];
       if (next === undefined || (next.options.backfill === true) !== backfill) break;
-      bytes += next.json.length;
+      bytes += next.size;
       if (batch.length > 0 && bytes > maxBytes) break;
       queue.shift();
       batch.push(next);
@@ -121,7 +122,7 @@ export function createPublishing(
     isSending = true;
     for (let batch = takeBatch(); batch.length > 0; batch = takeBatch()) {
       // One that was given up while it waited is not sent.
-      const [...live] = batch.filter(({ options, reject }) => {
+      const live = batch.filter(({ options, reject }) => {
         if (options.signal?.aborted !== true) return true;
         reject(options.signal.reason);
         return false;
@@ -168,7 +169,7 @@ export function createPublishing(
         const settled = () => options.signal?.removeEventListener("abort", stop);
         queue.push({
           event: identified,
-          json: JSON.stringify(identified),
+          size: sizeOf(identified),
           options,
           resolve: (published) => {
             settled();
@@ -201,12 +202,16 @@ export function createPublishing(
   };
 }
 
+function sizeOf(event: IdentifiedEvent): number {
+  return JSON.stringify(event).length;
+}
+
 /** Where to cut a list of events so that no request is too large. */
 function* slices(events: readonly IdentifiedEvent[], maxEvents: number, maxBytes: number) {
   let from = 0;
   let bytes = 0;
   for (const [index, event] of events.entries()) {
-    const size = JSON.stringify(event).length;
+    const size = sizeOf(event);
     if (index > from && (index - from >= maxEvents || bytes + size > maxBytes)) {
       yield { from, to: index };
       from = index;

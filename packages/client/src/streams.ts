@@ -15,7 +15,7 @@ export interface StreamName {
 /** The version that a stream must have: any (default), no events yet, some, or exactly this version. */
 export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
 
-/** How events are appended. */
+/** Options of an append. */
 export interface AppendOptions extends CallOptions {
   readonly expectedVersion?: ExpectedVersion;
   /** Events of any age, not only of the last days. Needs the backfill token. */

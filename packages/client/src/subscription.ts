@@ -21,7 +21,7 @@ export interface SubscriptionRequest<Name extends string = string> extends CallO
   readonly onReconnect?: (reason: unknown) => void;
 }
 
-/** How far a subscription has read. */
+/** The progress of a subscription. */
 export interface SubscriptionProgress {
   readonly position: number;
   /** Everything that was stored when it was read has been seen. */

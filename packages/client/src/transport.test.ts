@@ -108,7 +108,7 @@ describe("a request", () => {
     await expect(call).rejects.toThrow("enough");
   });
 
-  it("encodes what stands in the path", async () => {
+  it("encodes the parameters of its path", async () => {
     const { client, requests } = await clientOf(problem(404, "stream-not-found"));
     expect(await client.getStream({ aggregateType: "note", aggregateId: "a/b ?ü" })).toBeUndefined();
     expect(requests[0]?.url).toBe("/api/v1/streams/note/a%2Fb%20%3F%C3%BC?limit=1");
@@ -116,7 +116,7 @@ describe("a request", () => {
 });
 
 describe("an answer", () => {
-  it("that is a problem is told apart by its code, with the members of that code", async () => {
+  it("that is a problem has the members of its code", async () => {
     const { client } = await clientOf(
       problem(409, "optimistic-lock", { expectedVersion: 1, actualVersion: 7 }),
     );

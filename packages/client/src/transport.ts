@@ -6,7 +6,7 @@ import type { Resource, ResourceName } from "./resources.ts";
 /** A token, or a function that gives one for each request: an expired one can be replaced. */
 export type Token = string | (() => string | Promise<string>);
 
-/** How often and how long failed requests are repeated. */
+/** Attempts and pauses of requests that fail. */
 export interface RetryOptions {
   /** Attempts in all. 1: none is repeated. Default 6. */
   readonly attempts?: number;

@@ -10,7 +10,7 @@ export interface SeenRequest {
   readonly body: any;
 }
 
-/** How a request is answered: with a status and a body, or in whatever way the function wants. */
+/** An answer: a status and a body, or whatever the function sends. */
 export type Answer =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body: unknown }
   | ((request: SeenRequest, response: ServerResponse) => unknown);

@@ -25,7 +25,7 @@ export type SynapEventOf<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: SynapEvent<Name, Types[Name]>;
 }[keyof Types & string];
 
-/** A stored event of any of these types, as a union told apart by `type`. */
+/** A stored event of any of these types: a union discriminated by `type`. */
 export type StoredEventOf<Definitions extends readonly EventTypeDefinition[]> = StoredAs<Definitions[number]>;
 
 type StoredAs<Definition extends EventTypeDefinition> =

@@ -31,7 +31,7 @@ export interface HandlerContext {
 /** What became of an appended event that the store did not refuse. */
 export type AcceptedAppend = Exclude<AppendOutcome, { readonly status: "rejected" }>;
 
-/** The events that a handler of these types is given: a union told apart by `type`, or any event. */
+/** The events that a handler of these types is given: a union discriminated by `type`, or any event. */
 export type EventsOf<Events extends readonly EventTypeDefinition[] | "all"> =
   Events extends readonly EventTypeDefinition[] ? StoredEventOf<Events> : StoredEvent;
 
