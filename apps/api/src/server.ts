@@ -26,6 +26,7 @@ import { createApiApp } from "./app.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
+import { createFunctionRegistration } from "./intake/function-registration.ts";
 import { unreadyTypes } from "./intake/unready-types.ts";
 import { PageBudget } from "./pages/page-budget.ts";
 import { createInngestSender } from "./publisher/envelope-sender.ts";
@@ -33,7 +34,13 @@ import { envelopeLimits } from "./publisher/envelope-size.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
 import { createPublisher, type Publisher } from "./publisher/publisher.ts";
 import { createKeptReader } from "./readiness/kept-in-broker.ts";
-import { brokerCheck, databaseCheck, migrationsCheck, writeCheck } from "./readiness/readiness-checks.ts";
+import {
+  brokerCheck,
+  databaseCheck,
+  migrationsCheck,
+  registrationCheck,
+  writeCheck,
+} from "./readiness/readiness-checks.ts";
 
 /**
  * What the API works with. The database and the Inngest client stay the caller's. Handlers and projections are those of the
@@ -86,6 +93,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const store = createEventStore({ database, catalogue: parts.catalogue });
   const exposures = createExposureWatch(database);
   const keptInBroker = createKeptReader(inngest);
+  const areFunctionsRegistered = createFunctionRegistration(database);
   const ports: ApiPorts = {
     configuration,
     catalogue: parts.catalogue,
@@ -95,6 +103,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       publisher,
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
       unreadyTypes: () => unreadyTypes(presence.others()),
+      areFunctionsRegistered,
     },
     aggregates: serveAggregates(parts, aggregates, commands),
     readModels,
@@ -109,6 +118,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       migrationsCheck(database),
       writeCheck(database),
       brokerCheck(inngest),
+      registrationCheck(areFunctionsRegistered),
     ],
     warnings: async () =>
       operatingWarnings(database, await presence.look(), {

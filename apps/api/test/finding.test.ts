@@ -149,7 +149,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       expect((await get("/healthz")).status).toBe(200);
       expect((await get("/readyz")).body).toEqual({
         status: "ok",
-        checks: { database: "ok", migrations: "ok", write: "ok", broker: "ok" },
+        checks: { database: "ok", migrations: "ok", write: "ok", broker: "ok", functions: "ok" },
         warnings: [{ code: "no-worker", detail: expect.any(String) }],
       });
       expect((await get("/")).body.routes.length).toBeGreaterThan(5);

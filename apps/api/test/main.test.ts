@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { recordFunctionRegistration } from "@synap/database";
 import { createTestDatabase, type TestDatabase, testEngines } from "@synap/database/testing";
+import { INNGEST_APP_ID } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FaultBroker, startFaultBroker } from "../testing/fault-broker.ts";
 
@@ -65,6 +67,7 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
   let broker: FaultBroker;
   beforeAll(async () => {
     database = await createTestDatabase("server");
+    await recordFunctionRegistration(database.database, INNGEST_APP_ID);
     broker = await startFaultBroker();
   });
   afterAll(async () => {

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
-import { migrate, openDatabase } from "@synap/database";
+import { migrate, openDatabase, recordFunctionRegistration } from "@synap/database";
 import { startInngestLocal } from "@synap/inngest-local";
-import { ENVELOPE_EVENT_NAME, envelopeSchema, seedCatalogue } from "@synap/types";
+import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { Hono } from "hono";
 import { Inngest } from "inngest";
 import { serve as serveFunctions } from "inngest/hono";
@@ -32,6 +32,7 @@ it("hands every accepted event to a function of the broker, once and unchanged",
     logger,
   });
   await broker.ready();
+  await recordFunctionRegistration(database, INNGEST_APP_ID);
   const api = await startApi({
     configuration: { ...readApiConfiguration({}), port: 0 },
     database,

@@ -43,7 +43,7 @@ describe.each(testEngines())("an event type that a worker does not know (%s)", (
     expect((await post("/api/v1/events", parcel())).status).toBe(202);
     expect((await ask("/readyz")).body).toEqual({
       status: "ok",
-      checks: { database: "ok", migrations: "ok", write: "ok", broker: "ok" },
+      checks: { database: "ok", migrations: "ok", write: "ok", broker: "ok", functions: "ok" },
       warnings: [{ code: "no-worker", detail: "no worker runs: accepted events wait in the broker" }],
     });
   });

@@ -1,7 +1,7 @@
-import { type Database, type Engine, openDatabase } from "@synap/database";
+import { type Database, type Engine, openDatabase, recordFunctionRegistration } from "@synap/database";
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
-import { type EventCatalogue, seedCatalogue } from "@synap/types";
+import { type EventCatalogue, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
 import { type FaultBroker, startFaultBroker } from "./fault-broker.ts";
@@ -38,6 +38,8 @@ export interface TestApiOptions {
   readonly presenceIntervalMs?: number;
   /** How long appends wait for a lock on a server, in milliseconds. Default: the database's own. */
   readonly lockTimeout?: number;
+  /** Whether a worker has registered its functions with the broker. Default: yes. */
+  readonly isRegistered?: boolean;
   /** Where events go. Default: the broker whose faults can be ordered. */
   readonly brokerUrl?: string;
 }
@@ -54,6 +56,7 @@ export async function startTestApi(
     catalogue = seedCatalogue,
     presenceIntervalMs,
     lockTimeout,
+    isRegistered = true,
     brokerUrl,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
@@ -63,6 +66,7 @@ export async function startTestApi(
     lockTimeout === undefined || !("url" in options)
       ? testDatabase.database
       : await openDatabase({ ...options, lockTimeout });
+  if (isRegistered) await recordFunctionRegistration(database, INNGEST_APP_ID);
   const broker = await startFaultBroker();
   const logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const api = await startApi({

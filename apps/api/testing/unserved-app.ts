@@ -26,7 +26,12 @@ export function unservedApp() {
     catalogue: seedCatalogue,
     store: { getById: away, query: away, subscribeToAll: never },
     commands: { appendToStream: away, closeStream: away, getStream: away, readStreamPage: never },
-    acceptance: { publisher, findDuplicates: away, unreadyTypes: () => new Map() },
+    acceptance: {
+      publisher,
+      findDuplicates: away,
+      unreadyTypes: () => new Map(),
+      areFunctionsRegistered: away,
+    },
     aggregates: seededComposition.aggregates.map((each) => ({
       ...each,
       repository: { load: away, execute: away, skippedSnapshots: () => 0 },

@@ -1,5 +1,5 @@
 import type { HttpBindings } from "@hono/node-server";
-import type { Database } from "@synap/database";
+import { type Database, recordFunctionRegistration } from "@synap/database";
 import type { OperatingWarning } from "@synap/handlers";
 import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
 import { Hono } from "hono";
@@ -53,7 +53,17 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
   app.on(["GET", "PUT", "POST"], FUNCTIONS_PATH, async (context) => {
     const response = await handler(context);
     // Whoever asked for it, the worker itself or Inngest: after a PUT that went well, Inngest knows the functions.
-    if (context.req.method === "PUT" && response.ok) isRegistered = true;
+    if (context.req.method !== "PUT" || !response.ok) return response;
+    try {
+      await recordFunctionRegistration(database, inngest.id);
+    } catch {
+      // Whoever registers comes again: until this is recorded, APIs take no events.
+      return context.json(
+        { error: "The database does not answer, so the registration is not recorded." },
+        503,
+      );
+    }
+    isRegistered = true;
     return response;
   });
   let ended: Error | undefined;

@@ -1,7 +1,13 @@
-import { createEventStore, type Database, listDeadLetters, startPresence } from "@synap/database";
+import {
+  areFunctionsRegistered,
+  createEventStore,
+  type Database,
+  listDeadLetters,
+  startPresence,
+} from "@synap/database";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
-import { createSynapEvent, defineEventType, seedCatalogue } from "@synap/types";
+import { createSynapEvent, defineEventType, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { expect, it, vi } from "vitest";
@@ -166,6 +172,35 @@ describeOnEveryEngine("the worker", (engine) => {
       expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
     } finally {
       await running.stop();
+    }
+  });
+
+  it("records its registration once Inngest has taken the functions, and not before", async () => {
+    const own = await createTestDatabase(engine.engine);
+    const silent = pino({ level: "silent" });
+    const isRecorded = () => areFunctionsRegistered(own.database, INNGEST_APP_ID);
+    const alone = await startWorker({
+      configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
+      database: own.database,
+      catalogue: seedCatalogue,
+      // Nothing listens there.
+      inngest: new Inngest({
+        id: INNGEST_APP_ID,
+        isDev: true,
+        baseUrl: "http://127.0.0.1:9",
+        logger: silent,
+      }),
+      logger: silent,
+    });
+    await expect(alone.register()).rejects.toThrow("did not take the functions");
+    expect(await isRecorded()).toBe(false);
+    await alone.close();
+    const running = await startBrokerAndWorker(own.database);
+    try {
+      expect(await isRecorded()).toBe(true);
+    } finally {
+      await running.stop();
+      await own.drop();
     }
   });
 

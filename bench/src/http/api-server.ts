@@ -1,8 +1,8 @@
 // Synap's API as production runs it, on the database and broker that the environment names.
 import { createInngestClient, readApiConfiguration, startApi } from "@synap/api";
 import { createLogger } from "@synap/cli/all-in-one/logger.ts";
-import { openDatabase } from "@synap/database";
-import { seedCatalogue } from "@synap/types";
+import { openDatabase, recordFunctionRegistration } from "@synap/database";
+import { INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { z } from "zod";
 import { serveParent } from "./server-process.ts";
 
@@ -11,6 +11,8 @@ const location = z
   .parse(JSON.parse(process.env["BENCH_DATABASE"] ?? ""));
 const logger = createLogger("api", "warn");
 const database = await openDatabase(location);
+// The broker of these figures only takes events, so no worker registers with it.
+await recordFunctionRegistration(database, INNGEST_APP_ID);
 const api = await startApi({
   configuration: readApiConfiguration({ ...process.env, SYNAP_API_HOST: "127.0.0.1", SYNAP_API_PORT: "0" }),
   database,

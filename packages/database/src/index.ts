@@ -22,6 +22,7 @@ export {
   recordDeadLetter,
   setAside,
 } from "./bookkeeping/dead-letters.ts";
+export { areFunctionsRegistered, recordFunctionRegistration } from "./bookkeeping/function-registrations.ts";
 export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
 export { type LetterCounts, letterCounts } from "./bookkeeping/letter-counts.ts";
 export { type LockHolder, lockHolders } from "./bookkeeping/lock-holders.ts";

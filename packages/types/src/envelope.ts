@@ -1,6 +1,9 @@
 import { z } from "zod";
 import type { SynapEvent } from "./synap-event.ts";
 
+/** The id of the Inngest app whose functions envelopes start. */
+export const INNGEST_APP_ID = "synap";
+
 /** The name of the Inngest event that carries SynapEvents. */
 export const ENVELOPE_EVENT_NAME = "synap/events.published";
 

@@ -43,7 +43,13 @@ export { checkMoment, InvalidMomentError } from "./check-moment.ts";
 export { deepFreeze } from "./deep-freeze.ts";
 export { defineEventType, type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
 export { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
-export { ENVELOPE_EVENT_NAME, type Envelope, envelopeSchema, MAX_ENVELOPE_EVENTS } from "./envelope.ts";
+export {
+  ENVELOPE_EVENT_NAME,
+  type Envelope,
+  envelopeSchema,
+  INNGEST_APP_ID,
+  MAX_ENVELOPE_EVENTS,
+} from "./envelope.ts";
 export {
   type CatalogueOptions,
   createEventCatalogue,

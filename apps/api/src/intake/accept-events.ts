@@ -5,6 +5,7 @@ import { type OutgoingEvent, toOutgoingEvent } from "../publisher/outgoing-event
 import type { Publisher } from "../publisher/publisher.ts";
 import type { DuplicateLookup } from "./duplicate-lookup.ts";
 import { type EventResult, rejected } from "./event-result.ts";
+import { FunctionsNotRegisteredError } from "./function-registration.ts";
 import type { EventReading } from "./read-event.ts";
 
 /** Where accepted events go, and who knows the earlier ones. */
@@ -13,18 +14,21 @@ export interface Acceptance {
   readonly findDuplicates: DuplicateLookup;
   /** The event types that some worker does not know yet, with those workers. */
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
+  /** Whether envelopes start a function. */
+  readonly areFunctionsRegistered: () => Promise<boolean>;
 }
 
 /**
  * Publishes the sound events of a request and says what became of each, in order. One event's fault costs no other.
  * An event that repeats an earlier one of the same request shares its fate.
  *
- * @throws PublisherFullError, PublisherClosedError; then nothing was taken.
+ * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError; then nothing was taken.
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
-  { publisher, findDuplicates, unreadyTypes }: Acceptance,
+  { publisher, findDuplicates, unreadyTypes, areFunctionsRegistered }: Acceptance,
 ): Promise<EventResult[]> {
+  if (!(await areFunctionsRegistered())) throw new FunctionsNotRegisteredError();
   const results: (EventResult | undefined)[] = [];
   const candidates: Candidate[] = [];
   for (const [index, reading] of readings.entries()) {

@@ -8,6 +8,7 @@ import { TransientHandlerError } from "@synap/handlers";
 import { type EventIssue, EventValidationError } from "@synap/types";
 import { isProblemCode } from "@synap/types/http";
 import { HTTPException } from "hono/http-exception";
+import { FunctionsNotRegisteredError } from "../intake/function-registration.ts";
 import { PublisherClosedError, PublisherFullError } from "../publisher/publisher-errors.ts";
 import { adminProblem } from "./admin-problems.ts";
 import { aggregateProblem } from "./aggregate-problems.ts";
@@ -21,6 +22,12 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof PublisherFullError) {
     return new Problem("publisher-full", "Too many events are waiting for the broker. Send again later.", {
       retryAfterSeconds: 1,
+      cause: error,
+    });
+  }
+  if (error instanceof FunctionsNotRegisteredError) {
+    return new Problem("functions-not-registered", `${error.message} Start a worker, and send again.`, {
+      retryAfterSeconds: 2,
       cause: error,
     });
   }

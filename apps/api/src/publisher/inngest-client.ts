@@ -1,3 +1,4 @@
+import { INNGEST_APP_ID } from "@synap/types";
 import { Inngest } from "inngest";
 import type { Logger } from "pino";
 
@@ -15,7 +16,7 @@ export interface InngestClientOptions {
  */
 export function createInngestClient({ baseUrl, eventKey, isDev, logger }: InngestClientOptions): Inngest {
   return new Inngest({
-    id: "synap",
+    id: INNGEST_APP_ID,
     ...(baseUrl !== undefined && { baseUrl }),
     ...(eventKey !== undefined && { eventKey }),
     ...(isDev !== undefined && { isDev }),

@@ -7,6 +7,7 @@ export const READINESS_FAULTS = {
   "read-only": "The database takes no writes: it is a standby, or set to read-only.",
   "broker-unreachable": "Nothing answers where events are sent.",
   "broker-failing": "The event broker answers with an error of its own.",
+  "functions-not-registered": "No worker has registered its functions with the event broker yet.",
   "broker-key-missing":
     "INNGEST_EVENT_KEY is not set, and INNGEST_DEV does not say that this is a development server.",
   "too-slow": "The check took too long.",

@@ -74,6 +74,16 @@ export function brokerCheck(broker: EventDestination): ReadinessCheck {
   };
 }
 
+/** Envelopes start a function: a worker has registered with the broker. */
+export function registrationCheck(areFunctionsRegistered: () => Promise<boolean>): ReadinessCheck {
+  return {
+    name: "functions",
+    check: async () => {
+      if (!(await areFunctionsRegistered())) throw new NotReadyError("functions-not-registered");
+    },
+  };
+}
+
 async function ask(url: URL): Promise<number> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(BROKER_TIMEOUT_MS) });

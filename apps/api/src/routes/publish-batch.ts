@@ -45,6 +45,7 @@ const route = {
       "backfill-disabled",
       "batch-too-large",
       "batch-rejected",
+      "functions-not-registered",
       "event-type-not-ready",
       "publisher-full",
       "broker-unavailable",

@@ -45,6 +45,7 @@ const route = {
       "too-deep",
       "timestamp-too-old",
       "timestamp-too-late",
+      "functions-not-registered",
       "event-type-not-ready",
       "publisher-full",
       "broker-unavailable",

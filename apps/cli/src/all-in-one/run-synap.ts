@@ -3,6 +3,7 @@ import { type ApiConfiguration, createInngestClient, readApiConfiguration, start
 import { type Database, describeExposures, migrate, openDatabase, publishEventTypes } from "@synap/database";
 import type { Composition, UnhandledFailures } from "@synap/handlers";
 import { defaultApplication } from "@synap/synap";
+import { INNGEST_APP_ID } from "@synap/types";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { Inngest } from "inngest";
 import { keepToken } from "../data-directory/kept-token.ts";
@@ -135,7 +136,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       ...application,
       configuration: workerConfiguration,
       database,
-      inngest: new Inngest({ id: "synap", ...client }),
+      inngest: new Inngest({ id: INNGEST_APP_ID, ...client }),
       logger: logger.child({ name: "worker" }),
     });
     started.push({ name: "worker", stop: () => worker.close() });

@@ -87,6 +87,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.checkpoints": ROWS,
     "synap.dead_letters": ["insert", "merge", "row lock", "update", "upsert"],
     "synap.event_types": ROWS.filter((way) => way !== "delete"),
+    "synap.function_registrations": ROWS.filter((way) => way !== "delete"),
     "synap.handler_failures": ROWS,
     "synap.held_streams": ROWS,
     "synap.inline_feeds": ["lock"],

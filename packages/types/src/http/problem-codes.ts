@@ -62,6 +62,7 @@ export const PROBLEM_CODES = {
   "too-many-tails": { status: 503, title: "Too many follow the events at the moment" },
   "stream-locked": { status: 503, title: "Another transaction has locked the stream" },
   "aggregate-contended": { status: 503, title: "Too many change the same aggregate" },
+  "functions-not-registered": { status: 503, title: "No worker has registered with the event broker yet" },
   "event-type-not-ready": { status: 503, title: "A worker does not know the event type yet" },
   "publisher-full": { status: 503, title: "Synap is busy" },
   "broker-unavailable": { status: 503, title: "The event broker does not accept events" },
