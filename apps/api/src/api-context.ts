@@ -11,6 +11,7 @@ import type {
 import type {
   DeadLetterOffice,
   IEventHandler,
+  InTransit,
   KeptInBroker,
   OperatingWarning,
   Projections,
@@ -75,6 +76,8 @@ export interface ApiPorts {
   readonly processes: Pick<ProcessPresence, "instance" | "look">;
   /** What the broker keeps until somebody does something about it, where it says so. */
   readonly keptInBroker: () => Promise<KeptInBroker | undefined>;
+  /** Of a sample of the events that this process accepted, those that have not arrived in the store. */
+  readonly inTransit: () => Promise<InTransit | undefined>;
   /** How many dead letters hold accepted events that are not stored. */
   readonly notStored: () => Promise<LetterCounts>;
   /** What the admin routes work with, beyond the above. */

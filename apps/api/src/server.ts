@@ -27,6 +27,7 @@ import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
 import { createFunctionRegistration } from "./intake/function-registration.ts";
+import { createTransitWatch } from "./intake/transit-watch.ts";
 import { unreadyTypes } from "./intake/unready-types.ts";
 import { PageBudget } from "./pages/page-budget.ts";
 import { createInngestSender } from "./publisher/envelope-sender.ts";
@@ -94,6 +95,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const exposures = createExposureWatch(database);
   const keptInBroker = createKeptReader(inngest);
   const areFunctionsRegistered = createFunctionRegistration(database);
+  const transit = createTransitWatch(database);
   const ports: ApiPorts = {
     configuration,
     catalogue: parts.catalogue,
@@ -104,6 +106,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
       unreadyTypes: () => unreadyTypes(presence.others()),
       areFunctionsRegistered,
+      onAccepted: transit.accepted,
     },
     aggregates: serveAggregates(parts, aggregates, commands),
     readModels,
@@ -125,8 +128,10 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
         needsWorker: true,
         exposures,
         kept: await keptInBroker(),
+        inTransit: await transit.look(),
       }),
     keptInBroker,
+    inTransit: transit.look,
     processes: presence,
     notStored: () => letterCounts(database, INGEST_HANDLER),
     admin: {

@@ -80,6 +80,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
         "synap_handler_lag_events",
         "synap_dead_letters",
         "synap_not_stored_dead_letters",
+        "synap_in_transit_age_seconds",
         "synap_other_processes",
         "synap_event_type_differences",
         "synap_database_bytes",

@@ -31,6 +31,7 @@ export function unservedApp() {
       findDuplicates: away,
       unreadyTypes: () => new Map(),
       areFunctionsRegistered: away,
+      onAccepted: never,
     },
     aggregates: seededComposition.aggregates.map((each) => ({
       ...each,
@@ -53,6 +54,7 @@ export function unservedApp() {
     processes: { instance: "api@nowhere", look: away },
     notStored: away,
     keptInBroker: away,
+    inTransit: away,
     admin: {
       handlers: [],
       deadLetters: { page: away, retry: away, retryAll: away, skip: away },

@@ -7,6 +7,7 @@ export { MAX_APPEND_EVENTS } from "./append/append-events.ts";
 export type { AppendHook } from "./append/append-in-transaction.ts";
 export type { AppendOutcome } from "./append/append-outcome.ts";
 export type { DuplicateCandidate, FirstEvent } from "./append/find-duplicates.ts";
+export { findInTransit } from "./append/find-in-transit.ts";
 export { type RepeatedEvent, repeatedEvents } from "./append/repeated-events.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
 export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";

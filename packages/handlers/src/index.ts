@@ -87,7 +87,12 @@ export {
   keepRefusedEvents,
 } from "./ingest/accepted-events.ts";
 export { appendAroundLocks, type LockedOutcome } from "./ingest/append-around-locks.ts";
-export { type KeptInBroker, type OperatingWarning, operatingWarnings } from "./ingest/operating-warnings.ts";
+export {
+  type InTransit,
+  type KeptInBroker,
+  type OperatingWarning,
+  operatingWarnings,
+} from "./ingest/operating-warnings.ts";
 export type { SynapModule } from "./module.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";

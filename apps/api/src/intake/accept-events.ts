@@ -16,6 +16,8 @@ export interface Acceptance {
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
   /** Whether envelopes start a function. */
   readonly areFunctionsRegistered: () => Promise<boolean>;
+  /** Called for each event that the broker has confirmed. */
+  readonly onAccepted: (event: SynapEvent) => void;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Acceptance {
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
-  { publisher, findDuplicates, unreadyTypes, areFunctionsRegistered }: Acceptance,
+  { publisher, findDuplicates, unreadyTypes, areFunctionsRegistered, onAccepted }: Acceptance,
 ): Promise<EventResult[]> {
   if (!(await areFunctionsRegistered())) throw new FunctionsNotRegisteredError();
   const results: (EventResult | undefined)[] = [];
@@ -73,6 +75,7 @@ export async function acceptEvents(
   for (const [place, { outgoing, index }] of fresh.entries()) {
     const status = outcomes[place] === "accepted" ? "accepted" : "unavailable";
     results[index] = { status, id: outgoing.event.id };
+    if (status === "accepted") onAccepted(outgoing.event);
   }
   return readings.map((_, index) => {
     const first = repetitions.get(index);

@@ -107,7 +107,7 @@ function eventGauges({
 }
 
 /** What went wrong, or may, between the API's answer and the log. */
-function acceptedGauges({ notStored, keptInBroker, processes }: Status): Gauge[] {
+function acceptedGauges({ notStored, keptInBroker, inTransit, processes }: Status): Gauge[] {
   const running = (role: "api" | "worker") => ({
     labels: { role },
     value: processes.filter((one) => one.role === role).length,
@@ -128,6 +128,11 @@ function acceptedGauges({ notStored, keptInBroker, processes }: Status): Gauge[]
             { labels: { kind: "unheard-event" }, value: keptInBroker.unheardEvents },
             { labels: { kind: "failing-handler" }, value: keptInBroker.failingHandlers },
           ]),
+    ),
+    gauge(
+      "synap_in_transit_age_seconds",
+      "Age of the oldest event, of a sample that this process accepted, that is neither stored nor a dead letter; 0 when all have arrived.",
+      { value: (inTransit?.oldestAgeMs ?? 0) / 1000 },
     ),
     gauge("synap_other_processes", "Processes that run beside this one.", running("api"), running("worker")),
     gauge("synap_event_type_differences", "Processes that know other event types than this one.", {

@@ -63,6 +63,7 @@ export async function readStatus(ports: ApiPorts) {
     processes,
     notStored,
     keptInBroker,
+    inTransit,
     pages,
   } = ports;
   const isActive = (condition: boolean) => (condition ? "active" : "inactive");
@@ -86,6 +87,7 @@ export async function readStatus(ports: ApiPorts) {
     ...numbers,
     notStored: await notStored(),
     keptInBroker: await keptInBroker(),
+    inTransit: await inTransit(),
     instance: processes.instance,
     processes: await processes.look(),
     connections: connections(),

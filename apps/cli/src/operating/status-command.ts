@@ -75,6 +75,7 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
     ["dead letters", deadLetters === 0 ? "none" : `${count(deadLetters)} open: synap dead-letters list`],
     ["not stored", describeNotStored(found.notStored)],
     ...describeKept(found.keptInBroker),
+    ...describeInTransit(found.inTransit),
     ["workers", describeWorkers(found.processes)],
     ["event types", describeDifferences(found.processes)],
     ["queued", `${count(publisher.queuedEvents)} events wait for the broker`],
@@ -150,6 +151,16 @@ function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])
     ...(failingHandlers > 0
       ? [["failing", `${count(failingHandlers)} failure handlers in the broker fail and begin anew`] as const]
       : []),
+  ];
+}
+
+/** Only what has been on its way for seconds: below, it is the pipeline at work. */
+function describeInTransit(inTransit: Status["inTransit"]): (readonly [string, string])[] {
+  if (inTransit === undefined || inTransit.oldestAgeMs < 10_000) return [];
+  const { oldestId, oldestAgeMs } = inTransit;
+  const seconds = Math.floor(oldestAgeMs / 1_000);
+  return [
+    ["in transit", `event ${plain(oldestId)} was accepted ${count(seconds)} s ago and is not stored yet`],
   ];
 }
 

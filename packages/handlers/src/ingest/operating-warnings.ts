@@ -16,6 +16,7 @@ export interface OperatingWarning {
   readonly code:
     | "event-types-differ"
     | "accepted-events-not-stored"
+    | "accepted-events-overdue"
     | "events-kept-in-broker"
     | "no-worker"
     | "log-exposed"
@@ -29,6 +30,18 @@ export interface KeptInBroker {
   readonly failingHandlers: number;
 }
 
+/** Of a sample of accepted events, those that are neither stored nor a dead letter. */
+export interface InTransit {
+  readonly sampled: number;
+  /** The id of the event that was accepted first. */
+  readonly oldestId: string;
+  /** Milliseconds since that event was accepted. */
+  readonly oldestAgeMs: number;
+}
+
+/** How long an accepted event may take into the store before somebody has to look, in milliseconds. */
+const OVERDUE_MS = 60_000;
+
 /**
  * What is wrong with the way of accepted events into the store: processes that know other event types, accepted events
  * that are kept as dead letters or in the broker, for an API that no worker runs, what lets other logins harm the log, and
@@ -41,10 +54,12 @@ export async function operatingWarnings(
     needsWorker,
     exposures: findExposures,
     kept,
+    inTransit,
   }: {
     readonly needsWorker: boolean;
     readonly exposures: () => Promise<readonly Exposure[]>;
     readonly kept?: KeptInBroker | undefined;
+    readonly inTransit?: InTransit | undefined;
   },
 ): Promise<OperatingWarning[]> {
   const { open } = await letterCounts(session, INGEST_HANDLER);
@@ -64,6 +79,7 @@ export async function operatingWarnings(
         ]
       : []),
     ...keptWarnings(kept),
+    ...overdueWarnings(inTransit),
     ...(needsWorker && !others.some(({ role }) => role === "worker")
       ? [{ code: "no-worker" as const, detail: "no worker runs: accepted events wait in the broker" }]
       : []),
@@ -82,6 +98,19 @@ function keptWarnings({ unheardEvents, failingHandlers }: KeptInBroker = NOTHING
       : []),
   ];
   return reasons.length === 0 ? [] : [{ code: "events-kept-in-broker", detail: reasons.join("; ") }];
+}
+
+function overdueWarnings(inTransit: InTransit | undefined): OperatingWarning[] {
+  if (inTransit === undefined || inTransit.oldestAgeMs < OVERDUE_MS) return [];
+  const { oldestId, oldestAgeMs, sampled } = inTransit;
+  const seconds = Math.floor(oldestAgeMs / 1_000);
+  const others = sampled > 1 ? `, as ${sampled - 1} more of a sample` : "";
+  return [
+    {
+      code: "accepted-events-overdue",
+      detail: `event ${oldestId} was accepted ${seconds} s ago and is neither stored nor a dead letter${others}: look at the runs of ${INGEST_HANDLER} in Inngest`,
+    },
+  ];
 }
 
 const NOTHING_KEPT: KeptInBroker = { unheardEvents: 0, failingHandlers: 0 };

@@ -79,6 +79,12 @@ const figures = {
     .describe(
       "What the broker keeps: events that no function listens to, and failure handlers that fail. Absent where it does not say.",
     ),
+  inTransit: z
+    .object({ sampled: whole, oldestId: z.string(), oldestAgeMs: z.number() })
+    .optional()
+    .describe(
+      "Of a sample of the events that this process accepted, those that are neither stored nor a dead letter. Absent when all have arrived.",
+    ),
   instance: z.string().describe("The process that answers."),
   processes: z.array(runningProcess).describe("The other processes that run."),
   connections: z
