@@ -1,5 +1,5 @@
-import { request } from "node:http";
 import { pageHeaders, SECURITY_HEADERS } from "@synap/http";
+import { requestRaw } from "@synap/http/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
@@ -9,34 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-interface RawAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
 /** Not fetch, which sets Host and Sec-Fetch-Site itself. */
-function call(
-  method: string,
-  path: string,
-  headers: Record<string, string> = {},
-  body = "",
-): Promise<RawAnswer> {
-  const { port } = new URL(api.url);
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, method, path, headers }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-      );
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
+function call(method: string, path: string, headers: Record<string, string> = {}, body = "") {
+  return requestRaw(`${api.url}${path}`, { method, headers, body });
 }
 
 /** Every operation of the API's own document, with a value for each part of its path. */

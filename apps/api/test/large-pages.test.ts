@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createEventStore, MAX_PAGE_BYTES, recordDeadLetter } from "@synap/database";
+import { askWithoutReading } from "@synap/http/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readAnswer } from "../testing/answer.ts";
@@ -46,16 +47,6 @@ async function refusedOf(requests: readonly Promise<{ status: number }>[]): Prom
   return answers.filter((answer) => answer?.status === 503).length;
 }
 
-/** A client that asks for a page and takes nothing of the answer. */
-async function askWithoutReading(path: string): Promise<Socket> {
-  const { hostname, port } = new URL(api.url);
-  const socket = connect(Number(port), hostname);
-  socket.pause();
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`);
-  await new Promise((resolve) => socket.once("readable", resolve));
-  return socket;
-}
-
 describe("large pages", () => {
   it("asked for by 25 clients at once are cut shorter, and lead each of them on through the events", async () => {
     const walks = Array.from({ length: 25 }, async () => {
@@ -85,7 +76,8 @@ describe("large pages", () => {
 
   it("that nobody takes hold their room, while other requests are answered, if only with fewer events", async () => {
     const held: Socket[] = [];
-    while ((await pagesOf()).reservedBytes < 2 * MAX_PAGE_BYTES) held.push(await askWithoutReading(PAGE));
+    while ((await pagesOf()).reservedBytes < 2 * MAX_PAGE_BYTES)
+      held.push(await askWithoutReading(`${api.url}${PAGE}`));
     for (let request = 0; request < 20; request += 1) {
       const small = await get("/api/v1/events?aggregateId=small");
       expect(small).toMatchObject({ status: 200, body: { events: [{ aggregateId: "small" }] } });

@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { everythingOn, openConnection } from "@synap/http/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readAnswer } from "../testing/answer.ts";
@@ -301,7 +301,9 @@ describe("malformed requests", () => {
       "headers-too-large",
     ],
   ])("%s is answered with a problem document", async (_, request, status, code) => {
-    const answer = await speak(request);
+    const socket = await openConnection(api.url);
+    socket.write(request);
+    const answer = await everythingOn(socket);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer.toLowerCase()).toContain("content-type: application/problem+json");
     expect(answer).toContain(`"code":"${code}"`);
@@ -309,7 +311,7 @@ describe("malformed requests", () => {
 
   it("that break off in the middle leave the server as it was", async () => {
     const head = "POST /api/v1/events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
-    const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
+    const socket = await openConnection(api.url);
     socket.write(`${head}Content-Length: 100\r\n\r\n{"type":`);
     await new Promise((resolve) => setTimeout(resolve, 50));
     socket.destroy();
@@ -317,19 +319,3 @@ describe("malformed requests", () => {
     expect(answer.status).toBe(200);
   });
 });
-
-/** Writes bytes to the server and gives back what it answers. */
-async function speak(request: string): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(api.url).port), "127.0.0.1", () => socket.write(request));
-    let answer = "";
-    socket.setEncoding("utf8");
-    socket.on("data", (chunk) => {
-      answer += chunk;
-      if (answer.includes("}")) socket.destroy();
-    });
-    socket.on("close", () => resolve(answer));
-    socket.on("error", reject);
-    socket.setTimeout(60_000, () => socket.destroy());
-  });
-}

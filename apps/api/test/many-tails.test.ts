@@ -1,6 +1,7 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createEventStore } from "@synap/database";
 import { testEngines } from "@synap/database/testing";
+import { askWithoutReading } from "@synap/http/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, describe, expect, it } from "vitest";
 import { readAnswer } from "../testing/answer.ts";
@@ -18,14 +19,8 @@ afterEach(async () => {
 
 /** A client that asks for a tail and reads no more than that it has begun. */
 async function tailWithoutReading(): Promise<Socket> {
-  const { hostname, port } = new URL(api.url);
-  const socket = connect(Number(port), hostname);
+  const socket = await askWithoutReading(`${api.url}${TAIL}`, headers);
   sockets.push(socket);
-  socket.pause();
-  socket.write(
-    `GET ${TAIL} HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: ${headers.authorization}\r\n\r\n`,
-  );
-  await new Promise((resolve) => socket.once("readable", resolve));
   return socket;
 }
 

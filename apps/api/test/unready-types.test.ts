@@ -1,28 +1,19 @@
 import { type ProcessPresence, startPresence } from "@synap/database";
 import { testEngines } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
-import { createSynapEvent, defineEventType, type EventCatalogue, seedCatalogue } from "@synap/types";
+import { createSynapEvent, type EventCatalogue, seedCatalogue } from "@synap/types";
+import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
 import { type AdminAnswer, callAdmin } from "../testing/call-admin.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
-const newer = seedCatalogue.extend([
-  defineEventType({
-    name: "parcel.sent",
-    description: "A parcel left the house.",
-    schema: z.strictObject({ weight: z.number() }),
-    example: { weight: 2 },
-  }),
-]);
-const parcel = () => newer.createSynapEvent({ type: "parcel.sent", data: { weight: 2 } });
 const note = () => createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
 
 describe.each(testEngines())("an event type that a worker does not know (%s)", (engine) => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await startTestApi({}, engine, { catalogue: newer, presenceIntervalMs: 10 });
+    api = await startTestApi({}, engine, { catalogue: newerCatalogue, presenceIntervalMs: 10 });
   });
   afterAll(() => api.stop());
 
@@ -40,7 +31,7 @@ describe.each(testEngines())("an event type that a worker does not know (%s)", (
     });
 
   it("is accepted while no worker runs, with a warning that none does", async () => {
-    expect((await post("/api/v1/events", parcel())).status).toBe(202);
+    expect((await post("/api/v1/events", parcelSent())).status).toBe(202);
     expect((await ask("/readyz")).body).toEqual({
       status: "ok",
       checks: { database: "ok", migrations: "ok", write: "ok", broker: "ok", functions: "ok" },
@@ -49,7 +40,7 @@ describe.each(testEngines())("an event type that a worker does not know (%s)", (
   });
 
   it("is refused for now by name while one worker lacks it, other types are taken, and all say which and who", async () => {
-    const [old, up] = [await worker(seedCatalogue), await worker(newer)];
+    const [old, up] = [await worker(seedCatalogue), await worker(newerCatalogue)];
     try {
       const detail = `${old.instance} does not know parcel.sent`;
       expect((await ask("/readyz")).body).toMatchObject({
@@ -72,14 +63,14 @@ describe.each(testEngines())("an event type that a worker does not know (%s)", (
       expect(metrics).toContain("synap_event_type_differences 1\n");
 
       api.broker.received.length = 0;
-      const single = await post("/api/v1/events", parcel());
+      const single = await post("/api/v1/events", parcelSent());
       expect([single.status, single.body.code, single.headers.get("retry-after")]).toEqual([
         503,
         "event-type-not-ready",
         "5",
       ]);
       expect(single.body.detail).toContain(detail);
-      const events = [note(), parcel(), note()];
+      const events = [note(), parcelSent(), note()];
       const batch = await post("/api/v1/events/batch", events);
       expect([batch.status, batch.body.code]).toEqual([503, "event-type-not-ready"]);
       expect(batch.body.results).toMatchObject([
@@ -91,12 +82,12 @@ describe.each(testEngines())("an event type that a worker does not know (%s)", (
     } finally {
       await Promise.all([old.close(), up.close()]);
     }
-    await vi.waitFor(async () => expect((await post("/api/v1/events", parcel())).status).toBe(202));
+    await vi.waitFor(async () => expect((await post("/api/v1/events", parcelSent())).status).toBe(202));
   });
 
   it("is shown with what is kept of accepted events: open ones warn, skipped ones stay counted", async () => {
-    const present = await worker(newer);
-    const keep = () => keepAccepted(api.database, parcel(), { code: "a-test", reason: "x", attempts: 1 });
+    const present = await worker(newerCatalogue);
+    const keep = () => keepAccepted(api.database, parcelSent(), { code: "a-test", reason: "x", attempts: 1 });
     const [first] = [await keep(), await keep()];
     const warnings = async () => (await ask("/readyz")).body.warnings;
     expect(await warnings()).toEqual([

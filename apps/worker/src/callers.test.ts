@@ -1,5 +1,5 @@
-import { request } from "node:http";
 import { describeOnEveryEngine } from "@synap/database/testing";
+import { requestRaw } from "@synap/http/testing";
 import { createSynapEvent, ENVELOPE_EVENT_NAME, type SynapEvent, seedCatalogue } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
@@ -25,16 +25,8 @@ const foreign: readonly (readonly [string, Record<string, string>, number])[] = 
   ["a browser that names the other site", { ...json, "sec-fetch-site": "cross-site" }, 403],
 ];
 
-/** A request with any headers at all: `fetch` would not let a test say which host it means. */
-function ask(url: string, method: string, headers: Record<string, string>, body = ""): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, agent: false }, (response) => {
-      response.resume();
-      response.on("end", () => resolve(response.statusCode ?? 0));
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
+async function ask(url: string, method: string, headers: Record<string, string>, body = ""): Promise<number> {
+  return (await requestRaw(url, { method, headers, body })).status;
 }
 
 /** The call with which Inngest has an envelope stored. */

@@ -7,11 +7,11 @@ import {
 } from "@synap/database";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
-import { createSynapEvent, defineEventType, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
+import { createSynapEvent, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
+import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { expect, it, vi } from "vitest";
-import { z } from "zod";
 import { startBrokerAndWorker } from "../testing/broker-and-worker.ts";
 import { readWorkerConfiguration } from "./configuration.ts";
 import { startWorker } from "./server.ts";
@@ -113,17 +113,9 @@ describeOnEveryEngine("the worker", (engine) => {
       logger,
       presenceIntervalMs: 10,
     });
-    const newer = seedCatalogue.extend([
-      defineEventType({
-        name: "parcel.sent",
-        description: "A parcel left the house.",
-        schema: z.strictObject({ weight: z.number() }),
-        example: { weight: 2 },
-      }),
-    ]);
-    const api = await startPresence({ database, role: "api", catalogue: newer, logger });
+    const api = await startPresence({ database, role: "api", catalogue: newerCatalogue, logger });
     try {
-      const event = newer.createSynapEvent({ type: "parcel.sent", data: { weight: 2 } });
+      const event = parcelSent();
       await keepAccepted(database, event, { code: "unknown-event-type", reason: "x", attempts: 1 });
       const readiness = async () => (await fetch(`${worker.url}/readyz`)).json();
       expect(await readiness()).toEqual({
@@ -137,7 +129,7 @@ describeOnEveryEngine("the worker", (engine) => {
         ],
       });
       await api.close();
-      await createEventStore({ database, catalogue: newer }).append(event);
+      await createEventStore({ database, catalogue: newerCatalogue }).append(event);
       await vi.waitFor(
         async () => expect(await readiness()).toEqual({ status: "ready", warnings: [] }),
         20_000,

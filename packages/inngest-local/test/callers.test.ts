@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { request } from "node:http";
+import { requestRaw } from "@synap/http/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   InngestKeysError,
@@ -21,28 +21,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-/** A request with any headers at all: `fetch` would not let a test say which host it means. */
-function ask(url: string, method: string, headers: Record<string, string> = {}, body = ""): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-      );
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
+function ask(url: string, method: string, headers: Record<string, string> = {}, body = "") {
+  return requestRaw(url, { method, headers, body });
 }
 
 function registration(name: string, url: string, functions: string[]): string {

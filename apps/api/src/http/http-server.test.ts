@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
-import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { everythingOn, openConnection } from "@synap/http/testing";
 import { describe, expect, it } from "vitest";
 import { readApiConfiguration } from "../configuration.ts";
 import { listenHttp } from "./http-server.ts";
@@ -49,24 +49,6 @@ describe("the HTTP server", () => {
   });
 });
 
-/** A connection on which a client writes what it likes. */
-function open(url: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => resolve(socket));
-    socket.once("error", reject);
-  });
-}
-
-/** Everything that comes on the connection until it ends, however it does. */
-function untilClosed(socket: Socket): Promise<string> {
-  let text = "";
-  socket.on("error", () => {});
-  socket.on("data", (chunk) => {
-    text += chunk;
-  });
-  return new Promise((resolve) => socket.on("close", () => resolve(text)));
-}
-
 const HEAD = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
 describe("the time limits", () => {
@@ -85,10 +67,10 @@ describe("the time limits", () => {
       headersTimeoutMs: LIMIT_MS,
       requestTimeoutMs: LIMIT_MS,
     });
-    const socket = await open(server.url);
+    const socket = await openConnection(server.url);
     const started = performance.now();
     socket.write(sent);
-    const answer = await untilClosed(socket);
+    const answer = await everythingOn(socket);
     const took = performance.now() - started;
     expect(answer).toMatch(/^HTTP\/1.1 408 /);
     expect(answer).toContain('"code":"request-timeout"');
@@ -112,7 +94,7 @@ describe("the time limits", () => {
       ...LOCAL,
       sendTimeoutMs: LIMIT_MS,
     });
-    const socket = await open(server.url);
+    const socket = await openConnection(server.url);
     socket.pause();
     socket.write("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await givenUp;
@@ -135,9 +117,9 @@ describe("the time limits", () => {
 
   it("close a connection that is kept alive without a request", async () => {
     const server = await listenHttp(() => new Response("ok"), { ...LOCAL, keepAliveMs: LIMIT_MS });
-    const socket = await open(server.url);
+    const socket = await openConnection(server.url);
     socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    expect(await untilClosed(socket)).toMatch(/^HTTP\/1.1 200 /);
+    expect(await everythingOn(socket)).toMatch(/^HTTP\/1.1 200 /);
     await server.close();
   });
 });
@@ -145,18 +127,18 @@ describe("the time limits", () => {
 describe("more connections than are served", () => {
   it("are answered 503, a probe excepted, and closed without an answer beyond twice as many", async () => {
     const server = await listenHttp(() => new Response("served"), { ...LOCAL, maxConnections: 2 });
-    const within = [await open(server.url), await open(server.url)];
-    const beyond = [await open(server.url), await open(server.url)];
-    const dropped = await open(server.url);
-    expect(await untilClosed(dropped)).toBe("");
+    const within = [await openConnection(server.url), await openConnection(server.url)];
+    const beyond = [await openConnection(server.url), await openConnection(server.url)];
+    const dropped = await openConnection(server.url);
+    expect(await everythingOn(dropped)).toBe("");
 
     const [refused, probe] = beyond;
     refused?.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    const answer = refused === undefined ? "" : await untilClosed(refused);
+    const answer = refused === undefined ? "" : await everythingOn(refused);
     expect(answer).toMatch(/^HTTP\/1.1 503 .*retry-after: 1\r\n/is);
     expect(answer).toContain('"code":"too-many-connections"');
     probe?.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    expect(probe === undefined ? "" : await untilClosed(probe)).toContain("served");
+    expect(probe === undefined ? "" : await everythingOn(probe)).toContain("served");
 
     for (const socket of within) socket.destroy();
     await expect.poll(async () => (await fetch(server.url)).status).toBe(200);
@@ -172,9 +154,9 @@ describe("what is not a request", () => {
       await answerAfter;
       return new Response(`got ${text}`);
     }, LOCAL);
-    const socket = await open(server.url);
+    const socket = await openConnection(server.url);
     socket.write(sent);
-    const answer = await untilClosed(socket);
+    const answer = await everythingOn(socket);
     await server.close();
     return answer;
   }

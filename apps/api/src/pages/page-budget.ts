@@ -61,8 +61,8 @@ export class PageBudget {
 
   /** @throws Problem `too-many-pages` when there is no room in time */
   async reserve(): Promise<PageRoom> {
-    const room = this.#waiting.size === 0 ? this.#take() : undefined;
-    return room ?? this.#wait();
+    // Room that is given back goes to those who wait, so there is none to take while anybody does.
+    return this.#take() ?? this.#wait();
   }
 
   #wait(): Promise<PageRoom> {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { listDeadLetters } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { createSynapEvent, defineEventType, type SynapEvent, seedCatalogue } from "@synap/types";
+import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { beforeEach, expect, it } from "vitest";
-import { z } from "zod";
 import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
 import type { IEventHandler } from "../dispatch/event-handler.ts";
 import { TransientHandlerError } from "../dispatch/handler-errors.ts";
@@ -14,18 +14,7 @@ import {
   keepRefusedEvents,
 } from "../ingest/accepted-events.ts";
 
-const newerCatalogue = seedCatalogue.extend([
-  defineEventType({
-    name: "parcel.sent",
-    description: "A parcel left the house.",
-    schema: z.strictObject({ weight: z.number() }),
-    example: { weight: 2 },
-  }),
-]);
-const parcel = (about: Partial<SynapEvent> = {}): SynapEvent => ({
-  ...newerCatalogue.createSynapEvent({ type: "parcel.sent", aggregateId: randomUUID(), data: { weight: 2 } }),
-  ...about,
-});
+const parcel = (about: Partial<SynapEvent> = {}): SynapEvent => ({ ...parcelSent(), ...about });
 const note = (about: Partial<SynapEvent> = {}): SynapEvent => ({
   ...createSynapEvent({ type: "note.creation.completed", aggregateId: randomUUID(), data: { content: "x" } }),
   ...about,

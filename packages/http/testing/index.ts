@@ -1,0 +1,2 @@
+export { askWithoutReading, everythingOn, openConnection } from "./raw-connection.ts";
+export { type RawAnswer, type RawRequest, requestRaw } from "./raw-request.ts";

@@ -1,0 +1,37 @@
+import { type IncomingHttpHeaders, request } from "node:http";
+
+/** A request with any headers at all. */
+export interface RawRequest {
+  /** Default: GET. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** An answer, read to its end. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Sends a request on a connection of its own. Unlike `fetch`, it sets no `Host`, `Origin` or `Sec-Fetch-Site` of its own choice. */
+export function requestRaw(
+  url: string | URL,
+  { method = "GET", headers = {}, body = "" }: RawRequest = {},
+): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
