@@ -1,7 +1,7 @@
 import { readAllowedHosts } from "@synap/http";
 import { z } from "zod";
 import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
-import { MIN_ENVELOPE_BYTES } from "./publisher/envelope-size.ts";
+import { MIN_ENVELOPE_BYTES } from "./publisher/envelope.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -4,7 +4,7 @@ import { loadConfig } from "@synap/synap";
 import { checkBrokerChoice } from "@synap/types";
 import type { Logger } from "pino";
 import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
-import { createInngestClient } from "./publisher/inngest-client.ts";
+import { createInngestClient } from "./publisher/event-api.ts";
 import { type RunningApi, startApi } from "./server.ts";
 
 /**

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { diagnoseJson } from "./diagnose-json.ts";
 import { isExactNumber } from "./exact-number.ts";
-import { inspectJson } from "./inspect-json.ts";
 import { parseJson, parseJsonBatch } from "./parse-json.ts";
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -59,7 +59,7 @@ describe("parseJson", () => {
   it("refuses exactly the texts that JSON.parse refuses", () => {
     fc.assert(
       fc.property(almostJson, (text) => {
-        const isRefused = inspectJson(text, 1_000).findings.some(({ code }) => code === "malformed-json");
+        const isRefused = diagnoseJson(text, 1_000).findings.some(({ code }) => code === "malformed-json");
         expect(isRefused).toBe(isRefusedByJavaScript(text));
       }),
       { numRuns: 3_000 },

@@ -1,5 +1,4 @@
-import { inspectJson, type JsonFinding, type JsonSpan } from "./inspect-json.ts";
-import { countMembers, type JsonSurvey, surveyJson } from "./survey-json.ts";
+import { diagnoseJson, endOfString, type JsonIssue, type JsonSpan } from "./diagnose-json.ts";
 
 /** What a JSON text may be at most. */
 export interface JsonTextLimits {
@@ -12,40 +11,40 @@ export interface JsonTextLimits {
   readonly maxValues: number;
 }
 
-/** A value that means what its text said, or why there is none. */
+/** The value of a text, unchanged by parsing, or why it is refused. */
 export type JsonReading =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly findings: readonly JsonFinding[] };
+  | { readonly ok: false; readonly findings: readonly JsonIssue[] };
 
-/** The reading of one text, and how many values it holds: for a limit that several texts share. */
+/** As `JsonReading`, with the number of values in the text: for a limit that several texts share. */
 export type CountedReading = JsonReading & { readonly values: number };
 
 /**
- * Reads a JSON text, refusing whatever `JSON.parse` would silently change: repeated names in an object and numbers
+ * Parses a JSON text, refusing whatever `JSON.parse` would silently change: repeated names in an object and numbers
  * with more digits than a double keeps. Nesting beyond `maxDepth` and more values than `maxValues` are refused before
  * anything is built from them.
  */
 export function parseJson(text: string, limits: JsonTextLimits): CountedReading {
-  const survey = surveyJson(text, limits.maxValues);
-  return { ...parseSurveyed(text, survey, limits), values: survey.values };
+  const scan = scanJson(text, limits.maxValues);
+  return { ...parseScanned(text, scan, limits), values: scan.values };
 }
 
-function parseSurveyed(text: string, survey: JsonSurvey, limits: JsonTextLimits): JsonReading {
-  if (survey.values > limits.maxValues) return tooManyValues(limits);
-  const sure = parseUndoubted(text, survey, limits.maxDepth);
+function parseScanned(text: string, scan: JsonScan, limits: JsonTextLimits): JsonReading {
+  if (scan.values > limits.maxValues) return tooManyValues(limits);
+  const sure = parseUndoubted(text, scan, limits.maxDepth);
   if (sure !== undefined) return sure;
-  const { findings } = inspectJson(text, limits.maxDepth);
+  const { findings } = diagnoseJson(text, limits.maxDepth);
   return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
 }
 
-/** One item of a batch: its value, or why it alone is refused. */
+/** One item of a batch: its value, or why this item is refused. */
 export type ItemReading = JsonReading;
 
 /** A batch, read so that what is wrong with one item costs no other. */
 export type BatchReading =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: true; readonly items: readonly ItemReading[] }
-  | { readonly ok: false; readonly findings: readonly JsonFinding[] };
+  | { readonly ok: false; readonly findings: readonly JsonIssue[] };
 
 /**
  * Reads a JSON text that holds a batch: an array, or an object with an array under `events`. A doubt inside one item
@@ -56,11 +55,11 @@ export function parseJsonBatch(text: string, limits: JsonTextLimits): BatchReadi
   // The containers around an item are an array and perhaps an object. A bare array may so hold an item one level
   // deeper than allowed; the catalogue's own check of the depth finds it.
   const maxDepth = limits.maxDepth + 2;
-  const survey = surveyJson(text, limits.maxValues);
-  if (survey.values > limits.maxValues) return tooManyValues(limits);
-  const sure = parseUndoubted(text, survey, maxDepth);
+  const scan = scanJson(text, limits.maxValues);
+  if (scan.values > limits.maxValues) return tooManyValues(limits);
+  const sure = parseUndoubted(text, scan, maxDepth);
   if (sure !== undefined) return sure;
-  const { findings, items } = inspectJson(text, maxDepth);
+  const { findings, items } = diagnoseJson(text, maxDepth);
   const isBroken = findings.some((finding) => finding.code === "malformed-json");
   if (isBroken || items.length === 0)
     return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
@@ -86,16 +85,16 @@ function isInsideAnItem(position: number, items: readonly JsonSpan[]): boolean {
   return item !== undefined && position >= item.start;
 }
 
-/** The value when the quick survey finds nothing to doubt; undefined when the text must be looked at closely. */
+/** The parsed value, if the scan shows that `JSON.parse` keeps everything; undefined when `diagnoseJson` has to decide. */
 function parseUndoubted(
   text: string,
-  survey: JsonSurvey,
+  scan: JsonScan,
   maxDepth: number,
 ): { ok: true; value: unknown } | undefined {
-  if (survey.depth > maxDepth || survey.hasDoubtfulNumber) return undefined;
+  if (scan.depth > maxDepth || scan.hasDoubtfulNumber) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return countMembers(value) === survey.members ? { ok: true, value } : undefined;
+    return countMembers(value) === scan.members ? { ok: true, value } : undefined;
   } catch {
     return undefined;
   }
@@ -110,7 +109,105 @@ function parseInspected(text: string): JsonReading {
   }
 }
 
-function tooManyValues({ maxValues }: JsonTextLimits): { ok: false; findings: readonly JsonFinding[] } {
+function tooManyValues({ maxValues }: JsonTextLimits): { ok: false; findings: readonly JsonIssue[] } {
   const reason = `holds more than ${maxValues} values`;
   return { ok: false, findings: [{ code: "too-many-values", position: 0, path: "", reason }] };
+}
+
+const QUOTE = 34;
+
+/** Counts from one quick pass over a JSON text. Only meaningful when the text is valid JSON. */
+export interface JsonScan {
+  /** How deep objects and arrays are nested; 1 for a flat one, 0 for a bare value. */
+  readonly depth: number;
+  /** How many members all objects have together, counting a repeated name each time. */
+  readonly members: number;
+  /** How many values there are, objects and arrays included. Counting stops behind `maxValues`, and so does the pass. */
+  readonly values: number;
+  /** Whether a number is written in a way that JavaScript may not keep: many digits, or an exponent. */
+  readonly hasDoubtfulNumber: boolean;
+}
+
+/** A number of at most this many characters, without an exponent, always survives `JSON.parse`. */
+const CERTAIN_NUMBER_LENGTH = 15;
+
+/**
+ * Scans the text for what `JSON.parse` would hide: it drops all but the last of repeated names, and rounds numbers.
+ * Repeated names show as a difference between `members` and the members of the parsed value (`countMembers`), so
+ * nothing has to be remembered here. Skips strings with `indexOf`, allocates nothing, never recurses: about half of
+ * what `JSON.parse` itself costs (0.75 ms against 1.4 ms for 1,000 events of 400 bytes).
+ */
+export function scanJson(text: string, maxValues: number): JsonScan {
+  let values = 0;
+  let depth = 0;
+  let deepest = 0;
+  let members = 0;
+  let hasDoubtfulNumber = false;
+  const { length } = text;
+  for (let index = 0; index < length && values <= maxValues; index += 1) {
+    const character = text.charCodeAt(index);
+    if (character === QUOTE) {
+      index = endOfString(text, index);
+      if (index < 0) break;
+      values += 1;
+    } else if (character === 58 /* : */) {
+      members += 1;
+      // The text before it was a name.
+      values -= 1;
+    } else if (character === 123 /* { */ || character === 91 /* [ */) {
+      values += 1;
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (character === 125 /* } */ || character === 93 /* ] */) {
+      depth -= 1;
+    } else if (character >= 48 && character <= 57) {
+      const start = index;
+      values += 1;
+      while (isPartOfNumber(text.charCodeAt(index + 1))) index += 1;
+      if (index - start >= CERTAIN_NUMBER_LENGTH || hasExponent(text, start, index)) hasDoubtfulNumber = true;
+    } else if (
+      character === 116 /* true */ ||
+      character === 102 /* false */ ||
+      character === 110 /* null */
+    ) {
+      values += 1;
+    }
+  }
+  return { depth: deepest, members, values, hasDoubtfulNumber };
+}
+
+/** How many members all objects inside a parsed value have together. */
+export function countMembers(value: unknown): number {
+  let members = 0;
+  const pending: object[] = [];
+  if (typeof value === "object" && value !== null) pending.push(value);
+  for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
+    if (Array.isArray(container)) {
+      for (const item of container) if (typeof item === "object" && item !== null) pending.push(item);
+      continue;
+    }
+    for (const name in container) {
+      members += 1;
+      const child: unknown = Reflect.get(container, name);
+      if (typeof child === "object" && child !== null) pending.push(child);
+    }
+  }
+  return members;
+}
+
+function isPartOfNumber(character: number): boolean {
+  return (
+    (character >= 48 && character <= 57) ||
+    character === 46 ||
+    (character | 32) === 101 ||
+    character === 43 ||
+    character === 45
+  );
+}
+
+function hasExponent(text: string, start: number, end: number): boolean {
+  for (let index = start; index <= end; index += 1) {
+    if ((text.charCodeAt(index) | 32) === 101) return true;
+  }
+  return false;
 }

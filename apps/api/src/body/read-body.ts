@@ -69,3 +69,76 @@ function tooLarge(maxBytes: number): Problem {
 function interrupted(cause: unknown): Problem {
   return new Problem("body-interrupted", "The connection ended in the middle of the body.", { cause });
 }
+
+/**
+ * The kind of body a request has: one of `allowed`, as lower-case media types.
+ *
+ * @throws Problem `unsupported-media-type` when there is none, it is another one, or its charset is not UTF-8.
+ */
+export function readContentType<Allowed extends string>(
+  request: Request,
+  allowed: readonly Allowed[],
+): Allowed {
+  const header = request.headers.get("content-type");
+  // Nearly every request says just this.
+  const [exact] = allowed;
+  if (exact !== undefined && header === exact) return exact;
+  const [essence = "", ...parameters] = (header ?? "")
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  const found = allowed.find((type) => type === essence);
+  const charset = parameters
+    .find((parameter) => parameter.startsWith("charset="))
+    ?.replace(/^charset="?([^"]*)"?$/, "$1");
+  if (found !== undefined && (charset === undefined || charset === "utf-8" || charset === "utf8"))
+    return found;
+  const given = header === null ? "no Content-Type was given" : `"${header.slice(0, 100)}" was given`;
+  const wanted = allowed.map((type) => `"${type}"`).join(" or ");
+  throw new Problem("unsupported-media-type", `Content-Type must be ${wanted} in UTF-8; ${given}.`, {
+    headers: { "accept-post": allowed.join(", ") },
+  });
+}
+
+// One for all: making one costs more than reading a small body with it, and between two texts it keeps nothing.
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * The text of a body. A byte order mark at its start is passed over; bytes that are not UTF-8 are refused rather
+ * than replaced, because a replaced character is a changed event.
+ *
+ * @throws Problem `invalid-utf8`, saying where
+ */
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    const position = firstInvalidByte(bytes);
+    throw new Problem(
+      "invalid-utf8",
+      `The bytes from number ${position} on, counted from 0, are not UTF-8.`,
+      { cause },
+    );
+  }
+}
+
+/** Found by halving: how many bytes from the start on are UTF-8, an unfinished character at their end aside. */
+function firstInvalidByte(bytes: Uint8Array): number {
+  let valid = 0;
+  let invalid = bytes.byteLength;
+  while (invalid - valid > 1) {
+    const middle = (valid + invalid) >> 1;
+    if (isStartOfText(bytes.subarray(0, middle))) valid = middle;
+    else invalid = middle;
+  }
+  return valid;
+}
+
+function isStartOfText(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

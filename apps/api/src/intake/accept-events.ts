@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RepeatedEvent } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
-import { type OutgoingEvent, toOutgoingEvent } from "../publisher/outgoing-event.ts";
+import { type OutgoingEvent, toOutgoingEvent } from "../publisher/envelope.ts";
 import type { Publisher } from "../publisher/publisher.ts";
 import type { DuplicateLookup } from "./duplicate-lookup.ts";
 import { type EventResult, rejected } from "./event-result.ts";

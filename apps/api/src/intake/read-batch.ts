@@ -1,7 +1,7 @@
-import type { JsonFinding } from "../body/inspect-json.ts";
+import type { JsonIssue } from "../body/diagnose-json.ts";
+import { unreadableBody } from "../body/json-body.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
 import { Problem } from "../problems/problem.ts";
-import { unreadableBody } from "../problems/unreadable-body.ts";
 import type { EventReading, EventRules } from "./read-event.ts";
 import { readEvent } from "./read-event.ts";
 
@@ -98,7 +98,7 @@ function invalid(path: string, code: string, detail: string): Problem {
   return new Problem("batch-invalid", detail, { errors: [{ path, code, reason: detail }] });
 }
 
-function bodyProblem(findings: readonly JsonFinding[], { maxValues }: BatchLimits): Problem {
+function bodyProblem(findings: readonly JsonIssue[], { maxValues }: BatchLimits): Problem {
   const unreadable = unreadableBody(findings, maxValues);
   if (unreadable !== undefined) return unreadable;
   const errors = findings.slice(0, 100).map(({ path, code, reason }) => ({ path, code, reason }));

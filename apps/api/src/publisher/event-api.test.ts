@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createEventApi, type EventApi } from "./event-api.ts";
-import { createInngestClient } from "./inngest-client.ts";
+import { createEventApi, createInngestClient, type EventApi } from "./event-api.ts";
 
 interface Received {
   readonly method: string | undefined;

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Inngest } from "inngest";
-import { createJsonPoster, type Posting } from "./json-poster.ts";
+import { INNGEST_APP_ID } from "@synap/types";
+import { Inngest } from "inngest";
+import type { Logger } from "pino";
+import { createJsonPoster, type Posting } from "./http-client.ts";
 
 /** What has to be known of the Inngest client: where events go, and what says who sends them. */
 export type EventDestination = Pick<Inngest.Any, "mode" | "eventBaseUrl" | "eventKey" | "headers">;
 
 /** Inngest events on their way out. */
-export interface EventParcel {
+export interface InngestBatch {
   /** The JSON text of an array of Inngest events. */
   readonly json: string;
   /** Ten bytes by which these events differ from all others, in base64: with the time, the server makes its ids of them. */
@@ -19,7 +21,7 @@ export interface EventApi {
    * Resolves when the broker has accepted them all.
    * @throws Error when that is not known after all attempts, or `deadlineMs`
    */
-  send(parcel: EventParcel, deadlineMs: number): Promise<void>;
+  send(parcel: InngestBatch, deadlineMs: number): Promise<void>;
   /** Closes the connections that are kept open. */
   close(): void;
 }
@@ -104,4 +106,26 @@ function readAnswer(body: string): { readonly status?: unknown; readonly error?:
   } catch {
     return {};
   }
+}
+
+/** Where Inngest is, when that is not left to the SDK's own environment variables. */
+export interface InngestClientOptions {
+  readonly baseUrl?: string | undefined;
+  readonly eventKey?: string | undefined;
+  readonly isDev?: boolean | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * An Inngest client, which tells where events go and under which key. What is left out is read by the SDK from
+ * INNGEST_BASE_URL, INNGEST_EVENT_KEY and INNGEST_DEV.
+ */
+export function createInngestClient({ baseUrl, eventKey, isDev, logger }: InngestClientOptions): Inngest {
+  return new Inngest({
+    id: INNGEST_APP_ID,
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(eventKey !== undefined && { eventKey }),
+    ...(isDev !== undefined && { isDev }),
+    ...(logger !== undefined && { logger }),
+  });
 }

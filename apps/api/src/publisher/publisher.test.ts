@@ -2,11 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSynapEvent } from "@synap/types";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { packEnvelope } from "./envelope-sender.ts";
-import { ENVELOPE_OVERHEAD_BYTES, sizeInEnvelope } from "./envelope-size.ts";
-import { type OutgoingEvent, toOutgoingEvent } from "./outgoing-event.ts";
-import type { PublishOutcome } from "./publish-request.ts";
-import { createPublisher, type PublisherOptions } from "./publisher.ts";
+import {
+  ENVELOPE_OVERHEAD_BYTES,
+  type OutgoingEvent,
+  packEnvelope,
+  sizeInEnvelope,
+  toOutgoingEvent,
+} from "./envelope.ts";
+import { createPublisher, type PublisherOptions, type PublishOutcome } from "./publisher.ts";
 import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
 
 const OPTIONS: PublisherOptions = {
@@ -162,10 +165,10 @@ describe("the publisher", () => {
     const envelope = { maxEvents: 1, maxBytes: 100_000 };
     const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, maxWaitMs: 150, envelope });
     const first = publisher.publish(eventsOf(4));
-    expect(() => publisher.makeSureOfRoom()).not.toThrow();
+    expect(() => publisher.assertCapacity()).not.toThrow();
     await sleep(60);
     // Three wait behind one that has taken 60 ms already.
-    expect(() => publisher.makeSureOfRoom()).toThrow(PublisherFullError);
+    expect(() => publisher.assertCapacity()).toThrow(PublisherFullError);
     await expect(publisher.publish([eventOf()])).rejects.toBeInstanceOf(PublisherFullError);
     await first;
     await expect(publisher.publish([eventOf()])).resolves.toEqual(["accepted"]);

@@ -1,22 +1,20 @@
-import type { EnvelopeSender } from "./envelope-sender.ts";
 import {
   ENVELOPE_OVERHEAD_BYTES,
   type EnvelopeLimits,
+  type EnvelopeSender,
   fitsIntoEnvelope,
+  type OutgoingEvent,
   sizeInEnvelope,
-} from "./envelope-size.ts";
-import type { OutgoingEvent } from "./outgoing-event.ts";
-import { conclude, type PublishOutcome, type PublishRequest } from "./publish-request.ts";
+} from "./envelope.ts";
 import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
-import type { PublisherState } from "./publisher-state.ts";
 import { SendPace } from "./send-pace.ts";
 
 export interface PublisherOptions {
   /** How many envelopes are sent at a time. */
   readonly concurrency: number;
   /**
-   * How long events wait for company while other envelopes are under way, in milliseconds, at the least: where an envelope
-   * takes longer to get to the broker, they wait as long as one takes.
+   * Linger: how long events are batched at least while other envelopes are under way, in milliseconds. With a broker that
+   * takes longer to accept an envelope, they are batched for as long as one takes.
    */
   readonly lingerMs: number;
   /** How long a request waits for the broker in all, queue included, in milliseconds. */
@@ -33,16 +31,16 @@ export interface PublisherOptions {
 /** Takes events from requests and hands them to the broker in envelopes. */
 export interface Publisher {
   /**
-   * Resolves when the fate of every event is known, in the order of the events. Events of one call are sent in their
+   * Resolves with the outcome of every event, in the order of the events. Events of one call are sent in their
    * order, but envelopes may be processed side by side.
    * @throws PublisherFullError, PublisherClosedError; then none of the events was taken.
    */
   publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]>;
   /**
-   * Says early what `publish` would say, to spare the work of reading events that are then refused.
+   * Throws if the queue is full, so that a body which would be refused need not be parsed.
    * @throws PublisherFullError, PublisherClosedError
    */
-  makeSureOfRoom(): void;
+  assertCapacity(): void;
   /** Whether one event is small enough to be sent at all. */
   fits(event: OutgoingEvent): boolean;
   /** Sends what waits without lingering; resolves when nothing waits or is under way. Never rejects. */
@@ -92,7 +90,7 @@ class EnvelopePublisher implements Publisher {
 
   async publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]> {
     const fitting = events.map((event) => this.fits(event));
-    this.makeSureOfRoom(events.filter((_, index) => fitting[index]));
+    this.assertCapacity(events.filter((_, index) => fitting[index]));
     return new Promise((resolve) => {
       const outcomes: (PublishOutcome | undefined)[] = fitting.map((fits) =>
         fits ? undefined : "too-large",
@@ -137,7 +135,7 @@ class EnvelopePublisher implements Publisher {
   }
 
   /** An empty queue takes any one request, whose size the limits on bodies bound: else it could never be sent. */
-  makeSureOfRoom(events: readonly OutgoingEvent[] = []): void {
+  assertCapacity(events: readonly OutgoingEvent[] = []): void {
     if (this.isClosed) throw new PublisherClosedError();
     if (this.queuedEvents === 0) return;
     const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
@@ -176,7 +174,7 @@ class EnvelopePublisher implements Publisher {
     if (this.head === this.queue.length) this.stopLinger();
     else if (this.inFlight < this.options.concurrency) this.startLinger();
     if (this.queuedEvents === 0 && this.inFlight === 0)
-      for (const tell of this.idleListeners.splice(0)) tell();
+      for (const listener of this.idleListeners.splice(0)) listener();
   }
 
   private mayLeave(): boolean {
@@ -254,4 +252,35 @@ class EnvelopePublisher implements Publisher {
   private giveUp(request: PublishRequest): void {
     for (const index of request.outcomes.keys()) conclude(request, index, "unavailable");
   }
+}
+
+/**
+ * The outcome of one event. `accepted`: the broker has it. `too-large`: it fits into no envelope. `unavailable`: the
+ * broker did not confirm it in time; it may have it all the same, which sending the event again with its id or
+ * idempotency key makes harmless.
+ */
+export type PublishOutcome = "accepted" | "too-large" | "unavailable";
+
+/** One call of `publish`, with the outcomes so far. */
+export interface PublishRequest {
+  readonly outcomes: (PublishOutcome | undefined)[];
+  open: number;
+  readonly settle: () => void;
+}
+
+/** Records the outcome of one event of a request, unless it has one. The last one settles the request. */
+export function conclude(request: PublishRequest, index: number, outcome: PublishOutcome): void {
+  if (request.outcomes[index] !== undefined) return;
+  request.outcomes[index] = outcome;
+  request.open -= 1;
+  if (request.open === 0) request.settle();
+}
+
+/** How full the publisher is. */
+export interface PublisherState {
+  readonly queuedEvents: number;
+  readonly queuedBytes: number;
+  readonly envelopesInFlight: number;
+  readonly maxQueuedEvents: number;
+  readonly maxQueuedBytes: number;
 }

@@ -1,9 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
-import { readContentType } from "../body/content-type.ts";
-import { decodeText } from "../body/decode-text.ts";
-import { JSON_BODY_PROBLEMS } from "../body/json-body-problems.ts";
-import { readBody } from "../body/read-body.ts";
+import { JSON_BODY_PROBLEMS } from "../body/json-body.ts";
+import { decodeText, readBody, readContentType } from "../body/read-body.ts";
 import { acceptEvents } from "../intake/accept-events.ts";
 import type { BatchResult } from "../intake/event-result.ts";
 import { readJsonBatch, readNdjsonBatch } from "../intake/read-batch.ts";
@@ -78,7 +76,7 @@ async function readBatchBody(context: ApiContext, ports: ApiPorts): Promise<Even
   const request = context.req.raw;
   const type = readContentType(request, ["application/json", "application/x-ndjson"]);
   const bytes = await readBody(request, maxBodyBytes);
-  ports.acceptance.publisher.makeSureOfRoom();
+  ports.acceptance.publisher.assertCapacity();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const limits = { maxEvents: maxBatchEvents, maxDepth: maxDepth + 1, maxValues: maxBodyValues };

@@ -1,15 +1,13 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
-import { decodeText } from "../body/decode-text.ts";
-import { JSON_BODY_PROBLEMS } from "../body/json-body-problems.ts";
+import { JSON_BODY_PROBLEMS, unreadableBody } from "../body/json-body.ts";
 import { parseJson } from "../body/parse-json.ts";
-import { readBody } from "../body/read-body.ts";
+import { decodeText, readBody } from "../body/read-body.ts";
 import { acceptEvents } from "../intake/accept-events.ts";
 import type { EventResult } from "../intake/event-result.ts";
 import { readEvent } from "../intake/read-event.ts";
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
-import { unreadableBody } from "../problems/unreadable-body.ts";
 import { publishQuery, readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 
@@ -93,7 +91,7 @@ function brokerUnavailable(members: Record<string, unknown>): Problem {
 async function readJsonBody(context: ApiContext, { configuration, acceptance }: ApiPorts): Promise<unknown> {
   const request = context.req.raw;
   const bytes = await readBody(request, configuration.maxBodyBytes);
-  acceptance.publisher.makeSureOfRoom();
+  acceptance.publisher.assertCapacity();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const { maxDepth, maxBodyValues: maxValues } = configuration;

@@ -4,7 +4,7 @@ import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import type { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-context.ts";
-import { readContentType } from "../body/content-type.ts";
+import { readContentType } from "../body/read-body.ts";
 import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
 

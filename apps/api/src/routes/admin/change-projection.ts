@@ -1,6 +1,5 @@
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
-import { emptyBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import { emptyBody, JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { projectionParams, readProjectionName } from "./projection-name.ts";

@@ -1,8 +1,7 @@
 import type { TableDifference } from "@synap/handlers";
 import { cutoverBody, dropBody, type ProblemCode, rebuildBody } from "@synap/types/http";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
-import { emptyBody, readJsonBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import { emptyBody, JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { projectionParams, readProjectionName } from "./projection-name.ts";

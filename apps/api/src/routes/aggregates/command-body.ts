@@ -2,12 +2,10 @@ import type { EventIssue } from "@synap/types";
 import { commandEnvelope } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
-import { decodeText } from "../../body/decode-text.ts";
+import { type BodyLimits, unreadableBody } from "../../body/json-body.ts";
 import { parseJson } from "../../body/parse-json.ts";
-import { readBody } from "../../body/read-body.ts";
-import type { BodyLimits } from "../../body/read-json-body.ts";
+import { decodeText, readBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
-import { unreadableBody } from "../../problems/unreadable-body.ts";
 
 /** The body of a command: what it needs, and what its events are to carry. */
 export function commandBody(data: z.ZodType) {

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
-import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
   json,

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { streamPath } from "@synap/types/http";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
 import { publishQuery, readEventRules } from "../publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";

@@ -2,8 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { streamPath } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { JSON_BODY_PROBLEMS } from "../../body/json-body-problems.ts";
-import { emptyBody, readOptionalJsonBody } from "../../body/read-json-body.ts";
+import { emptyBody, JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
 import {
   json,
   jsonAnswer,

@@ -1,12 +1,11 @@
 import type { ExpectedVersion, StreamEventInput } from "@synap/database";
 import { expectedVersion } from "@synap/types/http";
 import type { ApiContext, ApiPorts } from "../../api-context.ts";
-import { decodeText } from "../../body/decode-text.ts";
+import { unreadableBody } from "../../body/json-body.ts";
 import { parseJson } from "../../body/parse-json.ts";
-import { readBody } from "../../body/read-body.ts";
+import { decodeText, readBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
-import { unreadableBody } from "../../problems/unreadable-body.ts";
 
 /** The most events of one append: they are stored all or none, in one call. */
 export const MAX_STREAM_EVENTS = 1024;

@@ -1,10 +1,8 @@
 import { formatPath } from "@synap/types";
 import { isExactNumber } from "./exact-number.ts";
-import { endOfString } from "./survey-json.ts";
-import { describePlace } from "./text-place.ts";
 
 /** Something `JSON.parse` would refuse without saying where, or change without saying so. */
-export interface JsonFinding {
+export interface JsonIssue {
   readonly code: "malformed-json" | "duplicate-field" | "inexact-number" | "too-deep" | "too-many-values";
   /** Where in the text: the index of a character, counted from 0. */
   readonly position: number;
@@ -13,15 +11,15 @@ export interface JsonFinding {
   readonly reason: string;
 }
 
-/** Where one event of a batch stands in the text. */
+/** The range of one event of a batch in the text. */
 export interface JsonSpan {
   readonly start: number;
   readonly end: number;
 }
 
-/** What a close look at a JSON text finds. After a syntax error nothing further is looked at. */
-export interface JsonInspection {
-  readonly findings: readonly JsonFinding[];
+/** The issues of a JSON text, up to the first syntax error, and its items. */
+export interface JsonDiagnosis {
+  readonly findings: readonly JsonIssue[];
   /** The items of the outermost array, or of the array under `events` in the outermost object. */
   readonly items: readonly JsonSpan[];
 }
@@ -47,29 +45,29 @@ class SyntaxFault extends Error {
 }
 
 /**
- * Reads a JSON text strictly and says where it is wrong, which names are repeated, which numbers JavaScript would
- * change, and where it is nested deeper than `maxDepth`. Used only when the quick survey has raised a doubt: it is
- * several times slower than `JSON.parse`. It never recurses; what is too deep is skipped, not read.
+ * Parses a JSON text strictly and reports syntax errors with their position, repeated names, numbers that JavaScript
+ * would change, and nesting deeper than `maxDepth`. Used only when the scan has raised a doubt: it is several times
+ * slower than `JSON.parse`. It never recurses; what is too deep is skipped, not read.
  */
-export function inspectJson(text: string, maxDepth: number): JsonInspection {
-  const inspector = new Inspector(text, maxDepth);
+export function diagnoseJson(text: string, maxDepth: number): JsonDiagnosis {
+  const diagnosis = new Diagnosis(text, maxDepth);
   try {
-    inspector.read();
+    diagnosis.read();
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
     const { position, message } = error;
-    inspector.findings.push({
+    diagnosis.findings.push({
       code: "malformed-json",
       position,
       path: "",
-      reason: `${message} ${describePlace(text, position)}`,
+      reason: `${message} ${describePosition(text, position)}`,
     });
   }
-  return inspector;
+  return diagnosis;
 }
 
-class Inspector implements JsonInspection {
-  readonly findings: JsonFinding[] = [];
+class Diagnosis implements JsonDiagnosis {
+  readonly findings: JsonIssue[] = [];
   readonly items: JsonSpan[] = [];
   private readonly frames: Frame[] = [];
   private readonly text: string;
@@ -233,7 +231,7 @@ class Inspector implements JsonInspection {
     }
   }
 
-  private report(code: JsonFinding["code"], position: number, reason: string): void {
+  private report(code: JsonIssue["code"], position: number, reason: string): void {
     if (this.findings.length >= MAX_FINDINGS) return;
     const path = formatPath(this.frames.map((frame) => frame.key));
     this.findings.push({ code, position, path, reason });
@@ -246,4 +244,27 @@ class Inspector implements JsonInspection {
       isAtEnd ? `${reason}, but the text ends` : reason,
     );
   }
+}
+
+/** A place in a text as programs and as people count it: "at position 15 (line 2, column 7)". */
+export function describePosition(text: string, position: number): string {
+  const before = text.slice(0, position);
+  const line = before.split("\n").length;
+  const column = position - before.lastIndexOf("\n");
+  return `at position ${position} (line ${line}, column ${column})`;
+}
+
+const BACKSLASH = 92;
+
+/** The index of the quote that ends the string which begins at `start`, or -1. */
+export function endOfString(text: string, start: number): number {
+  let quote = text.indexOf('"', start + 1);
+  while (quote >= 0) {
+    let backslash = quote - 1;
+    while (text.charCodeAt(backslash) === BACKSLASH) backslash -= 1;
+    // An odd number of backslashes before it means that this quote is part of the string.
+    if ((quote - backslash) % 2 === 1) return quote;
+    quote = text.indexOf('"', quote + 1);
+  }
+  return -1;
 }

@@ -1,10 +1,10 @@
 import { cleanText } from "@synap/types";
+import type { ProblemCode } from "@synap/types/http";
 import { z } from "zod";
 import { Problem } from "../problems/problem.ts";
-import { unreadableBody } from "../problems/unreadable-body.ts";
-import { decodeText } from "./decode-text.ts";
+import type { JsonIssue } from "./diagnose-json.ts";
 import { parseJson } from "./parse-json.ts";
-import { readBody } from "./read-body.ts";
+import { decodeText, readBody } from "./read-body.ts";
 
 /** The longest reason of one fault, in characters. */
 const MAX_REASON = 500;
@@ -66,4 +66,36 @@ function bodyInvalid(faults: readonly { readonly path: string; readonly reason: 
   return new Problem("body-invalid", `${detail.slice(0, 5).join("; ")}.`, {
     errors: faults.slice(0, 100).map((fault) => ({ ...fault, code: "body-invalid" })),
   });
+}
+
+/** What any route that takes JSON may answer about the form of a body, for the definition of the route. */
+export const JSON_BODY_PROBLEMS = [
+  "malformed-json",
+  "invalid-utf8",
+  "body-missing",
+  "body-interrupted",
+  "body-too-large",
+  "too-many-values",
+  "unsupported-media-type",
+  "unsupported-encoding",
+] as const satisfies readonly ProblemCode[];
+
+/**
+ * The problem of a body that can't be read at all: it is not JSON from some position on, which the document carries as
+ * `position`, or it holds too many values. Undefined when the findings are about parts of the body.
+ */
+export function unreadableBody(findings: readonly JsonIssue[], maxValues: number): Problem | undefined {
+  if (findings.some(({ code }) => code === "too-many-values")) return tooManyValues(maxValues);
+  const syntax = findings.find(({ code }) => code === "malformed-json");
+  if (syntax === undefined) return undefined;
+  const { reason, position } = syntax;
+  return new Problem("malformed-json", `The body is not JSON: ${reason}.`, {
+    errors: [{ path: "", code: "malformed-json", reason }],
+    members: { position },
+  });
+}
+
+function tooManyValues(limit: number): Problem {
+  const detail = `The body may hold at most ${limit} values, objects and arrays included. Send fewer events at a time.`;
+  return new Problem("too-many-values", detail, { members: { limit } });
 }

@@ -2,10 +2,8 @@ import { createSynapEvent } from "@synap/types";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FaultBroker, startFaultBroker } from "../../testing/fault-broker.ts";
-import { createInngestSender, type EnvelopeSender } from "./envelope-sender.ts";
-import { createEventApi, type EventApi } from "./event-api.ts";
-import { createInngestClient } from "./inngest-client.ts";
-import { toOutgoingEvent } from "./outgoing-event.ts";
+import { createInngestSender, type EnvelopeSender, toOutgoingEvent } from "./envelope.ts";
+import { createEventApi, createInngestClient, type EventApi } from "./event-api.ts";
 
 const logger = pino({ level: "silent" });
 const outgoing = () =>

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readHttpAnswer } from "./http-answer.ts";
+import { readHttpAnswer } from "./http-client.ts";
 
 const PLAIN = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhällo".replace(
   "5",

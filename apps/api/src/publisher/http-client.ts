@@ -1,0 +1,251 @@
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectSecurely } from "node:tls";
+
+/** A request under way. */
+export interface Posting {
+  /** Rejects with the network's error, or with the reason for which it was cancelled. */
+  readonly answer: Promise<HttpAnswer>;
+  cancel(reason: Error): void;
+}
+
+/** Posts to one address over connections that stay open: as many as there are requests at a time. */
+export interface JsonPoster {
+  post(body: string, headers: Readonly<Record<string, string>>): Posting;
+  /** Closes the connections that carry nothing. */
+  close(): void;
+}
+
+/** Shorter than the 5 s after which a Node.js server ends an idle connection, the shortest such time of common servers. */
+const MAX_IDLE_MS = 4_000;
+
+/**
+ * Posts to this address, speaking HTTP/1.1 on bare sockets: the one exchange that every published event waits for.
+ * Node's `http.request` takes two to three times as long for it, and `fetch` five times (docs/decisions/0011).
+ *
+ * @param constantHeaders those that every request has
+ */
+export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<string, string>>): JsonPoster {
+  const head =
+    `POST ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n` +
+    writeHeaders({ ...constantHeaders, "Content-Type": "application/json" });
+  let idle: HttpConnection[] = [];
+
+  /** The one that was used last, so that in quiet times the others age and go. */
+  function takeIdle(): HttpConnection | undefined {
+    const usable = idle.filter((connection) => connection.isOpen && connection.idleMs < MAX_IDLE_MS);
+    for (const connection of idle) if (!usable.includes(connection)) connection.destroy(new Error("idle"));
+    const taken = usable.pop();
+    idle = usable;
+    return taken;
+  }
+
+  return {
+    post: (body, headers) => {
+      const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+      const request = `${head}${writeHeaders(headers)}${length}\r\n${body}`;
+      const kept = takeIdle();
+      let connection = kept ?? new HttpConnection(url);
+      const answer = connection
+        .send(request)
+        .catch((error: unknown) => {
+          // A kept connection that the server closed at this very moment says nothing about the server: once more.
+          if (kept === undefined || !(error instanceof ConnectionLostError) || error.isAnswering) throw error;
+          connection = new HttpConnection(url);
+          return connection.send(request);
+        })
+        .then((given) => {
+          if (given.isReusable) idle.push(connection);
+          return given;
+        });
+      return { answer, cancel: (reason) => connection.destroy(reason) };
+    },
+    close: () => {
+      for (const connection of idle.splice(0)) connection.destroy(new Error("closed"));
+    },
+  };
+}
+
+function writeHeaders(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value.replaceAll(/[\r\n]/g, " ")}\r\n`)
+    .join("");
+}
+
+/** The connection ended or failed. */
+export class ConnectionLostError extends Error {
+  override readonly name = "ConnectionLostError";
+  readonly code = "CONNECTION_LOST";
+  /** Whether anything of the answer had arrived. */
+  readonly isAnswering: boolean;
+
+  constructor(isAnswering: boolean, options: ErrorOptions = {}) {
+    const { cause } = options;
+    super(cause instanceof Error ? cause.message || String(cause) : "the connection ended", options);
+    this.isAnswering = isAnswering;
+  }
+}
+
+interface Exchange {
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A connection that carries one request after the other. */
+export class HttpConnection {
+  private readonly socket: Socket;
+  private exchange: Exchange | undefined;
+  private received: Buffer | undefined;
+  private freeSince = 0;
+
+  /** Connects; whether that succeeds shows in the first exchange. */
+  constructor(url: URL) {
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const isSecure = url.protocol === "https:";
+    const port = Number(url.port || (isSecure ? 443 : 80));
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    this.socket = isSecure
+      ? connectSecurely({ host, port, ...servername, ALPNProtocols: ["http/1.1"] })
+      : connect({ host, port });
+    // Every request is one write, so there is nothing to wait for before it leaves.
+    this.socket.setNoDelay(true);
+    this.socket.on("data", (chunk) => this.take(chunk, false));
+    this.socket.on("end", () => this.take(Buffer.alloc(0), true));
+    this.socket.on("error", (cause) => this.fail(this.lost(cause)));
+    this.socket.on("close", () => this.fail(this.lost()));
+  }
+
+  /** How long it has carried nothing, in milliseconds. */
+  get idleMs(): number {
+    return performance.now() - this.freeSince;
+  }
+
+  get isOpen(): boolean {
+    return !this.socket.destroyed;
+  }
+
+  /**
+   * Sends a whole request and gives its answer. One at a time.
+   *
+   * @throws ConnectionLostError, the reason given to `destroy`, or an Error when the answer is not HTTP
+   */
+  send(request: string): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      if (!this.isOpen) return reject(this.lost());
+      this.exchange = { resolve, reject };
+      this.socket.write(request);
+    });
+  }
+
+  destroy(reason: Error): void {
+    this.fail(reason);
+  }
+
+  private take(chunk: Buffer, isEnded: boolean): void {
+    // When nobody has asked, what arrives cannot be told from a later answer.
+    if (this.exchange === undefined || (isEnded && this.received === undefined)) {
+      this.fail(this.lost());
+      return;
+    }
+    this.received = this.received === undefined ? chunk : Buffer.concat([this.received, chunk]);
+    try {
+      const answer = readHttpAnswer(this.received, isEnded);
+      if (answer !== undefined) this.conclude(this.exchange, answer);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private conclude({ resolve }: Exchange, answer: HttpAnswer): void {
+    this.exchange = undefined;
+    this.received = undefined;
+    this.freeSince = performance.now();
+    if (!answer.isReusable) this.socket.destroy();
+    resolve(answer);
+  }
+
+  private lost(cause?: Error): ConnectionLostError {
+    return new ConnectionLostError(this.received !== undefined, { cause });
+  }
+
+  private fail(error: unknown): void {
+    this.socket.destroy();
+    this.exchange?.reject(error);
+    this.exchange = undefined;
+  }
+}
+
+/** A server's answer, of any status. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Read as UTF-8. */
+  readonly body: string;
+  /** Whether the connection can carry another request. */
+  readonly isReusable: boolean;
+}
+
+/** More than this is no answer of an event API, but perhaps a page of somebody in between. */
+const MAX_BYTES = 1024 * 1024;
+const BLANK_LINE = "\r\n\r\n";
+
+/**
+ * Reads an HTTP/1.1 answer from what has arrived so far on a connection: undefined while something is missing.
+ *
+ * @param isEnded whether the server has closed the connection, which ends an answer that gives no length
+ * @throws Error when this is not HTTP/1.1, is larger than 1 MiB, or the connection ended too early
+ */
+export function readHttpAnswer(received: Buffer, isEnded: boolean): HttpAnswer | undefined {
+  if (received.length > MAX_BYTES) throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
+  const answer = readComplete(received, isEnded);
+  if (answer === undefined && isEnded) throw new Error("the connection ended before the answer was complete");
+  return answer;
+}
+
+function readComplete(received: Buffer, isEnded: boolean): HttpAnswer | undefined {
+  const end = received.indexOf(BLANK_LINE);
+  if (end < 0) return undefined;
+  const head = received.toString("latin1", 0, end);
+  const [, minor, digits] = /^HTTP\/1\.([01]) (\d{3})(?: |\r|$)/.exec(head) ?? [];
+  if (digits === undefined) throw new Error("the answer is not HTTP/1.1");
+  const status = Number(digits);
+  const rest = received.subarray(end + BLANK_LINE.length);
+  // Interim answers such as 103 come before the real one.
+  if (status < 200) return readComplete(rest, isEnded);
+  const body = readBody(rest, head, isEnded);
+  if (body === undefined) return undefined;
+  const isKept = minor === "1" && !/^connection:.*\bclose\b/im.test(head);
+  return { status, body: body.bytes.toString("utf8"), isReusable: isKept && body.isWhole };
+}
+
+/** `isWhole`: the answer ended where it said it would, and nothing came after it. */
+function readBody(
+  rest: Buffer,
+  head: string,
+  isEnded: boolean,
+): { readonly bytes: Buffer; readonly isWhole: boolean } | undefined {
+  if (/^transfer-encoding:.*\bchunked\b/im.test(head)) return readChunks(rest);
+  const length = /^content-length:[ \t]*(\d+)[ \t]*$/im.exec(head)?.[1];
+  if (length === undefined) return isEnded ? { bytes: rest, isWhole: false } : undefined;
+  if (rest.length < Number(length)) return undefined;
+  return { bytes: rest.subarray(0, Number(length)), isWhole: rest.length === Number(length) };
+}
+
+/** The sizes of chunks are hexadecimal, perhaps with extensions behind them; one of size 0 ends the body. */
+function readChunks(rest: Buffer): { readonly bytes: Buffer; readonly isWhole: boolean } | undefined {
+  const chunks: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const lineEnd = rest.indexOf("\r\n", at);
+    if (lineEnd < 0) return undefined;
+    const size = Number.parseInt(rest.toString("latin1", at, lineEnd), 16);
+    if (!(size >= 0)) throw new Error("a chunk of the answer has no size");
+    if (size === 0) {
+      // Trailers may follow up to a blank line. The line feed before it belongs to the size or to the last trailer.
+      const end = rest.indexOf(BLANK_LINE, lineEnd);
+      if (end < 0) return undefined;
+      return { bytes: Buffer.concat(chunks), isWhole: end + BLANK_LINE.length === rest.length };
+    }
+    const start = lineEnd + 2;
+    if (rest.length < start + size + 2) return undefined;
+    chunks.push(rest.subarray(start, start + size));
+    at = start + size + 2;
+  }
+}
