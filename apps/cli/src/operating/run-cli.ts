@@ -55,7 +55,8 @@ const GROUPS: readonly CommandGroup[] = [
   deadLettersCommand,
 ];
 
-function createProgram(endWith: (code: ExitCode) => void): Command {
+/** The `synap` program with its commands. */
+export function createProgram(endWith: (code: ExitCode) => void): Command {
   const program = new Command("synap")
     .description("Looks at a running Synap and operates it, over its HTTP API.")
     .addHelpText("after", EXAMPLES + EXIT_HELP);
