@@ -48,15 +48,13 @@ export function failedEnvelopes(
       retries: MAX_RETRIES,
     },
     async ({ event: ended, attempt, step }) => {
-      const run = endedRun.parse(ended.data);
-      const original = run.event;
-      const keep = async (code: string, reason: string) => {
+      const keep = async (envelope: string | undefined, data: unknown, code: string, reason: string) => {
         const letter = { code, reason, attempts: retries + 1 };
         try {
-          return { deadLetter: await keepAccepted(store.database, original.data, letter), reason };
+          return { deadLetter: await keepAccepted(store.database, data, letter), reason };
         } catch (error) {
           if (attempt >= ATTEMPTS_BEFORE_PAUSE) {
-            const facts = { envelope: original.id, data: original.data, err: error };
+            const facts = { envelope, data, err: error };
             logger.error(
               facts,
               `accepted events are in this run of Inngest and nowhere else: it begins anew after ${PAUSE}`,
@@ -67,9 +65,19 @@ export function failedEnvelopes(
           throw retryLater(error, attempt);
         }
       };
+      const reading = endedRun.safeParse(ended.data);
+      if (!reading.success) {
+        // Another Inngest may say it in another form. The envelope is somewhere in what it said.
+        const reason = `Inngest reports a run that ended in a form unknown here: ${z.prettifyError(reading.error)}`;
+        logger.error({ err: reading.error }, "the report of a failed run cannot be read");
+        return keep(undefined, ended.data, "envelope-unreadable", reason);
+      }
+      const run = reading.data;
+      const original = run.event;
       if (ended.name === CANCELLED) {
         logger.error({ envelope: original.id }, "the run that was to store an envelope was cancelled");
-        return keep("envelope-cancelled", "somebody cancelled the run that was to store it");
+        const reason = "somebody cancelled the run that was to store it";
+        return keep(original.id, original.data, "envelope-cancelled", reason);
       }
       const failure = run.error ?? { name: "Error", message: "" };
       if (failure.name === UnreadableEnvelopeError.name) return "the unreadable envelope is a dead letter";
@@ -94,7 +102,7 @@ export function failedEnvelopes(
       } catch (refusal) {
         // Inngest calls us but takes no event. The last resort: the envelope, whole, for a person to look at.
         logger.error({ envelope: original.id, err: refusal }, "Inngest does not take an envelope again");
-        return keep("envelope-undeliverable", describeFailure(refusal).reason);
+        return keep(original.id, original.data, "envelope-undeliverable", describeFailure(refusal).reason);
       }
       logger.warn({ envelope: original.id, again: id }, `envelope published again after ${failure.message}`);
       return { publishedAgain: id };

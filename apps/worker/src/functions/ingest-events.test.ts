@@ -277,6 +277,17 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(letters).toMatchObject([{ code: "envelope-cancelled", status: "open" }]);
   });
 
+  it("keeps what Inngest says of a failed run whole when that has another form", async () => {
+    const event = note("in a report of another form");
+    const { call } = await start();
+    const data = { function_id: "synap-ingest-events", runs: [{ input: { events: [event] } }] };
+    await call("ingest-events-failure", { name: "inngest/function.failed", data }, { attempt: 0 });
+    const letters = (await lettersOf("ingest-events")).filter(({ event: kept }) =>
+      JSON.stringify(kept).includes(event.id),
+    );
+    expect(letters).toMatchObject([{ code: "envelope-unreadable", status: "open", event: data }]);
+  });
+
   it("stores the events one by one when the retries run out on anything else: only the poison is set aside", async () => {
     // A constraint that is only checked at commit is out of reach of the handler's savepoint.
     await engine.database.asOwner((owner) =>

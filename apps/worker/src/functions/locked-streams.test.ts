@@ -86,4 +86,21 @@ describe.runIf(testEngines().includes("server"))("ingest-events while a stream i
     );
     expect(await later(stuck)).toHaveLength(12);
   });
+
+  it("publishes the envelope again when the retries run out before the stream is free", async () => {
+    await running.stop();
+    running = await startBrokerAndWorker(test.database, { ingestRetries: 0 });
+    const stuck = await newStream();
+    held = await holdStreams(url, [stuck]);
+    const event = note(stuck.aggregateId);
+    await running.publish({ events: [event] });
+    await eventually(async () =>
+      expect((await running.runs("ingest-events-failure")).at(-1)?.output).toEqual({
+        publishedAgain: expect.any(String),
+      }),
+    );
+    expect(await later(stuck)).toEqual([]);
+    await held.release();
+    await eventually(async () => expect(await later(stuck)).toEqual([event.id]));
+  });
 });

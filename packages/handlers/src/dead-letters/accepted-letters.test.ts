@@ -177,6 +177,52 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(await deliver(older(), ...streams)).toEqual(["stored", "duplicate"]);
   });
 
+  it("keep an event whose stream was closed after its acceptance, which no retry can store", async () => {
+    const first = note();
+    const late = note({ aggregateId: first.aggregateId });
+    const { store, deadLetters } = older();
+    await store.append(first);
+    await store.closeStream(first, "any");
+    expect(await deliver(older(), late, note())).toEqual(["refused", "stored"]);
+    const [letter, ...others] = await letters();
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({ code: "stream-closed", event: late, status: "open" });
+    expect(await deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({
+      status: "open",
+      failure: { code: "stream-closed" },
+    });
+    const elsewhere = note({ data: late.data });
+    expect(await deliver(older(), elsewhere)).toEqual(["stored"]);
+    const reason = `sent again as ${elsewhere.id}`;
+    await deadLetters.skip(letter?.id ?? 0, { ...by, reason });
+    expect(await letters()).toMatchObject([{ eventId: late.id, status: "skipped", resolution: reason }]);
+  });
+
+  it("keep an event that PostgreSQL refuses, and store it once that is corrected", async () => {
+    const event = note({ data: { content: "poison" } });
+    await engine.database.asOwner((owner) =>
+      owner.execute(
+        "ALTER TABLE synap.events ADD CONSTRAINT no_poison CHECK (data ->> 'content' <> 'poison')",
+      ),
+    );
+    try {
+      expect(await deliver(older(), note(), event, note())).toEqual(["stored", "refused", "stored"]);
+    } finally {
+      await engine.database.asOwner((owner) =>
+        owner.execute("ALTER TABLE synap.events DROP CONSTRAINT no_poison"),
+      );
+    }
+    const [letter, ...others] = await letters();
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({
+      code: "refused-by-database",
+      event,
+      reason: expect.stringContaining("23514"),
+    });
+    expect(await older().deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({ status: "retried" });
+    expect(await older().store.getById(event.id)).toMatchObject(event);
+  });
+
   it("that hold a whole envelope store its events, and the refused ones become letters of their own", async () => {
     const events = [note(), parcel(), note()];
     const id = await keepAccepted(
@@ -245,5 +291,8 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(await letters()).toMatchObject([
       { status: "skipped", resolvedBy: "ada", resolution: "a test", attempts: 2 },
     ]);
+    expect(await deliver(newer(), event)).toEqual(["stored"]);
+    expect(await newer().deadLetters.closeStored()).toBe(0);
+    expect(await letters()).toMatchObject([{ status: "skipped", resolution: "a test" }]);
   });
 });
