@@ -16,6 +16,7 @@ COPY packages/domain/package.json packages/domain/
 COPY packages/handlers/package.json packages/handlers/
 COPY packages/http/package.json packages/http/
 COPY packages/inngest-local/package.json packages/inngest-local/
+COPY packages/service/package.json packages/service/
 COPY packages/synap/package.json packages/synap/
 COPY packages/types/package.json packages/types/
 COPY scripts/package.json scripts/

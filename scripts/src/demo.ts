@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeRunning } from "@synap/cli/all-in-one/describe-running.ts";
 import type { RunningSynap } from "@synap/cli/all-in-one/run-synap.ts";
-import { endOnSignal, printFailure } from "@synap/cli/terminal/command.ts";
+import { printFailure } from "@synap/cli/terminal/command.ts";
 import { duration } from "@synap/cli/terminal/numbers.ts";
+import { endOnSignal } from "@synap/service";
 import { Command } from "commander";
 import { demoReport } from "./demo/demo-report.ts";
 import { importEarthquakes, startDemo } from "./demo/run-demo.ts";
@@ -35,7 +36,7 @@ async function demo({ keep, verbose }: { keep: boolean; verbose: boolean }): Pro
     stopping.abort();
     await work;
     await cleanUp();
-  });
+  }, printFailure);
   const steps = async () => {
     const from = performance.now();
     running = await startDemo(directory, logLevel, stopping.signal);

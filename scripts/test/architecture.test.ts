@@ -13,6 +13,7 @@ const product = [
   "@synap/handlers",
   "@synap/domain",
   "@synap/synap",
+  "@synap/service",
   "@synap/inngest-local",
   "@synap/api",
   "@synap/worker",
@@ -27,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "packages/handlers": ["@synap/types", "@synap/database"],
   "packages/domain": ["@synap/types", "@synap/database", "@synap/handlers"],
   "packages/synap": ["@synap/types", "@synap/database", "@synap/handlers", "@synap/domain"],
+  "packages/service": ["@synap/http", "@synap/types", "@synap/database", "@synap/handlers", "@synap/synap"],
   "packages/inngest-local": ["@synap/http"],
   "apps/api": [
     "@synap/http",
@@ -35,6 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@synap/handlers",
     "@synap/domain",
     "@synap/synap",
+    "@synap/service",
   ],
   "apps/worker": [
     "@synap/http",
@@ -43,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@synap/handlers",
     "@synap/domain",
     "@synap/synap",
+    "@synap/service",
   ],
   "apps/cli": product,
   scripts: [...product, "@synap/cli"],
@@ -151,6 +155,42 @@ describe("the files", () => {
       .filter((file) => marks.test(readFileSync(file, "utf8")))
       .map(named);
     expect(strays).toEqual([]);
+  });
+});
+
+describe("the processes", () => {
+  const apps = ["apps/api", "apps/worker", "apps/cli"];
+  const SAME_LINES = 6;
+
+  /** Every run of so many lines of an app's code, imports, comments and blank lines aside, and the file that has it. */
+  function runsOf(app: string): Map<string, string> {
+    const runs = new Map<string, string>();
+    for (const file of sources.filter((each) => named(each).startsWith(`${app}/src/`) && !isTest(each))) {
+      const code = readFileSync(file, "utf8").replaceAll(/^import [^;]*;$|\/\*\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+      const lines = code
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line.length > 3);
+      for (let from = 0; from + SAME_LINES <= lines.length; from += 1) {
+        runs.set(lines.slice(from, from + SAME_LINES).join("\n"), named(file));
+      }
+    }
+    return runs;
+  }
+
+  it("write nothing twice: what API, worker and CLI share is in packages/service", () => {
+    const [api, worker, cli] = apps.map(runsOf);
+    const twice = [
+      [api, worker],
+      [api, cli],
+      [worker, cli],
+    ].flatMap(([one, other]) =>
+      [...(one ?? [])].flatMap(([run, file]) => {
+        const copy = other?.get(run);
+        return copy === undefined ? [] : [`${file} and ${copy} both have:\n${run}`];
+      }),
+    );
+    expect(twice).toEqual([]);
   });
 });
 

@@ -18,6 +18,7 @@ import type {
   ReadModel,
   ReadSession,
 } from "@synap/handlers";
+import type { ReadinessCheck } from "@synap/service";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
@@ -35,13 +36,6 @@ export interface ApiEnvironment {
 
 export type ApiApp = OpenAPIHono<ApiEnvironment>;
 export type ApiContext = Context<ApiEnvironment>;
-
-/** A thing the API depends on, and whether it is there. */
-export interface ReadinessCheck {
-  readonly name: string;
-  /** Resolves when it is there; rejects when not, with a NotReadyError where the fault has a name of its own. */
-  readonly check: () => Promise<void>;
-}
 
 /** What the routes work with. */
 export interface ApiPorts {

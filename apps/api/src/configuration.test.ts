@@ -1,5 +1,6 @@
+import { ConfigurationError } from "@synap/service";
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, readApiConfiguration } from "./configuration.ts";
+import { readApiConfiguration } from "./configuration.ts";
 
 describe("the API's configuration", () => {
   it("has defaults for everything but the backfill token", () => {

@@ -1,4 +1,5 @@
-import { readAllowedHosts } from "@synap/http";
+import { KEEP_ALIVE_MS, readAllowedHosts } from "@synap/http";
+import { type DatabaseConfiguration, databaseVariables, readVariables, variable } from "@synap/service";
 import { z } from "zod";
 import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
 import { MIN_ENVELOPE_BYTES } from "./publisher/envelope.ts";
@@ -6,24 +7,18 @@ import { MIN_ENVELOPE_BYTES } from "./publisher/envelope.ts";
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const text = z.string().trim().min(1);
-const token = z.string().regex(/^\S{16,}$/, "must have at least 16 characters and no space");
-const number = () =>
-  z.coerce.number({ error: (issue) => (issue.code === "invalid_type" ? "must be a number" : undefined) });
-const port = number().int().min(0).max(65_535);
-const whole = (min: number, max: number) => number().int().min(min).max(max);
+const { text, token, number, port, whole } = variable;
 
 const environment = z.object({
+  ...databaseVariables,
   SYNAP_API_HOST: text.default("127.0.0.1"),
   SYNAP_API_PORT: port.default(3400),
   SYNAP_API_ALLOWED_HOSTS: text.optional(),
   SYNAP_MAX_CONNECTIONS: whole(1, 1_000_000).default(1_000),
   SYNAP_HEADERS_TIMEOUT_MS: whole(100, 600_000).default(10_000),
   SYNAP_REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(60_000),
-  SYNAP_KEEP_ALIVE_MS: whole(1, 600_000).default(65_000),
+  SYNAP_KEEP_ALIVE_MS: whole(1, 600_000).default(KEEP_ALIVE_MS),
   SYNAP_SEND_TIMEOUT_MS: whole(100, 600_000).default(30_000),
-  SYNAP_DATABASE_CONNECTIONS: whole(1, 1_000).default(10),
-  SYNAP_LOCK_TIMEOUT_MS: whole(0, 600_000).default(5_000),
   SYNAP_MAX_TAILS: whole(1, 100_000).default(50),
   SYNAP_PAGES_MAX_BYTES: whole(MIN_PAGES_BYTES, 4096 * MIB).default(32 * MIB),
   SYNAP_PAGES_MAX_WAIT_MS: whole(1, 60_000).default(2_000),
@@ -44,7 +39,7 @@ const environment = z.object({
 });
 
 /** What the API needs to know beyond its database, catalogue and Inngest client. */
-export interface ApiConfiguration {
+export interface ApiConfiguration extends DatabaseConfiguration {
   /** Where it listens: the address (SYNAP_API_HOST, default 127.0.0.1)... */
   readonly host: string;
   /** ...and the port (SYNAP_API_PORT, default 3400; 0 takes a free one). */
@@ -67,13 +62,6 @@ export interface ApiConfiguration {
   readonly keepAliveMs: number;
   /** How long a client may take nothing of its answer, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
   readonly sendTimeoutMs: number;
-  /**
-   * How many connections to a database server queries may use, those for reading and those for writing together
-   * (SYNAP_DATABASE_CONNECTIONS, default 10).
-   */
-  readonly databaseConnections: number;
-  /** How long a lock in the database is waited for, in milliseconds (SYNAP_LOCK_TIMEOUT_MS, default 5,000; 0: no limit). */
-  readonly lockTimeoutMs: number;
   /** How many tails may follow the events at a time (SYNAP_MAX_TAILS, default 50). */
   readonly maxTails: number;
   /** How many bytes of pages may be read and sent at a time (SYNAP_PAGES_MAX_BYTES, default 32 MiB)... */
@@ -113,25 +101,13 @@ export interface ApiConfiguration {
   readonly publishDeadlineMs: number;
 }
 
-/** The environment does not make a configuration. The message names each variable and what is wrong with it. */
-export class ConfigurationError extends Error {
-  override readonly name = "ConfigurationError";
-  readonly code = "CONFIGURATION_INVALID";
-}
-
 /**
  * Reads the API's configuration from environment variables. An empty variable counts as unset.
  *
  * @throws ConfigurationError
  */
 export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfiguration {
-  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
-  const parsed = environment.safeParse(given);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new ConfigurationError(`The API's configuration is not valid.\n${lines.join("\n")}`);
-  }
-  const read = parsed.data;
+  const read = readVariables("API", environment, variables);
   const allowedHosts = readAllowedHosts(read.SYNAP_API_ALLOWED_HOSTS);
   return {
     host: read.SYNAP_API_HOST,

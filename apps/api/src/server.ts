@@ -19,6 +19,7 @@ import {
   INGEST_HANDLER,
   operatingWarnings,
 } from "@synap/handlers";
+import { databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import type { EventCatalogue } from "@synap/types";
 import type { Logger } from "pino";
 import type { ApiPorts } from "./api-context.ts";
@@ -33,14 +34,8 @@ import { PageBudget } from "./pages/page-budget.ts";
 import { createInngestSender, envelopeLimits } from "./publisher/envelope.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
 import { createPublisher, type Publisher } from "./publisher/publisher.ts";
+import { brokerCheck, registrationCheck } from "./readiness/broker-checks.ts";
 import { createKeptReader } from "./readiness/kept-in-broker.ts";
-import {
-  brokerCheck,
-  databaseCheck,
-  migrationsCheck,
-  registrationCheck,
-  writeCheck,
-} from "./readiness/readiness-checks.ts";
 
 /**
  * What the API works with. The database and the Inngest client stay the caller's. Handlers and projections are those of the

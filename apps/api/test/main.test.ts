@@ -110,12 +110,14 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
     expect(await api.exit).toBe(0);
   });
 
-  it("on a second signal exits 1 at once", async () => {
+  it("on a later signal exits at once, with the code of an interrupted process", async () => {
     const { api, answer, release } = await startWithRequestInFlight();
     api.child.kill("SIGINT");
     await api.hear(/SIGINT/);
-    api.child.kill("SIGINT");
-    expect(await api.exit).toBe(1);
+    // A signal that comes within a second of the first is the same Ctrl-C, passed on by npm.
+    const again = setInterval(() => api.child.kill("SIGINT"), 100);
+    expect(await api.exit).toBe(130);
+    clearInterval(again);
     expect(await answer).toBe("broken off");
     release();
   });

@@ -3,13 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { migrate, openDatabase, recordFunctionRegistration } from "@synap/database";
 import { startInngestLocal } from "@synap/inngest-local";
+import { createInngestClient } from "@synap/service";
 import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { Hono } from "hono";
 import { Inngest } from "inngest";
 import { serve as serveFunctions } from "inngest/hono";
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import { createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
+import { readApiConfiguration, startApi } from "../src/index.ts";
 import { readAnswer } from "../testing/answer.ts";
 
 const logger = pino({ level: "silent" });

@@ -1,9 +1,10 @@
 import { type Database, type Engine, openDatabase, recordFunctionRegistration } from "@synap/database";
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
+import { createInngestClient } from "@synap/service";
 import { type EventCatalogue, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { pino } from "pino";
-import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "../src/index.ts";
+import { type ApiConfiguration, readApiConfiguration, startApi } from "../src/index.ts";
 import { type FaultBroker, startFaultBroker } from "./fault-broker.ts";
 
 /** An API over real HTTP, on a database of its own, with a broker whose faults can be ordered. */

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { resolve } from "node:path";
 import { migrate, openDatabase, waitForDatabase } from "@synap/database";
+import { createCommandLogger, endOnSignal } from "@synap/service";
 import { Command } from "commander";
 import { startInngest } from "./all-in-one/inngest.ts";
 import { standInKeys } from "./all-in-one/inngest-access.ts";
-import { createLogger } from "./all-in-one/logger.ts";
 import { reservePorts } from "./all-in-one/ports.ts";
 import { tokenPath } from "./data-directory/kept-token.ts";
-import { endOnSignal, portOption, printFailure } from "./terminal/command.ts";
+import { portOption, printFailure } from "./terminal/command.ts";
 
 const environment = process.env;
 const program = new Command("inngest-local")
@@ -45,13 +45,13 @@ async function run(options: {
     console.error("DATABASE_URL is not set: the stand-in keeps its queue in a database.");
     process.exit(1);
   }
-  const logger = createLogger("inngest-local", options.verbose ? "debug" : "info");
+  const logger = createCommandLogger("inngest-local", options.verbose ? "debug" : "info");
   const stopping = new AbortController();
   let stop = async () => {};
   endOnSignal(async () => {
     stopping.abort();
     await stop();
-  });
+  }, printFailure);
   try {
     const host = "127.0.0.1";
     const [port = 0] = await reservePorts([{ name: "stand-in", port: options.port, option: "--port" }], host);

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { surviveUnhandledFailures } from "@synap/handlers";
+import { createCommandLogger, endOnSignal } from "@synap/service";
 import { loadConfig } from "@synap/synap";
 import { Command, Option } from "commander";
 import { describeRunning } from "./all-in-one/describe-running.ts";
 import type { InngestChoice } from "./all-in-one/inngest.ts";
-import { createLogger } from "./all-in-one/logger.ts";
 import { type RunningSynap, runSynap } from "./all-in-one/run-synap.ts";
-import { endOnSignal, portOption, printFailure } from "./terminal/command.ts";
+import { portOption, printFailure } from "./terminal/command.ts";
 import { duration } from "./terminal/numbers.ts";
 
 interface StartOptions {
@@ -85,13 +85,13 @@ async function start(options: StartOptions): Promise<void> {
     await started;
     await running?.stop();
     console.error(`Stopped in ${duration(performance.now() - since)}.`);
-  });
+  }, printFailure);
   const databaseUrl = environment["DATABASE_URL"];
   const config = options.config ?? environment["SYNAP_CONFIG"];
   const backfillToken = environment["SYNAP_BACKFILL_TOKEN"];
   const adminToken = environment["SYNAP_ADMIN_TOKEN"];
   const logLevel = options.verbose ? "debug" : environment["LOG_LEVEL"] || "info";
-  const failures = surviveUnhandledFailures({ logger: createLogger("synap", logLevel) });
+  const failures = surviveUnhandledFailures({ logger: createCommandLogger("synap", logLevel) });
   const run = async () =>
     runSynap({
       failures,

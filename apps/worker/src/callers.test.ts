@@ -1,12 +1,13 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { requestRaw } from "@synap/http/testing";
+import { ConfigurationError } from "@synap/service";
 import { createSynapEvent, ENVELOPE_EVENT_NAME, type SynapEvent, seedCatalogue } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { startBrokerAndWorker } from "../testing/broker-and-worker.ts";
 import { canonical, EVENT_KEY, signed } from "../testing/signed-call.ts";
-import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
+import { readWorkerConfiguration } from "./configuration.ts";
 import { startWorker } from "./server.ts";
 
 const json = { "content-type": "application/json" };

@@ -1,5 +1,6 @@
+import { ConfigurationError } from "@synap/service";
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, readWorkerConfiguration } from "./configuration.ts";
+import { readWorkerConfiguration } from "./configuration.ts";
 
 describe("readWorkerConfiguration", () => {
   it("has a default for everything", () => {

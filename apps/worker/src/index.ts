@@ -1,7 +1,2 @@
-export {
-  ConfigurationError,
-  readWorkerConfiguration,
-  type WorkerConfiguration,
-} from "./configuration.ts";
-export { formatRecord, openLogOutput } from "./logger.ts";
+export { readWorkerConfiguration, type WorkerConfiguration } from "./configuration.ts";
 export { type RunningWorker, startWorker, type WorkerParts } from "./server.ts";

@@ -34,7 +34,10 @@ async function run(
 
 describe("the worker as a process of its own", () => {
   beforeAll(async () => {
-    const { code, output } = await run(["--import", "tsx", "build.ts"], {});
+    const { code, output } = await run(
+      ["--import", "tsx", "../../packages/service/bundle.ts", "src/main.ts", "dist"],
+      {},
+    );
     expect({ code, output }).toEqual({ code: 0, output: "" });
   });
 

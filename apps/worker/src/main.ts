@@ -1,31 +1,5 @@
-import { surviveUnhandledFailures } from "@synap/handlers";
-import { createLogger } from "./logger.ts";
+import { runProcess } from "@synap/service";
 import { runWorker } from "./run-worker.ts";
 
 // The worker as a process of its own. The embedded default runs it inside `npm start` instead.
-const logger = createLogger("worker", process.env);
-const failures = surviveUnhandledFailures({ logger });
-try {
-  const worker = await runWorker(process.env, logger, { failures });
-  let isStopping = false;
-  const stop = async (signal: NodeJS.Signals) => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    logger.info(`${signal}: finishing what runs; a second signal stops at once`);
-    try {
-      await worker.close();
-    } catch (error) {
-      logger.fatal({ err: error }, "stopping failed");
-      process.exit(1);
-    }
-    logger.info("stopped");
-    process.exit(0);
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-} catch (error) {
-  // A mistake of the environment needs one sentence, a mistake of ours its stack.
-  if (error instanceof Error && "code" in error) logger.fatal(error.message);
-  else logger.fatal({ err: error }, "the worker cannot start");
-  process.exit(1);
-}
+await runProcess("worker", runWorker);

@@ -1,27 +1,20 @@
-import type { Server } from "node:http";
-import { type HttpBindings, serve } from "@hono/node-server";
-
+import { createServer } from "node:http";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { createExposureWatch, type Database, guardedLogger, startPresence } from "@synap/database";
 import { seededComposition } from "@synap/domain";
 import { type Composition, EventDispatcher, HandlerRunner, operatingWarnings } from "@synap/handlers";
-
-import { createCallerCheck } from "@synap/http";
+import { createCallerCheck, KEEP_ALIVE_MS, listen } from "@synap/http";
+import { ConfigurationError } from "@synap/service";
 import type { EventCatalogue } from "@synap/types";
 import type { Inngest } from "inngest";
 import type { Logger } from "pino";
 import { createWorkerApp, FUNCTIONS_PATH } from "./app.ts";
-import { ConfigurationError, type WorkerConfiguration } from "./configuration.ts";
+import type { WorkerConfiguration } from "./configuration.ts";
 import { catchUpHandlers } from "./functions/catch-up-handlers.ts";
 import { failedEnvelopes } from "./functions/failed-envelopes.ts";
 import { ingestEvents } from "./functions/ingest-events.ts";
 import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
-
-/**
- * A caller gives up an idle connection after less than this. With Node's 5 s the two ends give it up at about the same
- * moment, and a busy broker now and then calls over a connection that is being closed.
- */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 /** What a worker works with. The database and the Inngest client stay the caller's. Default handlers: the seeded domain's. */
 export interface WorkerParts extends Partial<Pick<Composition, "handlers" | "projections">> {
@@ -73,9 +66,14 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     catchUpHandlers(inngest, dispatcher),
   ];
   let app: ReturnType<typeof createWorkerApp> | undefined;
-  const { server, url } = await listen((request, bindings) => {
-    return app?.fetch(request, bindings) ?? new Response("starting", { status: 503 });
-  }, configuration);
+  const listener = getRequestListener(
+    (request, bindings) =>
+      // Only HTTP/1.1 is served, whose requests these are.
+      app?.fetch(request, bindings as HttpBindings) ?? new Response("starting", { status: 503 }),
+    { hostname: configuration.host },
+  );
+  const http = await listen(createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener), configuration);
+  const { url } = http;
   const presence = await startPresence({
     database,
     role: "worker",
@@ -108,7 +106,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     dispatcher,
     register: () => registerFunctions(`${reachableUrl(url)}${FUNCTIONS_PATH}`, inngest),
     close: () => {
-      closing ??= closeServer(server)
+      closing ??= http
+        .close()
         .then(() => runner.stop())
         .finally(() => presence.close());
       return closing;
@@ -131,38 +130,4 @@ function checkMode({ inngest, logger }: WorkerParts): void {
 /** This machine's own address, where the server listens on all of them. */
 function reachableUrl(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
-}
-
-async function listen(
-  fetch: (request: Request, bindings: HttpBindings) => Response | Promise<Response>,
-  { host, port }: WorkerConfiguration,
-): Promise<{ server: Server; url: string }> {
-  return await new Promise((resolve, reject) => {
-    const serverOptions = { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS };
-    const server = serve(
-      {
-        fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
-        hostname: host,
-        port,
-        serverOptions,
-      },
-      (address) => {
-        server.off("error", reject);
-        resolve({ server, url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}` });
-      },
-    ) as Server;
-    server.once("error", reject);
-  });
-}
-
-async function closeServer(server: Server): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    // A kept-alive connection is closed when its call has ended, or the caller would hold the server open for seconds.
-    const idle = setInterval(() => server.closeIdleConnections(), 20);
-    server.close((error) => {
-      clearInterval(idle);
-      if (error === undefined) resolve();
-      else reject(error);
-    });
-  });
 }

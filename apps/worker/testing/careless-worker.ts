@@ -1,10 +1,10 @@
 import { EventEmitter } from "node:events";
 import { type DatabaseOptions, migrate, openDatabase, storeStatistics } from "@synap/database";
 import { type IEventHandler, surviveUnhandledFailures } from "@synap/handlers";
+import { createLogger } from "@synap/service";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { Inngest } from "inngest";
 import { readWorkerConfiguration, startWorker } from "../src/index.ts";
-import { createLogger } from "../src/logger.ts";
 
 // A worker as a process of its own, with a handler that leaves failures behind as each event asks for. Its parent sends
 // events, which are appended, and gets the status back on request.

@@ -1,7 +1,7 @@
 // Synap's API as production runs it, on the database and broker that the environment names.
-import { createInngestClient, readApiConfiguration, startApi } from "@synap/api";
-import { createLogger } from "@synap/cli/all-in-one/logger.ts";
+import { readApiConfiguration, startApi } from "@synap/api";
 import { openDatabase, recordFunctionRegistration } from "@synap/database";
+import { createCommandLogger, createInngestClient } from "@synap/service";
 import { INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { z } from "zod";
 import { serveParent } from "./server-process.ts";
@@ -9,7 +9,7 @@ import { serveParent } from "./server-process.ts";
 const location = z
   .union([z.object({ url: z.string() }), z.object({ dataDirectory: z.string() })])
   .parse(JSON.parse(process.env["BENCH_DATABASE"] ?? ""));
-const logger = createLogger("api", "warn");
+const logger = createCommandLogger("api", "warn");
 const database = await openDatabase(location);
 // The broker of these figures only takes events, so no worker registers with it.
 await recordFunctionRegistration(database, INNGEST_APP_ID);

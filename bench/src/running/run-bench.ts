@@ -1,8 +1,8 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { abortOnSignal } from "@synap/cli/terminal/command.ts";
 import { count, duration } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
+import { abortOnSignal } from "@synap/service";
 import { type Comparison, compareReports } from "../baseline/compare-reports.ts";
 import type { BenchMode, Benchmark } from "../benchmark.ts";
 import { describeCommit } from "../report/commit.ts";

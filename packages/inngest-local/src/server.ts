@@ -1,5 +1,13 @@
-import { type HttpBindings, serve } from "@hono/node-server";
-import { createCallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
+import { createServer } from "node:http";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import {
+  createCallerCheck,
+  isJsonOrEmpty,
+  KEEP_ALIVE_MS,
+  type Listening,
+  listen,
+  SECURITY_HEADERS,
+} from "@synap/http";
 import { Hono } from "hono";
 import { addEventRoutes, type IntakeSettings } from "./intake/event-routes.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
@@ -22,22 +30,13 @@ interface ServerSettings extends Omit<IntakeSettings, "onUnheard" | "eventKeys">
   readonly appStates: () => readonly { readonly url: string; readonly state: AppState }[];
 }
 
-/**
- * A sender gives up an idle connection after less than this. With Node's 5 s the two ends give it up at about the same
- * moment, and a busy sender now and then sends into a connection that is being closed.
- */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-
 /** Names of events without a function are logged up to this many, so that odd senders can't fill the memory. */
 const MAX_UNHEARD_NAMES = 100;
 
 const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json)";
 
 /** Opens the port. @throws the port's error, such as EADDRINUSE */
-export async function startServer(
-  standIn: StandIn,
-  settings: ServerSettings,
-): Promise<{ url: string; close(): Promise<void> }> {
+export async function startServer(standIn: StandIn, settings: ServerSettings): Promise<Listening> {
   const logged = new Set<string>();
   const onUnheard = (name: string) => {
     if (logged.has(name) || logged.size >= MAX_UNHEARD_NAMES) return;
@@ -78,25 +77,10 @@ export async function startServer(
     return context.json({ error: "Internal error", status: 500 }, 500);
   });
 
-  const server = serve({
-    fetch: app.fetch,
-    hostname: settings.host,
-    port: settings.port,
-    serverOptions: { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS },
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("listening", resolve);
-    server.once("error", reject);
-  });
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : settings.port;
-  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
-  return {
-    url: `http://${host}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        if ("closeAllConnections" in server) server.closeAllConnections();
-      }),
-  };
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS },
+    getRequestListener(app.fetch, { hostname: settings.host }),
+  );
+  // Senders keep what was not answered and send it again: nobody is waited for.
+  return listen(server, { host: settings.host, port: settings.port, graceMs: 0 });
 }

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { abortOnSignal } from "@synap/cli/terminal/command.ts";
 import { count } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
+import { abortOnSignal } from "@synap/service";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";
 import { canRunTimescaledb, TimescaledbServer } from "../processes/timescaledb-server.ts";
 import { chaosAsJson, chaosAsText, countChaosFaults } from "./chaos-report.ts";

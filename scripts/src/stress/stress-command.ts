@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { abortOnSignal, printFailure, wholeOption } from "@synap/cli/terminal/command.ts";
+import { printFailure, wholeOption } from "@synap/cli/terminal/command.ts";
 import { count } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { withoutPassword } from "@synap/cli/terminal/without-password.ts";
+import { abortOnSignal } from "@synap/service";
 import { Command } from "commander";
 import { runChaosCommand } from "../chaos/chaos-command.ts";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";

@@ -1,4 +1,4 @@
-import { createInngestClient, readApiConfiguration, startApi } from "@synap/api";
+import { readApiConfiguration, startApi } from "@synap/api";
 import {
   createEventStore,
   type Database,
@@ -8,6 +8,7 @@ import {
   openDatabase,
 } from "@synap/database";
 import { operatingWarnings } from "@synap/handlers";
+import { createInngestClient } from "@synap/service";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import postgres, { type Sql } from "postgres";

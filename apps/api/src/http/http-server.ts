@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { createCallerCheck } from "@synap/http";
+import { createCallerCheck, type Listening, listen } from "@synap/http";
 import { Problem } from "../problems/problem.ts";
 import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
@@ -31,14 +31,6 @@ export interface HttpServerOptions {
   readonly sendTimeoutMs: number;
 }
 
-/** An HTTP server that listens. */
-export interface HttpServer {
-  /** Without a trailing slash. */
-  readonly url: string;
-  /** Takes no more connections, finishes requests in flight (at most 10 s), then closes what is left. */
-  close(): Promise<void>;
-}
-
 /**
  * Serves a fetch handler. Even what never becomes a request, such as malformed HTTP, is answered with a problem document.
  *
@@ -47,8 +39,8 @@ export interface HttpServer {
 export async function listenHttp(
   fetch: (request: Request) => Response | Promise<Response>,
   options: HttpServerOptions,
-): Promise<HttpServer> {
-  const { host, port } = options;
+): Promise<Listening> {
+  const { host } = options;
   const server = createServer(serverOptions(options));
   server.timeout = options.sendTimeoutMs;
   const connections = new Connections(server, options.maxConnections);
@@ -71,19 +63,7 @@ export async function listenHttp(
   );
   answerClientErrors(server, connections);
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  const listening = typeof address === "object" && address !== null ? address.port : port;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${listening}`,
-    close: () => closeServer(server),
-  };
+  return listen(server, { ...options, graceMs: GRACE_MS });
 }
 
 function serverOptions({ headersTimeoutMs, requestTimeoutMs, keepAliveMs }: HttpServerOptions) {
@@ -157,15 +137,4 @@ function clientProblem(code: string | undefined): Problem {
     default:
       return new Problem("request-invalid", "This is not HTTP as the server can read it.");
   }
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A connection kept alive becomes idle only when its last answer is out, and nobody tells when that is.
-  const idle = setInterval(() => server.closeIdleConnections(), 20);
-  const grace = setTimeout(() => server.closeAllConnections(), GRACE_MS);
-  server.closeIdleConnections();
-  await closed;
-  clearInterval(idle);
-  clearTimeout(grace);
 }

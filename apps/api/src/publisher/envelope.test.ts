@@ -1,9 +1,10 @@
+import { createInngestClient } from "@synap/service";
 import { createSynapEvent } from "@synap/types";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FaultBroker, startFaultBroker } from "../../testing/fault-broker.ts";
 import { createInngestSender, type EnvelopeSender, toOutgoingEvent } from "./envelope.ts";
-import { createEventApi, createInngestClient, type EventApi } from "./event-api.ts";
+import { createEventApi, type EventApi } from "./event-api.ts";
 
 const logger = pino({ level: "silent" });
 const outgoing = () =>

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createInngestClient } from "@synap/service";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createEventApi, createInngestClient, type EventApi } from "./event-api.ts";
+import { createEventApi, type EventApi } from "./event-api.ts";
 
 interface Received {
   readonly method: string | undefined;

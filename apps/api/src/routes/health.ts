@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { createFaultFinder } from "@synap/service";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { Problem } from "../problems/problem.ts";
-import { createFaultFinder } from "../readiness/find-faults.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 
 const healthRoute = {

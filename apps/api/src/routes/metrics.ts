@@ -1,13 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { HandlerRetry, HandlerStatistics } from "@synap/database";
+import { EXPOSITION_CONTENT_TYPE, type Gauge, type Sample, writeMetrics } from "@synap/service";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
-import {
-  EXPOSITION_CONTENT_TYPE,
-  type Gauge,
-  type Sample,
-  writeMetrics,
-} from "../metrics/exposition-format.ts";
 import { problemAnswers, registerRoute } from "./route-registration.ts";
 import { readStatus } from "./status.ts";
 

@@ -1,16 +1,14 @@
 import { readFileSync } from "node:fs";
-import { type ApiConfiguration, createInngestClient, readApiConfiguration, startApi } from "@synap/api";
+import { type ApiConfiguration, readApiConfiguration, startApi } from "@synap/api";
 import { type Database, describeExposures, migrate, openDatabase, publishEventTypes } from "@synap/database";
 import type { Composition, UnhandledFailures } from "@synap/handlers";
+import { createCommandLogger, createInngestClient } from "@synap/service";
 import { defaultApplication } from "@synap/synap";
-import { INNGEST_APP_ID } from "@synap/types";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
-import { Inngest } from "inngest";
 import { keepToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
 import { inngestAccess, standInKeys } from "./inngest-access.ts";
-import { createLogger } from "./logger.ts";
 import { reservePorts } from "./ports.ts";
 
 /** What to run, and where. */
@@ -74,7 +72,7 @@ const OWN_ENVELOPE_BYTES = 1024 * 1024;
  */
 export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> {
   const { signal = new AbortController().signal } = options;
-  const logger = createLogger("synap", options.logLevel);
+  const logger = createCommandLogger("synap", options.logLevel);
   const started: { name: string; stop: () => Promise<void> }[] = [];
   const stop = async () => {
     const faults: unknown[] = [];
@@ -131,12 +129,12 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       options.inngest instanceof URL ? options.inngest.origin : `http://${HOST}:${ports.broker}`;
     const keys = standInKeys(directory.path, process.env);
     const access = inngestAccess(options.inngest ?? "stand-in", brokerUrl, keys, process.env);
-    const client = { ...access, logger: logger.child({ name: "inngest-sdk" }, { level: "warn" }) };
+    const inngestClient = () => createInngestClient({ ...access, logger });
     const worker = await startWorker({
       ...application,
       configuration: workerConfiguration,
       database,
-      inngest: new Inngest({ id: INNGEST_APP_ID, ...client }),
+      inngest: inngestClient(),
       logger: logger.child({ name: "worker" }),
     });
     started.push({ name: "worker", stop: () => worker.close() });
@@ -161,7 +159,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       ...application,
       configuration: configureApi(ports.api, { backfillToken, adminToken }, options.inngest),
       database,
-      inngest: createInngestClient(client),
+      inngest: inngestClient(),
       logger: logger.child({ name: "api" }),
     });
     started.push({ name: "API", stop: () => api.close() });

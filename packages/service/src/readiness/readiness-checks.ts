@@ -5,17 +5,20 @@ import {
   probeWrite,
   SchemaNewerError,
 } from "@synap/database";
-import type { ReadinessCheck } from "../api-context.ts";
-import type { EventDestination } from "../publisher/event-api.ts";
 import { NotReadyError } from "./not-ready-error.ts";
 
-/** How long the broker may take to answer a check, in milliseconds. */
-const BROKER_TIMEOUT_MS = 1_500;
 /** How long the outcome of a write is taken for the present one, in milliseconds: anybody may ask, as often as they like. */
 const WRITE_OUTCOME_MS = 5_000;
 
+/** A thing that a process depends on, and whether it is there. */
+export interface ReadinessCheck {
+  readonly name: string;
+  /** Resolves when it is there; rejects when not, with a NotReadyError where the fault has a name of its own. */
+  readonly check: () => Promise<void>;
+}
+
 /** The database answers. */
-export function databaseCheck(database: Database): ReadinessCheck {
+export function databaseCheck(database: Pick<Database, "query">): ReadinessCheck {
   return {
     name: "database",
     check: async () => {
@@ -53,48 +56,6 @@ export function writeCheck(database: Pick<Database, "reads">): ReadinessCheck {
     });
   };
   return { name: "write", check: remembered(probe, WRITE_OUTCOME_MS) };
-}
-
-/**
- * Something answers where events are sent. Only a server's own fault counts as unreachable: `/health` exists on a
- * self-hosted Inngest, and its being unknown elsewhere still proves that someone is there.
- */
-export function brokerCheck(broker: EventDestination): ReadinessCheck {
-  return {
-    name: "broker",
-    check: async () => {
-      if (broker.mode === "cloud" && broker.eventKey === undefined)
-        throw new NotReadyError("broker-key-missing");
-      const status = await ask(new URL("health", broker.eventBaseUrl));
-      if (status < 500) return;
-      throw new NotReadyError("broker-failing", {
-        cause: new Error(`${broker.eventBaseUrl} answers ${status}`),
-      });
-    },
-  };
-}
-
-/** Envelopes start a function: a worker has registered with the broker. */
-export function registrationCheck(areFunctionsRegistered: () => Promise<boolean>): ReadinessCheck {
-  return {
-    name: "functions",
-    check: async () => {
-      if (!(await areFunctionsRegistered())) throw new NotReadyError("functions-not-registered");
-    },
-  };
-}
-
-async function ask(url: URL): Promise<number> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(BROKER_TIMEOUT_MS) });
-    await response.body?.cancel();
-    return response.status;
-  } catch (error) {
-    const { cause } = error instanceof Error ? error : new Error(String(error));
-    const reason = cause instanceof Error && "code" in cause ? cause.code : error;
-    const fault = new Error(`nothing answers at ${url.origin} (${reason})`, { cause: error });
-    throw new NotReadyError("broker-unreachable", { cause: fault });
-  }
 }
 
 /** The same, but run at most once in so many milliseconds; those who ask meanwhile share the outcome. */

@@ -1,13 +1,10 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 
-// The worker has a file like this one. Neither app may import the other, and the packages below them know no pino: what
-// is left is this little, written twice. Change both.
-
-/** Fields that every record has and nobody wants to read, or that have a place of their own in the line. */
+/** Fields that are left out of the line, or have a place of their own in it. */
 const SILENT = new Set(["level", "time", "name", "msg", "err", "pid", "hostname"]);
 
 /**
- * Turns one of pino's JSON records into the line that a person reads: time, level, who, what, and the fields
+ * Turns one of pino's JSON records into the line that a person reads: time, level, who, message, and the fields
  * behind it. An error's stack follows on lines of its own.
  */
 export function formatRecord(json: string): string {
@@ -27,7 +24,7 @@ export function formatRecord(json: string): string {
  *
  * LOG_LEVEL is the least important level that is shown: trace, debug, info (default), warn, error, fatal, silent.
  *
- * @param name who speaks
+ * @param name the process, as its records name it
  * @throws Error when the level is none of these.
  */
 export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger {
@@ -37,6 +34,16 @@ export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger
   const toLine = format === "pretty" ? formatRecord : (record: string) => record;
   // Not the output itself: before a process ends with "fatal", pino would wait until everything is written.
   return pino(options, { write: (record: string) => output.write(toLine(record)) });
+}
+
+/**
+ * The log of a command: readable lines on standard error, so that standard output stays its result.
+ *
+ * @param level the least important level that is shown: trace, debug, info, warn, error, fatal, silent
+ */
+export function createCommandLogger(name: string, level: string): Logger {
+  const output = openLogOutput(2);
+  return pino({ name, level }, { write: (record: string) => output.write(formatRecord(record)) });
 }
 
 /** Up to so many bytes wait while nothing can be written; what comes then is dropped. */

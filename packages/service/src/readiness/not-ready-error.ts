@@ -17,7 +17,7 @@ export const READINESS_FAULTS = {
 export type ReadinessFault = keyof typeof READINESS_FAULTS;
 
 /**
- * Something that the API needs is not there. The message is for anybody who asks; host names, migrations and whatever
+ * Something that a process needs is not there. The message is for anybody who asks; host names, migrations and whatever
  * else only operators should see is in the cause, for the log.
  */
 export class NotReadyError extends Error {

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { ReadinessCheck } from "../api-context.ts";
 import { NotReadyError } from "./not-ready-error.ts";
+import type { ReadinessCheck } from "./readiness-checks.ts";
 
 /** How long one check may take, in milliseconds: less than a probe usually waits. */
 const CHECK_TIMEOUT_MS = 2_000;

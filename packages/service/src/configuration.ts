@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+/** The environment does not make a configuration. The message names each variable and what is wrong with it. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly code = "CONFIGURATION_INVALID";
+}
+
+const number = () =>
+  z.coerce.number({ error: (issue) => (issue.code === "invalid_type" ? "must be a number" : undefined) });
+const whole = (least: number, most: number) => number().int().min(least).max(most);
+
+/** The kinds of values that environment variables hold. */
+export const variable = {
+  text: z.string().trim().min(1),
+  number,
+  whole,
+  port: whole(0, 65_535),
+  flag: z.enum(["true", "false"], "must be true or false").transform((value) => value === "true"),
+  token: z.string().regex(/^\S{16,}$/, "must have at least 16 characters and no space"),
+  httpUrl: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }),
+};
+
+/** The variables of every process that uses a database. */
+export const databaseVariables = {
+  SYNAP_DATABASE_CONNECTIONS: whole(1, 1_000).default(10),
+  SYNAP_LOCK_TIMEOUT_MS: whole(0, 600_000).default(5_000),
+};
+
+/** How a process uses its database. */
+export interface DatabaseConfiguration {
+  /**
+   * How many connections to a database server queries may use, those for reading and those for writing together
+   * (SYNAP_DATABASE_CONNECTIONS, default 10).
+   */
+  readonly databaseConnections: number;
+  /** How long a lock in the database is waited for, in milliseconds (SYNAP_LOCK_TIMEOUT_MS, default 5,000; 0: no limit). */
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * Reads environment variables. An empty one counts as unset, as compose files write them.
+ *
+ * @param process the process that is configured, for the message: "API"
+ * @throws ConfigurationError naming every variable that is wrong
+ */
+export function readVariables<Schema extends z.ZodObject>(
+  process: string,
+  schema: Schema,
+  variables: NodeJS.ProcessEnv,
+): z.output<Schema> {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new ConfigurationError(`The ${process}'s configuration is not valid.\n${lines.join("\n")}`);
+}

@@ -1,0 +1,28 @@
+/** What Synap's processes share: log, configuration, signals, start and stop, readiness, metrics. */
+
+export {
+  ConfigurationError,
+  type DatabaseConfiguration,
+  databaseVariables,
+  readVariables,
+  variable,
+} from "./configuration.ts";
+export { createInngestClient, type InngestClientOptions } from "./inngest-client.ts";
+export { createCommandLogger, createLogger } from "./logger.ts";
+export {
+  EXPOSITION_CONTENT_TYPE,
+  type Gauge,
+  type Sample,
+  writeMetrics,
+} from "./metrics/exposition-format.ts";
+export { type OpenApplication, openApplication } from "./open-application.ts";
+export { createFaultFinder, type ReadinessFindings } from "./readiness/find-faults.ts";
+export { NotReadyError, READINESS_FAULTS, type ReadinessFault } from "./readiness/not-ready-error.ts";
+export {
+  databaseCheck,
+  migrationsCheck,
+  type ReadinessCheck,
+  writeCheck,
+} from "./readiness/readiness-checks.ts";
+export { type ProcessStart, runProcess } from "./run-process.ts";
+export { abortOnSignal, endOnSignal } from "./signals.ts";

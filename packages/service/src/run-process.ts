@@ -1,0 +1,42 @@
+import { surviveUnhandledFailures, type UnhandledFailures } from "@synap/handlers";
+import type { Logger } from "pino";
+import { createLogger } from "./logger.ts";
+import { endOnSignal } from "./signals.ts";
+
+/** What a process is given to start with. */
+export interface ProcessStart {
+  readonly variables: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  /** The unhandled failures of this process, to be counted in the database. */
+  readonly failures: UnhandledFailures;
+}
+
+/**
+ * Runs a process until a signal ends it: with a log, surviving what handlers leave behind, stopping in order. Exits 0 when it
+ * stopped, 1 when it could not start or stop.
+ *
+ * @param name the process, in its log: "api"
+ */
+export async function runProcess(
+  name: string,
+  start: (start: ProcessStart) => Promise<{ close(): Promise<void> }>,
+): Promise<void> {
+  const logger = createLogger(name, process.env);
+  try {
+    const failures = surviveUnhandledFailures({ logger });
+    const running = await start({ variables: process.env, logger, failures });
+    endOnSignal(
+      async (signal) => {
+        logger.info(`${signal}: finishing what runs; a second signal stops at once`);
+        await running.close();
+        logger.info("stopped");
+      },
+      (error) => logger.fatal({ err: error }, "stopping failed"),
+    );
+  } catch (error) {
+    // A mistake of the environment needs one sentence, a mistake of ours its stack.
+    if (error instanceof Error && "code" in error) logger.fatal(error.message);
+    else logger.fatal({ err: error }, `the ${name} process cannot start`);
+    process.exit(1);
+  }
+}
