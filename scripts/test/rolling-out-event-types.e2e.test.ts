@@ -14,6 +14,8 @@ const quake = (place: string) => ({
   id: randomUUID(),
   type: TYPE,
   aggregateId: place,
+  // Sent again, it is the same to the last byte: a broker that knew events by their content would drop it.
+  timestamp: new Date().toISOString(),
   data: { ...earthquakeRecorded.example, place },
 });
 type Quake = ReturnType<typeof quake>;
@@ -128,7 +130,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
     await processes.end("worker");
     isWorkerUpdated = true;
     await startWorker();
-    const [, , again = quake("")] = sent;
+    const [again = quake("")] = sent;
     await eventually(async () => expect((await post("/events", again)).status).toBe(202));
     await eventually(async () => expect(await isStored(again)).toBe(true));
     await eventually(async () =>

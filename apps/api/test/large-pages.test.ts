@@ -115,6 +115,15 @@ describe("large pages", () => {
     }
   });
 
+  it("that cannot be read give their room back", async () => {
+    // More than the budget has room for.
+    for (let request = 0; request < 20; request += 1) {
+      const { status, body } = await get("/api/v1/events?cursor=none");
+      expect([status, body.code]).toEqual([400, "cursor-invalid"]);
+    }
+    expect((await pagesOf()).reservedBytes).toBe(0);
+  });
+
   it("of streams and of dead letters are bounded alike", async () => {
     const read: string[] = [];
     for (let path: string | undefined = `/api/v1/streams/note/large?limit=1000`; path !== undefined; ) {

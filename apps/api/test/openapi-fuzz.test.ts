@@ -111,10 +111,11 @@ function together(
 }
 
 function onlyOneExpectation(call: Call): Call {
-  const { "if-none-match": _, ...headers } = call.headers;
+  const { "if-match": match, "if-none-match": noneMatch, ...headers } = call.headers;
   const hasBody = typeof call.body === "object" && call.body !== null && "expectedVersion" in call.body;
-  const { "if-match": __, ...bare } = headers;
-  return { ...call, headers: hasBody ? bare : headers };
+  if (hasBody) return { ...call, headers };
+  if (noneMatch !== undefined) return { ...call, headers: { ...headers, "if-none-match": noneMatch } };
+  return match === undefined ? { ...call, headers } : { ...call, headers: { ...headers, "if-match": match } };
 }
 
 /** The generated envelope around the data of a type of the catalogue; times that depend on the clock are left out. */
@@ -137,11 +138,20 @@ function soundAppend(generated: unknown): unknown {
   return { ...rest, events: events.map((each) => soundEvent(each, true)) };
 }
 
+/** Texts that some fields can't hold: names that mean a step in a path, and what the database has no room for. */
+const ODD_TEXTS = [".", "..", "\u0000", "a\u0000b", "%", "/"];
+
+/** The schema of a command's data is its event type's, which says nothing of NUL. */
+function oddTextsOf({ properties }: JsonSchema): readonly string[] {
+  const isCommand = typeof properties === "object" && properties !== null && "data" in properties;
+  return isCommand ? ODD_TEXTS.filter((text) => !text.includes("\u0000")) : ODD_TEXTS;
+}
+
 function callOf(operation: Operation): fc.Arbitrary<Call> {
   const place = (where: Parameter["in"]) => {
     const parameters = (operation.parameters ?? []).filter((one) => one.in === where);
     const model = Object.fromEntries(
-      parameters.map(({ name, schema }) => [name, arbitraryOf(schema, components)]),
+      parameters.map(({ name, schema }) => [name, arbitraryOf(schema, components, ODD_TEXTS)]),
     );
     const requiredKeys = parameters.filter(({ required }) => required === true).map(({ name }) => name);
     return fc.record(model, { requiredKeys });
@@ -152,7 +162,10 @@ function callOf(operation: Operation): fc.Arbitrary<Call> {
       path: place("path").map((values) => mapValues(values, String)),
       query: place("query"),
       headers: place("header").map((values) => mapValues(values, String)),
-      body: body === undefined ? fc.constant(undefined) : arbitraryOf(body.schema, components),
+      body:
+        body === undefined
+          ? fc.constant(undefined)
+          : arbitraryOf(body.schema, components, oddTextsOf(body.schema)),
     })
     .map((call) => MADE_CONSISTENT[operation.operationId]?.(call) ?? call);
 }

@@ -5,12 +5,16 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Values that satisfy a schema, those at its bounds among them; `components` are the schemas it refers to, by name. */
+/**
+ * Values that satisfy a schema, those at its bounds among them; `components` are the schemas it refers to, by name. `texts`
+ * are tried wherever a text may be, as far as the schema there allows them.
+ */
 export function arbitraryOf(
   schema: JsonSchema,
   components: Readonly<Record<string, JsonSchema>> = {},
+  texts: readonly string[] = [],
 ): fc.Arbitrary<unknown> {
-  const of = (part: unknown): fc.Arbitrary<unknown> => arbitraryOf(asSchema(part), components);
+  const of = (part: unknown): fc.Arbitrary<unknown> => arbitraryOf(asSchema(part), components, texts);
   const { $ref, enum: values, anyOf, oneOf, allOf, not } = schema;
   if (typeof $ref === "string") return of(components[$ref.replace("#/components/schemas/", "")]);
   if ("const" in schema) return fc.constant(schema["const"]);
@@ -19,13 +23,17 @@ export function arbitraryOf(
   if (Array.isArray(choices)) return fc.oneof(...choices.map(of));
   if (Array.isArray(allOf) && allOf.length === 1) return of(allOf[0]);
   const excluded: readonly unknown[] = list(asSchema(not)["enum"]);
-  return ofType(schema, of).filter((value) => !excluded.includes(value));
+  return ofType(schema, of, texts).filter((value) => !excluded.includes(value));
 }
 
-function ofType(schema: JsonSchema, of: (part: unknown) => fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+function ofType(
+  schema: JsonSchema,
+  of: (part: unknown) => fc.Arbitrary<unknown>,
+  texts: readonly string[],
+): fc.Arbitrary<unknown> {
   switch ([schema["type"]].flat()[0]) {
     case "string":
-      return ofText(schema);
+      return ofText(schema, texts);
     case "integer": {
       const { min, max } = bounds(schema, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
       return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));
@@ -60,7 +68,7 @@ function ofObject(schema: JsonSchema, of: (part: unknown) => fc.Arbitrary<unknow
   return fc.record(model, { requiredKeys });
 }
 
-function ofText(schema: JsonSchema): fc.Arbitrary<string> {
+function ofText(schema: JsonSchema, texts: readonly string[]): fc.Arbitrary<string> {
   const minLength = Number(schema["minLength"] ?? 0);
   const maxLength = Math.min(Number(schema["maxLength"] ?? 300), 500);
   const pattern = typeof schema["pattern"] === "string" ? new RegExp(schema["pattern"], "u") : undefined;
@@ -81,6 +89,7 @@ function ofText(schema: JsonSchema): fc.Arbitrary<string> {
       minLength: maxLength,
       maxLength,
     }),
+    ...(texts.length === 0 ? [] : [fc.constantFrom(...texts)]),
   );
   // A pattern that only excludes characters is met by nearly all text; any other is generated from.
   if (pattern === undefined || pattern.test("some text, any text")) return free.filter(fits);

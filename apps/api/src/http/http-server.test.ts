@@ -57,15 +57,18 @@ describe("the time limits", () => {
   const MUCH_LATER_MS = 50 * LIMIT_MS;
 
   it.each([
-    ["nothing at all", ""],
-    ["half of the headers", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: "],
-    ["half of the body", `${HEAD}Content-Length: 100\r\n\r\n{"half":`],
-    ["chunks without an end", `${HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`],
-  ])("end a request that sends %s", async (_, sent) => {
+    ["nothing at all", "", { headersTimeoutMs: LIMIT_MS }],
+    ["half of the headers", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: ", { headersTimeoutMs: LIMIT_MS }],
+    ["half of the body", `${HEAD}Content-Length: 100\r\n\r\n{"half":`, { requestTimeoutMs: LIMIT_MS }],
+    [
+      "chunks without an end",
+      `${HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`,
+      { requestTimeoutMs: LIMIT_MS },
+    ],
+  ])("end a request that sends %s", async (_, sent, limit) => {
     const server = await listenHttp(async (request) => new Response(await request.text()), {
       ...LOCAL,
-      headersTimeoutMs: LIMIT_MS,
-      requestTimeoutMs: LIMIT_MS,
+      ...limit,
     });
     const socket = await openConnection(server.url);
     const started = performance.now();
@@ -118,8 +121,10 @@ describe("the time limits", () => {
   it("close a connection that is kept alive without a request", async () => {
     const server = await listenHttp(() => new Response("ok"), { ...LOCAL, keepAliveMs: LIMIT_MS });
     const socket = await openConnection(server.url);
+    const started = performance.now();
     socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     expect(await everythingOn(socket)).toMatch(/^HTTP\/1.1 200 /);
+    expect(performance.now() - started).toBeLessThan(MUCH_LATER_MS);
     await server.close();
   });
 });

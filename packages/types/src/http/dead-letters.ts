@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NO_NUL } from "./parameter-forms.ts";
 
 const moment = z.iso.datetime();
 const whole = z.number().int();
@@ -60,6 +61,7 @@ export const skipBody = z.strictObject({
     .min(1, "must say why")
     .max(1_000, "may have 1,000 characters")
     .refine((text) => !text.includes("\0"), "must not hold NUL")
+    .meta({ pattern: "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" })
     .describe("Why the event is left out for good; kept with the letter."),
 });
 
@@ -68,7 +70,8 @@ const label = z
   .string("must be a text")
   .min(1)
   .max(128)
-  .refine((text) => !text.includes("\0"), "must not hold NUL");
+  .refine((text) => !text.includes("\0"), "must not hold NUL")
+  .meta({ pattern: NO_NUL });
 
 /** The body of a retry of many letters. */
 export const retryBody = z.strictObject({

@@ -3,6 +3,9 @@ import { readTimestamp, TIMESTAMP_FORM } from "../timestamp.ts";
 
 const GIVEN_ONCE = "must be given, and once";
 
+/** Text without NUL, as a pattern for the document: the database can't hold NUL. */
+export const NO_NUL = "^[^\\u0000]*$";
+
 /**
  * A whole number within bounds, read from the text of an address. The document says `integer` with the same bounds, so it
  * can't allow what the route refuses.
@@ -27,7 +30,7 @@ export function plainText(max: number) {
     .min(1, "must not be empty")
     .max(max, `must have at most ${max} characters`)
     .refine((text) => !text.includes("\0"), "must not hold NUL")
-    .meta({ pattern: "^[^\\u0000]*$" });
+    .meta({ pattern: NO_NUL });
 }
 
 /**
@@ -36,7 +39,7 @@ export function plainText(max: number) {
  */
 export const pathId = plainText(128)
   .refine((text) => text !== "." && text !== "..", "must not be . or ..")
-  .meta({ pattern: "^[^\\u0000]*$", not: { enum: [".", ".."] } });
+  .meta({ pattern: NO_NUL, not: { enum: [".", ".."] } });
 
 /** A moment: RFC 3339, from 1970 to 9999, no finer than a millisecond. */
 export const moment = z
