@@ -13,7 +13,7 @@ const sent: SentEvent = {
 const row: StoredEventRow = { ...sent, idempotencyKey: null, position: 1024, streamVersion: 1 };
 
 function entry(changes: Partial<LedgerEntry> = {}): LedgerEntry {
-  return { event: sent, outcome: "accepted", resend: async () => undefined, ...changes };
+  return { event: sent, outcome: "accepted", resend: async () => undefined, isUnanswered: false, ...changes };
 }
 
 /** The findings that are not zero. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Ledger, type SentEvent } from "./ledger.ts";
+import { sendUnknownAgain } from "./settle.ts";
 
 const event: SentEvent = {
   id: "e-1",
@@ -40,5 +41,20 @@ describe("Ledger", () => {
         ledger.refused("e-1");
       }),
     ).toBe("unknown");
+  });
+
+  it("asks for another attempt until there is an answer, and not after a refusal, which would be repeated", async () => {
+    const ledger = new Ledger();
+    const answers: ((id: string) => void)[] = [
+      (id) => ledger.unanswered(id),
+      (id) => ledger.unanswered(id),
+      (id) => ledger.refused(id),
+    ];
+    let sent = 0;
+    ledger.sending(event, async () => answers[sent++]?.(event.id));
+    ledger.unanswered(event.id);
+    await sendUnknownAgain(ledger);
+    expect(sent).toBe(3);
+    expect([...ledger.entries()]).toMatchObject([{ outcome: "unknown", isUnanswered: false }]);
   });
 });

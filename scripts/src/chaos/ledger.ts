@@ -29,6 +29,8 @@ export type Resend = () => Promise<void>;
 export interface LedgerEntry {
   readonly event: SentEvent;
   readonly outcome: EventOutcome;
+  /** Whether the last attempt had no answer, so that another one may have: a refusal would be repeated. */
+  readonly isUnanswered: boolean;
   readonly place?: AnsweredPlace;
   readonly resend: Resend;
 }
@@ -37,6 +39,7 @@ interface MutableEntry {
   readonly event: SentEvent;
   readonly resend: Resend;
   wasUnanswered: boolean;
+  isUnanswered: boolean;
   outcome: EventOutcome;
   place?: AnsweredPlace;
 }
@@ -60,24 +63,34 @@ export class Ledger {
 
   /** Records an event before its first attempt. */
   sending(event: SentEvent, resend: Resend): void {
-    this.#entries.set(event.id, { event, resend, wasUnanswered: false, outcome: "unknown" });
+    this.#entries.set(event.id, {
+      event,
+      resend,
+      wasUnanswered: false,
+      isUnanswered: true,
+      outcome: "unknown",
+    });
   }
 
   accepted(id: string, place?: AnsweredPlace): void {
     const entry = this.#entry(id);
     if (entry.outcome !== "accepted") this.#accepted += 1;
     entry.outcome = "accepted";
+    entry.isUnanswered = false;
     if (place !== undefined) entry.place = place;
   }
 
   refused(id: string): void {
     const entry = this.#entry(id);
+    entry.isUnanswered = false;
     if (entry.outcome === "unknown" && !entry.wasUnanswered) entry.outcome = "refused";
   }
 
   /** No answer, or one that leaves open what became of the event (5xx). */
   unanswered(id: string): void {
-    this.#entry(id).wasUnanswered = true;
+    const entry = this.#entry(id);
+    entry.wasUnanswered = true;
+    entry.isUnanswered = entry.outcome === "unknown";
   }
 
   #entry(id: string): MutableEntry {

@@ -9,15 +9,17 @@ const SETTLE_MS = 300_000;
 /** Attempts to get a definite answer for what was left without one. */
 const RESENDS = 20;
 
-/** Sends every event without a definite answer again, as its client would, now that everything works. */
+/**
+ * Sends every event without an answer again, as its client would, now that everything works. One that is refused now stays
+ * unknown, as an attempt before may have stored it, and is not sent once more: the answer would be the same.
+ */
 export async function sendUnknownAgain(ledger: Ledger): Promise<void> {
   for (let attempt = 0; attempt < RESENDS; attempt += 1) {
-    const unknown = [...ledger.entries()].filter(({ outcome }) => outcome === "unknown");
-    const waiting = unknown.slice(0, 5_000);
+    const unanswered = [...ledger.entries()].filter(({ isUnanswered }) => isUnanswered);
+    const waiting = unanswered.slice(0, 5_000);
     for (let from = 0; from < waiting.length; from += 20) {
       await Promise.all(waiting.slice(from, from + 20).map(({ resend }) => resend()));
     }
-    // What is unknown for good: refused now, after an attempt that may have stored it.
     if (waiting.length === 0) return;
     await sleep(100);
   }
