@@ -4,7 +4,7 @@ import { type StoredEvent, seedCatalogue } from "@synap/types";
 import type { Competitor } from "./competitor.ts";
 
 /**
- * Synap as docs/store.md shows it: `append` and `appendBatch`, which are for events without an expected version, and its
+ * Synap as docs/insides/store.md shows it: `append` and `appendBatch`, which are for events without an expected version, and its
  * defaults (10 connections, prepared statements). It does more than its peers: every event is checked against its type,
  * and looked up by id and idempotency key.
  */

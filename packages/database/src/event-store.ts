@@ -31,7 +31,7 @@ export interface AppendOptions {
   readonly lockTimeout?: number | undefined;
 }
 
-/** The events of everything that ever happened: appended once, never changed. See docs/store.md for the guarantees. */
+/** The events of everything that ever happened: appended once, never changed. See docs/insides/store.md for the guarantees. */
 export interface EventStore {
   /** Appends one event. See `appendBatch`. */
   append(event: SynapEvent, options?: AppendOptions): Promise<AppendOutcome>;

@@ -1,6 +1,6 @@
 /**
  * The store: where events live, on the embedded engine or a TimescaleDB server, and everything that reads and writes
- * them. docs/store.md describes the tables and proves the guarantees.
+ * them. docs/insides/store.md describes the tables and proves the guarantees.
  */
 
 export { MAX_APPEND_EVENTS } from "./append/append-events.ts";

@@ -18,7 +18,7 @@ interface Mention {
 }
 
 const OURS =
-  /^(?:npx -y pnpm@12|npm (?:start|test|run)|node (?:apps|scripts)\/|synap (?!\w+\/)[a-z-]+|bash \.ci|\.ci\/|curl|docker compose)\b/;
+  /^(?:npx -y pnpm@12|npm (?:start|test|run)|node (?:apps|scripts)\/|synap (?!\w+\/)[a-z-]+|bash \.ci|\.ci\/|curl .|docker compose .)/;
 
 const mentions: readonly Mention[] = pages.flatMap((page) => [
   ...page.blocks

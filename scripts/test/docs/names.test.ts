@@ -12,7 +12,7 @@ interface Mention {
 }
 
 const mentions: readonly Mention[] = pages.flatMap((page) =>
-  page.prose.split("\n").flatMap((line, index) =>
+  ourNames(page).flatMap((line, index) =>
     [...line.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => ({
       page,
       code,
@@ -20,6 +20,12 @@ const mentions: readonly Mention[] = pages.flatMap((page) =>
     })),
   ),
 );
+
+/** The lines of a page, without the column of names that the original documents use. */
+function ourNames({ path, prose }: Page): string[] {
+  const lines = prose.split("\n");
+  return path === "docs/original-names.md" ? lines.map((line) => line.replace(/^\|[^|]*\|/, "")) : lines;
+}
 
 /** The mentions of a form for which `exists` does not hold. */
 function missing(form: RegExp, exists: (found: RegExpExecArray, mention: Mention) => boolean): string[] {

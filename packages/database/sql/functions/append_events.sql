@@ -1,5 +1,5 @@
 -- Appends up to 1,024 events in one round trip; the TypeScript store and the SQL functions for other languages both
--- come through here, so both give the same guarantees. docs/store.md explains the steps.
+-- come through here, so both give the same guarantees. docs/insides/store.md explains the steps.
 --
 --   events          array of SynapEvent objects, complete (nothing is filled in here)
 --   expectations    array of { aggregateType, aggregateId, expected }, expected being "any", "no-stream",
@@ -14,7 +14,7 @@
 -- stream. The details of SY001, SY006 and SY007 are JSON.
 --
 -- Runs as the owner: the application role has no right to write the tables that the log rests on. All it gets are
--- values, and no name in here is looked up where a caller could have put something (docs/store.md).
+-- values, and no name in here is looked up where a caller could have put something (docs/insides/store.md).
 CREATE OR REPLACE FUNCTION synap.append_events(events jsonb, expectations jsonb DEFAULT '[]', all_or_nothing boolean DEFAULT false)
 RETURNS TABLE (
   place          integer,

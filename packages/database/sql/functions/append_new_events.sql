@@ -1,6 +1,6 @@
 -- Appends up to 1,024 events in one pass over them, taking for granted what is nearly always so: that every event is
 -- new, and its stream open. Where that turns out wrong it raises, before or after it has written something, and the
--- caller, having rolled back, appends through synap.append_events, which looks at each event. docs/store.md explains
+-- caller, having rolled back, appends through synap.append_events, which looks at each event. docs/insides/store.md explains
 -- the two ways, and the steps, which are the same and come in the same order.
 --
 --   events           array of SynapEvent objects, complete (nothing is filled in here)

@@ -1,4 +1,4 @@
--- The number up to which every append is either committed or will never be. See docs/store.md for the proof; it rests
+-- The number up to which every append is either committed or will never be. See docs/insides/store.md for the proof; it rests
 -- on the order of the two statements, and on appends doing their steps in the opposite order.
 --
 -- Any session may take an advisory lock with any key. Those of an append are told from others by the lock on

@@ -49,7 +49,7 @@ export interface MigrationReport {
   /** Names of the files that this call has applied; empty when there was nothing to do. */
   readonly applied: readonly string[];
   readonly timescaledbVersion: string;
-  /** The TimescaleDB edition found. Both work; see docs/store.md for the difference. */
+  /** The TimescaleDB edition found. Both work; see docs/insides/store.md for the difference. */
   readonly edition: "community" | "apache";
   /** What lets other logins harm the log and this login may not end; see `HARDENING_STATEMENT`. */
   readonly exposures: readonly Exposure[];
