@@ -1,3 +1,7 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTestDatabase, testEngines } from "@synap/database/testing";
 import { expect, it } from "vitest";
 import { runCommand } from "../src/processes/run-command.ts";
 
@@ -37,3 +41,39 @@ it("explains a DATABASE_URL that names no database, without a stack", async () =
   expect(output).toContain("DATABASE_URL is not the URL of a PostgreSQL database");
   expect(output).not.toMatch(/ {4}at |se#cret/);
 });
+
+it.runIf(testEngines().includes("server"))(
+  "names with --check what is not applied, of the application too, and changes nothing",
+  async () => {
+    const test = await createTestDatabase("server");
+    const folder = mkdtempSync(join(tmpdir(), "synap-migrate-"));
+    const url = "url" in test.options ? test.options.url : "";
+    try {
+      mkdirSync(join(folder, "node_modules/@synap"), { recursive: true });
+      const synap = join(import.meta.dirname, "../../packages/synap");
+      symlinkSync(synap, join(folder, "node_modules/@synap/synap"));
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+      writeFileSync(join(folder, "0001_orders.sql"), "CREATE SCHEMA shop;");
+      const config = join(folder, "synap.config.ts");
+      writeFileSync(
+        config,
+        `import { defineConfig } from "@synap/synap";
+         export default defineConfig({ migrations: { folder: new URL(".", import.meta.url), ledger: "shop" } });`,
+      );
+      const run = (...args: string[]) => migrate(["--config", config, ...args], { DATABASE_URL: url });
+      for (let time = 1; time <= 2; time += 1) {
+        const { exitCode, output } = await run("--check");
+        expect(output).toContain("not applied: shop/0001_orders.sql\n1 migrations are not applied");
+        expect(exitCode).toBe(1);
+      }
+      expect((await run()).exitCode).toBe(0);
+      expect(await run("--check")).toMatchObject({
+        exitCode: 0,
+        output: expect.stringContaining("nothing to do"),
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+      await test.drop();
+    }
+  },
+);

@@ -42,7 +42,9 @@ import { createKeptReader } from "./readiness/kept-in-broker.ts";
  * worker: dead letters can be retried here, and commands run the inline ones. Default: the seeded domain.
  */
 export interface ApiParts
-  extends Partial<Pick<Composition, "handlers" | "projections" | "aggregates" | "readModels">> {
+  extends Partial<
+    Pick<Composition, "handlers" | "projections" | "aggregates" | "readModels" | "migrations">
+  > {
   readonly configuration: ApiConfiguration;
   /** Open and migrated. */
   readonly database: Database;
@@ -112,7 +114,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     databaseFailed: database.failed,
     readiness: [
       databaseCheck(database),
-      migrationsCheck(database),
+      migrationsCheck(database, parts.migrations ?? []),
       writeCheck(database),
       brokerCheck(inngest),
       registrationCheck(areFunctionsRegistered),

@@ -2,20 +2,28 @@
 // Brings the schema of the server at DATABASE_URL up to this release. Bundled, it is the command of the one-shot
 // container that runs before the API and the worker. Event types come from the config.
 import {
+  type Database,
   describeExposures,
   HARDENING_STATEMENT,
   migrate,
   openDatabase,
+  pendingMigrations,
   publishEventTypes,
 } from "@synap/database";
+import type { Composition } from "@synap/handlers";
 import { loadConfig } from "@synap/synap";
 import { Command } from "commander";
 
-const { printHardening, config } = new Command("migrate")
+const { printHardening, check, config } = new Command("migrate")
   .description("Brings the schema of the TimescaleDB server at DATABASE_URL up to this release.")
   .option(
     "--print-hardening",
     "only print the SQL that an administrator runs where the migrating login may not do all of it",
+    false,
+  )
+  .option(
+    "--check",
+    "change nothing: name what is not applied, of this release and of the application, and exit 1 if there is something",
     false,
   )
   .option(
@@ -32,7 +40,7 @@ Example:
   DATABASE_URL=postgres://synap:PASSWORD@127.0.0.1:5432/synap npx -y pnpm@12 migrate`,
   )
   .parse()
-  .opts<{ readonly printHardening: boolean; readonly config?: string }>();
+  .opts<{ readonly printHardening: boolean; readonly check: boolean; readonly config?: string }>();
 
 if (printHardening) {
   console.log(HARDENING_STATEMENT);
@@ -47,20 +55,11 @@ if (!url) {
   process.exit(1);
 }
 try {
-  const { catalogue, migrations } = (await loadConfig({ path: config ?? process.env["SYNAP_CONFIG"] }))
-    .application;
+  const { application } = await loadConfig({ path: config ?? process.env["SYNAP_CONFIG"] });
   const database = await openDatabase({ url });
   try {
-    const report = await migrate(database, {
-      applications: migrations,
-      onApplied: (name) => console.log(`applied ${name}`),
-    });
-    const types = await publishEventTypes(database, catalogue);
-    const done =
-      report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;
-    if (types.length > 0) console.log(`wrote ${types.length} event types`);
-    console.log(`${done}; TimescaleDB ${report.timescaledbVersion} (${report.edition} edition)`);
-    if (report.exposures.length > 0) console.error(`warning: ${describeExposures(report.exposures)}`);
+    if (check) await nameWhatIsMissing(database, application);
+    else await apply(database, application);
   } finally {
     await database.close();
   }
@@ -68,4 +67,24 @@ try {
   if (!(error instanceof Error && "code" in error)) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+/** Exits 1 when something is not applied, so that a deployment can ask. */
+async function nameWhatIsMissing(database: Database, { migrations }: Composition): Promise<void> {
+  const pending = await pendingMigrations(database, { applications: migrations });
+  for (const { ledger, name } of pending) console.log(`not applied: ${ledger}/${name}`);
+  console.log(pending.length === 0 ? "nothing to do" : `${pending.length} migrations are not applied`);
+  if (pending.length > 0) process.exitCode = 1;
+}
+
+async function apply(database: Database, { catalogue, migrations }: Composition): Promise<void> {
+  const report = await migrate(database, {
+    applications: migrations,
+    onApplied: (name) => console.log(`applied ${name}`),
+  });
+  const types = await publishEventTypes(database, catalogue);
+  const done = report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;
+  if (types.length > 0) console.log(`wrote ${types.length} event types`);
+  console.log(`${done}; TimescaleDB ${report.timescaledbVersion} (${report.edition} edition)`);
+  if (report.exposures.length > 0) console.error(`warning: ${describeExposures(report.exposures)}`);
 }

@@ -2,9 +2,11 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Database, recordFunctionRegistration } from "@synap/database";
 import type { OperatingWarning } from "@synap/handlers";
 import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
+import { createFaultFinder, NotReadyError, type ReadinessCheck, readinessAnswer } from "@synap/service";
 import { Hono } from "hono";
 import type { Inngest, InngestFunction } from "inngest";
 import { serve } from "inngest/hono";
+import type { Logger } from "pino";
 
 /** The path of Inngest's functions on the worker. */
 export const FUNCTIONS_PATH = "/api/inngest";
@@ -14,6 +16,9 @@ export interface WorkerAppParts {
   readonly inngest: Inngest.Any;
   readonly functions: readonly InngestFunction.Any[];
   readonly database: Pick<Database, "query" | "failed">;
+  /** What the worker depends on. */
+  readonly readiness: readonly ReadinessCheck[];
+  readonly logger: Logger;
   /** The origin under which Inngest reaches this worker. */
   readonly serveOrigin: string;
   /** Whether the worker has to register with Inngest itself, and is not ready before. */
@@ -25,14 +30,24 @@ export interface WorkerAppParts {
 
 /**
  * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process can do its work), `/readyz` (the store answers,
- * and Inngest knows the functions where the worker has to register them; with the warnings for an operator, which make a
+ * takes writes and has every migration, and Inngest knows the functions where the worker has to register them; with the warnings for an operator, which make a
  * worker no less ready).
  *
  * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, whoever sends a PUT
  * could have the events sent elsewhere. With a signing key every request to the functions must be signed, PUT included.
  */
 export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBindings }> {
-  const { inngest, functions, database, serveOrigin, registersItself, callerCheck, warnings } = parts;
+  const {
+    inngest,
+    functions,
+    database,
+    serveOrigin,
+    registersItself,
+    callerCheck,
+    warnings,
+    readiness,
+    logger,
+  } = parts;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     const { incoming } = context.env;
@@ -75,17 +90,18 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
       ? context.json({ status: "ok" })
       : context.json({ status: "unavailable", reason: ended.message }, 503),
   );
+  const registration: ReadinessCheck = {
+    name: "functions",
+    check: async () => {
+      if (!isRegistered) throw new NotReadyError("not-registered");
+    },
+  };
+  const findFaults = createFaultFinder(registersItself ? [...readiness, registration] : readiness, logger);
   app.get("/readyz", async (context) => {
-    const unavailable = (reason: string) => context.json({ status: "unavailable", reason }, 503);
-    if (registersItself && !isRegistered) {
-      return unavailable("Inngest does not know the functions yet: the worker has not registered");
-    }
-    try {
-      await database.query("SELECT 1");
-      return context.json({ status: "ready", warnings: await warnings() });
-    } catch {
-      return unavailable("the database does not answer");
-    }
+    const { checks, reasons } = readinessAnswer(await findFaults());
+    if (reasons.length > 0)
+      return context.json({ status: "unavailable", reason: reasons.join(" "), checks }, 503);
+    return context.json({ status: "ok", checks, warnings: await warnings() });
   });
   return app;
 }

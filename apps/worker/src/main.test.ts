@@ -86,7 +86,7 @@ describe("the worker as a process of its own", () => {
           child.kill("SIGTERM");
         },
       });
-      expect(ready).toEqual({ status: "ready", warnings: [] });
+      expect(ready).toMatchObject({ status: "ok", warnings: [] });
       expect(output).toContain("stopped");
       expect(code).toBe(0);
     } finally {

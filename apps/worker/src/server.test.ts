@@ -55,6 +55,8 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
+  const checks = { database: "ok", migrations: "ok", write: "ok" };
+
   const workerOn = (database: Database) =>
     startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
@@ -69,7 +71,11 @@ describeOnEveryEngine("the worker", (engine) => {
     const worker = await workerOn(own.database);
     try {
       expect(await (await fetch(`${worker.url}/healthz`)).json()).toEqual({ status: "ok" });
-      expect(await (await fetch(`${worker.url}/readyz`)).json()).toEqual({ status: "ready", warnings: [] });
+      expect(await (await fetch(`${worker.url}/readyz`)).json()).toEqual({
+        status: "ok",
+        checks,
+        warnings: [],
+      });
       await own.database.close();
       expect((await fetch(`${worker.url}/readyz`)).status).toBe(503);
       expect((await fetch(`${worker.url}/healthz`)).status).toBe(200);
@@ -119,7 +125,8 @@ describeOnEveryEngine("the worker", (engine) => {
       await keepAccepted(database, event, { code: "unknown-event-type", reason: "x", attempts: 1 });
       const readiness = async () => (await fetch(`${worker.url}/readyz`)).json();
       expect(await readiness()).toEqual({
-        status: "ready",
+        status: "ok",
+        checks,
         warnings: [
           {
             code: "event-types-differ",
@@ -131,7 +138,7 @@ describeOnEveryEngine("the worker", (engine) => {
       await api.close();
       await createEventStore({ database, catalogue: newerCatalogue }).append(event);
       await vi.waitFor(
-        async () => expect(await readiness()).toEqual({ status: "ready", warnings: [] }),
+        async () => expect(await readiness()).toEqual({ status: "ok", checks, warnings: [] }),
         20_000,
       );
       expect(await listDeadLetters(database, { handler: INGEST_HANDLER })).toMatchObject([
@@ -159,7 +166,11 @@ describeOnEveryEngine("the worker", (engine) => {
     try {
       expect([before?.status, await before?.json()]).toEqual([
         503,
-        { status: "unavailable", reason: expect.stringContaining("has not registered") },
+        {
+          status: "unavailable",
+          reason: expect.stringContaining("has not registered"),
+          checks: { ...checks, functions: "not-registered" },
+        },
       ]);
       expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
     } finally {

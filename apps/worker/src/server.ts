@@ -4,7 +4,7 @@ import { createExposureWatch, type Database, guardedLogger, startPresence } from
 import { seededComposition } from "@synap/domain";
 import { type Composition, EventDispatcher, HandlerRunner, operatingWarnings } from "@synap/handlers";
 import { createCallerCheck, KEEP_ALIVE_MS, listen } from "@synap/http";
-import { ConfigurationError } from "@synap/service";
+import { ConfigurationError, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import type { EventCatalogue } from "@synap/types";
 import type { Inngest } from "inngest";
 import type { Logger } from "pino";
@@ -17,7 +17,7 @@ import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
 
 /** What a worker works with. The database and the Inngest client stay the caller's. Default handlers: the seeded domain's. */
-export interface WorkerParts extends Partial<Pick<Composition, "handlers" | "projections">> {
+export interface WorkerParts extends Partial<Pick<Composition, "handlers" | "projections" | "migrations">> {
   readonly configuration: WorkerConfiguration;
   /** Open and migrated. */
   readonly database: Database;
@@ -89,6 +89,12 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     inngest,
     functions,
     database,
+    readiness: [
+      databaseCheck(database),
+      migrationsCheck(database, parts.migrations ?? []),
+      writeCheck(database),
+    ],
+    logger,
     serveOrigin,
     registersItself: configuration.serveOrigin !== undefined,
     warnings: async () =>

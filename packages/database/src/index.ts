@@ -87,8 +87,8 @@ export type {
 } from "./connection/sql-session.ts";
 export type { AppendOptions, EventStore } from "./event-store.ts";
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
+export type { ApplicationMigrations } from "./migrations/ledgers.ts";
 export {
-  type ApplicationMigrations,
   type MigrateOptions,
   type MigrationReport,
   migrate,
@@ -104,7 +104,7 @@ export {
   SignatureChangedError,
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
-export { pendingMigrations } from "./migrations/pending-migrations.ts";
+export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify, type ReportLogger } from "./observers.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export type { CatalogueDifference } from "./presence/catalogue-fingerprint.ts";

@@ -16,7 +16,7 @@ export {
   writeMetrics,
 } from "./metrics/exposition-format.ts";
 export { type OpenApplication, openApplication } from "./open-application.ts";
-export { createFaultFinder, type ReadinessFindings } from "./readiness/find-faults.ts";
+export { createFaultFinder, type ReadinessFindings, readinessAnswer } from "./readiness/find-faults.ts";
 export { NotReadyError, READINESS_FAULTS, type ReadinessFault } from "./readiness/not-ready-error.ts";
 export {
   databaseCheck,

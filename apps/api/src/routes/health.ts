@@ -1,5 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import { createFaultFinder } from "@synap/service";
+import { createFaultFinder, readinessAnswer } from "@synap/service";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { Problem } from "../problems/problem.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
@@ -38,11 +38,8 @@ export function healthRoutes(app: ApiApp, { readiness, databaseFailed, warnings,
     throw new Problem("not-ready", "The database has ended in this process, which has to be started again.");
   });
   registerRoute(app, readinessRoute, async (context) => {
-    const findings = [...(await findFaults())];
-    const checks = Object.fromEntries(findings.map(([name, fault]) => [name, fault?.code ?? "ok"]));
-    const faults = findings.flatMap(([, fault]) => fault ?? []);
-    if (faults.length === 0) return json(context, 200, { status: "ok", checks, warnings: await warnings() });
-    const reasons = new Set(faults.map(({ message }) => message));
-    throw new Problem("not-ready", [...reasons].join(" "), { retryAfterSeconds: 2, members: { checks } });
+    const { checks, reasons } = readinessAnswer(await findFaults());
+    if (reasons.length === 0) return json(context, 200, { status: "ok", checks, warnings: await warnings() });
+    throw new Problem("not-ready", reasons.join(" "), { retryAfterSeconds: 2, members: { checks } });
   });
 }

@@ -10,8 +10,8 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
   let test: TestDatabase;
   let folder: string;
   const write = (name: string, sql: string) => writeFile(join(folder, name), sql);
-  const run = (release = "1.0.0") =>
-    migrate(test.database, { applications: [{ folder, ledger: "shop", release }] });
+  const applications = (release = "1.0.0") => [{ folder, ledger: "shop", release }];
+  const run = (release?: string) => migrate(test.database, { applications: applications(release) });
   const ask = async (sql: string) => (await test.database.query<{ value: unknown }>(sql))[0]?.value;
   beforeEach(async () => {
     test = await createTestDatabase(engine);
@@ -63,7 +63,10 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
     await fresh.drop();
     expect(both.applied).toEqual([...ours, ...theirs]);
 
+    const pending = () => pendingMigrations(test.database, { applications: applications() });
+    expect(await pending()).toEqual(theirs.map((name) => ({ ledger: "shop", name })));
     expect((await run()).applied).toEqual(theirs);
+    expect(await pending()).toEqual([]);
     expect((await run()).applied).toEqual([]);
     expect(await pendingMigrations(test.database)).toEqual([]);
     await test.database.query("INSERT INTO shop.orders VALUES ('o1', 3)");

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
 import { notify } from "../observers.ts";
@@ -10,37 +9,16 @@ import {
   requireRoles,
   roleNotGranted,
 } from "../privileges/login-rights.ts";
-import { RELEASE } from "../release.ts";
 import { applyDefinitions, run } from "./apply-definitions.ts";
-import {
-  MigrationFailedError,
-  MigrationLedgerInvalidError,
-  PrivilegesMissingError,
-  TimescaledbMissingError,
-} from "./migration-errors.ts";
-import { type MigrationFile, readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
-import { findPending, OWN_LEDGER, readLedger } from "./migration-ledger.ts";
+import { type Ledger, type MigrationSources, readLedgers } from "./ledgers.ts";
+import { MigrationFailedError, PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
+import type { MigrationFile } from "./migration-files.ts";
+import { findPending, readLedger } from "./migration-ledger.ts";
 import { INSUFFICIENT_PRIVILEGE, prepare } from "./prepare-database.ts";
 
-/** An application's own SQL files, kept in a ledger beside that of this package. */
-export interface ApplicationMigrations {
-  /** Numbered files, and `functions/` and `views/` beside them. */
-  readonly folder: URL | string;
-  /** Name of the ledger, which stays the same for good: small letters, digits, `-` and `_`. */
-  readonly ledger: string;
-  /** The application's release, `1.2.3`: an earlier one doesn't undo the functions of a later one. Default "0.0.0". */
-  readonly release?: string | undefined;
-}
-
-export interface MigrateOptions {
-  /** Where the SQL files are. Default: `sql/` of this package. */
-  readonly directory?: string | undefined;
-  /** Applied after the files of this package, in this order. */
-  readonly applications?: readonly ApplicationMigrations[] | undefined;
+export interface MigrateOptions extends MigrationSources {
   /** How much time one chunk of the hypertable holds, as a PostgreSQL interval. Only for a new database. Default "1 day". */
   readonly chunkInterval?: string | undefined;
-  /** Written beside each migration. Default: the release of this package. */
-  readonly release?: string | undefined;
   /** Called after each file that was applied. */
   readonly onApplied?: ((name: string) => void) | undefined;
 }
@@ -85,31 +63,6 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   if (!migrated.maySetRole) throw roleNotGranted(migrated);
   const exposures = await harden(database);
   return report(database, applied, exposures);
-}
-
-/** The files of one ledger. */
-interface Ledger {
-  readonly name: string;
-  readonly release: string;
-  readonly files: readonly MigrationFile[];
-}
-
-async function readLedgers(options: MigrateOptions): Promise<Ledger[]> {
-  const ledgers: Ledger[] = [
-    {
-      name: OWN_LEDGER,
-      release: options.release ?? RELEASE,
-      files: await readMigrationFiles(options.directory ?? SQL_DIRECTORY),
-    },
-  ];
-  for (const { folder, ledger, release = "0.0.0" } of options.applications ?? []) {
-    if (!/^[a-z][a-z0-9_-]*$/.test(ledger) || ledgers.some(({ name }) => name === ledger)) {
-      throw new MigrationLedgerInvalidError(ledger);
-    }
-    const directory = typeof folder === "string" ? folder : fileURLToPath(folder);
-    ledgers.push({ name: ledger, release, files: await readMigrationFiles(directory) });
-  }
-  return ledgers;
 }
 
 /** Ends a run: what the database is now. */

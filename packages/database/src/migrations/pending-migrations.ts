@@ -1,28 +1,45 @@
 import { sqlState } from "../connection/database-errors.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
-import { RELEASE } from "../release.ts";
-import { type MigrationFile, readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
+import { type MigrationSources, readLedgers } from "./ledgers.ts";
+import { type MigrationFile, readMigrationFiles } from "./migration-files.ts";
 import { type AppliedFile, findPending, OWN_LEDGER, readLedger } from "./migration-ledger.ts";
 
 const UNDEFINED_TABLE = "42P01";
+
+/** A SQL file that a database has not had yet. */
+export interface PendingMigration {
+  /** Whose file it is: an application's ledger, or `synap`. */
+  readonly ledger: string;
+  readonly name: string;
+}
+
+/** Whether a pending file belongs to this package, and not to an application. */
+export function isOwnMigration({ ledger }: PendingMigration): boolean {
+  return ledger === OWN_LEDGER;
+}
 
 // Read once: the files of a release don't change while it runs, and probes ask every few seconds.
 const filesOf = new Map<string, Promise<MigrationFile[]>>();
 
 /**
- * The names of this release's SQL files that the database has not had yet, in order: all of them when nobody ever
- * migrated it. One short query; changes nothing.
+ * The SQL files of this release and of the applications that the database has not had yet, in the order in which `migrate`
+ * applies them: all of them when it was never migrated. Changes nothing.
  *
  * @throws SchemaNewerError when the database has one that this release doesn't know; MigrationChangedError,
- * MigrationOutOfOrderError as `migrate` does
+ * MigrationOutOfOrderError, MigrationLedgerInvalidError as `migrate` does
  */
 export async function pendingMigrations(
   database: SqlSession,
-  directory: string = SQL_DIRECTORY,
-): Promise<string[]> {
-  const files = await rememberedFiles(directory);
-  const { numbered, definitions, dropped } = findPending(files, await readApplied(database), RELEASE);
-  return [...numbered, ...definitions, ...dropped].map(({ name }) => name);
+  sources: MigrationSources = {},
+): Promise<PendingMigration[]> {
+  const pending: PendingMigration[] = [];
+  for (const { name: ledger, files, release } of await readLedgers(sources, rememberedFiles)) {
+    const found = findPending(files, await readApplied(database, ledger), release);
+    for (const { name } of [...found.numbered, ...found.definitions, ...found.dropped]) {
+      pending.push({ ledger, name });
+    }
+  }
+  return pending;
 }
 
 function rememberedFiles(directory: string): Promise<MigrationFile[]> {
@@ -34,9 +51,9 @@ function rememberedFiles(directory: string): Promise<MigrationFile[]> {
   return reading;
 }
 
-async function readApplied(database: SqlSession): Promise<AppliedFile[]> {
+async function readApplied(database: SqlSession, ledger: string): Promise<AppliedFile[]> {
   try {
-    return await readLedger(database, OWN_LEDGER);
+    return await readLedger(database, ledger);
   } catch (error) {
     if (sqlState(error) === UNDEFINED_TABLE) return [];
     throw error;

@@ -29,6 +29,18 @@ export function createFaultFinder(
   };
 }
 
+/** The outcome as a probe is answered: `ok` or a code for each check, and the sentences of what is missing. */
+export function readinessAnswer(findings: ReadinessFindings): {
+  readonly checks: Readonly<Record<string, string>>;
+  readonly reasons: readonly string[];
+} {
+  const found = [...findings];
+  return {
+    checks: Object.fromEntries(found.map(([name, fault]) => [name, fault?.code ?? "ok"])),
+    reasons: [...new Set(found.flatMap(([, fault]) => fault?.message ?? []))],
+  };
+}
+
 async function faultOf({ check }: ReadinessCheck): Promise<NotReadyError | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<NotReadyError>((resolve) => {

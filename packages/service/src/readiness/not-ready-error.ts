@@ -2,12 +2,14 @@
 export const READINESS_FAULTS = {
   "database-unavailable": "The database does not answer.",
   "migrations-pending": "The database lacks migrations of this release.",
+  "application-migrations-pending": "The database lacks migrations of the application.",
   "schema-newer": "The database has been migrated by a newer release.",
   "disk-full": "The database's disk is full.",
   "read-only": "The database takes no writes: it is a standby, or set to read-only.",
   "broker-unreachable": "Nothing answers where events are sent.",
   "broker-failing": "The event broker answers with an error of its own.",
   "functions-not-registered": "No worker has registered its functions with the event broker yet.",
+  "not-registered": "This worker has not registered its functions with the event broker yet.",
   "broker-key-missing":
     "INNGEST_EVENT_KEY is not set, and INNGEST_DEV does not say that this is a development server.",
   "too-slow": "The check took too long.",

@@ -1,5 +1,7 @@
 import {
+  type ApplicationMigrations,
   type Database,
+  isOwnMigration,
   NotWritableError,
   pendingMigrations,
   probeWrite,
@@ -28,20 +30,23 @@ export function databaseCheck(database: Pick<Database, "query">): ReadinessCheck
 }
 
 /**
- * The database has every migration of this release and none of a newer one: not so after a restore of something older,
- * or when the database behind the address is another one now.
+ * The database has every migration of this release and of the application, and none of a newer one: not so after a restore of
+ * something older, or when the database behind the address is another one now.
  */
-export function migrationsCheck(database: Database): ReadinessCheck {
+export function migrationsCheck(
+  database: Database,
+  applications: readonly ApplicationMigrations[],
+): ReadinessCheck {
   return {
     name: "migrations",
     check: async () => {
-      const pending = await pendingMigrations(database).catch((cause: unknown) => {
+      const pending = await pendingMigrations(database, { applications }).catch((cause: unknown) => {
         throw cause instanceof SchemaNewerError ? new NotReadyError("schema-newer", { cause }) : cause;
       });
       if (pending.length === 0) return;
-      throw new NotReadyError("migrations-pending", {
-        cause: new Error(`not applied: ${pending.join(", ")}`),
-      });
+      const names = pending.map(({ ledger, name }) => `${ledger}/${name}`).join(", ");
+      const code = pending.some(isOwnMigration) ? "migrations-pending" : "application-migrations-pending";
+      throw new NotReadyError(code, { cause: new Error(`not applied: ${names}`) });
     },
   };
 }

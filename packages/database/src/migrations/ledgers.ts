@@ -1,0 +1,58 @@
+import { fileURLToPath } from "node:url";
+import { RELEASE } from "../release.ts";
+import { MigrationLedgerInvalidError } from "./migration-errors.ts";
+import { type MigrationFile, readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
+import { OWN_LEDGER } from "./migration-ledger.ts";
+
+/** An application's own SQL files, kept in a ledger beside that of this package. */
+export interface ApplicationMigrations {
+  /** Numbered files, and `functions/` and `views/` beside them. */
+  readonly folder: URL | string;
+  /** Name of the ledger, which stays the same for good: small letters, digits, `-` and `_`. */
+  readonly ledger: string;
+  /** The application's release, `1.2.3`: an earlier one doesn't undo the functions of a later one. Default "0.0.0". */
+  readonly release?: string | undefined;
+}
+
+/** Which SQL files a database should have. */
+export interface MigrationSources {
+  /** Where the SQL files of this package are. Default: its `sql/`. */
+  readonly directory?: string | undefined;
+  /** Applied after the files of this package, in this order. */
+  readonly applications?: readonly ApplicationMigrations[] | undefined;
+  /** Written beside each migration. Default: the release of this package. */
+  readonly release?: string | undefined;
+}
+
+/** The files of one ledger. */
+export interface Ledger {
+  readonly name: string;
+  readonly release: string;
+  readonly files: readonly MigrationFile[];
+}
+
+/**
+ * Reads the files of this package and of the applications, in the order in which they are applied.
+ *
+ * @throws MigrationLedgerInvalidError, MigrationFileInvalidError
+ */
+export async function readLedgers(
+  sources: MigrationSources,
+  readFiles: (directory: string) => Promise<MigrationFile[]> = readMigrationFiles,
+): Promise<Ledger[]> {
+  const ledgers: Ledger[] = [
+    {
+      name: OWN_LEDGER,
+      release: sources.release ?? RELEASE,
+      files: await readFiles(sources.directory ?? SQL_DIRECTORY),
+    },
+  ];
+  for (const { folder, ledger, release = "0.0.0" } of sources.applications ?? []) {
+    if (!/^[a-z][a-z0-9_-]*$/.test(ledger) || ledgers.some(({ name }) => name === ledger)) {
+      throw new MigrationLedgerInvalidError(ledger);
+    }
+    const directory = typeof folder === "string" ? folder : fileURLToPath(folder);
+    ledgers.push({ name: ledger, release, files: await readFiles(directory) });
+  }
+  return ledgers;
+}
