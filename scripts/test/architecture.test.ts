@@ -35,7 +35,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@synap/types",
     "@synap/database",
     "@synap/handlers",
-    "@synap/domain",
     "@synap/synap",
     "@synap/service",
   ],
@@ -44,7 +43,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@synap/types",
     "@synap/database",
     "@synap/handlers",
-    "@synap/domain",
     "@synap/synap",
     "@synap/service",
   ],
@@ -234,6 +232,16 @@ describe("the documentation", () => {
     const misleading = /\bpnpm(@\d+)? (start|test)(?![:\w-])/;
     expect(documents.filter((file) => misleading.test(readFileSync(file, "utf8"))).map(named)).toEqual([]);
   });
+});
+
+it("has one composition root: API, worker and CLI are given an engine and make no store or dispatcher", () => {
+  const makers = ["apps/api/src", "apps/worker/src", "apps/cli/src"].flatMap((folder) =>
+    foldersAndFiles(join(root, folder)).files.filter(
+      (file) =>
+        !isTest(file) && /\bcreateEventStore\(|\bnew EventDispatcher\(/.test(readFileSync(file, "utf8")),
+    ),
+  );
+  expect(makers.map(named)).toEqual([]);
 });
 
 it("has one HTTP client: the commands and the demo call the API through @synap/client", () => {

@@ -19,13 +19,13 @@ import type {
   ReadSession,
 } from "@synap/handlers";
 import type { ReadinessCheck } from "@synap/service";
+import type { ServedAggregate } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { ApiConfiguration } from "./configuration.ts";
 import type { Acceptance } from "./intake/accept-events.ts";
 import type { PageBudget } from "./pages/page-budget.ts";
-import type { RegisteredAggregate } from "./routes/aggregates/registered-aggregate.ts";
 
 /** What every request carries. */
 export interface ApiEnvironment {
@@ -41,12 +41,14 @@ export type ApiContext = Context<ApiEnvironment>;
 export interface ApiPorts {
   readonly configuration: ApiConfiguration;
   readonly catalogue: EventCatalogue;
-  readonly store: Pick<EventStore, "getById" | "query" | "subscribeToAll">;
-  /** The store for commands: an inline handler that refuses their events refuses the command. */
-  readonly commands: Pick<EventStore, "appendToStream" | "closeStream" | "getStream" | "readStreamPage">;
+  /** An inline handler that refuses the events of a command refuses the command. */
+  readonly store: Pick<
+    EventStore,
+    "appendToStream" | "closeStream" | "getById" | "getStream" | "query" | "readStreamPage" | "subscribeToAll"
+  >;
   readonly acceptance: Acceptance;
   /** The kinds of aggregate whose state can be read and commanded. */
-  readonly aggregates: readonly RegisteredAggregate[];
+  readonly aggregates: readonly ServedAggregate[];
   readonly readModels: readonly ReadModel[];
   /** Where the read models are read. */
   readonly readTables: ReadSession;

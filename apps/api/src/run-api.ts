@@ -11,10 +11,10 @@ import { type RunningApi, startApi } from "./server.ts";
 export async function runApi(start: ProcessStart): Promise<RunningApi> {
   const { variables, logger } = start;
   const configuration = readApiConfiguration(variables);
-  const { application, database, close } = await openApplication(start, configuration, "INNGEST_EVENT_KEY");
+  const { engine, close } = await openApplication(start, configuration, "INNGEST_EVENT_KEY");
   try {
     const inngest = createInngestClient({ logger });
-    const api = await startApi({ ...application, configuration, database, inngest, logger });
+    const api = await startApi({ configuration, engine, inngest, logger });
     logger.info(`listening on ${api.url}, events go to ${inngest.eventBaseUrl}`);
     return { url: api.url, close: () => api.close().then(close) };
   } catch (error) {

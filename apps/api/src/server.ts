@@ -1,26 +1,16 @@
 import { setMaxListeners } from "node:events";
 import {
-  createEventStore,
   createExposureWatch,
   type Database,
   deadLetterBacklog,
-  type EventStore,
   letterCounts,
   repeatedEvents,
   startPresence,
   storeStatistics,
 } from "@synap/database";
-import { seededComposition } from "@synap/domain";
-import {
-  type Composition,
-  createAggregateRepository,
-  createSnapshotStore,
-  EventDispatcher,
-  INGEST_HANDLER,
-  operatingWarnings,
-} from "@synap/handlers";
+import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers";
 import { databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
-import type { EventCatalogue } from "@synap/types";
+import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
 import type { ApiPorts } from "./api-context.ts";
 import { createApiApp } from "./app.ts";
@@ -37,18 +27,11 @@ import { createPublisher, type Publisher } from "./publisher/publisher.ts";
 import { brokerCheck, registrationCheck } from "./readiness/broker-checks.ts";
 import { createKeptReader } from "./readiness/kept-in-broker.ts";
 
-/**
- * What the API works with. The database and the Inngest client stay the caller's. Handlers and projections are those of the
- * worker: dead letters can be retried here, and commands run the inline ones. Default: the seeded domain.
- */
-export interface ApiParts
-  extends Partial<
-    Pick<Composition, "handlers" | "projections" | "aggregates" | "readModels" | "migrations">
-  > {
+/** What the API works with. The engine and the Inngest client stay the caller's. */
+export interface ApiParts {
   readonly configuration: ApiConfiguration;
-  /** Open and migrated. */
-  readonly database: Database;
-  readonly catalogue: EventCatalogue;
+  /** Commands run its inline handlers, and dead letters of all its handlers can be retried here. */
+  readonly engine: Engine;
   /** Tells where events go: an Inngest client, as `createInngestClient` makes it. */
   readonly inngest: EventDestination;
   readonly logger: Logger;
@@ -70,13 +53,10 @@ export interface RunningApi {
  * @throws an error of the operating system when the address is taken (code EADDRINUSE).
  */
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
-  const { configuration, database, inngest, logger } = parts;
+  const { configuration, engine, inngest, logger } = parts;
+  const { catalogue, database, dispatcher, store } = engine;
   const eventApi = createEventApi(inngest);
   const publisher = publisherOf(parts, eventApi);
-  const { catalogue } = parts;
-  const { handlers, projections, aggregates, readModels } = { ...seededComposition, ...parts };
-  const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
-  const commands = commandStore(parts, dispatcher);
   const closing = new AbortController();
   // Every tail listens to it.
   setMaxListeners(0, closing.signal);
@@ -87,16 +67,14 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     logger,
     intervalMs: parts.presenceIntervalMs,
   });
-  const store = createEventStore({ database, catalogue: parts.catalogue });
   const exposures = createExposureWatch(database);
   const keptInBroker = createKeptReader(inngest);
   const areFunctionsRegistered = createFunctionRegistration(database);
   const transit = createTransitWatch(database);
   const ports: ApiPorts = {
     configuration,
-    catalogue: parts.catalogue,
+    catalogue,
     store,
-    commands,
     acceptance: {
       publisher,
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
@@ -104,8 +82,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       areFunctionsRegistered,
       onAccepted: transit.accepted,
     },
-    aggregates: serveAggregates(parts, aggregates, commands),
-    readModels,
+    aggregates: engine.aggregates,
+    readModels: engine.readModels,
     readTables: database,
     pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
     statistics: () => storeStatistics(database),
@@ -114,7 +92,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     databaseFailed: database.failed,
     readiness: [
       databaseCheck(database),
-      migrationsCheck(database, parts.migrations ?? []),
+      migrationsCheck(database, engine.migrations),
       writeCheck(database),
       brokerCheck(inngest),
       registrationCheck(areFunctionsRegistered),
@@ -131,7 +109,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     processes: presence,
     notStored: () => letterCounts(database, INGEST_HANDLER),
     admin: {
-      handlers,
+      handlers: engine.handlers,
       deadLetters: dispatcher.deadLetters,
       projections: dispatcher.projections,
       deadLetterBacklog: () => deadLetterBacklog(database),
@@ -153,31 +131,6 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await presence.close();
     },
   };
-}
-
-/** Commands ask whether they may: an inline handler that refuses their events refuses the command. */
-function commandStore(
-  { database, catalogue, configuration }: ApiParts,
-  dispatcher: EventDispatcher,
-): EventStore {
-  const lateness = configuration.latenessMs;
-  return createEventStore({ database, catalogue, lateness, onAppend: dispatcher.inlineHook("reject") });
-}
-
-function serveAggregates(
-  { database, logger }: ApiParts,
-  aggregates: Composition["aggregates"],
-  store: EventStore,
-): ApiPorts["aggregates"] {
-  const snapshots = {
-    store: createSnapshotStore(database),
-    onFailure: (err: unknown) => logger.warn({ err }, "a snapshot could not be read, written or taken"),
-  };
-  return aggregates.map(({ decider, path }) => ({
-    decider,
-    path,
-    repository: createAggregateRepository({ store, decider, snapshots }),
-  }));
 }
 
 function publisherOf({ configuration, logger }: ApiParts, eventApi: EventApi): Publisher {

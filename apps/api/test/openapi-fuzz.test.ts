@@ -1,6 +1,6 @@
 import { request } from "node:http";
-import { seededComposition } from "@synap/domain";
 import { EventDispatcher } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { seedCatalogue } from "@synap/types";
 import { arbitraryOf, type JsonSchema } from "@synap/types/testing";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -57,8 +57,8 @@ beforeAll(async () => {
   const dispatcher = new EventDispatcher({
     database,
     catalogue: seedCatalogue,
-    handlers: seededComposition.handlers,
-    projections: seededComposition.projections,
+    handlers: defaultApplication.handlers,
+    projections: defaultApplication.projections,
   });
   await dispatcher.projections.prepare();
   const document = JSON.parse(await (await fetch(`${api.url}/openapi.json`)).text());

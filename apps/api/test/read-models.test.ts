@@ -1,6 +1,6 @@
 import { testEngines } from "@synap/database/testing";
-import { seededComposition } from "@synap/domain";
 import { EventDispatcher } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { completeEvent, type EventInput, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
@@ -86,14 +86,14 @@ describe.each(testEngines())("the routes of read models (%s)", (engine) => {
       const worker = new EventDispatcher({
         database: api.database,
         catalogue: seedCatalogue,
-        handlers: seededComposition.handlers,
-        projections: seededComposition.projections,
+        handlers: defaultApplication.handlers,
+        projections: defaultApplication.projections,
       });
       await worker.projections.prepare();
       for (const event of EVENTS) {
         expect(await worker.store.append(completeEvent(event))).toMatchObject({ status: "stored" });
       }
-      for (const { name } of seededComposition.projections) {
+      for (const { name } of defaultApplication.projections) {
         for (;;) {
           const pass = await worker.catchUp(name);
           if (pass.status === "done" && pass.caughtUp) break;

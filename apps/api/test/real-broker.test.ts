@@ -4,7 +4,8 @@ import { serve } from "@hono/node-server";
 import { migrate, openDatabase, recordFunctionRegistration } from "@synap/database";
 import { startInngestLocal } from "@synap/inngest-local";
 import { createInngestClient } from "@synap/service";
-import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
+import { engineOn } from "@synap/synap/testing";
+import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID } from "@synap/types";
 import { Hono } from "hono";
 import { Inngest } from "inngest";
 import { serve as serveFunctions } from "inngest/hono";
@@ -36,8 +37,7 @@ it("hands every accepted event to a function of the broker, once and unchanged",
   await recordFunctionRegistration(database, INNGEST_APP_ID);
   const api = await startApi({
     configuration: { ...readApiConfiguration({}), port: 0 },
-    database,
-    catalogue: seedCatalogue,
+    engine: engineOn(database),
     inngest: createInngestClient({ baseUrl: broker.url, isDev: true, logger }),
     logger,
   });

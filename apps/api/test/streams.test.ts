@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createEventStore } from "@synap/database";
 import { testEngines } from "@synap/database/testing";
-import { seededComposition } from "@synap/domain";
 import type { IEventHandler } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
@@ -28,7 +28,7 @@ const note = (more: object = {}) => ({
 describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await startTestApi({}, engine, { handlers: [...seededComposition.handlers, strictHandler] });
+    api = await startTestApi({}, engine, { handlers: [...defaultApplication.handlers, strictHandler] });
   });
   afterAll(() => api.stop());
 

@@ -2,6 +2,7 @@ import { type Database, type Engine, openDatabase, recordFunctionRegistration } 
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
+import { engineOn } from "@synap/synap/testing";
 import { type EventCatalogue, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, readApiConfiguration, startApi } from "../src/index.ts";
@@ -78,13 +79,18 @@ export async function startTestApi(
       ...(isOperable && { adminToken: ADMIN_TOKEN }),
       ...settings,
     },
-    database,
-    catalogue,
+    engine: engineOn(
+      database,
+      {
+        catalogue,
+        projections,
+        ...(readModels !== undefined && { readModels }),
+        ...(handlers !== undefined && { handlers }),
+      },
+      { latenessMs: settings.latenessMs },
+    ),
     inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,
-    projections,
-    ...(readModels !== undefined && { readModels }),
-    ...(handlers !== undefined && { handlers }),
     ...(presenceIntervalMs !== undefined && { presenceIntervalMs }),
   });
   return {

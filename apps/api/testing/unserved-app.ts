@@ -1,4 +1,4 @@
-import { seededComposition } from "@synap/domain";
+import { defaultApplication } from "@synap/synap";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { createApiApp } from "../src/app.ts";
@@ -24,8 +24,15 @@ export function unservedApp() {
   return createApiApp({
     configuration: readApiConfiguration({}),
     catalogue: seedCatalogue,
-    store: { getById: away, query: away, subscribeToAll: never },
-    commands: { appendToStream: away, closeStream: away, getStream: away, readStreamPage: never },
+    store: {
+      appendToStream: away,
+      closeStream: away,
+      getById: away,
+      getStream: away,
+      query: away,
+      readStreamPage: never,
+      subscribeToAll: never,
+    },
     acceptance: {
       publisher,
       findDuplicates: away,
@@ -33,11 +40,11 @@ export function unservedApp() {
       areFunctionsRegistered: away,
       onAccepted: never,
     },
-    aggregates: seededComposition.aggregates.map((each) => ({
+    aggregates: defaultApplication.aggregates.map((each) => ({
       ...each,
       repository: { load: away, execute: away, skippedSnapshots: () => 0 },
     })),
-    readModels: seededComposition.readModels,
+    readModels: defaultApplication.readModels,
     readTables: {
       query: away,
       get orm(): never {

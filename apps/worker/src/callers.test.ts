@@ -1,7 +1,8 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { requestRaw } from "@synap/http/testing";
 import { ConfigurationError } from "@synap/service";
-import { createSynapEvent, ENVELOPE_EVENT_NAME, type SynapEvent, seedCatalogue } from "@synap/types";
+import { engineOn } from "@synap/synap/testing";
+import { createSynapEvent, ENVELOPE_EVENT_NAME, type SynapEvent } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { expect, it } from "vitest";
@@ -131,8 +132,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
   it("everybody on this machine where development mode was chosen, but still no page", async () => {
     const worker = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      database: engine.database,
-      catalogue: seedCatalogue,
+      engine: engineOn(engine.database),
       inngest: new Inngest({ id: "synap", isDev: true, baseUrl: "http://127.0.0.1:9" }),
       logger,
     });
@@ -153,8 +153,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
   it("nobody, for it does not start, where there is neither a signing key nor development mode", async () => {
     const starting = startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0 },
-      database: engine.database,
-      catalogue: seedCatalogue,
+      engine: engineOn(engine.database),
       inngest: new Inngest({ id: "synap", isDev: false, eventKey: EVENT_KEY }),
       logger,
     });

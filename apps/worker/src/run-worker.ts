@@ -13,10 +13,10 @@ import { type RunningWorker, startWorker } from "./server.ts";
 export async function runWorker(start: ProcessStart): Promise<Pick<RunningWorker, "close" | "url">> {
   const { variables, logger } = start;
   const configuration = readWorkerConfiguration(variables);
-  const { application, database, close } = await openApplication(start, configuration, "INNGEST_SIGNING_KEY");
+  const { engine, close } = await openApplication(start, configuration, "INNGEST_SIGNING_KEY");
   try {
     const inngest = createInngestClient({ logger });
-    const worker = await startWorker({ ...application, configuration, database, inngest, logger });
+    const worker = await startWorker({ configuration, engine, inngest, logger });
     logger.info(`listening on ${worker.url}, Inngest's functions at ${worker.url}/api/inngest`);
     const registering = new AbortController();
     if (configuration.serveOrigin !== undefined) void registerWhenReady(worker, logger, registering.signal);

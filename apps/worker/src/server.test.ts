@@ -7,7 +7,8 @@ import {
 } from "@synap/database";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
-import { createSynapEvent, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
+import { engineOn } from "@synap/synap/testing";
+import { createSynapEvent, INNGEST_APP_ID } from "@synap/types";
 import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { Inngest } from "inngest";
 import { pino } from "pino";
@@ -60,8 +61,7 @@ describeOnEveryEngine("the worker", (engine) => {
   const workerOn = (database: Database) =>
     startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      database,
-      catalogue: seedCatalogue,
+      engine: engineOn(database),
       inngest: new Inngest({ id: "synap", isDev: true }),
       logger: pino({ level: "silent" }),
     });
@@ -113,8 +113,7 @@ describeOnEveryEngine("the worker", (engine) => {
     const logger = pino({ level: "silent" });
     const worker = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      database,
-      catalogue: seedCatalogue,
+      engine: engineOn(database),
       inngest: new Inngest({ id: "synap", isDev: true }),
       logger,
       presenceIntervalMs: 10,
@@ -184,8 +183,7 @@ describeOnEveryEngine("the worker", (engine) => {
     const isRecorded = () => areFunctionsRegistered(own.database, INNGEST_APP_ID);
     const alone = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      database: own.database,
-      catalogue: seedCatalogue,
+      engine: engineOn(own.database),
       // Nothing listens there.
       inngest: new Inngest({
         id: INNGEST_APP_ID,
@@ -245,8 +243,7 @@ describeOnEveryEngine("the worker", (engine) => {
       const port = Number(new URL(running.url).port);
       const second = startWorker({
         configuration: { ...readWorkerConfiguration({}), port },
-        database: engine.database,
-        catalogue: seedCatalogue,
+        engine: engineOn(engine.database),
         inngest: new Inngest({ id: "synap", isDev: true }),
         logger: pino({ level: "silent" }),
       });

@@ -1,11 +1,10 @@
 import { createServer } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createExposureWatch, type Database, guardedLogger, startPresence } from "@synap/database";
-import { seededComposition } from "@synap/domain";
-import { type Composition, EventDispatcher, HandlerRunner, operatingWarnings } from "@synap/handlers";
+import { createExposureWatch, guardedLogger, startPresence } from "@synap/database";
+import { HandlerRunner, operatingWarnings } from "@synap/handlers";
 import { createCallerCheck, KEEP_ALIVE_MS, listen } from "@synap/http";
 import { ConfigurationError, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
-import type { EventCatalogue } from "@synap/types";
+import type { Engine } from "@synap/synap/internal";
 import type { Inngest } from "inngest";
 import type { Logger } from "pino";
 import { createWorkerApp, FUNCTIONS_PATH } from "./app.ts";
@@ -16,12 +15,10 @@ import { ingestEvents } from "./functions/ingest-events.ts";
 import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
 
-/** What a worker works with. The database and the Inngest client stay the caller's. Default handlers: the seeded domain's. */
-export interface WorkerParts extends Partial<Pick<Composition, "handlers" | "projections" | "migrations">> {
+/** What a worker works with. The engine and the Inngest client stay the caller's. */
+export interface WorkerParts {
   readonly configuration: WorkerConfiguration;
-  /** Open and migrated. */
-  readonly database: Database;
-  readonly catalogue: EventCatalogue;
+  readonly engine: Engine;
   readonly inngest: Inngest.Any;
   readonly logger: Logger;
   /** How often storing an envelope is retried before the failure function decides. Default: 20. */
@@ -34,7 +31,6 @@ export interface WorkerParts extends Partial<Pick<Composition, "handlers" | "pro
 export interface RunningWorker {
   /** Where it listens, without a trailing slash. */
   readonly url: string;
-  readonly dispatcher: EventDispatcher;
   /** Asks Inngest to take note of the functions. Throws when Inngest cannot be reached or refuses. */
   register(): Promise<void>;
   /** Stops: takes no further calls, finishes the calls and passes in flight. May be called twice. */
@@ -49,10 +45,9 @@ export interface RunningWorker {
  * @throws an error of the operating system when the address is taken (code EADDRINUSE).
  */
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
-  const { configuration, database, inngest, logger } = parts;
+  const { configuration, engine, inngest, logger } = parts;
+  const { catalogue, database, dispatcher } = engine;
   checkMode(parts);
-  const { handlers, projections } = { ...seededComposition, ...parts };
-  const dispatcher = new EventDispatcher({ database, catalogue: parts.catalogue, handlers, projections });
   // The embedded engine has one session: while it stores an envelope, no more than the next one can be made ready.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;
   const ingest = {
@@ -61,8 +56,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     ...(parts.ingestRetries !== undefined && { retries: parts.ingestRetries }),
   };
   const functions = [
-    ingestEvents(inngest, { database, dispatcher }, ingest),
-    failedEnvelopes(inngest, { database, dispatcher }, ingest),
+    ingestEvents(inngest, engine, ingest),
+    failedEnvelopes(inngest, engine, ingest),
     catchUpHandlers(inngest, dispatcher),
   ];
   let app: ReturnType<typeof createWorkerApp> | undefined;
@@ -77,7 +72,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const presence = await startPresence({
     database,
     role: "worker",
-    catalogue: parts.catalogue,
+    catalogue,
     logger,
     intervalMs: parts.presenceIntervalMs,
     onBeat: () => dispatcher.deadLetters.closeStored(),
@@ -89,11 +84,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     inngest,
     functions,
     database,
-    readiness: [
-      databaseCheck(database),
-      migrationsCheck(database, parts.migrations ?? []),
-      writeCheck(database),
-    ],
+    readiness: [databaseCheck(database), migrationsCheck(database, engine.migrations), writeCheck(database)],
     logger,
     serveOrigin,
     registersItself: configuration.serveOrigin !== undefined,
@@ -109,7 +100,6 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   let closing: Promise<void> | undefined;
   return {
     url,
-    dispatcher,
     register: () => registerFunctions(`${reachableUrl(url)}${FUNCTIONS_PATH}`, inngest),
     close: () => {
       closing ??= http

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Database, SqlSession } from "@synap/database";
+import type { IEventHandler } from "@synap/handlers";
 import { type QueueDatabase, type QueueSession, startInngestLocal } from "@synap/inngest-local";
-import { ENVELOPE_EVENT_NAME, seedCatalogue } from "@synap/types";
+import { engineOn } from "@synap/synap/testing";
+import { ENVELOPE_EVENT_NAME } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { readWorkerConfiguration, startWorker, type WorkerParts } from "../src/index.ts";
@@ -35,7 +37,9 @@ export interface BrokerAndWorker {
 /** Starts both on free ports, on one database. */
 export async function startBrokerAndWorker(
   database: Database,
-  parts: Partial<Pick<WorkerParts, "handlers" | "ingestRetries">> & {
+  parts: Partial<Pick<WorkerParts, "ingestRetries">> & {
+    /** Default: those of the seeded domain. */
+    readonly handlers?: readonly IEventHandler[];
     readonly residentHandlers?: boolean;
     /** What the worker works on. Default: the database itself. */
     readonly database?: Database;
@@ -74,11 +78,13 @@ export async function startBrokerAndWorker(
       ...(parts.serveOrigin === undefined ? {} : { serveOrigin: parts.serveOrigin }),
       ...(parts.allowedHosts === undefined ? {} : { allowedHosts: parts.allowedHosts }),
     },
-    database,
-    catalogue: seedCatalogue,
+    engine: engineOn(
+      parts.database ?? database,
+      parts.handlers === undefined ? {} : { handlers: parts.handlers },
+    ),
     inngest: parts.fetch === undefined ? inngest : new Inngest({ ...client, fetch: parts.fetch }),
     logger: quiet,
-    ...parts,
+    ...(parts.ingestRetries !== undefined && { ingestRetries: parts.ingestRetries }),
   });
   await parts.beforeRegistering?.(worker.url);
   await worker.register();

@@ -2,7 +2,8 @@ import { EventEmitter } from "node:events";
 import { type DatabaseOptions, migrate, openDatabase, storeStatistics } from "@synap/database";
 import { type IEventHandler, surviveUnhandledFailures } from "@synap/handlers";
 import { createLogger } from "@synap/service";
-import { type SynapEvent, seedCatalogue } from "@synap/types";
+import { engineOn } from "@synap/synap/testing";
+import type { SynapEvent } from "@synap/types";
 import { Inngest } from "inngest";
 import { readWorkerConfiguration, startWorker } from "../src/index.ts";
 
@@ -49,14 +50,15 @@ const failures = surviveUnhandledFailures({ logger });
 const database = await openDatabase(options);
 await migrate(database);
 failures.recordIn(database);
-const worker = await startWorker({
-  configuration: readWorkerConfiguration({ SYNAP_WORKER_PORT: "0" }),
-  database,
-  catalogue: seedCatalogue,
-  inngest: new Inngest({ id: "careless", isDev: true }),
-  logger,
+const engine = engineOn(database, {
   handlers: [careless("careless-inline", "inline"), careless("careless-async", "async")],
   projections: [],
+});
+await startWorker({
+  configuration: readWorkerConfiguration({ SYNAP_WORKER_PORT: "0" }),
+  engine,
+  inngest: new Inngest({ id: "careless", isDev: true }),
+  logger,
 });
 
 process.on("message", async (request: WorkerRequest) => {
@@ -64,7 +66,7 @@ process.on("message", async (request: WorkerRequest) => {
     setImmediate(() => throwError("a bug of ours"));
     return;
   }
-  if (request.kind === "append") await worker.dispatcher.store.append(request.event);
+  if (request.kind === "append") await engine.dispatcher.store.append(request.event);
   process.send?.(request.kind === "status" ? await storeStatistics(database) : { appended: true });
 });
 process.on("disconnect", () => process.exit(0));

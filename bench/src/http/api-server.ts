@@ -2,7 +2,9 @@
 import { readApiConfiguration, startApi } from "@synap/api";
 import { openDatabase, recordFunctionRegistration } from "@synap/database";
 import { createCommandLogger, createInngestClient } from "@synap/service";
-import { INNGEST_APP_ID, seedCatalogue } from "@synap/types";
+import { defaultApplication } from "@synap/synap";
+import { composeEngine } from "@synap/synap/internal";
+import { INNGEST_APP_ID } from "@synap/types";
 import { z } from "zod";
 import { serveParent } from "./server-process.ts";
 
@@ -15,8 +17,7 @@ const database = await openDatabase(location);
 await recordFunctionRegistration(database, INNGEST_APP_ID);
 const api = await startApi({
   configuration: readApiConfiguration({ ...process.env, SYNAP_API_HOST: "127.0.0.1", SYNAP_API_PORT: "0" }),
-  database,
-  catalogue: seedCatalogue,
+  engine: composeEngine(defaultApplication, database, { logger }),
   inngest: createInngestClient({ isDev: true, logger }),
   logger,
 });

@@ -24,6 +24,5 @@ export {
   reservationsOfGuest,
   reservationsProjection,
 } from "./reservations/reservations-projection.ts";
-export { seededComposition } from "./seeded-composition.ts";
 export { seededDomain } from "./seeded-domain.ts";
 export { openTasks, type TaskView, tasksViewProjection } from "./tasks/tasks-view.ts";

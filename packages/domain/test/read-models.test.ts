@@ -5,8 +5,8 @@ import type { EventInput } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
 import { countOpenLoops, whatsNext } from "../src/open-loops/open-loops.ts";
 import { reservationsBetween, reservationsOfGuest } from "../src/reservations/reservations-projection.ts";
-import { seededComposition } from "../src/seeded-composition.ts";
 import { openTasks } from "../src/tasks/tasks-view.ts";
+import { seededComposition } from "./seeded-composition.ts";
 
 const AT = "2026-03-02T09:00:00.000Z";
 const NOW = new Date("2026-03-05T00:00:00.000Z");

@@ -6,7 +6,7 @@ import { arbitraryOf } from "@synap/types/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { seededComposition } from "../src/seeded-composition.ts";
+import { seededComposition } from "./seeded-composition.ts";
 
 // SYNAP_FUZZ_SEED repeats a run, SYNAP_FUZZ_RUNS lengthens it.
 const SEED = Number(process.env["SYNAP_FUZZ_SEED"] ?? Date.now() % 2 ** 31);

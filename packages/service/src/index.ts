@@ -15,7 +15,7 @@ export {
   type Sample,
   writeMetrics,
 } from "./metrics/exposition-format.ts";
-export { type OpenApplication, openApplication } from "./open-application.ts";
+export { openApplication } from "./open-application.ts";
 export { createFaultFinder, type ReadinessFindings, readinessAnswer } from "./readiness/find-faults.ts";
 export { NotReadyError, READINESS_FAULTS, type ReadinessFault } from "./readiness/not-ready-error.ts";
 export {

@@ -1,32 +1,27 @@
-import type { Database } from "@synap/database";
-import { openMigratedDatabase } from "@synap/database/internal";
-import type { Composition } from "@synap/handlers";
+import { waitForDatabase } from "@synap/database";
 import { loadConfig } from "@synap/synap";
+import { type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { checkBrokerChoice } from "@synap/types";
 import { ConfigurationError, type DatabaseConfiguration } from "./configuration.ts";
 import type { ProcessStart } from "./run-process.ts";
 
-/** The application that a process runs, with its database open. */
-export interface OpenApplication {
-  readonly application: Composition;
-  /** Migrated, with the application's event types published. */
-  readonly database: Database;
-  /** Records the failures that are left, and closes the database. */
-  close(): Promise<void>;
+/** What the configuration of a process says of its engine. */
+interface EngineConfiguration extends DatabaseConfiguration {
+  readonly latenessMs?: number;
 }
 
 /**
- * Opens what the API and the worker run on: the config at SYNAP_CONFIG and the database at DATABASE_URL, migrated. A database
- * that doesn't answer yet is waited for.
+ * Opens the engine that an API or a worker serves: the config at SYNAP_CONFIG on the database at DATABASE_URL. A database that
+ * doesn't answer yet is waited for. Closing it records the failures that are left, and closes the database.
  *
  * @param keyVariable the key that this process needs where Inngest is the public cloud
  * @throws ConfigurationError naming the variables that are missing; ConfigFileError; the errors of `migrate`
  */
 export async function openApplication(
   { variables, logger, failures }: ProcessStart,
-  { databaseConnections, lockTimeoutMs }: DatabaseConfiguration,
+  { databaseConnections, lockTimeoutMs, latenessMs }: EngineConfiguration,
   keyVariable: "INNGEST_EVENT_KEY" | "INNGEST_SIGNING_KEY",
-): Promise<OpenApplication> {
+): Promise<OpenedEngine> {
   const url = variables["DATABASE_URL"];
   if (url === undefined || url === "") {
     throw new ConfigurationError(
@@ -38,20 +33,18 @@ export async function openApplication(
   const brokerFault = checkBrokerChoice(variables, keyVariable);
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
-  const database = await openMigratedDatabase(url, application.catalogue, {
-    applications: application.migrations,
-    limits: { maxConnections: databaseConnections, lockTimeout: lockTimeoutMs },
-    onExposed: (message) => logger.warn(message),
+  const server = { url, maxConnections: databaseConnections, lockTimeout: lockTimeoutMs };
+  const opened = await waitForDatabase(() => openEngine(application, server, { logger, latenessMs }), {
     onWaiting: (error) =>
       logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
   });
-  failures.recordIn(database);
+  const { engine } = opened;
+  failures.recordIn(engine.database);
   return {
-    application,
-    database,
+    engine,
     close: async () => {
       await failures.endRecording();
-      await database.close();
+      await opened.close();
     },
   };
 }

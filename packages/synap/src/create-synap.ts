@@ -1,31 +1,24 @@
 import { join } from "node:path";
-import {
-  createEventStore,
-  type Database,
-  type EventFilter,
-  type EventStore,
-  type ExpectedVersion,
-  migrate,
-  openDatabase,
-  type PageRequest,
-  publishEventTypes,
-  type ReportLogger,
-  type StreamAppendOptions,
-  type StreamAppendResult,
-  type StreamName,
-  type StreamRead,
-  type SubscriptionRequest,
-  type Transaction,
+import type {
+  Database,
+  EventFilter,
+  EventStore,
+  ExpectedVersion,
+  PageRequest,
+  ReportLogger,
+  StreamAppendOptions,
+  StreamAppendResult,
+  StreamName,
+  StreamRead,
+  SubscriptionRequest,
+  Transaction,
 } from "@synap/database";
 import {
   type AggregateCommand,
   type AggregateRepository,
-  createAggregateRepository,
-  createSnapshotStore,
   type DeadLetterOffice,
   type DecidedEvent,
   type Decider,
-  EventDispatcher,
   HandlerRunner,
   type JsonSource,
   type Projections,
@@ -41,6 +34,7 @@ import {
 } from "@synap/types";
 import type { z } from "zod";
 import type { SynapApplication } from "./config.ts";
+import { type EngineDatabase, openEngine } from "./engine.ts";
 
 /** Where the store of an engine is, and what runs. */
 export type SynapOptions = (
@@ -155,61 +149,47 @@ export async function createSynap<Types extends EventTypeMap>(
   options: SynapOptions,
 ): Promise<Synap<Types>> {
   const { logger = consoleLogger } = options;
-  const { catalogue, handlers, projections } = application;
-  const database = await open(options);
-  const isOwn = !("database" in options);
-  try {
-    await migrate(database, { applications: application.migrations });
-    await publishEventTypes(database, catalogue);
-    const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
-    const commands = createEventStore({ database, catalogue, onAppend: dispatcher.inlineHook("reject") });
-    await dispatcher.projections.prepare();
-    const snapshots = {
-      store: createSnapshotStore(database),
-      onFailure: (err: unknown) => logger.warn({ err }, "a snapshot could not be read, written or taken"),
-    };
-    const runner = new HandlerRunner({ dispatcher, database, logger });
-    if (options.runHandlers ?? database.engine === "embedded") runner.start();
-    // Events are checked against the catalogue when they are stored, so what is read has its types.
-    const typed = (events: readonly StoredEvent[]) => events as readonly StoredOf<Types>[];
-    return {
-      catalogue,
-      database,
-      async publish(event) {
-        const outcome = await dispatcher.store.append(catalogue.createSynapEvent(event));
-        if (outcome.status === "rejected") throw new EventValidationError(outcome.issues);
-        const { id, position, streamVersion, status } = outcome;
-        return { id, position, streamVersion, isDuplicate: status === "duplicate" };
-      },
-      append: (stream, expected, events, how) => commands.appendToStream(stream, expected, events, how),
-      readStream: (stream, read) => commands.readStream(stream, read) as AsyncIterable<StoredOf<Types>>,
-      async query(filter, page) {
-        const found = await commands.query(filter, page);
-        return { ...found, events: typed(found.events) };
-      },
-      async *subscribe(request) {
-        for await (const batch of commands.subscribeToAll(request)) {
-          yield { ...batch, events: typed(batch.events) };
-        }
-      },
-      aggregates: (decider) => createAggregateRepository({ store: commands, decider, snapshots }),
-      projections: dispatcher.projections,
-      deadLetters: dispatcher.deadLetters,
-      readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_ANSWER_BYTES }),
-      transaction: (work) => database.transaction(work),
-      async close() {
-        await runner.stop();
-        if (isOwn) await database.close();
-      },
-    };
-  } catch (error) {
-    if (isOwn) await database.close();
-    throw error;
-  }
+  const { engine, close } = await openEngine(application, placeOf(options), { logger });
+  const { database, dispatcher, store } = engine;
+  const { catalogue } = application;
+  const runner = new HandlerRunner({ dispatcher, database, logger });
+  if (options.runHandlers ?? database.engine === "embedded") runner.start();
+  // Events are checked against the catalogue when they are stored, so what is read has its types.
+  const typed = (events: readonly StoredEvent[]) => events as readonly StoredOf<Types>[];
+  return {
+    catalogue,
+    database,
+    async publish(event) {
+      const outcome = await dispatcher.store.append(catalogue.createSynapEvent(event));
+      if (outcome.status === "rejected") throw new EventValidationError(outcome.issues);
+      const { id, position, streamVersion, status } = outcome;
+      return { id, position, streamVersion, isDuplicate: status === "duplicate" };
+    },
+    append: (stream, expected, events, how) => store.appendToStream(stream, expected, events, how),
+    readStream: (stream, read) => store.readStream(stream, read) as AsyncIterable<StoredOf<Types>>,
+    async query(filter, page) {
+      const found = await store.query(filter, page);
+      return { ...found, events: typed(found.events) };
+    },
+    async *subscribe(request) {
+      for await (const batch of store.subscribeToAll(request)) {
+        yield { ...batch, events: typed(batch.events) };
+      }
+    },
+    aggregates: engine.aggregatesOf,
+    projections: dispatcher.projections,
+    deadLetters: dispatcher.deadLetters,
+    readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_ANSWER_BYTES }),
+    transaction: (work) => database.transaction(work),
+    async close() {
+      await runner.stop();
+      await close();
+    },
+  };
 }
 
-function open(options: SynapOptions): Promise<Database> {
-  if ("database" in options) return Promise.resolve(options.database);
-  if ("databaseUrl" in options) return openDatabase({ url: options.databaseUrl });
-  return openDatabase({ dataDirectory: join(options.dataDirectory, EMBEDDED_FOLDER) });
+function placeOf(options: SynapOptions): EngineDatabase {
+  if ("database" in options) return { database: options.database };
+  if ("databaseUrl" in options) return { url: options.databaseUrl };
+  return { dataDirectory: join(options.dataDirectory, EMBEDDED_FOLDER) };
 }

@@ -1,6 +1,6 @@
 import type { Database } from "@synap/database";
-import { seededComposition } from "@synap/domain";
 import { EventDispatcher } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { seedCatalogue } from "@synap/types";
 
 /**
@@ -11,12 +11,12 @@ export async function compareReadModels(database: Database): Promise<number> {
   const dispatcher = new EventDispatcher({
     database,
     catalogue: seedCatalogue,
-    handlers: seededComposition.handlers,
-    projections: seededComposition.projections,
+    handlers: defaultApplication.handlers,
+    projections: defaultApplication.projections,
   });
   const { projections } = dispatcher;
   let differences = 0;
-  for (const { name } of seededComposition.projections) {
+  for (const { name } of defaultApplication.projections) {
     await projections.rebuild(name, { by: "stress --chaos" });
     for (let isCaughtUp = false; !isCaughtUp; ) {
       const pass = await dispatcher.catchUp(name);

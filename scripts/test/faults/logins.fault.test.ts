@@ -1,12 +1,12 @@
 import {
   createEventStore,
-  type Database,
   HARDENING_STATEMENT,
   migrate,
   openDatabase,
   PrivilegesMissingError,
 } from "@synap/database";
-import { openMigratedDatabase } from "@synap/database/internal";
+import { defaultApplication } from "@synap/synap";
+import { type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ import { canRunTimescaledb, TimescaledbServer } from "../../src/processes/timesc
 describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 }, () => {
   const server = new TimescaledbServer(54_352);
   let admin: Sql;
-  const databases: Database[] = [];
+  const databases: Pick<OpenedEngine, "close">[] = [];
 
   beforeAll(async () => {
     // What a run that was killed has left behind would have the roles.
@@ -44,8 +44,16 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     await session.end();
   }
 
+  /** Opens it as a process does. */
+  const open = (login: string, database: string, warn: (message: string) => void = () => {}) =>
+    openEngine(
+      defaultApplication,
+      { url: urlOf(login, database) },
+      { logger: { info: () => {}, warn: (_fields, message) => warn(message), error: () => {} } },
+    );
+
   async function refusal(login: string, database: string): Promise<PrivilegesMissingError> {
-    const opening = openMigratedDatabase(urlOf(login, database), seedCatalogue);
+    const opening = open(login, database);
     const error = await opening.then(
       async (opened) => {
         await opened.close();
@@ -62,18 +70,17 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
   /** Opens it as a process does, and does what a process does. @returns the warning, if there is one */
   async function works(login: string, database: string): Promise<string | undefined> {
     let warning: string | undefined;
-    const opened = await openMigratedDatabase(urlOf(login, database), seedCatalogue, {
-      onExposed: (message) => {
-        warning = message;
-      },
+    const opened = await open(login, database, (message) => {
+      warning = message;
     });
     databases.push(opened);
-    expect(opened.capabilities.applicationRole).toBe(true);
-    const store = createEventStore({ database: opened, catalogue: seedCatalogue });
+    const { dispatcher, database: used } = opened.engine;
+    expect(used.capabilities.applicationRole).toBe(true);
+    const { store } = dispatcher;
     const event = seedCatalogue.completeEvent({ type: "note.creation.completed", data: { content: "hi" } });
     expect(await store.append(event)).toMatchObject({ status: "stored" });
     expect((await store.readAll({ after: 0, limit: 10 })).events.map(({ id }) => id)).toContain(event.id);
-    await expect(opened.query("DELETE FROM synap.streams")).rejects.toMatchObject({ code: "42501" });
+    await expect(used.query("DELETE FROM synap.streams")).rejects.toMatchObject({ code: "42501" });
     return warning;
   }
 

@@ -1,6 +1,6 @@
 import { openDatabase } from "@synap/database";
-import { seededComposition } from "@synap/domain";
 import { EventDispatcher, HandlerRunner } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { seedCatalogue } from "@synap/types";
 import { toldStreams } from "./told-streams.ts";
 
@@ -10,8 +10,8 @@ const say = (fields: object, message: string) => console.log(message, JSON.strin
 const dispatcher = new EventDispatcher({
   database,
   catalogue: seedCatalogue,
-  handlers: seededComposition.handlers,
-  projections: [...seededComposition.projections, toldStreams],
+  handlers: defaultApplication.handlers,
+  projections: [...defaultApplication.projections, toldStreams],
   passLimit: 50,
 });
 new HandlerRunner({ dispatcher, database, logger: { info: say, warn: say, error: say } }).start();

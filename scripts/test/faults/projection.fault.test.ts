@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Database, openDatabase } from "@synap/database";
 import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
-import { seededComposition } from "@synap/domain";
 import { EventDispatcher } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RunningCommand, runCommand } from "../../src/processes/run-command.ts";
@@ -10,7 +10,7 @@ import { toldStreams } from "./told-streams.ts";
 
 const KILLS = 12;
 const WORKERS = 2;
-const PROJECTIONS = [...seededComposition.projections, toldStreams];
+const PROJECTIONS = [...defaultApplication.projections, toldStreams];
 
 describe.skipIf(process.env["TEST_DATABASE_URL"] === undefined)("processes that keep read models", () => {
   let made: TestDatabase;
@@ -38,7 +38,7 @@ describe.skipIf(process.env["TEST_DATABASE_URL"] === undefined)("processes that 
     const dispatcher = new EventDispatcher({
       database,
       catalogue: seedCatalogue,
-      handlers: seededComposition.handlers,
+      handlers: defaultApplication.handlers,
       projections: PROJECTIONS,
     });
     await dispatcher.projections.prepare();

@@ -9,6 +9,7 @@ import {
 } from "@synap/database";
 import { operatingWarnings } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
+import { engineOn } from "@synap/synap/testing";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import postgres, { type Sql } from "postgres";
@@ -59,8 +60,7 @@ describe.runIf(canRunTimescaledb)("a stranger with CONNECT alone who uses up", {
     const logger = pino({ level: "silent" });
     const api = await startApi({
       configuration: { ...readApiConfiguration({}), port: 0 },
-      database,
-      catalogue: seedCatalogue,
+      engine: engineOn(database),
       // Nothing is sent, so nothing has to listen there.
       inngest: createInngestClient({ baseUrl: "http://127.0.0.1:1", isDev: true, logger }),
       logger,

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { type ApiConfiguration, readApiConfiguration, startApi } from "@synap/api";
-import { type Database, describeExposures, migrate, openDatabase, publishEventTypes } from "@synap/database";
+import type { Database } from "@synap/database";
 import type { Composition, UnhandledFailures } from "@synap/handlers";
 import { createCommandLogger, createInngestClient } from "@synap/service";
 import { defaultApplication } from "@synap/synap";
+import { openEngine } from "@synap/synap/internal";
 import { readWorkerConfiguration, startWorker } from "@synap/worker";
 import { keepToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
@@ -100,29 +101,29 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const backfillToken = options.backfillToken ?? keepToken(directory.path, "backfill-token");
     const adminToken = options.adminToken ?? keepToken(directory.path, "admin-token");
     const { application = defaultApplication } = options;
-    const { catalogue } = application;
 
     const { databaseUrl } = options;
+    const apiConfiguration = configureApi(ports.api, { backfillToken, adminToken }, options.inngest);
     const workerConfiguration = readWorkerConfiguration({
       ...process.env,
       SYNAP_WORKER_HOST: HOST,
       SYNAP_WORKER_PORT: String(ports.worker),
     });
     const { databaseConnections: maxConnections, lockTimeoutMs: lockTimeout } = workerConfiguration;
-    const database = await openDatabase(
+    const { engine, close } = await openEngine(
+      application,
       databaseUrl === undefined
         ? { dataDirectory: directory.databasePath }
         : { url: databaseUrl, maxConnections, lockTimeout },
+      { logger, latenessMs: apiConfiguration.latenessMs },
     );
-    started.push({ name: "database", stop: () => database.close() });
-    const { exposures } = await migrate(database, { applications: application.migrations });
+    started.push({ name: "database", stop: close });
+    const { database } = engine;
     const { failures } = options;
     if (failures !== undefined) {
       failures.recordIn(database);
       started.push({ name: "count of failures", stop: () => failures.endRecording() });
     }
-    if (exposures.length > 0) logger.warn(describeExposures(exposures));
-    await publishEventTypes(database, catalogue);
     signal.throwIfAborted();
 
     const brokerUrl =
@@ -131,9 +132,8 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const access = inngestAccess(options.inngest ?? "stand-in", brokerUrl, keys, process.env);
     const inngestClient = () => createInngestClient({ ...access, logger });
     const worker = await startWorker({
-      ...application,
       configuration: workerConfiguration,
-      database,
+      engine,
       inngest: inngestClient(),
       logger: logger.child({ name: "worker" }),
     });
@@ -156,9 +156,8 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     await inngest.ready();
 
     const api = await startApi({
-      ...application,
-      configuration: configureApi(ports.api, { backfillToken, adminToken }, options.inngest),
-      database,
+      configuration: apiConfiguration,
+      engine,
       inngest: inngestClient(),
       logger: logger.child({ name: "api" }),
     });

@@ -1,6 +1,6 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { seededComposition } from "@synap/domain";
 import { type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { createSynapEvent } from "@synap/types";
 import { afterEach, expect, it } from "vitest";
 import { z } from "zod";
@@ -24,7 +24,7 @@ const stepSchema = z.object({
 });
 const replySchema = z.union([z.array(z.unknown()), z.looseObject({ message: z.string().optional() })]);
 
-const readModels = seededComposition.projections.map((projection) => projection.name);
+const readModels = defaultApplication.projections.map((projection) => projection.name);
 
 describeOnEveryEngine("catch-up-handlers", (engine) => {
   let running: BrokerAndWorker | undefined;
@@ -59,7 +59,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
   }
 
   it("catches up every asynchronous handler in a step of its name", async () => {
-    running = await startBrokerAndWorker(engine.database, { handlers: seededComposition.handlers });
+    running = await startBrokerAndWorker(engine.database, { handlers: defaultApplication.handlers });
     const request = createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
     await running.publish({ events: [request] });
     await expect.poll(() => running?.runs("ingest-events")).toHaveLength(1);
@@ -78,7 +78,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
 
   it("goes on to the other handlers when one fails, and ends as failed", async () => {
     running = await startBrokerAndWorker(engine.database, {
-      handlers: [failing, ...seededComposition.handlers],
+      handlers: [failing, ...defaultApplication.handlers],
     });
     const { names, status, body } = await everyMinute(running.url);
     expect(names).toEqual(["always-away", "note-creation-reactor", ...readModels]);

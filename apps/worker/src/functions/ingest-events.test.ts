@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { type Database, DatabaseUnavailableError, listDeadLetters, type SqlParameter } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { seededComposition } from "@synap/domain";
 import { EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { defaultApplication } from "@synap/synap";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, expect, it, vi } from "vitest";
 import { z } from "zod";
@@ -60,7 +60,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
   });
 
   it("takes a request for a note all the way to the row", async () => {
-    const { publish } = await start({ handlers: seededComposition.handlers, residentHandlers: true });
+    const { publish } = await start({ handlers: defaultApplication.handlers, residentHandlers: true });
     const request = createSynapEvent({
       type: "note.creation.requested",
       aggregateId: randomUUID(),

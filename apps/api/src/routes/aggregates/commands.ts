@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import type { ServedAggregate } from "@synap/synap/internal";
 import { z } from "zod";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
@@ -11,8 +12,8 @@ import {
   readQuery,
   registerRoute,
 } from "../route-registration.ts";
+import { aggregateId, versionTag } from "./aggregate-path.ts";
 import { commandBody, readCommandBody } from "./command-body.ts";
-import { aggregateId, type RegisteredAggregate, versionTag } from "./registered-aggregate.ts";
 
 const noQuery = z.strictObject({});
 const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
@@ -44,7 +45,7 @@ export function commandRoutes(app: ApiApp, ports: ApiPorts): void {
 function commandRoute(
   app: ApiApp,
   ports: ApiPorts,
-  { decider, repository, path }: RegisteredAggregate,
+  { decider, repository, path }: ServedAggregate,
   command: string,
   data: z.ZodType,
 ): void {

@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import type { ServedAggregate } from "@synap/synap/internal";
 import { readTimestamp } from "@synap/types";
 import { moment, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
@@ -12,7 +13,7 @@ import {
   readQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { aggregateId, type RegisteredAggregate, versionTag } from "./registered-aggregate.ts";
+import { aggregateId, versionTag } from "./aggregate-path.ts";
 
 const aggregateType = z
   .string()
@@ -88,7 +89,7 @@ export function getAggregateRoute(app: ApiApp, { aggregates }: ApiPorts): void {
   });
 }
 
-function find(aggregates: readonly RegisteredAggregate[], type: string): RegisteredAggregate {
+function find(aggregates: readonly ServedAggregate[], type: string): ServedAggregate {
   const found = aggregates.find(({ decider }) => decider.name === type);
   if (found !== undefined) return found;
   const known = aggregates.map(({ decider }) => decider.name).join(", ");

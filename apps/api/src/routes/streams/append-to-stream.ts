@@ -61,7 +61,7 @@ export function appendToStreamRoute(app: ApiApp, ports: ApiPorts): void {
     const { lateness } = readEventRules(context, ports);
     const body = await readStreamBody(context, ports);
     const expected = readExpectedVersion(context, body.expectedVersion);
-    const result = await ports.commands.appendToStream(stream, expected, body.events, {
+    const result = await ports.store.appendToStream(stream, expected, body.events, {
       timestamps: lateness === undefined ? "backfill" : "live",
     });
     const isNew = result.events.some(({ duplicate }) => !duplicate);

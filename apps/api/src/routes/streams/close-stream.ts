@@ -41,13 +41,13 @@ const route = {
 } satisfies RouteConfig;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
-export function closeStreamRoute(app: ApiApp, { commands, configuration }: ApiPorts): void {
+export function closeStreamRoute(app: ApiApp, { store, configuration }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
     const stream = readStreamName(context);
     await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
-    await commands.closeStream(stream, readExpectedVersion(context, undefined));
-    const info = await commands.getStream(stream);
+    await store.closeStream(stream, readExpectedVersion(context, undefined));
+    const info = await store.getStream(stream);
     if (info === undefined) throw streamNotFound(stream.aggregateId);
     return json(context, 200, { stream, ...info }, versionTag(info.streamVersion));
   });

@@ -50,15 +50,15 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
-export function readStreamRoute(app: ApiApp, { commands, pages }: ApiPorts): void {
+export function readStreamRoute(app: ApiApp, { store, pages }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
-    const info = await commands.getStream(stream);
+    const info = await store.getStream(stream);
     if (info === undefined) throw streamNotFound(stream.aggregateId);
     const { direction = "forwards" } = query;
     return answerPage(context, pages, async (maxPageBytes) => {
-      const { events, nextVersion } = await commands.readStreamPage(stream, {
+      const { events, nextVersion } = await store.readStreamPage(stream, {
         fromVersion: Number(query.fromVersion ?? 1),
         toVersion: Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion)),
         direction,

@@ -1,0 +1,9 @@
+import { pathId } from "@synap/types/http";
+
+/** Which one, in the address. */
+export const aggregateId = pathId.describe("Which one: 1 to 128 characters.");
+
+/** An entity tag of a version: what `ETag` says and `If-Match` takes. */
+export function versionTag(version: number): string {
+  return `"${version}"`;
+}
