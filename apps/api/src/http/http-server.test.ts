@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { everythingOn, openConnection } from "@synap/http/testing";
@@ -9,18 +10,19 @@ const LOCAL = { ...readApiConfiguration({}), port: 0 };
 
 describe("the HTTP server", () => {
   it("finishes requests in flight when it closes, then takes no more", async () => {
-    let begun = () => {};
-    const isInFlight = new Promise<void>((resolve) => {
-      begun = resolve;
-    });
+    const arrival = new AbortController();
+    const closing = new AbortController();
+    const isInFlight = once(arrival.signal, "abort");
     const server = await listenHttp(async () => {
-      begun();
-      await sleep(200);
+      const isClosing = once(closing.signal, "abort");
+      arrival.abort();
+      await isClosing;
       return new Response("done");
     }, LOCAL);
     const inFlight = fetch(`${server.url}/`);
     await isInFlight;
     const closed = server.close();
+    closing.abort();
     await expect(inFlight.then((response) => response.text())).resolves.toBe("done");
     await closed;
     await expect(fetch(server.url)).rejects.toThrow();
