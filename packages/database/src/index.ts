@@ -3,12 +3,24 @@
  * them. docs/insides/store.md describes the tables and proves the guarantees.
  */
 
-export { MAX_APPEND_EVENTS } from "./append/append-events.ts";
-export type { AppendHook } from "./append/append-in-transaction.ts";
+export type { AppendHook } from "./append/append-events.ts";
+export { MAX_APPEND_EVENTS } from "./append/append-new-events.ts";
 export type { AppendOutcome } from "./append/append-outcome.ts";
-export type { DuplicateCandidate, FirstEvent } from "./append/find-duplicates.ts";
 export { findInTransit } from "./append/find-in-transit.ts";
-export { type RepeatedEvent, repeatedEvents } from "./append/repeated-events.ts";
+export {
+  type DuplicateCandidate,
+  type FirstEvent,
+  type RepeatedEvent,
+  repeatedEvents,
+} from "./append/find-originals.ts";
+export type {
+  AppendedStreamEvent,
+  StreamAppend,
+  StreamAppendOptions,
+  StreamAppendResult,
+  StreamCheck,
+  StreamsAppendOptions,
+} from "./append/prepare-append.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
 export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";
 export {
@@ -145,17 +157,7 @@ export {
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { schema } from "./schema/index.ts";
 export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
-export type {
-  AppendedStreamEvent,
-  StreamAppend,
-  StreamAppendOptions,
-  StreamAppendResult,
-  StreamCheck,
-  StreamInfo,
-  StreamPage,
-  StreamRead,
-  StreamsAppendOptions,
-} from "./streams/stream-append.ts";
+export type { StreamInfo, StreamPage, StreamRead } from "./streams/read-stream.ts";
 export {
   EventIdConflictError,
   OptimisticLockError,

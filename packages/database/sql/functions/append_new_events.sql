@@ -1,12 +1,12 @@
--- Appends up to 1,024 events in one pass over them, taking for granted what is nearly always so: that every event is
--- new, and its stream open. Where that turns out wrong it raises, before or after it has written something, and the
--- caller, having rolled back, appends through synap.append_events, which looks at each event. docs/insides/store.md explains
--- the two ways, and the steps, which are the same and come in the same order.
+-- Appends up to 1,024 events, all or nothing, in one pass over them: the only statement that stores events. Every event
+-- must be new and its stream open. An event that is stored already makes it raise, and the caller, having rolled back,
+-- finds the stored one with synap.find_originals and appends the others. docs/insides/store.md explains the steps.
 --
 --   events           array of SynapEvent objects, complete (nothing is filled in here)
---   stream_types     ... and stream_ids: the streams of the events, each once, in the order of the bytes of their names
+--   stream_types     ... and stream_ids: the streams of the events, each once, in the order of the bytes of their names;
+--                    also streams that are only to be compared with their expected version
 --   counts           for each stream, how many of the events are its own
---   first_ms         ... and last_ms: between which timestamps they lie, in milliseconds since 1970
+--   first_ms         ... and last_ms: the first and the last of their timestamps, in milliseconds since 1970
 --   stream_numbers   for each event, the place of its stream among those, from 1
 --   places_within    for each event, its place among those of its stream, from 1
 --   expected         for each stream, the version that it must be at; -1: any but 0; null: any. Null: any for all.
@@ -14,9 +14,13 @@
 -- The caller sorts and counts because that takes it a tenth of the time that it takes here. Lists of plain values come as
 -- arrays, which are read twice as fast as JSON. Answers the number of the append, from which the positions follow, when
 -- it was recorded, and the version that each stream was at.
--- Raises SY003 for too many events, SY001 when a stream is at another version, SY006 when one is closed, and
--- unique_violation for an id or an idempotency key that is taken, be it by an event of the same call.
--- Runs as the owner, as append_events does.
+--
+-- Raises SY003 for too many events; SY006 when a stream is closed; unique_violation for an id or an idempotency key that
+-- is taken, be it by an event of the same call; SY001 when a stream is at another version and no event is stored already
+-- (detail: JSON with aggregateType, aggregateId, expected and actual), so that a version conflict is decided in one call.
+--
+-- Runs as the owner: the application role has no right to write the tables that the log rests on. All it gets are
+-- values, and no name in here is looked up where a caller could have put something (docs/insides/store.md).
 CREATE OR REPLACE FUNCTION synap.append_new_events(
   events         json,
   stream_types   text[],
@@ -30,7 +34,8 @@ CREATE OR REPLACE FUNCTION synap.append_new_events(
 ) RETURNS TABLE (number bigint, recorded_at timestamptz, versions_before json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- As for append_events: the plans are made once, from the events of the call to the tables.
+-- Plans are made once per session, perhaps while the tables are empty, and must still be right when they have grown:
+-- always from the events of the call to the tables, by index.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_hashjoin = off
@@ -43,6 +48,7 @@ DECLARE
   touched_ids     text[];
   versions_after  bigint[];
   any_closed      boolean;
+  mismatch        record;
 BEGIN
   IF total > 1024 THEN
     RAISE EXCEPTION 'an append holds at most 1024 events, this one has %', total USING ERRCODE = 'SY003';
@@ -52,8 +58,8 @@ BEGIN
   -- 1. Lock the streams, in their order, and move their versions on.
   WITH touched AS (
     INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version, first_timestamp, last_timestamp)
-    SELECT u.type COLLATE "C", u.id COLLATE "C", u.count, to_timestamp(u.first_ms / 1000::float8),
-           to_timestamp(u.last_ms / 1000::float8)
+    SELECT u.type COLLATE "C", u.id COLLATE "C", u.count, coalesce(to_timestamp(u.first_ms / 1000::float8), 'infinity'),
+           coalesce(to_timestamp(u.last_ms / 1000::float8), '-infinity')
       FROM unnest(stream_types, stream_ids, counts, first_ms, last_ms) AS u(type, id, count, first_ms, last_ms)
     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
       version = s.version + EXCLUDED.version,
@@ -68,22 +74,55 @@ BEGIN
   IF touched_ids COLLATE "C" <> stream_ids COLLATE "C" THEN
     RAISE EXCEPTION 'the streams came back in another order' USING ERRCODE = 'XX000';
   END IF;
-  IF any_closed THEN
+  -- A closed stream may still be compared with its version.
+  IF any_closed AND EXISTS (
+    SELECT FROM unnest(stream_types, stream_ids, counts) AS u(type, id, count)
+      JOIN synap.streams AS s ON s.aggregate_type = u.type AND s.aggregate_id = u.id
+     WHERE u.count > 0 AND s.closed_at IS NOT NULL)
+  THEN
     RAISE EXCEPTION 'one of the streams is closed' USING ERRCODE = 'SY006';
   END IF;
 
-  -- 3. Compare with what the caller expects.
-  IF expected IS NOT NULL AND EXISTS (
-    SELECT FROM unnest(versions_after, counts, expected) AS u(version, count, expected)
-     WHERE CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END)
-  THEN
-    RAISE EXCEPTION 'one of the streams is at another version' USING ERRCODE = 'SY001';
+  -- 2. Compare with the expected versions.
+  IF expected IS NOT NULL THEN
+    SELECT u.type, u.id, u.expected, u.version - u.count AS actual INTO mismatch
+      FROM unnest(stream_types, stream_ids, versions_after, counts, expected)
+           WITH ORDINALITY AS u(type, id, version, count, expected, place)
+     WHERE CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END
+     ORDER BY u.place
+     LIMIT 1;
+    IF FOUND THEN
+      -- The same append sent again is answered as it was the first time, whatever the version is by now.
+      IF EXISTS (
+        SELECT FROM json_to_recordset(events) AS e(id uuid, "createdBy" text, "idempotencyKey" text)
+         CROSS JOIN LATERAL (
+           SELECT FROM synap.event_ids AS i WHERE i.id = e.id
+           UNION ALL
+           SELECT FROM synap.idempotency_keys AS k WHERE k.created_by = e."createdBy" AND k.key = e."idempotencyKey"
+           OFFSET 0
+         ) AS known)
+      THEN
+        RAISE EXCEPTION 'one of the events is stored already' USING ERRCODE = '23505';
+      END IF;
+      RAISE EXCEPTION 'stream % % is at version %, expected %', mismatch.type, mismatch.id, mismatch.actual,
+        CASE mismatch.expected WHEN -1 THEN 'stream-exists' ELSE mismatch.expected::text END
+        USING ERRCODE = 'SY001', DETAIL = jsonb_build_object(
+          'aggregateType', mismatch.type, 'aggregateId', mismatch.id, 'actual', mismatch.actual,
+          'expected', CASE mismatch.expected WHEN -1 THEN '"stream-exists"' ELSE to_jsonb(mismatch.expected) END);
+    END IF;
+
+    -- A stream that was only compared must not look as if it existed.
+    IF 0 = ANY (counts) THEN
+      DELETE FROM synap.streams AS s
+       USING unnest(stream_types, stream_ids, counts) AS u(type, id, count)
+       WHERE u.count = 0 AND s.aggregate_type = u.type AND s.aggregate_id = u.id AND s.version = 0;
+    END IF;
   END IF;
 
-  -- 4. Take the number.
+  -- 3. Take the number.
   number := synap.take_append_number();
 
-  -- 5. and 6. The events, and from what was stored of them their identities, sorted, so that two transactions never
+  -- 4. and 5. The events, and from what was stored of them their identities, sorted, so that two transactions never
   --    wait for each other. One that is taken fails the unique index, which costs half of what ON CONFLICT does.
   WITH stored AS (
     INSERT INTO synap.events AS s (
@@ -121,14 +160,14 @@ BEGIN
     FROM stored AS s
    ORDER BY s.id;
 
-  -- 7. The append log.
+  -- 6. The append log.
   INSERT INTO synap.appends (number, last_position, count, min_timestamp, max_timestamp, recorded_at)
   SELECT append_new_events.number, append_new_events.number * 1024 + total - 1, total,
          to_timestamp(min(u.first_ms) / 1000::float8), to_timestamp(max(u.last_ms) / 1000::float8),
          append_new_events.recorded_at
     FROM unnest(first_ms, last_ms) AS u(first_ms, last_ms);
 
-  -- 8. is left to the caller, who wakes the readers when this is committed: transactions that notify commit one after
+  -- 7. is left to the caller, who wakes the readers when this is committed: transactions that notify commit one after
   --    the other, which halves what ten connections get done.
   versions_before := (
     SELECT json_agg(u.version - u.count ORDER BY u.place)

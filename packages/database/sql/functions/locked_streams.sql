@@ -1,6 +1,6 @@
 -- Which of these streams another transaction has locked at this moment, also one that it has made and not committed yet.
 -- For an append that has waited for a lock in vain. Each lock is tried, and given back at once. Runs as the owner, as
--- append_events does.
+-- append_new_events does.
 CREATE OR REPLACE FUNCTION synap.locked_streams(stream_types text[], stream_ids text[])
 RETURNS TABLE (aggregate_type text, aggregate_id text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -36,10 +36,16 @@ DECLARE
   event_id     CONSTANT uuid := coalesce(post_event.id, synap.create_event_id());
   event        jsonb;
   issues       jsonb;
-  expectations jsonb := '[]';
+  stream_type  text;
+  stream_id    text;
+  happened_ms  bigint;
   -- A command about one stream, which is refused rather than answered with another stream's event.
   is_command   CONSTANT boolean := coalesce(post_event.expected_version, 'any') <> 'any';
   appended     record;
+  found        record;
+  message      text;
+  detail       text;
+  state        text;
 BEGIN
   event := jsonb_strip_nulls(jsonb_build_object(
     'id', event_id,
@@ -78,39 +84,65 @@ BEGIN
       USING ERRCODE = 'SY010', DETAIL = issues;
   END IF;
 
-  IF is_command THEN
-    expectations := jsonb_build_array(jsonb_build_object(
-      'aggregateType', event -> 'aggregateType',
-      'aggregateId', event -> 'aggregateId',
-      'expected', CASE
-        WHEN post_event.expected_version ~ '^[0-9]' THEN to_jsonb(post_event.expected_version::bigint)
-        ELSE to_jsonb(post_event.expected_version)
-      END));
-  END IF;
-
+  stream_type := event ->> 'aggregateType';
+  stream_id := event ->> 'aggregateId';
+  happened_ms := extract(epoch FROM (event ->> 'timestamp')::timestamptz(3)) * 1000;
   FOR attempt IN 1 .. attempts LOOP
     BEGIN
-      SELECT a.status, a.id, a."position", a.stream_version INTO STRICT appended
-        FROM synap.append_events(jsonb_build_array(event), expectations, is_command) AS a;
-      EXIT;
-    EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
-      -- Somebody stores the same event at this moment. Once they are done it is a duplicate.
-      IF attempt = attempts THEN
-        RAISE;
+      SELECT a.number * 1024 AS "position", (a.versions_before ->> 0)::bigint + 1 AS stream_version INTO STRICT appended
+        FROM synap.append_new_events(
+               json_build_array(event), ARRAY[stream_type], ARRAY[stream_id], ARRAY[1], ARRAY[happened_ms],
+               ARRAY[happened_ms], ARRAY[1], ARRAY[1],
+               CASE WHEN is_command THEN ARRAY[
+                 CASE post_event.expected_version
+                   WHEN 'no-stream' THEN 0
+                   WHEN 'stream-exists' THEN -1
+                   ELSE post_event.expected_version::bigint
+                 END] END) AS a;
+      -- Any login can fill the server's queue of notifications, and a full one fails the commit, too late for an
+      -- exception handler. Readers also poll.
+      IF pg_notification_queue_usage() < 0.5 THEN
+        PERFORM pg_notify('synap_appends', '');
       END IF;
-      PERFORM pg_sleep(random() * 0.01 * 2 ^ attempt);
+      RETURN ROW(event_id, appended."position", appended.stream_version, false)::synap.posted_event;
+    EXCEPTION
+      WHEN SQLSTATE 'SY001' THEN
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION '%', message USING ERRCODE = 'SY001', DETAIL = detail::jsonb || jsonb_build_object(
+          'expected', CASE
+            WHEN post_event.expected_version ~ '^[0-9]' THEN to_jsonb(post_event.expected_version::bigint)
+            ELSE to_jsonb(post_event.expected_version)
+          END);
+      WHEN unique_violation OR SQLSTATE 'SY006' OR serialization_failure OR deadlock_detected THEN
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
     END;
-  END LOOP;
 
-  IF appended.status = 'conflict' THEN
-    RAISE EXCEPTION 'an event with the id % and another content is stored already', event_id
-      USING ERRCODE = 'SY007', DETAIL = jsonb_build_object('id', event_id);
-  ELSIF appended.status = 'closed' THEN
-    RAISE EXCEPTION 'stream % % is closed', event ->> 'aggregateType', event ->> 'aggregateId'
-      USING ERRCODE = 'SY006', DETAIL = jsonb_build_object(
-        'aggregateType', event -> 'aggregateType', 'aggregateId', event -> 'aggregateId');
-  END IF;
-  RETURN ROW(appended.id, appended."position", appended.stream_version, appended.status = 'duplicate')::synap.posted_event;
+    SELECT f.originals -> 0 AS original, (f.streams #>> '{0,1}')::boolean AS is_closed INTO STRICT found
+      FROM synap.find_originals(jsonb_build_array(event), ARRAY[stream_type], ARRAY[stream_id]) AS f;
+    IF found.original IS NOT NULL THEN
+      -- The same id must mean the same event; for a command, the same key the same stream.
+      IF (found.original ->> 'isById')::boolean THEN
+        IF NOT (found.original ->> 'hasSameContent')::boolean THEN
+          RAISE EXCEPTION 'an event with the id % and another content is stored already', event_id
+            USING ERRCODE = 'SY007', DETAIL = jsonb_build_object('id', event_id);
+        END IF;
+      ELSIF is_command AND (found.original ->> 'aggregateType', found.original ->> 'aggregateId') <> (stream_type, stream_id) THEN
+        RAISE EXCEPTION 'the idempotency key of event % was used in another stream', event_id
+          USING ERRCODE = 'SY007', DETAIL = jsonb_build_object('id', event_id);
+      END IF;
+      RETURN ROW(
+        (found.original ->> 'id')::uuid, (found.original ->> 'position')::bigint,
+        (found.original ->> 'streamVersion')::bigint, true
+      )::synap.posted_event;
+    END IF;
+    IF found.is_closed THEN
+      RAISE EXCEPTION 'stream % % is closed', stream_type, stream_id
+        USING ERRCODE = 'SY006', DETAIL = jsonb_build_object('aggregateType', stream_type, 'aggregateId', stream_id);
+    END IF;
+    -- Somebody stores the same event at this moment. Once they are done it is a duplicate.
+    PERFORM pg_sleep(random() * 0.01 * 2 ^ attempt);
+  END LOOP;
+  RAISE EXCEPTION '%', message USING ERRCODE = CASE WHEN state = '40P01' THEN state ELSE '40001' END;
 END
 $function$;
 

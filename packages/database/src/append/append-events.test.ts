@@ -1,71 +1,104 @@
 import { randomUUID } from "node:crypto";
-import type { SynapEvent } from "@synap/types";
-import { describe, expect, it } from "vitest";
+import { seedCatalogue } from "@synap/types";
+import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent, noteEvents } from "../../testing/test-events.ts";
+import { createEventStore, type Database, type Sessions, type SqlParameter } from "../index.ts";
 
-interface Row {
-  readonly status: string;
-  readonly position: number | null;
-  readonly stream_version: number | null;
+/** The same database, counting transactions and appending statements outside of them; not the wake-ups of readers. */
+function counting(database: Database): { readonly database: Database; readonly calls: { count: number } } {
+  const calls = { count: 0 };
+  const count = <Result>(run: () => Result): Result => {
+    calls.count += 1;
+    return run();
+  };
+  const writes: Sessions = {
+    query: <Row extends object>(text: string, parameters?: readonly SqlParameter[]) => {
+      const run = () => database.writes.query<Row>(text, parameters);
+      return text.includes("pg_notify") ? run() : count(run);
+    },
+    transaction: (work) => count(() => database.writes.transaction(work)),
+  };
+  const counted: Database = Object.create(database, {
+    writes: { value: writes },
+    query: { value: writes.query },
+    transaction: { value: writes.transaction },
+  });
+  return { database: counted, calls };
 }
 
-// What an append promises is in the contract (testing/contract); this is what the SQL function itself says to its callers.
-describeOnEveryEngine("append_events", (engine) => {
-  const append = (
-    events: readonly SynapEvent[],
-    ...expectations: { id: string; expected: string | number }[]
-  ) =>
-    engine.database.query<Row>(
-      'SELECT status, "position", stream_version FROM synap.append_events($1::text::jsonb, $2::text::jsonb)',
-      [
-        JSON.stringify(events),
-        JSON.stringify(
-          expectations.map(({ id, expected }) => ({ aggregateType: "note", aggregateId: id, expected })),
-        ),
-      ],
-    );
-  const conflict = (expected: string | number, actual: number) => ({
-    code: "SY001",
-    detail: expect.stringMatching(new RegExp(`"actual": ${actual}, "expected": "?${expected}"?,`)),
-  });
-  const stream = async (length: number): Promise<string> => {
-    const id = randomUUID();
-    if (length > 0) await append(noteEvents(length, () => ({ aggregateId: id })));
-    return id;
+describeOnEveryEngine("an append", (engine) => {
+  const open = () => {
+    const { database, calls } = counting(engine.database);
+    return { store: createEventStore({ database, catalogue: seedCatalogue }), calls };
   };
+  const inputs = (count: number) => noteEvents(count).map(({ id, type, data }) => ({ id, type, data }));
+  const newStream = () => ({ aggregateType: "note", aggregateId: randomUUID() });
 
-  it.each([
-    ["no-stream", 2],
-    ["stream-exists", 0],
-    [1, 2],
-    [3, 2],
-    [1, 0],
-  ])("refuses %s for a stream at version %i, names both, and stores nothing", async (expected, actual) => {
-    const id = await stream(actual);
-    await expect(append([noteEvent({ aggregateId: id })], { id, expected })).rejects.toMatchObject(
-      conflict(expected, actual),
+  it.each([1, 100])("of %i new events at the wrong version is refused in one call", async (count) => {
+    const { store, calls } = open();
+    const stream = newStream();
+    await store.appendToStream(stream, "no-stream", inputs(2));
+    const before = calls.count;
+    for (const expected of ["no-stream", 1, 3] as const) {
+      await expect(store.appendToStream(stream, expected, inputs(count))).rejects.toMatchObject({
+        code: "OPTIMISTIC_LOCK",
+        expected,
+        actual: 2,
+      });
+    }
+    expect(calls.count - before).toBe(3);
+  });
+
+  it("that is sent again is answered in two calls, to a stream and by itself", async () => {
+    const { store, calls } = open();
+    const stream = newStream();
+    const events = inputs(3);
+    const first = await store.appendToStream(stream, "no-stream", events);
+    const batch = noteEvents(3);
+    await store.appendBatch(batch);
+    let before = calls.count;
+    expect((await store.appendToStream(stream, "no-stream", events)).streamVersion).toBe(first.streamVersion);
+    expect(calls.count - before).toBe(2);
+    before = calls.count;
+    const outcomes = await store.appendBatch(batch);
+    expect(outcomes.map(({ status }) => status)).toEqual(["duplicate", "duplicate", "duplicate"]);
+    expect(calls.count - before).toBe(2);
+  });
+
+  it("stores each event once when many send overlapping batches at the same moment", async () => {
+    const { store } = open();
+    const events = noteEvents(30, (index) => ({ aggregateId: `${index % 3}-overlapping` }));
+    const batches = Array.from({ length: 12 }, (_, number) =>
+      events.filter((_, index) => (index + number) % 4 !== 0),
     );
-    const rows = await engine.database.query("SELECT version FROM synap.streams WHERE aggregate_id = $1", [
-      id,
+    const outcomes = (await Promise.all(batches.map((batch) => store.appendBatch(batch)))).flat();
+    expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
+    const stored = outcomes.filter(({ status }) => status === "stored").map(({ id }) => id);
+    expect(stored.sort()).toEqual(events.map(({ id }) => id).sort());
+    for (const stream of [0, 1, 2]) {
+      const page = await store.readStreamPage({
+        aggregateType: "note",
+        aggregateId: `${stream}-overlapping`,
+      });
+      expect(page.events.map(({ streamVersion }) => streamVersion)).toEqual(
+        Array.from({ length: 10 }, (_, index) => index + 1),
+      );
+    }
+  });
+
+  it("in a transaction of the caller goes on past events that are stored already", async () => {
+    const { store } = open();
+    const known = noteEvent();
+    await store.append(known);
+    const fresh = noteEvent();
+    const outcomes = await engine.database.transaction((transaction) =>
+      store.appendBatch([known, fresh, { ...known, data: { content: "other" } }], { transaction }),
+    );
+    expect(outcomes).toMatchObject([
+      { status: "duplicate", id: known.id },
+      { status: "stored", id: fresh.id },
+      { status: "rejected", issues: [{ code: "event-id-conflict" }] },
     ]);
-    expect(rows).toEqual(actual === 0 ? [] : [{ version: actual }]);
-  });
-
-  it("refuses the events of a closed stream and takes the others", async () => {
-    const [closed, open] = [await stream(1), await stream(1)];
-    await engine.database.query("SELECT synap.close_stream('note', $1, '1')", [closed]);
-    const rows = await append([noteEvent({ aggregateId: closed }), noteEvent({ aggregateId: open })]);
-    expect(rows).toMatchObject([{ status: "closed" }, { status: "stored", stream_version: 2 }]);
-  });
-
-  describe("and no more than 1,024 events", () => {
-    it("takes 1,024 and refuses 1,025", async () => {
-      const id = await stream(0);
-      const events = noteEvents(1025, () => ({ aggregateId: id }));
-      await expect(append(events)).rejects.toMatchObject({ code: "SY003" });
-      const rows = await append(events.slice(1));
-      expect((rows.at(-1)?.position ?? 0) % 1024).toBe(1023);
-    });
   });
 });

@@ -1,54 +1,269 @@
-import type { SynapEvent } from "@synap/types";
-import { withLockTimeout } from "../connection/lock-timeout.ts";
-import { epochMs } from "../connection/moments.ts";
-import type { SqlSession } from "../connection/sql-session.ts";
+import { EventValidationError, type StoredEvent, type SynapEvent } from "@synap/types";
+import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
+import { limitLockWaits } from "../connection/lock-timeout.ts";
+import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
+import { OptimisticLockError, readLockTimeout, readRefusal } from "../streams/stream-errors.ts";
+import { type Expectation, streamKey } from "../streams/stream-name.ts";
+import { type AppendNewOptions, appendNewEvents, MAX_APPEND_EVENTS } from "./append-new-events.ts";
+import { type AppendedEvent, refusedByDatabase, rejected, storedEvents } from "./append-outcome.ts";
+import { findOriginals } from "./find-originals.ts";
+import {
+  collectOutcomes,
+  compareVersions,
+  judgeEvents,
+  type Known,
+  openExpectations,
+  requireAll,
+} from "./judge-events.ts";
+import type { PreparedAppend } from "./prepare-append.ts";
 
-/** One call of the SQL function takes this many events at the most: a position has ten bits for the place. */
-export const MAX_APPEND_EVENTS = 1024;
-
-/** What the SQL function says of one event. */
-export interface AppendRow {
-  readonly status: "stored" | "duplicate" | "conflict" | "closed";
-  readonly id: string;
-  readonly position: number | null;
-  readonly stream_version: number | null;
-  readonly recorded_at: number | null;
+/** What runs in an append's transaction. */
+export interface AppendHook {
+  /** Whether it has to do with events of this type. An append of others alone is one statement, without a transaction around it. */
+  handles(type: string): boolean;
+  /** Is given what was stored, up to 1,024 events at a time, in order, of all types. When it throws, nothing is stored. */
+  run(transaction: Transaction, events: readonly StoredEvent[]): Promise<void>;
 }
 
-// The text is cast here: as a jsonb parameter, drivers would write JSON text as a JSON string.
-const APPEND = `
-SELECT status, id, "position", stream_version, ${epochMs("recorded_at")} AS recorded_at
-  FROM synap.append_events($1::text::jsonb)
- ORDER BY place`;
+/** Runs one attempt: a statement by itself, a savepoint, or a transaction. Nothing of it is left when the work throws. */
+type Attempt = (work: (session: SqlSession) => Promise<AppendedEvent[]>) => Promise<AppendedEvent[]>;
 
-/**
- * Appends up to 1,024 complete events in one round trip and answers one row for each, in the same order.
- * @throws SQLSTATE 40001 when another transaction stored one of the ids at the same moment: run it again.
- */
-export function appendEvents(session: SqlSession, events: readonly SynapEvent[]): Promise<AppendRow[]> {
-  return session.query<AppendRow>(APPEND, [JSON.stringify(events)]);
+/** An append of up to 1,024 events. */
+interface Lot extends AppendNewOptions {
+  readonly events: readonly SynapEvent[];
+  /** All or nothing if given; otherwise each event has an outcome of its own. */
+  readonly expectations?: readonly Expectation[] | undefined;
 }
 
-const writeAtomically = (before: string, expectations: string) => `
-SELECT status, id, "position", stream_version, ${epochMs("recorded_at")} AS recorded_at
-  FROM ${before}synap.append_events($1::text::jsonb, ${expectations}, true)
- ORDER BY place`;
+/** Some of the events are stored already, or their stream is closed; nothing was stored. */
+class FastPathMissError extends Error {
+  override readonly name = "FastPathMissError";
+}
 
-const APPEND_ATOMICALLY = writeAtomically("", "$2::text::jsonb");
-const APPEND_ATOMICALLY_WITH_LOCK_TIMEOUT = withLockTimeout(writeAtomically, "$2::text::jsonb", "$3");
+/** PostgreSQL can't hold the data of one of the events; nothing was stored. */
+class RefusedDataError extends Error {
+  override readonly name = "RefusedDataError";
+}
+
+/** Other transactions stored the same events at the same moment, in every attempt. */
+class AppendContentionError extends Error {
+  override readonly name = "AppendContentionError";
+  /** The SQLSTATE of a serialization failure. */
+  readonly code = "40001";
+}
+
+/** Number of attempts of an append that conflicts with other transactions. */
+const ATTEMPTS = 6;
 
 /**
- * The same, all or nothing, and only if the streams are as expected.
- * @param lockTimeout longest time to wait for a lock, in milliseconds, here and in the rest of the transaction
- * @throws SQLSTATE SY001 for an expectation that isn't met, SY006 for a closed stream, SY007 for an id that is taken.
+ * Appends any number of events, each with an outcome of its own, in a transaction of their own. Up to 1,024 are one
+ * statement. The readers are not woken.
+ * @param lockTimeout longest time to wait for a lock, in milliseconds, in place of the session's
  */
-export function appendAtomically(
-  session: SqlSession,
+export async function appendBatch(
+  database: Database,
   events: readonly SynapEvent[],
-  expectations: readonly object[],
-  lockTimeout?: number,
-): Promise<AppendRow[]> {
-  const parameters = [JSON.stringify(events), JSON.stringify(expectations)];
-  if (lockTimeout === undefined) return session.query<AppendRow>(APPEND_ATOMICALLY, parameters);
-  return session.query<AppendRow>(APPEND_ATOMICALLY_WITH_LOCK_TIMEOUT, [...parameters, String(lockTimeout)]);
+  hook: AppendHook | undefined,
+  lockTimeout: number | undefined,
+): Promise<AppendedEvent[]> {
+  try {
+    if (events.length <= MAX_APPEND_EVENTS) {
+      return await appendLot(ownAttempt(database, events, hook), { events, lockTimeout });
+    }
+    return await database.transaction((own) =>
+      inLots(events, (lot) => hooked(hook, own, lot, appendAsNew(own, { events: lot, lockTimeout }))),
+    );
+  } catch (error) {
+    const isMiss = error instanceof FastPathMissError || error instanceof RefusedDataError;
+    if (!isMiss && !(events.length > MAX_APPEND_EVENTS && isConflict(error))) throw error;
+    return database.transaction(async (own) => {
+      if (lockTimeout !== undefined) await limitLockWaits(own, lockTimeout);
+      return inLots(events, (lot) => appendBisecting(own, { events: lot }, hook));
+    });
+  }
+}
+
+/** As `appendBatch`, inside a transaction of the caller. The readers are woken when it commits. */
+export function appendBatchIn(
+  transaction: Transaction,
+  events: readonly SynapEvent[],
+  hook: AppendHook | undefined,
+): Promise<AppendedEvent[]> {
+  return inLots(events, (lot) => appendBisecting(transaction, { events: lot, notifies: true }, hook));
+}
+
+/**
+ * Appends events to streams, all or nothing, if the streams are at their expected versions. The readers are woken by a
+ * transaction of the caller alone.
+ * @throws EventIdConflictError, StreamClosedError, OptimisticLockError, StreamLockedError, EventValidationError
+ */
+export async function appendToStreams(
+  database: Database,
+  { events, expectations }: PreparedAppend,
+  hook: AppendHook | undefined,
+  {
+    transaction,
+    lockTimeout,
+  }: { readonly transaction?: Transaction | undefined; readonly lockTimeout?: number | undefined },
+): Promise<AppendedEvent[]> {
+  const attempt =
+    transaction === undefined
+      ? ownAttempt(database, events, hook)
+      : savepointAttempt(transaction, events, hook);
+  const lot = { events, expectations, lockTimeout, notifies: transaction !== undefined };
+  try {
+    return await appendLot(attempt, lot);
+  } catch (error) {
+    if (!(error instanceof RefusedDataError)) throw error;
+    throw new EventValidationError([refusedByDatabase(error.cause, "events")], { cause: error.cause });
+  }
+}
+
+/**
+ * Appends in one statement, as if every event were new. If that fails, looks up what is stored already and appends the
+ * rest. Nothing is locked between the two: what was found stays true, and what changes meanwhile makes the statement
+ * fail, and the attempt is repeated.
+ */
+async function appendLot(attempt: Attempt, lot: Lot): Promise<AppendedEvent[]> {
+  for (let number = 1; ; number += 1) {
+    try {
+      return await attempt((session) =>
+        number === 1 ? appendAsNew(session, lot) : appendRest(session, lot),
+      );
+    } catch (error) {
+      if (!(error instanceof FastPathMissError || isConflict(error))) throw error;
+      if (number === ATTEMPTS) {
+        if (isConflict(error)) throw error;
+        throw new AppendContentionError("Other transactions store the same events. Try again.", {
+          cause: error,
+        });
+      }
+      if (number > 1 || isConflict(error)) await pauseBeforeRetry(number);
+    }
+  }
+}
+
+async function appendAsNew(session: SqlSession, lot: Lot): Promise<AppendedEvent[]> {
+  try {
+    return await appendNewEvents(session, lot.events, lot);
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === "23505" || state === "SY006")
+      throw new FastPathMissError("an event is stored already, or a stream is closed", { cause: error });
+    if (state === "SY001") {
+      // An id that comes twice with different content is the graver mistake.
+      requireAll(lot.events, judgeEvents(lot.events, NOTHING_KNOWN));
+      throw asGiven(readRefusal(error), lot.expectations ?? []);
+    }
+    throw readFailure(error);
+  }
+}
+
+/** Appends those of the events that are not stored yet. */
+async function appendRest(session: SqlSession, lot: Lot): Promise<AppendedEvent[]> {
+  const { events, expectations } = lot;
+  const known = await findOriginals(session, events, expectations).catch((error: unknown) => {
+    throw readFailure(error);
+  });
+  const verdicts = judgeEvents(events, known);
+  const rest = events.filter((_, place) => verdicts[place]?.status === "stored");
+  if (expectations === undefined) {
+    const stored = rest.length === 0 ? [] : await appendAsNew(session, { ...lot, events: rest });
+    return collectOutcomes(events, verdicts, stored);
+  }
+  requireAll(events, verdicts);
+  const open = openExpectations(expectations, events, verdicts);
+  if (rest.length === 0) compareVersions(open, known);
+  const stored =
+    rest.length === 0 ? [] : await appendAsNew(session, { ...lot, events: rest, expectations: open });
+  return collectOutcomes(events, verdicts, stored);
+}
+
+/** Appends inside a savepoint. When PostgreSQL refuses the data, halves the lot until the event stands alone. */
+async function appendBisecting(
+  transaction: Transaction,
+  lot: Lot,
+  hook: AppendHook | undefined,
+): Promise<AppendedEvent[]> {
+  const { events } = lot;
+  try {
+    return await appendLot(savepointAttempt(transaction, events, hook), lot);
+  } catch (error) {
+    const [only] = events;
+    if (!(error instanceof RefusedDataError) || only === undefined) throw error;
+    if (events.length === 1) return [{ outcome: rejected(only.id, refusedByDatabase(error.cause)) }];
+    const half = Math.ceil(events.length / 2);
+    const first = await appendBisecting(transaction, { ...lot, events: events.slice(0, half) }, hook);
+    return [...first, ...(await appendBisecting(transaction, { ...lot, events: events.slice(half) }, hook))];
+  }
+}
+
+/** A statement by itself, or a transaction where the hook has to run. */
+function ownAttempt(
+  database: Database,
+  events: readonly SynapEvent[],
+  hook: AppendHook | undefined,
+): Attempt {
+  if (!isHooked(events, hook)) return (work) => work(database.writes);
+  return (work) => database.transaction((own) => hooked(hook, own, events, work(own)));
+}
+
+function savepointAttempt(
+  transaction: Transaction,
+  events: readonly SynapEvent[],
+  hook: AppendHook | undefined,
+): Attempt {
+  return (work) => transaction.savepoint((savepoint) => hooked(hook, savepoint, events, work(savepoint)));
+}
+
+/** Whether the hook, if there is one, handles any of these events. */
+function isHooked(events: readonly SynapEvent[], hook: AppendHook | undefined): boolean {
+  if (hook === undefined) return false;
+  const types = new Set(events.map(({ type }) => type));
+  return [...types].some((type) => hook.handles(type));
+}
+
+/** Runs the hook, if there is one, on the events that an append has stored. */
+async function hooked(
+  hook: AppendHook | undefined,
+  transaction: Transaction,
+  events: readonly SynapEvent[],
+  appending: Promise<AppendedEvent[]>,
+): Promise<AppendedEvent[]> {
+  const appended = await appending;
+  if (hook === undefined) return appended;
+  const stored = storedEvents(events, appended);
+  if (stored.length > 0) await hook.run(transaction, stored);
+  return appended;
+}
+
+async function inLots(
+  events: readonly SynapEvent[],
+  append: (lot: readonly SynapEvent[]) => Promise<AppendedEvent[]>,
+): Promise<AppendedEvent[]> {
+  const appended: AppendedEvent[] = [];
+  for (let start = 0; start < events.length; start += MAX_APPEND_EVENTS) {
+    appended.push(...(await append(events.slice(start, start + MAX_APPEND_EVENTS))));
+  }
+  return appended;
+}
+
+const NOTHING_KNOWN: Known = { originals: [], isClosed: () => false, versionOf: () => 0 };
+
+function readFailure(error: unknown): unknown {
+  if (!isDataError(error)) return readLockTimeout(error);
+  return new RefusedDataError("the database refused an event", { cause: error });
+}
+
+/** The error with the expected version in the words of the caller: 0 and `no-stream` are the same to the database. */
+function asGiven(error: unknown, expectations: readonly Expectation[]): unknown {
+  if (!(error instanceof OptimisticLockError)) return error;
+  const { stream, actual, cause } = error;
+  const given = expectations.find((each) => streamKey(each) === streamKey(stream));
+  return given === undefined ? error : new OptimisticLockError(stream, given.expected, actual, { cause });
+}
+
+/** Exponential backoff of a few milliseconds, with jitter. */
+async function pauseBeforeRetry(attempt: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, Math.random() * 10 * 2 ** attempt));
 }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent, noteEvents } from "../../testing/test-events.ts";
+import type { ExpectedVersion } from "../streams/stream-name.ts";
 import { appendNewEvents, groupByStream } from "./append-new-events.ts";
 
 describeOnEveryEngine("append_new_events", (engine) => {
@@ -59,6 +60,26 @@ describeOnEveryEngine("append_new_events", (engine) => {
     expect(await versionOf(id)).toBe(1);
   });
 
+  it("compares the version of a closed stream that gets no event", async () => {
+    const id = randomUUID();
+    await append([noteEvent({ aggregateId: id })]);
+    await engine.database.query("SELECT synap.close_stream('note', $1, '1')", [id]);
+    const compare = (expected: ExpectedVersion) =>
+      appendNewEvents(engine.database, [noteEvent()], {
+        expectations: [{ aggregateType: "note", aggregateId: id, expected }],
+      });
+    await expect(compare(2)).rejects.toMatchObject({ code: "SY001" });
+    expect(await compare(1)).toHaveLength(1);
+    expect(await versionOf(id)).toBe(1);
+  });
+
+  it("leaves no trace of a stream that was only compared", async () => {
+    const id = randomUUID();
+    const expectations = [{ aggregateType: "note", aggregateId: id, expected: "no-stream" as const }];
+    expect(await appendNewEvents(engine.database, [noteEvent()], { expectations })).toHaveLength(1);
+    expect(await versionOf(id)).toBeUndefined();
+  });
+
   it("takes 1,024 events and refuses 1,025", async () => {
     await expect(append(noteEvents(1025))).rejects.toMatchObject({ code: "SY003" });
     expect(await append(noteEvents(1024))).toHaveLength(1024);
@@ -81,10 +102,10 @@ describe("what comes for each stream", () => {
     fc.assert(
       fc.property(events, (list) => {
         const { streams, streamNumbers, placesWithin } = groupByStream(list);
-        for (const [index, { id, count, first, last }] of streams.entries()) {
+        for (const [index, { aggregateId, count, first, last }] of streams.entries()) {
           const own = list.filter((_, place) => streamNumbers[place] === index + 1);
           const times = own.map(({ timestamp }) => timestamp).sort();
-          expect(new Set(own.map(({ aggregateId }) => aggregateId))).toEqual(new Set([id]));
+          expect(new Set(own.map(({ aggregateId }) => aggregateId))).toEqual(new Set([aggregateId]));
           expect([first, last, count]).toEqual([times[0], times.at(-1), own.length]);
           expect(placesWithin.filter((_, place) => streamNumbers[place] === index + 1)).toEqual(
             own.map((_, place) => place + 1),

@@ -2,9 +2,21 @@ import type { SynapEvent } from "@synap/types";
 import { withLockTimeout } from "../connection/lock-timeout.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
-import type { Expectation } from "../streams/stream-name.ts";
-import { MAX_APPEND_EVENTS } from "./append-events.ts";
+import { type Expectation, streamKey } from "../streams/stream-name.ts";
+import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";
 import type { AppendedEvent } from "./append-outcome.ts";
+
+/** One call of the SQL function takes this many events at the most: a position has ten bits for the place. */
+export const MAX_APPEND_EVENTS = 1024;
+
+export interface AppendNewOptions {
+  /** Of streams of the events, and of others that are only compared. */
+  readonly expectations?: readonly Expectation[] | undefined;
+  /** Longest time to wait for a lock, in milliseconds, here and in the rest of the transaction. */
+  readonly lockTimeout?: number | undefined;
+  /** Wake the readers on commit: for a transaction whose end is not ours to see. Not together with a lock timeout. */
+  readonly notifies?: boolean | undefined;
+}
 
 interface Answer {
   readonly number: number;
@@ -13,42 +25,46 @@ interface Answer {
 }
 
 // The text is cast here: as a json parameter, drivers would write JSON text as a JSON string.
-const writeAppend = (before: string, expected: string) => `
-SELECT number, ${epochMs("recorded_at")} AS recorded_at, versions_before
+const writeAppend = (before: string, expected: string, more = "") => `
+SELECT number, ${epochMs("recorded_at")} AS recorded_at, versions_before${more}
   FROM ${before}synap.append_new_events(
          $1::text::json, $2::text::text[], $3::text::text[], $4::text::integer[], $5::text::bigint[], $6::text::bigint[],
          $7::text::integer[], $8::text::integer[], ${expected}
        )`;
 
-const APPEND = writeAppend("", "$9::text::bigint[]");
-const APPEND_WITH_LOCK_TIMEOUT = withLockTimeout(writeAppend, "$9::text::bigint[]", "$10");
+const EXPECTED = "$9::text::bigint[]";
+const APPEND = writeAppend("", EXPECTED);
+const APPEND_WITH_LOCK_TIMEOUT = withLockTimeout(writeAppend, EXPECTED, "$10");
+// Any login can fill the server's queue of notifications, and a full one fails the commit. Readers also poll.
+const APPEND_AND_NOTIFY = writeAppend(
+  "",
+  EXPECTED,
+  `, CASE WHEN pg_notification_queue_usage() < 0.5 THEN pg_notify('${APPENDS_CHANNEL}', '') END AS notified`,
+);
 
 /**
- * Appends up to 1,024 complete events in one round trip, if every one is new and its stream open. The readers are not
- * woken.
+ * Appends up to 1,024 complete events in one round trip, if every one is new, its stream open, and every stream at its
+ * expected version. Unless `notifies` is set, the readers are not woken.
  *
- * @param expectations of streams that the events belong to
- * @param lockTimeout longest time to wait for a lock, in milliseconds, here and in the rest of the transaction
- * @throws what the database says if one is not, or if it refuses one: then nothing is stored, and `appendEvents` finds
- *   out which. SQLSTATE 23505 for an id or an idempotency key that is taken, SY001 for a stream at another version, SY006 for a closed one,
- *   22xxx for data.
+ * @throws SQLSTATE 23505 for an id or an idempotency key that is taken, SY001 for a stream at another version, SY006 for
+ *   a closed one, 22xxx for data that PostgreSQL can't hold; then nothing is stored
  */
 export async function appendNewEvents(
   session: SqlSession,
   events: readonly SynapEvent[],
-  expectations: readonly Expectation[] = [],
-  lockTimeout?: number,
+  { expectations = [], lockTimeout, notifies = false }: AppendNewOptions = {},
 ): Promise<AppendedEvent[]> {
-  const { streams, streamNumbers, placesWithin } = groupByStream(events);
+  const { streams, streamNumbers, placesWithin } = groupByStream(events, expectations);
+  const statement = notifies ? APPEND_AND_NOTIFY : APPEND;
   const [answer] = await session.query<Answer>(
-    lockTimeout === undefined ? APPEND : APPEND_WITH_LOCK_TIMEOUT,
+    lockTimeout === undefined ? statement : APPEND_WITH_LOCK_TIMEOUT,
     [
       JSON.stringify(events),
-      textArray(streams.map(({ type }) => type)),
-      textArray(streams.map(({ id }) => id)),
+      textArray(streams.map(({ aggregateType }) => aggregateType)),
+      textArray(streams.map(({ aggregateId }) => aggregateId)),
       numberArray(streams.map(({ count }) => count)),
-      numberArray(streams.map(({ first }) => Date.parse(first))),
-      numberArray(streams.map(({ last }) => Date.parse(last))),
+      numberArray(streams.map(({ first }) => (first === undefined ? null : Date.parse(first)))),
+      numberArray(streams.map(({ last }) => (last === undefined ? null : Date.parse(last)))),
       numberArray(streamNumbers),
       numberArray(placesWithin),
       expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
@@ -68,8 +84,8 @@ export async function appendNewEvents(
   });
 }
 
-/** A list as PostgreSQL reads it; quoted, nothing but quotes and backslashes means anything in it. */
-function textArray(values: readonly string[]): string {
+/** A text array as PostgreSQL parses it: inside quotes only quotes and backslashes need escaping. */
+export function textArray(values: readonly string[]): string {
   return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join()}}`;
 }
 
@@ -77,68 +93,74 @@ function numberArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? "NULL").join()}}`;
 }
 
-/** For each stream what is expected of it, as `synap.append_new_events` writes that. */
+/** The expected version of each stream, in the encoding of `synap.append_new_events`. */
 function expectedVersions(
   streams: readonly StreamShare[],
   expectations: readonly Expectation[],
 ): (number | null)[] {
-  const byName = new Map(
-    expectations.map((each) => [nameOf(each.aggregateType, each.aggregateId), each.expected]),
-  );
-  return streams.map(({ type, id }) => {
-    const expected = byName.get(nameOf(type, id)) ?? "any";
+  const byKey = new Map(expectations.map((each) => [streamKey(each), each.expected]));
+  return streams.map((stream) => {
+    const expected = byKey.get(streamKey(stream)) ?? "any";
     if (expected === "any") return null;
     if (expected === "no-stream") return 0;
     return expected === "stream-exists" ? -1 : expected;
   });
 }
 
-/** Neither half holds a NUL, so no two streams share a name, and the names sort as the pairs do. */
-function nameOf(type: string, id: string): string {
-  return `${type}\0${id}`;
-}
-
-/** What comes for one stream: as `synap.append_new_events` asks for it. */
+/** The events of one stream in an append, as `synap.append_new_events` asks for it. */
 interface StreamShare {
-  readonly type: string;
-  readonly id: string;
+  readonly aggregateType: string;
+  readonly aggregateId: string;
   count: number;
-  first: string;
-  last: string;
+  /** Their first and last timestamp; undefined for a stream that is only compared. */
+  first: string | undefined;
+  last: string | undefined;
 }
 
 /**
  * Sorts and counts what the SQL function wants sorted and counted. Streams are numbered from 1, in the order in which
- * they are locked: that of their names. JavaScript sorts by UTF-16 and PostgreSQL by UTF-8, which differ for a few names
+ * they are locked: that of their keys. JavaScript sorts by UTF-16 and PostgreSQL by UTF-8, which differ for a few names
  * that begin alike and go on with an emoji; two appends that met over those would be a deadlock, and tried again.
+ *
+ * @param compared further streams, without events
  */
-export function groupByStream(events: readonly SynapEvent[]): {
+export function groupByStream(
+  events: readonly SynapEvent[],
+  compared: readonly Expectation[] = [],
+): {
   readonly streams: readonly Readonly<StreamShare>[];
   readonly streamNumbers: readonly number[];
   readonly placesWithin: readonly number[];
 } {
   const shares = new Map<string, StreamShare>();
-  const names: string[] = [];
+  const keys: string[] = [];
   const placesWithin: number[] = [];
-  for (const { aggregateType: type, aggregateId: id, timestamp } of events) {
-    const name = nameOf(type, id);
-    let share = shares.get(name);
+  for (const event of events) {
+    const { aggregateType, aggregateId, timestamp } = event;
+    const key = streamKey(event);
+    let share = shares.get(key);
     if (share === undefined) {
-      share = { type, id, count: 0, first: timestamp, last: timestamp };
-      shares.set(name, share);
+      share = { aggregateType, aggregateId, count: 0, first: timestamp, last: timestamp };
+      shares.set(key, share);
     }
     share.count += 1;
     // All timestamps are written in one form, in which text order is time order.
-    if (timestamp < share.first) share.first = timestamp;
-    if (timestamp > share.last) share.last = timestamp;
-    names.push(name);
+    if (share.first === undefined || timestamp < share.first) share.first = timestamp;
+    if (share.last === undefined || timestamp > share.last) share.last = timestamp;
+    keys.push(key);
     placesWithin.push(share.count);
   }
+  for (const stream of compared) {
+    const key = streamKey(stream);
+    const { aggregateType, aggregateId } = stream;
+    if (!shares.has(key))
+      shares.set(key, { aggregateType, aggregateId, count: 0, first: undefined, last: undefined });
+  }
   const sorted = [...shares.keys()].sort();
-  const numbers = new Map(sorted.map((name, index) => [name, index + 1]));
+  const numbers = new Map(sorted.map((key, index) => [key, index + 1]));
   return {
-    streams: sorted.flatMap((name) => shares.get(name) ?? []),
-    streamNumbers: names.map((name) => numbers.get(name) ?? 0),
+    streams: sorted.flatMap((key) => shares.get(key) ?? []),
+    streamNumbers: keys.map((key) => numbers.get(key) ?? 0),
     placesWithin,
   };
 }

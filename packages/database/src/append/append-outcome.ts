@@ -1,9 +1,7 @@
 import type { EventIssue, StoredEvent, SynapEvent } from "@synap/types";
 import { sqlState } from "../connection/database-errors.ts";
-import { isoFromEpoch } from "../connection/moments.ts";
-import type { AppendRow } from "./append-events.ts";
 
-/** What became of one event. A duplicate tells where its first is; a rejected one, why. */
+/** The outcome of one event. */
 export type AppendOutcome =
   | {
       readonly status: "stored";
@@ -20,10 +18,10 @@ export type AppendOutcome =
     }
   | { readonly status: "rejected"; readonly id: string; readonly issues: readonly EventIssue[] };
 
-/** What the database made of one event. */
+/** The outcome of one event, and when it was stored. */
 export interface AppendedEvent {
   readonly outcome: AppendOutcome;
-  /** When the store took it, form as an event's `timestamp`; undefined unless it is stored now. */
+  /** In the form of an event's `timestamp`; undefined unless it is stored now. */
   readonly recordedAt?: string;
 }
 
@@ -40,43 +38,17 @@ export function storedEvents(
   });
 }
 
-/** Reads one row of the append function's answer. */
-export function readAppendRow(event: SynapEvent, row: AppendRow | undefined): AppendedEvent {
-  if (row === undefined) throw new Error(`append_events said nothing about the event ${event.id}.`);
-  if (row.status === "conflict") return { outcome: rejected(event.id, ID_CONFLICT) };
-  if (row.status === "closed") return { outcome: rejected(event.id, STREAM_CLOSED) };
-  const { id, position, stream_version: streamVersion } = row;
-  if (position === null || streamVersion === null) throw new Error(`append_events gave ${id} no position.`);
-  if (row.status === "duplicate") return { outcome: { status: "duplicate", id, position, streamVersion } };
-  const recordedAt = row.recorded_at === null ? event.timestamp : isoFromEpoch(row.recorded_at);
-  return { outcome: { status: "stored", id, position, streamVersion }, recordedAt };
-}
-
-/** The outcome of an event that PostgreSQL refused although it had passed the catalogue. */
-export function refusedByDatabase(event: SynapEvent, error: unknown): AppendedEvent {
-  const message = error instanceof Error ? error.message : String(error);
-  return {
-    outcome: rejected(event.id, {
-      path: "",
-      code: "refused-by-database",
-      reason: `the database refused it (SQLSTATE ${sqlState(error) ?? "unknown"}): ${message}`,
-    }),
-  };
-}
-
 /** The outcome of an event that is not stored. */
 export function rejected(id: string, ...issues: readonly EventIssue[]): AppendOutcome {
   return { status: "rejected", id, issues };
 }
 
-export const ID_CONFLICT: EventIssue = {
-  path: "id",
-  code: "event-id-conflict",
-  reason: "an event with this id and another content is stored already",
-};
-
-export const STREAM_CLOSED: EventIssue = {
-  path: "aggregateId",
-  code: "stream-closed",
-  reason: "the stream is closed and takes no more events",
-};
+/** The issue of an event that PostgreSQL refused although it had passed the catalogue. */
+export function refusedByDatabase(error: unknown, path = ""): EventIssue {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    path,
+    code: "refused-by-database",
+    reason: `the database refused it (SQLSTATE ${sqlState(error) ?? "unknown"}): ${message}`,
+  };
+}

@@ -1,5 +1,5 @@
 import type { SqlSession } from "../connection/sql-session.ts";
-import { type DuplicateCandidate, findDuplicates } from "./find-duplicates.ts";
+import { type DuplicateCandidate, findDuplicates } from "./find-originals.ts";
 
 const FIND_LETTERS = `
 SELECT event_id FROM synap.dead_letters

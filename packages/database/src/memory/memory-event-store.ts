@@ -1,11 +1,17 @@
 import type { EventCatalogue, SynapEvent } from "@synap/types";
-import { type AppendOutcome, ID_CONFLICT, rejected, STREAM_CLOSED } from "../append/append-outcome.ts";
-import { checkEvent } from "../append/check-event.ts";
-import type { FirstEvent } from "../append/find-duplicates.ts";
+import { MAX_APPEND_EVENTS } from "../append/append-new-events.ts";
+import { type AppendOutcome, rejected } from "../append/append-outcome.ts";
+import type { FirstEvent } from "../append/find-originals.ts";
+import { judgeEvents } from "../append/judge-events.ts";
+import {
+  checkEvent,
+  collectResults,
+  prepareAppend,
+  type StreamAppend,
+  type StreamAppendResult,
+  type StreamsAppendOptions,
+} from "../append/prepare-append.ts";
 import type { AppendOptions, EventStore } from "../event-store.ts";
-import { collectResults } from "../streams/append-to-streams.ts";
-import { prepareAppend } from "../streams/prepare-append.ts";
-import type { StreamAppend, StreamAppendResult, StreamsAppendOptions } from "../streams/stream-append.ts";
 import { subscribeToAll } from "../subscriptions/subscribe-to-all.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { queryMemory, readAllFromMemory } from "./memory-reading.ts";
@@ -33,9 +39,12 @@ export interface MemoryEventStoreOptions {
  * prototypes. It keeps the same contract as the real one, but knows no transactions (a `transaction` is refused), runs
  * no handlers, and looks through all events for a query.
  */
-export function createMemoryEventStore(options: MemoryEventStoreOptions): EventStore {
-  const { catalogue, lateness, ahead } = options;
-  const clock = options.clock ?? (() => new Date());
+export function createMemoryEventStore({
+  catalogue,
+  lateness,
+  ahead,
+  clock = () => new Date(),
+}: MemoryEventStoreOptions): EventStore {
   const log = new MemoryLog();
   const listeners = new Set<() => void>();
 
@@ -43,16 +52,18 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions): EventS
     for (const listener of listeners) listener();
   }
 
-  function appendBatch(events: readonly SynapEvent[], how: AppendOptions = {}): AppendOutcome[] {
-    refuseTransaction(how);
-    const { timestamps } = how;
+  function appendBatch(events: readonly SynapEvent[], options: AppendOptions = {}): AppendOutcome[] {
+    refuseTransaction(options);
+    const { timestamps } = options;
     const checked = events.map((event) =>
       checkEvent(event, { catalogue, clock, lateness, ahead, timestamps }),
     );
-    const sound = checked.flatMap((each) => (each.ok ? [each.event] : []));
+    const valid = checked.flatMap((each) => (each.ok ? [each.event] : []));
     const outcomes: AppendOutcome[] = [];
-    for (let start = 0; start < sound.length; start += 1024) {
-      outcomes.push(...storeSound(sound.slice(start, start + 1024)));
+    for (let start = 0; start < valid.length; start += MAX_APPEND_EVENTS) {
+      const lot = valid.slice(start, start + MAX_APPEND_EVENTS);
+      const verdicts = judgeEvents(lot, log.known(lot));
+      outcomes.push(...log.store(lot, verdicts, clock()).map(({ outcome }) => outcome));
     }
     wake();
     let next = 0;
@@ -65,23 +76,12 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions): EventS
     });
   }
 
-  function storeSound(events: readonly SynapEvent[]): AppendOutcome[] {
-    const verdicts = log.judge(events);
-    const answers = log.store(verdicts, clock());
-    return verdicts.map(({ event, status }, place): AppendOutcome => {
-      if (status === "conflict") return rejected(event.id, ID_CONFLICT);
-      const stored = answers[place];
-      if (status === "closed" || stored === undefined) return rejected(event.id, STREAM_CLOSED);
-      return { status, id: stored.id, position: stored.position, streamVersion: stored.streamVersion };
-    });
-  }
-
   function appendToStreams(
     appends: readonly StreamAppend[],
-    how: StreamsAppendOptions = {},
+    options: StreamsAppendOptions = {},
   ): StreamAppendResult[] {
-    refuseTransaction(how);
-    const { timestamps, checks = [] } = how;
+    refuseTransaction(options);
+    const { timestamps, checks = [] } = options;
     const prepared = prepareAppend(appends, checks, { catalogue, clock, lateness, ahead, timestamps });
     const results = collectResults(appends, appendToMemory(log, prepared, clock()));
     wake();
@@ -89,12 +89,12 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions): EventS
   }
 
   return {
-    append: async (event, how) => {
-      const [outcome] = appendBatch([event], how);
+    append: async (event, options) => {
+      const [outcome] = appendBatch([event], options);
       if (outcome === undefined) throw new Error(`The append of ${event.id} has no outcome.`);
       return outcome;
     },
-    appendBatch: async (events, how) => appendBatch(events, how),
+    appendBatch: async (events, options) => appendBatch(events, options),
     getById: async (id) => log.findById(id),
     query: (filter, page) => queryMemory(log, filter, page),
     readAll: async (request) => {
@@ -109,18 +109,18 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions): EventS
       }
       return found;
     },
-    appendToStream: async (stream, expectedVersion, events, how) => {
-      const [result] = appendToStreams([{ stream, expectedVersion, events }], how);
+    appendToStream: async (stream, expectedVersion, events, options) => {
+      const [result] = appendToStreams([{ stream, expectedVersion, events }], options);
       if (result === undefined) throw new Error("The append has no result.");
       return result;
     },
-    appendToStreams: async (appends, how) => appendToStreams(appends, how),
-    closeStream: async (stream, expected, how) => {
-      refuseTransaction(how);
+    appendToStreams: async (appends, options) => appendToStreams(appends, options),
+    closeStream: async (stream, expected, options) => {
+      refuseTransaction(options);
       closeInMemory(log, stream, expected, clock());
     },
-    getStream: async (stream, how) => {
-      refuseTransaction(how);
+    getStream: async (stream, options) => {
+      refuseTransaction(options);
       return streamInMemory(log, stream);
     },
     readStream: (stream, read = {}) => {

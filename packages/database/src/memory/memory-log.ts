@@ -1,19 +1,18 @@
-import { isDeepStrictEqual } from "node:util";
 import { deepFreeze, type StoredEvent, type SynapEvent } from "@synap/types";
-import type { StreamName } from "../streams/stream-name.ts";
+import type { AppendedEvent } from "../append/append-outcome.ts";
+import {
+  collectOutcomes,
+  hasSameContent,
+  type Known,
+  type Original,
+  type Verdict,
+} from "../append/judge-events.ts";
+import { type StreamName, streamKey } from "../streams/stream-name.ts";
 
 /** A stream, and its events by version. */
 export interface MemoryStream {
   readonly events: StoredEvent[];
   closedAt?: string;
-}
-
-/** What is to become of an event: as `synap.append_events` says it. */
-export interface Verdict {
-  readonly event: SynapEvent;
-  readonly status: "stored" | "duplicate" | "conflict" | "closed";
-  /** Of a duplicate: the event that is stored already, or the place of the first one in the same call. */
-  readonly original?: StoredEvent | number;
 }
 
 /** Events, streams, ids and keys: what the tables of the real store hold. Everything here happens at once. */
@@ -38,67 +37,48 @@ export class MemoryLog {
     return key === undefined ? undefined : this.#byKey.get(JSON.stringify([createdBy, key]));
   }
 
-  findStream({ aggregateType, aggregateId }: StreamName): MemoryStream | undefined {
-    return this.#streams.get(JSON.stringify([aggregateType, aggregateId]));
+  findStream(stream: StreamName): MemoryStream | undefined {
+    return this.#streams.get(streamKey(stream));
   }
 
-  /** Says what would become of the events of one call, and changes nothing. */
-  judge(events: readonly SynapEvent[]): Verdict[] {
-    const verdicts: Verdict[] = [];
-    const firstById = new Map<string, number>();
-    const firstByKey = new Map<string, number>();
-    for (const [place, event] of events.entries()) {
-      const verdict = this.#judgeOne(event, verdicts, firstById, firstByKey);
-      verdicts.push(verdict);
-      if (!firstById.has(event.id)) firstById.set(event.id, place);
-      if (verdict.status === "stored" && event.idempotencyKey !== undefined) {
-        firstByKey.set(JSON.stringify([event.createdBy, event.idempotencyKey]), place);
-      }
-    }
-    return verdicts;
+  /** What the log knows about the events of one append and about their streams. */
+  known(events: readonly SynapEvent[]): Known {
+    return {
+      originals: events.map((event) => this.#originalOf(event)),
+      isClosed: (stream) => this.findStream(stream)?.closedAt !== undefined,
+      versionOf: (stream) => this.findStream(stream)?.events.length ?? 0,
+    };
   }
 
-  #judgeOne(
-    event: SynapEvent,
-    earlier: readonly Verdict[],
-    firstById: ReadonlyMap<string, number>,
-    firstByKey: ReadonlyMap<string, number>,
-  ): Verdict {
-    const known = this.#byId.get(event.id);
-    if (known !== undefined) {
-      return isSameEvent(known, event)
-        ? { event, status: "duplicate", original: known }
-        : { event, status: "conflict" };
-    }
-    const place = firstById.get(event.id);
-    const first = place === undefined ? undefined : earlier[place];
-    if (place !== undefined && first !== undefined) {
-      if (first.status !== "stored") return { ...first, event };
-      return isSameEvent(first.event, event)
-        ? { event, status: "duplicate", original: place }
-        : { event, status: "conflict" };
-    }
-    const stored = this.findByKey(event.createdBy, event.idempotencyKey);
-    if (stored !== undefined) return { event, status: "duplicate", original: stored };
-    if (this.findStream(event)?.closedAt !== undefined) return { event, status: "closed" };
-    const original = firstByKey.get(JSON.stringify([event.createdBy, event.idempotencyKey]));
-    return original === undefined ? { event, status: "stored" } : { event, status: "duplicate", original };
+  #originalOf(event: SynapEvent): Original | undefined {
+    const byId = this.#byId.get(event.id);
+    const stored = byId ?? this.findByKey(event.createdBy, event.idempotencyKey);
+    if (stored === undefined) return undefined;
+    const { id, position, streamVersion, aggregateType, aggregateId } = stored;
+    return {
+      id,
+      position,
+      streamVersion,
+      isById: byId !== undefined,
+      hasSameContent: hasSameContent(stored, event),
+      stream: { aggregateType, aggregateId },
+    };
   }
 
-  /** Stores what the verdicts say, and answers for each event the one that is stored now: itself, or the first. */
-  store(verdicts: readonly Verdict[], now: Date): (StoredEvent | undefined)[] {
-    if (verdicts.some(({ status }) => status === "stored")) this.#appends += 1;
-    const answers: (StoredEvent | undefined)[] = [];
-    for (const [place, { event, status, original }] of verdicts.entries()) {
-      if (status === "stored") answers.push(this.#add(event, this.#appends * 1024 + place, now));
-      else answers.push(typeof original === "number" ? answers[original] : original);
-    }
-    return answers;
+  /** Stores the events whose verdict says so, and answers the outcome of each event. */
+  store(events: readonly SynapEvent[], verdicts: readonly Verdict[], now: Date): AppendedEvent[] {
+    const rest = events.filter((_, place) => verdicts[place]?.status === "stored");
+    if (rest.length > 0) this.#appends += 1;
+    const stored = rest.map((event, place): AppendedEvent => {
+      const { id, position, streamVersion, recordedAt } = this.#add(event, this.#appends * 1024 + place, now);
+      return { outcome: { status: "stored", id, position, streamVersion }, recordedAt };
+    });
+    return collectOutcomes(events, verdicts, stored);
   }
 
   #add(event: SynapEvent, position: number, now: Date): StoredEvent {
-    const name = JSON.stringify([event.aggregateType, event.aggregateId]);
-    const stream = this.#streams.get(name) ?? { events: [] };
+    const key = streamKey(event);
+    const stream = this.#streams.get(key) ?? { events: [] };
     // Through JSON, as on the way to a database; frozen, because a stored event never changes.
     const copy: SynapEvent = JSON.parse(JSON.stringify(event));
     const stored: StoredEvent = deepFreeze({
@@ -108,7 +88,7 @@ export class MemoryLog {
       recordedAt: now.toISOString(),
     });
     stream.events.push(stored);
-    this.#streams.set(name, stream);
+    this.#streams.set(key, stream);
     this.events.push(stored);
     this.#byId.set(stored.id, stored);
     if (stored.idempotencyKey !== undefined) {
@@ -116,10 +96,4 @@ export class MemoryLog {
     }
     return stored;
   }
-}
-
-function isSameEvent(one: SynapEvent, other: SynapEvent): boolean {
-  const content = ({ type, aggregateType, aggregateId, data }: SynapEvent): unknown =>
-    JSON.parse(JSON.stringify({ type, aggregateType, aggregateId, data }));
-  return isDeepStrictEqual(content(one), content(other));
 }

@@ -3,6 +3,7 @@ import { seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
+import { appendNewEvents } from "../append/append-new-events.ts";
 import { createEventStore, MAX_PAGE_BYTES, type SqlSession } from "../index.ts";
 
 /** 100 KB of JSON that PostgreSQL prints as 4.5 MB. No entry takes it; a store may hold it from elsewhere. */
@@ -19,7 +20,7 @@ describeOnEveryEngine("events that print much larger than they are stored", (eng
       status: "rejected",
       issues: [{ path: "", code: "event-too-large" }],
     });
-    await engine.database.query("SELECT FROM synap.append_events($1::text::jsonb)", [JSON.stringify(events)]);
+    await appendNewEvents(engine.database, events);
     return { store, start, aggregateId, ids: events.map(({ id }) => id) };
   }
 

@@ -1,5 +1,5 @@
 import type { Database, SqlParameter } from "../connection/sql-session.ts";
-import { getStreamRow, type StreamRow } from "../streams/get-stream.ts";
+import { getStreamRow, type StreamRow } from "../streams/read-stream.ts";
 import {
   type EventFilter,
   type EventPage,

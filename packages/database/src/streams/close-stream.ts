@@ -1,8 +1,6 @@
 import { withLockTimeout } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
-import { readRefusal } from "./database-refusal.ts";
-import { nameLockedStreams, readLockTimeout } from "./locked-streams.ts";
-import { StreamNotFoundError } from "./stream-errors.ts";
+import { nameLockedStreams, readLockTimeout, readRefusal, StreamNotFoundError } from "./stream-errors.ts";
 import { checkExpectedVersion, type ExpectedVersion, type StreamName } from "./stream-name.ts";
 
 const writeClose = (before: string, type: string) =>

@@ -1,10 +1,71 @@
 import type { StoredEvent } from "@synap/types";
-import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
+import { epochMs, isoFromEpoch } from "../connection/moments.ts";
+import type { Database, SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
 import { queryWithSharedPlan } from "../reading/shared-plan.ts";
-import { getStreamRow, type StreamRow } from "./get-stream.ts";
-import type { StreamPage, StreamRead } from "./stream-append.ts";
 import type { StreamName } from "./stream-name.ts";
+
+/** What is known of a stream without reading its events. */
+export interface StreamInfo {
+  /** The version of its last event. */
+  readonly streamVersion: number;
+  /** When it was closed, in the form of `timestamp`; missing while it is open. */
+  readonly closedAt?: string;
+}
+
+export interface StreamRead {
+  /** The first version to read, inclusive. Default 1. */
+  readonly fromVersion?: number | undefined;
+  /** The last version to read, inclusive. Default: the stream's version when reading begins. */
+  readonly toVersion?: number | undefined;
+  /** `backwards` begins with the last version. Default `forwards`. */
+  readonly direction?: "forwards" | "backwards" | undefined;
+  /** Events fetched and held at a time, 1 to 10,000. Default 1,000. Fewer when they are large: 4 MiB at a time. */
+  readonly pageSize?: number | undefined;
+  /** A page ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  readonly maxPageBytes?: number | undefined;
+  /** Read inside this transaction. With the embedded engine, needed whenever one is open. */
+  readonly transaction?: Transaction | undefined;
+}
+
+/** Part of a stream. */
+export interface StreamPage {
+  /** In the direction of the read. */
+  readonly events: readonly StoredEvent[];
+  /** With which version the rest begins, in the direction of the read; undefined when there is none. */
+  readonly nextVersion?: number;
+}
+
+const GET_STREAM = `
+SELECT version, ${epochMs("closed_at")} AS closed_at,
+       ${epochMs("nullif(first_timestamp, '-infinity')")} AS first_timestamp,
+       ${epochMs("nullif(last_timestamp, 'infinity')")} AS last_timestamp
+  FROM synap.streams
+ WHERE aggregate_type = $1 AND aggregate_id = $2`;
+
+/** A stream's row, its times in milliseconds since 1970. Its events lie between two of them; null where that isn't known. */
+export interface StreamRow {
+  readonly version: number;
+  readonly closed_at: number | null;
+  readonly first_timestamp: number | null;
+  readonly last_timestamp: number | null;
+}
+
+/** A stream's version and what goes with it, without its events. */
+export async function getStreamRow(session: SqlSession, stream: StreamName): Promise<StreamRow | undefined> {
+  const [row] = await session.query<StreamRow>(GET_STREAM, [stream.aggregateType, stream.aggregateId]);
+  return row;
+}
+
+/** The stream's version, and whether it is closed; undefined when it has no events. */
+export async function getStream(session: SqlSession, stream: StreamName): Promise<StreamInfo | undefined> {
+  const row = await getStreamRow(session, stream);
+  if (row === undefined) return undefined;
+  return {
+    streamVersion: row.version,
+    ...(row.closed_at !== null && { closedAt: isoFromEpoch(row.closed_at) }),
+  };
+}
 
 const OF_STREAM = `
       SELECT *

@@ -1,4 +1,7 @@
-import { describeStream, type ExpectedVersion, type StreamName } from "./stream-name.ts";
+import { z } from "zod";
+import { isLockTimeout, sqlState } from "../connection/database-errors.ts";
+import type { SqlSession, Transaction } from "../connection/sql-session.ts";
+import { describeStream, type ExpectedVersion, type StreamName, streamKey } from "./stream-name.ts";
 
 /** A stream is not at the version that the sender expected: somebody else appended first. Load it again and decide anew. */
 export class OptimisticLockError extends Error {
@@ -77,4 +80,82 @@ export class EventIdConflictError extends Error {
     super(`The id or the idempotency key of event ${id} is taken by another event.`, options);
     this.id = id;
   }
+}
+
+const stream = z.object({ aggregateType: z.string(), aggregateId: z.string() });
+const lockDetail = stream.extend({
+  expected: z.union([z.enum(["any", "no-stream", "stream-exists"]), z.number()]),
+  actual: z.number(),
+});
+const idDetail = z.object({ id: z.string() });
+
+/** The typed error for a SQLSTATE that the append functions raise; any other error unchanged. */
+export function readRefusal(error: unknown): unknown {
+  const state = sqlState(error);
+  if (state === undefined || !/^SY00[167]$/.test(state)) return error;
+  const detail: unknown = JSON.parse(detailOf(error) ?? "{}");
+  if (state === "SY001") {
+    const { expected, actual, ...name } = lockDetail.parse(detail);
+    return new OptimisticLockError(name, expected, actual, { cause: error });
+  }
+  if (state === "SY006") return new StreamClosedError(stream.parse(detail), { cause: error });
+  return new EventIdConflictError(idDetail.parse(detail).id, { cause: error });
+}
+
+/** The detail of a PostgreSQL error, which drivers put into `detail`, looking through wrappers. */
+function detailOf(error: unknown): string | undefined {
+  for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth += 1) {
+    if ("detail" in each && typeof each.detail === "string") return each.detail;
+  }
+  return undefined;
+}
+
+/** The StreamLockedError for a lock timeout; any other error unchanged. */
+export function readLockTimeout(error: unknown): unknown {
+  return isLockTimeout(error) ? new StreamLockedError([], { cause: error }) : error;
+}
+
+/**
+ * The same error, but a StreamLockedError names those of the streams that are locked.
+ * @param session one on which nothing has failed, or a transaction that was rolled back to before the append
+ */
+export async function nameLockedStreams(
+  error: unknown,
+  session: SqlSession | Transaction,
+  streams: readonly StreamName[],
+): Promise<unknown> {
+  if (!(error instanceof StreamLockedError)) return error;
+  const distinct = new Map(
+    streams.map(({ aggregateType, aggregateId }) => [
+      streamKey({ aggregateType, aggregateId }),
+      { aggregateType, aggregateId },
+    ]),
+  );
+  try {
+    const locked = await findLocked(session, [...distinct.values()]);
+    return new StreamLockedError(locked, { cause: error.cause });
+  } catch {
+    // The append failed for a lock in any case; only which stream it is stays unknown.
+    return error;
+  }
+}
+
+const LOCKED = `
+SELECT aggregate_type AS "aggregateType", aggregate_id AS "aggregateId"
+  FROM synap.locked_streams(
+         ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)),
+         ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb))
+       )`;
+
+/** Those of the streams that another transaction has locked. */
+async function findLocked(
+  session: SqlSession | Transaction,
+  streams: readonly StreamName[],
+): Promise<readonly StreamName[]> {
+  const parameters = [
+    JSON.stringify(streams.map(({ aggregateType }) => aggregateType)),
+    JSON.stringify(streams.map(({ aggregateId }) => aggregateId)),
+  ];
+  const look = (on: SqlSession) => on.query<StreamName>(LOCKED, parameters);
+  return "savepoint" in session ? session.savepoint(look) : look(session);
 }

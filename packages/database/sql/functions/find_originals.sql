@@ -1,0 +1,92 @@
+-- The stored events that these repeat, by their id or, failing that, by their creator's idempotency key; and the streams
+-- as they are now. Nothing is locked: an event that is found stays stored, and a stream that is closed stays closed.
+--
+--   events        array of SynapEvent objects
+--   stream_types  ... and stream_ids: the streams to look at
+--
+-- Answers "originals", an array of { place (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
+-- aggregateId }, and "streams", for each stream [version, whether it is closed]. Content is the type, the stream and the
+-- data. Not the time: a client that sends again lets it default to another "now", and the first one stays. Two events
+-- with one idempotency key may each name the stream that bears its own id, which is what a sender gets who names none.
+CREATE OR REPLACE FUNCTION synap.find_originals(events jsonb, stream_types text[], stream_ids text[])
+RETURNS TABLE (originals json, streams json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+-- As for append_new_events: LATERAL (... OFFSET 0) fixes the direction, from the events of the call to the tables.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $function$
+#variable_conflict use_column
+DECLARE
+  -- One entry for each event; null for those that are new.
+  original_ids    uuid[];
+  timestamps      timestamptz[];
+  positions       bigint[];
+  stream_versions bigint[];
+  first_time      timestamptz;
+  last_time       timestamptz;
+BEGIN
+  SELECT array_agg(coalesce(i.id, k.event_id) ORDER BY e.place),
+         array_agg(coalesce(i."timestamp", k."timestamp") ORDER BY e.place),
+         array_agg(coalesce(i."position", k."position") ORDER BY e.place),
+         array_agg(coalesce(i.stream_version, k.stream_version) ORDER BY e.place),
+         min(coalesce(i."timestamp", k."timestamp")), max(coalesce(i."timestamp", k."timestamp"))
+    INTO original_ids, timestamps, positions, stream_versions, first_time, last_time
+    FROM ROWS FROM (jsonb_to_recordset(events) AS (id uuid, "createdBy" text, "idempotencyKey" text))
+         WITH ORDINALITY AS e(id, created_by, key, place)
+    LEFT JOIN LATERAL (SELECT * FROM synap.event_ids AS i WHERE i.id = e.id OFFSET 0) AS i ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM synap.idempotency_keys AS k WHERE k.created_by = e.created_by AND k.key = e.key OFFSET 0
+    ) AS k ON i.id IS NULL;
+
+  -- The stored events are read with their exact times, planned with the values known (hence EXECUTE), so that only their
+  -- chunks are touched.
+  IF first_time IS NOT NULL THEN
+    EXECUTE $query$
+      SELECT json_agg(json_build_object(
+               'place', e.place - 1, 'id', e.original_id, 'position', e."position", 'streamVersion', e.stream_version,
+               'isById', e.original_id = e.id, 'aggregateType', s.aggregate_type, 'aggregateId', s.aggregate_id,
+               'hasSameContent', s.id IS NULL
+                 OR (s.type, s.aggregate_type, s.data) IS NOT DISTINCT FROM (e.type, e.aggregate_type, e.data)
+                    AND (s.aggregate_id = e.aggregate_id OR s.aggregate_id = s.id::text AND e.aggregate_id = e.id::text)))
+        FROM (
+          SELECT *
+            FROM ROWS FROM (
+                   jsonb_to_recordset($1) AS (id uuid, type text, "aggregateType" text, "aggregateId" text, data jsonb),
+                   unnest($2), unnest($3), unnest($4), unnest($5)
+                 ) WITH ORDINALITY AS e(
+                   id, type, aggregate_type, aggregate_id, data, original_id, "timestamp", "position", stream_version, place
+                 )
+           WHERE e.original_id IS NOT NULL
+          OFFSET 0
+        ) AS e
+        LEFT JOIN LATERAL (
+          SELECT s.id, s.type, s.aggregate_type, s.aggregate_id, s.data
+            FROM synap.events AS s
+           WHERE s."timestamp" = e."timestamp" AND s."position" = e."position" AND s."timestamp" BETWEEN $6 AND $7
+          OFFSET 0
+        ) AS s ON true
+    $query$
+      INTO originals
+      USING events, original_ids, timestamps, positions, stream_versions, first_time, last_time;
+  END IF;
+
+  streams := (
+    SELECT json_agg(json_build_array(coalesce(s.version, 0), s.closed_at IS NOT NULL) ORDER BY u.place)
+      FROM unnest(stream_types, stream_ids) WITH ORDINALITY AS u(type, id, place)
+      LEFT JOIN LATERAL (
+        SELECT s.version, s.closed_at
+          FROM synap.streams AS s
+         WHERE s.aggregate_type = u.type AND s.aggregate_id = u.id
+        OFFSET 0
+      ) AS s ON true
+  );
+  RETURN NEXT;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION synap.find_originals(jsonb, text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.find_originals(jsonb, text[], text[]) TO synap_app;

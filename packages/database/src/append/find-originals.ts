@@ -1,0 +1,122 @@
+import type { SynapEvent } from "@synap/types";
+import type { SqlSession } from "../connection/sql-session.ts";
+import { type StreamName, streamKey } from "../streams/stream-name.ts";
+import { textArray } from "./append-new-events.ts";
+import type { Known, Original } from "./judge-events.ts";
+
+/** The parts by which an event is recognised. */
+export interface DuplicateCandidate {
+  /** A UUID. */
+  readonly id: string;
+  readonly createdBy: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** The event that was stored first. */
+export interface FirstEvent {
+  readonly id: string;
+  readonly position: number;
+}
+
+/** The stored event that an event repeats, and whether both have the same content. */
+export type RepeatedEvent = Pick<Original, "id" | "position" | "hasSameContent">;
+
+const FIND_IDS = `
+SELECT id AS candidate, id, "position"
+  FROM synap.event_ids
+ WHERE id = ANY ($1::text::uuid[])`;
+
+// Most events have no idempotency key, and where none has one the ids are all there is to look for.
+const FIND_IDS_AND_KEYS = `${FIND_IDS}
+ UNION ALL
+SELECT c.id, k.event_id, k."position"
+  FROM json_to_recordset($2::text::json) AS c(id uuid, "createdBy" text, "idempotencyKey" text)
+  JOIN synap.idempotency_keys AS k ON k.created_by = c."createdBy" AND k.key = c."idempotencyKey"`;
+
+/** Those of these events that are stored already, by their own id or by their creator's idempotency key. */
+export async function findDuplicates(
+  session: SqlSession,
+  candidates: readonly DuplicateCandidate[],
+): Promise<Map<string, FirstEvent>> {
+  if (candidates.length === 0) return new Map();
+  const ids = candidates.map(({ id }) => id);
+  const keyed = candidates.flatMap(({ id, createdBy, idempotencyKey }) =>
+    idempotencyKey === undefined ? [] : [{ id, createdBy, idempotencyKey }],
+  );
+  const rows = await session.query<FirstEvent & { candidate: string }>(
+    keyed.length === 0 ? FIND_IDS : FIND_IDS_AND_KEYS,
+    [`{${ids.join()}}`, ...(keyed.length === 0 ? [] : [JSON.stringify(keyed)])],
+  );
+  const found = new Map<string, FirstEvent>();
+  for (const { candidate, id, position } of rows) {
+    // The event's own id counts for more than its key.
+    if (id === candidate || !found.has(candidate)) found.set(candidate, { id, position });
+  }
+  return found;
+}
+
+/**
+ * For each event the stored one that it repeats, in the same order. One statement while nothing is repeated, two
+ * otherwise.
+ * @throws SQLSTATE 22xxx for data that PostgreSQL can't hold
+ */
+export async function repeatedEvents(
+  session: SqlSession,
+  events: readonly SynapEvent[],
+): Promise<(RepeatedEvent | undefined)[]> {
+  const found = await findDuplicates(session, events);
+  if (found.size === 0) return events.map(() => undefined);
+  const repeated = events.filter(({ id }) => found.has(id));
+  const { originals } = await findOriginals(session, repeated);
+  let next = 0;
+  return events.map((event) => {
+    if (!found.has(event.id)) return undefined;
+    const original = originals[next];
+    next += 1;
+    return (
+      original && { id: original.id, position: original.position, hasSameContent: original.hasSameContent }
+    );
+  });
+}
+
+const FIND_ORIGINALS = `
+SELECT originals, streams
+  FROM synap.find_originals($1::text::jsonb, $2::text::text[], $3::text::text[])`;
+
+interface OriginalRow extends Omit<Original, "stream"> {
+  readonly place: number;
+  readonly aggregateType: string | null;
+  readonly aggregateId: string | null;
+}
+
+/** What the store knows about the events of an append and about their streams, and further ones, in one round trip. */
+export async function findOriginals(
+  session: SqlSession,
+  events: readonly SynapEvent[],
+  streams: readonly StreamName[] = [],
+): Promise<Known> {
+  const byKey = new Map([...events, ...streams].map((stream) => [streamKey(stream), stream]));
+  const names = [...byKey.values()];
+  const [row] = await session.query<{
+    originals: readonly OriginalRow[] | null;
+    streams: readonly (readonly [version: number, isClosed: boolean])[];
+  }>(FIND_ORIGINALS, [
+    JSON.stringify(events),
+    textArray(names.map(({ aggregateType }) => aggregateType)),
+    textArray(names.map(({ aggregateId }) => aggregateId)),
+  ]);
+  if (row === undefined) throw new Error("find_originals gave no answer.");
+  const originals: (Original | undefined)[] = events.map(() => undefined);
+  for (const { place, aggregateType, aggregateId, ...original } of row.originals ?? []) {
+    originals[place] = {
+      ...original,
+      ...(aggregateType !== null && aggregateId !== null && { stream: { aggregateType, aggregateId } }),
+    };
+  }
+  const states = new Map([...byKey.keys()].map((key, index) => [key, row.streams[index]]));
+  return {
+    originals,
+    isClosed: (stream) => states.get(streamKey(stream))?.[1] ?? false,
+    versionOf: (stream) => states.get(streamKey(stream))?.[0] ?? 0,
+  };
+}

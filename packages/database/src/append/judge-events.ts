@@ -1,0 +1,186 @@
+import { isDeepStrictEqual } from "node:util";
+import type { EventIssue, SynapEvent } from "@synap/types";
+import { EventIdConflictError, OptimisticLockError, StreamClosedError } from "../streams/stream-errors.ts";
+import { type Expectation, type StreamName, streamKey } from "../streams/stream-name.ts";
+import { type AppendedEvent, rejected } from "./append-outcome.ts";
+
+/** The stored event that an event repeats, by its id or its creator's idempotency key. */
+export interface Original {
+  readonly id: string;
+  readonly position: number;
+  readonly streamVersion: number;
+  /** Whether it has the id of the event; else they only have an idempotency key in common. */
+  readonly isById: boolean;
+  /** Whether both have the same type, stream and data. */
+  readonly hasSameContent: boolean;
+  /** Its stream; undefined when the event itself is no longer there. */
+  readonly stream?: StreamName | undefined;
+}
+
+/** What a store knows about the events of one append, and about their streams. */
+export interface Known {
+  /** For each event the stored one that it repeats. */
+  readonly originals: readonly (Original | undefined)[];
+  isClosed(stream: StreamName): boolean;
+  /** The version of a stream; 0 when it has no events. */
+  versionOf(stream: StreamName): number;
+}
+
+/**
+ * What is to become of an event. The original of a duplicate is stored already, or is the event at that place of the
+ * same append.
+ */
+export type Verdict =
+  | { readonly status: "stored" | "conflict" | "closed" }
+  | { readonly status: "duplicate"; readonly original: Original | number };
+
+/**
+ * Decides which events of one append are stored. An event with a known id is a duplicate, or a conflict when the
+ * content differs; one with a known idempotency key is a duplicate; of the others, those of a closed stream are refused.
+ * The first event with an id or a key counts, be it stored already or earlier in the same append.
+ */
+export function judgeEvents(events: readonly SynapEvent[], known: Known): Verdict[] {
+  const verdicts: Verdict[] = [];
+  const firstById = new Map<string, number>();
+  const firstByKey = new Map<string, number>();
+  for (const [place, event] of events.entries()) {
+    const verdict = judgeEvent(event, known.originals[place]);
+    verdicts.push(verdict);
+    if (!firstById.has(event.id)) firstById.set(event.id, place);
+    if (verdict.status === "stored" && event.idempotencyKey !== undefined)
+      firstByKey.set(keyOf(event), place);
+  }
+  return verdicts;
+
+  function judgeEvent(event: SynapEvent, original: Original | undefined): Verdict {
+    if (original?.isById)
+      return original.hasSameContent ? { status: "duplicate", original } : { status: "conflict" };
+    const place = firstById.get(event.id);
+    const [first, verdict] = place === undefined ? [] : [events[place], verdicts[place]];
+    if (place !== undefined && first !== undefined && verdict !== undefined) {
+      if (verdict.status !== "stored") return verdict;
+      return hasSameContent(first, event) ? { status: "duplicate", original: place } : { status: "conflict" };
+    }
+    if (original !== undefined) return { status: "duplicate", original };
+    if (known.isClosed(event)) return { status: "closed" };
+    const sameKey = event.idempotencyKey === undefined ? undefined : firstByKey.get(keyOf(event));
+    return sameKey === undefined ? { status: "stored" } : { status: "duplicate", original: sameKey };
+  }
+}
+
+/**
+ * Requires every event to be stored or a duplicate, for an append that is all or nothing. Its duplicates must be of the
+ * same stream: the version of another stream would be no answer to this append.
+ * @throws EventIdConflictError, StreamClosedError
+ */
+export function requireAll(events: readonly SynapEvent[], verdicts: readonly Verdict[]): void {
+  const conflict = events.find((_, place) => verdicts[place]?.status === "conflict");
+  if (conflict !== undefined) throw new EventIdConflictError(conflict.id);
+  const closed = events.find((_, place) => verdicts[place]?.status === "closed");
+  if (closed !== undefined) {
+    const { aggregateType, aggregateId } = closed;
+    throw new StreamClosedError({ aggregateType, aggregateId });
+  }
+  for (const [place, event] of events.entries()) {
+    const verdict = verdicts[place];
+    if (verdict?.status !== "duplicate") continue;
+    const { original } = verdict;
+    const stream = typeof original === "number" ? events[original] : original.stream;
+    if (stream !== undefined && streamKey(stream) !== streamKey(event))
+      throw new EventIdConflictError(event.id);
+  }
+}
+
+/**
+ * The expectations that have to be met. A stream whose events are all duplicates is not compared: the same append sent
+ * again is answered as it was the first time.
+ */
+export function openExpectations(
+  expectations: readonly Expectation[],
+  events: readonly SynapEvent[],
+  verdicts: readonly Verdict[],
+): Expectation[] {
+  const repeated = new Set(events.map(streamKey));
+  for (const [place, event] of events.entries()) {
+    if (verdicts[place]?.status !== "duplicate") repeated.delete(streamKey(event));
+  }
+  return expectations.filter((each) => !repeated.has(streamKey(each)));
+}
+
+/** @throws OptimisticLockError for the first stream that is not at its expected version. */
+export function compareVersions(expectations: readonly Expectation[], known: Pick<Known, "versionOf">): void {
+  for (const { aggregateType, aggregateId, expected } of expectations) {
+    const stream = { aggregateType, aggregateId };
+    const actual = known.versionOf(stream);
+    const isMet =
+      expected === "any" ||
+      (expected === "no-stream" && actual === 0) ||
+      (expected === "stream-exists" && actual > 0) ||
+      expected === actual;
+    if (!isMet) throw new OptimisticLockError(stream, expected, actual);
+  }
+}
+
+/**
+ * The outcome of every event of an append, in order.
+ * @param stored the outcomes of the events whose verdict is "stored", in their order
+ */
+export function collectOutcomes(
+  events: readonly SynapEvent[],
+  verdicts: readonly Verdict[],
+  stored: readonly AppendedEvent[],
+): AppendedEvent[] {
+  const answers: AppendedEvent[] = [];
+  let next = 0;
+  for (const [place, event] of events.entries()) {
+    const verdict = verdicts[place] ?? { status: "conflict" };
+    if (verdict.status === "stored") {
+      answers.push(required(stored[next], event));
+      next += 1;
+    } else if (verdict.status === "duplicate") answers.push(duplicateOf(verdict.original, event, answers));
+    else
+      answers.push({
+        outcome: rejected(event.id, verdict.status === "closed" ? STREAM_CLOSED : ID_CONFLICT),
+      });
+  }
+  return answers;
+}
+
+function duplicateOf(
+  original: Original | number,
+  event: SynapEvent,
+  answers: readonly AppendedEvent[],
+): AppendedEvent {
+  const first = typeof original === "number" ? required(answers[original], event).outcome : original;
+  if (!("position" in first)) throw new Error(`The original of event ${event.id} was not stored.`);
+  const { id, position, streamVersion } = first;
+  return { outcome: { status: "duplicate", id, position, streamVersion } };
+}
+
+function required(appended: AppendedEvent | undefined, event: SynapEvent): AppendedEvent {
+  if (appended === undefined) throw new Error(`The append of event ${event.id} has no outcome.`);
+  return appended;
+}
+
+/** Whether two events are the same but for their envelope: type, stream and data, as JSON. */
+export function hasSameContent(one: SynapEvent, other: SynapEvent): boolean {
+  const content = ({ type, aggregateType, aggregateId, data }: SynapEvent): unknown =>
+    JSON.parse(JSON.stringify({ type, aggregateType, aggregateId, data }));
+  return isDeepStrictEqual(content(one), content(other));
+}
+
+function keyOf({ createdBy, idempotencyKey }: SynapEvent): string {
+  return JSON.stringify([createdBy, idempotencyKey]);
+}
+
+const ID_CONFLICT: EventIssue = {
+  path: "id",
+  code: "event-id-conflict",
+  reason: "an event with this id and another content is stored already",
+};
+
+const STREAM_CLOSED: EventIssue = {
+  path: "aggregateId",
+  code: "stream-closed",
+  reason: "the stream is closed and takes no more events",
+};

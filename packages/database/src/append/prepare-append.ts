@@ -1,0 +1,197 @@
+import {
+  checkTimestampWindow,
+  type EventCatalogue,
+  type EventIssue,
+  EventValidationError,
+  MAX_EVENT_FIELDS,
+  type SynapEvent,
+} from "@synap/types";
+import type { Transaction } from "../connection/sql-session.ts";
+import {
+  checkExpectedVersion,
+  describeStream,
+  type Expectation,
+  type ExpectedVersion,
+  type StreamEventInput,
+  type StreamName,
+} from "../streams/stream-name.ts";
+import { MAX_APPEND_EVENTS } from "./append-new-events.ts";
+import type { AppendedEvent } from "./append-outcome.ts";
+
+/** Events for one stream, and what the sender believes of it. */
+export interface StreamAppend {
+  readonly stream: StreamName;
+  readonly expectedVersion: ExpectedVersion;
+  /** One or more. All appends of a call hold 1,024 at the most. */
+  readonly events: readonly StreamEventInput[];
+}
+
+/** What a stream must be for the append to happen, although nothing is written to it. */
+export interface StreamCheck {
+  readonly stream: StreamName;
+  readonly expectedVersion: ExpectedVersion;
+}
+
+export interface StreamAppendOptions {
+  /**
+   * Append inside this transaction: stored if and when it commits. A refusal is undone to where the call began, so the
+   * transaction can go on. Without it the call is a transaction of its own.
+   */
+  readonly transaction?: Transaction | undefined;
+  /** As for `append`: "live" (default) refuses events whose timestamp is far from now, "backfill" takes any time. */
+  readonly timestamps?: "live" | "backfill" | undefined;
+}
+
+export interface StreamsAppendOptions extends StreamAppendOptions {
+  /** Streams that must be as said while the append happens, without being written. */
+  readonly checks?: readonly StreamCheck[] | undefined;
+}
+
+/** One event of an append, as it is stored. */
+export interface AppendedStreamEvent {
+  /** Its id; if it is a duplicate by its idempotency key, the id of the first. */
+  readonly id: string;
+  readonly position: number;
+  readonly streamVersion: number;
+  /** It was stored before, by an earlier append of the same event. */
+  readonly duplicate: boolean;
+}
+
+export interface StreamAppendResult {
+  readonly stream: StreamName;
+  /** Of the last event. When all were duplicates: as it was after the first append. */
+  readonly streamVersion: number;
+  /** Of the last event. */
+  readonly position: number;
+  /** One for each event, in the same order. */
+  readonly events: readonly AppendedStreamEvent[];
+}
+
+/** The rules that events must meet to be stored. */
+export interface EventCheck {
+  readonly catalogue: EventCatalogue;
+  readonly clock: () => Date;
+  readonly lateness?: number | undefined;
+  readonly ahead?: number | undefined;
+  readonly timestamps?: "live" | "backfill" | undefined;
+}
+
+/** A valid event, or its issues. */
+export type CheckedEvent =
+  | { readonly ok: true; readonly event: SynapEvent }
+  | { readonly ok: false; readonly id: string; readonly issues: readonly EventIssue[] };
+
+/** Validates an event before it is stored, whatever has validated it before. */
+export function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
+  const reading = check.catalogue.safeParseSynapEvent(event);
+  if (!reading.ok) return { ok: false, id: idOf(event), issues: reading.issues };
+  if (check.timestamps === "backfill") return reading;
+  const { clock, lateness, ahead } = check;
+  const issue = checkTimestampWindow(reading.event, { now: clock(), lateness, ahead });
+  return issue === undefined ? reading : { ok: false, id: reading.event.id, issues: [issue] };
+}
+
+/** Events may come from JavaScript, or from an old queue: even the id may be missing. */
+function idOf(event: unknown): string {
+  const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
+  return typeof id === "string" ? id : "";
+}
+
+/** Everything of an append that can be decided without the store. */
+export interface PreparedAppend {
+  /** Of all streams, in the order given. */
+  readonly events: readonly SynapEvent[];
+  readonly expectations: readonly Expectation[];
+}
+
+/**
+ * Completes and checks the events of an append.
+ * @throws EventValidationError whose paths begin with `events[i]`, or `appends[i].events[j]` when there are several.
+ * @throws RangeError when a stream is named twice, has no events, or there are more than 1,024 in all.
+ */
+export function prepareAppend(
+  appends: readonly StreamAppend[],
+  checks: readonly StreamCheck[],
+  check: EventCheck,
+): PreparedAppend {
+  const expectations = [...appends, ...checks].map(
+    ({ stream: { aggregateType, aggregateId }, expectedVersion }) => ({
+      aggregateType,
+      aggregateId,
+      expected: checkExpectedVersion(expectedVersion),
+    }),
+  );
+  checkShape(appends, expectations);
+
+  const now = check.clock();
+  const issues: EventIssue[] = [];
+  const events = appends.flatMap(({ stream, events: inputs }, place) =>
+    inputs.flatMap((input, index) => {
+      const checked = checkEvent(completeFor(stream, input, now, check), check);
+      const at = `${appends.length === 1 ? "" : `appends[${place}].`}events[${index}]`;
+      for (const issue of checked.ok ? otherStream(stream, checked.event) : checked.issues) {
+        issues.push({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
+      }
+      return checked.ok ? [checked.event] : [];
+    }),
+  );
+  if (issues.length > 0) throw new EventValidationError(issues.slice(0, 100));
+  return { events, expectations };
+}
+
+/** What the sender gave stays whatever it is, unknown fields included, so that the check sees it and refuses it. */
+function completeFor(
+  { aggregateType, aggregateId }: StreamName,
+  input: StreamEventInput,
+  now: Date,
+  { catalogue }: EventCheck,
+): unknown {
+  // Refused by the check, and a copy of so many fields costs more than everything else.
+  if (Object.keys(input).length > MAX_EVENT_FIELDS) return input;
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  const timestamp = input.timestamp ?? now.toISOString();
+  return { ...catalogue.completeEvent({ ...input, timestamp, aggregateType, aggregateId }), ...given };
+}
+
+/** TypeScript keeps an event from naming a stream of its own; a sender of JSON may try. */
+function otherStream(stream: StreamName, event: SynapEvent): EventIssue[] {
+  return (["aggregateType", "aggregateId"] as const)
+    .filter((path) => event[path] !== stream[path])
+    .map((path) => ({ path, code: "stream-mismatch", reason: "is not that of the stream" }));
+}
+
+function checkShape(appends: readonly StreamAppend[], expectations: readonly Expectation[]): void {
+  const names = new Set<string>();
+  for (const expectation of expectations) {
+    const name = describeStream(expectation);
+    if (names.has(name)) throw new RangeError(`Stream ${name} is named twice in one append.`);
+    names.add(name);
+  }
+  if (appends.length === 0) throw new RangeError("There is no stream to append to.");
+  let count = 0;
+  for (const { stream, events } of appends) {
+    if (events.length === 0) throw new RangeError(`There is no event for stream ${describeStream(stream)}.`);
+    count += events.length;
+  }
+  if (count > MAX_APPEND_EVENTS) {
+    throw new RangeError(`An append holds at most ${MAX_APPEND_EVENTS} events, this one has ${count}.`);
+  }
+}
+
+/** The result of an append for each of its streams. */
+export function collectResults(
+  appends: readonly StreamAppend[],
+  appended: readonly AppendedEvent[],
+): StreamAppendResult[] {
+  let start = 0;
+  return appends.map(({ stream, events }) => {
+    const own = appended.slice(start, start + events.length).map(({ outcome }) => {
+      if (outcome.status === "rejected") throw new Error(`The append of ${outcome.id} was rejected in part.`);
+      const { id, position, streamVersion } = outcome;
+      return { id, position, streamVersion, duplicate: outcome.status === "duplicate" };
+    });
+    start += events.length;
+    const last = own.reduce((latest, each) => (each.streamVersion > latest.streamVersion ? each : latest));
+    return { stream, streamVersion: last.streamVersion, position: last.position, events: own };
+  });
+}
