@@ -1,4 +1,4 @@
-import type { Database } from "@synap/database";
+import type { Database, EventStore } from "@synap/database";
 import {
   type AcceptedOutcome,
   appendAroundLocks,
@@ -50,14 +50,16 @@ export class EnvelopeLockedError extends Error {
  * Stores the events of one envelope, in one transaction if no stream is locked. Events that the store refuses become dead
  * letters afterwards; until they have, the envelope counts as not stored and comes again, which changes nothing.
  *
+ * @param store Default: the dispatcher's store.
  * @throws EnvelopeLockedError when everything is stored but for the events of locked streams
  * @throws the database's error when it failed.
  */
 export async function storeEnvelope(
   { database, dispatcher }: EnvelopeStore,
   events: readonly SynapEvent[],
+  store: Pick<EventStore, "appendBatch"> = dispatcher.store,
 ): Promise<StoredEnvelope> {
-  const appended = await appendAroundLocks(database, dispatcher.store, events);
+  const appended = await appendAroundLocks(database, store, events);
   const judged: SynapEvent[] = [];
   const outcomes: AcceptedOutcome[] = [];
   const leftOut: SynapEvent[] = [];

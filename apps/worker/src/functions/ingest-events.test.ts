@@ -3,7 +3,7 @@ import { type Database, DatabaseUnavailableError, listDeadLetters, type SqlParam
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
 import { defaultApplication } from "@synap/synap";
-import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { createSynapEvent, ENVELOPE_EVENT_NAME, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
@@ -146,6 +146,39 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await eventually(async () => expect(await stored([event])).toEqual([event.id]));
     expect(failures).toBe(-1);
     expect(await lettersOf("test-inline")).toEqual([]);
+  });
+
+  it("stores events whose inline handler is cut off each time, as dead letters of that handler", async () => {
+    const [slow, other] = [note("slow"), note("quick")];
+    const { call } = await start({
+      handlers: [
+        inline(async (events, { transaction }) => {
+          if (!events.some(({ id }) => id === slow.id)) return;
+          // The embedded engine has no time limit, and raises what a server does.
+          if (engine.engine === "server") await transaction.query("SET LOCAL statement_timeout = '5ms'");
+          await transaction.query(
+            engine.engine === "server"
+              ? "SELECT pg_sleep(60)"
+              : "DO $$ BEGIN RAISE EXCEPTION 'too slow' USING ERRCODE = '57014'; END $$",
+          );
+        }),
+      ],
+    });
+    const envelope = { name: ENVELOPE_EVENT_NAME, data: { events: [slow, other] } };
+    // The broker's own attempts are minutes apart.
+    for (const attempt of [0, 7]) {
+      expect(await call("ingest-events", envelope, { attempt })).toMatchObject({
+        name: "StoreUnavailableError",
+      });
+      expect(await stored([slow, other])).toEqual([]);
+    }
+    expect(await call("ingest-events", envelope, { attempt: 8 })).toMatchObject({
+      events: 2,
+      stored: 2,
+      deadLettered: 0,
+    });
+    expect(await stored([slow, other])).toEqual(ids([slow, other]));
+    expect(await lettersOf("test-inline")).toMatchObject([{ eventId: slow.id, code: "sqlstate-57014" }]);
   });
 
   it("publishes the envelope again when the retries run out on a store that is away", async () => {

@@ -1,7 +1,8 @@
 import type { ReportLogger } from "@synap/database";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
-import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
+import { ENVELOPE_EVENT_NAME, envelopeSchema, type SynapEvent } from "@synap/types";
 import { type Inngest, NonRetriableError } from "inngest";
+import { isCutOffForGood, salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
 import { type EnvelopeStore, storeEnvelope } from "../store-envelope.ts";
 
@@ -22,6 +23,19 @@ export interface IngestOptions {
 /** "Store published events": takes envelopes from Inngest and appends their events to the store. */
 export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options: IngestOptions) {
   const { concurrency, retries = MAX_RETRIES, logger } = options;
+  /** An event whose inline handler is cut off once more is stored, and becomes a dead letter of that handler. */
+  const storeOneByOne = async (events: readonly SynapEvent[], attempt: number, id: string | undefined) => {
+    try {
+      const salvaged = await salvageEnvelope(store, events, attempt + 1, store.dispatcher.lastResort);
+      logger.warn(
+        { envelope: id, ...salvaged },
+        "stored one by one: a time limit cut the append off each time",
+      );
+      return salvaged;
+    } catch (error) {
+      throw retryLater(error, attempt);
+    }
+  };
   return client.createFunction(
     {
       id: INGEST_HANDLER,
@@ -59,6 +73,7 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
         else logger.info({ envelope: event.id }, told);
         return summary;
       } catch (error) {
+        if (isCutOffForGood(error, attempt)) return storeOneByOne(envelope.data.events, attempt, event.id);
         const later = retryLater(error, attempt);
         logger.warn(
           { envelope: event.id, attempt: attempt + 1 },

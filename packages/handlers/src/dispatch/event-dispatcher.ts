@@ -50,6 +50,11 @@ export class EventDispatcher {
   readonly registry: HandlerRegistry;
   /** The event store whose appends run the inline handlers. */
   readonly store: EventStore;
+  /**
+   * The same, for events that were accepted and could not be stored, however often it was tried, because a time limit cut an
+   * inline handler off: the event is stored and becomes a dead letter of that handler.
+   */
+  readonly lastResort: Pick<EventStore, "appendBatch">;
   /** Where dead letters are looked through, tried again or skipped. */
   readonly deadLetters: DeadLetterOffice;
   /** What people and programs do with projections: status, pause, rebuild, cutover and so on. */
@@ -66,11 +71,14 @@ export class EventDispatcher {
   constructor(options: EventDispatcherOptions) {
     this.#database = options.database;
     this.registry = new HandlerRegistry(options.catalogue, options.handlers);
-    this.store = createEventStore({
-      database: options.database,
-      catalogue: options.catalogue,
-      onAppend: this.inlineHook(options.onInlineFailure ?? "dead-letter"),
-    });
+    const storeWith = (policy: InlineFailurePolicy) =>
+      createEventStore({
+        database: options.database,
+        catalogue: options.catalogue,
+        onAppend: this.inlineHook(policy),
+      });
+    this.store = storeWith(options.onInlineFailure ?? "dead-letter");
+    this.lastResort = storeWith("last-resort");
     this.#follower = new LogFollower({
       database: options.database,
       store: this.store,

@@ -1,4 +1,4 @@
-import type { Transaction } from "@synap/database";
+import { isTimeLimit, type Transaction } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import { anyHeld, heldStreams, parkEvents, streamKey } from "../dead-letters/held-streams.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
@@ -12,8 +12,11 @@ import { handleIsolated } from "./isolated-batch.ts";
  * `dead-letter`: the event is stored, and becomes a dead letter of that handler; the rest go through. For
  * events that have already happened. `reject`: the append fails with {@link InlineHandlerError} and nothing
  * is stored. For commands, which ask whether they may.
+ *
+ * `last-resort`: as `dead-letter`, also where a time limit cuts the handler off. For events that have happened and could not
+ * be stored for that reason, however often it was tried.
  */
-export type InlineFailurePolicy = "dead-letter" | "reject";
+export type InlineFailurePolicy = "dead-letter" | "reject" | "last-resort";
 
 /**
  * Runs the inline handlers over freshly stored events, in the transaction of their append. Each handler
@@ -53,9 +56,10 @@ async function runInline(
   try {
     await transaction.savepoint((savepoint) => handler.handle(events, context(savepoint)));
   } catch (error) {
-    if (isTransientFailure(error)) throw error;
+    const blamesEvents = policy === "last-resort" && isTimeLimit(error);
+    if (isTransientFailure(error) && !blamesEvents) throw error;
     if (policy === "reject") throw new InlineHandlerError(handler.name, error);
-    await handleIsolated({ handler, events, transaction, context, hasFailed: true });
+    await handleIsolated({ handler, events, transaction, context, hasFailed: true, blamesEvents });
   }
 }
 

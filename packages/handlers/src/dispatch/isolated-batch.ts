@@ -38,6 +38,8 @@ export interface IsolatedBatch {
    * become dead letters when that is as often as the policy allows, also when nothing else can be handled.
    */
   readonly cutOffPasses?: number | undefined;
+  /** Without a retry policy: whether an event that a time limit cuts off becomes a dead letter too. Default: no. */
+  readonly blamesEvents?: boolean | undefined;
   /** Is given the event that is handled next; nothing when several are. */
   readonly onAttempt?: ((event: StoredEvent | undefined) => void) | undefined;
 }
@@ -127,8 +129,10 @@ class Isolation {
     const failure = await attempt(this.#batch, events);
     if (failure === undefined) return undefined;
     const { thrown } = failure;
-    const mayWait = this.#batch.retries !== undefined && (saysTransient(thrown) || isTimeLimit(thrown));
-    if (isTransientFailure(failure.thrown) && !mayWait) throw failure.thrown;
+    const { retries, blamesEvents = false } = this.#batch;
+    const mayWait = retries !== undefined && (saysTransient(thrown) || isTimeLimit(thrown));
+    const mayBeTheEvent = mayWait || (blamesEvents && isTimeLimit(thrown));
+    if (isTransientFailure(thrown) && !mayBeTheEvent) throw thrown;
     return failure;
   }
 
