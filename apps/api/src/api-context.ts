@@ -18,7 +18,7 @@ import type {
   ReadModel,
   ReadSession,
 } from "@synap/handlers";
-import type { ReadinessCheck } from "@synap/service";
+import type { ProcessMetrics, ReadinessCheck } from "@synap/service";
 import type { ServedAggregate } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
@@ -29,7 +29,11 @@ import type { PageBudget } from "./pages/page-budget.ts";
 
 /** What every request carries. */
 export interface ApiEnvironment {
-  Variables: { requestId: string };
+  Variables: {
+    requestId: string;
+    /** The path of the route with its parameters in braces; missing where there is none. */
+    route?: string;
+  };
   /** Node's request and response; absent where no server is in front. */
   Bindings: Partial<HttpBindings>;
 }
@@ -52,6 +56,8 @@ export interface ApiPorts {
   readonly readModels: readonly ReadModel[];
   /** Where the read models are read. */
   readonly readTables: ReadSession;
+  /** What this process counts and times. */
+  readonly metrics: ProcessMetrics;
   readonly statistics: () => Promise<StoreStatistics>;
   /** What the connections to the database are doing. */
   readonly connections: () => readonly ConnectionUse[];

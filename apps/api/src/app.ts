@@ -39,7 +39,15 @@ export function createApiApp(ports: ApiPorts): ApiApp {
   const app = new OpenAPIHono<ApiEnvironment>();
   app.use(async (context, next) => {
     context.set("requestId", readRequestId(context.req.header("x-request-id")));
+    const from = performance.now();
     await next();
+    const { method } = context.req;
+    ports.metrics.request(
+      context.get("route") ?? "unmatched",
+      method,
+      context.res.status,
+      performance.now() - from,
+    );
   });
   publishEventRoute(app, ports);
   publishBatchRoute(app, ports);

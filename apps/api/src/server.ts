@@ -9,7 +9,7 @@ import {
   storeStatistics,
 } from "@synap/database";
 import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers";
-import { databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
+import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
 import type { ApiPorts } from "./api-context.ts";
@@ -71,18 +71,30 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const keptInBroker = createKeptReader(inngest);
   const areFunctionsRegistered = createFunctionRegistration(database);
   const transit = createTransitWatch(database);
+  const metrics = createProcessMetrics();
   const ports: ApiPorts = {
+    metrics,
     configuration,
     catalogue,
-    store,
+    store: {
+      ...store,
+      appendToStream: (...append) => metrics.appending("stream", () => store.appendToStream(...append)),
+    },
     acceptance: {
       publisher,
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
       unreadyTypes: () => unreadyTypes(presence.others()),
       areFunctionsRegistered,
+      onOutcome: metrics.published,
       onAccepted: transit.accepted,
     },
-    aggregates: engine.aggregates,
+    aggregates: engine.aggregates.map(({ repository, ...each }) => ({
+      ...each,
+      repository: {
+        ...repository,
+        execute: (...command) => metrics.appending("command", () => repository.execute(...command)),
+      },
+    })),
     readModels: engine.readModels,
     readTables: database,
     pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
@@ -117,7 +129,10 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     closing: closing.signal,
     logger,
   };
-  const http = await listenHttp(createApiApp(ports).fetch, configuration).catch(async (error: unknown) => {
+  const http = await listenHttp(createApiApp(ports).fetch, {
+    ...configuration,
+    onRefused: (method, status) => metrics.request("refused", method, status, 0),
+  }).catch(async (error: unknown) => {
     await presence.close();
     throw error;
   });

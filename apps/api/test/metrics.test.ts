@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const HELP = /^# HELP ([a-z][a-z0-9_]*) (?:[^\\\n]|\\\\|\\n)+$/;
-const TYPE = /^# TYPE ([a-z][a-z0-9_]*) gauge$/;
+const TYPE = /^# TYPE ([a-z][a-z0-9_]*) (?:gauge|counter|histogram)$/;
+/** What a histogram puts behind its name. */
+const SERIES = /_(?:bucket|sum|count)$/;
 const LABEL = /[a-z][a-z0-9_]*="(?:[^\\"\n]|\\\\|\\"|\\n)*"/;
 const SAMPLE = new RegExp(
   `^([a-z][a-z0-9_]*)(\\{${LABEL.source}(?:,${LABEL.source})*\\})? (-?\\d+(?:\\.\\d+)?(?:e[+-]\\d+)?)$`,
@@ -29,7 +31,7 @@ function parse(text: string): Map<string, number> {
     } else if (typed === family && expected === "TYPE") {
       expected = "first sample";
     } else if (
-      name === family &&
+      name?.replace(SERIES, "") === family.replace(SERIES, "") &&
       (expected === "first sample" || expected === "any") &&
       !series.has(name + labels)
     ) {
@@ -58,6 +60,22 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     if (first?.status !== "stored") throw new Error("not stored");
     firstPosition = first.position;
     await store.append(note("three"));
+    const send = (path: string, body: unknown, headers = {}) =>
+      fetch(`${api.url}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+    const wrong = { type: "note.creation.requested", data: { contents: "wrong" } };
+    await send("/api/v1/events", note("published"));
+    await send("/api/v1/events", wrong);
+    await send("/api/v1/events/batch", { events: [note("four"), note("five"), wrong] });
+    await send("/api/v1/streams/note/n1/events", {
+      expectedVersion: "any",
+      events: [{ type: "note.creation.requested", data: { content: "appended" } }],
+    });
+    await send("/api/v1/events", note("from a page"), { origin: "https://evil.example" });
+    await fetch(`${api.url}/nowhere`);
     await api.database.query(
       "INSERT INTO synap.checkpoints (handler, \"position\") VALUES ('mailer', $1), ($2, 0)",
       [firstPosition, 'of "C:\\new"\nthings'],
@@ -69,9 +87,12 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     const { response, series } = await scrape();
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(response.headers.get("x-request-id")).not.toBeNull();
-    expect(new Set([...series.keys()].map((key) => key.replace(/\{.*/s, "")))).toEqual(
+    expect(new Set([...series.keys()].map((key) => key.replace(/\{.*/s, "").replace(SERIES, "")))).toEqual(
       new Set([
         "synap_build_info",
+        "synap_http_request_duration_seconds",
+        "synap_published_events_total",
+        "synap_append_duration_seconds",
         "synap_events_stored",
         "synap_streams",
         "synap_last_position",
@@ -102,18 +123,42 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     );
   });
 
+  it("counts requests by route and status, with those that no route takes or that are refused before", async () => {
+    const { series } = await scrape();
+    const count = (route: string, method: string, status: number) =>
+      series.get(
+        `synap_http_request_duration_seconds_count{route="${route}",method="${method}",status="${status}"}`,
+      );
+    expect(count("/api/v1/events", "POST", 202)).toBe(1);
+    expect(count("/api/v1/events", "POST", 422)).toBe(1);
+    expect(count("/api/v1/streams/{aggregateType}/{aggregateId}/events", "POST", 201)).toBe(1);
+    expect(count("unmatched", "GET", 404)).toBe(1);
+    expect(count("refused", "POST", 403)).toBe(1);
+    expect(count("/metrics", "GET", 200)).toBeGreaterThan(0);
+  });
+
+  it("counts what became of events, and appends", async () => {
+    const { series } = await scrape();
+    expect(series.get('synap_published_events_total{outcome="accepted"}')).toBe(3);
+    expect(series.get('synap_published_events_total{outcome="rejected"}')).toBe(2);
+    expect(series.get('synap_append_duration_seconds_count{operation="stream",outcome="done"}')).toBe(1);
+    expect(
+      series.get('synap_append_duration_seconds_bucket{le="+Inf",operation="stream",outcome="done"}'),
+    ).toBe(1);
+  });
+
   it("says what the status says", async () => {
     const status = JSON.parse(await (await fetch(`${api.url}/api/v1/status`)).text());
     const { series } = await scrape();
     const { release, timescaledb, events } = status;
     expect(Object.fromEntries(series)).toMatchObject({
       [`synap_build_info{release="${release}",engine="${engine}",timescaledb="${timescaledb.version}"}`]: 1,
-      synap_events_stored: 3,
-      synap_streams: 3,
+      synap_events_stored: 4,
+      synap_streams: 4,
       synap_last_position: events.lastPosition,
       synap_watermark: events.watermark,
       'synap_handler_checkpoint{handler="mailer"}': firstPosition,
-      'synap_handler_lag_events{handler="mailer"}': 2,
+      'synap_handler_lag_events{handler="mailer"}': 3,
       synap_dead_letters: 0,
       synap_publisher_queued_events: 0,
       synap_publisher_queued_bytes: 0,
@@ -144,14 +189,14 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     expect(Object.fromEntries(seats)).toEqual({
       'synap_handler_checkpoint{handler="seats",role="live"}': 0,
       'synap_handler_checkpoint{handler="seats",role="building"}': 0,
-      'synap_handler_lag_events{handler="seats",role="live"}': 3,
-      'synap_handler_lag_events{handler="seats",role="building"}': 3,
+      'synap_handler_lag_events{handler="seats",role="live"}': 4,
+      'synap_handler_lag_events{handler="seats",role="building"}': 4,
     });
   });
 
   it("escapes what a label may not hold", async () => {
     const { series } = await scrape();
-    expect(series.get('synap_handler_lag_events{handler="of \\"C:\\\\new\\"\\nthings"}')).toBe(3);
+    expect(series.get('synap_handler_lag_events{handler="of \\"C:\\\\new\\"\\nthings"}')).toBe(4);
   });
 
   it("takes the parameters a scraper adds", async () => {

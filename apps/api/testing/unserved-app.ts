@@ -1,3 +1,4 @@
+import { createProcessMetrics } from "@synap/service";
 import { defaultApplication } from "@synap/synap";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
@@ -38,6 +39,7 @@ export function unservedApp() {
       findDuplicates: away,
       unreadyTypes: () => new Map(),
       areFunctionsRegistered: away,
+      onOutcome: never,
       onAccepted: never,
     },
     aggregates: defaultApplication.aggregates.map((each) => ({
@@ -52,6 +54,7 @@ export function unservedApp() {
       },
     },
     pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),
+    metrics: createProcessMetrics(),
     statistics: away,
     connections: () => [],
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },

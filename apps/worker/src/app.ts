@@ -1,8 +1,18 @@
 import type { HttpBindings } from "@hono/node-server";
-import { type Database, recordFunctionRegistration } from "@synap/database";
+import { type Database, recordFunctionRegistration, storeStatistics } from "@synap/database";
 import type { OperatingWarning } from "@synap/handlers";
 import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
-import { createFaultFinder, NotReadyError, type ReadinessCheck, readinessAnswer } from "@synap/service";
+import {
+  connectionGauges,
+  createFaultFinder,
+  EXPOSITION_CONTENT_TYPE,
+  NotReadyError,
+  type ProcessMetrics,
+  type ReadinessCheck,
+  readinessAnswer,
+  storeGauges,
+  writeMetrics,
+} from "@synap/service";
 import { Hono } from "hono";
 import type { Inngest, InngestFunction } from "inngest";
 import { serve } from "inngest/hono";
@@ -15,7 +25,8 @@ export const FUNCTIONS_PATH = "/api/inngest";
 export interface WorkerAppParts {
   readonly inngest: Inngest.Any;
   readonly functions: readonly InngestFunction.Any[];
-  readonly database: Pick<Database, "query" | "failed">;
+  readonly database: Pick<Database, "query" | "failed" | "connections">;
+  readonly metrics: ProcessMetrics;
   /** What the worker depends on. */
   readonly readiness: readonly ReadinessCheck[];
   readonly logger: Logger;
@@ -31,7 +42,7 @@ export interface WorkerAppParts {
 /**
  * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process can do its work), `/readyz` (the store answers,
  * takes writes and has every migration, and Inngest knows the functions where the worker has to register them; with the warnings for an operator, which make a
- * worker no less ready).
+ * worker no less ready), `/metrics` (for Prometheus).
  *
  * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, whoever sends a PUT
  * could have the events sent elsewhere. With a signing key every request to the functions must be signed, PUT included.
@@ -47,6 +58,7 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
     warnings,
     readiness,
     logger,
+    metrics,
   } = parts;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
@@ -102,6 +114,18 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
     if (reasons.length > 0)
       return context.json({ status: "unavailable", reason: reasons.join(" "), checks }, 503);
     return context.json({ status: "ok", checks, warnings: await warnings() });
+  });
+  app.get("/metrics", async (context) => {
+    try {
+      const gauges = [
+        ...storeGauges(await storeStatistics(database)),
+        ...connectionGauges(database.connections()),
+      ];
+      const text = writeMetrics(gauges) + (await metrics.write());
+      return context.text(text, 200, { "content-type": EXPOSITION_CONTENT_TYPE });
+    } catch {
+      return context.json({ error: "The database does not answer." }, 503);
+    }
   });
   return app;
 }

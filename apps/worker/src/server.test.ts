@@ -154,6 +154,37 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
+  it("serves what it stored, how long that took, and how its handlers are getting on, for Prometheus", async () => {
+    const own = await createTestDatabase(engine.engine);
+    const running = await startBrokerAndWorker(own.database, { residentHandlers: true });
+    const metric = async (name: string) => {
+      const text = await (await fetch(`${running.url}/metrics`)).text();
+      const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+      return line === undefined ? 0 : Number(line.slice(name.length + 1));
+    };
+    try {
+      const note = createSynapEvent({ type: "note.creation.requested", data: { content: "counted" } });
+      for (const outcome of ["stored", "duplicate"]) {
+        await running.publish({ events: [note] });
+        await expect.poll(() => metric(`synap_ingested_events_total{outcome="${outcome}"}`)).toBe(1);
+      }
+      expect(await metric('synap_append_duration_seconds_count{operation="envelope",outcome="done"}')).toBe(
+        2,
+      );
+      const handler = "note-creation-reactor";
+      await expect
+        .poll(() => metric(`synap_handler_events_total{handler="${handler}",outcome="processed"}`))
+        .toBeGreaterThanOrEqual(1);
+      await expect
+        .poll(() => metric(`synap_handler_pass_duration_seconds_count{handler="${handler}",outcome="done"}`))
+        .toBeGreaterThanOrEqual(1);
+      await expect.poll(() => metric(`synap_handler_lag_events{handler="${handler}"}`)).toBe(0);
+    } finally {
+      await running.stop();
+      await own.drop();
+    }
+  });
+
   it("is not ready before Inngest knows its functions, when it is to register itself", async () => {
     let before: Response | undefined;
     const running = await startBrokerAndWorker(engine.database, {

@@ -1,9 +1,15 @@
 import { createServer } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { createExposureWatch, guardedLogger, startPresence } from "@synap/database";
-import { HandlerRunner, operatingWarnings } from "@synap/handlers";
+import { HandlerRunner, type HandlerRunnerOptions, operatingWarnings } from "@synap/handlers";
 import { createCallerCheck, KEEP_ALIVE_MS, listen } from "@synap/http";
-import { ConfigurationError, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
+import {
+  ConfigurationError,
+  createProcessMetrics,
+  databaseCheck,
+  migrationsCheck,
+  writeCheck,
+} from "@synap/service";
 import type { Engine } from "@synap/synap/internal";
 import type { Inngest } from "inngest";
 import type { Logger } from "pino";
@@ -48,6 +54,14 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { configuration, engine, inngest, logger } = parts;
   const { catalogue, database, dispatcher } = engine;
   checkMode(parts);
+  const metrics = createProcessMetrics();
+  const measured: HandlerRunnerOptions["dispatcher"] = {
+    followers: dispatcher.followers,
+    registry: dispatcher.registry,
+    catchUp: (name) => metrics.passing(name, () => dispatcher.catchUp(name)),
+    notePassFailure: (...failure) => dispatcher.notePassFailure(...failure),
+    releaseInline: () => dispatcher.releaseInline(),
+  };
   // The embedded engine has one session: while it stores an envelope, no more than the next one can be made ready.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;
   const ingest = {
@@ -56,9 +70,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     ...(parts.ingestRetries !== undefined && { retries: parts.ingestRetries }),
   };
   const functions = [
-    ingestEvents(inngest, engine, ingest),
-    failedEnvelopes(inngest, engine, ingest),
-    catchUpHandlers(inngest, dispatcher),
+    ingestEvents(inngest, { database, dispatcher, metrics }, ingest),
+    failedEnvelopes(inngest, { database, dispatcher, metrics }, ingest),
+    catchUpHandlers(inngest, measured),
   ];
   let app: ReturnType<typeof createWorkerApp> | undefined;
   const listener = getRequestListener(
@@ -85,6 +99,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     functions,
     database,
     readiness: [databaseCheck(database), migrationsCheck(database, engine.migrations), writeCheck(database)],
+    metrics,
     logger,
     serveOrigin,
     registersItself: configuration.serveOrigin !== undefined,
@@ -95,7 +110,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       allowedHosts: [new URL(serveOrigin).hostname, ...(configuration.allowedHosts ?? [])],
     }),
   });
-  const runner = new HandlerRunner({ dispatcher, database, logger });
+  const runner = new HandlerRunner({ dispatcher: measured, database, logger });
   if (configuration.residentHandlers) runner.start();
   let closing: Promise<void> | undefined;
   return {

@@ -6,12 +6,14 @@ import {
   handles,
   keepRefusedEvents,
 } from "@synap/handlers";
+import type { ProcessMetrics } from "@synap/service";
 import type { SynapEvent } from "@synap/types";
 
 /** What the functions of the worker work on. */
 export interface EnvelopeStore {
   readonly database: Database;
   readonly dispatcher: EventDispatcher;
+  readonly metrics: ProcessMetrics;
 }
 
 /** What became of an envelope, as it is shown in the Inngest dashboard. */
@@ -55,11 +57,11 @@ export class EnvelopeLockedError extends Error {
  * @throws the database's error when it failed.
  */
 export async function storeEnvelope(
-  { database, dispatcher }: EnvelopeStore,
+  { database, dispatcher, metrics }: EnvelopeStore,
   events: readonly SynapEvent[],
   store: Pick<EventStore, "appendBatch"> = dispatcher.store,
 ): Promise<StoredEnvelope> {
-  const appended = await appendAroundLocks(database, store, events);
+  const appended = await metrics.appending("envelope", () => appendAroundLocks(database, store, events));
   const judged: SynapEvent[] = [];
   const outcomes: AcceptedOutcome[] = [];
   const leftOut: SynapEvent[] = [];
@@ -76,8 +78,16 @@ export async function storeEnvelope(
     }
   }
   await keepRefusedEvents(database, judged, outcomes);
+  count(metrics, outcomes);
   if (leftOut.length > 0) throw new EnvelopeLockedError(leftOut, events.length, { cause });
   return summarise(dispatcher, events, outcomes);
+}
+
+function count(metrics: ProcessMetrics, outcomes: readonly AcceptedOutcome[]): void {
+  for (const status of ["stored", "duplicate", "refused"] as const) {
+    const events = outcomes.filter((outcome) => outcome.status === status).length;
+    if (events > 0) metrics.ingested(status, events);
+  }
 }
 
 function summarise(

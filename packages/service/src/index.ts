@@ -9,12 +9,9 @@ export {
 } from "./configuration.ts";
 export { createInngestClient, type InngestClientOptions } from "./inngest-client.ts";
 export { createCommandLogger, createLogger } from "./logger.ts";
-export {
-  EXPOSITION_CONTENT_TYPE,
-  type Gauge,
-  type Sample,
-  writeMetrics,
-} from "./metrics/exposition-format.ts";
+export { EXPOSITION_CONTENT_TYPE, type Gauge, gauge, writeMetrics } from "./metrics/exposition-format.ts";
+export { createProcessMetrics, type ProcessMetrics } from "./metrics/process-metrics.ts";
+export { connectionGauges, storeGauges } from "./metrics/store-gauges.ts";
 export { openApplication } from "./open-application.ts";
 export { createFaultFinder, type ReadinessFindings, readinessAnswer } from "./readiness/find-faults.ts";
 export { NotReadyError, READINESS_FAULTS, type ReadinessFault } from "./readiness/not-ready-error.ts";

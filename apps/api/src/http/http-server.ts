@@ -27,6 +27,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs: number;
   /** How long a connection is kept open between two requests. */
   readonly keepAliveMs: number;
+  /** Called for each request that is answered before its route is looked for. */
+  readonly onRefused?: (method: string, status: number) => void;
   /** How long a client may take nothing of its answer before it is dropped. */
   readonly sendTimeoutMs: number;
 }
@@ -53,6 +55,7 @@ export async function listenHttp(
       (isSurplus ? tooManyConnections(request, options) : undefined) ?? requestFault(request, checkCaller);
     if (problem === undefined) return void listener(request, response);
     answer(request, response, problem);
+    options.onRefused?.(request.method ?? "", problem.status);
   });
   server.on("checkExpectation", (request, response) => {
     connections.begin(request, response);

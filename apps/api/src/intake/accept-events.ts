@@ -16,9 +16,13 @@ export interface Acceptance {
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
   /** Whether envelopes start a function. */
   readonly areFunctionsRegistered: () => Promise<boolean>;
+  /** Called with what became of the events of a request, and of how many. */
+  readonly onOutcome: (outcome: EventResult["status"], events: number) => void;
   /** Called for each event that the broker has confirmed. */
   readonly onAccepted: (event: SynapEvent) => void;
 }
+
+const EVENT_STATUSES = ["accepted", "duplicate", "rejected", "unavailable"] as const;
 
 /**
  * Publishes the sound events of a request and says what became of each, in order. One event's fault costs no other.
@@ -28,7 +32,7 @@ export interface Acceptance {
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
-  { publisher, findDuplicates, unreadyTypes, areFunctionsRegistered, onAccepted }: Acceptance,
+  { publisher, findDuplicates, unreadyTypes, areFunctionsRegistered, onAccepted, onOutcome }: Acceptance,
 ): Promise<EventResult[]> {
   if (!(await areFunctionsRegistered())) throw new FunctionsNotRegisteredError();
   const results: (EventResult | undefined)[] = [];
@@ -77,14 +81,18 @@ export async function acceptEvents(
     results[index] = { status, id: outgoing.event.id };
     if (status === "accepted") onAccepted(outgoing.event);
   }
-  return readings.map((_, index) => {
+  const counts = { accepted: 0, duplicate: 0, rejected: 0, unavailable: 0 };
+  const complete = readings.map((_, index): EventResult => {
     const first = repetitions.get(index);
     const result = results[first ?? index];
     if (result === undefined) throw new Error(`Event ${index} of the request has no result`);
-    return first !== undefined && result.status === "accepted"
-      ? { status: "duplicate", id: result.id }
-      : result;
+    const own: EventResult =
+      first !== undefined && result.status === "accepted" ? { status: "duplicate", id: result.id } : result;
+    counts[own.status] += 1;
+    return own;
   });
+  for (const status of EVENT_STATUSES) if (counts[status] > 0) onOutcome(status, counts[status]);
+  return complete;
 }
 
 /** A sound event of a request. */

@@ -57,7 +57,10 @@ export function publishEventRoute(app: ApiApp, ports: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     const rules = readEventRules(context, ports);
     const reading = readEvent(await readJsonBody(context, ports), rules);
-    if (!reading.ok) throw eventProblem(reading.issues);
+    if (!reading.ok) {
+      ports.acceptance.onOutcome("rejected", 1);
+      throw eventProblem(reading.issues);
+    }
     const [result] = await acceptEvents([reading], ports.acceptance);
     switch (result?.status) {
       case "accepted":

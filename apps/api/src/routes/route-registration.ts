@@ -26,6 +26,7 @@ export function registerRoute(
   if (route.method !== "get" && contentTypes.length === 0)
     throw new Error(`${route.method} ${route.path} has no body in its definition`);
   app.on(route.method.toUpperCase(), path, async (context: ApiContext) => {
+    context.set("route", route.path);
     if (route.method !== "get") readContentType(context.req.raw, contentTypes);
     try {
       return await handle(context);

@@ -18,7 +18,7 @@ export interface Sample {
 /**
  * Gauges in Prometheus' text format, version 0.0.4. One without samples is left out.
  *
- * Not prom-client: its registries keep every value from one scrape to the next, so a label set whose subject is gone
+ * Not by prom-client, which writes what a process counts: its registries keep every value from one scrape to the next, so a label set whose subject is gone
  * would have to be removed by hand. Here a scrape is written from one reading of the store and forgotten.
  */
 export function writeMetrics(gauges: readonly Gauge[]): string {
@@ -31,6 +31,11 @@ export function writeMetrics(gauges: readonly Gauge[]): string {
       return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} gauge\n${lines.join("")}`;
     })
     .join("");
+}
+
+/** A gauge with those of its samples that there are. */
+export function gauge(name: string, help: string, ...samples: readonly (Sample | undefined)[]): Gauge {
+  return { name, help, samples: samples.filter((sample) => sample !== undefined) };
 }
 
 function writeLabels(labels: Sample["labels"] = {}): string {
