@@ -104,7 +104,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     try {
       await processes.ready(RECOVERY_MS);
       await sendUnknownAgain(ledger);
-      database = await openDatabase({ url: options.databaseUrl, applicationName: "synap chaos" });
+      // A statement that compares what an hour has left takes minutes on a busy machine.
+      database = await openDatabase({
+        url: options.databaseUrl,
+        applicationName: "synap chaos",
+        statementTimeout: 900_000,
+      });
       recoveredDeadLetters = await settle(
         database,
         { apiUrl: processes.apiUrl, adminToken: ADMIN_TOKEN },
