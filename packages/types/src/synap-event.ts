@@ -112,7 +112,7 @@ const jsonObject = z.record(z.string(), jsonValue, "must be a JSON object");
  * event, as in OpenAPI.
  */
 export const synapEventSchema = z.strictObject({
-  id: z.uuid().describe("UUID; version 7 when left to the server."),
+  id: z.uuid().describe("UUID; the server assigns version 7."),
   version: z.literal("v1"),
   type: z
     .string()
@@ -132,7 +132,7 @@ export const synapEventSchema = z.strictObject({
     .regex(CREATED_BY, "must be user:{id}, agent:{name} or system")
     .meta({ pattern: CREATED_BY_FORM }),
   source: text(64),
-  timestamp: timestampSchema.describe("When it happened: RFC 3339, no finer than a millisecond."),
+  timestamp: timestampSchema.describe("When it happened: RFC 3339, at most millisecond precision."),
   requestId: text(128).optional(),
   correlationId: text(128).optional(),
   causationId: z.uuid().optional().describe("The id of the event that caused this one."),

@@ -9,7 +9,7 @@ const healthRoute = {
   path: "/healthz",
   operationId: "health",
   tags: ["operations"],
-  summary: "Whether the process can do its work",
+  summary: "Liveness",
   responses: { 200: jsonAnswer("It can.", "Health"), ...problemAnswers("not-ready") },
 } satisfies RouteConfig;
 
@@ -18,7 +18,7 @@ const readinessRoute = {
   path: "/readyz",
   operationId: "readiness",
   tags: ["operations"],
-  summary: "Whether everything the API needs is there",
+  summary: "Readiness",
   description:
     "Database reachable, migrations current, a write goes through, event broker reachable. `checks` has `ok` or a code " +
     "for each. `warnings` are for an operator and make the API no less ready.",

@@ -45,8 +45,8 @@ const route = {
   path: "/",
   operationId: "index",
   tags: ["operations"],
-  summary: "What there is",
-  description: "As a page for people when the client accepts text/html, else as JSON.",
+  summary: "List the routes",
+  description: "As HTML when the client accepts text/html, otherwise as JSON.",
   responses: {
     200: {
       description: "The routes.",

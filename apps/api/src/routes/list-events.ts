@@ -15,21 +15,21 @@ const listQuery = z.strictObject({
   type: z
     .union([plainText(128), z.array(plainText(128)).max(50)])
     .optional()
-    .describe("Events of this type; given several times, of any of these."),
-  aggregateType: plainText(64).optional().describe("Events of things of this kind."),
-  aggregateId: plainText(128).optional().describe("Events of this thing."),
+    .describe("Events of this type. May be repeated: events of any of the types."),
+  aggregateType: plainText(64).optional().describe("Events of this aggregate type."),
+  aggregateId: plainText(128).optional().describe("Events of this aggregate."),
   userId: plainText(128).optional().describe("Events that belong to this user."),
   correlationId: plainText(128).optional().describe("Events of this flow."),
   limit: wholeNumber(1, MAX_LIMIT)
     .optional()
-    .describe(`How many events to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
+    .describe(`Page size, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
   order: z
     .enum(["asc", "desc"], 'must be "asc" or "desc"')
     .optional()
     .describe("By time. Default desc: newest first."),
   cursor: plainText(1024)
     .optional()
-    .describe("Where to go on, from `nextCursor` or `previousCursor` of the same query."),
+    .describe("`nextCursor` or `previousCursor` of a page of the same query."),
 });
 
 const route = {
@@ -38,7 +38,7 @@ const route = {
   operationId: "listEvents",
   tags: ["events"],
   summary: "Find stored events",
-  description: "Filters are joined by and. The Link header leads to the next and the previous page.",
+  description: "All filters must match. The Link header has the next and the previous page.",
   request: { query: listQuery },
   responses: {
     200: {

@@ -17,7 +17,7 @@ const route = {
   path: "/metrics",
   operationId: "metrics",
   tags: ["operations"],
-  summary: "The figures of the status, and what this process has counted and timed, for Prometheus",
+  summary: "Get metrics for Prometheus",
   responses: {
     200: {
       description: "Prometheus' text format, version 0.0.4.",

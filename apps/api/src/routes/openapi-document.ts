@@ -9,7 +9,7 @@ const route = {
   path: "/openapi.json",
   operationId: "openapi",
   tags: ["operations"],
-  summary: "This document",
+  summary: "Get this OpenAPI document",
   responses: {
     200: { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } },
   },
@@ -26,17 +26,17 @@ export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiPorts, "readMo
         title: "Synap",
         version: RELEASE,
         description:
-          "Publish events, and find them again. Faults are answered as RFC 9457 problem documents.",
+          "Publish, append and query events. Errors are RFC 9457 problem documents.",
         license: { name: "MIT", url: "https://opensource.org/license/mit" },
       },
       servers: [{ url: "/" }],
       tags: [
         { name: "events", description: "Publishing and finding events." },
-        { name: "aggregates", description: "Things with rules: commands, and their state at any time." },
-        { name: "streams", description: "Commands on one stream, and its events by version." },
-        { name: "read models", description: "What the events come to, as projections keep it." },
-        { name: "operations", description: "Watching the process." },
-        { name: "admin", description: "Operating it. Needs the token in SYNAP_ADMIN_TOKEN." },
+        { name: "aggregates", description: "Commands, and the state of aggregates at any version or moment." },
+        { name: "streams", description: "Appends with an expected version, and the events of a stream by version." },
+        { name: "read models", description: "Queries over the tables that projections maintain." },
+        { name: "operations", description: "Health, status and metrics." },
+        { name: "admin", description: "Dead letters, projections and the live event stream. Needs the token in SYNAP_ADMIN_TOKEN." },
       ],
     });
     return json(context, 200, document);

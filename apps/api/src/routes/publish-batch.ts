@@ -26,7 +26,7 @@ const route = {
       required: true,
       content: {
         "application/json": { schema: { $ref: "#/components/schemas/EventBatch" } },
-        "application/x-ndjson": { schema: { type: "string", description: "One event a line." } },
+        "application/x-ndjson": { schema: { type: "string", description: "One event per line." } },
       },
     },
   },

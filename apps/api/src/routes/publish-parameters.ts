@@ -9,7 +9,7 @@ export const publishQuery = z.strictObject({
   backfill: z
     .enum(["true", "false"], 'must be "true" or "false"')
     .optional()
-    .describe("Takes events of any age. Needs the header Authorization: Bearer <SYNAP_BACKFILL_TOKEN>."),
+    .describe("Accepts events of any age. Needs the header Authorization: Bearer <SYNAP_BACKFILL_TOKEN>."),
 });
 
 /** What the events of this request are held against. @throws Problem when it asks for more than it may. */

@@ -10,7 +10,7 @@ const route = {
   path: "/api/v1/status",
   operationId: "status",
   tags: ["operations"],
-  summary: "What is running, and how far it is",
+  summary: "Get the status: store, handlers, queue, processes",
   responses: {
     200: jsonAnswer("The state of this moment.", "Status"),
     ...problemAnswers("parameter-unknown", "database-unavailable"),

@@ -10,7 +10,7 @@ const NAME = "note-creation-reactor";
  */
 export const noteCreationReactor = defineHandler({
   name: NAME,
-  description: "Answers a request for a note with the note.",
+  description: "Creates the note that was requested.",
   events: [noteCreationRequested],
   mode: "async",
   async handle(events, { append }) {

@@ -8,7 +8,7 @@ import { noteCreationCompleted, type StoredEventOf } from "@synap/types";
  */
 export const noteProjector = defineHandler({
   name: "note-projector",
-  description: "Keeps the table of notes, in the transaction that stores the events.",
+  description: "Keeps the table of notes.",
   events: [noteCreationCompleted],
   mode: "inline",
   async handle(events, { transaction }) {

@@ -8,9 +8,9 @@ const DEFAULT_LIMIT = 100;
 /** A user's notes over HTTP. */
 export const notesReadModel = defineReadModel({
   path: "notes",
-  description: "Somebody's notes, the last written first",
+  description: "Notes of a user, newest first",
   parameters: z.strictObject({
-    userId: nameParameter.describe("Whose notes."),
+    userId: nameParameter.describe("The owner of the notes."),
     before: beforeParameter,
     limit: limitParameter(DEFAULT_LIMIT),
   }),

@@ -7,9 +7,9 @@ import { countOpenLoops, whatsNext } from "./open-loops.ts";
 export const openLoopsReadModel = defineReadModel({
   path: "open-loops",
   description:
-    "What's next for somebody: open loops that are not put off, the highest score first. `counts` counts the others too",
+    "Open loops of an owner that are not snoozed, highest score first. `counts` includes the snoozed ones",
   parameters: z.strictObject({
-    owner: nameParameter.describe("Whose open loops."),
+    owner: nameParameter.describe("The owner of the open loops."),
     limit: limitParameter(20),
   }),
   answer: READ_MODEL_RESOURCES.OpenLoops,

@@ -69,7 +69,7 @@ const TASK_SCORES = { high: 700, normal: DEFAULT_SCORE, low: 300 } as const;
 export const openLoopsProjection = defineProjection({
   name: "open-loops",
   version: 1,
-  description: "Keeps what is open and for whom: answers what's next.",
+  description: "Keeps the open loops of every owner.",
   events: [...openLoopEventTypes, ...taskEventTypes],
   mode: "async",
   table: openLoops,

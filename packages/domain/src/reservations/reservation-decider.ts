@@ -41,11 +41,11 @@ export const reservationDecider = defineDecider({
     reschedule: z
       .strictObject({
         startDate,
-        endDate: startDate.optional().describe("Default: as many days as before."),
+        endDate: startDate.optional().describe("Default: the same number of days as before."),
         reason: reason.optional(),
       })
       .describe("Moves the reservation to other days."),
-    cancel: z.strictObject({ reason }).describe("Calls the reservation off."),
+    cancel: z.strictObject({ reason }).describe("Cancels the reservation."),
   },
   state: reservationState,
   initialState: { status: "PENDING" },

@@ -5,10 +5,10 @@ import { reservationsBetween, reservationsOfGuest } from "./reservations-project
 
 const parameters = z
   .strictObject({
-    guest: nameParameter.optional().describe("All that this guest has reserved, the cancelled ones too."),
-    from: dayParameter.optional().describe("Those that begin on this day or later."),
-    to: dayParameter.optional().describe("Those that begin on this day or earlier."),
-    resource: nameParameter.optional().describe("With from and to: only those of this resource."),
+    guest: nameParameter.optional().describe("Reservations of this guest, including cancelled ones."),
+    from: dayParameter.optional().describe("Reservations that begin on this day or later."),
+    to: dayParameter.optional().describe("Reservations that begin on this day or earlier."),
+    resource: nameParameter.optional().describe("With from and to: reservations of this resource."),
   })
   .refine(({ from, to }) => (from === undefined) === (to === undefined), {
     path: ["from"],
@@ -27,7 +27,7 @@ const parameters = z
 /** Reservations over HTTP. */
 export const reservationsReadModel = defineReadModel({
   path: "reservations",
-  description: "Reservations of a guest, or of some days: give guest, or from and to. At most 1,000",
+  description: "Reservations of a guest, or of a range of days: give guest, or from and to. At most 1,000",
   parameters,
   answer: READ_MODEL_RESOURCES.Reservations,
   read: async (session, { guest, from = "", to = "", resource }) => ({

@@ -6,7 +6,7 @@ import { openTasks } from "./tasks-view.ts";
 /** Open tasks over HTTP. */
 export const tasksReadModel = defineReadModel({
   path: "tasks",
-  description: "Tasks that are open, by due date, the soonest first",
+  description: "Open tasks, ordered by due date, soonest first",
   parameters: z.strictObject({
     owner: nameParameter.optional().describe("Tasks assigned to this person. Default: everybody's."),
     limit: limitParameter(100),

@@ -11,9 +11,9 @@ const parameters = z
     // The longest: "agent:" or "user:" and a name.
     actor: plainText(256)
       .optional()
-      .describe("What this actor did: `user:{id}`, `agent:{name}` or `system`."),
-    subjectType: nameParameter.optional().describe("What happened to a thing of this kind; with subjectId."),
-    subjectId: nameParameter.optional().describe("What happened to this thing; with subjectType."),
+      .describe("Entries of this actor: `user:{id}`, `agent:{name}` or `system`."),
+    subjectType: nameParameter.optional().describe("Entries of this aggregate type; with subjectId."),
+    subjectId: nameParameter.optional().describe("Entries of this aggregate; with subjectType."),
     before: beforeParameter,
     limit: limitParameter(DEFAULT_LIMIT),
   })
@@ -25,7 +25,7 @@ const parameters = z
 /** The audit log over HTTP. */
 export const auditLogReadModel = defineReadModel({
   path: "audit-log",
-  description: "Who did what to which thing and when, the last stored first",
+  description: "Who did what to which aggregate, and when; newest first",
   parameters,
   answer: READ_MODEL_RESOURCES.AuditLog,
   async read(session, { actor, subjectType: type, subjectId: id, before, limit = DEFAULT_LIMIT }) {

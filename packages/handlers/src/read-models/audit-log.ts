@@ -8,7 +8,7 @@ import { defineStatementProjection, type Projection } from "../projections/proje
 export const auditLogProjection: Projection = defineStatementProjection({
   name: "audit-log",
   version: 1,
-  description: "Keeps who did what and when.",
+  description: "Keeps who did what, and when.",
   events: "all",
   mode: "async",
   tables: [

@@ -7,11 +7,11 @@ import { areInOrder, dayParameter, NOT_IN_ORDER } from "./read-model-parameters.
 /** The compliance figures over HTTP. */
 export const complianceReadModel = defineReadModel({
   path: "compliance",
-  description: "How much was done in some days, by whom, and how much of it can be traced",
+  description: "Events per day, type and kind of actor, and how many of them name a user or a flow",
   parameters: z
     .strictObject({
-      from: dayParameter.describe("The first day, in UTC."),
-      to: dayParameter.describe("The last day, included."),
+      from: dayParameter.describe("First day, in UTC."),
+      to: dayParameter.describe("Last day (inclusive), in UTC."),
     })
     .refine(areInOrder, NOT_IN_ORDER),
   answer: READ_MODEL_RESOURCES.Compliance,

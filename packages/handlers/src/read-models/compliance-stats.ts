@@ -9,7 +9,7 @@ export const complianceStatsProjection: Projection = defineStatementProjection({
   name: "compliance-stats",
   version: 1,
   description:
-    "Counts, day by day, what people, agents and the system did, and how much of it can be traced.",
+    "Counts the events of each day by type and kind of actor.",
   events: "all",
   mode: "async",
   tables: [

@@ -16,12 +16,12 @@ export const dayParameter = z
 
 /** The number of rows to give, 1 to 1,000. */
 export const limitParameter = (byDefault: number) =>
-  wholeNumber(1, MAX_LIMIT).optional().describe(`How many to give, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
+  wholeNumber(1, MAX_LIMIT).optional().describe(`Page size, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
 
 /** The position before which a page begins, for rows in descending order of position. */
 export const beforeParameter = wholeNumber(0, Number.MAX_SAFE_INTEGER)
   .optional()
-  .describe("Where to go on: `nextBefore` of the page before.");
+  .describe("`nextBefore` of the previous page.");
 
 /** Whether two days, if both are given, are in order. */
 export function areInOrder({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {

@@ -2,18 +2,18 @@ import { z } from "zod";
 import { eventInputSchema } from "../event-input.ts";
 import { appendedEvent } from "./streams.ts";
 
-const version = z.number().int().describe("The stream version: how many events it has.");
+const version = z.number().int().describe("Stream version: the number of its events.");
 const aggregate = {
   aggregateType: z.string(),
   aggregateId: z.string(),
   version,
-  state: z.looseObject({}).describe("What the aggregate is, in the form of its kind."),
+  state: z.looseObject({}).describe("State of the aggregate, in the schema of its type."),
 };
 
 /** An aggregate at a version. */
 export const aggregateState = z.object({
   ...aggregate,
-  at: z.iso.datetime().optional().describe("The moment that was asked for."),
+  at: z.iso.datetime().optional().describe("The requested moment."),
 });
 
 /** The outcome of a command. */
@@ -21,8 +21,8 @@ export const commandResult = z.object({
   ...aggregate,
   events: z
     .array(appendedEvent)
-    .describe("What was stored for the command, none when nothing was to change."),
-  repeated: z.boolean().describe("It had been carried out before, under the same Idempotency-Key."),
+    .describe("Events stored for the command; empty when nothing had to change."),
+  repeated: z.boolean().describe("Whether the command had been executed before, under the same Idempotency-Key."),
 });
 
 /** The fields of an event that a command may set beside its data. */

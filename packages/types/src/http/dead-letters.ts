@@ -10,22 +10,22 @@ export const deadLetterSummary = z.object({
   handler: z.string().describe("The handler that failed; `ingest-events` when the store refused the event."),
   eventId: z.string(),
   eventType: z.string().optional(),
-  position: whole.optional().describe("Where the event is stored, if it is."),
+  position: whole.optional().describe("Position of the event, if it is stored."),
   stream: z.object({ aggregateType: z.string(), aggregateId: z.string() }).optional(),
-  code: z.string().describe("What kind of failure, to group by."),
+  code: z.string().describe("Kind of failure, for grouping."),
   reason: z.string(),
   attempts: whole,
   status: z.enum(["open", "retried", "skipped"]),
   firstFailedAt: moment,
   lastFailedAt: moment,
-  parked: whole.describe("How many events of the stream wait behind it."),
+  parked: whole.describe("Number of events of the stream that wait behind it."),
   resolvedAt: moment.optional(),
   resolvedBy: z.string().optional(),
   resolution: z.string().optional(),
 });
 
 /** A dead letter with its event. */
-export const deadLetter = deadLetterSummary.extend({ event: z.unknown().describe("Whole, whatever it is.") });
+export const deadLetter = deadLetterSummary.extend({ event: z.unknown().describe("The whole event, or whatever was received instead of one.") });
 
 /** One page of dead letters, newest first. */
 export const deadLetterPage = z.object({
@@ -41,9 +41,9 @@ export const deadLetterOutcome = z.object({
   resolution: z
     .string()
     .optional()
-    .describe("Of an accepted event that was not stored: where it is now, or that it was stored already."),
-  released: whole.describe("How many events that waited behind it were handled."),
-  parked: whole.describe("How many still wait."),
+    .describe("For an accepted event that had not been stored: its position."),
+  released: whole.describe("Number of waiting events that were handled."),
+  parked: whole.describe("Number of events that still wait."),
 });
 
 /** The outcomes of a retry of many dead letters. */
@@ -62,7 +62,7 @@ export const skipBody = z.strictObject({
     .max(1_000, "may have 1,000 characters")
     .refine((text) => !text.includes("\0"), "must not hold NUL")
     .meta({ pattern: "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" })
-    .describe("Why the event is left out for good; kept with the letter."),
+    .describe("Why the event is skipped; stored with the dead letter."),
 });
 
 const MAX_RETRIED = 100;
@@ -77,9 +77,9 @@ const label = z
 export const retryBody = z.strictObject({
   handler: label
     .optional()
-    .describe("Those of this handler; `ingest-events` has the events that are not stored."),
-  code: label.optional().describe("Those with this code, such as `unknown-event-type`."),
-  after: z.int().min(0).optional().describe("Those with a higher number: `next` of the call before."),
+    .describe("Dead letters of this handler; `ingest-events` has the accepted events that are not stored."),
+  code: label.optional().describe("Dead letters with this code, for example `unknown-event-type`."),
+  after: z.int().min(0).optional().describe("Dead letters with a higher number: `next` of the previous call."),
   limit: z
     .int()
     .min(1)

@@ -5,19 +5,19 @@ import { synapEventSchema } from "../synap-event.ts";
 
 /** One fault of an event or of a request. */
 export const issue = z.object({
-  path: z.string().describe("Where in the event, as in `data.tags[0]`. Empty for the whole."),
-  code: z.string().describe("What kind of fault, for programs."),
-  reason: z.string().describe("Why, for people."),
+  path: z.string().describe("Path in the event, for example `data.tags[0]`. Empty for the event itself."),
+  code: z.string().describe("Kind of fault, for programs."),
+  reason: z.string().describe("Explanation, for people."),
 });
 
 /** An event's place among all events. */
-export const position = z.number().int().describe("The event's place among all events. Grows, has gaps.");
+export const position = z.number().int().describe("Position in the log: increases, with gaps.");
 
 /** An event as the store gives it back. */
 export const storedEvent = synapEventSchema.extend({
   position,
-  streamVersion: z.number().int().describe("The event's place in its stream: 1, 2, 3 ..."),
-  recordedAt: z.iso.datetime().describe("When the store took it."),
+  streamVersion: z.number().int().describe("Version in the stream: 1, 2, 3 ..."),
+  recordedAt: z.iso.datetime().describe("When it was stored."),
 });
 
 /** The answer for an event that was taken. */
@@ -26,17 +26,17 @@ export const acceptedEvent = z.object({ status: z.literal("accepted"), id: z.uui
 /** The answer for an event that is stored already. */
 export const duplicateEvent = z.object({
   status: z.literal("duplicate"),
-  id: z.uuid().describe("The id of the first of the events that are the same."),
+  id: z.uuid().describe("The id of the event that was stored first."),
   position: position.optional(),
 });
 const rejected = issue.extend({ status: z.literal("rejected"), issues: z.array(issue) });
 const unavailable = z.object({
   status: z.literal("unavailable"),
   id: z.uuid(),
-  code: z.literal("event-type-not-ready").optional().describe("Missing when the broker did not confirm."),
+  code: z.literal("event-type-not-ready").optional().describe("Absent when the broker did not confirm."),
   reason: z.string().optional(),
 });
-const index = z.number().int().describe("The place of the event in the request, from 0.");
+const index = z.number().int().describe("Index of the event in the request, from 0.");
 
 /** The outcome of one event of a batch. */
 export const batchResult = z.union([

@@ -14,12 +14,12 @@ export const projectionBuild = z.object({
   state,
   checkpoint: whole,
   segments: z.array(whole).describe("Each segment's checkpoint."),
-  lagEvents: whole.describe("Stored events behind the checkpoint, of whatever type."),
-  lagSeconds: z.number().describe("How long the first of them has been waiting."),
-  progress: z.number().describe("The part of all events that it has passed, 0 to 1."),
+  lagEvents: whole.describe("Number of stored events after the checkpoint, of any type."),
+  lagSeconds: z.number().describe("Age of the first of them."),
+  progress: z.number().describe("Fraction of all events that it has passed, 0 to 1."),
   openDeadLetters: whole,
   parkedEvents: whole,
-  failure: z.string().optional().describe("What stopped its last pass."),
+  failure: z.string().optional().describe("The error of the last pass."),
   createdAt: moment,
   liveSince: moment.optional(),
   changedBy: z.string().optional(),
@@ -31,7 +31,7 @@ export const projection = z.object({
   description: z.string().optional(),
   mode: z.enum(["inline", "async"]).optional(),
   state: z.union([state, z.literal("not built")]),
-  newestVersion: whole.optional().describe("The newest version that this process has."),
+  newestVersion: whole.optional().describe("The newest version registered in this process."),
   builds: z.array(projectionBuild),
 });
 
@@ -40,9 +40,9 @@ export const tableDifference = z.object({
   table: z.string(),
   onlyInOld: whole,
   onlyInNew: whole,
-  different: whole.describe("Rows that both have, with other values."),
+  different: whole.describe("Rows in both builds with different values."),
   columnsNotCompared: z.array(z.string()),
-  examples: z.array(z.string()).describe("Keys of a few rows that differ, as JSON."),
+  examples: z.array(z.string()).describe("Keys of some rows that differ, as JSON."),
 });
 
 /** All projections. */
@@ -51,7 +51,7 @@ export const projections = z.object({ projections: z.array(projection) });
 /** The difference between the new build and the live one. */
 export const projectionComparison = z.object({
   projection: z.string(),
-  rows: whole.describe("Rows that differ in all tables together."),
+  rows: whole.describe("Number of rows that differ, over all tables."),
   differences: z.array(tableDifference),
 });
 
@@ -60,7 +60,7 @@ export const projectionCutover = z.object({
   projection: z.string(),
   liveBuild: whole,
   liveVersion: whole,
-  previousBuild: whole.describe("Kept, and fed, for a rollback."),
+  previousBuild: whole.describe("Kept up to date for a rollback."),
   lagEvents: whole,
   differences: z.array(tableDifference),
 });
@@ -79,17 +79,17 @@ export const rebuildBody = z.strictObject({
   version: bound
     .min(1, "must be 1 or more")
     .optional()
-    .describe("Which version to build. Default: the newest."),
+    .describe("Version to build. Default: the newest."),
 });
 
 /** The body of a cutover. */
 export const cutoverBody = z.strictObject({
-  maxLagEvents: bound.optional().describe("How many events it may be behind when asked. Default 1,000."),
-  maxDifference: bound.optional().describe("How many rows may differ. Default 0."),
+  maxLagEvents: bound.optional().describe("Largest lag in events at which the cutover is attempted. Default 1,000."),
+  maxDifference: bound.optional().describe("Largest number of rows that may differ. Default 0."),
   compare: z
     .boolean("must be true or false")
     .optional()
-    .describe("false: rows are not compared. Default true."),
+    .describe("Whether rows are compared. Default true."),
 });
 
 /** The body of a drop. */

@@ -5,19 +5,19 @@ const text = z.string();
 const count = z.number().int();
 const moment = z.iso.datetime();
 const day = z.iso.date();
-const position = count.describe("The event's place among all events.");
-const nextBefore = position.optional().describe("Where the next page goes on; absent after the last.");
+const position = count.describe("Position in the log.");
+const nextBefore = position.optional().describe("`before` of the next page; absent on the last page.");
 
 /** The resources of the built-in read models, by their names in the OpenAPI document. */
 export const READ_MODEL_RESOURCES = {
   OpenLoops: z.object({
     openLoops: z.array(
       z.object({
-        id: text.describe("`open_loop/{id}` or `task/{id}`: the stream it comes from."),
+        id: text.describe("`open_loop/{id}` or `task/{id}`: its stream."),
         ownerId: text,
         title: text,
         status: z.enum(["urgent", "waiting", "snoozed"]),
-        score: count.describe("0 to 1000: the higher, the sooner."),
+        score: count.describe("0 to 1000; higher is more urgent."),
         entityType: text.optional(),
         entityId: text.optional(),
         snoozedUntil: moment.optional(),
@@ -58,8 +58,8 @@ export const READ_MODEL_RESOURCES = {
         eventType: text,
         actorKind: text.describe("`user`, `agent` or `system`."),
         events: count,
-        withUser: count.describe("Events that name the user they are for."),
-        withCorrelation: count.describe("Events that belong to a flow."),
+        withUser: count.describe("Events with a `userId`."),
+        withCorrelation: count.describe("Events with a `correlationId`."),
       }),
     ),
   }),

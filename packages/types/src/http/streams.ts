@@ -7,8 +7,8 @@ const aggregateType = z
   .string()
   .max(64)
   .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
-  .describe("The kind of thing, for example `note`.");
-const aggregateId = pathId.describe("Which one.");
+  .describe("The aggregate type, for example `note`.");
+const aggregateId = pathId.describe("The aggregate id.");
 
 /** A stream's name. */
 export const streamPath = z.object({ aggregateType, aggregateId });
@@ -29,7 +29,7 @@ export const appendedEvent = z.object({
   id: z.uuid(),
   position,
   streamVersion,
-  duplicate: z.boolean().describe("It was stored before, by an earlier append of the same event."),
+  duplicate: z.boolean().describe("Whether an earlier append had stored this event."),
 });
 
 /** What an append to a stream sends. */

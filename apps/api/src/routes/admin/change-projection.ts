@@ -11,20 +11,20 @@ export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
     {
       change: "pause",
       summary: "Stop feeding a projection",
-      description: "Its rows stay as they are, and readable. An inline one leaves the appends.",
+      description: "Its rows stay readable and unchanged. An inline projection no longer runs in appends.",
       answer: jsonAnswer("The live build, paused.", "ProjectionBuild"),
     },
     {
       change: "resume",
       summary: "Feed a projection again",
-      description: "From where it stood.",
+      description: "It continues from its checkpoint.",
       answer: jsonAnswer("The live build, running.", "ProjectionBuild"),
     },
     {
       change: "rollback",
       summary: "Go back to the previous build of a projection",
       description:
-        "At once, in one transaction: the previous build is kept up to date. The live one takes its place.",
+        "In one transaction; the previous build is up to date. The live build becomes the previous one.",
       answer: jsonAnswer("What is live now.", "ProjectionCutover"),
     },
   ] as const;

@@ -12,17 +12,17 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
 const listQuery = z.strictObject({
-  handler: plainText(128).optional().describe("Those of this handler."),
+  handler: plainText(128).optional().describe("Dead letters of this handler."),
   status: z
     .enum(["open", "retried", "skipped"], 'must be "open", "retried" or "skipped"')
     .optional()
-    .describe("`open`: somebody has to decide. `retried`, `skipped`: somebody has."),
-  aggregateType: plainText(64).optional().describe("Those of streams of this type."),
-  aggregateId: plainText(128).optional().describe("Those of streams with this id."),
+    .describe("`open`: not resolved yet. `retried`, `skipped`: resolved that way."),
+  aggregateType: plainText(64).optional().describe("Dead letters of streams of this type."),
+  aggregateId: plainText(128).optional().describe("Dead letters of streams with this id."),
   limit: wholeNumber(1, MAX_LIMIT)
     .optional()
-    .describe(`How many to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
-  cursor: deadLetterId.optional().describe("Where to go on: `nextCursor` of the page before."),
+    .describe(`Page size, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
+  cursor: deadLetterId.optional().describe("`nextCursor` of the previous page."),
 });
 const noQuery = z.strictObject({});
 
@@ -37,7 +37,7 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       method: "get",
       path: "/api/v1/admin/dead-letters",
       operationId: "listDeadLetters",
-      summary: "Events that a handler could not deal with",
+      summary: "List dead letters: events that a handler failed on",
       description:
         "Newest first, without the events themselves. A page may hold fewer than `limit` when the events are large; " +
         "`nextCursor` says whether there are more.",
@@ -64,7 +64,7 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       method: "get",
       path: "/api/v1/admin/dead-letters/{id}",
       operationId: "getDeadLetter",
-      summary: "One dead letter, with the event",
+      summary: "Get one dead letter, with its event",
       request: { params: z.object({ id: deadLetterId }) },
       answers: { 200: jsonAnswer("The dead letter.", "DeadLetter") },
       problems: ["parameter-invalid", "dead-letter-not-found"],

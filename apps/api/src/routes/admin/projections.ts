@@ -17,7 +17,7 @@ export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
       method: "get",
       path: "/api/v1/admin/projections",
       operationId: "listProjections",
-      summary: "Read models, their builds, and how far each is",
+      summary: "List projections with the progress of their builds",
       answers: { 200: jsonAnswer("All that this process knows or the database has.", "Projections") },
     },
     async (context) => {
@@ -32,7 +32,7 @@ export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
       method: "get",
       path: "/api/v1/admin/projections/{name}",
       operationId: "getProjection",
-      summary: "One read model, its builds, and how far each is",
+      summary: "Get one projection with the progress of its builds",
       request: { params: projectionParams },
       answers: { 200: jsonAnswer("The projection.", "Projection") },
       problems: ["parameter-invalid", "projection-not-found"],

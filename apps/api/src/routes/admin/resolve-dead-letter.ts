@@ -44,7 +44,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       method: "post",
       path: "/api/v1/admin/dead-letters/{id}/retry",
       operationId: "retryDeadLetter",
-      summary: "Handle the event of a dead letter again",
+      summary: "Retry a dead letter",
       description:
         "When it works, the events of its stream that waited behind it follow in order. When it fails again, the " +
         "letter stays open: `status` says which. The event of an `ingest-events` letter, which is not stored, is " +
@@ -80,8 +80,8 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       method: "post",
       path: "/api/v1/admin/dead-letters/{id}/skip",
       operationId: "skipDeadLetter",
-      summary: "Leave the event of a dead letter out for good",
-      description: "The events of its stream that waited behind it follow in order.",
+      summary: "Skip a dead letter",
+      description: "Its event is never handled. The events of its stream that waited behind it follow in order.",
       request: { params, body: jsonBody(skipBody) },
       answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
       problems: [

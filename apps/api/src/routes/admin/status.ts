@@ -15,8 +15,8 @@ export function adminStatusRoute(app: ApiApp, ports: ApiPorts): void {
       method: "get",
       path: "/api/v1/admin/status",
       operationId: "adminStatus",
-      summary: "What is running, handler by handler",
-      description: "All of the public status, and for each handler what it is and what waits for a decision.",
+      summary: "Get the status, with details of each handler",
+      description: "The public status, and for each handler its description and its open dead letters.",
       answers: { 200: jsonAnswer("The state of this moment.", "AdminStatus") },
     },
     async (context) => {

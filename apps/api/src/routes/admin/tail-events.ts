@@ -24,11 +24,11 @@ const tailQuery = z.strictObject({
     .string()
     .regex(/^(?:now|start|\d{1,15})$/, 'must be "now", "start" or a position, a whole number from 0')
     .optional()
-    .describe("`now` (default), `start`, or a position: then it begins with the first event after it."),
+    .describe("`now` (default), `start`, or a position: the first event is the one after it."),
   type: z
     .union([plainText(128), z.array(plainText(128)).max(50)])
     .optional()
-    .describe("Events of this type; given several times, of any of these."),
+    .describe("Events of this type. May be repeated: events of any of the types."),
   aggregateType: plainText(64).optional().describe("Events of streams of this type."),
   aggregateId: plainText(128).optional().describe("Events of this stream; needs `aggregateType`."),
 });
@@ -45,19 +45,19 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
       method: "get",
       path: "/api/v1/admin/events/tail",
       operationId: "tailEvents",
-      summary: "Events as they are stored, as server-sent events",
+      summary: "Follow events as they are stored, as server-sent events",
       description:
         "An event has its position as `id` and itself as `data`; send the last id as Last-Event-ID to go on after it. " +
         "`progress` says how far the reading has come and whether it has caught up, `problem` why it ends.",
       request: {
         query: tailQuery,
         headers: z.object({
-          "last-event-id": z.string().regex(POSITION).optional().describe("Wins over `from`."),
+          "last-event-id": z.string().regex(POSITION).optional().describe("Takes precedence over `from`."),
         }),
       },
       answers: {
         200: {
-          description: "Does not end by itself.",
+          description: "A stream without an end.",
           content: { "text/event-stream": { schema: { type: "string" } } },
         },
       },

@@ -30,7 +30,7 @@ const headers = z.object({
     .string()
     .regex(/^[!-~]{1,255}$/)
     .optional()
-    .describe("The same command with the same key is carried out once, and answered alike each time."),
+    .describe("A command with a key is executed once; sent again, it gets the same answer."),
 });
 
 /** POST /api/v1/{path}/{id}/{command}, for every command of every registered aggregate. */

@@ -23,8 +23,8 @@ const aggregateType = z
 const momentQuery = z.strictObject({
   version: wholeNumber(1, Number.MAX_SAFE_INTEGER)
     .optional()
-    .describe("The aggregate as it was at this version."),
-  at: moment.optional().describe("The aggregate as it was at this moment, by the timestamps of its events."),
+    .describe("State at this version."),
+  at: moment.optional().describe("State at this moment, by the timestamps of the events."),
 });
 
 const route = {

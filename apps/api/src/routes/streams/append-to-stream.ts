@@ -12,7 +12,7 @@ const route = {
   path: "/api/v1/streams/{aggregateType}/{aggregateId}/events",
   operationId: "appendToStream",
   tags: ["streams"],
-  summary: "Append events to a stream, all or none, if it is as expected",
+  summary: "Append events to a stream at an expected version, all or none",
   description:
     "Answers once the events are stored and the inline handlers have taken them. Give each event an `id` to make " +
     "sending again harmless: the answer is then that of the first time.",

@@ -21,8 +21,8 @@ const route = {
   path: "/api/v1/streams/{aggregateType}/{aggregateId}/close",
   operationId: "closeStream",
   tags: ["streams"],
-  summary: "Close a stream: it takes no more events",
-  description: "Closing it again changes nothing. There is no way back.",
+  summary: "Close a stream, so that it accepts no more events",
+  description: "Closing a closed stream changes nothing. A stream cannot be reopened.",
   request: { params: streamPath, headers: preconditionHeaders, body: jsonBody(emptyBody) },
   responses: {
     200: jsonAnswer("Closed.", "ClosedStream"),

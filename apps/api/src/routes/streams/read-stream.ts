@@ -12,15 +12,15 @@ const MAX_LIMIT = 1_000;
 
 const version = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const streamQuery = z.strictObject({
-  fromVersion: version.optional().describe("The lowest version to give. Default 1."),
-  toVersion: version.optional().describe("The highest version to give. Default: the stream's."),
+  fromVersion: version.optional().describe("Lowest version. Default 1."),
+  toVersion: version.optional().describe("Highest version. Default: that of the stream."),
   direction: z
     .enum(["forwards", "backwards"], 'must be "forwards" or "backwards"')
     .optional()
     .describe("By version. Default forwards."),
   limit: wholeNumber(1, MAX_LIMIT)
     .optional()
-    .describe(`How many events to give, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
+    .describe(`Page size, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
 });
 
 const route = {
@@ -29,7 +29,7 @@ const route = {
   operationId: "readStream",
   tags: ["streams"],
   summary: "Read a stream",
-  description: "By version. The Link header leads to the next page.",
+  description: "In the order of versions. The Link header has the next page.",
   request: { params: streamPath, query: streamQuery },
   responses: {
     200: {

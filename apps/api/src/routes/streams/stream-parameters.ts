@@ -17,8 +17,8 @@ export function readStreamName(context: ApiContext): StreamName {
 export const preconditionHeaders = z.object({
   "if-match": ifMatch
     .optional()
-    .describe('`"<version>"`: the stream is exactly at this version. `*`: it exists.'),
-  "if-none-match": z.literal("*").optional().describe("`*`: the stream has no events yet."),
+    .describe('`"<version>"`: the stream is at exactly this version. `*`: the stream exists.'),
+  "if-none-match": z.literal("*").optional().describe("`*`: the stream has no events."),
 });
 
 /**
