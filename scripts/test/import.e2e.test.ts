@@ -59,7 +59,7 @@ describe("npx -y pnpm@12 load", () => {
 
     const again = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--restart"]);
     expect(await again.ended).toBe(0);
-    expect(again.stdout()).toMatch(/250 were there already/);
+    expect(again.stdout()).toMatch(/250 were stored before/);
     expect(await stored("ivan", 250)).toHaveLength(250);
   });
 

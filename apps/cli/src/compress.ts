@@ -11,19 +11,19 @@ const environment = process.env;
 
 await new Command("compress")
   .description(
-    "Compresses the chunks of events that ended so many days ago, each in a transaction of its own. They stay readable\n" +
-      "and immutable, and late events still find their place. Needs the Community edition of TimescaleDB, which the\n" +
-      "embedded database is. Run it once a day, or now and then: only what is new is done.",
+    "Compresses the chunks of events that are older than some days, each in its own transaction. They stay readable\n" +
+      "and immutable, and late events can still be stored. Needs the Community edition of TimescaleDB, which the\n" +
+      "embedded database has. Run it once a day, for example; it compresses only what is new.",
   )
   .option(
     "--older-than <days>",
-    "days that are left alone; live events may still come for seven",
+    "days that stay uncompressed; live events may arrive for seven",
     wholeOption(0, 36_500),
     8,
   )
   .option(
     "--data <dir>",
-    "the data directory, if there is no DATABASE_URL; stop Synap first",
+    "data directory, without DATABASE_URL; stop Synap first",
     environment["SYNAP_DATA_DIR"] || ".synap",
   )
   .addHelpText(

@@ -15,19 +15,19 @@ const program = new Command("inngest-local")
     "Runs the stand-in for the Inngest server as a process of its own, with its queue in the database at DATABASE_URL.\n" +
       "For trying out and testing separate processes on one machine; production uses Inngest itself.",
   )
-  .option("--port <port>", "where it listens; 0 takes any free port", portOption, 8288)
-  .option("--app <url>", "where the worker serves its functions", "http://127.0.0.1:3401/api/inngest")
+  .option("--port <port>", "port to listen on; 0 takes any free port", portOption, 8288)
+  .option("--app <url>", "address of the worker's functions", "http://127.0.0.1:3401/api/inngest")
   .option(
     "--data <dir>",
-    "where its keys are kept, unless INNGEST_EVENT_KEY and INNGEST_SIGNING_KEY are set",
+    "directory of its keys, unless INNGEST_EVENT_KEY and INNGEST_SIGNING_KEY are set",
     environment["SYNAP_DATA_DIR"] || ".synap",
   )
   .option(
     "--no-keys",
-    "obey every process on this machine, as Inngest's dev server does (INNGEST_DEV=1 for the others)",
+    "accept calls without keys, as Inngest's dev server does (API and worker then need INNGEST_DEV=1)",
   )
-  .option("--retry-ms <ms...>", "the waits between attempts in milliseconds, instead of Inngest's own")
-  .option("--verbose", "show everything it does", false)
+  .option("--retry-ms <ms...>", "delays between attempts in milliseconds, instead of Inngest's own")
+  .option("--verbose", "log everything", false)
   .action(run);
 
 await program.parseAsync();

@@ -24,16 +24,12 @@ interface ImportCommandOptions {
 
 const program = new Command("load")
   .description(
-    "Sends every line of an NDJSON file (one event as JSON a line) to Synap's API. Stop it at any moment and run it\n" +
-      "again: it goes on where it was, and every line is stored exactly once.",
+    "Sends every line of an NDJSON file (one JSON event per line) to Synap's API. Stop it at any time and run it\n" +
+      "again: it continues where it stopped, and every line is stored exactly once.",
   )
   .argument("<file>", 'the NDJSON file, or "-" for standard input (which can\'t be resumed)')
   .option("--url <url>", "the API's address", urlOption, "http://127.0.0.1:3400")
-  .option(
-    "--backfill",
-    "the events are old: allow timestamps outside the live window; needs the token",
-    false,
-  )
+  .option("--backfill", "allow timestamps outside the live window; needs the token", false)
   .option(
     "--token <token>",
     "the backfill token (default: SYNAP_BACKFILL_TOKEN, then the one in the data directory)",
@@ -43,20 +39,16 @@ const program = new Command("load")
     "the data directory whose backfill token is used",
     process.env["SYNAP_DATA_DIR"] ?? ".synap",
   )
-  .option("--batch <n>", "events a request, at most 5000", wholeOption(1, 5000), 1000)
-  .option("--in-flight <n>", "requests under way at the same time", wholeOption(1, 64), 4)
+  .option("--batch <n>", "events per request, at most 5000", wholeOption(1, 5000), 1000)
+  .option("--in-flight <n>", "concurrent requests", wholeOption(1, 64), 4)
   .option(
     "--patience <seconds>",
-    "how long an API that is away or busy is waited for",
+    "how long to wait for an API that is unavailable or busy",
     wholeOption(0, 86_400),
     300,
   )
-  .option("--restart", "send the whole file again, whatever an earlier run did", false)
-  .option(
-    "--new",
-    "the file is another one than the one that was imported from this path: import it from its first line",
-    false,
-  )
+  .option("--restart", "send the whole file again, whatever earlier runs sent", false)
+  .option("--new", "this path has another file now: import it from its first line", false)
   .addHelpText(
     "after",
     `
@@ -114,12 +106,12 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
   } catch (error) {
     progressLine.end();
     if (stop.signal.aborted) {
-      console.error(file === "-" ? "Stopped." : "Stopped. Run the same command again to go on from here.");
+      console.error(file === "-" ? "Stopped." : "Stopped. Run the same command again to continue.");
       process.exitCode = 130;
     } else if (error instanceof ImportError) {
       console.error(error.message);
       if (error.code === "API_UNREACHABLE" && file !== "-")
-        console.error("Run the same command again to go on.");
+        console.error("Run the same command again to continue.");
       process.exitCode = 1;
     } else {
       throw error;
@@ -129,8 +121,8 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
 
 function startLine(start: ImportStart, file: string): string | undefined {
   if (start.kind === "resumed")
-    return `Going on after line ${count(start.line)}, where an earlier run stopped.`;
-  if (start.kind === "grown") return `${file} has grown: going on after line ${count(start.line)}.`;
+    return `Continuing after line ${count(start.line)}, where an earlier run stopped.`;
+  if (start.kind === "grown") return `${file} has grown: continuing after line ${count(start.line)}.`;
   if (start.kind === "finished") return "An earlier run sent the whole file; --restart sends it again.";
   return undefined;
 }
@@ -138,7 +130,7 @@ function startLine(start: ImportStart, file: string): string | undefined {
 function summary(result: ImportResult, ms: number): string {
   const { accepted, duplicate, rejected } = result.counts;
   const lines = [`${count(accepted)} events accepted in ${duration(ms)}`];
-  if (duplicate > 0) lines.push(`${count(duplicate)} were there already`);
+  if (duplicate > 0) lines.push(`${count(duplicate)} were stored before`);
   if (rejected > 0) lines.push(`${count(rejected)} lines rejected, see ${result.rejectedPath}`);
   if (result.tooOld > 0) {
     lines.push(
@@ -147,7 +139,7 @@ function summary(result: ImportResult, ms: number): string {
   }
   if (result.unfinished) {
     lines.push(
-      `line ${count(result.lines + 1)} has no line break and is not a whole JSON object: not sent. Run it again when it is whole`,
+      `line ${count(result.lines + 1)} has no line break and is not a complete JSON object: not sent. Run it again when it is complete`,
     );
   }
   return lines.join("\n");

@@ -16,11 +16,7 @@ import { Command } from "commander";
 
 const { printHardening, check, config } = new Command("migrate")
   .description("Brings the schema of the TimescaleDB server at DATABASE_URL up to this release.")
-  .option(
-    "--print-hardening",
-    "only print the SQL that an administrator runs where the migrating login may not do all of it",
-    false,
-  )
+  .option("--print-hardening", "only print the SQL with which an administrator hardens the database", false)
   .option(
     "--check",
     "change nothing: name what is not applied, of this release and of the application, and exit 1 if there is something",

@@ -22,8 +22,8 @@ interface StartOptions {
 const environment = process.env;
 const program = new Command("start")
   .description(
-    "Runs the whole of Synap in one process: the event store (embedded, or the TimescaleDB server at DATABASE_URL), the\n" +
-      "event broker, the API and the worker. Ctrl-C stops it in order; kill it and nothing it accepted is lost.",
+    "Runs all of Synap in one process: the event store (embedded, or the TimescaleDB server at DATABASE_URL), the\n" +
+      "event broker, the API and the worker. Ctrl-C stops it gracefully; if it is killed, no accepted event is lost.",
   )
   .addOption(
     new Option("--port <port>", "port of the API; 0 takes any free port")
@@ -80,7 +80,7 @@ async function start(options: StartOptions): Promise<void> {
     console.error(
       running === undefined
         ? "\nStopping."
-        : "\nStopping: finishing what was accepted. Ctrl-C again ends at once.",
+        : "\nStopping: finishing accepted work. Press Ctrl-C again to end at once.",
     );
     await started;
     await running?.stop();

@@ -31,7 +31,7 @@ describeOnEveryEngine("the worker", (engine) => {
         },
         {
           id: "synap-ingest-events-failure",
-          name: "Deal with envelopes that could not be stored",
+          name: "Recover envelopes that could not be stored",
           triggers: [
             {
               event: "inngest/function.failed",

@@ -33,14 +33,14 @@ export const MAX_EVENT_FIELDS = 100;
  */
 export function readEvent(value: unknown, rules: EventRules): EventReading {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return refuse({ path: "", code: "wrong-type", reason: "an event is a JSON object" });
+    return refuse({ path: "", code: "wrong-type", reason: "must be a JSON object" });
   }
   // Zod passes over this one name, and nothing else would.
   if (Object.hasOwn(value, "__proto__")) {
     return refuse({ path: "__proto__", code: "prototype-key", reason: "a field may not be named __proto__" });
   }
   if (Object.keys(value).length > MAX_EVENT_FIELDS) {
-    return refuse({ path: "", code: "unknown-field", reason: "has more fields than any event" });
+    return refuse({ path: "", code: "unknown-field", reason: "has more fields than an event can have" });
   }
   const content = checkContent(value, rules);
   const plain = content.issues.length === 0 ? readPlainEvent(value) : undefined;

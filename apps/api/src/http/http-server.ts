@@ -59,7 +59,7 @@ export async function listenHttp(
   });
   server.on("checkExpectation", (request, response) => {
     connections.begin(request, response);
-    answer(request, response, new Problem("expectation-failed", "The only expectation met is 100-continue."));
+    answer(request, response, new Problem("expectation-failed", "Only Expect: 100-continue is supported."));
   });
   server.on("connect", (_, socket) =>
     connections.whenAnswered(socket, () => answerOnSocket(socket, noTunnel())),
@@ -85,10 +85,14 @@ function serverOptions({ headersTimeoutMs, requestTimeoutMs, keepAliveMs }: Http
 /** A probe of the process still gets through: that many connections are no reason to restart it. */
 function tooManyConnections({ url }: IncomingMessage, options: HttpServerOptions): Problem | undefined {
   if (url === "/healthz") return undefined;
-  return new Problem("too-many-connections", `There are more than ${options.maxConnections} connections.`, {
-    retryAfterSeconds: 1,
-    headers: { connection: "close" },
-  });
+  return new Problem(
+    "too-many-connections",
+    `More than ${options.maxConnections} connections are open. Send again later.`,
+    {
+      retryAfterSeconds: 1,
+      headers: { connection: "close" },
+    },
+  );
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
@@ -106,13 +110,15 @@ function answer(request: IncomingMessage, response: ServerResponse, problem: Pro
 function unservable(error: unknown): Response {
   const problem =
     error instanceof RequestError
-      ? new Problem("request-invalid", "The request's address or Host header is not valid.", { cause: error })
+      ? new Problem("request-invalid", "The address or the Host header of the request is not valid.", {
+          cause: error,
+        })
       : toProblem(error);
   return problem.toResponse(readRequestId(undefined));
 }
 
 function noTunnel(): Problem {
-  return new Problem("method-not-allowed", "CONNECT is not possible here: this is no proxy.", {
+  return new Problem("method-not-allowed", "CONNECT is not supported: this server is not a proxy.", {
     headers: { allow: "GET, HEAD, POST" },
   });
 }
@@ -134,10 +140,13 @@ function answerClientErrors(server: Server, connections: Connections): void {
 function clientProblem(code: string | undefined): Problem {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
-      return new Problem("headers-too-large", "The address and headers together may hold 16 KiB.");
+      return new Problem(
+        "headers-too-large",
+        "The address and the headers together may have at most 16 KiB.",
+      );
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new Problem("request-timeout", "The request did not arrive completely in time.");
+      return new Problem("request-timeout", "The request did not arrive completely within the time limit.");
     default:
-      return new Problem("request-invalid", "This is not HTTP as the server can read it.");
+      return new Problem("request-invalid", "The request is not valid HTTP/1.1.");
   }
 }

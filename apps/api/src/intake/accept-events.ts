@@ -140,7 +140,7 @@ function contentOf({ json }: OutgoingEvent): unknown {
 }
 
 function typeNotReady({ id, type }: SynapEvent, workers: readonly string[]): EventResult {
-  const reason = `no worker may meet an event of a type that it does not know, and ${workers.join(", ")} does not know ${type}`;
+  const reason = `the event type ${type} is not known to the worker ${workers.join(", ")} yet`;
   return { status: "unavailable", id, code: "event-type-not-ready", reason };
 }
 
@@ -149,6 +149,6 @@ function conflict(reason: string): EventResult {
 }
 
 function tooLarge({ bytes }: OutgoingEvent) {
-  const reason = `the event takes ${bytes} bytes, more than fit into an envelope`;
+  const reason = `has ${bytes} bytes, more than an envelope can hold`;
   return { path: "", code: "event-too-large", reason };
 }

@@ -75,7 +75,7 @@ function listOf(value: unknown): readonly unknown[] {
   const stranger = Object.keys(value).find((name) => name !== "events");
   if (stranger !== undefined) {
     const name = stranger.slice(0, 64);
-    throw invalid(name, "unknown-field", `A batch has "events" and nothing else; "${name}" was given.`);
+    throw invalid(name, "unknown-field", `Unknown field "${name}"; allowed: events.`);
   }
   const events: unknown = Object.hasOwn(value, "events") ? Reflect.get(value, "events") : undefined;
   if (!Array.isArray(events)) throw invalid("events", "wrong-type", '"events" must be an array of events.');
@@ -83,11 +83,11 @@ function listOf(value: unknown): readonly unknown[] {
 }
 
 function requireCount(count: number, { maxEvents }: BatchLimits): void {
-  if (count === 0) throw invalid("events", "too-small", "The batch holds no event.");
+  if (count === 0) throw invalid("events", "too-small", "The batch is empty.");
   if (count <= maxEvents) return;
   throw new Problem(
     "batch-too-large",
-    `A batch may hold at most ${maxEvents} events; this one holds ${count}.`,
+    `A batch may have at most ${maxEvents} events; this one has ${count}.`,
     {
       members: { limit: maxEvents },
     },

@@ -23,7 +23,7 @@ export interface GuardedAct {
  */
 export function requireBearerToken(request: Request, configured: string | undefined, act: GuardedAct): void {
   if (configured === undefined) {
-    throw new Problem(act.disabled, `${act.name} is not possible: this API runs without ${act.variable}.`);
+    throw new Problem(act.disabled, `${act.name} is not enabled: set ${act.variable} for this API.`);
   }
   const given = BEARER.exec(request.headers.get("authorization") ?? "")?.[1];
   if (given === undefined) {

@@ -9,7 +9,7 @@ export function aggregateProblem(cause: unknown): Problem | undefined {
   }
   if (cause instanceof OptimisticLockError) {
     const { expected, actual } = cause;
-    return new Problem("optimistic-lock", `${cause.message} Read it again and decide anew.`, {
+    return new Problem("optimistic-lock", `${cause.message} Read it again, then decide again.`, {
       headers: { etag: `"${actual}"` },
       members: { expectedVersion: expected, actualVersion: actual },
       cause,

@@ -14,10 +14,7 @@ export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
   );
   if (methods.has("GET")) methods.add("HEAD");
   if (methods.size === 0) {
-    return new Problem(
-      "route-not-found",
-      `There is nothing at ${path.slice(0, 200)}. GET / lists what there is.`,
-    );
+    return new Problem("route-not-found", `There is no route ${path.slice(0, 200)}. GET / lists the routes.`);
   }
   return methodNotAllowed(method, [...methods]);
 }
@@ -25,7 +22,7 @@ export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
 /** The address exists for these methods only. */
 export function methodNotAllowed(method: string, methods: readonly string[]): Problem {
   const allow = methods.join(", ");
-  return new Problem("method-not-allowed", `${method} is not possible here; possible are ${allow}.`, {
+  return new Problem("method-not-allowed", `${method} is not allowed here; allowed: ${allow}.`, {
     headers: { allow },
   });
 }

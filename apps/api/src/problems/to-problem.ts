@@ -38,7 +38,7 @@ export function toProblem(error: unknown): Problem {
     });
   }
   if (error instanceof InvalidCursorError) {
-    return new Problem("cursor-invalid", "Give a cursor as it came with an earlier page of the same query.", {
+    return new Problem("cursor-invalid", "Use a cursor from an earlier page of the same query, unchanged.", {
       errors: [{ path: "cursor", code: "cursor-invalid", reason: error.message }],
       cause: error,
     });
@@ -52,20 +52,16 @@ export function toProblem(error: unknown): Problem {
     });
   }
   if (error instanceof DatabaseUnavailableError || isTransient(error)) {
-    return new Problem("database-unavailable", "The database does not answer at the moment.", {
+    return new Problem("database-unavailable", "The database does not answer. Send again later.", {
       retryAfterSeconds: 2,
       cause: error,
     });
   }
   if (error instanceof TransientHandlerError) {
-    return new Problem(
-      "handler-unavailable",
-      "The handler can not work at the moment; the log has the reason.",
-      {
-        retryAfterSeconds: 5,
-        cause: error,
-      },
-    );
+    return new Problem("handler-unavailable", "The handler is unavailable; the log has the reason.", {
+      retryAfterSeconds: 5,
+      cause: error,
+    });
   }
   const refusal = adminProblem(error) ?? aggregateProblem(error) ?? streamProblem(error);
   if (refusal !== undefined) return refusal;
@@ -74,7 +70,7 @@ export function toProblem(error: unknown): Problem {
   }
   return new Problem(
     "internal-error",
-    "The request failed. The log names the reason under this request's id.",
+    "The request failed. The reason is in the log under this request id.",
     {
       cause: error,
     },

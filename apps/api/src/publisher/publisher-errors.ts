@@ -4,7 +4,7 @@ export class PublisherFullError extends Error {
   readonly code = "PUBLISHER_FULL";
 
   constructor(events: number, bytes: number) {
-    super(`The queue to the broker is full: ${events} events, ${bytes} bytes are waiting.`);
+    super(`The publish queue is full: ${events} events (${bytes} bytes) wait for the broker.`);
   }
 }
 

@@ -33,16 +33,13 @@ export function getEventRoute(app: ApiApp, { store }: ApiPorts): void {
     readQuery(context, noQuery);
     const id = (context.req.param("id") ?? "").toLowerCase();
     if (!eventId.safeParse(id).success) {
-      throw new PathParameterProblem(
-        "event-not-found",
-        "There is no event at this address: an id is a UUID.",
-      );
+      throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
     const event = await store.getById(id);
     if (event !== undefined) return json(context, 200, event);
     throw new Problem(
       "event-not-found",
-      `No event ${id} is stored. An accepted event takes a moment to arrive.`,
+      `No event ${id} is stored. An accepted event is stored within moments.`,
       {
         headers: { "retry-after": "1" },
       },

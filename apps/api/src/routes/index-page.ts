@@ -33,7 +33,7 @@ const LINKS = [
   ["GET", "/api/v1/admin/status", "more of it, with the admin token"],
   ["GET", "/api/v1/admin/events/tail", "events as they are stored, with the admin token"],
   ["GET", "/api/v1/admin/projections", "read models and how they are doing, with the admin token"],
-  ["GET", "/api/v1/admin/dead-letters", "events that a handler could not deal with, with the admin token"],
+  ["GET", "/api/v1/admin/dead-letters", "events that a handler failed on, with the admin token"],
   ["GET", "/metrics", "the figures of the status, for Prometheus"],
   ["GET", "/healthz", "whether the process is up"],
   ["GET", "/readyz", "whether everything it needs is there"],

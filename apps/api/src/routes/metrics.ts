@@ -47,7 +47,7 @@ function snapshotGauge({ aggregates }: Pick<ApiPorts, "aggregates">): Gauge {
   }));
   return gauge(
     "synap_skipped_snapshots",
-    "Snapshots that this process did not take, because the state read back would differ.",
+    "Snapshots that this process skipped because the state would not survive as JSON.",
     ...samples,
   );
 }
@@ -56,7 +56,7 @@ function snapshotGauge({ aggregates }: Pick<ApiPorts, "aggregates">): Gauge {
 function gaugesOf(status: Status): Gauge[] {
   const { release, engine, timescaledb } = status;
   return [
-    gauge("synap_build_info", "What runs; always 1.", {
+    gauge("synap_build_info", "Release and engine; always 1.", {
       labels: { release, engine, timescaledb: timescaledb.version },
       value: 1,
     }),
@@ -77,13 +77,13 @@ function acceptedGauges({ notStored, keptInBroker, inTransit, processes }: Statu
   return [
     gauge(
       "synap_not_stored_dead_letters",
-      "Dead letters that hold accepted events: open, or skipped by somebody.",
+      "Dead letters of accepted events that are not stored, open or skipped.",
       { labels: { status: "open" }, value: notStored.open },
       { labels: { status: "skipped" }, value: notStored.skipped },
     ),
     gauge(
       "synap_kept_in_broker",
-      "Events that no function listens to, and failure handlers that fail; absent where the broker does not say.",
+      "Events that no function handles, and failure handlers that fail; absent if the broker does not report them.",
       ...(keptInBroker === undefined
         ? []
         : [
@@ -96,10 +96,14 @@ function acceptedGauges({ notStored, keptInBroker, inTransit, processes }: Statu
       "Age of the oldest event, of a sample that this process accepted, that is neither stored nor a dead letter; 0 when all have arrived.",
       { value: (inTransit?.oldestAgeMs ?? 0) / 1000 },
     ),
-    gauge("synap_other_processes", "Processes that run beside this one.", running("api"), running("worker")),
-    gauge("synap_event_type_differences", "Processes that know other event types than this one.", {
-      value: processes.filter(({ difference }) => difference !== undefined).length,
-    }),
+    gauge("synap_other_processes", "Other running processes.", running("api"), running("worker")),
+    gauge(
+      "synap_event_type_differences",
+      "Running processes whose event types differ from those of this one.",
+      {
+        value: processes.filter(({ difference }) => difference !== undefined).length,
+      },
+    ),
   ];
 }
 
@@ -109,16 +113,16 @@ function publisherGauges({ queuedEvents, queuedBytes, envelopesInFlight }: Statu
     gauge("synap_publisher_queued_bytes", "Size of the events waiting for the broker.", {
       value: queuedBytes,
     }),
-    gauge("synap_publisher_in_flight", "Envelopes under way to the broker.", { value: envelopesInFlight }),
+    gauge("synap_publisher_in_flight", "Envelopes in flight to the broker.", { value: envelopesInFlight }),
   ];
 }
 
 function pageGauges({ reservedBytes, maxBytes, waiting }: Status["pages"]): Gauge[] {
   return [
-    gauge("synap_pages_reserved_bytes", "Room taken by pages that are read and sent.", {
+    gauge("synap_pages_reserved_bytes", "Bytes reserved for pages that are read and sent.", {
       value: reservedBytes,
     }),
-    gauge("synap_pages_max_bytes", "Room for pages that are read and sent.", { value: maxBytes }),
-    gauge("synap_pages_waiting", "Requests that wait for room for their page.", { value: waiting }),
+    gauge("synap_pages_max_bytes", "Byte budget for pages that are read and sent.", { value: maxBytes }),
+    gauge("synap_pages_waiting", "Requests that wait for the page budget.", { value: waiting }),
   ];
 }

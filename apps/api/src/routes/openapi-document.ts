@@ -25,18 +25,27 @@ export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiPorts, "readMo
       info: {
         title: "Synap",
         version: RELEASE,
-        description:
-          "Publish, append and query events. Errors are RFC 9457 problem documents.",
+        description: "Publish, append and query events. Errors are RFC 9457 problem documents.",
         license: { name: "MIT", url: "https://opensource.org/license/mit" },
       },
       servers: [{ url: "/" }],
       tags: [
         { name: "events", description: "Publishing and finding events." },
-        { name: "aggregates", description: "Commands, and the state of aggregates at any version or moment." },
-        { name: "streams", description: "Appends with an expected version, and the events of a stream by version." },
+        {
+          name: "aggregates",
+          description: "Commands, and the state of aggregates at any version or moment.",
+        },
+        {
+          name: "streams",
+          description: "Appends with an expected version, and the events of a stream by version.",
+        },
         { name: "read models", description: "Queries over the tables that projections maintain." },
         { name: "operations", description: "Health, status and metrics." },
-        { name: "admin", description: "Dead letters, projections and the live event stream. Needs the token in SYNAP_ADMIN_TOKEN." },
+        {
+          name: "admin",
+          description:
+            "Dead letters, projections and the live event stream. Needs the token in SYNAP_ADMIN_TOKEN.",
+        },
       ],
     });
     return json(context, 200, document);

@@ -19,7 +19,7 @@ const route = {
   summary: "Publish many events",
   description:
     "An array of events, an object with such an array under `events`, or NDJSON. Every event has its own result, in " +
-    "the order of the request; one that is wrong costs no other.",
+    "the order of the request; an invalid event does not affect the others.",
   request: {
     query: publishQuery,
     body: {
@@ -32,7 +32,7 @@ const route = {
   },
   responses: {
     202: jsonAnswer("At least one event was accepted.", "BatchResults"),
-    200: jsonAnswer("No event was new: all sound ones are stored already.", "BatchResults"),
+    200: jsonAnswer("No event was new: all valid ones are stored already.", "BatchResults"),
     ...problemAnswers(
       ...JSON_BODY_PROBLEMS,
       "batch-invalid",
@@ -62,7 +62,7 @@ export function publishBatchRoute(app: ApiApp, ports: ApiPorts): void {
       results.filter((result) => result.status === status).length;
     if (count("unavailable") > 0) throw unavailable(results, { results });
     if (count("rejected") === results.length) {
-      throw new Problem("batch-rejected", "None of the events was sound. Each result says why.", {
+      throw new Problem("batch-rejected", "All events were rejected; see results.", {
         members: { results },
       });
     }

@@ -31,7 +31,7 @@ function readModelRoute(
     tags: ["read models"],
     request: { query: model.parameters },
     responses: {
-      200: jsonAnswer("What the read model holds at the moment.", component),
+      200: jsonAnswer("The current rows of the read model.", component),
       ...problemAnswers(
         "parameter-invalid",
         "parameter-unknown",
@@ -51,8 +51,12 @@ function readModelRoute(
 
 function missing(cause: unknown): never {
   if (sqlState(cause) !== UNDEFINED_TABLE) throw cause;
-  throw new Problem("read-model-missing", "No worker has made this read model yet. Start one that has it.", {
-    retryAfterSeconds: 5,
-    cause,
-  });
+  throw new Problem(
+    "read-model-missing",
+    "The read model does not exist yet. Start a worker whose config has it.",
+    {
+      retryAfterSeconds: 5,
+      cause,
+    },
+  );
 }

@@ -114,8 +114,8 @@ function methodsAt(app: ApiApp, path: string): string[] {
 
 function unknownParameters(unknown: readonly string[], known: readonly string[]): Problem {
   const names = unknown.slice(0, 20).map((name) => `"${name.slice(0, 64)}"`);
-  const allowed = known.length === 0 ? "it takes none" : `known are ${known.join(", ")}`;
-  return new Problem("parameter-unknown", `This route does not know ${names.join(", ")}; ${allowed}.`, {
+  const allowed = known.length === 0 ? "it has none" : `allowed: ${known.join(", ")}`;
+  return new Problem("parameter-unknown", `Unknown parameter ${names.join(", ")}; ${allowed}.`, {
     errors: unknown.slice(0, 20).map((name) => ({
       path: name.slice(0, 64),
       code: "parameter-unknown",

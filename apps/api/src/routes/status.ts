@@ -12,7 +12,7 @@ const route = {
   tags: ["operations"],
   summary: "Get the status: store, handlers, queue, processes",
   responses: {
-    200: jsonAnswer("The state of this moment.", "Status"),
+    200: jsonAnswer("The current status.", "Status"),
     ...problemAnswers("parameter-unknown", "database-unavailable"),
   },
 } satisfies RouteConfig;

@@ -21,11 +21,7 @@ export function describeRunning(
     ["worker", workerUrl, ""],
     ["broker", brokerUrl, broker],
     ["store", store, ""],
-    [
-      "data",
-      dataDirectory,
-      "its secrets are in here: admin-token to operate it, backfill-token for old events, Inngest's keys",
-    ],
+    ["data", dataDirectory, "holds the secrets: admin-token, backfill-token and Inngest's keys"],
     ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
   ] as const;
   const lines = rows.map(

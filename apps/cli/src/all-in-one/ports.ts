@@ -46,7 +46,7 @@ function refusal({ name, port, option }: WantedPort, host: string, cause: NodeJS
   if (cause.code === "EADDRINUSE") {
     return new StartError(
       "PORT_IN_USE",
-      `Port ${port} on ${host}, wanted for the ${name}, is in use already. ${other}`,
+      `Port ${port} on ${host} for the ${name} is already in use. ${other}`,
       { cause },
     );
   }

@@ -105,7 +105,7 @@ function readRefusal(
   if (status < 400 || status === 404 || status === 405) {
     throw new ImportError(
       "NOT_SYNAP",
-      `${options.url} does not answer like Synap's API (status ${status}). Is the URL right?`,
+      `${options.url} is not a Synap API (status ${status}). Check the URL.`,
     );
   }
   return { code: problem.code ?? `http-${status}`, reason };

@@ -39,13 +39,13 @@ export async function startFromFile(
   }
   if (found.known === undefined) throw changed(options.path, "it is shorter than it was");
   if (found.known !== earlier.fingerprint) {
-    throw changed(options.path, `its first ${earlier.size} bytes are not what they were`);
+    throw changed(options.path, `its first ${earlier.size} bytes have changed`);
   }
   const sent = earlier.open ? await readContinuation(file, earlier.size) : undefined;
   if (sent?.blank === false) {
     throw changed(
       options.path,
-      "its last line was a whole event and had no line break, and now the line goes on",
+      "its last line was a complete event without a line break, and has been extended",
     );
   }
   if (found.size < earlier.size) throw changed(options.path, "its last line has become longer than 16 MiB");
@@ -101,7 +101,7 @@ function emptyState(url: string, fingerprint: string, size: number): ImportState
 function changed(path: string, how: string): ImportError {
   return new ImportError(
     "FILE_CHANGED",
-    `${path} is not the file that was imported, and not that file grown: ${how}.\n` +
+    `${path} is neither the file that was imported nor an extension of it: ${how}.\n` +
       "Put back what was there, or import the new lines from a file of their own. With --new the file is imported from\n" +
       "its first line as another file: lines without an id that were imported before are then stored a second time.",
   );

@@ -73,8 +73,8 @@ function unusable(path: string, cause: unknown): ImportError {
   return new ImportError(
     "STATE_UNUSABLE",
     `${path}, which keeps how far the import got, can't be used (${reason}).\n` +
-      "Put back an intact copy of it. With --new the file is imported from its first line as if for the first time:\n" +
-      "lines without an id that were imported before can then be stored a second time.",
+      "Restore an intact copy of it, or use --new to import the file from its first line as if for the first time:\n" +
+      "lines without an id that were imported before are then stored a second time.",
     { cause },
   );
 }

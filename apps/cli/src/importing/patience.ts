@@ -27,7 +27,9 @@ export class Patience {
     this.#attempt += 1;
     const ms = askedMs ?? backoff * (0.5 + Math.random() / 2);
     if (performance.now() + ms > this.#endsAt) {
-      throw new ImportError("API_UNREACHABLE", `The API at ${url} can't take events: ${reason}`, { cause });
+      throw new ImportError("API_UNREACHABLE", `The API at ${url} does not accept events: ${reason}`, {
+        cause,
+      });
     }
     onWait?.(reason, ms);
     await sleep(ms, undefined, { signal });

@@ -27,11 +27,11 @@ const rows = wholeOption(0, Number.MAX_SAFE_INTEGER);
 /** `synap projections ...` */
 export const projectionsCommand: CommandGroup = () =>
   new Command("projections")
-    .description("Read models: how far they are, and building them anew.")
+    .description("Shows, pauses and rebuilds projections (read models).")
     .addCommand(listCommand())
     .addCommand(showCommand())
-    .addCommand(feedCommand("pause", "Stops feeding a projection. Its rows stay as they are, and readable."))
-    .addCommand(feedCommand("resume", "Feeds a projection again, from where it stood."))
+    .addCommand(feedCommand("pause", "Pauses a projection. Its rows stay readable and unchanged."))
+    .addCommand(feedCommand("resume", "Resumes a projection from its checkpoint."))
     .addCommand(rebuildCommand())
     .addCommand(compareCommand())
     .addCommand(cutoverCommand())
@@ -93,13 +93,11 @@ function feedCommand(change: "pause" | "resume", description: string): Command {
 
 function rebuildCommand(): Command {
   return withBounds(new Command("rebuild"))
-    .description(
-      "Builds a projection anew beside the live one, shows how far it is, and then how its rows differ.",
-    )
+    .description("Rebuilds a projection beside the live build, shows the progress, then compares the rows.")
     .argument("<name>", "the projection's name")
     .option("--version <n>", "which version to build (default: the newest)", wholeOption(1, 1_000_000))
-    .option("--no-wait", "only begin; the workers build it")
-    .option("--cutover", "let it take over at the end, if it differs no more than is allowed", false)
+    .option("--no-wait", "start the rebuild and return; the workers finish it")
+    .option("--cutover", "make it the live build at the end, if the difference is within bounds", false)
     .addHelpText(
       "after",
       `
@@ -128,7 +126,7 @@ async function rebuild(name: string, options: RebuildOptions): Promise<void> {
   const compared = await compareBuilds(api, name);
   if (json) return console.log(jsonText(compared, 2));
   sayDifferences(compared.differences);
-  console.log(`\nThe live build is as it was. Let the new one take over: synap projections cutover ${name}`);
+  console.log(`\nThe live build is unchanged. Make the new one live: synap projections cutover ${name}`);
 }
 
 function compareCommand(): Command {
@@ -146,9 +144,7 @@ function compareCommand(): Command {
 
 function cutoverCommand(): Command {
   return withBounds(new Command("cutover"))
-    .description(
-      "Lets the new build take over, if it is near enough and its rows differ no more than allowed.",
-    )
+    .description("Makes the new build the live one, if its lag and its difference are within bounds.")
     .argument("<name>", "the projection's name")
     .addHelpText(
       "after",
@@ -178,7 +174,7 @@ async function takeOver(name: string, options: BoundsOptions): Promise<void> {
 
 function rollbackCommand(): Command {
   return new Command("rollback")
-    .description("Goes back to the build that was live before, at once.")
+    .description("Makes the previous build the live one again.")
     .argument("<name>", "the projection's name")
     .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections rollback open-loops")
     .action(async (name: string, _options, command: Command) => {
@@ -192,7 +188,7 @@ function rollbackCommand(): Command {
 
 function dropCommand(): Command {
   return new Command("drop")
-    .description("Removes the build under way, or the previous one, with its tables. Never the live one.")
+    .description("Removes the new or the previous build with its tables, never the live one.")
     .argument("<name>", "the projection's name")
     .addArgument(new Argument("<build>", "which build").choices(["building", "previous"]))
     .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections drop open-loops previous")

@@ -11,12 +11,12 @@ import { streamsCommand } from "./streams-command.ts";
 
 const EXAMPLES = `
 Examples:
-  npx -y pnpm@12 synap status                              how the store and every handler are doing
+  npx -y pnpm@12 synap status                              status of the store and of every handler
   npx -y pnpm@12 synap events tail                         events as they are stored; Ctrl-C ends it
-  npx -y pnpm@12 synap streams read note 42                what happened to note 42
+  npx -y pnpm@12 synap streams read note 42                the events of note 42
   npx -y pnpm@12 synap projections rebuild open-loops      build a read model beside the live one
-  npx -y pnpm@12 synap dead-letters list                   events that a handler could not deal with
-  npx -y pnpm@12 synap dead-letters retry 17               try one again, once its cause is mended
+  npx -y pnpm@12 synap dead-letters list                   events that a handler failed on
+  npx -y pnpm@12 synap dead-letters retry 17               retry one after correcting its cause
 
 Synap must be running: npm start. Each command explains itself, as in synap status --help.`;
 

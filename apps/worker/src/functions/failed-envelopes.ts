@@ -25,7 +25,7 @@ const endedRun = z.looseObject({
 });
 
 /**
- * "Deal with envelopes that could not be stored": takes every envelope whose run of `ingest-events` failed for good or was
+ * "Recover envelopes that could not be stored": takes every envelope whose run of `ingest-events` failed for good or was
  * cancelled, so that none of its events leaves the pipeline unseen.
  *
  * A function of its own and not the SDK's `onFailure`, which Inngest tries twice and no more. Everything in it can be
@@ -40,7 +40,7 @@ export function failedEnvelopes(
   return client.createFunction(
     {
       id: `${INGEST_HANDLER}-failure`,
-      name: "Deal with envelopes that could not be stored",
+      name: "Recover envelopes that could not be stored",
       triggers: [
         { event: "inngest/function.failed", if: condition },
         { event: CANCELLED, if: condition },

@@ -8,8 +8,7 @@ import { defineStatementProjection, type Projection } from "../projections/proje
 export const complianceStatsProjection: Projection = defineStatementProjection({
   name: "compliance-stats",
   version: 1,
-  description:
-    "Counts the events of each day by type and kind of actor.",
+  description: "Counts the events of each day by type and kind of actor.",
   events: "all",
   mode: "async",
   tables: [

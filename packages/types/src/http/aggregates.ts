@@ -19,10 +19,10 @@ export const aggregateState = z.object({
 /** The outcome of a command. */
 export const commandResult = z.object({
   ...aggregate,
-  events: z
-    .array(appendedEvent)
-    .describe("Events stored for the command; empty when nothing had to change."),
-  repeated: z.boolean().describe("Whether the command had been executed before, under the same Idempotency-Key."),
+  events: z.array(appendedEvent).describe("Events stored for the command; empty when nothing had to change."),
+  repeated: z
+    .boolean()
+    .describe("Whether the command had been executed before, under the same Idempotency-Key."),
 });
 
 /** The fields of an event that a command may set beside its data. */

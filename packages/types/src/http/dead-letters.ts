@@ -25,7 +25,9 @@ export const deadLetterSummary = z.object({
 });
 
 /** A dead letter with its event. */
-export const deadLetter = deadLetterSummary.extend({ event: z.unknown().describe("The whole event, or whatever was received instead of one.") });
+export const deadLetter = deadLetterSummary.extend({
+  event: z.unknown().describe("The whole event, or whatever was received instead of one."),
+});
 
 /** One page of dead letters, newest first. */
 export const deadLetterPage = z.object({
@@ -38,10 +40,7 @@ export const deadLetterOutcome = z.object({
   id: whole,
   status: z.enum(["open", "retried", "skipped"]).describe("`open`: it failed again."),
   failure: z.object({ code: z.string(), reason: z.string() }).optional(),
-  resolution: z
-    .string()
-    .optional()
-    .describe("For an accepted event that had not been stored: its position."),
+  resolution: z.string().optional().describe("For an accepted event that had not been stored: its position."),
   released: whole.describe("Number of waiting events that were handled."),
   parked: whole.describe("Number of events that still wait."),
 });
@@ -79,7 +78,11 @@ export const retryBody = z.strictObject({
     .optional()
     .describe("Dead letters of this handler; `ingest-events` has the accepted events that are not stored."),
   code: label.optional().describe("Dead letters with this code, for example `unknown-event-type`."),
-  after: z.int().min(0).optional().describe("Dead letters with a higher number: `next` of the previous call."),
+  after: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Dead letters with a higher number: `next` of the previous call."),
   limit: z
     .int()
     .min(1)

@@ -10,7 +10,11 @@ export const handlerRetry = z
     eventId: z.string().optional().describe("The event that failed, if known."),
     position: z.number().int().optional(),
     attempts: z.number().int().describe("Consecutive failed attempts."),
-    transient: z.boolean().describe("Whether something that the handler needs is unavailable. It is then tried again without limit."),
+    transient: z
+      .boolean()
+      .describe(
+        "Whether something that the handler needs is unavailable. It is then tried again without limit.",
+      ),
     code: z.string(),
     firstFailedAt: z.iso.datetime(),
     failedAt: z.iso.datetime(),

@@ -76,20 +76,16 @@ const bound = z
 
 /** The body of a rebuild. */
 export const rebuildBody = z.strictObject({
-  version: bound
-    .min(1, "must be 1 or more")
-    .optional()
-    .describe("Version to build. Default: the newest."),
+  version: bound.min(1, "must be 1 or more").optional().describe("Version to build. Default: the newest."),
 });
 
 /** The body of a cutover. */
 export const cutoverBody = z.strictObject({
-  maxLagEvents: bound.optional().describe("Largest lag in events at which the cutover is attempted. Default 1,000."),
-  maxDifference: bound.optional().describe("Largest number of rows that may differ. Default 0."),
-  compare: z
-    .boolean("must be true or false")
+  maxLagEvents: bound
     .optional()
-    .describe("Whether rows are compared. Default true."),
+    .describe("Largest lag in events at which the cutover is attempted. Default 1,000."),
+  maxDifference: bound.optional().describe("Largest number of rows that may differ. Default 0."),
+  compare: z.boolean("must be true or false").optional().describe("Whether rows are compared. Default true."),
 });
 
 /** The body of a drop. */

@@ -81,7 +81,8 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       path: "/api/v1/admin/dead-letters/{id}/skip",
       operationId: "skipDeadLetter",
       summary: "Skip a dead letter",
-      description: "Its event is never handled. The events of its stream that waited behind it follow in order.",
+      description:
+        "Its event is never handled. The events of its stream that waited behind it follow in order.",
       request: { params, body: jsonBody(skipBody) },
       answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
       problems: [

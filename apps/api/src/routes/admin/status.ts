@@ -17,7 +17,7 @@ export function adminStatusRoute(app: ApiApp, ports: ApiPorts): void {
       operationId: "adminStatus",
       summary: "Get the status, with details of each handler",
       description: "The public status, and for each handler its description and its open dead letters.",
-      answers: { 200: jsonAnswer("The state of this moment.", "AdminStatus") },
+      answers: { 200: jsonAnswer("The current status.", "AdminStatus") },
     },
     async (context) => {
       readQuery(context, noQuery);

@@ -21,9 +21,7 @@ const aggregateType = z
   .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
   .describe("The kind of aggregate, for example reservation.");
 const momentQuery = z.strictObject({
-  version: wholeNumber(1, Number.MAX_SAFE_INTEGER)
-    .optional()
-    .describe("State at this version."),
+  version: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("State at this version."),
   at: moment.optional().describe("State at this moment, by the timestamps of the events."),
 });
 

@@ -14,8 +14,8 @@ const route = {
   tags: ["streams"],
   summary: "Append events to a stream at an expected version, all or none",
   description:
-    "Answers once the events are stored and the inline handlers have taken them. Give each event an `id` to make " +
-    "sending again harmless: the answer is then that of the first time.",
+    "The answer comes when the events are stored and the inline handlers have run. Give each event an `id` to make " +
+    "a retry harmless: it gets the first answer again.",
   request: {
     params: streamPath,
     query: publishQuery,

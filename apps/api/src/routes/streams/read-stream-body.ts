@@ -30,29 +30,31 @@ export async function readStreamBody(context: ApiContext, { configuration }: Api
 }
 
 function readForm(body: unknown): StreamBody {
-  if (!isObject(body)) throw formless("Send an object with an array under events.");
+  if (!isObject(body)) throw formless('The body must be an object with an array "events".');
   const unknown = Object.keys(body).filter((name) => name !== "events" && name !== "expectedVersion");
   if (unknown.length > 0) {
-    throw formless(`Beside events and expectedVersion there is ${JSON.stringify(unknown[0]?.slice(0, 64))}.`);
-  }
-  const { events } = body;
-  if (!Array.isArray(events)) throw formless("There is no array under events.");
-  if (events.length === 0) throw formless("There is no event under events.");
-  if (events.length > MAX_STREAM_EVENTS) {
-    throw new Problem(
-      "batch-too-large",
-      `An append holds at most ${MAX_STREAM_EVENTS} events, all or none.`,
-      {
-        members: { limit: MAX_STREAM_EVENTS },
-      },
+    throw formless(
+      `Unknown field ${JSON.stringify(unknown[0]?.slice(0, 64))}; allowed: events, expectedVersion.`,
     );
   }
-  if (!events.every(isEvent)) throw formless("What stands under events must be objects with type and data.");
+  const { events } = body;
+  if (!Array.isArray(events)) throw formless('The array "events" is missing.');
+  if (events.length === 0) throw formless('"events" is empty.');
+  if (events.length > MAX_STREAM_EVENTS) {
+    throw new Problem("batch-too-large", `An append may have at most ${MAX_STREAM_EVENTS} events.`, {
+      members: { limit: MAX_STREAM_EVENTS },
+    });
+  }
+  const wrong = events.findIndex((event) => !isEvent(event));
+  if (wrong >= 0) throw formless(`events[${wrong}] must be an object with "type" and "data".`);
   const given = body["expectedVersion"];
   if (given === undefined) return { events, expectedVersion: undefined };
   const expected = expectedVersion.safeParse(given);
   if (expected.success) return { events, expectedVersion: expected.data };
-  throw new Problem("precondition-invalid", "expectedVersion is any, no-stream, stream-exists or a version.");
+  throw new Problem(
+    "precondition-invalid",
+    "expectedVersion must be any, no-stream, stream-exists or a version.",
+  );
 }
 
 function formless(detail: string): Problem {

@@ -77,7 +77,10 @@ export function readStreamRoute(app: ApiApp, { store, pages }: ApiPorts): void {
 
 /** The problem of a stream without events. */
 export function streamNotFound(aggregateId: string): Problem {
-  return new Problem("stream-not-found", `There is no stream ${JSON.stringify(aggregateId)} of this kind.`);
+  return new Problem(
+    "stream-not-found",
+    `There is no stream ${JSON.stringify(aggregateId)} of this aggregate type.`,
+  );
 }
 
 /** Relative, because behind a proxy the API does not know under which address it is called. */

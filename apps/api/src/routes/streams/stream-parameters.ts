@@ -33,11 +33,11 @@ export function readExpectedVersion(
   const match = context.req.header("if-match");
   const noneMatch = context.req.header("if-none-match");
   if ([match, noneMatch, inBody].filter((given) => given !== undefined).length > 1) {
-    throw invalid("Say what you expect once: in If-Match, in If-None-Match or as expectedVersion.");
+    throw invalid("Give the expected version once: in If-Match, in If-None-Match or as expectedVersion.");
   }
   if (noneMatch !== undefined) {
     if (noneMatch.trim() === "*") return "no-stream";
-    throw invalid("If-None-Match takes * only: the stream has no events yet.");
+    throw invalid("If-None-Match allows only *, for a stream without events.");
   }
   if (match === undefined) return inBody ?? "any";
   if (match.trim() === "*") return "stream-exists";
