@@ -140,7 +140,7 @@ function contentOf({ json }: OutgoingEvent): unknown {
 }
 
 function typeNotReady({ id, type }: SynapEvent, workers: readonly string[]): EventResult {
-  const reason = `the event type ${type} is not known to the worker ${workers.join(", ")} yet`;
+  const reason = `worker ${workers.join(", ")} does not know ${type} yet`;
   return { status: "unavailable", id, code: "event-type-not-ready", reason };
 }
 

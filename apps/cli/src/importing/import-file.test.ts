@@ -195,7 +195,7 @@ describe("importing a file", () => {
     appendFileSync(file, ' {"more":1}\n');
     await expect(run()).rejects.toMatchObject({
       code: "FILE_CHANGED",
-      message: expect.stringContaining("the line goes on"),
+      message: expect.stringContaining("has been extended"),
     });
   });
 
