@@ -16,10 +16,10 @@ export function storeGauges(statistics: StoreStatistics): Gauge[] {
     ...handlerGauges(handlers),
     gauge(
       "synap_unhandled_failures",
-      "Promises and callbacks that a handler left behind and that failed, in the last day; handler is empty when unknown.",
+      "Failures of promises and callbacks that a handler did not await, in the last day; handler is empty when unknown.",
       ...unhandledFailures.map(({ handler = "", failures }) => ({ labels: { handler }, value: failures })),
     ),
-    gauge("synap_dead_letters", "Dead letters that nobody has dealt with.", { value: deadLetters }),
+    gauge("synap_dead_letters", "Open dead letters.", { value: deadLetters }),
     gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),
     gauge(
       "synap_lock_waits",
@@ -51,10 +51,10 @@ function eventGauges({
     }),
     gauge("synap_streams", "Streams; estimated beyond a million.", { value: streams }),
     gauge("synap_last_position", "Position of the newest event.", { value: lastPosition }),
-    gauge("synap_watermark", "Position up to which everything can be read.", { value: watermark }),
+    gauge("synap_watermark", "Position up to which the log is complete.", { value: watermark }),
     gauge(
       "synap_watermark_holder_age_seconds",
-      "Age of the transaction that holds the watermark back; absent when none does.",
+      "Age of the transaction that holds back the watermark; absent when there is none.",
       held,
     ),
   ];
@@ -87,23 +87,23 @@ function handlerGauges(handlers: StoreStatistics["handlers"]): Gauge[] {
   return [
     gauge(
       "synap_handler_checkpoint",
-      "Position of the last event dealt with.",
+      "Checkpoint: position of the last handled event.",
       ...each("checkpoint", Math.min),
     ),
-    gauge("synap_handler_lag_events", "Events that are yet to be dealt with.", ...each("lag", Math.max)),
+    gauge("synap_handler_lag_events", "Events after the checkpoint.", ...each("lag", Math.max)),
     gauge(
       "synap_handler_failed_attempts",
-      "Failed attempts in a row at what a handler tries again; waiting says whether the handler or streams of it wait.",
+      "Consecutive failed attempts; waiting tells the whole handler from single streams.",
       ...retrying(({ attempts }) => attempts),
     ),
     gauge(
       "synap_handler_waiting_streams",
-      "Streams that wait while an event of them is tried again.",
+      "Streams that wait for the retry of one of their events.",
       ...retrying(({ streams }) => streams),
     ),
     gauge(
       "synap_handler_next_attempt_timestamp_seconds",
-      "When a handler tries again, in seconds since 1970.",
+      "Time of the next attempt, in seconds since 1970.",
       ...retrying(({ nextAttemptAt }) => Date.parse(nextAttemptAt) / 1000),
     ),
   ];
@@ -114,7 +114,7 @@ export function connectionGauges(connections: readonly ConnectionUse[]): Gauge[]
   const each = (figure: "max" | "busy" | "waiting") =>
     connections.map((use) => ({ labels: { purpose: use.purpose }, value: use[figure] }));
   return [
-    gauge("synap_database_connections_max", "Connections to the database at the most.", ...each("max")),
+    gauge("synap_database_connections_max", "Largest number of connections to the database.", ...each("max")),
     gauge("synap_database_connections_busy", "Connections in use.", ...each("busy")),
     gauge(
       "synap_database_connections_waiting",
@@ -129,12 +129,12 @@ function protectionGauges({ exposures = [], sharedResources = [] }: StoreStatist
   return [
     gauge(
       "synap_log_exposures",
-      "What lets logins without a role of ours harm the log, by kind; absent when nothing does.",
+      "Ways in which other logins could harm the log, by kind; absent when there are none.",
       ...exposures.map(({ kind, count }) => ({ labels: { kind }, value: count })),
     ),
     gauge(
       "synap_shared_resource_used_ratio",
-      "How full is what all sessions of the database server share, from 0 to 1; absent while there is enough of it.",
+      "Used fraction of a resource that all sessions of the database server share; absent while enough is free.",
       ...sharedResources.map(({ resource, used }) => ({ labels: { resource }, value: used })),
     ),
   ];
