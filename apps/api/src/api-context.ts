@@ -27,7 +27,7 @@ import type { ApiConfiguration } from "./configuration.ts";
 import type { Acceptance } from "./intake/accept-events.ts";
 import type { PageBudget } from "./pages/page-budget.ts";
 
-/** What every request carries. */
+/** Variables of every request. */
 export interface ApiEnvironment {
   Variables: {
     requestId: string;
@@ -41,7 +41,7 @@ export interface ApiEnvironment {
 export type ApiApp = OpenAPIHono<ApiEnvironment>;
 export type ApiContext = Context<ApiEnvironment>;
 
-/** What the routes work with. */
+/** Dependencies of the routes. */
 export interface ApiPorts {
   readonly configuration: ApiConfiguration;
   readonly catalogue: EventCatalogue;

@@ -38,9 +38,9 @@ const environment = z.object({
   SYNAP_PUBLISH_DEADLINE_MS: whole(100, 60_000).default(3_000),
 });
 
-/** What the API needs to know beyond its database, catalogue and Inngest client. */
+/** Configuration of the API, besides its database, catalogue and Inngest client. */
 export interface ApiConfiguration extends DatabaseConfiguration {
-  /** Where it listens: the address (SYNAP_API_HOST, default 127.0.0.1)... */
+  /** Listening address (SYNAP_API_HOST, default 127.0.0.1)... */
   readonly host: string;
   /** ...and the port (SYNAP_API_PORT, default 3400; 0 takes a free one). */
   readonly port: number;
@@ -49,7 +49,7 @@ export interface ApiConfiguration extends DatabaseConfiguration {
    * Unset: none while it listens on a loopback address, else any.
    */
   readonly allowedHosts?: readonly string[];
-  /** How many connections are served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
+  /** Largest number of connections served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
   readonly maxConnections: number;
   /** How long the headers of a request may take, in milliseconds (SYNAP_HEADERS_TIMEOUT_MS, default 10,000)... */
   readonly headersTimeoutMs: number;
@@ -60,11 +60,11 @@ export interface ApiConfiguration extends DatabaseConfiguration {
    * than the 60 s after which most load balancers drop one, so that they are the ones to do it).
    */
   readonly keepAliveMs: number;
-  /** How long a client may take nothing of its answer, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
+  /** Longest time in which a client may read nothing of its answer, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
   readonly sendTimeoutMs: number;
-  /** How many tails may follow the events at a time (SYNAP_MAX_TAILS, default 50). */
+  /** Largest number of concurrent tails (SYNAP_MAX_TAILS, default 50). */
   readonly maxTails: number;
-  /** How many bytes of pages may be read and sent at a time (SYNAP_PAGES_MAX_BYTES, default 32 MiB)... */
+  /** Byte budget for pages that are read and sent (SYNAP_PAGES_MAX_BYTES, default 32 MiB)... */
   readonly pagesMaxBytes: number;
   /** ...and how long a request may wait for its share, in milliseconds (SYNAP_PAGES_MAX_WAIT_MS, default 2,000). */
   readonly pagesMaxWaitMs: number;
@@ -76,7 +76,7 @@ export interface ApiConfiguration extends DatabaseConfiguration {
   readonly maxBatchEvents: number;
   /** The deepest nesting of an event's data (SYNAP_MAX_DEPTH, default 32, which is also what the store allows). */
   readonly maxDepth: number;
-  /** How old an event may be unless it is a backfill, in milliseconds (SYNAP_LATENESS_DAYS, default 7 days). */
+  /** Largest age of an event that is not a backfill, in milliseconds (SYNAP_LATENESS_DAYS, default 7 days). */
   readonly latenessMs: number;
   /** The token that permits backfills (SYNAP_BACKFILL_TOKEN, at least 16 characters). Unset: no backfills. */
   readonly backfillToken?: string;
@@ -87,17 +87,17 @@ export interface ApiConfiguration extends DatabaseConfiguration {
    * 513 bytes, so that the largest event fits.
    */
   readonly envelopeMaxBytes: number;
-  /** How long single events wait for company under load, in milliseconds, at the least (SYNAP_LINGER_MS, default 5). */
+  /** Linger: minimum batching delay of single events under load, in milliseconds (SYNAP_LINGER_MS, default 5). */
   readonly lingerMs: number;
-  /** How many events may wait for the broker (SYNAP_QUEUE_MAX_EVENTS, default 50,000)... */
+  /** Largest number of events that wait for the broker (SYNAP_QUEUE_MAX_EVENTS, default 50,000)... */
   readonly queueMaxEvents: number;
   /** ...and how many bytes of them (SYNAP_QUEUE_MAX_BYTES, default 64 MiB). */
   readonly queueMaxBytes: number;
   /** ...and how long what waits may take to be sent, at the present pace, in milliseconds (SYNAP_QUEUE_MAX_WAIT_MS, default 500). */
   readonly queueMaxWaitMs: number;
-  /** How many envelopes are sent at a time (SYNAP_PUBLISH_CONCURRENCY, default 4). */
+  /** Number of envelopes sent concurrently (SYNAP_PUBLISH_CONCURRENCY, default 4). */
   readonly publishConcurrency: number;
-  /** How long a request waits for the broker in all, in milliseconds (SYNAP_PUBLISH_DEADLINE_MS, default 3,000). */
+  /** Total time that a request waits for the broker, in milliseconds (SYNAP_PUBLISH_DEADLINE_MS, default 3,000). */
   readonly publishDeadlineMs: number;
 }
 

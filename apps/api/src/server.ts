@@ -41,7 +41,7 @@ export interface ApiParts {
 
 /** An API that runs. */
 export interface RunningApi {
-  /** Where it listens, without a trailing slash. */
+  /** URL of the server, without a trailing slash. */
   readonly url: string;
   /** Stops: takes no more requests, finishes those in flight, sends what waits for the broker. */
   close(): Promise<void>;

@@ -21,7 +21,7 @@ import type { Logger } from "pino";
 /** The path of Inngest's functions on the worker. */
 export const FUNCTIONS_PATH = "/api/inngest";
 
-/** What the worker's routes need. */
+/** Dependencies of the worker's routes. */
 export interface WorkerAppParts {
   readonly inngest: Inngest.Any;
   readonly functions: readonly InngestFunction.Any[];

@@ -20,9 +20,9 @@ const environment = z.object({
   SYNAP_RESIDENT_HANDLERS: flag.default(true),
 });
 
-/** What a worker needs to know beyond its database, catalogue and Inngest client. */
+/** Configuration of a worker, besides its database, catalogue and Inngest client. */
 export interface WorkerConfiguration extends DatabaseConfiguration {
-  /** Where it listens: the address (SYNAP_WORKER_HOST, default 127.0.0.1)... */
+  /** Listening address (SYNAP_WORKER_HOST, default 127.0.0.1)... */
   readonly host: string;
   /** ...and the port (SYNAP_WORKER_PORT, default 3401; 0 takes a free one). */
   readonly port: number;
@@ -36,7 +36,7 @@ export interface WorkerConfiguration extends DatabaseConfiguration {
    * by commas; `*` allows any).
    */
   readonly allowedHosts?: readonly string[];
-  /** How many envelopes are stored at a time (SYNAP_INGEST_CONCURRENCY, default 4; always 2 when embedded). */
+  /** Number of envelopes stored concurrently (SYNAP_INGEST_CONCURRENCY, default 4; always 2 when embedded). */
   readonly ingestConcurrency: number;
   /** Whether the asynchronous handlers run all the time in this process (SYNAP_RESIDENT_HANDLERS, default true). */
   readonly residentHandlers: boolean;

@@ -35,7 +35,7 @@ export interface WorkerParts {
 
 /** A worker that runs. */
 export interface RunningWorker {
-  /** Where it listens, without a trailing slash. */
+  /** URL of the server, without a trailing slash. */
   readonly url: string;
   /** Asks Inngest to take note of the functions. Throws when Inngest cannot be reached or refuses. */
   register(): Promise<void>;

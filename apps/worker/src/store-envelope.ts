@@ -16,7 +16,7 @@ export interface EnvelopeStore {
   readonly metrics: ProcessMetrics;
 }
 
-/** What became of an envelope, as it is shown in the Inngest dashboard. */
+/** Outcome of an envelope, as the Inngest dashboard shows it. */
 export interface StoredEnvelope {
   readonly events: number;
   readonly stored: number;
@@ -26,7 +26,7 @@ export interface StoredEnvelope {
   readonly rejected: number;
   /** The position of the last event stored. */
   readonly position?: number;
-  /** How many events each inline handler was given. */
+  /** Number of events given to each inline handler. */
   readonly handlers: Readonly<Record<string, number>>;
   /** Why events were refused, at most ten of them. */
   readonly rejections?: readonly string[];

@@ -5,10 +5,10 @@ import { isProblem, SynapProblem } from "./errors.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
-/** What became of a published event: taken, or stored already. */
+/** Outcome of a published event: accepted, or already stored. */
 export type Published = Resource<"AcceptedEvent"> | Resource<"DuplicateEvent">;
 
-/** What became of one event of a batch. */
+/** Outcome of one event of a batch. */
 export type PublishResult = Resource<"BatchResults">["results"][number];
 
 /** Options of publishing. */
@@ -206,7 +206,7 @@ function sizeOf(event: IdentifiedEvent): number {
   return JSON.stringify(event).length;
 }
 
-/** Where to cut a list of events so that no request is too large. */
+/** Splits a list of events so that no request is too large. */
 function* slices(events: readonly IdentifiedEvent[], maxEvents: number, maxBytes: number) {
   let from = 0;
   let bytes = 0;

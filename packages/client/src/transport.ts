@@ -16,7 +16,7 @@ export interface RetryOptions {
   readonly maxDelayMs?: number;
 }
 
-/** What a request needs of its client. */
+/** Settings of a client that its requests use. */
 export interface TransportOptions {
   /** Where the API is, as in `http://127.0.0.1:3400`. */
   readonly url: string | URL;
@@ -36,7 +36,7 @@ export interface TransportOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** What every call takes. */
+/** Options of every call. */
 export interface CallOptions {
   /** Ends the call and its retries. */
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +44,7 @@ export interface CallOptions {
 
 type QueryValue = string | number | boolean | Date | readonly string[] | undefined;
 
-/** What one operation sends. */
+/** Request of one operation. */
 export interface Call extends CallOptions {
   readonly path?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, QueryValue>>;

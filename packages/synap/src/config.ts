@@ -2,7 +2,7 @@ import { seededDomain } from "@synap/domain";
 import { type Composition, composeModules, type SynapModule } from "@synap/handlers";
 import type { EventTypeDefinition, EventTypeMap, EventTypesOf, TypedEventCatalogue } from "@synap/types";
 
-/** What an application is made of: its own parts, and modules that others wrote. */
+/** Parts of an application: its own, and modules that others wrote. */
 export interface SynapConfig extends SynapModule {
   /** Further modules, before the application's own parts. `[seededDomain]` keeps the seeded domain. */
   readonly modules?: readonly SynapModule[];
@@ -60,5 +60,5 @@ export function isApplication(value: unknown): value is Composition {
   return typeof value === "object" && value !== null && DEFINED in value;
 }
 
-/** What runs without a config file: the seeded domain. */
+/** The application without a config file: the seeded domain. */
 export const defaultApplication = defineConfig({ modules: [seededDomain] });

@@ -63,7 +63,7 @@ type StreamInputOf<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
 }[keyof Types & string];
 
-/** Where an event was stored. */
+/** Place of a stored event. */
 export interface StoredAt {
   /** That of the event that was stored first, if an idempotency key made this one a duplicate. */
   readonly id: string;
@@ -124,7 +124,7 @@ export interface Synap<Types extends EventTypeMap> {
   close(): Promise<void>;
 }
 
-/** Where `synap start` keeps the embedded database in its data directory. */
+/** Folder of the embedded database in the data directory of `synap start`. */
 const EMBEDDED_FOLDER = "database";
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 

@@ -1,4 +1,4 @@
-/** What an application imports: its config, its engine, and the functions that define its parts. */
+/** Public API of an application: its config, its engine, and the functions that define its parts. */
 
 export { seededDomain } from "@synap/domain";
 export {

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { Composition } from "@synap/handlers";
 import { defaultApplication, isApplication } from "./config.ts";
 
-/** Where a config file may be. */
+/** Location of a config file. */
 export interface ConfigPlace {
   /** The file, relative to the working directory. Undefined or empty: one of {@link CONFIG_FILES}, if there is one. */
   readonly path?: string | undefined;

@@ -30,7 +30,7 @@ interface Frame {
 }
 
 /**
- * Says what in `value` would not survive JSON and PostgreSQL's jsonb unchanged. An empty list means: nothing.
+ * Finds everything in `value` that JSON and PostgreSQL's jsonb would not keep unchanged.
  *
  * Codes: `too-deep` and `too-many-values` (which end the walk), `nul-character`, `lone-surrogate`, `non-finite-number`,
  * `unsafe-integer` (beyond 2^53-1), `prototype-key` (a field named `__proto__`), `not-json` (a function, a Date, a bigint ...). A field that is

@@ -1,6 +1,6 @@
 import { readTimestamp } from "./timestamp.ts";
 
-/** What should be a moment is none: an invalid Date, another text than RFC 3339, or a year that the store can't hold. */
+/** Not a moment: an invalid Date, a text that is not RFC 3339, or a year that the store cannot hold. */
 export class InvalidMomentError extends RangeError {
   override readonly name = "InvalidMomentError";
   readonly code = "MOMENT_INVALID";

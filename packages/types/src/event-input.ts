@@ -2,7 +2,7 @@ import { createEventId } from "./event-id.ts";
 import type { JsonObject } from "./json.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
 
-/** What a sender may leave to Synap: everything but the type and the data. Undefined counts as left out. */
+/** Fields that a sender may omit: everything but the type and the data. Undefined counts as omitted. */
 export interface EventInput<Type extends string = string, Data = JsonObject> {
   readonly type: Type;
   readonly data: Data;
@@ -29,7 +29,7 @@ export interface EventInput<Type extends string = string, Data = JsonObject> {
   readonly metadata?: JsonObject | undefined;
 }
 
-/** What a client may send: an event of which only `type` and `data` are required. Strict about unknown fields. */
+/** Schema of an event as clients send it: only `type` and `data` are required, unknown fields are refused. */
 export const eventInputSchema = synapEventSchema.partial().required({ type: true, data: true });
 
 /** The kind of aggregate an event type's name speaks of: the part before the first dot. */

@@ -1,4 +1,4 @@
-/** What is wrong with a piece of text, before anybody knows where it stands. */
+/** Fault of a text, without its path. */
 export interface TextFault {
   readonly code: "nul-character" | "lone-surrogate";
   readonly reason: string;

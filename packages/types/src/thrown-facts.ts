@@ -1,4 +1,4 @@
-/** What a program threw, as short plain text that a log, JSON and a PostgreSQL column can hold. */
+/** A thrown value as short plain text that a log, JSON and a PostgreSQL column can hold. */
 export interface ThrownFacts {
   /** The error's name; `Error` for a value that has none. At most 128 characters. */
   readonly name: string;

@@ -18,7 +18,7 @@ export interface TimestampWindow {
 }
 
 /**
- * Says whether an event's timestamp is near enough to now. An absurd timestamp would make a storage chunk of its
+ * Checks that an event's timestamp is near enough to now. An absurd timestamp would make a storage chunk of its
  * own, so only a backfill, which has its own permission, may skip this check.
  *
  * @throws InvalidMomentError when the clock is none.

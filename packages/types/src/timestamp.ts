@@ -56,7 +56,7 @@ export function readTimestamp(text: string): TimestampReading {
   );
   const milliseconds =
     local + Number(fraction.slice(0, 3).padEnd(3, "0")) - (sign === "-" ? -offset : offset) * 60_000;
-  // Date.UTC reads the years 0 to 99 as 1900 to 1999, so those are told by their digits.
+  // Date.UTC reads the years 0 to 99 as 1900 to 1999, so those are recognised by their digits.
   if (Number(year) < 100 || milliseconds < EARLIEST || milliseconds > LATEST) {
     return fault("timestamp-out-of-range", "is outside the years 1970 to 9999 in UTC");
   }

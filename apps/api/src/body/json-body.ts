@@ -9,7 +9,7 @@ import { decodeText, readBody } from "./read-body.ts";
 /** The longest reason of one fault, in characters. */
 const MAX_REASON = 500;
 
-/** What a body may be at most. */
+/** Limits of a body. */
 export interface BodyLimits {
   readonly maxBodyBytes: number;
   readonly maxBodyValues: number;

@@ -1,6 +1,6 @@
 import { diagnoseJson, endOfString, type JsonIssue, type JsonSpan } from "./diagnose-json.ts";
 
-/** What a JSON text may be at most. */
+/** Limits of a JSON text. */
 export interface JsonTextLimits {
   /** The deepest nesting; the outermost container counts as 1. */
   readonly maxDepth: number;

@@ -1,6 +1,6 @@
 import type { EventIssue } from "@synap/types";
 
-/** What became of one event of a request. */
+/** Outcome of one event of a request. */
 export type EventResult =
   /** The broker has it; it will be stored. */
   | { readonly status: "accepted"; readonly id: string }

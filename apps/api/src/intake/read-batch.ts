@@ -5,7 +5,7 @@ import { Problem } from "../problems/problem.ts";
 import type { EventReading, EventRules } from "./read-event.ts";
 import { readEvent } from "./read-event.ts";
 
-/** What a batch may be at most. */
+/** Limits of a batch. */
 export interface BatchLimits {
   readonly maxEvents: number;
   /** The deepest nesting of one event, the event itself counting as 1. */

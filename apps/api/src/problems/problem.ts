@@ -14,7 +14,7 @@ export interface ProblemOptions extends ErrorOptions {
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
-/** A request that cannot be fulfilled, and what the client is told about it. Thrown anywhere below a route. */
+/** A request that cannot be fulfilled, with the answer for the client. Thrown anywhere below a route. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly code: ProblemCode;

@@ -15,7 +15,7 @@ import { aggregateProblem } from "./aggregate-problems.ts";
 import { Problem } from "./problem.ts";
 import { streamProblem } from "./stream-problems.ts";
 
-/** What a client is told about an error. Anything unforeseen is an internal error, whose reason only the log has. */
+/** The problem document of an error. An unforeseen error is an internal error, whose reason is only in the log. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EventValidationError) return eventProblem(error.issues);

@@ -10,7 +10,7 @@ import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts"
 import { SendPace } from "./send-pace.ts";
 
 export interface PublisherOptions {
-  /** How many envelopes are sent at a time. */
+  /** Number of envelopes sent concurrently. */
   readonly concurrency: number;
   /**
    * Linger: how long events are batched at least while other envelopes are under way, in milliseconds. With a broker that
@@ -19,9 +19,9 @@ export interface PublisherOptions {
   readonly lingerMs: number;
   /** How long a request waits for the broker in all, queue included, in milliseconds. */
   readonly deadlineMs: number;
-  /** How many events may wait or be under way. */
+  /** Largest number of events that are queued or in flight. */
   readonly maxQueuedEvents: number;
-  /** How many bytes of events may wait or be under way. */
+  /** Largest number of bytes of events that are queued or in flight. */
   readonly maxQueuedBytes: number;
   /** No more is taken while what waits would take longer than this to be sent, in milliseconds. */
   readonly maxWaitMs: number;
@@ -276,7 +276,7 @@ export function conclude(request: PublishRequest, index: number, outcome: Publis
   if (request.open === 0) request.settle();
 }
 
-/** How full the publisher is. */
+/** Load of the publisher. */
 export interface PublisherState {
   readonly queuedEvents: number;
   readonly queuedBytes: number;

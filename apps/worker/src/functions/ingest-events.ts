@@ -11,9 +11,9 @@ export class UnreadableEnvelopeError extends NonRetriableError {
   override readonly name = "UnreadableEnvelopeError";
 }
 
-/** How the function is to work. */
+/** Options of the function. */
 export interface IngestOptions {
-  /** How many envelopes are stored at a time. */
+  /** Number of envelopes stored concurrently. */
   readonly concurrency: number;
   /** How often a failure is retried. Default: as often as Inngest lets us. */
   readonly retries?: Retries;

@@ -194,7 +194,7 @@ export async function pageDeadLetters(
   const { handler = null, status = null, before = null, limit = 100, id = null } = filter;
   const { aggregateType = null, aggregateId = null, maxBytes = MAX_PAGE_BYTES } = filter;
   checkMaxBytes(maxBytes);
-  // One more than was asked for tells whether there are more.
+  // One row more than requested shows whether there is a next page.
   const parameters = [handler, status, before, limit + 1, id, aggregateType, aggregateId, maxBytes];
   const rows = await session.query<DeadLetterRow>(LIST, parameters);
   return { letters: rows.slice(0, limit).map(toDeadLetter), isCut: isPageCut(rows) || rows.length > limit };

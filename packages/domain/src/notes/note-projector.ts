@@ -2,7 +2,7 @@ import { defineHandler } from "@synap/handlers";
 import { noteCreationCompleted, type StoredEventOf } from "@synap/types";
 
 /**
- * Keeps `synap.notes`: one row for each note, as its latest `note.creation.completed` tells it. Inline, so a
+ * Keeps `synap.notes`: one row for each note, as of its latest `note.creation.completed`. Inline, so a
  * note can be read as soon as its event is stored. One statement for a batch; a row moves only forward in the
  * log, so events that come again, together or apart, change nothing.
  */

@@ -1,6 +1,6 @@
 import { isPageCut, MAX_PAGE_BYTES, type RowWithin, type SqlSession, selectWithin } from "@synap/database";
 
-/** A note as its latest event tells it. */
+/** A note, as of its latest event. */
 export interface NoteView {
   readonly id: string;
   readonly userId: string | null;
@@ -10,7 +10,7 @@ export interface NoteView {
   readonly createdBy: string;
   readonly createdAt: Date;
   readonly correlationId: string | null;
-  /** The event that it is as told by, and that event's position. */
+  /** Last event applied to the note, and its position. */
   readonly eventId: string;
   readonly position: number;
 }
@@ -28,7 +28,7 @@ export interface NotesPage {
 /** Some of somebody's notes. */
 export interface NotesWithin {
   readonly notes: readonly NoteView[];
-  /** There are more, for which there was no room: ask for those before the last of these. */
+  /** Whether the page was cut for its size: continue with the notes before the last of these. */
   readonly isCut: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function notesOf(
   userId: string,
   { before = Number.MAX_SAFE_INTEGER, limit = 100, maxBytes = MAX_PAGE_BYTES }: NotesPage = {},
 ): Promise<NotesWithin> {
-  // One more than was asked for tells whether there are more.
+  // One row more than requested shows whether there is a next page.
   const size = Math.min(limit, 1_000);
   const rows = await session.query<NoteView & RowWithin>(NOTES, [userId, before, size + 1, maxBytes]);
   const notes = rows.slice(0, size).map(({ found: _, bytes_before: __, ...note }) => note);

@@ -9,7 +9,7 @@ const parameters: z.ZodType<Record<string, JsonValue>, Record<string, JsonValue>
   z.any(),
 );
 
-/** What an agent wants to do and what a person says to it. Stream: the agent. */
+/** Decisions that an agent proposes and a person resolves. Stream: the agent. */
 export const agentEventTypes = [
   defineEventType({
     name: "agent.decision_proposed",

@@ -9,7 +9,7 @@ const address = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/, "must be an ISO 3166 code such as IN"),
 });
 
-/** What happens to a customer's account. Stream: the customer. */
+/** Events of a customer account. Stream: the customer. */
 export const customerEventTypes = [
   defineEventType({
     name: "customer.registered",

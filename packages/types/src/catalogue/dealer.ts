@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { amount, currency, day, identifier, shortText } from "./fields.ts";
 
-/** How a dealer is taken on and priced. Stream: the dealer. */
+/** Events of a dealer. Stream: the dealer. */
 export const dealerEventTypes = [
   defineEventType({
     name: "dealer.application_submitted",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { amount, currency, day, identifier, moment, shortText } from "./fields.ts";
 
-/** What happens to an invoice. Stream: the invoice. */
+/** Events of an invoice. Stream: the invoice. */
 export const invoiceEventTypes = [
   defineEventType({
     name: "invoice.created",

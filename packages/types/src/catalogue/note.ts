@@ -25,5 +25,5 @@ export const noteCreationCompleted = defineEventType({
   example,
 });
 
-/** How a note comes to be. Stream: the note, from the request on. */
+/** Creation of a note. Stream: the note, from the request on. */
 export const noteEventTypes = [noteCreationRequested, noteCreationCompleted] as const;

@@ -12,7 +12,7 @@ const orderStatus = z.enum([
   "returned",
 ]);
 
-/** What happens to an order. Stream: the order. */
+/** Events of an order. Stream: the order. */
 export const orderEventTypes = [
   defineEventType({
     name: "order.created",

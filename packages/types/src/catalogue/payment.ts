@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { amount, currency, identifier, shortText } from "./fields.ts";
 
-/** What happens to a payment, whatever it was for. Stream: the payment. */
+/** Events of a payment. Stream: the payment. */
 export const paymentEventTypes = [
   defineEventType({
     name: "payment.received",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { amount, attributes, changesOf, currency, day, identifier, shortText } from "./fields.ts";
 
-/** What happens to a product of the range. Stream: the product. */
+/** Events of a product. Stream: the product. */
 export const productEventTypes = [
   defineEventType({
     name: "product.created",

@@ -17,7 +17,7 @@ export const reservationFields = {
 /** Why a reservation was changed or called off. */
 export const reservationReason = shortText;
 
-/** What happens to a reservation. Stream: the reservation. */
+/** Events of a reservation. Stream: the reservation. */
 export const reservationEventTypes = [
   defineEventType({
     name: "reservation.created",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { day, identifier, shortText } from "./fields.ts";
 
-/** What happens to a task. Stream: the task. */
+/** Events of a task. Stream: the task. */
 export const taskEventTypes = [
   defineEventType({
     name: "task.created",
