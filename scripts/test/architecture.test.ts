@@ -234,6 +234,19 @@ describe("the documentation", () => {
   });
 });
 
+it("shows the seeded domain as an application: it needs no /internal of another package", () => {
+  const strays = foldersAndFiles(join(root, "packages/domain/src")).files.filter(
+    (file) => !isTest(file) && importsOf(file).some((name) => name.endsWith("/internal")),
+  );
+  expect(strays.map(named)).toEqual([]);
+});
+
+it("opens a store in one way: @synap/database exports none without its inline handlers", async () => {
+  const exported = Object.keys(await import("@synap/database"));
+  expect(exported).toContain("openDatabase");
+  expect(exported.filter((name) => /EventStore/.test(name))).toEqual([]);
+});
+
 it("has one composition root: API, worker and CLI are given an engine and make no store or dispatcher", () => {
   const makers = ["apps/api/src", "apps/worker/src", "apps/cli/src"].flatMap((folder) =>
     foldersAndFiles(join(root, folder)).files.filter(

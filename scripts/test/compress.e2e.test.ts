@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createEventStore, migrate, openDatabase } from "@synap/database";
+import { migrate, openDatabase } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../src/processes/run-command.ts";

@@ -1,13 +1,12 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { ConnectionUse, EventStore } from "@synap/database";
 import type {
-  ConnectionUse,
   DeadLetterBacklog,
-  EventStore,
   LetterCounts,
   ProcessPresence,
   StoreStatistics,
-} from "@synap/database";
+} from "@synap/database/internal";
 import type {
   DeadLetterOffice,
   IEventHandler,

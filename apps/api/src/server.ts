@@ -1,13 +1,13 @@
 import { setMaxListeners } from "node:events";
+import type { Database } from "@synap/database";
 import {
   createExposureWatch,
-  type Database,
   deadLetterBacklog,
   letterCounts,
   repeatedEvents,
   startPresence,
   storeStatistics,
-} from "@synap/database";
+} from "@synap/database/internal";
 import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers";
 import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import type { Engine } from "@synap/synap/internal";

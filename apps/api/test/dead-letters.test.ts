@@ -1,4 +1,4 @@
-import { recordDeadLetter } from "@synap/database";
+import { recordDeadLetter } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { EventDispatcher, type IEventHandler, keepAccepted, TransientHandlerError } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";

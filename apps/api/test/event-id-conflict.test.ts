@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createEventStore, listDeadLetters } from "@synap/database";
+import { createEventStore, listDeadLetters } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { appendAcceptedEvents, keepRefusedEvents } from "@synap/handlers";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";

@@ -1,4 +1,4 @@
-import { recordFunctionRegistration } from "@synap/database";
+import { recordFunctionRegistration } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { INNGEST_APP_ID } from "@synap/types";
 import { describe, expect, it } from "vitest";

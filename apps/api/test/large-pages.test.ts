@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
-import { createEventStore, MAX_PAGE_BYTES, recordDeadLetter } from "@synap/database";
+import { MAX_PAGE_BYTES } from "@synap/database";
+import { createEventStore, recordDeadLetter } from "@synap/database/internal";
 import { askWithoutReading } from "@synap/http/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

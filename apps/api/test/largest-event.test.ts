@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createEventStore, publishEventTypes, sqlState } from "@synap/database";
+import { createEventStore, publishEventTypes, sqlState } from "@synap/database/internal";
 import { postEvent, testEngines } from "@synap/database/testing";
 import { EventDispatcher, type IEventHandler } from "@synap/handlers";
 import {

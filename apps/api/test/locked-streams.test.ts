@@ -1,4 +1,5 @@
-import { createEventStore, type StreamName } from "@synap/database";
+import type { StreamName } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { HOLDER_NAME, holdStreams, testEngines } from "@synap/database/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";

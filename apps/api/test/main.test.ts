@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { recordFunctionRegistration } from "@synap/database";
+import { recordFunctionRegistration } from "@synap/database/internal";
 import { createTestDatabase, type TestDatabase, testEngines } from "@synap/database/testing";
 import { INNGEST_APP_ID } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { createEventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { askWithoutReading } from "@synap/http/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";

@@ -1,4 +1,4 @@
-import { createEventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createEventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, MAX_EVENT_BYTES, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
-import { migrate, openDatabase, recordFunctionRegistration } from "@synap/database";
+import { migrate, openDatabase } from "@synap/database";
+import { recordFunctionRegistration } from "@synap/database/internal";
 import { startInngestLocal } from "@synap/inngest-local";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing";

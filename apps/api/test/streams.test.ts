@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createEventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import type { IEventHandler } from "@synap/handlers";
 import { defaultApplication } from "@synap/synap";

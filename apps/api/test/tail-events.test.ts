@@ -1,4 +1,5 @@
-import { createEventStore, type EventStore } from "@synap/database";
+import type { EventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

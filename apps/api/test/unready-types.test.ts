@@ -1,4 +1,4 @@
-import { type ProcessPresence, startPresence } from "@synap/database";
+import { type ProcessPresence, startPresence } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
 import { createSynapEvent, type EventCatalogue, seedCatalogue } from "@synap/types";

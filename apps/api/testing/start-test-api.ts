@@ -1,4 +1,5 @@
-import { type Database, type Engine, openDatabase, recordFunctionRegistration } from "@synap/database";
+import { type Database, type Engine, openDatabase } from "@synap/database";
+import { recordFunctionRegistration } from "@synap/database/internal";
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";

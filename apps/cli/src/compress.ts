@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // npx -y pnpm@12 compress: packs the events of days long past, on the server at DATABASE_URL or in a data directory.
-import { type CompressedChunk, compressEvents, openDatabase } from "@synap/database";
+import { openDatabase } from "@synap/database";
+import { type CompressedChunk, compressEvents } from "@synap/database/internal";
 import { Command } from "commander";
 import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";

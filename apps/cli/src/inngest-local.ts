@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { resolve } from "node:path";
-import { migrate, openDatabase, waitForDatabase } from "@synap/database";
+import { migrate, openDatabase } from "@synap/database";
+import { waitForDatabase } from "@synap/database/internal";
 import { createCommandLogger, endOnSignal } from "@synap/service";
 import { Command } from "commander";
 import { startInngest } from "./all-in-one/inngest.ts";

@@ -1,15 +1,13 @@
 #!/usr/bin/env node
 // Brings the schema of the server at DATABASE_URL up to this release. Bundled, it is the command of the one-shot
 // container that runs before the API and the worker. Event types come from the config.
+import { type Database, migrate, openDatabase } from "@synap/database";
 import {
-  type Database,
   describeExposures,
   HARDENING_STATEMENT,
-  migrate,
-  openDatabase,
   pendingMigrations,
   publishEventTypes,
-} from "@synap/database";
+} from "@synap/database/internal";
 import type { Composition } from "@synap/handlers";
 import { loadConfig } from "@synap/synap";
 import { Command } from "commander";

@@ -1,5 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
-import { type Database, recordFunctionRegistration, storeStatistics } from "@synap/database";
+import type { Database } from "@synap/database";
+import { recordFunctionRegistration, storeStatistics } from "@synap/database/internal";
 import type { OperatingWarning } from "@synap/handlers";
 import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
 import {

@@ -1,4 +1,5 @@
-import { type EventStore, isTimeLimit } from "@synap/database";
+import type { EventStore } from "@synap/database";
+import { isTimeLimit } from "@synap/database/internal";
 import { describeFailure, isTransientFailure, keepAccepted } from "@synap/handlers";
 import type { SynapEvent } from "@synap/types";
 import { type EnvelopeStore, storeEnvelope } from "./store-envelope.ts";

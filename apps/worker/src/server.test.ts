@@ -1,10 +1,10 @@
+import type { Database } from "@synap/database";
 import {
   areFunctionsRegistered,
   createEventStore,
-  type Database,
   listDeadLetters,
   startPresence,
-} from "@synap/database";
+} from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
 import { engineOn } from "@synap/synap/testing";

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createExposureWatch, guardedLogger, startPresence } from "@synap/database";
+import { createExposureWatch, guardedLogger, startPresence } from "@synap/database/internal";
 import { HandlerRunner, type HandlerRunnerOptions, operatingWarnings } from "@synap/handlers";
 import { createCallerCheck, KEEP_ALIVE_MS, listen } from "@synap/http";
 import {

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
-import { type DatabaseOptions, migrate, openDatabase, storeStatistics } from "@synap/database";
+import { type DatabaseOptions, migrate, openDatabase } from "@synap/database";
+import { storeStatistics } from "@synap/database/internal";
 import { type IEventHandler, surviveUnhandledFailures } from "@synap/handlers";
 import { createLogger } from "@synap/service";
 import { engineOn } from "@synap/synap/testing";

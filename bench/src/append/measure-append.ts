@@ -1,4 +1,5 @@
-import { createEventStore, type Database } from "@synap/database";
+import type { Database } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { allowBareInserts, insertBare, makeRows } from "@synap/scripts/performance/bare-insert.ts";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { makeEvents } from "../events/make-events.ts";

@@ -1,6 +1,7 @@
 // Synap's API as production runs it, on the database and broker that the environment names.
 import { readApiConfiguration, startApi } from "@synap/api";
-import { openDatabase, recordFunctionRegistration } from "@synap/database";
+import { openDatabase } from "@synap/database";
+import { recordFunctionRegistration } from "@synap/database/internal";
 import { createCommandLogger, createInngestClient } from "@synap/service";
 import { defaultApplication } from "@synap/synap";
 import { composeEngine } from "@synap/synap/internal";

@@ -1,4 +1,4 @@
-import { createEventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { type StoredEvent, seedCatalogue } from "@synap/types";
 import type { Competitor } from "./competitor.ts";

@@ -1,4 +1,5 @@
-import { createEventStore, type Engine } from "@synap/database";
+import type { Engine } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { seedCatalogue } from "@synap/types";
 import type { BenchContext, BenchMode, Benchmark, BenchmarkResult } from "../benchmark.ts";

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { compressEvents, createEventStore, type Database, type Engine } from "@synap/database";
+import type { Database, Engine } from "@synap/database";
+import { compressEvents, createEventStore } from "@synap/database/internal";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { seedCatalogue } from "@synap/types";
 import type { BenchContext, BenchMode, Benchmark, BenchmarkResult } from "../benchmark.ts";

@@ -2,7 +2,7 @@ import { seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { describeEventStore, describeOnEveryEngine } from "../testing/index.ts";
 import { noteEvent } from "../testing/test-events.ts";
-import { createEventStore, createMemoryEventStore } from "./index.ts";
+import { createEventStore, createMemoryEventStore } from "./internal.ts";
 
 describe("the event store in memory", () => {
   describeEventStore({ create: () => createMemoryEventStore({ catalogue: seedCatalogue }) });

@@ -3,7 +3,7 @@ import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../testing/index.ts";
 import { noteEvent, noteEvents } from "../testing/test-events.ts";
-import { type AppendHook, createEventStore } from "./index.ts";
+import { type AppendHook, createEventStore } from "./internal.ts";
 
 describeOnEveryEngine("the event store", (engine) => {
   const open = (run?: AppendHook["run"], handles: AppendHook["handles"] = () => true) =>

@@ -2,12 +2,8 @@ import { constants } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Database,
-  type DataDirectoryImage,
-  openDatabase,
-  readDataDirectoryImage,
-} from "../src/index.ts";
+import { type Database, openDatabase } from "../src/index.ts";
+import { type DataDirectoryImage, readDataDirectoryImage } from "../src/internal.ts";
 import { ensureDataDirectory } from "./prepared-data-directory.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 

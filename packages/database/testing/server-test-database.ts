@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import postgres, { type Sql } from "postgres";
-import { type Database, migrate, openDatabase, sqlState } from "../src/index.ts";
+import { type Database, migrate, openDatabase } from "../src/index.ts";
+import { sqlState } from "../src/internal.ts";
 import { templateKey } from "./template-key.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 

@@ -1,11 +1,6 @@
 import { randomUUID } from "node:crypto";
-import {
-  createEventStore,
-  createMemoryEventStore,
-  type Database,
-  type EventStore,
-  OptimisticLockError,
-} from "@synap/database";
+import { type Database, type EventStore, OptimisticLockError } from "@synap/database";
+import { createEventStore, createMemoryEventStore } from "@synap/database/internal";
 import { createTestDatabase, testEngines } from "@synap/database/testing";
 import { AggregateConflictError, CommandRefusedError, createAggregateRepository } from "@synap/handlers";
 import { seedCatalogue } from "@synap/types";

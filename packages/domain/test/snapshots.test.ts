@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createEventStore, type EventStore } from "@synap/database";
+import type { EventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import type { SnapshotPolicy } from "@synap/handlers";
 import {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { MAX_PAGE_BYTES, recordDeadLetter } from "@synap/database";
+import { MAX_PAGE_BYTES } from "@synap/database";
+import { recordDeadLetter } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, noteCreationCompleted, seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";

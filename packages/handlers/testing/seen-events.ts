@@ -1,4 +1,5 @@
-import { type Database, saveCheckpoint } from "@synap/database";
+import type { Database } from "@synap/database";
+import { saveCheckpoint } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import type { HandlerContext, IEventHandler } from "../src/index.ts";
 

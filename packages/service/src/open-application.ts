@@ -1,4 +1,4 @@
-import { waitForDatabase } from "@synap/database";
+import { waitForDatabase } from "@synap/database/internal";
 import { loadConfig } from "@synap/synap";
 import { type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { checkBrokerChoice } from "@synap/types";

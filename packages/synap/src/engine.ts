@@ -1,15 +1,17 @@
 import {
-  createEventStore,
   type Database,
   type DatabaseOptions,
-  describeExposures,
   type EventStore,
-  guardedLogger,
   migrate,
   openDatabase,
-  publishEventTypes,
   type ReportLogger,
 } from "@synap/database";
+import {
+  createEventStore,
+  describeExposures,
+  guardedLogger,
+  publishEventTypes,
+} from "@synap/database/internal";
 import {
   type AggregateCommand,
   type AggregateRegistration,

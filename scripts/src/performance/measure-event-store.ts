@@ -1,4 +1,5 @@
-import { createEventStore, type Database, type EventStore } from "@synap/database";
+import type { Database, EventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { allowBareInserts, insertBare, makeRows } from "./bare-insert.ts";
 

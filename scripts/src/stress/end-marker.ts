@@ -1,4 +1,5 @@
-import { createEventStore, type Database } from "@synap/database";
+import type { Database } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { END_MARKER, makeEvents, stressCatalogue } from "./stress-events.ts";
 
 /** Appends a mark at the end of the run, for which every reader waits. Call it when nobody writes any more. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EventStore, isUnavailable } from "@synap/database";
+import type { EventStore } from "@synap/database";
+import { isUnavailable } from "@synap/database/internal";
 import type { Random } from "./random.ts";
 import type { ReaderJournal } from "./reader-journal.ts";
 import { END_MARKER } from "./stress-events.ts";

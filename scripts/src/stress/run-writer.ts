@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isTransient } from "@synap/database";
+import { isTransient } from "@synap/database/internal";
 import { Writer, type WriterWork } from "./writer.ts";
 import { writerMoves } from "./writer-moves.ts";
 

@@ -1,7 +1,8 @@
 // One process of a stress run: it opens the database, plays the roles of its plan (the first argument, JSON), and may
 // be killed at any moment. The parent says when writing ends; without a parent there is nothing to do.
 import { join } from "node:path";
-import { createEventStore, openDatabase } from "@synap/database";
+import { openDatabase } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { appendEndMarker } from "./end-marker.ts";
 import { createRandom } from "./random.ts";
 import { runReader } from "./reader.ts";

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Database,
   type EventStore,
-  isConflict,
   OptimisticLockError,
   type StreamAppendResult,
   type StreamName,
   type Transaction,
 } from "@synap/database";
+import { isConflict } from "@synap/database/internal";
 import type { Random } from "./random.ts";
 import { nameOf } from "./reader-journal.ts";
 import type { NumberedEvent } from "./stress-events.ts";

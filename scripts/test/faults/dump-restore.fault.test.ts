@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  createEventStore,
   type Database,
   type EventStore,
-  lockCheckpoint,
   migrate,
   OptimisticLockError,
   openDatabase,
-  readCheckpoint,
   type StreamAppendResult,
-  saveCheckpoint,
 } from "@synap/database";
+import { createEventStore, lockCheckpoint, readCheckpoint, saveCheckpoint } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {

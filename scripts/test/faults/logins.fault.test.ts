@@ -1,10 +1,5 @@
-import {
-  createEventStore,
-  HARDENING_STATEMENT,
-  migrate,
-  openDatabase,
-  PrivilegesMissingError,
-} from "@synap/database";
+import { migrate, openDatabase, PrivilegesMissingError } from "@synap/database";
+import { createEventStore, HARDENING_STATEMENT } from "@synap/database/internal";
 import { defaultApplication } from "@synap/synap";
 import { type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";

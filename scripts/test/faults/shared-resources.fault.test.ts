@@ -1,12 +1,6 @@
 import { readApiConfiguration, startApi } from "@synap/api";
-import {
-  createEventStore,
-  type Database,
-  DatabaseUnavailableError,
-  lowSharedResources,
-  migrate,
-  openDatabase,
-} from "@synap/database";
+import { type Database, DatabaseUnavailableError, migrate, openDatabase } from "@synap/database";
+import { createEventStore, lowSharedResources } from "@synap/database/internal";
 import { operatingWarnings } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing";

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createEventStore, openDatabase } from "@synap/database";
+import { openDatabase } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { createTemporaryDatabase } from "../../src/performance/temporary-database.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { RepeatedEvent } from "@synap/database";
+import type { RepeatedEvent } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 import { type OutgoingEvent, toOutgoingEvent } from "../publisher/envelope.ts";
 import type { Publisher } from "../publisher/publisher.ts";

@@ -1,4 +1,4 @@
-import type { RepeatedEvent } from "@synap/database";
+import type { RepeatedEvent } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 import type { Logger } from "pino";
 

@@ -1,4 +1,5 @@
-import { areFunctionsRegistered, type SqlSession } from "@synap/database";
+import type { SqlSession } from "@synap/database";
+import { areFunctionsRegistered } from "@synap/database/internal";
 import { INNGEST_APP_ID } from "@synap/types";
 
 /** How long "not yet" is believed, in milliseconds: a worker registers once, and many requests may wait for it. */

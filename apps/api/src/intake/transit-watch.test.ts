@@ -1,4 +1,5 @@
-import { createEventStore, type Database } from "@synap/database";
+import type { Database } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { keepAccepted, operatingWarnings } from "@synap/handlers";
 import { createSynapEvent, seedCatalogue } from "@synap/types";

@@ -1,4 +1,5 @@
-import { type DuplicateCandidate, findInTransit, type SqlSession } from "@synap/database";
+import type { DuplicateCandidate, SqlSession } from "@synap/database";
+import { findInTransit } from "@synap/database/internal";
 import { INGEST_HANDLER, type InTransit } from "@synap/handlers";
 
 /** Milliseconds between two events that are watched. */

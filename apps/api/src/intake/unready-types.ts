@@ -1,4 +1,4 @@
-import type { RunningProcess } from "@synap/database";
+import type { RunningProcess } from "@synap/database/internal";
 
 /**
  * The event types that this API knows and some worker that runs does not, each with those workers. Inngest gives an envelope

@@ -1,4 +1,5 @@
-import { EventIdConflictError, StreamNotFoundError, sqlState } from "@synap/database";
+import { EventIdConflictError, StreamNotFoundError } from "@synap/database";
+import { sqlState } from "@synap/database/internal";
 import { InlineHandlerError } from "@synap/handlers";
 import { Problem } from "./problem.ts";
 

@@ -1,9 +1,5 @@
-import {
-  DatabaseUnavailableError,
-  InvalidCursorError,
-  isTransient,
-  StreamLockedError,
-} from "@synap/database";
+import { DatabaseUnavailableError, InvalidCursorError, StreamLockedError } from "@synap/database";
+import { isTransient } from "@synap/database/internal";
 import { TransientHandlerError } from "@synap/handlers";
 import { type EventIssue, EventValidationError } from "@synap/types";
 import { isProblemCode } from "@synap/types/http";

@@ -1,4 +1,4 @@
-import { sqlState } from "@synap/database";
+import { sqlState } from "@synap/database/internal";
 import { componentOf, type ReadModel } from "@synap/handlers";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { Problem } from "../problems/problem.ts";

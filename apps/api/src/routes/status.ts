@@ -1,5 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { FailureCount, HandlerStatistics } from "@synap/database";
+import type { FailureCount, HandlerStatistics } from "@synap/database/internal";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { RELEASE } from "../release.ts";

@@ -1,11 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  DataDirectoryInUseError,
-  type DataDirectoryLock,
-  lockDataDirectory,
-  refuseHeldDirectory,
-} from "@synap/database";
+import { DataDirectoryInUseError } from "@synap/database";
+import { type DataDirectoryLock, lockDataDirectory, refuseHeldDirectory } from "@synap/database/internal";
 import { DataDirectoryError } from "./errors.ts";
 import { checkFormat, writeFormat } from "./format.ts";
 

@@ -1,5 +1,5 @@
 import type { Resource } from "@synap/client";
-import { describeDifference, describeExposures, describeSharedResource } from "@synap/database";
+import { describeDifference, describeExposures, describeSharedResource } from "@synap/database/internal";
 import { Command } from "commander";
 import { age } from "../terminal/age.ts";
 import { count, duration } from "../terminal/numbers.ts";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type Database, DatabaseUnavailableError, listDeadLetters, type SqlParameter } from "@synap/database";
+import { type Database, DatabaseUnavailableError, type SqlParameter } from "@synap/database";
+import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { EventDispatcher, type IEventHandler, TransientHandlerError } from "@synap/handlers";
 import { defaultApplication } from "@synap/synap";

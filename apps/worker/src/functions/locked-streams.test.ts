@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createEventStore, type StreamName } from "@synap/database";
+import type { StreamName } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import {
   createTestDatabase,
   type HeldStream,

@@ -3,7 +3,8 @@ import { seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent, noteEvents } from "../../testing/test-events.ts";
-import { createEventStore, type Database, type Sessions, type SqlParameter } from "../index.ts";
+import type { Database, Sessions, SqlParameter } from "../index.ts";
+import { createEventStore } from "../internal.ts";
 
 /** The same database, counting transactions and appending statements outside of them; not the wake-ups of readers. */
 function counting(database: Database): { readonly database: Database; readonly calls: { count: number } } {

@@ -2,7 +2,7 @@ import { seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvents } from "../../testing/test-events.ts";
-import { createEventStore } from "../index.ts";
+import { createEventStore } from "../internal.ts";
 
 describeOnEveryEngine("events, once stored,", (engine) => {
   beforeAll(async () => {

@@ -11,7 +11,7 @@ import {
   recordDeadLetter,
   saveCheckpoint,
   storeStatistics,
-} from "../index.ts";
+} from "../internal.ts";
 
 describeOnEveryEngine("bookkeeping", (engine) => {
   it("keeps a handler's checkpoint, 0 at first, in the transaction of its work", async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
-import { listDeadLetters, MAX_PAGE_BYTES, pageDeadLetters, recordDeadLetter } from "../index.ts";
+import { MAX_PAGE_BYTES } from "../index.ts";
+import { listDeadLetters, pageDeadLetters, recordDeadLetter } from "../internal.ts";
 
 /** 24 of them are two pages of 4 MiB. */
 const LETTER_BYTES = 300_000;

@@ -5,7 +5,8 @@ import { type StoredEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent, noteEvents } from "../../testing/test-events.ts";
-import { createEventStore, type Database, type EventStore, migrate, openDatabase } from "../index.ts";
+import { type Database, type EventStore, migrate, openDatabase } from "../index.ts";
+import { createEventStore } from "../internal.ts";
 import { CompressionUnavailableError, compressEvents } from "./compress-events.ts";
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { recordDeadLetter } from "../bookkeeping/dead-letters.ts";
-import { listDeadLetters, readCheckpoint, saveCheckpoint } from "../index.ts";
+import { listDeadLetters, readCheckpoint, saveCheckpoint } from "../internal.ts";
 
 /** Any text that PostgreSQL can hold, often with what decoders treat in a way of their own in front. */
 const text = fc

@@ -6,13 +6,12 @@ import postgres from "postgres";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import {
-  createEventStore,
   OptimisticLockError,
-  schema,
   type Transaction,
   transactionFromDrizzle,
   transactionFromPostgres,
 } from "../index.ts";
+import { createEventStore, schema } from "../internal.ts";
 
 /** Runs work in a transaction that the application opened, with whatever driver it uses. */
 type InTransaction = (work: (transaction: Transaction) => Promise<void>) => Promise<unknown>;

@@ -6,15 +6,8 @@ import { seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvents } from "../../testing/test-events.ts";
-import {
-  createEventStore,
-  DatabaseUnavailableError,
-  isConflict,
-  isTransient,
-  isUnavailable,
-  openDatabase,
-  sqlState,
-} from "../index.ts";
+import { DatabaseUnavailableError, openDatabase } from "../index.ts";
+import { createEventStore, isConflict, isTransient, isUnavailable, sqlState } from "../internal.ts";
 
 describeOnEveryEngine("a database", (engine) => {
   it("passes values in and out the same way on both engines", async () => {

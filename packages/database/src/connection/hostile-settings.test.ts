@@ -8,7 +8,8 @@ import {
   testEngines,
 } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
-import { createEventStore, openDatabase, transactionFromPostgres } from "../index.ts";
+import { openDatabase, transactionFromPostgres } from "../index.ts";
+import { createEventStore } from "../internal.ts";
 
 /** What an operator, or another application in the same database, may have set. */
 const HOSTILE: Readonly<Record<string, string>> = {

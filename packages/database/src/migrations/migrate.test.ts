@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
-import { migrate, openDatabase, pendingMigrations } from "../index.ts";
+import { migrate, openDatabase } from "../index.ts";
+import { pendingMigrations } from "../internal.ts";
 import { readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
 
 const namesOf = async (directory: string) => (await readMigrationFiles(directory)).map(({ name }) => name);

@@ -5,7 +5,8 @@ import { createTestDatabase, type TestDatabase, testEngines } from "../../testin
 import { logFingerprint } from "../../testing/log-fingerprint.ts";
 import { noteEvents } from "../../testing/test-events.ts";
 import { createTestLogin } from "../../testing/test-login.ts";
-import { compressEvents, createEventStore, createExposureWatch, findExposures, migrate } from "../index.ts";
+import { migrate } from "../index.ts";
+import { compressEvents, createEventStore, createExposureWatch, findExposures } from "../internal.ts";
 import { WRITABLE_TABLES } from "./hardening.ts";
 
 interface Routine {

@@ -5,7 +5,8 @@ import { createTestDatabase, type TestDatabase, testEngines } from "../../testin
 import { logFingerprint } from "../../testing/log-fingerprint.ts";
 import { noteEvents } from "../../testing/test-events.ts";
 import { createTestLogin } from "../../testing/test-login.ts";
-import { createEventStore, sqlState, type Transaction } from "../index.ts";
+import type { Transaction } from "../index.ts";
+import { createEventStore, sqlState } from "../internal.ts";
 
 /** A role without any right. */
 const STRANGER = `synap_test_stranger_${randomUUID().slice(0, 8)}`;

@@ -4,7 +4,8 @@ import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
 import { appendNewEvents } from "../append/append-new-events.ts";
-import { createEventStore, MAX_PAGE_BYTES, type SqlSession } from "../index.ts";
+import { MAX_PAGE_BYTES, type SqlSession } from "../index.ts";
+import { createEventStore } from "../internal.ts";
 
 /** 100 KB of JSON that PostgreSQL prints as 4.5 MB. No entry takes it; a store may hold it from elsewhere. */
 const expanding = { content: "x", n: Array.from({ length: 14_000 }, () => 5e-324) };

@@ -2,7 +2,7 @@ import { seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
-import { createEventStore } from "../index.ts";
+import { createEventStore } from "../internal.ts";
 
 // What reading promises of any store is in the contract (testing/contract).
 describeOnEveryEngine("reading in a database", (engine) => {

@@ -3,14 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
 import { createTestLogin, type TestLogin } from "../../testing/test-login.ts";
 import { append } from "../../testing/watermark/scenarios.ts";
-import {
-  createEventStore,
-  type EventStore,
-  migrate,
-  openDatabase,
-  storeStatistics,
-  watermarkHolder,
-} from "../index.ts";
+import { type EventStore, migrate, openDatabase } from "../index.ts";
+import { createEventStore, storeStatistics, watermarkHolder } from "../internal.ts";
 
 describe.runIf(testEngines().includes("server"))("the watermark among other logins", () => {
   let test: TestDatabase;

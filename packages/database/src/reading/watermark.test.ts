@@ -10,7 +10,8 @@ import {
   randomWriters,
   type World,
 } from "../../testing/watermark/scenarios.ts";
-import { createEventStore, type Database, openDatabase, storeStatistics, watermarkHolder } from "../index.ts";
+import { type Database, openDatabase } from "../index.ts";
+import { createEventStore, storeStatistics, watermarkHolder } from "../internal.ts";
 
 // Only a server has several connections; the embedded engine runs one transaction after the other.
 const describeOnServer = describe.runIf(testEngines().includes("server"));

@@ -2,7 +2,7 @@ import { getTableColumns } from "drizzle-orm";
 import { getTableConfig } from "drizzle-orm/pg-core";
 import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
-import { schema } from "../index.ts";
+import { schema } from "../internal.ts";
 
 describeOnEveryEngine("the drizzle schema", (engine) => {
   it.each(Object.entries(schema))("says of %s what the migrated database says", async (_name, table) => {

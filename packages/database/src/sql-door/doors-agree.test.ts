@@ -9,7 +9,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { postEvent } from "../../testing/post-event.ts";
-import { createEventStore, type EventStore, sqlState } from "../index.ts";
+import type { EventStore } from "../index.ts";
+import { createEventStore, sqlState } from "../internal.ts";
 import { publishEventTypes } from "./publish-event-types.ts";
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -3,7 +3,8 @@ import { seedCatalogue } from "@synap/types";
 import { beforeAll, describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { postEvent } from "../../testing/post-event.ts";
-import { createEventStore, type EventStore, publishEventTypes, type Transaction } from "../index.ts";
+import type { EventStore, Transaction } from "../index.ts";
+import { createEventStore, publishEventTypes } from "../internal.ts";
 
 const note = (aggregateId: string) => ({
   type: "note.creation.completed",

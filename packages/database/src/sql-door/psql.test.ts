@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
-import { createEventStore, publishEventTypes } from "../index.ts";
+import { createEventStore, publishEventTypes } from "../internal.ts";
 
 const run = promisify(execFile);
 const hasPsql = await run("psql", ["--version"]).then(

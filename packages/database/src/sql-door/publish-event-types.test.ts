@@ -2,7 +2,7 @@ import { defineEventType, seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { describeOnEveryEngine } from "../../testing/index.ts";
-import { publishEventTypes } from "../index.ts";
+import { publishEventTypes } from "../internal.ts";
 
 const visited = (description: string) =>
   defineEventType({

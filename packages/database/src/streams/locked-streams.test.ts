@@ -10,16 +10,13 @@ import {
 } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
 import {
-  createEventStore,
   type Database,
-  isConflict,
-  isTransient,
-  lockHolders,
   openDatabase,
   StreamLockedError,
   type StreamName,
   transactionFromPostgres,
 } from "../index.ts";
+import { createEventStore, isConflict, isTransient, lockHolders } from "../internal.ts";
 
 /** More appends than there are connections for writing. */
 const MANY = 14;

@@ -3,7 +3,7 @@ import { seedCatalogue } from "@synap/types";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent, noteEvents } from "../../testing/test-events.ts";
-import { createEventStore, createMemoryEventStore } from "../index.ts";
+import { createEventStore, createMemoryEventStore } from "../internal.ts";
 import { type SubscriptionSource, subscribeToAll } from "./subscribe-to-all.ts";
 
 // What a subscription promises on any store is in the contract (testing/contract); here is what it costs.

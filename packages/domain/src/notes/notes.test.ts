@@ -1,4 +1,5 @@
-import { listDeadLetters, type Transaction } from "@synap/database";
+import type { Transaction } from "@synap/database";
+import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { derivedEventId } from "@synap/handlers";
 import { handlerScenario } from "@synap/handlers/testing";

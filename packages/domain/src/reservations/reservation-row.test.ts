@@ -1,4 +1,4 @@
-import { createEventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { CommandRefusedError, createAggregateRepository, EventDispatcher } from "@synap/handlers";
 import { catchUpFully } from "@synap/handlers/testing";

@@ -1,4 +1,4 @@
-import { createMemoryEventStore } from "@synap/database";
+import { createMemoryEventStore } from "@synap/database/internal";
 import { createEventCatalogue, defineEventType } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";

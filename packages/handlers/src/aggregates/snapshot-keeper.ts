@@ -1,4 +1,5 @@
-import { notify, type SqlSession, type StreamName } from "@synap/database";
+import type { SqlSession, StreamName } from "@synap/database";
+import { notify } from "@synap/database/internal";
 import type { JsonObject } from "@synap/types";
 import { SnapshotSkippedError } from "./aggregate-errors.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";

@@ -1,4 +1,5 @@
-import { createMemoryEventStore, type EventStore } from "@synap/database";
+import type { EventStore } from "@synap/database";
+import { createMemoryEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createEventCatalogue, defineEventType, type JsonObject } from "@synap/types";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { listDeadLetters } from "@synap/database";
+import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { newerCatalogue, parcelSent } from "@synap/types/testing";

@@ -1,14 +1,14 @@
-import {
-  type Database,
-  type DeadLetter,
-  type DeadLetterFilter,
-  type DeadLetterPage,
-  type DeadLetterStatus,
-  type DeadLetterStream,
-  type EventStore,
-  pageDeadLetters,
-  type Transaction,
+import type {
+  Database,
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterPage,
+  DeadLetterStatus,
+  DeadLetterStream,
+  EventStore,
+  Transaction,
 } from "@synap/database";
+import { pageDeadLetters } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import type { HandlerContext, IEventHandler } from "../dispatch/event-handler.ts";
 import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";

@@ -1,4 +1,4 @@
-import { listDeadLetters } from "@synap/database";
+import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";

@@ -1,6 +1,5 @@
 import {
   type DeadLetterStream,
-  epochMs,
   isPageCut,
   MAX_PAGE_BYTES,
   type RowWithin,
@@ -8,6 +7,7 @@ import {
   selectWithin,
   type Transaction,
 } from "@synap/database";
+import { epochMs } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 
 /** A stream as one text. PostgreSQL's text has no NUL, so no two streams share one. */

@@ -1,4 +1,5 @@
-import { epochMs, lockCheckpoint, type NextAppends, type Transaction } from "@synap/database";
+import type { Transaction } from "@synap/database";
+import { epochMs, lockCheckpoint, type NextAppends } from "@synap/database/internal";
 
 /** What a pass depends on, found out with the checkpoint locked. */
 export interface BegunPass extends NextAppends {

@@ -1,10 +1,5 @@
-import {
-  listDeadLetters,
-  lockCheckpoint,
-  openDatabase,
-  readCheckpoint,
-  type Transaction,
-} from "@synap/database";
+import { openDatabase, type Transaction } from "@synap/database";
+import { listDeadLetters, lockCheckpoint, readCheckpoint } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";

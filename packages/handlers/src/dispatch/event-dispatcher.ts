@@ -1,11 +1,5 @@
-import {
-  type AppendHook,
-  createEventStore,
-  type Database,
-  type DeadLetterStream,
-  type EventStore,
-  type Transaction,
-} from "@synap/database";
+import type { Database, DeadLetterStream, EventStore, Transaction } from "@synap/database";
+import { type AppendHook, createEventStore } from "@synap/database/internal";
 import type { EventCatalogue } from "@synap/types";
 import { DeadLetterOffice, type DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
 import type { Projection } from "../projections/projection.ts";

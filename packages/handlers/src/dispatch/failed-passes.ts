@@ -1,4 +1,4 @@
-import { isTimeLimit } from "@synap/database";
+import { isTimeLimit } from "@synap/database/internal";
 import { isTransientFailure, saysTransient } from "./handler-errors.ts";
 import type { PassTrace } from "./pass-trace.ts";
 

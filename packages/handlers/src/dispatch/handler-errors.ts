@@ -1,4 +1,4 @@
-import { isTransient, sqlState } from "@synap/database";
+import { isTransient, sqlState } from "@synap/database/internal";
 import { isErrorValue, readProperty, thrownFacts } from "@synap/types";
 import { isErrorOf } from "../error-copies.ts";
 

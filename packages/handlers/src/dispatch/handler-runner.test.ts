@@ -1,4 +1,4 @@
-import { readCheckpoint, storeStatistics } from "@synap/database";
+import { readCheckpoint, storeStatistics } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it, vi } from "vitest";

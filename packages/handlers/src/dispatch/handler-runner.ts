@@ -1,4 +1,5 @@
-import { type Database, guardedLogger, type ReportLogger } from "@synap/database";
+import type { Database, ReportLogger } from "@synap/database";
+import { guardedLogger } from "@synap/database/internal";
 import { thrownFacts } from "@synap/types";
 import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";

@@ -1,4 +1,5 @@
-import { DatabaseUnavailableError, listDeadLetters } from "@synap/database";
+import { DatabaseUnavailableError } from "@synap/database";
+import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";

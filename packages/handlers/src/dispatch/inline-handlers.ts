@@ -1,4 +1,5 @@
-import { isTimeLimit, type Transaction } from "@synap/database";
+import type { Transaction } from "@synap/database";
+import { isTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { anyHeld, heldStreams, parkEvents, streamKey } from "../dead-letters/held-streams.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";

@@ -1,4 +1,5 @@
-import { isDataError, isTimeLimit, setAside, type Transaction } from "@synap/database";
+import type { Transaction } from "@synap/database";
+import { isDataError, isTimeLimit, setAside } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import {
   countRetrying,

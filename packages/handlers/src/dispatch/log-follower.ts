@@ -1,12 +1,5 @@
-import {
-  type Database,
-  type DeadLetterStream,
-  type EventStore,
-  MAX_READ_EVENTS,
-  readNextAppends,
-  saveCheckpoint,
-  type Transaction,
-} from "@synap/database";
+import type { Database, DeadLetterStream, EventStore, Transaction } from "@synap/database";
+import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint } from "@synap/database/internal";
 import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letter-office.ts";
 import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
 import type { LogStretch } from "../projections/log-statement.ts";

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { isTransient } from "@synap/database";
+import { isTransient } from "@synap/database/internal";
 import { cleanText, readProperty, type ThrownFacts, thrownFacts } from "@synap/types";
 import { isTransientFailure, TransientHandlerError } from "./handler-errors.ts";
 

@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
-import { addUnhandledFailures, notify, type SqlSession, type UnhandledFailure } from "@synap/database";
+import type { SqlSession } from "@synap/database";
+import { addUnhandledFailures, notify, type UnhandledFailure } from "@synap/database/internal";
 import { runningHandler } from "./handler-call.ts";
 import { describeFailure } from "./handler-errors.ts";
 import { asError } from "./thrown-error.ts";

@@ -1,14 +1,5 @@
-import {
-  type AppendOptions,
-  type AppendOutcome,
-  type EventStore,
-  isDataError,
-  type RepeatedEvent,
-  recordDeadLetter,
-  repeatedEvents,
-  type SqlSession,
-  type Transaction,
-} from "@synap/database";
+import type { AppendOptions, AppendOutcome, EventStore, SqlSession, Transaction } from "@synap/database";
+import { isDataError, type RepeatedEvent, recordDeadLetter, repeatedEvents } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 
 /** The name under which accepted events that the store refused are kept as dead letters. */

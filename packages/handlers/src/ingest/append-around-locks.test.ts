@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createEventStore } from "@synap/database";
+import { createEventStore } from "@synap/database/internal";
 import { createTestDatabase, holdStreams, type TestDatabase, testEngines } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";

@@ -1,4 +1,5 @@
-import { type EventStore, isLockTimeout, type SqlSession, StreamLockedError } from "@synap/database";
+import { type EventStore, type SqlSession, StreamLockedError } from "@synap/database";
+import { isLockTimeout } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 import { streamKey } from "../dead-letters/held-streams.ts";
 import { type AcceptedOutcome, appendAcceptedEvents } from "./accepted-events.ts";

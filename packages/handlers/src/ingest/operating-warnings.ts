@@ -1,3 +1,4 @@
+import type { SqlSession } from "@synap/database";
 import {
   describeDifference,
   describeExposures,
@@ -6,8 +7,7 @@ import {
   letterCounts,
   lowSharedResources,
   type RunningProcess,
-  type SqlSession,
-} from "@synap/database";
+} from "@synap/database/internal";
 import { INGEST_HANDLER } from "./accepted-events.ts";
 
 /** Something that an operator has to look into, while the process does its work. */

@@ -1,10 +1,5 @@
-import {
-  type Database,
-  type DeadLetterStream,
-  isConflict,
-  isLockTimeout,
-  type Transaction,
-} from "@synap/database";
+import type { Database, DeadLetterStream, Transaction } from "@synap/database";
+import { isConflict, isLockTimeout } from "@synap/database/internal";
 import { type StoredEvent, thrownFacts } from "@synap/types";
 import type { DeadLetterOffice, DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";

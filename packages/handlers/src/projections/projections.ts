@@ -1,10 +1,5 @@
-import {
-  type Database,
-  type EventStore,
-  readCheckpoint,
-  saveCheckpoint,
-  type Transaction,
-} from "@synap/database";
+import type { Database, EventStore, Transaction } from "@synap/database";
+import { readCheckpoint, saveCheckpoint } from "@synap/database/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
 import { type AsOf, projectionAsOf, type ReadModelAsOf } from "./as-of.ts";
 import { compareTables, type TableDifference } from "./compare-builds.ts";

@@ -1,5 +1,5 @@
 import type { Transaction } from "@synap/database";
-import { sqlState } from "@synap/database";
+import { sqlState } from "@synap/database/internal";
 import type { Projection, ReadTable } from "./projection.ts";
 import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";

@@ -1,10 +1,10 @@
+import type { Transaction } from "@synap/database";
 import {
   readCheckpoint,
   readCommitted,
   readCommittedPositions,
   saveCheckpoint,
-  type Transaction,
-} from "@synap/database";
+} from "@synap/database/internal";
 import { parkHeld } from "../dispatch/inline-handlers.ts";
 import type { Projection } from "./projection.ts";
 import {

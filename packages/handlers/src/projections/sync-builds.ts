@@ -1,4 +1,5 @@
-import { readCheckpoint, type Transaction } from "@synap/database";
+import type { Transaction } from "@synap/database";
+import { readCheckpoint } from "@synap/database/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
 import type { Projection } from "./projection.ts";
 import { type Build, checkpointNames, lockCheckpoints } from "./projection-builds.ts";

@@ -1,4 +1,5 @@
-import type { ConnectionUse, HandlerRetry, HandlerStatistics, StoreStatistics } from "@synap/database";
+import type { ConnectionUse } from "@synap/database";
+import type { HandlerRetry, HandlerStatistics, StoreStatistics } from "@synap/database/internal";
 import { type Gauge, gauge, type Sample } from "./exposition-format.ts";
 
 /** The store in numbers, as every process exposes it. */

@@ -1,12 +1,5 @@
-import {
-  type ApplicationMigrations,
-  type Database,
-  isOwnMigration,
-  NotWritableError,
-  pendingMigrations,
-  probeWrite,
-  SchemaNewerError,
-} from "@synap/database";
+import { type ApplicationMigrations, type Database, SchemaNewerError } from "@synap/database";
+import { isOwnMigration, NotWritableError, pendingMigrations, probeWrite } from "@synap/database/internal";
 import { NotReadyError } from "./not-ready-error.ts";
 
 /** How long the outcome of a write is taken for the present one, in milliseconds: anybody may ask, as often as they like. */

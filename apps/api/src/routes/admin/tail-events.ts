@@ -1,4 +1,4 @@
-import { ReadTurns } from "@synap/database";
+import { ReadTurns } from "@synap/database/internal";
 import { plainText } from "@synap/types/http";
 import { z } from "zod";
 import { answerHeaders } from "../../answer-headers.ts";

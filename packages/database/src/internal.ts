@@ -1,0 +1,84 @@
+/**
+ * The store without an engine, and what keeps and watches it: for Synap's own processes, and for tests. An application opens its
+ * store with `createSynap`, which attaches its inline handlers and projections.
+ */
+
+export type { AppendHook } from "./append/append-events.ts";
+export { MAX_APPEND_EVENTS } from "./append/append-new-events.ts";
+export { findInTransit } from "./append/find-in-transit.ts";
+export { type RepeatedEvent, repeatedEvents } from "./append/find-originals.ts";
+export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
+export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";
+export {
+  type DeadLetterInput,
+  listDeadLetters,
+  pageDeadLetters,
+  recordDeadLetter,
+  setAside,
+} from "./bookkeeping/dead-letters.ts";
+export { areFunctionsRegistered, recordFunctionRegistration } from "./bookkeeping/function-registrations.ts";
+export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
+export { type LetterCounts, letterCounts } from "./bookkeeping/letter-counts.ts";
+export { type LockHolder, lockHolders } from "./bookkeeping/lock-holders.ts";
+export {
+  type HandlerStatistics,
+  type StoreStatistics,
+  storeStatistics,
+} from "./bookkeeping/store-statistics.ts";
+export {
+  addUnhandledFailures,
+  type FailureCount,
+  type UnhandledFailure,
+  unhandledFailures,
+} from "./bookkeeping/unhandled-failures.ts";
+export { NotWritableError, probeWrite } from "./bookkeeping/write-probe.ts";
+export {
+  type CompressedChunk,
+  type CompressionRequest,
+  CompressionUnavailableError,
+  compressEvents,
+} from "./compression/compress-events.ts";
+export { type DataDirectoryImage, readDataDirectoryImage } from "./connection/data-directory-image.ts";
+export {
+  type DataDirectoryLock,
+  lockDataDirectory,
+  refuseHeldDirectory,
+} from "./connection/data-directory-lock.ts";
+export {
+  isConflict,
+  isDataError,
+  isLockTimeout,
+  isTimeLimit,
+  isTransient,
+  isUnavailable,
+  sqlState,
+} from "./connection/database-errors.ts";
+export { epochMs, isoFromEpoch } from "./connection/moments.ts";
+export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
+export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
+export { guardedLogger, notify } from "./observers.ts";
+export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
+export type { CatalogueDifference } from "./presence/catalogue-fingerprint.ts";
+export { describeDifference, type ProcessPresence, startPresence } from "./presence/process-presence.ts";
+export type { ProcessRole, RunningProcess } from "./presence/running-processes.ts";
+export {
+  createExposureWatch,
+  describeExposures,
+  type Exposure,
+  findExposures,
+} from "./privileges/exposures.ts";
+export { HARDENING_STATEMENT } from "./privileges/hardening.ts";
+export {
+  describeSharedResource,
+  lowSharedResources,
+  type SharedResource,
+  type SuspectedSession,
+} from "./privileges/shared-resources.ts";
+export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/read-all.ts";
+export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
+export { schema } from "./schema/index.ts";
+export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
+export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
+export { ReadTurns } from "./subscriptions/read-turns.ts";
+export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
+export { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";
