@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { createEventStore, publishEventTypes, sqlState } from "@synap/database/internal";
 import { postEvent, testEngines } from "@synap/database/testing";
 import { EventDispatcher, type IEventHandler } from "@synap/handlers";
@@ -9,36 +8,13 @@ import {
   type SynapEvent,
   seedCatalogue,
 } from "@synap/types";
+import { eventOfBytes, fillings } from "@synap/types/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readAnswer } from "../testing/answer.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const TAKEN = "taken";
 const TOO_LARGE = "event-too-large";
-
-/** What may fill an event: a text of so many bytes of JSON. */
-const fillings: Readonly<Record<string, (bytes: number) => string>> = {
-  "plain text": (bytes) => "x".repeat(bytes),
-  "text of three bytes a character": (bytes) => "€".repeat(Math.floor(bytes / 3)) + "x".repeat(bytes % 3),
-  "characters that JSON escapes": (bytes) => "\n".repeat(Math.floor(bytes / 2)) + "x".repeat(bytes % 2),
-  "control characters": (bytes) => "\u0001".repeat(Math.floor(bytes / 6)) + "x".repeat(bytes % 6),
-};
-
-/** Numbers that PostgreSQL writes out with 326 and 9 characters, and JavaScript with 6 and 6: 323 more. */
-const SMALL_NUMBERS = { list: [5e-324, 1.5e-7], text: "a: b, c" };
-const SMALL_NUMBERS_EXTRA = 320 + 4;
-
-/** An event of exactly so many bytes. */
-function eventOf(bytes: number, fill: (bytes: number) => string): SynapEvent {
-  const base = createSynapEvent({
-    type: "note.creation.requested",
-    aggregateId: randomUUID(),
-    data: { content: "x" },
-    metadata: SMALL_NUMBERS,
-  });
-  const rest = Buffer.byteLength(JSON.stringify(base)) - 1 + SMALL_NUMBERS_EXTRA;
-  return { ...base, data: { content: fill(bytes - rest) } };
-}
 
 describe.each(testEngines())("the largest event (%s)", (engine) => {
   let api: TestApi;
@@ -147,13 +123,13 @@ describe.each(testEngines())("the largest event (%s)", (engine) => {
 
   describe.each(Object.entries(fillings))("of %s", (_, fill) => {
     it.each(Object.entries(entries))("is taken, and one byte more is not, by %s", async (_, offer) => {
-      expect(await offer(eventOf(MAX_EVENT_BYTES, fill))).toBe(TAKEN);
-      expect(await offer(eventOf(MAX_EVENT_BYTES + 1, fill))).toBe(TOO_LARGE);
+      expect(await offer(eventOfBytes(MAX_EVENT_BYTES, fill))).toBe(TAKEN);
+      expect(await offer(eventOfBytes(MAX_EVENT_BYTES + 1, fill))).toBe(TOO_LARGE);
     });
   });
 
   it("goes to the broker in an envelope of its default size", async () => {
-    const event = eventOf(MAX_EVENT_BYTES, (bytes) => "x".repeat(bytes));
+    const event = eventOfBytes(MAX_EVENT_BYTES, (bytes) => "x".repeat(bytes));
     expect((await post("/api/v1/events", JSON.stringify(event))).status).toBe(202);
     expect(api.broker.received.length).toBeGreaterThan(0);
   });

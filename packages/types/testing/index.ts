@@ -1,2 +1,3 @@
 export { arbitraryOf, type JsonSchema } from "./json-schema-arbitrary.ts";
+export { eventOfBytes, type Filling, fillings } from "./largest-event.ts";
 export { newerCatalogue, parcelSent } from "./newer-catalogue.ts";

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { replaceFile } from "../durable-files/replace-file.ts";
 import { DataDirectoryError } from "./errors.ts";
 
 /** The layout of the data directory that this release writes. Raise it when an older release could no longer read it. */
@@ -40,9 +41,8 @@ export function checkFormat(directory: string, release: string): void {
 
 /** Notes which release writes here. Call it with the lock held. */
 export function writeFormat(directory: string, release: string): void {
-  const path = join(directory, FORMAT_FILE);
-  writeFileSync(`${path}.draft`, `${JSON.stringify({ format: DATA_DIRECTORY_FORMAT, release })}\n`);
-  renameSync(`${path}.draft`, path);
+  const format = JSON.stringify({ format: DATA_DIRECTORY_FORMAT, release });
+  replaceFile(join(directory, FORMAT_FILE), `${format}\n`);
 }
 
 function readFormat(path: string): z.infer<typeof formatSchema> {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { syncDirectory } from "../durable-files/replace-file.ts";
 
 /**
  * A secret that a data directory keeps: for importing old events, for operating Synap, and the two keys that API, worker
@@ -35,6 +36,7 @@ export function keepToken(directory: string, name: TokenName): string {
   try {
     // Unlike a rename, a link never replaces what another process has put there meanwhile.
     linkSync(draft, path);
+    syncDirectory(directory);
     return token;
   } catch (error) {
     const made = readToken(directory, name);

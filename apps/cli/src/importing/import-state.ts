@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { replaceFile } from "../durable-files/replace-file.ts";
 import { ImportError } from "./import-error.ts";
 
 const countsSchema = z.object({
@@ -79,11 +80,10 @@ function unusable(path: string, cause: unknown): ImportError {
   );
 }
 
-/** Replaces the state in one step: a reader, or a process after a kill, finds the old one or the new one. */
+/** Replaces the state. It is on the disk before it counts: lines sent under a lost state would get other ids and times. */
 export function writeImportState(path: string, state: ImportState): void {
   try {
-    writeFileSync(`${path}.draft`, `${JSON.stringify(state, null, 2)}\n`);
-    renameSync(`${path}.draft`, path);
+    replaceFile(path, `${JSON.stringify(state, null, 2)}\n`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ImportError(

@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import { existsSync, rmSync, statSync, truncateSync } from "node:fs";
+import { appendDurably } from "../durable-files/replace-file.ts";
 import type { RejectedLine } from "./event-line.ts";
 
 /** The report of rejected lines: one JSON object a line, in the file's order. It exists once a line was rejected. */
@@ -28,12 +29,8 @@ export class RejectedReport {
           `${JSON.stringify({ line: number, code, path, reason, original })}\n`,
       )
       .join("");
-    const file = openSync(this.path, "a");
-    try {
-      writeSync(file, text);
-    } finally {
-      closeSync(file);
-    }
+    // Before the state that counts these bytes: the next run writes only what comes after them.
+    appendDurably(this.path, text);
     this.#bytes += Buffer.byteLength(text);
   }
 }

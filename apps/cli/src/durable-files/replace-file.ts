@@ -1,0 +1,41 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+/**
+ * Replaces a file in one step: a reader, or a process after a kill or a power cut, finds the old text or the new one.
+ * When it returns, the new text is on the disk.
+ */
+export function replaceFile(path: string, text: string): void {
+  const draft = `${path}.draft`;
+  writeDurably(draft, "w", text);
+  renameSync(draft, path);
+  syncDirectory(dirname(path));
+}
+
+/** Adds text to the end of a file, which is made if need be. When it returns, the text is on the disk. */
+export function appendDurably(path: string, text: string): void {
+  writeDurably(path, "a", text);
+}
+
+/** Puts the names in a directory on the disk: a file that was made or renamed there. */
+export function syncDirectory(path: string): void {
+  // Windows can't open a directory, and keeps its names by itself.
+  if (process.platform === "win32") return;
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function writeDurably(path: string, flags: "w" | "a", text: string): void {
+  const file = openSync(path, flags);
+  try {
+    const bytes = Buffer.from(text);
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
