@@ -57,6 +57,7 @@ async function start(engine: "embedded" | "server") {
   return {
     append: (event: SynapEvent) => ask({ kind: "append", event }),
     status: async () => (await ask({ kind: "status" })) as StoreStatistics,
+    emitOutside: () => child.send({ kind: "signal" } satisfies WorkerRequest),
     throwOwnException: () => child.send({ kind: "own exception" } satisfies WorkerRequest),
     exit: async () => (await exit)[0],
     logged: () =>
@@ -79,6 +80,7 @@ describe.each(testEngines())("a worker process whose handlers leave failures beh
       "rejects a promise later",
       "rejects with anything",
       "throws in a timer",
+      "throws in a microtask",
       "throws in a tick",
       "throws in an event",
       "fetches and forgets",
@@ -121,6 +123,18 @@ describe.each(testEngines())("a worker process whose handlers leave failures beh
         msg: "a promise that nothing awaits of careless-inline failed: nobody awaits this",
       }),
     );
+  });
+
+  it("ends with 1 after an exception in a listener that a handler put on an emitter of others", async () => {
+    const worker = await start(engine);
+    await worker.append(note("throws in a listener"));
+    worker.emitOutside();
+    expect(await worker.exit()).toBe(1);
+    expect(worker.logged().at(-1)).toMatchObject({
+      level: 60,
+      err: { stack: expect.stringContaining("careless-worker") },
+      msg: "an exception that nothing caught ends the process: in a listener of ours",
+    });
   });
 
   it("ends with 1, to be started again, after an exception that is no handler's", async () => {

@@ -15,7 +15,11 @@ import { readWorkerConfiguration, startWorker } from "../src/index.ts";
 export type WorkerRequest =
   | { readonly kind: "append"; readonly event: SynapEvent }
   | { readonly kind: "status" }
-  | { readonly kind: "own exception" };
+  | { readonly kind: "own exception" }
+  | { readonly kind: "signal" };
+
+/** An emitter that is no handler's, as a driver's is. */
+const outside = new EventEmitter();
 
 const carelessness: Readonly<Record<string, () => void>> = {
   "rejects a promise": () => void Promise.reject(new Error("nobody awaits this")),
@@ -23,11 +27,13 @@ const carelessness: Readonly<Record<string, () => void>> = {
     void new Promise((_resolve, reject) => setTimeout(() => reject(new RangeError("much later")), 5)),
   "rejects with anything": () => void Promise.reject(Object.create(null)),
   "throws in a timer": () => void setTimeout(() => throwError("in a timer"), 1),
+  "throws in a microtask": () => queueMicrotask(() => throwError("in a microtask")),
   "throws in a tick": () => process.nextTick(() => throwError("in a tick")),
   "throws in an event": () => {
     const emitter = new EventEmitter();
     setImmediate(() => emitter.emit("error", new Error("nobody listens")));
   },
+  "throws in a listener": () => void outside.once("signal", () => throwError("in a listener of ours")),
   "fetches and forgets": () => void fetch("http://127.0.0.1:1/"),
 };
 
@@ -65,6 +71,10 @@ await startWorker({
 process.on("message", async (request: WorkerRequest) => {
   if (request.kind === "own exception") {
     setImmediate(() => throwError("a bug of ours"));
+    return;
+  }
+  if (request.kind === "signal") {
+    setImmediate(() => outside.emit("signal"));
     return;
   }
   if (request.kind === "append") await engine.dispatcher.store.append(request.event);

@@ -44,7 +44,8 @@ interface Pending {
  * A rejection without a handler is survived as well, because it has ended one asynchronous call and interrupted nothing
  * else; Node 24 can't attribute a promise that a connection rejects which was made outside of the handler. An exception
  * without a handler ends the process with code 1, to be started again: it may have left code of ours, or of a driver, in
- * the middle of its work, and an event could be stored wrongly from there. Nothing that was accepted depends on an
+ * the middle of its work, and an event could be stored wrongly from there. So does one in a listener that a handler put on
+ * an emitter of others: it interrupts whoever emitted. Nothing that was accepted depends on an
  * orderly end.
  */
 export function surviveUnhandledFailures({ logger, end = exit }: UnhandledFailureOptions): UnhandledFailures {
@@ -115,6 +116,19 @@ export function surviveUnhandledFailures({ logger, end = exit }: UnhandledFailur
     }
   }
 
+  const { queueMicrotask } = globalThis;
+  // Node 20 and 22 have left the handler's asynchronous context when they report what a microtask throws.
+  const queueGuarded = (callback: () => void) => {
+    if (typeof callback !== "function" || runningHandler() === undefined) return queueMicrotask(callback);
+    queueMicrotask(() => {
+      try {
+        callback();
+      } catch (thrown) {
+        note("exception", thrown);
+      }
+    });
+  };
+  globalThis.queueMicrotask = queueGuarded;
   process.on("unhandledRejection", onRejection).on("uncaughtException", onException);
   return {
     recordIn: (database) => {
@@ -128,6 +142,8 @@ export function surviveUnhandledFailures({ logger, end = exit }: UnhandledFailur
       session = undefined;
     },
     stop: () => {
+      // Somebody may have wrapped it since.
+      if (globalThis.queueMicrotask === queueGuarded) globalThis.queueMicrotask = queueMicrotask;
       process.off("unhandledRejection", onRejection).off("uncaughtException", onException);
       clearTimeout(timer);
     },
