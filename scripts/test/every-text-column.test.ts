@@ -1,4 +1,4 @@
-import { UnstorableTextError } from "@synap/database";
+import { transactionFromDrizzle, UnstorableTextError } from "@synap/database";
 import { describeOnEveryEngine, type TestEngine } from "@synap/database/testing";
 import { installInngestLocal } from "@synap/inngest-local";
 import fc from "fast-check";
@@ -84,6 +84,27 @@ describeOnEveryEngine(`every column of text, seed ${SEED}`, (engine) => {
     for (const [index, column] of columns.entries()) {
       expect([column, await faultsOf(engine, column, index)]).toEqual([column, []]);
     }
+  });
+
+  it("gives back what it was given in a drizzle transaction that the application lends", async () => {
+    const { orm } = engine.database;
+    await orm.transaction(async (lent) => {
+      const transaction = transactionFromDrizzle(lent);
+      await transaction.execute(
+        "CREATE TEMPORARY TABLE lent_text (value text, json jsonb, place integer) ON COMMIT DROP",
+      );
+      for (const [place, text] of texts.entries()) {
+        await transaction.query("INSERT INTO lent_text VALUES ($1, $2::text::jsonb, $3)", [
+          text,
+          JSON.stringify({ [text]: [text] }),
+          place,
+        ]);
+      }
+      const expected = texts.map((text) => ({ value: text, json: { [text]: [text] } }));
+      const read = "SELECT value, json FROM lent_text ORDER BY place";
+      expect(await transaction.query(read)).toEqual(expected);
+      expect(await transaction.savepoint((inner) => inner.query(read))).toEqual(expected);
+    });
   });
 
   it("is given no text that would change on its way: the parameter is refused by its number", async () => {
