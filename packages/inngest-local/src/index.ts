@@ -4,18 +4,15 @@
  *
  * app: a process that serves functions with the SDK. function: registered by an app, started by events or by the
  * clock. run: one execution of a function. step: a part of a run whose result is kept. memo: a step's kept result.
- * call: one request to the app. job: a call or timer in the queue. attempt: how often a call was made, from 0.
+ * call: one request to the app. job: a call or timer in the queue. attempt: number of a call, from 0.
  */
-export type { InngestKeys, InngestLocalOptions, Logger } from "./options.ts";
+export type { InngestKeys, InngestLocalOptions } from "./options.ts";
 export type { QueueDatabase, QueueSession } from "./queue/database.ts";
-export type { Retention } from "./queue/prune.ts";
 export type { MachineClocks } from "./queue/queue-clock.ts";
 export { installInngestLocal } from "./queue/schema.ts";
-export type { RetryDelays } from "./retries/retry-delay.ts";
 export { InngestKeysError } from "./signing/read-keys.ts";
 export {
   type InngestLocal,
   RegistrationRefusedError,
-  RegistrationTimeoutError,
   startInngestLocal,
 } from "./start.ts";

@@ -3,14 +3,14 @@ import type { Retention } from "./queue/prune.ts";
 import type { MachineClocks } from "./queue/queue-clock.ts";
 import type { RetryDelays } from "./retries/retry-delay.ts";
 
-/** Where the stand-in tells what happens. Compatible with pino and with `console`. */
+/** The log of the stand-in. Compatible with pino and with `console`. */
 export interface Logger {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
 }
 
-/** What the stand-in and its apps know of each other, as the Inngest server's options of the same names. */
+/** The keys that the stand-in and its apps share, as the Inngest server's options of the same names. */
 export interface InngestKeys {
   /** Hex, with or without its prefix. Calls to apps are signed with it, and the apps' own calls must carry its hash. */
   readonly signingKey: string;
@@ -18,7 +18,7 @@ export interface InngestKeys {
   readonly eventKeys: readonly string[];
 }
 
-/** How a stand-in is started. */
+/** Options of a stand-in. */
 export interface InngestLocalOptions {
   /** Holds the queue, in the schema `inngest_local`. */
   readonly database: QueueDatabase;
@@ -33,12 +33,12 @@ export interface InngestLocalOptions {
   readonly hostNames?: readonly string[];
   /** Default 8288, the Inngest server's; 0 takes a free one. */
   readonly port?: number;
-  /** Where apps serve their functions, such as `http://127.0.0.1:3401/api/inngest`. Each is asked to register. */
+  /** URLs of the apps, such as `http://127.0.0.1:3401/api/inngest`. Each is asked to register. */
   readonly appUrls: readonly string[];
   /** The waits between attempts in milliseconds. Default: the Inngest server's table, 15 s to 2 h plus up to 30 s. */
   readonly retryDelays?: RetryDelays;
   /**
-   * How long after its last attempt a function that listens to `inngest/function.failed` begins anew, in milliseconds.
+   * Delay between the last attempt of a function that listens to `inngest/function.failed` and its restart, in milliseconds.
    * Default: 1 hour.
    */
   readonly failureHandlerDelay?: number;
@@ -51,15 +51,15 @@ export interface InngestLocalOptions {
   readonly maxDelay?: number;
   /** The longest that one call may take, in milliseconds. Default 2 hours, the Inngest server's. */
   readonly callTimeout?: number;
-  /** How often an app that has not answered yet is asked to register, in milliseconds. Default 1,000. */
+  /** Interval at which an app that has not answered yet is asked to register, in milliseconds. Default 1,000. */
   readonly registerInterval?: number;
-  /** How often an app that has registered is asked again, in milliseconds. Default 15,000. */
+  /** Interval at which an app that has registered is asked again, in milliseconds. Default 15,000. */
   readonly reregisterInterval?: number;
-  /** How long what is finished is kept. */
+  /** Retention of what is finished. */
   readonly retention?: Partial<Retention>;
   /** The largest event request in bytes. Default 128 MiB. */
   readonly maxRequestBytes?: number;
-  /** How long `stop()` waits for calls in flight, in milliseconds. Default 10,000. */
+  /** Longest time that `stop()` waits for calls in flight, in milliseconds. Default 10,000. */
   readonly stopDeadline?: number;
   /** Default: this machine's. For tests. */
   readonly clocks?: MachineClocks;

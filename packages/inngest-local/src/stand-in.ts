@@ -1,4 +1,3 @@
-import type { Batches } from "./flow/batches.ts";
 import type { Backlog } from "./intake/backlog.ts";
 import type { KeptWork } from "./intake/kept-work.ts";
 import type { Logger } from "./options.ts";
@@ -9,21 +8,18 @@ import type { Retention } from "./queue/prune.ts";
 import type { QueueClock } from "./queue/queue-clock.ts";
 import type { FunctionRegistry } from "./registration/function-registry.ts";
 import type { RetryDelays } from "./retries/retry-delay.ts";
-import type { Waiters } from "./steps/waiters.ts";
 
-/** What the parts of one running stand-in share. */
+/** The context that the parts of one running stand-in share. */
 export interface StandIn {
   readonly database: QueueDatabase;
   readonly clock: QueueClock;
   readonly registry: FunctionRegistry;
   readonly bodies: EventBodies;
-  readonly waiters: Waiters;
-  readonly batches: Batches;
   readonly backlog: Backlog;
   readonly kept: KeptWork;
   readonly retention: Retention;
   readonly retryDelays: RetryDelays | undefined;
-  /** How long after its last attempt a failure handler begins anew, in milliseconds. */
+  /** Delay between the last attempt of a failure handler and its restart, in milliseconds. */
   readonly failureHandlerDelay: number;
   readonly logger: Logger;
   /** Says that there may be something to do: now, or at `dueAt` by the queue's clock. */

@@ -2,19 +2,15 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppClient } from "./dispatch/app-client.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
-import { Batches } from "./flow/batches.ts";
-import { flushBatch } from "./flow/flush-batch.ts";
 import { Backlog } from "./intake/backlog.ts";
 import { KeptWork } from "./intake/kept-work.ts";
 import { consoleLogger, type InngestLocalOptions } from "./options.ts";
 import { readApps } from "./queue/apps.ts";
-import { readBatchItems } from "./queue/batch-items.ts";
 import { EventBodies } from "./queue/event-bodies.ts";
 import { takeOver } from "./queue/owner.ts";
 import { DEFAULT_RETENTION } from "./queue/prune.ts";
 import { QueueClock } from "./queue/queue-clock.ts";
 import { installInngestLocal } from "./queue/schema.ts";
-import { readWaiters } from "./queue/steps.ts";
 import { Upkeep } from "./queue/upkeep.ts";
 import { AppPoller } from "./registration/app-poller.ts";
 import { FunctionRegistry } from "./registration/function-registry.ts";
@@ -25,7 +21,6 @@ import { fireCron } from "./schedule/fire-cron.ts";
 import { startServer } from "./server.ts";
 import { readKeys } from "./signing/read-keys.ts";
 import type { StandIn } from "./stand-in.ts";
-import { Waiters } from "./steps/waiters.ts";
 
 /** An app's functions can't be run by the stand-in; the message names the function and the option. */
 export class RegistrationRefusedError extends Error {
@@ -41,7 +36,7 @@ export class RegistrationTimeoutError extends Error {
 
 /** A running stand-in. */
 export interface InngestLocal {
-  /** What apps use as their base URL, and where the page is. */
+  /** The base URL for apps, and the address of the page. */
   readonly url: string;
   /**
    * Resolves once every app of `appUrls` has registered with this process. Events sent earlier only start functions
@@ -92,19 +87,14 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   const clock = new QueueClock(await takeOver(database, instance), options.clocks);
   const registry = new FunctionRegistry();
   registry.restore(await readApps(database));
-  const waiters = new Waiters();
-  waiters.add(await readWaiters(database));
 
   const client = new AppClient(keys?.signing, settings.callTimeout);
-  const batches = new Batches(registry, clock, (batch) => flushBatch(standIn, batch));
   const kept = new KeptWork();
   const standIn: StandIn = {
     database,
     clock,
     registry,
     bodies: new EventBodies(database),
-    waiters,
-    batches,
     backlog: new Backlog(settings.maxDelay),
     kept,
     retention,
@@ -148,7 +138,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   const onChange = new Set<() => void>();
   const intervals = { waiting: settings.registerInterval, registered: settings.reregisterInterval };
   const poller = new AppPoller(settings.appUrls, client, intervals, logger, refusals, () => {
-    for (const tell of onChange) tell();
+    for (const listener of onChange) listener();
   });
   let cronsScheduled = "";
   const onRegistered = () => {
@@ -176,7 +166,6 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     appStates: () => poller.states(),
   });
 
-  batches.add(await readBatchItems(database));
   onRegistered();
   await kept.finished();
   poller.start();
@@ -188,7 +177,6 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     cron.stop();
     upkeep.stop();
     // The port stays open meanwhile: functions in flight still save their steps through it.
-    await batches.stop();
     await dispatcher.stop(settings.stopDeadline);
     await upkeep.finished();
     await kept.finished();

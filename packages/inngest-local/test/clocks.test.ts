@@ -49,7 +49,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
     return { server: await begin(), app, begin, set, query };
   }
 
-  it("goes on with retries, batches, sleeps and cron times as if nothing had happened", async () => {
+  it("goes on with retries, sleeps and cron times as if nothing had happened", async () => {
     const { server, app, set } = await start();
     const client = testClient("set", server.url);
     const ran: string[] = [];
@@ -63,10 +63,6 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
         }
         ran.push(`retried ${event.data["k"]}`);
       }),
-      client.createFunction(
-        { id: "batched", triggers: [{ event: "k/a" }], batchEvents: { maxSize: 10, timeout: "1s" } },
-        async ({ event }) => void ran.push(`batched ${event.data["k"]}`),
-      ),
       client.createFunction({ id: "sleeper", triggers: [{ event: "k/a" }] }, async ({ event, step }) => {
         await step.sleep("nap", "1s");
         ran.push(`slept ${event.data["k"]}`);
@@ -81,7 +77,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
       await until("it has failed once", () => failed.has(by));
       set(by);
       const before = ticks;
-      for (const what of ["retried", "batched", "slept"]) {
+      for (const what of ["retried", "slept"]) {
         await until(`${what} after the clock was set by ${by} ms`, () => ran.includes(`${what} ${by}`));
       }
       await until("the cron function ran twice more", () => ticks >= before + 2);

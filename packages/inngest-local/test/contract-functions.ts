@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type Inngest,
-  type InngestFunction,
-  NonRetriableError,
-  RetryAfterError,
-  referenceFunction,
-} from "inngest";
+import { type Inngest, type InngestFunction, NonRetriableError, RetryAfterError } from "inngest";
 
 /** What the functions below note while they run. */
 export interface Note {
@@ -28,22 +22,7 @@ export function contractFunctions(
     await sleep(milliseconds);
     inFlight.set(group, (inFlight.get(group) ?? 1) - 1);
   };
-  const child = client.createFunction(
-    { id: "child", triggers: on("child"), retries: 0 },
-    async ({ event }: { event: { data: { fail?: boolean; n?: number } } }) => {
-      if (event.data.fail) throw new NonRetriableError("child failed");
-      return { doubled: (event.data.n ?? 0) * 2 };
-    },
-  );
-  const slowChild = client.createFunction(
-    { id: "slow-child", triggers: on("slow-child"), retries: 0 },
-    async ({ step }) => {
-      await step.sleep("long", "1h");
-    },
-  );
   return [
-    child,
-    slowChild,
     client.createFunction({ id: "plain", triggers: on("plain") }, async ({ event, runId, attempt }) => {
       note("plain", { event, runId, attempt });
       return { seen: event.data.k };
@@ -147,29 +126,6 @@ export function contractFunctions(
       ]);
       return ids.length;
     }),
-    client.createFunction({ id: "invoker", triggers: on("invoker"), retries: 0 }, async ({ step }) => {
-      const good = await step.invoke("good", { function: child, data: { n: 21 } });
-      const bad = await step
-        .invoke("bad", { function: child, data: { fail: true } })
-        .catch((e: Error) => e.message);
-      const late = await step
-        .invoke("late", { function: slowChild, data: {}, timeout: "1s" })
-        .catch((e: Error) => e.message);
-      const nobody = referenceFunction({ functionId: "nobody" });
-      const missing = await step
-        .invoke("missing", { function: nobody, data: {} })
-        .catch((e: Error) => e.message);
-      return { good, bad, late, missing };
-    }),
-    client.createFunction({ id: "waiter", triggers: on("waiter") }, async ({ event, step }) => {
-      const answer = await step.waitForEvent("answer", {
-        event: `${prefix}/answer`,
-        timeout: "1h",
-        if: "async.data.to == event.data.k",
-      });
-      const none = await step.waitForEvent("none", { event: `${prefix}/nothing`, timeout: "1s" });
-      return { k: event.data.k, answer: answer?.data, none };
-    }),
     client.createFunction({ id: "parallel", triggers: on("parallel") }, async ({ step }) => {
       const together = await Promise.all([
         step.run("p1", () => note("parallel step", { step: 1 })).then(() => step.run("p1b", () => "p1b")),
@@ -190,30 +146,8 @@ export function contractFunctions(
         ]);
       },
     ),
-    client.createFunction(
-      {
-        id: "batch",
-        triggers: on("batch"),
-        batchEvents: { maxSize: 3, timeout: "2s", key: "event.data.u" },
-      },
-      async ({ events, event }) => {
-        note("batch", {
-          user: event.data.u,
-          numbers: events.map((each: { data: { n: number } }) => each.data.n),
-          first: event.data.n,
-        });
-      },
-    ),
-    client.createFunction(
-      { id: "once", triggers: on("once"), idempotency: "event.data.order" },
-      async ({ event }) => note("once", { n: event.data.n, order: event.data.order }),
-    ),
     client.createFunction({ id: "one-by-one", triggers: on("one-by-one"), concurrency: 1 }, () =>
       occupy("one", 150),
-    ),
-    client.createFunction(
-      { id: "per-key", triggers: on("per-key"), concurrency: { limit: 1, key: "event.data.u" } },
-      ({ event }) => occupy(`user ${event.data.u}`, 300),
     ),
     client.createFunction({ id: "wild", triggers: [{ event: `${prefix}/wild.*` }] }, async ({ event }) =>
       note("wild", { name: event.name }),

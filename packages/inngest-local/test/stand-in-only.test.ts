@@ -312,22 +312,4 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     }
     expect(page).not.toContain("<script");
   });
-
-  it("lets one event end many waits", async () => {
-    const { server, app, query } = await start();
-    const client = testClient("many", server.url);
-    let woken = 0;
-    app.serve(client, [
-      client.createFunction({ id: "fn", triggers: [{ event: "m/a" }] }, async ({ step }) => {
-        await step.waitForEvent("go", { event: "m/go", timeout: "1h" });
-        woken += 1;
-      }),
-    ]);
-    await server.ready();
-    await client.send(Array.from({ length: 50 }, (_, n) => ({ name: "m/a", data: { n } })));
-    const waits = `SELECT count(*)::integer AS count FROM inngest_local.steps WHERE wait_event = 'm/go'`;
-    await until("all wait", async () => JSON.stringify(await query(waits)) === '[{"count":50}]');
-    await client.send({ name: "m/go", data: {} });
-    await until("all went on", () => woken === 50);
-  });
 });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { type ContractHarness, keyOf } from "./contract-harness.ts";
 import { until } from "./until.ts";
@@ -80,34 +79,6 @@ export function describeSteps(on: ContractHarness): void {
       "both ran",
       () => on.found("plain", ({ event }) => String(keyOf(event)).startsWith("sent-")).length === 2,
     );
-  });
-
-  on.check("invokes functions and hands on their results, errors and silence", async () => {
-    await on.send("invoker");
-    expect(await on.result("invoker")).toMatchObject({
-      result: {
-        good: { doubled: 42 },
-        bad: "child failed",
-        late: "Timed out waiting for invoked function to complete",
-        missing: `could not find function with ID: ${on.tag}-nobody`,
-      },
-    });
-  });
-
-  on.check("waits for the event that an expression picks, or gives null when none comes", async () => {
-    await Promise.all([on.send("waiter", { k: "w1" }), on.send("waiter", { k: "w2" })]);
-    // When it waits can't be seen from outside, so it is answered until it has ended.
-    const answer = async (k: string, n: number) => {
-      const ended = () => on.found("finished", ({ event }) => keyOf(event) === k).length > 0;
-      for (let tries = 0; tries < 40 && !ended(); tries += 1) {
-        await on.send("answer", { to: "nobody" });
-        await on.send("answer", { to: k, n });
-        await sleep(500);
-      }
-      return on.result("waiter", k);
-    };
-    expect(await answer("w2", 2)).toMatchObject({ result: { answer: { to: "w2", n: 2 }, none: null } });
-    expect(await answer("w1", 1)).toMatchObject({ result: { answer: { to: "w1", n: 1 }, none: null } });
   });
 
   on.check("runs parallel steps once each and goes on when all are done", async () => {

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { limitKey } from "../src/flow/flow-key.ts";
 import { type InngestLocal, startInngestLocal } from "../src/index.ts";
-import { findTextFault } from "../src/queue/text-fault.ts";
 import { engines, type TestDatabase } from "./queue-databases.ts";
 import { openTestApp, type TestApp, testClient } from "./test-app.ts";
 
@@ -96,22 +94,5 @@ describe.each(engines)("text that the queue can't hold, on $name", ({ open }) =>
       expect(answer.status).toBeLessThan(500);
       expect(JSON.stringify(answer.body)).toContain(`must not contain ${fault}`);
     }
-  });
-});
-
-describe("the key of a limit, of a batch or of an idempotency", () => {
-  it("can be stored whatever an event holds, and two keys that differ stay different", () => {
-    const keys = [
-      "a\ud83d",
-      "a\ud83e",
-      "a\0",
-      "a",
-      "a\ufffd",
-      `${"x".repeat(200)}\ud83d`,
-      `${"x".repeat(200)}\ud83e`,
-    ];
-    const limited = keys.map(limitKey);
-    expect(limited.map(findTextFault)).toEqual(keys.map(() => undefined));
-    expect(new Set(limited).size).toBe(keys.length);
   });
 });

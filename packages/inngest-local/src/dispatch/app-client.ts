@@ -2,7 +2,7 @@ import http, { type IncomingHttpHeaders } from "node:http";
 import https from "node:https";
 import type { SigningKey } from "../signing/signing-key.ts";
 
-/** What an app answered, whatever it was. */
+/** An app's answer, of any status. */
 export interface AppResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

@@ -32,7 +32,7 @@ export class AppPauses {
     return this.#pauses.size > 0 && (this.#pauses.get(new URL(url).origin)?.until ?? 0) > now;
   }
 
-  /** When the next pause that is still on ends, by the clock of `now`. */
+  /** End of the next pause that is still on, by the clock of `now`. */
   nextEnd(now: number): number | undefined {
     const ends = [...this.#pauses.values()].map(({ until }) => until).filter((until) => until > now);
     return ends.length === 0 ? undefined : Math.min(...ends);

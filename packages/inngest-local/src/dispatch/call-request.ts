@@ -4,18 +4,18 @@ import type { DueJob } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 
 /** A call to an app, ready to be sent. */
-export interface CallRequest {
+interface CallRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /**
- * Puts the call of a function together. The events' JSON texts and the steps' memos go in as they are stored.
+ * Puts the call of a function together. The event's JSON text and the steps' memos go in as they are stored.
  *
- * @param bodies the JSON texts of the run's events, in order
+ * @param event the JSON text of the run's event
  */
-export function callRequest(job: DueJob, config: FunctionConfig, bodies: readonly string[]): CallRequest {
+export function callRequest(job: DueJob, config: FunctionConfig, event: string): CallRequest {
   const requestId = ulid();
   const url = new URL(config.url);
   url.searchParams.set("fnId", config.id);
@@ -37,7 +37,7 @@ export function callRequest(job: DueJob, config: FunctionConfig, bodies: readonl
   });
   const steps = job.steps.map(({ id, memo }) => `${JSON.stringify(id)}:${memo}`).join(",");
   const body =
-    `{"ctx":${context},"defers":{},"event":${bodies[0] ?? "{}"},"events":[${bodies.join(",")}],` +
+    `{"ctx":${context},"defers":{},"event":${event},"events":[${event}],` +
     `"steps":{${steps}},"use_api":false,"version":${job.requestVersion}}`;
   return {
     url: url.href,

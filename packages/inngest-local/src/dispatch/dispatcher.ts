@@ -1,6 +1,5 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CallSlots } from "../flow/call-slots.ts";
 import { type DueJob, type FreeSlots, readDueJobs, readNextDueTime } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { StandIn } from "../stand-in.ts";
@@ -8,6 +7,7 @@ import { ringTimer } from "../steps/ring-timer.ts";
 import { Alarm } from "./alarm.ts";
 import type { AppClient } from "./app-client.ts";
 import { AppPauses } from "./app-pauses.ts";
+import { CallSlots } from "./call-slots.ts";
 import { type Calling, makeCall } from "./make-call.ts";
 import { persist } from "./persist.ts";
 
@@ -21,7 +21,7 @@ const UNAUTHORIZED =
 interface DispatcherSettings {
   readonly instance: string;
   readonly maxCallsInFlight: number;
-  /** Told when an app refused the connection: it may come back with other functions. */
+  /** Called when an app refused the connection: it may come back with other functions. */
   readonly onRefused: (url: string) => void;
 }
 
@@ -64,7 +64,7 @@ export class Dispatcher {
         settings.onRefused(url);
       },
       onUnauthorized: (url) => {
-        // Told once for each time it begins: it would be repeated with every call.
+        // Logged once for each time it begins: it would be repeated with every call.
         if (!this.#pauses.has(url)) standIn.logger.error({ url }, UNAUTHORIZED);
         this.#alarm.set(this.#pauses.refused(url, clock.now()));
       },
@@ -151,14 +151,13 @@ export class Dispatcher {
 
   /** Begins everything that is due and has a free slot. @returns the moment up to which what is due was looked for */
   async #begin(): Promise<number> {
-    const blocked = new Map<string, Set<string>>();
     const full = new Set<string>();
     for (;;) {
       const limit = this.#settings.maxCallsInFlight - this.#begun.size;
       const now = this.#standIn.clock.now();
       this.#drained = false;
       if (limit <= 0 || this.#stopping) return now;
-      const free = this.#free(blocked, full, limit, now);
+      const free = this.#free(full, limit, now);
       const due = await readDueJobs(this.#standIn.database, {
         instance: this.#settings.instance,
         free,
@@ -167,7 +166,7 @@ export class Dispatcher {
         now,
       });
       const bodies = await this.#standIn.bodies.load(
-        due.filter(({ functionId }) => functionId !== "").flatMap(({ eventIds }) => eventIds),
+        due.filter(({ functionId }) => functionId !== "").map(({ eventId }) => eventId),
       );
       if (this.#stopping) return now;
       let begun = 0;
@@ -179,11 +178,10 @@ export class Dispatcher {
           continue;
         }
         const config = this.#standIn.registry.get(job.functionId);
-        const release = config === undefined ? () => undefined : this.#slots.take(config, job.flowKey);
+        const release = config === undefined ? () => undefined : this.#slots.take(config);
         if (release === undefined) {
           newlyBlocked = true;
-          if (job.flowKey === null) full.add(job.functionId);
-          else blocked.set(job.functionId, (blocked.get(job.functionId) ?? new Set()).add(job.flowKey));
+          full.add(job.functionId);
           continue;
         }
         begun += 1;
@@ -198,33 +196,28 @@ export class Dispatcher {
 
   #hasFreeSlot(job: DueJob): boolean {
     const config = this.#standIn.registry.get(job.functionId);
-    return config === undefined || this.#slots.free(config, []) !== undefined;
+    return config === undefined || this.#slots.free(config) !== undefined;
   }
 
   #beginOffered(job: DueJob): boolean {
     const config = this.#standIn.registry.get(job.functionId);
-    const body = this.#standIn.bodies.recall(job.eventIds[0] ?? "");
+    const body = this.#standIn.bodies.recall(job.eventId);
     if (config === undefined || body === undefined || this.#begun.has(job.id)) return false;
     if (this.#begun.size >= this.#settings.maxCallsInFlight) return false;
     if (this.#pauses.isPaused(config.url, this.#standIn.clock.now())) return false;
-    const release = this.#slots.take(config, job.flowKey);
+    const release = this.#slots.take(config);
     if (release === undefined) return false;
-    this.#carryOut(job, config, new Map(job.eventIds.map((id) => [id, body])), release);
+    this.#carryOut(job, config, new Map([[job.eventId, body]]), release);
     return true;
   }
 
-  #free(
-    blocked: ReadonlyMap<string, Set<string>>,
-    full: ReadonlySet<string>,
-    limit: number,
-    now: number,
-  ): FreeSlots[] {
+  #free(full: ReadonlySet<string>, limit: number, now: number): FreeSlots[] {
     const functions = this.#standIn.registry.all().flatMap((config) => {
       if (full.has(config.id) || this.#pauses.isPaused(config.url, now)) return [];
-      const free = this.#slots.free(config, [...(blocked.get(config.id) ?? [])]);
+      const free = this.#slots.free(config);
       return free === undefined ? [] : [{ ...free, slots: Math.min(free.slots, limit) }];
     });
-    return [{ id: "", slots: limit, blocked: [] }, ...functions];
+    return [{ id: "", slots: limit }, ...functions];
   }
 
   #carryOut(
@@ -264,7 +257,5 @@ export class Dispatcher {
 
 /** Whether no more was due than could begin: every function had a free slot left over. */
 function hadSlotsLeft(free: readonly FreeSlots[], due: readonly DueJob[]): boolean {
-  return free.every(({ id, slots, blocked }) => {
-    return blocked.length === 0 && due.filter(({ functionId }) => functionId === id).length < slots;
-  });
+  return free.every(({ id, slots }) => due.filter(({ functionId }) => functionId === id).length < slots);
 }

@@ -8,7 +8,7 @@ import { persist } from "./persist.ts";
 import { type Answer, readAnswer } from "./read-answer.ts";
 import { endingRun, settleCall } from "./settle-call.ts";
 
-/** How calls are made, and who is told of the app's state. */
+/** The client for calls, and the listeners for the app's state. */
 export interface Calling {
   readonly client: AppClient;
   /** Raised when calls are to be given up. */
@@ -33,12 +33,12 @@ export async function makeCall(
   bodies: ReadonlyMap<string, string>,
 ): Promise<void> {
   const startedAt = standIn.clock.now();
-  const texts = job.eventIds.flatMap((id) => bodies.get(id) ?? []);
-  if (texts.length < job.eventIds.length) {
+  const body = bodies.get(job.eventId);
+  if (body === undefined) {
     const error = { name: "Error", message: "The run's event is no longer stored" };
     return finishRun(standIn, endingRun(job, startedAt), { status: "failed", error });
   }
-  const answer = await ask(standIn, calling, job, config, texts);
+  const answer = await ask(standIn, calling, job, config, body);
   if (answer === undefined) return;
   await persist(() => settleCall(standIn, job, config, answer, startedAt), standIn.logger, calling.signal);
 }
@@ -49,9 +49,9 @@ async function ask(
   { client, signal, onAnswered, onRefused, onUnauthorized }: Calling,
   job: DueJob,
   config: FunctionConfig,
-  bodies: readonly string[],
+  event: string,
 ): Promise<Answer | undefined> {
-  const request = callRequest(job, config, bodies);
+  const request = callRequest(job, config, event);
   try {
     const response = await client.send("POST", request.url, request.headers, request.body, signal);
     if (response.status === 401 && !response.isAuthentic) {

@@ -3,7 +3,7 @@ import { parseRetryAfter } from "../retries/retry-delay.ts";
 import { MAX_OUTPUT_BYTES, type Operation, readOperations } from "../steps/operation.ts";
 import type { AppResponse } from "./app-client.ts";
 
-/** What an app's answer to a call means. `final`: it is not to be tried again. `retryAfter` in milliseconds. */
+/** The meaning of an app's answer to a call. `final`: not to be retried. `retryAfter` in milliseconds. */
 export type Answer =
   | { readonly kind: "finished"; readonly output: string }
   | {

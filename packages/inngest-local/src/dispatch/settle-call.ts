@@ -43,9 +43,7 @@ export async function settleCall(
   const now = standIn.clock.now();
   const final = answer.final || lastAttempt;
   const plan = planOperations(answer.operations, {
-    job,
     config,
-    registry: standIn.registry,
     final,
     clock: standIn.clock,
   });
@@ -65,15 +63,14 @@ export async function settleCall(
   if (plan.retry !== undefined) await retry(readRunError(plan.retry, "The step failed"), answer.retryAfter);
 }
 
-/** What `finishRun` needs, from the job that ended the run. */
+/** The run for `finishRun`, from the job that ended it. */
 export function endingRun(job: DueJob, startedAt: number): EndingRun {
   return {
     id: job.runId,
     functionId: job.functionId,
     attempt: job.attempt,
     startedAt,
-    eventIds: job.eventIds,
+    eventId: job.eventId,
     quiet: job.quiet,
-    parent: job.parent,
   };
 }

@@ -8,14 +8,12 @@ const job = (id: number): DueJob => ({
   runId: `run-${id}`,
   functionId: "f",
   stepId: "step",
-  flowKey: null,
   attempt: 0,
-  eventIds: [],
+  eventId: "",
   eventName: "e",
   planSteps: false,
   requestVersion: -1,
   quiet: false,
-  parent: undefined,
   steps: [],
 });
 const jobs = (from: number, count: number) => Array.from({ length: count }, (_, index) => job(from + index));

@@ -1,6 +1,6 @@
 import type { DueJob } from "../queue/due-jobs.ts";
 
-/** How much the newest call changes the pace: about the last twenty count. */
+/** Weight of the newest call in the moving average: about the last twenty count. */
 const WEIGHT = 0.05;
 /** When no call has ended for this long the functions are not slow but away, and the queue is there to hold on. */
 const AWAY_MS = 10_000;
@@ -41,14 +41,14 @@ export class Backlog {
     if (this.delay(now) <= this.#maxDelay) for (const letIn of [...this.#senders].slice(0, next)) letIn();
   }
 
-  /** How long a call that is queued now will wait, in milliseconds; 0 while nobody can tell. */
+  /** Expected delay of a call that is queued now, in milliseconds; 0 while unknown. */
   delay(now = performance.now()): number {
     if (now - this.#lastEnd > AWAY_MS) return 0;
     return this.#waiting.size * this.#msPerCall;
   }
 
-  /** Resolves with true once there is room, with false when there is none after `patience` milliseconds. */
-  async room(patience: number): Promise<boolean> {
+  /** Resolves with true once there is room, with false when there is none after `timeout` milliseconds. */
+  async room(timeout: number): Promise<boolean> {
     if (this.#senders.size === 0 && this.delay() <= this.#maxDelay) return true;
     return await new Promise((resolve) => {
       const settle = (isThere: boolean) => {
@@ -57,7 +57,7 @@ export class Backlog {
         resolve(isThere);
       };
       const letIn = () => settle(true);
-      const timer = setTimeout(() => settle(this.delay() <= this.#maxDelay), patience);
+      const timer = setTimeout(() => settle(this.delay() <= this.#maxDelay), timeout);
       this.#senders.add(letIn);
     });
   }

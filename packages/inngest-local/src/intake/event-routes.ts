@@ -6,7 +6,7 @@ import { internalIds } from "./event-ids.ts";
 import { readEvents } from "./read-events.ts";
 import { isListenedTo, takeIn } from "./take-in.ts";
 
-/** How events are taken in. */
+/** Options of the event intake. */
 export interface IntakeSettings {
   /** Undefined: any key will do. */
   readonly eventKeys: EventKeys | undefined;
@@ -17,8 +17,8 @@ export interface IntakeSettings {
   readonly onUnheard: (eventName: string) => void;
 }
 
-/** How long a sender waits for room before it is sent away: most of the time there is some in a moment. */
-const ROOM_PATIENCE_MS = 1_000;
+/** Longest wait of a sender for room before it is refused, in milliseconds: mostly there is some in a moment. */
+const ROOM_TIMEOUT_MS = 1_000;
 const RETRY_AFTER_SECONDS = 1;
 const NO_ROOM = "More events wait for their functions than can be called soon; send them again later";
 
@@ -41,7 +41,7 @@ export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSett
     if (settings.isStopping()) return answer(context, 503, [], "inngest-local is stopping");
     if (standIn.registry.all().length === 0) return answer(context, 503, [], NO_FUNCTIONS);
     // Holding the answer back slows the sender down to the pace of the functions; a refusal would have it ask in vain.
-    if (!(await standIn.backlog.room(ROOM_PATIENCE_MS))) {
+    if (!(await standIn.backlog.room(ROOM_TIMEOUT_MS))) {
       context.header("retry-after", String(RETRY_AFTER_SECONDS));
       return answer(context, 503, [], NO_ROOM);
     }

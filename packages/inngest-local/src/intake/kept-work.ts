@@ -5,8 +5,8 @@ import { planIntake } from "./plan-intake.ts";
 import type { InngestEvent, ReadEvent } from "./read-events.ts";
 import { writeIntake } from "./take-in.ts";
 
-/** What stays in the queue until somebody does something about it. */
-export interface KeptCounts {
+/** The work that stays in the queue until somebody acts. */
+interface KeptCounts {
   /** Events that no function listens to. */
   readonly unheardEvents: number;
   /** Runs of failure handlers that have failed in all their attempts, and begin anew. */
@@ -85,7 +85,7 @@ async function startListeners(standIn: StandIn, name: string): Promise<void> {
         transaction,
         events.map(({ internalId }) => internalId),
       );
-      return writeIntake(standIn, transaction, { intake, waits: [], unheard: [], now });
+      return writeIntake(standIn, transaction, { intake, unheard: [], now });
     });
     afterwards();
     logger.info({ event: name, events: events.length }, "kept events have a function now");

@@ -21,9 +21,9 @@ export interface ReadEvent {
 }
 
 /** The largest event, in bytes of its JSON text. */
-export const MAX_EVENT_BYTES = 3 * 1024 * 1024;
+const MAX_EVENT_BYTES = 3 * 1024 * 1024;
 /** The most events in one request. */
-export const MAX_EVENTS_A_REQUEST = 5_000;
+const MAX_EVENTS_A_REQUEST = 5_000;
 
 const NOT_AN_EVENT = "Request body must contain an event object or an array of event objects";
 /** Field, its Go type in the server's message, and whether a value fits. */

@@ -1,58 +1,41 @@
 import { acceptEvents, type Intake, MAX_EVENTS_A_STATEMENT, type NewRun } from "../queue/accept-events.ts";
-import type { BatchItem } from "../queue/batch-items.ts";
 import type { QueueSession } from "../queue/database.ts";
 import type { DueJob } from "../queue/due-jobs.ts";
-import type { Waiter } from "../queue/steps.ts";
 import { keepUnheard } from "../queue/unheard-events.ts";
 import type { StandIn } from "../stand-in.ts";
-import { resolveStep } from "../steps/resolve-step.ts";
 import { type DirectRun, planIntake } from "./plan-intake.ts";
 import type { ReadEvent } from "./read-events.ts";
 
 /** Everything that a set of events leads to, decided but not yet written. */
-export interface PreparedIntake {
+interface PreparedIntake {
   readonly intake: Intake;
-  readonly waits: readonly { readonly waiter: Waiter; readonly body: string }[];
   /** Those of the intake's events that no function listens to, and that are kept until one does. */
   readonly unheard: readonly ReadEvent[];
   readonly now: number;
 }
 
 /**
- * Decides what events lead to. Reads, if anything, bodies of runs that wait; writes nothing.
+ * Decides what events lead to. Writes nothing.
  *
  * @param keepsUnheard whether events that no function listens to are kept
  */
-export async function prepareIntake(
+export function prepareIntake(
   standIn: StandIn,
   events: readonly ReadEvent[],
   direct: readonly DirectRun[] = [],
   keepsUnheard = false,
-): Promise<PreparedIntake> {
+): PreparedIntake {
   const now = standIn.clock.now();
   const planned = planIntake(standIn.registry, events, direct, now, standIn.retention.keys);
   const unheard = keepsUnheard ? events.filter(({ event }) => !isListenedTo(standIn, event.name)) : [];
   const kept = unheard.map(({ internalId, body }) => ({ id: internalId, body }));
   const intake = { ...planned, events: [...planned.events, ...kept] };
-  const waits: { waiter: Waiter; body: string }[] = [];
-  const taken = new Set<string>();
-  for (const { event, body } of events) {
-    if (!standIn.waiters.isAwaited(event.name)) continue;
-    for (const waiter of await standIn.waiters.match(event, standIn.bodies)) {
-      // A wait ends with the first event that fits.
-      const name = `${waiter.runId} ${waiter.stepId}`;
-      if (!taken.has(name)) waits.push({ waiter, body });
-      taken.add(name);
-    }
-  }
-  // One order for all locks.
-  waits.sort((a, b) => (a.waiter.runId < b.waiter.runId ? -1 : 1));
-  return { intake, waits, unheard, now };
+  return { intake, unheard, now };
 }
 
-/** Whether a function is started by events of this name, or waits for one. */
-export function isListenedTo({ registry, waiters }: StandIn, eventName: string): boolean {
-  return registry.triggeredBy(eventName).length > 0 || waiters.isAwaited(eventName);
+/** Whether a function is started by events of this name. */
+export function isListenedTo({ registry }: StandIn, eventName: string): boolean {
+  return registry.triggeredBy(eventName).length > 0;
 }
 
 /**
@@ -63,14 +46,12 @@ export function isListenedTo({ registry, waiters }: StandIn, eventName: string):
 export async function writeIntake(
   standIn: StandIn,
   session: QueueSession,
-  { intake, waits, unheard, now }: PreparedIntake,
+  { intake, unheard, now }: PreparedIntake,
 ): Promise<() => void> {
-  const batched = new Set<string>();
   const started: DueJob[] = [];
   for (const slice of sliceIntake(intake)) {
-    const result = await acceptEvents(session, slice, now);
-    started.push(...result.started.map(({ run, jobId }) => firstJob(run, jobId)));
-    for (const item of result.batched) batched.add(item);
+    const accepted = await acceptEvents(session, slice, now);
+    started.push(...accepted.map(({ run, jobId }) => firstJob(run, jobId)));
   }
   if (unheard.length > 0) {
     const kept = unheard.map(({ internalId, event, body }) => {
@@ -78,15 +59,10 @@ export async function writeIntake(
     });
     await keepUnheard(session, kept);
   }
-  for (const { waiter, body } of waits) await resolveStep(standIn, session, waiter, body, now);
   return () => {
     for (const event of intake.events) standIn.bodies.remember(event.id, event.body);
-    for (const { waiter } of waits) standIn.waiters.remove(waiter);
-    const items = intake.batchItems.filter((item) => batched.has(`${item.functionId} ${item.eventId}`));
-    standIn.batches.add(items.map((item): BatchItem => ({ ...item, arrivedAt: now })));
     standIn.backlog.add(started);
     if (started.length > 0) standIn.offer(started);
-    if (waits.length > 0) standIn.wake();
     // A function may have been registered while they were written.
     if (unheard.length > 0) standIn.kept.lookSoon(standIn);
   };
@@ -99,10 +75,10 @@ export async function takeIn(
   direct: readonly DirectRun[] = [],
   keepsUnheard = false,
 ): Promise<void> {
-  const prepared = await prepareIntake(standIn, events, direct, keepsUnheard);
-  const { intake, waits, unheard } = prepared;
-  if (intake.events.length === 0 && waits.length === 0) return;
-  const single = waits.length + unheard.length === 0 && intake.events.length <= MAX_EVENTS_A_STATEMENT;
+  const prepared = prepareIntake(standIn, events, direct, keepsUnheard);
+  const { intake, unheard } = prepared;
+  if (intake.events.length === 0) return;
+  const single = unheard.length === 0 && intake.events.length <= MAX_EVENTS_A_STATEMENT;
   const afterwards = single
     ? await writeIntake(standIn, standIn.database, prepared)
     : await standIn.database.transaction((transaction) => writeIntake(standIn, transaction, prepared));
@@ -117,7 +93,6 @@ function sliceIntake(intake: Intake): Intake[] {
     slices.push({
       events,
       runs: intake.runs.filter(({ eventId }) => ids.has(eventId)),
-      batchItems: intake.batchItems.filter(({ eventId }) => ids.has(eventId)),
     });
   }
   return slices;
@@ -130,14 +105,12 @@ function firstJob(run: NewRun, jobId: number): DueJob {
     runId: run.id,
     functionId: run.functionId,
     stepId: "step",
-    flowKey: run.flowKey ?? null,
     attempt: 0,
-    eventIds: [run.eventId],
+    eventId: run.eventId,
     eventName: run.eventName,
     planSteps: false,
     requestVersion: -1,
     quiet: run.quiet,
-    parent: run.parent,
     steps: [],
   };
 }

@@ -8,11 +8,11 @@ import type { RunError } from "./run-error.ts";
  * Whether a run is that of a failure handler. Nothing listens to its own failure, and it may hold the last copy of an
  * event, so it never ends as failed.
  */
-export function isFailureHandler(job: Pick<DueJob, "eventName" | "parent">): boolean {
-  return job.eventName === FUNCTION_FAILED && job.parent === undefined;
+export function isFailureHandler(job: Pick<DueJob, "eventName">): boolean {
+  return job.eventName === FUNCTION_FAILED;
 }
 
-/** Has a run that failed for good begin anew after a while, with all its attempts and none of its steps. */
+/** Restarts a run that failed for good after a while, with all its attempts and none of its steps. */
 export async function beginAnew(
   standIn: StandIn,
   job: DueJob,
@@ -20,7 +20,6 @@ export async function beginAnew(
   startedAt: number,
 ): Promise<void> {
   const dueAt = standIn.clock.now() + standIn.failureHandlerDelay;
-  standIn.waiters.removeRun(job.runId);
   await restartRun(standIn.database, job, { dueAt, error: JSON.stringify(error), startedAt });
   standIn.logger.error(
     { run: job.runId, functionId: job.functionId, reason: error.message },

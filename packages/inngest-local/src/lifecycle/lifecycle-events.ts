@@ -4,10 +4,9 @@ import { handedOnError, type RunError } from "./run-error.ts";
 
 export const FUNCTION_FAILED = "inngest/function.failed";
 export const FUNCTION_FINISHED = "inngest/function.finished";
-export const FUNCTION_INVOKED = "inngest/function.invoked";
 export const SCHEDULED_TIMER = "inngest/scheduled.timer";
 
-/** How a run ended. The output is JSON text. */
+/** The end of a run. The output is JSON text. */
 export type Ending =
   | { readonly status: "completed"; readonly output: string }
   | { readonly status: "failed"; readonly error: RunError };
@@ -20,23 +19,22 @@ export function ownEvent(name: string, id: string | undefined, data: Record<stri
 }
 
 /**
- * The events that tell of a run's end: `inngest/function.finished`, and before it `inngest/function.failed` when it
+ * The events of a run's end: `inngest/function.finished`, and before it `inngest/function.failed` when it
  * failed, whose id is the run's.
  *
- * @param bodies the JSON texts of the run's events
+ * @param body the JSON text of the run's event; undefined when it is no longer stored
  */
 export function lifecycleEvents(
-  run: { readonly id: string; readonly functionId: string; readonly invoked: boolean },
-  bodies: readonly string[],
+  run: { readonly id: string; readonly functionId: string },
+  body: string | undefined,
   ending: Ending,
 ): ReadEvent[] {
-  const events = bodies.map((body): unknown => JSON.parse(body));
+  const events: unknown[] = body === undefined ? [] : [JSON.parse(body)];
   const common = {
     event: events[0] ?? {},
     events: events.map(withoutUser),
     function_id: run.functionId,
     run_id: run.id,
-    ...(run.invoked ? { correlation_id: correlationId(events[0]) } : {}),
   };
   if (ending.status === "completed") {
     const result: unknown = JSON.parse(ending.output);
@@ -56,13 +54,4 @@ function withoutUser(event: unknown): unknown {
   if (typeof event !== "object" || event === null || !("user" in event)) return event;
   const { user: _, ...rest } = event;
   return rest;
-}
-
-function correlationId(event: unknown): string | undefined {
-  if (typeof event !== "object" || event === null || !("data" in event)) return undefined;
-  const data = event.data;
-  if (typeof data !== "object" || data === null || !("_inngest" in data)) return undefined;
-  const own = data._inngest;
-  if (typeof own !== "object" || own === null || !("correlation_id" in own)) return undefined;
-  return typeof own.correlation_id === "string" ? own.correlation_id : undefined;
 }

@@ -20,7 +20,7 @@ export function readRunError(raw: unknown, otherwise: string): RunError {
   };
 }
 
-/** The form in which another function sees the error: a failed step, an invoked run, a failure event. */
+/** The form in which another function sees the error: a failed step, a failure event. */
 export function handedOnError(error: RunError): Record<string, unknown> {
   return { error: error.name === "Error" ? "NonRetriableError" : error.name, ...error };
 }

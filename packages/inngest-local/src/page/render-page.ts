@@ -6,8 +6,8 @@ import type { AppState } from "../registration/app-poller.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { RegisteredApp } from "../registration/function-registry.ts";
 
-/** What the page shows. */
-export interface PageContent {
+/** The content of the page. */
+interface PageContent {
   readonly apps: readonly RegisteredApp[];
   readonly appStates: readonly { readonly url: string; readonly state: AppState }[];
   /** Queued calls by function id; timers under the empty id. */
@@ -23,7 +23,7 @@ export interface PageContent {
   readonly failingHandlers: number;
   /** By the queue's clock, like all moments here. */
   readonly now: number;
-  /** How far the queue's clock is ahead of the wall clock, in milliseconds. */
+  /** Lead of the queue's clock over the wall clock, in milliseconds. */
   readonly aheadOfWall: number;
 }
 
@@ -99,14 +99,8 @@ function functionRow(config: FunctionConfig, queued: number): Markup {
     ),
     ...config.crons.map((cron) => `cron ${cron}`),
   ];
-  const flow = [
-    ...config.concurrency.map(
-      ({ limit, key }) => `at most ${limit}${key === undefined ? "" : ` per ${key}`}`,
-    ),
-    ...(config.batch ? [`batches of ${config.batch.maxSize} or ${config.batch.timeout} ms`] : []),
-    ...(config.idempotency === undefined ? [] : [`once per ${config.idempotency}`]),
-  ];
-  return html`<tr><td>${config.name}<br><code class="muted">${config.id}</code></td><td>${lines(triggers)}</td><td>${config.maxAttempts}</td><td>${lines(flow)}</td><td>${queued}</td></tr>`;
+  const limit = config.concurrency === undefined ? "" : `at most ${config.concurrency}`;
+  return html`<tr><td>${config.name}<br><code class="muted">${config.id}</code></td><td>${lines(triggers)}</td><td>${config.maxAttempts}</td><td>${limit}</td><td>${queued}</td></tr>`;
 }
 
 function unheardEvents(unheard: readonly UnheardEvents[]): Markup {

@@ -1,5 +1,4 @@
 import type { QueueSession } from "./database.ts";
-import type { RunParent } from "./runs.ts";
 
 /** A call or a timer whose time has come, with what is needed to carry it out. */
 export interface DueJob {
@@ -9,28 +8,25 @@ export interface DueJob {
   readonly functionId: string;
   /** `step`, or the hash of the one step to run. */
   readonly stepId: string;
-  readonly flowKey: string | null;
   readonly attempt: number;
-  readonly eventIds: readonly string[];
+  readonly eventId: string;
   readonly eventName: string;
   readonly planSteps: boolean;
   readonly requestVersion: number;
   readonly quiet: boolean;
-  readonly parent: RunParent | undefined;
   readonly steps: readonly FinishedStep[];
 }
 
 /** A step's memo: JSON text, as the SDK wants it back. */
-export interface FinishedStep {
+interface FinishedStep {
   readonly id: string;
   readonly memo: string;
 }
 
-/** A function that may take `slots` more calls, but none with a flow key in `blocked`. */
+/** A function that may take `slots` more calls. */
 export interface FreeSlots {
   readonly id: string;
   readonly slots: number;
-  readonly blocked: readonly string[];
 }
 
 interface DueJobRow {
@@ -38,16 +34,12 @@ interface DueJobRow {
   run_id: string;
   function_id: string;
   step_id: string;
-  flow_key: string | null;
   attempt: number;
   event_id: string;
   event_name: string;
-  batch: string | null;
   plan_steps: boolean;
   request_version: number;
   quiet: boolean;
-  parent_run: string | null;
-  parent_step: string | null;
   steps: FinishedStep[] | null;
 }
 
@@ -68,21 +60,16 @@ export async function readDueJobs(
   },
 ): Promise<DueJob[]> {
   const rows = await session.query<DueJobRow>(
-    `SELECT j.id::float8 AS id, j.run_id, j.function_id, j.step_id, j.flow_key, j.attempt,
-            r.event_id, r.event_name, r.plan_steps, r.request_version, r.quiet, r.parent_run, r.parent_step,
-            CASE WHEN r.batched THEN (
-              SELECT string_agg(e.event_id, ',' ORDER BY e.place)
-              FROM inngest_local.run_events e WHERE e.run_id = r.id
-            ) END AS batch,
+    `SELECT j.id::float8 AS id, j.run_id, j.function_id, j.step_id, j.attempt,
+            r.event_id, r.event_name, r.plan_steps, r.request_version, r.quiet,
             (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'memo', s.memo) ORDER BY s.place)
              FROM inngest_local.steps s WHERE s.run_id = r.id AND s.status = 'done') AS steps
-     FROM jsonb_to_recordset($1::text::jsonb) AS f(id text, slots integer, blocked jsonb)
+     FROM jsonb_to_recordset($1::text::jsonb) AS f(id text, slots integer)
      CROSS JOIN LATERAL (
        SELECT * FROM inngest_local.jobs
        WHERE function_id = f.id
          AND due_at <= $2::bigint
          AND id <> ALL (string_to_array($3::text, ',')::bigint[])
-         AND (flow_key IS NULL OR NOT jsonb_exists(f.blocked, flow_key))
        ORDER BY due_at, id
        LIMIT f.slots
      ) j
@@ -103,20 +90,17 @@ export async function readDueJobs(
     runId: row.run_id,
     functionId: row.function_id,
     stepId: row.step_id,
-    flowKey: row.flow_key,
     attempt: row.attempt,
-    eventIds: row.batch === null ? [row.event_id] : row.batch.split(","),
+    eventId: row.event_id,
     eventName: row.event_name,
     planSteps: row.plan_steps,
     requestVersion: row.request_version,
     quiet: row.quiet,
-    parent:
-      row.parent_run && row.parent_step ? { runId: row.parent_run, stepId: row.parent_step } : undefined,
     steps: row.steps ?? [],
   }));
 }
 
-/** When the next job after `now` is due, or undefined when none waits. */
+/** Due time of the next job after `now`; undefined when none waits. */
 export async function readNextDueTime(session: QueueSession, now: number): Promise<number | undefined> {
   const rows = await session.query<{ due_at: number | null }>(
     `SELECT min(due_at)::float8 AS due_at FROM inngest_local.jobs WHERE due_at > $1::bigint`,

@@ -1,8 +1,8 @@
 import type { QueueDatabase } from "./database.ts";
 
-/** How long what is finished stays in the database, in milliseconds. */
+/** Retention of what is finished, in milliseconds. */
 export interface Retention {
-  /** Event ids and idempotency keys: within this time the same key starts a function once. Default 24 h. */
+  /** Event ids: within this time the same id starts a function once. Default 24 h. */
   readonly keys: number;
   /** Completed runs with their steps and output, for the page. Their events go as soon as the run has ended. Default 1 h. */
   readonly completedRuns: number;
@@ -48,7 +48,7 @@ export class Pruner {
     return events >= SLICE || keys >= SLICE * 10 || completed >= SLICE || failed >= SLICE;
   }
 
-  /** Events that no open or failed run and no batch needs any more, and that were not kept for want of a function. */
+  /** Events that no open or failed run needs any more, and that were not kept for want of a function. */
   async #deleteEvents(before: number): Promise<number> {
     const rows = await this.#database.query<{ bytes: number }>(
       `DELETE FROM inngest_local.events
@@ -56,10 +56,6 @@ export class Pruner {
          SELECT e.id FROM inngest_local.events e
          WHERE e.received_at < $1::bigint
            AND NOT EXISTS (SELECT 1 FROM inngest_local.runs r WHERE r.event_id = e.id AND r.status <> 'completed')
-           AND NOT EXISTS (
-             SELECT 1 FROM inngest_local.run_events x JOIN inngest_local.runs r ON r.id = x.run_id
-             WHERE x.event_id = e.id AND r.status <> 'completed')
-           AND NOT EXISTS (SELECT 1 FROM inngest_local.batch_items b WHERE b.event_id = e.id)
            AND NOT EXISTS (SELECT 1 FROM inngest_local.unheard_events u WHERE u.event_id = e.id)
          ORDER BY e.received_at
          LIMIT ${SLICE}
@@ -92,8 +88,6 @@ export class Pruner {
          LIMIT ${SLICE}
        ), steps AS (
          DELETE FROM inngest_local.steps WHERE run_id IN (SELECT id FROM old)
-       ), events AS (
-         DELETE FROM inngest_local.run_events WHERE run_id IN (SELECT id FROM old)
        )
        DELETE FROM inngest_local.runs WHERE id IN (SELECT id FROM old) RETURNING 1 AS one`,
       [status, before],

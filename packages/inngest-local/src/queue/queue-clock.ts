@@ -16,7 +16,7 @@ const OF_THIS_MACHINE: MachineClocks = {
   sinceBoot: () => uptime() * 1_000,
 };
 
-/** How often the time asleep is looked for: reading the time since boot costs more than the steady clock. */
+/** Interval at which sleep of the machine is looked for: the time since boot costs more to read than the steady clock. */
 const LOOK_FOR_SLEEP_MS = 1_000;
 /** The time since boot is coarse, so a difference below this is none. */
 const SHORTEST_SLEEP_MS = 1_000;
@@ -60,7 +60,7 @@ export class QueueClock {
     return this.#clocks.wall();
   }
 
-  /** How far this clock is ahead of the wall clock, in milliseconds; negative when the wall clock was set forward. */
+  /** Lead of this clock over the wall clock, in milliseconds; negative when the wall clock was set forward. */
   aheadOfWall(): number {
     return this.now() - this.wall();
   }

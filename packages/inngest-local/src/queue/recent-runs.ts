@@ -57,7 +57,7 @@ export async function readRecentRuns(session: QueueSession, limit: number): Prom
   }));
 }
 
-/** How many calls and timers are queued, per function (timers under the empty name). */
+/** The number of queued calls and timers, per function (timers under the empty name). */
 export async function countQueued(session: QueueSession): Promise<Map<string, number>> {
   const rows = await session.query<{ function_id: string; jobs: number }>(
     `SELECT function_id, count(*)::integer AS jobs FROM inngest_local.jobs GROUP BY function_id`,

@@ -1,11 +1,5 @@
 import type { QueueSession } from "./database.ts";
 
-/** Who waits for this run's result: the run and step that invoked it. */
-export interface RunParent {
-  readonly runId: string;
-  readonly stepId: string;
-}
-
 /**
  * Locks a run until the transaction ends, so that results that arrive together are taken one after the other.
  *
@@ -19,7 +13,7 @@ export async function lockRun(transaction: QueueSession, runId: string): Promise
   return rows.length > 0;
 }
 
-/** How a run ended: its output or its error, as JSON text. */
+/** The end of a run: its output or its error, as JSON text. */
 export type RunEnd =
   | { readonly status: "completed"; readonly output: string }
   | { readonly status: "failed"; readonly error: string };
@@ -116,7 +110,7 @@ export async function restartRun(
 }
 
 /**
- * How many failure handlers have trouble: open runs that have begun anew because they failed in all their attempts, or that
+ * The number of failure handlers in trouble: open runs that have begun anew because they failed in all their attempts, or that
  * pause with `step.sleep` before they do.
  */
 export async function countFailingHandlers(session: QueueSession): Promise<number> {

@@ -39,16 +39,12 @@ const STATEMENTS: readonly string[] = [
      function_id text NOT NULL,
      event_id text NOT NULL,
      event_name text NOT NULL,
-     flow_key text,
      status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'completed', 'failed')),
      attempt integer NOT NULL DEFAULT 0,
      quiet boolean NOT NULL,
-     batched boolean NOT NULL,
      begun_anew integer NOT NULL DEFAULT 0,
      plan_steps boolean NOT NULL DEFAULT false,
      request_version integer NOT NULL DEFAULT -1,
-     parent_run text,
-     parent_step text,
      output text,
      error text,
      created_at bigint NOT NULL,
@@ -61,15 +57,6 @@ const STATEMENTS: readonly string[] = [
 
   `CREATE INDEX IF NOT EXISTS runs_begun_anew ON inngest_local.runs (id) WHERE begun_anew > 0`,
 
-  // The events of a batch, in order. A run of one event has no rows here.
-  `CREATE TABLE IF NOT EXISTS inngest_local.run_events (
-     run_id text NOT NULL,
-     place integer NOT NULL,
-     event_id text NOT NULL,
-     PRIMARY KEY (run_id, place)
-   )`,
-  `CREATE INDEX IF NOT EXISTS run_events_event ON inngest_local.run_events (event_id)`,
-
   // Events that no function listened to when they came in. They stay until one does.
   `CREATE TABLE IF NOT EXISTS inngest_local.unheard_events (
      event_id text PRIMARY KEY,
@@ -78,7 +65,7 @@ const STATEMENTS: readonly string[] = [
    )`,
   `CREATE INDEX IF NOT EXISTS unheard_events_name ON inngest_local.unheard_events (event_name, event_id)`,
 
-  // What started a function once and must not start it again: event ids and idempotency keys.
+  // What started a function once and must not start it again.
   `CREATE TABLE IF NOT EXISTS inngest_local.run_keys (
      function_id text NOT NULL,
      key text NOT NULL,
@@ -98,40 +85,25 @@ const STATEMENTS: readonly string[] = [
      status text NOT NULL CHECK (status IN ('pending', 'done')),
      memo text,
      place bigint,
-     wait_event text,
-     wait_expression text,
      created_at bigint NOT NULL,
      ended_at bigint,
      PRIMARY KEY (run_id, id)
    )`,
-  `CREATE INDEX IF NOT EXISTS steps_waiting ON inngest_local.steps (wait_event)
-     WHERE status = 'pending' AND wait_event IS NOT NULL`,
 
-  // What is to be done: a call to the app, or a timer (function_id '') that ends a sleep or a wait.
+  // What is to be done: a call to the app, or a timer (function_id '') that ends a sleep.
   `CREATE TABLE IF NOT EXISTS inngest_local.jobs (
      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
      run_id text NOT NULL,
      function_id text NOT NULL,
      step_id text NOT NULL,
-     flow_key text,
      attempt integer NOT NULL DEFAULT 0,
      due_at bigint NOT NULL
    )`,
   `CREATE INDEX IF NOT EXISTS jobs_due ON inngest_local.jobs (function_id, due_at, id)`,
   `CREATE INDEX IF NOT EXISTS jobs_run ON inngest_local.jobs (run_id)`,
-
-  `CREATE TABLE IF NOT EXISTS inngest_local.batch_items (
-     function_id text NOT NULL,
-     event_id text NOT NULL,
-     batch_key text NOT NULL,
-     bytes integer NOT NULL,
-     arrived_at bigint NOT NULL,
-     PRIMARY KEY (function_id, event_id)
-   )`,
-  `CREATE INDEX IF NOT EXISTS batch_items_event ON inngest_local.batch_items (event_id)`,
 ];
 
-/** How often the tables are created while another process creates them as well. */
+/** Attempts to create the tables while another process creates them as well. */
 const ATTEMPTS = 20;
 const PAUSE_MS = 50;
 

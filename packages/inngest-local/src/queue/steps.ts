@@ -9,14 +9,13 @@ export interface DoneStep {
   readonly memo: string;
 }
 
-/** A step that something else will finish: a call, a timer, an event or another run. */
+/** A step that something else will finish: a call or a timer. */
 export interface PendingStep {
   readonly id: string;
   readonly op: string;
   readonly name: string;
   /** Part of a race: when it is done the function is called at once, without waiting for its group. */
   readonly race: boolean;
-  readonly wait?: { readonly event: string; readonly expression: string | undefined };
 }
 
 /**
@@ -53,9 +52,9 @@ export async function savePendingSteps(
 ): Promise<Set<string>> {
   if (steps.length === 0) return new Set();
   const rows = await transaction.query<{ id: string }>(
-    `INSERT INTO inngest_local.steps (run_id, id, op, name, race, status, wait_event, wait_expression, created_at)
-     SELECT $1::text, s.id, s.op, s.name, s.race, 'pending', s.wait->>'event', s.wait->>'expression', $3::bigint
-     FROM jsonb_to_recordset($2::text::jsonb) AS s(id text, op text, name text, race boolean, wait jsonb)
+    `INSERT INTO inngest_local.steps (run_id, id, op, name, race, status, created_at)
+     SELECT $1::text, s.id, s.op, s.name, s.race, 'pending', $3::bigint
+     FROM jsonb_to_recordset($2::text::jsonb) AS s(id text, op text, name text, race boolean)
      ON CONFLICT (run_id, id) DO NOTHING
      RETURNING id`,
     [runId, JSON.stringify(steps), now],
@@ -89,20 +88,7 @@ export async function finishPendingStep(
   return rows[0];
 }
 
-/** The op of a pending step, so that its timer knows what its end means. */
-export async function pendingStepOp(
-  transaction: QueueSession,
-  runId: string,
-  stepId: string,
-): Promise<string | undefined> {
-  const rows = await transaction.query<{ op: string }>(
-    `SELECT op FROM inngest_local.steps WHERE run_id = $1::text AND id = $2::text AND status = 'pending'`,
-    [runId, stepId],
-  );
-  return rows[0]?.op;
-}
-
-/** How many steps of a run something else has yet to finish. */
+/** The number of pending steps of a run. */
 export async function countPendingSteps(transaction: QueueSession, runId: string): Promise<number> {
   const rows = await transaction.query<{ pending: number }>(
     `SELECT count(*)::integer AS pending FROM inngest_local.steps WHERE run_id = $1::text AND status = 'pending'`,
@@ -126,10 +112,9 @@ export async function saveJobs(
 ): Promise<void> {
   if (jobs.length === 0) return;
   await transaction.query(
-    `INSERT INTO inngest_local.jobs (run_id, function_id, step_id, flow_key, due_at)
-     SELECT r.id, j."functionId", j."stepId", CASE WHEN j."functionId" <> '' THEN r.flow_key END, j."dueAt"
-     FROM jsonb_to_recordset($2::text::jsonb) AS j("functionId" text, "stepId" text, "dueAt" bigint)
-     JOIN inngest_local.runs r ON r.id = $1::text`,
+    `INSERT INTO inngest_local.jobs (run_id, function_id, step_id, due_at)
+     SELECT $1::text, j."functionId", j."stepId", j."dueAt"
+     FROM jsonb_to_recordset($2::text::jsonb) AS j("functionId" text, "stepId" text, "dueAt" bigint)`,
     [runId, JSON.stringify(jobs)],
   );
 }
@@ -146,8 +131,8 @@ export async function saveContinuation(
   dueAt: number,
 ): Promise<void> {
   await transaction.query(
-    `INSERT INTO inngest_local.jobs (run_id, function_id, step_id, flow_key, due_at)
-     SELECT r.id, r.function_id, 'step', r.flow_key, $2::bigint
+    `INSERT INTO inngest_local.jobs (run_id, function_id, step_id, due_at)
+     SELECT r.id, r.function_id, 'step', $2::bigint
      FROM inngest_local.runs r
      WHERE r.id = $1::text
        AND NOT EXISTS (
@@ -156,37 +141,4 @@ export async function saveContinuation(
        )`,
     [runId, dueAt, [...begun].join(",")],
   );
-}
-
-/** A run that waits for an event. */
-export interface Waiter {
-  readonly runId: string;
-  readonly stepId: string;
-  readonly event: string;
-  readonly expression: string | undefined;
-  /** The event that started the run: `event` in the expression. */
-  readonly runEventId: string;
-}
-
-/** Every open wait for an event, read once at start. */
-export async function readWaiters(session: QueueSession): Promise<Waiter[]> {
-  const rows = await session.query<{
-    run_id: string;
-    id: string;
-    wait_event: string;
-    wait_expression: string | null;
-    event_id: string;
-  }>(
-    `SELECT s.run_id, s.id, s.wait_event, s.wait_expression, r.event_id
-     FROM inngest_local.steps s
-     JOIN inngest_local.runs r ON r.id = s.run_id AND r.status = 'open'
-     WHERE s.status = 'pending' AND s.wait_event IS NOT NULL`,
-  );
-  return rows.map((row) => ({
-    runId: row.run_id,
-    stepId: row.id,
-    event: row.wait_event,
-    expression: row.wait_expression ?? undefined,
-    runEventId: row.event_id,
-  }));
 }

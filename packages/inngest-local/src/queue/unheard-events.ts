@@ -21,7 +21,7 @@ export async function keepUnheard(
   );
 }
 
-/** How many events are kept under each name, most first. */
+/** The number of events kept under each name, most first. */
 export async function countUnheard(session: QueueSession): Promise<UnheardEvents[]> {
   return session.query<{ name: string; events: number; bytes: number }>(
     `SELECT event_name AS name, count(*)::integer AS events, sum(bytes)::float8 AS bytes

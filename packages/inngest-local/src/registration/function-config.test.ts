@@ -20,37 +20,36 @@ const problems = (extra: object): string => {
 
 describe("readFunctionConfig", () => {
   it("reads what the SDK sends", () => {
-    expect(readFunctionConfig({ ...base, concurrency: 3, idempotency: "event.data.k" }).config).toMatchObject(
-      {
-        id: "app-fn",
-        maxAttempts: 5,
-        concurrency: [{ limit: 3, scope: "fn" }],
-        idempotency: "event.data.k",
-        batch: undefined,
-      },
-    );
+    expect(readFunctionConfig({ ...base, concurrency: 3 }).config).toMatchObject({
+      id: "app-fn",
+      maxAttempts: 5,
+      concurrency: 3,
+    });
     expect(
       readFunctionConfig({
         ...base,
-        concurrency: [{ limit: 2, key: "event.data.u", scope: "env" }, { limit: 0 }],
-        batchEvents: { maxSize: 10, timeout: "2s", key: "event.data.u" },
+        concurrency: [{ limit: 2, scope: "fn" }],
         steps: { step: { ...base.steps.step, retries: { attempts: 0 } } },
       }).config,
-    ).toMatchObject({
-      maxAttempts: 1,
-      concurrency: [{ limit: 2, key: "event.data.u", scope: "env" }],
-      batch: { maxSize: 10, timeout: 2_000 },
-    });
+    ).toMatchObject({ maxAttempts: 1, concurrency: 2 });
+    expect(readFunctionConfig({ ...base, concurrency: { limit: 0 } }).config?.concurrency).toBeUndefined();
   });
 
-  it.each(["throttle", "debounce", "rateLimit", "priority", "timeouts", "singleton", "somethingNew"])(
-    "refuses %s, naming the function and the option",
-    (option) => {
-      expect(problems({ [option]: { limit: 1 } })).toMatch(
-        new RegExp(`function "app-fn": the option "${option}"`),
-      );
-    },
-  );
+  it.each([
+    "batchEvents",
+    "debounce",
+    "idempotency",
+    "priority",
+    "rateLimit",
+    "singleton",
+    "somethingNew",
+    "throttle",
+    "timeouts",
+  ])("refuses %s, naming the function and the option", (option) => {
+    expect(problems({ [option]: { limit: 1 } })).toMatch(
+      new RegExp(`function "app-fn": the option "${option}"`),
+    );
+  });
 
   it("refuses cancelOn, cron jitter and connect", () => {
     expect(problems({ cancel: [{ event: "t/stop" }] })).toMatch(/"cancelOn"/);
@@ -65,9 +64,9 @@ describe("readFunctionConfig", () => {
     );
     expect(problems({ triggers: [{ cron: "61 * * * *" }] })).toMatch(/"triggers.cron" is not a cron pattern/);
     expect(problems({ triggers: [{ cron: "TZ=Mars/City 1 * * * *" }] })).toMatch(/"triggers.cron"/);
-    expect(problems({ batchEvents: { maxSize: 1, timeout: "2s" } })).toMatch(/"batchEvents.maxSize"/);
-    expect(problems({ batchEvents: { maxSize: 2, timeout: "500ms" } })).toMatch(/"batchEvents.timeout"/);
-    expect(problems({ concurrency: [{ limit: 1 }, { limit: 2 }, { limit: 3 }] })).toMatch(/"concurrency"/);
+    expect(problems({ concurrency: { limit: 1, key: "event.data.u" } })).toMatch(/"concurrency/);
+    expect(problems({ concurrency: [{ limit: 1, scope: "env" }] })).toMatch(/"concurrency/);
+    expect(problems({ concurrency: [{ limit: 1 }, { limit: 2 }] })).toMatch(/"concurrency"/);
   });
 });
 

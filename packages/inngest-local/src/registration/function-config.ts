@@ -1,25 +1,7 @@
 import { z } from "zod";
-import { compileExpression } from "../flow/expression.ts";
+import { compileExpression } from "../intake/expression.ts";
 import { findTextFault } from "../queue/text-fault.ts";
 import { parseCron } from "../schedule/cron-pattern.ts";
-import { parseDuration } from "../schedule/duration.ts";
-
-/** A concurrency limit: at most `limit` calls in flight, per value of `key` where there is one. */
-export interface ConcurrencyLimit {
-  readonly limit: number;
-  readonly key: string | undefined;
-  readonly scope: "fn" | "env" | "account";
-}
-
-/** How a function collects events. */
-export interface BatchConfig {
-  readonly maxSize: number;
-  /** Milliseconds from a batch's first event. */
-  readonly timeout: number;
-  readonly key: string | undefined;
-  /** Events for which this isn't true start a run of their own. */
-  readonly condition: string | undefined;
-}
 
 /** A registered function, as far as the stand-in needs it. */
 export interface FunctionConfig {
@@ -29,9 +11,8 @@ export interface FunctionConfig {
   readonly events: readonly { readonly event: string; readonly expression: string | undefined }[];
   readonly crons: readonly string[];
   readonly maxAttempts: number;
-  readonly concurrency: readonly ConcurrencyLimit[];
-  readonly batch: BatchConfig | undefined;
-  readonly idempotency: string | undefined;
+  /** Calls in flight at the most; undefined when it sets no limit. */
+  readonly concurrency: number | undefined;
 }
 
 /** The Inngest server allows this many retries, and makes this many when a function doesn't say. */
@@ -43,11 +24,8 @@ const storableText = z.string().superRefine((text, context) => {
   const fault = findTextFault(text);
   if (fault !== undefined) context.addIssue({ code: "custom", message: `must not contain ${fault}` });
 });
-const concurrencySchema = z.strictObject({
-  limit: z.number().int().min(0),
-  key: z.string().optional(),
-  scope: z.enum(["fn", "env", "account"]).default("fn"),
-});
+const concurrencyLimit = z.number().int().min(0);
+const concurrencySchema = z.strictObject({ limit: concurrencyLimit, scope: z.literal("fn").optional() });
 const functionSchema = z.object({
   id: storableText.min(1),
   name: z.string().optional(),
@@ -66,25 +44,14 @@ const functionSchema = z.object({
       retries: z.object({ attempts: z.number().int().min(0).max(MAX_RETRIES) }).optional(),
     }),
   ),
-  concurrency: z
-    .union([z.number().int().min(0), concurrencySchema, z.array(concurrencySchema).max(2)])
-    .nullish(),
-  batchEvents: z
-    .strictObject({
-      maxSize: z.number().int().min(2),
-      timeout: z.string(),
-      key: z.string().nullish(),
-      if: z.string().nullish(),
-    })
-    .nullish(),
-  idempotency: z.string().nullish(),
+  concurrency: z.union([concurrencyLimit, concurrencySchema, z.array(concurrencySchema).length(1)]).nullish(),
 });
 const KNOWN = new Set(Object.keys(functionSchema.shape));
 /** Options that Inngest has and the stand-in hasn't, by the name under which a person wrote them. */
 const UNSUPPORTED: Readonly<Record<string, string>> = { cancel: "cancelOn" };
 
 /** A function that was read, or the problems with it, each naming the function and the option. */
-export type FunctionReading =
+type FunctionReading =
   | { readonly config: FunctionConfig; readonly problems?: never }
   | { readonly config?: never; readonly problems: readonly string[] };
 
@@ -110,7 +77,6 @@ export function readFunctionConfig(raw: unknown): FunctionReading {
     "event" in trigger ? [{ event: trigger.event, expression: trigger.expression ?? undefined }] : [],
   );
   const crons = config.triggers.flatMap((trigger) => ("cron" in trigger ? [trigger.cron] : []));
-  const batchTimeout = parseDuration(config.batchEvents?.timeout ?? "1s");
   const result: FunctionConfig = {
     id: config.id,
     name: config.name ?? config.id,
@@ -119,20 +85,8 @@ export function readFunctionConfig(raw: unknown): FunctionReading {
     crons,
     maxAttempts: (step.retries?.attempts ?? DEFAULT_RETRIES) + 1,
     concurrency: readConcurrency(config.concurrency),
-    batch: config.batchEvents
-      ? {
-          maxSize: config.batchEvents.maxSize,
-          timeout: batchTimeout ?? 0,
-          key: config.batchEvents.key ?? undefined,
-          condition: config.batchEvents.if ?? undefined,
-        }
-      : undefined,
-    idempotency: config.idempotency ?? undefined,
   };
   const problems = checkTexts(result).map(refuse);
-  if (batchTimeout === undefined || batchTimeout < 1_000) {
-    problems.push(refuse(`the option "batchEvents.timeout" must be a duration of at least 1s`));
-  }
   return problems.length > 0 ? { problems } : { config: result };
 }
 
@@ -150,31 +104,17 @@ function unsupportedOptions(raw: unknown): string[] {
 type RawConcurrency = z.infer<typeof functionSchema>["concurrency"];
 
 /** A limit of 0 means none, as it does on the server. */
-function readConcurrency(raw: RawConcurrency): ConcurrencyLimit[] {
-  if (raw === undefined || raw === null) return [];
-  const list =
-    typeof raw === "number" ? [{ limit: raw, scope: "fn" as const }] : Array.isArray(raw) ? raw : [raw];
-  return list
-    .filter(({ limit }) => limit > 0)
-    .map((entry) => ({
-      limit: entry.limit,
-      scope: entry.scope,
-      key: "key" in entry ? entry.key : undefined,
-    }));
+function readConcurrency(raw: RawConcurrency): number | undefined {
+  const [given] = Array.isArray(raw) ? raw : [raw];
+  const limit = typeof given === "object" ? given?.limit : given;
+  return limit === undefined || limit === 0 ? undefined : limit;
 }
 
 /** Compiles every expression and cron pattern once, so that a bad one is refused here and not met later. */
 function checkTexts(config: FunctionConfig): string[] {
-  const expressions: [string, string | undefined][] = [
-    ...config.events.map(({ expression }): [string, string | undefined] => ["triggers.if", expression]),
-    ...config.concurrency.map(({ key }): [string, string | undefined] => ["concurrency.key", key]),
-    ["batchEvents.key", config.batch?.key],
-    ["batchEvents.if", config.batch?.condition],
-    ["idempotency", config.idempotency],
-  ];
   const checks: [string, () => unknown][] = [
-    ...expressions.flatMap(([option, text]): [string, () => unknown][] =>
-      text === undefined ? [] : [[option, () => compileExpression(text)]],
+    ...config.events.flatMap(({ expression }): [string, () => unknown][] =>
+      expression === undefined ? [] : [["triggers.if", () => compileExpression(expression)]],
     ),
     ...config.crons.map((text): [string, () => unknown] => ["triggers.cron", () => parseCron(text)]),
   ];

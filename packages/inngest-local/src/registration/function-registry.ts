@@ -6,7 +6,7 @@ export interface RegisteredApp extends StoredApp {
   readonly configs: readonly FunctionConfig[];
 }
 
-/** What is registered now: apps, functions, and which functions an event starts. */
+/** The registered apps and functions, and the functions that an event starts. */
 export class FunctionRegistry {
   readonly #apps = new Map<string, RegisteredApp>();
   #functions = new Map<string, FunctionConfig>();

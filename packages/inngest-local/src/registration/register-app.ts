@@ -12,14 +12,14 @@ const registrationSchema = z.looseObject({
   functions: z.array(z.unknown()),
 });
 
-/** What became of a registration. */
+/** The result of a registration. */
 export type RegistrationOutcome =
   | {
       readonly registered: true;
       readonly modified: boolean;
       readonly appName: string;
       readonly functions: number;
-      /** Where the app was before, when it has moved. */
+      /** The previous URL of an app that has moved. */
       readonly movedFrom?: string;
       /** Ids of functions that it had before and has no more. */
       readonly dropped: readonly string[];

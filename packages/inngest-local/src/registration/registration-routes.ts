@@ -6,7 +6,7 @@ import type { StandIn } from "../stand-in.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { type RegistrationOutcome, registerApp } from "./register-app.ts";
 
-/** `POST /fn/register`: an app tells its functions. */
+/** `POST /fn/register`: an app registers its functions. */
 export function addRegistrationRoutes(
   app: Hono,
   standIn: StandIn,

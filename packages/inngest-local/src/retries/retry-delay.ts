@@ -1,5 +1,5 @@
 /**
- * How long to wait after a failed attempt, in milliseconds: one number for every attempt, or one per attempt, of which
+ * Delay after a failed attempt, in milliseconds: one number for every attempt, or one per attempt, of which
  * the last repeats. Without it the Inngest server's own table applies, with its random part.
  */
 export type RetryDelays = number | readonly number[];

@@ -1,7 +1,7 @@
 import { Cron } from "croner";
 
 /** A cron trigger that can't be used. */
-export class CronError extends Error {
+class CronError extends Error {
   readonly code = "CRON_INVALID";
   override readonly name = "CronError";
 }

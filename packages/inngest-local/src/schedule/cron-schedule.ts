@@ -9,7 +9,7 @@ export interface CronTrigger {
 
 /** A timer is never set for longer: the wall clock may be set meanwhile, and timers stand still while the machine sleeps. */
 const LONGEST_TIMER = 60_000;
-/** How early a timer may ring. */
+/** Most milliseconds by which a timer may fire early. */
 const EARLY = 50;
 
 /**

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import canonicalize from "canonicalize";
 
-/** How far the time of a signature may be from now, as in the SDK. */
+/** Largest difference between the time of a signature and now, as in the SDK. */
 const MAX_AGE_MS = 5 * 60_000;
 
 /**

@@ -7,7 +7,7 @@ import { dataMemo, errorMemo, MAX_OUTPUT_BYTES, readOperations, stepName } from 
 
 const checkpointSchema = z.looseObject({ steps: z.array(z.unknown()) });
 
-/** What became of a checkpoint. */
+/** The result of a checkpoint. */
 export type CheckpointOutcome =
   | { readonly saved: true }
   | {

@@ -39,7 +39,7 @@ function textProblem(fields: Readonly<Record<string, unknown>>, under = ""): str
   return undefined;
 }
 
-/** What a person called the step. */
+/** The name of a step, for people. */
 export function stepName(operation: Operation): string {
   return operation.displayName ?? operation.name ?? operation.id;
 }

@@ -1,28 +1,23 @@
 import { type DueJob, deleteJob } from "../queue/due-jobs.ts";
 import { lockRun } from "../queue/runs.ts";
-import { pendingStepOp } from "../queue/steps.ts";
+import { countPendingSteps, finishPendingStep, saveContinuation } from "../queue/steps.ts";
 import type { StandIn } from "../stand-in.ts";
-import { resolveStep } from "./resolve-step.ts";
 
-const INVOKE_TIMEOUT = {
-  error: {
-    error: "InngestInvokeTimeoutError: Timed out waiting for invoked function to complete",
-    name: "InngestInvokeTimeoutError",
-    message: "Timed out waiting for invoked function to complete",
-  },
-};
-
-/** Ends the sleep or the wait whose time is up. A sleep and a wait for an event give null, an invocation an error. */
+/**
+ * Ends the sleep whose time is up: gives the step its memo and, when it was the last of its group or part of a race, queues
+ * the call that shows it to the function. Nothing more happens when the run is over or the step is done already.
+ */
 export async function ringTimer(standIn: StandIn, job: DueJob): Promise<void> {
+  const now = standIn.clock.now();
   await standIn.database.transaction(async (transaction) => {
-    const open = await lockRun(transaction, job.runId);
-    const op = open ? await pendingStepOp(transaction, job.runId, job.stepId) : undefined;
-    if (op === undefined) {
-      await deleteJob(transaction, job.id);
-      return;
+    const isOpen = await lockRun(transaction, job.runId);
+    const done = isOpen
+      ? await finishPendingStep(transaction, job.runId, job.stepId, "null", now)
+      : undefined;
+    if (done === undefined) return deleteJob(transaction, job.id);
+    if (done.race || (await countPendingSteps(transaction, job.runId)) === 0) {
+      await saveContinuation(transaction, job.runId, standIn.begunJobs(), now);
     }
-    const memo = op === "InvokeFunction" ? JSON.stringify(INVOKE_TIMEOUT) : "null";
-    await resolveStep(standIn, transaction, job, memo, standIn.clock.now());
   });
   standIn.wake();
 }

@@ -1,4 +1,3 @@
-import { prepareIntake, writeIntake } from "../intake/take-in.ts";
 import { type DueJob, deleteJob } from "../queue/due-jobs.ts";
 import { lockRun, updateRunProgress } from "../queue/runs.ts";
 import {
@@ -15,8 +14,8 @@ import type { OperationsPlan } from "./plan-operations.ts";
 const ASK_AGAIN = 1_000;
 
 /**
- * Writes what an answer came to, in one transaction: memos, steps to come with their calls and timers, invoked runs,
- * and the next call of the function when nothing is left to wait for. The answered job is done with, unless a step of
+ * Writes what an answer came to, in one transaction: memos, steps to come with their calls and timers, and the
+ * next call of the function when nothing is left to wait for. The answered job is done with, unless a step of
  * it is to be tried again.
  */
 export async function saveOperations(
@@ -26,21 +25,17 @@ export async function saveOperations(
   answer: { readonly operations: number; readonly startedAt: number },
 ): Promise<void> {
   const now = standIn.clock.now();
-  const invoked = plan.pending.flatMap((step) => step.invoked ?? []);
-  const prepared = await prepareIntake(standIn, [], invoked);
   // More than one operation means parallel steps: from then on the function plans its steps instead of running them
   // at once, until a later call comes back with a single one.
   const planSteps = job.stepId === "step" ? answer.operations > 1 : job.planSteps;
-  const afterwards = await standIn.database.transaction(async (transaction) => {
+  const jobs = await standIn.database.transaction(async (transaction) => {
     if (!(await lockRun(transaction, job.runId))) {
       await deleteJob(transaction, job.id);
       return undefined;
     }
     const fresh = await savePendingSteps(transaction, job.runId, plan.pending, now);
     const race = await saveDoneSteps(transaction, job.runId, plan.done, now);
-    const jobs = plan.pending.flatMap((step) =>
-      step.job !== undefined && fresh.has(step.id) ? [step.job] : [],
-    );
+    const jobs = plan.pending.flatMap((step) => (fresh.has(step.id) ? [step.job] : []));
     await saveJobs(transaction, job.runId, jobs);
     const attempt = plan.retry === undefined ? 0 : job.attempt;
     const progress = { id: job.runId, attempt, planSteps, startedAt: answer.startedAt };
@@ -51,20 +46,10 @@ export async function saveOperations(
         await saveContinuation(transaction, job.runId, standIn.begunJobs(), dueAt);
       }
     }
-    const intake = {
-      ...prepared.intake,
-      runs: prepared.intake.runs.filter(({ parent }) => parent !== undefined && fresh.has(parent.stepId)),
-    };
-    return { fresh, jobs, commit: await writeIntake(standIn, transaction, { ...prepared, intake }) };
+    return jobs;
   });
-  if (afterwards === undefined) return;
-  afterwards.commit();
-  for (const step of plan.pending) {
-    if (step.wait === undefined || !afterwards.fresh.has(step.id)) continue;
-    const runEventId = job.eventIds[0] ?? "";
-    standIn.waiters.add([{ runId: job.runId, stepId: step.id, ...step.wait, runEventId }]);
-  }
-  for (const { dueAt } of afterwards.jobs) standIn.wake(dueAt);
+  if (jobs === undefined) return;
+  for (const { dueAt } of jobs) standIn.wake(dueAt);
   if (answer.operations === 0) standIn.wake(now + ASK_AGAIN);
   standIn.wake();
 }

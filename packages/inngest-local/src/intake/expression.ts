@@ -1,7 +1,7 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 
-/** What an expression may mention: `event`, and in waits `async`, the event that arrived. */
-export type ExpressionScope = Record<string, unknown>;
+/** What an expression may mention: `event`. */
+type ExpressionScope = Record<string, unknown>;
 
 /** An expression that can't be used: wrong syntax. */
 export class ExpressionError extends Error {
@@ -46,14 +46,6 @@ export function compileExpression(text: string): (scope: ExpressionScope) => unk
 /** Whether an expression holds; no expression always does. */
 export function holds(text: string | undefined, scope: ExpressionScope): boolean {
   return text === undefined || compileExpression(text)(scope) === true;
-}
-
-/** The value of an expression as text: equal exactly when the values are. */
-export function keyOf(text: string, scope: ExpressionScope): string {
-  const value = compileExpression(text)(scope);
-  return (
-    JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? Number(part) : part)) ?? "null"
-  );
 }
 
 interface Edit {
