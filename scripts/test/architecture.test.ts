@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -192,6 +193,25 @@ describe("the processes", () => {
   });
 });
 
+it("@synap/synap depends on every npm package that its bundled program imports", () => {
+  const manifest = z.object({
+    private: z.boolean().default(false),
+    dependencies: z.record(z.string(), z.string()).default({}),
+  });
+  const manifests = tree.files
+    .filter((file) => /^(apps|packages)\/[^/]+\/package\.json$/.test(named(file)))
+    .map((file) => ({ file: named(file), ...manifest.parse(JSON.parse(readFileSync(file, "utf8"))) }));
+  const own = manifests.find(({ file }) => file === "packages/synap/package.json")?.dependencies ?? {};
+  const strays = manifests
+    .filter((each) => each.private)
+    .flatMap(({ file, dependencies }) =>
+      Object.keys(dependencies)
+        .filter((name) => !name.startsWith("@synap/") && !(name in own))
+        .map((name) => `${file}: ${name}`),
+    );
+  expect(strays).toEqual([]);
+});
+
 describe("the documentation", () => {
   const pages = tree.files.filter((file) => file.endsWith(".md"));
 
@@ -219,7 +239,7 @@ describe("the documentation", () => {
   it("has npx fetch packages without a question, which nobody answers where there is no terminal", () => {
     const commands = [".github/workflows/ci.yml", ".ci/run", "Dockerfile"].map((file) => join(root, file));
     const asking = /\bnpx(?! (-y|--yes) )(?=(?:\s|", \[?")+[^\s`]*@\d)[^\n`]*/g;
-    const inCode = /`[^`\n]*\bnpx (?!-y )[^`\n]*`/g;
+    const inCode = /`[^`\n]*\bnpx (?!-y |synap\b)[^`\n]*`/g;
     const strays = [...documents, ...commands].flatMap((file) => {
       const text = readFileSync(file, "utf8");
       const found = [...text.matchAll(asking), ...(file.endsWith(".md") ? text.matchAll(inCode) : [])];

@@ -20,8 +20,10 @@ const manifest = z.looseObject({
   dependencies: z.record(z.string(), z.string()).default({}),
 });
 
-/** Every package that applications install. */
-const packages = readdirSync(join(root, "packages"));
+/** Every package that applications install. The others are bundled into the program of @synap/synap. */
+const packages = readdirSync(join(root, "packages")).filter(
+  (name) => !/"private": true/.test(readFileSync(join(root, "packages", name, "package.json"), "utf8")),
+);
 let folder: string;
 
 beforeAll(async () => {

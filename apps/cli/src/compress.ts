@@ -2,6 +2,7 @@
 // npx -y pnpm@12 compress: packs the events of days long past, on the server at DATABASE_URL or in a data directory.
 import { openDatabase } from "@synap/database";
 import { type CompressedChunk, compressEvents } from "@synap/database/internal";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command } from "commander";
 import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
@@ -33,8 +34,8 @@ await new Command("compress")
 Environment: DATABASE_URL (a server, which may be in use meanwhile; the login must own the schema), SYNAP_DATA_DIR.
 
 Examples:
-  npx -y pnpm@12 compress
-  DATABASE_URL=postgres://... npx -y pnpm@12 compress --older-than 30`,
+  ${SYNAP_COMMAND} compress
+  DATABASE_URL=postgres://... ${SYNAP_COMMAND} compress --older-than 30`,
   )
   .action((options: { olderThan: number; data: string }) => compress(options).catch(fail))
   .parseAsync();

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { resolve } from "node:path";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command } from "commander";
 import { readToken } from "./data-directory/kept-token.ts";
 import { ImportError } from "./importing/import-error.ts";
@@ -52,7 +53,7 @@ const program = new Command("load")
   .addHelpText(
     "after",
     `
-Run it with: npx -y pnpm@12 load FILE
+Run it with: ${SYNAP_COMMAND} load FILE
 
 Files it keeps beside FILE:
   FILE.synap-import.json     how far it got

@@ -9,6 +9,7 @@ import {
   publishEventTypes,
 } from "@synap/database/internal";
 import type { Composition } from "@synap/handlers";
+import { START_COMMAND, SYNAP_COMMAND } from "@synap/service/called-as";
 import { loadConfig } from "@synap/synap";
 import { Command } from "commander";
 
@@ -28,10 +29,10 @@ const { printHardening, check, config } = new Command("migrate")
     "after",
     `
 Environment: DATABASE_URL (the login owns the schema), SYNAP_CONFIG (the application's config).
-The embedded database needs no migrate: npm start does it.
+The embedded database needs no migrate: ${START_COMMAND} does it.
 
 Example:
-  DATABASE_URL=postgres://synap:PASSWORD@127.0.0.1:5432/synap npx -y pnpm@12 migrate`,
+  DATABASE_URL=postgres://synap:PASSWORD@127.0.0.1:5432/synap ${SYNAP_COMMAND} migrate`,
   )
   .parse()
   .opts<{ readonly printHardening: boolean; readonly check: boolean; readonly config?: string }>();
@@ -44,7 +45,7 @@ const url = process.env["DATABASE_URL"];
 if (!url) {
   console.error(
     "DATABASE_URL is not set. It names the server to migrate, for example postgres://synap:PASSWORD@127.0.0.1:5432/synap.\n" +
-      'The embedded database needs no command: "npm start" migrates it.',
+      `The embedded database needs no command: "${START_COMMAND}" migrates it.`,
   );
   process.exit(1);
 }

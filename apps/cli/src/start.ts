@@ -2,69 +2,24 @@
 import { surviveUnhandledFailures } from "@synap/handlers";
 import { createCommandLogger, endOnSignal } from "@synap/service";
 import { loadConfig } from "@synap/synap";
-import { Command, Option } from "commander";
 import { describeRunning } from "./all-in-one/describe-running.ts";
 import type { InngestChoice } from "./all-in-one/inngest.ts";
 import { type RunningSynap, runSynap } from "./all-in-one/run-synap.ts";
-import { portOption, printFailure } from "./terminal/command.ts";
+import { type StartOptions, startCommand } from "./all-in-one/start-command.ts";
+import { reportImport, stopWithDev } from "./dev/dev-channel.ts";
+import { printFailure } from "./terminal/command.ts";
 import { duration } from "./terminal/numbers.ts";
 
-interface StartOptions {
-  port: number;
-  workerPort: number;
-  brokerPort: number;
-  data: string;
-  inngest?: string | true;
-  config?: string;
-  verbose: boolean;
-}
-
 const environment = process.env;
-const program = new Command("start")
-  .description(
-    "Runs all of Synap in one process: the event store (embedded, or the TimescaleDB server at DATABASE_URL), the\n" +
-      "event broker, the API and the worker. Ctrl-C stops it gracefully; if it is killed, no accepted event is lost.",
-  )
-  .addOption(
-    new Option("--port <port>", "port of the API; 0 takes any free port")
-      .argParser(portOption)
-      .default(Number(environment["SYNAP_API_PORT"] || 3400)),
-  )
-  .addOption(
-    new Option("--worker-port <port>", "port of the worker, where the broker calls")
-      .argParser(portOption)
-      .default(Number(environment["SYNAP_WORKER_PORT"] || 3401)),
-  )
-  .option("--broker-port <port>", "port of the event broker", portOption, 8288)
-  .option(
-    "--data <dir>",
-    "the data directory, used by one process at a time",
-    environment["SYNAP_DATA_DIR"] || ".synap",
-  )
-  .option(
-    "--inngest [url]",
-    "use Inngest itself instead of the built-in stand-in: a server that runs at URL (--inngest=URL),\n" +
-      "or, without URL, Inngest's dev server with its dashboard, which is downloaded with npx",
-  )
-  .option(
-    "--config <file>",
-    "the application's config (default: synap.config.ts, .mts, .js or .mjs, if there is one)",
-  )
-  .option("--verbose", "log everything (LOG_LEVEL=debug)", false)
-  .addHelpText(
-    "after",
-    `
-Environment: DATABASE_URL (a TimescaleDB server instead of the embedded store), SYNAP_DATA_DIR, SYNAP_API_PORT,
-SYNAP_WORKER_PORT, SYNAP_BACKFILL_TOKEN, SYNAP_ADMIN_TOKEN, SYNAP_CONFIG, LOG_LEVEL, and the limits in
-docs/http-api.md.
-
-Examples:
-  npm start
-  npm start -- --data /var/lib/synap --port 8080
-  npm start -- --inngest                    with Inngest's dashboard
-  DATABASE_URL=postgres://... npm start     on a TimescaleDB server`,
-  )
-  .action(start);
+const program = startCommand(
+  "start",
+  "Runs all of Synap in one process: the event store (embedded, or the TimescaleDB server at DATABASE_URL), the\n" +
+    "event broker, the API and the worker. Ctrl-C stops it gracefully; if it is killed, no accepted event is lost.",
+  `  synap start                                (npm start in Synap's own repository)
+  synap start --data /var/lib/synap --port 8080
+  synap start --inngest                      with Inngest's dashboard
+  DATABASE_URL=postgres://... synap start    on a TimescaleDB server`,
+).action(start);
 
 await program.parseAsync();
 
@@ -86,6 +41,7 @@ async function start(options: StartOptions): Promise<void> {
     await running?.stop();
     console.error(`Stopped in ${duration(performance.now() - since)}.`);
   }, printFailure);
+  stopWithDev();
   const databaseUrl = environment["DATABASE_URL"];
   const config = options.config ?? environment["SYNAP_CONFIG"];
   const backfillToken = environment["SYNAP_BACKFILL_TOKEN"];
@@ -95,7 +51,7 @@ async function start(options: StartOptions): Promise<void> {
   const run = async () =>
     runSynap({
       failures,
-      application: (await loadConfig({ path: config })).application,
+      application: (await loadConfig({ path: config, onImport: reportImport() })).application,
       dataDirectory: options.data,
       apiPort: options.port,
       workerPort: options.workerPort,

@@ -22,4 +22,4 @@ export {
   writeCheck,
 } from "./readiness/readiness-checks.ts";
 export { type ProcessStart, runProcess } from "./run-process.ts";
-export { abortOnSignal, endOnSignal } from "./signals.ts";
+export { abortOnSignal, endOnSignal, onStopSignal } from "./signals.ts";

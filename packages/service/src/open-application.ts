@@ -2,6 +2,7 @@ import { waitForDatabase } from "@synap/database/internal";
 import { loadConfig } from "@synap/synap";
 import { type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { checkBrokerChoice } from "@synap/types";
+import { START_COMMAND } from "./called-as.ts";
 import { ConfigurationError, type DatabaseConfiguration } from "./configuration.ts";
 import type { ProcessStart } from "./run-process.ts";
 
@@ -27,7 +28,7 @@ export async function openApplication(
     throw new ConfigurationError(
       "DATABASE_URL is not set. A process of its own needs a PostgreSQL server with TimescaleDB, for example " +
         "DATABASE_URL=postgres://user:password@127.0.0.1:5432/synap. To run everything in one process on the " +
-        "embedded database, use: npm start",
+        `embedded database, use: ${START_COMMAND}`,
     );
   }
   const brokerFault = checkBrokerChoice(variables, keyVariable);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Composition } from "@synap/handlers";
 import { defaultApplication, isApplication } from "./config.ts";
 
@@ -10,6 +10,8 @@ export interface ConfigPlace {
   readonly path?: string | undefined;
   /** The working directory. Default: that of the process. */
   readonly cwd?: string | undefined;
+  /** Called with the path of each file that is imported from then on, the config itself first. Packages are left out. */
+  readonly onImport?: ((file: string) => void) | undefined;
 }
 
 /** The application of a config file. */
@@ -39,7 +41,11 @@ export const CONFIG_FILES = ["synap.config.ts", "synap.config.mts", "synap.confi
  *
  * @throws ConfigFileError when the file is missing, can't be loaded, or exports something else than `defineConfig` gives
  */
-export async function loadConfig({ path, cwd = process.cwd() }: ConfigPlace = {}): Promise<LoadedConfig> {
+export async function loadConfig({
+  path,
+  cwd = process.cwd(),
+  onImport,
+}: ConfigPlace = {}): Promise<LoadedConfig> {
   const isNamed = path !== undefined && path !== "";
   const file = isNamed
     ? resolve(cwd, path)
@@ -47,7 +53,7 @@ export async function loadConfig({ path, cwd = process.cwd() }: ConfigPlace = {}
   if (file === undefined) return { application: defaultApplication, file };
   if (!existsSync(file))
     throw new ConfigFileError(file, "there is no such file; --config or SYNAP_CONFIG names it");
-  const exported = await importFile(file);
+  const exported = await importFile(file, onImport);
   if (!isApplication(exported)) {
     throw new ConfigFileError(
       file,
@@ -57,9 +63,10 @@ export async function loadConfig({ path, cwd = process.cwd() }: ConfigPlace = {}
   return { application: exported, file };
 }
 
-async function importFile(file: string): Promise<unknown> {
+async function importFile(file: string, onImport: ConfigPlace["onImport"]): Promise<unknown> {
+  if (onImport !== undefined) listeners.add(onImport);
   try {
-    if (/\.[cm]?ts$/.test(file)) await readTypeScript();
+    if (onImport !== undefined || /\.[cm]?ts$/.test(file)) await readTypeScript();
     const loaded: object = await import(pathToFileURL(file).href);
     return "default" in loaded ? loaded.default : undefined;
   } catch (cause) {
@@ -69,9 +76,17 @@ async function importFile(file: string): Promise<unknown> {
 }
 
 let typeScript: Promise<unknown> | undefined;
+const listeners = new Set<(file: string) => void>();
 
 /** Lets this process import TypeScript. The config shares the modules of the process, so its error classes are the engine's. */
 function readTypeScript(): Promise<unknown> {
-  typeScript ??= import("tsx/esm/api").then(({ register }) => register());
+  typeScript ??= import("tsx/esm/api").then(({ register }) =>
+    register({
+      onImport(url) {
+        if (!url.startsWith("file:") || url.includes("/node_modules/")) return;
+        for (const listener of listeners) listener(fileURLToPath(url));
+      },
+    }),
+  );
   return typeScript;
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createProgram } from "@synap/cli/operating/run-cli.ts";
+import { findProgram } from "@synap/cli/programs.ts";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -18,7 +19,7 @@ interface Mention {
 }
 
 const OURS =
-  /^(?:npx -y pnpm@12|npm (?:start|test|run)|node (?:apps|scripts)\/|synap (?!\w+\/)[a-z-]+|bash \.ci|\.ci\/|curl .|docker compose .)/;
+  /^(?:npx -y pnpm@12|npx synap|npm (?:start|test|run)|node (?:apps|scripts)\/|synap (?!\w+\/)[a-z-]+|bash \.ci|\.ci\/|curl .|docker compose .)/;
 
 const mentions: readonly Mention[] = pages.flatMap((page) => [
   ...page.blocks
@@ -60,9 +61,13 @@ function programOf(words: readonly string[]): { file: string; args: readonly str
   const [, script, rest = ""] =
     /^npx -y pnpm@12 (?:run )?([\w:-]+)(?: (.*))?$/.exec(line) ??
     /^npm (?:run )?([\w:-]+)(?: -- (.*))?$/.exec(line) ??
-    /^(synap)(?: (.*))?$/.exec(line) ??
+    /^(?:npx )?(synap)(?: (.*))?$/.exec(line) ??
     [];
   const args = rest.split(" ").filter(Boolean);
+  if (script === "synap" && findProgram(args[0] ?? "") !== undefined) {
+    const file = programFiles.get(args[0] ?? "");
+    return file === undefined ? undefined : { file, args: args.slice(1) };
+  }
   if (script !== undefined) {
     const [, file, given = ""] =
       /^tsx (\S+)(.*)$/.exec(
@@ -77,6 +82,16 @@ function programOf(words: readonly string[]): { file: string; args: readonly str
   const file = bundles[bundle];
   return program === "node" && file !== undefined ? { file, args: words.slice(2) } : undefined;
 }
+
+/** The files of the programs that have options. */
+const programFiles = new Map([
+  ["start", "apps/cli/src/start.ts"],
+  ["dev", "apps/cli/src/start.ts"],
+  ["inngest-local", "apps/cli/src/inngest-local.ts"],
+  ["migrate", "apps/cli/src/migrate.ts"],
+  ["load", "apps/cli/src/load.ts"],
+  ["compress", "apps/cli/src/compress.ts"],
+]);
 
 const SYNAP_CLI = "apps/cli/src/synap-cli.ts";
 const helps = new Map<string, Promise<string>>();
@@ -115,7 +130,7 @@ async function unknownArguments(file: string, args: readonly string[]): Promise<
 describe("the commands of the documentation", () => {
   it("are Synap's, or programs that something else tries", () => {
     const known = mentions.filter(({ words: [program = "", ...args] }) => {
-      if (program === "npx") return args[0] === "-y";
+      if (program === "npx") return args[0] === "-y" || args[0] === "synap";
       if (["npm", "node", "synap", "curl"].includes(program)) return true;
       if (program === "bash") return files.includes(args[0] ?? "");
       return othersPrograms.has(program) || files.includes(program);

@@ -1,3 +1,4 @@
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { InngestChoice } from "./inngest.ts";
 import { RELEASE, type RunningSynap } from "./run-synap.ts";
 
@@ -41,7 +42,7 @@ and read it:
 
   curl -s '${apiUrl}/api/v1/events?userId=ada'
 
-Operate it: npx -y pnpm@12 synap --help
+Operate it: ${SYNAP_COMMAND} --help
 
 Ctrl-C stops it.`;
 }

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { START_COMMAND } from "@synap/service/called-as";
 import { connectionFault } from "./connection-fault.ts";
 import type { LineDefaults } from "./event-line.ts";
 import { type EventSenderOptions, type SentEvents, sendEvents } from "./event-sender.ts";
@@ -244,7 +245,7 @@ async function checkApi(url: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     throw new ImportError(
       "API_UNREACHABLE",
-      `The API at ${url} can't be reached: ${connectionFault(cause)}\nStart it with "npm start", or give its address with --url.`,
+      `The API at ${url} can't be reached: ${connectionFault(cause)}\nStart it with "${START_COMMAND}", or give its address with --url.`,
       { cause },
     );
   }

@@ -1,4 +1,5 @@
 import { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "@synap/client";
+import { START_COMMAND } from "@synap/service/called-as";
 import { connectionFault } from "../importing/connection-fault.ts";
 import { CliError } from "./cli-error.ts";
 import { apiUrl, type CommonOptions, findToken } from "./connection.ts";
@@ -12,7 +13,7 @@ export function describeApiFailure(error: unknown, options: CommonOptions): CliE
     return new CliError(
       EXIT.unreachable,
       `The API at ${url} can't be reached: ${connectionFault(error.cause)}.\n` +
-        "Start Synap with npm start, or give the address of one that runs with --url or SYNAP_URL.",
+        `Start Synap with ${START_COMMAND}, or give the address of one that runs with --url or SYNAP_URL.`,
       { cause: error },
     );
   }

@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { type CatalogueTypes, createSynapClient, type SynapClient } from "@synap/client";
+import { START_COMMAND } from "@synap/service/called-as";
 import { type Command, Option } from "commander";
 import { readToken, tokenPath } from "../data-directory/kept-token.ts";
 import { urlOption } from "../terminal/command.ts";
@@ -55,7 +56,7 @@ export function connect(options: CommonOptions): Api {
         EXIT.token,
         `This needs the admin token, and there is none at ${source}.\n` +
           "Give it with --token or SYNAP_ADMIN_TOKEN, or name the data directory of a Synap that was started here\n" +
-          "with --data: npm start keeps its token there.",
+          `with --data: ${START_COMMAND} keeps its token there.`,
       );
     },
     ...(actor !== undefined && { actor }),

@@ -1,4 +1,5 @@
 import type { DeadLetterSummary, Resource } from "@synap/client";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { age } from "../terminal/age.ts";
 import { wholeOption } from "../terminal/command.ts";
@@ -66,9 +67,9 @@ function listCommand(): Command {
 WAITING is how many later events of the stream wait behind the letter.
 
 Examples:
-  npx -y pnpm@12 synap dead-letters list
-  npx -y pnpm@12 synap dead-letters list --handler note-projector --status all
-  npx -y pnpm@12 synap dead-letters list --stream note/42 --json`,
+  ${SYNAP_COMMAND} dead-letters list
+  ${SYNAP_COMMAND} dead-letters list --handler note-projector --status all
+  ${SYNAP_COMMAND} dead-letters list --stream note/42 --json`,
     )
     .action(async (_options, command: Command) => list(command.optsWithGlobals<ListOptions>()));
 }
@@ -110,7 +111,7 @@ function showCommand(): Command {
   return new Command("show")
     .description("Shows one dead letter: what failed, why, and the whole event.")
     .argument("<id>", "its number in the list", letterId)
-    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap dead-letters show 17")
+    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} dead-letters show 17`)
     .action(async (id: number, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const letter = await connect(options).admin.deadLetter(id);
@@ -152,8 +153,8 @@ The event of an ingest-events letter was accepted and is not stored: it is valid
 appended. A letter that fails again stays open, and the command ends with 1.
 
 Examples:
-  npx -y pnpm@12 synap dead-letters retry 17 18
-  npx -y pnpm@12 synap dead-letters retry --all --handler ingest-events --code unknown-event-type`,
+  ${SYNAP_COMMAND} dead-letters retry 17 18
+  ${SYNAP_COMMAND} dead-letters retry --all --handler ingest-events --code unknown-event-type`,
     )
     .action(async (ids: readonly number[], _options, command: Command) => {
       const options = command.optsWithGlobals<RetryOptions>();
@@ -205,7 +206,7 @@ function skipCommand(): Command {
       "after",
       `
 Example:
-  npx -y pnpm@12 synap dead-letters skip 17 --reason "sent by a test, has no customer"`,
+  ${SYNAP_COMMAND} dead-letters skip 17 --reason "sent by a test, has no customer"`,
     )
     .action(async (ids: readonly number[], _options, command: Command) => {
       const options = command.optsWithGlobals<SkipOptions>();

@@ -1,3 +1,4 @@
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, InvalidArgumentError } from "commander";
 import type { CommandGroup } from "./command-group.ts";
 import type { CommonOptions } from "./connection.ts";
@@ -26,9 +27,9 @@ function tailCommand(): Command {
 With --json: one event a line (NDJSON), whole. Its "position" is what --from takes to go on.
 
 Examples:
-  npx -y pnpm@12 synap events tail
-  npx -y pnpm@12 synap events tail --from start --until-caught-up --json > all.ndjson
-  npx -y pnpm@12 synap events tail --type note.creation.requested --type note.creation.completed`,
+  ${SYNAP_COMMAND} events tail
+  ${SYNAP_COMMAND} events tail --from start --until-caught-up --json > all.ndjson
+  ${SYNAP_COMMAND} events tail --type note.creation.requested --type note.creation.completed`,
     )
     .action(async (_options, command: Command) => {
       await tailEvents(command.optsWithGlobals<CommonOptions & TailRequest>());

@@ -1,3 +1,4 @@
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Argument, Command } from "commander";
 import { wholeOption } from "../terminal/command.ts";
 import { jsonText } from "../terminal/table.ts";
@@ -55,8 +56,8 @@ LAG is how many stored events the build has still to look at, BEHIND how long th
 been waiting.
 
 Examples:
-  npx -y pnpm@12 synap projections list
-  npx -y pnpm@12 synap projections list --json | jq '.projections[] | select(.state != "running")'`,
+  ${SYNAP_COMMAND} projections list
+  ${SYNAP_COMMAND} projections list --json | jq '.projections[] | select(.state != "running")'`,
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
@@ -70,7 +71,7 @@ function showCommand(): Command {
   return new Command("show")
     .description("Shows one projection and all its builds.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections show open-loops")
+    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections show open-loops`)
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const found = await connect(options).admin.projection(name);
@@ -82,7 +83,7 @@ function feedCommand(change: "pause" | "resume", description: string): Command {
   return new Command(change)
     .description(description)
     .argument("<name>", "the projection's name")
-    .addHelpText("after", `\nExample:\n  npx -y pnpm@12 synap projections ${change} open-loops`)
+    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections ${change} open-loops`)
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const { admin } = connect(options);
@@ -104,8 +105,8 @@ function rebuildCommand(): Command {
 Ctrl-C ends the watching, not the build: the same command watches on.
 
 Examples:
-  npx -y pnpm@12 synap projections rebuild open-loops
-  npx -y pnpm@12 synap projections rebuild open-loops --cutover --max-difference 10`,
+  ${SYNAP_COMMAND} projections rebuild open-loops
+  ${SYNAP_COMMAND} projections rebuild open-loops --cutover --max-difference 10`,
     )
     .action(async (name: string, _options, command: Command) => {
       await rebuild(name, command.optsWithGlobals<RebuildOptions>());
@@ -133,7 +134,7 @@ function compareCommand(): Command {
   return new Command("compare")
     .description("Counts the rows in which the new build differs from the live one.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections compare open-loops")
+    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections compare open-loops`)
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const compared = await compareBuilds(connect(options), name);
@@ -150,8 +151,8 @@ function cutoverCommand(): Command {
       "after",
       `
 Examples:
-  npx -y pnpm@12 synap projections cutover open-loops
-  npx -y pnpm@12 synap projections cutover open-loops --max-difference 120`,
+  ${SYNAP_COMMAND} projections cutover open-loops
+  ${SYNAP_COMMAND} projections cutover open-loops --max-difference 120`,
     )
     .action(async (name: string, _options, command: Command) => {
       await takeOver(name, command.optsWithGlobals<BoundsOptions>());
@@ -176,7 +177,7 @@ function rollbackCommand(): Command {
   return new Command("rollback")
     .description("Makes the previous build the live one again.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections rollback open-loops")
+    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections rollback open-loops`)
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const report = await connect(options).admin.rollbackProjection(name);
@@ -191,7 +192,7 @@ function dropCommand(): Command {
     .description("Removes the new or the previous build with its tables, never the live one.")
     .argument("<name>", "the projection's name")
     .addArgument(new Argument("<build>", "which build").choices(["building", "previous"]))
-    .addHelpText("after", "\nExample:\n  npx -y pnpm@12 synap projections drop open-loops previous")
+    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections drop open-loops previous`)
     .action(async (name: string, build: "building" | "previous", _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const dropped = await connect(options).admin.dropProjectionBuild(name, build);

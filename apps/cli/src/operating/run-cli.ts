@@ -1,4 +1,6 @@
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, CommanderError } from "commander";
+import { PROGRAMS } from "../programs.ts";
 import { describeApiFailure } from "./api-failure.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { addCommonOptions, type CommonOptions } from "./connection.ts";
@@ -9,16 +11,22 @@ import { projectionsCommand } from "./projections-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { streamsCommand } from "./streams-command.ts";
 
+const PROGRAMS_HELP = `
+Programs:
+${PROGRAMS.map(({ name, description }) => `  ${name.padEnd(15)} ${description}`).join("\n")}
+`;
+
 const EXAMPLES = `
 Examples:
-  npx -y pnpm@12 synap status                              status of the store and of every handler
-  npx -y pnpm@12 synap events tail                         events as they are stored; Ctrl-C ends it
-  npx -y pnpm@12 synap streams read note 42                the events of note 42
-  npx -y pnpm@12 synap projections rebuild open-loops      build a read model beside the live one
-  npx -y pnpm@12 synap dead-letters list                   events that a handler failed on
-  npx -y pnpm@12 synap dead-letters retry 17               retry one after correcting its cause
+  ${SYNAP_COMMAND} dev                                run the application while you write it
+  ${SYNAP_COMMAND} status                             status of the store and of every handler
+  ${SYNAP_COMMAND} events tail                        events as they are stored; Ctrl-C ends it
+  ${SYNAP_COMMAND} streams read note 42               the events of note 42
+  ${SYNAP_COMMAND} projections rebuild open-loops     build a read model beside the live one
+  ${SYNAP_COMMAND} dead-letters list                  events that a handler failed on
+  ${SYNAP_COMMAND} dead-letters retry 17              retry one after correcting its cause
 
-Synap must be running: npm start. Each command explains itself, as in synap status --help.`;
+All but the programs call a Synap that runs. Each command explains itself, as in synap start --help.`;
 
 /**
  * Runs one `synap` command.
@@ -58,8 +66,8 @@ const GROUPS: readonly CommandGroup[] = [
 /** The `synap` program with its commands. */
 export function createProgram(endWith: (code: ExitCode) => void): Command {
   const program = new Command("synap")
-    .description("Looks at a running Synap and operates it, over its HTTP API.")
-    .addHelpText("after", EXAMPLES + EXIT_HELP);
+    .description("Runs Synap with an application's config, and operates one that runs over its HTTP API.")
+    .addHelpText("after", PROGRAMS_HELP + EXAMPLES + EXIT_HELP);
   addCommonOptions(program);
   for (const group of GROUPS) program.addCommand(group(endWith));
   configure(program);

@@ -1,5 +1,6 @@
 import type { Resource } from "@synap/client";
 import { describeDifference, describeExposures, describeSharedResource } from "@synap/database/internal";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command } from "commander";
 import { age } from "../terminal/age.ts";
 import { count, duration } from "../terminal/numbers.ts";
@@ -35,8 +36,8 @@ they run as events are stored. WAITING are events that wait behind a dead letter
 for one that is tried again; below the table stand what failed, why, and when the next attempt is.
 
 Examples:
-  npx -y pnpm@12 synap status
-  npx -y pnpm@12 synap status --json | jq '.handlers[] | select(.lag > 1000)'`,
+  ${SYNAP_COMMAND} status
+  ${SYNAP_COMMAND} status --json | jq '.handlers[] | select(.lag > 1000)'`,
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();

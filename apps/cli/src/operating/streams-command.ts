@@ -1,3 +1,4 @@
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command } from "commander";
 import { wholeOption } from "../terminal/command.ts";
 import { count } from "../terminal/numbers.ts";
@@ -34,9 +35,9 @@ function readCommand(): Command {
 With --json: one event a line (NDJSON), whole.
 
 Examples:
-  npx -y pnpm@12 synap streams read note 42
-  npx -y pnpm@12 synap streams read note 42 --backwards | head
-  npx -y pnpm@12 synap streams read note 42 --from 10 --to 20 --json`,
+  ${SYNAP_COMMAND} streams read note 42
+  ${SYNAP_COMMAND} streams read note 42 --backwards | head
+  ${SYNAP_COMMAND} streams read note 42 --from 10 --to 20 --json`,
     )
     .action(async (type: string, id: string, _options, command: Command) => {
       await readStream(type, id, command.optsWithGlobals<ReadOptions>());

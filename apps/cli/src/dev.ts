@@ -1,0 +1,71 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { dirname, extname, relative, resolve } from "node:path";
+import { onStopSignal } from "@synap/service";
+import { type StartOptions, startCommand } from "./all-in-one/start-command.ts";
+import { importedFile } from "./dev/dev-channel.ts";
+import { watchApplication } from "./dev/watch-application.ts";
+
+const args = process.argv.slice(2);
+await startCommand(
+  "dev",
+  "The same as start, started again when the application's files change: its config and whatever that imports, and the\n" +
+    "SQL of its migrations. It stops in order in between. After a mistake it waits for the next change.",
+  `  synap dev
+  synap dev --port 8080 --config src/synap.config.ts`,
+)
+  .action(dev)
+  .parseAsync();
+
+async function dev(options: StartOptions): Promise<void> {
+  const config = options.config ?? process.env["SYNAP_CONFIG"];
+  const folder = config ? dirname(resolve(config)) : process.cwd();
+  /** What the application was made of when it last ran. */
+  const imported = new Set<string>();
+  /** What has changed since the current process was started. */
+  const changed = new Set<string>();
+  let isStopping = false;
+  let child: ChildProcess | undefined;
+  let wake = () => {};
+
+  const restartFor = (file: string) => {
+    // Where nothing runs, what it would import is unknown: any change may be the cure.
+    if (child !== undefined && !imported.has(file) && extname(file) !== ".sql") return;
+    console.error(`\n${relative(process.cwd(), file)} changed.`);
+    child?.kill("SIGTERM");
+    wake();
+  };
+  const watch = await watchApplication(folder, (file) => {
+    if (changed.has(file)) return;
+    changed.add(file);
+    restartFor(file);
+  });
+  onStopSignal((signal) => {
+    isStopping = true;
+    child?.kill(signal);
+    wake();
+  });
+
+  while (!isStopping) {
+    changed.clear();
+    const current = fork(process.argv[1] ?? "", ["start", ...args]);
+    child = current;
+    current.on("message", (message) => {
+      const file = importedFile(message);
+      if (file === undefined || imported.has(file)) return;
+      imported.add(file);
+      watch.add(file);
+      if (changed.has(file)) restartFor(file);
+    });
+    const [code]: unknown[] = await once(current, "exit");
+    child = undefined;
+    if (isStopping) process.exitCode = code === 0 ? 0 : 1;
+    else if (changed.size === 0) {
+      console.error("\nNothing runs. Waiting for a change of the application's files; Ctrl-C ends it.");
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+  await watch.close();
+}

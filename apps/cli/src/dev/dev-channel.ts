@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** What a process that `synap dev` started sends to it. */
+const importReport = z.object({ imported: z.string() });
+
+/** The file that a message of the started process reports. */
+export function importedFile(message: unknown): string | undefined {
+  return importReport.safeParse(message).data?.imported;
+}
+
+/** Reports a file to the `synap dev` that started this process; undefined where none did. */
+export function reportImport(): ((file: string) => void) | undefined {
+  if (!process.connected) return undefined;
+  return (imported) => {
+    process.send?.({ imported } satisfies z.infer<typeof importReport>);
+  };
+}
+
+/** Stops this process in order when the `synap dev` that started it is gone, killed for example. */
+export function stopWithDev(): void {
+  if (process.connected) process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+}

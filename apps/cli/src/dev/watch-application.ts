@@ -1,0 +1,41 @@
+import { sep } from "node:path";
+import { watch } from "chokidar";
+
+/** The files of an application, under watch. */
+export interface ApplicationWatch {
+  /** Watches a file that may lie outside the folder as well. */
+  add(file: string): void;
+  close(): Promise<void>;
+}
+
+const SOURCE = /\.([cm]?[jt]sx?|json|sql)$/;
+
+/**
+ * Watches the sources below a folder: code, JSON and SQL. Packages and hidden folders are left out, `.synap` among them.
+ * Resolves when a change can no longer be missed.
+ */
+export async function watchApplication(
+  folder: string,
+  onChange: (file: string) => void,
+): Promise<ApplicationWatch> {
+  const isLeftOut = (path: string) =>
+    path.startsWith(folder + sep) &&
+    path
+      .slice(folder.length)
+      .split(sep)
+      .some((part) => part === "node_modules" || part === "dist" || part.startsWith("."));
+  const watcher = watch(folder, {
+    ignoreInitial: true,
+    ignored: (path, stats) => isLeftOut(path) || (stats?.isFile() === true && !SOURCE.test(path)),
+  });
+  watcher.on("all", (_event, path) => {
+    if (SOURCE.test(path)) onChange(path);
+  });
+  // An editor's file that vanished, a folder without permission: the others are still watched.
+  watcher.on("error", (error) => console.error(`watching: ${String(error)}`));
+  await new Promise<void>((resolve) => watcher.once("ready", resolve));
+  return {
+    add: (file) => void watcher.add(file),
+    close: () => watcher.close(),
+  };
+}

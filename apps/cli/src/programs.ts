@@ -1,0 +1,48 @@
+/** A command that runs a part of Synap in its own process, instead of calling one that runs elsewhere. */
+export interface Program {
+  readonly name: string;
+  readonly description: string;
+  /** Loads the program, which reads its arguments from `process.argv` and runs. */
+  run(): Promise<unknown>;
+}
+
+/** Each is loaded only when it is called: `synap status` starts without the store. */
+export const PROGRAMS: readonly Program[] = [
+  {
+    name: "start",
+    description: "the whole of Synap in one process, embedded unless DATABASE_URL is set",
+    run: () => import("./start.ts"),
+  },
+  {
+    name: "dev",
+    description: "the same, started again when a file of the application changes",
+    run: () => import("./dev.ts"),
+  },
+  { name: "api", description: "the HTTP API alone", run: () => import("@synap/api/main") },
+  {
+    name: "worker",
+    description: "the worker alone, which stores events and runs handlers",
+    run: () => import("@synap/worker/main"),
+  },
+  {
+    name: "inngest-local",
+    description: "the stand-in for the Inngest server alone",
+    run: () => import("./inngest-local.ts"),
+  },
+  {
+    name: "migrate",
+    description: "bring the schema at DATABASE_URL up to this release and the application",
+    run: () => import("./migrate.ts"),
+  },
+  {
+    name: "load",
+    description: "send the events of an NDJSON file to the API",
+    run: () => import("./load.ts"),
+  },
+  { name: "compress", description: "compress events of days long past", run: () => import("./compress.ts") },
+];
+
+/** The program of this name, if there is one. */
+export function findProgram(name: string): Program | undefined {
+  return PROGRAMS.find((program) => program.name === name);
+}
