@@ -26,6 +26,7 @@ function faultsOf(value: unknown, depth: number, maxDepth: number): string[] {
     if (depth > maxDepth) return ["too-deep"];
     return Object.entries(value).flatMap(([key, item]) => [
       ...(key === "__proto__" ? ["prototype-key"] : []),
+      ...(key === "toJSON" ? ["to-json-key"] : []),
       ...textFaults(key),
       ...(item === undefined ? [] : faultsOf(item, depth + 1, maxDepth)),
     ]);
@@ -45,7 +46,7 @@ const anyText = fc.string({
 const key = fc.oneof(
   { weight: 5, arbitrary: fc.string() },
   anyText,
-  fc.constantFrom("__proto__", "constructor"),
+  fc.constantFrom("__proto__", "constructor", "toJSON"),
 );
 const leaf = fc.oneof(
   anyText,

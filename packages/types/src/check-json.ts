@@ -33,7 +33,7 @@ interface Frame {
  * Finds everything in `value` that JSON and PostgreSQL's jsonb would not keep unchanged.
  *
  * Codes: `too-deep` and `too-many-values` (which end the walk), `nul-character`, `lone-surrogate`, `non-finite-number`,
- * `unsafe-integer` (beyond 2^53-1), `prototype-key` (a field named `__proto__`), `not-json` (a function, a Date, a bigint ...). A field that is
+ * `unsafe-integer` (beyond 2^53-1), `prototype-key` (a field named `__proto__`), `to-json-key` (one named `toJSON`), `not-json` (a function, a Date, a bigint ...). A field that is
  * undefined counts as absent. At most 100 issues are reported. It walks with a stack of its own and never recurses,
  * so no input overflows the call stack; a cycle ends as `too-deep`.
  */
@@ -116,6 +116,8 @@ class Walk implements JsonExamination {
   private checkKey(key: string): void {
     this.maxBytes += key.length * MAX_BYTES_A_UNIT;
     if (key === "__proto__") this.report("prototype-key", "a field may not be named __proto__");
+    // JSON.stringify would call it, and Inngest's SDK does not verify the signature of what holds one.
+    if (key === "toJSON") this.report("to-json-key", "a field may not be named toJSON");
     const fault = findTextFault(key);
     if (fault !== undefined) this.report(fault.code, `the field's name ${fault.reason}`);
   }

@@ -15,7 +15,9 @@
 -- arrays, which are read twice as fast as JSON. Answers the number of the append, from which the positions follow, when
 -- it was recorded, and the version that each stream was at.
 --
--- Raises SY003 for too many events; SY006 when a stream is closed; unique_violation for an id or an idempotency key that
+-- The numbers decide what readers find, and whoever may append might give others: they are compared with the events.
+--
+-- Raises SY003 for too many events; SY012 when the numbers are not those of the events; SY006 when a stream is closed; unique_violation for an id or an idempotency key that
 -- is taken, be it by an event of the same call; SY001 when a stream is at another version and no event is stored already
 -- (detail: JSON with aggregateType, aggregateId, expected and actual), so that a version conflict is decided in one call.
 --
@@ -49,10 +51,26 @@ DECLARE
   versions_after  bigint[];
   any_closed      boolean;
   mismatch        record;
+  inserted        integer;
+  firsts          timestamptz[];
+  lasts           timestamptz[];
 BEGIN
   IF total > 1024 THEN
     RAISE EXCEPTION 'an append holds at most 1024 events, this one has %', total USING ERRCODE = 'SY003';
   END IF;
+  IF total = 0 OR 0 > ANY (counts) OR total <> (SELECT sum(u.count) FROM unnest(counts) AS u(count)) OR EXISTS (
+    SELECT FROM (
+      SELECT u.number, u.within, row_number() OVER (PARTITION BY u.number ORDER BY u.place) AS nth
+        FROM unnest(stream_numbers, places_within) WITH ORDINALITY AS u(number, within, place)
+    ) AS w
+    WHERE w.within IS DISTINCT FROM w.nth OR w.nth > coalesce(counts[w.number], 0))
+  THEN
+    RAISE EXCEPTION 'the numbers are not those of the events' USING ERRCODE = 'SY012';
+  END IF;
+  SELECT array_agg(to_timestamp(u.first_ms / 1000::float8) ORDER BY u.place),
+         array_agg(to_timestamp(u.last_ms / 1000::float8) ORDER BY u.place)
+    INTO firsts, lasts
+    FROM unnest(first_ms, last_ms) WITH ORDINALITY AS u(first_ms, last_ms, place);
   recorded_at := pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp());
 
   -- 1. Lock the streams, in their order, and move their versions on.
@@ -147,6 +165,9 @@ BEGIN
              "requestId", "correlationId", "causationId", "idempotencyKey", "validFrom", "validTo", metadata,
              stream_number, place_within, place
            )
+     WHERE e."aggregateType" = stream_types[e.stream_number] COLLATE "C"
+       AND e."aggregateId" = stream_ids[e.stream_number] COLLATE "C"
+       AND e."timestamp" BETWEEN firsts[e.stream_number] AND lasts[e.stream_number]
     RETURNING s.id, s."timestamp", s."position", s.stream_version, s.created_by, s.idempotency_key
   ), keys AS (
     INSERT INTO synap.idempotency_keys (created_by, key, event_id, "timestamp", "position", stream_version)
@@ -159,6 +180,10 @@ BEGIN
   SELECT s.id, s."timestamp", s."position", s.stream_version
     FROM stored AS s
    ORDER BY s.id;
+  GET DIAGNOSTICS inserted = ROW_COUNT;
+  IF inserted <> total THEN
+    RAISE EXCEPTION 'the streams or their bounds are not those of the events' USING ERRCODE = 'SY012';
+  END IF;
 
   -- 6. The append log.
   INSERT INTO synap.appends (number, last_position, count, min_timestamp, max_timestamp, recorded_at)

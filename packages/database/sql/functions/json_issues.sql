@@ -40,6 +40,8 @@ AS $$
   UNION ALL
   SELECT path, 'prototype-key', 'a field may not be named __proto__' FROM judged WHERE key = '__proto__'
   UNION ALL
+  SELECT path, 'to-json-key', 'a field may not be named toJSON' FROM judged WHERE key = 'toJSON'
+  UNION ALL
   SELECT path, fault,
          CASE fault
            WHEN 'unsafe-integer' THEN 'is a whole number beyond 9007199254740991, which loses digits: send it as text'

@@ -50,6 +50,49 @@ describeOnEveryEngine("append_new_events", (engine) => {
     expect(rows).toEqual([]);
   });
 
+  it.each([
+    [
+      "a negative count, which would take a stream back",
+      { events: [], counts: "{-2}", numbers: "{}", within: "{}" },
+    ],
+    ["a count above that of its events", { counts: "{2}" }],
+    ["a place that is not the next one", { within: "{-5}" }],
+    ["a stream that is not there", { numbers: "{2}" }],
+    ["bounds that leave its event out", { first: "{0}", last: "{0}" }],
+    ["another stream than its event's", { stream: "another" }],
+    ["no events", { events: [], counts: "{0}", numbers: "{}", within: "{}" }],
+  ])("refuses %s, from whoever may append", async (_, given) => {
+    const id = randomUUID();
+    await append([noteEvent({ aggregateId: id }), noteEvent({ aggregateId: id })]);
+    const event = noteEvent({ aggregateId: id });
+    const time = String(Date.parse(event.timestamp));
+    const lie = {
+      events: [event],
+      counts: "{1}",
+      numbers: "{1}",
+      within: "{1}",
+      first: `{${time}}`,
+      last: `{${time}}`,
+      ...given,
+    };
+    const call = engine.database.query(
+      `SELECT number FROM synap.append_new_events(
+         $1::text::json, '{note}', ARRAY[$2::text], $3::text::integer[], $4::text::bigint[], $5::text::bigint[],
+         $6::text::integer[], $7::text::integer[])`,
+      [
+        JSON.stringify(lie.events),
+        "stream" in lie ? `${id}-${lie.stream}` : id,
+        lie.counts,
+        lie.first,
+        lie.last,
+        lie.numbers,
+        lie.within,
+      ],
+    );
+    await expect(call).rejects.toMatchObject({ code: "SY012" });
+    expect(await versionOf(id)).toBe(2);
+  });
+
   it("refuses the events of a closed stream", async () => {
     const id = randomUUID();
     await append([noteEvent({ aggregateId: id })]);

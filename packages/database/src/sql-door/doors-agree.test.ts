@@ -125,6 +125,7 @@ const bad: Record<string, () => EventInput> = {
   "metadata that is too deep": () => ({ ...base, metadata: nested(33) }),
   "a whole number that loses digits": () => ({ ...base, data: { content: "x", n: { big: [2 ** 53] } } }),
   "a field named __proto__": () => ({ ...base, data: JSON.parse('{"content":"x","o":{"__proto__":1}}') }),
+  "a field named toJSON": () => ({ ...base, data: { content: "x", o: { toJSON: 1, a: 2 } } }),
   "a large number under an odd name": () => ({ ...base, data: { content: "x", 'a "b"': 1e300 } }),
 };
 

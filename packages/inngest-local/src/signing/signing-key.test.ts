@@ -14,6 +14,15 @@ describe("SigningKey", () => {
     );
   });
 
+  it("signs the form that Inngest's SDK checks, also where that is not canonical", () => {
+    // The SDK takes an object with a field toJSON as it is, whatever the field holds, and leaves its keys unsorted.
+    const expected = createHmac("sha256", hex)
+      .update('{"a":{"toJSON":1,"b":2,"a":3}}1700000000')
+      .digest("hex");
+    const body = '{"a":{"toJSON":1,"b":2,"a":3}}';
+    expect(new SigningKey(hex).sign(body, 1_700_000_000_000)).toBe(`t=1700000000&s=${expected}`);
+  });
+
   it("signs an empty body as the empty text", () => {
     const expected = createHmac("sha256", hex).update("1700000000").digest("hex");
     expect(new SigningKey(hex).sign("", 1_700_000_000_000)).toBe(`t=1700000000&s=${expected}`);

@@ -1,5 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import canonicalize from "canonicalize";
+import canonicalizeModule from "canonicalize";
+
+// It is a CommonJS module, and its declarations are those of an ES module.
+const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
 
 /** Largest difference between the time of a signature and now, as in the SDK. */
 const MAX_AGE_MS = 5 * 60_000;
@@ -26,7 +29,8 @@ export class SigningKey {
 
   /**
    * The value of `x-inngest-signature` for a JSON body. The SDK checks it over the canonical form (RFC 8785) of the
-   * body it parsed, so it is that form which is signed. An empty body is signed as the empty text.
+   * body it parsed, so it is that form which is signed, made by the same release of the same package: releases differ, and
+   * a request that the SDK can't verify is never carried out. An empty body is signed as the empty text.
    *
    * @param now milliseconds since 1970
    */
