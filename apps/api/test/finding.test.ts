@@ -95,6 +95,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       ["aggregateId=%00", "parameter-invalid", "aggregateId"],
       ["userId=", "parameter-invalid", "userId"],
       ["cursor=nonsense", "cursor-invalid", "cursor"],
+      ["cursor=AAAA", "cursor-invalid", "cursor"],
     ])("refuses ?%s", async (query, code, path) => {
       const { status, body } = await get(`/api/v1/events?${query}`);
       expect([status, body.code, body.errors[0]?.path]).toEqual([400, code, path]);

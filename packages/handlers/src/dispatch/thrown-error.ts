@@ -51,14 +51,15 @@ function isHarmless(value: object, depth: number): boolean {
   if (depth > MAX_DEPTH || types.isProxy(value)) return false;
   if (!Object.values(Object.getOwnPropertyDescriptors(value)).every(isPlainProperty)) return false;
   if (READ_KEYS.some((key) => findProperty(value, key)?.get !== undefined)) return false;
-  if (types.isNativeError(value) && !isHarmlessError(value)) return false;
+  if (types.isNativeError(value) && !isHarmlessError(value, depth)) return false;
   return isHarmlessPart(findProperty(value, "cause")?.value, depth) && areHarmless(value, depth);
 }
 
-function isHarmlessError(error: Error): boolean {
+function isHarmlessError(error: Error, depth: number): boolean {
   const isText = (key: string, maxLength: number) => {
     const text: unknown = findProperty(error, key)?.value;
-    return typeof text === "string" && cleanText(text, maxLength) === text;
+    // What is kept in the database is of the error itself. A cause may quote anything, as JSON.parse does.
+    return typeof text === "string" && (depth > 0 || cleanText(text, maxLength) === text);
   };
   const code: unknown = findProperty(error, "code")?.value;
   const stack = readProperty(error, "stack");
