@@ -7,7 +7,7 @@ import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts"
 import { NO_LOCK_WAITS } from "./lock-waits.ts";
 import { openPgliteInThread, type PgliteInThread, type PgliteSession } from "./pglite-in-thread.ts";
 import { openPgliteOrm } from "./pglite-orm.ts";
-import { asScript, embeddedSettings } from "./session-settings.ts";
+import { asScript, changesSession, embeddedSettings, RESET_SESSION } from "./session-settings.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Database, DatabaseCapabilities, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
 import { runInScope } from "./transaction-scope.ts";
@@ -48,7 +48,7 @@ async function openLocked(options: EmbeddedOptions, lock: DataDirectoryLock | un
   const pglite = await openPgliteInThread(files, options.image);
   try {
     await loadTimescaledb(pglite);
-    await pglite.exec(`${asScript(embeddedSettings(), "SESSION")} ${PLAN_WITHOUT_STATISTICS}`);
+    await pglite.exec(SETTINGS);
     return await asDatabase(pglite, options, lock);
   } catch (error) {
     await pglite.close();
@@ -69,7 +69,11 @@ async function asDatabase(
     const [row] = rows;
     if (row === undefined) throw new DatabaseUnavailableError("it did not describe itself");
     capabilities = readCapabilities(row, options.applicationRole ?? true);
-    await pglite.exec(capabilities.applicationRole ? "SET ROLE synap_app" : "RESET ROLE");
+    await pglite.exec(roleScript());
+  }
+
+  function roleScript(): string {
+    return capabilities.applicationRole ? "SET ROLE synap_app" : "RESET ROLE";
   }
 
   async function run<Row extends object>(
@@ -88,18 +92,32 @@ async function asDatabase(
     if (closing !== undefined) throw new DatabaseUnavailableError("it was closed");
     const opening = asOwner ? "BEGIN; SET LOCAL ROLE NONE" : "BEGIN";
     return guard(() =>
-      pglite.transaction(
-        (session) =>
-          runInScope(
-            {
-              query: (text, parameters) => run(session, text, parameters),
-              execute: (script) => guard(() => session.exec(script)),
-            },
-            (scope) => openPgliteOrm(guarded(session, scope)),
-            work,
-          ),
-        opening,
-      ),
+      pglite.transaction(async (session) => {
+        let isChanged = false;
+        const note = (text: string) => {
+          isChanged ||= !asOwner && changesSession(text);
+        };
+        const noting: PgliteSession = {
+          query: (text, parameters, options) => {
+            note(text);
+            return session.query(text, parameters, options);
+          },
+          exec: (script) => {
+            note(script);
+            return session.exec(script);
+          },
+        };
+        const result = await runInScope(
+          {
+            query: (text, parameters) => run(noting, text, parameters),
+            execute: (script) => guard(() => noting.exec(script)),
+          },
+          (scope) => openPgliteOrm(guarded(noting, scope)),
+          work,
+        );
+        if (isChanged) await session.exec(`${RESET_SESSION} ${SETTINGS}; ${roleScript()}`);
+        return result;
+      }, opening),
     );
   }
 
@@ -136,6 +154,8 @@ async function asDatabase(
  * events passes for a few hundred, of which a bitmap is made and sorted where an index has them in order.
  */
 const PLAN_WITHOUT_STATISTICS = "SET enable_bitmapscan = off";
+/** What the session of the engine begins with. */
+const SETTINGS = `${asScript(embeddedSettings(), "SESSION")} ${PLAN_WITHOUT_STATISTICS}`;
 
 /**
  * The engine can't preload libraries. In a directory that exists, TimescaleDB would come in with the first call that

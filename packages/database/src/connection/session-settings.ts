@@ -84,6 +84,23 @@ SELECT set_config(name, CASE name WHEN 'synchronous_commit' THEN 'on' ELSE '0' E
  WHERE (name = 'transaction_timeout' AND setting <> '0') OR (name = 'synchronous_commit' AND setting = 'off')`;
 }
 
+const SETS = /(?:^|;)\s*(?:SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET\b|DISCARD\b)/i;
+const CALLS_SET_CONFIG = /\bset_config\s*\((?![^)]*,\s*true\s*\))/i;
+
+/**
+ * Whether a statement may change settings of the session that stay when its transaction is committed. A comment in front of
+ * SET or a function that sets something hides that.
+ */
+export function changesSession(text: string): boolean {
+  return SETS.test(text) || CALLS_SET_CONFIG.test(text);
+}
+
+/**
+ * A script for the end of a transaction whose statements have changed settings of the session: back to what it began with,
+ * so that whoever uses it next does not meet them.
+ */
+export const RESET_SESSION = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;";
+
 /** A list takes its items apart: in quotes it would be one item. */
 function isList(name: string): boolean {
   return name === "search_path" || name === "DateStyle";
