@@ -19,7 +19,9 @@ describe("the package", () => {
         .filter((specifier) => !ALLOWED.has(specifier));
       expect(foreign, file).toEqual([]);
       // Node's globals need no import; tsc refuses them too, as the sources are compiled without Node's types.
-      expect(source, file).not.toMatch(/\b(?:process|Buffer|__dirname|require)\b[.(]/);
+      // A text may speak of a process.
+      const code = source.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+      expect(code, file).not.toMatch(/\b(?:process|Buffer|__dirname|require)\b[.(]/);
     }
   });
 });

@@ -23,4 +23,15 @@ describeOnEveryEngine("a probe of whether the database takes writes", (engine) =
     await expect(probed).rejects.toBeInstanceOf(NotWritableError);
     await expect(probed).rejects.toMatchObject({ code: "READ_ONLY" });
   });
+
+  it("finds a database whose restore was not brought to its end", async () => {
+    const restoring: Parameters<typeof probeWrite>[0] = {
+      transaction: (work) =>
+        engine.database.asOwner(async (transaction) => {
+          await transaction.query("SET LOCAL timescaledb.restoring = 'on'");
+          return work(transaction);
+        }),
+    };
+    await expect(probeWrite(restoring)).rejects.toMatchObject({ code: "READ_ONLY" });
+  });
 });

@@ -10,7 +10,7 @@ export class NotWritableError extends Error {
     super(
       code === "DISK_FULL"
         ? "The database's disk is full."
-        : "The database takes no writes: it is read-only.",
+        : "The database takes no writes: it is read-only, or TimescaleDB is restoring (timescaledb_post_restore() ends that).",
       options,
     );
     this.code = code;
@@ -21,8 +21,10 @@ const DISK_FULL = "53100";
 /** SQLSTATEs of a write on a standby or in a read-only transaction. */
 const READ_ONLY: ReadonlySet<string> = new Set(["25006", "55000"]);
 
+// While TimescaleDB is restoring, it takes no event. A restore that was not brought to its end leaves the setting behind.
 const IS_READ_ONLY = `
-SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only`;
+SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'
+       OR coalesce(current_setting('timescaledb.restoring', true), 'off') = 'on' AS read_only`;
 
 // With so little memory the series, about a megabyte, goes through a temporary file on the disk of the data.
 const LITTLE_MEMORY = "SELECT set_config('work_mem', '64kB', true)";
