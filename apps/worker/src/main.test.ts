@@ -47,7 +47,7 @@ describe("the worker as a process of its own", () => {
     const { code, output } = await run(program, {});
     expect(code).toBe(1);
     expect(output).toContain("DATABASE_URL is not set");
-    expect(output).toContain("npm start");
+    expect(output).toContain("npx synap start");
     expect(output).not.toContain("    at ");
   });
 

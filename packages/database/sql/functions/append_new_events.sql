@@ -67,8 +67,9 @@ BEGIN
   THEN
     RAISE EXCEPTION 'the numbers are not those of the events' USING ERRCODE = 'SY012';
   END IF;
-  SELECT array_agg(to_timestamp(u.first_ms / 1000::float8) ORDER BY u.place),
-         array_agg(to_timestamp(u.last_ms / 1000::float8) ORDER BY u.place)
+  -- Rounded: far from 1970 a float8 of seconds is some microseconds beside the millisecond.
+  SELECT array_agg(to_timestamp(u.first_ms / 1000::float8)::timestamptz(3) ORDER BY u.place),
+         array_agg(to_timestamp(u.last_ms / 1000::float8)::timestamptz(3) ORDER BY u.place)
     INTO firsts, lasts
     FROM unnest(first_ms, last_ms) WITH ORDINALITY AS u(first_ms, last_ms, place);
   recorded_at := pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp());

@@ -93,6 +93,14 @@ describeOnEveryEngine("append_new_events", (engine) => {
     expect(await versionOf(id)).toBe(2);
   });
 
+  it.each(["0001-01-01T00:00:00.001Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"])(
+    "takes an event of %s, whose milliseconds no float of seconds holds",
+    async (timestamp) => {
+      const [appended] = await append([noteEvent({ timestamp })]);
+      expect(appended?.outcome.status).toBe("stored");
+    },
+  );
+
   it("refuses the events of a closed stream", async () => {
     const id = randomUUID();
     await append([noteEvent({ aggregateId: id })]);
