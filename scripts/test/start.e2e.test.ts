@@ -169,7 +169,7 @@ describe("npm start", () => {
     );
     const command = start(["--port", "0", "--worker-port", String(port), "--broker-port", "0"]);
     expect(await command.ended).toBe(1);
-    expect(command.output()).toContain(`Port ${port} on 127.0.0.1, wanted for the worker, is in use`);
+    expect(command.output()).toContain(`Port ${port} on 127.0.0.1 for the worker is already in use`);
     expect(command.output()).toContain("--worker-port");
     expect(existsSync(join(directory, "data"))).toBe(false);
     other.close();
