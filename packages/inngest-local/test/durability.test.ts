@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientRequest } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type InngestLocalOptions, type QueueDatabase, startInngestLocal } from "../src/index.ts";
 import { engines, type TestDatabase } from "./queue-databases.ts";
@@ -15,6 +16,20 @@ async function openApp(port = 0): Promise<TestApp> {
   const app = await openTestApp(port);
   cleanups.push(() => app.close());
   return app;
+}
+
+/** Counts the calls of functions on this port that nothing listened for. */
+function countRefusedCalls(port: number): { readonly calls: number } {
+  const refusals = { calls: 0 };
+  const channel = "http.client.request.error";
+  const count = (message: unknown) => {
+    const { request, error } = message as { request: ClientRequest; error: NodeJS.ErrnoException };
+    const isCall = request.method === "POST" && request.getHeader("host") === `127.0.0.1:${port}`;
+    if (isCall && error.code === "ECONNREFUSED") refusals.calls += 1;
+  };
+  subscribe(channel, count);
+  cleanups.push(async () => unsubscribe(channel, count));
+  return refusals;
 }
 
 describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open }) => {
@@ -40,7 +55,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
   it("goes on with queued events and sleeping runs after a restart", async () => {
     const opened = await openDatabase();
     const app = await openApp();
-    const first = await start(opened, app);
+    const first = await start(opened, app, { stopDeadline: 60_000 });
     const ran: string[] = [];
     const client = testClient("again", first.url);
     // Nothing slow ends before the first server is told to stop.
@@ -67,7 +82,6 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     ]);
     await until("the sleep has begun", () => ran.includes("before the sleep"));
     const stopped = first.stop();
-    await sleep(200);
     stopping.abort();
     await stopped;
     expect(ran.filter((entry) => entry.startsWith("slow")).length).toBeLessThan(5);
@@ -108,11 +122,13 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     app.serve(client, functions);
     await server.ready();
     await app.close();
+    const refusals = countRefusedCalls(app.port);
     await client.send([
       { name: "d/away", data: {} },
       { name: "d/away", data: {} },
     ]);
-    await sleep(1_500);
+    // Both, and one of them once more.
+    await until("three calls were refused", () => refusals.calls >= 3);
     const back = await openApp(app.port);
     back.serve(client, functions);
     await until("both ran", () => attempts.length === 2);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { type ContractHarness, keyOf } from "./contract-harness.ts";
 import { until } from "./until.ts";
@@ -64,7 +63,7 @@ export function describeIntake(on: ContractHarness): void {
     expect(new Set(ids).size).toBe(150);
     const seen = () => on.found("plain", ({ event }) => String(keyOf(event)).startsWith("many-"));
     await until("all ran", () => seen().length >= 150);
-    await sleep(300);
+    await on.runOneMore("plain");
     expect(
       seen()
         .map(({ details }) => keyOf(details["event"]))
@@ -102,7 +101,7 @@ export function describeIntake(on: ContractHarness): void {
     expect((run.details["event"] as { id: string }).id).toBe(id);
     const second = await on.send("plain", { k: "second" }, { id });
     expect(second.ids).not.toEqual(first.ids);
-    await sleep(1_000);
+    await on.runOneMore("plain");
     expect(on.found("plain", ({ event }) => keyOf(event) === "second")).toHaveLength(0);
   });
 
@@ -117,7 +116,7 @@ export function describeIntake(on: ContractHarness): void {
       "both ran",
       () => on.found("plain", ({ event }) => String(keyOf(event)).startsWith("seed-")).length >= 2,
     );
-    await sleep(1_000);
+    await on.runOneMore("plain");
     expect(on.found("plain", ({ event }) => String(keyOf(event)).startsWith("seed-"))).toHaveLength(2);
   });
 
