@@ -77,7 +77,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
   const eventually = (look: () => Promise<void>) => vi.waitFor(look, { timeout: 60_000, interval: 100 });
   async function startWorker(): Promise<void> {
     worker = processes.run("worker");
-    await eventually(async () => expect((await readiness(processes.workerUrl)).status).toBe("ready"));
+    await eventually(async () => expect((await readiness(processes.workerUrl)).status).toBe("ok"));
   }
 
   const sent = Array.from({ length: 5 }, (_, index) => quake(`place ${index}`));
