@@ -88,7 +88,7 @@ describe("npx -y pnpm@12 load", () => {
     const path = file("growing.ndjson", first + second.slice(0, 30));
     const half = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
     expect(await half.ended).toBe(2);
-    expect(half.stdout()).toContain("line 2 has no line break and is not a whole JSON object: not sent");
+    expect(half.stdout()).toContain("line 2 has no line break and is not a complete JSON object: not sent");
     writeFileSync(path, first + second);
     const whole = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
     expect(await whole.ended).toBe(0);
