@@ -96,7 +96,7 @@ describe("npx -y pnpm@12 load", () => {
     writeFileSync(path, second + first);
     const changed = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
     expect(await changed.ended).toBe(1);
-    expect(changed.output()).toContain("is not the file that was imported");
+    expect(changed.output()).toContain("is neither the file that was imported nor an extension of it");
     expect(await stored("gwen", 2)).toHaveLength(2);
   });
 
