@@ -7,10 +7,10 @@ import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts"
 import { NO_LOCK_WAITS } from "./lock-waits.ts";
 import { openPgliteInThread, type PgliteInThread, type PgliteSession } from "./pglite-in-thread.ts";
 import { openPgliteOrm } from "./pglite-orm.ts";
-import { asScript, changesSession, embeddedSettings, RESET_SESSION } from "./session-settings.ts";
+import { asScript, embeddedSettings, RESET_SESSION } from "./session-settings.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Database, DatabaseCapabilities, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
-import { runInScope } from "./transaction-scope.ts";
+import { type Guard, runInScope } from "./transaction-scope.ts";
 
 /** Where the embedded database keeps its files. */
 export interface EmbeddedOptions {
@@ -92,32 +92,21 @@ async function asDatabase(
     if (closing !== undefined) throw new DatabaseUnavailableError("it was closed");
     const opening = asOwner ? "BEGIN; SET LOCAL ROLE NONE" : "BEGIN";
     return guard(() =>
-      pglite.transaction(async (session) => {
-        let isChanged = false;
-        const note = (text: string) => {
-          isChanged ||= !asOwner && changesSession(text);
-        };
-        const noting: PgliteSession = {
-          query: (text, parameters, options) => {
-            note(text);
-            return session.query(text, parameters, options);
-          },
-          exec: (script) => {
-            note(script);
-            return session.exec(script);
-          },
-        };
-        const result = await runInScope(
-          {
-            query: (text, parameters) => run(noting, text, parameters),
-            execute: (script) => guard(() => noting.exec(script)),
-          },
-          (scope) => openPgliteOrm(guarded(noting, scope)),
-          work,
-        );
-        if (isChanged) await session.exec(`${RESET_SESSION} ${SETTINGS}; ${roleScript()}`);
-        return result;
-      }, opening),
+      pglite.transaction(
+        (session) =>
+          runInScope(
+            {
+              query: (text, parameters) => run(session, text, parameters),
+              execute: (script) => guard(() => session.exec(script)),
+              ...(!asOwner && {
+                restore: () => session.exec(`${RESET_SESSION} ${SETTINGS}; ${roleScript()}`),
+              }),
+            },
+            (scope) => openPgliteOrm(guarded(session, scope)),
+            work,
+          ),
+        opening,
+      ),
     );
   }
 
@@ -173,13 +162,10 @@ async function loadTimescaledb(pglite: PgliteSession): Promise<void> {
 }
 
 /** The session of a transaction, for drizzle: its statements count as the transaction's. */
-function guarded(
-  session: PgliteSession,
-  scope: <T>(statement: () => Promise<T>) => Promise<T>,
-): PgliteSession {
+function guarded(session: PgliteSession, scope: Guard): PgliteSession {
   return {
-    query: (text, parameters, options) => scope(() => session.query(text, parameters, options)),
-    exec: (text) => scope(() => session.exec(text)),
+    query: (text, parameters, options) => scope(text, () => session.query(text, parameters, options)),
+    exec: (text) => scope(text, () => session.exec(text)),
   };
 }
 

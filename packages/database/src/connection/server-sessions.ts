@@ -3,13 +3,7 @@ import { openConnectionPool } from "./connection-pool.ts";
 import { isLockTimeout } from "./database-errors.ts";
 import type { ServerConnection, Statement } from "./server-connection.ts";
 import { openServerOrm } from "./server-orm.ts";
-import {
-  asScript,
-  asStartupOptions,
-  changesSession,
-  RESET_SESSION,
-  settleSettings,
-} from "./session-settings.ts";
+import { asScript, asStartupOptions, RESET_SESSION, settleSettings } from "./session-settings.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Orm, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
 import { isStaleStatement, type StatementNames } from "./statement-names.ts";
@@ -123,35 +117,23 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
   }
 
   function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return begin(async (connection) => {
-      let isChanged = false;
-      const note = (text: string) => {
-        isChanged ||= changesSession(text);
-      };
-      const result = await runInScope(
+    return begin((connection) =>
+      runInScope(
         {
-          query: async <Row extends object>(text: string, parameters: readonly SqlParameter[]) => {
-            note(text);
-            return (await run<Row>(connection, prepare(text, parameters))).rows;
-          },
+          query: async <Row extends object>(text: string, parameters: readonly SqlParameter[]) =>
+            (await run<Row>(connection, prepare(text, parameters))).rows,
           execute: async (script) => {
-            note(script);
             await connection.script(script, answerTimeout);
           },
+          restore: async () => {
+            await connection.script(RESET_SESSION, answerTimeout);
+            if (scope === "session") await connection.script(settleSettings("SESSION"), answerTimeout);
+          },
         },
-        (guard) =>
-          openServerOrm((statement) => {
-            note(statement.text);
-            return guard(() => run(connection, statement));
-          }),
+        (guard) => openServerOrm((statement) => guard(statement.text, () => run(connection, statement))),
         work,
-      );
-      if (isChanged) {
-        await connection.script(RESET_SESSION, answerTimeout);
-        if (scope === "session") await connection.script(settleSettings("SESSION"), answerTimeout);
-      }
-      return result;
-    });
+      ),
+    );
   }
 
   return {

@@ -1,30 +1,55 @@
+import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 
 /** What runs the statements of an open transaction, in the order in which they are given. */
 export interface TransactionSession {
   query<Row extends object>(text: string, parameters: readonly SqlParameter[]): Promise<Row[]>;
   execute(script: string): Promise<void>;
+  /** Brings back the settings that the session began with. Called at the end where a statement may have changed some. */
+  restore?(): Promise<void>;
 }
 
+/** Runs one statement of a transaction, whose text is given beside it. */
+export type Guard = <T>(text: string, statement: () => Promise<T>) => Promise<T>;
+
 /** Drizzle on a transaction, whose statements go through `guard`. */
-export type OpenOrm = (guard: <T>(statement: () => Promise<T>) => Promise<T>) => Orm;
+export type OpenOrm = (guard: Guard) => Orm;
+
+/** What a transaction and the savepoints in it have in common. */
+interface Progress {
+  savepoints: number;
+  hasChangedSettings: boolean;
+}
 
 /**
- * Runs the work of a transaction that has begun, or of a savepoint in it, and rejects if any of its statements failed,
- * also when the work caught that: PostgreSQL has then undone everything, and answers COMMIT with a rollback.
+ * Runs the work of a transaction that has begun, and rejects if any of its statements failed, also when the work caught
+ * that: PostgreSQL has then undone everything, and answers COMMIT with a rollback. Settings of the session that the work
+ * may have changed are restored, because they would stay when the transaction is committed.
  */
 export async function runInScope<T>(
   session: TransactionSession,
   openOrm: OpenOrm,
   work: (transaction: Transaction) => Promise<T>,
-  savepoints: { count: number } = { count: 0 },
+): Promise<T> {
+  const progress: Progress = { savepoints: 0, hasChangedSettings: false };
+  const result = await runScope(session, openOrm, work, progress);
+  if (progress.hasChangedSettings) await session.restore?.();
+  return result;
+}
+
+async function runScope<T>(
+  session: TransactionSession,
+  openOrm: OpenOrm,
+  work: (transaction: Transaction) => Promise<T>,
+  progress: Progress,
 ): Promise<T> {
   let failure: { readonly error: unknown } | undefined;
   let isOver = false;
   let orm: Orm | undefined;
 
-  async function guard<Result>(statement: () => Promise<Result>): Promise<Result> {
+  async function guard<Result>(text: string, statement: () => Promise<Result>): Promise<Result> {
     if (isOver) throw new Error("The transaction is over.");
+    progress.hasChangedSettings ||= changesSession(text);
     try {
       return await statement();
     } catch (error) {
@@ -33,22 +58,24 @@ export async function runInScope<T>(
     }
   }
 
+  const execute = (script: string) => guard(script, () => session.execute(script));
+
   const transaction: Transaction = {
     query: <Row extends object>(text: string, parameters: readonly SqlParameter[] = []) =>
-      guard(() => session.query<Row>(text, parameters)),
-    execute: (script) => guard(() => session.execute(script)),
+      guard(text, () => session.query<Row>(text, parameters)),
+    execute,
     savepoint: async (inner) => {
-      savepoints.count += 1;
-      const name = `synap_${savepoints.count}`;
-      await guard(() => session.execute(`SAVEPOINT ${name}`));
+      progress.savepoints += 1;
+      const name = `synap_${progress.savepoints}`;
+      await execute(`SAVEPOINT ${name}`);
       let result: Awaited<ReturnType<typeof inner>>;
       try {
-        result = await runInScope(session, openOrm, inner, savepoints);
+        result = await runScope(session, openOrm, inner, progress);
       } catch (error) {
-        await guard(() => session.execute(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`));
+        await execute(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);
         throw error;
       }
-      await guard(() => session.execute(`RELEASE SAVEPOINT ${name}`));
+      await execute(`RELEASE SAVEPOINT ${name}`);
       return result;
     },
     get orm() {
