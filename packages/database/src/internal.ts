@@ -78,6 +78,7 @@ export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/re
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { schema } from "./schema/index.ts";
 export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
+export { streamKey } from "./streams/stream-name.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
 export { ReadTurns } from "./subscriptions/read-turns.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";

@@ -141,7 +141,7 @@ export class HttpConnection {
   }
 
   private take(chunk: Buffer, isEnded: boolean): void {
-    // When nobody has asked, what arrives cannot be told from a later answer.
+    // Without a request, what arrives could be taken for the answer to the next one.
     if (this.exchange === undefined || (isEnded && this.received === undefined)) {
       this.fail(this.lost());
       return;

@@ -7,13 +7,8 @@ import {
   selectWithin,
   type Transaction,
 } from "@synap/database";
-import { epochMs } from "@synap/database/internal";
+import { epochMs, streamKey } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
-
-/** A stream as one text. PostgreSQL's text has no NUL, so no two streams share one. */
-export function streamKey({ aggregateType, aggregateId }: DeadLetterStream): string {
-  return `${aggregateType}\0${aggregateId}`;
-}
 
 const ANY_HELD = `
 SELECT count(*) FILTER (WHERE dead_letter_id IS NULL) AS released, count(*) AS held

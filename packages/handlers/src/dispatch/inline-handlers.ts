@@ -1,7 +1,7 @@
 import type { Transaction } from "@synap/database";
-import { isTimeLimit } from "@synap/database/internal";
+import { isTimeLimit, streamKey } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
-import { anyHeld, heldStreams, parkEvents, streamKey } from "../dead-letters/held-streams.ts";
+import { anyHeld, heldStreams, parkEvents } from "../dead-letters/held-streams.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
 import { inlineContext } from "./handler-context.ts";
 import { InlineHandlerError, isTransientFailure } from "./handler-errors.ts";

@@ -1,5 +1,5 @@
 import type { Transaction } from "@synap/database";
-import { isDataError, isTimeLimit, setAside } from "@synap/database/internal";
+import { isDataError, isTimeLimit, setAside, streamKey } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import {
   countRetrying,
@@ -8,7 +8,6 @@ import {
   holdStream,
   parkEvents,
   type RetryingEvent,
-  streamKey,
 } from "../dead-letters/held-streams.ts";
 import { type Backoff, backoffDelay } from "./backoff.ts";
 import type { HandlerContext, IEventHandler } from "./event-handler.ts";

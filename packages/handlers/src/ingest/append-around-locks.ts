@@ -1,7 +1,6 @@
 import { type EventStore, type SqlSession, StreamLockedError } from "@synap/database";
-import { isLockTimeout } from "@synap/database/internal";
+import { isLockTimeout, streamKey } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
-import { streamKey } from "../dead-letters/held-streams.ts";
 import { type AcceptedOutcome, appendAcceptedEvents } from "./accepted-events.ts";
 
 /** An event whose stream could not be locked, so that it is not stored yet. */
