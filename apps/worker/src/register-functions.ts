@@ -1,4 +1,7 @@
 import { createHmac } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { z } from "zod";
 
 /** What signs a request, where Inngest has a signing key. */
 export interface SigningClient {
@@ -6,16 +9,68 @@ export interface SigningClient {
   readonly signingKey: string | undefined;
 }
 
+/** Milliseconds between two registrations of a running worker. */
+const REGISTER_INTERVAL_MS = 15_000;
+/** Milliseconds before a registration that failed is tried again. */
+const RETRY_INTERVAL_MS = 5_000;
+
+/** Answer of the SDK's handler to a registration that Inngest took. */
+const registrationAnswer = z.object({ modified: z.boolean() });
+
 /**
  * Has the worker register its functions with Inngest, by the request with which Inngest's server asks for it.
  *
  * @param address where the worker serves its functions
+ * @returns true when Inngest did not know these functions before
  * @throws Error when Inngest can't be reached or refuses
  */
-export async function registerFunctions(address: string, client: SigningClient): Promise<void> {
+export async function registerFunctions(address: string, client: SigningClient): Promise<boolean> {
   const response = await fetch(address, { method: "PUT", headers: signatureOf("", client, Date.now()) });
   if (!response.ok) throw new Error(`Inngest did not take the functions: ${await response.text()}`);
+  return registrationAnswer.parse(await response.json()).modified;
 }
+
+/** Options of {@link keepRegistered}. */
+export interface KeepRegisteredOptions {
+  /** Registers the functions; see {@link registerFunctions}. */
+  readonly register: () => Promise<boolean>;
+  readonly logger: Pick<Logger, "info" | "warn">;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Milliseconds between two registrations. Default: 15,000. */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Registers the functions with Inngest, and does so again every 15 s until the signal: an Inngest server that was emptied or
+ * exchanged takes events and starts nothing for them until it knows the functions.
+ */
+export async function keepRegistered(options: KeepRegisteredOptions): Promise<void> {
+  const { register, logger, signal, intervalMs = REGISTER_INTERVAL_MS } = options;
+  let wasRegistered = false;
+  let failure: string | undefined;
+  while (!signal.aborted) {
+    let pause = intervalMs;
+    try {
+      const isNew = await register();
+      if (!wasRegistered || failure !== undefined) logger.info("registered with Inngest");
+      if (wasRegistered && isNew) logger.warn(LOST_FUNCTIONS);
+      wasRegistered = true;
+      failure = undefined;
+    } catch (error) {
+      pause = Math.min(pause, RETRY_INTERVAL_MS);
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== failure) logger.warn(`not registered with Inngest: ${message}`);
+      failure = message;
+    }
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+const LOST_FUNCTIONS =
+  "Inngest did not know these functions any more and has taken them again: its data was lost, the server was exchanged, or a " +
+  "worker of another release registered. Events that it accepted in between may not be stored: look at the warning " +
+  "accepted-events-overdue in the API's /readyz.";
 
 function signatureOf(body: string, { mode, signingKey }: SigningClient, now: number): Record<string, string> {
   if (mode === "dev" || signingKey === undefined) return {};

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { createInngestClient, openApplication, type ProcessStart } from "@synap/service";
-import type { Logger } from "pino";
 import { readWorkerConfiguration } from "./configuration.ts";
+import { keepRegistered } from "./register-functions.ts";
 import { type RunningWorker, startWorker } from "./server.ts";
 
 /**
@@ -19,7 +18,9 @@ export async function runWorker(start: ProcessStart): Promise<Pick<RunningWorker
     const worker = await startWorker({ configuration, engine, inngest, logger });
     logger.info(`listening on ${worker.url}, Inngest's functions at ${worker.url}/api/inngest`);
     const registering = new AbortController();
-    if (configuration.serveOrigin !== undefined) void registerWhenReady(worker, logger, registering.signal);
+    if (configuration.serveOrigin !== undefined) {
+      void keepRegistered({ register: () => worker.register(), logger, signal: registering.signal });
+    }
     return {
       url: worker.url,
       close: async () => {
@@ -31,20 +32,5 @@ export async function runWorker(start: ProcessStart): Promise<Pick<RunningWorker
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-async function registerWhenReady(worker: RunningWorker, logger: Logger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await worker.register();
-      logger.info("registered with Inngest");
-      return;
-    } catch (error) {
-      logger.warn(
-        `not registered with Inngest yet: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      await sleep(5_000, undefined, { signal }).catch(() => undefined);
-    }
   }
 }

@@ -37,8 +37,8 @@ export interface WorkerParts {
 export interface RunningWorker {
   /** URL of the server, without a trailing slash. */
   readonly url: string;
-  /** Asks Inngest to take note of the functions. Throws when Inngest cannot be reached or refuses. */
-  register(): Promise<void>;
+  /** Registers the functions with Inngest: true when it did not know them. Throws when it can't be reached or refuses. */
+  register(): Promise<boolean>;
   /** Stops: takes no further calls, finishes the calls and passes in flight. May be called twice. */
   close(): Promise<void>;
 }

@@ -51,13 +51,7 @@ export async function startBrokerAndWorker(
     readonly beforeRegistering?: (url: string) => Promise<void>;
   } = {},
 ): Promise<BrokerAndWorker> {
-  const session = (owner: SqlSession): QueueSession => ({
-    query: (text, parameters = []) => owner.query(text, parameters.map(toParameter)),
-  });
-  const queue: QueueDatabase = {
-    query: (text, parameters) => database.asOwner((owner) => session(owner).query(text, parameters)),
-    transaction: (work) => database.asOwner((owner) => work(session(owner))),
-  };
+  const queue = queueOn(database);
   const quiet = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const broker = await startInngestLocal({
     database: queue,
@@ -142,6 +136,17 @@ export async function startBrokerAndWorker(
       await broker.stop();
       await worker.close();
     },
+  };
+}
+
+/** The stand-in's queue in a database of the store's kind. */
+export function queueOn(database: Database): QueueDatabase {
+  const session = (owner: SqlSession): QueueSession => ({
+    query: (text, parameters = []) => owner.query(text, parameters.map(toParameter)),
+  });
+  return {
+    query: (text, parameters) => database.asOwner((owner) => session(owner).query(text, parameters)),
+    transaction: (work) => database.asOwner((owner) => work(session(owner))),
   };
 }
 

@@ -29,7 +29,7 @@ export async function startInngestDevServer(options: {
   port: number;
   appUrl: string;
   /** Has the worker register its functions. */
-  register: () => Promise<void>;
+  register: () => Promise<unknown>;
   verbose: boolean;
   signal: AbortSignal;
 }): Promise<InngestServer> {
@@ -70,7 +70,10 @@ export async function startInngestDevServer(options: {
  *
  * @throws StartError `INNGEST_UNAVAILABLE`
  */
-export async function findInngestServer(url: string, register: () => Promise<void>): Promise<InngestServer> {
+export async function findInngestServer(
+  url: string,
+  register: () => Promise<unknown>,
+): Promise<InngestServer> {
   if (await answers(url)) return { url, ready: () => registered(register), stop: () => Promise.resolve() };
   throw new StartError(
     "INNGEST_UNAVAILABLE",
@@ -79,7 +82,7 @@ export async function findInngestServer(url: string, register: () => Promise<voi
 }
 
 /** @throws StartError `INNGEST_UNAVAILABLE` when Inngest does not take the worker's functions */
-async function registered(register: () => Promise<void>): Promise<void> {
+async function registered(register: () => Promise<unknown>): Promise<void> {
   try {
     await register();
   } catch (cause) {

@@ -5,7 +5,7 @@ import type { Composition, UnhandledFailures } from "@synap/handlers";
 import { createCommandLogger, createInngestClient } from "@synap/service";
 import { defaultApplication } from "@synap/synap";
 import { openEngine } from "@synap/synap/internal";
-import { readWorkerConfiguration, startWorker } from "@synap/worker";
+import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
 import { keepToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
@@ -154,6 +154,21 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     });
     started.push({ name: "Inngest", stop: () => inngest.stop() });
     await inngest.ready();
+    if (options.inngest !== undefined && options.inngest !== "stand-in") {
+      const registering = new AbortController();
+      const kept = keepRegistered({
+        register: () => worker.register(),
+        logger: logger.child({ name: "worker" }),
+        signal: registering.signal,
+      });
+      started.push({
+        name: "registration",
+        stop: () => {
+          registering.abort();
+          return kept;
+        },
+      });
+    }
 
     const api = await startApi({
       configuration: apiConfiguration,
