@@ -31,7 +31,7 @@ export async function startInngest(options: {
   /** Where the worker serves its functions. */
   appUrl: string;
   /** Has the worker register its functions with an Inngest that isn't the stand-in. Default: it does so by itself. */
-  register?: () => Promise<void>;
+  register?: () => Promise<unknown>;
   /** The waits between attempts in milliseconds; only the stand-in takes them. */
   retryDelays?: number[];
   logger: Logger;
