@@ -1,6 +1,7 @@
+import type { PublishableEvent, StoredEventIn } from "@synap/types";
 import { type Admin, createAdmin } from "./admin.ts";
 import { type Aggregates, createAggregates, type DeciderTypes } from "./aggregates.ts";
-import type { CatalogueTypes, NameOf, PublishableEvent, StoredEventOf, TypesOf } from "./event-types.ts";
+import type { CatalogueTypes, NameOf, TypesOf } from "./event-types.ts";
 import { createEvents, type Events } from "./events.ts";
 import {
   type CoalescingOptions,
@@ -53,7 +54,7 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
    */
   subscribe<const Name extends NameOf<TypesOf<Catalogue>> = NameOf<TypesOf<Catalogue>>>(
     request?: SubscriptionRequest<Name>,
-  ): AsyncGenerator<StoredEventOf<TypesOf<Catalogue>, Name>, void, void>;
+  ): AsyncGenerator<StoredEventIn<TypesOf<Catalogue>, Name>, void, void>;
   /**
    * One kind of aggregate.
    * @example
@@ -82,7 +83,7 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
    */
   waitFor(position: number, handler: string, options?: CallOptions): Promise<void>;
   /** Waits until a published event is stored, and gives it as it is stored. */
-  waitUntilStored(id: string, options?: CallOptions): Promise<StoredEventOf<TypesOf<Catalogue>>>;
+  waitUntilStored(id: string, options?: CallOptions): Promise<StoredEventIn<TypesOf<Catalogue>>>;
   status(options?: CallOptions): Promise<Resource<"Status">>;
   /** Whether the process runs. */
   health(options?: CallOptions): Promise<Resource<"Health">>;

@@ -34,6 +34,17 @@ async function read(): Promise<void> {
     // @ts-expect-error no event has this type
     if (event.type === "note.creation.request") event.id;
   }
+  for await (const event of synap.query({ type: ["invoice.created", "invoice.sent"] })) {
+    switch (event.type) {
+      case "invoice.created":
+      case "invoice.sent":
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+  // @ts-expect-error a misspelt field
+  for await (const event of synap.subscribe({ type: "invoice.created" })) event.data.amounts;
   for await (const event of synap.query({ type: "invoice.created" })) event.data.amount.toFixed(2);
   for await (const event of synap.query({ type: ["invoice.created", "note.creation.completed"] })) {
     if (event.type === "invoice.created") event.data.amount.toFixed(2);

@@ -1,6 +1,6 @@
-import type { EventTypeMap } from "@synap/types";
+import type { EventTypeMap, StoredEventIn } from "@synap/types";
 import { isProblem } from "./errors.ts";
-import { type NameOf, type StoredEventOf, typedEvents } from "./event-types.ts";
+import { type NameOf, typedEvents } from "./event-types.ts";
 import { eachOf } from "./pages.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -25,11 +25,11 @@ export interface EventQuery<Name extends string = string> extends CallOptions {
 /** Finding stored events. */
 export interface Events<Types extends EventTypeMap> {
   /** The event with this id; undefined when it isn't stored. */
-  getEvent(id: string, options?: CallOptions): Promise<StoredEventOf<Types> | undefined>;
+  getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
   /** The events that match, by time, fetched page by page. */
   query<const Name extends NameOf<Types> = NameOf<Types>>(
     query?: EventQuery<Name>,
-  ): AsyncGenerator<StoredEventOf<Types, Name>, void, void>;
+  ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;
 }
 
 /** Events through a transport. */
@@ -48,7 +48,7 @@ export function createEvents<Types extends EventTypeMap>(transport: Transport): 
     },
     query<const Name extends NameOf<Types>>(query: EventQuery<Name> = {}) {
       const { signal, pageSize, ...filter } = query;
-      return eachOf<StoredEventOf<Types, Name>, string>(async (cursor) => {
+      return eachOf<StoredEventIn<Types, Name>, string>(async (cursor) => {
         const page = await transport.call("listEvents", {
           query: { ...filter, limit: pageSize, cursor },
           signal,

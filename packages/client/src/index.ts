@@ -1,10 +1,11 @@
 /** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and workers. */
 
+export type { AppendableEvent, PublishableEvent, StoredEventIn } from "@synap/types";
 export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
 export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
 export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
 export { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
-export type { CatalogueTypes, PublishableEvent, StoredEventOf } from "./event-types.ts";
+export type { CatalogueTypes } from "./event-types.ts";
 export type { EventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 export type { CoalescingOptions, Published, PublishOptions, PublishResult } from "./publishing.ts";

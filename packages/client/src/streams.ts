@@ -1,6 +1,6 @@
-import type { EventTypeMap } from "@synap/types";
+import type { AppendableEvent, EventTypeMap, StoredEventIn } from "@synap/types";
 import { isProblem } from "./errors.ts";
-import { type AppendableEvent, type NameOf, type StoredEventOf, typedEvents } from "./event-types.ts";
+import { type NameOf, typedEvents } from "./event-types.ts";
 import { eachOf } from "./pages.ts";
 import { withId } from "./publishing.ts";
 import type { Resource } from "./resources.ts";
@@ -47,7 +47,7 @@ export interface Streams<Types extends EventTypeMap> {
     options?: AppendOptions,
   ): Promise<Resource<"StreamAppended">>;
   /** The events of a stream by version, fetched page by page. Nothing for a stream that isn't there. */
-  readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventOf<Types>, void, void>;
+  readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventIn<Types>, void, void>;
   /** The stream's version, and when it was closed; undefined when it has no events. */
   getStream(
     stream: StreamName,
@@ -88,7 +88,7 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
       const isForwards = direction === "forwards";
       // The last version is that of the first page, so that a stream that grows meanwhile ends too.
       let last = read.toVersion;
-      return eachOf<StoredEventOf<Types>, number>(async (next) => {
+      return eachOf<StoredEventIn<Types>, number>(async (next) => {
         const [from, to] = isForwards ? [next ?? fromVersion, last] : [fromVersion, next ?? last];
         const query = {
           direction,

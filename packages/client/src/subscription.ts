@@ -1,6 +1,6 @@
-import type { EventTypeMap } from "@synap/types";
+import type { EventTypeMap, StoredEventIn } from "@synap/types";
 import { SynapProblem, SynapUnreachableError } from "./errors.ts";
-import type { NameOf, StoredEventOf } from "./event-types.ts";
+import type { NameOf } from "./event-types.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import type { StreamName } from "./streams.ts";
 import { type CallOptions, sleep, type Transport } from "./transport.ts";
@@ -64,7 +64,7 @@ const MAX_DELAY_MS = 10_000;
 export async function* subscribe<Types extends EventTypeMap, const Name extends NameOf<Types>>(
   transport: Transport,
   request: SubscriptionRequest<Name>,
-): AsyncGenerator<StoredEventOf<Types, Name>, void, void> {
+): AsyncGenerator<StoredEventIn<Types, Name>, void, void> {
   const { from = "now", type, stream, signal, onProgress, onConnect, onReconnect } = request;
   let position = from === "start" ? 0 : from === "now" ? await endOfLog(transport, signal) : from;
   const query = { type, aggregateType: stream?.aggregateType, aggregateId: stream?.aggregateId };
@@ -95,7 +95,7 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
           position = Math.max(position, read.progress.position);
           onProgress?.(read.progress);
         } else if (read.kind === "event") {
-          const event = read.event as StoredEventOf<Types, Name>;
+          const event = read.event as StoredEventIn<Types, Name>;
           if (event.position <= position) throw new SubscriptionGapError(position, event.position);
           position = event.position;
           // Time in which the loop's own code works is no silence of the connection.

@@ -1,5 +1,5 @@
-import type { EventTypeMap } from "@synap/types";
-import type { StoredEventOf } from "./event-types.ts";
+import type { EventTypeMap, StoredEventIn } from "@synap/types";
+
 import { createEvents } from "./events.ts";
 import { type CallOptions, sleep, type Transport } from "./transport.ts";
 
@@ -52,7 +52,7 @@ export function waitUntilStored<Types extends EventTypeMap>(
   transport: Transport,
   id: string,
   { signal }: CallOptions,
-): Promise<StoredEventOf<Types>> {
+): Promise<StoredEventIn<Types>> {
   const events = createEvents<Types>(transport);
   return poll(() => events.getEvent(id, { signal }), signal);
 }

@@ -1,21 +1,31 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { auditLog, complianceStats } from "@synap/handlers";
 import { handlerScenario } from "@synap/handlers/testing";
-import type { EventInput } from "@synap/types";
+import { type SeedEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
 import { countOpenLoops, whatsNext } from "../src/open-loops/open-loops.ts";
 import { reservationsBetween, reservationsOfGuest } from "../src/reservations/reservations-projection.ts";
 import { openTasks } from "../src/tasks/tasks-view.ts";
 import { seededComposition } from "./seeded-composition.ts";
 
+type DataOf<Name extends SeedEvent["type"]> = Extract<SeedEvent, { readonly type: Name }>["data"];
+
 const AT = "2026-03-02T09:00:00.000Z";
 const NOW = new Date("2026-03-05T00:00:00.000Z");
 
 describeOnEveryEngine("the built-in read models", (engine) => {
   const scenario = () =>
-    handlerScenario({ database: engine.database, projections: seededComposition.projections });
-  const loop = (id: string, ownerId: string, data: object): EventInput => ({
-    type: "open_loop.opened",
+    handlerScenario({
+      database: engine.database,
+      catalogue: seedCatalogue,
+      projections: seededComposition.projections,
+    });
+  const loop = (
+    id: string,
+    ownerId: string,
+    data: Omit<DataOf<"open_loop.opened">, "ownerId" | "title">,
+  ) => ({
+    type: "open_loop.opened" as const,
     aggregateId: id,
     timestamp: AT,
     data: { ownerId, title: id, ...data },
@@ -69,8 +79,8 @@ describeOnEveryEngine("the built-in read models", (engine) => {
 
   it("count a task as an open loop of whoever has it, until it is done", async () => {
     const { given, when } = scenario();
-    const task = (id: string, data: object): EventInput => ({
-      type: "task.created",
+    const task = (id: string, data: Partial<DataOf<"task.created">>) => ({
+      type: "task.created" as const,
       aggregateId: id,
       timestamp: AT,
       data: { title: id, assigneeId: "o3", ...data },
@@ -100,8 +110,8 @@ describeOnEveryEngine("the built-in read models", (engine) => {
 
   it("show reservations where they were moved to, and that they were called off", async () => {
     const { given, when } = scenario();
-    const reserve = (id: string, data: object): EventInput => ({
-      type: "reservation.created",
+    const reserve = (id: string, data: Partial<DataOf<"reservation.created">>) => ({
+      type: "reservation.created" as const,
       aggregateId: id,
       data: { guestId: "g1", startDate: "2026-06-01", resource: "room-12", ...data },
     });
@@ -133,8 +143,11 @@ describeOnEveryEngine("the built-in read models", (engine) => {
   });
 
   it("count what people, agents and the system did, day by day", async () => {
-    const event = (createdBy: string, more: Partial<EventInput> = {}): EventInput => ({
-      type: "product.price_changed",
+    const event = (
+      createdBy: string,
+      more: { userId?: string; correlationId?: string; timestamp?: string } = {},
+    ) => ({
+      type: "product.price_changed" as const,
       aggregateId: "p1",
       timestamp: "2025-01-31T23:59:59.999Z",
       createdBy,

@@ -2,8 +2,18 @@
  * What the compiler must accept and refuse. Never run: `tsc` reads it, and an `@ts-expect-error` above a line that
  * compiles is itself an error.
  */
-import { noteCreationCompleted, noteCreationRequested, taskEventTypes } from "@synap/types";
+import type { Database } from "@synap/database";
+import {
+  createEventCatalogue,
+  noteCreationCompleted,
+  noteCreationRequested,
+  taskEventTypes,
+} from "@synap/types";
 import { integer, text } from "drizzle-orm/pg-core";
+import { z } from "zod";
+import { deciderScenario } from "../testing/decider-scenario.ts";
+import { handlerScenario } from "../testing/handler-scenario.ts";
+import { defineDecider } from "./aggregates/define-decider.ts";
 import { derivedEventId } from "./derived-event-id.ts";
 import { defineHandler } from "./dispatch/event-handler.ts";
 import { defineProjection } from "./projections/projection.ts";
@@ -91,6 +101,48 @@ defineProjection({ ...projection, evolve: (row) => row && { ...row, state: "brok
 defineProjection({ ...projection, evolve: (_row, { aggregateId }) => ({ id: aggregateId, state: "new" }) });
 // @ts-expect-error a misspelt field of the event
 defineProjection({ ...projection, evolve: (row, { data }) => row && { ...row, size: data.contents } });
+
+// The test kit has the types of the catalogue and of the decider.
+async function scenarios(database: Database): Promise<void> {
+  const catalogue = createEventCatalogue([noteCreationRequested, noteCreationCompleted]);
+  const { given, when } = handlerScenario({ database, catalogue });
+  await given({ type: "note.creation.requested", data: { content: "Hello" } });
+  // @ts-expect-error a misspelt field
+  await given({ type: "note.creation.requested", data: { contents: "Hello" } });
+  // @ts-expect-error a type that the catalogue doesn't have
+  await when({ type: "task.created", data: { title: "Hello" } });
+  for (const event of await when({ type: "note.creation.completed", data: { content: "Hello" } })) {
+    switch (event.type) {
+      case "note.creation.requested":
+      case "note.creation.completed":
+        event.data.content.trim();
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+  const note = deciderScenario(
+    defineDecider({
+      name: "note",
+      description: "A note.",
+      events: [noteCreationRequested],
+      commands: { write: z.strictObject({ content: z.string() }) },
+      state: z.strictObject({ size: z.number() }),
+      initialState: { size: 0 },
+      evolve: (_state, event) => ({ size: event.data.content.length }),
+      decide: ({ data }) => [{ type: "note.creation.requested" as const, data }],
+    }),
+  );
+  const given1 = note.given({ type: "note.creation.requested", data: { content: "Hello" } });
+  given1.when({ type: "write", data: { content: "Hello" } }).thenState({ size: 5 });
+  // @ts-expect-error a misspelt field of the event
+  note.given({ type: "note.creation.requested", data: { contents: "Hello" } });
+  // @ts-expect-error a misspelt command
+  note.when({ type: "writes", data: { content: "Hello" } });
+  // @ts-expect-error a misspelt field of the state
+  note.isState({ sizes: 5 });
+}
+void scenarios;
 
 // What an id derives from can't be swapped.
 derivedEventId({ handler: "x", cause: "6ba7b810-9dad-11d1-80b4-00c04fd430c8" });

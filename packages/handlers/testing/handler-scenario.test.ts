@@ -1,4 +1,5 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
+import { seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
 import type { IEventHandler } from "../src/index.ts";
 import { handlerScenario } from "./handler-scenario.ts";
@@ -33,6 +34,7 @@ describeOnEveryEngine("handlerScenario", (engine) => {
   it("counts", async () => {
     const { given, when, rows } = handlerScenario({
       database: engine.database,
+      catalogue: seedCatalogue,
       handlers: [notesPerUserProjector],
     });
     await given({ type: "note.creation.completed", userId: "u1", data: { content: "first" } });
@@ -41,7 +43,9 @@ describeOnEveryEngine("handlerScenario", (engine) => {
   });
 
   it("refuses events that are not valid, by name", async () => {
-    const { when } = handlerScenario({ database: engine.database, handlers: [] });
-    await expect(when({ type: "note.creation.completed", data: {} })).rejects.toThrow("data.content");
+    const { when } = handlerScenario({ database: engine.database, catalogue: seedCatalogue });
+    const invalid = { type: "note.creation.completed", data: {} };
+    // A test without types can give anything.
+    await expect(when(Object(invalid))).rejects.toThrow("data.content");
   });
 });

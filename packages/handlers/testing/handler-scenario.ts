@@ -1,22 +1,23 @@
 import type { Database, SqlParameter } from "@synap/database";
-import { type EventCatalogue, type EventInput, type StoredEvent, seedCatalogue } from "@synap/types";
+import type { EventTypeMap, PublishableEvent, StoredEventIn, TypedEventCatalogue } from "@synap/types";
 import { EventDispatcher, type EventDispatcherOptions, type IEventHandler } from "../src/index.ts";
 
 /** What a {@link handlerScenario} is about. */
-export interface HandlerScenarioOptions extends Omit<EventDispatcherOptions, "catalogue" | "handlers"> {
+export interface HandlerScenarioOptions<Types extends EventTypeMap>
+  extends Omit<EventDispatcherOptions, "catalogue" | "handlers"> {
   readonly database: Database;
+  /** The events of the scenario have its types: that of an application is `config.catalogue`. */
+  readonly catalogue: TypedEventCatalogue<Types>;
   readonly handlers?: readonly IEventHandler[];
-  /** Default: the seed catalogue. */
-  readonly catalogue?: EventCatalogue;
 }
 
 /** Given these events, when those happen, then these are the rows. */
-export interface HandlerScenario {
+export interface HandlerScenario<Types extends EventTypeMap> {
   readonly dispatcher: EventDispatcher;
   /** Stores events, runs every handler until it is caught up, and gives the stored events back. */
-  given(...events: readonly EventInput[]): Promise<StoredEvent[]>;
+  given(...events: readonly PublishableEvent<Types>[]): Promise<StoredEventIn<Types>[]>;
   /** The same as `given`, for what the test is about. */
-  when(...events: readonly EventInput[]): Promise<StoredEvent[]>;
+  when(...events: readonly PublishableEvent<Types>[]): Promise<StoredEventIn<Types>[]>;
   /** What a query says afterwards. */
   rows<Row extends object>(sql: string, parameters?: readonly SqlParameter[]): Promise<Row[]>;
 }
@@ -25,23 +26,24 @@ export interface HandlerScenario {
  * Tests a handler on a migrated database as sentences: given events, when events, then rows.
  *
  * @example
- * const scenario = handlerScenario({ database, handlers: [noteProjector] });
+ * const scenario = handlerScenario({ database, catalogue: config.catalogue, handlers: [noteProjector] });
  * await scenario.when({ type: "note.creation.completed", aggregateId: "n1", data: { content: "Call Acme" } });
  * expect(await scenario.rows("SELECT id, content FROM synap.notes")).toEqual([{ id: "n1", content: "Call Acme" }]);
  */
-export function handlerScenario(options: HandlerScenarioOptions): HandlerScenario {
-  const { database, handlers = [], ...rest } = options;
-  const catalogue: EventCatalogue = options.catalogue ?? seedCatalogue;
+export function handlerScenario<Types extends EventTypeMap>(
+  options: HandlerScenarioOptions<Types>,
+): HandlerScenario<Types> {
+  const { database, catalogue, handlers = [], ...rest } = options;
   const dispatcher = new EventDispatcher({ ...rest, database, handlers, catalogue });
-  const happened = async (...inputs: readonly EventInput[]) => {
+  const happened = async (...inputs: readonly PublishableEvent<Types>[]) => {
     const events = inputs.map((input) => catalogue.createSynapEvent(input));
     const outcomes = await dispatcher.store.appendBatch(events, { timestamps: "backfill" });
-    const stored: StoredEvent[] = [];
+    const stored: StoredEventIn<Types>[] = [];
     for (const outcome of outcomes) {
       if (outcome.status === "rejected")
         throw new Error(`event ${outcome.id}: ${JSON.stringify(outcome.issues)}`);
       const event = await dispatcher.store.getById(outcome.id);
-      if (event !== undefined) stored.push(event);
+      if (event !== undefined) stored.push(...catalogue.typeStored([event]));
     }
     for (const name of dispatcher.followers) await catchUpFully(dispatcher, name);
     return stored;

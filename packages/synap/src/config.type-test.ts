@@ -4,10 +4,11 @@
  */
 import { createSynapClient } from "@synap/client";
 import { seededDomain } from "@synap/domain";
+import { defineDecider, defineReadModel } from "@synap/handlers";
 import { defineEventType } from "@synap/types";
 import { z } from "zod";
 import { defineConfig } from "./config.ts";
-import { createSynap } from "./create-synap.ts";
+import { createSynap, type Synap } from "./create-synap.ts";
 
 const orderPlaced = defineEventType({
   name: "order.placed",
@@ -51,9 +52,111 @@ async function run(): Promise<void> {
     if (event.type === "order.placed") event.data.total.toFixed(2);
     // @ts-expect-error no event has this type
     if (event.type === "order.gone") event.id;
+    // @ts-expect-error a misspelt field
+    if (event.type === "order.placed") event.data.totals;
+    // A switch over the types of the config is exhaustive.
+    switch (event.type) {
+      case "order.placed":
+      case "order.paid":
+        break;
+      default:
+        event satisfies never;
+    }
+    switch (event.type) {
+      case "order.placed":
+        break;
+      default:
+        // @ts-expect-error one type was forgotten
+        event satisfies never;
+    }
   }
+  await read(synap);
 }
 void run;
+
+// What reads events has the types that it names, and without names those of the config.
+async function read(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>>): Promise<void> {
+  const page = { limit: 10, order: "asc" } as const;
+  const found = await synap.query({ types: ["order.paid"] }, page);
+  for (const event of found.events) event.data.method.trim();
+  const all = await synap.query({ aggregateType: "order" }, page);
+  // @ts-expect-error not before the type is known
+  for (const event of all.events) event.data.method;
+  // @ts-expect-error a misspelt type
+  await synap.query({ types: ["order.payed"] }, page);
+
+  for await (const { events } of synap.subscribe({ from: "start", types: ["order.placed"] })) {
+    for (const event of events) event.data.total.toFixed(2);
+    // @ts-expect-error a misspelt field
+    for (const event of events) event.data.totals;
+    // @ts-expect-error it wasn't asked for
+    for (const event of events) if (event.type === "order.paid") event.id;
+  }
+  // @ts-expect-error a misspelt type
+  synap.subscribe({ from: "start", types: ["order.place"] });
+
+  // The event of a dead letter is typed once it is known to be stored.
+  for (const letter of await synap.deadLetters.list()) {
+    // @ts-expect-error an event that the store refused may be anything
+    letter.event.type;
+    if (letter.stage === "storing") {
+      const reading = synap.catalogue.safeParseSynapEvent(letter.event);
+      if (reading.ok && reading.event.type === "order.paid") reading.event.data.method.trim();
+      continue;
+    }
+    if (letter.event.type === "order.placed") letter.event.data.total.toFixed(2);
+    // @ts-expect-error a misspelt field
+    if (letter.event.type === "order.placed") letter.event.data.totals;
+  }
+}
+
+// An aggregate has the states and commands of its decider, a read model its parameters and answer.
+const lamp = defineDecider({
+  name: "lamp",
+  description: "A lamp that is on or off.",
+  events: [
+    defineEventType({
+      name: "lamp.switched",
+      description: "A lamp was switched.",
+      schema: z.strictObject({ on: z.boolean() }),
+      example: { on: true },
+    }),
+  ],
+  commands: { switch: z.strictObject({ on: z.boolean() }) },
+  state: z.strictObject({ on: z.boolean() }),
+  initialState: { on: false },
+  evolve: (_state, event) => ({ on: event.data.on }),
+  decide: ({ data }) => [{ type: "lamp.switched" as const, data }],
+});
+defineDecider({
+  ...lamp,
+  events: [],
+  commands: {},
+  state: z.strictObject({ on: z.boolean() }),
+  // @ts-expect-error a misspelt field of the state
+  evolve: () => ({ onn: true }),
+  decide: () => [],
+});
+const lamps = defineReadModel({
+  path: "lamps",
+  description: "Lamps that are on or off",
+  parameters: z.strictObject({ on: z.boolean().optional() }),
+  answer: z.object({ lamps: z.array(z.object({ id: z.string() })) }),
+  read: async () => ({ lamps: [] }),
+});
+async function light(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>>): Promise<void> {
+  const { state } = await synap.aggregates(lamp).execute("l1", { type: "switch", data: { on: true } });
+  state.on satisfies boolean;
+  // @ts-expect-error a misspelt field of the state
+  state.onn;
+  // @ts-expect-error a misspelt command
+  await synap.aggregates(lamp).execute("l1", { type: "swich", data: { on: true } });
+  // @ts-expect-error a misspelt field of the command
+  await synap.aggregates(lamp).execute("l1", { type: "switch", data: { onn: true } });
+  // @ts-expect-error a misspelt parameter
+  await synap.readModel(lamps, { onn: true });
+}
+void light;
 
 // @ts-expect-error a misspelt entry
 defineConfig({ handler: [] });

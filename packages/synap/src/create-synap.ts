@@ -1,8 +1,12 @@
 import { join } from "node:path";
 import type {
   Database,
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterPage,
+  EventBatch,
   EventFilter,
-  EventStore,
+  EventPage,
   ExpectedVersion,
   PageRequest,
   ReportLogger,
@@ -25,11 +29,13 @@ import {
   type ReadModel,
 } from "@synap/handlers";
 import {
-  type EventInput,
+  type AppendableEvent,
   type EventTypeMap,
   EventValidationError,
   type JsonObject,
+  type PublishableEvent,
   type StoredEvent,
+  type StoredEventIn,
   type TypedEventCatalogue,
 } from "@synap/types";
 import type { z } from "zod";
@@ -50,19 +56,6 @@ export type SynapOptions = (
   readonly logger?: ReportLogger;
 };
 
-/** A stored event of these types, as a union told apart by `type`. */
-type StoredOf<Types extends EventTypeMap, Name extends keyof Types & string = keyof Types & string> = {
-  [Each in Name]: StoredEvent<Each, Types[Each]>;
-}[Name];
-
-type InputOf<Types extends EventTypeMap> = {
-  [Name in keyof Types & string]: EventInput<Name, Types[Name]>;
-}[keyof Types & string];
-
-type StreamInputOf<Types extends EventTypeMap> = {
-  [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
-}[keyof Types & string];
-
 /** Place of a stored event. */
 export interface StoredAt {
   /** That of the event that was stored first, if an idempotency key made this one a duplicate. */
@@ -70,6 +63,15 @@ export interface StoredAt {
   readonly position: number;
   readonly streamVersion: number;
   readonly isDuplicate: boolean;
+}
+
+/** What an application does with dead letters. */
+export interface DeadLetters<Event extends StoredEvent>
+  extends Pick<DeadLetterOffice, "retry" | "retryAll" | "skip"> {
+  /** Dead letters, newest first: 100 unless `limit` says otherwise, and fewer when they are large. */
+  list(filter?: DeadLetterFilter): Promise<readonly DeadLetter<Event>[]>;
+  /** Some dead letters, newest first, and whether there are more. */
+  page(filter?: DeadLetterFilter): Promise<DeadLetterPage<Event>>;
 }
 
 /** Synap in an application's own process. Made by {@link createSynap}. */
@@ -80,7 +82,7 @@ export interface Synap<Types extends EventTypeMap> {
    * Stores an event, with its inline handlers and projections. Storing it again is harmless if it has an id.
    * @throws EventValidationError
    */
-  publish(event: InputOf<Types>): Promise<StoredAt>;
+  publish(event: PublishableEvent<Types>): Promise<StoredAt>;
   /**
    * Appends events to a stream if it is at the expected version, all or nothing. An inline handler that fails refuses them.
    * @throws OptimisticLockError, StreamClosedError, StreamLockedError, EventIdConflictError, EventValidationError,
@@ -89,30 +91,26 @@ export interface Synap<Types extends EventTypeMap> {
   append(
     stream: StreamName,
     expectedVersion: ExpectedVersion,
-    events: readonly StreamInputOf<Types>[],
+    events: readonly AppendableEvent<Types>[],
     options?: StreamAppendOptions,
   ): Promise<StreamAppendResult>;
   /** The events of a stream, fetched page by page. */
-  readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredOf<Types>>;
-  /** One page of the events that match, by time. */
-  query(
-    filter: EventFilter,
+  readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEventIn<Types>>;
+  /** One page of the events that match, by time. With `types`, the events are of those types. */
+  query<const Name extends keyof Types & string = keyof Types & string>(
+    filter: EventFilter<Name>,
     page: PageRequest,
-  ): Promise<
-    Omit<Awaited<ReturnType<EventStore["query"]>>, "events"> & { readonly events: readonly StoredOf<Types>[] }
-  >;
-  /** Every event after a position, then each that is stored, batch by batch. */
-  subscribe(request: SubscriptionRequest): AsyncIterable<{
-    readonly events: readonly StoredOf<Types>[];
-    readonly position: number;
-    readonly caughtUp: boolean;
-  }>;
+  ): Promise<EventPage<StoredEventIn<Types, Name>>>;
+  /** Every event after a position, then each that is stored, batch by batch. With `types`, only events of those types. */
+  subscribe<const Name extends keyof Types & string = keyof Types & string>(
+    request: SubscriptionRequest<Name>,
+  ): AsyncIterable<EventBatch<StoredEventIn<Types, Name>>>;
   /** The aggregates of one kind, with snapshots. */
   aggregates<State extends JsonObject, Command extends AggregateCommand, Event extends DecidedEvent>(
     decider: Decider<State, Command, Event>,
   ): AggregateRepository<State, Command>;
   readonly projections: Projections;
-  readonly deadLetters: DeadLetterOffice;
+  readonly deadLetters: DeadLetters<StoredEventIn<Types>>;
   /** The answer of a read model. */
   readModel<Parameters extends z.ZodObject, Answer extends z.ZodType>(
     model: ReadModel<Parameters, Answer>,
@@ -154,8 +152,6 @@ export async function createSynap<Types extends EventTypeMap>(
   const { catalogue } = application;
   const runner = new HandlerRunner({ dispatcher, database, logger });
   if (options.runHandlers ?? database.engine === "embedded") runner.start();
-  // Events are checked against the catalogue when they are stored, so what is read has its types.
-  const typed = (events: readonly StoredEvent[]) => events as readonly StoredOf<Types>[];
   return {
     catalogue,
     database,
@@ -166,25 +162,50 @@ export async function createSynap<Types extends EventTypeMap>(
       return { id, position, streamVersion, isDuplicate: status === "duplicate" };
     },
     append: (stream, expected, events, how) => store.appendToStream(stream, expected, events, how),
-    readStream: (stream, read) => store.readStream(stream, read) as AsyncIterable<StoredOf<Types>>,
-    async query(filter, page) {
-      const found = await store.query(filter, page);
-      return { ...found, events: typed(found.events) };
+    async *readStream(stream, read) {
+      for await (const event of store.readStream(stream, read)) yield* catalogue.typeStored([event]);
     },
-    async *subscribe(request) {
+    async query<const Name extends keyof Types & string>(filter: EventFilter<Name>, page: PageRequest) {
+      const found = await store.query(filter, page);
+      return { ...found, events: catalogue.typeStored<Name>(found.events) };
+    },
+    async *subscribe<const Name extends keyof Types & string>(request: SubscriptionRequest<Name>) {
       for await (const batch of store.subscribeToAll(request)) {
-        yield { ...batch, events: typed(batch.events) };
+        yield { ...batch, events: catalogue.typeStored<Name>(batch.events) };
       }
     },
     aggregates: engine.aggregatesOf,
     projections: dispatcher.projections,
-    deadLetters: dispatcher.deadLetters,
+    deadLetters: typedDeadLetters(dispatcher.deadLetters, catalogue),
     readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_ANSWER_BYTES }),
     transaction: (work) => database.transaction(work),
     async close() {
       await runner.stop();
       await close();
     },
+  };
+}
+
+/** Dead letters whose stored events have the types of the catalogue. */
+function typedDeadLetters<Types extends EventTypeMap>(
+  office: DeadLetterOffice,
+  catalogue: TypedEventCatalogue<Types>,
+): DeadLetters<StoredEventIn<Types>> {
+  const typed = (letters: readonly DeadLetter[]) =>
+    letters.flatMap((letter): DeadLetter<StoredEventIn<Types>>[] =>
+      letter.stage === "storing"
+        ? [letter]
+        : catalogue.typeStored([letter.event]).map((event) => ({ ...letter, event })),
+    );
+  return {
+    list: async (filter) => typed(await office.list(filter)),
+    async page(filter) {
+      const page = await office.page(filter);
+      return { ...page, letters: typed(page.letters) };
+    },
+    retry: (id, by) => office.retry(id, by),
+    retryAll: (filter, by) => office.retryAll(filter, by),
+    skip: (id, decision) => office.skip(id, decision),
   };
 }
 

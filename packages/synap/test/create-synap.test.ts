@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OptimisticLockError } from "@synap/database";
+import { recordDeadLetter } from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { EventValidationError } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSynap, defineConfig, type Synap } from "../src/index.ts";
+import { engineOn } from "../testing/index.ts";
 import { application, orderDecider, ordersOf } from "./application.ts";
 
 type Types = NonNullable<typeof application.catalogue.eventTypes>;
@@ -63,6 +65,28 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
       if (invoiced.includes("o4")) break;
     }
     expect(invoiced).toContain("o4");
+  });
+
+  it("lists dead letters: events that a handler failed on, and events that the store refused", async () => {
+    const { dispatcher } = engineOn(engine.database, application);
+    const failed = { handler: "mailer", code: "failed", reason: "no address", attempts: 1 };
+    const { id } = await synap.publish(order("o6", "c6"));
+    const event = await dispatcher.store.getById(id);
+    await recordDeadLetter(engine.database, { ...failed, event });
+    const refused = { handler: "ingest-events", code: "event-invalid", reason: "no data", attempts: 1 };
+    await recordDeadLetter(engine.database, { ...refused, event: { no: "event" }, byContent: true });
+    const [second, first] = await synap.deadLetters.list();
+    expect(second).toMatchObject({ stage: "storing", event: { no: "event" } });
+    if (first?.stage !== "handling" || first.event.type !== "order.placed") throw new Error("not an order");
+    expect(first.event.data.customer).toBe("c6");
+    expect((await synap.deadLetters.page({ limit: 1 })).isCut).toBe(true);
+    await synap.deadLetters.skip(first.id, { by: "test", reason: "gone" });
+    expect(await synap.deadLetters.list({ status: "skipped" })).toHaveLength(1);
+  });
+
+  it("finds events by type, with the data of that type", async () => {
+    const { events } = await synap.query({ types: ["order.placed"] }, { limit: 1, order: "asc" });
+    expect(events.map(({ data }) => data.customer)).toEqual(["c1"]);
   });
 
   it("appends in the transaction of the caller, or not at all", async () => {

@@ -1,7 +1,9 @@
+import type { z } from "zod";
 import { DEFAULT_MAX_DEPTH } from "./check-json.ts";
 import { type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
 import { type EventInput, fillDefaults, inferAggregateType } from "./event-input.ts";
 import { EventValidationError } from "./event-issue.ts";
+import { createEventSchema, type EventSchema } from "./event-schema.ts";
 import type { JsonObject } from "./json.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
 import type { StoredEvent, SynapEvent } from "./synap-event.ts";
@@ -23,6 +25,22 @@ export type EventTypeName<Catalogue extends { readonly eventTypes?: EventTypeMap
 /** Every event of a map of types, as a union told apart by `type`: checking `event.type` types `event.data`. */
 export type SynapEventOf<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: SynapEvent<Name, Types[Name]>;
+}[keyof Types & string];
+
+/** A stored event of a map of types, or of those of its types that are named: a union discriminated by `type`. */
+export type StoredEventIn<
+  Types extends EventTypeMap,
+  Name extends keyof Types & string = keyof Types & string,
+> = { [Each in Name]: StoredEvent<Each, Types[Each]> }[Name];
+
+/** An event to publish, of a map of types: a union discriminated by `type`. */
+export type PublishableEvent<Types extends EventTypeMap> = {
+  [Name in keyof Types & string]: EventInput<Name, Types[Name]>;
+}[keyof Types & string];
+
+/** An event to append to a stream, whose name completes it. */
+export type AppendableEvent<Types extends EventTypeMap> = {
+  [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
 }[keyof Types & string];
 
 /** A stored event of any of these types: a union discriminated by `type`. */
@@ -65,6 +83,12 @@ export interface EventCatalogue {
   parseSynapEvent(value: unknown): SynapEvent;
   /** `parseSynapEvent` without the exception. */
   safeParseSynapEvent(value: unknown): EventReading;
+  /**
+   * The catalogue's events as a Zod union, discriminated by `type`, for code that works with Zod schemas: forms, OpenAPI
+   * documents, JSON Schema. It checks the fields of an event and its data; `parseSynapEvent` also checks the size, what is
+   * inside the data, and `validTo` against `validFrom`, and puts timestamps and UUIDs into their one form.
+   */
+  readonly eventSchema: z.ZodType;
 }
 
 /** A catalogue whose event types the compiler knows: a wrong payload is a compile error, and names are completed. */
@@ -80,6 +104,14 @@ export interface TypedEventCatalogue<Types extends EventTypeMap> extends EventCa
   validateEventData<Name extends keyof Types & string>(type: Name, data: unknown): Types[Name];
   parseSynapEvent(value: unknown): SynapEventOf<Types>;
   safeParseSynapEvent(value: unknown): EventReading<SynapEventOf<Types>>;
+  readonly eventSchema: EventSchema<Types>;
+  /**
+   * Stored events with the types of this catalogue. Checks nothing: the store took each of them after a catalogue had accepted
+   * it. An event of a type that the application no longer defines keeps the data that it had.
+   */
+  typeStored<Name extends keyof Types & string = keyof Types & string>(
+    events: readonly StoredEvent[],
+  ): readonly StoredEventIn<Types, Name>[];
 }
 
 /** What a catalogue allows beyond its types. */
@@ -114,8 +146,16 @@ function buildCatalogue<Types extends EventTypeMap>(
   const completeEvent = <Type extends string, Data>(input: EventInput<Type, Data>) =>
     fillDefaults(input, byName.get(input.type)?.aggregateType ?? inferAggregateType(input.type));
 
+  let eventSchema: EventSchema<Types> | undefined;
   return {
     types,
+    // Made when it is asked for: most programs don't.
+    get eventSchema() {
+      eventSchema ??= createEventSchema<Types>(types);
+      return eventSchema;
+    },
+    typeStored: <Name extends keyof Types & string>(events: readonly StoredEvent[]) =>
+      events as readonly StoredEventIn<Types, Name>[],
     get: (name) => byName.get(name),
     has: (name) => byName.has(name),
     extend: (definitions) => buildCatalogue([...types, ...definitions], options),

@@ -12,7 +12,10 @@ import {
   type EventTypeDefinition,
   type EventTypeName,
   eventInputSchema,
+  type PublishableEvent,
   parseSynapEvent,
+  type StoredEvent,
+  type StoredEventIn,
   type SynapEvent,
   seedCatalogue,
   type synapEventSchema,
@@ -74,6 +77,48 @@ catalogue.createSynapEvent({ type: "earthquake.recorded", data: { magnitude: "1"
 createSynapEvent({ type: "earthquake.recorded", data: { magnitude: 1, place: "Here" } });
 const small = createEventCatalogue([earthquakeRecorded]);
 isTrue<Equal<EventTypeName<typeof small>, "earthquake.recorded">>();
+
+// The catalogue's Zod union is discriminated by the type, and has the data of each.
+const ofBoth = createEventCatalogue([
+  earthquakeRecorded,
+  defineEventType({
+    name: "station.closed",
+    description: "A seismometer was switched off.",
+    schema: z.strictObject({ station: z.string() }),
+    example: { station: "s1" },
+  }),
+]);
+type BothTypes = NonNullable<typeof ofBoth.eventTypes>;
+const checked = ofBoth.eventSchema.parse(anyEvent);
+isTrue<Equal<typeof checked.type, "earthquake.recorded" | "station.closed">>();
+switch (checked.type) {
+  case "earthquake.recorded":
+    checked.data.magnitude.toFixed(1);
+    // @ts-expect-error a field of the other type's data
+    checked.data.station;
+    break;
+  case "station.closed":
+    checked.data.station.trim();
+    break;
+  default:
+    checked satisfies never;
+}
+
+// Stored events have the types of the catalogue, or those that are named.
+declare const storedEvents: readonly StoredEvent[];
+const [one] = ofBoth.typeStored(storedEvents);
+isTrue<Equal<typeof one, StoredEventIn<BothTypes> | undefined>>();
+const [closed] = ofBoth.typeStored<"station.closed">(storedEvents);
+closed?.data.station.trim();
+// @ts-expect-error a misspelt field
+closed?.data.stations;
+
+// What is published has the data of its type, in a variable as well.
+const published: PublishableEvent<BothTypes>[] = [{ type: "station.closed", data: { station: "s1" } }];
+// @ts-expect-error a misspelt field
+published.push({ type: "station.closed", data: { stations: "s1" } });
+// @ts-expect-error the data of another type
+published.push({ type: "station.closed", data: { magnitude: 1, place: "Here" } });
 
 // Code that works with any event takes any catalogue, also one whose types are only known at run time.
 const anyCatalogues: EventCatalogue[] = [seedCatalogue, catalogue, small];

@@ -51,12 +51,15 @@ export {
   MAX_ENVELOPE_EVENTS,
 } from "./envelope.ts";
 export {
+  type AppendableEvent,
   type CatalogueOptions,
   createEventCatalogue,
   type EventCatalogue,
   type EventTypeMap,
   type EventTypeName,
   type EventTypesOf,
+  type PublishableEvent,
+  type StoredEventIn,
   type StoredEventOf,
   type SynapEventOf,
   type TypedEventCatalogue,
@@ -64,6 +67,7 @@ export {
 export { createEventId } from "./event-id.ts";
 export { type EventInput, eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
+export type { EventSchema, EventSchemaOf } from "./event-schema.ts";
 export { MAX_EVENT_BYTES } from "./event-size.ts";
 export { formatPath } from "./issue-path.ts";
 export type { JsonObject, JsonValue } from "./json.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cleanText } from "@synap/types";
+import { cleanText, type StoredEvent } from "@synap/types";
 import canonicalize from "canonicalize";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
@@ -42,11 +42,26 @@ export interface DeadLetterStream {
 
 export type DeadLetterStatus = "open" | "retried" | "skipped";
 
-export interface DeadLetter {
+/** An event that was put aside, with the failure. */
+export type DeadLetter<Event extends StoredEvent = StoredEvent> = DeadLetterFacts &
+  (
+    | {
+        /** A handler failed on the event, which is stored. */
+        readonly stage: "handling";
+        readonly event: Event;
+      }
+    | {
+        /** The store refused the event, kept as it came: a catalogue's `safeParseSynapEvent` reads it, if it is one. */
+        readonly stage: "storing";
+        readonly event: unknown;
+      }
+  );
+
+interface DeadLetterFacts {
   readonly id: number;
   readonly handler: string;
   readonly eventId: string;
-  readonly event: unknown;
+  /** Where the event is stored, if it is. */
   readonly position?: number;
   /** The stream whose later events it holds back, or held back. */
   readonly stream?: DeadLetterStream;
@@ -125,17 +140,22 @@ export interface DeadLetterFilter {
 }
 
 /** Some of the dead letters that were asked for. */
-export interface DeadLetterPage {
-  readonly letters: readonly DeadLetter[];
+export interface DeadLetterPage<Event extends StoredEvent = StoredEvent> {
+  readonly letters: readonly DeadLetter<Event>[];
   /** There are more, for which `limit` or `maxBytes` left no room: ask for those before the last of these. */
   readonly isCut: boolean;
 }
 
-interface DeadLetterRow extends RowWithin {
+type DeadLetterRow = DeadLetterColumns &
+  (
+    | { readonly stage: "handling"; readonly event: StoredEvent }
+    | { readonly stage: "storing"; readonly event: unknown }
+  );
+
+interface DeadLetterColumns extends RowWithin {
   readonly id: number;
   readonly handler: string;
   readonly event_id: string;
-  readonly event: unknown;
   readonly position: number | null;
   readonly code: string;
   readonly reason: string;
@@ -154,6 +174,8 @@ interface DeadLetterRow extends RowWithin {
 const LIST = selectWithin(
   `
 SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.attempts, d.status,
+       -- Only refused events are told apart by their content; the id of a stored one names it.
+       CASE d.content WHEN '' THEN 'handling' ELSE 'storing' END AS stage,
        ${epochMs("d.first_failed_at")} AS first_failed_at, ${epochMs("d.last_failed_at")} AS last_failed_at,
        d.aggregate_type, d.aggregate_id, ${epochMs("d.resolved_at")} AS resolved_at, d.resolved_by, d.resolution,
        CASE
@@ -205,7 +227,10 @@ function toDeadLetter(row: DeadLetterRow): DeadLetter {
     id: row.id,
     handler: row.handler,
     eventId: row.event_id,
-    event: row.event,
+    // Spelled out for the compiler, which keeps an event with its stage only where one is known.
+    ...(row.stage === "handling"
+      ? { stage: row.stage, event: row.event }
+      : { stage: row.stage, event: row.event }),
     ...(row.position !== null && { position: row.position }),
     ...(row.aggregate_type !== null &&
       row.aggregate_id !== null && {

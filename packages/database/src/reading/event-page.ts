@@ -2,14 +2,17 @@ import { checkMoment, type StoredEvent } from "@synap/types";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
 import { checkMaxBytes, type EventsWithin } from "./page-bytes.ts";
 
-/** Which events are asked for. Everything given must hold; times compare with `timestamp`. */
-export interface EventFilter {
+/**
+ * Which events are asked for. Everything given must hold; times compare with `timestamp`.
+ * `Name` is the union of the event types that `types` may name.
+ */
+export interface EventFilter<Name extends string = string> {
   /** From this moment on: a Date, or RFC 3339 text. */
   readonly from?: Date | string | undefined;
   /** Until this moment, exclusive. */
   readonly to?: Date | string | undefined;
   /** One of these types. */
-  readonly types?: readonly string[] | undefined;
+  readonly types?: readonly Name[] | undefined;
   readonly aggregateType?: string | undefined;
   readonly aggregateId?: string | undefined;
   readonly userId?: string | undefined;
@@ -27,9 +30,9 @@ export interface PageRequest {
   readonly cursor?: string | undefined;
 }
 
-export interface EventPage {
+export interface EventPage<Event extends StoredEvent = StoredEvent> {
   /** In the order that was asked for, whichever way the cursor went. */
-  readonly events: readonly StoredEvent[];
+  readonly events: readonly Event[];
   /** Leads to the page after this one; undefined on the last. */
   readonly nextCursor?: string;
   /** Leads to the page before this one; undefined on the first. */

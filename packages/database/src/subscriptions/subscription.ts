@@ -2,14 +2,15 @@ import type { StoredEvent } from "@synap/types";
 import type { StreamName } from "../streams/stream-name.ts";
 import type { ReadTurns } from "./read-turns.ts";
 
-export interface SubscriptionRequest {
+/** Which events a subscription hands over, and how. `Name` is the union of the event types that `types` may name. */
+export interface SubscriptionRequest<Name extends string = string> {
   /**
    * Where to begin: after this position (the checkpoint of an earlier batch), with the first event ever, or with what
    * is stored from now on. "now" is settled while the call runs: to be exact, begin after a position.
    */
   readonly from: number | "start" | "now";
   /** Only events of these types. */
-  readonly types?: readonly string[] | undefined;
+  readonly types?: readonly Name[] | undefined;
   /** Only events of streams of this type. */
   readonly aggregateType?: string | undefined;
   /** Only the events of this stream. */
@@ -27,9 +28,9 @@ export interface SubscriptionRequest {
 }
 
 /** What a subscription hands over at a time. */
-export interface EventBatch {
+export interface EventBatch<Event extends StoredEvent = StoredEvent> {
   /** In the order of positions. Empty when the subscriber only needs to know how far it has come. */
-  readonly events: readonly StoredEvent[];
+  readonly events: readonly Event[];
   /** The checkpoint to save once the batch is dealt with: subscribing from here goes on right after it. */
   readonly position: number;
   /** Nothing was left to read when this batch was: from now on events come as they are stored. */

@@ -3,7 +3,7 @@ import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { derivedEventId } from "@synap/handlers";
 import { handlerScenario } from "@synap/handlers/testing";
-import { createSynapEvent, type StoredEvent } from "@synap/types";
+import { createSynapEvent, type StoredEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { noteCreationReactor } from "./note-creation-reactor.ts";
@@ -14,7 +14,8 @@ const ALL_NOTES = `
     FROM synap.notes ORDER BY id COLLATE "C"`;
 
 describeOnEveryEngine("note-projector", (engine) => {
-  const scenario = () => handlerScenario({ database: engine.database, handlers: [noteProjector] });
+  const scenario = () =>
+    handlerScenario({ database: engine.database, catalogue: seedCatalogue, handlers: [noteProjector] });
   const row = async (id: string) => {
     const [found] = await scenario().rows<Record<string, unknown>>(
       "SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id FROM synap.notes WHERE id = $1",
@@ -115,7 +116,11 @@ describeOnEveryEngine("note-projector", (engine) => {
 
 describeOnEveryEngine("note-creation-reactor", (engine) => {
   const scenario = () =>
-    handlerScenario({ database: engine.database, handlers: [noteProjector, noteCreationReactor] });
+    handlerScenario({
+      database: engine.database,
+      catalogue: seedCatalogue,
+      handlers: [noteProjector, noteCreationReactor],
+    });
 
   it("answers a request with the note: caused by it, in its correlation, in its stream", async () => {
     const { when, rows, dispatcher } = scenario();

@@ -1,5 +1,5 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { noteCreationCompleted, noteCreationRequested } from "@synap/types";
+import { noteCreationCompleted, noteCreationRequested, seedCatalogue } from "@synap/types";
 import { desc, isNotNull, sql } from "drizzle-orm";
 import {
   bigint,
@@ -115,7 +115,11 @@ describeOnEveryEngine("a projection of rows", (engine) => {
         return event.data.content === "gone" ? undefined : { id: event.aggregateId, ...rest };
       },
     });
-    const scenario = handlerScenario({ database: engine.database, projections: [projection] });
+    const scenario = handlerScenario({
+      database: engine.database,
+      catalogue: seedCatalogue,
+      projections: [projection],
+    });
     const note = (content: string) =>
       ({ type: "note.creation.requested", aggregateId: "e", data: { content } }) as const;
     await scenario.given(note("one"));

@@ -10,6 +10,9 @@ export const deadLetterSummary = z.object({
   handler: z.string().describe("The handler that failed; `ingest-events` when the store refused the event."),
   eventId: z.string(),
   eventType: z.string().optional(),
+  stage: z
+    .enum(["handling", "storing"])
+    .describe("`handling`: a handler failed on the stored event. `storing`: the store refused the event."),
   position: whole.optional().describe("Position of the event, if it is stored."),
   stream: z.object({ aggregateType: z.string(), aggregateId: z.string() }).optional(),
   code: z.string().describe("Kind of failure, for grouping."),
