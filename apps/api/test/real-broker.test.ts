@@ -38,7 +38,7 @@ it("hands every accepted event to a function of the broker, once and unchanged",
   await recordFunctionRegistration(database, INNGEST_APP_ID);
   const api = await startApi({
     configuration: { ...readApiConfiguration({}), port: 0 },
-    engine: engineOn(database),
+    engine: await engineOn(database),
     inngest: createInngestClient({ baseUrl: broker.url, isDev: true, logger }),
     logger,
   });

@@ -177,7 +177,7 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
 
     const completed = note({ type: "note.creation.completed", userId: "ada" });
     await append(id, [completed]);
-    const rows = await api.database.query("SELECT content FROM synap.notes WHERE id = $1", [id]);
+    const rows = await api.database.query("SELECT content FROM synap_domain.notes WHERE id = $1", [id]);
     expect(rows).toEqual([{ content: "Call Acme" }]);
   });
 

@@ -80,7 +80,7 @@ export async function startTestApi(
       ...(isOperable && { adminToken: ADMIN_TOKEN }),
       ...settings,
     },
-    engine: engineOn(
+    engine: await engineOn(
       database,
       {
         catalogue,

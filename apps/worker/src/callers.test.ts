@@ -132,7 +132,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
   it("everybody on this machine where development mode was chosen, but still no page", async () => {
     const worker = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      engine: engineOn(engine.database),
+      engine: await engineOn(engine.database),
       inngest: new Inngest({ id: "synap", isDev: true, baseUrl: "http://127.0.0.1:9" }),
       logger,
     });
@@ -153,7 +153,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
   it("nobody, for it does not start, where there is neither a signing key nor development mode", async () => {
     const starting = startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0 },
-      engine: engineOn(engine.database),
+      engine: await engineOn(engine.database),
       inngest: new Inngest({ id: "synap", isDev: false, eventKey: EVENT_KEY }),
       logger,
     });

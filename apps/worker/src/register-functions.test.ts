@@ -31,7 +31,7 @@ describe("a worker that registers itself", () => {
     let broker = await startBroker(first, 0);
     const worker = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      engine: engineOn(store.database),
+      engine: await engineOn(store.database),
       inngest: new Inngest({
         id: "synap",
         isDev: false,

@@ -58,10 +58,10 @@ describeOnEveryEngine("the worker", (engine) => {
 
   const checks = { database: "ok", migrations: "ok", write: "ok" };
 
-  const workerOn = (database: Database) =>
+  const workerOn = async (database: Database) =>
     startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      engine: engineOn(database),
+      engine: await engineOn(database),
       inngest: new Inngest({ id: "synap", isDev: true }),
       logger: pino({ level: "silent" }),
     });
@@ -113,7 +113,7 @@ describeOnEveryEngine("the worker", (engine) => {
     const logger = pino({ level: "silent" });
     const worker = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      engine: engineOn(database),
+      engine: await engineOn(database),
       inngest: new Inngest({ id: "synap", isDev: true }),
       logger,
       presenceIntervalMs: 10,
@@ -214,7 +214,7 @@ describeOnEveryEngine("the worker", (engine) => {
     const isRecorded = () => areFunctionsRegistered(own.database, INNGEST_APP_ID);
     const alone = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
-      engine: engineOn(own.database),
+      engine: await engineOn(own.database),
       // Nothing listens there.
       inngest: new Inngest({
         id: INNGEST_APP_ID,
@@ -274,7 +274,7 @@ describeOnEveryEngine("the worker", (engine) => {
       const port = Number(new URL(running.url).port);
       const second = startWorker({
         configuration: { ...readWorkerConfiguration({}), port },
-        engine: engineOn(engine.database),
+        engine: await engineOn(engine.database),
         inngest: new Inngest({ id: "synap", isDev: true }),
         logger: pino({ level: "silent" }),
       });

@@ -72,7 +72,7 @@ export async function startBrokerAndWorker(
       ...(parts.serveOrigin === undefined ? {} : { serveOrigin: parts.serveOrigin }),
       ...(parts.allowedHosts === undefined ? {} : { allowedHosts: parts.allowedHosts }),
     },
-    engine: engineOn(
+    engine: await engineOn(
       parts.database ?? database,
       parts.handlers === undefined ? {} : { handlers: parts.handlers },
     ),

@@ -57,7 +57,7 @@ const failures = surviveUnhandledFailures({ logger });
 const database = await openDatabase(options);
 await migrate(database);
 failures.recordIn(database);
-const engine = engineOn(database, {
+const engine = await engineOn(database, {
   handlers: [careless("careless-inline", "inline"), careless("careless-async", "async")],
   projections: [],
 });

@@ -1,6 +1,6 @@
 // Synap's API as production runs it, on the database and broker that the environment names.
 import { readApiConfiguration, startApi } from "@synap/api";
-import { openDatabase } from "@synap/database";
+import { migrate, openDatabase } from "@synap/database";
 import { recordFunctionRegistration } from "@synap/database/internal";
 import { createCommandLogger, createInngestClient } from "@synap/service";
 import { defaultApplication } from "@synap/synap";
@@ -14,6 +14,7 @@ const location = z
   .parse(JSON.parse(process.env["BENCH_DATABASE"] ?? ""));
 const logger = createCommandLogger("api", "warn");
 const database = await openDatabase(location);
+await migrate(database, { applications: defaultApplication.migrations });
 // The broker of these figures only takes events, so no worker registers with it.
 await recordFunctionRegistration(database, INNGEST_APP_ID);
 const api = await startApi({

@@ -53,6 +53,7 @@ export {
   MigrationChangedError,
   MigrationFailedError,
   MigrationFileInvalidError,
+  MigrationFolderMissingError,
   MigrationLedgerInvalidError,
   MigrationOutOfOrderError,
   PrivilegesMissingError,

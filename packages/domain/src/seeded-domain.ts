@@ -1,5 +1,6 @@
 import type { SynapModule } from "@synap/handlers";
 import { seedEventTypes } from "@synap/types";
+import { domainMigrations } from "./migrations/domain-migrations.ts";
 import { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 import { noteProjector } from "./notes/note-projector.ts";
 import { notesReadModel } from "./notes/notes-read-model.ts";
@@ -23,4 +24,5 @@ export const seededDomain = {
   projections: [openLoopsProjection, tasksViewProjection, reservationsProjection],
   aggregates: [{ decider: reservationDecider, path: "reservations" }],
   readModels: [openLoopsReadModel, tasksReadModel, reservationsReadModel, notesReadModel],
+  migrations: domainMigrations,
 } satisfies SynapModule;

@@ -1,3 +1,4 @@
+import { migrate } from "@synap/database";
 import { createTestDatabase, type TestDatabase, testEngines } from "@synap/database/testing";
 import { EventDispatcher } from "@synap/handlers";
 import { catchUpFully } from "@synap/handlers/testing";
@@ -45,6 +46,7 @@ describe.each(testEngines())(`whatever the schemas of the seeded types take (%s,
 
     beforeAll(async () => {
       made = await createTestDatabase(engine);
+      await migrate(made.database, { applications: seededComposition.migrations });
       dispatcher = new EventDispatcher({
         database: made.database,
         catalogue: seedCatalogue,

@@ -67,7 +67,6 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   const migrations = all.flatMap(({ place, module }): Entry<ApplicationMigrations>[] =>
     module.migrations === undefined ? [] : [{ place: `${place}.migrations`, item: module.migrations }],
   );
-  refuseTwice("ledger", migrations, ({ ledger }) => ledger);
   refuseTwice("event type", eventTypes, ({ name }) => name);
   // Checkpoints and dead letters are stored under these names, so handlers and projections share them.
   const followers: Entry<IEventHandler | Projection>[] = [...handlers, ...projections];
@@ -78,6 +77,7 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   refuseTwice("aggregate", aggregates, ({ decider }) => decider.name);
   refuseTwice("aggregate path", aggregates, ({ path }) => path);
   refuseTwice("read model", readModels, ({ path }) => path);
+  refuseTwice("ledger", migrations, ({ ledger }) => ledger);
   for (const entry of readModels) checkComponent(entry);
 
   const known = new Set(eventTypes.map(({ item }) => item.name));

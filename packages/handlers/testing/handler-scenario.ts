@@ -28,7 +28,7 @@ export interface HandlerScenario<Types extends EventTypeMap> {
  * @example
  * const scenario = handlerScenario({ database, catalogue: config.catalogue, handlers: [noteProjector] });
  * await scenario.when({ type: "note.creation.completed", aggregateId: "n1", data: { content: "Call Acme" } });
- * expect(await scenario.rows("SELECT id, content FROM synap.notes")).toEqual([{ id: "n1", content: "Call Acme" }]);
+ * expect(await scenario.rows("SELECT id, content FROM synap_domain.notes")).toEqual([{ id: "n1", content: "Call Acme" }]);
  */
 export function handlerScenario<Types extends EventTypeMap>(
   options: HandlerScenarioOptions<Types>,

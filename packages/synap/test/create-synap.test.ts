@@ -6,7 +6,7 @@ import { recordDeadLetter } from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { EventValidationError } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createSynap, defineConfig, type Synap } from "../src/index.ts";
+import { createSynap, defineConfig, type Synap, seededDomain } from "../src/index.ts";
 import { engineOn } from "../testing/index.ts";
 import { application, orderDecider, ordersOf } from "./application.ts";
 
@@ -68,7 +68,7 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
   });
 
   it("lists dead letters: events that a handler failed on, and events that the store refused", async () => {
-    const { dispatcher } = engineOn(engine.database, application);
+    const { dispatcher } = await engineOn(engine.database, application);
     const failed = { handler: "mailer", code: "failed", reason: "no address", attempts: 1 };
     const { id } = await synap.publish(order("o6", "c6"));
     const event = await dispatcher.store.getById(id);
@@ -107,6 +107,19 @@ describe("createSynap", () => {
     await (await createSynap(application, { database })).close();
     expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
     await drop();
+  });
+});
+
+describeOnEveryEngine("an application that leaves the seeded domain out", (engine) => {
+  const tables = "SELECT to_regclass('synap_domain.notes') IS NOT NULL AS notes";
+
+  it("has none of its tables, until it takes the domain in", async () => {
+    await (await createSynap(application, { database: engine.database })).close();
+    expect(await engine.database.query(tables)).toEqual([{ notes: false }]);
+    await (
+      await createSynap(defineConfig({ modules: [seededDomain] }), { database: engine.database })
+    ).close();
+    expect(await engine.database.query(tables)).toEqual([{ notes: true }]);
   });
 });
 

@@ -1,17 +1,19 @@
 /** For tests of what serves an engine. */
 
-import type { Database } from "@synap/database";
+import { type Database, migrate } from "@synap/database";
 import type { Composition } from "@synap/handlers";
 import { composeEngine, type Engine, type EngineOptions } from "../src/engine.ts";
 import { defaultApplication } from "../src/index.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** The engine of the seeded domain on a migrated database, with other parts where given. It logs nothing. */
-export function engineOn(
+/** The engine of the seeded domain, with other parts where given, on a database that it migrates. It logs nothing. */
+export async function engineOn(
   database: Database,
   parts: Partial<Composition> = {},
   options: Partial<EngineOptions> = {},
-): Engine {
-  return composeEngine({ ...defaultApplication, ...parts }, database, { logger: silent, ...options });
+): Promise<Engine> {
+  const application = { ...defaultApplication, ...parts };
+  await migrate(database, { applications: application.migrations });
+  return composeEngine(application, database, { logger: silent, ...options });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Database, openDatabase } from "@synap/database";
+import { type Database, migrate, openDatabase } from "@synap/database";
 import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
 import { EventDispatcher } from "@synap/handlers";
 import { defaultApplication } from "@synap/synap";
@@ -35,6 +35,7 @@ describe.skipIf(process.env["TEST_DATABASE_URL"] === undefined)("processes that 
 
   it("leave rows that equal a fold over the events, though they are killed at random moments", async () => {
     const { database } = made;
+    await migrate(database, { applications: defaultApplication.migrations });
     const dispatcher = new EventDispatcher({
       database,
       catalogue: seedCatalogue,

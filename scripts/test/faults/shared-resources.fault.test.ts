@@ -54,7 +54,7 @@ describe.runIf(canRunTimescaledb)("a stranger with CONNECT alone who uses up", {
     const logger = pino({ level: "silent" });
     const api = await startApi({
       configuration: { ...readApiConfiguration({}), port: 0 },
-      engine: engineOn(database),
+      engine: await engineOn(database),
       // Nothing is sent, so nothing has to listen there.
       inngest: createInngestClient({ baseUrl: "http://127.0.0.1:1", isDev: true, logger }),
       logger,

@@ -70,7 +70,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await publish({ events: [request] });
     await eventually(async () =>
       expect(
-        await engine.database.query("SELECT content, correlation_id FROM synap.notes WHERE id = $1", [
+        await engine.database.query("SELECT content, correlation_id FROM synap_domain.notes WHERE id = $1", [
           request.aggregateId,
         ]),
       ).toEqual([{ content: "Call Acme", correlation_id: request.id }]),
@@ -85,7 +85,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await eventually(async () => expect((await runs("ingest-events")).length).toBe(before + 3));
     expect(await stored(events)).toEqual(ids(events));
     const [row] = await engine.database.query<{ count: number }>(
-      "SELECT count(*) FROM synap.notes WHERE id = $1",
+      "SELECT count(*) FROM synap_domain.notes WHERE id = $1",
       [events[0]?.aggregateId ?? ""],
     );
     expect(row?.count).toBe(1);

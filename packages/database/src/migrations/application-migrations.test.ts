@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
-import { migrate } from "../index.ts";
+import { MigrationFolderMissingError, migrate } from "../index.ts";
 import { pendingMigrations } from "../internal.ts";
 import { readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
 
@@ -49,6 +49,26 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
 
   const withTax = (body: string) =>
     `CREATE OR REPLACE FUNCTION shop.with_tax(price integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT ${body} $$;`;
+
+  it("applies files that are given as text, and refuses a name that it would pass over in a folder", async () => {
+    const files = {
+      "0001_shelves.sql": "CREATE SCHEMA depot; CREATE TABLE depot.shelves (id text PRIMARY KEY);",
+      "views/all_shelves.sql": "CREATE OR REPLACE VIEW depot.all_shelves AS SELECT id FROM depot.shelves;",
+    };
+    const given = (more: Record<string, string> = {}) => [{ ledger: "depot", files: { ...files, ...more } }];
+    const { applied } = await migrate(test.database, { applications: given() });
+    expect(applied).toEqual(Object.keys(files));
+    expect((await migrate(test.database, { applications: given() })).applied).toEqual([]);
+    const stray = migrate(test.database, { applications: given({ "shelves.sql": "SELECT 1" }) });
+    await expect(stray).rejects.toThrow("shelves.sql can't be applied: its name has to be like 0001_");
+  });
+
+  it("names a folder that doesn't exist", async () => {
+    const missing = [{ ledger: "shop", folder: join(folder, "migrations") }];
+    await expect(migrate(test.database, { applications: missing })).rejects.toThrow(
+      MigrationFolderMissingError,
+    );
+  });
 
   it("applies its files after ours in a ledger of their own, functions and views after what they need", async () => {
     const fresh = await createTestDatabase(engine, "empty");

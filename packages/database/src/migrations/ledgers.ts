@@ -1,13 +1,30 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { RELEASE } from "../release.ts";
-import { MigrationLedgerInvalidError } from "./migration-errors.ts";
-import { type MigrationFile, readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
+import { MigrationFolderMissingError, MigrationLedgerInvalidError } from "./migration-errors.ts";
+import {
+  type MigrationFile,
+  orderMigrationFiles,
+  readMigrationFiles,
+  SQL_DIRECTORY,
+  type SqlFiles,
+} from "./migration-files.ts";
 import { OWN_LEDGER } from "./migration-ledger.ts";
 
 /** An application's own SQL files, kept in a ledger beside that of this package. */
-export interface ApplicationMigrations {
-  /** Numbered files, and `functions/` and `views/` beside them. */
-  readonly folder: URL | string;
+export type ApplicationMigrations = ApplicationLedger &
+  (
+    | {
+        /** The folder of the files: numbered ones, and `functions/` and `views/` beside them. */
+        readonly folder: URL | string;
+      }
+    | {
+        /** The files by name, for code that is bundled and has no folder: `{ "0001_orders.sql": "CREATE TABLE ..." }`. */
+        readonly files: SqlFiles;
+      }
+  );
+
+interface ApplicationLedger {
   /** Name of the ledger, which stays the same for good: small letters, digits, `-` and `_`. */
   readonly ledger: string;
   /** The application's release, `1.2.3`: an earlier one doesn't undo the functions of a later one. Default "0.0.0". */
@@ -34,7 +51,7 @@ export interface Ledger {
 /**
  * Reads the files of this package and of the applications, in the order in which they are applied.
  *
- * @throws MigrationLedgerInvalidError, MigrationFileInvalidError
+ * @throws MigrationLedgerInvalidError, MigrationFolderMissingError, MigrationFileInvalidError
  */
 export async function readLedgers(
   sources: MigrationSources,
@@ -47,12 +64,23 @@ export async function readLedgers(
       files: await readFiles(sources.directory ?? SQL_DIRECTORY),
     },
   ];
-  for (const { folder, ledger, release = "0.0.0" } of sources.applications ?? []) {
+  for (const application of sources.applications ?? []) {
+    const { ledger, release = "0.0.0" } = application;
     if (!/^[a-z][a-z0-9_-]*$/.test(ledger) || ledgers.some(({ name }) => name === ledger)) {
       throw new MigrationLedgerInvalidError(ledger);
     }
-    const directory = typeof folder === "string" ? folder : fileURLToPath(folder);
-    ledgers.push({ name: ledger, release, files: await readFiles(directory) });
+    ledgers.push({ name: ledger, release, files: await filesOf(application, readFiles) });
   }
   return ledgers;
+}
+
+async function filesOf(
+  application: ApplicationMigrations,
+  readFiles: (directory: string) => Promise<MigrationFile[]>,
+): Promise<readonly MigrationFile[]> {
+  if ("files" in application) return orderMigrationFiles(application.files);
+  const { folder, ledger } = application;
+  const directory = typeof folder === "string" ? folder : fileURLToPath(folder);
+  if (!existsSync(directory)) throw new MigrationFolderMissingError(ledger, directory);
+  return readFiles(directory);
 }

@@ -54,6 +54,21 @@ export class MigrationLedgerInvalidError extends Error {
   }
 }
 
+/** The folder of an application's SQL files doesn't exist. */
+export class MigrationFolderMissingError extends Error {
+  override readonly name = "MigrationFolderMissingError";
+  readonly code = "MIGRATION_FOLDER_MISSING";
+  readonly ledger: string;
+
+  constructor(ledger: string, folder: string) {
+    super(
+      `The migrations "${ledger}" have no folder ${folder}. Name the folder of the SQL files, or give the files themselves ` +
+        "as { files } where the code is bundled.",
+    );
+    this.ledger = ledger;
+  }
+}
+
 /** A function or a view was given other arguments, results or columns, and can't be replaced: the old one has to be dropped. */
 export class SignatureChangedError extends Error {
   override readonly name = "SignatureChangedError";

@@ -35,15 +35,51 @@ const NUMBERED = /^\d{4}_[a-z0-9_]+\.sql$/;
 const DEFINITION =
   /^CREATE OR REPLACE (FUNCTION|PROCEDURE|AGGREGATE|VIEW) ([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)/gm;
 
+/** SQL files by name: `0001_what_it_does.sql`, `functions/name.sql`, `views/name.sql`. */
+export type SqlFiles = Readonly<Record<string, string>>;
+
 /**
- * Reads the files of a folder in the order in which they are applied: numbered files (in `tables/`, or in the folder
- * itself), then functions and views, each after those that it names.
+ * Reads the SQL files of a folder: numbered files (in `tables/`, or in the folder itself), functions and views, in the order
+ * in which they are applied.
  *
- * @throws MigrationFileInvalidError when a number is used twice, or a file of a function or view defines something else
+ * @throws MigrationFileInvalidError as `orderMigrationFiles`
  */
 export async function readMigrationFiles(directory: string): Promise<MigrationFile[]> {
   const tables = existsSync(join(directory, "tables")) ? join(directory, "tables") : directory;
-  const names = (await readdir(tables)).filter((name) => NUMBERED.test(name)).sort();
+  const paths = [
+    ...(await readdir(tables))
+      .filter((name) => NUMBERED.test(name))
+      .map((name) => [name, join(tables, name)]),
+    ...(await definitionsIn(directory, "functions")),
+    ...(await definitionsIn(directory, "views")),
+  ] as const;
+  const texts = paths.map(async ([name = "", path = ""]) => [name, await readFile(path, "utf8")] as const);
+  return orderMigrationFiles(Object.fromEntries(await Promise.all(texts)));
+}
+
+async function definitionsIn(directory: string, folder: "functions" | "views"): Promise<string[][]> {
+  if (!existsSync(join(directory, folder))) return [];
+  const names = (await readdir(join(directory, folder))).filter((name) => name.endsWith(".sql"));
+  return names.map((name) => [`${folder}/${name}`, join(directory, folder, name)]);
+}
+
+/**
+ * Puts SQL files in the order in which they are applied: numbered ones, then functions and views, each after those that it
+ * names.
+ *
+ * @throws MigrationFileInvalidError when a name is none of these, a number is used twice, or a file of a function or view
+ *   defines something else
+ */
+export function orderMigrationFiles(files: SqlFiles): MigrationFile[] {
+  const all = Object.keys(files).sort();
+  const stray = all.find((name) => !NUMBERED.test(name) && !/^(functions|views)\/[^/]+\.sql$/.test(name));
+  if (stray !== undefined) {
+    throw new MigrationFileInvalidError(
+      stray,
+      "its name has to be like 0001_what_it_does.sql, functions/name.sql or views/name.sql",
+    );
+  }
+  const names = all.filter((name) => NUMBERED.test(name));
   const repeated = names.find((name, place) => names[place - 1]?.slice(0, 4) === name.slice(0, 4));
   if (repeated !== undefined) {
     throw new MigrationFileInvalidError(
@@ -51,31 +87,21 @@ export async function readMigrationFiles(directory: string): Promise<MigrationFi
       "another file has the same number: give it the next free one",
     );
   }
-  const numbered = await Promise.all(names.map((name) => readSql(tables, name)));
-  const definitions = [
-    ...(await readDefinitions(directory, "functions")),
-    ...(await readDefinitions(directory, "views")),
-  ];
-  return [...numbered, ...inOrderOfUse(definitions)];
+  const read = (name: string) => toMigrationFile(name, files[name] ?? "");
+  const definitions = (["functions", "views"] as const).flatMap((folder) =>
+    all
+      .filter((name) => name.startsWith(`${folder}/`))
+      .map((name): Definition => ({ ...read(name), object: readObject(read(name), folder) })),
+  );
+  return [...names.map(read), ...inOrderOfUse(definitions)];
 }
 
-async function readSql(directory: string, name: string): Promise<MigrationFile> {
-  const sql = (await readFile(join(directory, name), "utf8")).replaceAll("\r\n", "\n");
+function toMigrationFile(name: string, text: string): MigrationFile {
+  const sql = text.replaceAll("\r\n", "\n");
   return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
 }
 
 type Definition = MigrationFile & { readonly object: SqlObject };
-
-async function readDefinitions(directory: string, folder: "functions" | "views"): Promise<Definition[]> {
-  if (!existsSync(join(directory, folder))) return [];
-  const names = (await readdir(join(directory, folder))).filter((name) => name.endsWith(".sql")).sort();
-  return Promise.all(
-    names.map(async (name) => {
-      const file = await readSql(directory, `${folder}/${name}`);
-      return { ...file, object: readObject(file, folder) };
-    }),
-  );
-}
 
 function readObject({ name, sql }: MigrationFile, folder: "functions" | "views"): SqlObject {
   const [found, ...others] = sql.matchAll(DEFINITION);

@@ -92,7 +92,6 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.handler_failures": ROWS,
     "synap.held_streams": ROWS,
     "synap.inline_feeds": ["lock"],
-    "synap.notes": ROWS,
     "synap.parked_events": ["delete", "insert", "lock", "merge", "upsert"],
     "synap.projection_build_numbers": ["next"],
     "synap.projection_builds": ROWS,

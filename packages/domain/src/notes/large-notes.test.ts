@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { migrate } from "@synap/database";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { domainMigrations } from "../migrations/domain-migrations.ts";
 import { notesOf } from "./notes-of.ts";
 
 const BYTES = 200_000;
@@ -8,11 +10,12 @@ const BYTES = 200_000;
 const COUNT = 30;
 
 describeOnEveryEngine("notes so large that fewer than asked for fit on a page", (engine) => {
+  beforeAll(() => migrate(engine.database, { applications: [domainMigrations] }));
   it("end a page of notes early, and the next one goes on", async () => {
     const { database } = engine;
     const userId = randomUUID();
     await database.query(
-      `INSERT INTO synap.notes (id, user_id, content, tags, created_by, created_at, event_id, "position")
+      `INSERT INTO synap_domain.notes (id, user_id, content, tags, created_by, created_at, event_id, "position")
        SELECT $1 || n, $1, repeat('x', $2::integer), '[]', 'system', now(), gen_random_uuid(), n
          FROM generate_series(1, $3::integer) AS n`,
       [userId, BYTES, COUNT],

@@ -2,7 +2,7 @@ import { defineHandler } from "@synap/handlers";
 import { noteCreationCompleted, type StoredEventOf } from "@synap/types";
 
 /**
- * Keeps `synap.notes`: one row for each note, as of its latest `note.creation.completed`. Inline, so a
+ * Keeps `synap_domain.notes`: one row for each note, as of its latest `note.creation.completed`. Inline, so a
  * note can be read as soon as its event is stored. One statement for a batch; a row moves only forward in the
  * log, so events that come again, together or apart, change nothing.
  */
@@ -13,7 +13,7 @@ export const noteProjector = defineHandler({
   mode: "inline",
   async handle(events, { transaction }) {
     await transaction.query(
-      `INSERT INTO synap.notes AS kept
+      `INSERT INTO synap_domain.notes AS kept
          (id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id, position)
        SELECT DISTINCT ON (id)
          id, user_id, title, content, coalesce(tags, '[]'), created_by, created_at, correlation_id, event_id, position

@@ -36,7 +36,7 @@ const NOTES = selectWithin(
   `
   SELECT id, user_id AS "userId", title, content, tags, created_by AS "createdBy", created_at AS "createdAt",
          correlation_id AS "correlationId", event_id AS "eventId", position
-    FROM synap.notes WHERE user_id = $1 AND position < $2
+    FROM synap_domain.notes WHERE user_id = $1 AND position < $2
    ORDER BY position DESC LIMIT $3`,
   "position DESC",
   "$4",

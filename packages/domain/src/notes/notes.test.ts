@@ -1,24 +1,26 @@
-import type { Transaction } from "@synap/database";
+import { migrate, type Transaction } from "@synap/database";
 import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { derivedEventId } from "@synap/handlers";
 import { handlerScenario } from "@synap/handlers/testing";
 import { createSynapEvent, type StoredEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { domainMigrations } from "../migrations/domain-migrations.ts";
 import { noteCreationReactor } from "./note-creation-reactor.ts";
 import { noteProjector } from "./note-projector.ts";
 
 const ALL_NOTES = `
   SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id, position
-    FROM synap.notes ORDER BY id COLLATE "C"`;
+    FROM synap_domain.notes ORDER BY id COLLATE "C"`;
 
 describeOnEveryEngine("note-projector", (engine) => {
+  beforeAll(() => migrate(engine.database, { applications: [domainMigrations] }));
   const scenario = () =>
     handlerScenario({ database: engine.database, catalogue: seedCatalogue, handlers: [noteProjector] });
   const row = async (id: string) => {
     const [found] = await scenario().rows<Record<string, unknown>>(
-      "SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id FROM synap.notes WHERE id = $1",
+      "SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id FROM synap_domain.notes WHERE id = $1",
       [id],
     );
     return found;
@@ -82,7 +84,7 @@ describeOnEveryEngine("note-projector", (engine) => {
     await fc.assert(
       fc.asyncProperty(deliveries, async (batches) => {
         const rows = await rolledBack(async (transaction) => {
-          await transaction.query("DELETE FROM synap.notes WHERE id = ANY (ARRAY['p1', 'p2', 'p3'])");
+          await transaction.query("DELETE FROM synap_domain.notes WHERE id = ANY (ARRAY['p1', 'p2', 'p3'])");
           for (const batch of batches) await deliver(transaction, batch);
           return await transaction.query(ALL_NOTES);
         });
@@ -115,6 +117,7 @@ describeOnEveryEngine("note-projector", (engine) => {
 });
 
 describeOnEveryEngine("note-creation-reactor", (engine) => {
+  beforeAll(() => migrate(engine.database, { applications: [domainMigrations] }));
   const scenario = () =>
     handlerScenario({
       database: engine.database,
@@ -146,7 +149,7 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
       correlationId: "flow-1",
       causationId: request?.id,
     });
-    expect(await rows("SELECT content, user_id FROM synap.notes WHERE id = 'asked'")).toEqual([
+    expect(await rows("SELECT content, user_id FROM synap_domain.notes WHERE id = 'asked'")).toEqual([
       { content: "Call Acme", user_id: "u1" },
     ]);
   });
