@@ -84,6 +84,7 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
       { id, status: "open", failure: { reason: "bad is refused" }, parked: 2 },
     ]);
     failure = undefined;
+    const before = Date.now();
     const worked = await callAdmin(api.url, `/dead-letters/${id}/retry`, {
       method: "POST",
       headers: { "x-synap-actor": "Ada Lovelace" },
@@ -92,7 +93,7 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     expect(handled).toEqual(["bad", "second", "third"]);
     const { body } = await callAdmin(api.url, `/dead-letters/${id}`);
     expect(body).toMatchObject({ status: "retried", resolvedBy: "Ada Lovelace", attempts: 3 });
-    expect(Date.parse(body.resolvedAt)).toBeGreaterThan(Date.now() - 60_000);
+    expect(Date.parse(body.resolvedAt)).toBeGreaterThan(before - 60_000);
     const twice = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
     expect([twice.status, twice.body.code]).toEqual([409, "dead-letter-resolved"]);
   });

@@ -97,7 +97,7 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
       ({ status }) => status,
       () => "broken off",
     );
-    while (broker.attempts() === before) await sleep(10);
+    await expect.poll(() => broker.attempts()).toBeGreaterThan(before);
     return { api, answer, release };
   }
 

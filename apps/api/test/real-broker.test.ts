@@ -1,5 +1,4 @@
 import { createServer } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { migrate, openDatabase } from "@synap/database";
 import { recordFunctionRegistration } from "@synap/database/internal";
@@ -62,7 +61,7 @@ it("hands every accepted event to a function of the broker, once and unchanged",
 
   expect(batch.status).toBe(202);
   const ids = [...singles.map(({ body }) => body.id), ...batch.body.results.map(({ id }) => id ?? "")];
-  for (let waited = 0; delivered.size < ids.length && waited < 60_000; waited += 50) await sleep(50);
+  await expect.poll(() => delivered.size).toBe(ids.length);
   expect([...delivered.keys()].sort()).toEqual([...ids].sort());
   expect(delivered.get(batch.body.results[7]?.id ?? "")).toEqual({ content: "batch 7 ✓" });
 

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { startTestApi } from "../testing/start-test-api.ts";
 
 it("answers what is in flight and hands it to the broker before it has stopped", async () => {
-  const api = await startTestApi({ publishConcurrency: 1, publishDeadlineMs: 20_000 });
+  const api = await startTestApi({ publishConcurrency: 1, publishDeadlineMs: 600_000 });
   let release = () => {};
   api.broker.hold = new Promise((resolve) => {
     release = resolve;
@@ -15,9 +14,17 @@ it("answers what is in flight and hands it to the broker before it has stopped",
       body: JSON.stringify({ type: "note.creation.requested", data: { content: `${index}` } }),
     }),
   );
-  while ((await readQueue(api.url)) < 20) await sleep(10);
+  await expect.poll(() => readQueue(api.url)).toBe(20);
   const closed = api.close();
-  await sleep(100);
+  // It has begun to stop: it takes no connection any more.
+  await expect
+    .poll(() =>
+      fetch(`${api.url}/healthz`).then(
+        () => "taken",
+        () => "refused",
+      ),
+    )
+    .toBe("refused");
   release();
   const statuses = (await Promise.all(posts)).map(({ status }) => status);
   await closed;

@@ -31,7 +31,7 @@ describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
     const sender = new SteadySender(processes.apiUrl);
     sender.begin("before");
     sender.start(makeEvents(20_000), 20);
-    await sleep(5_000);
+    await expect.poll(() => sender.acceptedInARow).toBeGreaterThanOrEqual(3 * IN_A_ROW);
 
     // The kill takes a moment, in which events are sent already.
     sender.begin("away");
@@ -48,7 +48,8 @@ describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
     await expect.poll(() => sender.acceptedInARow).toBeGreaterThanOrEqual(IN_A_ROW);
     const recoveredMs = Math.round(performance.now() - from);
     sender.begin("after");
-    await sleep(8_000);
+    const afterwards = sender.accepted.length + 6 * IN_A_ROW;
+    await expect.poll(() => sender.accepted.length).toBeGreaterThanOrEqual(afterwards);
     const phases = await sender.stop();
     await waitUntilHandled(processes.apiUrl, sender.accepted.length);
     console.table(phases);

@@ -118,7 +118,8 @@ describe.skipIf(process.env["TEST_DATABASE_URL"] === undefined)("processes that 
     await waitUntilCaughtUp(dispatcher);
     const ms = Math.round(performance.now() - from);
     console.log(`taken over and caught up in ${ms} ms`);
-    expect(ms).toBeLessThan(10_000);
+    // Takes two seconds. On a machine that is ten times slower, still far from a session that is waited for.
+    expect(ms).toBeLessThan(60_000);
     expect(await wrongRows(elsewhere)).toEqual({ told: 0, audit: 0, compliance: 0 });
     await elsewhere.close();
   });

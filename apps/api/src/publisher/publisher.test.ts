@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createSynapEvent } from "@synap/types";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -15,10 +15,11 @@ import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts"
 const OPTIONS: PublisherOptions = {
   concurrency: 2,
   lingerMs: 5,
-  deadlineMs: 1_000,
+  // A test that comes near these two moves the clock itself.
+  deadlineMs: 3_600_000,
   maxQueuedEvents: 10_000,
   maxQueuedBytes: 10_000_000,
-  maxWaitMs: 10_000,
+  maxWaitMs: 3_600_000,
   envelope: { maxEvents: 1_000, maxBytes: 100_000 },
 };
 
@@ -29,7 +30,7 @@ function eventOf(size = 10): OutgoingEvent {
 
 const eventsOf = (count: number) => Array.from({ length: count }, () => eventOf());
 
-/** A sender that remembers the envelopes it acknowledged, and fails or dawdles when told to. */
+/** A sender that remembers the envelopes it acknowledged, and fails or waits as `behave` says. */
 function recordingSender(behave: (envelope: number) => Promise<void> = () => Promise.resolve()) {
   const acknowledged: (readonly OutgoingEvent[])[] = [];
   let sends = 0;
@@ -54,7 +55,7 @@ describe("the publisher's laws", () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ requests, failing, maxEvents, maxBytes, concurrency }) => {
         const { send, acknowledged } = recordingSender(async (envelope) => {
-          await sleep(envelope % 3);
+          for (let turn = 0; turn < envelope % 3; turn += 1) await nextTurn();
           if (failing.includes(envelope)) throw new Error("refused by the test");
         });
         const envelope = { maxEvents, maxBytes };
@@ -90,11 +91,14 @@ describe("the publisher's laws", () => {
   });
 });
 
-/** Until the test ends the publisher's clock moves only when it is told to. */
+/** Until the test ends the publisher's clock moves only when the test moves it. */
 function fakeTheClock(): void {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
 }
+
+/** How a broker behaves that takes this long to accept an envelope. */
+const acceptsAfter = (ms: number) => () => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 describe("the publisher", () => {
   it("gathers what is posted at the same time into one envelope", async () => {
@@ -105,21 +109,23 @@ describe("the publisher", () => {
   });
 
   it("sends a lone event at once and lets others gather while it is under way", async () => {
-    const { send, acknowledged } = recordingSender(() => sleep(100));
+    fakeTheClock();
+    const { send, acknowledged } = recordingSender(acceptsAfter(100));
     const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1_000 });
-    const first = publisher.publish([eventOf()]);
-    await sleep(2);
-    const later = eventsOf(20).map(async (event) => {
-      await sleep(Math.random() * 5);
-      await publisher.publish([event]);
-    });
-    await Promise.all([first, ...later]);
+    const published = [publisher.publish([eventOf()])];
+    for (const event of eventsOf(20)) {
+      await vi.advanceTimersByTimeAsync(2);
+      published.push(publisher.publish([event]));
+    }
+    // Less than the linger: the second envelope leaves because the first has come back.
+    await vi.advanceTimersByTimeAsync(160);
+    await Promise.all(published);
     expect(acknowledged.map((events) => events.length)).toEqual([1, 20]);
   });
 
   it("lets events gather for as long as an envelope takes to a slow broker", async () => {
     fakeTheClock();
-    const { send, acknowledged } = recordingSender(() => new Promise((resolve) => setTimeout(resolve, 40)));
+    const { send, acknowledged } = recordingSender(acceptsAfter(40));
     const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
     const published: Promise<unknown>[] = [];
     const publishAndWait = async (ms: number) => {
@@ -143,7 +149,7 @@ describe("the publisher", () => {
   });
 
   it("takes nothing of a request that does not fit into the queue, and has room again afterwards", async () => {
-    const { send, acknowledged } = recordingSender(() => sleep(20));
+    const { send, acknowledged } = recordingSender(() => nextTurn());
     const publisher = createPublisher(send, { ...OPTIONS, maxQueuedEvents: 10 });
     const first = publisher.publish(eventsOf(8));
     await expect(publisher.publish(eventsOf(3))).rejects.toBeInstanceOf(PublisherFullError);
@@ -153,7 +159,7 @@ describe("the publisher", () => {
   });
 
   it("counts bytes as well as events", async () => {
-    const { send } = recordingSender(() => sleep(20));
+    const { send } = recordingSender(() => nextTurn());
     const publisher = createPublisher(send, { ...OPTIONS, maxQueuedBytes: 3_000 });
     const first = publisher.publish([eventOf(2_000)]);
     await expect(publisher.publish([eventOf(2_000)])).rejects.toBeInstanceOf(PublisherFullError);
@@ -161,17 +167,21 @@ describe("the publisher", () => {
   });
 
   it("refuses, before it reads anything, while what waits would take too long, and has room again afterwards", async () => {
-    const { send } = recordingSender(() => sleep(100));
+    fakeTheClock();
+    const { send } = recordingSender(acceptsAfter(100));
     const envelope = { maxEvents: 1, maxBytes: 100_000 };
     const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, maxWaitMs: 150, envelope });
     const first = publisher.publish(eventsOf(4));
     expect(() => publisher.assertCapacity()).not.toThrow();
-    await sleep(60);
+    await vi.advanceTimersByTimeAsync(60);
     // Three wait behind one that has taken 60 ms already.
     expect(() => publisher.assertCapacity()).toThrow(PublisherFullError);
     await expect(publisher.publish([eventOf()])).rejects.toBeInstanceOf(PublisherFullError);
+    await vi.advanceTimersByTimeAsync(400);
     await first;
-    await expect(publisher.publish([eventOf()])).resolves.toEqual(["accepted"]);
+    const again = publisher.publish([eventOf()]);
+    await vi.advanceTimersByTimeAsync(100);
+    await expect(again).resolves.toEqual(["accepted"]);
   });
 
   it("gives an answer by the deadline, and does not send afterwards what still waited", async () => {
@@ -196,17 +206,15 @@ describe("the publisher", () => {
   });
 
   it("on closing sends what waits, then takes no more", async () => {
-    const { send, acknowledged } = recordingSender(() => sleep(10));
-    const publisher = createPublisher(send, {
-      ...OPTIONS,
-      concurrency: 1,
-      lingerMs: 10_000,
-      deadlineMs: 20_000,
-    });
+    fakeTheClock();
+    const { send, acknowledged } = recordingSender(acceptsAfter(10));
+    const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, lingerMs: 10_000 });
     const published = [publisher.publish([eventOf()])];
-    await sleep(5);
+    await vi.advanceTimersByTimeAsync(5);
     published.push(publisher.publish([eventOf()]));
-    await publisher.close();
+    const closed = publisher.close();
+    await vi.advanceTimersByTimeAsync(15);
+    await closed;
     await expect(Promise.all(published)).resolves.toEqual([["accepted"], ["accepted"]]);
     expect(acknowledged.flat()).toHaveLength(2);
     await expect(publisher.publish([eventOf()])).rejects.toBeInstanceOf(PublisherClosedError);

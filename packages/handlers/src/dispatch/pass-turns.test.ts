@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { PassTurns } from "./pass-turns.ts";
 
@@ -6,11 +6,11 @@ describe("turns of passes", () => {
   it("runs one pass at a time, in the order in which they were asked for", async () => {
     const turns = new PassTurns();
     const log: string[] = [];
-    const pass = (name: string, ms: number) => () =>
-      sleep(ms).then(() => {
-        log.push(name);
-        return name;
-      });
+    const pass = (name: string, turnsTaken: number) => async () => {
+      for (let turn = 0; turn < turnsTaken; turn += 1) await nextTurn();
+      log.push(name);
+      return name;
+    };
     const answers = await Promise.all([
       turns.take(pass("slow", 20)),
       turns.take(pass("quick", 1)),

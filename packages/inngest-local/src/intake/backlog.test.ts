@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { DueJob } from "../queue/due-jobs.ts";
 import { Backlog } from "./backlog.ts";
 
@@ -26,6 +26,12 @@ function work(backlog: Backlog, calls: readonly DueJob[], ms: number, from: numb
     backlog.ended(call, now);
   }
   return now;
+}
+
+/** Until the test ends the clock moves only when the test moves it. */
+function fakeTheClock(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 describe("the backlog", () => {
@@ -63,16 +69,20 @@ describe("the backlog", () => {
   });
 
   it("lets somebody wait until there is room, but not for ever", async () => {
+    fakeTheClock();
     const backlog = new Backlog(50);
     backlog.add(jobs(0, 200));
     work(backlog, jobs(0, 100), 10, performance.now());
-    expect(await backlog.room(10)).toBe(false);
+    const tooShort = backlog.room(10);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await tooShort).toBe(false);
     const waiting = backlog.room(5_000);
     work(backlog, jobs(100, 98), 1, performance.now());
     expect(await waiting).toBe(true);
   });
 
   it("lets in who came first, one for each call that ends, and everybody when nothing waits any more", async () => {
+    fakeTheClock();
     const backlog = new Backlog(50);
     const began = performance.now() - 98 * 25;
     backlog.add(jobs(0, 103), began);
