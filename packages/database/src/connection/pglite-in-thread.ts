@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { notify } from "../observers.ts";
+import { compiledEngine } from "./compiled-engine.ts";
 import type { DataDirectoryImage } from "./data-directory-image.ts";
 import { DatabaseUnavailableError } from "./database-errors.ts";
 import type {
@@ -169,10 +170,12 @@ export async function openPgliteInThread(
     return result;
   }
 
-  await send({ kind: "open" }).catch(async (error: unknown) => {
+  try {
+    await send({ kind: "open", wasm: await compiledEngine() });
+  } catch (error) {
     await thread.terminate();
     throw error;
-  });
+  }
 
   return {
     query: (text, parameters, options) => outside(() => session.query(text, parameters, options)),

@@ -10,7 +10,8 @@ export interface PgliteQueryOptions {
 
 /** What the engine's thread is asked to do. Requests are done in the order in which they are sent. */
 export type PgliteRequest = { readonly id: number } & (
-  | { readonly kind: "open" | "close" }
+  | { readonly kind: "open"; readonly wasm: WebAssembly.Module }
+  | { readonly kind: "close" }
   | ({
       readonly kind: "query";
       readonly text: string;

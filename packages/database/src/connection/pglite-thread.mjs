@@ -51,6 +51,7 @@ async function perform(request) {
   if (request.kind === "open") {
     const { dataDirectory, image } = workerData;
     pglite = await PGlite.create({
+      wasmModule: request.wasm,
       ...(image === undefined
         ? { dataDir: dataDirectory ?? "memory://" }
         : { fs: new ImageFileSystem(image) }),
