@@ -122,7 +122,7 @@ export const hasPostgresPrograms: boolean = canRunTimescaledb && existsSync(join
 
 /**
  * Runs a bash script that uses PostgreSQL's programs, of the version of the servers, in a directory of its own inside
- * the folder of .ci/timescaledb. It stops at the first command that fails.
+ * the folder of .ci/timescaledb.
  */
 export class PostgresShell {
   readonly #directory = `/tmp/${randomUUID()}`;
@@ -131,11 +131,11 @@ export class PostgresShell {
     mkdirSync(join(serverRoot, this.#directory));
   }
 
-  /** @returns what it printed. @throws Error with that, when a command failed */
+  /** @returns what it printed. @throws Error with that, when its last command failed */
   run(script: string, variables: Readonly<Record<string, string>>): Promise<string> {
     const path = `PATH=/usr/lib/postgresql/17/bin:/usr/bin:/bin`;
     const environment = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-    const within = `set -euo pipefail; cd ${this.#directory}; exec 2>&1; ${script}`;
+    const within = `cd ${this.#directory} || exit; exec 2>&1\n${script}`;
     return new Promise((resolve, reject) => {
       execFile(
         "chroot",

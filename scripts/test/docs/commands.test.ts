@@ -42,7 +42,9 @@ const othersPrograms = new Map([
   ["pg_restore", "dump-restore.fault.test.ts"],
   ["docker", "compose.test.ts holds the file against the specification; there is no daemon where tests run"],
   ["inngest", "INNGEST_TEST_URL names a server that runs"],
-  ...["cat", "cp", "echo", "gzip", "printf", "sleep"].map((name) => [name, "in every shell"] as const),
+  ...["[", "cat", "cp", "echo", "exit", "grep", "gzip", "mv", "printf", "set", "sleep"].map(
+    (name) => [name, "in every shell"] as const,
+  ),
 ]);
 
 const { scripts } = z

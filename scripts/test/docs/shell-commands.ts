@@ -4,13 +4,19 @@
  * the documentation uses of the shell, not the shell.
  */
 export function simpleCommands(script: string): string[][] {
-  const text = script.replaceAll(/\\\n\s*/g, " ").replaceAll(/<<'?(\w+)'?(.*)\n[\s\S]*?\n\1$/gm, "$2");
+  const text = script
+    // What a variable is set to is a command of its own, or a calculation.
+    .replaceAll(/^\s*\w+=\$\(\(.*\)\)$/gm, "")
+    .replaceAll(/^\s*\w+=\$\((.*)\)$/gm, "$1")
+    .replaceAll(/\\\n\s*/g, " ")
+    .replaceAll(/<<'?(\w+)'?(.*)\n[\s\S]*?\n\1$/gm, "$2");
   const commands: string[][] = [];
   let words: string[] = [];
   const end = () => {
-    const isSetting = (word: string): boolean => /^[A-Z_]+=/.test(word);
+    const isSetting = (word: string): boolean => /^(?:[A-Za-z_]+=|[({!]$|if$)/.test(word);
     const first = words.findIndex((word) => !isSetting(word));
-    if (first >= 0) commands.push(words.slice(first).filter((word) => !/^(do|done|then|fi)$/.test(word)));
+    if (first >= 0)
+      commands.push(words.slice(first).filter((word) => !/^(do|done|then|fi|[)}]|\])$/.test(word)));
     words = [];
   };
   const token =

@@ -81,10 +81,10 @@ describe.skipIf(!hasPostgresPrograms)(`a dump restored into a new cluster${reaso
     const writing = [1, 2, 3].map((writer) => writeUntil(before.store, writer, stop.signal));
     await sleep(300);
     const insideGoesOn = readInsideUntil(before.database, before.store, stop.signal);
-    await dump();
+    expect(await dump()).toMatch(/backed up\n$/);
     stop.abort();
     await Promise.all([...writing, insideGoesOn, late]);
-    await restore();
+    expect(await restore()).toMatch(/restored\n$/);
 
     const after = await open(targetUrl);
     expect((await migrate(after.database)).applied).toEqual([]);
@@ -125,6 +125,31 @@ describe.skipIf(!hasPostgresPrograms)(`a dump restored into a new cluster${reaso
     ).rejects.toMatchObject({
       code: "SY002",
     });
+  });
+
+  it.each([
+    [
+      "with an older pg_dump",
+      "echo 'pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)'",
+      "pg_dump is of PostgreSQL 15, and the server of 17: install postgresql-client-17",
+    ],
+    [
+      "when pg_dump fails",
+      'case "$1" in --version) echo "pg_dump (PostgreSQL) 17.5" ;; *) echo "out of space"; exit 1 ;; esac',
+      "out of space",
+    ],
+    [
+      "when the dump is empty",
+      'case "$1" in --version) echo "pg_dump (PostgreSQL) 18beta1" ;; *) : > synap.dump.new ;; esac',
+      "input file is too short",
+    ],
+  ])("fails aloud %s, and keeps the dump before", async (_when, program, message) => {
+    const setup = `
+      mkdir -p programs && printf '#!/bin/sh\\n%s\\n' "$PROGRAM" > programs/pg_dump && chmod +x programs/pg_dump
+      PATH=$PWD/programs:$PATH; echo before > synap.dump`;
+    const backUp = `${setup}\n${documentedCommands(PAGE, "back up")}`;
+    await expect(shell.run(backUp, { SOURCE: source.url, PROGRAM: program })).rejects.toThrow(message);
+    expect(await shell.run("cat synap.dump", {})).toBe("before\n");
   });
 
   it("gives new events to a subscriber that is ahead of the backup, once the numbers are moved on", async () => {
