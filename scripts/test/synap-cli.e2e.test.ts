@@ -95,7 +95,9 @@ describe("npx -y pnpm@12 synap", () => {
 
   it("says what it did not understand, and exits 2", async () => {
     for (const [args, says] of [
-      [["stauts"], "Did you mean status?"],
+      [["stauts"], 'unknown command "stauts" (did you mean "status"?)'],
+      [["strat"], 'unknown command "strat" (did you mean "start"?)'],
+      [["projections", "list", "--jsn"], "Did you mean --json?"],
       [["dead-letters", "retry", "abc"], "It must be the number of a dead letter."],
       [["dead-letters", "skip", "1"], "required option '--reason <text>' not specified"],
       [["events", "tail", "--from", "yesterday"], "It must be now, start, or a position"],

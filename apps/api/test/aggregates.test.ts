@@ -109,6 +109,10 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       status: 404,
       body: { code: "route-not-found" },
     });
+    expect(await command("r", "cancl", { data: {} })).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringContaining('did you mean "/api/v1/reservations/r/cancel"?') },
+    });
     expect(await command("x".repeat(129), "create", { data: stay })).toMatchObject({
       status: 400,
       body: { code: "parameter-invalid" },

@@ -183,5 +183,21 @@ describe.each(testEngines())("on the %s engine", (engine) => {
         body: { code: "route-not-found" },
       });
     });
+
+    it.each([
+      ["/api/v1/event", 'did you mean "/api/v1/events"?'],
+      ["/api/v1/open-loop", 'did you mean "/api/v1/open-loops"?'],
+      ["/api/v1/stream/note/n1", 'did you mean "/api/v1/streams/note/n1"?'],
+    ])("names the address that was meant: %s", async (path, meant) => {
+      expect(await get(path)).toMatchObject({
+        status: 404,
+        body: { detail: expect.stringContaining(meant) },
+      });
+    });
+
+    it("names the parameter that was meant", async () => {
+      const detail = expect.stringContaining('"corelationId" (did you mean "correlationId"?)');
+      expect(await get("/api/v1/events?corelationId=1")).toMatchObject({ body: { detail } });
+    });
   });
 });

@@ -70,6 +70,8 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
     expect(await get()).toEqual(body.projections[0]);
     const missing = await callAdmin(api.url, "/projections/no-such");
     expect([missing.status, missing.body.code]).toEqual([404, "projection-not-found"]);
+    const misspelt = await callAdmin(api.url, "/projections/said-note");
+    expect(misspelt.body.detail).toContain('did you mean "said-notes"?');
     expect((await callAdmin(api.url, "/projections/No%20such")).body.code).toBe("parameter-invalid");
   });
 

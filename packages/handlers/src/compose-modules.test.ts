@@ -69,6 +69,17 @@ describe("modules", () => {
     );
   });
 
+  it("can't have a misspelt event type or key, and name the one that was meant", () => {
+    const misspelt = { ...mailer, eventTypes: ["order.place", "stock.counted"] };
+    expect(() => compose({ eventTypes: [orderPlaced], handlers: [misspelt] })).toThrow(
+      'names event types that no module has: "order.place" (did you mean "order.placed"?), "stock.counted"; add',
+    );
+    // A config in JavaScript may hold anything.
+    expect(() => compose(Object({ eventType: [orderPlaced] }))).toThrow(
+      'modules[0]: unknown key "eventType" (did you mean "eventTypes"?); allowed: eventTypes, handlers, ',
+    );
+  });
+
   it("can't have a read model whose answer would take the name of a resource of the API", () => {
     expect(() => compose({ readModels: [ordersAt("stored-event")] })).toThrow(
       'modules[0].readModels[0]: the path "stored-event" would name its answer "StoredEvent", as the API does; change it',

@@ -1,5 +1,10 @@
 import type { ApplicationMigrations } from "@synap/database";
-import { createEventCatalogue, type EventCatalogue, type EventTypeDefinition } from "@synap/types";
+import {
+  createEventCatalogue,
+  didYouMean,
+  type EventCatalogue,
+  type EventTypeDefinition,
+} from "@synap/types";
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
 import type { IEventHandler } from "./dispatch/event-handler.ts";
@@ -51,6 +56,7 @@ interface Entry<Item> {
  */
 export function composeModules(modules: readonly NamedModule[]): Composition {
   const all: readonly NamedModule[] = [...modules, { place: "Synap itself", module: genericModule }];
+  for (const { place, module } of all) refuseUnknownKeys(place, module);
   const entriesOf = <Item>(
     list: keyof SynapModule,
     pick: (module: SynapModule) => readonly Item[] = () => [],
@@ -103,6 +109,26 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   };
 }
 
+const MODULE_KEYS: Record<keyof SynapModule, true> = {
+  eventTypes: true,
+  handlers: true,
+  projections: true,
+  aggregates: true,
+  readModels: true,
+  migrations: true,
+};
+
+/** The compiler refuses an unknown key where it sees the type; a config in JavaScript, or a value made elsewhere, gets here. */
+function refuseUnknownKeys(place: string, module: SynapModule): void {
+  const allowed = [...Object.keys(MODULE_KEYS), ...(place === "config" ? ["modules"] : [])];
+  const unknown = Object.keys(module).find((key) => !allowed.includes(key));
+  if (unknown === undefined) return;
+  throw new ModuleError(
+    place,
+    `unknown key "${unknown}"${didYouMean(unknown, allowed)}; allowed: ${allowed.join(", ")}`,
+  );
+}
+
 function refuseTwice<Item>(
   kind: string,
   entries: readonly Entry<Item>[],
@@ -122,7 +148,7 @@ function refuseTwice<Item>(
 function checkTypes(place: string, name: string, types: readonly string[], known: ReadonlySet<string>): void {
   const unknown = types.filter((type) => !known.has(type));
   if (unknown.length === 0) return;
-  const names = unknown.map((type) => `"${type}"`).join(", ");
+  const names = unknown.map((type) => `"${type}"${didYouMean(type, known)}`).join(", ");
   throw new ModuleError(
     place,
     `${name} names event types that no module has: ${names}; add their definitions to eventTypes`,

@@ -35,6 +35,11 @@ describe("the config file", () => {
       "its default export must be what defineConfig gives: export default defineConfig({ ... })",
     ],
     [
+      "misspelt.mjs",
+      `import { defineConfig } from "${synap}"; export default defineConfig({ module: [] });`,
+      'it can\'t be loaded: config: unknown key "module" (did you mean "modules"?)',
+    ],
+    [
       "twice.mjs",
       `import { defineConfig, seededDomain } from "${synap}"; export default defineConfig({ modules: [seededDomain, seededDomain] });`,
       "it can't be loaded: modules[1].eventTypes[0]: the event type",

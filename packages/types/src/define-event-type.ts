@@ -11,7 +11,7 @@ import {
   MAX_EVENT_TYPE_LENGTH,
 } from "./synap-event.ts";
 import { thrownFacts } from "./thrown-facts.ts";
-import { toEventIssues } from "./zod-issues.ts";
+import { fieldsOfJsonSchema, toEventIssues } from "./zod-issues.ts";
 
 /** An event type: its name, what it means, and what its data looks like. Made by `defineEventType`. */
 export interface EventTypeDefinition<Name extends string = string, Data extends JsonObject = JsonObject> {
@@ -85,7 +85,7 @@ export function defineEventType<
   const { name, description, schema, example, aggregateType = inferAggregateType(name) } = definition;
   checkNames(name, aggregateType);
   const jsonSchema = describeSchema(name, schema);
-  checkExample(name, schema, example);
+  checkExample(name, { schema, jsonSchema }, example);
   return { name, aggregateType, description, schema, example, jsonSchema };
 }
 
@@ -115,16 +115,23 @@ function describeSchema(name: string, schema: z.ZodType): Readonly<Record<string
   }
 }
 
-function checkExample(name: string, schema: z.ZodType, example: unknown): void {
-  const [first] = issuesOf(name, schema, example);
+interface Described {
+  readonly schema: z.ZodType;
+  readonly jsonSchema: unknown;
+}
+
+function checkExample(name: string, described: Described, example: unknown): void {
+  const [first] = issuesOf(name, described, example);
   if (first !== undefined) throw invalid(name, `the example is wrong: ${first.path} ${first.reason}`);
 }
 
 /** What is wrong with an example. A schema that can't be run on it, such as an asynchronous one, is a definition error. */
-function issuesOf(name: string, schema: z.ZodType, example: unknown): readonly EventIssue[] {
+function issuesOf(name: string, { schema, jsonSchema }: Described, example: unknown): readonly EventIssue[] {
   try {
     const result = schema.safeParse(example, { reportInput: true });
-    return result.success ? checkJson(example) : toEventIssues(result.error.issues);
+    return result.success
+      ? checkJson(example)
+      : toEventIssues(result.error.issues, fieldsOfJsonSchema(jsonSchema));
   } catch (cause) {
     throw invalid(name, `the schema threw on the example: ${thrownFacts(cause).message}`, { cause });
   }

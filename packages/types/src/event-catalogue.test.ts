@@ -66,7 +66,11 @@ describe("createSynapEvent", () => {
 
   it("refuses fields it does not know, as a misspelt one would be lost", () => {
     expect(issuesOf({ ...event, corelationId: "c" })).toEqual([
-      { path: "corelationId", code: "unknown-field", reason: "is not a field of an event" },
+      {
+        path: "corelationId",
+        code: "unknown-field",
+        reason: 'is not a field of an event (did you mean "correlationId"?)',
+      },
     ]);
   });
 });

@@ -139,6 +139,7 @@ function buildCatalogue<Types extends EventTypeMap>(
   const rules: EventRules = {
     maxDepth: options.maxDepth ?? DEFAULT_MAX_DEPTH,
     find: (type) => byName.get(type),
+    names: () => byName.keys(),
   };
   // The one place where a checked value gets its static type: the schema that was found by the event's own type
   // has accepted the data, which is what the map says of that name.

@@ -71,6 +71,7 @@ export type { EventSchema, EventSchemaOf } from "./event-schema.ts";
 export { MAX_EVENT_BYTES } from "./event-size.ts";
 export { formatPath } from "./issue-path.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
+export { didYouMean, nearMatches } from "./near-match.ts";
 export { type EventReading, MAX_EVENT_FIELDS } from "./read-event.ts";
 export {
   completeEvent,

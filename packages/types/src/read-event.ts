@@ -3,11 +3,12 @@ import type { EventTypeDefinition } from "./define-event-type.ts";
 import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import { eventBytes, MAX_EVENT_BYTES } from "./event-size.ts";
 import type { JsonObject } from "./json.ts";
+import { didYouMean } from "./near-match.ts";
 import { assembleEvent, readPlainEvent } from "./read-plain-event.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
 import { thrownFacts } from "./thrown-facts.ts";
 import { readTimestamp } from "./timestamp.ts";
-import { toEventIssues } from "./zod-issues.ts";
+import { fieldsOfJsonSchema, toEventIssues } from "./zod-issues.ts";
 
 /** An event that keeps the contract, or everything that keeps it from doing so. */
 export type EventReading<Event = SynapEvent> =
@@ -19,8 +20,11 @@ export interface EventRules {
   /** Deepest nesting inside `data` and `metadata`. */
   readonly maxDepth: number;
   readonly find: (type: string) => EventTypeDefinition | undefined;
+  /** The names of the event types, for messages about one that isn't known. */
+  readonly names: () => Iterable<string>;
 }
 
+const EVENT_FIELDS = Object.keys(synapEventSchema.shape);
 const WITH_INPUT = { reportInput: true };
 
 /** More fields than this and an event is not even looked at: it has 17, and a few misspelt ones are worth naming. */
@@ -67,7 +71,9 @@ export function readBySchema(value: object, contentIssues: readonly EventIssue[]
   if (contentIssues.some(({ code }) => code === "too-many-values"))
     return { ok: false, issues: contentIssues };
   const parsed = synapEventSchema.safeParse(value, WITH_INPUT);
-  const issues = parsed.success ? contentIssues : [...toEventIssues(parsed.error.issues), ...contentIssues];
+  const issues = parsed.success
+    ? contentIssues
+    : [...toEventIssues(parsed.error.issues, () => EVENT_FIELDS), ...contentIssues];
   if (!parsed.success || issues.length > 0) return { ok: false, issues: issues.slice(0, MAX_ISSUES) };
   const event = normalise(parsed.data, value);
   const late = checkValidity(event);
@@ -83,15 +89,16 @@ export function checkEventData(type: string, data: unknown, rules: EventRules): 
 function checkSchema(type: string, data: unknown, rules: EventRules): EventIssue[] {
   const definition = rules.find(type);
   if (definition === undefined) {
-    return [
-      { path: "type", code: "unknown-event-type", reason: `"${type.slice(0, 128)}" is not in the catalogue` },
-    ];
+    const reason = `"${type.slice(0, 128)}" is not in the catalogue${didYouMean(type, rules.names())}`;
+    return [{ path: "type", code: "unknown-event-type", reason }];
   }
   try {
     // Reporting the input takes longer, and is only needed to say what is wrong.
     if (definition.schema.safeParse(data).success) return [];
     const checked = definition.schema.safeParse(data, WITH_INPUT);
-    return checked.success ? [] : toEventIssues(checked.error.issues, ["data"]);
+    return checked.success
+      ? []
+      : toEventIssues(checked.error.issues, fieldsOfJsonSchema(definition.jsonSchema), ["data"]);
   } catch (thrown) {
     const reason = `could not be checked, the schema of "${definition.name}" threw: ${thrownFacts(thrown).message}`;
     return [{ path: "data", code: "schema-failed", reason }];

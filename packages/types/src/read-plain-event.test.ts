@@ -5,7 +5,11 @@ import { checkContent, type EventRules, readBySchema, readEvent } from "./read-e
 import { readPlainEvent } from "./read-plain-event.ts";
 import { createSynapEvent, seedCatalogue } from "./seed-catalogue.ts";
 
-const rules: EventRules = { maxDepth: DEFAULT_MAX_DEPTH, find: seedCatalogue.get };
+const rules: EventRules = {
+  maxDepth: DEFAULT_MAX_DEPTH,
+  find: seedCatalogue.get,
+  names: () => [],
+};
 
 const full = createSynapEvent({
   type: "note.creation.requested",

@@ -1,18 +1,46 @@
 import type { z } from "zod";
 import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import { formatPath } from "./issue-path.ts";
+import { didYouMean } from "./near-match.ts";
 
 type ZodIssue = z.core.$ZodIssue;
 
+/** The names of the fields that an object at this path may have, for messages about one that it may not. */
+export type FieldsAt = (path: readonly PropertyKey[]) => Iterable<string>;
+
 /**
- * Puts Zod's issues into the words of this contract. `at` is where the checked value stands in the event. The
- * schema must have been run with `reportInput: true`: a missing field is told from a wrong one by its input.
+ * Puts Zod's issues into the words of this contract. `at` is the path of the checked value in the event. The schema must have
+ * been run with `reportInput: true`: by its input a missing field differs from a wrong one.
  */
-export function toEventIssues(issues: readonly ZodIssue[], at: readonly PropertyKey[] = []): EventIssue[] {
-  return issues.flatMap((issue) => toEventIssue(issue, [...at, ...issue.path])).slice(0, MAX_ISSUES);
+export function toEventIssues(
+  issues: readonly ZodIssue[],
+  fieldsAt: FieldsAt,
+  at: readonly PropertyKey[] = [],
+): EventIssue[] {
+  return issues
+    .flatMap((issue) => toEventIssue(issue, [...at, ...issue.path], fieldsAt))
+    .slice(0, MAX_ISSUES);
 }
 
-function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[]): EventIssue[] {
+/** The fields of a JSON Schema's objects. Where a schema is more than objects and arrays of them, it knows none. */
+export function fieldsOfJsonSchema(schema: unknown): FieldsAt {
+  return (path) => {
+    let at = schema;
+    for (const step of path) {
+      at =
+        typeof step === "number" ? memberOf(at, "items") : memberOf(memberOf(at, "properties"), String(step));
+    }
+    return Object.keys(Object(memberOf(at, "properties")));
+  };
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
+}
+
+function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[], fieldsAt: FieldsAt): EventIssue[] {
   const path = formatPath(way);
   switch (issue.code) {
     case "invalid_type":
@@ -22,7 +50,10 @@ function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[]): EventIssue[
       return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
         path: formatPath([...way, key]),
         code: "unknown-field",
-        reason: way[0] === "data" ? "is not a field of this event type" : "is not a field of an event",
+        reason:
+          way[0] === "data"
+            ? `is not a field of this event type${didYouMean(key, fieldsAt(issue.path))}`
+            : `is not a field of an event${didYouMean(key, fieldsAt(issue.path))}`,
       }));
     case "invalid_value":
       if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];

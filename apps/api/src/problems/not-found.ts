@@ -1,3 +1,4 @@
+import { didYouMean, nearMatches } from "@synap/types";
 import type { ApiApp, ApiContext } from "../api-context.ts";
 import { Problem } from "./problem.ts";
 
@@ -14,9 +15,31 @@ export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
   );
   if (methods.has("GET")) methods.add("HEAD");
   if (methods.size === 0) {
-    return new Problem("route-not-found", `There is no route ${path.slice(0, 200)}. GET / lists the routes.`);
+    const meant = didYouMean(path, addressesLike(app, path));
+    return new Problem(
+      "route-not-found",
+      `There is no route ${path.slice(0, 200)}${meant}. GET / lists the routes.`,
+    );
   }
   return methodNotAllowed(method, [...methods]);
+}
+
+/** The addresses of routes whose every segment is nearly this address's; its own segments take the place of parameters. */
+function addressesLike(app: ApiApp, path: string): Set<string> {
+  const segments = path.split("/");
+  return new Set(
+    app.routes
+      .map((route) => route.path.split("/"))
+      .filter(
+        (route) =>
+          route.length === segments.length &&
+          route.every((part, place) => {
+            const given = segments[place] ?? "";
+            return part.startsWith(":") || part === given || nearMatches(given, [part]).length > 0;
+          }),
+      )
+      .map((route) => route.map((part, place) => (part.startsWith(":") ? segments[place] : part)).join("/")),
+  );
 }
 
 /** The address exists for these methods only. */

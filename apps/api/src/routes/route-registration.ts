@@ -1,5 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers";
+import { didYouMean } from "@synap/types";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import type { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
@@ -113,7 +114,7 @@ function methodsAt(app: ApiApp, path: string): string[] {
 }
 
 function unknownParameters(unknown: readonly string[], known: readonly string[]): Problem {
-  const names = unknown.slice(0, 20).map((name) => `"${name.slice(0, 64)}"`);
+  const names = unknown.slice(0, 20).map((name) => `"${name.slice(0, 64)}"${didYouMean(name, known)}`);
   const allowed = known.length === 0 ? "it has none" : `allowed: ${known.join(", ")}`;
   return new Problem("parameter-unknown", `Unknown parameter ${names.join(", ")}; ${allowed}.`, {
     errors: unknown.slice(0, 20).map((name) => ({

@@ -1,4 +1,5 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { didYouMean } from "@synap/types";
 import { Command, CommanderError } from "commander";
 import { PROGRAMS } from "../programs.ts";
 import { describeApiFailure } from "./api-failure.ts";
@@ -43,6 +44,14 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   const program = createProgram((code) => {
     exitCode = code;
   });
+  const [word = ""] = args;
+  const known = [...PROGRAMS, ...program.commands.map((each) => ({ name: each.name() }))].map(
+    ({ name }) => name,
+  );
+  if (word !== "" && !word.startsWith("-") && word !== "help" && !known.includes(word)) {
+    console.error(`error: unknown command "${word}"${didYouMean(word, known)}. See ${SYNAP_COMMAND} --help.`);
+    return EXIT.usage;
+  }
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;

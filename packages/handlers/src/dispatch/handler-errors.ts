@@ -1,5 +1,5 @@
 import { isTransient, sqlState } from "@synap/database/internal";
-import { isErrorValue, readProperty, thrownFacts } from "@synap/types";
+import { didYouMean, isErrorValue, readProperty, thrownFacts } from "@synap/types";
 import { isErrorOf } from "../error-copies.ts";
 
 /** A handler cannot be registered, because another one of that name is. */
@@ -17,8 +17,10 @@ export class DuplicateHandlerError extends Error {
 export class UnknownEventTypeError extends Error {
   readonly code = "UNKNOWN_EVENT_TYPE";
   override readonly name = "UnknownEventTypeError";
-  constructor(handler: string, type: string) {
-    super(`Handler "${handler}" wants events of type "${type}", which the catalogue does not know.`);
+  constructor(handler: string, type: string, known: readonly string[]) {
+    super(
+      `Handler "${handler}" wants events of type "${type}", which is not in the catalogue${didYouMean(type, known)}.`,
+    );
   }
 }
 
@@ -26,8 +28,8 @@ export class UnknownEventTypeError extends Error {
 export class UnknownHandlerError extends Error {
   readonly code = "UNKNOWN_HANDLER";
   override readonly name = "UnknownHandlerError";
-  constructor(handler: string) {
-    super(`No asynchronous handler named "${handler}" is registered.`);
+  constructor(handler: string, known: readonly string[]) {
+    super(`No asynchronous handler named "${handler}" is registered${didYouMean(handler, known)}.`);
   }
 }
 

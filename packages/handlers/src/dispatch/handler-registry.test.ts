@@ -22,7 +22,9 @@ describe("HandlerRegistry", () => {
   it("refuses a handler that wants an event type the catalogue does not know, by name", () => {
     const misspelt = handler({ eventTypes: ["note.creation.completed", "note.creation.complete"] });
     expect(() => new HandlerRegistry(seedCatalogue, [misspelt])).toThrow(UnknownEventTypeError);
-    expect(() => new HandlerRegistry(seedCatalogue, [misspelt])).toThrow(/"note\.creation\.complete"/);
+    expect(() => new HandlerRegistry(seedCatalogue, [misspelt])).toThrow(
+      '"note.creation.complete", which is not in the catalogue (did you mean "note.creation.completed"?)',
+    );
   });
 
   it("keeps the order of registration, inline and asynchronous apart", () => {
@@ -38,5 +40,7 @@ describe("HandlerRegistry", () => {
   it("finds no asynchronous handler under the name of an inline one", () => {
     const registry = new HandlerRegistry(seedCatalogue, [handler({ mode: "inline" })]);
     expect(() => registry.getAsynchronous("counter")).toThrow(UnknownHandlerError);
+    registry.register(handler({ name: "mailer" }));
+    expect(() => registry.getAsynchronous("mailers")).toThrow('did you mean "mailer"?');
   });
 });

@@ -5,10 +5,10 @@ import { DuplicateHandlerError, UnknownEventTypeError, UnknownHandlerError } fro
 
 /** The handlers of one process, each under its own name, in the order in which they were registered. */
 export class HandlerRegistry {
-  readonly #catalogue: Pick<EventCatalogue, "has">;
+  readonly #catalogue: Pick<EventCatalogue, "has" | "types">;
   readonly #handlers = new Map<string, IEventHandler>();
 
-  constructor(catalogue: Pick<EventCatalogue, "has">, handlers: readonly IEventHandler[] = []) {
+  constructor(catalogue: Pick<EventCatalogue, "has" | "types">, handlers: readonly IEventHandler[] = []) {
     this.#catalogue = catalogue;
     for (const handler of handlers) this.register(handler);
   }
@@ -23,7 +23,8 @@ export class HandlerRegistry {
     if (this.#handlers.has(handler.name)) throw new DuplicateHandlerError(handler.name);
     if (handler.eventTypes !== "all") {
       for (const type of handler.eventTypes) {
-        if (!this.#catalogue.has(type)) throw new UnknownEventTypeError(handler.name, type);
+        if (!this.#catalogue.has(type))
+          throw new UnknownEventTypeError(handler.name, type, namesIn(this.#catalogue));
       }
     }
     this.#handlers.set(handler.name, guarded(handler));
@@ -47,9 +48,19 @@ export class HandlerRegistry {
   /** @throws UnknownHandlerError when there is no asynchronous handler of that name. */
   getAsynchronous(name: string): IEventHandler {
     const handler = this.#handlers.get(name);
-    if (handler?.mode !== "async") throw new UnknownHandlerError(name);
+    if (handler?.mode !== "async") {
+      throw new UnknownHandlerError(
+        name,
+        this.asynchronous.map((each) => each.name),
+      );
+    }
     return handler;
   }
+}
+
+/** The names of a catalogue's event types. */
+export function namesIn({ types }: Pick<EventCatalogue, "types">): string[] {
+  return types.map(({ name }) => name);
 }
 
 /** The same handler, whose failures are plain errors and whose calls are known by its name. */

@@ -1,7 +1,8 @@
-import type { EventCatalogue } from "@synap/types";
+import { didYouMean, type EventCatalogue } from "@synap/types";
 import { handles } from "../dispatch/event-handler.ts";
 import { callHandler } from "../dispatch/handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError } from "../dispatch/handler-errors.ts";
+import { namesIn } from "../dispatch/handler-registry.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
 
@@ -14,7 +15,7 @@ export class ProjectionRegistry {
    * @throws UnknownEventTypeError
    */
   constructor(
-    catalogue: Pick<EventCatalogue, "has">,
+    catalogue: Pick<EventCatalogue, "has" | "types">,
     projections: readonly Projection[],
     handlers: readonly string[],
   ) {
@@ -23,7 +24,7 @@ export class ProjectionRegistry {
       const versions = this.#versions.get(name) ?? new Map<number, Projection>();
       if (versions.has(version) || handlers.includes(name)) throw new DuplicateHandlerError(name);
       const unknown = eventTypes === "all" ? undefined : eventTypes.find((type) => !catalogue.has(type));
-      if (unknown !== undefined) throw new UnknownEventTypeError(name, unknown);
+      if (unknown !== undefined) throw new UnknownEventTypeError(name, unknown, namesIn(catalogue));
       versions.set(version, guarded(projection));
       this.#versions.set(name, versions);
     }
@@ -58,7 +59,9 @@ export class ProjectionRegistry {
     const versions = this.#versions.get(name);
     const newest = versions?.get(Math.max(...versions.keys()));
     if (newest === undefined) {
-      throw new ProjectionNotFoundError(`No projection named "${name}" is registered in this process.`);
+      throw new ProjectionNotFoundError(
+        `No projection named "${name}" is registered in this process${didYouMean(name, this.names)}.`,
+      );
     }
     return newest;
   }

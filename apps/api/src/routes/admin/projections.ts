@@ -1,3 +1,4 @@
+import { didYouMean } from "@synap/types";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -39,9 +40,14 @@ export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
     },
     async (context) => {
       const name = readProjectionName(context);
-      const found = (await projections.status()).find((one) => one.name === name);
+      const all = await projections.status();
+      const found = all.find((one) => one.name === name);
       if (found !== undefined) return json(context, 200, found);
-      throw new Problem("projection-not-found", `There is no projection named "${name}".`);
+      const meant = didYouMean(
+        name,
+        all.map((one) => one.name),
+      );
+      throw new Problem("projection-not-found", `There is no projection named "${name}"${meant}.`);
     },
   );
 }

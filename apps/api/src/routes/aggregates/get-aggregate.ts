@@ -1,6 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ServedAggregate } from "@synap/synap/internal";
-import { readTimestamp } from "@synap/types";
+import { didYouMean, readTimestamp } from "@synap/types";
 import { moment, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
@@ -90,10 +90,10 @@ export function getAggregateRoute(app: ApiApp, { aggregates }: ApiPorts): void {
 function find(aggregates: readonly ServedAggregate[], type: string): ServedAggregate {
   const found = aggregates.find(({ decider }) => decider.name === type);
   if (found !== undefined) return found;
-  const known = aggregates.map(({ decider }) => decider.name).join(", ");
+  const known = aggregates.map(({ decider }) => decider.name);
   throw new Problem(
     "aggregate-type-unknown",
-    `No rules are registered for aggregates of type "${type}"; known are ${known || "none"}. ` +
+    `No rules are registered for aggregates of type "${type}"${didYouMean(type, known)}; known are ${known.join(", ") || "none"}. ` +
       "Its events are at /api/v1/events?aggregateType=...",
   );
 }
