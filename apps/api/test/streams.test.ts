@@ -4,6 +4,7 @@ import { testEngines } from "@synap/database/testing";
 import type { IEventHandler } from "@synap/handlers";
 import { defaultApplication } from "@synap/synap";
 import { seedCatalogue } from "@synap/types";
+import { thrownValues } from "@synap/types/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
@@ -14,7 +15,11 @@ const strictHandler: IEventHandler = {
   eventTypes: ["note.creation.requested"],
   mode: "inline",
   handle: async (events) => {
-    if (events.some(({ data }) => data["content"] === "no")) throw new Error("we do not say no here");
+    for (const { data } of events) {
+      const content = String(data["content"]);
+      if (content === "no") throw new Error("we do not say no here");
+      if (Object.hasOwn(thrownValues, content)) throw thrownValues[content];
+    }
   },
 };
 
@@ -179,6 +184,15 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
     await append(id, [completed]);
     const rows = await api.database.query("SELECT content FROM synap_domain.notes WHERE id = $1", [id]);
     expect(rows).toEqual([{ content: "Call Acme" }]);
+  });
+
+  it.each(Object.keys(thrownValues))("answers 422 when an inline handler throws %s", async (content) => {
+    const id = await streamOf(0);
+    expect(await append(id, [note({ data: { content } })])).toMatchObject({
+      status: 422,
+      body: { code: "handler-refused", handler: "strict-handler", detail: expect.any(String) },
+    });
+    expect((await send("GET", `note/${id}`)).status).toBe(404);
   });
 
   it("reads pages by version, either way, each leading to the next", async () => {

@@ -1,5 +1,8 @@
+import { thrownFacts } from "@synap/types";
+import { thrownValues } from "@synap/types/testing";
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { formatRecord } from "./logger.ts";
+import { formatRecord, serializeError } from "./logger.ts";
 
 const record = {
   level: 30,
@@ -19,5 +22,30 @@ describe("formatRecord", () => {
   it("puts an error's stack on the lines below", () => {
     const line = formatRecord(JSON.stringify({ ...record, level: 50, err: { stack: "Error: x\n  at y" } }));
     expect(line).toBe("2026-01-02T00:00:00.000Z error api: 3 events stored\nError: x\n  at y\n");
+  });
+});
+
+describe("serializeError", () => {
+  it.each(Object.keys(thrownValues))("logs %s in a record of bounded size", (what) => {
+    const thrown = thrownValues[what];
+    let record = "";
+    const log = pino({ serializers: { err: serializeError } }, { write: (text: string) => (record = text) });
+    log.error({ err: thrown }, "it failed");
+    expect(record.length).toBeLessThan(500_000);
+    const { msg, err } = JSON.parse(record);
+    expect(msg).toBe("it failed");
+    if (thrown !== undefined) expect(err.message).toEqual(expect.any(String));
+  });
+
+  it("keeps what an ordinary error says, and its causes", () => {
+    const error = Object.assign(new RangeError("too far", { cause: new Error("the wind") }), { by: 3 });
+    expect(serializeError(error)).toMatchObject({
+      type: "RangeError",
+      message: "too far: the wind",
+      stack: expect.stringContaining("caused by: Error: the wind"),
+      by: 3,
+    });
+    const frozen = Object.freeze(error);
+    expect(serializeError(frozen)).toEqual(thrownFacts(frozen));
   });
 });

@@ -1,3 +1,5 @@
+import { asError } from "@synap/handlers";
+import { thrownFacts } from "@synap/types";
 import { type DestinationStream, type Logger, pino } from "pino";
 
 /** Fields that are left out of the line, or have a place of their own in it. */
@@ -18,6 +20,26 @@ export function formatRecord(json: string): string {
   return `${new Date(Number(time)).toISOString()} ${label} ${name}: ${msg}${fields.join("")}${stack}\n`;
 }
 
+/** The longest record of an error; one that would be longer holds the error's facts only. */
+const MAX_ERROR_RECORD = 500_000;
+
+/**
+ * What a record holds of anything that was thrown. Pino's own serializer throws for a frozen error, a getter that throws and
+ * a Proxy, and then the code that logs fails; an error that holds many others it writes out whole.
+ */
+export function serializeError(thrown: unknown): unknown {
+  if (thrown === undefined) return undefined;
+  try {
+    // Written here, because what can't be written would take the whole record along.
+    const record = JSON.stringify(pino.stdSerializers.err(asError(thrown)));
+    return record.length > MAX_ERROR_RECORD ? thrownFacts(thrown) : JSON.parse(record);
+  } catch {
+    return thrownFacts(thrown);
+  }
+}
+
+const serializers = { err: serializeError };
+
 /**
  * The log of a process, on standard output: readable lines on a terminal or with SYNAP_LOG_FORMAT=pretty, otherwise
  * (and with SYNAP_LOG_FORMAT=json) one JSON object a line, for whatever collects logs.
@@ -28,7 +50,7 @@ export function formatRecord(json: string): string {
  * @throws Error when the level is none of these.
  */
 export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger {
-  const options = { name, level: variables["LOG_LEVEL"] || "info" };
+  const options = { name, level: variables["LOG_LEVEL"] || "info", serializers };
   const format = variables["SYNAP_LOG_FORMAT"] || (process.stdout.isTTY ? "pretty" : "json");
   const output = openLogOutput(1);
   const toLine = format === "pretty" ? formatRecord : (record: string) => record;
@@ -43,7 +65,10 @@ export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger
  */
 export function createCommandLogger(name: string, level: string): Logger {
   const output = openLogOutput(2);
-  return pino({ name, level }, { write: (record: string) => output.write(formatRecord(record)) });
+  return pino(
+    { name, level, serializers },
+    { write: (record: string) => output.write(formatRecord(record)) },
+  );
 }
 
 /** Up to so many bytes wait while nothing can be written; what comes then is dropped. */

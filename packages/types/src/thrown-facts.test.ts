@@ -17,6 +17,15 @@ revoked.revoke();
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
 
+/** Takes no memory until somebody writes it out. */
+const LONG = "x".repeat(200_000_000);
+
+function nested(depth: number): object {
+  let value: object = {};
+  for (let level = 0; level < depth; level += 1) value = { in: value };
+  return value;
+}
+
 const withGetters = (keys: readonly string[]) =>
   keys.reduce((error, key) => Object.defineProperty(error, key, { get: trap }), new Error("behind getters"));
 
@@ -56,6 +65,24 @@ describe("thrownFacts", () => {
       new AggregateError([new Error("one"), "two", { message: "three" }, 4], "all failed"),
       { message: "all failed: one; two; three (and 1 more)" },
     ],
+    ["an object whose toJSON throws", { reason: "no", toJSON: trap }, { message: '{"reason":"no"}' }],
+    ["an object whose toString throws", { toString: trap, [Symbol.toPrimitive]: trap }, { message: "{}" }],
+    [
+      "a function whose toString throws",
+      Object.assign(() => {}, { toString: trap }),
+      { message: "a function" },
+    ],
+    ["a bigint of a million digits", 10n ** 1_000_000n, { message: "a bigint of many digits" }],
+    ["a Uint8Array", { bytes: new Uint8Array(9) }, { message: '{"bytes":"[object Uint8Array]"}' }],
+    ["deep nesting", nested(10_000), { message: `${'{"in":'.repeat(8)}"{...}"${"}".repeat(8)}` }],
+    ["an array of four thousand million members", { list: new Array(2 ** 32 - 1) }, { name: "Error" }],
+    [
+      "several errors that are 400 MB long together, more than a text can be",
+      new AggregateError([new Error(LONG), new Error(LONG)], LONG),
+      { name: "AggregateError" },
+    ],
+    ["a stack of 200 MB", Object.assign(new Error("x"), { stack: LONG }), { message: "x" }],
+    ["an object of long texts", Array.from({ length: 9_000 }, () => LONG), { name: "Error" }],
   ])("reads %s", (_what, thrown, facts) => {
     expect(thrownFacts(thrown)).toMatchObject(facts);
   });

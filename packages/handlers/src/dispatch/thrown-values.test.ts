@@ -1,6 +1,7 @@
 import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { thrownValues } from "@synap/types/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
@@ -9,58 +10,16 @@ import { EventDispatcher } from "./event-dispatcher.ts";
 import { TransientHandlerError } from "./handler-errors.ts";
 import { asError } from "./thrown-error.ts";
 
-const trap = () => {
-  throw new Error("a trap");
-};
-const everyTrap = {
-  get: trap,
-  has: trap,
-  getPrototypeOf: trap,
-  ownKeys: trap,
-  getOwnPropertyDescriptor: trap,
-};
-const cyclic = new Error("goes round");
-cyclic.cause = cyclic;
-const broken = (properties: PropertyDescriptorMap) =>
-  Object.defineProperties(new Error("broken"), properties);
-
-/** What a handler may throw, by what is wrong with it. */
-const THROWN: Readonly<Record<string, unknown>> = {
-  "an error": new RangeError("no"),
-  undefined: undefined,
-  null: null,
-  "a symbol": Symbol("s"),
-  "a function": () => "no",
-  "an empty text": "",
-  "an object without a prototype": Object.create(null),
-  "NUL in the code": Object.assign(new Error("x"), { code: "E\0" }),
-  "NUL in the name": Object.assign(new Error("x"), { name: "N\0" }),
-  "NUL and half a surrogate pair in the message": new Error("a\0\ud800"),
-  "half a surrogate pair where a long message is cut": new Error(`${"x".repeat(9_998)}😀${"x".repeat(99)}`),
-  "a message of a megabyte": new Error("x".repeat(1024 * 1024)),
-  "a message that is no text": broken({ message: { value: { a: 1n } } }),
-  "a code that is no text": broken({ code: { value: Symbol("c"), enumerable: true } }),
-  "a message whose getter throws": broken({ message: { get: trap } }),
-  "a code whose getter throws": broken({ code: { get: trap, enumerable: true } }),
-  "a cause whose getter throws": broken({ cause: { get: trap } }),
-  "errors that are a Proxy": broken({ errors: { value: new Proxy([], everyTrap) } }),
-  "a cyclic cause": cyclic,
-  "a frozen error": Object.freeze(new Error("frozen")),
-  "a Proxy of an error": new Proxy(new Error("inside"), everyTrap),
-  "several errors": new AggregateError([new Error("one"), undefined, new Proxy({}, everyTrap)]),
-  "a cause that is a Proxy": new Error("x", { cause: new Proxy({}, everyTrap) }),
-};
-
 const note = (content: string): SynapEvent =>
   createSynapEvent({ type: "note.creation.completed", data: { content } });
 
 describeOnEveryEngine("whatever a handler throws", (engine) => {
   beforeAll(() => createSeenTable(engine.database));
 
-  const events = Object.keys(THROWN).flatMap((what) => [note(what), note("good")]);
+  const events = Object.keys(thrownValues).flatMap((what) => [note(what), note("good")]);
   const throwing = (batch: readonly SynapEvent[]) => {
     const [bad] = batch.filter((event) => event.data["content"] !== "good");
-    if (bad !== undefined) throw THROWN[String(bad.data["content"])];
+    if (bad !== undefined) throw thrownValues[String(bad.data["content"])];
   };
   const good = events.filter((event) => event.data["content"] === "good").map((event) => event.id);
   const bad = events.filter((event) => event.data["content"] !== "good").map((event) => event.id);
@@ -113,8 +72,8 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
 });
 
 describe("asError", () => {
-  it.each(Object.keys(THROWN))("gives an Error that can be logged and kept for %s", (what) => {
-    const error = asError(THROWN[what]);
+  it.each(Object.keys(thrownValues))("gives an Error that can be logged and kept for %s", (what) => {
+    const error = asError(thrownValues[what]);
     expect(error).toBeInstanceOf(Error);
     expect(() => JSON.stringify([error.name, error.message, error.stack, error.cause])).not.toThrow();
     expect(`${error.name}${error.message}`).not.toMatch(/\0|\p{Surrogate}/u);
@@ -131,6 +90,9 @@ describe("asError", () => {
   });
 
   it("keeps a transient failure transient, whatever else is wrong with it", () => {
+    const trap = () => {
+      throw new Error("a trap");
+    };
     const away = Object.defineProperty(new TransientHandlerError("away"), "hint", {
       get: trap,
       enumerable: true,
