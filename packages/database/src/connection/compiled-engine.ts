@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 declare global {
   namespace WebAssembly {
@@ -20,6 +22,7 @@ export function compiledEngine(): Promise<WebAssembly.Module> {
 }
 
 async function compile(): Promise<WebAssembly.Module> {
-  const file = new URL("pglite.wasm", import.meta.resolve("@electric-sql/pglite"));
-  return WebAssembly.compile(await readFile(file));
+  // Not import.meta.resolve, which Vitest's global setup doesn't have.
+  const engine = createRequire(import.meta.url).resolve("@electric-sql/pglite");
+  return WebAssembly.compile(await readFile(join(dirname(engine), "pglite.wasm")));
 }
