@@ -24,7 +24,7 @@ export default defineConfig({
     // else it takes many times as long as on a quiet one.
     testTimeout: suite === "fast" ? 180_000 : 600_000,
     hookTimeout: 180_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 150_000 } },
     reporters: process.env["CI"] ? ["default", "json"] : ["default"],
     outputFile: { json: `test-results/${suite}.json` },
   },
