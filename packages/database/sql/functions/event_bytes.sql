@@ -7,7 +7,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
            WHEN octet_length(printed) NOT BETWEEN 245761 AND 2 * 245760 THEN octet_length(printed)
-           ELSE octet_length(regexp_replace(printed, '("(?:[^"\\]|\\.)*")| ', '\1', 'g'))
+           ELSE octet_length(regexp_replace(printed, E'("(?:[^"\\\\]|\\\\.)*")| ', E'\\1', 'g'))
          END
     FROM (
       SELECT (event || coalesce(jsonb_object_agg(f.name, repeat('x', 24)), '{}'))::text AS printed

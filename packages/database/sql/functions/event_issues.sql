@@ -23,7 +23,7 @@ BEGIN
   SELECT 'type', 'too-big', 'must have at most 128 characters' WHERE length(event ->> 'type') > 128
   UNION ALL
   SELECT 'type', 'wrong-format', 'must read aggregate.action[.more] in lower case'
-   WHERE event ->> 'type' !~ '^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+$'
+   WHERE event ->> 'type' !~ '^[a-z][a-z0-9_-]*([.][a-z][a-z0-9_-]*)+$'
   UNION ALL
   SELECT 'type', 'unknown-event-type', format('"%s" is not in the catalogue', left(event ->> 'type', 128))
    WHERE event ->> 'type' IS NOT NULL AND known.name IS NULL

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION synap.utf16_length(value text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT length(value) + length(regexp_replace(value, '[^\U00010000-\U0010FFFF]', '', 'g'))
+  SELECT length(value) + length(regexp_replace(value, E'[^\\U00010000-\\U0010FFFF]', '', 'g'))
 $$;
 
 REVOKE ALL ON FUNCTION synap.utf16_length(text) FROM PUBLIC;

@@ -26,6 +26,46 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       return work(owner);
     });
 
+  it.each([
+    "standard_conforming_strings = off",
+    "backslash_quote = off",
+    "DateStyle = 'SQL, DMY'",
+    "TimeZone = 'Pacific/Kiritimati'",
+    "IntervalStyle = 'sql_standard'",
+    "bytea_output = 'escape'",
+    "extra_float_digits = '-15'",
+    "xmlbinary = 'hex'",
+    "search_path = pg_temp",
+  ])("judges and stores the same when its caller has set %s", async (setting) => {
+    // Large enough to be measured exactly, with what JSON escapes.
+    const data = { content: "hi", list: Array.from({ length: 30_000 }, () => 'a"\\ ') };
+    const measure = (session: Transaction) =>
+      session.query<{ bytes: number; length: number }>(
+        "SELECT synap.event_bytes($1::text::jsonb) AS bytes, synap.utf16_length($2) AS length",
+        [JSON.stringify({ data }), "a😀\\"],
+      );
+    const bytes = Buffer.byteLength(JSON.stringify({ data }));
+    expect(bytes).toBeGreaterThan(245_760);
+    await engine.database.asOwner(async (owner) => {
+      await owner.query(`SET LOCAL ${setting}`);
+      expect(await measure(owner)).toEqual([{ bytes, length: 4 }]);
+      await owner.query("SET LOCAL ROLE synap_sql");
+      const event = { ...note(randomUUID()), timestamp: new Date().toISOString() };
+      const posted = await postEvent(owner, event);
+      const again = await postEvent(owner, { ...event, id: posted.id });
+      expect(again).toEqual({ ...posted, duplicate: true });
+    });
+    const refusal = engine.database.asOwner(async (owner) => {
+      await owner.query(`SET LOCAL ${setting}`);
+      await owner.query("SET LOCAL ROLE synap_sql");
+      await postEvent(owner, { ...note(randomUUID()), type: "noteXcreation" });
+    });
+    await expect(refusal).rejects.toMatchObject({
+      code: "SY010",
+      detail: expect.stringContaining("wrong-format"),
+    });
+  });
+
   it("stores an event that the store gives back, with the defaults of the TypeScript door", async () => {
     const posted = await postEvent(engine.database, {
       type: "note.creation.completed",
