@@ -283,3 +283,54 @@ it("has one HTTP client: the commands and the demo call the API through @synap/c
   );
   expect(callers).toEqual([]);
 });
+
+describe("written in one place", () => {
+  /** The product's code and SQL, without comments: a comment may name what it speaks of. */
+  const code = tree.files
+    .filter((file) => /^(packages|apps)\/[^/]+\/(src|sql)\//.test(named(file)) && /\.(ts|sql)$/.test(file))
+    .filter((file) => !isTest(file))
+    .map((file) => ({
+      file: named(file),
+      text: readFileSync(file, "utf8").replaceAll(/^\s*(?:--|\/?\*).*$|(?<=\s)\/\/ .*$/gm, ""),
+    }));
+  const filesWith = (pattern: RegExp) =>
+    code.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
+
+  it("is the statement that stores events", () => {
+    expect(filesWith(/INSERT\s+INTO\s+synap\.events\b/i)).toEqual([
+      "packages/database/sql/functions/append_new_events.sql",
+    ]);
+  });
+
+  it("is the number of our advisory locks, which nothing else takes or looks for", () => {
+    const namespace = "packages/database/sql/functions/lock_namespace.sql";
+    const [, number] = /RETURN (\d+);/.exec(readFileSync(join(root, namespace), "utf8")) ?? [];
+    expect(filesWith(new RegExp(`(?:RETURN|=|\\(|,)\\s*${number}\\b`))).toEqual([namespace]);
+    expect(filesWith(/\bpg_(?:try_)?advisory_\w+\(/)).toEqual([
+      "packages/database/sql/functions/take_append_number.sql",
+    ]);
+    expect(filesWith(/\bpg_locks\b[\s\S]*'advisory'/)).toEqual([
+      "packages/database/sql/functions/append_watermark.sql",
+      "packages/database/sql/views/append_locks.sql",
+    ]);
+  });
+
+  it("is the name of a NOTIFY channel, once in TypeScript and once in SQL", () => {
+    expect(filesWith(/\bsynap_appends\b/)).toEqual([
+      "packages/database/sql/functions/post_event.sql",
+      "packages/database/src/subscriptions/append-signal.ts",
+    ]);
+    // There is no other channel.
+    expect(filesWith(/\bpg_notify\(|\bNOTIFY \w/)).toEqual([
+      "packages/database/sql/functions/post_event.sql",
+      "packages/database/src/append/append-new-events.ts",
+      "packages/database/src/subscriptions/append-signal.ts",
+    ]);
+  });
+
+  it("is the list of an event's columns that SQL shows to people", () => {
+    expect(filesWith(/\bcorrelation_id, e\.causation_id\b/)).toEqual([
+      "packages/database/sql/views/event_rows.sql",
+    ]);
+  });
+});

@@ -79,6 +79,7 @@ export { type CommittedRequest, readCommitted, readCommittedPositions } from "./
 export { schema } from "./schema/index.ts";
 export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
 export { streamKey } from "./streams/stream-name.ts";
+export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
 export { ReadTurns } from "./subscriptions/read-turns.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";

@@ -1,22 +1,15 @@
-import type { EventCatalogue, SynapEvent } from "@synap/types";
+import type { EventCatalogue } from "@synap/types";
 import {
   type AppendHook,
   appendBatchIn,
   appendBatch as appendEach,
   appendToStreams,
 } from "./append/append-events.ts";
-import { type AppendedEvent, type AppendOutcome, rejected } from "./append/append-outcome.ts";
+import { appendMethods } from "./append/append-methods.ts";
+import type { AppendedEvent } from "./append/append-outcome.ts";
 import { findDuplicates } from "./append/find-originals.ts";
-import {
-  checkEvent,
-  collectResults,
-  prepareAppend,
-  type StreamAppend,
-  type StreamAppendResult,
-  type StreamsAppendOptions,
-} from "./append/prepare-append.ts";
 import type { Database } from "./connection/sql-session.ts";
-import type { AppendOptions, EventStore } from "./event-store.ts";
+import type { EventStore } from "./event-store.ts";
 import { getEventById } from "./reading/get-event-by-id.ts";
 import { queryEvents } from "./reading/query-events.ts";
 import { readAll } from "./reading/read-all.ts";
@@ -54,75 +47,42 @@ export function createEventStore({
     if (appended.some(({ outcome }) => outcome.status === "stored")) signalAppend();
   };
 
-  async function appendBatch(
-    events: readonly SynapEvent[],
-    options: AppendOptions = {},
-  ): Promise<AppendOutcome[]> {
-    const check = { catalogue, clock, lateness, ahead, timestamps: options.timestamps };
-    const checked = events.map((event) => checkEvent(event, check));
-    const valid = checked.flatMap((each) => (each.ok ? [each.event] : []));
-    const appended = valid.length === 0 ? [] : await appendValid(valid, options);
-    let next = 0;
-    return checked.map((each) => {
-      if (!each.ok) return rejected(each.id, ...each.issues);
-      const outcome = appended[next]?.outcome;
-      next += 1;
-      if (outcome === undefined) throw new Error(`The append of ${each.event.id} has no outcome.`);
-      return outcome;
-    });
-  }
-
-  async function appendValid(
-    events: readonly SynapEvent[],
-    { transaction, lockTimeout }: AppendOptions,
-  ): Promise<AppendedEvent[]> {
-    try {
-      if (transaction !== undefined) return await appendBatchIn(transaction, events, onAppend);
-      const append = (limit: number | undefined) => appendEach(database, events, onAppend, limit);
-      const appended = await (lockTimeout !== undefined && database.engine === "server"
-        ? append(lockTimeout)
-        : database.lockWaits.run(append));
-      signalIfStored(appended);
-      return appended;
-    } catch (error) {
-      throw await nameLockedStreams(error, transaction ?? database, events);
-    }
-  }
-
-  async function appendStreams(
-    appends: readonly StreamAppend[],
-    { checks = [], timestamps, transaction }: StreamsAppendOptions = {},
-  ): Promise<StreamAppendResult[]> {
-    const rules = { catalogue, clock, lateness, ahead, timestamps };
-    const prepared = prepareAppend(appends, checks, rules);
-    const append = (lockTimeout?: number) =>
-      appendToStreams(database, prepared, onAppend, { transaction, lockTimeout });
-    try {
-      const appended = await (transaction === undefined ? database.lockWaits.run(append) : append());
-      if (transaction === undefined) signalIfStored(appended);
-      return collectResults(appends, appended);
-    } catch (error) {
-      throw await nameLockedStreams(error, transaction ?? database, prepared.expectations);
-    }
-  }
+  const appends = appendMethods(
+    { catalogue, clock, lateness, ahead },
+    {
+      async appendEvents(events, { transaction, lockTimeout }) {
+        try {
+          if (transaction !== undefined) return await appendBatchIn(transaction, events, onAppend);
+          const append = (limit: number | undefined) => appendEach(database, events, onAppend, limit);
+          const appended = await (lockTimeout !== undefined && database.engine === "server"
+            ? append(lockTimeout)
+            : database.lockWaits.run(append));
+          signalIfStored(appended);
+          return appended;
+        } catch (error) {
+          throw await nameLockedStreams(error, transaction ?? database, events);
+        }
+      },
+      async appendPrepared(prepared, { transaction }) {
+        const append = (lockTimeout?: number) =>
+          appendToStreams(database, prepared, onAppend, { transaction, lockTimeout });
+        try {
+          const appended = await (transaction === undefined ? database.lockWaits.run(append) : append());
+          if (transaction === undefined) signalIfStored(appended);
+          return appended;
+        } catch (error) {
+          throw await nameLockedStreams(error, transaction ?? database, prepared.expectations);
+        }
+      },
+    },
+  );
 
   return {
-    append: async (event, options) => {
-      const [outcome] = await appendBatch([event], options);
-      if (outcome === undefined) throw new Error(`The append of ${event.id} has no outcome.`);
-      return outcome;
-    },
-    appendBatch,
+    ...appends,
     getById: (id) => getEventById(database, id),
     query: (filter, page) => queryEvents(database, filter, page),
     readAll: (request) => readAll(database, request),
     findDuplicates: (events) => findDuplicates(database, events),
-    appendToStream: async (stream, expectedVersion, events, options) => {
-      const [result] = await appendStreams([{ stream, expectedVersion, events }], options);
-      if (result === undefined) throw new Error("The append has no result.");
-      return result;
-    },
-    appendToStreams: appendStreams,
     closeStream: (stream, expected, options) => closeStream(database, stream, expected, options?.transaction),
     getStream: (stream, options) => getStream(options?.transaction ?? database, stream),
     readStream: (stream, read = {}) => readStream(database, stream, read),

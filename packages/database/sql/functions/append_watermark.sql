@@ -19,14 +19,13 @@ BEGIN
   -- First the highest number given out, ...
   SELECT last_value INTO high FROM synap.append_sequence;
 
-  -- ... then the lowest number from which an appender that isn't finished may have started. PostgreSQL shows the
-  -- lock's 64-bit key as two halves: 83 in the top byte is our namespace, the lowest 43 bits are the number. No variable
-  -- in the statement: with one it would be planned anew each time.
+  -- ... then the lowest number from which an appender that isn't finished may have started. As in synap.append_locks. No
+  -- variable in the statement: with one it would be planned anew each time.
   SELECT min(appender.low) INTO held
     FROM (
       SELECT min(((l.classid::bigint & 2047) << 32) | l.objid::bigint) FILTER (WHERE l.locktype = 'advisory') AS low
         FROM pg_catalog.pg_locks AS l
-       WHERE (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = 83
+       WHERE (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = synap.lock_namespace()
               OR l.locktype = 'relation' AND l.relation = 'synap.streams'::regclass AND l.mode = 'RowExclusiveLock')
          AND l.database = (SELECT synap.this_database())
        GROUP BY coalesce(l.pid::text, l.virtualtransaction)

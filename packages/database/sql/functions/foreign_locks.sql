@@ -6,10 +6,9 @@ LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT l.pid, a.usename::text, a.application_name, count(*)::integer
-    FROM pg_locks AS l
+    FROM synap.append_locks AS l
     JOIN pg_stat_activity AS a ON a.pid = l.pid
-   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = 83
-     AND l.database = (SELECT synap.this_database())
+   WHERE l.is_note
      AND NOT EXISTS (
        SELECT FROM pg_roles AS r
         WHERE r.rolname IN ('synap_app', 'synap_sql') AND pg_has_role(a.usesysid, r.oid, 'MEMBER'))

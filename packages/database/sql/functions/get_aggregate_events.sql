@@ -22,23 +22,21 @@ BEGIN
   END IF;
   -- Planned with its values known, so that only the chunks between the two times are looked at.
   RETURN QUERY EXECUTE $query$
-    SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.stream_version, e.created_by, e.data,
-           e.user_id, e.correlation_id, e.causation_id, e.id, e.source, e.idempotency_key, e.request_id, e.valid_from,
-           e.valid_to, e.recorded_at, e.metadata
+    SELECT (page.e).*
       FROM (
-        SELECT *, synap.printed_bytes(data, metadata, 4194304) OVER (
-                    ORDER BY stream_version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        SELECT e, synap.printed_bytes(e.data, e.metadata, 4194304) OVER (
+                    ORDER BY e.stream_version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                   ) AS bytes_before
           FROM (
-            SELECT * FROM synap.events
+            SELECT * FROM synap.event_rows
              WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version >= $3
                AND "timestamp" BETWEEN $4 AND $5
              ORDER BY stream_version
              LIMIT $6
-          ) AS page
-      ) AS e
-     WHERE coalesce(e.bytes_before, 0) < 4194304
-     ORDER BY e.stream_version
+          ) AS e
+      ) AS page
+     WHERE coalesce(page.bytes_before, 0) < 4194304
+     ORDER BY (page.e).stream_version
   $query$ USING aggregate_type, aggregate_id, from_version, stream.first_timestamp, stream.last_timestamp, max_events;
 END
 $$;

@@ -19,22 +19,20 @@ BEGIN
   END IF;
   -- Bounded as in get_aggregate_events.
   RETURN QUERY EXECUTE $query$
-    SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.stream_version, e.created_by, e.data,
-           e.user_id, e.correlation_id, e.causation_id, e.id, e.source, e.idempotency_key, e.request_id, e.valid_from,
-           e.valid_to, e.recorded_at, e.metadata
+    SELECT (page.e).*
       FROM (
-        SELECT *, synap.printed_bytes(data, metadata, 4194304) OVER (
-                    ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        SELECT e, synap.printed_bytes(e.data, e.metadata, 4194304) OVER (
+                    ORDER BY e."position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                   ) AS bytes_before
           FROM (
-            SELECT * FROM synap.events
+            SELECT * FROM synap.event_rows
              WHERE "position" > $1 AND "position" <= $2 AND "timestamp" BETWEEN $3 AND $4
              ORDER BY "position"
              LIMIT $5
-          ) AS page
-      ) AS e
-     WHERE coalesce(e.bytes_before, 0) < 4194304
-     ORDER BY e."position"
+          ) AS e
+      ) AS page
+     WHERE coalesce(page.bytes_before, 0) < 4194304
+     ORDER BY (page.e)."position"
   $query$ USING after_position, next.up_to, next.min_timestamp, next.max_timestamp, max_events;
 END
 $$;

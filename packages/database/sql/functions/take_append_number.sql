@@ -3,7 +3,7 @@
 -- append of the same transaction holds the first note, which costs no second entry in the lock table. A rolled back
 -- savepoint takes the lock and the setting along.
 --
--- The key is 83 in the top byte, a salt of 13 bits, and the note. Any session may lock any key, and an exclusive lock on
+-- The key is our namespace in the top byte, a salt of 13 bits, and the note. Any session may lock any key, and an exclusive lock on
 -- the next one would stop every append: so it is tried and not waited for, and while somebody has it another salt is.
 CREATE OR REPLACE FUNCTION synap.take_append_number() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -19,7 +19,7 @@ BEGIN
     RAISE EXCEPTION 'synap.append_low is set by appends alone' USING ERRCODE = '42501';
   END IF;
   FOR attempt IN 1 .. 100 LOOP
-    IF pg_catalog.pg_try_advisory_xact_lock_shared((83::bigint << 56) | (salt << 43) | low) THEN
+    IF pg_catalog.pg_try_advisory_xact_lock_shared((synap.lock_namespace() << 56) | (salt << 43) | low) THEN
       PERFORM pg_catalog.set_config('synap.append_low', low::text, true);
       RETURN pg_catalog.nextval('synap.append_sequence');
     END IF;

@@ -12,14 +12,11 @@ AS $$
          a.application_name
     FROM (
       SELECT l.pid, CASE WHEN l.pid IS NULL THEN l.virtualtransaction END AS prepared,
-             min(((l.classid::bigint & 2047) << 32) | l.objid::bigint) FILTER (WHERE l.locktype = 'advisory') AS low
-        FROM pg_locks AS l
-       WHERE (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = 83
-              OR l.locktype = 'relation' AND l.relation = 'synap.streams'::regclass AND l.mode = 'RowExclusiveLock')
-         AND l.database = (SELECT synap.this_database())
-         AND l.pid IS DISTINCT FROM pg_backend_pid()
+             min(l.low) AS low
+        FROM synap.append_locks AS l
+       WHERE l.pid IS DISTINCT FROM pg_backend_pid()
        GROUP BY l.pid, CASE WHEN l.pid IS NULL THEN l.virtualtransaction END
-      HAVING bool_or(l.locktype = 'relation')
+      HAVING NOT bool_and(l.is_note)
     ) AS h
     LEFT JOIN pg_stat_activity AS a ON a.pid = h.pid
     LEFT JOIN pg_prepared_xacts AS p ON h.prepared = '-1/' || p.transaction

@@ -1,17 +1,10 @@
-import type { EventCatalogue, SynapEvent } from "@synap/types";
+import type { EventCatalogue } from "@synap/types";
+import { appendMethods } from "../append/append-methods.ts";
 import { MAX_APPEND_EVENTS } from "../append/append-new-events.ts";
-import { type AppendOutcome, rejected } from "../append/append-outcome.ts";
+import type { AppendedEvent } from "../append/append-outcome.ts";
 import type { FirstEvent } from "../append/find-originals.ts";
 import { judgeEvents } from "../append/judge-events.ts";
-import {
-  checkEvent,
-  collectResults,
-  prepareAppend,
-  type StreamAppend,
-  type StreamAppendResult,
-  type StreamsAppendOptions,
-} from "../append/prepare-append.ts";
-import type { AppendOptions, EventStore } from "../event-store.ts";
+import type { EventStore } from "../event-store.ts";
 import { subscribeToAll } from "../subscriptions/subscribe-to-all.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { queryMemory, readAllFromMemory } from "./memory-reading.ts";
@@ -52,49 +45,30 @@ export function createMemoryEventStore({
     for (const listener of listeners) listener();
   }
 
-  function appendBatch(events: readonly SynapEvent[], options: AppendOptions = {}): AppendOutcome[] {
-    refuseTransaction(options);
-    const { timestamps } = options;
-    const checked = events.map((event) =>
-      checkEvent(event, { catalogue, clock, lateness, ahead, timestamps }),
-    );
-    const valid = checked.flatMap((each) => (each.ok ? [each.event] : []));
-    const outcomes: AppendOutcome[] = [];
-    for (let start = 0; start < valid.length; start += MAX_APPEND_EVENTS) {
-      const lot = valid.slice(start, start + MAX_APPEND_EVENTS);
-      const verdicts = judgeEvents(lot, log.known(lot));
-      outcomes.push(...log.store(lot, verdicts, clock()).map(({ outcome }) => outcome));
-    }
-    wake();
-    let next = 0;
-    return checked.map((each) => {
-      if (!each.ok) return rejected(each.id, ...each.issues);
-      const outcome = outcomes[next];
-      next += 1;
-      if (outcome === undefined) throw new Error(`The append of ${each.event.id} has no outcome.`);
-      return outcome;
-    });
-  }
-
-  function appendToStreams(
-    appends: readonly StreamAppend[],
-    options: StreamsAppendOptions = {},
-  ): StreamAppendResult[] {
-    refuseTransaction(options);
-    const { timestamps, checks = [] } = options;
-    const prepared = prepareAppend(appends, checks, { catalogue, clock, lateness, ahead, timestamps });
-    const results = collectResults(appends, appendToMemory(log, prepared, clock()));
-    wake();
-    return results;
-  }
+  const appends = appendMethods(
+    { catalogue, clock, lateness, ahead },
+    {
+      async appendEvents(events, options) {
+        refuseTransaction(options);
+        const appended: AppendedEvent[] = [];
+        for (let start = 0; start < events.length; start += MAX_APPEND_EVENTS) {
+          const lot = events.slice(start, start + MAX_APPEND_EVENTS);
+          appended.push(...log.store(lot, judgeEvents(lot, log.known(lot)), clock()));
+        }
+        wake();
+        return appended;
+      },
+      async appendPrepared(prepared, options) {
+        refuseTransaction(options);
+        const appended = appendToMemory(log, prepared, clock());
+        wake();
+        return appended;
+      },
+    },
+  );
 
   return {
-    append: async (event, options) => {
-      const [outcome] = appendBatch([event], options);
-      if (outcome === undefined) throw new Error(`The append of ${event.id} has no outcome.`);
-      return outcome;
-    },
-    appendBatch: async (events, options) => appendBatch(events, options),
+    ...appends,
     getById: async (id) => log.findById(id),
     query: (filter, page) => queryMemory(log, filter, page),
     readAll: async (request) => {
@@ -109,12 +83,6 @@ export function createMemoryEventStore({
       }
       return found;
     },
-    appendToStream: async (stream, expectedVersion, events, options) => {
-      const [result] = appendToStreams([{ stream, expectedVersion, events }], options);
-      if (result === undefined) throw new Error("The append has no result.");
-      return result;
-    },
-    appendToStreams: async (appends, options) => appendToStreams(appends, options),
     closeStream: async (stream, expected, options) => {
       refuseTransaction(options);
       closeInMemory(log, stream, expected, clock());

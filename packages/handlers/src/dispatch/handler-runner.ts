@@ -1,14 +1,11 @@
 import type { Database, ReportLogger } from "@synap/database";
-import { guardedLogger } from "@synap/database/internal";
+import { APPENDS_CHANNEL, guardedLogger } from "@synap/database/internal";
 import { thrownFacts } from "@synap/types";
 import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
 import { HandlerPassError } from "./handler-errors.ts";
 import type { HandlerPass } from "./log-follower.ts";
 import { WakeSignal } from "./wake-signal.ts";
-
-/** The channel on which every append notifies. */
-const APPENDS_CHANNEL = "synap_appends";
 
 /**
  * A handler that is up to date rests for so many times as long as its pass took, woken or not: under a steady stream of
