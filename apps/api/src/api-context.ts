@@ -7,16 +7,8 @@ import type {
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
-import type {
-  DeadLetterOffice,
-  IEventHandler,
-  InTransit,
-  KeptInBroker,
-  OperatingWarning,
-  Projections,
-  ReadModel,
-  ReadSession,
-} from "@synap/handlers";
+import type { IEventHandler, Projections, ReadModel, ReadSession } from "@synap/handlers";
+import type { DeadLetterOffice, InTransit, KeptInBroker, OperatingWarning } from "@synap/handlers/internal";
 import type { ProcessMetrics, ReadinessCheck } from "@synap/service";
 import type { ServedAggregate } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";

@@ -8,7 +8,7 @@ import {
   startPresence,
   storeStatistics,
 } from "@synap/database/internal";
-import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers";
+import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers/internal";
 import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";

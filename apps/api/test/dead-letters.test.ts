@@ -1,6 +1,7 @@
 import { recordDeadLetter } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
-import { EventDispatcher, type IEventHandler, keepAccepted, TransientHandlerError } from "@synap/handlers";
+import { type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { EventDispatcher, keepAccepted } from "@synap/handlers/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "../testing/call-admin.ts";

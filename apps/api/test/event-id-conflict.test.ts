@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createEventStore, listDeadLetters } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
-import { appendAcceptedEvents, keepRefusedEvents } from "@synap/handlers";
+import { appendAcceptedEvents, keepRefusedEvents } from "@synap/handlers/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readAnswer } from "../testing/answer.ts";

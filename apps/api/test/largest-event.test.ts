@@ -1,6 +1,7 @@
 import { createEventStore, publishEventTypes, sqlState } from "@synap/database/internal";
 import { postEvent, testEngines } from "@synap/database/testing";
-import { EventDispatcher, type IEventHandler } from "@synap/handlers";
+import type { IEventHandler } from "@synap/handlers";
+import { EventDispatcher } from "@synap/handlers/internal";
 import {
   createSynapEvent,
   EventValidationError,

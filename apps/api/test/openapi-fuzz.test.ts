@@ -1,6 +1,6 @@
 import { request } from "node:http";
-import { EventDispatcher } from "@synap/handlers";
-import { defaultApplication } from "@synap/synap";
+import { EventDispatcher } from "@synap/handlers/internal";
+import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { arbitraryOf, type JsonSchema } from "@synap/types/testing";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";

@@ -1,5 +1,6 @@
 import { testEngines } from "@synap/database/testing";
-import { defineBatchProjection, EventDispatcher, type Projection } from "@synap/handlers";
+import { defineBatchProjection, type Projection } from "@synap/handlers";
+import { EventDispatcher } from "@synap/handlers/internal";
 import { createSynapEvent, noteCreationCompleted, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "../testing/call-admin.ts";

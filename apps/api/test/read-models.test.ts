@@ -1,6 +1,6 @@
 import { testEngines } from "@synap/database/testing";
-import { EventDispatcher } from "@synap/handlers";
-import { defaultApplication } from "@synap/synap";
+import { EventDispatcher } from "@synap/handlers/internal";
+import { defaultApplication } from "@synap/synap/internal";
 import { completeEvent, type EventInput, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";

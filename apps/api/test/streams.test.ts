@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import type { IEventHandler } from "@synap/handlers";
-import { defaultApplication } from "@synap/synap";
+import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { thrownValues } from "@synap/types/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,6 +1,6 @@
 import { type ProcessPresence, startPresence } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
-import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
+import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import { createSynapEvent, type EventCatalogue, seedCatalogue } from "@synap/types";
 import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { pino } from "pino";

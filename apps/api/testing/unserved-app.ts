@@ -1,5 +1,5 @@
 import { createProcessMetrics } from "@synap/service";
-import { defaultApplication } from "@synap/synap";
+import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { createApiApp } from "../src/app.ts";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { surviveUnhandledFailures } from "@synap/handlers";
+import { surviveUnhandledFailures } from "@synap/handlers/internal";
 import { createCommandLogger, endOnSignal } from "@synap/service";
 import { loadConfig } from "@synap/synap";
 import { describeRunning } from "./all-in-one/describe-running.ts";

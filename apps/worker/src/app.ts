@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Database } from "@synap/database";
 import { recordFunctionRegistration, storeStatistics } from "@synap/database/internal";
-import type { OperatingWarning } from "@synap/handlers";
+import type { OperatingWarning } from "@synap/handlers/internal";
 import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
 import {
   connectionGauges,

@@ -1,4 +1,4 @@
-import { describeFailure, type EventDispatcher } from "@synap/handlers";
+import { describeFailure, type EventDispatcher } from "@synap/handlers/internal";
 
 /** How far one asynchronous handler came, as it is shown in the Inngest dashboard. */
 export interface CaughtUpHandler {

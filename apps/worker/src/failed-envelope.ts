@@ -1,6 +1,6 @@
 import type { EventStore } from "@synap/database";
 import { isTimeLimit } from "@synap/database/internal";
-import { describeFailure, isTransientFailure, keepAccepted } from "@synap/handlers";
+import { describeFailure, isTransientFailure, keepAccepted } from "@synap/handlers/internal";
 import type { SynapEvent } from "@synap/types";
 import { type EnvelopeStore, storeEnvelope } from "./store-envelope.ts";
 

@@ -1,4 +1,4 @@
-import { isTransientFailure } from "@synap/handlers";
+import { isTransientFailure } from "@synap/handlers/internal";
 import { type InngestFunction, RetryAfterError } from "inngest";
 
 /** A number of retries that Inngest grants a function: 0 to 20. */

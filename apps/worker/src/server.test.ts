@@ -6,7 +6,7 @@ import {
   startPresence,
 } from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
-import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
+import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import { engineOn } from "@synap/synap/testing";
 import { createSynapEvent, INNGEST_APP_ID } from "@synap/types";
 import { newerCatalogue, parcelSent } from "@synap/types/testing";

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { createExposureWatch, guardedLogger, startPresence } from "@synap/database/internal";
-import { HandlerRunner, type HandlerRunnerOptions, operatingWarnings } from "@synap/handlers";
+import { HandlerRunner, type HandlerRunnerOptions, operatingWarnings } from "@synap/handlers/internal";
 import { createCallerCheck, KEEP_ALIVE_MS, listen } from "@synap/http";
 import {
   ConfigurationError,

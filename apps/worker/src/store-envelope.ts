@@ -5,7 +5,7 @@ import {
   type EventDispatcher,
   handles,
   keepRefusedEvents,
-} from "@synap/handlers";
+} from "@synap/handlers/internal";
 import type { ProcessMetrics } from "@synap/service";
 import type { SynapEvent } from "@synap/types";
 

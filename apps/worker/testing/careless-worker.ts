@@ -1,7 +1,8 @@
 import { EventEmitter } from "node:events";
 import { type DatabaseOptions, migrate, openDatabase } from "@synap/database";
 import { storeStatistics } from "@synap/database/internal";
-import { type IEventHandler, surviveUnhandledFailures } from "@synap/handlers";
+import type { IEventHandler } from "@synap/handlers";
+import { surviveUnhandledFailures } from "@synap/handlers/internal";
 import { createLogger } from "@synap/service";
 import { engineOn } from "@synap/synap/testing";
 import type { SynapEvent } from "@synap/types";

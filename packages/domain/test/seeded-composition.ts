@@ -1,4 +1,4 @@
-import { composeModules } from "@synap/handlers";
+import { composeModules } from "@synap/handlers/internal";
 import { seededDomain } from "../src/seeded-domain.ts";
 
 /** The composition without a config file: the seeded domain, the audit log and the compliance figures. */

@@ -1,6 +1,6 @@
 import { migrate } from "@synap/database";
 import { createTestDatabase, type TestDatabase, testEngines } from "@synap/database/testing";
-import { EventDispatcher } from "@synap/handlers";
+import { EventDispatcher } from "@synap/handlers/internal";
 import { catchUpFully } from "@synap/handlers/testing";
 import { type EventInput, type EventTypeDefinition, seedCatalogue, synapEventSchema } from "@synap/types";
 import { arbitraryOf } from "@synap/types/testing";

@@ -4,14 +4,13 @@ import { createEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import type { SnapshotPolicy } from "@synap/handlers";
 import {
-  checksumOf,
   createAggregateRepository,
   createMemorySnapshotStore,
   createSnapshotStore,
-  deciderFingerprint,
   type Snapshot,
   type SnapshotStore,
 } from "@synap/handlers";
+import { checksumOf, deciderFingerprint } from "@synap/handlers/internal";
 import { seedCatalogue } from "@synap/types";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

@@ -1,6 +1,7 @@
 import type { Database, SqlParameter } from "@synap/database";
 import type { EventTypeMap, PublishableEvent, StoredEventIn, TypedEventCatalogue } from "@synap/types";
-import { EventDispatcher, type EventDispatcherOptions, type IEventHandler } from "../src/index.ts";
+import type { IEventHandler } from "../src/index.ts";
+import { EventDispatcher, type EventDispatcherOptions } from "../src/internal.ts";
 
 /** What a {@link handlerScenario} is about. */
 export interface HandlerScenarioOptions<Types extends EventTypeMap>

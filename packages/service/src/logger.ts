@@ -1,4 +1,4 @@
-import { asError } from "@synap/handlers";
+import { asError } from "@synap/handlers/internal";
 import { thrownFacts } from "@synap/types";
 import { type DestinationStream, type Logger, pino } from "pino";
 

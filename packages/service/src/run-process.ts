@@ -1,4 +1,4 @@
-import { surviveUnhandledFailures, type UnhandledFailures } from "@synap/handlers";
+import { surviveUnhandledFailures, type UnhandledFailures } from "@synap/handlers/internal";
 import type { Logger } from "pino";
 import { createLogger } from "./logger.ts";
 import { endOnSignal } from "./signals.ts";

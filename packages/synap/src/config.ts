@@ -1,5 +1,6 @@
 import { seededDomain } from "@synap/domain";
-import { type Composition, composeModules, type SynapModule } from "@synap/handlers";
+import type { Composition, SynapModule } from "@synap/handlers";
+import { composeModules } from "@synap/handlers/internal";
 import type { EventTypeDefinition, EventTypeMap, EventTypesOf, TypedEventCatalogue } from "@synap/types";
 
 /** Parts of an application: its own, and modules that others wrote. */

@@ -17,17 +17,16 @@ import type {
   SubscriptionRequest,
   Transaction,
 } from "@synap/database";
-import {
-  type AggregateCommand,
-  type AggregateRepository,
-  type DeadLetterOffice,
-  type DecidedEvent,
-  type Decider,
-  HandlerRunner,
-  type JsonSource,
-  type Projections,
-  type ReadModel,
+import type {
+  AggregateCommand,
+  AggregateRepository,
+  DecidedEvent,
+  Decider,
+  JsonSource,
+  Projections,
+  ReadModel,
 } from "@synap/handlers";
+import { type DeadLetterOffice, HandlerRunner } from "@synap/handlers/internal";
 import {
   type AppendableEvent,
   type EventTypeMap,

@@ -21,8 +21,8 @@ import {
   createSnapshotStore,
   type DecidedEvent,
   type Decider,
-  EventDispatcher,
 } from "@synap/handlers";
+import { EventDispatcher } from "@synap/handlers/internal";
 import type { JsonObject } from "@synap/types";
 
 /** A kind of aggregate with what reads and commands it. */

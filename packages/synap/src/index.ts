@@ -1,5 +1,15 @@
-/** Public API of an application: its config, its engine, and the functions that define its parts. */
+/** Everything that an application imports: its config, its engine, the functions that define its parts, and the errors it meets. */
 
+export {
+  DatabaseUnavailableError,
+  EventIdConflictError,
+  type ExpectedVersion,
+  OptimisticLockError,
+  StreamClosedError,
+  StreamLockedError,
+  type StreamName,
+  type Transaction,
+} from "@synap/database";
 export { seededDomain } from "@synap/domain";
 export {
   CommandRefusedError,
@@ -11,6 +21,7 @@ export {
   defineStatementProjection,
   derivedEventId,
   type HandlerContext,
+  InlineHandlerError,
   keyText,
   ModuleError,
   moment,
@@ -22,21 +33,19 @@ export {
 export {
   createSynapEvent,
   defineEventType,
+  EventValidationError,
+  type PublishableEvent,
   type StoredEvent,
+  type StoredEventIn,
   type StoredEventOf,
   type SynapEvent,
 } from "@synap/types";
+export { defineConfig, type SynapApplication, type SynapConfig } from "./config.ts";
 export {
-  defaultApplication,
-  defineConfig,
-  type SynapApplication,
-  type SynapConfig,
-} from "./config.ts";
-export { createSynap, type StoredAt, type Synap, type SynapOptions } from "./create-synap.ts";
-export {
-  CONFIG_FILES,
-  ConfigFileError,
-  type ConfigPlace,
-  type LoadedConfig,
-  loadConfig,
-} from "./load-config.ts";
+  createSynap,
+  type DeadLetters,
+  type StoredAt,
+  type Synap,
+  type SynapOptions,
+} from "./create-synap.ts";
+export { ConfigFileError, type ConfigPlace, type LoadedConfig, loadConfig } from "./load-config.ts";

@@ -1,5 +1,6 @@
 /** What the processes of Synap itself need of the engine. Applications use `createSynap`. */
 
+export { defaultApplication } from "./config.ts";
 export {
   composeEngine,
   type Engine,
@@ -9,3 +10,4 @@ export {
   openEngine,
   type ServedAggregate,
 } from "./engine.ts";
+export { CONFIG_FILES } from "./load-config.ts";

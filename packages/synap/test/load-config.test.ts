@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultApplication, loadConfig } from "../src/index.ts";
+import { loadConfig } from "../src/index.ts";
+import { defaultApplication } from "../src/internal.ts";
 
 const synap = pathToFileURL(join(import.meta.dirname, "../src/index.ts")).href;
 

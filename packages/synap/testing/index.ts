@@ -3,7 +3,7 @@
 import { type Database, migrate } from "@synap/database";
 import type { Composition } from "@synap/handlers";
 import { composeEngine, type Engine, type EngineOptions } from "../src/engine.ts";
-import { defaultApplication } from "../src/index.ts";
+import { defaultApplication } from "../src/internal.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 

@@ -1,6 +1,6 @@
 import type { Database } from "@synap/database";
-import { EventDispatcher } from "@synap/handlers";
-import { defaultApplication } from "@synap/synap";
+import { EventDispatcher } from "@synap/handlers/internal";
+import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 
 /**

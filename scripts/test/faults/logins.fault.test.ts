@@ -1,7 +1,6 @@
 import { migrate, openDatabase, PrivilegesMissingError } from "@synap/database";
 import { createEventStore, HARDENING_STATEMENT } from "@synap/database/internal";
-import { defaultApplication } from "@synap/synap";
-import { type OpenedEngine, openEngine } from "@synap/synap/internal";
+import { defaultApplication, type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,6 +1,6 @@
 import { openDatabase } from "@synap/database";
-import { EventDispatcher, HandlerRunner } from "@synap/handlers";
-import { defaultApplication } from "@synap/synap";
+import { EventDispatcher, HandlerRunner } from "@synap/handlers/internal";
+import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { toldStreams } from "./told-streams.ts";
 

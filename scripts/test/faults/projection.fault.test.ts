@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Database, migrate, openDatabase } from "@synap/database";
 import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
-import { EventDispatcher } from "@synap/handlers";
-import { defaultApplication } from "@synap/synap";
+import { EventDispatcher } from "@synap/handlers/internal";
+import { defaultApplication } from "@synap/synap/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RunningCommand, runCommand } from "../../src/processes/run-command.ts";

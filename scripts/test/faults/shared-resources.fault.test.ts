@@ -1,7 +1,7 @@
 import { readApiConfiguration, startApi } from "@synap/api";
 import { type Database, DatabaseUnavailableError, migrate, openDatabase } from "@synap/database";
 import { createEventStore, lowSharedResources } from "@synap/database/internal";
-import { operatingWarnings } from "@synap/handlers";
+import { operatingWarnings } from "@synap/handlers/internal";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing";
 import { seedCatalogue } from "@synap/types";

@@ -1,7 +1,7 @@
 import type { Database } from "@synap/database";
 import { createEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { keepAccepted, operatingWarnings } from "@synap/handlers";
+import { keepAccepted, operatingWarnings } from "@synap/handlers/internal";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { createTransitWatch } from "./transit-watch.ts";

@@ -1,6 +1,6 @@
 import type { DuplicateCandidate, SqlSession } from "@synap/database";
 import { findInTransit } from "@synap/database/internal";
-import { INGEST_HANDLER, type InTransit } from "@synap/handlers";
+import { INGEST_HANDLER, type InTransit } from "@synap/handlers/internal";
 
 /** Milliseconds between two events that are watched. */
 const SAMPLE_INTERVAL_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { KeptInBroker } from "@synap/handlers";
+import type { KeptInBroker } from "@synap/handlers/internal";
 import { z } from "zod";
 import type { EventDestination } from "../publisher/event-api.ts";
 

@@ -1,4 +1,5 @@
-import { componentOf, type ReadModel } from "@synap/handlers";
+import type { ReadModel } from "@synap/handlers";
+import { componentOf } from "@synap/handlers/internal";
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp } from "../api-context.ts";

@@ -1,5 +1,6 @@
 import { sqlState } from "@synap/database/internal";
-import { componentOf, type ReadModel } from "@synap/handlers";
+import type { ReadModel } from "@synap/handlers";
+import { componentOf } from "@synap/handlers/internal";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { Problem } from "../problems/problem.ts";
 import { answerPage } from "./answer-page.ts";

@@ -1,5 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import { asError } from "@synap/handlers";
+import { asError } from "@synap/handlers/internal";
 import { didYouMean } from "@synap/types";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import type { z } from "zod";

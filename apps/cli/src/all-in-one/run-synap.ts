@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { type ApiConfiguration, readApiConfiguration, startApi } from "@synap/api";
 import type { Database } from "@synap/database";
-import type { Composition, UnhandledFailures } from "@synap/handlers";
+import type { Composition } from "@synap/handlers";
+import type { UnhandledFailures } from "@synap/handlers/internal";
 import { createCommandLogger, createInngestClient } from "@synap/service";
-import { defaultApplication } from "@synap/synap";
-import { openEngine } from "@synap/synap/internal";
+import { defaultApplication, openEngine } from "@synap/synap/internal";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
 import { keepToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";

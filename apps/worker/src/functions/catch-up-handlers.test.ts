@@ -1,6 +1,6 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { type IEventHandler, TransientHandlerError } from "@synap/handlers";
-import { defaultApplication } from "@synap/synap";
+import { defaultApplication } from "@synap/synap/internal";
 import { createSynapEvent } from "@synap/types";
 import { afterEach, expect, it } from "vitest";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-import type { EventDispatcher } from "@synap/handlers";
+import type { EventDispatcher } from "@synap/handlers/internal";
 import { type Inngest, NonRetriableError } from "inngest";
 import { type CaughtUpHandler, catchUpHandler } from "../catch-up-handler.ts";
 

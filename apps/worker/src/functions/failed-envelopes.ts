@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers";
+import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
 import type { Inngest } from "inngest";
 import { z } from "zod";

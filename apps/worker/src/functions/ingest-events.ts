@@ -1,5 +1,5 @@
 import type { ReportLogger } from "@synap/database";
-import { INGEST_HANDLER, keepAccepted } from "@synap/handlers";
+import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import { ENVELOPE_EVENT_NAME, envelopeSchema, type SynapEvent } from "@synap/types";
 import { type Inngest, NonRetriableError } from "inngest";
 import { isCutOffForGood, salvageEnvelope } from "../failed-envelope.ts";

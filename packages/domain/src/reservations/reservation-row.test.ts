@@ -1,6 +1,7 @@
 import { createEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { CommandRefusedError, createAggregateRepository, EventDispatcher } from "@synap/handlers";
+import { CommandRefusedError, createAggregateRepository } from "@synap/handlers";
+import { EventDispatcher } from "@synap/handlers/internal";
 import { catchUpFully } from "@synap/handlers/testing";
 import { reservationEventTypes, seedCatalogue } from "@synap/types";
 import { arbitraryOf } from "@synap/types/testing";

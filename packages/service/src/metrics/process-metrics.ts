@@ -1,4 +1,4 @@
-import type { HandlerPass } from "@synap/handlers";
+import type { HandlerPass } from "@synap/handlers/internal";
 import { Counter, Histogram, Registry } from "prom-client";
 
 /** Upper bounds of what takes from a fraction of a millisecond to many seconds. */

@@ -1,0 +1,50 @@
+/**
+ * The parts of the engine: dispatch, composition, dead letters, ingestion. For Synap's own processes, and for tests. An
+ * application runs them through `createSynap`.
+ */
+
+export { deciderFingerprint } from "./aggregates/fingerprint.ts";
+export { checksumOf } from "./aggregates/snapshots.ts";
+export { composeModules, type NamedModule } from "./compose-modules.ts";
+export { DeadLetterOffice } from "./dead-letters/dead-letter-office.ts";
+export { type Backoff, backoffDelay, defaultBackoff } from "./dispatch/backoff.ts";
+export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
+export { handles } from "./dispatch/event-handler.ts";
+export { type RunningHandler, runningHandler } from "./dispatch/handler-call.ts";
+export {
+  DuplicateHandlerError,
+  describeFailure,
+  HandlerPassError,
+  isTransientFailure,
+  UnknownEventTypeError,
+  UnknownHandlerError,
+} from "./dispatch/handler-errors.ts";
+export { HandlerRegistry } from "./dispatch/handler-registry.ts";
+export { HandlerRunner, type HandlerRunnerOptions } from "./dispatch/handler-runner.ts";
+export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
+export type { HandlerPass } from "./dispatch/log-follower.ts";
+export { asError } from "./dispatch/thrown-error.ts";
+export {
+  type FailureLogger,
+  surviveUnhandledFailures,
+  type UnhandledFailureOptions,
+  type UnhandledFailures,
+} from "./dispatch/unhandled-failures.ts";
+export { genericModule } from "./generic-module.ts";
+export {
+  type AcceptedOutcome,
+  appendAcceptedEvents,
+  INGEST_HANDLER,
+  keepAccepted,
+  keepRefusedEvents,
+} from "./ingest/accepted-events.ts";
+export { appendAroundLocks, type LockedOutcome } from "./ingest/append-around-locks.ts";
+export {
+  type InTransit,
+  type KeptInBroker,
+  type OperatingWarning,
+  operatingWarnings,
+} from "./ingest/operating-warnings.ts";
+export { auditLogProjection } from "./read-models/audit-log.ts";
+export { complianceStatsProjection } from "./read-models/compliance-stats.ts";
+export { componentOf } from "./read-models/read-model.ts";
