@@ -19,6 +19,7 @@ COPY packages/inngest-local/package.json packages/inngest-local/
 COPY packages/service/package.json packages/service/
 COPY packages/synap/package.json packages/synap/
 COPY packages/types/package.json packages/types/
+COPY examples/shop/package.json examples/shop/
 COPY scripts/package.json scripts/
 COPY bench/package.json bench/
 RUN npx -y pnpm@12 install --frozen-lockfile

@@ -4,7 +4,7 @@ import { migrate, openDatabase } from "@synap/database";
 import { recordFunctionRegistration } from "@synap/database/internal";
 import { startInngestLocal } from "@synap/inngest-local";
 import { createInngestClient } from "@synap/service";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID } from "@synap/types";
 import { Hono } from "hono";
 import { Inngest } from "inngest";

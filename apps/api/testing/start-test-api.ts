@@ -3,7 +3,7 @@ import { recordFunctionRegistration } from "@synap/database/internal";
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { type EventCatalogue, INNGEST_APP_ID, seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { type ApiConfiguration, readApiConfiguration, startApi } from "../src/index.ts";

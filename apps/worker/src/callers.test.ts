@@ -1,7 +1,7 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { requestRaw } from "@synap/http/testing";
 import { ConfigurationError } from "@synap/service";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { createSynapEvent, ENVELOPE_EVENT_NAME, type SynapEvent } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";

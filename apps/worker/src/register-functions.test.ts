@@ -1,6 +1,6 @@
 import { createTestDatabase } from "@synap/database/testing";
 import { type InngestLocal, startInngestLocal } from "@synap/inngest-local";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";

@@ -7,7 +7,7 @@ import {
 } from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { createSynapEvent, INNGEST_APP_ID } from "@synap/types";
 import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { Inngest } from "inngest";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Database, SqlSession } from "@synap/database";
 import type { IEventHandler } from "@synap/handlers";
 import { type QueueDatabase, type QueueSession, startInngestLocal } from "@synap/inngest-local";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { ENVELOPE_EVENT_NAME } from "@synap/types";
 import { Inngest } from "inngest";
 import { pino } from "pino";

@@ -4,7 +4,7 @@ import { storeStatistics } from "@synap/database/internal";
 import type { IEventHandler } from "@synap/handlers";
 import { surviveUnhandledFailures } from "@synap/handlers/internal";
 import { createLogger } from "@synap/service";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import type { SynapEvent } from "@synap/types";
 import { Inngest } from "inngest";
 import { readWorkerConfiguration, startWorker } from "../src/index.ts";

@@ -5,6 +5,7 @@
 import type { Database } from "@synap/database";
 import {
   createEventCatalogue,
+  defineEventType,
   noteCreationCompleted,
   noteCreationRequested,
   taskEventTypes,
@@ -14,6 +15,7 @@ import { z } from "zod";
 import { deciderScenario } from "../testing/decider-scenario.ts";
 import { handlerScenario } from "../testing/handler-scenario.ts";
 import { defineDecider } from "./aggregates/define-decider.ts";
+import { createReaction } from "./create-reaction.ts";
 import { derivedEventId } from "./derived-event-id.ts";
 import { defineHandler } from "./dispatch/event-handler.ts";
 import { defineProjection } from "./projections/projection.ts";
@@ -148,3 +150,84 @@ void scenarios;
 derivedEventId({ handler: "x", cause: "6ba7b810-9dad-11d1-80b4-00c04fd430c8" });
 // @ts-expect-error both are text, so they are named
 derivedEventId("x", "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+
+// A reaction has the data of its type.
+defineHandler({
+  ...about,
+  events: [noteCreationRequested],
+  mode: "async",
+  async handle([cause], { append }) {
+    if (cause === undefined) return;
+    const reaction = { handler: "x", cause, aggregateId: "n1" };
+    await append([
+      createReaction(noteCreationCompleted, { ...reaction, data: { content: cause.data.content } }),
+    ]);
+    // @ts-expect-error a misspelt field
+    await append([createReaction(noteCreationCompleted, { ...reaction, data: { contents: "" } })]);
+    // @ts-expect-error no data
+    await append([createReaction(noteCreationCompleted, reaction)]);
+  },
+});
+
+// What a decider gives needs no annotations, and has no fields but those of its schemas.
+const lampSwitched = defineEventType({
+  name: "lamp.switched",
+  description: "A lamp was switched.",
+  schema: z.strictObject({ on: z.boolean(), by: z.string().optional() }),
+  example: { on: true },
+});
+const lampBroken = defineEventType({
+  name: "lamp.broken",
+  description: "A lamp broke.",
+  schema: z.strictObject({}),
+  example: {},
+});
+const lamp = {
+  name: "lamp",
+  description: "A lamp.",
+  events: [lampSwitched, lampBroken],
+  // The schema of an event type can be that of a command.
+  commands: { switch: lampSwitched.schema, break: z.strictObject({}) },
+  state: z.discriminatedUnion("is", [
+    z.strictObject({ is: z.literal("whole"), on: z.boolean() }),
+    z.strictObject({ is: z.literal("broken") }),
+  ]),
+  initialState: { is: "whole", on: false },
+} as const;
+defineDecider({
+  ...lamp,
+  evolve(_state, event) {
+    switch (event.type) {
+      case "lamp.switched":
+        return { is: "whole", on: event.data.on };
+      case "lamp.broken":
+        return { is: "broken" };
+    }
+  },
+  decide(command, state) {
+    switch (command.type) {
+      case "switch":
+        return command.data.on ? [{ type: "lamp.switched", data: command.data }] : [];
+      case "break":
+        return state.is === "broken" ? [] : [{ type: "lamp.broken", data: {} }];
+    }
+  },
+});
+// @ts-expect-error a field that the event doesn't have
+defineDecider({
+  ...lamp,
+  evolve: (state) => state,
+  decide: () => [{ type: "lamp.switched", data: { on: true, bye: "ada" } }],
+});
+// @ts-expect-error a field that the state doesn't have
+defineDecider({
+  ...lamp,
+  evolve: () => ({ is: "broken", why: "?" }),
+  decide: () => [],
+});
+defineDecider({
+  ...lamp,
+  evolve: (state) => state,
+  // @ts-expect-error an event of another type
+  decide: () => [{ type: "lamp.sold", data: {} }],
+});

@@ -35,6 +35,7 @@ export {
   type SnapshotStore,
 } from "./aggregates/snapshots.ts";
 export { type Composition, ModuleError } from "./compose-modules.ts";
+export { createReaction, type Reaction } from "./create-reaction.ts";
 export {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,

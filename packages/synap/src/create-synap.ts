@@ -47,6 +47,7 @@ export type SynapOptions = (
       /** The directory of `synap start`, which one process uses at a time. */ readonly dataDirectory: string;
     }
   | { /** A TimescaleDB server. */ readonly databaseUrl: string }
+  | { /** An embedded store that ends with the process: for tests. */ readonly memory: true }
   | { /** An open database, which stays the caller's. */ readonly database: Database }
 ) & {
   /** Whether asynchronous handlers and projections run in this process. Default: yes, except on a server, which has workers. */
@@ -211,5 +212,6 @@ function typedDeadLetters<Types extends EventTypeMap>(
 function placeOf(options: SynapOptions): EngineDatabase {
   if ("database" in options) return { database: options.database };
   if ("databaseUrl" in options) return { url: options.databaseUrl };
+  if ("memory" in options) return { memory: true };
   return { dataDirectory: join(options.dataDirectory, EMBEDDED_FOLDER) };
 }

@@ -13,6 +13,8 @@ export {
 export { seededDomain } from "@synap/domain";
 export {
   CommandRefusedError,
+  createReaction,
+  type DecidedEventOf,
   defineBatchProjection,
   defineDecider,
   defineHandler,

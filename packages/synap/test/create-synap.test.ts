@@ -7,7 +7,7 @@ import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testi
 import { EventValidationError } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSynap, defineConfig, type Synap, seededDomain } from "../src/index.ts";
-import { engineOn } from "../testing/index.ts";
+import { engineOn } from "../testing/engine-on.ts";
 import { application, orderDecider, ordersOf } from "./application.ts";
 
 type Types = NonNullable<typeof application.catalogue.eventTypes>;

@@ -19,7 +19,7 @@ export interface EventTypeDefinition<Name extends string = string, Data extends 
   readonly aggregateType: string;
   readonly description: string;
   /** Checks the data. Its output is never used: what was sent is what is stored. */
-  readonly schema: z.ZodType<JsonObject>;
+  readonly schema: z.ZodType<Data>;
   readonly example: Data;
   /** The schema as JSON Schema (draft 2020-12), for documentation and for programs in other languages. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
@@ -86,7 +86,9 @@ export function defineEventType<
   checkNames(name, aggregateType);
   const jsonSchema = describeSchema(name, schema);
   checkExample(name, { schema, jsonSchema }, example);
-  return { name, aggregateType, description, schema, example, jsonSchema };
+  // The compiler doesn't see that a schema is one of its own output.
+  const typed = schema as z.ZodType<z.output<Schema>>;
+  return { name, aggregateType, description, schema: typed, example, jsonSchema };
 }
 
 function checkNames(name: string, aggregateType: string): void {

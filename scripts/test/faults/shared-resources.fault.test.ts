@@ -3,7 +3,7 @@ import { type Database, DatabaseUnavailableError, migrate, openDatabase } from "
 import { createEventStore, lowSharedResources } from "@synap/database/internal";
 import { operatingWarnings } from "@synap/handlers/internal";
 import { createInngestClient } from "@synap/service";
-import { engineOn } from "@synap/synap/testing";
+import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import postgres, { type Sql } from "postgres";

@@ -1,5 +1,5 @@
-import { defineHandler, derivedEventId } from "@synap/handlers";
-import { noteCreationRequested, type StoredEventOf, type SynapEvent } from "@synap/types";
+import { createReaction, defineHandler } from "@synap/handlers";
+import { noteCreationCompleted, noteCreationRequested } from "@synap/types";
 
 const NAME = "note-creation-reactor";
 
@@ -14,35 +14,15 @@ export const noteCreationReactor = defineHandler({
   events: [noteCreationRequested],
   mode: "async",
   async handle(events, { append }) {
-    await append(events.map(completion));
+    await append(
+      events.map((request) =>
+        createReaction(noteCreationCompleted, {
+          handler: NAME,
+          cause: request,
+          aggregateId: request.aggregateId,
+          data: request.data,
+        }),
+      ),
+    );
   },
 });
-
-function completion(request: StoredEventOf<readonly [typeof noteCreationRequested]>): SynapEvent {
-  const { content, title, tags } = request.data;
-  return {
-    id: derivedEventId({ handler: NAME, cause: request.id }),
-    version: "v1",
-    type: "note.creation.completed",
-    aggregateType: request.aggregateType,
-    aggregateId: request.aggregateId,
-    data: {
-      content,
-      ...(title !== undefined && { title }),
-      ...(tags !== undefined && { tags }),
-    },
-    ...(request.userId !== undefined && { userId: request.userId }),
-    createdBy: "system",
-    source: NAME,
-    // When the store took the request, which is the same whenever this runs, and not before the request itself.
-    timestamp: laterOf(request.recordedAt, request.timestamp),
-    ...(request.requestId !== undefined && { requestId: request.requestId }),
-    correlationId: request.correlationId ?? request.id,
-    causationId: request.id,
-  };
-}
-
-/** The later of two timestamps in the one written form, which sorts as text. */
-function laterOf(one: string, other: string): string {
-  return one < other ? other : one;
-}

@@ -7,8 +7,23 @@ import {
 } from "@synap/types";
 import { z } from "zod";
 import { DeciderDefinitionError } from "./aggregate-errors.ts";
-import type { CommandOf, DecidedEventOf, Decider } from "./decider.ts";
+import type { CommandOf, DecidedEvent, DecidedEventOf, Decider } from "./decider.ts";
 import { writeState } from "./state-text.ts";
+
+type KeysOf<Union> = Union extends unknown ? keyof Union : never;
+
+/** The fields of a state that its schema doesn't have. */
+type ForeignToState<State, Next> = Exclude<KeysOf<Next>, KeysOf<State>>;
+
+/** The fields of decided events that their types don't have. */
+type ForeignToEvents<Known extends DecidedEvent, Decided extends DecidedEvent> = Decided extends unknown
+  ? Exclude<keyof Decided["data"], KeysOf<Extract<Known, { readonly type: Decided["type"] }>["data"]>>
+  : never;
+
+/** Adds nothing when there is no foreign field, and makes a definition that has one impossible to pass. */
+type WithoutForeign<Fields> = [Fields] extends [never]
+  ? unknown
+  : { readonly "evolve or decide gives fields that the schema doesn't have": Fields };
 
 /**
  * Defines the rules of one kind of aggregate. States are JSON, so that they can be kept as snapshots and shown over
@@ -34,18 +49,25 @@ export function defineDecider<
   State extends JsonObject,
   const Commands extends Record<string, z.ZodType>,
   const Definitions extends readonly EventTypeDefinition[],
->(definition: {
-  readonly name: string;
-  readonly description: string;
-  readonly events: Definitions;
-  readonly commands: Commands;
-  readonly state: z.ZodType<State>;
-  readonly initialState: NoInfer<State>;
-  /** Change it when a function that `evolve` calls has changed, so that older snapshots are not used. Default 1. */
-  readonly revision?: number;
-  evolve(state: NoInfer<State>, event: DecidedEventOf<Definitions>): NoInfer<State>;
-  decide(command: CommandOf<Commands>, state: NoInfer<State>): readonly DecidedEventOf<Definitions>[];
-}): Decider<State, CommandOf<Commands>, DecidedEventOf<Definitions>> {
+  // Inferred as they are written, so that "open" isn't any string.
+  const Next extends State,
+  const Decided extends readonly DecidedEventOf<Definitions>[],
+>(
+  definition: {
+    readonly name: string;
+    readonly description: string;
+    readonly events: Definitions;
+    readonly commands: Commands;
+    readonly state: z.ZodType<State>;
+    readonly initialState: NoInfer<State>;
+    /** Change it when a function that `evolve` calls has changed, so that older snapshots are not used. Default 1. */
+    readonly revision?: number;
+    evolve(state: NoInfer<State>, event: DecidedEventOf<Definitions>): Next;
+    decide(command: CommandOf<Commands>, state: NoInfer<State>): Decided;
+  } & WithoutForeign<
+    ForeignToState<State, Next> | ForeignToEvents<DecidedEventOf<Definitions>, Decided[number]>
+  >,
+): Decider<State, CommandOf<Commands>, DecidedEventOf<Definitions>> {
   const { name, events, commands, state, initialState, revision = 1 } = definition;
   const stranger = events.find((event) => event.aggregateType !== name);
   if (stranger !== undefined) {

@@ -1,0 +1,73 @@
+import { defineProjection, defineReadModel, keyText, moment, readTable } from "@synap/synap";
+import { desc, eq } from "drizzle-orm";
+import { index, integer, text } from "drizzle-orm/pg-core";
+import { z } from "zod";
+import { orderEvents, reviewWritten } from "./event-types.ts";
+import { totalOf } from "./order.ts";
+
+const statuses = ["placed", "paid", "cancelled"] as const;
+
+export const orders = readTable(
+  "orders",
+  {
+    id: keyText("id").primaryKey(),
+    customer: keyText("customer").notNull(),
+    status: text("status", { enum: statuses }).notNull(),
+    cents: integer("cents").notNull(),
+    stars: integer("stars"),
+    placedAt: moment("placed_at").notNull(),
+  },
+  (table) => [index().on(table.customer, table.placedAt)],
+);
+
+/** Inline: the row is there as soon as the command is answered. */
+export const ordersProjection = defineProjection({
+  name: "orders",
+  version: 1,
+  description: "Keeps every order with its status.",
+  events: [...orderEvents, reviewWritten],
+  mode: "inline",
+  table: orders,
+  key: (event) => (event.type === "review.written" ? event.data.order : event.aggregateId),
+  evolve(row, event) {
+    switch (event.type) {
+      case "order.placed": {
+        const { customer, lines } = event.data;
+        return {
+          id: event.aggregateId,
+          customer,
+          status: "placed",
+          cents: totalOf(lines),
+          stars: null,
+          placedAt: event.timestamp,
+        };
+      }
+      case "order.paid":
+        return row && { ...row, status: "paid" };
+      case "order.cancelled":
+        return row && { ...row, status: "cancelled" };
+      case "review.written":
+        return row && { ...row, stars: event.data.stars };
+    }
+  },
+});
+
+/** GET /api/v1/customer-orders?customer=ada */
+export const customerOrders = defineReadModel({
+  path: "customer-orders",
+  description: "The orders of a customer, newest first",
+  parameters: z.strictObject({ customer: z.string() }),
+  answer: z.object({
+    orders: z.array(
+      z.object({ id: z.string(), status: z.enum(statuses), cents: z.int(), stars: z.int().nullable() }),
+    ),
+  }),
+  read: async ({ orm }, { customer }) => ({
+    orders: await orm
+      .select({ id: orders.id, status: orders.status, cents: orders.cents, stars: orders.stars })
+      .from(orders)
+      .where(eq(orders.customer, customer))
+      .orderBy(desc(orders.placedAt))
+      .limit(100),
+  }),
+});

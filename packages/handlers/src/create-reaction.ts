@@ -1,0 +1,60 @@
+import type { EventTypeDefinition, JsonObject, StoredEvent, SynapEvent } from "@synap/types";
+import { derivedEventId } from "./derived-event-id.ts";
+
+/** What a reaction consists of. */
+export interface Reaction<Data extends JsonObject> {
+  /** The name of the handler that appends it. */
+  readonly handler: string;
+  /** The event that caused it. */
+  readonly cause: StoredEvent;
+  /** Distinguishes the events of one type that one handler appends for one cause. */
+  readonly part?: string;
+  /** The id of the aggregate whose stream it belongs to. */
+  readonly aggregateId: string;
+  readonly data: Data;
+}
+
+/**
+ * An event that a handler appends because of another. Its id and its timestamp derive from the cause, so that it is stored once
+ * however often the handler runs; it belongs to the cause's correlation, user and request.
+ *
+ * @example
+ * async handle(events, { append }) {
+ *   await append(
+ *     events.map((order) =>
+ *       createReaction(invoiceIssued, {
+ *         handler: "invoicing",
+ *         cause: order,
+ *         aggregateId: order.aggregateId,
+ *         data: { amount: order.data.total },
+ *       }),
+ *     ),
+ *   );
+ * }
+ */
+export function createReaction<const Name extends string, Data extends JsonObject>(
+  definition: EventTypeDefinition<Name, Data>,
+  { handler, cause, part, aggregateId, data }: Reaction<NoInfer<Data>>,
+): SynapEvent<Name, Data> {
+  return {
+    id: derivedEventId({ handler, cause: cause.id, ...(part !== undefined && { part }) }),
+    version: "v1",
+    type: definition.name,
+    aggregateType: definition.aggregateType,
+    aggregateId,
+    data,
+    ...(cause.userId !== undefined && { userId: cause.userId }),
+    createdBy: "system",
+    source: handler,
+    // When the store took the cause, which is the same on every attempt, and not before the cause itself.
+    timestamp: laterOf(cause.recordedAt, cause.timestamp),
+    ...(cause.requestId !== undefined && { requestId: cause.requestId }),
+    correlationId: cause.correlationId ?? cause.id,
+    causationId: cause.id,
+  };
+}
+
+/** The later of two timestamps in the one written form, which sorts as text. */
+function laterOf(one: string, other: string): string {
+  return one < other ? other : one;
+}
