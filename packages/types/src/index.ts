@@ -99,3 +99,4 @@ export {
   DEFAULT_LATENESS_MS,
   type TimestampWindow,
 } from "./timestamp-window.ts";
+export { zodReason } from "./zod-reason.ts";

@@ -62,11 +62,12 @@ describe("an event with an unknown type or field", () => {
       {
         path: "type",
         code: "unknown-event-type",
-        reason: '"note.creation.request" is not in the catalogue (did you mean "note.creation.requested"?)',
+        reason:
+          'names "note.creation.request", which is not in the catalogue (did you mean "note.creation.requested"?)',
       },
     ]);
     const stranger = { ...note, type: "stock.counted" };
-    expect(issuesOf(stranger)[0]?.reason).toBe('"stock.counted" is not in the catalogue');
+    expect(issuesOf(stranger)[0]?.reason).toBe('names "stock.counted", which is not in the catalogue');
     expect(() => createEventCatalogue([]).parseSynapEvent(stranger)).toThrow("is not in the catalogue");
   });
 

@@ -89,7 +89,7 @@ export function checkEventData(type: string, data: unknown, rules: EventRules): 
 function checkSchema(type: string, data: unknown, rules: EventRules): EventIssue[] {
   const definition = rules.find(type);
   if (definition === undefined) {
-    const reason = `"${type.slice(0, 128)}" is not in the catalogue${didYouMean(type, rules.names())}`;
+    const reason = `names "${type.slice(0, 128)}", which is not in the catalogue${didYouMean(type, rules.names())}`;
     return [{ path: "type", code: "unknown-event-type", reason }];
   }
   try {

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import { formatPath } from "./issue-path.ts";
 import { didYouMean } from "./near-match.ts";
+import { zodReason } from "./zod-reason.ts";
 
 type ZodIssue = z.core.$ZodIssue;
 
@@ -35,9 +36,9 @@ export function fieldsOfJsonSchema(schema: unknown): FieldsAt {
 }
 
 function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  const member: unknown = Reflect.get(value, name);
+  return member;
 }
 
 function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[], fieldsAt: FieldsAt): EventIssue[] {
@@ -45,7 +46,7 @@ function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[], fieldsAt: Fi
   switch (issue.code) {
     case "invalid_type":
       if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];
-      return [{ path, code: "wrong-type", reason: issue.message }];
+      return [{ path, code: "wrong-type", reason: zodReason(issue) }];
     case "unrecognized_keys":
       return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
         path: formatPath([...way, key]),
@@ -57,14 +58,14 @@ function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[], fieldsAt: Fi
       }));
     case "invalid_value":
       if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];
-      return [{ path, code: "not-allowed", reason: issue.message }];
+      return [{ path, code: "not-allowed", reason: zodReason(issue) }];
     case "invalid_union":
       if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];
       return [{ path, code: "no-match", reason: "has none of the forms this field may have" }];
     case "custom":
-      return [{ path, code: customCode(issue.params), reason: issue.message }];
+      return [{ path, code: customCode(issue.params), reason: zodReason(issue) }];
     default:
-      return [{ path, code: KEBAB_CODES[issue.code], reason: issue.message }];
+      return [{ path, code: KEBAB_CODES[issue.code], reason: zodReason(issue) }];
   }
 }
 

@@ -25,7 +25,7 @@ BEGIN
   SELECT 'type', 'wrong-format', 'must read aggregate.action[.more] in lower case'
    WHERE event ->> 'type' !~ '^[a-z][a-z0-9_-]*([.][a-z][a-z0-9_-]*)+$'
   UNION ALL
-  SELECT 'type', 'unknown-event-type', format('"%s" is not in the catalogue', left(event ->> 'type', 128))
+  SELECT 'type', 'unknown-event-type', format('names "%s", which is not in the catalogue', left(event ->> 'type', 128))
    WHERE event ->> 'type' IS NOT NULL AND known.name IS NULL
   UNION ALL
   SELECT 'aggregateType', 'too-big', 'must have at most 64 characters'

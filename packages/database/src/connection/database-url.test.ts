@@ -27,6 +27,19 @@ describe("a DATABASE_URL that names no database", () => {
   });
 });
 
+describe("a server that isn't there", () => {
+  it.each(["postgres://ada:secret@127.0.0.1:1/synap", "postgres://ada:secret@no-such-host.invalid/synap"])(
+    "is named, with what to do: %s",
+    async (url) => {
+      const error = await openDatabase({ url }).catch((refused: unknown) => refused);
+      expect(error).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+      expect(String(error)).toContain(`the server at ${new URL(url).hostname}:`);
+      expect(String(error)).toContain("Start the server, or correct the host and the port in DATABASE_URL.");
+      expect(String(error)).not.toContain("secret");
+    },
+  );
+});
+
 describe("a server that refuses", () => {
   const url = "postgres://ada:secret@db.example:5433/synap";
   const refusal = (code: string, message: string) => Object.assign(new Error(message), { code });

@@ -1,6 +1,6 @@
 import type { ClientConfig } from "pg";
 import { parse, toClientConfig } from "pg-connection-string";
-import { sqlState } from "./database-errors.ts";
+import { DatabaseUnavailableError, sqlState } from "./database-errors.ts";
 
 /** A URL that names no PostgreSQL database. The URL itself is not repeated: it may hold a password. */
 export class DatabaseUrlError extends Error {
@@ -50,8 +50,8 @@ export function readDatabaseUrl(url: string): ClientConfig {
 }
 
 /**
- * The error of a first connection, as something that can be acted on where the server refused the login or the database;
- * any other error as it is.
+ * The error of a first connection, as something that can be acted on where the server can't be reached or refused the login or
+ * the database; any other error as it is.
  */
 export function explainRefusal(error: unknown, url: string): unknown {
   const { user = "", host = "", port = 5432, database = user } = readDatabaseUrl(url);
@@ -88,8 +88,17 @@ export function explainRefusal(error: unknown, url: string): unknown {
         "Leave out sslmode in DATABASE_URL, or turn SSL on in the server.",
     );
   }
+  if (UNREACHABLE.test(reason)) {
+    return new DatabaseUnavailableError(
+      `${server} can't be reached: ${reason.replace(/^The database is unavailable: /, "")}.\n` +
+        "Start the server, or correct the host and the port in DATABASE_URL.",
+      { cause: error },
+    );
+  }
   return error;
 }
+
+const UNREACHABLE = /\b(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\b/;
 
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

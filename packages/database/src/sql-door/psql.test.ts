@@ -73,7 +73,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("psql, with nothi
   it("is told what is wrong with an event", async () => {
     const { error } = await psql("SELECT synap.post_event('note.creation.copmleted', '{}')");
     expect(error).toContain(
-      'SY010: the event is not valid: type "note.creation.copmleted" is not in the catalogue',
+      'SY010: the event is not valid: type names "note.creation.copmleted", which is not in the catalogue',
     );
     expect(error).toContain('"code": "unknown-event-type"');
   });

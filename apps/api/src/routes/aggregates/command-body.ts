@@ -1,4 +1,4 @@
-import type { EventIssue } from "@synap/types";
+import { type EventIssue, zodReason } from "@synap/types";
 import { commandEnvelope } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
@@ -53,7 +53,7 @@ function toIssues(issue: z.core.$ZodIssue): EventIssue[] {
     {
       path: path.join("."),
       code: isMissing ? "missing" : "invalid",
-      reason: isMissing ? "is required" : issue.message,
+      reason: isMissing ? "is required" : zodReason(issue),
     },
   ];
 }

@@ -1,0 +1,75 @@
+import type { z } from "zod";
+
+type ZodIssue = z.core.$ZodIssue;
+
+/**
+ * What an issue of Zod says, so that it can follow the name of a field: `must be a string, not a number`. A message that the
+ * schema brings along is kept as it is. The schema must have been run with `reportInput: true`.
+ */
+export function zodReason(issue: ZodIssue): string {
+  return ZODS_OWN.test(issue.message) ? (predicateOf(issue) ?? issue.message) : issue.message;
+}
+
+/** How Zod's own messages begin. They are sentences, and don't follow a name. */
+const ZODS_OWN = /^(?:Invalid |Too small: |Too big: )/;
+
+function predicateOf(issue: ZodIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${KINDS[issue.expected] ?? `of type ${issue.expected}`}, not ${kindOf(issue.input)}`;
+    case "invalid_value": {
+      const values = issue.values.map((value) =>
+        typeof value === "string" ? JSON.stringify(value) : String(value),
+      );
+      return values.length === 1 ? `must be ${values[0]}` : `must be one of ${values.join(", ")}`;
+    }
+    case "too_small":
+      return `must ${bound(issue.origin, issue.inclusive === false ? "more than" : "at least", issue.minimum)}`;
+    case "too_big":
+      return `must ${bound(issue.origin, issue.inclusive === false ? "less than" : "at most", issue.maximum)}`;
+    case "invalid_format":
+      return issue.format === "regex"
+        ? `must match the pattern ${issue.pattern}`
+        : `must be a valid ${FORMATS[issue.format] ?? issue.format}`;
+    case "not_multiple_of":
+      return `must be a multiple of ${issue.divisor}`;
+    default:
+      return undefined;
+  }
+}
+
+function bound(origin: string, relation: string, limit: number | bigint): string {
+  if (origin === "string") return `have ${relation} ${limit} character${limit === 1 ? "" : "s"}`;
+  if (origin === "array" || origin === "set" || origin === "map")
+    return `have ${relation} ${limit} item${limit === 1 ? "" : "s"}`;
+  return `be ${relation} ${limit}`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: "a JSON object",
+  record: "a JSON object",
+  array: "an array",
+  tuple: "an array",
+  null: "null",
+};
+
+const FORMATS: Readonly<Record<string, string>> = {
+  uuid: "UUID",
+  email: "e-mail address",
+  url: "URL",
+  datetime: "date-time, as in 2026-01-31T09:00:00Z",
+  date: "date, as in 2026-01-31",
+  time: "time, as in 09:00:00",
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "number" && !Number.isInteger(value))
+    return Number.isNaN(value) ? "NaN" : "a fraction";
+  return value === undefined ? "missing" : `a${typeof value === "object" ? "n" : ""} ${typeof value}`;
+}
