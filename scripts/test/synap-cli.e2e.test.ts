@@ -265,7 +265,7 @@ describe("synap dead-letters", () => {
   it("retries one: 1 when it fails again, 0 when it works; who did it is kept", async () => {
     const id = await letterOf("retried");
     const rename = (from: string, to: string) =>
-      synap.database.asOwner((owner) => owner.execute(`ALTER TABLE synap.${from} RENAME TO ${to}`));
+      synap.database.asOwner((owner) => owner.execute(`ALTER TABLE synap_domain.${from} RENAME TO ${to}`));
     await rename("notes", "notes_away");
     const failed = await cli(["dead-letters", "retry", id]);
     await rename("notes_away", "notes");

@@ -18,7 +18,7 @@ import { defineDecider } from "./aggregates/define-decider.ts";
 import { createReaction } from "./create-reaction.ts";
 import { derivedEventId } from "./derived-event-id.ts";
 import { defineHandler } from "./dispatch/event-handler.ts";
-import { defineProjection } from "./projections/projection.ts";
+import { defineProjection, defineStatementProjection } from "./projections/projection.ts";
 import { keyText, readTable } from "./projections/read-table.ts";
 
 const about = { name: "x", description: "X." } as const;
@@ -145,6 +145,15 @@ async function scenarios(database: Database): Promise<void> {
   note.isState({ sizes: 5 });
 }
 void scenarios;
+
+// A statement names columns of the events.
+const statement = { ...about, version: 1, events: "all", mode: "async", tables: [] } as const;
+defineStatementProjection({
+  ...statement,
+  statement: { columns: ["user_id", "stream_version"], write: () => "" },
+});
+// @ts-expect-error a misspelt column
+defineStatementProjection({ ...statement, statement: { columns: ["usr_id"], write: () => "" } });
 
 // What an id derives from can't be swapped.
 derivedEventId({ handler: "x", cause: "6ba7b810-9dad-11d1-80b4-00c04fd430c8" });

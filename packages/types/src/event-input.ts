@@ -1,32 +1,21 @@
 import { createEventId } from "./event-id.ts";
 import type { JsonObject } from "./json.ts";
+import { assembleEvent } from "./read-plain-event.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
 
-/** Fields that a sender may omit: everything but the type and the data. Undefined counts as omitted. */
-export interface EventInput<Type extends string = string, Data = JsonObject> {
+/** What a sender may leave out: every field but the type and the data. Undefined counts as left out. */
+type Omissible = {
+  readonly [Field in keyof SynapEvent as Exclude<Field, "type" | "data">]?: SynapEvent[Field] | undefined;
+};
+
+/**
+ * An event as a sender gives it. What is left out is filled in: `id` with a fresh UUIDv7 (give your own to make sending again
+ * harmless), `aggregateType` with what the event type's definition names, `aggregateId` with the event's own id, which starts a
+ * new stream, `createdBy` with `user:{userId}` or `system`, `source` with `api`, and `timestamp` with now.
+ */
+export interface EventInput<Type extends string = string, Data = JsonObject> extends Omissible {
   readonly type: Type;
   readonly data: Data;
-  /** Default: a fresh UUIDv7. Give your own to make sending again harmless. */
-  readonly id?: string | undefined;
-  readonly version?: "v1" | undefined;
-  /** Default: what the event type's definition names, else the part of the type before the first dot. */
-  readonly aggregateType?: string | undefined;
-  /** Default: the event's own id, which starts a new stream: an event sent again by its id names the same stream. */
-  readonly aggregateId?: string | undefined;
-  readonly userId?: string | undefined;
-  /** Default: `user:{userId}`, or `system` without a userId. */
-  readonly createdBy?: string | undefined;
-  /** Default: `api`. */
-  readonly source?: string | undefined;
-  /** RFC 3339 with any offset. Default: now. */
-  readonly timestamp?: string | undefined;
-  readonly requestId?: string | undefined;
-  readonly correlationId?: string | undefined;
-  readonly causationId?: string | undefined;
-  readonly idempotencyKey?: string | undefined;
-  readonly validFrom?: string | undefined;
-  readonly validTo?: string | undefined;
-  readonly metadata?: JsonObject | undefined;
 }
 
 /** Schema of an event as clients send it: only `type` and `data` are required, unknown fields are refused. */
@@ -48,7 +37,7 @@ export function fillDefaults<Type extends string, Data>(
 ): SynapEvent<Type, Data> {
   const { type, data, userId } = input;
   const id = input.id ?? createEventId();
-  return {
+  return assembleEvent({
     id,
     version: input.version ?? "v1",
     type,
@@ -56,18 +45,18 @@ export function fillDefaults<Type extends string, Data>(
     // Ids are stored in lower case; whether this one is an id at all is for the check that follows to say.
     aggregateId: input.aggregateId ?? String(id).toLowerCase(),
     data,
-    ...(userId !== undefined && { userId }),
+    userId,
     createdBy: input.createdBy ?? (userId === undefined ? "system" : `user:${userId}`),
     source: input.source ?? "api",
     timestamp: input.timestamp ?? writeNow(),
-    ...(input.requestId !== undefined && { requestId: input.requestId }),
-    ...(input.correlationId !== undefined && { correlationId: input.correlationId }),
-    ...(input.causationId !== undefined && { causationId: input.causationId }),
-    ...(input.idempotencyKey !== undefined && { idempotencyKey: input.idempotencyKey }),
-    ...(input.validFrom !== undefined && { validFrom: input.validFrom }),
-    ...(input.validTo !== undefined && { validTo: input.validTo }),
-    ...(input.metadata !== undefined && { metadata: input.metadata }),
-  };
+    requestId: input.requestId,
+    correlationId: input.correlationId,
+    causationId: input.causationId,
+    idempotencyKey: input.idempotencyKey,
+    validFrom: input.validFrom,
+    validTo: input.validTo,
+    metadata: input.metadata,
+  });
 }
 
 let lastNow = { milliseconds: Number.NaN, text: "" };

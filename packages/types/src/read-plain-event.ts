@@ -56,11 +56,11 @@ export function readPlainEvent(value: object): SynapEvent | undefined {
   });
 }
 
-/** The fields of an event, every one named, those that it lacks as undefined. */
-export type EventFields = {
+/** The fields of an event, every one named, those that it lacks as undefined: the compiler refuses a list that lacks one. */
+export type EventFields<Type extends string = string, Data = JsonObject> = {
   readonly [Name in keyof SynapEvent]-?: Name extends OptionalField
     ? SynapEvent[Name] | undefined
-    : SynapEvent[Name];
+    : SynapEvent<Type, Data>[Name];
 };
 
 type OptionalField = {
@@ -71,12 +71,26 @@ type OptionalField = {
       : never;
 }[keyof SynapEvent];
 
-type Draft = { -readonly [Name in keyof SynapEvent]: SynapEvent[Name] };
+type Draft<Type extends string, Data> = {
+  -readonly [Name in keyof SynapEvent]: SynapEvent<Type, Data>[Name];
+};
 
 /** The event of these fields, in one order, without those that are undefined. Spreading them would take three times as long. */
-export function assembleEvent(fields: EventFields): SynapEvent {
+export function assembleEvent<Type extends string, Data>(
+  fields: EventFields<Type, Data>,
+): SynapEvent<Type, Data> {
   const { id, version, type, aggregateType, aggregateId, data, createdBy, source, timestamp } = fields;
-  const event: Draft = { id, version, type, aggregateType, aggregateId, data, createdBy, source, timestamp };
+  const event: Draft<Type, Data> = {
+    id,
+    version,
+    type,
+    aggregateType,
+    aggregateId,
+    data,
+    createdBy,
+    source,
+    timestamp,
+  };
   if (fields.userId !== undefined) event.userId = fields.userId;
   if (fields.requestId !== undefined) event.requestId = fields.requestId;
   if (fields.correlationId !== undefined) event.correlationId = fields.correlationId;

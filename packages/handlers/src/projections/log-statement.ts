@@ -1,26 +1,42 @@
 import type { Transaction } from "@synap/database";
-import type { StoredEvent } from "@synap/types";
+import { schema } from "@synap/database/internal";
+import { didYouMean, type StoredEvent } from "@synap/types";
+import { getTableColumns } from "drizzle-orm";
 import type { ProjectionContext } from "./projection-context.ts";
 
-/** What there is of each column: its type, and where an event has it. */
-const COLUMNS = {
-  position: { type: "bigint", read: (event: StoredEvent) => event.position },
-  timestamp: { type: "timestamptz", read: (event: StoredEvent) => event.timestamp },
-  recorded_at: { type: "timestamptz", read: (event: StoredEvent) => event.recordedAt },
-  id: { type: "uuid", read: (event: StoredEvent) => event.id },
-  causation_id: { type: "uuid", read: (event: StoredEvent) => event.causationId },
-  type: { type: "text", read: (event: StoredEvent) => event.type },
-  aggregate_type: { type: "text", read: (event: StoredEvent) => event.aggregateType },
-  aggregate_id: { type: "text", read: (event: StoredEvent) => event.aggregateId },
-  user_id: { type: "text", read: (event: StoredEvent) => event.userId },
-  created_by: { type: "text", read: (event: StoredEvent) => event.createdBy },
-  source: { type: "text", read: (event: StoredEvent) => event.source },
-  request_id: { type: "text", read: (event: StoredEvent) => event.requestId },
-  correlation_id: { type: "text", read: (event: StoredEvent) => event.correlationId },
-} as const;
+const { data: _data, metadata: _metadata, ...envelope } = getTableColumns(schema.events);
 
-/** A column of the events that a statement may read, named as in `synap.events`. */
-export type LogColumn = keyof typeof COLUMNS;
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : "";
+
+/** A column of the events that a statement may read, named as in `synap.events`: that of any field but `data` and `metadata`. */
+export type LogColumn = SnakeCase<Exclude<keyof StoredEvent, "data" | "metadata">>;
+
+interface ColumnOfEvents {
+  readonly type: string;
+  readonly read: (event: StoredEvent) => unknown;
+}
+
+/** For each column its type, and where an event has it: the columns of the table are named as the fields of an event. */
+const COLUMNS: ReadonlyMap<string, ColumnOfEvents> = new Map(
+  keysOf(envelope).map((field) => [
+    envelope[field].name,
+    { type: envelope[field].getSQLType(), read: (event: StoredEvent) => event[field] },
+  ]),
+);
+
+function keysOf<Columns extends object>(columns: Columns): (keyof Columns)[] {
+  return Object.keys(columns) as (keyof Columns)[];
+}
+
+function columnOf(name: string): ColumnOfEvents {
+  const column = COLUMNS.get(name);
+  if (column === undefined) {
+    throw new TypeError(`Events have no column "${name}"${didYouMean(name, COLUMNS.keys())}.`);
+  }
+  return column;
+}
 
 /**
  * A projection that is one SQL statement over its events, whose data it doesn't look into. The events then need not
@@ -49,9 +65,9 @@ export async function applyToEvents(
   { transaction, table }: ProjectionContext,
   { columns, write }: LogStatement,
 ): Promise<void> {
-  const typed = columns.map((name) => `"${name}" ${COLUMNS[name].type}`).join(", ");
+  const typed = columns.map((name) => `"${name}" ${columnOf(name).type}`).join(", ");
   const rows = events.map((event) =>
-    Object.fromEntries(columns.map((name) => [name, COLUMNS[name].read(event)])),
+    Object.fromEntries(columns.map((name) => [name, columnOf(name).read(event)])),
   );
   await transaction.query(
     `WITH events AS (SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS e (${typed}))
