@@ -14,7 +14,7 @@ function exportsOf(index: string): string[] {
 describe("the exports of @synap/synap", () => {
   const page = read("docs/your-own-application.md");
   const table = page.slice(page.indexOf("## What the package exports"));
-  const documented = [...table.slice(0, table.indexOf("`@synap/database`")).matchAll(/`(\w+)`/g)].map(
+  const documented = [...table.slice(0, table.indexOf("`@synap/synap/testing`")).matchAll(/`(\w+)`/g)].map(
     ([, name]) => name,
   );
 
