@@ -5,9 +5,17 @@ import { z } from "zod";
 // Bundles the programs of apps/cli, apps/api and apps/worker into dist/cli/synap.js, the `synap` that this package installs.
 // What an application's config shares with the engine stays outside, so that both have one copy; so do npm packages, which
 // are ordinary dependencies. docs/decisions/0021-one-package-to-install.md has the reasons.
-const { name, dependencies } = z
-  .object({ name: z.string(), dependencies: z.record(z.string(), z.string()) })
-  .parse(JSON.parse(readFileSync("package.json", "utf8")));
+const { name, dependencies } = readManifest(".");
+for (const other of [
+  "../../apps/api",
+  "../../apps/cli",
+  "../../apps/worker",
+  "../service",
+  "../http",
+  "../inngest-local",
+]) {
+  refuseOtherRanges(other);
+}
 rmSync("dist/cli", { recursive: true, force: true });
 await build({
   entryPoints: { synap: "../../apps/cli/src/synap-cli.ts" },
@@ -33,3 +41,20 @@ await build({
     },
   ],
 });
+
+function readManifest(folder: string) {
+  return z
+    .object({ name: z.string(), dependencies: z.record(z.string(), z.string()).default({}) })
+    .parse(JSON.parse(readFileSync(`${folder}/package.json`, "utf8")));
+}
+
+/** What is bundled gets the npm packages of this one, so it may ask for no other release of them than this one does. */
+function refuseOtherRanges(folder: string): void {
+  const other = readManifest(folder);
+  for (const [dependency, range] of Object.entries(other.dependencies)) {
+    const own = dependencies[dependency];
+    if (own !== undefined && own !== range) {
+      throw new Error(`${other.name} needs ${dependency} ${range}, and ${name} depends on ${own}.`);
+    }
+  }
+}

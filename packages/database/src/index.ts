@@ -22,6 +22,7 @@ export type {
 } from "./bookkeeping/dead-letters.ts";
 export {
   type DrizzleTransaction,
+  type PostgresTransaction,
   transactionFromDrizzle,
   transactionFromPostgres,
 } from "./connection/application-transaction.ts";

@@ -46,7 +46,7 @@ export function handlerScenario<Types extends EventTypeMap>(
       const event = await dispatcher.store.getById(outcome.id);
       if (event !== undefined) stored.push(...catalogue.typeStored([event]));
     }
-    for (const name of dispatcher.followers) await catchUpFully(dispatcher, name);
+    await catchUpAll(dispatcher, database);
     return stored;
   };
   return {
@@ -55,6 +55,21 @@ export function handlerScenario<Types extends EventTypeMap>(
     when: happened,
     rows: (sql, parameters) => database.query(sql, parameters),
   };
+}
+
+/** Runs every follower until nothing is left, also of what the handlers append in answer to each other. */
+async function catchUpAll(dispatcher: EventDispatcher, database: Database): Promise<void> {
+  for (let before = -1, end = await endOfLog(database); end > before; end = await endOfLog(database)) {
+    for (const name of dispatcher.followers) await catchUpFully(dispatcher, name);
+    before = end;
+  }
+}
+
+async function endOfLog(database: Database): Promise<number> {
+  const [row] = await database.query<{ position: number }>(
+    "SELECT coalesce(max(last_position), 0)::bigint AS position FROM synap.appends",
+  );
+  return row?.position ?? 0;
 }
 
 /** Runs passes of an asynchronous handler or a projection until nothing is left, also nothing that is tried again. */

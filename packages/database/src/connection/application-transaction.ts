@@ -1,7 +1,7 @@
 import { type SQL, sql as text } from "drizzle-orm";
 import { PgDatabase, PgSession } from "drizzle-orm/pg-core";
 import { PostgresJsSession } from "drizzle-orm/postgres-js/session";
-import type { Sql, TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 import { asDatabaseError } from "./database-errors.ts";
 import { readDriverRows, readRawRows } from "./driver-rows.ts";
 import { dialect, relationalSchema } from "./relational-schema.ts";
@@ -14,6 +14,18 @@ export interface DrizzleTransaction {
   execute(query: SQL): PromiseLike<unknown>;
   transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>): Promise<T>;
   readonly _: { readonly session: unknown };
+}
+
+/** What we need of a postgres.js transaction, described here so that only applications that have the driver need its types. */
+export interface PostgresTransaction {
+  unsafe(
+    query: string,
+    parameters?: (string | null)[],
+  ): {
+    raw(): PromiseLike<Parameters<typeof readRawRows>[0]>;
+    simple(): PromiseLike<unknown>;
+  };
+  savepoint(work: (transaction: PostgresTransaction) => Promise<void>): Promise<unknown>;
 }
 
 /**
@@ -57,7 +69,7 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
  *   await store.appendToStream(stream, 3, events, { transaction: transactionFromPostgres(sql) });
  * });
  */
-export function transactionFromPostgres(transaction: TransactionSql): Transaction {
+export function transactionFromPostgres(transaction: PostgresTransaction): Transaction {
   let orm: Orm | undefined;
   return {
     query: (query, parameters = []) =>
@@ -82,7 +94,7 @@ export function transactionFromPostgres(transaction: TransactionSql): Transactio
     get orm() {
       if (orm === undefined) {
         // A transaction has no `end` and `begin`, which drizzle doesn't use on one.
-        const client = transaction as TransactionSql & Sql;
+        const client = transaction as PostgresTransaction & Sql;
         const session = new PostgresJsSession(client, dialect, relationalSchema);
         orm = new PgDatabase(dialect, session, relationalSchema);
       }
