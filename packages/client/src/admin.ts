@@ -1,25 +1,9 @@
-import type { EventTypeMap, StoredEventIn } from "@synap/types";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
 /** A dead letter without its event. */
 export type DeadLetterSummary = Resource<"DeadLetterPage">["deadLetters"][number];
-
-/** A dead letter with its event, whose `stage` says what is known of it. */
-export type DeadLetter<Types extends EventTypeMap> = Omit<Resource<"DeadLetter">, "stage" | "event"> &
-  (
-    | {
-        /** A handler failed on the event, which is stored. */
-        readonly stage: "handling";
-        readonly event: StoredEventIn<Types>;
-      }
-    | {
-        /** The store refused the event, kept as it came. */
-        readonly stage: "storing";
-        readonly event: unknown;
-      }
-  );
 
 /** Which dead letters. */
 export interface DeadLetterQuery extends CallOptions {
@@ -42,14 +26,14 @@ export interface RetryRequest extends CallOptions {
 }
 
 /** Operating Synap. Everything here needs the admin token. */
-export interface Admin<Types extends EventTypeMap = EventTypeMap> {
+export interface Admin {
   status(options?: CallOptions): Promise<Resource<"AdminStatus">>;
   /** Dead letters, the newest first, fetched page by page. */
   deadLetters(query?: DeadLetterQuery): AsyncGenerator<DeadLetterSummary, void, void>;
   /** One page of them, and the cursor of the next. */
   deadLetterPage(query?: DeadLetterQuery & { readonly cursor?: string }): Promise<Resource<"DeadLetterPage">>;
   /** One dead letter with its event. @throws SynapProblem `dead-letter-not-found` */
-  deadLetter(id: number, options?: CallOptions): Promise<DeadLetter<Types>>;
+  deadLetter(id: number, options?: CallOptions): Promise<Resource<"DeadLetter">>;
   /** Handles the event again. @throws SynapProblem `dead-letter-resolved`, `dead-letter-not-retryable` */
   retryDeadLetter(id: number, options?: CallOptions): Promise<Resource<"DeadLetterOutcome">>;
   /** Retries the open dead letters that match, the oldest first. */
@@ -88,8 +72,8 @@ export interface Admin<Types extends EventTypeMap = EventTypeMap> {
 }
 
 /** Operating through a transport. */
-export function createAdmin<Types extends EventTypeMap>(transport: Transport): Admin<Types> {
-  const deadLetterPage: Admin<Types>["deadLetterPage"] = ({ signal, pageSize, ...filter } = {}) =>
+export function createAdmin(transport: Transport): Admin {
+  const deadLetterPage: Admin["deadLetterPage"] = ({ signal, pageSize, ...filter } = {}) =>
     transport.call("listDeadLetters", { query: { ...filter, limit: pageSize }, signal });
   return {
     status: ({ signal } = {}) => transport.call("adminStatus", { signal }),
@@ -99,9 +83,7 @@ export function createAdmin<Types extends EventTypeMap>(transport: Transport): A
         return { items: page.deadLetters, next: page.nextCursor };
       }),
     deadLetterPage,
-    deadLetter: async (id, { signal } = {}) =>
-      // The catalogue that the client was given is taken to be that of the API.
-      (await transport.call("getDeadLetter", { path: { id }, signal })) as DeadLetter<Types>,
+    deadLetter: (id, { signal } = {}) => transport.call("getDeadLetter", { path: { id }, signal }),
     retryDeadLetter: (id, { signal } = {}) => transport.call("retryDeadLetter", { path: { id }, signal }),
     retryDeadLetters: ({ signal, ...body } = {}) => transport.call("retryDeadLetters", { body, signal }),
     skipDeadLetter: (id, reason, { signal } = {}) =>

@@ -76,7 +76,7 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
   ): Promise<AnswerOf<Model>>;
   /** The read models of the seeded domain, the audit log and the compliance figures. */
   readonly readModels: ReadModels;
-  readonly admin: Admin<TypesOf<Catalogue>>;
+  readonly admin: Admin;
   /**
    * Waits until a handler or projection has dealt with the events up to a position, to read what was just written.
    * @throws UnknownHandlerError
@@ -118,7 +118,7 @@ export function createSynapClient<Catalogue extends CatalogueTypes>(
     readModel: (path, parameters?: object, call: CallOptions = {}) =>
       readModel(transport, path, parameters, call),
     readModels: createReadModels(transport),
-    admin: createAdmin<Types>(transport),
+    admin: createAdmin(transport),
     waitFor: (position, handler, call = {}) => waitForHandler(transport, position, handler, call),
     waitUntilStored: (id, call = {}) => waitUntilStored<Types>(transport, id, call),
     status: ({ signal } = {}) => transport.call("status", { signal }),

@@ -57,18 +57,6 @@ async function read(): Promise<void> {
 }
 void read;
 
-// The event of a dead letter is typed once it is known to be stored.
-async function readDeadLetter(): Promise<void> {
-  const letter = await synap.admin.deadLetter(1);
-  // @ts-expect-error an event that the store refused may be anything
-  letter.event.type;
-  if (letter.stage !== "handling") return;
-  if (letter.event.type === "invoice.created") letter.event.data.amount.toFixed(2);
-  // @ts-expect-error a misspelt field
-  if (letter.event.type === "invoice.created") letter.event.data.amounts;
-}
-void readDeadLetter;
-
 // Problems are discriminated by their code.
 function decide(error: SynapProblem): number | string {
   if (error.problem.code === "optimistic-lock") return error.problem.actualVersion;

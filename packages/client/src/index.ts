@@ -1,7 +1,7 @@
 /** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and workers. */
 
 export type { AppendableEvent, PublishableEvent, StoredEventIn } from "@synap/types";
-export type { Admin, DeadLetter, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
+export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
 export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
 export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
 export { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";

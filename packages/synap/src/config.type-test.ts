@@ -9,7 +9,6 @@ import { defineEventType } from "@synap/types";
 import { z } from "zod";
 import { defineConfig } from "./config.ts";
 import { createSynap, type Synap } from "./create-synap.ts";
-import { applicationScenario } from "./testing.ts";
 
 const orderPlaced = defineEventType({
   name: "order.placed",
@@ -110,22 +109,6 @@ async function read(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>
     if (letter.event.type === "order.placed") letter.event.data.totals;
   }
 }
-
-// The test kit has the types of the config.
-async function test(): Promise<void> {
-  const { given, when } = await applicationScenario(config);
-  await given({ type: "order.placed", data: { total: 1 } });
-  // @ts-expect-error a misspelt field
-  await given({ type: "order.placed", data: { totals: 1 } });
-  // @ts-expect-error an unknown type
-  await when({ type: "order.place", data: { total: 1 } });
-  for (const event of await when({ type: "order.paid", data: { method: "card" } })) {
-    if (event.type === "order.paid") event.data.method.trim();
-    // @ts-expect-error a field of another type's data
-    if (event.type === "order.paid") event.data.total;
-  }
-}
-void test;
 
 // An aggregate has the states and commands of its decider, a read model its parameters and answer.
 const lamp = defineDecider({

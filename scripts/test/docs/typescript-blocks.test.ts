@@ -69,7 +69,10 @@ describe("the TypeScript of the documentation", () => {
     const strays = programs.flatMap(({ path, text }) =>
       [...text.matchAll(/ from "(@synap\/[^"]+)"/g)]
         .map(([, name = ""]) => name)
-        .filter((name) => !published.has(name))
+        // The README of a package that isn't published shows that package.
+        .filter(
+          (name) => !published.has(name) && dirname(path) !== `packages/${name.split("/")[1]}/README.md`,
+        )
         .map((name) => `${dirname(path)} imports ${name}`),
     );
     expect(strays).toEqual([]);
