@@ -1,21 +1,11 @@
 import { execFileSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { publicPackages, readManifest, root, workspacePackages } from "./processes/public-packages.ts";
+import { makeReleaseCopy } from "./processes/release-copy.ts";
 
 const published = z.looseObject({
   description: z.string().min(1),
@@ -56,22 +46,9 @@ it("a package that isn't published has nothing of one that is", () => {
 });
 
 describe("a release", () => {
-  const copy = mkdtempSync(join(tmpdir(), "synap-release-"));
+  const copy = makeReleaseCopy();
   afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-  function copyManifests(): void {
-    const packages = workspacePackages.map(({ folder }) => `${folder}/package.json`);
-    const others = ["pnpm-workspace.yaml", "pnpm-lock.yaml", ".changeset", "examples/shop/package.json"];
-    for (const path of ["package.json", ...others, ...packages]) {
-      mkdirSync(dirname(join(copy, path)), { recursive: true });
-      cpSync(join(root, path), join(copy, path), { recursive: true });
-    }
-    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-  }
-  const git = (...args: string[]) => {
-    const author = ["-c", "user.name=synap", "-c", "user.email=synap@localhost"];
-    execFileSync("git", [...author, ...args], { cwd: copy, stdio: "pipe" });
-  };
   const versions = () =>
     workspacePackages.map(({ folder }) => {
       const { name, version } = readManifest(readFileSync(join(copy, folder, "package.json"), "utf8"));
@@ -79,10 +56,6 @@ describe("a release", () => {
     });
 
   it("gives all packages one version, and a minor change no major one", () => {
-    copyManifests();
-    git("init", "--quiet", "--initial-branch", "main");
-    git("add", "package.json", "packages", "apps", "examples", "scripts", "bench");
-    git("commit", "--quiet", "--message", "a release");
     const changeset = (command: string) =>
       execFileSync(join(root, "node_modules/.bin/changeset"), [command], { cwd: copy, encoding: "utf8" });
     const before = versions();

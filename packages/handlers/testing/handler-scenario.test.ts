@@ -1,7 +1,8 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { seedCatalogue } from "@synap/types";
+import { createEventCatalogue, defineEventType, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
-import type { IEventHandler } from "../src/index.ts";
+import { z } from "zod";
+import { createReaction, type IEventHandler } from "../src/index.ts";
 import { handlerScenario } from "./handler-scenario.ts";
 
 // The example of docs/handlers.md.
@@ -22,6 +23,30 @@ const notesPerUserProjector: IEventHandler = {
   },
 };
 
+const [asked, answered, thanked] = [part("asked"), part("answered"), part("thanked")];
+
+function part(name: string) {
+  const schema = z.strictObject({});
+  return defineEventType({ name: `talk.${name}`, description: "A part of a talk.", schema, example: {} });
+}
+
+/** A handler that appends one event for each of another type. */
+function reacting(name: string, cause: typeof asked, effect: typeof asked): IEventHandler {
+  return {
+    name,
+    description: "Appends an event for each.",
+    eventTypes: [cause.name],
+    mode: "async",
+    async handle(events, { append }) {
+      await append(
+        events.map((event) =>
+          createReaction(effect, { handler: name, cause: event, aggregateId: event.aggregateId, data: {} }),
+        ),
+      );
+    },
+  };
+}
+
 describeOnEveryEngine("handlerScenario", (engine) => {
   beforeAll(() =>
     engine.database.asOwner((owner) =>
@@ -40,6 +65,20 @@ describeOnEveryEngine("handlerScenario", (engine) => {
     await given({ type: "note.creation.completed", userId: "u1", data: { content: "first" } });
     await when({ type: "note.creation.completed", userId: "u1", data: { content: "second" } });
     expect(await rows("SELECT notes FROM synap.notes_per_user")).toEqual([{ notes: 2 }]);
+  });
+
+  it("runs what handlers append in answer to each other, whatever their order", async () => {
+    const { when, rows } = handlerScenario({
+      database: engine.database,
+      catalogue: createEventCatalogue([asked, answered, thanked]),
+      handlers: [reacting("thanking", answered, thanked), reacting("answering", asked, answered)],
+    });
+    await when({ type: "talk.asked", aggregateId: "t1", data: {} });
+    expect(await rows("SELECT type FROM synap.events WHERE aggregate_id = 't1' ORDER BY position")).toEqual([
+      { type: "talk.asked" },
+      { type: "talk.answered" },
+      { type: "talk.thanked" },
+    ]);
   });
 
   it("refuses events that are not valid, by name", async () => {
