@@ -1,6 +1,6 @@
 import { recordFunctionRegistration } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
-import { INNGEST_APP_ID } from "@synap/types";
+import { INNGEST_APP_ID } from "@synap/types/internal";
 import { describe, expect, it } from "vitest";
 import { startTestApi } from "../testing/start-test-api.ts";
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { openDatabase } from "@synap/database";
 import { type InngestLocal, startInngestLocal } from "@synap/inngest-local";
-import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
+import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
 import { Inngest, type InngestFunction } from "inngest";
 import { serve } from "inngest/node";
 import { pino } from "pino";

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { recordFunctionRegistration } from "@synap/database/internal";
 import { createTestDatabase, type TestDatabase, testEngines } from "@synap/database/testing";
-import { INNGEST_APP_ID } from "@synap/types";
+import { INNGEST_APP_ID } from "@synap/types/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FaultBroker, startFaultBroker } from "../testing/fault-broker.ts";
 

@@ -5,7 +5,7 @@ import { recordFunctionRegistration } from "@synap/database/internal";
 import { startInngestLocal } from "@synap/inngest-local";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
-import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID } from "@synap/types";
+import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID } from "@synap/types/internal";
 import { Hono } from "hono";
 import { Inngest } from "inngest";
 import { serve as serveFunctions } from "inngest/hono";

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Envelope, envelopeSchema } from "@synap/types";
+import { type Envelope, envelopeSchema } from "@synap/types/internal";
 import { z } from "zod";
 
 /**

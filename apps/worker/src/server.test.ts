@@ -8,7 +8,8 @@ import {
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
-import { createSynapEvent, INNGEST_APP_ID } from "@synap/types";
+import { createSynapEvent } from "@synap/types";
+import { INNGEST_APP_ID } from "@synap/types/internal";
 import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { Inngest } from "inngest";
 import { pino } from "pino";

@@ -3,7 +3,7 @@ import type { Database, SqlSession } from "@synap/database";
 import type { IEventHandler } from "@synap/handlers";
 import { type QueueDatabase, type QueueSession, startInngestLocal } from "@synap/inngest-local";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
-import { ENVELOPE_EVENT_NAME } from "@synap/types";
+import { ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import { Inngest } from "inngest";
 import { pino } from "pino";
 import { readWorkerConfiguration, startWorker, type WorkerParts } from "../src/index.ts";

@@ -1,7 +1,7 @@
 // The least that a broker can do: it takes whatever is sent and says so. What it took is looked at when asked for, so
 // that it costs nothing while something is measured.
 import { createServer } from "node:http";
-import { envelopeSchema } from "@synap/types";
+import { envelopeSchema } from "@synap/types/internal";
 import { z } from "zod";
 import { serveParent } from "./server-process.ts";
 

@@ -4,7 +4,7 @@ import { migrate, openDatabase } from "@synap/database";
 import { recordFunctionRegistration } from "@synap/database/internal";
 import { createCommandLogger, createInngestClient } from "@synap/service";
 import { composeEngine, defaultApplication } from "@synap/synap/internal";
-import { INNGEST_APP_ID } from "@synap/types";
+import { INNGEST_APP_ID } from "@synap/types/internal";
 import { z } from "zod";
 import { serveParent } from "./server-process.ts";
 

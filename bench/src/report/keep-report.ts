@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { formatPath } from "@synap/types";
+import { formatPath } from "@synap/types/internal";
 import { type Report, reportSchema } from "./report.ts";
 
 /** A file that should hold a report does not. */

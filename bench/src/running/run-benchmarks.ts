@@ -1,4 +1,4 @@
-import { formatPath } from "@synap/types";
+import { formatPath } from "@synap/types/internal";
 import type { BenchContext, Benchmark, BenchmarkResult } from "../benchmark.ts";
 import { figureSchema, plotSchema, type Section } from "../report/report.ts";
 

@@ -1,4 +1,4 @@
-import { thrownFacts } from "@synap/types";
+import { thrownFacts } from "@synap/types/internal";
 
 /** A callback that is given news and may take as long as it likes. */
 type Observer<Arguments extends unknown[]> = (...news: Arguments) => unknown;

@@ -1,11 +1,7 @@
 import type { ApplicationMigrations } from "@synap/database";
-import {
-  createEventCatalogue,
-  didYouMean,
-  type EventCatalogue,
-  type EventTypeDefinition,
-} from "@synap/types";
+import { createEventCatalogue, type EventCatalogue, type EventTypeDefinition } from "@synap/types";
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
+import { didYouMean } from "@synap/types/internal";
 import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
 import type { IEventHandler } from "./dispatch/event-handler.ts";
 import { genericModule } from "./generic-module.ts";

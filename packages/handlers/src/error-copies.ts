@@ -1,4 +1,4 @@
-import { isErrorValue, readProperty } from "@synap/types";
+import { isErrorValue, readProperty } from "@synap/types/internal";
 
 /**
  * Whether a value is an instance of an error class, or of the class of the same code in another copy of this package. An

@@ -1,4 +1,4 @@
-import { INNGEST_APP_ID } from "@synap/types";
+import { INNGEST_APP_ID } from "@synap/types/internal";
 import { Inngest } from "inngest";
 import type { Logger } from "pino";
 

@@ -1,4 +1,4 @@
-import { thrownFacts } from "@synap/types";
+import { thrownFacts } from "@synap/types/internal";
 import { thrownValues } from "@synap/types/testing";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 import { asError } from "@synap/handlers/internal";
-import { thrownFacts } from "@synap/types";
+import { thrownFacts } from "@synap/types/internal";
 import { type DestinationStream, type Logger, pino } from "pino";
 
 /** Fields that are left out of the line, or have a place of their own in it. */

@@ -1,7 +1,7 @@
 import { waitForDatabase } from "@synap/database/internal";
 import { loadConfig } from "@synap/synap";
 import { type OpenedEngine, openEngine } from "@synap/synap/internal";
-import { checkBrokerChoice } from "@synap/types";
+import { checkBrokerChoice } from "@synap/types/internal";
 import { START_COMMAND } from "./called-as.ts";
 import { ConfigurationError, type DatabaseConfiguration } from "./configuration.ts";
 import type { ProcessStart } from "./run-process.ts";

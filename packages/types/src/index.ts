@@ -22,7 +22,6 @@
  * - timestamp: when it happened. Recorded at: when the store took it. Valid from/to: when the fact holds.
  */
 
-export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
 export { day as daySchema } from "./catalogue/fields.ts";
 export { noteCreationCompleted, noteCreationRequested, noteEventTypes } from "./catalogue/note.ts";
 export { openLoopEventTypes } from "./catalogue/open-loop.ts";
@@ -33,23 +32,8 @@ export {
   reservationStatus,
 } from "./catalogue/reservation.ts";
 export { taskEventTypes } from "./catalogue/task.ts";
-export {
-  checkJson,
-  DEFAULT_MAX_DEPTH,
-  DEFAULT_MAX_VALUES,
-  type JsonLimits,
-} from "./check-json.ts";
 export { checkMoment, InvalidMomentError } from "./check-moment.ts";
-export { deepFreeze } from "./deep-freeze.ts";
 export { defineEventType, type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
-export { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
-export {
-  ENVELOPE_EVENT_NAME,
-  type Envelope,
-  envelopeSchema,
-  INNGEST_APP_ID,
-  MAX_ENVELOPE_EVENTS,
-} from "./envelope.ts";
 export {
   type AppendableEvent,
   type CatalogueOptions,
@@ -64,15 +48,12 @@ export {
   type SynapEventOf,
   type TypedEventCatalogue,
 } from "./event-catalogue.ts";
-export { createEventId } from "./event-id.ts";
 export { type EventInput, eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
 export type { EventSchema, EventSchemaOf } from "./event-schema.ts";
 export { MAX_EVENT_BYTES } from "./event-size.ts";
-export { formatPath } from "./issue-path.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
-export { didYouMean, nearMatches } from "./near-match.ts";
-export { type EventReading, MAX_EVENT_FIELDS } from "./read-event.ts";
+export type { EventReading } from "./read-event.ts";
 export {
   completeEvent,
   createSynapEvent,
@@ -85,18 +66,4 @@ export {
   validateEventData,
 } from "./seed-catalogue.ts";
 export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
-export { findTextFault, type TextFault } from "./text-fault.ts";
-export { cleanText, isErrorValue, readProperty, type ThrownFacts, thrownFacts } from "./thrown-facts.ts";
-export {
-  readTimestamp,
-  TIMESTAMP_FORM,
-  type TimestampFaultCode,
-  type TimestampReading,
-} from "./timestamp.ts";
-export {
-  checkTimestampWindow,
-  DEFAULT_AHEAD_MS,
-  DEFAULT_LATENESS_MS,
-  type TimestampWindow,
-} from "./timestamp-window.ts";
-export { zodReason } from "./zod-reason.ts";
+export { readTimestamp } from "./timestamp.ts";

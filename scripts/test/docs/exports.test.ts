@@ -26,14 +26,14 @@ describe("the exports of @synap/synap", () => {
 describe("the exports of the other packages", () => {
   it("have the parts of the engine under /internal", () => {
     const engine =
-      /Dispatcher|Runner|Registry|Office|^compose|Ingest|INGEST|^keep|Exposure|Presence|^create\w*EventStore$/;
-    for (const name of ["database", "handlers", "synap"]) {
+      /Envelope|thrown|Dispatcher|Runner|Registry|Office|^compose|Ingest|INGEST|^keep|Exposure|Presence|^create\w*EventStore$/;
+    for (const name of ["types", "database", "handlers", "synap"]) {
       expect(exportsOf(`packages/${name}/src/index.ts`).filter((each) => engine.test(each))).toEqual([]);
     }
   });
 
   it("are each at the root or under /internal, not both", () => {
-    for (const name of ["database", "handlers", "synap"]) {
+    for (const name of ["types", "database", "handlers", "synap"]) {
       const internal = exportsOf(`packages/${name}/src/internal.ts`);
       expect(exportsOf(`packages/${name}/src/index.ts`).filter((each) => internal.includes(each))).toEqual(
         [],

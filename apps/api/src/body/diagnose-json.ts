@@ -1,4 +1,4 @@
-import { formatPath } from "@synap/types";
+import { formatPath } from "@synap/types/internal";
 import { isExactNumber } from "./exact-number.ts";
 
 /** Something `JSON.parse` would refuse without saying where, or change without saying so. */

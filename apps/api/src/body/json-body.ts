@@ -1,5 +1,5 @@
-import { cleanText } from "@synap/types";
 import type { ProblemCode } from "@synap/types/http";
+import { cleanText } from "@synap/types/internal";
 import { z } from "zod";
 import { Problem } from "../problems/problem.ts";
 import type { JsonIssue } from "./diagnose-json.ts";

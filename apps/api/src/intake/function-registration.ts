@@ -1,6 +1,6 @@
 import type { SqlSession } from "@synap/database";
 import { areFunctionsRegistered } from "@synap/database/internal";
-import { INNGEST_APP_ID } from "@synap/types";
+import { INNGEST_APP_ID } from "@synap/types/internal";
 
 /** How long "not yet" is believed, in milliseconds: a worker registers once, and many requests may wait for it. */
 const NOT_YET_MS = 500;

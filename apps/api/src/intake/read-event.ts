@@ -1,10 +1,5 @@
-import {
-  checkTimestampWindow,
-  type EventCatalogue,
-  type EventIssue,
-  MAX_EVENT_FIELDS,
-  type SynapEvent,
-} from "@synap/types";
+import type { EventCatalogue, EventIssue, SynapEvent } from "@synap/types";
+import { checkTimestampWindow, MAX_EVENT_FIELDS } from "@synap/types/internal";
 
 /** An event as the API took it from a request, or everything that is wrong with it. */
 export type EventReading =

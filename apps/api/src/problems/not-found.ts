@@ -1,4 +1,4 @@
-import { didYouMean, nearMatches } from "@synap/types";
+import { didYouMean, nearMatches } from "@synap/types/internal";
 import type { ApiApp, ApiContext } from "../api-context.ts";
 import { Problem } from "./problem.ts";
 

@@ -1,11 +1,6 @@
 import { randomBytes } from "node:crypto";
-import {
-  createEventId,
-  ENVELOPE_EVENT_NAME,
-  MAX_ENVELOPE_EVENTS,
-  MAX_EVENT_BYTES,
-  type SynapEvent,
-} from "@synap/types";
+import { MAX_EVENT_BYTES, type SynapEvent } from "@synap/types";
+import { createEventId, ENVELOPE_EVENT_NAME, MAX_ENVELOPE_EVENTS } from "@synap/types/internal";
 import type { Logger } from "pino";
 import type { EventApi, InngestBatch } from "./event-api.ts";
 

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers/internal";
-import { didYouMean } from "@synap/types";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
+import { didYouMean } from "@synap/types/internal";
 import type { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-context.ts";

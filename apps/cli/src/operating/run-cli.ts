@@ -1,5 +1,5 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
-import { didYouMean } from "@synap/types";
+import { didYouMean } from "@synap/types/internal";
 import { Command, CommanderError } from "commander";
 import { PROGRAMS } from "../programs.ts";
 import { describeApiFailure } from "./api-failure.ts";

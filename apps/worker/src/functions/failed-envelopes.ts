@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
-import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types";
+import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
 import type { Inngest } from "inngest";
 import { z } from "zod";
 import { salvageEnvelope } from "../failed-envelope.ts";

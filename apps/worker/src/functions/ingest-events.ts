@@ -1,6 +1,7 @@
 import type { ReportLogger } from "@synap/database";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
-import { ENVELOPE_EVENT_NAME, envelopeSchema, type SynapEvent } from "@synap/types";
+import type { SynapEvent } from "@synap/types";
+import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
 import { type Inngest, NonRetriableError } from "inngest";
 import { isCutOffForGood, salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";

@@ -1,11 +1,5 @@
-import {
-  checkTimestampWindow,
-  type EventCatalogue,
-  type EventIssue,
-  EventValidationError,
-  MAX_EVENT_FIELDS,
-  type SynapEvent,
-} from "@synap/types";
+import { type EventCatalogue, type EventIssue, EventValidationError, type SynapEvent } from "@synap/types";
+import { checkTimestampWindow, MAX_EVENT_FIELDS } from "@synap/types/internal";
 import type { Transaction } from "../connection/sql-session.ts";
 import {
   checkExpectedVersion,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { cleanText, type StoredEvent } from "@synap/types";
+import type { StoredEvent } from "@synap/types";
+import { cleanText } from "@synap/types/internal";
 import canonicalize from "canonicalize";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";

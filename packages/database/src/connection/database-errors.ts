@@ -1,4 +1,4 @@
-import { isErrorValue, readProperty } from "@synap/types";
+import { isErrorValue, readProperty } from "@synap/types/internal";
 
 /** The database can't be reached, or was lost in the middle. Trying again later may work; nothing was stored for certain. */
 export class DatabaseUnavailableError extends Error {

@@ -1,4 +1,4 @@
-import { findTextFault, type TextFault } from "@synap/types";
+import { findTextFault, type TextFault } from "@synap/types/internal";
 import type { SqlParameter } from "./sql-session.ts";
 
 /** The protocol counts them in 16 bits. */

@@ -1,4 +1,5 @@
-import { deepFreeze, type StoredEvent, type SynapEvent } from "@synap/types";
+import type { StoredEvent, SynapEvent } from "@synap/types";
+import { deepFreeze } from "@synap/types/internal";
 import type { AppendedEvent } from "../append/append-outcome.ts";
 import {
   collectOutcomes,

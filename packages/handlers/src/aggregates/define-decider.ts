@@ -1,10 +1,5 @@
-import {
-  ChangingSchemaError,
-  deepFreeze,
-  describeUnchanging,
-  type EventTypeDefinition,
-  type JsonObject,
-} from "@synap/types";
+import type { EventTypeDefinition, JsonObject } from "@synap/types";
+import { ChangingSchemaError, deepFreeze, describeUnchanging } from "@synap/types/internal";
 import { z } from "zod";
 import { DeciderDefinitionError } from "./aggregate-errors.ts";
 import type { CommandOf, DecidedEvent, DecidedEventOf, Decider } from "./decider.ts";

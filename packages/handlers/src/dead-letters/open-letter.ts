@@ -1,5 +1,5 @@
 import type { DeadLetterStatus, SqlSession, Transaction } from "@synap/database";
-import { cleanText } from "@synap/types";
+import { cleanText } from "@synap/types/internal";
 import { DeadLetterNotFoundError, DeadLetterResolvedError } from "./dead-letter-errors.ts";
 
 /** What a retry or a skip came to. */

@@ -1,5 +1,6 @@
 import type { EventStore, Transaction } from "@synap/database";
-import { envelopeSchema, type SynapEvent } from "@synap/types";
+import type { SynapEvent } from "@synap/types";
+import { envelopeSchema } from "@synap/types/internal";
 import { type AcceptedOutcome, appendAcceptedEvents, keepRefusedEvents } from "../ingest/accepted-events.ts";
 
 /** What came of storing the content of an `ingest-events` dead letter. */

@@ -1,5 +1,5 @@
 import { isTransient, sqlState } from "@synap/database/internal";
-import { didYouMean, isErrorValue, readProperty, thrownFacts } from "@synap/types";
+import { didYouMean, isErrorValue, readProperty, thrownFacts } from "@synap/types/internal";
 import { isErrorOf } from "../error-copies.ts";
 
 /** A handler cannot be registered, because another one of that name is. */

@@ -1,6 +1,6 @@
 import type { Database, ReportLogger } from "@synap/database";
 import { APPENDS_CHANNEL, guardedLogger } from "@synap/database/internal";
-import { thrownFacts } from "@synap/types";
+import { thrownFacts } from "@synap/types/internal";
 import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
 import { HandlerPassError } from "./handler-errors.ts";

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { isTransient, sqlState } from "@synap/database/internal";
-import { cleanText, type ThrownFacts, thrownFacts } from "@synap/types";
+import { cleanText, type ThrownFacts, thrownFacts } from "@synap/types/internal";
 import { isTransientFailure, TransientHandlerError } from "./handler-errors.ts";
 
 /** Stands for something thrown that is no ordinary Error: its facts as plain text, and nothing of the value itself. */

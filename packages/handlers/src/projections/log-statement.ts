@@ -1,6 +1,7 @@
 import type { Transaction } from "@synap/database";
 import { schema } from "@synap/database/internal";
-import { didYouMean, type StoredEvent } from "@synap/types";
+import type { StoredEvent } from "@synap/types";
+import { didYouMean } from "@synap/types/internal";
 import { getTableColumns } from "drizzle-orm";
 import type { ProjectionContext } from "./projection-context.ts";
 

@@ -1,6 +1,7 @@
 import type { Database, DeadLetterStream, Transaction } from "@synap/database";
 import { isConflict, isLockTimeout } from "@synap/database/internal";
-import { type StoredEvent, thrownFacts } from "@synap/types";
+import type { StoredEvent } from "@synap/types";
+import { thrownFacts } from "@synap/types/internal";
 import type { DeadLetterOffice, DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
 import { inlineContext } from "../dispatch/handler-context.ts";

@@ -1,4 +1,5 @@
-import { didYouMean, type EventCatalogue } from "@synap/types";
+import type { EventCatalogue } from "@synap/types";
+import { didYouMean } from "@synap/types/internal";
 import { handles } from "../dispatch/event-handler.ts";
 import { callHandler } from "../dispatch/handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError } from "../dispatch/handler-errors.ts";

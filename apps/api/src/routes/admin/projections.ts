@@ -1,4 +1,4 @@
-import { didYouMean } from "@synap/types";
+import { didYouMean } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";

@@ -1,5 +1,6 @@
-import { type EventIssue, zodReason } from "@synap/types";
+import type { EventIssue } from "@synap/types";
 import { commandEnvelope } from "@synap/types/http";
+import { zodReason } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
 import { type BodyLimits, unreadableBody } from "../../body/json-body.ts";

@@ -1,7 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ServedAggregate } from "@synap/synap/internal";
-import { didYouMean, readTimestamp } from "@synap/types";
+import { readTimestamp } from "@synap/types";
 import { moment, wholeNumber } from "@synap/types/http";
+import { didYouMean } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
