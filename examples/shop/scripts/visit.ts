@@ -54,10 +54,7 @@ await synap.waitUntilStored(review.id);
 
 // Read your own writes: wait until the projection has got there, then ask its read model.
 await synap.waitFor(position, "invoices");
-console.log(
-  (await synap.readModel<typeof customerInvoices>("customer-invoices", { customer })).invoices.map(
-    ({ cents, account }) => `${cents} cents on account ${account}`,
-  ),
-);
+const { invoices } = await synap.readModel<typeof customerInvoices>("customer-invoices", { customer });
+for (const { cents, account } of invoices) console.log(`${cents} cents on account ${account}`);
 const mine = await synap.readModel<typeof customerOrders>("customer-orders", { customer });
 for (const { status, stars } of mine.orders) console.log(`${status}, ${stars} stars`);

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TypesOf } from "@synap/synap";
 import { type ApplicationScenario, applicationScenario } from "@synap/synap/testing";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { customerInvoices } from "../src/invoices.ts";
@@ -11,7 +12,7 @@ import config from "../synap.config.ts";
 const lines = [{ article: "pump", quantity: 2, cents: 5999 }];
 
 describe("the shop", () => {
-  let shop: ApplicationScenario<NonNullable<typeof config.catalogue.eventTypes>>;
+  let shop: ApplicationScenario<TypesOf<typeof config>>;
   let outbox: string;
 
   beforeAll(async () => {

@@ -25,6 +25,10 @@ export interface SynapApplication<Types extends EventTypeMap = EventTypeMap>
   readonly catalogue: TypedEventCatalogue<Types>;
 }
 
+/** The event types of an application, by name: `Synap<TypesOf<typeof config>>` is its engine. */
+export type TypesOf<Application extends { readonly catalogue: { readonly eventTypes?: EventTypeMap } }> =
+  NonNullable<Application["catalogue"]["eventTypes"]>;
+
 /** The event types of a config and its modules, by name. */
 export type ConfigTypes<Config extends SynapConfig> = EventTypesOf<readonly DefinitionsOf<Config>[]>;
 

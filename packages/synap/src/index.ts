@@ -33,7 +33,6 @@ export {
   TransientHandlerError,
 } from "@synap/handlers";
 export {
-  createSynapEvent,
   defineEventType,
   EventValidationError,
   type PublishableEvent,
@@ -42,7 +41,7 @@ export {
   type StoredEventOf,
   type SynapEvent,
 } from "@synap/types";
-export { defineConfig, type SynapApplication, type SynapConfig } from "./config.ts";
+export { defineConfig, type SynapApplication, type SynapConfig, type TypesOf } from "./config.ts";
 export {
   createSynap,
   type DeadLetters,

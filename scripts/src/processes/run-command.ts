@@ -20,18 +20,18 @@ export interface RunningCommand {
  * Runs a TypeScript file of this repository with tsx, or a program (an array), in one process, so that a signal meets
  * the program itself and not a wrapper.
  *
- * @param options `detached`: Ctrl-C in the terminal does not reach it
+ * @param options `detached`: Ctrl-C in the terminal does not reach it; `cwd`: default the root of the repository
  */
 export function runCommand(
   command: string | readonly string[],
   args: readonly string[] = [],
-  options: { env?: Record<string, string>; input?: string; detached?: boolean } = {},
+  options: { env?: Record<string, string>; input?: string; detached?: boolean; cwd?: string } = {},
 ): RunningCommand {
   const [program = "", ...first] =
     typeof command === "string" ? [process.execPath, "--import", "tsx", join(root, command)] : command;
   const { DATABASE_URL: _unwanted, ...inherited } = process.env;
   const child = spawn(program, [...first, ...args], {
-    cwd: root,
+    cwd: options.cwd ?? root,
     env: { ...inherited, ...options.env },
     detached: options.detached ?? false,
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],

@@ -47,8 +47,10 @@ function programsOf(page: Page): Program[] {
   return programs.map(({ path, lines, prints }) => ({ path, text: lines.join("\n"), prints }));
 }
 
-/** The programs of every page. */
-export const programs: readonly Program[] = pages.flatMap(programsOf);
+/** The programs of every page. The blocks of an example's page are its files, which are compiled where they are. */
+export const programs: readonly Program[] = pages
+  .filter(({ path }) => !path.startsWith("examples/"))
+  .flatMap(programsOf);
 
 /** Writes the programs into a new folder, with the packages that they import. The caller removes it. */
 export async function writePrograms(): Promise<string> {

@@ -1,4 +1,5 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import type { EventCatalogue } from "@synap/types";
 import type { InngestChoice } from "./inngest.ts";
 import { RELEASE, type RunningSynap } from "./run-synap.ts";
 
@@ -7,7 +8,7 @@ export function describeRunning(
   running: RunningSynap,
   { inngest, logLevel, took }: { inngest: InngestChoice; logLevel: string; took: string },
 ): string {
-  const { apiUrl, workerUrl, brokerUrl, dataDirectory, database } = running;
+  const { apiUrl, workerUrl, brokerUrl, dataDirectory, database, catalogue } = running;
   const { timescaledbVersion, edition } = database.capabilities;
   const engine = `TimescaleDB ${timescaledbVersion} (${edition} edition)`;
   const store = database.engine === "embedded" ? `embedded ${engine}` : `${engine} at DATABASE_URL`;
@@ -33,16 +34,24 @@ Synap ${RELEASE} is ready, after ${took}.
 
 ${lines.join("\n")}
 
-Publish an event:
+${describePublishing(apiUrl, catalogue)}Operate it: ${SYNAP_COMMAND} --help
+
+Ctrl-C stops it.`;
+}
+
+/** Commands that publish an event of the application and read it. */
+function describePublishing(apiUrl: string, catalogue: EventCatalogue): string {
+  const type = catalogue.get("note.creation.requested") ?? catalogue.types[0];
+  if (type === undefined) return "";
+  const event = JSON.stringify({ type: type.name, data: type.example, userId: "ada" });
+  return `Publish an event:
 
   curl -s ${apiUrl}/api/v1/events -H 'content-type: application/json' \\
-    -d '{"type":"note.creation.requested","data":{"content":"Buy milk"},"userId":"ada"}'
+    -d '${event.replaceAll("'", "'\\''")}'
 
 and read it:
 
   curl -s '${apiUrl}/api/v1/events?userId=ada'
 
-Operate it: ${SYNAP_COMMAND} --help
-
-Ctrl-C stops it.`;
+`;
 }

@@ -5,6 +5,7 @@ import type { Composition } from "@synap/handlers";
 import type { UnhandledFailures } from "@synap/handlers/internal";
 import { createCommandLogger, createInngestClient } from "@synap/service";
 import { defaultApplication, openEngine } from "@synap/synap/internal";
+import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
 import { keepToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
@@ -49,6 +50,8 @@ export interface RunningSynap {
   /** Absolute path. */
   readonly dataDirectory: string;
   readonly database: Database;
+  /** The event types of the application. */
+  readonly catalogue: EventCatalogue;
   readonly backfillToken: string;
   readonly adminToken: string;
   /** Stops in order: the API takes no more and hands on what it has, then Inngest, the worker, the database. */
@@ -184,6 +187,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       brokerUrl,
       dataDirectory: directory.path,
       database,
+      catalogue: application.catalogue,
       backfillToken,
       adminToken,
       stop,
