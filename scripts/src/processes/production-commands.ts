@@ -1,6 +1,6 @@
 /**
- * The commands of the production images, from the root of the repository. docker-compose.yml and the Dockerfile must
- * run exactly these (scripts/test/compose.test.ts), and the tests of separate processes run exactly these too.
+ * The commands of the production images, from the root of the repository. The Dockerfile must run exactly these
+ * (scripts/test/compose.test.ts), and the tests of separate processes run exactly these too.
  */
 export const productionCommands = {
   migrate: ["node", "apps/cli/dist/migrate/main.js"],

@@ -27,11 +27,10 @@ export interface SeparateProcessesOptions {
   readonly workerOrigin?: (ports: readonly [number, ...number[]]) => Promise<string>;
   /** Runs the TypeScript sources instead of the production bundles, which then need not have been built. */
   readonly fromSource?: boolean;
-  /** Runs the commands of an application's own images in its folder. */
-  readonly application?: {
-    readonly folder: string;
-    readonly commands: Readonly<Record<"migrate" | "api" | "worker", readonly string[]>>;
-  };
+  /** Runs the commands of an application's own images, each in its folder. */
+  readonly images?: Readonly<
+    Record<"migrate" | "api" | "worker", { readonly folder: string; readonly command: readonly string[] }>
+  >;
   /** Keeps a Ctrl-C in the terminal from reaching them; they are killed when this process exits. */
   readonly detached?: boolean;
   /** Variables for one of them, beside those that all have. */
@@ -140,10 +139,10 @@ export class SeparateProcesses {
   }
 
   #command(program: "migrate" | "api" | "worker", env: Record<string, string>): RunningCommand {
-    const { fromSource = false, application } = this.#options;
-    if (application !== undefined) {
-      const { commands, folder } = application;
-      return runCommand(commands[program], [], { ...this.#start(env), cwd: folder });
+    const { fromSource = false, images } = this.#options;
+    if (images !== undefined) {
+      const { folder, command } = images[program];
+      return runCommand(command, [], { ...this.#start(env), cwd: folder });
     }
     return runCommand(fromSource ? SOURCES[program] : productionCommands[program], [], this.#start(env));
   }

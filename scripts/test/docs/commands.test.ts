@@ -21,7 +21,10 @@ interface Mention {
 const OURS =
   /^(?:npx -y pnpm@12|npx synap|npm (?:start|test|run)|node (?:apps|scripts)\/|synap (?!\w+\/)[a-z-]+|bash \.ci|\.ci\/|curl .|docker compose .)/;
 
-const mentions: readonly Mention[] = pages.flatMap((page) => [
+/** An example's own page is followed from an empty folder by shop.e2e.test.ts, where npm knows the scripts of the example. */
+const ofProduct = pages.filter(({ path }) => !path.startsWith("examples/"));
+
+const mentions: readonly Mention[] = ofProduct.flatMap((page) => [
   ...page.blocks
     .filter(({ info }) => /^(bash|sh)\b/.test(info))
     .flatMap(({ text, line }) =>

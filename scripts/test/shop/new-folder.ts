@@ -40,8 +40,10 @@ export const shopManifest = z
 /**
  * Puts packages into a folder as `npm install` would, with the sources of this repository in the place of what npm has:
  * `npx synap` and the scripts of package.json run them. `start` and `dev` take free ports.
+ *
+ * @param dev false stands for `--omit=dev`
  */
-export function installInto(folder: string): void {
+export function installInto(folder: string, { dev = true }: { readonly dev?: boolean } = {}): void {
   const modules = join(folder, "node_modules");
   const link = (target: string, path: string) => {
     mkdirSync(dirname(join(modules, path)), { recursive: true });
@@ -49,8 +51,11 @@ export function installInto(folder: string): void {
   };
   const installed = join(root, SHOP, "node_modules");
   const { dependencies, devDependencies } = shopManifest;
-  for (const name of Object.keys({ ...dependencies, ...devDependencies })) link(join(installed, name), name);
-  for (const name of ["tsc", "tsx", "vitest"]) link(join(installed, ".bin", name), join(".bin", name));
+  for (const name of Object.keys({ ...dependencies, ...(dev && devDependencies) }))
+    link(join(installed, name), name);
+  mkdirSync(join(modules, ".bin"), { recursive: true });
+  if (dev)
+    for (const name of ["tsc", "tsx", "vitest"]) link(join(installed, ".bin", name), join(".bin", name));
   const program = `"${process.execPath}" --import "${import.meta.resolve("tsx")}" "${join(root, "apps/cli/src/synap-cli.ts")}"`;
   writeFileSync(
     join(modules, ".bin/synap"),
