@@ -103,6 +103,34 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await store.getById(reaction.id)).toMatchObject({ id: reaction.id });
   });
 
+  it("fail on a refused append, which names the reason, unless they look at the outcomes themselves", async () => {
+    const request = createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
+    const invalid: SynapEvent = { ...note("reaction"), data: {} };
+    const handler = (name: string, react: IEventHandler["handle"]): IEventHandler =>
+      seeing(name, { eventTypes: ["note.creation.requested"], afterwards: react });
+    const careless = await following(
+      handler("careless", async (_, { append }) => void (await append([invalid]))),
+      { maxAttempts: 1 },
+    );
+    await careless.store.append(request);
+    expect(await careless.pass()).toMatchObject({ deadLettered: 1 });
+    expect(await lettersOf("careless")).toMatchObject([
+      {
+        code: "reaction-refused",
+        reason: `Handler "careless" appended event ${invalid.id}, which the store refuses: data.content is required`,
+      },
+    ]);
+
+    const outcomes: unknown[] = [];
+    const careful = await following(
+      handler("careful", async (_, { tryAppend }) => void outcomes.push(...(await tryAppend([invalid])))),
+    );
+    await careful.store.append({ ...request, id: note("another").id });
+    expect(await careful.pass()).toMatchObject({ processed: 1 });
+    expect(outcomes).toMatchObject([{ status: "rejected", issues: [{ path: "data.content" }] }]);
+    expect(await lettersOf("careful")).toEqual([]);
+  });
+
   it("isolate a poison event at once and try it again by itself, while only its own stream waits", async () => {
     const calls: string[][] = [];
     const handler = seeing("picky", {
