@@ -21,6 +21,14 @@ const run = promisify(execFile);
 const VITE = "vite@8.3.6";
 const FREE = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
 
+/** What the shop's tutorial says that its visit prints. */
+function visitOutput(): string {
+  const page = readFileSync(join(root, "examples/shop/README.md"), "utf8");
+  const [, output] = /npm run --silent visit\n```\n+```text output\n(.*?)\n```/s.exec(page) ?? [];
+  if (output === undefined) throw new Error("examples/shop/README.md does not show what the visit prints.");
+  return output;
+}
+
 let folder: string;
 let tarballs: ReadonlyMap<string, string>;
 
@@ -171,15 +179,7 @@ describe("examples/shop outside the workspace, with the packed packages installe
       const token = readFileSync(join(application, data, "admin-token"), "utf8").trim();
       const client = { SYNAP_URL: url, SYNAP_ADMIN_TOKEN: token };
       const visit = await attempt(node, ["--import", "tsx", "scripts/visit.ts"], client);
-      expect(visit.output.trim().split("\n")).toEqual([
-        "order placed",
-        "payment refused: wrong-amount",
-        "order paid",
-        "invoice over 11998 cents",
-        "booked by somebody else: the invoice is at version 2",
-        "[ '11998 cents on account 4400' ]",
-        "paid, 5 stars",
-      ]);
+      expect(visit.output.trim()).toBe(visitOutput());
       const { code, output } = await attempt(node, ["--version"]);
       expect([code, output.trim()]).toEqual([0, `v${release}`]);
       const answer = await fetch(`${url}/api/v1/customer-orders?customer=nobody`);
