@@ -1,5 +1,6 @@
 import { KEEP_ALIVE_MS, readAllowedHosts } from "@synap/http";
 import { type DatabaseConfiguration, databaseVariables, readVariables, variable } from "@synap/service";
+import { DEFAULT_MAX_DEPTH } from "@synap/types";
 import { z } from "zod";
 import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
 import { MIN_ENVELOPE_BYTES } from "./publisher/envelope.ts";
@@ -25,7 +26,7 @@ const environment = z.object({
   SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
   SYNAP_MAX_BODY_VALUES: whole(1_000, 100_000_000).default(100_000),
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
-  SYNAP_MAX_DEPTH: whole(1, 32).default(32),
+  SYNAP_MAX_DEPTH: whole(1, DEFAULT_MAX_DEPTH).default(DEFAULT_MAX_DEPTH),
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
   SYNAP_BACKFILL_TOKEN: token.optional(),
   SYNAP_ADMIN_TOKEN: token.optional(),

@@ -158,6 +158,8 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     it.each([
       [{ "content-type": "text/plain" }, "unsupported-media-type"],
       [{ "content-type": "application/json; charset=latin1" }, "unsupported-media-type"],
+      [{ "content-type": "application/json; charset=utf-8; charset=latin1" }, "unsupported-media-type"],
+      [{ "content-type": "application/json; charset=utf-8; charset=utf-8" }, "unsupported-media-type"],
       [{ "content-encoding": "gzip" }, "unsupported-encoding"],
     ])("refuses the header %j", async (headers, code) => {
       expect(await publish(note(), headers)).toMatchObject({ status: 415, body: { code } });

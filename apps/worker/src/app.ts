@@ -2,7 +2,14 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Database } from "@synap/database";
 import { recordFunctionRegistration, storeStatistics } from "@synap/database/internal";
 import type { OperatingWarning } from "@synap/handlers/internal";
-import { type CallerCheck, isJsonOrEmpty, SECURITY_HEADERS } from "@synap/http";
+import {
+  type CallerCheck,
+  isJsonOrEmpty,
+  type JsonBounds,
+  jsonFault,
+  requestFault,
+  SECURITY_HEADERS,
+} from "@synap/http";
 import {
   connectionGauges,
   createFaultFinder,
@@ -15,6 +22,7 @@ import {
   writeMetrics,
 } from "@synap/service";
 import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { Inngest, InngestFunction } from "inngest";
 import { serve } from "inngest/hono";
 import type { Logger } from "pino";
@@ -64,12 +72,21 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     const { incoming } = context.env;
+    const unsound = requestFault(incoming);
     const fault = callerCheck(incoming);
-    if (fault !== undefined) context.res = context.json({ error: fault.detail }, 403);
+    if (unsound !== undefined) context.res = context.json({ error: unsound.detail }, unsound.status);
+    else if (fault !== undefined) context.res = context.json({ error: fault.detail }, 403);
     else if (!isJsonOrEmpty(incoming)) context.res = context.json({ error: NOT_JSON }, 415);
     else await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
   });
+  app.use(
+    bodyLimit({
+      maxSize: MAX_CALL_BYTES,
+      onError: (context) =>
+        context.json({ error: `The body may hold at most ${MAX_CALL_BYTES} bytes.` }, 413),
+    }),
+  );
   const handler = serve({
     client: inngest,
     functions,
@@ -79,6 +96,11 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
   });
   let isRegistered = false;
   app.on(["GET", "PUT", "POST"], FUNCTIONS_PATH, async (context) => {
+    if (context.req.method === "POST") {
+      // Hono keeps the text, and the SDK reads the same.
+      const tooMuch = jsonFault(await context.req.text(), CALL_BOUNDS);
+      if (tooMuch !== undefined) return context.json({ error: `${tooMuch}.` }, 413);
+    }
     const response = await handler(context);
     // Whoever asked for it, the worker itself or Inngest: after a PUT that went well, Inngest knows the functions.
     if (context.req.method !== "PUT" || !response.ok) return response;
@@ -130,5 +152,10 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
   });
   return app;
 }
+
+/** The largest call of a function: the envelope twice, as `event` and in `events`, and what its steps returned. */
+const MAX_CALL_BYTES = 32 * 1024 * 1024;
+/** As many values as fit into two envelopes of 3 MiB, each with a comma, and the same again for the steps. */
+const CALL_BOUNDS: JsonBounds = { maxDepth: 256, maxValues: 6_400_000 };
 
 const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json).";

@@ -7,6 +7,16 @@ export {
   type RequestHead,
   readAllowedHosts,
 } from "./caller-check.ts";
-export { type BodyHead, isJsonOrEmpty } from "./json-body.ts";
+export { type BodyHead, isJsonOrEmpty, isPlain } from "./json-body.ts";
 export { KEEP_ALIVE_MS, type Listening, type ListenOptions, listen } from "./listen.ts";
+export { isUtf8, type MediaType, readMediaType } from "./media-type.ts";
+export { type RequestFault, type RequestFrame, requestFault } from "./request-fault.ts";
+export {
+  countMembers,
+  endOfString,
+  type JsonBounds,
+  type JsonScan,
+  jsonFault,
+  scanJson,
+} from "./scan-json.ts";
 export { pageHeaders, SECURITY_HEADERS } from "./security-headers.ts";

@@ -19,6 +19,10 @@ it.each([
   { "content-type": "multipart/form-data; boundary=application/json", "content-length": "2" },
   { "content-type": "application/jsonp", "content-length": "2" },
   { "content-type": "", "content-length": "2" },
+  { "content-type": "application/json; charset=utf-16", "content-length": "2" },
+  { "content-type": "application/json; charset=utf-8; charset=utf-8", "content-length": "2" },
+  { "content-type": "application/json", "content-encoding": "gzip", "content-length": "2" },
+  { "content-type": "application/json", "content-encoding": "identity, gzip", "content-length": "2" },
   { "content-length": "2" },
   { "transfer-encoding": "chunked" },
 ])("refuses %j", (headers) => expect(isJsonOrEmpty({ headers })).toBe(false));

@@ -57,7 +57,7 @@ export interface InngestLocalOptions {
   readonly reregisterInterval?: number;
   /** Retention of what is finished. */
   readonly retention?: Partial<Retention>;
-  /** The largest event request in bytes. Default 128 MiB. */
+  /** The largest body of a request, on any route, in bytes. Default 128 MiB. */
   readonly maxRequestBytes?: number;
   /** Longest time that `stop()` waits for calls in flight, in milliseconds. Default 10,000. */
   readonly stopDeadline?: number;

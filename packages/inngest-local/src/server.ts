@@ -6,9 +6,11 @@ import {
   KEEP_ALIVE_MS,
   type Listening,
   listen,
+  requestFault,
   SECURITY_HEADERS,
 } from "@synap/http";
 import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { addEventRoutes, type IntakeSettings } from "./intake/event-routes.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
 import type { AppState } from "./registration/app-poller.ts";
@@ -21,6 +23,8 @@ import { addCheckpointRoutes } from "./steps/checkpoint-routes.ts";
 interface ServerSettings extends Omit<IntakeSettings, "onUnheard" | "eventKeys"> {
   readonly host: string;
   readonly port: number;
+  /** The largest body of any request, in bytes. */
+  readonly maxRequestBytes: number;
   readonly hostNames: readonly string[];
   /** Undefined: in development mode. */
   readonly keys: Keys | undefined;
@@ -50,8 +54,11 @@ export async function startServer(standIn: StandIn, settings: ServerSettings): P
   const callerFault = createCallerCheck({ listensOn: settings.host, allowedHosts: settings.hostNames });
   app.use(async (context, next) => {
     const { incoming } = context.env as HttpBindings;
+    const unsound = requestFault(incoming);
     const fault = callerFault(incoming);
-    if (fault !== undefined) context.res = context.json({ error: fault.detail, status: 403 }, 403);
+    if (unsound !== undefined) {
+      context.res = context.json({ error: unsound.detail, status: unsound.status }, unsound.status);
+    } else if (fault !== undefined) context.res = context.json({ error: fault.detail, status: 403 }, 403);
     else if (!isJsonOrEmpty(incoming)) context.res = context.json({ error: NOT_JSON, status: 415 }, 415);
     else await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
@@ -59,6 +66,17 @@ export async function startServer(standIn: StandIn, settings: ServerSettings): P
     }
     context.header("x-inngest-server-kind", settings.keys === undefined ? "dev" : "cloud");
   });
+  const { maxRequestBytes } = settings;
+  app.use(
+    bodyLimit({
+      maxSize: maxRequestBytes,
+      onError: (context) => {
+        const error = `Request body is over ${maxRequestBytes} bytes`;
+        // The SDK reads `ids` and the status from the body where it sends events.
+        return context.json({ ids: [""], status: 413, error }, 413);
+      },
+    }),
+  );
   app.get("/health", (context) => context.json({ status: 200, message: "OK" }));
   app.get("/kept", (context) => context.json(standIn.kept.counts()));
   const signingKey = settings.keys?.signing;

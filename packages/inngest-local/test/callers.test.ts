@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { requestRaw } from "@synap/http/testing";
+import { everythingOn, openConnection, requestRaw } from "@synap/http/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   InngestKeysError,
@@ -97,6 +97,48 @@ const foreign: readonly (readonly [string, Record<string, string>, number])[] = 
   ["a frame without an origin", { ...json, origin: "null" }, 403],
   ["a browser that names the other site", { ...json, "sec-fetch-site": "cross-site" }, 403],
 ];
+
+describe("a stand-in", () => {
+  it("refuses what is not sound HTTP, on every route", async () => {
+    const { server } = await start();
+    const head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
+    for (const path of ["/e/the-key", "/fn/register", "/v1/checkpoint/run/async"]) {
+      for (const [headers, status] of [
+        ["Transfer-Encoding: gzip, chunked\r\n", 501],
+        ["Host: localhost\r\nTransfer-Encoding: chunked\r\n", 400],
+        ["Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n", 400],
+        ["Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", 415],
+      ] as const) {
+        const socket = await openConnection(server.url);
+        socket.write(`POST ${path} HTTP/1.1\r\n${head}${headers}\r\n2\r\n[]\r\n0\r\n\r\n`);
+        expect([path, headers, await everythingOn(socket)]).toEqual([
+          path,
+          headers,
+          expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `)),
+        ]);
+      }
+    }
+  });
+
+  it("bounds every body, in bytes, in values and in depth", async () => {
+    const { server, app } = await start({ maxRequestBytes: 4_000_000 });
+    await serveOne(app, server);
+    const authorization = `Bearer signkey-prod-${hash}`;
+    const list = (body: string) => `[${body}]`;
+    const bodies = [
+      [413, "bytes", JSON.stringify("x".repeat(4_000_000))],
+      [400, "values", list("0,".repeat(1_600_000).slice(0, -1))],
+      [400, "deeper", "[".repeat(257) + "]".repeat(257)],
+    ] as const;
+    for (const path of ["/e/the-key", "/fn/register", "/v1/checkpoint/run/async"]) {
+      for (const [status, reason, body] of bodies) {
+        const answer = await ask(server.url + path, "POST", { ...json, authorization }, body);
+        expect([path, answer.status]).toEqual([path, status]);
+        expect(answer.body).toContain(reason);
+      }
+    }
+  });
+});
 
 describe("a stand-in with keys", () => {
   it("obeys no page of somebody else, whatever key it brings", async () => {

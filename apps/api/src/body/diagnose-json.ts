@@ -1,3 +1,4 @@
+import { endOfString } from "@synap/http";
 import { formatPath } from "@synap/types/internal";
 import { isExactNumber } from "./exact-number.ts";
 
@@ -15,6 +16,12 @@ export interface JsonIssue {
 export interface JsonSpan {
   readonly start: number;
   readonly end: number;
+}
+
+/** How deep a text may be nested: `maxDepth` inside of `around` containers, which reasons don't count. */
+export interface DepthLimits {
+  readonly maxDepth: number;
+  readonly around?: number;
 }
 
 /** The issues of a JSON text, up to the first syntax error, and its items. */
@@ -46,11 +53,11 @@ class SyntaxFault extends Error {
 
 /**
  * Parses a JSON text strictly and reports syntax errors with their position, repeated names, numbers that JavaScript
- * would change, and nesting deeper than `maxDepth`. Used only when the scan has raised a doubt: it is several times
+ * would change, and nesting deeper than the limit. Used only when the scan has raised a doubt: it is several times
  * slower than `JSON.parse`. It never recurses; what is too deep is skipped, not read.
  */
-export function diagnoseJson(text: string, maxDepth: number): JsonDiagnosis {
-  const diagnosis = new Diagnosis(text, maxDepth);
+export function diagnoseJson(text: string, limits: DepthLimits): JsonDiagnosis {
+  const diagnosis = new Diagnosis(text, limits);
   try {
     diagnosis.read();
   } catch (error) {
@@ -72,11 +79,13 @@ class Diagnosis implements JsonDiagnosis {
   private readonly frames: Frame[] = [];
   private readonly text: string;
   private readonly maxDepth: number;
+  private readonly around: number;
   private at = 0;
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, { maxDepth, around = 0 }: DepthLimits) {
     this.text = text;
     this.maxDepth = maxDepth;
+    this.around = around;
   }
 
   read(): void {
@@ -104,7 +113,7 @@ class Diagnosis implements JsonDiagnosis {
   }
 
   private openContainer(bracket: "{" | "["): boolean {
-    if (this.frames.length >= this.maxDepth) {
+    if (this.frames.length >= this.maxDepth + this.around) {
       this.report("too-deep", this.at, `is nested deeper than ${this.maxDepth} levels`);
       this.skipContainer();
       return true;
@@ -248,23 +257,14 @@ class Diagnosis implements JsonDiagnosis {
 
 /** A place in a text as programs and as people count it: "at position 15 (line 2, column 7)". */
 export function describePosition(text: string, position: number): string {
-  const before = text.slice(0, position);
-  const line = before.split("\n").length;
-  const column = position - before.lastIndexOf("\n");
-  return `at position ${position} (line ${line}, column ${column})`;
-}
-
-const BACKSLASH = 92;
-
-/** The index of the quote that ends the string which begins at `start`, or -1. */
-export function endOfString(text: string, start: number): number {
-  let quote = text.indexOf('"', start + 1);
-  while (quote >= 0) {
-    let backslash = quote - 1;
-    while (text.charCodeAt(backslash) === BACKSLASH) backslash -= 1;
-    // An odd number of backslashes before it means that this quote is part of the string.
-    if ((quote - backslash) % 2 === 1) return quote;
-    quote = text.indexOf('"', quote + 1);
+  let line = 1;
+  let lineStart = 0;
+  // Counted, not split: five megabytes of newlines would become millions of texts.
+  for (let index = 0; index < position; index += 1) {
+    if (text.charCodeAt(index) !== 10) continue;
+    line += 1;
+    lineStart = index + 1;
   }
-  return -1;
+  const column = position - lineStart + 1;
+  return `at position ${position} (line ${line}, column ${column})`;
 }

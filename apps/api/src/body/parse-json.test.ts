@@ -59,7 +59,9 @@ describe("parseJson", () => {
   it("refuses exactly the texts that JSON.parse refuses", () => {
     fc.assert(
       fc.property(almostJson, (text) => {
-        const isRefused = diagnoseJson(text, 1_000).findings.some(({ code }) => code === "malformed-json");
+        const isRefused = diagnoseJson(text, { maxDepth: 1_000 }).findings.some(
+          ({ code }) => code === "malformed-json",
+        );
         expect(isRefused).toBe(isRefusedByJavaScript(text));
       }),
       { numRuns: 3_000 },
@@ -81,6 +83,38 @@ describe("parseJson", () => {
     });
     expect(codes('{"a": [1, 2')).toEqual(["malformed-json"]);
     expect(codes("")).toEqual(["malformed-json"]);
+  });
+
+  it("counts the lines before a place as they are written", () => {
+    for (const [text, place] of [
+      ["nope", "position 0 (line 1, column 1)"],
+      ["\n", "position 1 (line 2, column 1)"],
+      ["\n\n  nope", "position 4 (line 3, column 3)"],
+      ["[1,\r\n nope]", "position 6 (line 2, column 2)"],
+    ] as const) {
+      expect(parseJson(text, { maxDepth: 1, maxValues: 9 }), text).toMatchObject({
+        findings: [{ reason: expect.stringContaining(`at ${place}`) }],
+      });
+    }
+  });
+
+  it("allows the depth that it names in a refusal, inside of what is around it", () => {
+    for (const around of [0, 1, 3]) {
+      const limits = { maxDepth: 4, around, maxValues: 99 };
+      const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+      expect(parseJson(nested(4 + around), limits).ok).toBe(true);
+      expect(parseJson(nested(5 + around), limits)).toMatchObject({
+        findings: [{ code: "too-deep", reason: "is nested deeper than 4 levels" }],
+      });
+      expect(parseJsonBatch(`{"events":[${nested(4 + around)}]}`, limits)).toMatchObject({ ok: true });
+      const refused = {
+        ok: false,
+        findings: [{ code: "too-deep", reason: "is nested deeper than 4 levels" }],
+      };
+      expect(parseJsonBatch(`{"events":[1.0e400,${nested(5 + around)}]}`, limits)).toMatchObject({
+        items: [{ ok: false }, refused],
+      });
+    }
   });
 
   it("finds every repeated name, however it is escaped", () => {

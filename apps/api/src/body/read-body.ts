@@ -1,3 +1,4 @@
+import { isPlain, isUtf8, readMediaType } from "@synap/http";
 import { Problem } from "../problems/problem.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
 
 function refuseEncoding(request: Request): void {
   const encoding = request.headers.get("content-encoding");
-  if (encoding === null || encoding.toLowerCase() === "identity") return;
+  if (isPlain(encoding)) return;
   throw new Problem(
     "unsupported-encoding",
     `Content-Encoding "${encoding}" is not supported: send plain bytes.`,
@@ -73,7 +74,7 @@ function interrupted(cause: unknown): Problem {
 /**
  * The kind of body a request has: one of `allowed`, as lower-case media types.
  *
- * @throws Problem `unsupported-media-type` when there is none, it is another one, or its charset is not UTF-8.
+ * @throws Problem `unsupported-media-type` when there is none, it is another one, its charset is not UTF-8, or a parameter is given twice.
  */
 export function readContentType<Allowed extends string>(
   request: Request,
@@ -83,16 +84,9 @@ export function readContentType<Allowed extends string>(
   // Nearly every request says just this.
   const [exact] = allowed;
   if (exact !== undefined && header === exact) return exact;
-  const [essence = "", ...parameters] = (header ?? "")
-    .toLowerCase()
-    .split(";")
-    .map((part) => part.trim());
-  const found = allowed.find((type) => type === essence);
-  const charset = parameters
-    .find((parameter) => parameter.startsWith("charset="))
-    ?.replace(/^charset="?([^"]*)"?$/, "$1");
-  if (found !== undefined && (charset === undefined || charset === "utf-8" || charset === "utf8"))
-    return found;
+  const mediaType = readMediaType(header ?? "");
+  const found = allowed.find((type) => type === mediaType?.essence);
+  if (mediaType !== undefined && found !== undefined && isUtf8(mediaType)) return found;
   const given = header === null ? "no Content-Type was given" : `"${header.slice(0, 100)}" was given`;
   const wanted = allowed.map((type) => `"${type}"`).join(" or ");
   throw new Problem("unsupported-media-type", `Content-Type must be ${wanted} in UTF-8; ${given}.`, {

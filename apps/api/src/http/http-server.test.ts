@@ -213,6 +213,18 @@ describe("what is not a request", () => {
       417,
       "expectation-failed",
     ],
+    [
+      "another transfer coding",
+      `${HEAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+      501,
+      "transfer-coding-unsupported",
+    ],
+    [
+      "two content types",
+      `${HEAD}Content-Type: text/plain\r\nContent-Type: application/json\r\n\r\n`,
+      400,
+      "request-invalid",
+    ],
     ["two hosts", "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400, "request-invalid"],
     ["no host", "GET / HTTP/1.1\r\n\r\n", 400, "request-invalid"],
     [

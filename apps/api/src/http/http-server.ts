@@ -7,7 +7,7 @@ import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
 import { Connections } from "./connections.ts";
 import { answerOnSocket } from "./raw-answer.ts";
-import { requestFault } from "./request-fault.ts";
+import { requestProblem } from "./request-problem.ts";
 
 /** How long requests in flight may take to finish once the server closes. */
 const GRACE_MS = 10_000;
@@ -52,7 +52,7 @@ export async function listenHttp(
   server.on("request", (request, response) => {
     const isSurplus = connections.begin(request, response);
     const problem =
-      (isSurplus ? tooManyConnections(request, options) : undefined) ?? requestFault(request, checkCaller);
+      (isSurplus ? tooManyConnections(request, options) : undefined) ?? requestProblem(request, checkCaller);
     if (problem === undefined) return void listener(request, response);
     answer(request, response, problem);
     options.onRefused?.(request.method ?? "", problem.status);

@@ -8,8 +8,10 @@ import { readEvent } from "./read-event.ts";
 /** Limits of a batch. */
 export interface BatchLimits {
   readonly maxEvents: number;
-  /** The deepest nesting of one event, the event itself counting as 1. */
+  /** The deepest nesting of an event's data. */
   readonly maxDepth: number;
+  /** How many containers an event is around its data. */
+  readonly around: number;
   /** The most values of the whole body. */
   readonly maxValues: number;
 }
@@ -38,19 +40,59 @@ export function readJsonBatch(text: string, rules: EventRules, limits: BatchLimi
  * @throws Problem `too-many-values`, `batch-invalid`, `batch-too-large`
  */
 export function readNdjsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
-  const lines = text
-    .split("\n")
-    .flatMap((content, index) => (content.trim() === "" ? [] : [{ content, number: index + 1 }]));
-  requireCount(lines.length, limits);
+  const lines = takeLines(eachLine(text), limits);
   let left = limits.maxValues;
   // All lines are parsed before any event is read: most of the work is in reading, and would be in vain.
   const items = lines.map(({ content, number }) => {
-    const reading = parseJson(content, { maxDepth: limits.maxDepth, maxValues: left });
+    const reading = parseJson(content, { ...limits, maxValues: left });
     if (!reading.ok && reading.values > left) throw bodyProblem(reading.findings, limits);
     left -= reading.values;
     return { reading, number };
   });
   return items.map(({ reading, number }) => readItem(reading, rules, ` in line ${number}`));
+}
+
+/** The lines of a text, one at a time. */
+function* eachLine(text: string): Generator<string> {
+  let start = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+    yield text.slice(start, end);
+    start = end + 1;
+  }
+  yield text.slice(start);
+}
+
+/** A line of an NDJSON body that is not empty. */
+interface NumberedLine {
+  readonly content: string;
+  /** Counted from 1. */
+  readonly number: number;
+}
+
+/** Leaves room for an empty line after each event, and one at the end. */
+const LINES_PER_EVENT = 2;
+
+/**
+ * The lines that hold something. Lines beyond the limits are not looked at: millions of them fit in a body, empty ones too.
+ *
+ * @throws Problem `batch-invalid`, `batch-too-large`
+ */
+export function takeLines(
+  lines: Iterable<string>,
+  { maxEvents }: Pick<BatchLimits, "maxEvents">,
+): NumberedLine[] {
+  const maxLines = LINES_PER_EVENT * maxEvents + 1;
+  const taken: NumberedLine[] = [];
+  let number = 0;
+  for (const content of lines) {
+    number += 1;
+    if (number > maxLines) throw tooManyLines(maxLines, maxEvents);
+    if (content.trim() === "") continue;
+    taken.push({ content, number });
+    if (taken.length > maxEvents) throw tooManyEvents(maxEvents);
+  }
+  if (taken.length === 0) throw emptyBatch();
+  return taken;
 }
 
 function readItem(item: ItemReading, rules: EventRules, where = ""): EventReading {
@@ -83,15 +125,21 @@ function listOf(value: unknown): readonly unknown[] {
 }
 
 function requireCount(count: number, { maxEvents }: BatchLimits): void {
-  if (count === 0) throw invalid("events", "too-small", "The batch is empty.");
-  if (count <= maxEvents) return;
-  throw new Problem(
-    "batch-too-large",
-    `A batch may have at most ${maxEvents} events; this one has ${count}.`,
-    {
-      members: { limit: maxEvents },
-    },
-  );
+  if (count === 0) throw emptyBatch();
+  if (count > maxEvents) throw tooManyEvents(maxEvents);
+}
+
+function emptyBatch(): Problem {
+  return invalid("events", "too-small", "The batch is empty.");
+}
+
+function tooManyEvents(limit: number): Problem {
+  return new Problem("batch-too-large", `A batch may have at most ${limit} events.`, { members: { limit } });
+}
+
+function tooManyLines(maxLines: number, limit: number): Problem {
+  const detail = `A batch of at most ${limit} events may have at most ${maxLines} lines, empty ones included.`;
+  return new Problem("batch-too-large", detail, { members: { limit } });
 }
 
 function invalid(path: string, code: string, detail: string): Problem {

@@ -79,7 +79,7 @@ async function readBatchBody(context: ApiContext, ports: ApiPorts): Promise<Even
   ports.acceptance.publisher.assertCapacity();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
-  const limits = { maxEvents: maxBatchEvents, maxDepth: maxDepth + 1, maxValues: maxBodyValues };
+  const limits = { maxEvents: maxBatchEvents, maxDepth, around: 1, maxValues: maxBodyValues };
   return type === "application/json"
     ? readJsonBatch(text, rules, limits)
     : readNdjsonBatch(text, rules, limits);

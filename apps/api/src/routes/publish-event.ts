@@ -98,7 +98,7 @@ async function readJsonBody(context: ApiContext, { configuration, acceptance }: 
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const { maxDepth, maxBodyValues: maxValues } = configuration;
-  const reading = parseJson(text, { maxDepth: maxDepth + 1, maxValues });
+  const reading = parseJson(text, { maxDepth, around: 1, maxValues });
   if (reading.ok) return reading.value;
   const unreadable = unreadableBody(reading.findings, maxValues);
   if (unreadable !== undefined) throw unreadable;

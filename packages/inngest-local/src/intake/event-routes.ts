@@ -1,5 +1,4 @@
 import type { Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { EventKeys } from "../signing/event-keys.ts";
 import type { StandIn } from "../stand-in.ts";
 import { internalIds } from "./event-ids.ts";
@@ -10,7 +9,6 @@ import { isListenedTo, takeIn } from "./take-in.ts";
 export interface IntakeSettings {
   /** Undefined: any key will do. */
   readonly eventKeys: EventKeys | undefined;
-  readonly maxRequestBytes: number;
   /** While true, nothing is taken in. */
   readonly isStopping: () => boolean;
   /** Called with the name of an event that no function listens to. */
@@ -30,11 +28,7 @@ const NO_FUNCTIONS =
 
 /** `POST /e/:key`: takes events in, once there is a function that one could start. */
 export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSettings): void {
-  const tooLarge = bodyLimit({
-    maxSize: settings.maxRequestBytes,
-    onError: (context) => answer(context, 413, [], `Request body is over ${settings.maxRequestBytes} bytes`),
-  });
-  app.post("/e/:key", tooLarge, async (context) => {
+  app.post("/e/:key", async (context) => {
     if (settings.eventKeys !== undefined && !settings.eventKeys.admit(context.req.param("key"))) {
       return context.body(JSON.stringify({ status: 401, message: "", error: "Event key not found" }), 401);
     }
@@ -68,7 +62,7 @@ export function addEventRoutes(app: Hono, standIn: StandIn, settings: IntakeSett
 /** The SDK reads the status from the body, and the type is the real server's. */
 function answer(
   context: Context,
-  status: 200 | 400 | 413 | 503,
+  status: 200 | 400 | 503,
   ids: readonly string[],
   error: string | undefined,
 ) {

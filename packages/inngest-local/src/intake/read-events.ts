@@ -1,4 +1,5 @@
 import { findTextFault } from "../queue/text-fault.ts";
+import { readJson } from "./read-body.ts";
 
 /** An event as functions see it. */
 export interface InngestEvent {
@@ -48,12 +49,9 @@ export function readEvents(
   now: number,
 ): { events: ReadEvent[]; error: string | undefined } {
   if (body.trim() === "") return { events: [], error: undefined };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch (error) {
-    return { events: [], error: `invalid JSON: ${error instanceof Error ? error.message : String(error)}` };
-  }
+  const reading = readJson(body);
+  if (!reading.ok) return { events: [], error: reading.reason };
+  const parsed = reading.value;
   if (!Array.isArray(parsed) && !isObject(parsed)) return { events: [], error: NOT_AN_EVENT };
   const values: unknown[] = Array.isArray(parsed) ? parsed : [parsed];
   const events: ReadEvent[] = [];

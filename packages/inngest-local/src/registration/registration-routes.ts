@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import { uuidOf } from "../dispatch/call-request.ts";
+import { readJson } from "../intake/read-body.ts";
 import type { Logger } from "../options.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { StandIn } from "../stand-in.ts";
@@ -23,13 +24,9 @@ export function addRegistrationRoutes(
       settings.refusals.add(`the app expects a server of the kind ${expected}, and this is ${kind}`);
       return answer(context, 400, { error: `Expected server kind ${expected}, got ${kind}` });
     }
-    let body: unknown;
-    try {
-      body = await context.req.json();
-    } catch {
-      return answer(context, 400, { error: "The body is not JSON", data: null, status: 400 });
-    }
-    const outcome = await registerApp(standIn.database, standIn.registry, body, standIn.clock.now());
+    const reading = readJson(await context.req.text());
+    if (!reading.ok) return answer(context, 400, { error: reading.reason, data: null, status: 400 });
+    const outcome = await registerApp(standIn.database, standIn.registry, reading.value, standIn.clock.now());
     if (!outcome.registered) {
       settings.refusals.add(outcome.reason);
       return answer(context, 400, { error: outcome.reason, data: null, status: 400 });

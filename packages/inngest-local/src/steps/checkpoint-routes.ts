@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import { readJson } from "../intake/read-body.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { StandIn } from "../stand-in.ts";
 import { type CheckpointOutcome, saveCheckpoint } from "./checkpoint.ts";
@@ -15,13 +16,9 @@ export function addCheckpointRoutes(app: Hono, standIn: StandIn, signingKey: Sig
     if (signingKey && !signingKey.admits(context.req.header("authorization"))) {
       return context.text("Authentication failed", 401);
     }
-    let body: unknown;
-    try {
-      body = await context.req.json();
-    } catch {
-      return context.json({ error: "The body is not JSON" }, 400);
-    }
-    const outcome = await saveCheckpoint(standIn, context.req.param("runId"), body);
+    const reading = readJson(await context.req.text());
+    if (!reading.ok) return context.json({ error: reading.reason }, 400);
+    const outcome = await saveCheckpoint(standIn, context.req.param("runId"), reading.value);
     if (!outcome.saved) return context.json({ error: outcome.message }, STATUS[outcome.reason]);
     return context.body(null, 200, { "content-type": "application/json", "content-length": "0" });
   });

@@ -57,6 +57,7 @@ export const PROBLEM_CODES = {
   "batch-rejected": { status: 422, title: "Every event of the batch was rejected" },
   "headers-too-large": { status: 431, title: "The request's headers are too large" },
   "internal-error": { status: 500, title: "Internal error" },
+  "transfer-coding-unsupported": { status: 501, title: "The transfer coding is not supported" },
   "too-many-connections": { status: 503, title: "Too many connections" },
   "too-many-pages": { status: 503, title: "Too many large answers at the same time" },
   "too-many-tails": { status: 503, title: "Too many live event streams" },

@@ -28,7 +28,7 @@ export async function readCommandBody(
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
   // The body itself is one level, around its data.
   const { maxDepth, maxBodyValues: maxValues } = configuration;
-  const reading = parseJson(text, { maxDepth: maxDepth + 1, maxValues });
+  const reading = parseJson(text, { maxDepth, around: 1, maxValues });
   if (!reading.ok) {
     const unreadable = unreadableBody(reading.findings, maxValues);
     if (unreadable !== undefined) throw unreadable;

@@ -22,7 +22,7 @@ export async function readStreamBody(context: ApiContext, { configuration }: Api
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
   // The body, its list and an event are three levels around what an event holds.
   const { maxDepth, maxBodyValues: maxValues } = configuration;
-  const reading = parseJson(text, { maxDepth: maxDepth + 3, maxValues });
+  const reading = parseJson(text, { maxDepth, around: 3, maxValues });
   if (reading.ok) return readForm(reading.value);
   const unreadable = unreadableBody(reading.findings, maxValues);
   if (unreadable !== undefined) throw unreadable;
