@@ -21,7 +21,7 @@ export function arbitraryOf(
   if (Array.isArray(values)) return fc.constantFrom(...values);
   const choices = anyOf ?? oneOf;
   if (Array.isArray(choices)) return fc.oneof(...choices.map(of));
-  if (Array.isArray(allOf) && allOf.length === 1) return of(allOf[0]);
+  if (Array.isArray(allOf) && allOf.length === 1 && schema["type"] === undefined) return of(allOf[0]);
   const excluded: readonly unknown[] = list(asSchema(not)["enum"]);
   return ofType(schema, of, texts).filter((value) => !excluded.includes(value));
 }
@@ -72,9 +72,17 @@ function ofText(schema: JsonSchema, texts: readonly string[]): fc.Arbitrary<stri
   const minLength = Number(schema["minLength"] ?? 0);
   const maxLength = Math.min(Number(schema["maxLength"] ?? 300), 500);
   const pattern = typeof schema["pattern"] === "string" ? new RegExp(schema["pattern"], "u") : undefined;
+  const further = list(schema["allOf"]).map(
+    (part) => new RegExp(String(asSchema(part)["pattern"] ?? ""), "u"),
+  );
   const fits = (value: string) => {
     const { length } = [...value];
-    return length >= minLength && length <= maxLength && (pattern === undefined || pattern.test(value));
+    return (
+      length >= minLength &&
+      length <= maxLength &&
+      (pattern === undefined || pattern.test(value)) &&
+      further.every((each) => each.test(value))
+    );
   };
   if (schema["format"] === "uuid") return fc.uuid().filter(fits);
   if (schema["format"] === "date-time") return ofMoment().filter(fits);

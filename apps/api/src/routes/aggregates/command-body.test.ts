@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import type { ApiEnvironment } from "../../api-context.ts";
-import { commandBody, readCommandBody } from "./command-body.ts";
+import { commandBody, describeCommandBody, readCommandBody } from "./command-body.ts";
 
 const limits = { configuration: { maxBodyBytes: 10_000, maxBodyValues: 1_000, maxDepth: 10 } };
 
@@ -20,4 +20,29 @@ it("gives a command as it was sent, whatever its schema would make of it", async
   const body =
     '{"metadata":{"z":1,"y":2},"data":{"more":[1],"a":{"kept":true},"b":1,"note":" as it is "},"userId":"u"}';
   expect(await read(schema, body)).toBe(body);
+});
+
+it("is documented with texts that an event can hold, whatever else a text has to be", () => {
+  const data = z.object({
+    free: z.string(),
+    code: z.string().regex(/^[^a]+$/),
+    list: z.array(z.string().min(1)),
+    day: z.iso.date(),
+    one: z.enum(["a", "b"]),
+  });
+  const described = describeCommandBody(commandBody(data));
+  const kept = "^[^\\u0000\\ud800-\\udfff]*$";
+  expect(described).toMatchObject({
+    properties: {
+      data: {
+        properties: {
+          free: { type: "string", pattern: kept },
+          code: { type: "string", pattern: "^[^a]+$", allOf: [{ pattern: kept }] },
+          list: { items: { type: "string", minLength: 1, pattern: kept } },
+          day: { format: "date", pattern: expect.not.stringContaining("u0000") },
+          one: { type: "string", enum: ["a", "b"] },
+        },
+      },
+    },
+  });
 });

@@ -13,6 +13,31 @@ export function commandBody(data: z.ZodType) {
   return z.strictObject({ data, ...commandEnvelope.shape });
 }
 
+/** Text that an event can hold: without NUL and halves of surrogate pairs, which PostgreSQL can't store. */
+const KEPT_TEXT = "^[^\\u0000\\ud800-\\udfff]*$";
+/** Forms that hold neither by themselves. */
+const PLAIN_FORMATS: ReadonlySet<string> = new Set(["date", "date-time", "uuid"]);
+
+/**
+ * The JSON Schema of a command's body for the document. What a command takes becomes the data of events, so its texts are
+ * limited to what an event can hold: the command's own schema need not say so.
+ */
+export function describeCommandBody(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      const { type, enum: values, const: value, format, pattern } = jsonSchema;
+      if (type !== "string" || values !== undefined || value !== undefined) return;
+      if (format !== undefined && PLAIN_FORMATS.has(format)) return;
+      if (pattern === undefined) jsonSchema.pattern = KEPT_TEXT;
+      else if (pattern !== KEPT_TEXT)
+        jsonSchema.allOf = [...(jsonSchema.allOf ?? []), { pattern: KEPT_TEXT }];
+    },
+  });
+  // Through JSON, which is what it is in the document.
+  return JSON.parse(JSON.stringify(described));
+}
+
 export type CommandBody = z.output<ReturnType<typeof commandBody>>;
 
 /**

@@ -13,7 +13,7 @@ import {
   registerRoute,
 } from "../route-registration.ts";
 import { aggregateId, versionTag } from "./aggregate-path.ts";
-import { commandBody, readCommandBody } from "./command-body.ts";
+import { commandBody, describeCommandBody, readCommandBody } from "./command-body.ts";
 
 const noQuery = z.strictObject({});
 const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
@@ -50,7 +50,6 @@ function commandRoute(
   data: z.ZodType,
 ): void {
   const schema = commandBody(data);
-  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
   const route: RouteConfig = {
     method: "post",
     path: `/api/v1/${path}/{id}/${command}`,
@@ -60,11 +59,7 @@ function commandRoute(
     request: {
       params: z.object({ id: aggregateId }),
       headers,
-      // Through JSON, which is what it is in the document.
-      body: {
-        required: true,
-        content: { "application/json": { schema: JSON.parse(JSON.stringify(described)) } },
-      },
+      body: { required: true, content: { "application/json": { schema: describeCommandBody(schema) } } },
     },
     responses: {
       201: { ...jsonAnswer("Carried out: its events are stored.", "CommandResult"), headers: etag },
