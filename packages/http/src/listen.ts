@@ -30,6 +30,8 @@ export interface Listening {
  * @throws the operating system's error when the address cannot be had (code EADDRINUSE).
  */
 export async function listen(server: Server, { host, port, graceMs }: ListenOptions): Promise<Listening> {
+  // Node would drop headers beyond a number of them in silence. Their bytes are limited, and that is answered.
+  server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

@@ -44,6 +44,12 @@ it.each([
   [400, "a signed length", post("Content-Length: +2\r\n", "{}")],
   [400, "two content types", post("Content-Type: a/b\r\nContent-Type: c/d\r\n")],
   [400, "two authorizations", post("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n")],
+  [
+    200,
+    "a host after two thousand headers",
+    `GET / HTTP/1.1\r\n${"a:\r\n".repeat(2_000)}Host: localhost\r\n\r\n`,
+  ],
+  [400, "a second host after two thousand headers", post(`${"a:\r\n".repeat(2_000)}Host: localhost\r\n`)],
   [400, "two hosts", post("Host: localhost\r\n")],
   [400, "a space before a colon", post("Content-Length : 2\r\n", "{}")],
   [400, "a folded header before any", "GET / HTTP/1.1\r\n folded\r\nHost: localhost\r\n\r\n"],

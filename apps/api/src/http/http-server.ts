@@ -7,7 +7,7 @@ import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
 import { Connections } from "./connections.ts";
 import { answerOnSocket } from "./raw-answer.ts";
-import { requestProblem } from "./request-problem.ts";
+import { expectationFailed, requestProblem } from "./request-problem.ts";
 
 /** How long requests in flight may take to finish once the server closes. */
 const GRACE_MS = 10_000;
@@ -59,7 +59,7 @@ export async function listenHttp(
   });
   server.on("checkExpectation", (request, response) => {
     connections.begin(request, response);
-    answer(request, response, new Problem("expectation-failed", "Only Expect: 100-continue is supported."));
+    answer(request, response, expectationFailed());
   });
   server.on("connect", (_, socket) =>
     connections.whenAnswered(socket, () => answerOnSocket(socket, noTunnel())),

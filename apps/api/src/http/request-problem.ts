@@ -8,6 +8,13 @@ export function requestProblem(request: IncomingMessage, checkCaller: CallerChec
   if (fault !== undefined) {
     return new Problem(fault.code, fault.detail, { headers: { connection: "close" } });
   }
+  const { expect } = request.headers;
+  // Node continues where 100-continue is one of several.
+  if (expect !== undefined && expect.trim().toLowerCase() !== "100-continue") return expectationFailed();
   const caller = checkCaller(request);
   return caller === undefined ? undefined : new Problem(caller.code, caller.detail);
+}
+
+export function expectationFailed(): Problem {
+  return new Problem("expectation-failed", "Only Expect: 100-continue is supported.");
 }

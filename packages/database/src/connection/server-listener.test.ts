@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
 import { DatabaseUnavailableError } from "../index.ts";
+import { withConnection } from "./server-connection.ts";
 import { createServerListener, type ServerListener } from "./server-listener.ts";
 
 const CHANNEL = "synap_appends";
@@ -77,6 +78,41 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     await again;
   });
 
+  it("asks the server anew each time that it refuses", async () => {
+    const elsewhere = new URL(network.url);
+    elsewhere.pathname = "/there_is_no_such_database";
+    const refused = createServerListener(
+      { url: elsewhere.href, applicationName: "synap test", connectTimeout: 300 },
+      300,
+    );
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await refused.listen(CHANNEL, () => {}).catch(() => {});
+      expect(network.connections()).toBe(attempt);
+    }
+    await refused.close();
+  });
+
+  it("ends without an error while it tries in vain to connect again", async () => {
+    const stop = await begin([]);
+    network.become("refuses");
+    network.become("is silent");
+    await expect.poll(() => network.connections()).toBe(2);
+    await stop();
+  });
+
+  it("says to the server that nobody listens any more", async () => {
+    const stop = await begin([]);
+    await stop();
+    const observer = { url: target.href, applicationName: "synap observer", connectTimeout: 5_000 };
+    const last = await withConnection(observer, (connection) =>
+      connection.script(
+        "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'synap test'",
+        undefined,
+      ),
+    );
+    expect(last.rows).toEqual([{ query: `UNLISTEN "${CHANNEL}"` }]);
+  });
+
   it("listens for the one who came while another left", async () => {
     const stop = await begin([]);
     const heard: string[] = [];
@@ -89,6 +125,8 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
 /** A network between the listener and the server. */
 interface Network {
   readonly url: string;
+  /** How many connections have been made through it. */
+  connections(): number;
   /** "is silent": keeps what is open, delivers nothing and takes new connections; "refuses": has cut everything off. */
   become(state: "open" | "is silent" | "refuses"): void;
   close(): Promise<void>;
@@ -97,7 +135,9 @@ interface Network {
 async function openNetwork(target: URL): Promise<Network> {
   const sockets = new Set<Socket>();
   let state: "open" | "is silent" | "refuses" = "open";
+  let made = 0;
   const server: Server = createServer((incoming) => {
+    made += 1;
     const outgoing = connect(Number(target.port), target.hostname);
     for (const socket of [incoming, outgoing]) {
       sockets.add(socket);
@@ -120,6 +160,7 @@ async function openNetwork(target: URL): Promise<Network> {
   };
   return {
     url: url.href,
+    connections: () => made,
     become: (next) => {
       state = next;
       if (next === "refuses") cutOff();

@@ -66,11 +66,11 @@ export function createServerListener(options: ConnectionOptions, patience: numbe
 
   async function stopListening(name: string): Promise<void> {
     channels.delete(name);
-    // Without a connection there is nothing to end, and one that gives no answer is cut off, which ends it too.
+    // Without a connection there is nothing to end, and one that gives no answer has been cut off, which ends it too.
     const connection = await current?.catch(() => undefined);
     // Somebody may have begun to listen again.
     if (channels.has(name)) return;
-    await connection?.script(`UNLISTEN ${quote(name)}`, patience).catch(() => connection.cutOff());
+    await connection?.script(`UNLISTEN ${quote(name)}`, patience).catch(() => {});
   }
 
   return {
