@@ -1,6 +1,6 @@
 import { KEEP_ALIVE_MS, readAllowedHosts } from "@synap/http";
 import { type DatabaseConfiguration, databaseVariables, readVariables, variable } from "@synap/service";
-import { DEFAULT_MAX_DEPTH } from "@synap/types";
+import { DEFAULT_MAX_DEPTH } from "@synap/types/internal";
 import { z } from "zod";
 import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
 import { MIN_ENVELOPE_BYTES } from "./publisher/envelope.ts";

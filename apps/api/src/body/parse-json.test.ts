@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { diagnoseJson } from "./diagnose-json.ts";
 import { isExactNumber } from "./exact-number.ts";
 import { parseJson, parseJsonBatch } from "./parse-json.ts";
@@ -96,6 +96,14 @@ describe("parseJson", () => {
         findings: [{ reason: expect.stringContaining(`at ${place}`) }],
       });
     }
+  });
+
+  it("makes no text of each line before a place", () => {
+    const split = vi.spyOn(String.prototype, "split");
+    parseJson(`${"\n".repeat(100)}nope`, { maxDepth: 1, maxValues: 9 });
+    const separators = split.mock.calls.map(([separator]) => String(separator));
+    split.mockRestore();
+    expect(separators).not.toContain("\n");
   });
 
   it("allows the depth that it names in a refusal, inside of what is around it", () => {
