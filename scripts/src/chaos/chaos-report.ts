@@ -43,6 +43,7 @@ export function chaosAsText(result: ChaosResult): string {
     line("without a definite answer", result.unknown),
     line("stored, reactions included", result.stored),
     line("stored by retrying dead letters", result.recoveredDeadLetters),
+    line("envelopes still in the broker's queue", result.envelopesInBroker),
     "",
     line("faults", broken),
     ...Object.entries(result.faults).map(([name, times]) => line(`  ${name}`, times)),

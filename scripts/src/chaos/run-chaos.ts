@@ -9,7 +9,7 @@ import { type ChaosFindings, examineChaos } from "./examine-chaos.ts";
 import { FAULTS, type FaultTargets } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { startRig } from "./rig.ts";
-import { countOpenDeadLetters, sendUnknownAgain, settle } from "./settle.ts";
+import { countOpenDeadLetters, type Settled, sendUnknownAgain, settle } from "./settle.ts";
 import { runClient } from "./traffic.ts";
 
 export interface ChaosOptions {
@@ -41,7 +41,7 @@ export interface ChaosProgress {
 /** What was broken, how often. */
 export type FaultCounts = Readonly<Record<string, number>>;
 
-export interface ChaosResult {
+export interface ChaosResult extends Settled {
   readonly seconds: number;
   readonly seed: number;
   readonly clients: number;
@@ -51,8 +51,6 @@ export interface ChaosResult {
   /** Without a definite answer when the run ended, also after they were sent again: stored or not, nobody was promised. */
   readonly unknown: number;
   readonly stored: number;
-  /** Accepted events that waited as dead letters, and were stored when they were retried. */
-  readonly recoveredDeadLetters: number;
   readonly faults: FaultCounts;
   readonly findings: ChaosFindings & RunFindings;
   /** What the processes that ended by themselves printed last. */
@@ -100,9 +98,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await clients;
 
     const recovering = setInterval(() => show("recovering", 1), 500);
-    let recoveredDeadLetters: number;
+    let settled: Settled;
     try {
       await processes.ready(RECOVERY_MS);
+      await processes.workersListen(RECOVERY_MS);
       await sendUnknownAgain(ledger);
       // A statement that compares what an hour has left takes minutes on a busy machine.
       database = await openDatabase({
@@ -110,11 +109,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         applicationName: "synap chaos",
         statementTimeout: 900_000,
       });
-      recoveredDeadLetters = await settle(
-        database,
-        { apiUrl: processes.apiUrl, adminToken: ADMIN_TOKEN },
-        ledger,
-      );
+      settled = await settle(database, { apiUrl: processes.apiUrl, adminToken: ADMIN_TOKEN }, ledger);
     } finally {
       clearInterval(recovering);
     }
@@ -128,7 +123,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       clients: options.clients,
       ...countOutcomes(ledger),
       stored: await countRows(database, "SELECT FROM synap.events"),
-      recoveredDeadLetters,
+      ...settled,
       faults: Object.fromEntries(faults),
       findings: {
         ...(await examineChaos(database, ledger.entries())),

@@ -30,32 +30,42 @@ export async function sendUnknownAgain(ledger: Ledger): Promise<void> {
 
 const statusSchema = z.object({ handlers: z.array(z.object({ name: z.string(), lag: z.number() })) });
 
+/** What waiting for the workers came to. */
+export interface Settled {
+  /** Dead letters that were retried with success. */
+  readonly recoveredDeadLetters: number;
+  /** Envelopes that the broker still had to hand over when the wait ended. */
+  readonly envelopesInBroker: number;
+}
+
 /**
  * Waits until everything accepted is stored and every handler has handled it. Accepted events that became dead letters,
  * for example because a worker's clock was wrong, are retried, as an operator would.
- *
- * @returns the number of dead letters that were retried with success
  */
 export async function settle(
   database: Database,
   { apiUrl, adminToken }: { readonly apiUrl: string; readonly adminToken: string },
   ledger: Ledger,
-): Promise<number> {
-  let recovered = 0;
+): Promise<Settled> {
+  let recoveredDeadLetters = 0;
   let fewestMissing = Number.POSITIVE_INFINITY;
   let deadline = performance.now() + NO_PROGRESS_MS;
   while (performance.now() < deadline) {
-    recovered += await retryOpenDeadLetters(database, apiUrl, adminToken);
+    recoveredDeadLetters += await retryOpenDeadLetters(database, apiUrl, adminToken);
     const missing = await countMissing(database, ledger);
-    if (missing === 0 && (await isCaughtUp(apiUrl))) return recovered;
+    if (missing === 0 && (await isCaughtUp(apiUrl))) break;
     if (missing < fewestMissing) {
       fewestMissing = missing;
       deadline = performance.now() + NO_PROGRESS_MS;
     }
     await sleep(500);
   }
-  return recovered;
+  const envelopesInBroker = await database.asOwner((owner) => countRows(owner, OPEN_ENVELOPES));
+  return { recoveredDeadLetters, envelopesInBroker };
 }
+
+const OPEN_ENVELOPES =
+  "SELECT FROM inngest_local.runs WHERE status = 'open' AND function_id LIKE '%-ingest-events'";
 
 async function countMissing(database: Database, ledger: Ledger): Promise<number> {
   const rows = await database.query<{ id: string }>("SELECT id::text AS id FROM synap.event_ids");

@@ -210,19 +210,26 @@ export class SeparateProcesses {
 
   /** Resolves once every API has reported that it, its database and the broker are ready. */
   async ready(ms = 60_000): Promise<void> {
-    const deadline = performance.now() + ms;
-    while (!(await this.isReady())) {
-      if (performance.now() > deadline) throw new Error(`Not ready in ${ms} ms.\n${this.outputs()}`);
-      await sleep(50);
-    }
+    await this.#until(() => this.isReady(), ms);
   }
 
   async isReady(): Promise<boolean> {
-    const answers = this.apiUrls.map(async (url) => {
-      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
-      return response.ok;
-    });
-    return (await Promise.allSettled(answers)).every((one) => one.status === "fulfilled" && one.value);
+    return answerOk(this.apiUrls.map((url) => `${url}/readyz`));
+  }
+
+  /** Resolves once every worker listens. One that is still starting would end with the signal, and not with 0, when stopped. */
+  async workersListen(ms = 60_000): Promise<void> {
+    const workers = this.names.filter((name) => name.startsWith("worker"));
+    const addresses = workers.map((name) => `http://${HOST}:${this.#ports.get(name) ?? 0}/healthz`);
+    await this.#until(() => answerOk(addresses), ms);
+  }
+
+  async #until(isTrue: () => Promise<boolean>, ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    while (!(await isTrue())) {
+      if (performance.now() > deadline) throw new Error(`Not ready in ${ms} ms.\n${this.outputs()}`);
+      await sleep(50);
+    }
   }
 
   /** Stops all in order, as in production. Resolves with their exit codes. */
@@ -251,6 +258,14 @@ export class SeparateProcesses {
       .map(([name, command]) => `--- ${name}\n${command.output().slice(-2_000)}`)
       .join("\n");
   }
+}
+
+async function answerOk(addresses: readonly string[]): Promise<boolean> {
+  const answers = addresses.map(async (address) => {
+    const response = await fetch(address, { signal: AbortSignal.timeout(2_000) });
+    return response.ok;
+  });
+  return (await Promise.allSettled(answers)).every((one) => one.status === "fulfilled" && one.value);
 }
 
 function numbered<Kind extends "api" | "worker">(kind: Kind, count: number): (Kind | `${Kind}-${number}`)[] {
