@@ -209,7 +209,9 @@ describeOnEveryEngine("a server that drops its connections", (engine) => {
     proxy.freeze();
     // Which of the two is given up first is not known, so both are awaited at once.
     await Promise.all([
-      expect(database.transaction((open) => open.query("SELECT 1"))).rejects.toThrow(DatabaseUnavailableError),
+      expect(database.transaction((open) => open.query("SELECT 1"))).rejects.toThrow(
+        DatabaseUnavailableError,
+      ),
       expect(database.query("SELECT 1")).rejects.toThrow(DatabaseUnavailableError),
     ]);
 
