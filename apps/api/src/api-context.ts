@@ -7,7 +7,7 @@ import type {
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
-import type { IEventHandler, Projections, ReadModel, ReadSession } from "@synap/handlers";
+import type { IEventHandler, Projection, Projections, ReadModel, ReadSession } from "@synap/handlers";
 import type { DeadLetterOffice, InTransit, KeptInBroker, OperatingWarning } from "@synap/handlers/internal";
 import type { ProcessMetrics, ReadinessCheck } from "@synap/service";
 import type { ServedAggregate } from "@synap/synap/internal";
@@ -76,6 +76,8 @@ export interface ApiPorts {
   /** What the admin routes work with, beyond the above. */
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
+    /** The projections of the application. The status names each build of one, as PROJECTION/BUILD. */
+    readonly projectionDefinitions: readonly Pick<Projection, "name" | "description" | "mode">[];
     readonly deadLetters: Pick<DeadLetterOffice, "page" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,

@@ -122,6 +122,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     notStored: () => letterCounts(database, INGEST_HANDLER),
     admin: {
       handlers: engine.handlers,
+      projectionDefinitions: engine.projections,
       deadLetters: dispatcher.deadLetters,
       projections: dispatcher.projections,
       deadLetterBacklog: () => deadLetterBacklog(database),

@@ -69,6 +69,10 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
       { name: "said-notes", state: "running", newestVersion: 2, builds: [{ version: 1, role: "live" }] },
     ]);
     expect(await get()).toEqual(body.projections[0]);
+    const { handlers } = (await callAdmin(api.url, "/status")).body;
+    expect(handlers).toContainEqual(
+      expect.objectContaining({ name: "said-notes/1", mode: "async", description: "What the notes say." }),
+    );
     const missing = await callAdmin(api.url, "/projections/no-such");
     expect([missing.status, missing.body.code]).toEqual([404, "projection-not-found"]);
     const misspelt = await callAdmin(api.url, "/projections/said-note");

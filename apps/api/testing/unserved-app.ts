@@ -67,6 +67,7 @@ export function unservedApp() {
     inTransit: away,
     admin: {
       handlers: [],
+      projectionDefinitions: [],
       deadLetters: { page: away, retry: away, retryAll: away, skip: away },
       projections: {
         status: away,

@@ -39,7 +39,7 @@ async function describeHandlers(
     ...backlogs.map(({ handler }) => handler),
   ]);
   return [...names].sort().map((name) => {
-    const handler = admin.handlers.find((one) => one.name === name);
+    const handler = admin.handlers.find((one) => one.name === name) ?? projectionOf(admin, name);
     const backlog = backlogs.find((one) => one.handler === name);
     return {
       name,
@@ -49,4 +49,11 @@ async function describeHandlers(
       parkedEvents: backlog?.parked ?? 0,
     };
   });
+}
+
+/** The projection of a build, unless its versions are fed in different ways. */
+function projectionOf({ projectionDefinitions }: ApiPorts["admin"], build: string) {
+  const versions = projectionDefinitions.filter(({ name }) => build.startsWith(`${name}/`));
+  const [first] = versions;
+  return versions.every(({ mode }) => mode === first?.mode) ? first : undefined;
 }
