@@ -1,5 +1,4 @@
 import type { EventTypeMap, StoredEventIn } from "@synap/types";
-
 import { createEvents } from "./events.ts";
 import { type CallOptions, sleep, type Transport } from "./transport.ts";
 

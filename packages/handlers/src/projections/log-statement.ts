@@ -66,10 +66,9 @@ export async function applyToEvents(
   { transaction, table }: ProjectionContext,
   { columns, write }: LogStatement,
 ): Promise<void> {
-  const typed = columns.map((name) => `"${name}" ${columnOf(name).type}`).join(", ");
-  const rows = events.map((event) =>
-    Object.fromEntries(columns.map((name) => [name, columnOf(name).read(event)])),
-  );
+  const chosen = columns.map((name) => ({ name, ...columnOf(name) }));
+  const typed = chosen.map(({ name, type }) => `"${name}" ${type}`).join(", ");
+  const rows = events.map((event) => Object.fromEntries(chosen.map(({ name, read }) => [name, read(event)])));
   await transaction.query(
     `WITH events AS (SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS e (${typed}))
      ${write(table)}`,
