@@ -1,5 +1,5 @@
 import { describeOnEveryEngine } from "@synap/database/testing";
-import { everythingOn, openConnection, requestRaw } from "@synap/http/testing";
+import { postChunked, requestRaw, UNSOUND_FRAMING } from "@synap/http/testing";
 import { ConfigurationError } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { createSynapEvent, type SynapEvent } from "@synap/types";
@@ -85,16 +85,9 @@ describeOnEveryEngine("who may call the worker", (engine) => {
   it("nobody who sends what is not sound HTTP, or more than a call can hold", async () => {
     const running = await startBrokerAndWorker(engine.database);
     try {
-      const head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
-      for (const [headers, status] of [
-        ["Transfer-Encoding: gzip, chunked\r\n", 501],
-        ["Host: localhost\r\nTransfer-Encoding: chunked\r\n", 400],
-        ["Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n", 400],
-        ["Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", 415],
-      ] as const) {
-        const socket = await openConnection(running.url);
-        socket.write(`POST ${storeCall} HTTP/1.1\r\n${head}${headers}\r\n2\r\n{}\r\n0\r\n\r\n`);
-        expect(await everythingOn(socket), headers).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      for (const [headers, status] of UNSOUND_FRAMING) {
+        const answer = await postChunked(running.url, storeCall, headers, "{}");
+        expect(answer, headers).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
       }
       for (const [reason, body] of [
         ["deeper", "[".repeat(257) + "]".repeat(257)],

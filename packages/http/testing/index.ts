@@ -1,2 +1,3 @@
 export { askWithoutReading, everythingOn, openConnection } from "./raw-connection.ts";
 export { type RawAnswer, type RawRequest, requestRaw } from "./raw-request.ts";
+export { postChunked, UNSOUND_FRAMING } from "./unsound-framing.ts";
