@@ -138,8 +138,8 @@ describe("a client of a Synap that runs", () => {
     await synap.admin.pauseProjection("tasks-view");
     expect((await synap.admin.projection("tasks-view")).state).toBe("paused");
     await synap.admin.resumeProjection("tasks-view");
-    for await (const letter of synap.admin.deadLetters({ status: "open" }))
-      expect(letter.status).toBe("open");
+    for await (const deadLetter of synap.admin.deadLetters({ status: "open" }))
+      expect(deadLetter.status).toBe("open");
     await expect(synap.admin.deadLetter(999_999)).rejects.toMatchObject({ code: "dead-letter-not-found" });
   });
 });

@@ -20,7 +20,7 @@ const quake = (place: string) => ({
 });
 type Quake = ReturnType<typeof quake>;
 
-/** Letters, readiness, status and problems; each test looks at what it asked for. */
+/** Dead letters, readiness, status and problems; each test looks at what it asked for. */
 interface Answer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: as above
@@ -70,7 +70,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
     const code = await command.ended;
     return { code, output: command.output() };
   }
-  const letters = async (status: string): Promise<{ id: number; eventId: string; code: string }[]> =>
+  const deadLetters = async (status: string): Promise<{ id: number; eventId: string; code: string }[]> =>
     JSON.parse((await synap("dead-letters", "list", "--json", "--status", status)).output).deadLetters;
   const isStored = async ({ id }: Quake) =>
     (await ask(`${processes.apiUrl}/api/v1/events/${id}`)).status === 200;
@@ -107,26 +107,28 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
     const [single = quake(""), ...others] = sent;
     expect((await post("/events", single)).status).toBe(202);
     expect((await post("/events/batch", others)).status).toBe(202);
-    // Sent again by a sender who sees that it is not stored: the letter stays one.
+    // Sent again by a sender who sees that it is not stored: the dead letter stays one.
     expect((await post("/events", single)).status).toBe(202);
     await startWorker();
-    await eventually(async () => expect(await letters("open")).toHaveLength(sent.length));
-    expect(new Set((await letters("open")).map(({ code }) => code))).toEqual(new Set(["unknown-event-type"]));
+    await eventually(async () => expect(await deadLetters("open")).toHaveLength(sent.length));
+    expect(new Set((await deadLetters("open")).map(({ code }) => code))).toEqual(
+      new Set(["unknown-event-type"]),
+    );
     expect(await warnings()).toEqual(["event-types-differ", "accepted-events-not-stored"]);
     expect(await warnings(processes.workerUrl)).toContain("accepted-events-not-stored");
     expect(worker.output()).toContain("1 refused");
-    expect((await synap("status")).output).toMatch(/not stored +5 letters of accepted events/);
+    expect((await synap("status")).output).toMatch(/not stored +5 deadLetters of accepted events/);
     for (const event of sent) expect(await isStored(event)).toBe(false);
   });
 
-  it("is stored by a retry of one letter, by the CLI, and closes it with the position", async () => {
-    const [letter] = (await letters("open")).filter(({ eventId }) => eventId === sent[1]?.id);
-    const { code, output } = await synap("dead-letters", "retry", String(letter?.id));
+  it("is stored by a retry of one dead letter, by the CLI, and closes it with the position", async () => {
+    const [deadLetter] = (await deadLetters("open")).filter(({ eventId }) => eventId === sent[1]?.id);
+    const { code, output } = await synap("dead-letters", "retry", String(deadLetter?.id));
     expect([code, output]).toEqual([0, expect.stringMatching(/is retried: stored at position \d+\.\n$/)]);
     expect(await isStored(sent[1] ?? quake(""))).toBe(true);
   });
 
-  it("is stored by its sender's next attempt once the worker is updated, and its letter closes by itself", async () => {
+  it("is stored by its sender's next attempt once the worker is updated, and its dead letter closes by itself", async () => {
     await processes.end("worker");
     isWorkerUpdated = true;
     await startWorker();
@@ -134,7 +136,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
     await eventually(async () => expect((await post("/events", again)).status).toBe(202));
     await eventually(async () => expect(await isStored(again)).toBe(true));
     await eventually(async () =>
-      expect((await letters("retried")).map(({ eventId }) => eventId)).toContain(again.id),
+      expect((await deadLetters("retried")).map(({ eventId }) => eventId)).toContain(again.id),
     );
     expect((await post("/events", again)).status).toBe(200);
   });

@@ -3,12 +3,12 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ConnectionUse, EventStore } from "@synap/database";
 import type {
   DeadLetterBacklog,
-  LetterCounts,
+  DeadLetterCounts,
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
 import type { IEventHandler, Projection, Projections, ReadModel, ReadSession } from "@synap/handlers";
-import type { DeadLetterOffice, InTransit, KeptInBroker, OperatingWarning } from "@synap/handlers/internal";
+import type { DeadLetters, InTransit, KeptInBroker, OperatingWarning } from "@synap/handlers/internal";
 import type { ProcessMetrics, ReadinessCheck } from "@synap/service";
 import type { ServedAggregate } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
@@ -72,13 +72,13 @@ export interface ApiPorts {
   /** Of a sample of the events that this process accepted, those that have not arrived in the store. */
   readonly inTransit: () => Promise<InTransit | undefined>;
   /** How many dead letters hold accepted events that are not stored. */
-  readonly notStored: () => Promise<LetterCounts>;
+  readonly notStored: () => Promise<DeadLetterCounts>;
   /** What the admin routes work with, beyond the above. */
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
     /** The projections of the application. The status names each build of one, as PROJECTION/BUILD. */
     readonly projectionDefinitions: readonly Pick<Projection, "name" | "description" | "mode">[];
-    readonly deadLetters: Pick<DeadLetterOffice, "page" | "retry" | "retryAll" | "skip">;
+    readonly deadLetters: Pick<DeadLetters, "page" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,
       "status" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"

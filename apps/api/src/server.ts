@@ -3,7 +3,7 @@ import type { Database } from "@synap/database";
 import {
   createExposureWatch,
   deadLetterBacklog,
-  letterCounts,
+  deadLetterCounts,
   repeatedEvents,
   startPresence,
   storeStatistics,
@@ -119,7 +119,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     keptInBroker,
     inTransit: transit.look,
     processes: presence,
-    notStored: () => letterCounts(database, INGEST_HANDLER),
+    notStored: () => deadLetterCounts(database, INGEST_HANDLER),
     admin: {
       handlers: engine.handlers,
       projectionDefinitions: engine.projections,

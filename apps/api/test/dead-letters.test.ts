@@ -32,7 +32,7 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
   });
   afterAll(() => api.stop());
 
-  /** Stores events while the handler refuses the bad ones, and gives the number of the newest letter. */
+  /** Stores events while the handler refuses the bad ones, and gives the number of the newest dead letter. */
   async function letterOf(stream: string, ...contents: string[]): Promise<number> {
     failure = new RangeError("bad is refused");
     const { database } = api;
@@ -50,15 +50,15 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     for (let pages = 0; pages < 5; pages += 1) {
       const { status, body } = await callAdmin(api.url, `/dead-letters?limit=2&handler=fussy${cursor}`);
       expect(status).toBe(200);
-      for (const letter of body.deadLetters) {
-        expect(letter).not.toHaveProperty("event");
-        expect(letter).toMatchObject({
+      for (const deadLetter of body.deadLetters) {
+        expect(deadLetter).not.toHaveProperty("event");
+        expect(deadLetter).toMatchObject({
           code: "range-error",
           reason: "bad is refused",
           status: "open",
           eventType: "note.creation.completed",
         });
-        seen.push(letter.stream.aggregateId);
+        seen.push(deadLetter.stream.aggregateId);
       }
       if (body.nextCursor === undefined) break;
       cursor = `&cursor=${body.nextCursor}`;
@@ -120,7 +120,7 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     });
   });
 
-  it("leave the letter as it is when what the handler needs is away", async () => {
+  it("leave the dead letter as it is when what the handler needs is away", async () => {
     const id = await letterOf("away", "bad");
     failure = new TransientHandlerError("the mail server is away");
     const answer = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });

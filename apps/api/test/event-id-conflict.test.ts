@@ -133,11 +133,13 @@ describe.each(testEngines())("an id that comes again with other content (%s)", (
     expect(answers.map(({ status }) => status)).toEqual([202, 202]);
     await work();
     const stored = await readAnswer(await fetch(`${api.url}/api/v1/events/${event.id}`));
-    const letters = await listDeadLetters(api.database, { handler: "ingest-events", status: "open" });
-    const [letter] = letters.filter(({ eventId }) => eventId === event.id);
-    expect(letter).toMatchObject({ code: "event-id-conflict" });
-    expect(letter?.reason).toContain("stored at position");
-    const kept = [stored.body, letter?.event].map((each) => (each as unknown as SynapEvent).data["content"]);
+    const deadLetters = await listDeadLetters(api.database, { handler: "ingest-events", status: "open" });
+    const [deadLetter] = deadLetters.filter(({ eventId }) => eventId === event.id);
+    expect(deadLetter).toMatchObject({ code: "event-id-conflict" });
+    expect(deadLetter?.reason).toContain("stored at position");
+    const kept = [stored.body, deadLetter?.event].map(
+      (each) => (each as unknown as SynapEvent).data["content"],
+    );
     expect(kept.sort()).toEqual(["first", "second"]);
     expect((await post("/events", other)).status + (await post("/events", event)).status).toBe(200 + 409);
   });

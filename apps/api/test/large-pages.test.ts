@@ -136,10 +136,10 @@ describe("large pages", () => {
     }
     expect(read).toEqual(ids);
 
-    const letters: number[] = [];
+    const deadLetters: number[] = [];
     for (let index = 0; index < COUNT; index += 1) {
       const event = { id: randomUUID(), data: "x".repeat(EVENT_BYTES) };
-      letters.push(
+      deadLetters.push(
         await recordDeadLetter(api.database, {
           handler: "h",
           event,
@@ -158,7 +158,7 @@ describe("large pages", () => {
       cursor = body.nextCursor;
       isMore = cursor !== undefined;
     }
-    expect(listed).toEqual(letters.toReversed());
+    expect(listed).toEqual(deadLetters.toReversed());
     expect(pages).toBe(2);
   });
 });

@@ -1,4 +1,4 @@
-import { createEventStore, publishEventTypes, sqlState } from "@synap/database/internal";
+import { createEventStore, sqlState, syncEventTypes } from "@synap/database/internal";
 import { postEvent, testEngines } from "@synap/database/testing";
 import type { IEventHandler } from "@synap/handlers";
 import { EventDispatcher } from "@synap/handlers/internal";
@@ -35,7 +35,7 @@ describe.each(testEngines())("the largest event (%s)", (engine) => {
 
   beforeAll(async () => {
     api = await startTestApi({}, engine);
-    await publishEventTypes(api.database, seedCatalogue);
+    await syncEventTypes(api.database, seedCatalogue);
   });
   afterAll(() => api.stop());
 
@@ -101,10 +101,12 @@ describe.each(testEngines())("the largest event (%s)", (engine) => {
         isMore = pass.status !== "done" || !pass.caughtUp;
       }
       if ((await store.getById(event.id)) !== undefined) return TAKEN;
-      const [letter] = await api.database.query<{ reason: string }>(
+      const [deadLetter] = await api.database.query<{ reason: string }>(
         "SELECT reason FROM synap.dead_letters WHERE handler = 'echo' ORDER BY id DESC LIMIT 1",
       );
-      return letter?.reason.includes(`an event may take ${MAX_EVENT_BYTES}`) ? TOO_LARGE : letter?.reason;
+      return deadLetter?.reason.includes(`an event may take ${MAX_EVENT_BYTES}`)
+        ? TOO_LARGE
+        : deadLetter?.reason;
     },
     SQL: async (event) => {
       try {

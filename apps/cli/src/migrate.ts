@@ -6,7 +6,7 @@ import {
   describeExposures,
   HARDENING_STATEMENT,
   pendingMigrations,
-  publishEventTypes,
+  syncEventTypes,
 } from "@synap/database/internal";
 import type { Composition } from "@synap/handlers";
 import { START_COMMAND, SYNAP_COMMAND } from "@synap/service/called-as";
@@ -77,7 +77,7 @@ async function apply(database: Database, { catalogue, migrations }: Composition)
     applications: migrations,
     onApplied: (name) => console.log(`applied ${name}`),
   });
-  const types = await publishEventTypes(database, catalogue);
+  const types = await syncEventTypes(database, catalogue);
   const done = report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;
   if (types.length > 0) console.log(`wrote ${types.length} event types`);
   console.log(`${done}; TimescaleDB ${report.timescaledbVersion} (${report.edition} edition)`);

@@ -108,7 +108,7 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("warns of event types that an API knows and of accepted events not stored, and closes letters of stored ones", async () => {
+  it("warns of event types that an API knows and of accepted events not stored, and closes dead letters of stored ones", async () => {
     const own = await createTestDatabase(engine.engine);
     const { database } = own;
     const logger = pino({ level: "silent" });

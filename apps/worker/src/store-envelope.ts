@@ -50,7 +50,7 @@ export class EnvelopeLockedError extends Error {
 
 /**
  * Stores the events of one envelope, in one transaction if no stream is locked. Events that the store refuses become dead
- * letters afterwards; until they have, the envelope counts as not stored and comes again, which changes nothing.
+ * dead letters afterwards; until they have, the envelope counts as not stored and comes again, which changes nothing.
  *
  * @param store Default: the dispatcher's store.
  * @throws EnvelopeLockedError when everything is stored but for the events of locked streams

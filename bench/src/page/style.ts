@@ -25,8 +25,8 @@ body {
 }
 main, header.top, footer { max-width: 1120px; margin: 0 auto; padding: 0 24px }
 header.top { padding-top: 48px }
-h1 { font-size: 34px; line-height: 1.15; letter-spacing: -0.02em; margin: 0 0 8px }
-h2 { font-size: 22px; line-height: 1.25; letter-spacing: -0.01em; margin: 0 }
+h1 { font-size: 34px; line-height: 1.15; deadLetter-spacing: -0.02em; margin: 0 0 8px }
+h2 { font-size: 22px; line-height: 1.25; deadLetter-spacing: -0.01em; margin: 0 }
 h3 { font-size: 16px; margin: 0 0 8px }
 p { margin: 0 0 12px; max-width: 76ch }
 header p { max-width: none }
@@ -36,7 +36,7 @@ code { font: 0.9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .number { font-variant-numeric: tabular-nums }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; margin: 28px 0 }
 .tile { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 14px 18px }
-.tile b { display: block; font-size: 28px; line-height: 1.2; letter-spacing: -0.02em }
+.tile b { display: block; font-size: 28px; line-height: 1.2; deadLetter-spacing: -0.02em }
 .tile span { color: var(--quiet); font-size: 14px }
 nav { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14.5px; margin: 0 0 20px }
 .good { color: var(--good) } .bad { color: var(--bad) }

@@ -18,7 +18,6 @@ export type {
   DeadLetterFilter,
   DeadLetterPage,
   DeadLetterStatus,
-  DeadLetterStream,
 } from "./bookkeeping/dead-letters.ts";
 export {
   type DrizzleTransaction,

@@ -9,6 +9,7 @@ export { findInTransit } from "./append/find-in-transit.ts";
 export { type RepeatedEvent, repeatedEvents } from "./append/find-originals.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
 export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";
+export { type DeadLetterCounts, deadLetterCounts } from "./bookkeeping/dead-letter-counts.ts";
 export {
   type DeadLetterInput,
   listDeadLetters,
@@ -18,7 +19,6 @@ export {
 } from "./bookkeeping/dead-letters.ts";
 export { areFunctionsRegistered, recordFunctionRegistration } from "./bookkeeping/function-registrations.ts";
 export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
-export { type LetterCounts, letterCounts } from "./bookkeeping/letter-counts.ts";
 export { type LockHolder, lockHolders } from "./bookkeeping/lock-holders.ts";
 export {
   type HandlerStatistics,
@@ -77,7 +77,7 @@ export {
 export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/read-all.ts";
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { schema } from "./schema/index.ts";
-export { type PublishEventTypesOptions, publishEventTypes } from "./sql-door/publish-event-types.ts";
+export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { streamKey } from "./streams/stream-name.ts";
 export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";

@@ -70,10 +70,10 @@ describe.each(testEngines())(`whatever the schemas of the seeded types take (%s,
       const outcomes = await dispatcher.store.appendBatch(events, { timestamps: "backfill" });
       expect(outcomes.filter(({ status }) => status !== "stored")).toEqual([]);
       for (const name of dispatcher.followers) await catchUpFully(dispatcher, name);
-      const letters = await made.database.query(
+      const deadLetters = await made.database.query(
         `SELECT handler, code, reason, event->>'type' AS type, event->>'data' AS data FROM synap.dead_letters`,
       );
-      expect(letters).toEqual([]);
+      expect(deadLetters).toEqual([]);
     });
 
     it("and can be read afterwards", async () => {

@@ -41,8 +41,8 @@ export {
   DeadLetterNotRetryableError,
   DeadLetterResolvedError,
 } from "./dead-letters/dead-letter-errors.ts";
-export type { RetriedLetters, RetryFilter } from "./dead-letters/dead-letter-office.ts";
-export type { DeadLetterOutcome } from "./dead-letters/open-letter.ts";
+export type { RetriedDeadLetters, RetryFilter } from "./dead-letters/dead-letters.ts";
+export type { DeadLetterOutcome } from "./dead-letters/open-dead-letter.ts";
 export { derivedEventId } from "./derived-event-id.ts";
 export {
   type AcceptedAppend,
@@ -76,7 +76,7 @@ export {
   ProjectionNotFoundError,
 } from "./projections/projection-errors.ts";
 export type { BuildStatus, ProjectionStatus } from "./projections/projection-status.ts";
-export { type AskedBy, Projections } from "./projections/projections.ts";
+export { type ActorOptions, Projections } from "./projections/projections.ts";
 export { keyText, moment, type RowOf, readTable } from "./projections/read-table.ts";
 export { type AuditEntry, type AuditFilter, auditLog } from "./read-models/audit-log.ts";
 export { type ComplianceStatistics, complianceStats } from "./read-models/compliance-stats.ts";

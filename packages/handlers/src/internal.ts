@@ -6,7 +6,7 @@
 export { deciderFingerprint } from "./aggregates/fingerprint.ts";
 export { checksumOf } from "./aggregates/snapshots.ts";
 export { composeModules, type NamedModule } from "./compose-modules.ts";
-export { DeadLetterOffice } from "./dead-letters/dead-letter-office.ts";
+export { DeadLetters } from "./dead-letters/dead-letters.ts";
 export { type Backoff, backoffDelay, defaultBackoff } from "./dispatch/backoff.ts";
 export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
 export { handles } from "./dispatch/event-handler.ts";

@@ -30,9 +30,9 @@ describeOnEveryEngine("rows so large that fewer than asked for fit", (engine) =>
       streamVersion: index + 1,
       recordedAt: "2026-01-01T00:00:00.000Z",
     }));
-    const letter = { handler, event: parked[0], stream, code: "failed", reason: "no", attempts: 1 };
+    const deadLetter = { handler, event: parked[0], stream, code: "failed", reason: "no", attempts: 1 };
     await database.transaction(async (transaction) => {
-      const id = await recordDeadLetter(transaction, letter);
+      const id = await recordDeadLetter(transaction, deadLetter);
       await holdStream(transaction, handler, stream, id);
       await parkEvents(transaction, handler, parked);
       await releaseStream(transaction, id);

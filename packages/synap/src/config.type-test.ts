@@ -96,17 +96,17 @@ async function read(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>
   synap.subscribe({ from: "start", types: ["order.place"] });
 
   // The event of a dead letter is typed once it is known to be stored.
-  for (const letter of await synap.deadLetters.list()) {
+  for (const deadLetter of await synap.deadLetters.list()) {
     // @ts-expect-error an event that the store refused may be anything
-    letter.event.type;
-    if (letter.stage === "storing") {
-      const reading = synap.catalogue.safeParseSynapEvent(letter.event);
+    deadLetter.event.type;
+    if (deadLetter.stage === "storing") {
+      const reading = synap.catalogue.safeParseSynapEvent(deadLetter.event);
       if (reading.ok && reading.event.type === "order.paid") reading.event.data.method.trim();
       continue;
     }
-    if (letter.event.type === "order.placed") letter.event.data.total.toFixed(2);
+    if (deadLetter.event.type === "order.placed") deadLetter.event.data.total.toFixed(2);
     // @ts-expect-error a misspelt field
-    if (letter.event.type === "order.placed") letter.event.data.totals;
+    if (deadLetter.event.type === "order.placed") deadLetter.event.data.totals;
   }
 }
 

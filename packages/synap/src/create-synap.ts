@@ -26,7 +26,7 @@ import type {
   Projections,
   ReadModel,
 } from "@synap/handlers";
-import { type DeadLetterOffice, HandlerRunner } from "@synap/handlers/internal";
+import { type DeadLetters as EngineDeadLetters, HandlerRunner } from "@synap/handlers/internal";
 import {
   type AppendableEvent,
   type EventTypeMap,
@@ -67,7 +67,7 @@ export interface StoredAt {
 
 /** What an application does with dead letters. */
 export interface DeadLetters<Event extends StoredEvent>
-  extends Pick<DeadLetterOffice, "retry" | "retryAll" | "skip"> {
+  extends Pick<EngineDeadLetters, "retry" | "retryAll" | "skip"> {
   /** Dead letters, newest first: 100 unless `limit` says otherwise, and fewer when they are large. */
   list(filter?: DeadLetterFilter): Promise<readonly DeadLetter<Event>[]>;
   /** Some dead letters, newest first, and whether there are more. */
@@ -188,24 +188,24 @@ export async function createSynap<Types extends EventTypeMap>(
 
 /** Dead letters whose stored events have the types of the catalogue. */
 function typedDeadLetters<Types extends EventTypeMap>(
-  office: DeadLetterOffice,
+  deadLetters: EngineDeadLetters,
   catalogue: TypedEventCatalogue<Types>,
 ): DeadLetters<StoredEventIn<Types>> {
-  const typed = (letters: readonly DeadLetter[]) =>
-    letters.flatMap((letter): DeadLetter<StoredEventIn<Types>>[] =>
-      letter.stage === "storing"
-        ? [letter]
-        : catalogue.typeStored([letter.event]).map((event) => ({ ...letter, event })),
+  const typed = (untyped: readonly DeadLetter[]) =>
+    untyped.flatMap((deadLetter): DeadLetter<StoredEventIn<Types>>[] =>
+      deadLetter.stage === "storing"
+        ? [deadLetter]
+        : catalogue.typeStored([deadLetter.event]).map((event) => ({ ...deadLetter, event })),
     );
   return {
-    list: async (filter) => typed(await office.list(filter)),
+    list: async (filter) => typed(await deadLetters.list(filter)),
     async page(filter) {
-      const page = await office.page(filter);
-      return { ...page, letters: typed(page.letters) };
+      const page = await deadLetters.page(filter);
+      return { ...page, deadLetters: typed(page.deadLetters) };
     },
-    retry: (id, by) => office.retry(id, by),
-    retryAll: (filter, by) => office.retryAll(filter, by),
-    skip: (id, decision) => office.skip(id, decision),
+    retry: (id, by) => deadLetters.retry(id, by),
+    retryAll: (filter, by) => deadLetters.retryAll(filter, by),
+    skip: (id, decision) => deadLetters.skip(id, decision),
   };
 }
 

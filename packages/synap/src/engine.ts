@@ -6,12 +6,7 @@ import {
   openDatabase,
   type ReportLogger,
 } from "@synap/database";
-import {
-  createEventStore,
-  describeExposures,
-  guardedLogger,
-  publishEventTypes,
-} from "@synap/database/internal";
+import { createEventStore, describeExposures, guardedLogger, syncEventTypes } from "@synap/database/internal";
 import {
   type AggregateCommand,
   type AggregateRegistration,
@@ -109,7 +104,7 @@ export async function openEngine(
   try {
     const { exposures } = await migrate(database, { applications: application.migrations });
     if (exposures.length > 0) guardedLogger(options.logger).warn({}, describeExposures(exposures));
-    await publishEventTypes(database, application.catalogue);
+    await syncEventTypes(database, application.catalogue);
     const engine = composeEngine(application, database, options);
     await engine.dispatcher.projections.prepare();
     return { engine, close };

@@ -99,13 +99,13 @@ export async function countOpenDeadLetters(database: Database): Promise<number> 
 }
 
 async function retryOpenDeadLetters(database: Database, apiUrl: string, token: string): Promise<number> {
-  const letters = await database.query<{ id: number }>(OPEN_DEAD_LETTERS);
-  for (const { id } of letters) {
+  const deadLetters = await database.query<{ id: number }>(OPEN_DEAD_LETTERS);
+  for (const { id } of deadLetters) {
     await fetch(`${apiUrl}/api/v1/admin/dead-letters/${id}/retry`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       signal: AbortSignal.timeout(30_000),
     }).catch(() => undefined);
   }
-  return letters.length === 0 ? 0 : letters.length - (await countOpenDeadLetters(database));
+  return deadLetters.length === 0 ? 0 : deadLetters.length - (await countOpenDeadLetters(database));
 }

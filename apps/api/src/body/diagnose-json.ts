@@ -187,9 +187,9 @@ class Diagnosis implements JsonDiagnosis {
 
   /** To the last character of the escape that begins here. */
   private skipEscape(): void {
-    const letter = this.text[this.at + 1] ?? "";
-    if (letter === "u" && FOUR_HEX_DIGITS.test(this.text.slice(this.at + 2, this.at + 6))) this.at += 5;
-    else if (letter !== "" && '"\\/bfnrt'.includes(letter)) this.at += 1;
+    const deadLetter = this.text[this.at + 1] ?? "";
+    if (deadLetter === "u" && FOUR_HEX_DIGITS.test(this.text.slice(this.at + 2, this.at + 6))) this.at += 5;
+    else if (deadLetter !== "" && '"\\/bfnrt'.includes(deadLetter)) this.at += 1;
     else this.fail("this escape does not exist in JSON");
   }
 

@@ -50,13 +50,17 @@ describeOnEveryEngine("an accepted event that does not arrive", (engine) => {
   it("has arrived as a dead letter, or as the repetition of a stored event with its key", async () => {
     const { database } = engine;
     const transit = watch(database);
-    const [letter, first, repeated] = [note(), note({ idempotencyKey: "k" }), note({ idempotencyKey: "k" })];
-    for (const event of [letter, repeated]) {
+    const [deadLetter, first, repeated] = [
+      note(),
+      note({ idempotencyKey: "k" }),
+      note({ idempotencyKey: "k" }),
+    ];
+    for (const event of [deadLetter, repeated]) {
       transit.accepted(event);
       transit.pass(10_000);
     }
-    expect(await transit.look()).toMatchObject({ sampled: 2, oldestId: letter.id });
-    await keepAccepted(database, letter, { code: "x", reason: "x", attempts: 1 });
+    expect(await transit.look()).toMatchObject({ sampled: 2, oldestId: deadLetter.id });
+    await keepAccepted(database, deadLetter, { code: "x", reason: "x", attempts: 1 });
     expect(await transit.look()).toMatchObject({ sampled: 1, oldestId: repeated.id });
     await createEventStore({ database, catalogue: seedCatalogue }).appendBatch([first]);
     expect(await transit.look()).toBeUndefined();

@@ -46,7 +46,7 @@ A handler that fails on an event sets it aside as a dead letter, and the later e
 stream wait behind it, for that handler alone. Remove the cause and retry, or skip the event for
 good: either way those that waited follow, in order.
 
-Letters of ingest-events hold events that were accepted and are not stored. A retry stores them.`,
+Dead letters of ingest-events hold events that were accepted and are not stored. A retry stores them.`,
     );
 
 function listCommand(): Command {
@@ -64,7 +64,7 @@ function listCommand(): Command {
     .addHelpText(
       "after",
       `
-WAITING is how many later events of the stream wait behind the letter.
+WAITING is how many later events of the stream wait behind the deadLetter.
 
 Examples:
   ${SYNAP_COMMAND} dead-letters list
@@ -87,15 +87,15 @@ async function list(options: ListOptions): Promise<void> {
   if (page.deadLetters.length === 0) {
     return console.log(status === "all" ? "No dead letters." : `No dead letters that are ${status}.`);
   }
-  const rows = page.deadLetters.map((letter) => [
-    String(letter.id),
-    letter.status,
-    letter.handler,
-    describeStream(letter) ?? "",
-    letter.eventType ?? "",
-    letter.code,
-    count(letter.parked),
-    age(letter.lastFailedAt),
+  const rows = page.deadLetters.map((deadLetter) => [
+    String(deadLetter.id),
+    deadLetter.status,
+    deadLetter.handler,
+    describeStream(deadLetter) ?? "",
+    deadLetter.eventType ?? "",
+    deadLetter.code,
+    count(deadLetter.parked),
+    age(deadLetter.lastFailedAt),
   ]);
   const columns = ["ID", "STATUS", "HANDLER", "STREAM", "EVENT", "CODE", "WAITING", "FAILED"].map(
     (title) => ({
@@ -114,28 +114,31 @@ function showCommand(): Command {
     .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} dead-letters show 17`)
     .action(async (id: number, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const letter = await connect(options).admin.deadLetter(id);
-      console.log(options.json ? jsonText(letter, 2) : describeLetter(letter));
+      const deadLetter = await connect(options).admin.deadLetter(id);
+      console.log(options.json ? jsonText(deadLetter, 2) : describeLetter(deadLetter));
     });
 }
 
-function describeLetter(letter: Resource<"DeadLetter">): string {
-  const { resolvedAt, resolvedBy = "somebody", resolution } = letter;
+function describeLetter(deadLetter: Resource<"DeadLetter">): string {
+  const { resolvedAt, resolvedBy = "somebody", resolution } = deadLetter;
   const decided =
     resolvedAt === undefined
       ? undefined
-      : `${letter.status} at ${resolvedAt} by ${plain(resolvedBy)}${resolution === undefined ? "" : `: ${plain(resolution)}`}`;
+      : `${deadLetter.status} at ${resolvedAt} by ${plain(resolvedBy)}${resolution === undefined ? "" : `: ${plain(resolution)}`}`;
   return formatFields([
-    ["dead letter", `${letter.id}, ${letter.status}`],
-    ["handler", letter.handler],
-    ["stream", describeStream(letter)],
-    ["position", letter.position === undefined ? "never stored" : String(letter.position)],
-    ["failed", `${count(letter.attempts)} times, first ${letter.firstFailedAt}, last ${letter.lastFailedAt}`],
-    ["code", letter.code],
-    ["reason", plain(letter.reason)],
-    ["waiting", `${count(letter.parked)} later events of the stream`],
+    ["dead letter", `${deadLetter.id}, ${deadLetter.status}`],
+    ["handler", deadLetter.handler],
+    ["stream", describeStream(deadLetter)],
+    ["position", deadLetter.position === undefined ? "never stored" : String(deadLetter.position)],
+    [
+      "failed",
+      `${count(deadLetter.attempts)} times, first ${deadLetter.firstFailedAt}, last ${deadLetter.lastFailedAt}`,
+    ],
+    ["code", deadLetter.code],
+    ["reason", plain(deadLetter.reason)],
+    ["waiting", `${count(deadLetter.parked)} later events of the stream`],
     ["decided", decided],
-    ["event", jsonText(letter.event, 2)],
+    ["event", jsonText(deadLetter.event, 2)],
   ]);
 }
 
@@ -143,14 +146,14 @@ function retryCommand(endWith: (code: typeof EXIT.refused) => void): Command {
   return new Command("retry")
     .description("Has the events handled again, and then those that waited behind them.")
     .argument("[id...]", "numbers in the list", letterIds)
-    .option("--all", "every open letter, oldest first, instead of numbers", false)
+    .option("--all", "every open dead letter, oldest first, instead of numbers", false)
     .option("--handler <name>", "with --all: only those of this handler")
     .option("--code <code>", "with --all: only those with this code")
     .addHelpText(
       "after",
       `
-The event of an ingest-events letter was accepted and is not stored: it is validated anew and
-appended. A letter that fails again stays open, and the command ends with 1.
+The event of an ingest-events deadLetter was accepted and is not stored: it is validated anew and
+appended. A deadLetter that fails again stays open, and the command ends with 1.
 
 Examples:
   ${SYNAP_COMMAND} dead-letters retry 17 18
@@ -169,7 +172,7 @@ Examples:
     });
 }
 
-/** Page by page, printing each outcome. @throws CliError when something that a letter needs is away */
+/** Page by page, printing each outcome. @throws CliError when something that a dead letter needs is away */
 async function retryAll(options: RetryOptions): Promise<DeadLetterOutcome[]> {
   const { handler, code, json } = options;
   const outcomes: DeadLetterOutcome[] = [];
@@ -201,7 +204,7 @@ function skipCommand(): Command {
   return new Command("skip")
     .description("Leaves the event out for good; those that waited behind it follow.")
     .argument("<id...>", "numbers in the list", letterIds)
-    .requiredOption("--reason <text>", "why; kept with the letter")
+    .requiredOption("--reason <text>", "why; kept with the dead letter")
     .addHelpText(
       "after",
       `

@@ -139,7 +139,7 @@ function describeRetry({ name, retrying }: HandlerStatus): string[] {
 function describeNotStored({ open, skipped }: Status["notStored"]): string {
   if (open === 0) return skipped === 0 ? "nothing" : `${count(skipped)} accepted events were skipped`;
   const also = skipped === 0 ? "" : ` (and ${count(skipped)} skipped)`;
-  return `${count(open)} letters of accepted events${also}: synap dead-letters list --handler ingest-events`;
+  return `${count(open)} dead letters of accepted events${also}: synap dead-letters list --handler ingest-events`;
 }
 
 /** What waits in the broker for something other than its turn. */

@@ -49,9 +49,9 @@ export function failedEnvelopes(
     },
     async ({ event: ended, attempt, step }) => {
       const keep = async (envelope: string | undefined, data: unknown, code: string, reason: string) => {
-        const letter = { code, reason, attempts: retries + 1 };
+        const deadLetter = { code, reason, attempts: retries + 1 };
         try {
-          return { deadLetter: await keepAccepted(store.database, data, letter), reason };
+          return { deadLetter: await keepAccepted(store.database, data, deadLetter), reason };
         } catch (error) {
           if (attempt >= ATTEMPTS_BEFORE_PAUSE) {
             const facts = { envelope, data, err: error };

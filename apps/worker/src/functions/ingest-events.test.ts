@@ -44,7 +44,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     return rows.map((row) => row.id);
   };
   const ids = (events: readonly SynapEvent[]) => events.map((event) => event.id);
-  const lettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
+  const deadLettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
   // Less than the minute after which the broker looks through its queue whatever happens: it must have been woken.
   const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 45_000, interval: 50 });
   const lastRun = async () => (await running?.runs("ingest-events"))?.at(-1);
@@ -102,10 +102,12 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await publish({ events: [events[0], bad, events[2]] });
     await eventually(async () => expect((await runs("ingest-events")).length).toBe(before + 2));
     expect(await stored(events)).toEqual([events[0]?.id, events[2]?.id]);
-    const letters = (await lettersOf("ingest-events")).filter((letter) => letter.eventId === bad.id);
-    expect(letters).toHaveLength(1);
-    expect(letters[0]?.event).toEqual(bad);
-    expect(letters[0]?.reason).toContain("data.content");
+    const deadLetters = (await deadLettersOf("ingest-events")).filter(
+      (deadLetter) => deadLetter.eventId === bad.id,
+    );
+    expect(deadLetters).toHaveLength(1);
+    expect(deadLetters[0]?.event).toEqual(bad);
+    expect(deadLetters[0]?.reason).toContain("data.content");
   });
 
   it("stores an event that waited in the queue for longer than live events may be old", async () => {
@@ -127,11 +129,11 @@ describeOnEveryEngine("ingest-events", (engine) => {
         "the unreadable envelope is a dead letter",
       ),
     );
-    const letters = (await lettersOf("ingest-events")).filter(
-      (letter) => letter.code === "envelope-unreadable",
+    const deadLetters = (await deadLettersOf("ingest-events")).filter(
+      (deadLetter) => deadLetter.code === "envelope-unreadable",
     );
-    expect(letters).toHaveLength(1);
-    expect(letters[0]?.event).toEqual(unreadable);
+    expect(deadLetters).toHaveLength(1);
+    expect(deadLetters[0]?.event).toEqual(unreadable);
   });
 
   it("tries again soon when the store is not to be had, and loses nothing", async () => {
@@ -148,7 +150,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await publish({ events: [event] });
     await eventually(async () => expect(await stored([event])).toEqual([event.id]));
     expect(failures).toBe(-1);
-    expect(await lettersOf("test-inline")).toEqual([]);
+    expect(await deadLettersOf("test-inline")).toEqual([]);
   });
 
   it("stores events whose inline handler is cut off each time, as dead letters of that handler", async () => {
@@ -181,7 +183,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
       deadLettered: 0,
     });
     expect(await stored([slow, other])).toEqual(ids([slow, other]));
-    expect(await lettersOf("test-inline")).toMatchObject([{ eventId: slow.id, code: "sqlstate-57014" }]);
+    expect(await deadLettersOf("test-inline")).toMatchObject([{ eventId: slow.id, code: "sqlstate-57014" }]);
   });
 
   it("publishes the envelope again when the retries run out on a store that is away", async () => {
@@ -201,7 +203,9 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect((await runs("ingest-events-failure")).at(-1)?.output).toMatchObject({
       publishedAgain: expect.stringContaining(".again."),
     });
-    expect((await lettersOf("ingest-events")).map((letter) => letter.eventId)).not.toContain(event.id);
+    expect((await deadLettersOf("ingest-events")).map((deadLetter) => deadLetter.eventId)).not.toContain(
+      event.id,
+    );
   });
 
   it("keeps the envelope as a dead letter when Inngest does not take it again either", async () => {
@@ -218,10 +222,10 @@ describeOnEveryEngine("ingest-events", (engine) => {
         deadLetter: expect.any(Number),
       }),
     );
-    const letters = (await lettersOf("ingest-events")).filter(
+    const deadLetters = (await deadLettersOf("ingest-events")).filter(
       ({ code }) => code === "envelope-undeliverable",
     );
-    expect(letters).toMatchObject([{ event: { events: [event] } }]);
+    expect(deadLetters).toMatchObject([{ event: { events: [event] } }]);
   });
 
   it("keeps the envelope as a dead letter when somebody cancels its run, and a retry stores its events", async () => {
@@ -236,10 +240,12 @@ describeOnEveryEngine("ingest-events", (engine) => {
         event: { id: randomUUID(), name: "synap/events.published", data: { events } },
       },
     });
-    const [letter] = (await lettersOf("ingest-events")).filter(({ code }) => code === "envelope-cancelled");
-    expect(letter).toMatchObject({ event: { events }, status: "open" });
+    const [deadLetter] = (await deadLettersOf("ingest-events")).filter(
+      ({ code }) => code === "envelope-cancelled",
+    );
+    expect(deadLetter).toMatchObject({ event: { events }, status: "open" });
     const dispatcher = new EventDispatcher({ database: engine.database, catalogue: seedCatalogue });
-    await dispatcher.deadLetters.retry(letter?.id ?? 0, { by: "user:ops" });
+    await dispatcher.deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
     expect(await stored(events)).toEqual(ids(events));
   });
 
@@ -267,14 +273,14 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await eventually(async () => expect(await failedAttempts("ingest-events-failure")).toBe(2));
     isAway = false;
     await eventually(async () => expect((await runs("ingest-events-failure")).length).toBe(before + 1));
-    const letters = (await lettersOf("ingest-events")).filter(({ event: kept }) =>
+    const deadLetters = (await deadLettersOf("ingest-events")).filter(({ event: kept }) =>
       JSON.stringify(kept).includes(event.id),
     );
-    expect(letters).toMatchObject([{ code: "envelope-undeliverable", status: "open" }]);
+    expect(deadLetters).toMatchObject([{ code: "envelope-undeliverable", status: "open" }]);
   });
 
-  it("pauses before Inngest's attempts run out, as often as no letter can be written, and keeps it afterwards", async () => {
-    const event = note("no letter can be written");
+  it("pauses before Inngest's attempts run out, as often as no dead letter can be written, and keeps it afterwards", async () => {
+    const event = note("no dead letter can be written");
     let isAway = true;
     const database: Database = new Proxy(engine.database, {
       get: (target, name, receiver) =>
@@ -307,10 +313,10 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(second.id).not.toBe(first.id);
     isAway = false;
     await failing({ attempt: 0, steps: { ...ended, [second.id]: null } });
-    const letters = (await lettersOf("ingest-events")).filter(({ event: kept }) =>
+    const deadLetters = (await deadLettersOf("ingest-events")).filter(({ event: kept }) =>
       JSON.stringify(kept).includes(event.id),
     );
-    expect(letters).toMatchObject([{ code: "envelope-cancelled", status: "open" }]);
+    expect(deadLetters).toMatchObject([{ code: "envelope-cancelled", status: "open" }]);
   });
 
   it("keeps what Inngest says of a failed run whole when that has another form", async () => {
@@ -318,10 +324,10 @@ describeOnEveryEngine("ingest-events", (engine) => {
     const { call } = await start();
     const data = { function_id: "synap-ingest-events", runs: [{ input: { events: [event] } }] };
     await call("ingest-events-failure", { name: "inngest/function.failed", data }, { attempt: 0 });
-    const letters = (await lettersOf("ingest-events")).filter(({ event: kept }) =>
+    const deadLetters = (await deadLettersOf("ingest-events")).filter(({ event: kept }) =>
       JSON.stringify(kept).includes(event.id),
     );
-    expect(letters).toMatchObject([{ code: "envelope-unreadable", status: "open", event: data }]);
+    expect(deadLetters).toMatchObject([{ code: "envelope-unreadable", status: "open", event: data }]);
   });
 
   it("stores the events one by one when the retries run out on anything else: only the poison is set aside", async () => {
@@ -352,7 +358,9 @@ describeOnEveryEngine("ingest-events", (engine) => {
       }),
     );
     expect(await stored(events)).toEqual([events[0]?.id, events[2]?.id]);
-    const [letter] = (await lettersOf("ingest-events")).filter(({ eventId }) => eventId === events[1]?.id);
-    expect(letter).toMatchObject({ code: "sqlstate-23505", attempts: 1, event: events[1] });
+    const [deadLetter] = (await deadLettersOf("ingest-events")).filter(
+      ({ eventId }) => eventId === events[1]?.id,
+    );
+    expect(deadLetter).toMatchObject({ code: "sqlstate-23505", attempts: 1, event: events[1] });
   });
 });

@@ -1,5 +1,5 @@
 -- The event types that the running release knows, for everybody who speaks SQL. Written when a process starts
--- (publishEventTypes); the truth is the catalogue in the code. The schema is json, not jsonb: it keeps the order of its
+-- (syncEventTypes); the truth is the catalogue in the code. The schema is json, not jsonb: it keeps the order of its
 -- fields, and is the type that pg_jsonschema takes.
 CREATE TABLE synap.event_types (
   updated_at     timestamptz(3) NOT NULL DEFAULT now(),

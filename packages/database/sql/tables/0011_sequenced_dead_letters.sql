@@ -1,7 +1,7 @@
 -- Dead letters keep the order of streams: an event that a handler could not deal with holds back the later events of
 -- its own stream, for that handler alone, until somebody has the event tried again or skips it.
 ALTER TABLE synap.dead_letters
-  -- The stream that waits. Null for letters that are no stored event, and for those from before this migration.
+  -- The stream that waits. Null for dead letters that are no stored event, and for those from before this migration.
   ADD COLUMN aggregate_type text COLLATE "C",
   ADD COLUMN aggregate_id   text COLLATE "C",
   -- Who decided, when, and why.

@@ -51,9 +51,11 @@ describeOnEveryEngine("bookkeeping", (engine) => {
   it("keeps one dead letter for an event and handler, and counts the attempts", async () => {
     const handler = randomUUID();
     const event = noteEvent();
-    const letter = { handler, event, position: 5, code: "handler-failed", reason: "first", attempts: 3 };
-    const id = await recordDeadLetter(engine.database, letter);
-    expect(await recordDeadLetter(engine.database, { ...letter, reason: "second", attempts: 1 })).toBe(id);
+    const deadLetter = { handler, event, position: 5, code: "handler-failed", reason: "first", attempts: 3 };
+    const id = await recordDeadLetter(engine.database, deadLetter);
+    expect(await recordDeadLetter(engine.database, { ...deadLetter, reason: "second", attempts: 1 })).toBe(
+      id,
+    );
     expect(await listDeadLetters(engine.database, { handler })).toMatchObject([
       { id, event, eventId: event.id, position: 5, reason: "second", attempts: 4, status: "open" },
     ]);
@@ -79,8 +81,8 @@ describeOnEveryEngine("bookkeeping", (engine) => {
         attempts: 1,
       });
     }
-    const letters = await listDeadLetters(engine.database, { handler });
-    expect(letters.map((letter) => letter.event).reverse()).toEqual(strange);
+    const deadLetters = await listDeadLetters(engine.database, { handler });
+    expect(deadLetters.map((deadLetter) => deadLetter.event).reverse()).toEqual(strange);
   });
 
   it("tells how much is stored and how far each handler is behind", async () => {

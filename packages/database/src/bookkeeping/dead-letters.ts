@@ -11,6 +11,7 @@ import {
   type RowWithin,
   selectWithin,
 } from "../reading/page-bytes.ts";
+import type { StreamName } from "../streams/stream-name.ts";
 
 /** What is put aside, and why. */
 export interface DeadLetterInput {
@@ -21,24 +22,18 @@ export interface DeadLetterInput {
   /** Where it is stored, if it is. */
   readonly position?: number | undefined;
   /**
-   * Whether letters with one id may hold different events, as the store may refuse several that senders gave the same id:
-   * then each content is a letter of its own. Default false: the id names one stored event.
+   * Whether dead letters with one id may hold different events, as the store may refuse several that senders gave the same id:
+   * then each content is a dead letter of its own. Default false: the id names one stored event.
    */
   readonly byContent?: boolean | undefined;
   /** The stream whose later events wait for a decision, if they do. */
-  readonly stream?: DeadLetterStream | undefined;
+  readonly stream?: StreamName | undefined;
   /** What kind of failure, in kebab case. */
   readonly code: string;
   /** What happened, for people. */
   readonly reason: string;
   /** How often it was tried. */
   readonly attempts: number;
-}
-
-/** A stream, named as its events name it. */
-export interface DeadLetterStream {
-  readonly aggregateType: string;
-  readonly aggregateId: string;
 }
 
 export type DeadLetterStatus = "open" | "retried" | "skipped";
@@ -65,7 +60,7 @@ interface DeadLetterFacts {
   /** Where the event is stored, if it is. */
   readonly position?: number;
   /** The stream whose later events it holds back, or held back. */
-  readonly stream?: DeadLetterStream;
+  readonly stream?: StreamName;
   readonly code: string;
   readonly reason: string;
   readonly attempts: number;
@@ -95,28 +90,28 @@ ON CONFLICT (handler, event_id, content) DO UPDATE
        status = CASE d.status WHEN 'skipped' THEN 'skipped' ELSE 'open' END
 RETURNING id, status`;
 
-/** Puts an event aside. The same event again for the same handler adds to its letter. Answers the letter's id. */
-export async function recordDeadLetter(session: SqlSession, letter: DeadLetterInput): Promise<number> {
-  return (await setAside(session, letter)).id;
+/** Puts an event aside. The same event again for the same handler adds to its dead letter. Answers the dead letter's id. */
+export async function recordDeadLetter(session: SqlSession, deadLetter: DeadLetterInput): Promise<number> {
+  return (await setAside(session, deadLetter)).id;
 }
 
-/** Does what `recordDeadLetter` does, and tells the letter's status too: one that was skipped stays so. */
+/** Does what `recordDeadLetter` does, and tells the dead letter's status too: one that was skipped stays so. */
 export async function setAside(
   session: SqlSession,
-  letter: DeadLetterInput,
+  deadLetter: DeadLetterInput,
 ): Promise<{ id: number; status: DeadLetterStatus }> {
-  const json = JSON.stringify(letter.event) ?? "null";
+  const json = JSON.stringify(deadLetter.event) ?? "null";
   const rows = await session.query<{ id: number; status: DeadLetterStatus }>(RECORD, [
-    letter.handler,
-    idOf(letter.event, json),
+    deadLetter.handler,
+    idOf(deadLetter.event, json),
     json,
-    letter.position ?? null,
-    cleanText(letter.code, 128),
-    cleanText(letter.reason, 10_000),
-    letter.attempts,
-    letter.stream?.aggregateType ?? null,
-    letter.stream?.aggregateId ?? null,
-    letter.byContent === true ? contentKey(letter.event) : "",
+    deadLetter.position ?? null,
+    cleanText(deadLetter.code, 128),
+    cleanText(deadLetter.reason, 10_000),
+    deadLetter.attempts,
+    deadLetter.stream?.aggregateType ?? null,
+    deadLetter.stream?.aggregateId ?? null,
+    deadLetter.byContent === true ? contentKey(deadLetter.event) : "",
   ]);
   const [row] = rows;
   if (row === undefined) throw new Error("Recording a dead letter answered nothing.");
@@ -130,11 +125,11 @@ export interface DeadLetterFilter {
   readonly aggregateType?: string | undefined;
   /** ...and of streams with this id. */
   readonly aggregateId?: string | undefined;
-  /** Only letters with a lower id: the last one of the page before. */
+  /** Only dead letters with a lower id: the last one of the page before. */
   readonly before?: number | undefined;
   /** Only this one. */
   readonly id?: number | undefined;
-  /** Default 100. Fewer come when they are large: a page ends with the letter whose event reaches `maxBytes`. */
+  /** Default 100. Fewer come when they are large: a page ends with the dead letter whose event reaches `maxBytes`. */
   readonly limit?: number | undefined;
   /** Default, and the most: 4 MiB. */
   readonly maxBytes?: number | undefined;
@@ -142,7 +137,7 @@ export interface DeadLetterFilter {
 
 /** Some of the dead letters that were asked for. */
 export interface DeadLetterPage<Event extends StoredEvent = StoredEvent> {
-  readonly letters: readonly DeadLetter<Event>[];
+  readonly deadLetters: readonly DeadLetter<Event>[];
   /** There are more, for which `limit` or `maxBytes` left no room: ask for those before the last of these. */
   readonly isCut: boolean;
 }
@@ -203,7 +198,7 @@ export async function listDeadLetters(
   session: SqlSession,
   filter: DeadLetterFilter = {},
 ): Promise<readonly DeadLetter[]> {
-  return (await pageDeadLetters(session, filter)).letters;
+  return (await pageDeadLetters(session, filter)).deadLetters;
 }
 
 /**
@@ -220,7 +215,10 @@ export async function pageDeadLetters(
   // One row more than requested shows whether there is a next page.
   const parameters = [handler, status, before, limit + 1, id, aggregateType, aggregateId, maxBytes];
   const rows = await session.query<DeadLetterRow>(LIST, parameters);
-  return { letters: rows.slice(0, limit).map(toDeadLetter), isCut: isPageCut(rows) || rows.length > limit };
+  return {
+    deadLetters: rows.slice(0, limit).map(toDeadLetter),
+    isCut: isPageCut(rows) || rows.length > limit,
+  };
 }
 
 function toDeadLetter(row: DeadLetterRow): DeadLetter {

@@ -75,7 +75,7 @@ export const reservationDecider = defineDecider({
         return [{ type: "reservation.created", data: command.data }];
       }
       case "reschedule": {
-        const current = standing(state);
+        const current = requireConfirmed(state);
         const { startDate, reason } = command.data;
         const endDate = command.data.endDate ?? sameLength(current, startDate);
         checkOrder(startDate, endDate);
@@ -94,7 +94,7 @@ export const reservationDecider = defineDecider({
         ];
       }
       case "cancel": {
-        standing(state);
+        requireConfirmed(state);
         return [{ type: "reservation.cancelled", data: command.data }];
       }
     }
@@ -103,7 +103,7 @@ export const reservationDecider = defineDecider({
 
 type Confirmed = Extract<ReservationState, { status: "CONFIRMED" }>;
 
-function standing(state: ReservationState): Confirmed {
+function requireConfirmed(state: ReservationState): Confirmed {
   if (state.status === "PENDING") return refuse("not-created", "There is no such reservation.");
   if (state.status === "CANCELLED")
     return refuse("already-cancelled", "The reservation has been called off.");

@@ -11,7 +11,7 @@ import { callAtOnce } from "../dispatch/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
-import { type AggregateState, applyEvent, unborn } from "./fold.ts";
+import { type AggregateState, applyEvent, initialAggregate } from "./fold.ts";
 import { SnapshotKeeper, type SnapshotPolicy } from "./snapshot-keeper.ts";
 
 export interface AggregateRepositoryOptions<
@@ -129,7 +129,7 @@ export function createAggregateRepository<
         return current;
       }
     }
-    const current = (await fold(stream, unborn(decider), moment)) ?? unborn(decider);
+    const current = (await fold(stream, initialAggregate(decider), moment)) ?? initialAggregate(decider);
     const isNow = at === undefined && moment.version === undefined && transaction === undefined;
     if (isNow) await keeper?.keep(stream, 0, current);
     return current;
@@ -147,7 +147,7 @@ export function createAggregateRepository<
       if (found.size === 0) return undefined;
     }
     const events: CommandResult<State>["events"][number][] = [];
-    let current: AggregateState<State> = unborn(decider);
+    let current: AggregateState<State> = initialAggregate(decider);
     for await (const event of store.readStream(stream, { transaction })) {
       // What one command led to stands together.
       const isOfCommand = event.id === idOf(events.length);

@@ -12,7 +12,7 @@ export interface AggregateState<State> {
 }
 
 /** Nothing has happened yet. */
-export function unborn<State extends JsonObject>(decider: {
+export function initialAggregate<State extends JsonObject>(decider: {
   readonly initialState: State;
 }): AggregateState<State> {
   return { state: decider.initialState, version: 0 };

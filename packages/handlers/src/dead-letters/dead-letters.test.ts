@@ -42,7 +42,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
     await beginNow(database, handler.name);
     return {
       dispatcher,
-      office: dispatcher.deadLetters,
+      deadLetters: dispatcher.deadLetters,
       happened: async (...events: SynapEvent[]) => {
         await dispatcher.store.appendBatch(events);
         if (mode === "async") await catchUpFully(dispatcher, handler.name);
@@ -72,13 +72,13 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
     });
 
     it(`let the parked events follow in order when retried, exactly once (${mode})`, async () => {
-      const { happened, seen, open, office } = await refusing(mode);
+      const { happened, seen, open, deadLetters } = await refusing(mode);
       const events = [note("a"), note("a"), note("a")];
       const [bad, ...rest] = events;
       poison.add(ids(events)[0] ?? "");
       await happened(...events);
-      const [letter] = await open();
-      const again = await office.retry(letter?.id ?? 0, { by: "user:ops" });
+      const [deadLetter] = await open();
+      const again = await deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
       expect(again).toMatchObject({
         status: "open",
         released: 0,
@@ -86,36 +86,36 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
         failure: { code: "range-error" },
       });
       poison.clear();
-      const outcome = await office.retry(letter?.id ?? 0, { by: "user:ops" });
+      const outcome = await deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
       expect(outcome).toMatchObject({ status: "retried", released: 2, parked: 0 });
       expect(await seen()).toEqual(ids(events));
-      expect(await office.list({ id: letter?.id })).toMatchObject([
+      expect(await deadLetters.list({ id: deadLetter?.id })).toMatchObject([
         { status: "retried", resolvedBy: "user:ops", resolvedAt: expect.any(String), attempts: 3 },
       ]);
       const next = note("a");
       await happened(next);
       expect(await seen()).toEqual([bad?.id, ...ids(rest), next.id]);
-      await expect(office.retry(letter?.id ?? 0, { by: "user:ops" })).rejects.toThrow(
+      await expect(deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" })).rejects.toThrow(
         DeadLetterResolvedError,
       );
     });
 
     it(`are skipped with a reason, and the next poison behind them holds again (${mode})`, async () => {
-      const { happened, seen, open, office } = await refusing(mode);
+      const { happened, seen, open, deadLetters } = await refusing(mode);
       const events = [note("a"), note("a"), note("a"), note("a")];
       poison.add(ids(events)[0] ?? "").add(ids(events)[2] ?? "");
       await happened(...events);
       const [first] = await open();
-      const outcome = await office.skip(first?.id ?? 0, { by: "user:ops", reason: "a test note" });
+      const outcome = await deadLetters.skip(first?.id ?? 0, { by: "user:ops", reason: "a test note" });
       expect(outcome).toMatchObject({ status: "skipped", released: 1, parked: 1 });
       expect(await seen()).toEqual([events[1]?.id]);
-      expect(await office.list({ id: first?.id })).toMatchObject([
+      expect(await deadLetters.list({ id: first?.id })).toMatchObject([
         { status: "skipped", resolvedBy: "user:ops", resolution: "a test note" },
       ]);
       const [second] = await open();
       expect(second).toMatchObject({ eventId: events[2]?.id, parked: 1 });
       poison.clear();
-      await office.retry(second?.id ?? 0, { by: "user:ops" });
+      await deadLetters.retry(second?.id ?? 0, { by: "user:ops" });
       expect(await seen()).toEqual(ids(events.slice(1)));
     });
 
@@ -124,13 +124,13 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
       const events = Array.from({ length: 5 }, () => note("a"));
       poison.add(ids(events)[0] ?? "");
       await happened(...events);
-      const [letter] = await open();
+      const [deadLetter] = await open();
       await engine.database.query("UPDATE synap.dead_letters SET status = 'skipped' WHERE id = $1", [
-        letter?.id ?? 0,
+        deadLetter?.id ?? 0,
       ]);
       await engine.database.query(
         "UPDATE synap.held_streams SET dead_letter_id = NULL WHERE dead_letter_id = $1",
-        [letter?.id ?? 0],
+        [deadLetter?.id ?? 0],
       );
       const late = note("a");
       await dispatcher.store.append(late);
@@ -160,17 +160,17 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
           poison.clear();
-          const { happened, seen, open, office } = await refusing(mode);
+          const { happened, seen, open, deadLetters } = await refusing(mode);
           const streams = new Map<string, string[]>();
           const skipped = new Set<string>();
           const resolve = async (kind: "retry" | "skip", nth: number) => {
-            const letters = await open();
-            const letter = letters[nth % Math.max(1, letters.length)];
-            if (letter === undefined) return false;
+            const candidates = await open();
+            const deadLetter = candidates[nth % Math.max(1, candidates.length)];
+            if (deadLetter === undefined) return false;
             if (kind === "skip") {
-              skipped.add(letter.eventId);
-              await office.skip(letter.id, { by: "user:ops", reason: "no" });
-            } else await office.retry(letter.id, { by: "user:ops" });
+              skipped.add(deadLetter.eventId);
+              await deadLetters.skip(deadLetter.id, { by: "user:ops", reason: "no" });
+            } else await deadLetters.retry(deadLetter.id, { by: "user:ops" });
             return true;
           };
           for (const each of steps) {
@@ -217,11 +217,11 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
   }
 
   it("stay as they are when a retry meets a failure that time cures", async () => {
-    const { happened, open, office, seen, dispatcher, name } = await refusing("async");
+    const { happened, open, deadLetters, seen, dispatcher, name } = await refusing("async");
     const bad = note("a");
     poison.add(bad.id);
     await happened(bad);
-    const [letter] = await open();
+    const [deadLetter] = await open();
     const away = new EventDispatcher({
       database: engine.database,
       catalogue: seedCatalogue,
@@ -229,31 +229,31 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
         seeing(name, { afterwards: () => Promise.reject(new TransientHandlerError("the server is away")) }),
       ],
     });
-    await expect(away.deadLetters.retry(letter?.id ?? 0, { by: "user:ops" })).rejects.toThrow(
+    await expect(away.deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" })).rejects.toThrow(
       TransientHandlerError,
     );
-    expect(await open()).toMatchObject([{ id: letter?.id, attempts: letter?.attempts }]);
+    expect(await open()).toMatchObject([{ id: deadLetter?.id, attempts: deadLetter?.attempts }]);
     poison.clear();
-    await office.retry(letter?.id ?? 0, { by: "user:ops" });
+    await deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
     expect(await seen()).toEqual([bad.id]);
     await catchUpFully(dispatcher, name);
   });
 
   it("are refused by name where they can't be retried", async () => {
-    const { office } = await refusing("async");
-    await expect(office.retry(987_654, { by: "user:ops" })).rejects.toThrow(DeadLetterNotFoundError);
-    await expect(office.skip(987_654, { by: "user:ops", reason: "x" })).rejects.toThrow(
+    const { deadLetters } = await refusing("async");
+    await expect(deadLetters.retry(987_654, { by: "user:ops" })).rejects.toThrow(DeadLetterNotFoundError);
+    await expect(deadLetters.skip(987_654, { by: "user:ops", reason: "x" })).rejects.toThrow(
       DeadLetterNotFoundError,
     );
     const { happened, open } = await refusing("async");
     const bad = note("z");
     poison.add(bad.id);
     await happened(bad);
-    const [letter] = await open();
-    await expect(office.retry(letter?.id ?? 0, { by: "user:ops" })).rejects.toThrow(
+    const [deadLetter] = await open();
+    await expect(deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" })).rejects.toThrow(
       DeadLetterNotRetryableError,
     );
-    expect(await office.skip(letter?.id ?? 0, { by: "user:ops", reason: "gone" })).toMatchObject({
+    expect(await deadLetters.skip(deadLetter?.id ?? 0, { by: "user:ops", reason: "gone" })).toMatchObject({
       status: "skipped",
     });
   });
@@ -261,16 +261,16 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
   it("are resolved once by two who decide at the same moment, beside a worker and appends", async () => {
     if (engine.engine === "embedded") return; // It has one session: nothing happens at the same moment.
     for (const mode of ["async", "inline"] as const) {
-      const { happened, open, office, seen, dispatcher, name } = await refusing(mode);
+      const { happened, open, deadLetters, seen, dispatcher, name } = await refusing(mode);
       const events = Array.from({ length: 30 }, () => note("a"));
       poison.add(ids(events)[0] ?? "");
       await happened(...events);
       poison.clear();
-      const [letter] = await open();
+      const [deadLetter] = await open();
       const more = Array.from({ length: 10 }, () => note("a"));
       const results = await Promise.allSettled([
-        office.retry(letter?.id ?? 0, { by: "user:one" }),
-        office.retry(letter?.id ?? 0, { by: "user:two" }),
+        deadLetters.retry(deadLetter?.id ?? 0, { by: "user:one" }),
+        deadLetters.retry(deadLetter?.id ?? 0, { by: "user:two" }),
         ...(mode === "async" ? [catchUpFully(dispatcher, name)] : []),
         (async () => {
           for (const event of more) await dispatcher.store.append(event);

@@ -1,9 +1,9 @@
 import {
-  type DeadLetterStream,
   isPageCut,
   MAX_PAGE_BYTES,
   type RowWithin,
   type SqlSession,
+  type StreamName,
   selectWithin,
   type Transaction,
 } from "@synap/database";
@@ -65,7 +65,7 @@ ON CONFLICT (handler, aggregate_type, aggregate_id) DO UPDATE
 export async function holdStream(
   transaction: Transaction,
   handler: string,
-  stream: DeadLetterStream,
+  stream: StreamName,
   deadLetterId: number,
 ): Promise<void> {
   const { aggregateType, aggregateId } = stream;
@@ -146,7 +146,7 @@ export async function parkEvents(
 }
 
 /** A stream that waits for a handler. */
-export interface HeldStream extends DeadLetterStream {
+export interface HeldStream extends StreamName {
   readonly deadLetterId: number | null;
 }
 
@@ -155,8 +155,8 @@ const MAY_GO_ON = `dead_letter_id IS NULL
    AND (retry_at IS NULL OR retry_at <= clock_timestamp() OR failed_at > clock_timestamp())`;
 
 /** The streams of a handler that may go on, a few of them: what was decided first, then what is due for another attempt. */
-export async function releasedStreams(session: SqlSession, handler: string): Promise<DeadLetterStream[]> {
-  return session.query<DeadLetterStream>(
+export async function releasedStreams(session: SqlSession, handler: string): Promise<StreamName[]> {
+  return session.query<StreamName>(
     `SELECT aggregate_type AS "aggregateType", aggregate_id AS "aggregateId" FROM synap.held_streams
       WHERE handler = $1 AND ${MAY_GO_ON}
       ORDER BY retry_at NULLS FIRST LIMIT 20`,
@@ -207,7 +207,7 @@ SELECT event, found FROM taken ORDER BY "position"`;
 export async function takeParkedEvents(
   transaction: Transaction,
   handler: string,
-  stream: DeadLetterStream,
+  stream: StreamName,
   limit: number,
 ): Promise<{ events: StoredEvent[]; last: boolean; earlier?: EarlierAttempts }> {
   const key = [handler, stream.aggregateType, stream.aggregateId] as const;

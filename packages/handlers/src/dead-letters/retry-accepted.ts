@@ -7,16 +7,16 @@ import { type AcceptedOutcome, appendAcceptedEvents, keepRefusedEvents } from ".
 export type AcceptedRetry =
   | {
       readonly status: "stored";
-      /** What happened, for people: kept with the letter. */
+      /** What happened, for people: kept with the dead letter. */
       readonly resolution: string;
-      /** Of a letter with one event: where that is stored. */
+      /** Of a dead letter with one event: where that is stored. */
       readonly position?: number;
     }
   | { readonly status: "refused"; readonly code: string; readonly reason: string };
 
 /**
  * Validates and appends again what an `ingest-events` dead letter holds, in this transaction. It may be one event, or a
- * whole envelope: then the events that are refused become letters of their own, and the rest is stored.
+ * whole envelope: then the events that are refused become dead letters of their own, and the rest is stored.
  */
 export async function retryAccepted(
   transaction: Transaction,

@@ -30,7 +30,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
   const seen = (handler: string) => seenBy(engine.database, handler);
   const dueNow = (handler: string) =>
     engine.database.query("UPDATE synap.held_streams SET retry_at = now() WHERE handler = $1", [handler]);
-  const lettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
+  const deadLettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
 
   it("read on from their checkpoint, in order, a limited number of events a pass", async () => {
     const { store, pass } = await following(seeing("steps"), { passLimit: 2 });
@@ -80,7 +80,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await seen("dies")).toEqual([]);
     await pass();
     expect(await seen("dies")).toEqual(ids(events));
-    expect(await lettersOf("dies")).toEqual([]);
+    expect(await deadLettersOf("dies")).toEqual([]);
   });
 
   it("append further events together with their checkpoint, or not at all", async () => {
@@ -114,7 +114,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     );
     await careless.store.append(request);
     expect(await careless.pass()).toMatchObject({ deadLettered: 1 });
-    expect(await lettersOf("careless")).toMatchObject([
+    expect(await deadLettersOf("careless")).toMatchObject([
       {
         code: "reaction-refused",
         reason: `Handler "careless" appended event ${invalid.id}, which the store refuses: data.content is required`,
@@ -128,7 +128,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     await careful.store.append({ ...request, id: note("another").id });
     expect(await careful.pass()).toMatchObject({ processed: 1 });
     expect(outcomes).toMatchObject([{ status: "rejected", issues: [{ path: "data.content" }] }]);
-    expect(await lettersOf("careful")).toEqual([]);
+    expect(await deadLettersOf("careful")).toEqual([]);
   });
 
   it("isolate a poison event at once and try it again by itself, while only its own stream waits", async () => {
@@ -163,10 +163,10 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     const later = [note("later"), { ...behind, id: note("x").id, data: { content: "behind as well" } }];
     await store.appendBatch(later);
     expect(await pass()).toMatchObject({ processed: 1, deadLettered: 0, caughtUp: true });
-    expect(await lettersOf("picky")).toEqual([]);
+    expect(await deadLettersOf("picky")).toEqual([]);
     await dueNow("picky");
     expect(await pass()).toMatchObject({ deadLettered: 1 });
-    expect(await lettersOf("picky")).toMatchObject([
+    expect(await deadLettersOf("picky")).toMatchObject([
       { eventId: bad.id, code: "range-error", attempts: 2, parked: 2 },
     ]);
     expect(await seen("picky")).toEqual([...ids(good), later[0]?.id]);
@@ -188,7 +188,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     await pass();
     await pass();
     expect(await seen("recovers")).toEqual([bad.id, behind.id]);
-    expect(await lettersOf("recovers")).toEqual([]);
+    expect(await deadLettersOf("recovers")).toEqual([]);
     expect(await pass()).toMatchObject({ processed: 0, caughtUp: true, retrying: [] });
   });
 
@@ -204,7 +204,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     await store.appendBatch(events);
     expect(await pass()).toMatchObject({ processed: 3, deadLettered: 1, caughtUp: true, retrying: [] });
     expect(await seen("refused")).toEqual([events[0]?.id, events[2]?.id]);
-    expect(await lettersOf("refused")).toMatchObject([{ code: "sqlstate-22008", attempts: 1 }]);
+    expect(await deadLettersOf("refused")).toMatchObject([{ code: "sqlstate-22008", attempts: 1 }]);
   });
 
   it("try a due event again although the clock was set back meanwhile", async () => {
@@ -241,7 +241,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     while (failures > 1) await expect(pass()).rejects.toMatchObject({ transient: true });
     await pass();
     expect(await seen("patient")).toEqual([event.id]);
-    expect(await lettersOf("patient")).toEqual([]);
+    expect(await deadLettersOf("patient")).toEqual([]);
   });
 
   it("hold only the stream of an event that fails transiently, for as long as others can be handled", async () => {
@@ -258,7 +258,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     await store.appendBatch(events);
     expect(await pass()).toMatchObject({ deadLettered: 0, retrying: [{ transient: true, attempts: 1 }] });
     for (const attempts of [2, 3, 4]) expect(await pass()).toMatchObject({ retrying: [{ attempts }] });
-    expect(await lettersOf("partly-away")).toEqual([]);
+    expect(await deadLettersOf("partly-away")).toEqual([]);
     away = false;
     await pass();
     expect(await seen("partly-away")).toEqual([events[0]?.id, events[2]?.id, events[1]?.id]);
@@ -286,9 +286,9 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     const event = note("slow");
     await store.append(event);
     for (const attempts of [1, 2]) await expect(pass()).rejects.toMatchObject({ transient: true, attempts });
-    expect(await lettersOf("slow-alone")).toEqual([]);
+    expect(await deadLettersOf("slow-alone")).toEqual([]);
     expect(await pass()).toMatchObject({ deadLettered: 1, caughtUp: true });
-    expect(await lettersOf("slow-alone")).toMatchObject([
+    expect(await deadLettersOf("slow-alone")).toMatchObject([
       { eventId: event.id, code: "sqlstate-57014", attempts: 3 },
     ]);
   });
@@ -302,7 +302,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await seen("slow-among")).toEqual([events[0]?.id, events[2]?.id]);
     expect(await pass()).toMatchObject({ retrying: [{ attempts: 2 }] });
     expect(await pass()).toMatchObject({ deadLettered: 1, retrying: [] });
-    expect(await lettersOf("slow-among")).toMatchObject([{ code: "sqlstate-57014", attempts: 3 }]);
+    expect(await deadLettersOf("slow-among")).toMatchObject([{ code: "sqlstate-57014", attempts: 3 }]);
   });
 
   it("wait as a whole while every statement runs into the time limit, as when the database is busy", async () => {
@@ -316,7 +316,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     busy = false;
     await pass();
     expect(await seen("all-slow")).toEqual(ids(events));
-    expect(await lettersOf("all-slow")).toEqual([]);
+    expect(await deadLettersOf("all-slow")).toEqual([]);
   });
 
   it("count passes that were cut off and not those when the database was away", async () => {
@@ -352,7 +352,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     const { store, pass } = await following(handler, { maxAttempts: 1 });
     await store.appendBatch(notes("bad", "away"));
     await expect(pass()).rejects.toMatchObject({ transient: true, attempts: 1 });
-    expect(await lettersOf("interrupted")).toEqual([]);
+    expect(await deadLettersOf("interrupted")).toEqual([]);
     delete errors["away"];
     expect(await pass()).toMatchObject({ processed: 2, deadLettered: 1 });
   });

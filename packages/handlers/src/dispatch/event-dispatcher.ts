@@ -1,7 +1,7 @@
-import type { Database, DeadLetterStream, EventStore, Transaction } from "@synap/database";
+import type { Database, EventStore, StreamName, Transaction } from "@synap/database";
 import { type AppendHook, createEventStore } from "@synap/database/internal";
 import type { EventCatalogue } from "@synap/types";
-import { DeadLetterOffice, type DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
+import { DeadLetters, type DeadLetterTarget } from "../dead-letters/dead-letters.ts";
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionFeeds } from "../projections/projection-feeds.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
@@ -50,7 +50,7 @@ export class EventDispatcher {
    */
   readonly lastResort: Pick<EventStore, "appendBatch">;
   /** Where dead letters are looked through, tried again or skipped. */
-  readonly deadLetters: DeadLetterOffice;
+  readonly deadLetters: DeadLetters;
   /** What people and programs do with projections: status, pause, rebuild, cutover and so on. */
   readonly projections: Projections;
   readonly #database: Database;
@@ -89,7 +89,7 @@ export class EventDispatcher {
     this.#projectionNames = registry.names;
     this.#feeds = new ProjectionFeeds(parts);
     this.projections = new Projections(parts);
-    this.deadLetters = new DeadLetterOffice(database, (name) => this.#target(name), this.store);
+    this.deadLetters = new DeadLetters(database, (name) => this.#target(name), this.store);
   }
 
   /** The `onAppend` of an event store that is to run this dispatcher's inline handlers under another policy. */
@@ -156,6 +156,6 @@ export class EventDispatcher {
 }
 
 /** Waits for the appends to a stream, and lets none begin: inline handlers run in them. */
-async function lockStream(transaction: Transaction, stream: DeadLetterStream): Promise<void> {
+async function lockStream(transaction: Transaction, stream: StreamName): Promise<void> {
   await transaction.query("SELECT synap.lock_stream($1, $2)", [stream.aggregateType, stream.aggregateId]);
 }

@@ -27,12 +27,12 @@ describeOnEveryEngine("the resident runner", (engine) => {
       backoff,
     });
     for (const handler of handlers) await beginNow(database, handler.name);
-    const told: string[] = [];
-    const tell = (_: object, message: string) => void told.push(message);
-    const logger = { info: tell, warn: tell, error: tell };
+    const logged: string[] = [];
+    const log = (_: object, message: string) => void logged.push(message);
+    const logger = { info: log, warn: log, error: log };
     const runner = new HandlerRunner({ dispatcher, database, logger, backoff, ...options });
     runner.start();
-    return { runner, store: dispatcher.store, told };
+    return { runner, store: dispatcher.store, logged };
   }
   const untilSeen = (handler: string, events: readonly SynapEvent[]) =>
     vi.waitFor(async () => expect(await seenBy(engine.database, handler)).toEqual(ids(events)), {
@@ -96,14 +96,14 @@ describeOnEveryEngine("the resident runner", (engine) => {
         if (failures >= 0) throw new TransientHandlerError("the mail server is away");
       },
     });
-    const { runner, store, told } = await running([shaky, seeing("steady")]);
+    const { runner, store, logged } = await running([shaky, seeing("steady")]);
     const event = note("a");
     await store.append(event);
     await untilSeen("steady", [event]);
     await untilSeen("shaky", [event]);
     await runner.stop();
-    expect(told.filter((message) => message.includes("the mail server is away"))).toHaveLength(3);
-    expect(told).toContain("shaky works again");
+    expect(logged.filter((message) => message.includes("the mail server is away"))).toHaveLength(3);
+    expect(logged).toContain("shaky works again");
   });
 
   it("shows in the status what waits, why, and when the next attempt is", async () => {
@@ -166,14 +166,14 @@ describeOnEveryEngine("the resident runner", (engine) => {
         if (batch.some((event) => event.data["content"] === "bad")) throw new RangeError("no");
       },
     });
-    const { runner, store, told } = await running([picky]);
+    const { runner, store, logged } = await running([picky]);
     const events = ["good", "bad", "good too"].map(note);
     await store.appendBatch(events);
     await untilSeen(
       "picky",
       events.filter((event) => event.data["content"] !== "bad"),
     );
-    await expect.poll(() => told).toContain("picky set 1 events aside");
+    await expect.poll(() => logged).toContain("picky set 1 events aside");
     await runner.stop();
   });
 

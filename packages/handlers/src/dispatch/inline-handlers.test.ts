@@ -23,7 +23,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
       .store;
   const inline = (name: string, options?: Parameters<typeof seeing>[1]) =>
     seeing(name, { ...options, mode: "inline" });
-  const lettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
+  const deadLettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
 
   it("see the events of an append in order, only the types they asked for, before it returns", async () => {
     const everything = inline("sees-everything");
@@ -53,16 +53,19 @@ describeOnEveryEngine("inline handlers", (engine) => {
     const outcomes = await storeWith([picky]).appendBatch(events);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(["stored", "stored", "stored"]);
     expect(await seenBy(engine.database, "picky")).toEqual([events[0]?.id, events[2]?.id]);
-    const [letter, ...others] = await lettersOf("picky");
+    const [deadLetter, ...others] = await deadLettersOf("picky");
     expect(others).toEqual([]);
-    expect(letter).toMatchObject({
+    expect(deadLetter).toMatchObject({
       eventId: bad?.id,
       code: "range-error",
       reason: "I don't like it",
       attempts: 1,
     });
     const [, stored] = outcomes;
-    expect(letter?.event).toMatchObject({ ...bad, position: stored?.status === "stored" && stored.position });
+    expect(deadLetter?.event).toMatchObject({
+      ...bad,
+      position: stored?.status === "stored" && stored.position,
+    });
   });
 
   it("take nothing of another handler's work with them when they fail", async () => {
@@ -74,7 +77,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     expect(await seenBy(engine.database, "runs-before")).toEqual([event.id]);
     expect(await seenBy(engine.database, "fails-always")).toEqual([]);
     expect(await seenBy(engine.database, "runs-after")).toEqual([event.id]);
-    expect(await lettersOf("fails-always")).toMatchObject([{ code: "sqlstate-22012" }]);
+    expect(await deadLettersOf("fails-always")).toMatchObject([{ code: "sqlstate-22012" }]);
   });
 
   it("fail the whole append when the failure is transient, so that it can be tried again", async () => {
@@ -92,7 +95,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     expect(await store.getById(event.id)).toBeUndefined();
     expect(await store.append(event)).toMatchObject({ status: "stored" });
     expect(await seenBy(engine.database, "shaky")).toEqual([event.id]);
-    expect(await lettersOf("shaky")).toEqual([]);
+    expect(await deadLettersOf("shaky")).toEqual([]);
   });
 
   it("fail the append with a typed error when the policy is to reject", async () => {
@@ -108,12 +111,12 @@ describeOnEveryEngine("inline handlers", (engine) => {
     expect(failure).toBeInstanceOf(InlineHandlerError);
     expect(failure).toMatchObject({ code: "INLINE_HANDLER_FAILED", handler: "strict", cause });
     expect(await store.getById(events[0]?.id ?? "")).toBeUndefined();
-    expect(await lettersOf("strict")).toEqual([]);
+    expect(await deadLettersOf("strict")).toEqual([]);
   });
 
   it("may not append events themselves", async () => {
     const greedy = inline("greedy", { afterwards: (_, { append }) => append([note("more")]) });
     await storeWith([greedy]).append(note("one"));
-    expect(await lettersOf("greedy")).toMatchObject([{ code: "inline-append" }]);
+    expect(await deadLettersOf("greedy")).toMatchObject([{ code: "inline-append" }]);
   });
 });

@@ -162,7 +162,7 @@ class Isolation {
       return;
     }
     this.#deadLettered += 1;
-    const letter = await setAside(transaction, {
+    const deadLetter = await setAside(transaction, {
       handler: handler.name,
       event,
       position: event.position,
@@ -171,8 +171,8 @@ class Isolation {
       attempts,
     });
     // What somebody has skipped before holds nothing back when it comes again.
-    if (letter.status !== "open") return;
-    await holdStream(transaction, handler.name, event, letter.id);
+    if (deadLetter.status !== "open") return;
+    await holdStream(transaction, handler.name, event, deadLetter.id);
     this.#held.add(streamKey(event));
   }
 

@@ -1,8 +1,8 @@
-import type { Database, DeadLetterStream, EventStore, Transaction } from "@synap/database";
+import type { Database, EventStore, StreamName, Transaction } from "@synap/database";
 import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint } from "@synap/database/internal";
-import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letter-office.ts";
+import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letters.ts";
 import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
-import type { LogStretch } from "../projections/log-statement.ts";
+import type { LogRange } from "../projections/log-statement.ts";
 import { type BegunPass, beginPass } from "./begin-pass.ts";
 import type { IEventHandler } from "./event-handler.ts";
 import { FailedPasses } from "./failed-passes.ts";
@@ -41,7 +41,7 @@ export interface Feed {
   /** The name of its checkpoint. */
   readonly checkpoint: string;
   /** Which streams are its own; the others are somebody else's. Default: all. */
-  readonly accepts?: ((stream: DeadLetterStream) => boolean) | undefined;
+  readonly accepts?: ((stream: StreamName) => boolean) | undefined;
   /** The build of a projection that it feeds. */
   readonly build?:
     | { readonly projection: string; readonly build: number; readonly segments: number }
@@ -50,7 +50,7 @@ export interface Feed {
    * Handles a stretch of the log without having the events brought here, and answers how many they were. Used unless
    * events have to be told apart: streams are held, a batch has failed.
    */
-  readonly applyToLog?: ((transaction: Transaction, stretch: LogStretch) => Promise<number>) | undefined;
+  readonly applyToLog?: ((transaction: Transaction, stretch: LogRange) => Promise<number>) | undefined;
 }
 
 export interface LogFollowerOptions {

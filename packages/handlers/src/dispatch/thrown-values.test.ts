@@ -4,8 +4,8 @@ import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { thrownValues } from "@synap/types/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
+import { recordedNotes, recordingProjection } from "../../testing/recording-projection.ts";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
-import { shownNotes, toldNotes } from "../../testing/told-notes.ts";
 import { EventDispatcher } from "./event-dispatcher.ts";
 import { TransientHandlerError } from "./handler-errors.ts";
 import { asError } from "./thrown-error.ts";
@@ -42,11 +42,11 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
       if (mode === "async") await catchUpFully(dispatcher, handler.name);
       const isGood = (event: SynapEvent) => event.data["content"] === "good";
       expect(await seenBy(database, handler.name)).toEqual(own.filter(isGood).map((event) => event.id));
-      const letters = await listDeadLetters(database, { handler: handler.name });
-      expect(letters.map((letter) => letter.eventId).reverse()).toEqual(
+      const deadLetters = await listDeadLetters(database, { handler: handler.name });
+      expect(deadLetters.map((deadLetter) => deadLetter.eventId).reverse()).toEqual(
         own.filter((event) => !isGood(event)).map((event) => event.id),
       );
-      for (const { code, reason } of letters) {
+      for (const { code, reason } of deadLetters) {
         expect(code).toMatch(/^[a-z0-9.-]+$/);
         expect(reason.length).toBeGreaterThan(0);
       }
@@ -55,7 +55,7 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
 
   it("is a dead letter where a projection throws it", async () => {
     const { database } = engine;
-    const projection = toldNotes({ name: "throws-notes", afterwards: throwing });
+    const projection = recordingProjection({ name: "throws-notes", afterwards: throwing });
     const dispatcher = new EventDispatcher({
       database,
       catalogue: seedCatalogue,
@@ -64,10 +64,10 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
     });
     await dispatcher.store.appendBatch(events);
     await catchUpFully(dispatcher, projection.name);
-    const shown = (await shownNotes(database, projection.name)).map(({ id }) => id);
+    const shown = (await recordedNotes(database, projection.name)).map(({ id }) => id);
     expect(shown.filter((id) => good.includes(id)).sort()).toEqual([...good].sort());
-    const letters = await listDeadLetters(database, { handler: `${projection.name}/1`, limit: 1_000 });
-    expect(bad.every((id) => letters.some((letter) => letter.eventId === id))).toBe(true);
+    const deadLetters = await listDeadLetters(database, { handler: `${projection.name}/1`, limit: 1_000 });
+    expect(bad.every((id) => deadLetters.some((deadLetter) => deadLetter.eventId === id))).toBe(true);
   });
 });
 

@@ -5,7 +5,7 @@ import type { SynapEvent } from "@synap/types";
 /** The name under which accepted events that the store refused are kept as dead letters. */
 export const INGEST_HANDLER = "ingest-events";
 
-/** Codes of letters whose content lost against an event that is stored: no retry can change that. */
+/** Codes of dead letters whose content lost against an event that is stored: no retry can change that. */
 export const CONFLICT_CODES = ["event-id-conflict", "idempotency-key-conflict"] as const;
 
 /** What became of an event for which the API has answered 2xx. */
@@ -72,7 +72,7 @@ export async function keepRefusedEvents(
   }
 }
 
-/** Keeps anything that was accepted, readable or not, as an open dead letter. Answers the letter's number. */
+/** Keeps anything that was accepted, readable or not, as an open dead letter. Answers the dead letter's number. */
 export function keepAccepted(
   session: SqlSession,
   accepted: unknown,
@@ -116,7 +116,7 @@ function judgeRejected(
   if (stored !== undefined && stored.id === id) {
     const reason =
       `an event with this id and other content is stored at position ${stored.position}; ` +
-      "the content that is not stored is in this letter";
+      "the content that is not stored is in this dead letter";
     return { status: "refused", id, code: "event-id-conflict", reason };
   }
   const reason = issues.map((issue) => `${issue.path} ${issue.reason}`.trim()).join("; ");
@@ -129,6 +129,6 @@ function keyConflict(
 ): AcceptedOutcome {
   const reason =
     `the idempotency key "${idempotencyKey}" of ${createdBy} belongs to event ${original.id} of other content, stored at ` +
-    `position ${original.position}; the content that is not stored is in this letter`;
+    `position ${original.position}; the content that is not stored is in this dead letter`;
   return { status: "refused", id, code: "idempotency-key-conflict", reason };
 }

@@ -1,10 +1,10 @@
 import type { SqlSession } from "@synap/database";
 import {
+  deadLetterCounts,
   describeDifference,
   describeExposures,
   describeSharedResource,
   type Exposure,
-  letterCounts,
   lowSharedResources,
   type RunningProcess,
 } from "@synap/database/internal";
@@ -62,7 +62,7 @@ export async function operatingWarnings(
     readonly inTransit?: InTransit | undefined;
   },
 ): Promise<OperatingWarning[]> {
-  const { open } = await letterCounts(session, INGEST_HANDLER);
+  const { open } = await deadLetterCounts(session, INGEST_HANDLER);
   const exposures = await findExposures();
   const low = await lowSharedResources(session);
   const differing = others.filter(({ difference }) => difference !== undefined);

@@ -5,7 +5,7 @@ import { type Build, lockInlineFeeds, readBuild } from "./projection-builds.ts";
 import { CutoverRefusedError, ProjectionConflictError } from "./projection-errors.ts";
 import { showBuild } from "./read-tables.ts";
 import { feedFromLog, handOver } from "./switch-feed.ts";
-import { eventsBehind, type KnownBuild, syncBuilds } from "./sync-builds.ts";
+import { type BuildAndProjection, eventsBehind, syncBuilds } from "./sync-builds.ts";
 
 /** How near a new build must be to take over. */
 export interface CutoverBounds {
@@ -29,9 +29,9 @@ export interface CutoverReport {
 }
 
 /** What is swapped. */
-export interface Swap {
-  readonly from: KnownBuild;
-  readonly to: KnownBuild;
+export interface CutoverPlan {
+  readonly from: BuildAndProjection;
+  readonly to: BuildAndProjection;
   readonly bounds: CutoverBounds;
   readonly by: string;
   readonly differences: () => Promise<TableDifference[]>;
@@ -41,7 +41,7 @@ export interface Swap {
 export async function swapBuilds(
   transaction: Transaction,
   follower: LogFollower,
-  { from, to, bounds, by, differences }: Swap,
+  { from, to, bounds, by, differences }: CutoverPlan,
 ): Promise<CutoverReport> {
   const name = to.build.projection;
   if (to.build.failure !== null) {
@@ -90,7 +90,7 @@ export async function swapBuilds(
 }
 
 /** Keeps appends from going on, and brings both builds to what is committed: every append is in both, or in none. */
-async function handOverBoth(transaction: Transaction, builds: readonly KnownBuild[]): Promise<void> {
+async function handOverBoth(transaction: Transaction, builds: readonly BuildAndProjection[]): Promise<void> {
   await lockInlineFeeds(transaction);
   for (const { build, projection } of builds) {
     const now = await current(transaction, build);
@@ -101,7 +101,7 @@ async function handOverBoth(transaction: Transaction, builds: readonly KnownBuil
 }
 
 /** A build of an asynchronous version follows the log again. */
-async function goBackToLog(transaction: Transaction, builds: readonly KnownBuild[]): Promise<void> {
+async function goBackToLog(transaction: Transaction, builds: readonly BuildAndProjection[]): Promise<void> {
   for (const { build, projection } of builds) {
     if (projection.mode === "async") {
       await feedFromLog(transaction, projection, await current(transaction, build));

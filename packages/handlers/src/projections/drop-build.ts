@@ -8,7 +8,7 @@ import {
 } from "./projection-builds.ts";
 import { dropTables, tablesIn } from "./read-tables.ts";
 
-const CLOSE_LETTERS = `
+const CLOSE_DEAD_LETTERS = `
 UPDATE synap.dead_letters SET status = 'skipped', resolved_at = now(), resolution = 'its build was dropped'
  WHERE handler = $1 AND status = 'open'`;
 
@@ -23,7 +23,7 @@ export async function dropBuild(transaction: Transaction, build: Build): Promise
   const name = buildName(build);
   await transaction.query("DELETE FROM synap.parked_events WHERE handler = $1", [name]);
   await transaction.query("DELETE FROM synap.held_streams WHERE handler = $1", [name]);
-  await transaction.query(CLOSE_LETTERS, [name]);
+  await transaction.query(CLOSE_DEAD_LETTERS, [name]);
   await removeCheckpoints(transaction, build);
   await dropTables(transaction, tablesIn(build.tables), build.build);
 }

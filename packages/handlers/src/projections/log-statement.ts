@@ -51,7 +51,7 @@ export interface LogStatement {
 }
 
 /** A stretch of the log: positions, and the bounds in time that go with them. */
-export interface LogStretch {
+export interface LogRange {
   /** Exclusive. */
   readonly after: number;
   /** Inclusive. */
@@ -82,7 +82,7 @@ export async function applyToEvents(
  * @returns how many events there were
  */
 export async function applyToLog(
-  stretch: LogStretch,
+  stretch: LogRange,
   types: readonly string[] | "all",
   { transaction, table }: { readonly transaction: Transaction; readonly table: (name: string) => string },
   { columns, write }: LogStatement,

@@ -1,8 +1,8 @@
-import type { Database, DeadLetterStream, Transaction } from "@synap/database";
+import type { Database, StreamName, Transaction } from "@synap/database";
 import { isConflict, isLockTimeout } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { thrownFacts } from "@synap/types/internal";
-import type { DeadLetterOffice, DeadLetterTarget } from "../dead-letters/dead-letter-office.ts";
+import type { DeadLetters, DeadLetterTarget } from "../dead-letters/dead-letters.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
 import { inlineContext } from "../dispatch/handler-context.ts";
 import { HandlerPassError } from "../dispatch/handler-errors.ts";
@@ -34,7 +34,7 @@ export class ProjectionFeeds {
    *
    * @throws HandlerPassError when a pass failed; the other builds had theirs.
    */
-  async catchUp(name: string, deadLetters: Pick<DeadLetterOffice, "releaseAll">): Promise<HandlerPass> {
+  async catchUp(name: string, deadLetters: Pick<DeadLetters, "releaseAll">): Promise<HandlerPass> {
     const passes: HandlerPass[] = [];
     const failures: unknown[] = [];
     for (const build of await this.#installed(name)) {
@@ -190,7 +190,7 @@ export function buildFeeds(projection: Projection, build: Build): Feed[] {
 async function lockBuildFor(
   transaction: Transaction,
   build: Pick<Build, "projection" | "build">,
-  stream: DeadLetterStream,
+  stream: StreamName,
 ): Promise<Build> {
   await transaction.query("SELECT synap.lock_stream($1, $2)", [stream.aggregateType, stream.aggregateId]);
   const before = await readBuild(transaction, build);

@@ -60,7 +60,7 @@ SELECT p.checkpoint, p.segments,
        (SELECT coalesce(sum(events), 0)::bigint FROM behind) AS lag,
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at)), 0)::float8 FROM behind) AS seconds,
        (SELECT coalesce(sum(count), 0)::bigint FROM synap.appends) AS events,
-       (SELECT count(*) FROM synap.dead_letters WHERE handler = $2 AND status = 'open') AS letters,
+       (SELECT count(*) FROM synap.dead_letters WHERE handler = $2 AND status = 'open') AS "deadLetters",
        (SELECT count(*) FROM synap.parked_events WHERE handler = $2) AS parked
   FROM place AS p`;
 
@@ -70,7 +70,7 @@ interface PlaceRow {
   readonly lag: number;
   readonly seconds: number;
   readonly events: number;
-  readonly letters: number;
+  readonly deadLetters: number;
   readonly parked: number;
 }
 
@@ -119,7 +119,7 @@ export async function buildStatus(session: SqlSession, build: Build, isKnown: bo
     lagEvents: place.lag,
     lagSeconds: place.seconds,
     progress: place.events === 0 ? 1 : 1 - place.lag / place.events,
-    openDeadLetters: place.letters,
+    openDeadLetters: place.deadLetters,
     parkedEvents: place.parked,
     ...(build.failure !== null && { failure: build.failure }),
     createdAt: build.createdAt.toISOString(),

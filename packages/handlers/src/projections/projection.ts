@@ -1,4 +1,4 @@
-import type { DeadLetterStream } from "@synap/database";
+import type { StreamName } from "@synap/database";
 import type { EventTypeDefinition, StoredEvent } from "@synap/types";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { type EventsOf, namesOf } from "../dispatch/event-handler.ts";
@@ -204,7 +204,7 @@ export function segmentsOf({ segments }: Projection): number {
 }
 
 /** The segment of a stream: the same for ever, whatever else is stored. FNV-1a over UTF-16 code units, mixed. */
-export function segmentOf({ aggregateType, aggregateId }: DeadLetterStream, segments: number): number {
+export function segmentOf({ aggregateType, aggregateId }: StreamName, segments: number): number {
   let hash = 0x811c9dc5;
   const key = `${aggregateType}\0${aggregateId}`;
   for (let index = 0; index < key.length; index += 1) {

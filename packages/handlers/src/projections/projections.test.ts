@@ -3,7 +3,12 @@ import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
-import { foldedNotes, shownNotes, type ToldNotesOptions, toldNotes } from "../../testing/told-notes.ts";
+import {
+  foldedNotes,
+  type RecordingProjectionOptions,
+  recordedNotes,
+  recordingProjection,
+} from "../../testing/recording-projection.ts";
 import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
 import { HandlerRunner } from "../dispatch/handler-runner.ts";
 import type { Projection } from "./projection.ts";
@@ -40,15 +45,15 @@ describeOnEveryEngine("projections", (engine) => {
       store: dispatcher.store,
       projections: dispatcher.projections,
       follow: () => catchUpFully(dispatcher, name),
-      shown: () => shownNotes(database, name),
+      shown: () => recordedNotes(database, name),
       status: async () =>
         (await dispatcher.projections.status()).find((projection) => projection.name === name),
     };
   }
   const folded = () => foldedNotes(engine.database);
-  function fresh(...options: ToldNotesOptions[]) {
+  function fresh(...options: RecordingProjectionOptions[]) {
     made += 1;
-    return process(options.map((each) => toldNotes({ ...each, name: `told-notes-${made}` })));
+    return process(options.map((each) => recordingProjection({ ...each, name: `recorded-notes-${made}` })));
   }
 
   it("fill from the first event on and follow, each event once and in order", async () => {
@@ -145,10 +150,10 @@ describeOnEveryEngine("projections", (engine) => {
       const loud = (event: { data: Record<string, unknown> }) => String(event.data["content"]).toUpperCase();
       const { name, store, projections, follow, shown, status } = fresh(
         { mode },
-        { mode, version: 2, tell: loud },
+        { mode, version: 2, contentOf: loud },
       );
       // The first version was there first: its process knew no other.
-      await process([toldNotes({ mode, name })]).follow();
+      await process([recordingProjection({ mode, name })]).follow();
       await store.appendBatch(notes(12));
       await follow();
       const quiet = await folded();
@@ -172,7 +177,7 @@ describeOnEveryEngine("projections", (engine) => {
       await store.append(note("late", "before the cutover"));
       const report = await projections.cutover(name, { ...BY, maxDifference: quiet.length + 1 });
       expect(report).toMatchObject({ liveVersion: 2 });
-      const loudRows = (await folded()).map((row) => ({ ...row, told: row.told.toUpperCase() }));
+      const loudRows = (await folded()).map((row) => ({ ...row, contents: row.contents.toUpperCase() }));
       expect(await shown()).toEqual(loudRows);
       expect(await status()).toMatchObject({
         builds: [
@@ -190,7 +195,7 @@ describeOnEveryEngine("projections", (engine) => {
       await store.append(note("late", "after the drop"));
       await follow();
       expect(await shown()).toEqual(
-        (await folded()).map((row) => ({ ...row, told: row.told.toUpperCase() })),
+        (await folded()).map((row) => ({ ...row, contents: row.contents.toUpperCase() })),
       );
       expect((await status())?.builds).toHaveLength(1);
       const tables = await engine.database.query("SELECT FROM pg_tables WHERE tablename LIKE $1", [
@@ -348,11 +353,11 @@ describeOnEveryEngine("projections", (engine) => {
       await store.appendBatch([bad, note(`poisoned-${mode}`, "after"), note("other", "fine")]);
       await followAnyway();
       expect(await status()).toMatchObject({ builds: [{ openDeadLetters: 1, parkedEvents: 1 }] });
-      const [letter] = (await dispatcher.deadLetters.list({ status: "open" })).filter(
+      const [deadLetter] = (await dispatcher.deadLetters.list({ status: "open" })).filter(
         (each) => each.eventId === bad.id,
       );
       poison.clear();
-      expect(await dispatcher.deadLetters.retry(letter?.id ?? 0, BY)).toMatchObject({
+      expect(await dispatcher.deadLetters.retry(deadLetter?.id ?? 0, BY)).toMatchObject({
         status: "retried",
         released: 1,
         parked: 0,
@@ -365,7 +370,7 @@ describeOnEveryEngine("projections", (engine) => {
   it("refuse tables that changed under a version, by name", async () => {
     const { name, follow } = fresh({});
     await follow();
-    const other = { ...toldNotes({ name }) };
+    const other = { ...recordingProjection({ name }) };
     const tables = other.tables.map((table) => ({ ...table, columns: `${table.columns}, more text` }));
     await expect(process([{ ...other, tables }]).follow()).rejects.toThrow(ProjectionChangedError);
   });
@@ -378,7 +383,7 @@ describeOnEveryEngine("projections", (engine) => {
     await follow();
     expect(await shown()).toEqual(await folded());
     expect((await status())?.builds[0]?.segments).toHaveLength(4);
-    const wider = process([toldNotes({ name, segments: 3 })]);
+    const wider = process([recordingProjection({ name, segments: 3 })]);
     await store.appendBatch(notes(30, 9));
     await expect(wider.follow()).rejects.toThrow("runs in 4 segments, not in 3");
     await wider.projections.changeSegments(name, BY);

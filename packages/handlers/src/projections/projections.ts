@@ -29,7 +29,7 @@ import { feedFromLog } from "./switch-feed.ts";
 import { syncBuilds } from "./sync-builds.ts";
 
 /** Who asks, kept with the build. */
-export interface AskedBy {
+export interface ActorOptions {
   readonly by: string;
 }
 
@@ -74,7 +74,7 @@ export class Projections {
    *
    * @throws ProjectionNotFoundError, ProjectionConflictError
    */
-  async pause(name: string, { by }: AskedBy): Promise<BuildStatus> {
+  async pause(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, async (transaction, live) => {
       if (live.feed === "inline") await feedFromLog(transaction, this.#version(live), live);
       else await lockCheckpoints(transaction, live);
@@ -83,7 +83,7 @@ export class Projections {
   }
 
   /** Feeds the live build again, from where it stood. An inline one catches up first. */
-  async resume(name: string, { by }: AskedBy): Promise<BuildStatus> {
+  async resume(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, (transaction, live) => setPaused(transaction, live, false));
   }
 
@@ -95,7 +95,7 @@ export class Projections {
    */
   async rebuild(
     name: string,
-    { by, version }: AskedBy & { readonly version?: number },
+    { by, version }: ActorOptions & { readonly version?: number },
   ): Promise<BuildStatus> {
     const projection =
       version === undefined ? this.#registry.newest(name) : this.#registry.find(name, version);
@@ -129,7 +129,7 @@ export class Projections {
    *
    * @throws CutoverRefusedError when lag or difference are out of bounds
    */
-  async cutover(name: string, { by, ...bounds }: AskedBy & CutoverBounds): Promise<CutoverReport> {
+  async cutover(name: string, { by, ...bounds }: ActorOptions & CutoverBounds): Promise<CutoverReport> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
       const [live, building] = [pick(builds, name, "live"), pick(builds, name, "building")];
@@ -146,7 +146,7 @@ export class Projections {
   }
 
   /** Goes back to the previous build, which takes the place of the live one, in one transaction. */
-  async rollback(name: string, { by }: AskedBy): Promise<CutoverReport> {
+  async rollback(name: string, { by }: ActorOptions): Promise<CutoverReport> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
       return swapBuilds(transaction, this.#follower, {
@@ -173,7 +173,7 @@ export class Projections {
    *
    * @throws CutoverRefusedError when more than 10,000 events are left to handle: let the workers catch up first
    */
-  async changeSegments(name: string, { by }: AskedBy): Promise<BuildStatus> {
+  async changeSegments(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, async (transaction, live) => {
       const projection = this.#version(live);
       if (live.feed === "inline") throw new ProjectionConflictError(`"${name}" is fed inline.`);

@@ -7,7 +7,7 @@ import { CutoverRefusedError, ProjectionConflictError } from "./projection-error
 import { buildFeeds } from "./projection-feeds.ts";
 
 /** A build and the version of the projection that feeds it. */
-export interface KnownBuild {
+export interface BuildAndProjection {
   readonly build: Build;
   readonly projection: Projection;
 }
@@ -24,7 +24,7 @@ const MAX_BEHIND = 10_000;
 export async function syncBuilds(
   transaction: Transaction,
   follower: LogFollower,
-  builds: readonly KnownBuild[],
+  builds: readonly BuildAndProjection[],
 ): Promise<number> {
   const following = builds.filter(({ build }) => build.feed === "async");
   for (const { build } of following) {

@@ -75,7 +75,7 @@ const label = z
   .refine((text) => !text.includes("\0"), "must not hold NUL")
   .meta({ pattern: NO_NUL });
 
-/** The body of a retry of many letters. */
+/** The body of a retry of many dead letters. */
 export const retryBody = z.strictObject({
   handler: label
     .optional()

@@ -50,10 +50,10 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
       const before = cursor === undefined ? undefined : Number(cursor);
       return answerPage(context, pages, async (maxBytes) => {
-        const { letters, isCut } = await deadLetters.page({ ...filter, before, limit: size, maxBytes });
-        const last = isCut ? letters.at(-1) : undefined;
+        const page = await deadLetters.page({ ...filter, before, limit: size, maxBytes });
+        const last = page.isCut ? page.deadLetters.at(-1) : undefined;
         const nextCursor = last === undefined ? {} : { nextCursor: String(last.id) };
-        return { body: { deadLetters: letters.map(summarise), ...nextCursor } };
+        return { body: { deadLetters: page.deadLetters.map(summarise), ...nextCursor } };
       });
     },
   );
@@ -72,16 +72,18 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
     async (context) => {
       readQuery(context, noQuery);
       const id = Number(readPathParameter(context, "id", deadLetterId));
-      const { letters } = await deadLetters.page({ id, limit: 1 });
-      const [letter] = letters;
-      if (letter === undefined) throw new Problem("dead-letter-not-found", `There is no dead letter ${id}.`);
-      return json(context, 200, { ...summarise(letter), event: letter.event });
+      const {
+        deadLetters: [deadLetter],
+      } = await deadLetters.page({ id, limit: 1 });
+      if (deadLetter === undefined)
+        throw new Problem("dead-letter-not-found", `There is no dead letter ${id}.`);
+      return json(context, 200, { ...summarise(deadLetter), event: deadLetter.event });
     },
   );
 }
 
-/** The letter without the event, but with its type. */
-function summarise({ event, ...letter }: DeadLetter): object {
+/** The dead letter without the event, but with its type. */
+function summarise({ event, ...deadLetter }: DeadLetter): object {
   const type = typeof event === "object" && event !== null && "type" in event ? event.type : undefined;
-  return { ...letter, ...(typeof type === "string" && { eventType: type }) };
+  return { ...deadLetter, ...(typeof type === "string" && { eventType: type }) };
 }

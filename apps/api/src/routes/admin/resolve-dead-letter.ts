@@ -21,8 +21,8 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "retryDeadLetters",
       summary: "Retry the open dead letters that match, oldest first",
       description:
-        "Each letter has an outcome of its own, and one that fails again stays open. `next` is there when more may " +
-        "follow. `stopped` names the letter at which the call ended early because something that it needs is away.",
+        "Each dead letter has an outcome of its own, and one that fails again stays open. `next` is there when more may " +
+        "follow. `stopped` names the dead letter at which the call ended early because something that it needs is away.",
       request: { body: { required: true, content: { "application/json": { schema: retryBody } } } },
       answers: { 200: jsonAnswer("What came of each.", "DeadLetterOutcomes") },
       problems: [...JSON_BODY_PROBLEMS, "body-invalid"],
@@ -32,7 +32,13 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       const filter = await readJsonBody(context.req.raw, retryBody, configuration);
       const retried = await admin.deadLetters.retryAll(filter, { by: actor });
       const failed = retried.outcomes.filter(({ status }) => status === "open").length;
-      const facts = { actor, ...filter, letters: retried.outcomes.length, failed, stopped: retried.stopped };
+      const facts = {
+        actor,
+        ...filter,
+        deadLetters: retried.outcomes.length,
+        failed,
+        stopped: retried.stopped,
+      };
       logger.info({ ...facts, requestId: context.get("requestId") }, "dead letters retried");
       return json(context, 200, retried);
     },
@@ -47,7 +53,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Retry a dead letter",
       description:
         "When it works, the events of its stream that waited behind it follow in order. When it fails again, the " +
-        "letter stays open: `status` says which. The event of an `ingest-events` letter, which is not stored, is " +
+        "dead letter stays open: `status` says which. The event of an `ingest-events` dead letter, which is not stored, is " +
         "validated anew and appended: `resolution` says where it is.",
       request: { params, body: jsonBody(emptyBody) },
       answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },

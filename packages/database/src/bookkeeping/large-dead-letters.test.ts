@@ -8,7 +8,7 @@ import { listDeadLetters, pageDeadLetters, recordDeadLetter } from "../internal.
 const LETTER_BYTES = 300_000;
 
 describeOnEveryEngine("dead letters of large events", (engine) => {
-  it("come in pages of at most 4 MiB and a letter, and none is passed over", async () => {
+  it("come in pages of at most 4 MiB and a dead letter, and none is passed over", async () => {
     const { database } = engine;
     const handler = `large-${randomUUID()}`;
     const ids: number[] = [];
@@ -22,9 +22,9 @@ describeOnEveryEngine("dead letters of large events", (engine) => {
     let pages = 0;
     for (let before: number | undefined, isCut = true; isCut; pages += 1) {
       const page = await pageDeadLetters(database, { handler, before, limit: 1_000 });
-      const bytes = page.letters.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0);
+      const bytes = page.deadLetters.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0);
       expect(bytes).toBeLessThan(MAX_PAGE_BYTES + LETTER_BYTES + 1_000);
-      read.push(...page.letters.map(({ id }) => id));
+      read.push(...page.deadLetters.map(({ id }) => id));
       before = read.at(-1);
       isCut = page.isCut;
     }
@@ -32,12 +32,12 @@ describeOnEveryEngine("dead letters of large events", (engine) => {
     expect(pages).toBe(2);
 
     expect(await pageDeadLetters(database, { handler, limit: 2 })).toMatchObject({
-      letters: [{ id: ids.at(-1) }, { id: ids.at(-2) }],
+      deadLetters: [{ id: ids.at(-1) }, { id: ids.at(-2) }],
       isCut: true,
     });
     expect(await listDeadLetters(database, { handler, maxBytes: 1 })).toMatchObject([{ id: ids.at(-1) }]);
     expect(await pageDeadLetters(database, { handler, before: ids[1] })).toMatchObject({
-      letters: [{ id: ids[0] }],
+      deadLetters: [{ id: ids[0] }],
       isCut: false,
     });
     await expect(listDeadLetters(database, { maxBytes: 0 })).rejects.toThrow(RangeError);

@@ -11,7 +11,7 @@ import { describeOnEveryEngine } from "../../testing/index.ts";
 import { postEvent } from "../../testing/post-event.ts";
 import type { EventStore } from "../index.ts";
 import { createEventStore, sqlState } from "../internal.ts";
-import { publishEventTypes } from "./publish-event-types.ts";
+import { syncEventTypes } from "./sync-event-types.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 const inMs = (milliseconds: number) => new Date(Date.now() + milliseconds).toISOString();
@@ -143,7 +143,7 @@ describeOnEveryEngine("the TypeScript door and the SQL door", (engine) => {
 
   beforeAll(async () => {
     store = createEventStore({ database: engine.database, catalogue });
-    await publishEventTypes(engine.database, catalogue);
+    await syncEventTypes(engine.database, catalogue);
   });
 
   async function throughTypeScript(input: EventInput): Promise<string[]> {

@@ -2,7 +2,7 @@ import type { EventCatalogue } from "@synap/types";
 import type { Database } from "../connection/sql-session.ts";
 import { RELEASE } from "../release.ts";
 
-export interface PublishEventTypesOptions {
+export interface SyncEventTypesOptions {
   /** Written beside each type that changed. Default: the release of this package. */
   readonly release?: string | undefined;
 }
@@ -36,10 +36,10 @@ RETURNING name`;
  * @returns the names of the types that were new or had changed.
  * @throws DatabaseUnavailableError
  */
-export async function publishEventTypes(
+export async function syncEventTypes(
   database: Database,
   catalogue: EventCatalogue,
-  options: PublishEventTypesOptions = {},
+  options: SyncEventTypesOptions = {},
 ): Promise<string[]> {
   const types = catalogue.types.map(({ name, aggregateType, description, jsonSchema, example }) => ({
     name,

@@ -1,7 +1,7 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
 /** How many dead letters of a handler are undecided, and how many events somebody has left out for good. */
-export interface LetterCounts {
+export interface DeadLetterCounts {
   readonly open: number;
   readonly skipped: number;
 }
@@ -12,7 +12,7 @@ SELECT count(*) FILTER (WHERE status = 'open') AS open, count(*) FILTER (WHERE s
  WHERE handler = $1 AND status IN ('open', 'skipped')`;
 
 /** Counts the dead letters of one handler. */
-export async function letterCounts(session: SqlSession, handler: string): Promise<LetterCounts> {
-  const [row] = await session.query<LetterCounts>(COUNTS, [handler]);
+export async function deadLetterCounts(session: SqlSession, handler: string): Promise<DeadLetterCounts> {
+  const [row] = await session.query<DeadLetterCounts>(COUNTS, [handler]);
   return { open: row?.open ?? 0, skipped: row?.skipped ?? 0 };
 }

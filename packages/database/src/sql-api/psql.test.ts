@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
-import { createEventStore, publishEventTypes } from "../internal.ts";
+import { createEventStore, syncEventTypes } from "../internal.ts";
 
 const run = promisify(execFile);
 const hasPsql = await run("psql", ["--version"]).then(
@@ -21,7 +21,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("psql, with nothi
   beforeAll(async () => {
     made = await createTestDatabase("server");
     if ("url" in made.options) url = made.options.url;
-    await publishEventTypes(made.database, seedCatalogue);
+    await syncEventTypes(made.database, seedCatalogue);
   });
   afterAll(() => made.drop());
 

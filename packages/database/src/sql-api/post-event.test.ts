@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { postEvent } from "../../testing/post-event.ts";
 import type { EventStore, Transaction } from "../index.ts";
-import { createEventStore, publishEventTypes } from "../internal.ts";
+import { createEventStore, syncEventTypes } from "../internal.ts";
 
 const note = (aggregateId: string) => ({
   type: "note.creation.completed",
@@ -16,7 +16,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
   let store: EventStore;
   beforeAll(async () => {
     store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
-    await publishEventTypes(engine.database, seedCatalogue);
+    await syncEventTypes(engine.database, seedCatalogue);
   });
 
   /** As a program that was given the role for SQL alone. */
@@ -305,7 +305,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
 
 describeOnEveryEngine("reading through SQL", (engine) => {
   beforeAll(async () => {
-    await publishEventTypes(engine.database, seedCatalogue);
+    await syncEventTypes(engine.database, seedCatalogue);
     for (let index = 0; index < 5; index += 1)
       await postEvent(engine.database, note(index % 2 === 0 ? "a" : "b"));
   });
@@ -364,7 +364,7 @@ describeOnEveryEngine("the schema of the data, where the server can check it,", 
   // Neither engine of these tests has pg_jsonschema. A function of the same form stands in for the extension's, which
   // shows that the door asks it with the type's schema and keeps to its answer; how well the extension checks, it does not.
   beforeAll(async () => {
-    await publishEventTypes(engine.database, seedCatalogue);
+    await syncEventTypes(engine.database, seedCatalogue);
     await engine.database.asOwner((owner) =>
       owner.execute(`
         CREATE SCHEMA stand_in;

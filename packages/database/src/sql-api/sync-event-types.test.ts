@@ -2,7 +2,7 @@ import { defineEventType, seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { describeOnEveryEngine } from "../../testing/index.ts";
-import { publishEventTypes } from "../internal.ts";
+import { syncEventTypes } from "../internal.ts";
 
 const visited = (description: string) =>
   defineEventType({
@@ -12,9 +12,9 @@ const visited = (description: string) =>
     example: { page: "/" },
   });
 
-describeOnEveryEngine("publishEventTypes", (engine) => {
+describeOnEveryEngine("syncEventTypes", (engine) => {
   it("writes every type with its JSON Schema and example", async () => {
-    const names = await publishEventTypes(engine.database, seedCatalogue, { release: "1.2.3" });
+    const names = await syncEventTypes(engine.database, seedCatalogue, { release: "1.2.3" });
     expect(names).toEqual(seedCatalogue.types.map((type) => type.name).sort());
     const rows = await engine.database.query(
       "SELECT * FROM synap.event_types WHERE name = 'note.creation.completed'",
@@ -34,11 +34,11 @@ describeOnEveryEngine("publishEventTypes", (engine) => {
   });
 
   it("writes only what differs, and leaves alone what it does not know", async () => {
-    expect(await publishEventTypes(engine.database, seedCatalogue.extend([visited("Once.")]))).toEqual([
+    expect(await syncEventTypes(engine.database, seedCatalogue.extend([visited("Once.")]))).toEqual([
       "site.visited",
     ]);
-    expect(await publishEventTypes(engine.database, seedCatalogue)).toEqual([]);
-    expect(await publishEventTypes(engine.database, seedCatalogue.extend([visited("Again.")]))).toEqual([
+    expect(await syncEventTypes(engine.database, seedCatalogue)).toEqual([]);
+    expect(await syncEventTypes(engine.database, seedCatalogue.extend([visited("Again.")]))).toEqual([
       "site.visited",
     ]);
     const rows = await engine.database.query(
@@ -49,7 +49,7 @@ describeOnEveryEngine("publishEventTypes", (engine) => {
 
   it("lets several processes start at once", async () => {
     const catalogue = seedCatalogue.extend([visited("Together.")]);
-    const written = await Promise.all([1, 2, 3].map(() => publishEventTypes(engine.database, catalogue)));
+    const written = await Promise.all([1, 2, 3].map(() => syncEventTypes(engine.database, catalogue)));
     expect(written.flat()).toEqual(["site.visited"]);
   });
 

@@ -32,7 +32,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     await keepRefusedEvents(engine.database, events, outcomes);
     return outcomes.map(({ status }) => status);
   }
-  const letters = () => listDeadLetters(engine.database, { handler: INGEST_HANDLER });
+  const listed = () => listDeadLetters(engine.database, { handler: INGEST_HANDLER });
   const older = () => dispatch(seedCatalogue);
   const newer = () => dispatch(newerCatalogue);
 
@@ -44,10 +44,10 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(
       await deliver(older(), { ...event, timestamp: new Date(Date.now() - 5_000).toISOString() }),
     ).toEqual(["refused"]);
-    const [letter, ...others] = await letters();
+    const [deadLetter, ...others] = await listed();
     expect(others).toEqual([]);
-    expect(letter).toMatchObject({ code: "unknown-event-type", event, attempts: 2, status: "open" });
-    const id = letter?.id ?? 0;
+    expect(deadLetter).toMatchObject({ code: "unknown-event-type", event, attempts: 2, status: "open" });
+    const id = deadLetter?.id ?? 0;
 
     expect(await older().deadLetters.retry(id, by)).toMatchObject({
       status: "open",
@@ -63,7 +63,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
       released: 0,
       parked: 0,
     });
-    expect(await letters()).toMatchObject([
+    expect(await listed()).toMatchObject([
       {
         status: "retried",
         resolvedBy: "user:ops",
@@ -77,7 +77,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
   it("give the inline handlers the event, and stay as they are while what those need is away", async () => {
     const event = note();
     await keepAccepted(engine.database, event, { code: "sqlstate-23505", reason: "a test", attempts: 1 });
-    const [letter] = await letters();
+    const [deadLetter] = await listed();
     let isAway = true;
     const seen: string[] = [];
     const { deadLetters } = dispatch(seedCatalogue, [
@@ -92,14 +92,14 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
         },
       },
     ]);
-    await expect(deadLetters.retry(letter?.id ?? 0, by)).rejects.toThrow(TransientHandlerError);
+    await expect(deadLetters.retry(deadLetter?.id ?? 0, by)).rejects.toThrow(TransientHandlerError);
     expect(await deadLetters.retryAll({}, by)).toEqual({
       outcomes: [],
-      stopped: { id: letter?.id, code: "transient-handler-failure", reason: "away" },
+      stopped: { id: deadLetter?.id, code: "transient-handler-failure", reason: "away" },
     });
-    expect(await letters()).toEqual([letter]);
+    expect(await listed()).toEqual([deadLetter]);
     isAway = false;
-    await deadLetters.retry(letter?.id ?? 0, by);
+    await deadLetters.retry(deadLetter?.id ?? 0, by);
     expect(seen).toEqual([event.id]);
   });
 
@@ -107,14 +107,14 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     const [first, second] = [parcel(), parcel()];
     await deliver(older(), first, second);
     const [outcome] = await newer().store.appendBatch([first, second]);
-    const [, letter] = await letters();
-    expect(await newer().deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({
+    const [, deadLetter] = await listed();
+    expect(await newer().deadLetters.retry(deadLetter?.id ?? 0, by)).toMatchObject({
       status: "retried",
       resolution: `was already stored at position ${outcome?.status === "stored" && outcome.position}`,
     });
     // Even by a process that doesn't know the type: the event is stored, whatever it thinks of it.
     expect(await older().deadLetters.closeStored()).toBe(1);
-    expect(await letters()).toMatchObject([
+    expect(await listed()).toMatchObject([
       { eventId: second.id, status: "retried", resolvedBy: INGEST_HANDLER },
       { eventId: first.id, status: "retried", resolvedBy: "user:ops" },
     ]);
@@ -125,7 +125,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     const event = parcel();
     await newer().store.append(event);
     expect(await deliver(older(), event)).toEqual(["duplicate"]);
-    expect(await letters()).toEqual([]);
+    expect(await listed()).toEqual([]);
   });
 
   it("keep every content that lost its id to another one, say where the other is, and are not closed by it", async () => {
@@ -138,7 +138,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
       "refused",
     ]);
     const position = (await older().store.getById(stored.id))?.position;
-    const kept = await letters();
+    const kept = await listed();
     expect(kept.map(({ code, event }) => [code, event])).toEqual([
       ["event-id-conflict", { ...stored, type: "no.such.type" }],
       ["event-id-conflict", lost[1]],
@@ -147,7 +147,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     for (const { reason } of kept) expect(reason).toContain(`stored at position ${position}`);
     expect(await older().deadLetters.closeStored()).toBe(0);
     // Nothing can change them, so they are not tried at every sign of life.
-    expect(await letters()).toEqual(kept);
+    expect(await listed()).toEqual(kept);
     expect(await older().deadLetters.retry(kept[1]?.id ?? 0, by)).toMatchObject({
       status: "open",
       failure: { code: "event-id-conflict" },
@@ -165,7 +165,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
       { ...same, idempotencyKey },
     ];
     expect(await deliver(older(), ...events)).toEqual(["stored", "duplicate", "refused", "refused"]);
-    expect(await letters()).toMatchObject([
+    expect(await listed()).toMatchObject([
       { eventId: same.id, code: "idempotency-key-conflict" },
       { eventId: events[2]?.id, code: "idempotency-key-conflict", reason: expect.stringContaining(first.id) },
     ]);
@@ -184,18 +184,18 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     await store.append(first);
     await store.closeStream(first, "any");
     expect(await deliver(older(), late, note())).toEqual(["refused", "stored"]);
-    const [letter, ...others] = await letters();
+    const [deadLetter, ...others] = await listed();
     expect(others).toEqual([]);
-    expect(letter).toMatchObject({ code: "stream-closed", event: late, status: "open" });
-    expect(await deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({
+    expect(deadLetter).toMatchObject({ code: "stream-closed", event: late, status: "open" });
+    expect(await deadLetters.retry(deadLetter?.id ?? 0, by)).toMatchObject({
       status: "open",
       failure: { code: "stream-closed" },
     });
     const elsewhere = note({ data: late.data });
     expect(await deliver(older(), elsewhere)).toEqual(["stored"]);
     const reason = `sent again as ${elsewhere.id}`;
-    await deadLetters.skip(letter?.id ?? 0, { ...by, reason });
-    expect(await letters()).toMatchObject([{ eventId: late.id, status: "skipped", resolution: reason }]);
+    await deadLetters.skip(deadLetter?.id ?? 0, { ...by, reason });
+    expect(await listed()).toMatchObject([{ eventId: late.id, status: "skipped", resolution: reason }]);
   });
 
   it("keep an event that PostgreSQL refuses, and store it once that is corrected", async () => {
@@ -212,18 +212,18 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
         owner.execute("ALTER TABLE synap.events DROP CONSTRAINT no_poison"),
       );
     }
-    const [letter, ...others] = await letters();
+    const [deadLetter, ...others] = await listed();
     expect(others).toEqual([]);
-    expect(letter).toMatchObject({
+    expect(deadLetter).toMatchObject({
       code: "refused-by-database",
       event,
       reason: expect.stringContaining("23514"),
     });
-    expect(await older().deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({ status: "retried" });
+    expect(await older().deadLetters.retry(deadLetter?.id ?? 0, by)).toMatchObject({ status: "retried" });
     expect(await older().store.getById(event.id)).toMatchObject(event);
   });
 
-  it("that hold a whole envelope store its events, and the refused ones become letters of their own", async () => {
+  it("that hold a whole envelope store its events, and the refused ones become dead letters of their own", async () => {
     const events = [note(), parcel(), note()];
     const id = await keepAccepted(
       engine.database,
@@ -235,7 +235,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
       status: "retried",
       resolution: "of 3 events 1 were stored, 1 were stored already, 1 became dead letters of their own",
     });
-    expect(await letters()).toMatchObject([
+    expect(await listed()).toMatchObject([
       { eventId: events[1]?.id, code: "unknown-event-type", status: "open" },
       { id, status: "retried" },
     ]);
@@ -256,8 +256,8 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     // PostgreSQL can't read this as jsonb, so it can't be compared with what is stored.
     const odd = { ...parcel(), data: { text: "\0\ud800" } };
     expect(await deliver(newer(), odd)).toEqual(["refused"]);
-    const [letter] = await letters();
-    expect(await newer().deadLetters.retry(letter?.id ?? 0, by)).toMatchObject({ status: "open" });
+    const [deadLetter] = await listed();
+    expect(await newer().deadLetters.retry(deadLetter?.id ?? 0, by)).toMatchObject({ status: "open" });
   });
 
   it("are retried many at once, page by page, each with its own outcome", async () => {
@@ -285,14 +285,14 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
   it("are skipped with a reason and stay skipped, with who and why, when the event comes again", async () => {
     const event = parcel();
     await deliver(older(), event);
-    const [letter] = await letters();
-    await older().deadLetters.skip(letter?.id ?? 0, { by: "ada", reason: "a test" });
+    const [deadLetter] = await listed();
+    await older().deadLetters.skip(deadLetter?.id ?? 0, { by: "ada", reason: "a test" });
     await deliver(older(), event);
-    expect(await letters()).toMatchObject([
+    expect(await listed()).toMatchObject([
       { status: "skipped", resolvedBy: "ada", resolution: "a test", attempts: 2 },
     ]);
     expect(await deliver(newer(), event)).toEqual(["stored"]);
     expect(await newer().deadLetters.closeStored()).toBe(0);
-    expect(await letters()).toMatchObject([{ status: "skipped", resolution: "a test" }]);
+    expect(await listed()).toMatchObject([{ status: "skipped", resolution: "a test" }]);
   });
 });

@@ -18,7 +18,7 @@ export interface DeadLetterOutcome {
 }
 
 /**
- * Locks an open letter until the transaction ends.
+ * Locks an open dead letter until the transaction ends.
  *
  * @throws DeadLetterNotFoundError
  * @throws DeadLetterResolvedError when somebody else was faster
@@ -36,7 +36,7 @@ const FAILED_AGAIN = `
 UPDATE synap.dead_letters SET attempts = attempts + 1, last_failed_at = now(), code = $2, reason = $3
  WHERE id = $1 AND status = 'open'`;
 
-/** Adds an attempt that failed to an open letter. */
+/** Adds an attempt that failed to an open dead letter. */
 export async function noteFailure(
   session: SqlSession,
   id: number,

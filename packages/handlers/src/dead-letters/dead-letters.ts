@@ -4,8 +4,8 @@ import type {
   DeadLetterFilter,
   DeadLetterPage,
   DeadLetterStatus,
-  DeadLetterStream,
   EventStore,
+  StreamName,
   Transaction,
 } from "@synap/database";
 import { pageDeadLetters } from "@synap/database/internal";
@@ -19,44 +19,44 @@ import {
   type RetryPolicy,
 } from "../dispatch/isolated-batch.ts";
 import { INGEST_HANDLER } from "../ingest/accepted-events.ts";
-import { lettersStoredMeanwhile, retryAcceptedLetter } from "./accepted-letters.ts";
+import { deadLettersStoredMeanwhile, retryAcceptedDeadLetter } from "./accepted-dead-letters.ts";
 import {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,
   DeadLetterResolvedError,
 } from "./dead-letter-errors.ts";
 import { releasedStreams, releaseStream, takeParkedEvents } from "./held-streams.ts";
-import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-letter.ts";
+import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-dead-letter.ts";
 
 /** How a handler's events are handled outside its ordinary way. */
 export interface DeadLetterTarget {
   readonly handler: IEventHandler;
   readonly context: (transaction: Transaction) => HandlerContext;
   /** Waits until nobody else handles events of this stream for the handler, and keeps it so until the end. */
-  readonly lock: (transaction: Transaction, stream: DeadLetterStream) => Promise<void>;
+  readonly lock: (transaction: Transaction, stream: StreamName) => Promise<void>;
   /** How parked events that fail are tried again. Default: they become dead letters at once. */
   readonly retries?: RetryPolicy | undefined;
   /** How many passes in a row a time limit has cut off; see `IsolatedBatch`. */
   readonly cutOffPasses?: number | undefined;
 }
 
-/** Which open letters to retry. */
+/** Which open dead letters to retry. */
 export interface RetryFilter {
   readonly handler?: string | undefined;
   readonly code?: string | undefined;
-  /** Only letters with a higher number: the last one of the call before. */
+  /** Only dead letters with a higher number: the last one of the call before. */
   readonly after?: number | undefined;
   /** Default 100. */
   readonly limit?: number | undefined;
 }
 
-/** What a retry of many letters came to. */
-export interface RetriedLetters {
-  /** One for each letter, in the order of their numbers. */
+/** What a retry of many dead letters came to. */
+export interface RetriedDeadLetters {
+  /** One for each dead letter, in the order of their numbers. */
   readonly outcomes: readonly DeadLetterOutcome[];
-  /** The number of the last letter of this call, when more may follow. */
+  /** The number of the last dead letter of this call, when more may follow. */
   readonly next?: number;
-  /** What ended the call early: a failure that time cures. The letters after the last outcome are as they were. */
+  /** What ended the call early: a failure that time cures. The dead letters after the last outcome are as they were. */
   readonly stopped?: { readonly id: number; readonly code: string; readonly reason: string };
 }
 
@@ -66,7 +66,7 @@ const CHUNK = 200;
 /** The most parked events that one call handles itself; the worker goes on with the rest. */
 const MAX_RELEASED = 10_000;
 
-interface LetterRow {
+interface DeadLetterRow {
   readonly handler: string;
   readonly status: DeadLetterStatus;
   readonly position: number | null;
@@ -78,13 +78,13 @@ UPDATE synap.dead_letters
    SET status = $2, resolved_at = now(), resolved_by = $3, resolution = $4, attempts = attempts + $5
  WHERE id = $1`;
 
-const OPEN_LETTERS = `
+const OPEN_DEAD_LETTERS = `
 SELECT id FROM synap.dead_letters
  WHERE status = 'open' AND ($1::text IS NULL OR handler = $1) AND ($2::text IS NULL OR code = $2) AND id > $3
  ORDER BY id LIMIT $4`;
 
 /** Where dead letters are looked through, tried again or skipped. Every step is safe beside any number of workers. */
-export class DeadLetterOffice {
+export class DeadLetters {
   readonly #database: Database;
   readonly #target: (handler: string) => DeadLetterTarget | undefined;
   readonly #store: Pick<EventStore, "appendBatch">;
@@ -105,7 +105,7 @@ export class DeadLetterOffice {
    * and fewer when they are large: `page` says whether there are more.
    */
   async list(filter: DeadLetterFilter = {}): Promise<readonly DeadLetter[]> {
-    return (await this.page(filter)).letters;
+    return (await this.page(filter)).deadLetters;
   }
 
   /** Some dead letters, newest first, and whether there are more. */
@@ -115,25 +115,25 @@ export class DeadLetterOffice {
 
   /**
    * Handles the event again. When that works, the events of its stream that waited behind it follow in order, up to
-   * 10,000 in this call, 200 a transaction; otherwise the letter stays open and says why. The event of an
-   * `ingest-events` letter, which is not stored, is validated anew and appended.
+   * 10,000 in this call, 200 a transaction; otherwise the dead letter stays open and says why. The event of an
+   * `ingest-events` dead letter, which is not stored, is validated anew and appended.
    *
-   * @param by who asks for it, kept with the letter
+   * @param by who asks for it, kept with the dead letter
    * @throws DeadLetterNotFoundError, DeadLetterResolvedError, DeadLetterNotRetryableError
-   * @throws a transient failure, as it is; the letter is unchanged
+   * @throws a transient failure, as it is; the dead letter is unchanged
    */
   async retry(id: number, { by }: { readonly by: string }): Promise<DeadLetterOutcome> {
-    const letter = await this.#find(id);
-    if (letter.handler === INGEST_HANDLER)
-      return retryAcceptedLetter(this.#database, this.#store, { id, accepted: letter.event, by });
-    const target = this.#target(letter.handler);
-    if (target === undefined || letter.position === null) {
-      throw new DeadLetterNotRetryableError(id, letter.handler);
+    const deadLetter = await this.#find(id);
+    if (deadLetter.handler === INGEST_HANDLER)
+      return retryAcceptedDeadLetter(this.#database, this.#store, { id, accepted: deadLetter.event, by });
+    const target = this.#target(deadLetter.handler);
+    if (target === undefined || deadLetter.position === null) {
+      throw new DeadLetterNotRetryableError(id, deadLetter.handler);
     }
     const failure = await this.#database.transaction(async (transaction) => {
-      await target.lock(transaction, letter.event);
+      await target.lock(transaction, deadLetter.event);
       await lockOpen(transaction, id);
-      const failed = await handleAlone({ ...target, transaction }, letter.event);
+      const failed = await handleAlone({ ...target, transaction }, deadLetter.event);
       if (failed === undefined) {
         await transaction.query(RESOLVE, [id, "retried", by, null, 1]);
         await releaseStream(transaction, id);
@@ -142,19 +142,24 @@ export class DeadLetterOffice {
       }
       return failed;
     });
-    if (failure === undefined) return this.#release(id, "retried", letter);
-    return { id, status: "open", failure, released: 0, parked: await this.#parked(letter) };
+    if (failure === undefined) return this.#release(id, "retried", deadLetter);
+    return { id, status: "open", failure, released: 0, parked: await this.#parked(deadLetter) };
   }
 
   /**
-   * Retries the open letters that match, oldest first, each as `retry` does, and goes on where one fails again. It ends
+   * Retries the open dead letters that match, oldest first, each as `retry` does, and goes on where one fails again. It ends
    * early at a failure that time cures.
    */
-  async retryAll(filter: RetryFilter, { by }: { readonly by: string }): Promise<RetriedLetters> {
+  async retryAll(filter: RetryFilter, { by }: { readonly by: string }): Promise<RetriedDeadLetters> {
     const { handler = null, code = null, after = 0, limit = 100 } = filter;
-    const letters = await this.#database.query<{ id: number }>(OPEN_LETTERS, [handler, code, after, limit]);
+    const deadLetters = await this.#database.query<{ id: number }>(OPEN_DEAD_LETTERS, [
+      handler,
+      code,
+      after,
+      limit,
+    ]);
     const outcomes: DeadLetterOutcome[] = [];
-    for (const { id } of letters) {
+    for (const { id } of deadLetters) {
       try {
         outcomes.push(await this.retry(id, { by }));
       } catch (error) {
@@ -167,19 +172,19 @@ export class DeadLetterOffice {
         outcomes.push({ id, status: "open", failure: describeFailure(error), released: 0, parked: 0 });
       }
     }
-    const last = letters.length === limit ? letters.at(-1) : undefined;
+    const last = deadLetters.length === limit ? deadLetters.at(-1) : undefined;
     return { outcomes, ...(last !== undefined && { next: last.id }) };
   }
 
   /**
-   * Closes the letters of accepted events that have been stored meanwhile, by whichever way: at most 100 a call. One whose
+   * Closes the dead letters of accepted events that have been stored meanwhile, by whichever way: at most 100 a call. One whose
    * content is not the stored one's stays open and says so.
    *
    * @returns how many it closed
    */
   async closeStored(): Promise<number> {
     let closed = 0;
-    for (const id of await lettersStoredMeanwhile(this.#database)) {
+    for (const id of await deadLettersStoredMeanwhile(this.#database)) {
       try {
         if ((await this.retry(id, { by: INGEST_HANDLER })).status === "retried") closed += 1;
       } catch (error) {
@@ -192,22 +197,22 @@ export class DeadLetterOffice {
   /**
    * Leaves the event unhandled for good. The events of its stream that waited behind it follow, as in `retry`.
    *
-   * @param by who decides it, kept with the letter, as is the reason
+   * @param by who decides it, kept with the dead letter, as is the reason
    * @throws DeadLetterNotFoundError, DeadLetterResolvedError
    */
   async skip(
     id: number,
     { by, reason }: { readonly by: string; readonly reason: string },
   ): Promise<DeadLetterOutcome> {
-    const letter = await this.#find(id);
-    const target = this.#target(letter.handler);
+    const deadLetter = await this.#find(id);
+    const target = this.#target(deadLetter.handler);
     await this.#database.transaction(async (transaction) => {
-      if (letter.position !== null) await target?.lock(transaction, letter.event);
+      if (deadLetter.position !== null) await target?.lock(transaction, deadLetter.event);
       await lockOpen(transaction, id);
       await transaction.query(RESOLVE, [id, "skipped", by, reason, 0]);
       await releaseStream(transaction, id);
     });
-    return this.#release(id, "skipped", letter);
+    return this.#release(id, "skipped", deadLetter);
   }
 
   /**
@@ -222,13 +227,17 @@ export class DeadLetterOffice {
     return released;
   }
 
-  async #release(id: number, status: DeadLetterStatus, letter: LetterRow): Promise<DeadLetterOutcome> {
-    if (letter.position === null) return { id, status, released: 0, parked: 0 };
-    const released = await this.#releaseStream(letter.handler, letter.event);
-    return { id, status, released, parked: await this.#parked(letter) };
+  async #release(
+    id: number,
+    status: DeadLetterStatus,
+    deadLetter: DeadLetterRow,
+  ): Promise<DeadLetterOutcome> {
+    if (deadLetter.position === null) return { id, status, released: 0, parked: 0 };
+    const released = await this.#releaseStream(deadLetter.handler, deadLetter.event);
+    return { id, status, released, parked: await this.#parked(deadLetter) };
   }
 
-  async #releaseStream(name: string, stream: DeadLetterStream): Promise<number> {
+  async #releaseStream(name: string, stream: StreamName): Promise<number> {
     const target = this.#target(name);
     if (target === undefined) return 0;
     let released = 0;
@@ -243,8 +252,8 @@ export class DeadLetterOffice {
     return released;
   }
 
-  async #find(id: number): Promise<LetterRow> {
-    const [row] = await this.#database.query<LetterRow>(
+  async #find(id: number): Promise<DeadLetterRow> {
+    const [row] = await this.#database.query<DeadLetterRow>(
       `SELECT handler, status, "position", event FROM synap.dead_letters WHERE id = $1`,
       [id],
     );
@@ -252,7 +261,7 @@ export class DeadLetterOffice {
     return row;
   }
 
-  async #parked({ handler, event }: LetterRow): Promise<number> {
+  async #parked({ handler, event }: DeadLetterRow): Promise<number> {
     const [row] = await this.#database.query<{ parked: number }>(
       `SELECT count(*) AS parked FROM synap.parked_events
         WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3`,
@@ -269,7 +278,7 @@ export class DeadLetterOffice {
 export async function releaseChunk(
   target: DeadLetterTarget,
   transaction: Transaction,
-  stream: DeadLetterStream,
+  stream: StreamName,
 ): Promise<Omit<IsolationResult, "parked"> & { readonly handled: number; readonly last: boolean }> {
   const { events, last, earlier } = await takeParkedEvents(transaction, target.handler.name, stream, CHUNK);
   const result = await handleIsolated({ ...target, events, transaction, earlier });

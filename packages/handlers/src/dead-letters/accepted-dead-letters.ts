@@ -2,7 +2,7 @@ import type { Database, EventStore, SqlSession } from "@synap/database";
 import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
 import { CONFLICT_CODES, INGEST_HANDLER } from "../ingest/accepted-events.ts";
 import { DeadLetterNotFoundError, DeadLetterResolvedError } from "./dead-letter-errors.ts";
-import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-letter.ts";
+import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-dead-letter.ts";
 import { retryAccepted } from "./retry-accepted.ts";
 
 const RESOLVE = `
@@ -11,13 +11,13 @@ UPDATE synap.dead_letters
  WHERE id = $1`;
 
 /**
- * Stores what an `ingest-events` letter holds and closes the letter, in one transaction; otherwise the letter stays open
+ * Stores what an `ingest-events` dead letter holds and closes it, in one transaction; otherwise it stays open
  * with the new reason.
  *
  * @throws DeadLetterNotFoundError, DeadLetterResolvedError
- * @throws a transient failure, as it is; the letter is unchanged
+ * @throws a transient failure, as it is; the dead letter is unchanged
  */
-export async function retryAcceptedLetter(
+export async function retryAcceptedDeadLetter(
   database: Database,
   store: Pick<EventStore, "appendBatch">,
   { id, accepted, by }: { readonly id: number; readonly accepted: unknown; readonly by: string },
@@ -57,8 +57,8 @@ SELECT d.id
       WHERE i.id = CASE WHEN d.event_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN d.event_id::uuid END)
  ORDER BY d.id LIMIT 100`;
 
-/** Open `ingest-events` letters whose event's id is stored, as far as it is not known that another content has it. */
-export async function lettersStoredMeanwhile(session: SqlSession): Promise<number[]> {
+/** Open `ingest-events` dead letters whose event's id is stored, as far as it is not known that another content has it. */
+export async function deadLettersStoredMeanwhile(session: SqlSession): Promise<number[]> {
   const parameters = [INGEST_HANDLER, JSON.stringify(CONFLICT_CODES)];
   const rows = await session.query<{ id: number }>(STORED_MEANWHILE, parameters);
   return rows.map(({ id }) => id);
