@@ -38,11 +38,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
   let onChange = (): void => {};
   let users = 0;
   let isClosed = false;
-  let giveUp = (_error: Error): void => {};
-  const givenUp = new Promise<never>((_resolve, reject) => {
-    giveUp = reject;
-  });
-  givenUp.catch(() => {});
+  const waiting = new Set<(error: Error) => void>();
 
   class PooledConnection extends ServerConnection {
     constructor() {
@@ -79,11 +75,22 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
   // A connection outlives the call for which it is made, and what happens on it must not be attributed to that call.
   const scope = new AsyncResource("SynapConnectionPool");
 
+  /**
+   * The connection that is coming, unless the pool is given up first. Not a race with one promise for all: that promise would
+   * keep every call that ever raced with it.
+   */
+  function unlessGivenUp(coming: Promise<pg.PoolClient>): Promise<pg.PoolClient> {
+    return new Promise((resolve, reject) => {
+      waiting.add(reject);
+      coming.then(resolve, reject).finally(() => waiting.delete(reject));
+    });
+  }
+
   async function acquire(): Promise<PooledConnection & pg.PoolClient> {
     const coming = scope.runInAsyncScope(() => pool.connect());
     let connection: pg.PoolClient;
     try {
-      connection = await Promise.race([coming, givenUp]);
+      connection = await unlessGivenUp(coming);
     } catch (error) {
       coming.then(
         (late) => late.release(true),
@@ -126,7 +133,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
     close: async (grace) => {
       isClosed = true;
       await until(() => users === 0, grace);
-      giveUp(new DatabaseUnavailableError("it was closed"));
+      for (const giveUp of waiting) giveUp(new DatabaseUnavailableError("it was closed"));
       pool.end().catch(() => {});
       if (users === 0) await until(() => connections.size === 0, GOODBYE);
       for (const connection of connections) connection.cutOff();

@@ -65,6 +65,23 @@ describe("a tail", () => {
     expect(text.match(/^: /gm)?.length).toBeGreaterThan(2);
   });
 
+  it("leaves nothing behind on the subscription for each heartbeat", async () => {
+    let reactions = 0;
+    const pending = new Promise<IteratorResult<EventBatch>>(() => {});
+    const observed = Object.assign(pending, {
+      // biome-ignore lint/suspicious/noThenProperty: counts who waits for this promise
+      then: (...args: Parameters<typeof pending.then>) => {
+        reactions += 1;
+        return Promise.prototype.then.apply(pending, args);
+      },
+    });
+    const subscription = () => ({ [Symbol.asyncIterator]: () => ({ next: () => observed }) });
+    const reader = tailStream(subscription, options({ heartbeatMs: 1 })).getReader();
+    for (let heartbeats = 0; heartbeats < 10; heartbeats += 1) await reader.read();
+    await reader.cancel();
+    expect(reactions).toBe(1);
+  });
+
   it("says why it ends when reading fails", async () => {
     // biome-ignore lint/correctness/useYield: it fails before it has anything
     async function* broken(): AsyncGenerator<EventBatch, void, void> {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { EventBatch } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 
@@ -74,16 +73,13 @@ async function* framesOf(
   yield "retry: 1000\n\n";
   const iterator = batches[Symbol.asyncIterator]();
   try {
-    let next = iterator.next();
     for (;;) {
-      const result = await withinTime(next, heartbeatMs);
-      if (result === undefined) {
-        yield ": nothing new\n\n";
-        continue;
-      }
+      const next = iterator.next();
+      const isSettledWithin = watch(next);
+      while (!(await isSettledWithin(heartbeatMs))) yield ": nothing new\n\n";
+      const result = await next;
       if (result.done === true) return;
       yield* batchFrames(result.value);
-      next = iterator.next();
     }
   } catch (error) {
     if (!signal.aborted) yield frame("problem", onFault(error).document);
@@ -92,17 +88,27 @@ async function* framesOf(
   }
 }
 
-/** What the promise becomes; undefined when that takes longer. The promise goes on. */
-async function withinTime<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const settled = new AbortController();
-  try {
-    return await Promise.race([
-      promise,
-      sleep(ms, undefined, { signal: settled.signal }).catch(() => undefined),
-    ]);
-  } finally {
-    settled.abort();
-  }
+/**
+ * Watches a promise: the answer waits so many milliseconds for it, as often as it is called, and resolves with whether the
+ * promise has settled. The promise gets one reaction in all: a race for each heartbeat would leave one for each.
+ */
+function watch(promise: Promise<unknown>): (ms: number) => Promise<boolean> {
+  let isSettled = false;
+  let onSettled = (): void => {};
+  const settle = () => {
+    isSettled = true;
+    onSettled();
+  };
+  promise.then(settle, settle);
+  return (ms) =>
+    new Promise((resolve) => {
+      if (isSettled) return resolve(true);
+      const timer = setTimeout(() => resolve(false), ms);
+      onSettled = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
 }
 
 function* batchFrames({ events, position, caughtUp }: EventBatch): Generator<string> {
