@@ -26,7 +26,11 @@ export class ChaosServerError extends Error {
 }
 
 const PORT = 54336;
-const DISK_MIB = 4_096;
+/**
+ * Room for an hour: some 5 KiB an event, with the read models, the envelopes that the broker keeps and the write-ahead log. It is a
+ * limit and not taken in advance.
+ */
+const DISK_MIB = 16_384;
 
 /**
  * Runs chaos as a command. Resolves with whether every promise was kept.

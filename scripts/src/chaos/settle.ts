@@ -48,24 +48,30 @@ export async function settle(
   ledger: Ledger,
 ): Promise<Settled> {
   let recoveredDeadLetters = 0;
-  let fewestMissing = Number.POSITIVE_INFINITY;
+  let fewestLeft = Number.POSITIVE_INFINITY;
   let deadline = performance.now() + NO_PROGRESS_MS;
   while (performance.now() < deadline) {
     recoveredDeadLetters += await retryOpenDeadLetters(database, apiUrl, adminToken);
-    const missing = await countMissing(database, ledger);
+    // Which events are missing takes a comparison with the whole log: it is made when nothing is on its way any more.
+    const queued = await countEnvelopes(database);
+    const missing = queued > 0 ? undefined : await countMissing(database, ledger);
     if (missing === 0 && (await isCaughtUp(apiUrl))) break;
-    if (missing < fewestMissing) {
-      fewestMissing = missing;
+    const left = queued + (missing ?? ledger.size);
+    if (left < fewestLeft) {
+      fewestLeft = left;
       deadline = performance.now() + NO_PROGRESS_MS;
     }
     await sleep(500);
   }
-  const envelopesInBroker = await database.asOwner((owner) => countRows(owner, OPEN_ENVELOPES));
-  return { recoveredDeadLetters, envelopesInBroker };
+  return { recoveredDeadLetters, envelopesInBroker: await countEnvelopes(database) };
 }
 
 const OPEN_ENVELOPES =
   "SELECT FROM inngest_local.runs WHERE status = 'open' AND function_id LIKE '%-ingest-events'";
+
+function countEnvelopes(database: Database): Promise<number> {
+  return database.asOwner((owner) => countRows(owner, OPEN_ENVELOPES));
+}
 
 async function countMissing(database: Database, ledger: Ledger): Promise<number> {
   const rows = await database.query<{ id: string }>("SELECT id::text AS id FROM synap.event_ids");
