@@ -282,7 +282,7 @@ describe("synap dead-letters", () => {
     const twice = await cli(["dead-letters", "retry", id]);
     expect([twice.exitCode, twice.output]).toEqual([
       1,
-      expect.stringContaining(`Dead letter ${id} is retried already`),
+      expect.stringContaining(`Dead letter ${id} is already retried`),
     ]);
   });
 

@@ -31,7 +31,7 @@ const compose = (...modules: SynapModule[]) =>
   composeModules(modules.map((module, index) => ({ place: `modules[${index}]`, module })));
 
 describe("modules", () => {
-  it("come together in their order, with the audit log and the compliance figures", () => {
+  it("are composed in their order, together with the audit log and the compliance figures", () => {
     const composed = compose(
       { handlers: [mailer] },
       { eventTypes: [orderPlaced], readModels: [ordersAt("orders")] },
@@ -63,13 +63,13 @@ describe("modules", () => {
     expect(() => compose(...modules)).toThrow(message);
   });
 
-  it("can't have a handler of an event type that none of them has", () => {
+  it("can't have a handler of an event type that no module defines", () => {
     expect(() => compose({ handlers: [mailer] })).toThrow(
       'modules[0].handlers[0]: "mailer" names event types that no module has: "order.placed"; add their definitions to eventTypes',
     );
   });
 
-  it("can't have a misspelt event type or key, and name the one that was meant", () => {
+  it("can't have a misspelt event type or key, and suggest the right one", () => {
     const misspelt = { ...mailer, eventTypes: ["order.place", "stock.counted"] };
     expect(() => compose({ eventTypes: [orderPlaced], handlers: [misspelt] })).toThrow(
       'names event types that no module has: "order.place" (did you mean "order.placed"?), "stock.counted"; add',
@@ -80,9 +80,9 @@ describe("modules", () => {
     );
   });
 
-  it("can't have a read model whose answer would take the name of a resource of the API", () => {
+  it("can't have a read model whose answer would have the name of an API resource", () => {
     expect(() => compose({ readModels: [ordersAt("stored-event")] })).toThrow(
-      'modules[0].readModels[0]: the path "stored-event" would name its answer "StoredEvent", as the API does; change it',
+      'modules[0].readModels[0]: the path "stored-event" would name its answer "StoredEvent", which is a resource of the API; change the path',
     );
   });
 });
@@ -100,7 +100,7 @@ describe("defineReadModel", () => {
     const answer = z.object({ at: z.date() });
     const model = { path: "orders", description: "", parameters: z.strictObject({}), answer };
     expect(() => defineReadModel({ ...model, read: () => Promise.resolve({ at: new Date() }) })).toThrow(
-      'The read model "orders" has answer that JSON Schema can\'t describe',
+      'The read model "orders" has an answer that JSON Schema can\'t describe',
     );
   });
 });

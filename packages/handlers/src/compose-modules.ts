@@ -9,28 +9,28 @@ import type { SynapModule } from "./module.ts";
 import type { Projection } from "./projections/projection.ts";
 import { componentOf, type ReadModel } from "./read-models/read-model.ts";
 
-/** Everything that runs in an application, checked. Made by {@link composeModules}. */
+/** The validated modules of an application, combined. Made by {@link composeModules}. */
 export interface Composition {
   readonly catalogue: EventCatalogue;
   readonly handlers: readonly IEventHandler[];
   readonly projections: readonly Projection[];
   readonly aggregates: readonly AggregateRegistration[];
   readonly readModels: readonly ReadModel[];
-  /** What `migrate` takes as `applications`. */
+  /** The `applications` option of `migrate`. */
   readonly migrations: readonly ApplicationMigrations[];
 }
 
-/** A module, and what messages call it: `modules[0]`. */
+/** A module and its name in error messages: `modules[0]`. */
 export interface NamedModule {
   readonly place: string;
   readonly module: SynapModule;
 }
 
-/** Modules don't fit together. */
+/** Thrown when modules can't be combined. */
 export class ModuleError extends Error {
   override readonly name = "ModuleError";
   readonly code = "MODULE_INVALID";
-  /** The entry at fault, as in `modules[1].handlers[0]`. */
+  /** The invalid entry, as in `modules[1].handlers[0]`. */
   readonly place: string;
 
   constructor(place: string, reason: string) {
@@ -45,10 +45,10 @@ interface Entry<Item> {
 }
 
 /**
- * Puts modules together with the audit log and the compliance figures, in this order.
+ * Combines modules with the audit log and the compliance figures, in this order.
  *
- * @throws ModuleError when two entries have one name, or a handler, projection or aggregate names an event type that no module
- *   has
+ * @throws ModuleError when two entries have the same name, or a handler, projection or aggregate names an event type that
+ *   no module defines
  */
 export function composeModules(modules: readonly NamedModule[]): Composition {
   const all: readonly NamedModule[] = [...modules, { place: "Synap itself", module: genericModule }];
@@ -114,7 +114,7 @@ const MODULE_KEYS: Record<keyof SynapModule, true> = {
   migrations: true,
 };
 
-/** The compiler refuses an unknown key where it sees the type; a config in JavaScript, or a value made elsewhere, gets here. */
+/** Refuses unknown keys at run time, for configs in JavaScript and values whose type the compiler doesn't see. */
 function refuseUnknownKeys(place: string, module: SynapModule): void {
   const allowed = [...Object.keys(MODULE_KEYS), ...(place === "config" ? ["modules"] : [])];
   const unknown = Object.keys(module).find((key) => !allowed.includes(key));
@@ -151,13 +151,13 @@ function checkTypes(place: string, name: string, types: readonly string[], known
   );
 }
 
-/** The answers of read models are components of the OpenAPI document, beside the API's own resources. */
+/** Refuses a read model whose answer would have the name of an API resource: both are components of the OpenAPI document. */
 function checkComponent({ place, item }: Entry<ReadModel>): void {
   const name = componentOf(item);
   const own = Object.entries<unknown>(HTTP_RESOURCES).find(([each]) => each === name);
   if (own === undefined || (name in READ_MODEL_RESOURCES && own[1] === item.answer)) return;
   throw new ModuleError(
     place,
-    `the path "${item.path}" would name its answer "${name}", as the API does; change it`,
+    `the path "${item.path}" would name its answer "${name}", which is a resource of the API; change the path`,
   );
 }

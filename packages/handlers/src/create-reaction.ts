@@ -1,7 +1,7 @@
 import type { EventTypeDefinition, JsonObject, StoredEvent, SynapEvent } from "@synap/types";
 import { derivedEventId } from "./derived-event-id.ts";
 
-/** What a reaction consists of. */
+/** The parts of a reaction. */
 export interface Reaction<Data extends JsonObject> {
   /** The name of the handler that appends it. */
   readonly handler: string;
@@ -9,14 +9,14 @@ export interface Reaction<Data extends JsonObject> {
   readonly cause: StoredEvent;
   /** Distinguishes the events of one type that one handler appends for one cause. */
   readonly part?: string;
-  /** The id of the aggregate whose stream it belongs to. */
+  /** The id of the aggregate to whose stream it is appended. */
   readonly aggregateId: string;
   readonly data: Data;
 }
 
 /**
- * An event that a handler appends because of another. Its id and its timestamp derive from the cause, so that it is stored once
- * however often the handler runs; it belongs to the cause's correlation, user and request.
+ * Creates an event that a handler appends in response to another. Its id and timestamp derive from the cause, so that it is
+ * stored once however often the handler runs; it inherits the cause's correlation id, user and request.
  *
  * @example
  * async handle(events, { append }) {
@@ -46,7 +46,7 @@ export function createReaction<const Name extends string, Data extends JsonObjec
     ...(cause.userId !== undefined && { userId: cause.userId }),
     createdBy: "system",
     source: handler,
-    // When the store took the cause, which is the same on every attempt, and not before the cause itself.
+    // The time at which the cause was recorded is the same on every attempt; never earlier than the cause's own timestamp.
     timestamp: laterOf(cause.recordedAt, cause.timestamp),
     ...(cause.requestId !== undefined && { requestId: cause.requestId }),
     correlationId: cause.correlationId ?? cause.id,

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 
-/** What an id is derived from. */
+/** The values from which an id is derived. */
 export interface DerivedFrom {
   /** The name of the handler that appends the event. */
   readonly handler: string;
   /** The id of the event that caused it, a UUID. */
   readonly cause: string;
-  /** Tells apart the events that one handler appends for one cause. */
+  /** Distinguishes the events that one handler appends for one cause. */
   readonly part?: string;
 }
 
 /**
- * The id of an event that a handler appends because of another event: a UUIDv5 (RFC 9562) whose namespace is the id of the
+ * Derives the id of an event that a handler appends in response to another: a UUIDv5 (RFC 9562) whose namespace is the id of the
  * cause and whose name is the handler's. The same cause always gives the same id, so a reaction that runs twice appends
  * once.
  */

@@ -12,7 +12,7 @@ describe("the errors that an application throws", () => {
     expect(new dispatch.TransientHandlerError("away") instanceof TransientHandlerError).toBe(true);
   });
 
-  it("are told apart from others, and from their subclasses", () => {
+  it("are distinguished from other errors, and from their subclasses", () => {
     class OutsideAway extends TransientHandlerError {}
     expect(new OutsideAway("away") instanceof TransientHandlerError).toBe(true);
     expect(new TransientHandlerError("away") instanceof OutsideAway).toBe(false);

@@ -1,10 +1,10 @@
 import { isErrorValue, readProperty } from "@synap/types/internal";
 
 /**
- * Whether a value is an instance of an error class, or of the class of the same code in another copy of this package. An
- * application's bundled config has such a copy, and throws its errors into this one's engine.
+ * Whether a value is an instance of an error class, or of the same class in another copy of this package. An
+ * application's bundled config has such a copy, whose errors reach this copy's engine.
  *
- * @param asked the class at the right of `instanceof`: a subclass has only its own instances
+ * @param asked the class on the right of `instanceof`; for a subclass, only its own instances match
  */
 export function isErrorOf(asked: unknown, known: unknown, value: unknown, code: string): boolean {
   if (asked !== known) {

@@ -1,5 +1,5 @@
 /**
- * What an application defines and calls: handlers, projections, deciders, read models, and the errors that they meet. An
+ * The public API for applications: handlers, projections, deciders, read models and their errors. An
  * application imports them from `@synap/synap`, which adds its config and its engine.
  */
 

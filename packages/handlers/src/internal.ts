@@ -1,6 +1,6 @@
 /**
- * The parts of the engine: dispatch, composition, dead letters, ingestion. For Synap's own processes, and for tests. An
- * application runs them through `createSynap`.
+ * The parts of the engine: dispatch, composition, dead letters, ingestion. For Synap's own processes and for tests; an
+ * application uses them through `createSynap`.
  */
 
 export { deciderFingerprint } from "./aggregates/fingerprint.ts";

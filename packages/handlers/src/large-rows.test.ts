@@ -12,7 +12,7 @@ const BYTES = 200_000;
 /** So many large rows are two pages of 4 MiB. */
 const COUNT = 30;
 
-describeOnEveryEngine("rows so large that fewer than asked for fit", (engine) => {
+describeOnEveryEngine("rows so large that fewer than requested fit into a page", (engine) => {
   const large = (aggregateId: string) =>
     createSynapEvent({
       type: "note.creation.completed",
@@ -20,7 +20,7 @@ describeOnEveryEngine("rows so large that fewer than asked for fit", (engine) =>
       data: { content: "x".repeat(BYTES) },
     });
 
-  it("are taken from what is parked in several steps, in order, until nothing is left", async () => {
+  it("are taken from the parked events in several steps, in order, until none is left", async () => {
     const { database } = engine;
     const handler = `parked-${randomUUID()}`;
     const stream = { aggregateType: "note", aggregateId: randomUUID() };
@@ -53,7 +53,7 @@ describeOnEveryEngine("rows so large that fewer than asked for fit", (engine) =>
     expect(steps).toHaveLength(2);
   });
 
-  it("end the rows of an as-of run early, which says for which table", async () => {
+  it("cut the rows of an as-of run, which names the tables that were cut", async () => {
     const { database } = engine;
     const suffix = randomUUID().slice(0, 8);
     const projection = defineBatchProjection({

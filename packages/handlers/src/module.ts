@@ -8,12 +8,12 @@ import type { ReadModel } from "./read-models/read-model.ts";
 /** A part of an application: event types and the code that runs for them. */
 export interface SynapModule {
   readonly eventTypes?: readonly EventTypeDefinition[];
-  /** Inline ones run in this order. */
+  /** The handlers; inline ones run in this order. */
   readonly handlers?: readonly IEventHandler[];
   readonly projections?: readonly Projection[];
   readonly aggregates?: readonly AggregateRegistration[];
   /** Queries over read tables, served over HTTP. */
   readonly readModels?: readonly ReadModel[];
-  /** The module's own SQL, applied after Synap's by the same `migrate` and kept in a ledger of its own. */
+  /** The module's own SQL migrations, applied after Synap's by the same `migrate` and recorded in a separate ledger. */
   readonly migrations?: ApplicationMigrations;
 }

@@ -2,27 +2,28 @@ import { deepStrictEqual } from "node:assert/strict";
 import type { JsonObject } from "@synap/types";
 import { type AggregateCommand, CommandRefusedError, type DecidedEvent, type Decider } from "../src/index.ts";
 
-/** Given these events, when this is commanded, then those follow. */
+/** A given/when/then test of a decider: given events, when a command, then events. */
 export interface DeciderScenario<State, Command, Event> {
-  /** What has happened before. Called again, it goes on. */
+  /** Adds past events. May be called several times. */
   given(...events: readonly Event[]): DeciderScenario<State, Command, Event>;
   when(command: Command): DecidedScenario<State, Event>;
   /** @throws AssertionError unless this is the state after what was given. */
   isState(state: State): void;
 }
 
-/** What may be said of the decision. Not `then`: `await` would take such an object for a promise. */
+/** Assertions on the decision. None is called `then`, because `await` would take such an object for a promise. */
 export interface DecidedScenario<State, Event> {
-  /** @throws AssertionError unless exactly these were decided, in this order; none for "nothing is to change". */
+  /** @throws AssertionError unless exactly these events were decided, in this order; pass none for "nothing changes". */
   thenEvents(...events: readonly Event[]): DecidedScenario<State, Event>;
-  /** @throws AssertionError unless this is the state after what was decided. */
+  /** @throws AssertionError unless this is the state after the decided events. */
   thenState(state: State): DecidedScenario<State, Event>;
-  /** @throws AssertionError unless this rule forbade it. */
+  /** @throws AssertionError unless this rule refused the command. */
   thenRefused(rule: string): void;
 }
 
 /**
- * Tests a decider as sentences, without a store. Events given and decided are held against the schemas of their types.
+ * Tests a decider without a store, in given/when/then form. Given and decided events are validated against the schemas of
+ * their types.
  *
  * @example
  * deciderScenario(reservationDecider)
@@ -95,7 +96,7 @@ function decidedScenario<
   return scenario;
 }
 
-/** The state after these events, which must be valid; and so must the state be. */
+/** Folds the events, each of which must be valid, into a state, which must be valid too. */
 function evolveAll<State extends JsonObject, Event extends DecidedEvent>(
   decider: Decider<State, AggregateCommand, Event>,
   state: State,
@@ -112,7 +113,7 @@ function evolveAll<State extends JsonObject, Event extends DecidedEvent>(
   return current;
 }
 
-/** As JSON: a field that is undefined counts as absent. */
+/** Converts to plain JSON, in which an undefined field is absent. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

@@ -67,7 +67,7 @@ describeOnEveryEngine("handlerScenario", (engine) => {
     expect(await rows("SELECT notes FROM synap.notes_per_user")).toEqual([{ notes: 2 }]);
   });
 
-  it("runs what handlers append in answer to each other, whatever their order", async () => {
+  it("handles events that handlers append in response to each other, whatever their order", async () => {
     const { when, rows } = handlerScenario({
       database: engine.database,
       catalogue: createEventCatalogue([asked, answered, thanked]),
@@ -81,7 +81,7 @@ describeOnEveryEngine("handlerScenario", (engine) => {
     ]);
   });
 
-  it("refuses events that are not valid, by name", async () => {
+  it("refuses invalid events, naming the fault", async () => {
     const { when } = handlerScenario({ database: engine.database, catalogue: seedCatalogue });
     const invalid = { type: "note.creation.completed", data: {} };
     // A test without types can give anything.

@@ -3,28 +3,28 @@ import type { EventTypeMap, PublishableEvent, StoredEventIn, TypedEventCatalogue
 import type { IEventHandler } from "../src/index.ts";
 import { EventDispatcher, type EventDispatcherOptions } from "../src/internal.ts";
 
-/** What a {@link handlerScenario} is about. */
+/** Options of {@link handlerScenario}. */
 export interface HandlerScenarioOptions<Types extends EventTypeMap>
   extends Omit<EventDispatcherOptions, "catalogue" | "handlers"> {
   readonly database: Database;
-  /** The events of the scenario have its types: that of an application is `config.catalogue`. */
+  /** The catalogue whose types the events have; an application passes `config.catalogue`. */
   readonly catalogue: TypedEventCatalogue<Types>;
   readonly handlers?: readonly IEventHandler[];
 }
 
-/** Given these events, when those happen, then these are the rows. */
+/** A given/when/then test of a handler: given events, when events, then rows. */
 export interface HandlerScenario<Types extends EventTypeMap> {
   readonly dispatcher: EventDispatcher;
-  /** Stores events, runs every handler until it is caught up, and gives the stored events back. */
+  /** Stores events, runs every handler until it has caught up, and returns the stored events. */
   given(...events: readonly PublishableEvent<Types>[]): Promise<StoredEventIn<Types>[]>;
-  /** The same as `given`, for what the test is about. */
+  /** The same as `given`, for the events under test. */
   when(...events: readonly PublishableEvent<Types>[]): Promise<StoredEventIn<Types>[]>;
-  /** What a query says afterwards. */
+  /** Runs a query. */
   rows<Row extends object>(sql: string, parameters?: readonly SqlParameter[]): Promise<Row[]>;
 }
 
 /**
- * Tests a handler on a migrated database as sentences: given events, when events, then rows.
+ * Tests a handler on a migrated database in given/when/then form.
  *
  * @example
  * const scenario = handlerScenario({ database, catalogue: config.catalogue, handlers: [noteProjector] });
@@ -57,7 +57,7 @@ export function handlerScenario<Types extends EventTypeMap>(
   };
 }
 
-/** Runs every follower until nothing is left, also of what the handlers append in answer to each other. */
+/** Runs every handler and projection until nothing is left, including events that handlers append in response to each other. */
 async function catchUpAll(dispatcher: EventDispatcher, database: Database): Promise<void> {
   for (let before = -1, end = await endOfLog(database); end > before; end = await endOfLog(database)) {
     for (const name of dispatcher.followers) await catchUpFully(dispatcher, name);
@@ -72,7 +72,7 @@ async function endOfLog(database: Database): Promise<number> {
   return row?.position ?? 0;
 }
 
-/** Runs passes of an asynchronous handler or a projection until nothing is left, also nothing that is tried again. */
+/** Runs passes of an asynchronous handler or projection until nothing is left, retries included. */
 export async function catchUpFully(dispatcher: EventDispatcher, handler: string): Promise<void> {
   for (;;) {
     const pass = await dispatcher.catchUp(handler);

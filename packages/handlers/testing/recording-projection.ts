@@ -5,15 +5,15 @@ import { defineBatchProjection, type Projection, type ProjectionContext } from "
 /** Options of {@link recordingProjection}. */
 export interface RecordingProjectionOptions
   extends Partial<Pick<Projection, "mode" | "segments" | "version" | "name">> {
-  /** What is written for one event. Default: its content. */
+  /** Returns the text to record for an event. Default: its content. */
   readonly contentOf?: (event: StoredEvent) => string;
-  /** Runs after a batch was written. */
+  /** Called after a batch was written. */
   readonly afterwards?: (events: readonly StoredEvent[], context: ProjectionContext) => unknown;
 }
 
 /**
- * A projection for tests: one row for each note, holding the contents of its events in order. An event that
- * is missed, repeated or out of order shows.
+ * A projection for tests with one row per note, holding the contents of its events in order, so that a missed,
+ * repeated or reordered event is visible.
  */
 export function recordingProjection(options: RecordingProjectionOptions = {}): Projection {
   const { contentOf = (event) => String(event.data["content"]), afterwards } = options;

@@ -3,13 +3,13 @@ import { saveCheckpoint } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import type { HandlerContext, IEventHandler } from "../src/index.ts";
 
-/** One event that a test's handler has seen. */
+/** An event that a test's handler has received. */
 export interface SeenEvent {
   readonly handler: string;
   readonly eventId: string;
 }
 
-/** Makes the table in which {@link seeing} handlers write down what they see. */
+/** Creates the table in which {@link seeing} handlers record their events. */
 export async function createSeenTable(database: Database): Promise<void> {
   await database.asOwner((transaction) =>
     transaction.execute(`
@@ -25,7 +25,7 @@ export async function createSeenTable(database: Database): Promise<void> {
   );
 }
 
-/** A handler that writes down every event it sees, and then does what the test wants. */
+/** Creates a handler that records every event it receives and then runs the test's code. */
 export function seeing(
   name: string,
   options: Partial<Pick<IEventHandler, "mode" | "eventTypes">> & {
@@ -34,7 +34,7 @@ export function seeing(
 ): IEventHandler {
   return {
     name,
-    description: "Writes down what it sees.",
+    description: "Records its events.",
     mode: options.mode ?? "async",
     eventTypes: options.eventTypes ?? "all",
     async handle(events, context) {
@@ -49,7 +49,7 @@ export function seeing(
   };
 }
 
-/** Ids of the events that a handler has seen and that were committed, in the order in which it saw them. */
+/** Ids of the committed events that a handler has received, in that order. */
 export async function seenBy(database: Database, handler: string): Promise<string[]> {
   const rows = await database.query<{ event_id: string }>(
     "SELECT event_id FROM seen.events WHERE handler = $1 ORDER BY ordinal",
@@ -58,7 +58,7 @@ export async function seenBy(database: Database, handler: string): Promise<strin
   return rows.map((row) => row.event_id);
 }
 
-/** Lets a handler begin at the end of what is stored, so that one test does not see the events of another. */
+/** Moves a handler's checkpoint to the end of the log, so that it does not receive events of other tests. */
 export async function beginNow(database: Database, handler: string): Promise<void> {
   const [row] = await database.query<{ position: number }>(
     "SELECT coalesce(max(last_position), 0)::bigint AS position FROM synap.appends",

@@ -3,7 +3,7 @@ import { checkBrokerChoice } from "./broker-choice.ts";
 
 describe("where events go", () => {
   it.each([
-    ["a server of one's own", { INNGEST_BASE_URL: "http://inngest:8288" }],
+    ["a self-hosted server", { INNGEST_BASE_URL: "http://inngest:8288" }],
     ["the cloud, by its address", { INNGEST_BASE_URL: "https://inn.gs" }],
     ["the cloud, by name and with a key", { INNGEST_CLOUD: "1", INNGEST_EVENT_KEY: "key" }],
     ["a development server", { INNGEST_DEV: "1" }],

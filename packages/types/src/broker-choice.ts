@@ -1,14 +1,14 @@
-/** Why the environment does not name an Inngest; a sentence for the operator. */
+/** The reason why the environment does not choose an Inngest server, as a sentence for the operator. */
 export interface BrokerChoiceFault {
   readonly code: "BROKER_NOT_CHOSEN" | "BROKER_KEY_MISSING";
   readonly reason: string;
 }
 
 /**
- * Checks that whoever set these environment variables chose where events go. The Inngest SDK falls back to the public
+ * Checks that these environment variables choose an Inngest server explicitly. The Inngest SDK falls back to the public
  * Inngest Cloud when nothing is set, so a forgotten variable would send every event to a third party.
  *
- * @param keyVariable the key that a process needs to be accepted there: the API sends with `INNGEST_EVENT_KEY`, the
+ * @param keyVariable the key that authenticates this process: the API sends with `INNGEST_EVENT_KEY`, the
  *   worker is called with `INNGEST_SIGNING_KEY`
  */
 export function checkBrokerChoice(
@@ -22,7 +22,7 @@ export function checkBrokerChoice(
     return {
       code: "BROKER_NOT_CHOSEN",
       reason:
-        "INNGEST_BASE_URL is not set, and without it events would go to the public Inngest Cloud. Name your Inngest, for " +
+        "INNGEST_BASE_URL is not set, and without it events would go to the public Inngest Cloud. Set it to your Inngest, for " +
         `example INNGEST_BASE_URL=http://127.0.0.1:8288, or choose the cloud with INNGEST_CLOUD=1 and ${keyVariable}.`,
     };
   }

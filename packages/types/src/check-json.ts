@@ -2,26 +2,26 @@ import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import { formatPath } from "./issue-path.ts";
 import { findTextFault } from "./text-fault.ts";
 
-/** How deep objects and arrays may be nested when nothing else is said; the outermost one counts as 1. */
+/** Default maximum nesting of objects and arrays; the outermost one counts as 1. */
 export const DEFAULT_MAX_DEPTH = 32;
 
 /**
- * How many values, objects and arrays among them, `checkJson` takes when nothing else is said. A schema makes an
- * issue of every bad item: millions of them, as five megabytes can hold, would cost seconds and gigabytes.
+ * Default maximum number of values, objects and arrays included. A schema creates an
+ * issue for every bad item: the millions that fit into five megabytes would cost seconds and gigabytes.
  */
 export const DEFAULT_MAX_VALUES = 50_000;
 
-/** What `checkJson` allows. */
+/** The limits of `checkJson`. */
 export interface JsonLimits {
-  /** Deepest nesting of objects and arrays, the outermost counting as 1. Default 32. */
+  /** Maximum nesting of objects and arrays, the outermost counting as 1. Default 32. */
   readonly maxDepth?: number | undefined;
-  /** The most values in all, objects and arrays included. Default 50,000. */
+  /** Maximum total number of values, objects and arrays included. Default 50,000. */
   readonly maxValues?: number | undefined;
-  /** Where the value stands, put before the path of every issue: `["data"]` gives `data.content`. Default none. */
+  /** Prefix for the path of every issue: `["data"]` gives `data.content`. Default none. */
   readonly at?: readonly PropertyKey[] | undefined;
 }
 
-/** A container that is being walked, and how far. `keys` is undefined for an array. */
+/** A container being walked, and the progress in it. `keys` is undefined for an array. */
 interface Frame {
   readonly container: object;
   readonly keys: readonly string[] | undefined;
@@ -33,36 +33,36 @@ interface Frame {
  * Finds everything in `value` that JSON and PostgreSQL's jsonb would not keep unchanged.
  *
  * Codes: `too-deep` and `too-many-values` (which end the walk), `nul-character`, `lone-surrogate`, `non-finite-number`,
- * `unsafe-integer` (beyond 2^53-1), `prototype-key` (a field named `__proto__`), `to-json-key` (one named `toJSON`), `not-json` (a function, a Date, a bigint ...). A field that is
- * undefined counts as absent. At most 100 issues are reported. It walks with a stack of its own and never recurses,
+ * `unsafe-integer` (beyond 2^53-1), `prototype-key` (a field named `__proto__`), `to-json-key` (one named `toJSON`),
+ * `not-json` (a function, a Date, a bigint ...). A field that is undefined counts as absent. At most 100 issues are reported. Walks with an explicit stack instead of recursing,
  * so no input overflows the call stack; a cycle ends as `too-deep`.
  */
 export function checkJson(value: unknown, limits: JsonLimits = {}): EventIssue[] {
   return examineJson(value, limits).issues;
 }
 
-/** What `examineJson` learns of a value on its way through it. */
+/** The findings of `examineJson`. */
 export interface JsonExamination {
   readonly issues: EventIssue[];
-  /** Its JSON is no longer than this, in bytes, numbers written as JavaScript does. Several times what it is. */
+  /** Upper bound on the bytes of its JSON, with numbers as JavaScript writes them. Several times the real size. */
   readonly maxBytes: number;
-  /** How many more characters its numbers take when they are written out in full, without exponents. */
+  /** Number of additional characters its numbers take when written out in full, without exponents. */
   readonly extraDigits: number;
 }
 
-/** The same as `checkJson`, and how large the value is, about: to measure every value would cost more than the check. */
+/** Does what `checkJson` does and bounds the value's size: measuring exactly would cost more than the check. */
 export function examineJson(value: unknown, limits: JsonLimits = {}): JsonExamination {
   const walk = new Walk(limits);
   walk.run(value);
   return walk;
 }
 
-/** A UTF-16 unit becomes at most so many bytes of JSON: `\u0001`. */
+/** Maximum bytes of JSON for one UTF-16 unit: `\u0001`. */
 const MAX_BYTES_A_UNIT = 6;
-/** What a value takes besides its own text, or instead: quotes, colon, comma, brackets, `false`; and any number. */
+/** Maximum bytes of a value apart from text: quotes, colon, comma, brackets, `false`, or any number. */
 const MAX_BYTES_A_VALUE = 32;
 
-/** How much longer a number is when it is written out in full: `1.5e-7`, and `0.00000015` in PostgreSQL. */
+/** Number of additional characters when a number is written out in full: `1.5e-7` is `0.00000015` in PostgreSQL. */
 function extraDigitsOf(value: number): number {
   if (value === 0 || Math.abs(value) >= 1e-6) return 0;
   const text = String(Math.abs(value));
@@ -108,7 +108,7 @@ class Walk implements JsonExamination {
     frame.next += 1;
     if (typeof key === "string") this.checkKey(key);
     const child: unknown = key === undefined ? undefined : Reflect.get(frame.container, key);
-    // JSON.stringify leaves an undefined field out but turns an undefined array item into null: only one is harmless.
+    // JSON.stringify omits an undefined field but turns an undefined array item into null: only the former is harmless.
     if (child === undefined && frame.keys !== undefined) return null;
     return child;
   }
@@ -116,7 +116,7 @@ class Walk implements JsonExamination {
   private checkKey(key: string): void {
     this.maxBytes += key.length * MAX_BYTES_A_UNIT;
     if (key === "__proto__") this.report("prototype-key", "a field may not be named __proto__");
-    // JSON.stringify would call it, and Inngest's SDK does not verify the signature of what holds one.
+    // JSON.stringify would call it, and Inngest's SDK does not verify the signature of a body with one.
     if (key === "toJSON") this.report("to-json-key", "a field may not be named toJSON");
     const fault = findTextFault(key);
     if (fault !== undefined) this.report(fault.code, `the field's name ${fault.reason}`);
@@ -173,7 +173,7 @@ class Walk implements JsonExamination {
     this.frames.push({ container, keys, size: isArray ? container.length : (keys?.length ?? 0), next: 0 });
   }
 
-  /** The path is written only when something is wrong: the open frames know the way to the current value. */
+  /** Writes the path, derived from the open frames, only when there is an issue to report. */
   private report(code: string, reason: string): void {
     const way = this.frames.map((frame) => frame.keys?.[frame.next - 1] ?? frame.next - 1);
     this.issues.push({ path: formatPath([...this.at, ...way]), code, reason });

@@ -1,10 +1,10 @@
 import { readTimestamp } from "./timestamp.ts";
 
-/** Not a moment: an invalid Date, a text that is not RFC 3339, or a year that the store cannot hold. */
+/** Thrown for an invalid Date, a text that is not RFC 3339, or a year that the store cannot hold. */
 export class InvalidMomentError extends RangeError {
   override readonly name = "InvalidMomentError";
   readonly code = "MOMENT_INVALID";
-  /** What the moment was given for, for example `at`. */
+  /** The name of the parameter, for example `at`. */
   readonly parameter: string;
 
   constructor(parameter: string, reason: string) {
@@ -17,7 +17,7 @@ const EARLIEST = Date.parse("0001-01-01T00:00:00.000Z");
 const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
 
 /**
- * A moment that a caller gave: a Date of the years 1 to 9999, or text as `readTimestamp` reads it.
+ * Validates a caller's moment: a Date of the years 1 to 9999, or text as `readTimestamp` accepts it.
  * @throws InvalidMomentError
  */
 export function checkMoment(parameter: string, value: Date | string): Date {

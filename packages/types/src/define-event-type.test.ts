@@ -16,12 +16,12 @@ const refusalOf = (define: () => unknown): string => {
   throw new Error("the definition was accepted");
 };
 
-/** As a program without types would define it. */
+/** Defines an event type as an untyped program would. */
 const untyped = (schema: z.ZodType, example: object) =>
   refusalOf(() => Reflect.apply(defineEventType, undefined, [{ ...about, schema, example }]));
 
 describe("defineEventType", () => {
-  it("takes the aggregate type from the name, or the one it is given", () => {
+  it("derives the aggregate type from the name unless one is given", () => {
     expect(defineEventType({ ...about, ...plain }).aggregateType).toBe("thing");
     const priced = defineEventType({ ...about, ...plain, name: "price.changed", aggregateType: "product" });
     expect(priced.aggregateType).toBe("product");
@@ -37,7 +37,7 @@ describe("defineEventType", () => {
     });
   });
 
-  it("refuses names of another form", () => {
+  it("refuses malformed names", () => {
     for (const name of [
       "Thing.happened",
       "thing.",
@@ -46,7 +46,9 @@ describe("defineEventType", () => {
       "thing.2",
       "a b.c",
     ] as const) {
-      expect(refusalOf(() => defineEventType({ ...about, ...plain, name }))).toContain("the name must read");
+      expect(refusalOf(() => defineEventType({ ...about, ...plain, name }))).toContain(
+        "the name must have the form",
+      );
     }
     const long = `thing.${"x".repeat(123)}` as const;
     expect(refusalOf(() => defineEventType({ ...about, ...plain, name: long }))).toContain("at most 128");
@@ -54,7 +56,7 @@ describe("defineEventType", () => {
     expect(refusalOf(spaced)).toContain("aggregate type");
   });
 
-  it("refuses schemas that change data, wherever in them, also without a compiler to say so", () => {
+  it("refuses schemas that change data, at any depth, at run time too", () => {
     const example = { size: 1 };
     const inner: Record<string, z.ZodType> = {
       default: z.number().default(1),
@@ -76,13 +78,13 @@ describe("defineEventType", () => {
     );
   });
 
-  it("refuses schemas that JSON Schema has no words for", () => {
+  it("refuses schemas that JSON Schema can't express", () => {
     expect(untyped(z.strictObject({ at: z.date() }), { at: new Date() })).toContain("JSON Schema");
     expect(untyped(z.strictObject({ many: z.bigint() }), { many: 1n })).toContain("JSON Schema");
   });
 
   it("refuses an example that its own schema refuses, or that is not sound JSON", () => {
-    expect(untyped(plain.schema, { size: "1" })).toContain("the example is wrong: size");
+    expect(untyped(plain.schema, { size: "1" })).toContain("the example does not satisfy the schema: size");
     expect(untyped(z.strictObject({ size: z.string() }), { size: "\0" })).toContain("NUL");
   });
 });

@@ -13,19 +13,19 @@ import {
 import { thrownFacts } from "./thrown-facts.ts";
 import { fieldsOfJsonSchema, toEventIssues } from "./zod-issues.ts";
 
-/** An event type: its name, what it means, and what its data looks like. Made by `defineEventType`. */
+/** An event type: its name, its meaning and the schema of its data. Made by `defineEventType`. */
 export interface EventTypeDefinition<Name extends string = string, Data extends JsonObject = JsonObject> {
   readonly name: Name;
   readonly aggregateType: string;
   readonly description: string;
-  /** Checks the data. Its output is never used: what was sent is what is stored. */
+  /** Validates the data. Its output is never used: the data is stored as it was sent. */
   readonly schema: z.ZodType<Data>;
   readonly example: Data;
-  /** The schema as JSON Schema (draft 2020-12), for documentation and for programs in other languages. */
+  /** The schema as JSON Schema (draft 2020-12), for documentation and programs in other languages. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
 }
 
-/** Thrown when an event type is defined or registered wrongly: a mistake in the program, not in an event. */
+/** Thrown when an event type's definition or registration is invalid: a mistake in the program, not in an event. */
 export class EventTypeDefinitionError extends Error {
   override readonly name = "EventTypeDefinitionError";
   readonly code: "EVENT_TYPE_INVALID" | "EVENT_TYPE_DUPLICATE";
@@ -46,7 +46,7 @@ export class EventTypeDefinitionError extends Error {
 type Same<Left, Right> =
   (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
 
-/** Adds nothing to a schema that takes what it gives, and makes any other impossible to pass. */
+/** Turns a schema whose output differs from its input into a compile error; adds nothing to any other. */
 export type Unchanging<Output, Input> =
   Same<Output, Input> extends true
     ? unknown
@@ -56,11 +56,11 @@ export type Unchanging<Output, Input> =
  * Defines an event type.
  *
  * `schema` describes `data` and should be a `z.strictObject`, so that a misspelt field is refused. It must not change
- * data: transforms, defaults, coercion, `.catch()` and rewriting checks such as `.trim()` are refused, by the
- * compiler where the types show it and else here. `aggregateType` defaults to the part of the name before the first
+ * data: transforms, defaults, coercion, `.catch()` and rewriting checks such as `.trim()` are refused, at compile
+ * time where the types show it and otherwise at run time. `aggregateType` defaults to the part of the name before the first
  * dot.
  *
- * @throws EventTypeDefinitionError when the name has not the form `aggregate.action[.more]` (lower case), the schema
+ * @throws EventTypeDefinitionError when the name doesn't have the form `aggregate.action[.more]` (lower case), the schema
  *   changes data or cannot be written as JSON Schema, or the example does not satisfy it.
  * @example
  * const earthquakeRecorded = defineEventType({
@@ -72,8 +72,8 @@ export type Unchanging<Output, Input> =
  */
 export function defineEventType<
   const Name extends `${string}.${string}`,
-  // The schema itself is inferred, not its output and input: other packages add methods to ZodType (OpenAPI
-  // generators do), and through those the compiler no longer infers the input.
+  // Infers the schema itself rather than its output and input: other packages add methods to ZodType (OpenAPI
+  // generators do), which keep the compiler from inferring the input.
   Schema extends z.ZodType<JsonObject>,
 >(definition: {
   readonly name: Name;
@@ -86,7 +86,7 @@ export function defineEventType<
   checkNames(name, aggregateType);
   const jsonSchema = describeSchema(name, schema);
   checkExample(name, { schema, jsonSchema }, example);
-  // The compiler doesn't see that a schema is one of its own output.
+  // The compiler can't relate a schema to its own output type.
   const typed = schema as z.ZodType<z.output<Schema>>;
   return { name, aggregateType, description, schema: typed, example, jsonSchema };
 }
@@ -95,7 +95,7 @@ function checkNames(name: string, aggregateType: string): void {
   if (!EVENT_TYPE_PATTERN.test(name) || name.length > MAX_EVENT_TYPE_LENGTH) {
     throw invalid(
       name,
-      `the name must read aggregate.action[.more], lower case, at most ${MAX_EVENT_TYPE_LENGTH} long`,
+      `the name must have the form aggregate.action[.more] in lower case, at most ${MAX_EVENT_TYPE_LENGTH} characters`,
     );
   }
   if (!AGGREGATE_TYPE_PATTERN.test(aggregateType) || aggregateType.length > MAX_AGGREGATE_TYPE_LENGTH) {
@@ -111,7 +111,7 @@ function describeSchema(name: string, schema: z.ZodType): Readonly<Record<string
     return describeUnchanging(schema);
   } catch (cause) {
     if (cause instanceof ChangingSchemaError) {
-      throw invalid(name, `the schema ${cause.message}, but events are kept as sent`, { cause });
+      throw invalid(name, `the schema ${cause.message}, but events are stored as they were sent`, { cause });
     }
     throw invalid(name, "the schema cannot be written as JSON Schema", { cause });
   }
@@ -124,10 +124,11 @@ interface Described {
 
 function checkExample(name: string, described: Described, example: unknown): void {
   const [first] = issuesOf(name, described, example);
-  if (first !== undefined) throw invalid(name, `the example is wrong: ${first.path} ${first.reason}`);
+  if (first !== undefined)
+    throw invalid(name, `the example does not satisfy the schema: ${first.path} ${first.reason}`);
 }
 
-/** What is wrong with an example. A schema that can't be run on it, such as an asynchronous one, is a definition error. */
+/** The issues of an example. A schema that can't be run on it, such as an asynchronous one, is a definition error. */
 function issuesOf(name: string, { schema, jsonSchema }: Described, example: unknown): readonly EventIssue[] {
   try {
     const result = schema.safeParse(example, { reportInput: true });

@@ -1,19 +1,19 @@
 import { z } from "zod";
 
-/** A schema changes what it checks, where what was given has to stay as it is. */
+/** Thrown for a schema whose output can differ from its input, where values must stay unchanged. */
 export class ChangingSchemaError extends Error {
   override readonly name = "ChangingSchemaError";
   readonly code = "SCHEMA_CHANGES_DATA";
 }
 
 /**
- * The schema as JSON Schema (draft 2020-12). Schemas that would give out something else than they were given are refused.
+ * Converts a schema to JSON Schema (draft 2020-12), and refuses schemas whose output can differ from their input.
  *
  * @throws ChangingSchemaError when it has a transform, default, coercion, `.catch()` or a rewriting check such as `.trim()`
- * @throws Error when it can't be written as JSON Schema
+ * @throws Error when JSON Schema can't express it
  */
 export function describeUnchanging(schema: z.ZodType): Readonly<Record<string, unknown>> {
-  // Zod calls `override` for every part of the schema it could write, and `unrepresentable` for those it could not.
+  // Zod calls `override` for every part of the schema that it can express, and `unrepresentable` for the others.
   return z.toJSONSchema(schema, {
     override: ({ zodSchema, path }) => refuseChange(zodSchema, path),
     unrepresentable: ({ zodSchema, path }) => {
@@ -30,7 +30,7 @@ function refuseChange(part: z.core.$ZodType, path: readonly (string | number)[])
 
 const CHANGING_KINDS = new Set<string>(["default", "prefault", "catch", "transform", "pipe"]);
 
-/** Names what in this part of a schema would make its output differ from its input. */
+/** Names the feature of this part of a schema that could make its output differ from its input. */
 function findChange(part: z.core.$ZodType): string | undefined {
   const definition = part._zod.def;
   if (CHANGING_KINDS.has(definition.type)) return definition.type;

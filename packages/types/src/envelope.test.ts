@@ -14,12 +14,12 @@ describe("envelopeSchema", () => {
     expect(isEnvelope("events")).toBe(false);
   });
 
-  it("leaves a bad event to the store, so that it does not cost the good ones", () => {
+  it("leaves a bad event to the store, so that the good ones are not lost with it", () => {
     expect(isEnvelope([event, { ...event, data: { contents: 1 } }])).toBe(true);
     expect(isEnvelope([event, "an event"])).toBe(false);
   });
 
-  it("gives the events back as they came", () => {
+  it("returns the events unchanged", () => {
     const [carried] = envelopeSchema.parse({ events: [event] }).events;
     expect(carried).toBe(event);
   });

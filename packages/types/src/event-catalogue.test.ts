@@ -22,7 +22,7 @@ const issuesOf = (value: unknown): readonly EventIssue[] => {
 const faultsOf = (value: unknown) => issuesOf(value).map(({ path, code }) => `${path} ${code}`);
 
 describe("createSynapEvent", () => {
-  it("fills in everything but the type and the data", () => {
+  it("fills in every field except the type and the data", () => {
     const before = Date.now();
     const made = createSynapEvent(note);
     expect(made).toEqual({
@@ -39,19 +39,19 @@ describe("createSynapEvent", () => {
     expect(made.id < createSynapEvent(note).id).toBe(true);
   });
 
-  it("takes the user for the maker unless somebody else is named", () => {
+  it("defaults createdBy to the user", () => {
     expect(createSynapEvent({ ...note, userId: "u-1" }).createdBy).toBe("user:u-1");
     expect(createSynapEvent({ ...note, userId: "u-1", createdBy: "agent:filer" }).createdBy).toBe(
       "agent:filer",
     );
   });
 
-  it("treats undefined as left out", () => {
+  it("treats undefined as absent", () => {
     const made = createSynapEvent({ ...note, userId: undefined, metadata: undefined, id: undefined });
     expect(Object.values(made)).not.toContain(undefined);
   });
 
-  it("names the field at fault", () => {
+  it("names the invalid field", () => {
     const wrong: unknown = { content: 7 };
     const create = () => Reflect.apply(createSynapEvent, undefined, [{ ...note, data: wrong }]);
     expect(create).toThrow(EventValidationError);
@@ -64,7 +64,7 @@ describe("createSynapEvent", () => {
     );
   });
 
-  it("refuses fields it does not know, as a misspelt one would be lost", () => {
+  it("refuses unknown fields, since a misspelt one would be lost", () => {
     expect(issuesOf({ ...event, corelationId: "c" })).toEqual([
       {
         path: "corelationId",
@@ -85,7 +85,7 @@ describe("a catalogue", () => {
   });
   const catalogue = seedCatalogue.extend([earthquakeRecorded]);
 
-  it("knows an application's own types beside the seed types, and leaves the seed catalogue as it was", () => {
+  it("adds an application's types to the seed types, and leaves the seed catalogue unchanged", () => {
     const quake = catalogue.createSynapEvent({
       type: "earthquake.recorded",
       data: earthquakeRecorded.example,
@@ -99,17 +99,17 @@ describe("a catalogue", () => {
     expect(faultsOf(quake)).toEqual(["type unknown-event-type"]);
   });
 
-  it("refuses a name twice", () => {
+  it("refuses a duplicate name", () => {
     const twice = expect.objectContaining({ code: "EVENT_TYPE_DUPLICATE", eventType: "earthquake.recorded" });
     expect(() => catalogue.extend([earthquakeRecorded])).toThrow(twice);
     expect(() => createEventCatalogue([earthquakeRecorded, earthquakeRecorded])).toThrow(twice);
   });
 
-  it("infers the aggregate type of a type it does not know from the name", () => {
+  it("infers the aggregate type of an unknown type from the name", () => {
     expect(completeEvent({ type: "ship.sailed", data: {} }).aggregateType).toBe("ship");
   });
 
-  it("takes another limit for nesting", () => {
+  it("accepts another nesting limit", () => {
     const anything = defineEventType({
       name: "thing.happened",
       description: "Something happened.",
@@ -129,12 +129,12 @@ describe("a catalogue", () => {
 });
 
 describe("validateEventData", () => {
-  it("gives the data back, the very same", () => {
+  it("returns the same data object", () => {
     const data = { content: "Hello" };
     expect(validateEventData("note.creation.requested", data)).toBe(data);
   });
 
-  it("names the field at fault, from data on", () => {
+  it("names the invalid field with a path that begins with data", () => {
     const validate = () =>
       validateEventData("order.created", { customerId: "c", total: 1, lines: [{ sku: "s" }] });
     expect(validate).toThrow(
@@ -147,7 +147,7 @@ describe("validateEventData", () => {
     );
   });
 
-  it("gives the event an issue where the schema itself throws, whatever it throws", () => {
+  it("reports an issue when the schema itself throws, whatever it throws", () => {
     for (const thrown of [new Error("no"), undefined, Symbol("s"), Object.create(null)]) {
       let throws = false;
       const picky = defineEventType({

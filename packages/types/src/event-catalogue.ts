@@ -8,10 +8,10 @@ import type { JsonObject } from "./json.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
 import type { StoredEvent, SynapEvent } from "./synap-event.ts";
 
-/** The data of each event type, by name: what a catalogue knows at compile time. */
+/** The data type of each event type, by name, at compile time. */
 export type EventTypeMap = Record<string, JsonObject>;
 
-/** The map that a list of definitions amounts to. */
+/** The type map of a list of definitions. */
 export type EventTypesOf<Definitions extends readonly EventTypeDefinition[]> = {
   [Definition in Definitions[number] as Definition["name"]]: Definition["example"];
 };
@@ -22,23 +22,23 @@ export type EventTypeName<Catalogue extends { readonly eventTypes?: EventTypeMap
 > &
   string;
 
-/** Every event of a map of types, as a union told apart by `type`: checking `event.type` types `event.data`. */
+/** Every event of a map of types: a union discriminated by `type`, so that checking `event.type` types `event.data`. */
 export type SynapEventOf<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: SynapEvent<Name, Types[Name]>;
 }[keyof Types & string];
 
-/** A stored event of a map of types, or of those of its types that are named: a union discriminated by `type`. */
+/** A stored event of a map of types, or of the named ones among them: a union discriminated by `type`. */
 export type StoredEventIn<
   Types extends EventTypeMap,
   Name extends keyof Types & string = keyof Types & string,
 > = { [Each in Name]: StoredEvent<Each, Types[Each]> }[Name];
 
-/** An event to publish, of a map of types: a union discriminated by `type`. */
+/** An event to publish of a map of types: a union discriminated by `type`. */
 export type PublishableEvent<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: EventInput<Name, Types[Name]>;
 }[keyof Types & string];
 
-/** An event to append to a stream, whose name completes it. */
+/** An event to append to a stream, which supplies the aggregate type and id. */
 export type AppendableEvent<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
 }[keyof Types & string];
@@ -50,50 +50,50 @@ type StoredAs<Definition extends EventTypeDefinition> =
   Definition extends EventTypeDefinition<infer Name, infer Data> ? StoredEvent<Name, Data> : never;
 
 /**
- * A set of event types and everything that is checked against it. Immutable: `extend` gives a new one. This is what
- * code asks for that works with any event type; every `TypedEventCatalogue` is one.
+ * A set of event types and the functions that validate events against it. Immutable: `extend` returns a new one. The
+ * parameter type of code that works with any event type; every `TypedEventCatalogue` is one.
  */
 export interface EventCatalogue {
-  /** The definitions in the order in which they were given. */
+  /** The definitions, in the order of registration. */
   readonly types: readonly EventTypeDefinition[];
   get(name: string): EventTypeDefinition | undefined;
   has(name: string): boolean;
   /**
-   * A new catalogue with these event types as well.
+   * Returns a new catalogue that has these event types too.
    * @throws EventTypeDefinitionError when a name is already taken.
    */
   extend(definitions: readonly EventTypeDefinition[]): EventCatalogue;
   /**
-   * A checked event, with everything left out filled in.
-   * @throws EventValidationError naming every field at fault.
+   * Creates a validated event, filling in omitted fields.
+   * @throws EventValidationError naming every invalid field.
    */
   createSynapEvent(input: EventInput): SynapEvent;
-  /** Fills in what the sender left out, checking nothing. */
+  /** Fills in omitted fields without validating anything. */
   completeEvent<Type extends string, Data>(input: EventInput<Type, Data>): SynapEvent<Type, Data>;
   /**
-   * The same data when it satisfies the schema of `type`.
-   * @throws EventValidationError naming every field at fault, with paths that begin with `data`.
+   * Validates data against the schema of `type` and returns it unchanged.
+   * @throws EventValidationError naming every invalid field, with paths that begin with `data`.
    */
   validateEventData(type: string, data: unknown): JsonObject;
   /**
-   * Reads an event that came from elsewhere: checks everything, puts timestamps and UUIDs into their one form, and
-   * leaves `data` and `metadata` alone. Reading what it gave changes nothing.
-   * @throws EventValidationError naming every field at fault.
+   * Parses an event from outside: validates everything, normalises timestamps and UUIDs, and
+   * leaves `data` and `metadata` unchanged. Idempotent.
+   * @throws EventValidationError naming every invalid field.
    */
   parseSynapEvent(value: unknown): SynapEvent;
-  /** `parseSynapEvent` without the exception. */
+  /** Does what `parseSynapEvent` does, and returns issues instead of throwing. */
   safeParseSynapEvent(value: unknown): EventReading;
   /**
-   * The catalogue's events as a Zod union, discriminated by `type`, for code that works with Zod schemas: forms, OpenAPI
-   * documents, JSON Schema. It checks the fields of an event and its data; `parseSynapEvent` also checks the size, what is
-   * inside the data, and `validTo` against `validFrom`, and puts timestamps and UUIDs into their one form.
+   * The catalogue's events as a Zod union discriminated by `type`, for code that uses Zod schemas: forms, OpenAPI
+   * documents, JSON Schema. It validates the fields of an event and its data; `parseSynapEvent` also checks the size, the values
+   * inside the data, and `validTo` against `validFrom`, and normalises timestamps and UUIDs.
    */
   readonly eventSchema: z.ZodType;
 }
 
-/** A catalogue whose event types the compiler knows: a wrong payload is a compile error, and names are completed. */
+/** A catalogue with static event types: a wrong payload is a compile error, and editors complete names. */
 export interface TypedEventCatalogue<Types extends EventTypeMap> extends EventCatalogue {
-  /** Only for the compiler: carries the types of the data. Never set. */
+  /** Carries the types of the data at compile time. Never set. */
   readonly eventTypes?: Types;
   extend<const More extends readonly EventTypeDefinition[]>(
     definitions: More,
@@ -106,22 +106,22 @@ export interface TypedEventCatalogue<Types extends EventTypeMap> extends EventCa
   safeParseSynapEvent(value: unknown): EventReading<SynapEventOf<Types>>;
   readonly eventSchema: EventSchema<Types>;
   /**
-   * Stored events with the types of this catalogue. Checks nothing: the store took each of them after a catalogue had accepted
-   * it. An event of a type that the application no longer defines keeps the data that it had.
+   * Returns stored events with the types of this catalogue. Validates nothing: a catalogue accepted each event before it was
+   * stored. An event of a type that the application no longer defines keeps its data.
    */
   typeStored<Name extends keyof Types & string = keyof Types & string>(
     events: readonly StoredEvent[],
   ): readonly StoredEventIn<Types, Name>[];
 }
 
-/** What a catalogue allows beyond its types. */
+/** Options of a catalogue. */
 export interface CatalogueOptions {
-  /** Deepest nesting inside `data` and `metadata`, the outermost object counting as 1. Default 32. */
+  /** Maximum nesting inside `data` and `metadata`, the outermost object counting as 1. Default 32. */
   readonly maxDepth?: number | undefined;
 }
 
 /**
- * Makes a catalogue from definitions.
+ * Creates a catalogue from definitions.
  * @throws EventTypeDefinitionError when two definitions have the same name.
  */
 export function createEventCatalogue<const Definitions extends readonly EventTypeDefinition[]>(
@@ -141,8 +141,8 @@ function buildCatalogue<Types extends EventTypeMap>(
     find: (type) => byName.get(type),
     names: () => byName.keys(),
   };
-  // The one place where a checked value gets its static type: the schema that was found by the event's own type
-  // has accepted the data, which is what the map says of that name.
+  // The only place where a validated value gets its static type: the schema found by the event's type
+  // has accepted the data, and the map has the output type of that schema.
   const read = (value: unknown) => readEvent(value, rules) as EventReading<SynapEventOf<Types>>;
   const completeEvent = <Type extends string, Data>(input: EventInput<Type, Data>) =>
     fillDefaults(input, byName.get(input.type)?.aggregateType ?? inferAggregateType(input.type));
@@ -150,7 +150,7 @@ function buildCatalogue<Types extends EventTypeMap>(
   let eventSchema: EventSchema<Types> | undefined;
   return {
     types,
-    // Made when it is asked for: most programs don't.
+    // Created lazily: most programs don't use it.
     get eventSchema() {
       eventSchema ??= createEventSchema<Types>(types);
       return eventSchema;

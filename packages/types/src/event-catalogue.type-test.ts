@@ -1,5 +1,5 @@
 /**
- * What the compiler must accept and refuse. Never run: `tsc` reads it, and an `@ts-expect-error` above a line that
+ * Code that the compiler must accept or refuse. Never run: `tsc` checks it, and an `@ts-expect-error` above a line that
  * compiles is itself an error.
  */
 import { z } from "zod";
@@ -49,7 +49,7 @@ isTrue<Equal<typeof note.data.content, string>>();
 note.timestamp = "2026-01-01T00:00:00.000Z";
 const anyEvent: SynapEvent = note;
 
-// A parsed event is a union, told apart by its type.
+// A parsed event is a union discriminated by its type.
 const parsed = parseSynapEvent(anyEvent);
 if (parsed.type === "product.price_changed") {
   isTrue<Equal<typeof parsed.data.newPrice, number>>();
@@ -60,7 +60,7 @@ isTrue<Equal<ReturnType<typeof parseSynapEvent>["type"], EventTypeName<typeof se
 const data = validateEventData("invoice.sent", {});
 isTrue<Equal<typeof data.method, "email" | "post" | "portal">>();
 
-// An application adds types of its own and keeps everything.
+// An application's types are added to the others.
 const earthquakeRecorded = defineEventType({
   name: "earthquake.recorded",
   description: "A seismometer network located an earthquake.",
@@ -120,7 +120,7 @@ published.push({ type: "station.closed", data: { stations: "s1" } });
 // @ts-expect-error the data of another type
 published.push({ type: "station.closed", data: { magnitude: 1, place: "Here" } });
 
-// Code that works with any event takes any catalogue, also one whose types are only known at run time.
+// Code that works with any event accepts any catalogue, including one whose types are known only at run time.
 const anyCatalogues: EventCatalogue[] = [seedCatalogue, catalogue, small];
 const loaded: readonly EventTypeDefinition[] = anyCatalogues.flatMap(({ types }) => types);
 anyCatalogues.push(createEventCatalogue(loaded), seedCatalogue.extend(loaded));

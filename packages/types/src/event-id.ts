@@ -1,14 +1,14 @@
 import { V7Generator } from "uuidv7";
 
-// Node.js and browsers have it; what the compiler knows here is neither.
+// Present in Node.js and browsers; this package is compiled without the types of either.
 declare const crypto: { getRandomValues(numbers: Uint32Array): void };
 
 /** Enough for five hundred ids, which is about a batch. */
 const RANDOM_NUMBERS = 1_024;
 
 /**
- * Random numbers for ids, fetched many at a time: a call of `getRandomValues` costs about as much for one id as for
- * all of these, and the package's own buffer lasts for four.
+ * A source of random numbers for ids, fetched in bulk: a call of `getRandomValues` costs about as much for one id as for
+ * all of these, and the uuidv7 package's own buffer lasts for four.
  */
 class RandomNumbers {
   private readonly numbers = new Uint32Array(RANDOM_NUMBERS);
@@ -27,7 +27,7 @@ class RandomNumbers {
 
 const generator = new V7Generator(new RandomNumbers());
 
-/** A fresh event id: UUID version 7, so ids made later sort later. */
+/** Creates an event id: UUID version 7, so that ids sort by creation time. */
 export function createEventId(): string {
   return generator.generate().toString();
 }

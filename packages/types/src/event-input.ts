@@ -3,14 +3,14 @@ import type { JsonObject } from "./json.ts";
 import { assembleEvent } from "./read-plain-event.ts";
 import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
 
-/** What a sender may leave out: every field but the type and the data. Undefined counts as left out. */
+/** The fields that a sender may omit: all except the type and the data. Undefined counts as omitted. */
 type Omissible = {
   readonly [Field in keyof SynapEvent as Exclude<Field, "type" | "data">]?: SynapEvent[Field] | undefined;
 };
 
 /**
- * An event as a sender gives it. What is left out is filled in: `id` with a fresh UUIDv7 (give your own to make sending again
- * harmless), `aggregateType` with what the event type's definition names, `aggregateId` with the event's own id, which starts a
+ * An event as a sender provides it. Omitted fields are filled in: `id` with a new UUIDv7 (set your own to make retries
+ * harmless), `aggregateType` from the event type's definition, `aggregateId` with the event's own id, which starts a
  * new stream, `createdBy` with `user:{userId}` or `system`, `source` with `api`, and `timestamp` with now.
  */
 export interface EventInput<Type extends string = string, Data = JsonObject> extends Omissible {
@@ -18,18 +18,18 @@ export interface EventInput<Type extends string = string, Data = JsonObject> ext
   readonly data: Data;
 }
 
-/** Schema of an event as clients send it: only `type` and `data` are required, unknown fields are refused. */
+/** The schema of an event as clients send it: only `type` and `data` are required, unknown fields are refused. */
 export const eventInputSchema = synapEventSchema.partial().required({ type: true, data: true });
 
-/** The kind of aggregate an event type's name speaks of: the part before the first dot. */
+/** Infers the aggregate type from an event type's name: the part before the first dot. */
 export function inferAggregateType(type: string): string {
   const dot = type.indexOf(".");
   return dot < 0 ? type : type.slice(0, dot);
 }
 
 /**
- * Fills in what the sender left out. It neither checks nor normalises anything: `parseSynapEvent` does.
- * `aggregateType` is what the event type's definition names.
+ * Fills in omitted fields. Neither validates nor normalises anything: `parseSynapEvent` does.
+ * `aggregateType` is that of the event type's definition.
  */
 export function fillDefaults<Type extends string, Data>(
   input: EventInput<Type, Data>,
@@ -42,7 +42,7 @@ export function fillDefaults<Type extends string, Data>(
     version: input.version ?? "v1",
     type,
     aggregateType: input.aggregateType ?? aggregateType,
-    // Ids are stored in lower case; whether this one is an id at all is for the check that follows to say.
+    // Ids are stored in lower case; the validation that follows decides whether this is an id at all.
     aggregateId: input.aggregateId ?? String(id).toLowerCase(),
     data,
     userId,
@@ -61,7 +61,7 @@ export function fillDefaults<Type extends string, Data>(
 
 let lastNow = { milliseconds: Number.NaN, text: "" };
 
-/** The time. Writing it takes longer than all else that is filled in, and a batch is read in a few milliseconds. */
+/** The current time as text, cached, because formatting it takes longer than all other defaults together. */
 function writeNow(): string {
   const milliseconds = Date.now();
   if (milliseconds !== lastNow.milliseconds) {

@@ -1,17 +1,17 @@
-/** One thing that is wrong with an event: where, what kind, and a sentence a person can act on. */
+/** A fault of an event: its path, a code and a reason. */
 export interface EventIssue {
-  /** Where in the event, for example `data.content`, `data.tags[0]` or `timestamp`. Empty for the event itself. */
+  /** Path in the event, for example `data.content`, `data.tags[0]` or `timestamp`. Empty for the event itself. */
   readonly path: string;
-  /** What kind of fault, in kebab case, stable across releases, for programs to decide on. */
+  /** Kind of fault, in kebab case and stable across releases, so that programs can branch on it. */
   readonly code: string;
-  /** Why it was refused, for people. */
+  /** Explanation for people, which can follow the path. */
   readonly reason: string;
 }
 
-/** No event is answered with more issues than this: the first hundred are enough to see what went wrong. */
+/** Maximum number of reported issues: the first hundred are enough to see what is wrong. */
 export const MAX_ISSUES = 100;
 
-/** Thrown when an event does not keep the contract. `issues` names every field at fault (at most 100). */
+/** Thrown when an event violates the contract. `issues` names every invalid field (at most 100). */
 export class EventValidationError extends Error {
   override readonly name = "EventValidationError";
   readonly code = "EVENT_INVALID";

@@ -42,7 +42,7 @@ describe("the laws of events", () => {
     );
   const create = (input: unknown) => Reflect.apply(createSynapEvent, undefined, [input]);
 
-  it("an event made, written as JSON and read again is the same event", () => {
+  it("an event survives the round trip through JSON", () => {
     fc.assert(
       fc.property(inputs, (input) => {
         const made = create(input);
@@ -51,7 +51,7 @@ describe("the laws of events", () => {
     );
   });
 
-  it("reading what was read changes nothing", () => {
+  it("parsing is idempotent", () => {
     fc.assert(
       fc.property(inputs, (input) => {
         const once = parseSynapEvent(completeEvent(input));
@@ -60,7 +60,7 @@ describe("the laws of events", () => {
     );
   });
 
-  it("whatever comes in, the answer is an event or issues with path, code and reason", () => {
+  it("parsing any value yields an event, or issues with path, code and reason", () => {
     const anyField = fc.dictionary(fc.constantFrom(...Object.keys(event), "extra"), fc.anything());
     fc.assert(
       fc.property(anyField, (fields) => {

@@ -10,13 +10,10 @@ describe("the Zod union of a catalogue's events", () => {
     expect(eventSchema.def.discriminator).toBe("type");
   });
 
-  it.each(seedCatalogue.types)(
-    "takes $name as createSynapEvent makes it, and changes nothing",
-    (definition) => {
-      const event = seedCatalogue.completeEvent({ type: definition.name, data: definition.example });
-      expect(eventSchema.parse(event)).toEqual(event);
-    },
-  );
+  it.each(seedCatalogue.types)("accepts $name as createSynapEvent creates it, unchanged", (definition) => {
+    const event = seedCatalogue.completeEvent({ type: definition.name, data: definition.example });
+    expect(eventSchema.parse(event)).toEqual(event);
+  });
 
   const note = seedCatalogue.createSynapEvent({
     type: "note.creation.requested",
@@ -45,12 +42,12 @@ describe("the Zod union of a catalogue's events", () => {
     ]);
   });
 
-  it("is written as JSON Schema", () => {
+  it("can be converted to JSON Schema", () => {
     const { oneOf } = z.toJSONSchema(eventSchema);
     expect(oneOf).toHaveLength(seedCatalogue.types.length);
   });
 
-  it("is made once, and covers the types that a catalogue was extended by", () => {
+  it("is created once, and covers the types by which a catalogue was extended", () => {
     expect(seedCatalogue.eventSchema).toBe(eventSchema);
     const [first] = seedCatalogue.types;
     expect(createEventCatalogue(first === undefined ? [] : [first]).eventSchema.options).toHaveLength(1);

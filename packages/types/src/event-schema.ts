@@ -5,7 +5,7 @@ import { synapEventSchema } from "./synap-event.ts";
 
 type Shape = typeof synapEventSchema.shape;
 
-/** The events of one type as a Zod schema. */
+/** The Zod schema of one type's events. */
 export type EventSchemaOf<Name extends string, Data> = z.ZodObject<
   Omit<Shape, "type" | "aggregateType" | "data"> & {
     readonly type: z.ZodLiteral<Name>;
@@ -15,13 +15,13 @@ export type EventSchemaOf<Name extends string, Data> = z.ZodObject<
   z.core.$strict
 >;
 
-/** The events of a map of types as a Zod union, discriminated by `type`. */
+/** The Zod schema of the events of a map of types: a union discriminated by `type`. */
 export type EventSchema<Types extends EventTypeMap> = z.ZodDiscriminatedUnion<
   readonly { [Name in keyof Types & string]: EventSchemaOf<Name, Types[Name]> }[keyof Types & string][],
   "type"
 >;
 
-/** The events of these definitions as a Zod union, discriminated by `type`. */
+/** Creates the Zod schema of the definitions' events: a union discriminated by `type`. */
 export function createEventSchema<Types extends EventTypeMap>(
   definitions: readonly EventTypeDefinition[],
 ): EventSchema<Types> {
@@ -29,7 +29,9 @@ export function createEventSchema<Types extends EventTypeMap>(
     synapEventSchema.extend({ type: z.literal(name), aggregateType: z.literal(aggregateType), data: schema }),
   );
   if (first === undefined)
-    throw new TypeError("A catalogue without event types has no schema of its events.");
-  // The map says of each name what the definition of that name says.
+    throw new TypeError(
+      "A catalogue without event types has no event schema: define at least one event type.",
+    );
+  // The map has the types of the definitions under the same names.
   return z.discriminatedUnion("type", [first, ...rest]) as unknown as EventSchema<Types>;
 }

@@ -1,25 +1,25 @@
 /**
- * The contract of Synap: what an event is, which event types exist, and how both are checked. It does no I/O and
- * runs in a browser as it does on a server.
+ * The contract of Synap: events, event types and their validation. It does no I/O and
+ * runs in browsers and on servers.
  *
  * Glossary
- * - event: something that happened, written down once and never changed (`SynapEvent`).
+ * - event: something that happened, recorded once and never changed (`SynapEvent`).
  * - event type: the name of a kind of event, `aggregate.action[.more]`, with the schema of its data.
- * - catalogue: a set of event types, and the functions that check events against it.
+ * - catalogue: a set of event types, and the functions that validate events against it.
  * - stream: the events of one thing, in order. Its name is (aggregateType, aggregateId).
- * - stream version: an event's place in its stream: 1, 2, 3 ... without gaps.
- * - position: an event's place among all events. Grows, has gaps; a safe integer.
- * - checkpoint: the position up to which a reader has read.
- * - watermark: the position up to which everything is committed, so that a reader misses nothing.
- * - append: storing events; one append call stores all its events or none.
- * - expected version: what the sender believes the stream's version to be; if it is not, the append is refused.
- * - envelope: the parcel in which events travel from the API to the worker, many at once.
- * - handler: code that runs for stored events. A projector keeps a read model (a projection: tables made from
- *   events, which can be thrown away and made again); a reactor answers events with further events.
- * - dead letter: an event that a handler cannot handle or the store cannot take, put aside with the reason.
+ * - stream version: an event's number in its stream: 1, 2, 3 ... without gaps.
+ * - position: an event's number among all events. Increases, has gaps; a safe integer.
+ * - checkpoint: the position up to which a consumer has read.
+ * - watermark: the position up to which every append is finished, so that a reader misses nothing.
+ * - append: the storing of events; one append call stores all its events or none.
+ * - expected version: the version that a stream must have; otherwise the append is refused.
+ * - envelope: the batch in which events travel from the API to the worker.
+ * - handler: code that runs for stored events. A projector maintains a read model (a projection: tables derived from
+ *   events, which can be dropped and rebuilt); a reactor appends further events in response.
+ * - dead letter: an event that a handler cannot handle or the store cannot store, set aside with the reason.
  * - idempotency key: two events with the same key are one event sent twice.
  * - correlation id: shared by all events of one flow. Causation id: the id of the event that caused this one.
- * - timestamp: when it happened. Recorded at: when the store took it. Valid from/to: when the fact holds.
+ * - timestamp: when it happened. Recorded at: when it was stored. Valid from/to: when the fact holds.
  */
 
 export { day as daySchema } from "./catalogue/fields.ts";

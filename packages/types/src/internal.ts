@@ -1,5 +1,5 @@
 /**
- * What Synap's own packages share beyond the contract: the envelope that events travel in, checks of JSON, text and times, and
+ * The parts that Synap's own packages share beyond the contract: the envelope, validation of JSON, text and times, and
  * messages. It may change in any release.
  */
 

@@ -2,8 +2,8 @@ const PLAIN_FIELD = /^[A-Za-z_$][\w$]*$/;
 const MAX_FIELD_LENGTH = 64;
 
 /**
- * Writes the way to a field as people write it in code: `data.tags[0]`, `data["odd name"]`. Field names longer than
- * 64 characters are cut, so that a hostile event cannot make an answer as large as itself.
+ * Formats the path to a field as in code: `data.tags[0]`, `data["odd name"]`. Field names longer than
+ * 64 characters are cut, so that a hostile event cannot cause an answer as large as itself.
  */
 export function formatPath(segments: readonly PropertyKey[]): string {
   let path = "";

@@ -16,7 +16,7 @@ describe("near matches of a name", () => {
     expect(nearMatches(typed, names)[0]).toBe(meant);
   });
 
-  it("are at most three, the nearest first, and none for a name that is like no other", () => {
+  it("are at most three, the nearest first, and none for a name that resembles no other", () => {
     expect(nearMatches("ordr", ["orders", "order", "odr", "ordr2", "invoice"])).toEqual([
       "order",
       "odr",
@@ -27,7 +27,7 @@ describe("near matches of a name", () => {
     }
   });
 
-  it("read as a question behind the name", () => {
+  it("are formatted as a question after the name", () => {
     expect(didYouMean("odrer", ["order"])).toBe(' (did you mean "order"?)');
     expect(didYouMean("ordre", ["ordee", "order"])).toBe(' (did you mean "ordee" or "order"?)');
     expect(didYouMean("stock", ["order"])).toBe("");
@@ -58,7 +58,7 @@ describe("an event with an unknown type or field", () => {
     data: { content: "Hello" },
   });
 
-  it("is refused with the type that was meant", () => {
+  it("is refused with a suggestion of the right type", () => {
     expect(issuesOf({ ...note, type: "note.creation.request" })).toEqual([
       {
         path: "type",
@@ -67,12 +67,12 @@ describe("an event with an unknown type or field", () => {
           'names "note.creation.request", which is not in the catalogue (did you mean "note.creation.requested"?)',
       },
     ]);
-    const stranger = { ...note, type: "stock.counted" };
-    expect(issuesOf(stranger)[0]?.reason).toBe('names "stock.counted", which is not in the catalogue');
-    expect(() => createEventCatalogue([]).parseSynapEvent(stranger)).toThrow("is not in the catalogue");
+    const unknown = { ...note, type: "stock.counted" };
+    expect(issuesOf(unknown)[0]?.reason).toBe('names "stock.counted", which is not in the catalogue');
+    expect(() => createEventCatalogue([]).parseSynapEvent(unknown)).toThrow("is not in the catalogue");
   });
 
-  it("is refused with the field that was meant, in data as well", () => {
+  it("is refused with a suggestion of the right field, in data as well", () => {
     expect(issuesOf({ ...note, data: { contents: "Hello" } })).toContainEqual({
       path: "data.contents",
       code: "unknown-field",

@@ -1,9 +1,9 @@
-/** Names are compared without case and separators, up to this length: "NoteCreated" is near "note.created". */
+/** Maximum compared length. Names are compared without case and separators: "NoteCreated" is near "note.created". */
 const MAX_LENGTH = 64;
 const MAX_MATCHES = 3;
 
 /**
- * The known names that are nearly this one, the nearest first, at most three. For messages about a name that isn't known.
+ * Finds the known names that are nearly this one, the nearest first, at most three, for messages about an unknown name.
  */
 export function nearMatches(name: string, known: Iterable<string>): string[] {
   const wanted = plain(name);
@@ -20,7 +20,7 @@ export function nearMatches(name: string, known: Iterable<string>): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** What to put behind an unknown name in a message: ` (did you mean "note.created"?)`, or nothing. */
+/** Formats a suggestion to follow an unknown name in a message: ` (did you mean "note.created"?)`, or nothing. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const quoted = nearMatches(name, known).map((each) => `"${each}"`);
   const last = quoted.pop();
@@ -36,8 +36,8 @@ function plain(name: string): string {
 }
 
 /**
- * Edits that lead from one text to the other (letters added, left out, exchanged, or swapped with a neighbour); undefined when
- * it is more than `limit`. Looks no further than that, so that a name that is like none costs next to nothing.
+ * Edit distance between two texts (characters inserted, deleted, replaced, or swapped with a neighbour); undefined when
+ * it exceeds `limit`. Stops there, so that a name that resembles no other costs next to nothing.
  */
 function distanceWithin(one: string, other: string, limit: number): number | undefined {
   if (Math.abs(one.length - other.length) > limit) return undefined;

@@ -11,7 +11,7 @@ const issuesOf = (value: unknown): readonly EventIssue[] => {
 const faultsOf = (value: unknown) => issuesOf(value).map(({ path, code }) => `${path} ${code}`);
 
 describe("parseSynapEvent", () => {
-  it("puts timestamps and UUIDs into their one form and leaves the rest alone", () => {
+  it("normalises timestamps and UUIDs and leaves the rest unchanged", () => {
     const data = { content: " Hello  " };
     const metadata = { trace: { span: 1 } };
     const parsed = parseSynapEvent({
@@ -35,7 +35,7 @@ describe("parseSynapEvent", () => {
     expect(parsed.metadata).toBe(metadata);
   });
 
-  it("reports everything that is wrong at once", () => {
+  it("reports all issues at once", () => {
     const wrong = {
       ...event,
       id: "1",
@@ -65,10 +65,10 @@ describe("parseSynapEvent", () => {
     ["an array", [], " wrong-type"],
     ["text", "event", " wrong-type"],
     ["an unknown type", { ...event, type: "note.unheard.of" }, "type unknown-event-type"],
-    ["a type of another form", { ...event, type: "Note" }, "type wrong-format"],
-    ["data that is no object", { ...event, data: [1] }, "data wrong-type"],
+    ["a malformed type", { ...event, type: "Note" }, "type wrong-format"],
+    ["data that is not an object", { ...event, data: [1] }, "data wrong-type"],
     ["no data", { ...event, data: undefined }, "data missing"],
-    ["metadata that is no object", { ...event, metadata: "text" }, "metadata wrong-type"],
+    ["metadata that is not an object", { ...event, metadata: "text" }, "metadata wrong-type"],
     [
       "another aggregate type than its own",
       { ...event, aggregateType: "order" },
@@ -76,7 +76,7 @@ describe("parseSynapEvent", () => {
     ],
     ["half a surrogate pair", { ...event, aggregateId: "\ud83d" }, "aggregateId lone-surrogate"],
     ["a NUL", { ...event, idempotencyKey: "a\0" }, "idempotencyKey nul-character"],
-    ["a causation that is no id", { ...event, causationId: "earlier" }, "causationId wrong-format"],
+    ["a causation id that is not a UUID", { ...event, causationId: "earlier" }, "causationId wrong-format"],
     [
       "a prototype key",
       JSON.parse(`{"__proto__":{},${JSON.stringify(event).slice(1)}`),
@@ -105,7 +105,7 @@ describe("parseSynapEvent", () => {
     expect(faultsOf({ ...event, metadata: { deep } })[0]).toMatch(/^metadata\.deep\[0].* too-deep$/);
   });
 
-  it("refuses millions of values before any schema makes an issue of each", () => {
+  it("refuses millions of values before any schema creates an issue for each", () => {
     const lines = Array.from({ length: 2_000_000 }, () => 0);
     const fields = Object.fromEntries(lines.slice(0, 400_000).map((_, index) => [`field${index}`, 0]));
     const order = { ...event, type: "order.created", aggregateType: "order" };
@@ -122,13 +122,13 @@ describe("parseSynapEvent", () => {
       const { user, system } = process.cpuUsage(from);
       return user + system;
     };
-    // In CPU time, which does not pass while others have the processor.
+    // Measured in CPU time, which other processes don't affect.
     const parsing = times(() => JSON.parse(JSON.stringify({ lines, fields })));
     // The copies that spread the fields above take as long as parsing them.
     expect(times(refuse) / parsing).toBeLessThan(10);
   });
 
-  it("keeps its answer small however much is wrong", () => {
+  it("keeps its answer small, however many faults there are", () => {
     const data = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`field${index}`, index]));
     expect(issuesOf({ ...event, data: { ...data, content: "Hello" } }).length).toBeLessThanOrEqual(100);
   });

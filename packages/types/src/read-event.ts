@@ -10,36 +10,36 @@ import { thrownFacts } from "./thrown-facts.ts";
 import { readTimestamp } from "./timestamp.ts";
 import { fieldsOfJsonSchema, toEventIssues } from "./zod-issues.ts";
 
-/** An event that keeps the contract, or everything that keeps it from doing so. */
+/** A valid event, or the issues of an invalid one. */
 export type EventReading<Event = SynapEvent> =
   | { readonly ok: true; readonly event: Event }
   | { readonly ok: false; readonly issues: readonly EventIssue[] };
 
-/** What an event is read against. */
+/** The rules that an event is validated against. */
 export interface EventRules {
-  /** Deepest nesting inside `data` and `metadata`. */
+  /** Maximum nesting inside `data` and `metadata`. */
   readonly maxDepth: number;
   readonly find: (type: string) => EventTypeDefinition | undefined;
-  /** The names of the event types, for messages about one that isn't known. */
+  /** The names of the event types, for messages about an unknown one. */
   readonly names: () => Iterable<string>;
 }
 
 const EVENT_FIELDS = Object.keys(synapEventSchema.shape);
 const WITH_INPUT = { reportInput: true };
 
-/** More fields than this and an event is not even looked at: it has 17, and a few misspelt ones are worth naming. */
+/** Number of fields above which an event is refused unread: it has 17, and a few misspelt ones are worth naming. */
 export const MAX_EVENT_FIELDS = 100;
 
 /**
- * Checks a complete event: its fields, what is inside `data` and `metadata`, and `data` against its type's schema.
- * All issues are reported at once, but `data` is only held against its schema when it is sound JSON, because a
- * schema may recurse and unsound JSON may be a million levels deep.
+ * Validates a complete event: its fields, the values inside `data` and `metadata`, and `data` against its type's schema.
+ * All issues are reported at once, but `data` is only validated against its schema when it is valid JSON, because a
+ * schema may recurse and invalid JSON may be a million levels deep.
  */
 export function readEvent(value: unknown, rules: EventRules): EventReading {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return refuse({ path: "", code: "wrong-type", reason: "must be a JSON object" });
   }
-  // Zod passes over this one name, and nothing else would.
+  // Zod skips this one name, and nothing else would report it.
   if (Object.hasOwn(value, "__proto__")) {
     return refuse({ path: "__proto__", code: "prototype-key", reason: "a field may not be named __proto__" });
   }
@@ -53,21 +53,21 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
   return reading.ok ? checkSize(reading.event, content) : reading;
 }
 
-/** All fields but `data` and `metadata` take less than this together, at their longest. */
+/** Upper bound on the total size of all fields except `data` and `metadata`. */
 const MAX_FIELD_BYTES = 16 * 1024;
 
-/** Only an event that may be too large is measured: nearly all are far from it. */
+/** Checks the size, measuring only an event that may be too large: nearly all are far from it. */
 function checkSize(event: SynapEvent, { maxBytes, extraDigits }: ContentCheck): EventReading {
   if (maxBytes + extraDigits + MAX_FIELD_BYTES <= MAX_EVENT_BYTES) return { ok: true, event };
   const bytes = eventBytes(event, extraDigits);
   if (bytes <= MAX_EVENT_BYTES) return { ok: true, event };
-  const reason = `takes ${bytes} bytes as JSON, numbers written out in full, and an event may take ${MAX_EVENT_BYTES}`;
+  const reason = `takes ${bytes} bytes as JSON with numbers written out in full; at most ${MAX_EVENT_BYTES} are allowed`;
   return refuse({ path: "", code: "event-too-large", reason });
 }
 
-/** The long way: says everything that is wrong, and puts what is written in another form into the one form. */
+/** The slow path: reports every issue and normalises timestamps and UUIDs. */
 export function readBySchema(value: object, contentIssues: readonly EventIssue[]): EventReading {
-  // Zod would copy all of it, and that is where the time goes.
+  // Zod would copy all of it, which would take most of the time.
   if (contentIssues.some(({ code }) => code === "too-many-values"))
     return { ok: false, issues: contentIssues };
   const parsed = synapEventSchema.safeParse(value, WITH_INPUT);
@@ -80,7 +80,7 @@ export function readBySchema(value: object, contentIssues: readonly EventIssue[]
   return late === undefined ? { ok: true, event } : refuse(late);
 }
 
-/** Holds `data` against the schema of `type`. The data is only looked at. */
+/** Validates `data` against the schema of `type` without changing it. */
 export function checkEventData(type: string, data: unknown, rules: EventRules): EventIssue[] {
   const unsound = checkJson(data, { maxDepth: rules.maxDepth, at: ["data"] });
   return unsound.length > 0 ? unsound : checkSchema(type, data, rules);
@@ -93,7 +93,7 @@ function checkSchema(type: string, data: unknown, rules: EventRules): EventIssue
     return [{ path: "type", code: "unknown-event-type", reason }];
   }
   try {
-    // Reporting the input takes longer, and is only needed to say what is wrong.
+    // Reporting the input takes longer and is needed for issues only.
     if (definition.schema.safeParse(data).success) return [];
     const checked = definition.schema.safeParse(data, WITH_INPUT);
     return checked.success
@@ -105,10 +105,10 @@ function checkSchema(type: string, data: unknown, rules: EventRules): EventIssue
   }
 }
 
-/** What is known of an event's content. */
+/** The examination of an event's content. */
 export type ContentCheck = JsonExamination;
 
-/** What is wrong with `type`, `aggregateType`, `data` and `metadata`, as far as they are of the right kind. */
+/** Finds the issues of `type`, `aggregateType`, `data` and `metadata`, as far as these have the right types. */
 export function checkContent(value: object, rules: EventRules): ContentCheck {
   const { type, data, metadata, aggregateType }: Partial<Record<keyof SynapEvent, unknown>> = value;
   const isChecked = typeof type === "string" && isRecord(data);
@@ -121,7 +121,7 @@ export function checkContent(value: object, rules: EventRules): ContentCheck {
     if (issues.length === 0) issues.push(...checkSchema(type, data, rules));
     const expected = rules.find(type)?.aggregateType;
     if (expected !== undefined && typeof aggregateType === "string" && aggregateType !== expected) {
-      const reason = `"${type}" happens to the aggregate type "${expected}"`;
+      const reason = `"${type}" belongs to the aggregate type "${expected}"`;
       issues.push({ path: "aggregateType", code: "aggregate-type-mismatch", reason });
     }
   }
@@ -136,14 +136,14 @@ export function checkContent(value: object, rules: EventRules): ContentCheck {
 const NOTHING_FOUND: ContentCheck = { issues: [], maxBytes: 0, extraDigits: 0 };
 
 function checkValidity({ validFrom, validTo }: SynapEvent): EventIssue | undefined {
-  // Both are in one written form by now, in which text order is time order.
+  // Both are normalised by now, so text order is time order.
   if (validFrom === undefined || validTo === undefined || validFrom < validTo) return undefined;
   return { path: "validTo", code: "validity-empty", reason: "must be later than validFrom" };
 }
 
 type CheckedFields = ReturnType<typeof synapEventSchema.parse>;
 
-/** The event in its one written form. `data` and `metadata` are the sender's own objects, not Zod's copies. */
+/** Normalises an event. `data` and `metadata` are the sender's own objects, not Zod's copies. */
 function normalise(fields: CheckedFields, sent: { data?: JsonObject; metadata?: JsonObject }): SynapEvent {
   return assembleEvent({
     ...fields,

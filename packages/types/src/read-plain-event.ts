@@ -8,13 +8,13 @@ const PLAIN_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-
 const CREATOR = /^(?:user|agent):[\s\S]{1,128}$/;
 
 /**
- * The short way of reading an event's fields: recognises an event in its one written form, as nearly all are, and gives
- * undefined for every other, which then takes the long way, by the schema, and learns what is wrong. Many times as fast
- * as the schema, because it makes no result for each field. It may say no to a sound event, never yes where the schema
- * says no, and gives what the long way gives: a property test holds the two together.
+ * The fast path of reading an event's fields: accepts an event that is already normalised, as nearly all are, and returns
+ * undefined for every other, which then takes the slow path through the schema. Many times as fast
+ * as the schema, because it creates no result for each field. It may decline a valid event, but never accepts one that the
+ * schema refuses, and returns what the slow path returns: a property test compares the two.
  *
- * @param value an event whose `data`, `metadata`, `type` and `aggregateType` were found sound where they are of the right
- *   kind at all
+ * @param value an event whose `data`, `metadata`, `type` and `aggregateType` have been validated where they have the right
+ *   types
  */
 export function readPlainEvent(value: object): SynapEvent | undefined {
   for (const key of Object.keys(value)) if (!FIELDS.has(key)) return undefined;
@@ -56,7 +56,7 @@ export function readPlainEvent(value: object): SynapEvent | undefined {
   });
 }
 
-/** The fields of an event, every one named, those that it lacks as undefined: the compiler refuses a list that lacks one. */
+/** All fields of an event, absent ones as undefined: the compiler refuses an incomplete list. */
 export type EventFields<Type extends string = string, Data = JsonObject> = {
   readonly [Name in keyof SynapEvent]-?: Name extends OptionalField
     ? SynapEvent[Name] | undefined
@@ -75,7 +75,7 @@ type Draft<Type extends string, Data> = {
   -readonly [Name in keyof SynapEvent]: SynapEvent<Type, Data>[Name];
 };
 
-/** The event of these fields, in one order, without those that are undefined. Spreading them would take three times as long. */
+/** Assembles an event from its fields, in a fixed order and without undefined ones. Spreading would take three times as long. */
 export function assembleEvent<Type extends string, Data>(
   fields: EventFields<Type, Data>,
 ): SynapEvent<Type, Data> {

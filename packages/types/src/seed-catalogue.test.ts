@@ -7,7 +7,7 @@ import { seedCatalogue, seedEventTypes } from "./seed-catalogue.ts";
 const families = (types: readonly { name: string }[]) => new Set(types.map(({ name }) => name.split(".")[0]));
 
 describe("the seed catalogue", () => {
-  it("has the families the product promises, with at least 24 types", () => {
+  it("has the documented families, with at least 24 types", () => {
     expect(seedEventTypes.length).toBeGreaterThanOrEqual(24);
     for (const family of ["product", "order", "customer", "dealer", "agent", "note", "invoice"]) {
       expect(families(seedEventTypes)).toContain(family);
@@ -15,7 +15,7 @@ describe("the seed catalogue", () => {
   });
 
   it.each(seedEventTypes.map((definition) => [definition.name, definition] as const))(
-    "%s has a description, an example that is valid, and a schema that is strict and has a JSON Schema",
+    "%s has a description, a valid example, and a strict schema with a JSON Schema",
     (name, definition) => {
       expect(definition.description).toMatch(/^[A-Z].{10,}\.$/);
       expect(seedCatalogue.validateEventData(name, definition.example)).toBe(definition.example);

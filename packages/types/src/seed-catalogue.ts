@@ -37,9 +37,9 @@ export const seedCatalogue = createEventCatalogue(seedEventTypes);
 /** The names of the seed event types. */
 export type SeedEventTypeName = EventTypeName<typeof seedCatalogue>;
 
-/** Every event of the seed catalogue, as a union told apart by `type`. */
+/** Every event of the seed catalogue: a union discriminated by `type`. */
 export type SeedEvent = SynapEventOf<EventTypesOf<typeof seedEventTypes>>;
 
-/** The seed catalogue's own functions, for programs that need no event types beyond it. */
+/** The seed catalogue's functions, for programs that use no other event types. */
 export const { createSynapEvent, completeEvent, parseSynapEvent, safeParseSynapEvent, validateEventData } =
   seedCatalogue;

@@ -4,23 +4,23 @@ import { findTextFault } from "./text-fault.ts";
 import { readTimestamp, TIMESTAMP_FORM } from "./timestamp.ts";
 
 /**
- * SynapEvent v1: something that happened. Immutable once it is accepted. Validation never rewrites `data` or
- * `metadata`; only timestamps and UUIDs are put into their one written form.
+ * SynapEvent v1: something that happened. Immutable once accepted. Validation never changes `data` or
+ * `metadata`; only timestamps and UUIDs are normalised.
  */
 export interface SynapEvent<Type extends string = string, Data = JsonObject> {
-  /** UUID, lower case; version 7 when made by `createSynapEvent`. The store keeps one event per id. */
+  /** UUID in lower case; version 7 when created by `createSynapEvent`. The store keeps one event per id. */
   readonly id: string;
   /** Version of this contract. */
   readonly version: "v1";
   /** `aggregate.action[.more]`, for example `note.creation.requested`. At most 128 characters. */
   readonly type: Type;
-  /** First half of the stream's name: the kind of thing it happened to. Inferred from the type. */
+  /** First half of the stream's name: the type of the aggregate. Inferred from the event type. */
   readonly aggregateType: string;
-  /** Second half of the stream's name: which one. 1 to 128 characters. */
+  /** Second half of the stream's name: the id of the aggregate. 1 to 128 characters. */
   readonly aggregateId: string;
-  /** What happened: a JSON object, checked against the schema of `type`, stored as it was sent. */
+  /** What happened: a JSON object, validated against the schema of `type` and stored as it was sent. */
   readonly data: Data;
-  /** Whom it belongs to. 1 to 128 characters. */
+  /** The user it belongs to. 1 to 128 characters. */
   readonly userId?: string;
   /** Who did it: `user:{id}`, `agent:{name}` or `system`. */
   readonly createdBy: string;
@@ -36,36 +36,36 @@ export interface SynapEvent<Type extends string = string, Data = JsonObject> {
   readonly causationId?: string;
   /** Two events with the same key are one event sent twice, whatever their ids. 1 to 255 characters. */
   readonly idempotencyKey?: string;
-  /** From when the fact holds in the world, where that differs from when it happened. Form as `timestamp`. */
+  /** Start of the period in which the fact holds, where it differs from `timestamp`. Same form. */
   readonly validFrom?: string;
-  /** Until when the fact holds, exclusive; later than `validFrom`. Form as `timestamp`. */
+  /** End of the period in which the fact holds, exclusive; later than `validFrom`. Same form as `timestamp`. */
   readonly validTo?: string;
   /** Context that is not part of what happened: addresses, agents, signatures, traces. A JSON object. */
   readonly metadata?: JsonObject;
 }
 
-/** An event as the store gives it back. */
+/** An event as the store returns it. */
 export interface StoredEvent<Type extends string = string, Data = JsonObject> extends SynapEvent<Type, Data> {
-  /** Its place among all events: grows, never repeats, has gaps. A safe integer. */
+  /** Its number among all events: increases, never repeats, has gaps. A safe integer. */
   readonly position: number;
-  /** Its place in its stream: 1, 2, 3 ... without gaps. */
+  /** Its number in its stream: 1, 2, 3 ... without gaps. */
   readonly streamVersion: number;
-  /** When the store took it, form as `timestamp`. */
+  /** When it was stored, in the form of `timestamp`. */
   readonly recordedAt: string;
 }
 
-/** An event type's name: two or more segments of lower case letters, digits, `_` and `-`, joined by dots. */
+/** The form of an event type's name: two or more segments of lower case letters, digits, `_` and `-`, joined by dots. */
 export const EVENT_TYPE_PATTERN = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
-/** An aggregate type: one such segment. */
+/** The form of an aggregate type: one such segment. */
 export const AGGREGATE_TYPE_PATTERN = /^[a-z][a-z0-9_-]*$/;
-/** The longest name of an event type, in characters. */
+/** Maximum length of an event type's name, in characters. */
 export const MAX_EVENT_TYPE_LENGTH = 128;
-/** The longest aggregate type, in characters. */
+/** Maximum length of an aggregate type, in characters. */
 export const MAX_AGGREGATE_TYPE_LENGTH = 64;
 
 const CREATED_BY = /^(?:system|(?:user|agent):[\s\S]{1,128})$/;
 
-/** The same for the document, where one character counts as one: here one beyond U+FFFF counts as two. */
+/** The same for the OpenAPI document, where a character beyond U+FFFF counts as one and not as two. */
 const CREATED_BY_FORM =
   "^(?:system|(?:user|agent):(?:[\\u0001-\\ud7ff\\ue000-\\uffff]{1,128}|[^\\u0000\\ud800-\\udfff]{1,64}))$";
 
@@ -83,15 +83,15 @@ function text(max: number) {
     .meta({ pattern: "^[^\\u0000\\ud800-\\udfff]*$" });
 }
 
-/** Names that stand for a step in a path: a thing of that name could not be reached over HTTP. */
+/** Path steps: an aggregate with one of these as its id could not be reached over HTTP. */
 const PATH_STEPS: ReadonlySet<string> = new Set([".", ".."]);
 
-/** Whether an aggregate may have this id, as far as its letters go. */
+/** Whether the id is a path step, which an aggregate's id must not be. */
 export function isPathStep(id: string): boolean {
   return PATH_STEPS.has(id);
 }
 
-/** A timestamp that `readTimestamp` can read, written in any of the forms it takes. */
+/** The schema of a timestamp in any form that `readTimestamp` accepts. */
 export const timestampSchema = z
   .string()
   .check((context) => {
@@ -102,13 +102,13 @@ export const timestampSchema = z
   })
   .meta({ format: "date-time", pattern: TIMESTAMP_FORM });
 
-// Not z.json(): that recurses, and an event may arrive nested a million deep. checkJson looks inside.
+// Not z.json(): that recurses, and an event may arrive nested a million levels deep. checkJson validates the values.
 const jsonValue: z.ZodType<JsonValue, JsonValue> = z.any();
 const jsonObject = z.record(z.string(), jsonValue, "must be a JSON object");
 
 /**
- * The fields of an event as a Zod schema, strict: an unknown field is refused. It says nothing about what is inside
- * `data`, and does not normalise: use a catalogue's `parseSynapEvent` for the whole check, this for describing the
+ * The fields of an event as a strict Zod schema: unknown fields are refused. It neither validates the values inside
+ * `data` nor normalises: use a catalogue's `parseSynapEvent` for complete validation, and this to describe the
  * event, as in OpenAPI.
  */
 export const synapEventSchema = z.strictObject({
@@ -117,7 +117,7 @@ export const synapEventSchema = z.strictObject({
   type: z
     .string()
     .max(MAX_EVENT_TYPE_LENGTH)
-    .regex(EVENT_TYPE_PATTERN, "must read aggregate.action[.more] in lower case")
+    .regex(EVENT_TYPE_PATTERN, "must have the form aggregate.action[.more] in lower case")
     .describe("aggregate.action[.more]"),
   aggregateType: z
     .string()
@@ -126,7 +126,7 @@ export const synapEventSchema = z.strictObject({
   aggregateId: text(128)
     .refine((id) => !isPathStep(id), "must not be . or .., which are steps in a path")
     .meta({ not: { enum: [...PATH_STEPS] } }),
-  data: jsonObject.describe("What happened: checked against the schema of the event type."),
+  data: jsonObject.describe("What happened: validated against the schema of the event type."),
   userId: text(128).optional(),
   createdBy: text(134)
     .regex(CREATED_BY, "must be user:{id}, agent:{name} or system")

@@ -17,7 +17,7 @@ revoked.revoke();
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
 
-/** Takes no memory until somebody writes it out. */
+/** Takes no memory until it is flattened. */
 const LONG = "x".repeat(200_000_000);
 
 function nested(depth: number): object {
@@ -87,13 +87,13 @@ describe("thrownFacts", () => {
     expect(thrownFacts(thrown)).toMatchObject(facts);
   });
 
-  it("cuts what is long, never in the middle of a character", () => {
+  it("truncates long texts, never in the middle of a character", () => {
     const { message } = thrownFacts(new Error(`${"x".repeat(9_998)}😀 and more`));
     expect(message).toBe(`${"x".repeat(9_998)}\ufffd…`);
     expect(thrownFacts({ message: "m", name: "n".repeat(500) }).name).toHaveLength(128);
   });
 
-  it("takes anything at all, and gives what JSON and PostgreSQL hold", () => {
+  it("accepts any value, and returns text that JSON and PostgreSQL can hold", () => {
     // fast-check itself can't hold a Proxy whose traps throw: it is put in afterwards. The stack comes first: V8 writes
     // it out when it is replaced, for which it reads the message.
     const part = fc.oneof(fc.string({ unit: "binary" }), fc.anything(), fc.constant(HOSTILE));

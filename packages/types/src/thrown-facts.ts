@@ -14,16 +14,16 @@ export interface ThrownFacts {
 const MAX_NAME = 128;
 const MAX_MESSAGE = 10_000;
 const MAX_STACK = 20_000;
-/** How many of an AggregateError's errors its message names. */
+/** Maximum number of an AggregateError's errors named in its message. */
 const MAX_ERRORS = 3;
-/** The most values, and the deepest nesting, that are written out of an object without a message. */
+/** Maximum number of values, and maximum nesting, written from an object without a message. */
 const MAX_VALUES = 1_000;
 const MAX_DEPTH = 8;
 
 /**
- * Reads anything that was thrown and never throws itself: a property whose getter throws, a Proxy, an object without a
- * prototype, a symbol and undefined are described like any other value. NUL characters and halves of surrogate pairs
- * are replaced, and long texts are cut. Takes a bounded time whatever the value's size, and runs none of its methods.
+ * Describes any thrown value without ever throwing: a property whose getter throws, a Proxy, an object without a
+ * prototype, a symbol and undefined are handled like any other value. NUL characters and lone surrogates
+ * are replaced, and long texts are cut. Takes bounded time whatever the value's size, and calls none of its methods.
  */
 export function thrownFacts(thrown: unknown): ThrownFacts {
   const isError = isErrorValue(thrown);
@@ -40,7 +40,7 @@ export function thrownFacts(thrown: unknown): ThrownFacts {
   };
 }
 
-/** A property of any value; undefined when it has none or reading it throws. */
+/** Reads a property of any value; undefined when it has none or reading it throws. */
 export function readProperty(value: unknown, key: PropertyKey): unknown {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
   try {
@@ -50,7 +50,7 @@ export function readProperty(value: unknown, key: PropertyKey): unknown {
   }
 }
 
-/** Whether the value is an Error. False for one that doesn't let itself be examined. */
+/** Whether the value is an Error. False for one that can't be examined. */
 export function isErrorValue(value: unknown): value is Error {
   try {
     return value instanceof Error;
@@ -59,7 +59,7 @@ export function isErrorValue(value: unknown): value is Error {
   }
 }
 
-/** The text cut to a length, with U+FFFD for what PostgreSQL's text can't hold: NUL and half a surrogate pair. */
+/** Cuts a text to a length and replaces NUL and lone surrogates, which PostgreSQL's text can't hold, with U+FFFD. */
 export function cleanText(text: string, maxLength: number): string {
   return cut(text, maxLength)
     .replaceAll("\0", "\ufffd")
@@ -101,12 +101,12 @@ function describeOneOf(error: unknown): string {
     : cut(describeValue(error), MAX_MESSAGE);
 }
 
-/** A value as text, cut short: an object as JSON of its own data, without its `toJSON` and `toString`. */
+/** Describes a value as short text: an object as JSON of its own data, without calling its `toJSON` or `toString`. */
 function describeValue(value: unknown): string {
   try {
     if (typeof value === "string") return cut(value, MAX_MESSAGE);
     if (typeof value === "function") return "a function";
-    // Writing out the digits takes a time that grows with the square of their number.
+    // Formatting takes time quadratic in the number of digits.
     if (typeof value === "bigint") return isSmall(value) ? String(value) : "a bigint of many digits";
     if (typeof value !== "object" || value === null) return String(value);
     return JSON.stringify(plainCopy(value, { left: MAX_VALUES, path: [] }));
@@ -121,13 +121,13 @@ function isSmall(value: bigint): boolean {
 }
 
 interface CopyLimits {
-  /** How many more values may be copied. */
+  /** Number of values that may still be copied. */
   left: number;
-  /** The objects that the value is inside of. */
+  /** The objects that contain the value. */
   readonly path: object[];
 }
 
-/** The value's own enumerable data, of which `JSON.stringify` calls nothing. Undefined for what JSON has no form for. */
+/** Copies the value's own enumerable data, so that none of its methods is called. Undefined for what JSON can't represent. */
 function plainCopy(value: unknown, limits: CopyLimits): unknown {
   limits.left -= 1;
   if (typeof value === "string") return cut(value, MAX_MESSAGE);

@@ -1,27 +1,27 @@
 import { InvalidMomentError } from "./check-moment.ts";
 import type { EventIssue } from "./event-issue.ts";
 
-/** How old an event may be when it arrives, in milliseconds, unless it belongs to a backfill: 7 days. */
+/** Maximum age of an event on arrival, in milliseconds, unless it belongs to a backfill: 7 days. */
 export const DEFAULT_LATENESS_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** How far ahead of the receiver's clock an event may be, in milliseconds: 5 minutes. */
+/** Maximum lead of an event over the receiver's clock, in milliseconds: 5 minutes. */
 export const DEFAULT_AHEAD_MS = 5 * 60 * 1000;
 
-/** The window of time in which events are taken. */
+/** The window of timestamps that are accepted. */
 export interface TimestampWindow {
   /** The receiver's clock: a Date, or milliseconds since 1970. */
   readonly now: Date | number;
-  /** How old an event may be, in milliseconds. Default 7 days. */
+  /** Maximum age of an event, in milliseconds. Default 7 days. */
   readonly lateness?: number | undefined;
-  /** How far in the future an event may be, in milliseconds. Default 5 minutes. */
+  /** Maximum lead of an event, in milliseconds. Default 5 minutes. */
   readonly ahead?: number | undefined;
 }
 
 /**
- * Checks that an event's timestamp is near enough to now. An absurd timestamp would make a storage chunk of its
- * own, so only a backfill, which has its own permission, may skip this check.
+ * Checks that an event's timestamp is close enough to now. An absurd timestamp would create a separate storage
+ * chunk, so only a backfill, which needs a separate permission, may skip this check.
  *
- * @throws InvalidMomentError when the clock is none.
+ * @throws InvalidMomentError when the clock is not a valid moment.
  *
  * Codes: `timestamp-too-late` (in the future), `timestamp-too-old`. `event.timestamp` must already be normalised.
  */

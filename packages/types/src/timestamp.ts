@@ -1,9 +1,9 @@
-/** A timestamp that was read, or why it cannot be. */
+/** A parsed timestamp, or its fault. */
 export type TimestampReading =
   | { readonly ok: true; readonly milliseconds: number; readonly text: string }
   | { readonly ok: false; readonly code: TimestampFaultCode; readonly reason: string };
 
-/** The kinds of fault a timestamp can have by itself. */
+/** The faults that a timestamp can have by itself. */
 export type TimestampFaultCode =
   | "timestamp-format"
   | "timestamp-impossible"
@@ -12,7 +12,7 @@ export type TimestampFaultCode =
 
 const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/i;
 const NORMAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
-// Leaves out the days after the 28th, for which one has to know the month.
+// Excludes the days after the 28th, which depend on the month.
 const PLAIN =
   /^(?:19[7-9]\d|[2-9]\d{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const EARLIEST = Date.UTC(1970, 0, 1);
@@ -20,7 +20,7 @@ const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const LONGEST = 64;
 
 /**
- * Reads an RFC 3339 date-time with any offset and gives it in UTC with milliseconds: `YYYY-MM-DDTHH:mm:ss.sssZ`.
+ * Parses an RFC 3339 date-time with any offset and returns it in UTC with milliseconds: `YYYY-MM-DDTHH:mm:ss.sssZ`.
  *
  * Refused: anything else (`timestamp-format`), days and times that do not exist, leap seconds among them
  * (`timestamp-impossible`), digits finer than a millisecond unless they are zeros (`timestamp-too-precise`: a Date
@@ -56,15 +56,15 @@ export function readTimestamp(text: string): TimestampReading {
   );
   const milliseconds =
     local + Number(fraction.slice(0, 3).padEnd(3, "0")) - (sign === "-" ? -offset : offset) * 60_000;
-  // Date.UTC reads the years 0 to 99 as 1900 to 1999, so those are recognised by their digits.
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999, so those are recognised by their digits.
   if (Number(year) < 100 || milliseconds < EARLIEST || milliseconds > LATEST) {
     return fault("timestamp-out-of-range", "is outside the years 1970 to 9999 in UTC");
   }
-  // Nearly every timestamp comes in the form it is kept in, and making that text anew is the dear part.
+  // Nearly every timestamp arrives normalised, and formatting it again is the expensive part.
   return { ok: true, milliseconds, text: NORMAL.test(text) ? text : new Date(milliseconds).toISOString() };
 }
 
-/** Whether this is a timestamp in the form that `readTimestamp` gives. Several times faster than reading it. */
+/** Whether this is a timestamp in the form that `readTimestamp` returns. Several times faster than parsing it. */
 export function isPlainTimestamp(value: unknown): value is string {
   if (typeof value !== "string") return false;
   if (PLAIN.test(value)) return true;
@@ -103,8 +103,8 @@ function daysIn(year: number, month: number): number {
 const TIME = "[Tt](?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,3})?";
 
 /**
- * The form of a timestamp as a pattern for JSON Schema, beside `format: date-time`: what satisfies both is taken. In the
- * first and the last year only UTC, since an offset could lead out of the range.
+ * Pattern of a timestamp for JSON Schema, in addition to `format: date-time`: a text that satisfies both is accepted. In the
+ * first and the last year it allows UTC only, since an offset could leave the range.
  */
 export const TIMESTAMP_FORM: string = [
   `^(?:197[1-9]|19[89]\\d|[2-8]\\d{3}|9[0-8]\\d{2}|99[0-8]\\d|999[0-8])-\\d\\d-\\d\\d${TIME}`,

@@ -6,12 +6,12 @@ import { zodReason } from "./zod-reason.ts";
 
 type ZodIssue = z.core.$ZodIssue;
 
-/** The names of the fields that an object at this path may have, for messages about one that it may not. */
+/** Returns the field names allowed in the object at this path, for messages about an unknown field. */
 export type FieldsAt = (path: readonly PropertyKey[]) => Iterable<string>;
 
 /**
- * Puts Zod's issues into the words of this contract. `at` is the path of the checked value in the event. The schema must have
- * been run with `reportInput: true`: by its input a missing field differs from a wrong one.
+ * Converts Zod's issues to issues of this contract. `at` is the path of the validated value in the event. The schema must have
+ * been run with `reportInput: true`, since the input distinguishes a missing field from a wrong one.
  */
 export function toEventIssues(
   issues: readonly ZodIssue[],
@@ -23,7 +23,7 @@ export function toEventIssues(
     .slice(0, MAX_ISSUES);
 }
 
-/** The fields of a JSON Schema's objects. Where a schema is more than objects and arrays of them, it knows none. */
+/** The fields of a JSON Schema's objects. None where a schema is more than objects and arrays of them. */
 export function fieldsOfJsonSchema(schema: unknown): FieldsAt {
   return (path) => {
     let at = schema;

@@ -3,14 +3,14 @@ import type { z } from "zod";
 type ZodIssue = z.core.$ZodIssue;
 
 /**
- * What an issue of Zod says, so that it can follow the name of a field: `must be a string, not a number`. A message that the
- * schema brings along is kept as it is. The schema must have been run with `reportInput: true`.
+ * Formats a Zod issue so that it can follow the name of a field: `must be a string, not a number`. A message that the
+ * schema defines is kept. The schema must have been run with `reportInput: true`.
  */
 export function zodReason(issue: ZodIssue): string {
   return ZODS_OWN.test(issue.message) ? (predicateOf(issue) ?? issue.message) : issue.message;
 }
 
-/** How Zod's own messages begin. They are sentences, and don't follow a name. */
+/** The beginnings of Zod's own messages, which are sentences and can't follow a name. */
 const ZODS_OWN = /^(?:Invalid |Too small: |Too big: )/;
 
 function predicateOf(issue: ZodIssue): string | undefined {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 
-/** A JSON Schema, as far as event types and the API's document use it. */
+/** The part of JSON Schema that event types and the OpenAPI document use. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
 /**
- * Values that satisfy a schema, those at its bounds among them; `components` are the schemas it refers to, by name. `texts`
- * are tried wherever a text may be, as far as the schema there allows them.
+ * Generates values that satisfy a schema, including those at its bounds; `components` are the schemas it refers to, by
+ * name. `texts` are tried wherever the schema allows them.
  */
 export function arbitraryOf(
   schema: JsonSchema,
@@ -91,7 +91,7 @@ function ofText(schema: JsonSchema, texts: readonly string[]): fc.Arbitrary<stri
     fc.string({ minLength, maxLength: Math.max(minLength, Math.min(maxLength, 12)) }),
     fc.string({ unit: "grapheme", minLength, maxLength: Math.max(minLength, Math.min(maxLength, 12)) }),
     fc.constantFrom(minLength, maxLength).map((length) => "x".repeat(length)),
-    // The most bytes that a text of this length has, which no compression makes less.
+    // A text with the maximum number of bytes for this length, which doesn't compress.
     fc.string({
       unit: fc.integer({ min: 0x4e00, max: 0x9fff }).map((code) => String.fromCharCode(code)),
       minLength: maxLength,
@@ -104,7 +104,7 @@ function ofText(schema: JsonSchema, texts: readonly string[]): fc.Arbitrary<stri
   return fc.stringMatching(pattern).filter(fits);
 }
 
-/** Days near the present, and at the ends of what there is. */
+/** Days near the present and at the bounds. */
 function ofDay(): fc.Arbitrary<string> {
   const ends = ["0000-01-01", "0000-02-29", "0001-01-01", "1582-10-10", "2024-02-29", "9999-12-31"];
   return fc.oneof(
@@ -113,7 +113,7 @@ function ofDay(): fc.Arbitrary<string> {
   );
 }
 
-/** RFC 3339 with and without fractions, in UTC and with offsets, near the present and at the ends of what there is. */
+/** RFC 3339 moments with and without fractions, in UTC and with offsets, near the present and at the bounds. */
 function ofMoment(): fc.Arbitrary<string> {
   const instant = fc.oneof(
     fc.date({
@@ -143,7 +143,7 @@ function bounds(schema: JsonSchema, lowest: number, highest: number): { min: num
   return { min, max: Math.min(highest, Number(schema["maximum"] ?? highest)) };
 }
 
-/** Whether a value of no particular form survives JSON and PostgreSQL: what any data of an event has to. */
+/** Whether an arbitrary value survives JSON and PostgreSQL, as all event data must. */
 function isKept(value: unknown): boolean {
   const text = JSON.stringify(value);
   return !/\\u0000|\\ud[89a-f]|__proto__|\d{16}|\de[+-]?\d/i.test(text);

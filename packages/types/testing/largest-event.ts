@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createSynapEvent, type SynapEvent } from "../src/index.ts";
 
-/** A text that takes so many bytes of JSON. */
+/** Creates a text that takes the given number of bytes of JSON. */
 export type Filling = (bytes: number) => string;
 
-/** What may fill an event. */
+/** The texts that fill an event in tests. */
 export const fillings: Readonly<Record<string, Filling>> = {
   "plain text": (bytes) => "x".repeat(bytes),
   "text of three bytes a character": (bytes) => "€".repeat(Math.floor(bytes / 3)) + "x".repeat(bytes % 3),
@@ -16,7 +16,7 @@ export const fillings: Readonly<Record<string, Filling>> = {
 const SMALL_NUMBERS = { list: [5e-324, 1.5e-7], text: "a: b, c" };
 const SMALL_NUMBERS_EXTRA = 320 + 4;
 
-/** An event of exactly so many bytes, as the limit on events counts them. */
+/** Creates an event of exactly this size, as the limit on events counts it. */
 export function eventOfBytes(bytes: number, fill: Filling): SynapEvent {
   const base = createSynapEvent({
     type: "note.creation.requested",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEventType, seedCatalogue } from "../src/index.ts";
 
-/** The seeded catalogue and one type more, `parcel.sent`: what an updated process knows and one that is not yet updated does not. */
+/** The seed catalogue and one more type, `parcel.sent`, that an updated process knows and an old one does not. */
 export const newerCatalogue = seedCatalogue.extend([
   defineEventType({
     name: "parcel.sent",
@@ -11,7 +11,7 @@ export const newerCatalogue = seedCatalogue.extend([
   }),
 ]);
 
-/** An event of the type that only the newer catalogue has, of an aggregate of its own. */
+/** Creates an event of the type that only the newer catalogue has, for a new aggregate. */
 export function parcelSent() {
   return newerCatalogue.createSynapEvent({
     type: "parcel.sent",

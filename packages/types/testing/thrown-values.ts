@@ -19,7 +19,7 @@ function chain(length: number): Error {
   return error;
 }
 
-/** Each holds the next a hundred times: written out, it has 10^16 errors. */
+/** Each level holds the next a hundred times: written out, it has 10^16 errors. */
 function bush(depth: number): Error {
   const inside = depth === 0 ? new Error("a leaf") : bush(depth - 1);
   return new AggregateError(
@@ -45,7 +45,7 @@ function revokedProxy(): unknown {
   return proxy;
 }
 
-/** What code of an application may throw, by what is wrong with it. */
+/** Values that an application's code may throw, by their defect. */
 export const thrownValues: Readonly<Record<string, unknown>> = {
   "an error": new RangeError("no"),
   undefined: undefined,

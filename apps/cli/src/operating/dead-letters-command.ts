@@ -64,7 +64,7 @@ function listCommand(): Command {
     .addHelpText(
       "after",
       `
-WAITING is how many later events of the stream wait behind the deadLetter.
+WAITING is how many later events of the stream wait behind the dead letter.
 
 Examples:
   ${SYNAP_COMMAND} dead-letters list

@@ -22,7 +22,7 @@ BEGIN
   UNION ALL
   SELECT 'type', 'too-big', 'must have at most 128 characters' WHERE length(event ->> 'type') > 128
   UNION ALL
-  SELECT 'type', 'wrong-format', 'must read aggregate.action[.more] in lower case'
+  SELECT 'type', 'wrong-format', 'must have the form aggregate.action[.more] in lower case'
    WHERE event ->> 'type' !~ '^[a-z][a-z0-9_-]*([.][a-z][a-z0-9_-]*)+$'
   UNION ALL
   SELECT 'type', 'unknown-event-type', format('names "%s", which is not in the catalogue', left(event ->> 'type', 128))
@@ -35,7 +35,7 @@ BEGIN
    WHERE event ->> 'aggregateType' !~ '^[a-z][a-z0-9_-]*$'
   UNION ALL
   SELECT 'aggregateType', 'aggregate-type-mismatch',
-         format('"%s" happens to the aggregate type "%s"', event ->> 'type', known.aggregate_type)
+         format('"%s" belongs to the aggregate type "%s"', event ->> 'type', known.aggregate_type)
    WHERE event ->> 'aggregateType' <> known.aggregate_type
   UNION ALL
   SELECT f.path, 'wrong-format', 'must be a UUID of RFC 9562'
@@ -79,7 +79,7 @@ BEGIN
    WHERE jsonb_typeof(event -> f.path) = 'object'
   UNION ALL
   SELECT '', 'event-too-large',
-         format('takes %s bytes as JSON, numbers written out in full, and an event may take 245760', size)
+         format('takes %s bytes as JSON with numbers written out in full; at most 245760 are allowed', size)
    WHERE size > 245760
   UNION ALL
   SELECT i.* FROM synap.schema_issues(event -> 'data', known.json_schema) AS i;

@@ -1,7 +1,7 @@
 import type { StreamName } from "@synap/database";
 import { isErrorOf } from "../error-copies.ts";
 
-/** A decider is defined wrongly: a mistake in the program. */
+/** Thrown when a decider's definition is invalid: a mistake in the program. */
 export class DeciderDefinitionError extends Error {
   override readonly name = "DeciderDefinitionError";
   readonly code = "DECIDER_INVALID";
@@ -11,11 +11,11 @@ export class DeciderDefinitionError extends Error {
   }
 }
 
-/** A business rule forbids the command in this state. The same command may be possible later. */
+/** Thrown by `decide` when a business rule forbids the command in this state. The same command may be allowed later. */
 export class CommandRefusedError<Rule extends string = string> extends Error {
   override readonly name = "CommandRefusedError";
   readonly code = "COMMAND_REFUSED";
-  /** Which rule, in kebab case, stable across releases, for programs to decide on. */
+  /** The name of the rule, in kebab case and stable across releases, so that programs can branch on it. */
   readonly rule: Rule;
 
   constructor(rule: Rule, reason: string, options?: ErrorOptions) {
@@ -23,7 +23,7 @@ export class CommandRefusedError<Rule extends string = string> extends Error {
     this.rule = rule;
   }
 
-  /** Also those of another copy of this package, which a bundled config brings along. */
+  /** Recognises instances from another copy of this package too, such as the one in a bundled config. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: the class at the right of instanceof, which may be a subclass
     return isErrorOf(this, CommandRefusedError, value, "COMMAND_REFUSED");
@@ -31,8 +31,8 @@ export class CommandRefusedError<Rule extends string = string> extends Error {
 }
 
 /**
- * The state of an aggregate can't be kept as a snapshot, because what is read back would be another one. Aggregates of this
- * type are folded from all their events each time.
+ * Reports that an aggregate's state can't be kept as a snapshot, because it would not survive the round trip through JSON.
+ * Aggregates of this type are folded from all their events on every load.
  */
 export class SnapshotSkippedError extends Error {
   override readonly name = "SnapshotSkippedError";
@@ -46,17 +46,17 @@ export class SnapshotSkippedError extends Error {
   }
 }
 
-/** Others changed the aggregate again and again between its being read and being written. Trying later may work. */
+/** Thrown when every attempt of a command lost against a concurrent append. Retrying later may succeed. */
 export class AggregateConflictError extends Error {
   override readonly name = "AggregateConflictError";
   readonly code = "AGGREGATE_CONFLICT";
   readonly stream: StreamName;
-  /** How often it was tried in all. */
+  /** Total number of attempts. */
   readonly attempts: number;
 
   constructor(stream: StreamName, attempts: number, options?: ErrorOptions) {
     super(
-      `${stream.aggregateType} ${JSON.stringify(stream.aggregateId)} was changed by others ${attempts} times in a row.`,
+      `${stream.aggregateType} ${JSON.stringify(stream.aggregateId)} was changed concurrently in each of ${attempts} attempts. Send the command again.`,
       options,
     );
     this.stream = stream;

@@ -23,64 +23,64 @@ export interface AggregateRepositoryOptions<
   readonly decider: Decider<State, Command, Event>;
   /** Default: none; every load folds the whole stream. */
   readonly snapshots?: SnapshotPolicy | undefined;
-  /** How often a command is tried in all when others are faster. Default 5. */
+  /** Maximum number of attempts of a command under concurrent appends. Default 5. */
   readonly attempts?: number | undefined;
-  /** Waits before another attempt, in milliseconds. Default: a random time up to 10, 20, 40 ... */
+  /** Delay before another attempt. Default: random, up to 10 ms, 20 ms, 40 ms ... */
   readonly pause?: ((attempt: number) => Promise<void>) | undefined;
 }
 
-/** Which moment of an aggregate to show. */
+/** The version or moment at which an aggregate is loaded. */
 export interface AggregateMoment {
-  /** As it was at this version; at the last one when there is no such version yet. */
+  /** The state at this version, or at the latest one if the stream has not reached it yet. */
   readonly version?: number | undefined;
-  /** Only what had happened by this moment: events whose `timestamp` is not later. */
+  /** The state at this moment: only events whose `timestamp` is not later are applied. */
   readonly at?: Date | undefined;
   readonly transaction?: Transaction | undefined;
 }
 
-/** Who commands, why, and under what conditions. The envelope's fields go into every event that follows. */
+/** The actor, the cause and the conditions of a command. The envelope's fields are copied into every event it leads to. */
 export interface CommandContext
   extends Pick<
     EventInput,
     "userId" | "createdBy" | "source" | "requestId" | "correlationId" | "causationId" | "metadata"
   > {
-  /** Refuse the command unless the aggregate is at this version, and don't try again: for who has shown it to a person. */
+  /** Refuse the command unless the aggregate is at this version, without retrying: for commands based on a displayed state. */
   readonly expectedVersion?: number | undefined;
-  /** The same command with the same key is carried out once, and answered alike each time. */
+  /** Executes the same command with the same key once, and returns the same result each time. */
   readonly commandKey?: string | undefined;
-  /** Decide and append in this transaction. With the embedded engine, needed whenever one is open. */
+  /** Decide and append in this transaction. Required on the embedded engine while a transaction is open. */
   readonly transaction?: Transaction | undefined;
 }
 
-/** What a command led to. */
+/** The result of a command. */
 export interface CommandResult<State> extends AggregateState<State> {
-  /** What was stored for it, none when nothing was to change. */
+  /** Events stored for the command; empty when nothing had to change. */
   readonly events: StreamAppendResult["events"];
-  /** The command had been carried out before, under the same key. */
+  /** Whether the command had been executed before under the same key. */
   readonly repeated: boolean;
 }
 
-/** Loads aggregates of one kind, and carries out commands on them. */
+/** Loads aggregates of one type and executes commands on them. */
 export interface AggregateRepository<State, Command> {
   /**
-   * The aggregate as its events have made it, now or at another moment. Version 0 when nothing has happened to it.
-   * @throws InvalidMomentError when `at` is no moment; RangeError when `version` is no whole number from 0.
+   * Folds the aggregate's events into its state, now or at another moment. Version 0 when it has no events.
+   * @throws InvalidMomentError when `at` is not a valid moment; RangeError when `version` is not a whole number from 0.
    */
   load(aggregateId: string, moment?: AggregateMoment): Promise<AggregateState<State>>;
   /**
-   * Loads, decides, appends what was decided if nobody has been faster, and otherwise begins anew.
+   * Loads the aggregate, decides and appends, and starts over when another append came first.
    * @throws CommandRefusedError when a rule forbids it.
-   * @throws AggregateConflictError when others were faster each time.
-   * @throws OptimisticLockError when it is not at `expectedVersion`.
-   * @throws EventValidationError when the decider decides an event that is not valid.
+   * @throws AggregateConflictError when every attempt lost against a concurrent append.
+   * @throws OptimisticLockError when the aggregate is not at `expectedVersion`.
+   * @throws EventValidationError when the decider returns an invalid event.
    * @throws StreamClosedError
    */
   execute(aggregateId: string, command: Command, context?: CommandContext): Promise<CommandResult<State>>;
-  /** How many snapshots this process did not take because what is read back would differ from the state. */
+  /** Number of snapshots that this process skipped because the state would not survive the round trip through JSON. */
   skippedSnapshots(): number;
 }
 
-/** A repository of aggregates, on any event store. */
+/** Creates a repository of aggregates on any event store. */
 export function createAggregateRepository<
   State extends JsonObject,
   Command extends AggregateCommand,
@@ -96,7 +96,7 @@ export function createAggregateRepository<
     { version, at, transaction }: AggregateMoment,
   ): Promise<AggregateState<State> | undefined> {
     let current = from;
-    // From the snapshot's own event on: the stream must hold the very event that the snapshot ends with.
+    // Read from the snapshot's last event on, to check that the stream still holds that very event.
     const events = store.readStream(stream, {
       fromVersion: Math.max(1, from.version),
       toVersion: version,
@@ -119,7 +119,7 @@ export function createAggregateRepository<
     const { version = Number.POSITIVE_INFINITY, at, transaction } = moment;
     if (at !== undefined) checkMoment("at", at);
     if (moment.version !== undefined && !(Number.isSafeInteger(version) && version >= 0)) {
-      throw new RangeError(`A version is a whole number from 0, not ${version}.`);
+      throw new RangeError(`A version must be a whole number from 0, not ${version}.`);
     }
     const snapshot = at === undefined ? await keeper?.read(stream, transaction) : undefined;
     if (snapshot !== undefined && snapshot.version <= version) {
@@ -135,13 +135,13 @@ export function createAggregateRepository<
     return current;
   }
 
-  /** What the command led to when it was carried out under this key; undefined when it was not. */
+  /** The earlier result of the command under this key; undefined when it has not been executed. */
   async function findRepeated(
     stream: StreamName,
     idOf: (place: number) => string,
     transaction: Transaction | undefined,
   ): Promise<CommandResult<State> | undefined> {
-    // The look-up knows nothing of an open transaction, in which the stream itself is read instead.
+    // The look-up can't see an open transaction's writes, so inside one the stream itself is read.
     if (transaction === undefined) {
       const found = await store.findDuplicates([{ id: idOf(0), createdBy: "" }]);
       if (found.size === 0) return undefined;
@@ -149,7 +149,7 @@ export function createAggregateRepository<
     const events: CommandResult<State>["events"][number][] = [];
     let current: AggregateState<State> = initialAggregate(decider);
     for await (const event of store.readStream(stream, { transaction })) {
-      // What one command led to stands together.
+      // The events of one command are adjacent.
       const isOfCommand = event.id === idOf(events.length);
       if (events.length > 0 && !isOfCommand) break;
       current = applyEvent(decider, current, event);
@@ -208,7 +208,7 @@ export function createAggregateRepository<
       try {
         return await attempt(stream, command, context);
       } catch (error) {
-        // Sent twice at the same moment, the slower one may meet the traces of the faster: that is its answer.
+        // When the command is sent twice concurrently, the slower call finds the events of the faster one and returns them.
         const meanwhile = await repeated();
         if (meanwhile !== undefined) return meanwhile;
         if (!(error instanceof OptimisticLockError) || expectedVersion !== undefined) throw error;

@@ -1,12 +1,12 @@
 import type { StreamName } from "@synap/database";
 import { derivedEventId } from "../derived-event-id.ts";
 
-/** The namespace of these ids, a UUID made for the purpose. */
+/** The UUIDv5 namespace of these ids, generated once for this purpose. */
 const COMMANDS = "6f1b7a52-3c0e-5d94-9a57-1f2c8f4b6e01";
 
 /**
- * The id of the event at a place in what a command leads to: the same command with the same key gives the same ids, by
- * which the store knows that it was carried out.
+ * Derives the id of the nth event of a command: the same command with the same key gives the same ids, from which the
+ * store recognises that it has been executed.
  */
 export function commandEventId(
   stream: StreamName,

@@ -1,24 +1,24 @@
 import type { EventTypeDefinition, JsonObject } from "@synap/types";
 import type { z } from "zod";
 
-/** What is asked of an aggregate: a name and what it needs. */
+/** A command to an aggregate: its name and its data. */
 export interface AggregateCommand<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
 }
 
-/** What an aggregate decided, or what happened to it: the part of an event that a decider works with. */
+/** The type and data of an event: the part that a decider works with. */
 export interface DecidedEvent<Type extends string = string, Data = JsonObject> {
   readonly type: Type;
   readonly data: Data;
 }
 
-/** The commands that a map of schemas amounts to, as a union told apart by `type`. */
+/** The commands of a map of schemas: a union discriminated by `type`. */
 export type CommandOf<Commands extends Record<string, z.ZodType>> = {
   [Name in keyof Commands & string]: AggregateCommand<Name, z.output<Commands[Name]>>;
 }[keyof Commands & string];
 
-/** The events that a list of definitions amounts to, as a union told apart by `type`. */
+/** The events of a list of definitions: a union discriminated by `type`. */
 export type DecidedEventOf<Definitions extends readonly EventTypeDefinition[]> = DecidedAs<
   Definitions[number]
 >;
@@ -27,8 +27,8 @@ type DecidedAs<Definition extends EventTypeDefinition> =
   Definition extends EventTypeDefinition<infer Name, infer Data> ? DecidedEvent<Name, Data> : never;
 
 /**
- * The rules of one kind of aggregate, as functions without side effects: what its events make of it, and what it
- * answers to a command. Made by `defineDecider`.
+ * The rules of one type of aggregate as pure functions: `evolve` folds events into a state, `decide` turns a command into
+ * events. Made by `defineDecider`.
  */
 export interface Decider<
   State extends JsonObject = JsonObject,
@@ -37,22 +37,22 @@ export interface Decider<
 > {
   /** The aggregate type: first half of its streams' names. */
   readonly name: string;
-  /** One sentence for people. */
+  /** One sentence for readers of the documentation. */
   readonly description: string;
-  /** The events it decides and folds. Others in its streams are passed over. */
+  /** The events that it decides and folds. Other events of its streams are skipped. */
   readonly events: readonly EventTypeDefinition[];
-  /** What each command needs, by the command's name. */
+  /** The schema of each command's data, by the command's name. */
   readonly commands: Readonly<Record<string, z.ZodType>>;
-  /** What a state looks like. */
+  /** The schema of the state. */
   readonly state: z.ZodType<State>;
-  /** Before the first event. Frozen: every load begins from it. */
+  /** The state before the first event. Frozen, because every load starts from it. */
   readonly initialState: State;
-  /** Change it when a function that `evolve` calls has changed: it is part of the fingerprint of snapshots. */
+  /** Part of the fingerprint of snapshots. Change it when a function that `evolve` calls has changed. */
   readonly revision: number;
-  /** The state after an event, as a new object. Never refuses: what has happened has happened. */
+  /** Returns the state after an event, as a new object. Must not throw, since the event has already happened. */
   evolve(state: State, event: Event): State;
   /**
-   * The events that follow from a command, none when nothing is to change.
+   * Returns the events that a command leads to; empty when nothing has to change.
    * @throws CommandRefusedError when a rule forbids it.
    */
   decide(command: Command, state: State): readonly Event[];

@@ -24,7 +24,7 @@ const list = {
 };
 
 describe("the definition of a decider", () => {
-  it("keeps an initial state that no evolve can change", async () => {
+  it("freezes the initial state, so that evolve can't change it", async () => {
     const given = { items: [] as string[] };
     const pushing = defineDecider({
       ...list,
@@ -58,7 +58,7 @@ describe("the definition of a decider", () => {
     );
   });
 
-  it("refuses an initial state that is no JSON, or that its schema can't check", () => {
+  it("refuses an initial state that is not JSON, or whose schema can't check it", () => {
     const state = z.looseObject({});
     const define = (initialState: object, schema: z.ZodType = state) =>
       Reflect.apply(defineDecider, undefined, [{ ...list, state: schema, initialState }]);

@@ -15,17 +15,17 @@ type ForeignToEvents<Known extends DecidedEvent, Decided extends DecidedEvent> =
   ? Exclude<keyof Decided["data"], KeysOf<Extract<Known, { readonly type: Decided["type"] }>["data"]>>
   : never;
 
-/** Adds nothing when there is no foreign field, and makes a definition that has one impossible to pass. */
+/** Turns a definition with foreign fields into a compile error; adds nothing to any other. */
 type WithoutForeign<Fields> = [Fields] extends [never]
   ? unknown
   : { readonly "evolve or decide gives fields that the schema doesn't have": Fields };
 
 /**
- * Defines the rules of one kind of aggregate. States are JSON, so that they can be kept as snapshots and shown over
+ * Defines the rules of one type of aggregate. States are JSON, so that they can be stored as snapshots and served over
  * HTTP; `evolve` and `decide` must depend on their arguments alone and change neither.
  *
  * @throws DeciderDefinitionError when an event type belongs to another aggregate type, the schema of a command
- *   changes data, a schema cannot be described as JSON Schema, or the initial state is no JSON or does not satisfy its
+ *   changes data, a schema has no JSON Schema, or the initial state is not JSON or does not satisfy its
  *   schema.
  * @example
  * const lamp = defineDecider({
@@ -44,7 +44,7 @@ export function defineDecider<
   State extends JsonObject,
   const Commands extends Record<string, z.ZodType>,
   const Definitions extends readonly EventTypeDefinition[],
-  // Inferred as they are written, so that "open" isn't any string.
+  // `const` type parameters, so that "open" is not widened to string.
   const Next extends State,
   const Decided extends readonly DecidedEventOf<Definitions>[],
 >(
@@ -64,9 +64,9 @@ export function defineDecider<
   >,
 ): Decider<State, CommandOf<Commands>, DecidedEventOf<Definitions>> {
   const { name, events, commands, state, initialState, revision = 1 } = definition;
-  const stranger = events.find((event) => event.aggregateType !== name);
-  if (stranger !== undefined) {
-    const reason = `"${stranger.name}" happens to the aggregate type "${stranger.aggregateType}"`;
+  const foreign = events.find((event) => event.aggregateType !== name);
+  if (foreign !== undefined) {
+    const reason = `the event type "${foreign.name}" belongs to the aggregate type "${foreign.aggregateType}"`;
     throw new DeciderDefinitionError(name, reason);
   }
   for (const [command, schema] of Object.entries(commands)) checkCommand(name, command, schema);
@@ -76,7 +76,7 @@ export function defineDecider<
     throw new DeciderDefinitionError(name, "the state cannot be written as JSON Schema", { cause });
   }
   checkInitialState(name, state, initialState);
-  // Every load begins from this very object.
+  // Every load starts from this object.
   return { ...definition, initialState: deepFreeze(structuredClone(initialState)), revision };
 }
 
@@ -86,7 +86,7 @@ function checkCommand(decider: string, command: string, schema: z.ZodType): void
   } catch (cause) {
     const reason =
       cause instanceof ChangingSchemaError
-        ? `${cause.message}, but a command is decided as it was given`
+        ? `${cause.message}, but a command must reach decide unchanged`
         : "cannot be written as JSON Schema";
     throw new DeciderDefinitionError(decider, `the schema of the command "${command}" ${reason}`, { cause });
   }
@@ -109,6 +109,9 @@ function checkInitialState<State extends JsonObject>(
     throw new DeciderDefinitionError(decider, "the initial state does not satisfy the schema of the state");
   }
   if (writeState(initialState) === undefined) {
-    throw new DeciderDefinitionError(decider, "the initial state is not what its JSON text would be read as");
+    throw new DeciderDefinitionError(
+      decider,
+      "the initial state would not survive the round trip through JSON",
+    );
   }
 }

@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Decider } from "./decider.ts";
 
 /**
- * Names the code and the schemas that make a state: the source of `evolve`, the initial state, the schema of the state,
- * the schemas of the events, and the decider's `revision`, which stands for the functions that `evolve` calls. A
+ * Hashes everything that determines a state: the source of `evolve`, the initial state, the schema of the state,
+ * the schemas of the events, and the decider's `revision`, which covers the functions that `evolve` calls. A
  * snapshot with another fingerprint is not used.
  */
 export function deciderFingerprint(

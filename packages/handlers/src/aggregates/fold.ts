@@ -2,23 +2,23 @@ import type { JsonObject, StoredEvent } from "@synap/types";
 import { callAtOnce } from "../dispatch/handler-call.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 
-/** An aggregate as its events have made it. */
+/** An aggregate's state and version. */
 export interface AggregateState<State> {
   readonly state: State;
-  /** The version of the last event in it; 0 when nothing has happened. */
+  /** The version of the last applied event; 0 when there is none. */
   readonly version: number;
   /** The id of that event. */
   readonly eventId?: string;
 }
 
-/** Nothing has happened yet. */
+/** The aggregate before its first event. */
 export function initialAggregate<State extends JsonObject>(decider: {
   readonly initialState: State;
 }): AggregateState<State> {
   return { state: decider.initialState, version: 0 };
 }
 
-/** The aggregate after an event. Events that the decider does not know only count. */
+/** Applies an event. One that the decider does not know only increases the version. */
 export function applyEvent<
   State extends JsonObject,
   Command extends AggregateCommand,
@@ -35,7 +35,7 @@ export function applyEvent<
   return { state, version, eventId };
 }
 
-// The store has held the data against the schema of its type, which is what the decider's types say of it.
+// The store validated the data against the schema of its type, on which the decider's types are based.
 function knows<Event extends DecidedEvent>(
   decider: Pick<Decider, "events">,
   event: DecidedEvent,

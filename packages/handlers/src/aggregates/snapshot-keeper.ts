@@ -8,19 +8,19 @@ import type { AggregateState } from "./fold.ts";
 import { checksumOf, type SnapshotStore } from "./snapshots.ts";
 import { writeState } from "./state-text.ts";
 
-/** Snapshots, and when to take them. */
+/** The snapshot store and the interval at which snapshots are taken. */
 export interface SnapshotPolicy {
   readonly store: SnapshotStore;
-  /** Take one when so many events have been folded since the last. Default 100. */
+  /** Number of events folded since the last snapshot after which another is taken. Default 100. */
   readonly every?: number | undefined;
   /**
-   * Is given why a snapshot could not be read or written, and the first {@link SnapshotSkippedError} of the aggregate type.
-   * The aggregate is folded from its events all the same.
+   * Called with the error when a snapshot can't be read or written, and with the aggregate type's first
+   * {@link SnapshotSkippedError}. The aggregate is folded from its events in either case.
    */
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
-/** Reads and takes the snapshots of one kind of aggregate. Never fails: what is wrong with a snapshot costs time only. */
+/** Reads and takes the snapshots of one type of aggregate. Never throws: a bad snapshot only costs time. */
 export class SnapshotKeeper<State extends JsonObject> {
   readonly #policy: SnapshotPolicy;
   readonly #state: Decider<State>["state"];
@@ -33,18 +33,18 @@ export class SnapshotKeeper<State extends JsonObject> {
     this.#fingerprint = deciderFingerprint(decider);
   }
 
-  /** How many snapshots were not taken because what is read back would differ from the state. */
+  /** Number of snapshots skipped because the state would not survive the round trip through JSON. */
   get skipped(): number {
     return this.#skipped;
   }
 
-  /** The state that was kept, if this code made it and it is whole. Its event must still be compared with the stream's. */
+  /** Reads the stored state if this code made it and it is intact. The caller must still compare its event with the stream's. */
   async read(stream: StreamName, session?: SqlSession): Promise<AggregateState<State> | undefined> {
     try {
       const snapshot = await this.#policy.store.read(stream, session);
       if (snapshot === undefined || snapshot.fingerprint !== this.#fingerprint) return undefined;
       if (snapshot.checksum !== checksumOf({ ...snapshot, stream })) return undefined;
-      // A schema may change what it checks and give out a copy that lacks something, so it is given another one.
+      // A schema may modify its input or return an incomplete copy, so it gets a copy of its own.
       const state: State = JSON.parse(snapshot.state);
       if (!this.#state.safeParse(JSON.parse(snapshot.state)).success) return undefined;
       return { state, version: snapshot.version, eventId: snapshot.eventId };
@@ -54,7 +54,7 @@ export class SnapshotKeeper<State extends JsonObject> {
     }
   }
 
-  /** Keeps the state, when enough has happened since `before`. */
+  /** Takes a snapshot if enough events were folded since `before`. */
   async keep(stream: StreamName, before: number, now: AggregateState<State>): Promise<void> {
     const { state, version, eventId } = now;
     if (eventId === undefined || version - before < (this.#policy.every ?? 100)) return;
@@ -62,7 +62,7 @@ export class SnapshotKeeper<State extends JsonObject> {
     try {
       const text = writeState(state);
       if (text === undefined)
-        return this.#skip(stream, "its state is not what its JSON text would be read as");
+        return this.#skip(stream, "its state would not survive the round trip through JSON");
       if (!this.#state.safeParse(JSON.parse(text)).success) {
         return this.#skip(stream, "its state does not satisfy the schema of the state");
       }
@@ -73,7 +73,7 @@ export class SnapshotKeeper<State extends JsonObject> {
     }
   }
 
-  /** Reports the first only: what evolves one such state evolves many. */
+  /** Reports the first only: a decider that produces one such state produces many. */
   #skip(stream: StreamName, reason: string): void {
     this.#skipped += 1;
     if (this.#skipped === 1) notify(this.#policy.onFailure, new SnapshotSkippedError(stream, reason));

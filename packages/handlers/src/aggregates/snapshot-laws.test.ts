@@ -26,7 +26,7 @@ const leaf = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
   fc.constantFrom(" padded ", "5", "\ufeff", "\u0000", "\ud800", 1e300, 5e-324, true),
 );
-/** What JSON has no form for, or another one. */
+/** Values that JSON can't represent, or only as another value. */
 const oddLeaf = fc.constantFrom<unknown>(-0, undefined, new Date(0), [undefined], Object.create(null));
 const states = (value: fc.Arbitrary<unknown>) =>
   fc.array(fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), value), { selector: ([key]) => key }), {
@@ -34,7 +34,7 @@ const states = (value: fc.Arbitrary<unknown>) =>
     maxLength: 4,
   });
 
-/** Schemas that take nearly anything, and would give out something else. */
+/** Schemas that accept nearly anything and return something else. */
 const field = fc.constantFrom<z.ZodType>(
   z.any().optional(),
   z.unknown().optional(),
@@ -52,7 +52,7 @@ const schema = fc
 
 type Thing = Decider<JsonObject, AggregateCommand, DecidedEvent>;
 
-/** Whatever it begins with, an event leads to the state at its place, which holds what the one before was, to the order of keys. */
+/** A decider whose nth event leads to the nth state, which also holds the previous state, down to the order of its keys. */
 function thing(state: z.ZodType, entries: readonly (readonly (readonly [string, unknown])[])[]): Thing {
   return {
     name: "thing",
@@ -74,7 +74,7 @@ function thing(state: z.ZodType, entries: readonly (readonly (readonly [string, 
 }
 
 describeOnEveryEngine(`snapshots of any state under any schema (seed ${SEED})`, (engine) => {
-  /** Loads an aggregate after each of its events, with snapshots and without; answers what the snapshots did. */
+  /** Loads an aggregate after each of its events, with and without snapshots; returns what the snapshots did. */
   async function compare(decider: Thing, events: number, aggregateId: string) {
     const memory = createMemoryEventStore({ catalogue });
     let read = 0;
@@ -112,7 +112,7 @@ describeOnEveryEngine(`snapshots of any state under any schema (seed ${SEED})`, 
     return { failures, spared, skipped: kept.skippedSnapshots() };
   }
 
-  it("give what the events give", async () => {
+  it("yield the same state as the events", async () => {
     let spared = 0;
     let runs = 0;
     await fc.assert(
@@ -127,7 +127,7 @@ describeOnEveryEngine(`snapshots of any state under any schema (seed ${SEED})`, 
     expect(spared).toBeGreaterThan(40);
   });
 
-  it("are not taken of a state that JSON has no form for, and say so once", async () => {
+  it("are not taken of a state that JSON can't represent, which is reported once", async () => {
     let runs = 0;
     await fc.assert(
       fc.asyncProperty(schema, states(fc.oneof(leaf, oddLeaf)), async (each, entries) => {
@@ -139,7 +139,7 @@ describeOnEveryEngine(`snapshots of any state under any schema (seed ${SEED})`, 
     );
   });
 
-  it("are not taken of a state that does not satisfy its schema, and say so once", async () => {
+  it("are not taken of a state that does not satisfy its schema, which is reported once", async () => {
     const strict = thing(z.strictObject({ before: z.string() }), [[["a", 1]], [["a", 2]]]);
     const { failures, spared, skipped } = await compare(strict, 2, "strict");
     expect(spared).toBe(0);

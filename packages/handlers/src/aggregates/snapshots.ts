@@ -1,27 +1,27 @@
 import { createHash } from "node:crypto";
 import type { SqlSession, StreamName } from "@synap/database";
 
-/** The state of an aggregate at a version, as it is kept. */
+/** A stored state of an aggregate at a version. */
 export interface Snapshot {
   readonly stream: StreamName;
   readonly version: number;
-  /** The event at that version. */
+  /** The id of the event at that version. */
   readonly eventId: string;
-  /** Names the code that made the state; see `deciderFingerprint`. */
+  /** The fingerprint of the code that made the state; see `deciderFingerprint`. */
   readonly fingerprint: string;
-  /** As JSON text. */
+  /** The state as JSON text. */
   readonly state: string;
-  /** Of everything above; see `checksumOf`. */
+  /** Checksum of the fields above; see `checksumOf`. */
   readonly checksum: string;
 }
 
-/** Where snapshots are kept: one for each aggregate, the latest. Whatever it gives is checked before it is used. */
+/** Stores the latest snapshot of each aggregate. Every snapshot read from it is verified before use. */
 export interface SnapshotStore {
   read(stream: StreamName, session?: SqlSession): Promise<Snapshot | undefined>;
   write(snapshot: Snapshot, session?: SqlSession): Promise<void>;
 }
 
-/** What a snapshot's checksum must be. */
+/** Computes a snapshot's checksum. */
 export function checksumOf(snapshot: Omit<Snapshot, "checksum">): string {
   const { stream, version, eventId, fingerprint, state } = snapshot;
   const parts = [stream.aggregateType, stream.aggregateId, version, eventId, fingerprint, state];
@@ -33,7 +33,7 @@ SELECT stream_version, event_id, fingerprint, state, checksum
   FROM synap.aggregate_snapshots
  WHERE aggregate_type = $1 AND aggregate_id = $2`;
 
-// An older state replaces a newer one only when other code made that.
+// An older state replaces a newer one only if other code made the newer one.
 const WRITE = `
 INSERT INTO synap.aggregate_snapshots AS kept
   (aggregate_type, aggregate_id, stream_version, event_id, fingerprint, state, checksum)
@@ -47,7 +47,7 @@ ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE
        taken_at = now()
  WHERE kept.stream_version < EXCLUDED.stream_version OR kept.fingerprint <> EXCLUDED.fingerprint`;
 
-/** Snapshots in `synap.aggregate_snapshots`. */
+/** Stores snapshots in `synap.aggregate_snapshots`. */
 export function createSnapshotStore(database: SqlSession): SnapshotStore {
   return {
     read: async (stream, session = database) => {
@@ -76,7 +76,7 @@ export function createSnapshotStore(database: SqlSession): SnapshotStore {
   };
 }
 
-/** Snapshots in this process's memory: for tests, and beside the store in memory. */
+/** Stores snapshots in memory: for tests, and for the in-memory store. */
 export function createMemorySnapshotStore(): SnapshotStore {
   const kept = new Map<string, Snapshot>();
   const keyOf = (stream: StreamName) => `${stream.aggregateType}/${stream.aggregateId}`;

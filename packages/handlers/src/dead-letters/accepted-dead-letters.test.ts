@@ -26,7 +26,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     catalogue: typeof seedCatalogue | typeof newerCatalogue,
     handlers: IEventHandler[] = [],
   ) => new EventDispatcher({ database: engine.database, catalogue, handlers });
-  /** What the worker does with an envelope. */
+  /** Stores an envelope as the worker does. */
   async function deliver(dispatcher: EventDispatcher, ...events: SynapEvent[]) {
     const outcomes = await appendAcceptedEvents(engine.database, dispatcher.store, events);
     await keepRefusedEvents(engine.database, events, outcomes);
@@ -38,7 +38,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
 
   beforeEach(() => engine.database.asOwner((owner) => owner.execute("TRUNCATE synap.dead_letters CASCADE")));
 
-  it("are retried: refused with the reason until this process knows the type, then stored, closed and signed", async () => {
+  it("are retried: refused with the reason until this process knows the type, then stored and closed with the actor's name", async () => {
     const event = parcel();
     expect(await deliver(older(), event)).toEqual(["refused"]);
     expect(
@@ -74,7 +74,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     ]);
   });
 
-  it("give the inline handlers the event, and stay as they are while what those need is away", async () => {
+  it("pass the event to inline handlers, and stay unchanged while a dependency of those is unavailable", async () => {
     const event = note();
     await keepAccepted(engine.database, event, { code: "sqlstate-23505", reason: "a test", attempts: 1 });
     const [deadLetter] = await listed();
@@ -103,7 +103,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(seen).toEqual([event.id]);
   });
 
-  it("are closed as stored already when the event came another way, by a retry and by themselves", async () => {
+  it("are closed as already stored when the event was stored another way, by a retry or automatically", async () => {
     const [first, second] = [parcel(), parcel()];
     await deliver(older(), first, second);
     const [outcome] = await newer().store.appendBatch([first, second]);
@@ -112,7 +112,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
       status: "retried",
       resolution: `was already stored at position ${outcome?.status === "stored" && outcome.position}`,
     });
-    // Even by a process that doesn't know the type: the event is stored, whatever it thinks of it.
+    // Even by a process that doesn't know the type: the event is stored already.
     expect(await older().deadLetters.closeStored()).toBe(1);
     expect(await listed()).toMatchObject([
       { eventId: second.id, status: "retried", resolvedBy: INGEST_HANDLER },
@@ -121,14 +121,14 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(await older().deadLetters.closeStored()).toBe(0);
   });
 
-  it("are not made again for an event that is stored and comes once more to a process that refuses it", async () => {
+  it("are not created for a stored event that is redelivered to a process that refuses it", async () => {
     const event = parcel();
     await newer().store.append(event);
     expect(await deliver(older(), event)).toEqual(["duplicate"]);
     expect(await listed()).toEqual([]);
   });
 
-  it("keep every content that lost its id to another one, say where the other is, and are not closed by it", async () => {
+  it("keep every content that lost an id conflict, name the position of the stored one, and stay open", async () => {
     const stored = note();
     const lost = ["b", "c"].map((content) => ({ ...stored, data: { content } }));
     expect(await deliver(older(), stored, ...lost)).toEqual(["stored", "refused", "refused"]);
@@ -146,7 +146,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     ]);
     for (const { reason } of kept) expect(reason).toContain(`stored at position ${position}`);
     expect(await older().deadLetters.closeStored()).toBe(0);
-    // Nothing can change them, so they are not tried at every sign of life.
+    // No retry can change them, so they are not tried automatically.
     expect(await listed()).toEqual(kept);
     expect(await older().deadLetters.retry(kept[1]?.id ?? 0, by)).toMatchObject({
       status: "open",
@@ -154,7 +154,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     });
   });
 
-  it("keep an event whose idempotency key belongs to one of other content, and none that is the same", async () => {
+  it("keep an event whose idempotency key belongs to an event of other content, but not one of the same content", async () => {
     const idempotencyKey = randomUUID();
     const first = note({ idempotencyKey });
     const same = createSynapEvent({ type: first.type as "note.creation.completed", data: { content: "x" } });
@@ -177,7 +177,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(await deliver(older(), ...streams)).toEqual(["stored", "duplicate"]);
   });
 
-  it("keep an event whose stream was closed after its acceptance, which no retry can store", async () => {
+  it("keep an event whose stream was closed after acceptance, which no retry can store", async () => {
     const first = note();
     const late = note({ aggregateId: first.aggregateId });
     const { store, deadLetters } = older();
@@ -223,7 +223,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(await older().store.getById(event.id)).toMatchObject(event);
   });
 
-  it("that hold a whole envelope store its events, and the refused ones become dead letters of their own", async () => {
+  it("of a whole envelope store its events, and each refused event becomes a dead letter", async () => {
     const events = [note(), parcel(), note()];
     const id = await keepAccepted(
       engine.database,
@@ -241,7 +241,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     ]);
   });
 
-  it("that nobody can read stay open, whatever they hold", async () => {
+  it("that can't be parsed stay open, whatever they hold", async () => {
     for (const [place, content] of [{ events: "none" }, null, 7, "\ud800\0", { events: [] }, [1]].entries()) {
       const id = await keepAccepted(engine.database, content, {
         code: "envelope-unreadable",
@@ -260,7 +260,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(await newer().deadLetters.retry(deadLetter?.id ?? 0, by)).toMatchObject({ status: "open" });
   });
 
-  it("are retried many at once, page by page, each with its own outcome", async () => {
+  it("are retried in bulk, page by page, each with its own outcome", async () => {
     const events = Array.from({ length: 5 }, () => parcel());
     const wrong = parcel({ data: { weight: "heavy" } });
     await deliver(older(), ...events.slice(0, 3), wrong, ...events.slice(3), note({ data: {} }));
@@ -282,7 +282,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     ]);
   });
 
-  it("are skipped with a reason and stay skipped, with who and why, when the event comes again", async () => {
+  it("are skipped with a reason and stay skipped, with actor and reason, when the event is redelivered", async () => {
     const event = parcel();
     await deliver(older(), event);
     const [deadLetter] = await listed();

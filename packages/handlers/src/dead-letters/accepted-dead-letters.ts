@@ -11,11 +11,11 @@ UPDATE synap.dead_letters
  WHERE id = $1`;
 
 /**
- * Stores what an `ingest-events` dead letter holds and closes it, in one transaction; otherwise it stays open
+ * Stores the content of an `ingest-events` dead letter and closes it, in one transaction; otherwise it stays open
  * with the new reason.
  *
  * @throws DeadLetterNotFoundError, DeadLetterResolvedError
- * @throws a transient failure, as it is; the dead letter is unchanged
+ * @throws a transient failure, unwrapped; the dead letter is unchanged
  */
 export async function retryAcceptedDeadLetter(
   database: Database,
@@ -40,7 +40,7 @@ export async function retryAcceptedDeadLetter(
     });
   } catch (error) {
     if (isTransientFailure(error) || isDecided(error)) throw error;
-    // A constraint that an inline handler's tables check only at commit: nothing was stored.
+    // A deferred constraint of an inline handler's table failed at commit: nothing was stored.
     const failure = describeFailure(error);
     await noteFailure(database, id, failure);
     return refused(failure);
@@ -57,7 +57,7 @@ SELECT d.id
       WHERE i.id = CASE WHEN d.event_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN d.event_id::uuid END)
  ORDER BY d.id LIMIT 100`;
 
-/** Open `ingest-events` dead letters whose event's id is stored, as far as it is not known that another content has it. */
+/** Finds open `ingest-events` dead letters whose event id is stored by now, without those of known id conflicts. */
 export async function deadLettersStoredMeanwhile(session: SqlSession): Promise<number[]> {
   const parameters = [INGEST_HANDLER, JSON.stringify(CONFLICT_CODES)];
   const rows = await session.query<{ id: number }>(STORED_MEANWHILE, parameters);

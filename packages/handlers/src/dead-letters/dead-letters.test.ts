@@ -23,7 +23,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
 
   const poison = new Set<string>();
   let made = 0;
-  /** A handler that refuses the poisoned events, beginning with the events from now on. */
+  /** Registers a handler that refuses poison events and starts at the end of the log. */
   async function refusing(mode: IEventHandler["mode"]) {
     made += 1;
     const handler = seeing(`refusing-${mode}-${made}`, {
@@ -54,7 +54,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
   }
 
   for (const mode of ["async", "inline"] as const) {
-    it(`hold back the later events of their own stream and no others (${mode})`, async () => {
+    it(`hold back the later events of their own stream only (${mode})`, async () => {
       const { happened, seen, open } = await refusing(mode);
       const [bad, after, other, later] = [note("a"), note("a"), note("b"), note("a")];
       poison.add(bad.id);
@@ -71,7 +71,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
       ]);
     });
 
-    it(`let the parked events follow in order when retried, exactly once (${mode})`, async () => {
+    it(`release the parked events in order and exactly once when retried (${mode})`, async () => {
       const { happened, seen, open, deadLetters } = await refusing(mode);
       const events = [note("a"), note("a"), note("a")];
       const [bad, ...rest] = events;
@@ -100,7 +100,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
       );
     });
 
-    it(`are skipped with a reason, and the next poison behind them holds again (${mode})`, async () => {
+    it(`are skipped with a reason, and the next poison event behind them holds the stream again (${mode})`, async () => {
       const { happened, seen, open, deadLetters } = await refusing(mode);
       const events = [note("a"), note("a"), note("a"), note("a")];
       poison.add(ids(events)[0] ?? "").add(ids(events)[2] ?? "");
@@ -119,7 +119,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
       expect(await seen()).toEqual(ids(events.slice(1)));
     });
 
-    it(`go on where a process died between the decision and what was parked (${mode})`, async () => {
+    it(`resume where a process died between the decision and the parked events (${mode})`, async () => {
       const { happened, seen, open, name, dispatcher } = await refusing(mode);
       const events = Array.from({ length: 5 }, () => note("a"));
       poison.add(ids(events)[0] ?? "");
@@ -139,7 +139,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
       expect(await seen()).toEqual([...ids(events.slice(1)), late.id]);
     });
 
-    it(`keep the order of every stream and lose and repeat nothing, whatever is poisoned, retried and skipped (${mode})`, async () => {
+    it(`keep every stream in order without loss or repetition, whatever is poisoned, retried and skipped (${mode})`, async () => {
       const step = fc.oneof(
         {
           weight: 4,
@@ -203,7 +203,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
     });
   }
 
-  /** What was seen of each stream is what came first in it, in order, but for what was skipped. */
+  /** Expects that the events seen of each stream are its first ones, in order, without the skipped ones. */
   function expectPrefixes(
     seen: readonly string[],
     streams: ReadonlyMap<string, string[]>,
@@ -216,7 +216,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
     }
   }
 
-  it("stay as they are when a retry meets a failure that time cures", async () => {
+  it("stay unchanged when a retry fails transiently", async () => {
     const { happened, open, deadLetters, seen, dispatcher, name } = await refusing("async");
     const bad = note("a");
     poison.add(bad.id);
@@ -239,7 +239,7 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
     await catchUpFully(dispatcher, name);
   });
 
-  it("are refused by name where they can't be retried", async () => {
+  it("can't be retried without their handler, which the error names", async () => {
     const { deadLetters } = await refusing("async");
     await expect(deadLetters.retry(987_654, { by: "user:ops" })).rejects.toThrow(DeadLetterNotFoundError);
     await expect(deadLetters.skip(987_654, { by: "user:ops", reason: "x" })).rejects.toThrow(
@@ -258,8 +258,8 @@ describeOnEveryEngine("dead letters in sequence", (engine) => {
     });
   });
 
-  it("are resolved once by two who decide at the same moment, beside a worker and appends", async () => {
-    if (engine.engine === "embedded") return; // It has one session: nothing happens at the same moment.
+  it("are resolved once by two concurrent retries, beside a worker and appends", async () => {
+    if (engine.engine === "embedded") return; // One session, hence no concurrency.
     for (const mode of ["async", "inline"] as const) {
       const { happened, open, deadLetters, seen, dispatcher, name } = await refusing(mode);
       const events = Array.from({ length: 30 }, () => note("a"));

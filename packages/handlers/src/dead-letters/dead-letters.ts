@@ -28,42 +28,42 @@ import {
 import { releasedStreams, releaseStream, takeParkedEvents } from "./held-streams.ts";
 import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-dead-letter.ts";
 
-/** How a handler's events are handled outside its ordinary way. */
+/** A handler as retries use it, outside its regular passes. */
 export interface DeadLetterTarget {
   readonly handler: IEventHandler;
   readonly context: (transaction: Transaction) => HandlerContext;
-  /** Waits until nobody else handles events of this stream for the handler, and keeps it so until the end. */
+  /** Locks the stream for this handler until the transaction ends. */
   readonly lock: (transaction: Transaction, stream: StreamName) => Promise<void>;
-  /** How parked events that fail are tried again. Default: they become dead letters at once. */
+  /** Retry policy for parked events that fail. Default: they become dead letters at once. */
   readonly retries?: RetryPolicy | undefined;
-  /** How many passes in a row a time limit has cut off; see `IsolatedBatch`. */
+  /** Number of consecutive passes that a time limit cut off; see `IsolatedBatch`. */
   readonly cutOffPasses?: number | undefined;
 }
 
-/** Which open dead letters to retry. */
+/** Selects the open dead letters to retry. */
 export interface RetryFilter {
   readonly handler?: string | undefined;
   readonly code?: string | undefined;
-  /** Only dead letters with a higher number: the last one of the call before. */
+  /** Only dead letters with a higher id: `next` of the previous call. */
   readonly after?: number | undefined;
   /** Default 100. */
   readonly limit?: number | undefined;
 }
 
-/** What a retry of many dead letters came to. */
+/** The outcome of a bulk retry. */
 export interface RetriedDeadLetters {
-  /** One for each dead letter, in the order of their numbers. */
+  /** One outcome for each dead letter, in the order of their ids. */
   readonly outcomes: readonly DeadLetterOutcome[];
-  /** The number of the last dead letter of this call, when more may follow. */
+  /** The id of the last dead letter of this call, when more may follow. */
   readonly next?: number;
-  /** What ended the call early: a failure that time cures. The dead letters after the last outcome are as they were. */
+  /** The transient failure that ended the call early. The dead letters after the last outcome are unchanged. */
   readonly stopped?: { readonly id: number; readonly code: string; readonly reason: string };
 }
 
-/** The parked events of one transaction. */
+/** Maximum number of parked events handled in one transaction. */
 const CHUNK = 200;
 
-/** The most parked events that one call handles itself; the worker goes on with the rest. */
+/** Maximum number of parked events that one call handles itself; the worker handles the rest. */
 const MAX_RELEASED = 10_000;
 
 interface DeadLetterRow {
@@ -83,13 +83,13 @@ SELECT id FROM synap.dead_letters
  WHERE status = 'open' AND ($1::text IS NULL OR handler = $1) AND ($2::text IS NULL OR code = $2) AND id > $3
  ORDER BY id LIMIT $4`;
 
-/** Where dead letters are looked through, tried again or skipped. Every step is safe beside any number of workers. */
+/** Lists, retries and skips dead letters. Every step is safe beside any number of workers. */
 export class DeadLetters {
   readonly #database: Database;
   readonly #target: (handler: string) => DeadLetterTarget | undefined;
   readonly #store: Pick<EventStore, "appendBatch">;
 
-  /** @param store where accepted events go that it refused before */
+  /** @param store appends accepted events that were refused before */
   constructor(
     database: Database,
     target: (handler: string) => DeadLetterTarget | undefined,
@@ -101,26 +101,26 @@ export class DeadLetters {
   }
 
   /**
-   * Dead letters, newest first, each with the number of events that wait behind it. 100 unless `limit` says otherwise,
-   * and fewer when they are large: `page` says whether there are more.
+   * Lists dead letters, newest first, each with the number of events that wait behind it. 100 unless `limit` is given,
+   * and fewer when they are large: use `page` to learn whether there are more.
    */
   async list(filter: DeadLetterFilter = {}): Promise<readonly DeadLetter[]> {
     return (await this.page(filter)).deadLetters;
   }
 
-  /** Some dead letters, newest first, and whether there are more. */
+  /** Reads one page of dead letters, newest first, and whether there are more. */
   page(filter: DeadLetterFilter = {}): Promise<DeadLetterPage> {
     return pageDeadLetters(this.#database, filter);
   }
 
   /**
-   * Handles the event again. When that works, the events of its stream that waited behind it follow in order, up to
-   * 10,000 in this call, 200 a transaction; otherwise the dead letter stays open and says why. The event of an
-   * `ingest-events` dead letter, which is not stored, is validated anew and appended.
+   * Handles the event again. If that succeeds, the events of its stream that waited behind it follow in order, up to
+   * 10,000 in this call, 200 a transaction; otherwise the dead letter stays open with the new reason. The event of an
+   * `ingest-events` dead letter, which is not stored yet, is validated again and appended.
    *
-   * @param by who asks for it, kept with the dead letter
+   * @param by the actor, stored with the dead letter
    * @throws DeadLetterNotFoundError, DeadLetterResolvedError, DeadLetterNotRetryableError
-   * @throws a transient failure, as it is; the dead letter is unchanged
+   * @throws a transient failure, unwrapped; the dead letter is unchanged
    */
   async retry(id: number, { by }: { readonly by: string }): Promise<DeadLetterOutcome> {
     const deadLetter = await this.#find(id);
@@ -147,8 +147,8 @@ export class DeadLetters {
   }
 
   /**
-   * Retries the open dead letters that match, oldest first, each as `retry` does, and goes on where one fails again. It ends
-   * early at a failure that time cures.
+   * Retries the matching open dead letters as `retry` does, oldest first, and continues when one fails again. Stops
+   * early at a transient failure.
    */
   async retryAll(filter: RetryFilter, { by }: { readonly by: string }): Promise<RetriedDeadLetters> {
     const { handler = null, code = null, after = 0, limit = 100 } = filter;
@@ -163,7 +163,7 @@ export class DeadLetters {
       try {
         outcomes.push(await this.retry(id, { by }));
       } catch (error) {
-        // Somebody else has just dealt with it.
+        // Resolved concurrently.
         if (error instanceof DeadLetterResolvedError) continue;
         if (!(error instanceof DeadLetterNotRetryableError)) {
           if (!isTransientFailure(error)) throw error;
@@ -177,10 +177,10 @@ export class DeadLetters {
   }
 
   /**
-   * Closes the dead letters of accepted events that have been stored meanwhile, by whichever way: at most 100 a call. One whose
-   * content is not the stored one's stays open and says so.
+   * Closes the dead letters of accepted events that have been stored in the meantime: at most 100 a call. One whose
+   * content differs from the stored event's stays open with that reason.
    *
-   * @returns how many it closed
+   * @returns the number of closed dead letters
    */
   async closeStored(): Promise<number> {
     let closed = 0;
@@ -195,9 +195,9 @@ export class DeadLetters {
   }
 
   /**
-   * Leaves the event unhandled for good. The events of its stream that waited behind it follow, as in `retry`.
+   * Skips the event permanently. The events of its stream that waited behind it follow, as in `retry`.
    *
-   * @param by who decides it, kept with the dead letter, as is the reason
+   * @param by the actor, stored with the dead letter, as is the reason
    * @throws DeadLetterNotFoundError, DeadLetterResolvedError
    */
   async skip(
@@ -216,8 +216,8 @@ export class DeadLetters {
   }
 
   /**
-   * Goes on with the streams of a handler whose dead letters were resolved, one transaction each: what is left when a
-   * process died after the decision. Answers how many events were handled.
+   * Resumes the streams of a handler whose dead letters were resolved, one transaction each, where a
+   * process died after the decision. Returns the number of handled events.
    */
   async releaseAll(handler: string): Promise<number> {
     let released = 0;
@@ -272,8 +272,8 @@ export class DeadLetters {
 }
 
 /**
- * Handles the next parked events of a stream that may go on, in a transaction that holds the target's lock. When one
- * fails, it becomes the stream's dead letter or waits for another attempt, and the others go back behind it.
+ * Handles the next parked events of a released stream, in a transaction that holds the target's lock. When one
+ * fails, it becomes the stream's dead letter or waits for another attempt, and the others are parked behind it again.
  */
 export async function releaseChunk(
   target: DeadLetterTarget,

@@ -16,7 +16,7 @@ SELECT count(*) FILTER (WHERE dead_letter_id IS NULL) AS released, count(*) AS h
          WHERE handler = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)))
          ORDER BY dead_letter_id NULLS FIRST LIMIT 1) AS h`;
 
-/** Whether any stream waits for one of these handlers, and whether one may go on. The usual answer is twice no. */
+/** Whether any stream is held for one of these handlers, and whether one may resume. Usually neither. */
 export async function anyHeld(
   session: SqlSession,
   handlers: readonly string[],
@@ -31,7 +31,7 @@ SELECT h.aggregate_type, h.aggregate_id
           FROM jsonb_to_recordset($2::text::jsonb) AS s ("aggregateType" text, "aggregateId" text)) AS s
   JOIN synap.held_streams AS h ON h.handler = $1 AND h.aggregate_type = s.type AND h.aggregate_id = s.id`;
 
-/** Which of the events' streams wait for the handler, as keys. */
+/** The keys of those streams of the events that are held for the handler. */
 export async function heldStreams(
   session: SqlSession,
   handler: string,
@@ -61,7 +61,7 @@ ON CONFLICT (handler, aggregate_type, aggregate_id) DO UPDATE
      = (EXCLUDED.dead_letter_id, EXCLUDED."position", EXCLUDED.event_id, EXCLUDED.attempts, EXCLUDED.transient,
         EXCLUDED.code, EXCLUDED.reason, EXCLUDED.first_failed_at, EXCLUDED.failed_at, EXCLUDED.retry_at)`;
 
-/** From now on the handler's events of this stream wait for a decision on the dead letter. */
+/** Holds the handler's events of this stream until the dead letter is resolved. */
 export async function holdStream(
   transaction: Transaction,
   handler: string,
@@ -73,22 +73,22 @@ export async function holdStream(
   await transaction.query(HOLD, [handler, aggregateType, aggregateId, deadLetterId, ...none]);
 }
 
-/** An event that failed and is tried again, while its stream waits and the others go on. */
+/** A failed event that is retried while its stream is held and the other streams continue. */
 export interface RetryingEvent {
   readonly event: StoredEvent;
-  /** Failed attempts so far. */
+  /** Number of failed attempts so far. */
   readonly attempts: number;
-  /** The handler says that trying later can help, so it is tried for as long as that takes. */
+  /** Whether the handler threw a transient error, so that it is retried without limit. */
   readonly transient: boolean;
   readonly code: string;
   readonly reason: string;
-  /** When it failed first, if not now: milliseconds since 1970. */
+  /** Time of the first failure, if it was not now: milliseconds since 1970. */
   readonly firstFailedAt?: number | undefined;
-  /** The wait until the next attempt, in milliseconds. */
+  /** Delay until the next attempt, in milliseconds. */
   readonly retryInMs: number;
 }
 
-/** From now on the handler's events of this stream wait until the event is tried again. The event itself is parked first. */
+/** Holds the handler's events of this stream until the event is retried. The event itself is parked first. */
 export async function holdForRetry(
   transaction: Transaction,
   handler: string,
@@ -108,7 +108,7 @@ export async function holdForRetry(
   await transaction.query(HOLD, [handler, aggregateType, aggregateId, null, ...failure]);
 }
 
-/** How many streams of the handler wait for another attempt. */
+/** Counts the handler's streams that wait for another attempt. */
 export async function countRetrying(session: SqlSession, handler: string): Promise<number> {
   const [row] = await session.query<{ streams: number }>(
     "SELECT count(*) AS streams FROM synap.held_streams WHERE handler = $1 AND retry_at IS NOT NULL",
@@ -117,21 +117,21 @@ export async function countRetrying(session: SqlSession, handler: string): Promi
   return row?.streams ?? 0;
 }
 
-/** Lets the stream that waits for this dead letter go on; what is parked is handled next. */
+/** Releases the stream that is held by this dead letter; its parked events are handled next. */
 export async function releaseStream(transaction: Transaction, deadLetterId: number): Promise<void> {
   await transaction.query("UPDATE synap.held_streams SET dead_letter_id = NULL WHERE dead_letter_id = $1", [
     deadLetterId,
   ]);
 }
 
-// Read as text: jsonb would refuse what json keeps.
+// Read as text: jsonb refuses some values that json can hold.
 const PARK = `
 INSERT INTO synap.parked_events (handler, aggregate_type, aggregate_id, "position", event)
 SELECT $1, e."aggregateType", e."aggregateId", e."position", e.event
   FROM json_to_recordset($2::text::json) AS e ("aggregateType" text, "aggregateId" text, "position" bigint, event json)
 ON CONFLICT DO NOTHING`;
 
-/** Puts events behind the dead letters of their streams. */
+/** Parks events behind the dead letters of their streams. */
 export async function parkEvents(
   transaction: Transaction,
   handler: string,
@@ -145,16 +145,16 @@ export async function parkEvents(
   await transaction.query(PARK, [handler, JSON.stringify(rows)]);
 }
 
-/** A stream that waits for a handler. */
+/** A stream that is held for a handler. */
 export interface HeldStream extends StreamName {
   readonly deadLetterId: number | null;
 }
 
-// What failed in the future failed before the clock was set back.
+// A failure in the future means that the clock was set back.
 const MAY_GO_ON = `dead_letter_id IS NULL
    AND (retry_at IS NULL OR retry_at <= clock_timestamp() OR failed_at > clock_timestamp())`;
 
-/** The streams of a handler that may go on, a few of them: what was decided first, then what is due for another attempt. */
+/** A few of the handler's streams that may resume: those whose dead letter was resolved first, then those due for a retry. */
 export async function releasedStreams(session: SqlSession, handler: string): Promise<StreamName[]> {
   return session.query<StreamName>(
     `SELECT aggregate_type AS "aggregateType", aggregate_id AS "aggregateId" FROM synap.held_streams
@@ -170,7 +170,7 @@ SELECT "position", attempts, ${epochMs("first_failed_at")} AS "firstFailedAt"
  WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND ${MAY_GO_ON}
    FOR UPDATE`;
 
-/** Failed attempts at the first parked event of a stream. */
+/** The failed attempts at the first parked event of a stream. */
 export interface EarlierAttempts {
   readonly position: number;
   readonly attempts: number;
@@ -202,7 +202,7 @@ SELECT event, found FROM taken ORDER BY "position"`;
 
 /**
  * Takes the next parked events of a released stream, up to `limit` of them and the one that reaches 4 MiB, to be handled
- * in this transaction; with the last of them the stream stops waiting. None: it waits for another decision, or no longer.
+ * in this transaction; taking the last one ends the hold. Empty when the stream is held by another dead letter or not at all.
  */
 export async function takeParkedEvents(
   transaction: Transaction,

@@ -2,18 +2,18 @@ import type { DeadLetterStatus, SqlSession, Transaction } from "@synap/database"
 import { cleanText } from "@synap/types/internal";
 import { DeadLetterNotFoundError, DeadLetterResolvedError } from "./dead-letter-errors.ts";
 
-/** What a retry or a skip came to. */
+/** The outcome of a retry or a skip. */
 export interface DeadLetterOutcome {
   readonly id: number;
-  /** "open": it failed again, and its stream still waits. */
+  /** "open": it failed again, and its stream is still held. */
   readonly status: DeadLetterStatus;
-  /** Why it failed again. */
+  /** The new failure. */
   readonly failure?: { readonly code: string; readonly reason: string };
-  /** Of an accepted event that was not stored before: where it is now, or that it was stored already. */
+  /** For an accepted event that had not been stored: its position now, or that it was already stored. */
   readonly resolution?: string;
-  /** How many events that waited behind it were handled in this call. */
+  /** Number of events behind it that were handled in this call. */
   readonly released: number;
-  /** How many still wait: behind the next dead letter of the stream, or for the worker, which goes on with them. */
+  /** Number of events that still wait: behind the stream's next dead letter, or for the worker, which continues with them. */
   readonly parked: number;
 }
 
@@ -21,7 +21,7 @@ export interface DeadLetterOutcome {
  * Locks an open dead letter until the transaction ends.
  *
  * @throws DeadLetterNotFoundError
- * @throws DeadLetterResolvedError when somebody else was faster
+ * @throws DeadLetterResolvedError when it was resolved concurrently
  */
 export async function lockOpen(transaction: Transaction, id: number): Promise<void> {
   const [row] = await transaction.query<{ status: DeadLetterStatus }>(
@@ -36,7 +36,7 @@ const FAILED_AGAIN = `
 UPDATE synap.dead_letters SET attempts = attempts + 1, last_failed_at = now(), code = $2, reason = $3
  WHERE id = $1 AND status = 'open'`;
 
-/** Adds an attempt that failed to an open dead letter. */
+/** Records another failed attempt of an open dead letter. */
 export async function noteFailure(
   session: SqlSession,
   id: number,

@@ -3,20 +3,20 @@ import type { SynapEvent } from "@synap/types";
 import { envelopeSchema } from "@synap/types/internal";
 import { type AcceptedOutcome, appendAcceptedEvents, keepRefusedEvents } from "../ingest/accepted-events.ts";
 
-/** What came of storing the content of an `ingest-events` dead letter. */
+/** The outcome of storing the content of an `ingest-events` dead letter. */
 export type AcceptedRetry =
   | {
       readonly status: "stored";
-      /** What happened, for people: kept with the dead letter. */
+      /** Description of the outcome, stored with the dead letter. */
       readonly resolution: string;
-      /** Of a dead letter with one event: where that is stored. */
+      /** Position of the event, if the dead letter holds a single one. */
       readonly position?: number;
     }
   | { readonly status: "refused"; readonly code: string; readonly reason: string };
 
 /**
- * Validates and appends again what an `ingest-events` dead letter holds, in this transaction. It may be one event, or a
- * whole envelope: then the events that are refused become dead letters of their own, and the rest is stored.
+ * Validates and appends the content of an `ingest-events` dead letter again, in this transaction. It may be one event, or a
+ * whole envelope, of which each refused event becomes a dead letter and the rest is stored.
  */
 export async function retryAccepted(
   transaction: Transaction,
@@ -61,7 +61,7 @@ function describe(event: SynapEvent, outcome: AcceptedOutcome & { position: numb
   return `was already stored at position ${outcome.position}${which}`;
 }
 
-/** Enough of an event for the store's own check, which names everything else. */
+/** Whether the value has enough of an event for the store's validation, which reports everything else. */
 function isEvent(value: unknown): value is SynapEvent {
   return typeof value === "object" && value !== null && "type" in value && "data" in value;
 }

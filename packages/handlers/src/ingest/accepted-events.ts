@@ -2,34 +2,34 @@ import type { AppendOptions, AppendOutcome, EventStore, SqlSession, Transaction 
 import { isDataError, type RepeatedEvent, recordDeadLetter, repeatedEvents } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 
-/** The name under which accepted events that the store refused are kept as dead letters. */
+/** The handler name of the dead letters of accepted events that the store refused. */
 export const INGEST_HANDLER = "ingest-events";
 
-/** Codes of dead letters whose content lost against an event that is stored: no retry can change that. */
+/** Codes of dead letters that conflict with a stored event, which no retry can resolve. */
 export const CONFLICT_CODES = ["event-id-conflict", "idempotency-key-conflict"] as const;
 
-/** What became of an event for which the API has answered 2xx. */
+/** The outcome of storing an event for which the API has answered 2xx. */
 export type AcceptedOutcome =
   | {
       readonly status: "stored" | "duplicate";
-      /** Of a duplicate: the event that was stored first. */
+      /** Position of the stored event, or of the one that was stored first if this is a duplicate. */
       readonly id: string;
       readonly position: number;
     }
-  /** Not stored. It has to be kept as a dead letter. */
+  /** Not stored; must be recorded as a dead letter. */
   | { readonly status: "refused"; readonly id: string; readonly code: string; readonly reason: string };
 
 /**
- * Appends accepted events, each judged for itself.
+ * Appends accepted events, each with its own outcome.
  *
- * How old they are is not checked: the API did that when it accepted them, and they may have waited in the queue for
- * long. An event that this process refuses although it is stored with the same content, as after a downgrade, is a
+ * Their age is not checked: the API did that when it accepted them, and they may have waited in the queue for a
+ * long time. An event that this process refuses although it is stored with the same content, as after a downgrade, is a
  * duplicate. One that shares an idempotency key with a stored event of other content is refused, because its own content
  * would otherwise be gone.
  *
- * @param how.transaction append inside it; without one the events are appended in a transaction of their own
+ * @param how.transaction append inside this transaction; by default the call opens one
  * @param how.lockTimeout as in `AppendOptions`
- * @throws StreamLockedError, or the database's error when it failed; then nothing is stored
+ * @throws StreamLockedError, or the database's error; then nothing is stored
  */
 export async function appendAcceptedEvents(
   session: SqlSession,
@@ -59,7 +59,7 @@ export async function appendAcceptedEvents(
   return judged;
 }
 
-/** Keeps the refused ones among the events as open dead letters, one for each content of an id. */
+/** Records the refused events as open dead letters, one for each content of an id. */
 export async function keepRefusedEvents(
   session: SqlSession,
   events: readonly SynapEvent[],
@@ -72,7 +72,7 @@ export async function keepRefusedEvents(
   }
 }
 
-/** Keeps anything that was accepted, readable or not, as an open dead letter. Answers the dead letter's number. */
+/** Records anything that was accepted, readable or not, as an open dead letter. Returns the dead letter's id. */
 export function keepAccepted(
   session: SqlSession,
   accepted: unknown,
@@ -87,7 +87,7 @@ function isOther(event: SynapEvent, outcome: AppendOutcome | undefined): boolean
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-/** The stored event that a rejected one repeats. The rejected one may be anything, so each is looked up alone. */
+/** Finds the stored event that a rejected one repeats. Each is looked up alone, since a rejected value may be anything. */
 async function findStored(
   session: SqlSession,
   event: SynapEvent,
@@ -101,7 +101,7 @@ async function findStored(
         : await transaction.savepoint((savepoint) => repeatedEvents(savepoint, [event]));
     return found;
   } catch (error) {
-    // What PostgreSQL cannot even read is not stored.
+    // What PostgreSQL cannot parse is not stored.
     if (isDataError(error)) return undefined;
     throw error;
   }

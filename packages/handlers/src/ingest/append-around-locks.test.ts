@@ -24,7 +24,7 @@ describe.runIf(testEngines().includes("server"))("a batch that meets locks", () 
   });
   afterAll(() => test.drop());
 
-  it("leaves out the locked streams, however many, and keeps the order of the others", async () => {
+  it("skips the locked streams, however many, and keeps the order of the others", async () => {
     const store = createEventStore({ database: test.database, catalogue: seedCatalogue });
     const streams = Array.from({ length: 40 }, () => randomUUID());
     await store.appendBatch(streams.map((id) => note(id)));
@@ -51,7 +51,7 @@ describe.runIf(testEngines().includes("server"))("a batch that meets locks", () 
     }
   });
 
-  it("leaves out the streams for which an inline handler needs a row that is locked", async () => {
+  it("skips the streams for which an inline handler needs a locked row", async () => {
     const { store } = new EventDispatcher({
       database: test.database,
       catalogue: seedCatalogue,

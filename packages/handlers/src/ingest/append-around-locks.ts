@@ -3,7 +3,7 @@ import { isLockTimeout, streamKey } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 import { type AcceptedOutcome, appendAcceptedEvents } from "./accepted-events.ts";
 
-/** An event whose stream could not be locked, so that it is not stored yet. */
+/** The outcome of an event that is not stored yet because its stream could not be locked. */
 export interface LockedOutcome {
   readonly status: "locked";
   readonly id: string;
@@ -12,18 +12,18 @@ export interface LockedOutcome {
 }
 
 /**
- * How long a batch waits for a lock, in milliseconds: longer than appends to a stream wait for one another, and no longer,
- * because meanwhile it holds the locks that it has got.
+ * Lock timeout of a batch, in milliseconds: just longer than appends to a stream wait for one another,
+ * because the batch holds its other locks in the meantime.
  */
 const BATCH_LOCK_TIMEOUT = 250;
-/** How often a batch waits for locks in all. What is left by then counts as locked. */
+/** Maximum number of lock waits of a batch. The events left after them count as locked. */
 const MAX_LOCK_WAITS = 12;
 
 /**
- * Appends accepted events as `appendAcceptedEvents` does, but leaves out the streams that somebody else has locked, so that
- * they hold up no others. All events of a stream are stored or left out together, in their order.
+ * Appends accepted events as `appendAcceptedEvents` does, but skips streams that are locked elsewhere, so that
+ * they delay no others. All events of a stream are stored or skipped together, in their order.
  *
- * @throws the database's error when it failed. What was stored until then stays, and running it again is harmless.
+ * @throws the database's error. Events stored before it stay stored, and repeating the call is harmless.
  */
 export async function appendAroundLocks(
   session: SqlSession,
@@ -60,7 +60,7 @@ export async function appendAroundLocks(
   });
 }
 
-/** What of a batch is left out for the locks that it met, and what is tried again. */
+/** Divides a batch that met a lock into the events to skip and the events to try again. */
 function divide(
   batch: readonly SynapEvent[],
   error: unknown,
@@ -68,7 +68,7 @@ function divide(
   const named = new Set(error instanceof StreamLockedError ? error.streams.map(streamKey) : []);
   const left = batch.filter((event) => named.has(streamKey(event)));
   if (left.length > 0) return { left, rest: [batch.filter((event) => !named.has(streamKey(event)))] };
-  // Something else is locked, a row that an inline handler writes for example. The streams that need it are looked for.
+  // Something else is locked, for example a row that an inline handler writes: find the streams that need it.
   const streams = [...new Set(batch.map(streamKey))];
   if (streams.length === 1) return { left: batch, rest: [] };
   const first = new Set(streams.slice(0, Math.ceil(streams.length / 2)));

@@ -10,7 +10,7 @@ import {
 } from "@synap/database/internal";
 import { INGEST_HANDLER } from "./accepted-events.ts";
 
-/** Something that an operator has to look into, while the process does its work. */
+/** A condition that an operator should look into, although the process works. */
 export interface OperatingWarning {
   /** Stable, in kebab case. */
   readonly code:
@@ -24,13 +24,13 @@ export interface OperatingWarning {
   readonly detail: string;
 }
 
-/** What the broker keeps until somebody does something: events that no function listens to, and failing failure handlers. */
+/** Work that stays in the broker until an operator acts: events without a function, and failing failure handlers. */
 export interface KeptInBroker {
   readonly unheardEvents: number;
   readonly failingHandlers: number;
 }
 
-/** Of a sample of accepted events, those that are neither stored nor a dead letter. */
+/** Events of a sample of accepted ones that are neither stored nor a dead letter. */
 export interface InTransit {
   readonly sampled: number;
   /** The id of the event that was accepted first. */
@@ -39,13 +39,13 @@ export interface InTransit {
   readonly oldestAgeMs: number;
 }
 
-/** How long an accepted event may take into the store before somebody has to look, in milliseconds. */
+/** Time that an accepted event may take until it is stored before a warning is raised, in milliseconds. */
 const OVERDUE_MS = 60_000;
 
 /**
- * What is wrong with the way of accepted events into the store: processes that know other event types, accepted events
- * that are kept as dead letters or in the broker, for an API that no worker runs, what lets other logins harm the log, and
- * what one of them has nearly used up.
+ * Finds what threatens accepted events on their way into the store: processes with other event types, accepted events
+ * kept as dead letters or in the broker, no running worker (for an API), rights by which other logins could damage the log,
+ * and shared resources of the server that are nearly used up.
  */
 export async function operatingWarnings(
   session: SqlSession,

@@ -6,28 +6,28 @@ import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.
 import type { Projection, ReadTable } from "./projection.ts";
 import { createTables, projectionContext, tableOf } from "./read-tables.ts";
 
-/** Until when: a position, or a moment (a Date or RFC 3339 text), meaning what the store had recorded by then. */
+/** The end of an as-of run: a position, or a moment (a Date or RFC 3339 text) by which the events were recorded. */
 export type AsOf = { readonly position: number } | { readonly moment: Date | string };
 
-/** A read model as it was. */
+/** A read model at a position or moment in the past. */
 export interface ReadModelAsOf {
   /** The rows of each table, in the order of its key. */
   readonly rows: Readonly<Record<string, readonly Record<string, unknown>[]>>;
-  /** The tables of which there are more rows than `maxRows`, or than 4 MiB of text: only the first rows are here. */
+  /** The tables with more rows than `maxRows`, or than 4 MiB of text: only their first rows are returned. */
   readonly cut: readonly string[];
-  /** Events that could not be applied, and those of their streams that come after them, are not in the rows. */
+  /** Events that could not be applied. They and the later events of their streams are missing from the rows. */
   readonly failed: readonly { readonly eventId: string; readonly reason: string }[];
   /** How many events were applied. */
   readonly events: number;
 }
 
-/** What a run is made of. */
+/** The parameters of an as-of run. */
 export interface AsOfRequest {
   readonly database: Database;
   readonly store: Pick<EventStore, "readAll">;
   readonly projection: Projection;
   readonly at: AsOf;
-  /** The most rows of each table to answer; fewer when they are large, see `cut`. Default 10,000. */
+  /** Maximum number of rows returned for each table; fewer when they are large, see `cut`. Default 10,000. */
   readonly maxRows?: number | undefined;
 }
 
@@ -36,10 +36,10 @@ const PAGE = 1_000;
 class Undo extends Error {}
 
 /**
- * Folds a projection's events up to a position or moment into tables of its own, reads them, and leaves nothing behind:
- * it is a transaction that is rolled back. Takes as long as that many events take; the embedded engine does nothing
+ * Folds a projection's events up to a position or moment into temporary tables and reads them, in
+ * a transaction that is rolled back. Takes time in proportion to the number of events; the embedded engine does nothing
  * else meanwhile.
- * @throws InvalidMomentError; RangeError when the position is no whole number from 0.
+ * @throws InvalidMomentError; RangeError when the position is not a whole number from 0.
  */
 export async function projectionAsOf(request: AsOfRequest): Promise<ReadModelAsOf> {
   const bound = boundOf(request.at);
@@ -57,13 +57,13 @@ export async function projectionAsOf(request: AsOfRequest): Promise<ReadModelAsO
   return result;
 }
 
-/** Where a run ends, checked: a position, or a moment. */
+/** The validated end of a run: a position or a moment. */
 type Bound = number | Date;
 
 function boundOf(at: AsOf): Bound {
   if ("moment" in at) return checkMoment("moment", at.moment);
   if (Number.isSafeInteger(at.position) && at.position >= 0) return at.position;
-  throw new RangeError(`A position is a whole number from 0, not ${at.position}.`);
+  throw new RangeError(`A position must be a whole number from 0, not ${at.position}.`);
 }
 
 async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction): Promise<ReadModelAsOf> {
@@ -95,10 +95,10 @@ async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction
   return { rows, cut, failed: run.failed, events: run.applied };
 }
 
-/** How many rows are measured at a time: the database makes a row whole before it counts its text. */
+/** Number of rows measured at a time: the database materialises a row before it measures its text. */
 const ROWS_A_TIME = 250;
 
-/** The rows of a table that an answer has room for. */
+/** Reads the rows of a table that fit into an answer. */
 async function readRows(
   transaction: Transaction,
   table: ReadTable,
@@ -128,7 +128,7 @@ async function readRows(
 
 interface MeasuredSlice {
   readonly found: number;
-  /** How many of them an answer has room for, the one that reaches the bound included. */
+  /** Number of rows that fit into an answer, including the one that reaches the bound. */
   readonly fitting: number;
   readonly bytes: number;
 }
@@ -157,7 +157,7 @@ async function lastPosition(transaction: Transaction, bound: Bound): Promise<num
   return row?.position ?? 0;
 }
 
-/** Applies batches, and takes apart the ones that fail. */
+/** Applies batches and splits those that fail. */
 class AsOfRun {
   readonly failed: { eventId: string; reason: string }[] = [];
   applied = 0;

@@ -2,16 +2,16 @@ import type { SqlSession } from "@synap/database";
 import type { ReadTable } from "./projection.ts";
 import { tableOf } from "./read-tables.ts";
 
-/** How the rows of two builds of one table differ. */
+/** The differences between two builds of one table. */
 export interface TableDifference {
   readonly table: string;
   readonly onlyInOld: number;
   readonly onlyInNew: number;
-  /** Rows that both have, with other values in the columns that both have. */
+  /** Number of rows in both builds whose shared columns differ. */
   readonly different: number;
-  /** Columns that only one of them has, which were not compared. */
+  /** Columns of only one build, which were not compared. */
   readonly columnsNotCompared: readonly string[];
-  /** Keys of a few rows that differ, as JSON. */
+  /** Keys of a few differing rows, as JSON. */
   readonly examples: readonly string[];
 }
 
@@ -23,7 +23,7 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
 
 const EXAMPLES = 10;
 
-/** The rows of two builds, matched by the table's key and compared in every column that both have. */
+/** Compares the rows of two builds, matched by the table's key, in every column that both have. */
 export async function compareTables(
   session: SqlSession,
   table: ReadTable,
@@ -85,7 +85,7 @@ async function countRows(session: SqlSession, table: string): Promise<number> {
   return row?.rows ?? 0;
 }
 
-/** The rows that differ in all tables together. */
+/** Total number of differing rows over all tables. */
 export function totalDifference(differences: readonly TableDifference[]): number {
   return differences.reduce((sum, each) => sum + each.onlyInOld + each.onlyInNew + each.different, 0);
 }

@@ -7,28 +7,28 @@ import { showBuild } from "./read-tables.ts";
 import { feedFromLog, handOver } from "./switch-feed.ts";
 import { type BuildAndProjection, eventsBehind, syncBuilds } from "./sync-builds.ts";
 
-/** How near a new build must be to take over. */
+/** The bounds within which a new build may become live. */
 export interface CutoverBounds {
-  /** Stored events that it may be behind at the beginning; they are handled before it takes over. Default 1,000. */
+  /** Maximum lag in events at the start; they are handled before the cutover. Default 1,000. */
   readonly maxLagEvents?: number;
-  /** Rows that may differ. Default 0: a version that makes other rows on purpose is told how many. */
+  /** Maximum number of differing rows. Default 0: raise it for a version that changes rows on purpose. */
   readonly maxDifference?: number;
-  /** False: rows aren't compared. For tables so large that comparing them takes longer than passes may wait. */
+  /** False to skip the comparison, for tables so large that passes can't wait that long. */
   readonly compare?: boolean;
 }
 
-/** What a cutover or rollback did. */
+/** The result of a cutover or rollback. */
 export interface CutoverReport {
   readonly projection: string;
   readonly liveBuild: number;
   readonly liveVersion: number;
-  /** Kept, and fed, for a rollback. */
+  /** The previous build, which stays up to date for a rollback. */
   readonly previousBuild: number;
   readonly lagEvents: number;
   readonly differences: readonly TableDifference[];
 }
 
-/** What is swapped. */
+/** The two builds to swap and the bounds to respect. */
 export interface CutoverPlan {
   readonly from: BuildAndProjection;
   readonly to: BuildAndProjection;
@@ -37,7 +37,7 @@ export interface CutoverPlan {
   readonly differences: () => Promise<TableDifference[]>;
 }
 
-/** Lets one build take another's place behind the views. The caller holds the projection's lock. */
+/** Switches the views from one build to another. The caller holds the projection's lock. */
 export async function swapBuilds(
   transaction: Transaction,
   follower: LogFollower,
@@ -89,18 +89,18 @@ export async function swapBuilds(
   };
 }
 
-/** Keeps appends from going on, and brings both builds to what is committed: every append is in both, or in none. */
+/** Blocks appends and brings both builds up to the last commit, so that every append is in both or in neither. */
 async function handOverBoth(transaction: Transaction, builds: readonly BuildAndProjection[]): Promise<void> {
   await lockInlineFeeds(transaction);
   for (const { build, projection } of builds) {
     const now = await current(transaction, build);
     if (now.feed === "async" && !(await handOver(transaction, projection, now))) {
-      throw new CutoverRefusedError(build.projection, "too much was appended meanwhile", 0);
+      throw new CutoverRefusedError(build.projection, "too many events were appended in the meantime", 0);
     }
   }
 }
 
-/** A build of an asynchronous version follows the log again. */
+/** Switches a build of an asynchronous version back to following the log. */
 async function goBackToLog(transaction: Transaction, builds: readonly BuildAndProjection[]): Promise<void> {
   for (const { build, projection } of builds) {
     if (projection.mode === "async") {

@@ -12,7 +12,7 @@ const CLOSE_DEAD_LETTERS = `
 UPDATE synap.dead_letters SET status = 'skipped', resolved_at = now(), resolution = 'its build was dropped'
  WHERE handler = $1 AND status = 'open'`;
 
-/** Removes a build that no view shows: its tables, checkpoints and parked events. Its dead letters stay, closed. */
+/** Removes a build that no view shows: its tables, checkpoints and parked events. Its dead letters are closed and kept. */
 export async function dropBuild(transaction: Transaction, build: Build): Promise<void> {
   if (build.feed === "inline") await lockInlineFeeds(transaction);
   else await lockCheckpoints(transaction, build);

@@ -10,7 +10,7 @@ import {
 import { ProjectionChangedError, ProjectionConflictError } from "./projection-errors.ts";
 import { createTables, showBuild, tableScript } from "./read-tables.ts";
 
-/** Makes a projection's first build when it has none, empty and live from the commit on; it fills from the first event. */
+/** Creates a projection's first build if it has none: empty, live from the commit on, and filled from the first event. */
 export async function installProjection(transaction: Transaction, projection: Projection): Promise<void> {
   const builds = await lockProjection(transaction, projection.name);
   if (builds.some((build) => build.role === "live")) return;
@@ -23,7 +23,7 @@ export async function installProjection(transaction: Transaction, projection: Pr
   );
 }
 
-/** @throws ProjectionChangedError when the build's version now has other tables, or other segments, than the build. */
+/** @throws ProjectionChangedError when the version's tables or segments differ from those of the build. */
 export function checkUnchanged(projection: Projection, build: Build): void {
   if (build.version !== projection.version) return;
   const { name, version } = projection;
@@ -36,7 +36,7 @@ export function checkUnchanged(projection: Projection, build: Build): void {
   }
 }
 
-/** Makes a build with its tables and checkpoints, at the beginning of the log. */
+/** Creates a build with its tables and checkpoints, at the start of the log. */
 export async function createBuild(
   transaction: Transaction,
   projection: Projection,

@@ -11,7 +11,7 @@ type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : "";
 
-/** A column of the events that a statement may read, named as in `synap.events`: that of any field but `data` and `metadata`. */
+/** A column that a statement may read, named as in `synap.events`: of any field except `data` and `metadata`. */
 export type LogColumn = SnakeCase<Exclude<keyof StoredEvent, "data" | "metadata">>;
 
 interface ColumnOfEvents {
@@ -19,7 +19,7 @@ interface ColumnOfEvents {
   readonly read: (event: StoredEvent) => unknown;
 }
 
-/** For each column its type, and where an event has it: the columns of the table are named as the fields of an event. */
+/** The type of each column and the field of the event it holds, in snake case. */
 const COLUMNS: ReadonlyMap<string, ColumnOfEvents> = new Map(
   keysOf(envelope).map((field) => [
     envelope[field].name,
@@ -40,17 +40,17 @@ function columnOf(name: string): ColumnOfEvents {
 }
 
 /**
- * A projection that is one SQL statement over its events, whose data it doesn't look into. The events then need not
- * leave the database: passes let the statement read them from the log.
+ * A projection that is one SQL statement over its events and doesn't read their data, so that the events need not
+ * leave the database: the statement reads them from the log.
  */
 export interface LogStatement {
-  /** The columns that the statement reads. */
+  /** Columns that the statement reads. */
   readonly columns: readonly LogColumn[];
-  /** An INSERT that reads the relation `events`, without an order. `table` gives the full name of a table. */
+  /** An INSERT that reads the unordered relation `events`. `table` returns the full name of a table. */
   readonly write: (table: (name: string) => string) => string;
 }
 
-/** A stretch of the log: positions, and the bounds in time that go with them. */
+/** A range of the log: positions, and the matching bounds in time. */
 export interface LogRange {
   /** Exclusive. */
   readonly after: number;
@@ -60,7 +60,7 @@ export interface LogRange {
   readonly to: Date;
 }
 
-/** Runs the statement over events that are here. */
+/** Runs the statement over events in memory. */
 export async function applyToEvents(
   events: readonly StoredEvent[],
   { transaction, table }: ProjectionContext,
@@ -77,9 +77,9 @@ export async function applyToEvents(
 }
 
 /**
- * Runs the statement over a stretch of the log, where it lies.
+ * Runs the statement over a range of the log, inside the database.
  *
- * @returns how many events there were
+ * @returns the number of events
  */
 export async function applyToLog(
   stretch: LogRange,
@@ -88,7 +88,7 @@ export async function applyToLog(
   { columns, write }: LogStatement,
 ): Promise<number> {
   const names = columns.map((name) => `"${name}"`).join(", ");
-  // The list may be given several times, but is read once: that is what MATERIALIZED says.
+  // MATERIALIZED: the statement may refer to the events several times, but they are read once.
   const [row] = await transaction.query<{ events: number }>(
     `WITH events AS MATERIALIZED (
        SELECT ${names}

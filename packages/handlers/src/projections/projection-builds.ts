@@ -2,7 +2,7 @@ import type { SqlSession, Transaction } from "@synap/database";
 
 export type BuildRole = "live" | "building" | "previous";
 
-/** One run of a projection from the first event on, and its tables. */
+/** One run of a projection from the first event on, with its own tables and checkpoints. */
 export interface Build {
   readonly projection: string;
   readonly build: number;
@@ -22,7 +22,7 @@ export interface Build {
 const COLUMNS = `projection, build, version, segments, role, feed, paused, failure, tables, created_at AS "createdAt",
        live_since AS "liveSince", changed_by AS "changedBy", handled_ahead AS "handledAhead"`;
 
-/** The builds of one projection, or of all, the oldest first. */
+/** Reads the builds of one projection, or of all, oldest first. */
 export function readBuilds(session: SqlSession, projection: string | null = null): Promise<Build[]> {
   return session.query<Build>(
     `SELECT ${COLUMNS} FROM synap.projection_builds WHERE $1::text IS NULL OR projection = $1 ORDER BY projection, build`,
@@ -30,7 +30,7 @@ export function readBuilds(session: SqlSession, projection: string | null = null
   );
 }
 
-/** One build as it is now. */
+/** Reads one build. */
 export async function readBuild(
   session: SqlSession,
   { projection, build }: Pick<Build, "projection" | "build">,
@@ -43,8 +43,8 @@ export async function readBuild(
 }
 
 /**
- * Makes this transaction the only one that changes builds of the projection, until its end. Gives up after 5 s on
- * locks that it takes from here on: who waits for a lock on appends holds up the appends behind it.
+ * Makes this transaction the only one that changes builds of the projection. From here on its lock waits time out
+ * after 5 s, because a transaction that waits for a lock on appends blocks the appends behind it.
  */
 export async function lockProjection(transaction: Transaction, projection: string): Promise<Build[]> {
   await transaction.query("SELECT set_config('lock_timeout', '5s', true)");
@@ -52,17 +52,17 @@ export async function lockProjection(transaction: Transaction, projection: strin
   return readBuilds(transaction, projection);
 }
 
-/** Keeps appends from beginning to feed inline builds, and waits for those that do: see synap.inline_builds. */
+/** Waits for appends that are feeding inline builds, and keeps others from starting: see synap.inline_builds. */
 export async function lockInlineFeeds(transaction: Transaction): Promise<void> {
   await transaction.query("LOCK TABLE synap.inline_feeds IN EXCLUSIVE MODE");
 }
 
-/** The name under which a build's dead letters are kept; its checkpoint's too, when it has one segment. */
+/** The handler name of a build's dead letters; also the name of its checkpoint if it has one segment. */
 export function buildName({ projection, build }: Pick<Build, "projection" | "build">): string {
   return `${projection}/${build}`;
 }
 
-/** The names of a build's checkpoints, one for each segment. */
+/** The names of a build's checkpoints, one per segment. */
 export function checkpointNames(build: Pick<Build, "projection" | "build" | "segments">): string[] {
   const name = buildName(build);
   if (build.segments === 1) return [name];
@@ -80,7 +80,7 @@ INSERT INTO synap.checkpoints (handler, "position")
 SELECT name, $2 FROM jsonb_array_elements_text($1::text::jsonb) AS name
 ON CONFLICT DO NOTHING`;
 
-/** Waits for the passes of a build, and lets none begin. */
+/** Waits for running passes of a build, and keeps others from starting. */
 export async function lockCheckpoints(
   transaction: Transaction,
   build: Pick<Build, "projection" | "build" | "segments">,
@@ -90,7 +90,7 @@ export async function lockCheckpoints(
   await transaction.query(LOCK_CHECKPOINTS, [names]);
 }
 
-/** Makes the checkpoints of a build. */
+/** Creates the checkpoints of a build. */
 export async function createCheckpoints(
   transaction: Transaction,
   build: Pick<Build, "projection" | "build" | "segments">,
@@ -99,7 +99,7 @@ export async function createCheckpoints(
   await transaction.query(CREATE_CHECKPOINTS, [JSON.stringify(checkpointNames(build)), position]);
 }
 
-/** Removes the checkpoints of a build: it is fed inline, or dropped. */
+/** Removes the checkpoints of a build that becomes inline or is dropped. */
 export async function removeCheckpoints(
   session: SqlSession,
   build: Pick<Build, "projection" | "build" | "segments">,

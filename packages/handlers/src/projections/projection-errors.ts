@@ -1,4 +1,4 @@
-/** A projection's definition can't be right. */
+/** Thrown when a projection's definition is invalid. */
 export class ProjectionDefinitionError extends Error {
   readonly code = "PROJECTION_DEFINITION";
   override readonly name = "ProjectionDefinitionError";
@@ -7,7 +7,7 @@ export class ProjectionDefinitionError extends Error {
   }
 }
 
-/** A version that has been built says something else now: other tables, or another number of segments. */
+/** Thrown when the definition of a version that was already built has changed: other tables, or another number of segments. */
 export class ProjectionChangedError extends Error {
   readonly code = "PROJECTION_CHANGED";
   override readonly name = "ProjectionChangedError";
@@ -19,25 +19,25 @@ export class ProjectionChangedError extends Error {
   }
 }
 
-/** There is no projection of this name here, or no build of the wanted role. */
+/** Thrown when there is no such projection, or it has no build in the requested role. */
 export class ProjectionNotFoundError extends Error {
   readonly code = "PROJECTION_NOT_FOUND";
   override readonly name = "ProjectionNotFoundError";
 }
 
-/** What was asked for can't be done now, and nothing was changed. */
+/** Thrown when the state of a projection does not allow the operation. Nothing was changed. */
 export class ProjectionConflictError extends Error {
   readonly code = "PROJECTION_CONFLICT";
   override readonly name = "ProjectionConflictError";
 }
 
-/** The new build isn't near enough to the old one to take over. Nothing was changed. */
+/** Thrown when the new build lags or differs too much to become live. Nothing was changed. */
 export class CutoverRefusedError extends Error {
   readonly code = "CUTOVER_REFUSED";
   override readonly name = "CutoverRefusedError";
-  /** Events the new build had still to handle. */
+  /** Number of events that the new build had not handled yet. */
   readonly lagEvents: number;
-  /** Rows that differ, if they were compared. */
+  /** Number of differing rows, if they were compared. */
   readonly difference: number | undefined;
   constructor(projection: string, reason: string, lagEvents: number, difference?: number) {
     super(`The new build of "${projection}" can't take over: ${reason}.`);

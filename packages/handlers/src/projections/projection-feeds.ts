@@ -16,7 +16,7 @@ import type { ProjectionRegistry } from "./projection-registry.ts";
 import { projectionContext } from "./read-tables.ts";
 import { feedInline } from "./switch-feed.ts";
 
-/** Feeds the builds of the projections: those that follow the log pass by pass, the inline ones in the appends. */
+/** Feeds the builds of the projections: asynchronous ones pass by pass from the log, inline ones in the appends. */
 export class ProjectionFeeds {
   readonly #database: Database;
   readonly #follower: LogFollower;
@@ -29,10 +29,10 @@ export class ProjectionFeeds {
   }
 
   /**
-   * One pass of every segment of every build that follows the log; makes the first build when there is none. A build
-   * of an inline projection that has caught up is fed inline from here on.
+   * Runs one pass of every segment of every build that follows the log, and creates the first build if there is none. A build
+   * of an inline projection that has caught up becomes inline.
    *
-   * @throws HandlerPassError when a pass failed; the other builds had theirs.
+   * @throws HandlerPassError when a pass failed; the passes of the other builds were run.
    */
   async catchUp(name: string, deadLetters: Pick<DeadLetters, "releaseAll">): Promise<HandlerPass> {
     const passes: HandlerPass[] = [];
@@ -72,12 +72,12 @@ export class ProjectionFeeds {
     return summarise(passes);
   }
 
-  /** Whether an inline build can want events of this type. */
+  /** Whether an inline build may consume events of this type. */
   handlesInline(type: string): boolean {
     return this.#registry.handlesInline(type);
   }
 
-  /** The inline builds that want some of these events, as handlers, for an append that has just stored them. */
+  /** The inline builds that consume some of these events, as handlers, for an append that has just stored them. */
   async inlineHandlers(transaction: Transaction, stored: readonly StoredEvent[]): Promise<IEventHandler[]> {
     const names = this.#registry.inlineNames;
     if (names.length === 0) return [];
@@ -93,7 +93,7 @@ export class ProjectionFeeds {
     });
   }
 
-  /** How the dead letters of a build are handled: beside no pass and no append that feeds it. */
+  /** The target for retries of a build's dead letters, which exclude passes and appends that feed it. */
   target(name: string): DeadLetterTarget | undefined {
     const [projectionName = "", number = ""] = name.split("/");
     const build = { projection: projectionName, build: Number(number) };
@@ -107,7 +107,8 @@ export class ProjectionFeeds {
         eventTypes: "all",
         mode: "async",
         handle: async (events, context) => {
-          if (known === undefined) throw new ProjectionConflictError(`Build ${name} isn't known here.`);
+          if (known === undefined)
+            throw new ProjectionConflictError(`Build ${name} isn't known to this process.`);
           await known.handle(events, context);
         },
       },
@@ -138,7 +139,7 @@ export class ProjectionFeeds {
     try {
       await this.#database.transaction((transaction) => feedInline(transaction, projection, build));
     } catch (error) {
-      // An append took long, or met us: the next pass tries again.
+      // A long append, or a deadlock with one: the next pass tries again.
       if (!isConflict(error) && !isLockTimeout(error)) throw error;
     }
   }
@@ -154,7 +155,7 @@ export class ProjectionFeeds {
   }
 }
 
-/** A build as a handler, under whose name its dead letters are kept. */
+/** Wraps a build as a handler, under whose name its dead letters are stored. */
 export function buildHandler(
   projection: Projection,
   build: Pick<Build, "projection" | "build">,
@@ -169,7 +170,7 @@ export function buildHandler(
   };
 }
 
-/** The feeds of a build that follows the log, one for each segment. */
+/** The feeds of a build that follows the log, one per segment. */
 export function buildFeeds(projection: Projection, build: Build): Feed[] {
   const handler = buildHandler(projection, build);
   const { segments } = build;
@@ -186,7 +187,7 @@ export function buildFeeds(projection: Projection, build: Build): Feed[] {
   }));
 }
 
-/** Takes what keeps passes and appends away from one stream of a build. */
+/** Takes the locks that keep passes and appends away from one stream of a build. */
 async function lockBuildFor(
   transaction: Transaction,
   build: Pick<Build, "projection" | "build">,

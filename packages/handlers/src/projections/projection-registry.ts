@@ -7,12 +7,12 @@ import { namesIn } from "../dispatch/handler-registry.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
 
-/** The projections of one process; of each, one version or several (the old one feeds its builds until they are dropped). */
+/** The projections of one process, each in one or more versions: an old version feeds its builds until they are dropped. */
 export class ProjectionRegistry {
   readonly #versions = new Map<string, Map<number, Projection>>();
 
   /**
-   * @throws DuplicateHandlerError when a version is there twice, or the name is a handler's
+   * @throws DuplicateHandlerError when a version is registered twice, or a handler has the name
    * @throws UnknownEventTypeError
    */
   constructor(
@@ -36,14 +36,14 @@ export class ProjectionRegistry {
     return [...this.#versions.keys()];
   }
 
-  /** The projections of which an inline version is registered. */
+  /** The projections with an inline version. */
   get inlineNames(): readonly string[] {
     return this.names.filter((name) =>
       [...(this.#versions.get(name)?.values() ?? [])].some(({ mode }) => mode === "inline"),
     );
   }
 
-  /** Whether an inline projection takes events of this type, in any version: one that has become inline may feed old builds. */
+  /** Whether an inline projection consumes events of this type in any version, since an old version may still feed a build. */
   handlesInline(type: string): boolean {
     return this.inlineNames.some((name) =>
       [...(this.#versions.get(name)?.values() ?? [])].some((projection) => handles(projection, type)),
@@ -68,7 +68,7 @@ export class ProjectionRegistry {
   }
 }
 
-/** The same projection, whose failures are plain errors and whose calls are known by its name. */
+/** Wraps a projection so that its failures are plain errors and its calls are attributed to its name. */
 function guarded(projection: Projection): Projection {
   const { name, version, description, eventTypes, tables, mode, segments, statement } = projection;
   return {

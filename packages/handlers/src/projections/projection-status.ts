@@ -2,29 +2,29 @@ import type { SqlSession } from "@synap/database";
 import { type Build, buildName, checkpointNames, readBuilds } from "./projection-builds.ts";
 import type { ProjectionRegistry } from "./projection-registry.ts";
 
-/** How one build is doing. */
+/** The status of one build. */
 export interface BuildStatus {
   readonly build: number;
   readonly version: number;
   readonly role: Build["role"];
   readonly feed: Build["feed"];
   /**
-   * running; paused; rebuilding (it isn't live yet); failed (its last pass, see `failure`; it is tried again);
-   * unfed (this process doesn't have its version, so perhaps no worker has).
+   * running; paused; rebuilding (not live yet); failed (its last pass failed, see `failure`, and is retried);
+   * unfed (this process doesn't have its version, so possibly no worker does).
    */
   readonly state: "running" | "paused" | "rebuilding" | "failed" | "unfed";
-  /** The lowest of its segments' checkpoints; that of the newest append when it is fed inline. */
+  /** The lowest checkpoint of its segments; the end of the log for an inline build. */
   readonly checkpoint: number;
-  /** Each segment's checkpoint; none when it is fed inline. */
+  /** The checkpoint of each segment; empty for an inline build. */
   readonly segments: readonly number[];
-  /** Stored events behind the checkpoint, of whatever type. */
+  /** Number of stored events after the checkpoint, of any type. */
   readonly lagEvents: number;
-  /** How long the first of them has been waiting; 0 when there is none. */
+  /** Age of the first of them; 0 when there is none. */
   readonly lagSeconds: number;
-  /** The part of all events that it has passed, 0 to 1. */
+  /** Fraction of all events before the checkpoint, 0 to 1. */
   readonly progress: number;
   readonly openDeadLetters: number;
-  /** Events that wait behind them. */
+  /** Number of events that wait behind them. */
   readonly parkedEvents: number;
   readonly failure?: string;
   readonly createdAt: string;
@@ -37,9 +37,9 @@ export interface ProjectionStatus {
   readonly name: string;
   readonly description?: string;
   readonly mode?: "inline" | "async";
-  /** That of the live build. */
+  /** The version of the live build. */
   readonly state: BuildStatus["state"] | "not built";
-  /** The newest version that this process has. */
+  /** The newest version registered in this process. */
   readonly newestVersion?: number;
   readonly builds: readonly BuildStatus[];
 }
@@ -74,7 +74,7 @@ interface PlaceRow {
   readonly parked: number;
 }
 
-/** Every projection that this process knows or the database has builds of. Reads the append log: some ms a million appends. */
+/** Reads the status of every projection of this process or with builds in the database. Takes some ms per million appends. */
 export async function projectionStatus(
   session: SqlSession,
   registry: ProjectionRegistry,
@@ -103,7 +103,7 @@ export async function projectionStatus(
   return statuses;
 }
 
-/** One build as it is now. */
+/** Reads the status of one build. */
 export async function buildStatus(session: SqlSession, build: Build, isKnown: boolean): Promise<BuildStatus> {
   const names = build.feed === "inline" ? [] : checkpointNames(build);
   const [place] = await session.query<PlaceRow>(PLACE, [JSON.stringify(names), buildName(build)]);

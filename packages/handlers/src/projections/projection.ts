@@ -8,48 +8,48 @@ import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
 import { columnsOf, describeReadTable } from "./read-table.ts";
 
-/** A table of a read model. Each build of the projection has its own; everybody reads the view of this name. */
+/** A table of a read model. Each build of the projection has its own; queries read the view of this name. */
 export interface ReadTable {
   /** The view's name in schema `synap_read`: lower case, digits and underscores, 40 characters at most. */
   readonly name: string;
-  /** The columns of the primary key; shadow comparisons match rows by them. */
+  /** The columns of the primary key, by which shadow comparisons match rows. */
   readonly key: readonly string[];
-  /** The columns as in CREATE TABLE, without constraints of the table: `owner_id text NOT NULL, score integer`. */
+  /** The columns as in CREATE TABLE, without table constraints: `owner_id text NOT NULL, score integer`. */
   readonly columns: string;
-  /** What follows ON in CREATE INDEX: `(owner_id, score DESC) WHERE closed_at IS NULL`. */
+  /** The part of CREATE INDEX after ON: `(owner_id, score DESC) WHERE closed_at IS NULL`. */
   readonly indexes?: readonly string[];
 }
 
-/** A read model, and how it is made from events. See docs/projections.md. */
+/** A read model and the code that builds it from events. See docs/projections.md. */
 export interface Projection {
-  /** Unique among projections and for ever: lower case, digits and dashes. */
+  /** Unique among projections and never changed: lower case, digits and dashes. */
   readonly name: string;
-  /** A whole number from 1. Whoever changes the tables or what `apply` makes of old events gives a new one. */
+  /** A whole number from 1. Increase it when the tables or the rows made from old events change. */
   readonly version: number;
-  /** One sentence for people. */
+  /** One sentence for operators. */
   readonly description: string;
   readonly eventTypes: readonly string[] | "all";
   readonly tables: readonly ReadTable[];
   /** `inline`: in the transaction of each append, once it has caught up. `async`: from its own checkpoint. */
   readonly mode: "inline" | "async";
-  /** How many workers may share it, by stream: 1 to 64. Default 1; an inline one has 1. */
+  /** Number of segments, by stream, that workers can share: 1 to 64. Default 1; always 1 for an inline projection. */
   readonly segments?: number | undefined;
   /**
-   * Writes a batch into the tables, in the order of positions (of each stream, when there are segments). It may depend
-   * on nothing but the events and its own tables: builds, comparisons and as-of runs must come to the same rows.
+   * Writes a batch into the tables, in the order of positions (within each stream, if there are segments). It may depend only
+   * on the events and its own tables: builds, comparisons and as-of runs must produce the same rows.
    */
   apply(events: readonly StoredEvent[], context: ProjectionContext): Promise<void>;
-  /** What `apply` does, as one statement: see {@link defineStatementProjection}. */
+  /** The same as `apply` in one statement: see {@link defineStatementProjection}. */
   readonly statement?: LogStatement | undefined;
 }
 
-/** What every definition of a projection says. */
+/** The fields of every projection definition. */
 export interface ProjectionDefinition<Events extends readonly EventTypeDefinition[] | "all">
   extends Pick<Projection, "name" | "version" | "description" | "mode" | "segments"> {
   readonly events: Events;
 }
 
-/** A projection of one row per thing. */
+/** The definition of a projection with one row per thing. */
 export interface RowProjectionDefinition<
   Events extends readonly EventTypeDefinition[] | "all",
   Row extends object,
@@ -57,18 +57,18 @@ export interface RowProjectionDefinition<
 > extends ProjectionDefinition<Events> {
   /** Made with `readTable`; its primary key is one column of text. */
   readonly table: PgTable & { readonly $inferSelect: Row };
-  /** The primary key of the row that an event is about. Default: the event's `aggregateId`. */
+  /** Returns the primary key of an event's row. Default: the event's `aggregateId`. */
   key?(event: EventsOf<Events>): string;
   /**
-   * The row after an event; undefined when there is none. The same row when nothing changes. It may depend on nothing but its
-   * arguments: builds, comparisons and as-of runs must come to the same rows.
+   * Returns the row after an event: undefined to delete it, the same object to leave it unchanged. It may depend only on its
+   * arguments: builds, comparisons and as-of runs must produce the same rows.
    */
   evolve(row: Row | undefined, event: EventsOf<Events>): Next;
 }
 
 type KeysOf<Union> = Union extends unknown ? keyof Union : never;
 
-/** Adds nothing when `evolve` gives columns of the table only, and makes any other impossible to pass. */
+/** Turns an `evolve` that returns unknown columns into a compile error; adds nothing to any other. */
 type OnlyColumnsOf<Row, Next> = [Exclude<KeysOf<NonNullable<Next>>, keyof Row>] extends [never]
   ? unknown
   : {
@@ -100,7 +100,7 @@ type OnlyColumnsOf<Row, Next> = [Exclude<KeysOf<NonNullable<Next>>, keyof Row>] 
 export function defineProjection<
   const Events extends readonly EventTypeDefinition[] | "all",
   Row extends object,
-  // Inferred as it is written, so that "open" isn't any string.
+  // `const` type parameters, so that "open" is not widened to string.
   const Next extends Row | undefined,
 >(definition: RowProjectionDefinition<Events, Row, Next> & OnlyColumnsOf<Row, Next>): Projection {
   const { name, table } = definition;
@@ -112,7 +112,7 @@ export function defineProjection<
     );
   }
   type Event = EventsOf<Events>;
-  // Only events of these types are handed over, and rows have the form in which evolve gave them.
+  // Only events of these types are passed, and rows have the form that evolve returned.
   const fold: RowFold = {
     table: described.name,
     columns: columnsOf(table),
@@ -127,7 +127,7 @@ export function defineProjection<
 }
 
 /**
- * Defines a read model that writes its tables itself, a batch of events at a time.
+ * Defines a read model whose `apply` writes its tables, one batch of events at a time.
  *
  * @throws ProjectionDefinitionError
  */
@@ -146,8 +146,8 @@ export function defineBatchProjection<const Events extends readonly EventTypeDef
 }
 
 /**
- * Defines a read model that is one SQL statement and doesn't look into the events' data. Its passes let the statement read the
- * log where it lies, which takes a fraction of the time of bringing the events here and back.
+ * Defines a read model that is one SQL statement and doesn't read the events' data. The statement reads
+ * the log inside the database, which takes a fraction of the time of fetching the events and writing rows back.
  *
  * @throws ProjectionDefinitionError
  */
@@ -198,12 +198,12 @@ function checked(projection: Projection): Projection {
   return projection;
 }
 
-/** In how many segments a projection is split. */
+/** The number of segments of a projection. */
 export function segmentsOf({ segments }: Projection): number {
   return segments ?? 1;
 }
 
-/** The segment of a stream: the same for ever, whatever else is stored. FNV-1a over UTF-16 code units, mixed. */
+/** The segment of a stream, which never changes. FNV-1a over UTF-16 code units, mixed. */
 export function segmentOf({ aggregateType, aggregateId }: StreamName, segments: number): number {
   let hash = 0x811c9dc5;
   const key = `${aggregateType}\0${aggregateId}`;

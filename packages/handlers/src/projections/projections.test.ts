@@ -18,9 +18,9 @@ const note = (stream: string, content: string): SynapEvent =>
   createSynapEvent({ type: "note.creation.completed", aggregateId: stream, data: { content } });
 const notes = (count: number, streams = 5) =>
   Array.from({ length: count }, (_, index) => note(`s${index % streams}`, `e${index}`));
-/** Lets timers run: the embedded engine works without ever leaving the microtasks. */
+/** Lets timers run: the embedded engine can work without ever leaving the microtask queue. */
 const nextTurn = () => new Promise((done) => setImmediate(done));
-/** Until the clock shows another millisecond, so that a moment lies between two events. */
+/** Waits until the clock shows another millisecond, so that a moment lies between two events. */
 const nextMoment = async () => {
   const now = Date.now();
   while (Math.abs(Date.now() - now) < 2) await nextTurn();
@@ -56,7 +56,7 @@ describeOnEveryEngine("projections", (engine) => {
     return process(options.map((each) => recordingProjection({ ...each, name: `recorded-notes-${made}` })));
   }
 
-  it("fill from the first event on and follow, each event once and in order", async () => {
+  it("are built from the first event on and kept up to date, each event once and in order", async () => {
     const { store, follow, shown, status } = fresh({});
     await store.appendBatch(notes(20));
     await follow();
@@ -69,7 +69,7 @@ describeOnEveryEngine("projections", (engine) => {
     expect(await status()).toMatchObject({ builds: [{ lagEvents: 0, lagSeconds: 0, progress: 1 }] });
   });
 
-  it("see every earlier event when they are inline too, and then every append in its own transaction", async () => {
+  it("receive every earlier event when inline too, and then each append in its own transaction", async () => {
     const { store, follow, shown, status } = fresh({ mode: "inline" });
     await store.appendBatch(notes(5));
     await follow();
@@ -78,7 +78,7 @@ describeOnEveryEngine("projections", (engine) => {
     expect(await shown()).toEqual(await folded());
   });
 
-  it("stop at a pause and go on from there", async () => {
+  it("stop at a pause and resume from there", async () => {
     for (const mode of ["async", "inline"] as const) {
       const { name, store, follow, shown, status, projections } = fresh({ mode });
       await follow();
@@ -118,7 +118,7 @@ describeOnEveryEngine("projections", (engine) => {
     expect(left).toEqual([]);
   });
 
-  it("refuse an as-of run at a moment or a position that is none", async () => {
+  it("refuse an as-of run at an invalid moment or position", async () => {
     const { name, projections } = fresh({});
     for (const moment of ["yesterday", "2026-01-01", "infinity", new Date(Number.NaN)]) {
       await expect(projections.asOf(name, { moment })).rejects.toMatchObject({ code: "MOMENT_INVALID" });
@@ -130,7 +130,7 @@ describeOnEveryEngine("projections", (engine) => {
     expect(events).toBe(0);
   });
 
-  it("leave out of an as-of run what can't be applied, and say so", async () => {
+  it("leave events that can't be applied out of an as-of run, and report them", async () => {
     const bad = note("as-of-bad", "bad");
     const { name, store, projections } = fresh({
       afterwards: (events) => {
@@ -145,14 +145,14 @@ describeOnEveryEngine("projections", (engine) => {
     expect(ids).not.toContain("as-of-bad");
   });
 
-  it("are rebuilt beside the live build, compared row by row, and take over and back in one transaction", async () => {
+  it("are rebuilt beside the live build, compared row by row, and switched over and back in one transaction each", async () => {
     for (const mode of ["async", "inline"] as const) {
       const loud = (event: { data: Record<string, unknown> }) => String(event.data["content"]).toUpperCase();
       const { name, store, projections, follow, shown, status } = fresh(
         { mode },
         { mode, version: 2, contentOf: loud },
       );
-      // The first version was there first: its process knew no other.
+      // The first version runs in a process that knows no other.
       await process([recordingProjection({ mode, name })]).follow();
       await store.appendBatch(notes(12));
       await follow();
@@ -205,7 +205,7 @@ describeOnEveryEngine("projections", (engine) => {
     }
   });
 
-  it("count the rows that only one build has, and refuse to take over while they are behind", async () => {
+  it("count the rows that only one build has, and refuse a cutover while they lag behind", async () => {
     const { name, store, projections, follow } = fresh({});
     await store.appendBatch(notes(5));
     await follow();
@@ -225,7 +225,7 @@ describeOnEveryEngine("projections", (engine) => {
     });
   });
 
-  it("let no event be missed or repeated by switching between the log and the appends", async () => {
+  it("miss and repeat no event when they switch between the log and the appends", async () => {
     const { name, store, projections, dispatcher, shown } = fresh({ mode: "inline" });
     let appending = true;
     let appends = 0;
@@ -284,7 +284,7 @@ describeOnEveryEngine("projections", (engine) => {
     "code" in error &&
     ["55P03", "40P01"].includes(String(error.code));
 
-  it("are kept up to date by the worker's runner, several of them sharing the segments", async () => {
+  it("are kept up to date by several runners that share the segments", async () => {
     const { store, dispatcher, shown, status } = fresh({ segments: 3 });
     const logger = { info: () => {}, warn: () => {}, error: () => {} };
     const runners = [1, 2].map(() => new HandlerRunner({ dispatcher, database: engine.database, logger }));
@@ -296,7 +296,7 @@ describeOnEveryEngine("projections", (engine) => {
     expect(await shown()).toEqual(await folded());
   });
 
-  it("are taken over within seconds when the worker that runs them dies", async () => {
+  it("continue in another worker within seconds when theirs dies", async () => {
     const { options } = engine.testDatabase;
     if (!("url" in options)) return; // The embedded engine has one process.
     const { name, store, follow, shown, dispatcher } = fresh({});
@@ -330,7 +330,7 @@ describeOnEveryEngine("projections", (engine) => {
     await elsewhere.close();
   });
 
-  it("set poison events aside under the build's name, and go on in order when they are retried", async () => {
+  it("set poison events aside under the build's name, and continue in order when they are retried", async () => {
     for (const mode of ["async", "inline"] as const) {
       const poison = new Set<string>();
       const { name, store, dispatcher, shown, status } = fresh({
@@ -367,7 +367,7 @@ describeOnEveryEngine("projections", (engine) => {
     }
   });
 
-  it("refuse tables that changed under a version, by name", async () => {
+  it("refuse changed tables under an unchanged version, naming both", async () => {
     const { name, follow } = fresh({});
     await follow();
     const other = { ...recordingProjection({ name }) };
@@ -375,7 +375,7 @@ describeOnEveryEngine("projections", (engine) => {
     await expect(process([{ ...other, tables }]).follow()).rejects.toThrow(ProjectionChangedError);
   });
 
-  it("run in segments that keep the order of streams, and change their number only when told to", async () => {
+  it("run in segments that keep the order of streams, and change their number on request only", async () => {
     const { name, store, follow, shown, status } = fresh({ segments: 4 });
     await store.appendBatch(notes(60, 13));
     await follow();

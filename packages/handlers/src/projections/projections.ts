@@ -28,12 +28,12 @@ import {
 import { feedFromLog } from "./switch-feed.ts";
 import { syncBuilds } from "./sync-builds.ts";
 
-/** Who asks, kept with the build. */
+/** The actor of an operation, stored with the build. */
 export interface ActorOptions {
   readonly by: string;
 }
 
-/** What is done with projections by people and programs. Each call is one transaction; nothing is half done. */
+/** Operates projections: status, pause, rebuild, cutover and so on. Each call is one transaction. */
 export class Projections {
   readonly #database: Database;
   readonly #store: Pick<EventStore, "readAll">;
@@ -53,8 +53,8 @@ export class Projections {
   }
 
   /**
-   * Makes the first builds of projections that have none. Workers do it by themselves; an API that reads the views may
-   * do it too. Harmless when repeated.
+   * Creates the first builds of projections that have none. Workers do so by themselves; an API that reads the views may
+   * too. Idempotent.
    */
   async prepare(): Promise<void> {
     for (const name of this.#registry.names) {
@@ -64,13 +64,13 @@ export class Projections {
     }
   }
 
-  /** Every projection, its builds, their checkpoints, lag and state. */
+  /** Reads every projection with its builds, their checkpoints, lag and state. */
   status(): Promise<ProjectionStatus[]> {
     return projectionStatus(this.#database, this.#registry);
   }
 
   /**
-   * Stops feeding the live build until `resume`; its rows stay as they are. An inline one leaves the appends.
+   * Stops feeding the live build until `resume`; its rows stay unchanged. An inline build is no longer fed by appends.
    *
    * @throws ProjectionNotFoundError, ProjectionConflictError
    */
@@ -82,16 +82,16 @@ export class Projections {
     });
   }
 
-  /** Feeds the live build again, from where it stood. An inline one catches up first. */
+  /** Feeds the live build again from its checkpoint. An inline build catches up first. */
   async resume(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, (transaction, live) => setPaused(transaction, live, false));
   }
 
   /**
-   * Begins a new build from the first event on, of the newest version (or that given), beside the live one. The workers
-   * fill it; `status` tells how far it is.
+   * Starts a new build of the newest (or given) version from the first event on, beside the live one. The workers
+   * fill it; `status` reports its progress.
    *
-   * @throws ProjectionConflictError when one is being built already: drop that first
+   * @throws ProjectionConflictError when a build is already under way: drop it first
    */
   async rebuild(
     name: string,
@@ -113,7 +113,7 @@ export class Projections {
     });
   }
 
-  /** The shadow comparison: both builds are brought to the same position, and their rows compared. */
+  /** Runs the shadow comparison: brings both builds to the same position and compares their rows. */
   async compare(name: string): Promise<TableDifference[]> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
@@ -124,10 +124,10 @@ export class Projections {
   }
 
   /**
-   * Lets the new build take over, in one transaction, if it is near enough and its rows are the same: the views show it
-   * from the commit on. The old one stays, fed, as the previous build.
+   * Makes the new build live in one transaction, if its lag is small enough and its rows are the same: the views show it
+   * from the commit on. The old one stays up to date as the previous build.
    *
-   * @throws CutoverRefusedError when lag or difference are out of bounds
+   * @throws CutoverRefusedError when lag or difference exceed their bounds
    */
   async cutover(name: string, { by, ...bounds }: ActorOptions & CutoverBounds): Promise<CutoverReport> {
     return this.#database.transaction(async (transaction) => {
@@ -145,7 +145,7 @@ export class Projections {
     });
   }
 
-  /** Goes back to the previous build, which takes the place of the live one, in one transaction. */
+  /** Makes the previous build live again, in one transaction. */
   async rollback(name: string, { by }: ActorOptions): Promise<CutoverReport> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
@@ -159,7 +159,7 @@ export class Projections {
     });
   }
 
-  /** Removes the previous build, or the one that is being built: its tables, checkpoints and parked events. */
+  /** Removes the previous build, or the one being built: its tables, checkpoints and parked events. */
   async drop(name: string, role: "previous" | "building"): Promise<void> {
     await this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
@@ -168,15 +168,16 @@ export class Projections {
   }
 
   /**
-   * Splits the live build in as many segments as its definition now says: brings the segments it had to one position,
-   * then gives the new ones that position, in one transaction.
+   * Splits the live build into the number of segments in its definition: brings its present segments to one position,
+   * then starts the new ones there, in one transaction.
    *
-   * @throws CutoverRefusedError when more than 10,000 events are left to handle: let the workers catch up first
+   * @throws CutoverRefusedError when the lag exceeds 10,000 events: let the workers catch up first
    */
   async changeSegments(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, async (transaction, live) => {
       const projection = this.#version(live);
-      if (live.feed === "inline") throw new ProjectionConflictError(`"${name}" is fed inline.`);
+      if (live.feed === "inline")
+        throw new ProjectionConflictError(`"${name}" is inline and has one segment.`);
       const position = await syncBuilds(transaction, this.#follower, [{ build: live, projection }]);
       await removeCheckpoints(transaction, live);
       const changed = { ...live, segments: segmentsOf(projection) };
@@ -193,7 +194,7 @@ export class Projections {
     });
   }
 
-  /** The rows as they were at a position or a moment, made from the events by the newest version. See `projectionAsOf`. */
+  /** Computes the rows at a position or moment with the newest version. See `projectionAsOf`. */
   asOf(name: string, at: AsOf, options: { readonly maxRows?: number } = {}): Promise<ReadModelAsOf> {
     const projection = this.#registry.newest(name);
     return projectionAsOf({ database: this.#database, store: this.#store, projection, at, ...options });

@@ -33,7 +33,7 @@ const things = readTable(
 );
 
 describe("a declared table", () => {
-  it("gives the SQL of its columns, key and indexes", () => {
+  it("yields the SQL of its columns, key and indexes", () => {
     expect(describeReadTable("p", things)).toEqual({
       name: "things",
       key: ["id"],
@@ -90,7 +90,7 @@ const everything = readTable("everything", {
 });
 
 describeOnEveryEngine("a projection of rows", (engine) => {
-  it("gives evolve the row as evolve gave it before, and queries give the same", async () => {
+  it("passes evolve the row that evolve returned before, and queries return the same", async () => {
     const row = {
       words: "a \u{1F600} \ufeff",
       whole: -2_147_483_648,

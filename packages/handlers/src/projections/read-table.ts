@@ -12,7 +12,7 @@ import type { ReadTable } from "./projection.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
 
 /**
- * Declares a table of a read model with drizzle: its columns, types and indexes, its row type and typed queries come from this
+ * Declares a table of a read model with drizzle: columns, types, indexes, row type and typed queries all come from this
  * one declaration. Each build of a projection has a table of this form; queries read the view of its name in `synap_read`.
  *
  * @example
@@ -24,20 +24,20 @@ import { ProjectionDefinitionError } from "./projection-errors.ts";
  */
 export const readTable = pgSchema("synap_read").table;
 
-/** A column of text that is compared byte by byte, as ids are: faster than by the rules of a language, and the same everywhere. */
+/** A text column with byte-wise collation, for ids: faster than a language's collation, and the same everywhere. */
 export const keyText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
 
-/** A column of a moment with milliseconds, as text in the form of an event's `timestamp`. */
+/** A timestamp column with milliseconds, read as text in the form of an event's `timestamp`. */
 export const moment = customType<{ data: string; driverData: string }>({
   dataType: () => "timestamptz(3)",
   // PostgreSQL writes "2026-03-04 05:06:07.089+00", or as JSON "2026-03-04T05:06:07.089+00:00".
   fromDriver: (value) => new Date(value.replace(" ", "T").replace(/[+-]\d\d$/, "$&:00")).toISOString(),
 });
 
-/** A row of a read table, as `evolve` takes and gives it. */
+/** A row of a read table, as `evolve` receives and returns it. */
 export type RowOf<Table extends PgTable> = InferSelectModel<Table>;
 
-/** Types whose values travel as JSON without loss. */
+/** Column types whose values survive the round trip through JSON. */
 const COLUMN_TYPES = new Set([
   "PgText",
   "PgVarchar",
@@ -63,9 +63,9 @@ export interface TableColumns {
 }
 
 /**
- * A declared table as projections make it.
+ * Describes a declared table for projections, which create it.
  *
- * @throws ProjectionDefinitionError naming the projection and what of the table a build can't have
+ * @throws ProjectionDefinitionError naming the projection and the feature of the table that a build can't have
  */
 export function describeReadTable(projection: string, table: PgTable): ReadTable {
   const config = getTableConfig(table);
@@ -80,9 +80,11 @@ export function describeReadTable(projection: string, table: PgTable): ReadTable
   }
   const columns = config.columns.map((column) => {
     if (!COLUMN_TYPES.has(column.columnType)) {
-      refuse(`has the column "${column.name}" of a type that isn't read back from JSON as it was; use text`);
+      refuse(
+        `has the column "${column.name}" of a type that would not survive the round trip through JSON; use text`,
+      );
     }
-    if (column.hasDefault) refuse(`has a default for "${column.name}": evolve gives every column`);
+    if (column.hasDefault) refuse(`has a default for "${column.name}": evolve returns every column`);
     return `"${column.name}" ${column.getSQLType()}${column.notNull ? " NOT NULL" : ""}`;
   });
   const key = [
@@ -97,7 +99,7 @@ export function columnsOf(table: PgTable): TableColumns {
   const byName = getTableColumns(table);
   const columns = Object.entries(byName);
   return {
-    // JSON holds every value in the form that rows have, but for moments.
+    // Values have the same form in JSON and in rows, except for moments.
     read: (name, value) =>
       value !== null && byName[name]?.columnType === "PgCustomColumn"
         ? byName[name].mapFromDriverValue(value)
@@ -109,7 +111,7 @@ export function columnsOf(table: PgTable): TableColumns {
 
 const dialect = new PgDialect();
 
-/** What follows ON in CREATE INDEX. */
+/** Writes the part of CREATE INDEX after ON. */
 function writeIndex({ config }: Index): string {
   const columns = config.columns.map((column) =>
     column instanceof SQL ? writeSql(column) : "indexConfig" in column ? writeColumn(column) : "",
@@ -122,13 +124,13 @@ function writeIndex({ config }: Index): string {
 function writeColumn({ name, indexConfig = {} }: Partial<IndexedColumn>): string {
   const { order, nulls, opClass } = indexConfig;
   const parts = [`"${name}"`, opClass, order === "desc" ? "DESC" : undefined];
-  // NULLS LAST goes without saying when ascending, NULLS FIRST when descending.
+  // NULLS LAST is the default when ascending, NULLS FIRST when descending.
   const usual = order === "desc" ? "first" : "last";
   if (nulls !== undefined && nulls !== usual) parts.push(`NULLS ${nulls.toUpperCase()}`);
   return parts.filter((part) => part !== undefined).join(" ");
 }
 
-/** An expression with its values in it, and its columns without the table: an index belongs to one table. */
+/** Writes an expression with its values inlined, and its columns without the table, which an index does not need. */
 function writeSql(expression: SQL): string {
   return dialect.sqlToQuery(expression.inlineParams(), "indexes").sql;
 }

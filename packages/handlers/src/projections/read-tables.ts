@@ -6,12 +6,12 @@ import { ProjectionDefinitionError } from "./projection-errors.ts";
 
 const SCHEMA = "synap_read";
 
-/** Full name of the table of one build, or of an as-of run, whose suffix is a word. */
+/** The full name of a build's table, or of an as-of run's, whose suffix is a word. */
 export function tableOf(table: string, suffix: number | string): string {
   return `${SCHEMA}.${table}_${suffix}`;
 }
 
-/** What `apply` is given for one build. */
+/** Creates the context that `apply` receives for one build. */
 export function projectionContext(
   projection: Projection,
   suffix: number | string,
@@ -28,7 +28,7 @@ export function projectionContext(
   };
 }
 
-/** The SQL that makes the tables; also what tells whether a version is still the same. */
+/** The SQL that creates the tables; comparing it detects a changed version. */
 export function tableScript(tables: readonly ReadTable[], suffix: number | string): string {
   return tables
     .flatMap((table) => {
@@ -43,7 +43,7 @@ export function tableScript(tables: readonly ReadTable[], suffix: number | strin
     .join("\n");
 }
 
-/** Makes the tables of a build, empty. */
+/** Creates the empty tables of a build. */
 export async function createTables(
   transaction: Transaction,
   tables: readonly ReadTable[],
@@ -52,7 +52,7 @@ export async function createTables(
   await transaction.execute(tableScript(tables, suffix));
 }
 
-/** Removes the tables of a build, which no view shows any more. */
+/** Drops the tables of a build that no view shows any more. */
 export async function dropTables(
   transaction: Transaction,
   names: readonly string[],
@@ -62,8 +62,8 @@ export async function dropTables(
 }
 
 /**
- * Lets the views show a build, from the commit on. A view keeps its grants where the columns allow it to be replaced;
- * else it is made anew.
+ * Switches the views to a build from the commit on. A view keeps its grants where its columns allow a replacement;
+ * otherwise it is dropped and created again.
  */
 export async function showBuild(
   transaction: Transaction,
@@ -85,7 +85,7 @@ export async function showBuild(
   }
 }
 
-/** The names of the tables that a script made. */
+/** The names of the tables that a script creates. */
 export function tablesIn(script: string): string[] {
   return [...script.matchAll(/CREATE TABLE synap_read\.([a-z0-9_]+)_0 /g)].flatMap((match) => match[1] ?? []);
 }

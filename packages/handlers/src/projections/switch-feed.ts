@@ -20,14 +20,14 @@ import {
 import { ProjectionConflictError } from "./projection-errors.ts";
 import { projectionContext } from "./read-tables.ts";
 
-/** The most events that are handled while appends wait for the switch. */
+/** Maximum number of events handled while appends wait for the switch. */
 const MAX_UNDER_LOCK = 1_000;
 
 /**
- * Lets a build be fed by the appends themselves from the commit of this transaction on. With the lock on inline feeds,
- * every append has either finished, and what it stored is handled here, or will see that the build is inline.
+ * Switches a build to being fed by appends from the commit of this transaction on. Under the lock on inline feeds,
+ * every append has either finished, so that its events are handled here, or will see that the build is inline.
  *
- * @returns false when too much is left to handle under the lock: let it catch up first.
+ * @returns false when too many events are left to handle under the lock: let the build catch up first
  */
 export async function feedInline(
   transaction: Transaction,
@@ -42,14 +42,14 @@ export async function feedInline(
   return handOver(transaction, projection, now);
 }
 
-/** The same for a caller who holds all the locks. */
+/** As `feedInline`, for a caller that already holds all the locks. */
 export async function handOver(
   transaction: Transaction,
   projection: Projection,
   build: Build,
 ): Promise<boolean> {
   const name = buildName(build);
-  // All segments stand at the same position: an inline build has one, and a cutover has brought the others there.
+  // All segments are at the same position: an inline build has one, and a cutover has brought the others there.
   const after = await readCheckpoint(transaction, checkpointNames(build)[0] ?? name);
   const rest = await readCommitted(transaction, {
     after,
@@ -75,10 +75,10 @@ export async function handOver(
 }
 
 /**
- * Lets an inline build follow the log from the commit of this transaction on. Its checkpoint is the watermark; what was
- * handled beyond it, while an earlier append is unfinished, is written down by position.
+ * Switches an inline build to following the log from the commit of this transaction on. Its checkpoint is the watermark; events
+ * handled beyond it, while an earlier append is unfinished, are recorded by position.
  *
- * @throws ProjectionConflictError when something has held the watermark back for so long that this is too much
+ * @throws ProjectionConflictError when the watermark has been held back for so long that there are too many of them
  */
 export async function feedFromLog(
   transaction: Transaction,
@@ -97,7 +97,7 @@ export async function feedFromLog(
   });
   if (positions === undefined) {
     throw new ProjectionConflictError(
-      `An append that doesn't end holds the watermark back: projection "${projection.name}" can't leave it now.`,
+      `Projection "${projection.name}" can't stop being inline now: an unfinished append has held the watermark back for too long.`,
     );
   }
   await transaction.query(

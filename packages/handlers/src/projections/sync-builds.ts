@@ -6,20 +6,20 @@ import { type Build, checkpointNames, lockCheckpoints } from "./projection-build
 import { CutoverRefusedError, ProjectionConflictError } from "./projection-errors.ts";
 import { buildFeeds } from "./projection-feeds.ts";
 
-/** A build and the version of the projection that feeds it. */
+/** A build and the projection version that feeds it. */
 export interface BuildAndProjection {
   readonly build: Build;
   readonly projection: Projection;
 }
 
-/** The most events that are handled while a transaction keeps the builds from their workers. */
+/** Maximum number of events handled while the builds are locked against their workers. */
 const MAX_BEHIND = 10_000;
 
 /**
- * Keeps the workers from the builds until the end of the transaction, and brings every segment of those that follow the
- * log to the same position: the watermark of this moment, which it answers.
+ * Locks the builds against their workers until the transaction ends, and brings every segment of those that follow the
+ * log to the same position: the current watermark, which it returns.
  *
- * @throws CutoverRefusedError when they are too far behind, ProjectionConflictError when one is paused
+ * @throws CutoverRefusedError when the lag is too large, ProjectionConflictError when one is paused
  */
 export async function syncBuilds(
   transaction: Transaction,
@@ -55,7 +55,7 @@ export async function syncBuilds(
   return target;
 }
 
-/** How many stored events lie behind the build's lowest checkpoint. */
+/** Counts the stored events after the build's lowest checkpoint. */
 export async function eventsBehind(transaction: Transaction, build: Build): Promise<number> {
   if (build.feed === "inline") return 0;
   let lowest = Number.MAX_SAFE_INTEGER;

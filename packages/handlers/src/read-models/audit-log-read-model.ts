@@ -8,7 +8,7 @@ const DEFAULT_LIMIT = 100;
 
 const parameters = z
   .strictObject({
-    // The longest: "agent:" or "user:" and a name.
+    // Room for the longest actor: "agent:" and a name.
     actor: plainText(256)
       .optional()
       .describe("Entries of this actor: `user:{id}`, `agent:{name}` or `system`."),

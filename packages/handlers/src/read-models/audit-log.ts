@@ -2,13 +2,13 @@ import type { SqlSession } from "@synap/database";
 import { defineStatementProjection, type Projection } from "../projections/projection.ts";
 
 /**
- * Keeps `synap_read.audit_log`: who did what to which thing and when, one row for each event, without its data. An
- * ordinary table, so that it can be searched by actor and by thing without looking into every chunk of the events.
+ * Maintains `synap_read.audit_log`: who did what to which aggregate and when, one row per event, without its data. An
+ * ordinary table, so that searches by actor and by aggregate need not read every chunk of the events.
  */
 export const auditLogProjection: Projection = defineStatementProjection({
   name: "audit-log",
   version: 1,
-  description: "Keeps who did what, and when.",
+  description: "Records who did what, and when.",
   events: "all",
   mode: "async",
   tables: [
@@ -19,7 +19,7 @@ export const auditLogProjection: Projection = defineStatementProjection({
         event_id uuid NOT NULL, actor text NOT NULL COLLATE "C", user_id text COLLATE "C", action text NOT NULL COLLATE "C",
         subject_type text NOT NULL COLLATE "C", subject_id text NOT NULL COLLATE "C", source text NOT NULL COLLATE "C",
         request_id text, correlation_id text, causation_id uuid`,
-      // "What did this actor do?" and "What happened to this thing?", the latest first.
+      // "What did this actor do?" and "What happened to this aggregate?", latest first.
       indexes: ['(actor, "position")', '(subject_type, subject_id, "position")'],
     },
   ],
@@ -49,7 +49,7 @@ export const auditLogProjection: Projection = defineStatementProjection({
   },
 });
 
-/** One line of the audit log. */
+/** One entry of the audit log. */
 export interface AuditEntry {
   readonly position: number;
   readonly happenedAt: Date;
@@ -66,17 +66,17 @@ export interface AuditEntry {
   readonly correlationId: string | null;
 }
 
-/** What to look for. */
+/** Selects entries of the audit log. */
 export interface AuditFilter {
   readonly actor?: string | undefined;
   readonly subject?: { readonly type: string; readonly id: string } | undefined;
-  /** Only entries with a lower position: the last one of the page before. */
+  /** Only entries with a lower position: the last one of the previous page. */
   readonly before?: number | undefined;
   /** Default 100, at most 1,000. */
   readonly limit?: number | undefined;
 }
 
-/** Entries of the audit log, the last stored first. */
+/** Reads entries of the audit log, newest first. */
 export function auditLog(session: SqlSession, filter: AuditFilter = {}): Promise<AuditEntry[]> {
   const conditions: string[] = [];
   const parameters: (string | number)[] = [Math.min(filter.limit ?? 100, 1_000)];

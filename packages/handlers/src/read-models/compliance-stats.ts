@@ -2,8 +2,8 @@ import type { SqlSession } from "@synap/database";
 import { defineStatementProjection, type Projection } from "../projections/projection.ts";
 
 /**
- * Keeps `synap_read.compliance_stats`: for each day (UTC, of when it happened), event type and kind of actor, how many
- * events there were, and of how many one can tell for whom and why they happened.
+ * Maintains `synap_read.compliance_stats`: for each day (in UTC, by timestamp), event type and kind of actor, the number of
+ * events, of events that name a user, and of events that belong to a flow.
  */
 export const complianceStatsProjection: Projection = defineStatementProjection({
   name: "compliance-stats",
@@ -14,7 +14,7 @@ export const complianceStatsProjection: Projection = defineStatementProjection({
   tables: [
     {
       name: "compliance_stats",
-      // The days of a period are neighbours in the key itself.
+      // The days of a period are adjacent in the primary key.
       key: ["day", "event_type", "actor_kind"],
       columns: `day date NOT NULL, event_type text NOT NULL COLLATE "C", actor_kind text NOT NULL COLLATE "C",
         events bigint NOT NULL, with_user bigint NOT NULL, with_correlation bigint NOT NULL,
@@ -40,19 +40,19 @@ export const complianceStatsProjection: Projection = defineStatementProjection({
   },
 });
 
-/** What a day, or several, came to for one event type and kind of actor. */
+/** The figures of a period for one event type and kind of actor. */
 export interface ComplianceStatistics {
   readonly eventType: string;
   /** "user", "agent" or "system". */
   readonly actorKind: string;
   readonly events: number;
-  /** Events that name the user they are for. */
+  /** Events with a user id. */
   readonly withUser: number;
-  /** Events that belong to a flow that can be followed. */
+  /** Events with a correlation id. */
   readonly withCorrelation: number;
 }
 
-/** The days from one to another (both included, YYYY-MM-DD, UTC) together. */
+/** Sums up the days from one to another (both inclusive, YYYY-MM-DD, UTC). */
 export function complianceStats(
   session: SqlSession,
   { from, to }: { readonly from: string; readonly to: string },

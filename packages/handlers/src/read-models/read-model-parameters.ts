@@ -3,18 +3,18 @@ import { plainText, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
 
 const MAX_LIMIT = 1_000;
-const GIVEN_ONCE = "must be given, and once";
+const GIVEN_ONCE = "must be given exactly once";
 
-/** A name: of a user, a guest, an actor. 1 to 128 characters. */
+/** The name of a user, a guest or an actor: 1 to 128 characters. */
 export const nameParameter = plainText(128);
 
 /** A day, YYYY-MM-DD. */
 export const dayParameter = z
   .string(GIVEN_ONCE)
-  .refine((value) => daySchema.safeParse(value).success, "must be a day as YYYY-MM-DD, which exists")
+  .refine((value) => daySchema.safeParse(value).success, "must be an existing day as YYYY-MM-DD")
   .meta({ format: "date", pattern: "^(?!0000)" });
 
-/** The number of rows to give, 1 to 1,000. */
+/** The page size, 1 to 1,000 rows. */
 export const limitParameter = (byDefault: number) =>
   wholeNumber(1, MAX_LIMIT).optional().describe(`Page size, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
 
@@ -23,15 +23,15 @@ export const beforeParameter = wholeNumber(0, Number.MAX_SAFE_INTEGER)
   .optional()
   .describe("`nextBefore` of the previous page.");
 
-/** Whether two days, if both are given, are in order. */
+/** Whether two days are in order, if both are given. */
 export function areInOrder({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {
   return from === undefined || to === undefined || from <= to;
 }
 
-/** The issue of two days that are not in order. */
+/** The issue reported for two days that are not in order. */
 export const NOT_IN_ORDER = { path: ["to"], message: "must not be before from" };
 
-/** The position before which the next page begins: the last one of a full page. None after a page that isn't full. */
+/** The position before which the next page begins: the last one of a full page; undefined after a page that isn't full. */
 export function nextBefore(
   rows: readonly { readonly position: number }[],
   size: number,

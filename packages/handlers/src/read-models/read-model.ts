@@ -1,16 +1,16 @@
 import type { Database } from "@synap/database";
 import { z } from "zod";
 
-/** Where read models are read: SQL through `query`, drizzle through `orm`. */
+/** The session for reading read models: SQL through `query`, drizzle through `orm`. */
 export type ReadSession = Pick<Database, "query" | "orm">;
 
-/** The size of an answer. */
+/** The bounds on an answer's size. */
 export interface AnswerBounds {
-  /** An answer of rows that may be large should end with the row that reaches so many bytes. */
+  /** Size in bytes at which an answer of large rows should end: with the row that reaches it. */
   readonly maxBytes: number;
 }
 
-/** A value that becomes this one on its way through JSON: a moment may be a Date. */
+/** A value that JSON turns into this one: a moment may be a Date. */
 export type JsonSource<Value> = Value extends string
   ? Value | Date
   : Value extends readonly (infer Item)[]
@@ -25,9 +25,9 @@ export interface ReadModel<
   Answer extends z.ZodType = z.ZodType,
   Path extends string = string,
 > {
-  /** One segment: it is served at `GET /api/v1/{path}`. */
+  /** Path of one segment: the read model is served at `GET /api/v1/{path}`. */
   readonly path: Path;
-  /** One sentence for people: the summary in the OpenAPI document. */
+  /** One sentence: the summary in the OpenAPI document. */
   readonly description: string;
   readonly parameters: Parameters;
   readonly answer: Answer;
@@ -38,7 +38,7 @@ export interface ReadModel<
   ): Promise<JsonSource<z.input<Answer>>>;
 }
 
-/** A read model is defined wrongly. */
+/** Thrown when a read model's definition is invalid. */
 export class ReadModelDefinitionError extends Error {
   override readonly name = "ReadModelDefinitionError";
   readonly code = "READ_MODEL_INVALID";
@@ -48,7 +48,7 @@ export class ReadModelDefinitionError extends Error {
   }
 }
 
-/** Paths below `/api/v1` that the API itself uses, and the names of its other operations. */
+/** Paths below `/api/v1` that the API uses itself, and the names of its other operations. */
 const RESERVED = new Set([
   "admin",
   "aggregates",
@@ -90,7 +90,7 @@ export function defineReadModel<
   }
   if (RESERVED.has(path)) throw new ReadModelDefinitionError(path, "has a path that Synap's API uses itself");
   describe(path, "parameters", parameters);
-  describe(path, "answer", answer);
+  describe(path, "an answer", answer);
   return model;
 }
 

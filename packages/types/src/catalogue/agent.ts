@@ -3,7 +3,7 @@ import { defineEventType } from "../define-event-type.ts";
 import type { JsonValue } from "../json.ts";
 import { identifier, shortText } from "./fields.ts";
 
-// What an agent proposes to do is known to the agent alone. checkJson has looked inside before this schema runs.
+// Only the agent knows the form of its parameters. checkJson has validated them before this schema runs.
 const parameters: z.ZodType<Record<string, JsonValue>, Record<string, JsonValue>> = z.record(
   z.string(),
   z.any(),
@@ -13,10 +13,10 @@ const parameters: z.ZodType<Record<string, JsonValue>, Record<string, JsonValue>
 export const agentEventTypes = [
   defineEventType({
     name: "agent.decision_proposed",
-    description: "An agent asks for leave to do something.",
+    description: "An agent asked for permission to do something.",
     schema: z.strictObject({
       decisionId: identifier,
-      action: shortText.describe("What it would do, for example product.change_price."),
+      action: shortText.describe("The proposed action, for example product.change_price."),
       parameters: parameters.optional(),
       reasoning: z.string().min(1),
       confidence: z.number().min(0).max(1).describe("How sure the agent is, from 0 to 1."),
@@ -31,13 +31,13 @@ export const agentEventTypes = [
   }),
   defineEventType({
     name: "agent.decision_approved",
-    description: "A person, or a rule a person made, let an agent do what it proposed.",
+    description: "A person, or a rule that a person made, approved an agent's proposal.",
     schema: z.strictObject({ decisionId: identifier, comment: z.string().optional() }),
     example: { decisionId: "decision-3081", comment: "Fine until the end of the month" },
   }),
   defineEventType({
     name: "agent.decision_rejected",
-    description: "A person refused what an agent proposed.",
+    description: "A person refused an agent's proposal.",
     schema: z.strictObject({ decisionId: identifier, reason: shortText }),
     example: { decisionId: "decision-3081", reason: "The margin is too small" },
   }),

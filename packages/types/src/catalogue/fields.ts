@@ -1,22 +1,22 @@
 import { z } from "zod";
 import { timestampSchema } from "../synap-event.ts";
 
-/** A short piece of text that is there: 1 to 500 characters. */
+/** A short, non-empty text: 1 to 500 characters. */
 export const shortText = z.string().min(1).max(500);
 
-/** A name by which something is known here or elsewhere: 1 to 128 characters. */
+/** An identifier of something, here or in another system: 1 to 128 characters. */
 export const identifier = z.string().min(1).max(128);
 
 /** An amount of money in units of its currency, 0 or more. */
 export const amount = z.number().nonnegative();
 
-/** ISO 4217, for example EUR. Left out where a business uses only one. */
+/** A currency: an ISO 4217 code such as EUR. Omitted where a business uses only one. */
 export const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as EUR")
-  .describe("ISO 4217 code; left out where a business uses only one.");
+  .describe("ISO 4217 code; omitted where a business uses only one.");
 
-/** A day without a time: YYYY-MM-DD, from 0001-01-01 to 9999-12-31. PostgreSQL knows no year 0. */
+/** A day without a time: YYYY-MM-DD, from 0001-01-01 to 9999-12-31, because PostgreSQL has no year 0. */
 export const day = z.iso
   .date()
   .refine((text) => !text.startsWith("0000"), "must be a day from 0001-01-01 to 9999-12-31")
@@ -32,8 +32,8 @@ export const attributes = z.record(
 );
 
 /**
- * The fields that were changed, with their new values; at least one. What is not named stayed as it was, and a field
- * that was emptied is null where its schema allows it.
+ * The schema of changed fields with their new values; at least one. Omitted fields are unchanged, and a field
+ * that was cleared is null where its schema allows it.
  */
 export function changesOf<Shape extends z.ZodRawShape>(shape: Shape) {
   return z

@@ -26,7 +26,7 @@ export const invoiceEventTypes = [
   }),
   defineEventType({
     name: "invoice.sent",
-    description: "An invoice went out to whoever has to pay it.",
+    description: "An invoice was sent to its payer.",
     schema: z.strictObject({
       method: z.enum(["email", "post", "portal"]),
       sentAt: moment.optional(),
@@ -36,7 +36,7 @@ export const invoiceEventTypes = [
   }),
   defineEventType({
     name: "invoice.paid",
-    description: "An invoice was paid, all of it or a part.",
+    description: "An invoice was paid in full or in part.",
     schema: z.strictObject({
       amount,
       currency: currency.optional(),

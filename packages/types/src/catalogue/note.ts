@@ -9,21 +9,21 @@ const note = {
 };
 const example = { content: "Acme want the pumps a week earlier", title: "Acme", tags: ["important"] };
 
-/** Somebody asked for a note. */
+/** The request to create a note. */
 export const noteCreationRequested = defineEventType({
   name: "note.creation.requested",
-  description: "Somebody asked for a note to be made.",
+  description: "Somebody requested a note.",
   schema: z.strictObject(note),
   example,
 });
 
-/** A note was made. */
+/** The creation of a note. */
 export const noteCreationCompleted = defineEventType({
   name: "note.creation.completed",
-  description: "A note was made, as it now reads.",
+  description: "A note was created, with this content.",
   schema: z.strictObject(note),
   example,
 });
 
-/** Creation of a note. Stream: the note, from the request on. */
+/** Events of creating a note. Stream: the note, from the request on. */
 export const noteEventTypes = [noteCreationRequested, noteCreationCompleted] as const;

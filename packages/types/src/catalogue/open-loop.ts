@@ -3,13 +3,13 @@ import { defineEventType } from "../define-event-type.ts";
 import { identifier, moment, shortText } from "./fields.ts";
 
 const status = z.enum(["urgent", "waiting", "snoozed"]);
-const score = z.int().min(0).max(1000).describe("How much it presses: the higher, the sooner.");
+const score = z.int().min(0).max(1000).describe("Urgency: the higher, the sooner.");
 
-/** Things that are not finished and belong to somebody: what "what's next?" is answered from. Stream: the loop. */
+/** Events of unfinished things that belong to somebody, from which "what's next?" is answered. Stream: the loop. */
 export const openLoopEventTypes = [
   defineEventType({
     name: "open_loop.opened",
-    description: "Something is now open and waits for its owner.",
+    description: "Something was opened and waits for its owner.",
     schema: z.strictObject({
       ownerId: identifier,
       title: shortText,
@@ -29,19 +29,19 @@ export const openLoopEventTypes = [
   }),
   defineEventType({
     name: "open_loop.status_changed",
-    description: "An open loop became urgent, was put off, or now waits for somebody else.",
+    description: "An open loop became urgent, was snoozed, or now waits for somebody else.",
     schema: z.strictObject({ from: status, to: status, snoozedUntil: moment.optional() }),
     example: { from: "urgent", to: "snoozed", snoozedUntil: "2026-03-09T08:00:00Z" },
   }),
   defineEventType({
     name: "open_loop.score_changed",
-    description: "How much an open loop presses was judged anew.",
+    description: "The urgency of an open loop was reassessed.",
     schema: z.strictObject({ score, reason: shortText.optional() }),
     example: { score: 95, reason: "Due tomorrow" },
   }),
   defineEventType({
     name: "open_loop.closed",
-    description: "An open loop is finished or was given up.",
+    description: "An open loop was finished or abandoned.",
     schema: z.strictObject({ outcome: z.enum(["done", "dropped"]) }),
     example: { outcome: "done" },
   }),

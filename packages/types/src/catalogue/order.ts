@@ -36,7 +36,7 @@ export const orderEventTypes = [
   }),
   defineEventType({
     name: "order.payment_received",
-    description: "Money for an order arrived, all of it or a part.",
+    description: "An order was paid in full or in part.",
     schema: z.strictObject({
       amount,
       currency: currency.optional(),
@@ -47,13 +47,13 @@ export const orderEventTypes = [
   }),
   defineEventType({
     name: "order.status_changed",
-    description: "An order went from one state to another.",
+    description: "An order moved from one status to another.",
     schema: z.strictObject({ from: orderStatus, to: orderStatus, reason: shortText.optional() }),
     example: { from: "confirmed", to: "processing" },
   }),
   defineEventType({
     name: "order.fulfilled",
-    description: "Everything in an order was handed over to the customer or the carrier.",
+    description: "All items of an order were handed over to the customer or the carrier.",
     schema: z.strictObject({
       fulfilledAt: moment.optional(),
       carrier: shortText.optional(),
@@ -63,7 +63,7 @@ export const orderEventTypes = [
   }),
   defineEventType({
     name: "order.cancelled",
-    description: "An order was called off before it was fulfilled.",
+    description: "An order was cancelled before it was fulfilled.",
     schema: z.strictObject({ reason: shortText }),
     example: { reason: "Ordered twice by mistake" },
   }),

@@ -19,13 +19,13 @@ export const paymentEventTypes = [
   }),
   defineEventType({
     name: "payment.failed",
-    description: "A payment was tried and did not go through.",
+    description: "A payment was attempted and failed.",
     schema: z.strictObject({ amount, currency: currency.optional(), method: shortText, reason: shortText }),
     example: { amount: 1250.5, currency: "EUR", method: "card", reason: "insufficient_funds" },
   }),
   defineEventType({
     name: "payment.refunded",
-    description: "Money was given back, all of it or a part.",
+    description: "A payment was refunded in full or in part.",
     schema: z.strictObject({ amount, currency: currency.optional(), reason: shortText }),
     example: { amount: 200, currency: "EUR", reason: "One pump was returned" },
   }),

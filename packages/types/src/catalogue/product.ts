@@ -27,7 +27,7 @@ export const productEventTypes = [
   }),
   defineEventType({
     name: "product.updated",
-    description: "What a product is called, how it is described or where it is filed was changed.",
+    description: "The name, description or category of a product was changed.",
     schema: z.strictObject({
       changes: changesOf({
         name: shortText.optional(),
@@ -40,7 +40,7 @@ export const productEventTypes = [
   }),
   defineEventType({
     name: "product.price_changed",
-    description: "A product has another price from a day on.",
+    description: "A product got another price from a given day on.",
     schema: z.strictObject({
       oldPrice: amount,
       newPrice: amount,
@@ -58,7 +58,7 @@ export const productEventTypes = [
   }),
   defineEventType({
     name: "product.price_corrected",
-    description: "A price that was recorded wrongly was put right; compensates an earlier event.",
+    description: "A wrongly recorded price was corrected; compensates for an earlier event.",
     schema: z.strictObject({
       wrongPrice: amount,
       correctPrice: amount,
@@ -76,7 +76,7 @@ export const productEventTypes = [
   }),
   defineEventType({
     name: "product.stock_updated",
-    description: "How many of a product are in stock changed, by a count, a delivery or a sale.",
+    description: "The stock of a product changed, by a count, a delivery or a sale.",
     schema: z.strictObject({
       oldQuantity: z.int().optional(),
       newQuantity: z.int(),
@@ -87,7 +87,7 @@ export const productEventTypes = [
   }),
   defineEventType({
     name: "product.discontinued",
-    description: "A product was taken out of the range.",
+    description: "A product was removed from the range.",
     schema: z.strictObject({ reason: shortText.optional(), replacedBy: identifier.optional() }),
     example: { reason: "superseded", replacedBy: "SUBM-06HP-55LPM" },
   }),

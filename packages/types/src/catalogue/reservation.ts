@@ -2,26 +2,26 @@ import { z } from "zod";
 import { defineEventType } from "../define-event-type.ts";
 import { day, identifier, shortText } from "./fields.ts";
 
-/** Where a reservation is in its life: in its state, in the read model and over HTTP. `PENDING` until it has been made. */
+/** The status of a reservation: in its state, in the read model and over HTTP. `PENDING` before it is made. */
 export const reservationStatus = z.enum(["PENDING", "CONFIRMED", "CANCELLED"]);
 
-/** What is reserved, for whom and when: the fields that events, commands and states of reservations share. */
+/** The fields that events, commands and states of reservations share. */
 export const reservationFields = {
   guestId: identifier,
   startDate: day,
-  endDate: day.optional().describe("The last day; missing for a reservation of one day."),
-  resource: identifier.optional().describe("What is reserved: a room, a table, a vehicle."),
-  partySize: z.int().min(1).max(1_000_000).optional().describe("How many people come."),
+  endDate: day.optional().describe("The last day; omitted for a reservation of one day."),
+  resource: identifier.optional().describe("The reserved resource: a room, a table, a vehicle."),
+  partySize: z.int().min(1).max(1_000_000).optional().describe("Number of people."),
 };
 
-/** Why a reservation was changed or called off. */
+/** The reason for changing or cancelling a reservation. */
 export const reservationReason = shortText;
 
 /** Events of a reservation. Stream: the reservation. */
 export const reservationEventTypes = [
   defineEventType({
     name: "reservation.created",
-    description: "A guest reserved something for a day or several.",
+    description: "A guest reserved something for one or more days.",
     schema: z.strictObject(reservationFields),
     example: {
       guestId: "guest-77",
@@ -45,7 +45,7 @@ export const reservationEventTypes = [
   }),
   defineEventType({
     name: "reservation.cancelled",
-    description: "A reservation was called off.",
+    description: "A reservation was cancelled.",
     schema: z.strictObject({ reason: reservationReason }),
     example: { reason: "The guest fell ill" },
   }),

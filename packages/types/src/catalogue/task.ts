@@ -6,7 +6,7 @@ import { day, identifier, shortText } from "./fields.ts";
 export const taskEventTypes = [
   defineEventType({
     name: "task.created",
-    description: "Something has to be done.",
+    description: "A task was created.",
     schema: z.strictObject({
       title: shortText,
       description: z.string().optional(),
@@ -18,13 +18,13 @@ export const taskEventTypes = [
   }),
   defineEventType({
     name: "task.assigned",
-    description: "A task was given to somebody.",
+    description: "A task was assigned to somebody.",
     schema: z.strictObject({ assigneeId: identifier, previousAssigneeId: identifier.optional() }),
     example: { assigneeId: "user-12", previousAssigneeId: "user-9" },
   }),
   defineEventType({
     name: "task.completed",
-    description: "A task was done.",
+    description: "A task was completed.",
     schema: z.strictObject({ outcome: z.string().optional() }),
     example: { outcome: "Acme agreed to Thursday" },
   }),

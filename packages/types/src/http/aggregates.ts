@@ -22,10 +22,10 @@ export const commandResult = z.object({
   events: z.array(appendedEvent).describe("Events stored for the command; empty when nothing had to change."),
   repeated: z
     .boolean()
-    .describe("Whether the command had been executed before, under the same Idempotency-Key."),
+    .describe("Whether the command had been executed before under the same Idempotency-Key."),
 });
 
-/** The fields of an event that a command may set beside its data. */
+/** The envelope fields that a command may set in addition to its data. */
 export const commandEnvelope = eventInputSchema.pick({
   userId: true,
   createdBy: true,

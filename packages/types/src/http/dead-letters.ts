@@ -48,7 +48,7 @@ export const deadLetterOutcome = z.object({
   parked: whole.describe("Number of events that still wait."),
 });
 
-/** The outcomes of a retry of many dead letters. */
+/** The outcomes of a bulk retry. */
 export const deadLetterOutcomes = z.object({
   outcomes: z.array(deadLetterOutcome),
   next: whole.optional(),
@@ -58,10 +58,10 @@ export const deadLetterOutcomes = z.object({
 /** The body of a skip. */
 export const skipBody = z.strictObject({
   reason: z
-    .string("must be a text")
+    .string("must be a string")
     .trim()
-    .min(1, "must say why")
-    .max(1_000, "may have 1,000 characters")
+    .min(1, "must not be empty")
+    .max(1_000, "must have at most 1,000 characters")
     .refine((text) => !text.includes("\0"), "must not hold NUL")
     .meta({ pattern: "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" })
     .describe("Why the event is skipped; stored with the dead letter."),
@@ -69,17 +69,19 @@ export const skipBody = z.strictObject({
 
 const MAX_RETRIED = 100;
 const label = z
-  .string("must be a text")
+  .string("must be a string")
   .min(1)
   .max(128)
   .refine((text) => !text.includes("\0"), "must not hold NUL")
   .meta({ pattern: NO_NUL });
 
-/** The body of a retry of many dead letters. */
+/** The body of a bulk retry. */
 export const retryBody = z.strictObject({
   handler: label
     .optional()
-    .describe("Dead letters of this handler; `ingest-events` has the accepted events that are not stored."),
+    .describe(
+      "Dead letters of this handler; those of `ingest-events` are accepted events that are not stored.",
+    ),
   code: label.optional().describe("Dead letters with this code, for example `unknown-event-type`."),
   after: z
     .int()
@@ -91,7 +93,7 @@ export const retryBody = z.strictObject({
     .min(1)
     .max(MAX_RETRIED)
     .optional()
-    .describe(`How many, 1 to ${MAX_RETRIED}, which is the default.`),
+    .describe(`Maximum number, 1 to ${MAX_RETRIED}, which is the default.`),
 });
 
 /** The resources of dead letters, by their names in the OpenAPI document. */

@@ -10,20 +10,20 @@ export const issue = z.object({
   reason: z.string().describe("Explanation, for people."),
 });
 
-/** An event's place among all events. */
+/** The position of an event among all events. */
 export const position = z.number().int().describe("Position in the log: increases, with gaps.");
 
-/** An event as the store gives it back. */
+/** An event as the store returns it. */
 export const storedEvent = synapEventSchema.extend({
   position,
   streamVersion: z.number().int().describe("Version in the stream: 1, 2, 3 ..."),
   recordedAt: z.iso.datetime().describe("When it was stored."),
 });
 
-/** The answer for an event that was taken. */
+/** The answer for an accepted event. */
 export const acceptedEvent = z.object({ status: z.literal("accepted"), id: z.uuid() });
 
-/** The answer for an event that is stored already. */
+/** The answer for an event that is already stored. */
 export const duplicateEvent = z.object({
   status: z.literal("duplicate"),
   id: z.uuid().describe("The id of the event that was stored first."),
@@ -56,7 +56,7 @@ export const eventPage = z.object({
   previousCursor: z.string().optional(),
 });
 
-/** The resources of publishing and finding events, by their names in the OpenAPI document. */
+/** The resources of publishing and querying events, by their names in the OpenAPI document. */
 export const EVENT_RESOURCES = {
   EventInput: eventInputSchema.describe(
     `At most ${MAX_EVENT_BYTES} bytes as JSON in UTF-8 without spaces, numbers written out in full; else 413 \`event-too-large\`.`,

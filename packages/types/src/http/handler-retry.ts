@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a handler tries again after a failure. */
+/** A handler's pending retry after a failure. */
 export const handlerRetry = z
   .looseObject({
     waiting: z
@@ -12,9 +12,7 @@ export const handlerRetry = z
     attempts: z.number().int().describe("Consecutive failed attempts."),
     transient: z
       .boolean()
-      .describe(
-        "Whether something that the handler needs is unavailable. It is then tried again without limit.",
-      ),
+      .describe("Whether a dependency of the handler is unavailable. It is then retried without limit."),
     code: z.string(),
     firstFailedAt: z.iso.datetime(),
     failedAt: z.iso.datetime(),

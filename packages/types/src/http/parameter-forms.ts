@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { readTimestamp, TIMESTAMP_FORM } from "../timestamp.ts";
 
-const GIVEN_ONCE = "must be given, and once";
+const GIVEN_ONCE = "must be given exactly once";
 
-/** Text without NUL, as a pattern for the document: the database can't hold NUL. */
+/** Pattern for text without NUL in the OpenAPI document: the database can't store NUL. */
 export const NO_NUL = "^[^\\u0000]*$";
 
 /**
- * A whole number within bounds, read from the text of an address. The document says `integer` with the same bounds, so it
+ * A whole number within bounds, parsed from the text of a URL. The OpenAPI document says `integer` with the same bounds, so it
  * can't allow what the route refuses.
  */
 export function wholeNumber(min: number, max: number) {
@@ -23,7 +23,7 @@ export function wholeNumber(min: number, max: number) {
     .transform(Number);
 }
 
-/** Text of 1 to `max` characters without NUL, which the database can't hold. */
+/** Text of 1 to `max` characters without NUL, which the database can't store. */
 export function plainText(max: number) {
   return z
     .string(GIVEN_ONCE)
@@ -34,8 +34,8 @@ export function plainText(max: number) {
 }
 
 /**
- * The part of an address that names a thing. `.` and `..` would be steps in the path, which every client resolves before it
- * sends, so nothing of that name could be reached.
+ * A path segment that names a thing. `.` and `..` are refused: every client resolves them before it
+ * sends the request, so nothing of that name could be reached.
  */
 export const pathId = plainText(128)
   .refine((text) => text !== "." && text !== "..", "must not be . or ..")
@@ -50,5 +50,5 @@ export const moment = z
   )
   .meta({ format: "date-time", pattern: TIMESTAMP_FORM });
 
-/** The headers by which a client says which version of a stream it expects. */
+/** The headers with which a client states the expected version of a stream. */
 export const ifMatch = z.string().regex(/^(?:\*|"(?:0|[1-9]\d{0,14})")$/);

@@ -1,6 +1,6 @@
 /**
- * Every kind of problem the API can answer, with its HTTP status and a title that never changes. `docs/errors.md`
- * describes each one; a test holds the two lists against each other.
+ * Every problem code of the API, with its HTTP status and a title that never changes. `docs/errors.md`
+ * describes each one; a test compares the two lists.
  */
 export const PROBLEM_CODES = {
   "malformed-json": { status: 400, title: "The body is not valid JSON" },
@@ -74,10 +74,10 @@ export const PROBLEM_CODES = {
   "not-ready": { status: 503, title: "Synap is not ready" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
-/** The stable name of a kind of problem, for programs to decide on. */
+/** The stable code of a problem, on which programs can branch. */
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 
-/** Whether this is the name of a kind of problem of its own. */
+/** Whether the text is a problem code. */
 export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEM_CODES, code);
 }

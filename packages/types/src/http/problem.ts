@@ -4,7 +4,7 @@ import { PROBLEM_CODES, type ProblemCode } from "./problem-codes.ts";
 import { tableDifference } from "./projections.ts";
 import { expectedVersion } from "./streams.ts";
 
-/** A problem document of RFC 9457: the answer to every request that is refused. */
+/** A problem document of RFC 9457: the answer to every refused request. */
 export const problem = z.looseObject({
   type: z.string().describe("`/problems/` and the code."),
   title: z.string(),
@@ -13,12 +13,12 @@ export const problem = z.looseObject({
   detail: z.string(),
   instance: z.string().describe("The id of the request, also in the header X-Request-Id and in the log."),
   errors: z.array(issue).optional(),
-  results: z.array(batchResult).optional().describe("Of a batch: what became of each event."),
+  results: z.array(batchResult).optional().describe("For a batch: the outcome of each event."),
 });
 
 const limit = z.object({ limit: z.number().int() });
 
-/** What the documents of some codes hold beyond the members that all have. */
+/** The additional members of the problem documents of some codes. */
 export const PROBLEM_MEMBERS = {
   "optimistic-lock": z.object({ expectedVersion, actualVersion: z.number().int() }),
   "command-refused": z.object({ rule: z.string() }),
@@ -33,7 +33,7 @@ export const PROBLEM_MEMBERS = {
   "too-many-tails": limit,
 } as const satisfies Partial<Record<ProblemCode, z.ZodType>>;
 
-/** A problem document whose further members follow from its code. */
+/** A problem document whose additional members depend on its code. */
 export type ProblemDocument = { [Code in ProblemCode]: ProblemOf<Code> }[ProblemCode];
 
 /** The problem document of one code. */

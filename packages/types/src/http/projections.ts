@@ -55,7 +55,7 @@ export const projectionComparison = z.object({
   differences: z.array(tableDifference),
 });
 
-/** What is live after a cutover or a rollback. */
+/** The live and previous builds after a cutover or a rollback. */
 export const projectionCutover = z.object({
   projection: z.string(),
   liveBuild: whole,

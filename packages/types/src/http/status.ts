@@ -10,14 +10,14 @@ const runningProcess = z.object({
   difference: z
     .object({ missingThere: names, missingHere: names, different: names })
     .optional()
-    .describe("How its event types differ from those of the process that answers."),
+    .describe("Differences between its event types and those of the answering process."),
 });
 
 const unhandledFailure = z.looseObject({
   kind: z.enum(["rejection", "exception"]),
-  handler: z.string().optional().describe("Missing when the failure can't be attributed."),
-  failures: whole.describe("How many in the last day. The other fields describe the last one."),
-  events: whole.describe("How many events the call was given from which it came."),
+  handler: z.string().optional().describe("Absent when the failure can't be attributed."),
+  failures: whole.describe("Number in the last day. The other fields describe the last one."),
+  events: whole.describe("Number of events passed to the call that caused it."),
   eventId: z.string().optional().describe("The first of those events."),
   position: whole.optional(),
   code: z.string(),
@@ -32,7 +32,7 @@ const watermarkHolder = session.extend({
 });
 const lockHolder = watermarkHolder.extend({
   applicationName: z.string(),
-  waiting: whole.describe("How many sessions wait for it."),
+  waiting: whole.describe("Number of sessions that wait for it."),
 });
 const foreignLocks = z.looseObject({
   pid: whole,
@@ -41,7 +41,7 @@ const foreignLocks = z.looseObject({
   locks: whole,
 });
 
-/** What an operator and anybody else see alike; only the operator sees statements and reasons. */
+/** The figures shown to everybody; statements and reasons are shown to operators only. */
 const figures = {
   release: z.string(),
   engine: z.string().describe("`embedded` or `server`."),
@@ -58,35 +58,37 @@ const figures = {
     foreignLocks: z
       .array(foreignLocks)
       .optional()
-      .describe("Sessions of strangers with advisory locks of the store. They hold nobody back."),
+      .describe(
+        "Sessions of other programs with advisory locks in the store's namespace. They block nothing.",
+      ),
   }),
   publisher: z.looseObject({ queuedEvents: whole, queuedBytes: whole }),
   pages: z
     .object({ reservedBytes: whole, maxBytes: whole, waiting: whole })
-    .describe("Room for the pages that are read and sent, and how many requests wait for some."),
+    .describe("Memory for the pages being read and sent, and the number of requests that wait for some."),
   unhandledFailures: z
     .array(unhandledFailure)
     .optional()
-    .describe("Failures of promises and callbacks that handlers left behind; missing when there were none."),
+    .describe("Failures of promises and callbacks that handlers left running; absent when there were none."),
   databaseSize: z.number().describe("In bytes, all chunks and indexes included."),
   deadLetters: whole,
   notStored: z
     .object({ open: whole, skipped: whole })
-    .describe("Dead letters that hold accepted events: undecided, and left out for good by somebody."),
+    .describe("Dead letters that hold accepted events: open ones, and those that an operator skipped."),
   keptInBroker: z
     .object({ unheardEvents: whole, failingHandlers: whole })
     .optional()
     .describe(
-      "What the broker keeps: events that no function listens to, and failure handlers that fail. Absent where it does not say.",
+      "Work held in the broker: events without a function, and failing failure handlers. Absent where the broker does not report it.",
     ),
   inTransit: z
     .object({ sampled: whole, oldestId: z.string(), oldestAgeMs: z.number() })
     .optional()
     .describe(
-      "Of a sample of the events that this process accepted, those that are neither stored nor a dead letter. Absent when all have arrived.",
+      "The events of a sample of those that this process accepted that are neither stored nor a dead letter. Absent when there are none.",
     ),
-  instance: z.string().describe("The process that answers."),
-  processes: z.array(runningProcess).describe("The other processes that run."),
+  instance: z.string().describe("The answering process."),
+  processes: z.array(runningProcess).describe("The other running processes."),
   connections: z
     .array(
       z.looseObject({
@@ -100,7 +102,7 @@ const figures = {
   lockHolders: z
     .array(lockHolder)
     .optional()
-    .describe("The sessions for whose locks others wait, and how many do."),
+    .describe("The sessions for whose locks others wait, with the number of waiting sessions."),
   exposures: z
     .array(
       z.object({
@@ -110,7 +112,7 @@ const figures = {
       }),
     )
     .optional()
-    .describe("What lets other logins of the database server harm the log."),
+    .describe("Rights by which other logins of the database server could damage the log."),
   sharedResources: z
     .array(
       z.looseObject({
@@ -129,17 +131,20 @@ const figures = {
       }),
     )
     .optional()
-    .describe("What is nearly used up of what all sessions of the database server share."),
+    .describe("Resources shared by all sessions of the database server that are nearly used up."),
 };
 
-/** The status as anybody may see it. */
+/** The public status. */
 export const status = z.looseObject({
   ...figures,
   handlers: z.array(
     z.looseObject({
       name: z.string(),
-      projection: z.string().optional().describe("Of a checkpoint of a projection's build: the projection."),
-      role: z.enum(["live", "building", "previous"]).optional().describe("Of such a build."),
+      projection: z
+        .string()
+        .optional()
+        .describe("The projection, if the checkpoint belongs to a projection's build."),
+      role: z.enum(["live", "building", "previous"]).optional().describe("The role of that build."),
       checkpoint: whole,
       lag: whole,
       retrying: handlerRetry.optional(),
@@ -147,7 +152,7 @@ export const status = z.looseObject({
   ),
 });
 
-/** The status as an operator sees it. */
+/** The status for operators. */
 export const adminStatus = z.looseObject({
   ...figures,
   handlers: z.array(
@@ -158,24 +163,26 @@ export const adminStatus = z.looseObject({
       checkpoint: whole.optional(),
       lag: whole.optional(),
       deadLetters: whole.describe("Open ones."),
-      parkedEvents: whole.describe("Events that wait: behind dead letters, or for one that is tried again."),
+      parkedEvents: whole.describe(
+        "Events that wait behind dead letters, or behind an event that is retried.",
+      ),
       retrying: handlerRetry.extend({ reason: z.string() }).optional(),
     }),
   ),
   unhandledFailures: z.array(unhandledFailure.extend({ reason: z.string() })).optional(),
 });
 
-/** The answer of a process that runs. */
+/** The liveness answer. */
 export const health = z.object({ status: z.literal("ok") });
 
-/** The answer of a process that can do its work. */
+/** The readiness answer. */
 export const readiness = z.object({
   status: z.literal("ok"),
   checks: z.record(z.string(), z.string()),
   warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
 });
 
-/** The resources of watching a process, by their names in the OpenAPI document. */
+/** The resources of monitoring a process, by their names in the OpenAPI document. */
 export const STATUS_RESOURCES = {
   Status: status,
   AdminStatus: adminStatus,

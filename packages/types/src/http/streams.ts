@@ -13,7 +13,7 @@ const aggregateId = pathId.describe("The aggregate id.");
 /** A stream's name. */
 export const streamPath = z.object({ aggregateType, aggregateId });
 
-/** The version that a stream must have for an append to happen. */
+/** The version that a stream must have for an append to succeed. */
 export const expectedVersion = z
   .union([
     z.enum(["any", "no-stream", "stream-exists"]),
@@ -24,7 +24,7 @@ export const expectedVersion = z
 const streamVersion = z.number().int().describe("The version of the stream's last event.");
 const closedAt = z.iso.datetime();
 
-/** One event of an append, as it is stored. */
+/** The outcome of one event of an append. */
 export const appendedEvent = z.object({
   id: z.uuid(),
   position,
@@ -32,7 +32,7 @@ export const appendedEvent = z.object({
   duplicate: z.boolean().describe("Whether an earlier append had stored this event."),
 });
 
-/** What an append to a stream sends. */
+/** The body of an append to a stream. */
 export const streamAppend = z.strictObject({
   events: z
     .array(eventInputSchema.omit({ aggregateType: true, aggregateId: true }))
@@ -57,7 +57,7 @@ export const streamPage = z.object({
   events: z.array(storedEvent),
 });
 
-/** A stream that takes no more events. */
+/** A stream that accepts no more events. */
 export const closedStream = z.object({ stream: streamPath, streamVersion, closedAt });
 
 /** The resources of streams, by their names in the OpenAPI document. */
