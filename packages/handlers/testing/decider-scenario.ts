@@ -1,5 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import type { JsonObject } from "@synap/types";
+import { frozenCopy } from "@synap/types/internal";
 import { type AggregateCommand, CommandRefusedError, type DecidedEvent, type Decider } from "../src/index.ts";
 
 /** A given/when/then test of a decider: given events, when a command, then events. */
@@ -59,7 +60,7 @@ function attempt<State extends JsonObject, Command extends AggregateCommand, Eve
   if (schema === undefined) throw new Error(`"${decider.name}" knows no command "${command.type}".`);
   schema.parse(command.data);
   try {
-    return { refused: undefined, events: decider.decide(command, state) };
+    return { refused: undefined, events: decider.decide(frozenCopy(command), frozenCopy(state)) };
   } catch (error) {
     if (error instanceof CommandRefusedError) return { refused: error };
     throw error;
@@ -102,12 +103,12 @@ function evolveAll<State extends JsonObject, Event extends DecidedEvent>(
   state: State,
   events: readonly Event[],
 ): State {
-  let current = state;
+  let current = frozenCopy(state);
   for (const event of events) {
     const definition = decider.events.find(({ name }) => name === event.type);
     if (definition === undefined) throw new Error(`"${decider.name}" knows no event "${event.type}".`);
     definition.schema.parse(event.data);
-    current = decider.evolve(current, event);
+    current = frozenCopy(decider.evolve(current, frozenCopy(event)));
     decider.state.parse(current);
   }
   return current;

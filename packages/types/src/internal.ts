@@ -15,6 +15,7 @@ export {
   MAX_ENVELOPE_EVENTS,
 } from "./envelope.ts";
 export { createEventId } from "./event-id.ts";
+export { frozenCopy } from "./frozen-copy.ts";
 export { formatPath } from "./issue-path.ts";
 export { didYouMean, nearMatches } from "./near-match.ts";
 export { MAX_EVENT_FIELDS } from "./read-event.ts";

@@ -1,4 +1,5 @@
 import type { EventIssue, StoredEvent, SynapEvent } from "@synap/types";
+import { frozenCopy } from "@synap/types/internal";
 import { sqlState } from "../connection/database-errors.ts";
 
 /** The outcome of one event. */
@@ -25,7 +26,10 @@ export interface AppendedEvent {
   readonly recordedAt?: string;
 }
 
-/** The events that were stored, as they are stored. Made only for those who ask: a copy of each takes its time. */
+/**
+ * The events that were stored, as they are stored: frozen copies, because the sender's own objects are the sender's. Made
+ * only for those who ask, since a copy of each takes its time.
+ */
 export function storedEvents(
   events: readonly SynapEvent[],
   appended: readonly AppendedEvent[],
@@ -34,7 +38,7 @@ export function storedEvents(
     const { outcome, recordedAt } = appended[index] ?? {};
     if (outcome?.status !== "stored" || recordedAt === undefined) return [];
     const { position, streamVersion } = outcome;
-    return [{ ...event, position, streamVersion, recordedAt }];
+    return [frozenCopy({ ...event, position, streamVersion, recordedAt })];
   });
 }
 

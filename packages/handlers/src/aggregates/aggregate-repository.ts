@@ -7,6 +7,7 @@ import {
   type Transaction,
 } from "@synap/database";
 import { checkMoment, type EventInput, type JsonObject } from "@synap/types";
+import { frozenCopy } from "@synap/types/internal";
 import { callAtOnce } from "../dispatch/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
@@ -170,7 +171,7 @@ export function createAggregateRepository<
     if (expectedVersion !== undefined && expectedVersion !== before.version) {
       throw new OptimisticLockError(stream, expectedVersion, before.version);
     }
-    const decided = callAtOnce(decider.name, () => decider.decide(command, before.state));
+    const decided = callAtOnce(decider.name, () => decider.decide(frozenCopy(command), before.state));
     if (decided.length === 0) return { ...before, events: [], repeated: false };
     const inputs: StreamEventInput[] = decided.map(({ type, data }, place) => ({
       ...envelope,
@@ -182,7 +183,12 @@ export function createAggregateRepository<
     let current: AggregateState<State> = before;
     for (const [place, event] of decided.entries()) {
       const { id = "", streamVersion = 0 } = result.events[place] ?? {};
-      current = applyEvent(decider, current, { ...event, id, streamVersion });
+      current = applyEvent(decider, current, {
+        ...event,
+        data: frozenCopy(event.data),
+        id,
+        streamVersion,
+      });
     }
     return { ...current, events: result.events, repeated: false };
   }

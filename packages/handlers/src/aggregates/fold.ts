@@ -1,4 +1,5 @@
 import type { JsonObject, StoredEvent } from "@synap/types";
+import { deepFreeze, frozenCopy } from "@synap/types/internal";
 import { callAtOnce } from "../dispatch/handler-call.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 
@@ -18,7 +19,12 @@ export function initialAggregate<State extends JsonObject>(decider: {
   return { state: decider.initialState, version: 0 };
 }
 
-/** Applies an event. One that the decider does not know only increases the version. */
+/**
+ * Applies an event. One that the decider does not know only increases the version. States are frozen: writing into one
+ * would change it for the next attempt too.
+ *
+ * @param event read from the log, or made for this call: it is frozen
+ */
 export function applyEvent<
   State extends JsonObject,
   Command extends AggregateCommand,
@@ -29,10 +35,9 @@ export function applyEvent<
   event: Pick<StoredEvent, "id" | "type" | "data" | "streamVersion">,
 ): AggregateState<State> {
   const { id: eventId, streamVersion: version } = event;
-  const state = knows<Event>(decider, event)
-    ? callAtOnce(decider.name, () => decider.evolve(before.state, event))
-    : before.state;
-  return { state, version, eventId };
+  if (!knows<Event>(decider, event)) return { ...before, version, eventId };
+  const state = callAtOnce(decider.name, () => decider.evolve(before.state, deepFreeze(event)));
+  return { state: frozenCopy(state), version, eventId };
 }
 
 // The store validated the data against the schema of its type, on which the decider's types are based.

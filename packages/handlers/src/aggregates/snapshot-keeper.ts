@@ -1,6 +1,7 @@
 import type { SqlSession, StreamName } from "@synap/database";
 import { notify } from "@synap/database/internal";
 import type { JsonObject } from "@synap/types";
+import { deepFreeze } from "@synap/types/internal";
 import { SnapshotSkippedError } from "./aggregate-errors.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 import { deciderFingerprint } from "./fingerprint.ts";
@@ -47,7 +48,7 @@ export class SnapshotKeeper<State extends JsonObject> {
       // A schema may modify its input or return an incomplete copy, so it gets a copy of its own.
       const state: State = JSON.parse(snapshot.state);
       if (!this.#state.safeParse(JSON.parse(snapshot.state)).success) return undefined;
-      return { state, version: snapshot.version, eventId: snapshot.eventId };
+      return { state: deepFreeze(state), version: snapshot.version, eventId: snapshot.eventId };
     } catch (error) {
       notify(this.#policy.onFailure, error);
       return undefined;

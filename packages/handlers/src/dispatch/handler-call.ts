@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { StoredEvent } from "@synap/types";
+import { deepFreeze } from "@synap/types/internal";
 import { asError } from "./thrown-error.ts";
 
 /** A call of a handler's, projection's or decider's code. */
@@ -15,13 +16,14 @@ export interface RunningHandler {
 const running = new AsyncLocalStorage<RunningHandler>();
 
 /**
- * Calls code of a handler or projection. What it throws comes out as an Error that is safe to read. What it leaves running,
+ * Calls code of a handler or projection with the events, which are read from the log or copies of what is stored there. They
+ * are frozen and so is their array: what one handler writes into them, all handlers after it would read. What it throws comes out as an Error that is safe to read. What it leaves running,
  * a promise that nothing awaits or a timer, is attributed to it: see `runningHandler`.
  */
 export async function callHandler<T>(
   name: string,
   events: readonly StoredEvent[],
-  call: () => T | Promise<T>,
+  call: (events: readonly StoredEvent[]) => T | Promise<T>,
 ): Promise<T> {
   const [first] = events;
   const about = {
@@ -29,8 +31,9 @@ export async function callHandler<T>(
     events: events.length,
     ...(first !== undefined && { eventId: first.id, position: first.position }),
   };
+  const frozen = Object.freeze(events.map(deepFreeze));
   try {
-    return await running.run(about, call);
+    return await running.run(about, () => call(frozen));
   } catch (thrown) {
     throw asError(thrown);
   }

@@ -71,6 +71,6 @@ function guarded(handler: IEventHandler): IEventHandler {
     description,
     eventTypes,
     mode,
-    handle: (events, context) => callHandler(name, events, () => handler.handle(events, context)),
+    handle: (events, context) => callHandler(name, events, (frozen) => handler.handle(frozen, context)),
   };
 }

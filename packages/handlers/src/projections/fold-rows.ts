@@ -1,4 +1,5 @@
 import type { StoredEvent } from "@synap/types";
+import { deepFreeze, frozenCopy } from "@synap/types/internal";
 import type { ProjectionContext } from "./projection-context.ts";
 import type { TableColumns } from "./read-table.ts";
 
@@ -17,7 +18,8 @@ export interface RowFold {
 
 /**
  * Applies a batch with at most three statements, whatever its size: reads the rows that it is about, lets `evolve` go
- * through the events in order, and writes what has changed.
+ * through the events in order, and writes what has changed: the rows that are other objects than before. Rows are frozen,
+ * because one that `evolve` has written into would be the same object, and would not be written.
  */
 export async function foldRows(
   events: readonly StoredEvent[],
@@ -32,11 +34,13 @@ export async function foldRows(
       WHERE ${key} = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)))`,
     [JSON.stringify(keys)],
   );
-  const before = new Map(found.map(({ key, row }) => [key, fromSql(row, columns)]));
+  const before = new Map(found.map(({ key, row }) => [key, deepFreeze(fromSql(row, columns))]));
   const after = new Map<string, Row | undefined>(before);
   for (const event of events) {
     const key = keyOf(event);
-    after.set(key, evolve(after.get(key), event));
+    const row = after.get(key);
+    const next = evolve(row, event);
+    after.set(key, next === row ? row : frozenCopy(next));
   }
   const changed = [...after].flatMap(([key, row]) =>
     row === undefined || row === before.get(key) ? [] : [row],

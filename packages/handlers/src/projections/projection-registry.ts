@@ -80,6 +80,6 @@ function guarded(projection: Projection): Projection {
     mode,
     segments,
     statement,
-    apply: (events, context) => callHandler(name, events, () => projection.apply(events, context)),
+    apply: (events, context) => callHandler(name, events, (frozen) => projection.apply(frozen, context)),
   };
 }
