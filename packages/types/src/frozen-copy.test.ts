@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { deepFreeze } from "./deep-freeze.ts";
 import { frozenCopy } from "./frozen-copy.ts";
 
-it("is equal, frozen through and through, and leaves what it copies as it was", () => {
+it("is equal and recursively frozen, and leaves the original as it was", () => {
   const given = {
     list: [{ n: 1 }, [2]],
     none: undefined,
@@ -26,14 +26,14 @@ it("keeps a member named __proto__ as the member that it is", () => {
   expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
 });
 
-it("shares copies that it has made before, and leaves what no JSON is as it is", () => {
+it("shares what is frozen already, and leaves what isn't JSON as it is", () => {
   const once = frozenCopy({ list: [1, 2] });
   expect(frozenCopy({ ...once, more: 1 }).list).toBe(once.list);
   const moment = new Date(0);
   expect(frozenCopy({ moment }).moment).toBe(moment);
 });
 
-it("freezing in place reaches everything", () => {
+it("freezing in place is recursive", () => {
   const given = deepFreeze({ list: [{ deep: [{ n: 1 }] }] });
   expect(() => Object.assign(given.list[0]?.deep[0] ?? {}, { n: 2 })).toThrow(TypeError);
 });

@@ -38,7 +38,17 @@ export function storedEvents(
     const { outcome, recordedAt } = appended[index] ?? {};
     if (outcome?.status !== "stored" || recordedAt === undefined) return [];
     const { position, streamVersion } = outcome;
-    return [frozenCopy({ ...event, position, streamVersion, recordedAt })];
+    const { data, metadata } = event;
+    return [
+      Object.freeze({
+        ...event,
+        data: frozenCopy(data),
+        ...(metadata !== undefined && { metadata: frozenCopy(metadata) }),
+        position,
+        streamVersion,
+        recordedAt,
+      }),
+    ];
   });
 }
 

@@ -147,7 +147,7 @@ describeOnEveryEngine("a handler that writes into what it is given", (engine) =>
         events: "all",
         mode: "async",
         table: tableOf(tableName),
-        evolve: (row, event) =>
+        evolve: (row, event): Row =>
           row === undefined
             ? { id: event.aggregateId, count: 1, seen: { list: ["first"] } }
             : change(row, event.id),
