@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
-import type { RepeatedEvent } from "@synap/database/internal";
+import { hasSameContent, type RepeatedEvent } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 import { type OutgoingEvent, toOutgoingEvent } from "../publisher/envelope.ts";
 import type { Publisher } from "../publisher/publisher.ts";
@@ -123,20 +122,19 @@ class SeenEvents {
 const TAKEN_IN_REQUEST = "is the id of an earlier event of this request with other content";
 
 /** An idempotency key says that two events are one, whatever they hold; an id must not be given to two events. */
-function answerRepeated({ id }: SynapEvent, { hasSameContent, ...first }: RepeatedEvent): EventResult {
-  if (hasSameContent || first.id !== id)
+function answerRepeated({ id }: SynapEvent, first: RepeatedEvent): EventResult {
+  if (first.hasSameContent || first.id !== id)
     return { status: "duplicate", id: first.id, position: first.position };
   return conflict(`is the id of an event with other content, stored at position ${first.position}`);
 }
 
 function isConflict(one: OutgoingEvent, first: OutgoingEvent): boolean {
-  return one.event.id === first.event.id && !isDeepStrictEqual(contentOf(one), contentOf(first));
+  return one.event.id === first.event.id && !hasSameContent(asSent(one), asSent(first));
 }
 
-/** What the store compares when an id comes again, in the form in which it would arrive there. */
-function contentOf({ json }: OutgoingEvent): unknown {
-  const { type, aggregateType, aggregateId, data }: SynapEvent = JSON.parse(json);
-  return { type, aggregateType, aggregateId, data };
+/** An event in the form in which it would arrive at the store. */
+function asSent({ json }: OutgoingEvent): SynapEvent {
+  return JSON.parse(json);
 }
 
 function typeNotReady({ id, type }: SynapEvent, workers: readonly string[]): EventResult {

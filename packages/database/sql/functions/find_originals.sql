@@ -5,9 +5,10 @@
 --   stream_types  ... and stream_ids: the streams to look at
 --
 -- Answers "originals", an array of { place (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
--- aggregateId }, and "streams", for each stream [version, whether it is closed]. Content is the type, the stream and the
--- data. Not the time: a client that sends again lets it default to another "now", and the first one stays. Two events
--- with one idempotency key may each name the stream that bears its own id, which is what a sender gets who names none.
+-- aggregateId }, and "streams", for each stream [version, whether it is closed]. Content is what contentOf compares in
+-- src/append/judge-events.ts: type, stream, user, creator, valid time and data. Not the timestamp, the source or the
+-- context of the request: a client that sends again lets them default to other values, and the first ones stay. Two
+-- events with one idempotency key may each name the stream that has its own id, the default of a sender who names none.
 CREATE OR REPLACE FUNCTION synap.find_originals(events jsonb, stream_types text[], stream_ids text[])
 RETURNS TABLE (originals json, streams json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -50,21 +51,26 @@ BEGIN
                'place', e.place - 1, 'id', e.original_id, 'position', e."position", 'streamVersion', e.stream_version,
                'isById', e.original_id = e.id, 'aggregateType', s.aggregate_type, 'aggregateId', s.aggregate_id,
                'hasSameContent', s.id IS NULL
-                 OR (s.type, s.aggregate_type, s.data) IS NOT DISTINCT FROM (e.type, e.aggregate_type, e.data)
+                 OR (s.type, s.aggregate_type, s.user_id, s.created_by, s.valid_from, s.valid_to, s.data)
+                    IS NOT DISTINCT FROM
+                    (e.type, e.aggregate_type, e.user_id, e.created_by, e.valid_from, e.valid_to, e.data)
                     AND (s.aggregate_id = e.aggregate_id OR s.aggregate_id = s.id::text AND e.aggregate_id = e.id::text)))
         FROM (
           SELECT *
             FROM ROWS FROM (
-                   jsonb_to_recordset($1) AS (id uuid, type text, "aggregateType" text, "aggregateId" text, data jsonb),
+                   jsonb_to_recordset($1) AS (
+                     id uuid, type text, "aggregateType" text, "aggregateId" text, "userId" text, "createdBy" text,
+                     "validFrom" timestamptz(3), "validTo" timestamptz(3), data jsonb),
                    unnest($2), unnest($3), unnest($4), unnest($5)
                  ) WITH ORDINALITY AS e(
-                   id, type, aggregate_type, aggregate_id, data, original_id, "timestamp", "position", stream_version, place
+                   id, type, aggregate_type, aggregate_id, user_id, created_by, valid_from, valid_to, data, original_id,
+                   "timestamp", "position", stream_version, place
                  )
            WHERE e.original_id IS NOT NULL
           OFFSET 0
         ) AS e
         LEFT JOIN LATERAL (
-          SELECT s.id, s.type, s.aggregate_type, s.aggregate_id, s.data
+          SELECT s.id, s.type, s.aggregate_type, s.aggregate_id, s.user_id, s.created_by, s.valid_from, s.valid_to, s.data
             FROM synap.events AS s
            WHERE s."timestamp" = e."timestamp" AND s."position" = e."position" AND s."timestamp" BETWEEN $6 AND $7
           OFFSET 0

@@ -11,7 +11,7 @@ export interface Original {
   readonly streamVersion: number;
   /** Whether it has the id of the event; else they only have an idempotency key in common. */
   readonly isById: boolean;
-  /** Whether both have the same type, stream and data. */
+  /** Whether both have the same content. See `contentOf`. */
   readonly hasSameContent: boolean;
   /** Its stream; undefined when the event itself is no longer there. */
   readonly stream?: StreamName | undefined;
@@ -162,11 +162,20 @@ function required(appended: AppendedEvent | undefined, event: SynapEvent): Appen
   return appended;
 }
 
-/** Whether two events are the same but for their envelope: type, stream and data, as JSON. */
+/** Whether two events have the same content. */
 export function hasSameContent(one: SynapEvent, other: SynapEvent): boolean {
-  const content = ({ type, aggregateType, aggregateId, data }: SynapEvent): unknown =>
-    JSON.parse(JSON.stringify({ type, aggregateType, aggregateId, data }));
-  return isDeepStrictEqual(content(one), content(other));
+  return isDeepStrictEqual(contentOf(one), contentOf(other));
+}
+
+/**
+ * What an event says, in a form to compare: its type, its stream, whose it is, when it is valid, and its data, as JSON. Left out is
+ * what may differ when a sender sends it once more: the timestamp, the source, and the context of the request (request id,
+ * correlation, causation and metadata). Of those the first ones stay.
+ */
+export function contentOf(event: SynapEvent): unknown {
+  const { type, aggregateType, aggregateId, userId, createdBy, validFrom, validTo, data } = event;
+  const valid = [validFrom, validTo].map((moment) => (moment === undefined ? null : Date.parse(moment)));
+  return JSON.parse(JSON.stringify({ type, aggregateType, aggregateId, userId, createdBy, valid, data }));
 }
 
 function keyOf({ createdBy, idempotencyKey }: SynapEvent): string {

@@ -86,12 +86,40 @@ export function appendingContract(test: ContractTest): void {
       expect(again).toEqual({ ...first, status: "duplicate" });
     });
 
+    test("answers the original when only the context of the request or the form of a moment differs", async (store) => {
+      const event = noteEvent({
+        validFrom: "2026-01-01T00:00:00.000Z",
+        validTo: "9999-12-31T23:59:59.999Z",
+        metadata: { attempt: 1 },
+        source: "first",
+      });
+      const first = await store.append(event);
+      for (const other of [
+        { validFrom: "2026-01-01T01:00:00+01:00" },
+        { metadata: { attempt: 2 } },
+        { metadata: {}, source: "second", requestId: "another" },
+        { correlationId: "another", causationId: randomUUID() },
+      ]) {
+        const again = await store.append({ ...event, ...other });
+        expect({ other, again }).toEqual({ other, again: { ...first, status: "duplicate" } });
+      }
+    });
+
     test("refuses an id that comes again with another content", async (store) => {
       const event = noteEvent();
       await store.append(event);
-      for (const other of [{ data: { content: "Other" } }, { aggregateId: randomUUID() }]) {
+      for (const other of [
+        { data: { content: "Other" } },
+        { aggregateId: randomUUID() },
+        { userId: "somebody-else" },
+        { createdBy: "agent:other" },
+        { validFrom: "2026-01-01T00:00:00Z" },
+        { validTo: "9999-12-31T23:59:59.999Z" },
+      ]) {
         const outcome = await store.append({ ...event, ...other });
-        expect(outcome).toMatchObject({ status: "rejected", issues: [{ code: "event-id-conflict" }] });
+        expect({ other, outcome }).toMatchObject({
+          outcome: { status: "rejected", issues: [{ code: "event-id-conflict" }] },
+        });
       }
       const inOneCall = noteEvent();
       const outcomes = await store.appendBatch([
