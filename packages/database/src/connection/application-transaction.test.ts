@@ -84,6 +84,25 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
       expect(await open().getStream(stream)).toBeUndefined();
     });
 
+    it("does not end that, however it is asked to", async () => {
+      const stream = { aggregateType: "note", aggregateId: randomUUID() };
+      const undone = inTransaction(async (transaction) => {
+        await open().appendToStream(stream, "no-stream", [note()], { transaction });
+        for (const attack of [
+          () => transaction.query("COMMIT"),
+          () => transaction.query("SELECT 1; COMMIT"),
+          () => transaction.execute("SELECT 1; /* now */ COMMIT; BEGIN"),
+          async () => transaction.orm.execute("COMMIT AND CHAIN"),
+          () => transaction.savepoint((savepoint) => savepoint.execute("ROLLBACK")),
+        ]) {
+          await expect(attack()).rejects.toMatchObject({ code: "TRANSACTION_CONTROL" });
+        }
+        throw new Error("changed my mind");
+      });
+      await expect(undone).rejects.toThrow("changed my mind");
+      expect(await open().getStream(stream)).toBeUndefined();
+    });
+
     it("is refused with a typed error after which that can go on", async () => {
       const stream = { aggregateType: "note", aggregateId: randomUUID() };
       await inTransaction(async (transaction) => {

@@ -7,6 +7,7 @@ import { readDriverRows, readRawRows } from "./driver-rows.ts";
 import { dialect, relationalSchema } from "./relational-schema.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
+import { refuseControlIn } from "./transaction-control.ts";
 import { writeParameter } from "./wire-types.ts";
 
 /** What we need of a drizzle transaction on PostgreSQL, with any driver and any schema. */
@@ -43,9 +44,13 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
   let orm: Orm | undefined;
   return {
     query: (query, parameters = []) =>
-      guard(async () => readDriverRows(await transaction.execute(writeQuery(query, parameters)))),
+      guard(async () => {
+        refuseControlIn(query);
+        return readDriverRows(await transaction.execute(writeQuery(query, parameters)));
+      }),
     execute: (script) =>
       guard(async () => {
+        refuseControlIn(script);
         await transaction.execute(text.raw(script));
       }),
     savepoint: (work) => transaction.transaction((inner) => work(transactionFromDrizzle(inner))),
@@ -53,7 +58,7 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
       const { session } = transaction._;
       if (!(session instanceof PgSession))
         throw new TypeError("This is no transaction of drizzle on PostgreSQL.");
-      orm ??= new PgDatabase(dialect, session, relationalSchema);
+      orm ??= new PgDatabase(dialect, guarded(session), relationalSchema);
       return orm;
     },
   };
@@ -74,12 +79,14 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
   return {
     query: (query, parameters = []) =>
       guard(async () => {
+        refuseControlIn(query);
         const values = checkParameters(parameters).map(writeParameter);
         // As the server wrote them: what the application has its driver make of a type is its own affair.
         return readRawRows(await transaction.unsafe(query, values).raw());
       }),
     execute: (script) =>
       guard(async () => {
+        refuseControlIn(script);
         await transaction.unsafe(script).simple();
       }),
     savepoint: async <T>(work: (inner: Transaction) => Promise<T>): Promise<T> => {
@@ -96,11 +103,20 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
         // A transaction has no `end` and `begin`, which drizzle doesn't use on one.
         const client = transaction as PostgresTransaction & Sql;
         const session = new PostgresJsSession(client, dialect, relationalSchema);
-        orm = new PgDatabase(dialect, session, relationalSchema);
+        orm = new PgDatabase(dialect, guarded(session), relationalSchema);
       }
       return orm;
     },
   };
+}
+
+/** A drizzle session whose statements can't end the transaction. Without parameters, drivers take several at once. */
+function guarded<Session extends Pick<PgSession, "prepareQuery">>(session: Session): Session {
+  const prepareQuery: PgSession["prepareQuery"] = (query, ...rest) => {
+    refuseControlIn(query.sql);
+    return session.prepareQuery(query, ...rest);
+  };
+  return Object.create(session, { prepareQuery: { value: prepareQuery } });
 }
 
 /** The text with its numbered parameters, as drizzle takes it. */

@@ -26,6 +26,7 @@ export interface SqlSession {
 /**
  * An open transaction (READ COMMITTED). Inside `transaction(work)`, run everything through this object and nothing
  * through the database: the embedded engine has one session, and a query beside the transaction waits for it for ever.
+ * It ends with the work: COMMIT, ROLLBACK, SAVEPOINT and the like are refused with a `TransactionControlError`.
  */
 export interface Transaction extends SqlSession {
   /** Drizzle, bound to this transaction. */

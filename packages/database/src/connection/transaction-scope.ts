@@ -1,5 +1,6 @@
 import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
+import { refuseControl, refuseControlIn } from "./transaction-control.ts";
 
 /** What runs the statements of an open transaction, in the order in which they are given. */
 export interface TransactionSession {
@@ -47,10 +48,15 @@ async function runScope<T>(
   let isOver = false;
   let orm: Orm | undefined;
 
-  async function guard<Result>(text: string, statement: () => Promise<Result>): Promise<Result> {
+  async function run<Result>(
+    text: string,
+    check: (text: string) => void,
+    statement: () => Promise<Result>,
+  ): Promise<Result> {
     if (isOver) throw new Error("The transaction is over.");
     progress.hasChangedSettings ||= changesSession(text);
     try {
+      check(text);
       return await statement();
     } catch (error) {
       failure ??= { error };
@@ -58,24 +64,30 @@ async function runScope<T>(
     }
   }
 
-  const execute = (script: string) => guard(script, () => session.execute(script));
+  const guard: Guard = (text, statement) => run(text, refuseControl, statement);
+  const control = (script: string) =>
+    run(
+      script,
+      () => {},
+      () => session.execute(script),
+    );
 
   const transaction: Transaction = {
     query: <Row extends object>(text: string, parameters: readonly SqlParameter[] = []) =>
       guard(text, () => session.query<Row>(text, parameters)),
-    execute,
+    execute: (script) => run(script, refuseControlIn, () => session.execute(script)),
     savepoint: async (inner) => {
       progress.savepoints += 1;
       const name = `synap_${progress.savepoints}`;
-      await execute(`SAVEPOINT ${name}`);
+      await control(`SAVEPOINT ${name}`);
       let result: Awaited<ReturnType<typeof inner>>;
       try {
         result = await runScope(session, openOrm, inner, progress);
       } catch (error) {
-        await execute(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);
+        await control(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);
         throw error;
       }
-      await execute(`RELEASE SAVEPOINT ${name}`);
+      await control(`RELEASE SAVEPOINT ${name}`);
       return result;
     },
     get orm() {

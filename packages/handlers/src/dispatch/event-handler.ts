@@ -8,7 +8,7 @@ import type { EventTypeDefinition, StoredEvent, StoredEventOf, SynapEvent } from
  * inline handler together with the events themselves, for an asynchronous one together with its checkpoint.
  */
 export interface HandlerContext {
-  /** The transaction of the append (inline) or of the pass (async). Never commit or roll back in it. */
+  /** The transaction of the append (inline) or of the pass (async). What would end it is refused. */
   readonly transaction: Transaction;
   /**
    * Appends events in the same transaction. Outcomes come back in the order of the input. Old timestamps are accepted: a

@@ -1,0 +1,134 @@
+/** A statement that begins or ends transactions or savepoints was given to a transaction whose end is somebody else's. */
+export class TransactionControlError extends Error {
+  override readonly name = "TransactionControlError";
+  readonly code = "TRANSACTION_CONTROL";
+  /** The first words of the statement. */
+  readonly statement: string;
+
+  constructor(statement: string) {
+    super(
+      `${statement} can't run in this transaction: it is committed when the work resolves and rolled back when it ` +
+        "throws. To undo only a part, use transaction.savepoint(work).",
+    );
+    this.statement = statement;
+  }
+}
+
+const CONTROL =
+  /^(?:ABORT|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START|PREPARE TRANSACTION|SET (?:(?:LOCAL|SESSION) )?TRANSACTION)\b/;
+
+/** Finds out at little cost that a script has no such statement. */
+const MAY_CONTROL = /\b(?:ABORT|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START|TRANSACTION)\b/i;
+
+/**
+ * Refuses a statement of the extended protocol, which takes one at a time.
+ * @throws TransactionControlError
+ */
+export function refuseControl(statement: string): void {
+  for (const words of firstWords(statement)) {
+    if (CONTROL.test(words)) throw new TransactionControlError(words);
+    return;
+  }
+}
+
+/**
+ * Refuses a script if any of its statements controls the transaction.
+ * @throws TransactionControlError
+ */
+export function refuseControlIn(script: string): void {
+  if (!MAY_CONTROL.test(script)) return;
+  for (const words of firstWords(script)) if (CONTROL.test(words)) throw new TransactionControlError(words);
+}
+
+const SPACE_OR_COMMENT_TO_LINE_END = /(?:\s|--[^\n\r]*)+/y;
+const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
+const DOLLAR_QUOTE = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
+const STRING = /'[^']*(?:''[^']*)*'?/y;
+/** One that goes on after a line end is still one with escapes. */
+const ESCAPED_STRING = /'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'?(?:\s*[\n\r]\s*'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'?)*/sy;
+const QUOTED_NAME = /"[^"]*"?/y;
+const NUMBER_OR_PARAMETER = /[\d$][\w$]*/y;
+
+/** So many words of a statement decide what it is. */
+const DECIDING_WORDS = 3;
+
+/**
+ * The first words of each statement of a script, in capitals, as far as nothing but space and comments comes between them.
+ * Reads SQL as PostgreSQL's lexer does under the settings that sessions here have.
+ */
+function* firstWords(script: string): Generator<string> {
+  let words: string[] = [];
+  let isOpen = true;
+  let hasTokens = false;
+  let depth = 0;
+  /** How many END are to come, in the body of a function that is written in SQL. */
+  let blocks = 0;
+  let previous = "";
+  for (let at = 0; at < script.length; ) {
+    const match = (pattern: RegExp): string | undefined => {
+      pattern.lastIndex = at;
+      return pattern.exec(script)?.[0];
+    };
+    const space = match(SPACE_OR_COMMENT_TO_LINE_END);
+    if (space !== undefined) {
+      at += space.length;
+      continue;
+    }
+    if (script.startsWith("/*", at)) {
+      at = endOfComment(script, at);
+      continue;
+    }
+    const character = script.charAt(at);
+    if (character === ";" && depth <= 0 && blocks === 0) {
+      if (hasTokens) yield words.join(" ");
+      words = [];
+      isOpen = true;
+      hasTokens = false;
+      previous = "";
+      at += 1;
+      continue;
+    }
+    hasTokens = true;
+    const word = match(WORD);
+    if (word !== undefined) {
+      at += word.length;
+      const upper = word.toUpperCase();
+      if (upper === "E" && script.charAt(at) === "'") {
+        at += match(ESCAPED_STRING)?.length ?? 1;
+        isOpen = false;
+        continue;
+      }
+      if (isOpen) words.push(upper);
+      if (words.length === DECIDING_WORDS) isOpen = false;
+      if (upper === "ATOMIC" && previous === "BEGIN" && words[0] === "CREATE") blocks += 1;
+      else if (upper === "CASE" && blocks > 0) blocks += 1;
+      else if (upper === "END" && blocks > 0) blocks -= 1;
+      previous = upper;
+      continue;
+    }
+    isOpen = false;
+    previous = "";
+    const dollar = match(DOLLAR_QUOTE);
+    if (dollar !== undefined) {
+      const end = script.indexOf(dollar, at + dollar.length);
+      at = end < 0 ? script.length : end + dollar.length;
+      continue;
+    }
+    if (character === "(") depth += 1;
+    if (character === ")") depth -= 1;
+    at += (match(STRING) ?? match(QUOTED_NAME) ?? match(NUMBER_OR_PARAMETER) ?? character).length;
+  }
+  if (hasTokens) yield words.join(" ");
+}
+
+/** Comments are nested. */
+function endOfComment(script: string, start: number): number {
+  const bound = /\/\*|\*\//g;
+  bound.lastIndex = start;
+  let depth = 0;
+  for (let found = bound.exec(script); found !== null; found = bound.exec(script)) {
+    depth += found[0] === "/*" ? 1 : -1;
+    if (depth === 0) return bound.lastIndex;
+  }
+  return script.length;
+}
