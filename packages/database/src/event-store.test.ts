@@ -7,7 +7,7 @@ import { createEventStore, createMemoryEventStore } from "./internal.ts";
 describe("the event store in memory", () => {
   describeEventStore({ create: () => createMemoryEventStore({ catalogue: seedCatalogue }) });
 
-  it("keeps what it stored from being changed, also through what it gave out", async () => {
+  it("protects stored events from changes through the objects it returned", async () => {
     const store = createMemoryEventStore({ catalogue: seedCatalogue });
     const data = { content: "before" };
     const event = noteEvent({ data });

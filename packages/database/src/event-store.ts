@@ -16,46 +16,46 @@ import type { EventBatch, SubscriptionRequest } from "./subscriptions/subscripti
 
 export interface AppendOptions {
   /**
-   * "live" (default) refuses events whose timestamp is far from now, because each strange day would become a chunk of
-   * its own; "backfill" takes any time.
+   * "live" (default) refuses events whose timestamp is far from now, because each stray day would create a separate
+   * chunk; "backfill" accepts any time.
    */
   readonly timestamps?: "live" | "backfill" | undefined;
-  /** Append inside this transaction: stored if and when it commits. Without it the call is a transaction of its own. */
+  /** Append inside this transaction: stored if and when it commits. By default the call opens a transaction. */
   readonly transaction?: Transaction | undefined;
   /**
-   * Longest time to wait for a lock, in milliseconds, for a batch that would rather go on without a stream that is
-   * locked. Default: the `lockTimeout` of the database. A transaction of the caller keeps its own.
+   * Lock timeout in milliseconds, for a batch that can continue without a stream that is
+   * locked. Default: the `lockTimeout` of the database. Ignored in a transaction of the caller.
    */
   readonly lockTimeout?: number | undefined;
 }
 
-/** The events of everything that ever happened: appended once, never changed. See docs/insides/store.md for the guarantees. */
+/** The event store: events are appended once and never changed. See docs/insides/store.md for the guarantees. */
 export interface EventStore {
   /** Appends one event. See `appendBatch`. */
   append(event: SynapEvent, options?: AppendOptions): Promise<AppendOutcome>;
   /**
-   * Appends events in order, any number of them, in one transaction, and answers one outcome for each, in the same
-   * order. Sending them again is harmless. A bad event is rejected alone and never thrown.
-   * @throws StreamLockedError, DatabaseUnavailableError, or what `onAppend` throws; then nothing is stored.
+   * Appends any number of events in order, in one transaction, and returns one outcome for each, in the same
+   * order. Idempotent. An invalid event is rejected alone, without throwing.
+   * @throws StreamLockedError, DatabaseUnavailableError, or the error of `onAppend`; then nothing is stored.
    */
   appendBatch(events: readonly SynapEvent[], options?: AppendOptions): Promise<AppendOutcome[]>;
-  /** The event with this id; undefined when there is none, or the id isn't a UUID. */
+  /** Finds the event with this id; undefined when there is none or the id isn't a UUID. */
   getById(id: string): Promise<StoredEvent | undefined>;
   /**
-   * One page of the events that match, by time, with cursors to the pages before and after.
+   * Reads one page of the matching events by time, with cursors to the pages before and after.
    * @throws InvalidCursorError when the cursor belongs to another filter or order.
    */
   query(filter: EventFilter, page: PageRequest): Promise<EventPage>;
-  /** The events after a position, in the order of positions, none skipped and none repeated. */
+  /** Reads the events after a position, in the order of positions, without skipping or repeating any. */
   readAll(request: ReadAllRequest): Promise<ReadAllPage>;
-  /** Which of these are stored already, by id or idempotency key: their ids, with the id and position of the first. */
+  /** Finds those that are already stored, by id or idempotency key: their ids, with the id and position of the first. */
   findDuplicates(events: readonly DuplicateCandidate[]): Promise<Map<string, FirstEvent>>;
   /**
-   * Appends events to one stream if it is at the expected version, all or nothing. Sending the same events again, with
-   * the same ids, answers what the first time answered, for ever and whatever the version is by then.
+   * Appends events to one stream if it is at the expected version, all or nothing. Repeating the call with
+   * the same ids returns the first result, whatever the stream's version is by then.
    * @throws OptimisticLockError, StreamClosedError, StreamLockedError, EventIdConflictError, EventValidationError; then
    *   nothing is stored.
-   * @throws RangeError for no events, more than 1,024, or an expected version that is none.
+   * @throws RangeError for no events, more than 1,024, or an invalid expected version.
    */
   appendToStream(
     stream: StreamName,
@@ -64,16 +64,16 @@ export interface EventStore {
     options?: StreamAppendOptions,
   ): Promise<StreamAppendResult>;
   /**
-   * Appends to several streams at once, if they, and those of `checks`, are all as expected: everything or nothing.
+   * Appends to several streams, all or nothing, if these and the streams of `checks` are at their expected versions.
    * Positions follow the order given.
-   * @throws as `appendToStream`, and RangeError for a stream that is named twice.
+   * @throws as `appendToStream`; RangeError for a stream that is named twice.
    */
   appendToStreams(
     appends: readonly StreamAppend[],
     options?: StreamsAppendOptions,
   ): Promise<StreamAppendResult[]>;
   /**
-   * Closes a stream at the expected version: it takes no more events. Closing it again changes nothing.
+   * Closes a stream at the expected version: it accepts no more events. Idempotent.
    * @throws StreamNotFoundError, OptimisticLockError, StreamLockedError
    */
   closeStream(
@@ -87,20 +87,20 @@ export interface EventStore {
     options?: { readonly transaction?: Transaction | undefined },
   ): Promise<StreamInfo | undefined>;
   /**
-   * The events of a stream, in the order of versions or backwards, fetched page by page as the loop asks for them.
-   * Nothing for a stream that isn't there.
-   * @throws RangeError for a page size or a version out of bounds, in the loop.
+   * Iterates over the events of a stream in the order of versions or backwards, fetching page by page.
+   * Empty for a stream that doesn't exist.
+   * @throws RangeError for a page size or a version out of bounds, on iteration.
    */
   readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEvent>;
   /**
-   * One page of a stream, and with which version the rest begins. Nothing for a stream that isn't there.
+   * Reads one page of a stream and the version with which the rest begins. Empty for a stream that doesn't exist.
    * @throws RangeError for a page size or a version out of bounds.
    */
   readStreamPage(stream: StreamName, read?: StreamRead): Promise<StreamPage>;
   /**
-   * Every event after a position, then each that is stored, batch by batch as the loop asks for them: none skipped,
-   * none repeated. Save `position` with what you did, and subscribe from there after a restart.
-   * @throws RangeError for a request out of bounds; in the loop, DatabaseUnavailableError: subscribe again from the
+   * Iterates over every event after a position and then over new ones as they are stored, batch by batch, without skipping
+   * or repeating any. Save `position` together with your results, and subscribe from there after a restart.
+   * @throws RangeError for a request out of bounds; DatabaseUnavailableError on iteration: subscribe again from the
    *   last position.
    */
   subscribeToAll(request: SubscriptionRequest): AsyncIterable<EventBatch>;

@@ -1,6 +1,6 @@
 /**
- * What an application needs of the store beside `createSynap`: a database to hand over, its own migrations, transactions
- * that it shares with appends, and the types and errors of what it calls.
+ * The parts of the store that an application needs beside `createSynap`: a database to pass in, its own migrations, transactions
+ * that it shares with appends, and the types and errors of their functions.
  */
 
 export type { AppendOutcome } from "./append/append-outcome.ts";

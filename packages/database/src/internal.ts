@@ -1,6 +1,6 @@
 /**
- * The store without an engine, and what keeps and watches it: for Synap's own processes, and for tests. An application opens its
- * store with `createSynap`, which attaches its inline handlers and projections.
+ * The store without an engine, its maintenance and monitoring: for Synap's own processes and for tests. Applications open
+ * a store with `createSynap`, which attaches their inline handlers and projections.
  */
 
 export type { AppendHook } from "./append/append-events.ts";

@@ -1,12 +1,12 @@
 import { thrownFacts } from "@synap/types/internal";
 
-/** A callback that is given news and may take as long as it likes. */
+/** A callback whose result nobody waits for. */
 type Observer<Arguments extends unknown[]> = (...news: Arguments) => unknown;
 
 /**
- * Calls a callback whose result nobody uses: a logger, an `onFailure`, an `onWaiting`. When it throws, or the promise that it
- * returns rejects, the caller goes on and the process prints a warning (`ObserverError`): an append, a pass or a
- * subscription must not fail because something that watches it did.
+ * Calls an observer: a logger, an `onFailure`, an `onWaiting`. When it throws, or the promise that it
+ * returns rejects, the caller continues and the process prints a warning (`ObserverError`): an append, a pass or a
+ * subscription must not fail because its observer did.
  */
 export function notify<Arguments extends unknown[]>(
   observer: Observer<Arguments> | undefined,
@@ -21,14 +21,14 @@ export function notify<Arguments extends unknown[]>(
   }
 }
 
-/** Where a part of Synap reports what it does. A pino logger is one. */
+/** The logger of a part of Synap, for example pino. */
 export interface ReportLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-/** The same logger, whose failures are warnings of the process. */
+/** Wraps a logger so that its failures become warnings of the process. */
 export function guardedLogger(logger: ReportLogger): ReportLogger {
   return {
     info: (fields, message) => notify(() => logger.info(fields, message)),

@@ -13,7 +13,7 @@ describeOnEveryEngine("the event store", (engine) => {
       onAppend: run && { run, handles },
     });
 
-  it("leaves no trace of a stream that only saw duplicates", async () => {
+  it("leaves no trace of a stream that received only duplicates", async () => {
     const event = noteEvent();
     await open().append(event);
     const aggregateId = randomUUID();
@@ -37,7 +37,7 @@ describeOnEveryEngine("the event store", (engine) => {
       expect(await open().getById(dropped.id)).toBeUndefined();
     });
 
-    it("gives the hook what was stored, and undoes it when the hook fails", async () => {
+    it("passes the stored events to the hook, and rolls back when it fails", async () => {
       const seen: (readonly SynapEvent[])[] = [];
       const event = noteEvent();
       const outcomes = await open(async (transaction, events) => {
@@ -57,7 +57,7 @@ describeOnEveryEngine("the event store", (engine) => {
       expect(await open().getById(lost.id)).toBeUndefined();
     });
 
-    it("gives the hook whole appends in which there is something for it, and no others", async () => {
+    it("passes whole appends to the hook if it wants any of their events, and no others", async () => {
       const seen: string[][] = [];
       const store = open(
         async (_, events) => void seen.push(events.map(({ id }) => id)),
@@ -72,7 +72,7 @@ describeOnEveryEngine("the event store", (engine) => {
     });
   });
 
-  it("rejects only the event that PostgreSQL refuses, alone and in the caller's transaction", async () => {
+  it("rejects only the event that PostgreSQL refuses, with and without the caller's transaction", async () => {
     await engine.database.asOwner((tx) =>
       tx.execute("ALTER TABLE synap.events ADD CONSTRAINT no_poison CHECK (data ->> 'content' <> 'poison')"),
     );

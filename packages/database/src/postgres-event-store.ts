@@ -21,19 +21,19 @@ import { subscribeToAll } from "./subscriptions/subscribe-to-all.ts";
 
 export interface EventStoreOptions {
   readonly database: Database;
-  /** The event types that events are checked against. */
+  /** The catalogue against which events are validated. */
   readonly catalogue: EventCatalogue;
-  /** Runs in the transactions of appends. */
+  /** A hook in the transactions of appends. */
   readonly onAppend?: AppendHook | undefined;
-  /** How old a live event may be, in milliseconds. Default 7 days. */
+  /** Maximum age of a live event, in milliseconds. Default 7 days. */
   readonly lateness?: number | undefined;
-  /** How far ahead of the clock a live event may be, in milliseconds. Default 5 minutes. */
+  /** Maximum lead of a live event over the clock, in milliseconds. Default 5 minutes. */
   readonly ahead?: number | undefined;
-  /** Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: (() => Date) | undefined;
 }
 
-/** The event store on a migrated database. */
+/** Creates the event store on a migrated database. */
 export function createEventStore({
   database,
   catalogue,

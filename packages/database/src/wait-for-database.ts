@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isTransient } from "./connection/database-errors.ts";
 import { notify } from "./observers.ts";
 
-/** How long a process that starts beside its database waits for it. */
+/** Options of a process that waits for its database on start. */
 export interface OpeningPatience {
   /** In milliseconds. Default 60,000. */
   readonly patience?: number | undefined;
@@ -15,8 +15,8 @@ export interface OpeningPatience {
 }
 
 /**
- * Does what a process does first with its database, again and again until the database answers: machines start their
- * services in any order. Measured with a clock that nobody sets.
+ * Repeats the first steps of a process with its database until the database answers, because machines start their
+ * services in any order. Uses a monotonic clock.
  *
  * @throws the last error when the patience has run out; any other error of `begin` than an absent database, at once
  */

@@ -14,7 +14,7 @@ export interface TestEngine {
 
 /**
  * A suite that runs on the embedded engine, and on a server too when TEST_DATABASE_URL names one. Each gets a database
- * of its own, made from what was prepared once (CONTRIBUTING.md says how), and dropped afterwards.
+ * that is copied from a prepared one (see CONTRIBUTING.md) and dropped afterwards.
  *
  * @example
  * describeOnEveryEngine("the event store", (engine) => {

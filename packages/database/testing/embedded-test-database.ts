@@ -22,7 +22,7 @@ export async function createMemoryTestDatabase(content: DatabaseContent): Promis
   };
 }
 
-/** A data directory of its own in the system's temporary folder, a copy of the prepared one. */
+/** A new data directory in the system's temporary folder, a copy of the prepared one. */
 export async function createDirectoryTestDatabase(content: DatabaseContent): Promise<TestDatabase> {
   const dataDirectory = await mkdtemp(join(tmpdir(), "synap-test-"));
   await cp(await ensureDataDirectory(content), dataDirectory, {

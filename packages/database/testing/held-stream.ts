@@ -12,7 +12,7 @@ export interface HeldStream {
 /** What `pg_stat_activity` calls the session that holds the stream. */
 export const HOLDER_NAME = "holds a stream";
 
-/** Locks the rows of streams that exist, from a session of its own. */
+/** Locks the rows of existing streams from a separate session. */
 export async function holdStreams(url: string, streams: readonly StreamName[]): Promise<HeldStream> {
   const client = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: HOLDER_NAME } });
   const session = await client.reserve();

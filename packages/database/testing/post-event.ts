@@ -1,7 +1,7 @@
 import type { EventInput } from "@synap/types";
 import type { SqlSession } from "../src/index.ts";
 
-/** What the SQL door answers. */
+/** The result of `synap.post_event`. */
 export interface PostedEvent {
   readonly id: string;
   readonly position: number;
@@ -42,6 +42,6 @@ export async function postEvent(
     event.validFrom ?? null,
     event.validTo ?? null,
   ]);
-  if (posted === undefined) throw new Error("post_event answered nothing.");
+  if (posted === undefined) throw new Error("post_event returned no row.");
   return posted;
 }

@@ -5,7 +5,7 @@ import { sqlState } from "../src/internal.ts";
 import { templateKey } from "./template-key.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
-/** A database of its own on the server: a copy of a migrated one, or empty. */
+/** A new database on the server: a copy of a migrated one, or empty. */
 export async function createServerTestDatabase(
   adminUrl: string,
   content: DatabaseContent,

@@ -12,7 +12,7 @@ export interface TestLogin {
 }
 
 /**
- * Makes a login under a name of its own.
+ * Creates a login with a unique name.
  *
  * @param role the role that it is a member of; default none
  */

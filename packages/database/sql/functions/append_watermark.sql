@@ -1,7 +1,7 @@
 -- The number up to which every append is either committed or will never be. See docs/insides/store.md for the proof; it rests
 -- on the order of the two statements, and on appends doing their steps in the opposite order.
 --
--- Any session may take an advisory lock with any key. Those of an append are told from others by the lock on
+-- Any session may take an advisory lock with any key. Those of an append are distinguished by the lock on
 -- synap.streams that every append takes before it looks at the sequence and keeps as long: only who may append can have
 -- it, because it takes the right to use this schema. Sessions and roles are not looked at, so it doesn't matter which
 -- login appends, and what was granted to it or taken from it meanwhile. A prepared transaction has no session.

@@ -1,5 +1,5 @@
 -- Begins a pass of an asynchronous handler, in one round trip and with plans that the session keeps: takes its
--- checkpoint, and tells everything that the pass depends on. No row when another worker has the checkpoint, or there is
+-- checkpoint, and returns everything that the pass depends on. No row when another worker has the checkpoint, or there is
 -- none yet.
 --
 --   checkpoint         the checkpoint's name
@@ -49,8 +49,8 @@ BEGIN
   END IF;
 
   IF build_of IS NOT NULL THEN
-    -- A crash may take the last passes of a projection, rows and checkpoint together, and they are done again from the
-    -- log: nothing has to wait for the disk. Other handlers may have told the world.
+    -- A crash may lose the last passes of a projection, rows and checkpoint together, and they are repeated from the
+    -- log: nothing has to wait for the disk. Other handlers may have had side effects.
     PERFORM set_config('synchronous_commit', 'off', true);
     SELECT b.feed, b.segments, b.paused, b.handled_ahead
       INTO feed, segments, paused, handled_ahead

@@ -1,5 +1,5 @@
--- The rules of an event, for the SQL door: the same as @synap/types checks, with the same codes, except for the schema
--- of the data, which only the server's pg_jsonschema can check. A test holds both doors against each other.
+-- The rules of an event for the SQL API: the same checks as in @synap/types, with the same codes, except for the schema
+-- of the data, which only the server's pg_jsonschema can check. A test compares the two.
 
 -- Everything that is wrong with an event, which must be complete. Times are held against the clock of the database:
 -- at most 7 days old, at most 5 minutes ahead.

@@ -1,5 +1,5 @@
 -- Sessions of logins that are no member of our roles and hold advisory locks with keys of appends. Their locks count for
--- nothing; somebody should ask them why. At most ten.
+-- nothing, but an operator should look into them. At most ten.
 CREATE OR REPLACE FUNCTION synap.foreign_locks()
 RETURNS TABLE (pid integer, login text, application_name text, locks integer)
 LANGUAGE sql VOLATILE SECURITY DEFINER

@@ -1,6 +1,6 @@
 -- The events after a position, in the order of positions: none skipped, none repeated. Go on from the last row's
 -- position; no rows means that nothing more is safe to read yet. Large events come fewer at a time, as in get_aggregate_events.
--- LISTEN synap_appends tells when to look again.
+-- LISTEN synap_appends to be notified of new events.
 CREATE OR REPLACE FUNCTION synap.get_events(after_position bigint DEFAULT 0, max_events integer DEFAULT 1000)
 RETURNS SETOF synap.event_stream
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

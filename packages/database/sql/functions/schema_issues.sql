@@ -1,4 +1,4 @@
--- Data against the schema of its type. Says nothing where the server can't tell.
+-- Validates data against the schema of its type. Returns no issue where the server can't validate.
 CREATE OR REPLACE FUNCTION synap.schema_issues(data jsonb, schema json) RETURNS TABLE (path text, code text, reason text)
 LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp

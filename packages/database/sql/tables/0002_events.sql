@@ -23,7 +23,7 @@ CREATE TABLE synap.events (
   idempotency_key text           COLLATE "C",
   data            jsonb          NOT NULL,
   metadata        jsonb,
-  -- Time ranges and their pages, and the way by which an event is found once event_ids has told its time.
+  -- Time ranges and their pages, and the look-up of an event whose time is known from event_ids.
   CONSTRAINT events_pkey PRIMARY KEY ("timestamp", "position"),
   CONSTRAINT events_data_object CHECK (jsonb_typeof(data) = 'object')
 );

@@ -12,7 +12,7 @@ CREATE TABLE synap.dead_letters (
   reason          text           NOT NULL,
   status          text           NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'retried', 'skipped')),
   event           json           NOT NULL,
-  -- Tells dead letters of one id apart that hold different content, as when two senders used the same id; empty for events
+  -- Distinguishes dead letters of one id with different content, as when two senders used the same id; empty for events
   -- that are stored, whose id says it all.
   content         text           NOT NULL DEFAULT '' COLLATE "C",
   -- The same event delivered again doesn't become a second dead letter.

@@ -1,4 +1,4 @@
--- The event types that the running release knows, for everybody who speaks SQL. Written when a process starts
+-- The event types that the running release knows, for clients that use SQL. Written when a process starts
 -- (syncEventTypes); the truth is the catalogue in the code. The schema is json, not jsonb: it keeps the order of its
 -- fields, and is the type that pg_jsonschema takes.
 CREATE TABLE synap.event_types (

@@ -33,7 +33,7 @@ CREATE TABLE synap.held_streams (
 -- "Which stream may go on?"
 CREATE INDEX held_streams_released ON synap.held_streams (handler) WHERE dead_letter_id IS NULL;
 
--- The events that wait, whole, as the handler will receive them. The type is json for the reason told of dead letters.
+-- The waiting events, whole, as the handler will receive them. The type is json for the same reason as in dead_letters.
 CREATE TABLE synap.parked_events (
   "position"     bigint         NOT NULL,
   parked_at      timestamptz(3) NOT NULL DEFAULT now(),

@@ -48,7 +48,7 @@ describeOnEveryEngine("bookkeeping", (engine) => {
     },
   );
 
-  it("keeps one dead letter for an event and handler, and counts the attempts", async () => {
+  it("keeps one dead letter per event and handler, and counts the attempts", async () => {
     const handler = randomUUID();
     const event = noteEvent();
     const deadLetter = { handler, event, position: 5, code: "handler-failed", reason: "first", attempts: 3 };
@@ -62,7 +62,7 @@ describeOnEveryEngine("bookkeeping", (engine) => {
     expect(await listDeadLetters(engine.database, { handler, status: "skipped" })).toEqual([]);
   });
 
-  it("keeps whole what PostgreSQL's own types refuse, and what is no event at all", async () => {
+  it("keeps values that PostgreSQL's types refuse, and values that are not events, unchanged", async () => {
     const handler = randomUUID();
     const strange = [
       "\0",
@@ -85,7 +85,7 @@ describeOnEveryEngine("bookkeeping", (engine) => {
     expect(deadLetters.map((deadLetter) => deadLetter.event).reverse()).toEqual(strange);
   });
 
-  it("tells how much is stored and how far each handler is behind", async () => {
+  it("reports the number of stored events and the lag of each handler", async () => {
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
     const before = await storeStatistics(engine.database);
     const outcomes = await store.appendBatch(noteEvents(10, () => ({ aggregateId: "statistics" })));

@@ -1,6 +1,6 @@
 import type { SqlSession, Transaction } from "../connection/sql-session.ts";
 
-/** How far a handler has come; 0 before its first event. */
+/** Reads a handler's checkpoint; 0 before its first event. */
 export async function readCheckpoint(session: SqlSession, handler: string): Promise<number> {
   const [row] = await session.query<{ position: number }>(
     `SELECT "position" FROM synap.checkpoints WHERE handler = $1`,
@@ -14,8 +14,8 @@ const LOCK = `SELECT "position" FROM synap.checkpoints WHERE handler = $1 FOR UP
 const CREATE = `INSERT INTO synap.checkpoints (handler, "position") VALUES ($1, 0) ON CONFLICT DO NOTHING`;
 
 /**
- * Takes a handler's checkpoint for this transaction and answers its position, or undefined when another worker has
- * it, without waiting. The lock ends with the transaction, also when its process dies.
+ * Locks a handler's checkpoint for this transaction and returns its position, or undefined when another worker holds
+ * it, without waiting. The lock ends with the transaction, even when its process dies.
  */
 export async function lockCheckpoint(transaction: Transaction, handler: string): Promise<number | undefined> {
   const [row] = await transaction.query<{ position: number }>(LOCK, [handler]);
@@ -34,7 +34,7 @@ const SAVE = `
 INSERT INTO synap.checkpoints (handler, "position", updated_at) VALUES ($1, $2, now())
 ON CONFLICT (handler) DO UPDATE SET "position" = EXCLUDED."position", updated_at = EXCLUDED.updated_at`;
 
-/** Moves a handler's checkpoint, in the transaction of what the handler wrote. */
+/** Saves a handler's checkpoint, in the transaction of the handler's writes. */
 export async function saveCheckpoint(
   transaction: SqlSession,
   handler: string,

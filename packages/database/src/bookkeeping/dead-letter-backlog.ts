@@ -1,11 +1,11 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** What waits for a decision, for one handler. */
+/** The open dead letters and parked events of one handler. */
 export interface DeadLetterBacklog {
   readonly handler: string;
-  /** Dead letters that nobody has dealt with. */
+  /** Number of open dead letters. */
   readonly open: number;
-  /** Events that wait behind dead letters, or to be handled now that somebody has decided. */
+  /** Number of events that wait behind dead letters, or to be handled after a decision. */
   readonly parked: number;
 }
 
@@ -19,7 +19,7 @@ SELECT handler, sum(open)::bigint AS open, sum(parked)::bigint AS parked
  GROUP BY handler
  ORDER BY handler`;
 
-/** Every handler for which something waits for a decision, by name. */
+/** Reads the backlog of every handler that has one, by name. */
 export async function deadLetterBacklog(session: SqlSession): Promise<DeadLetterBacklog[]> {
   return session.query<DeadLetterBacklog>(BACKLOG);
 }

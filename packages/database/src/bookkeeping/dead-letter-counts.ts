@@ -1,6 +1,6 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** How many dead letters of a handler are undecided, and how many events somebody has left out for good. */
+/** The numbers of open and of skipped dead letters of a handler. */
 export interface DeadLetterCounts {
   readonly open: number;
   readonly skipped: number;

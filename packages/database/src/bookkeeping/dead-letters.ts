@@ -13,41 +13,41 @@ import {
 } from "../reading/page-bytes.ts";
 import type { StreamName } from "../streams/stream-name.ts";
 
-/** What is put aside, and why. */
+/** A dead letter to record. */
 export interface DeadLetterInput {
-  /** The handler that failed; ingestion has a name of its own. */
+  /** The handler that failed; `ingest-events` for ingestion. */
   readonly handler: string;
-  /** The event, whole, whatever it is: one that is not even an event is kept too. */
+  /** The complete event, or whatever was received instead of one. */
   readonly event: unknown;
-  /** Where it is stored, if it is. */
+  /** Position of the event, if it is stored. */
   readonly position?: number | undefined;
   /**
-   * Whether dead letters with one id may hold different events, as the store may refuse several that senders gave the same id:
-   * then each content is a dead letter of its own. Default false: the id names one stored event.
+   * Whether several dead letters may have the same event id, since senders may give different refused events the same id:
+   * then each content gets a dead letter. Default false: the id names one stored event.
    */
   readonly byContent?: boolean | undefined;
-  /** The stream whose later events wait for a decision, if they do. */
+  /** The stream that the dead letter holds, if it holds one. */
   readonly stream?: StreamName | undefined;
-  /** What kind of failure, in kebab case. */
+  /** Kind of failure, in kebab case. */
   readonly code: string;
-  /** What happened, for people. */
+  /** Description of the failure, for people. */
   readonly reason: string;
-  /** How often it was tried. */
+  /** Number of attempts. */
   readonly attempts: number;
 }
 
 export type DeadLetterStatus = "open" | "retried" | "skipped";
 
-/** An event that was put aside, with the failure. */
+/** An event that was set aside, with its failure. */
 export type DeadLetter<Event extends StoredEvent = StoredEvent> = DeadLetterFacts &
   (
     | {
-        /** A handler failed on the event, which is stored. */
+        /** A handler failed on the stored event. */
         readonly stage: "handling";
         readonly event: Event;
       }
     | {
-        /** The store refused the event, kept as it came: a catalogue's `safeParseSynapEvent` reads it, if it is one. */
+        /** The store refused the event, which is kept as received: parse it with a catalogue's `safeParseSynapEvent`. */
         readonly stage: "storing";
         readonly event: unknown;
       }
@@ -57,9 +57,9 @@ interface DeadLetterFacts {
   readonly id: number;
   readonly handler: string;
   readonly eventId: string;
-  /** Where the event is stored, if it is. */
+  /** Position of the event, if it is stored. */
   readonly position?: number;
-  /** The stream whose later events it holds back, or held back. */
+  /** The stream that it holds or held. */
   readonly stream?: StreamName;
   readonly code: string;
   readonly reason: string;
@@ -67,9 +67,9 @@ interface DeadLetterFacts {
   readonly status: DeadLetterStatus;
   readonly firstFailedAt: string;
   readonly lastFailedAt: string;
-  /** How many events of the stream wait behind it, for its handler. */
+  /** Number of the stream's events that wait behind it, for its handler. */
   readonly parked: number;
-  /** When, by whom and why it was retried or skipped. */
+  /** Time, actor and reason of the retry or skip. */
   readonly resolvedAt?: string;
   readonly resolvedBy?: string;
   readonly resolution?: string;
@@ -90,12 +90,12 @@ ON CONFLICT (handler, event_id, content) DO UPDATE
        status = CASE d.status WHEN 'skipped' THEN 'skipped' ELSE 'open' END
 RETURNING id, status`;
 
-/** Puts an event aside. The same event again for the same handler adds to its dead letter. Answers the dead letter's id. */
+/** Records a dead letter, or updates the one of the same event and handler. Returns its id. */
 export async function recordDeadLetter(session: SqlSession, deadLetter: DeadLetterInput): Promise<number> {
   return (await setAside(session, deadLetter)).id;
 }
 
-/** Does what `recordDeadLetter` does, and tells the dead letter's status too: one that was skipped stays so. */
+/** Does what `recordDeadLetter` does, and returns the status too: a skipped dead letter stays skipped. */
 export async function setAside(
   session: SqlSession,
   deadLetter: DeadLetterInput,
@@ -114,31 +114,31 @@ export async function setAside(
     deadLetter.byContent === true ? contentKey(deadLetter.event) : "",
   ]);
   const [row] = rows;
-  if (row === undefined) throw new Error("Recording a dead letter answered nothing.");
+  if (row === undefined) throw new Error("Recording a dead letter returned no row.");
   return row;
 }
 
 export interface DeadLetterFilter {
   readonly handler?: string | undefined;
   readonly status?: DeadLetterStatus | undefined;
-  /** Only those of streams of this type... */
+  /** Only those of streams of this aggregate type ... */
   readonly aggregateType?: string | undefined;
-  /** ...and of streams with this id. */
+  /** ... and this aggregate id. */
   readonly aggregateId?: string | undefined;
-  /** Only dead letters with a lower id: the last one of the page before. */
+  /** Only dead letters with a lower id: the last one of the previous page. */
   readonly before?: number | undefined;
   /** Only this one. */
   readonly id?: number | undefined;
   /** Default 100. Fewer come when they are large: a page ends with the dead letter whose event reaches `maxBytes`. */
   readonly limit?: number | undefined;
-  /** Default, and the most: 4 MiB. */
+  /** Default and maximum: 4 MiB. */
   readonly maxBytes?: number | undefined;
 }
 
-/** Some of the dead letters that were asked for. */
+/** One page of dead letters. */
 export interface DeadLetterPage<Event extends StoredEvent = StoredEvent> {
   readonly deadLetters: readonly DeadLetter<Event>[];
-  /** There are more, for which `limit` or `maxBytes` left no room: ask for those before the last of these. */
+  /** Whether there are more, beyond `limit` or `maxBytes`: request those before the last one of this page. */
   readonly isCut: boolean;
 }
 
@@ -193,7 +193,7 @@ SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.a
   ["event"],
 );
 
-/** Dead letters, newest first, as many as fit. */
+/** Reads dead letters, newest first, as many as fit. */
 export async function listDeadLetters(
   session: SqlSession,
   filter: DeadLetterFilter = {},
@@ -202,8 +202,8 @@ export async function listDeadLetters(
 }
 
 /**
- * Dead letters, newest first, and whether there are more.
- * @throws RangeError for a bound on bytes that no read may have.
+ * Reads one page of dead letters, newest first, and whether there are more.
+ * @throws RangeError when `maxBytes` is out of bounds.
  */
 export async function pageDeadLetters(
   session: SqlSession,
@@ -226,7 +226,7 @@ function toDeadLetter(row: DeadLetterRow): DeadLetter {
     id: row.id,
     handler: row.handler,
     eventId: row.event_id,
-    // Spelled out for the compiler, which keeps an event with its stage only where one is known.
+    // Written out for the compiler, which relates the event to its stage only where the stage is known.
     ...(row.stage === "handling"
       ? { stage: row.stage, event: row.event }
       : { stage: row.stage, event: row.event }),
@@ -248,14 +248,14 @@ function toDeadLetter(row: DeadLetterRow): DeadLetter {
   };
 }
 
-/** The event's id, or something that stands for the same content when it has none. */
+/** The event's id, or a hash of the content when it has none. */
 function idOf(event: unknown, json: string): string {
   const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   if (typeof id === "string" && id.length > 0 && id.length <= 128) return cleanText(id, 128);
   return `sha256:${createHash("sha256").update(json).digest("hex")}`;
 }
 
-/** A hash of what makes an event this event and no other: its type, stream and data, whatever the order of fields. */
+/** A hash of an event's content (type, stream and data), independent of the order of fields. */
 function contentKey(event: unknown): string {
   const given: Readonly<Record<string, unknown>> =
     typeof event === "object" && event !== null ? { ...event } : { event };

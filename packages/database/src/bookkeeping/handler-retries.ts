@@ -1,18 +1,18 @@
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** What a handler tries again after a failure. */
+/** A handler's pending retry after a failure. */
 export interface HandlerRetry {
-  /** `handler`: all of it waits for the next attempt. `stream`: streams of it do, and the others go on. */
+  /** `handler`: the whole handler waits for the next attempt. `stream`: only some of its streams do. */
   readonly waiting: "handler" | "stream";
-  /** How many streams wait. */
+  /** Number of waiting streams. */
   readonly streams: number;
-  /** The event that failed, where it is known; of several, the one whose next attempt comes first. */
+  /** The event that failed, if known; the one with the earliest next attempt if there are several. */
   readonly eventId?: string;
   readonly position?: number;
-  /** Failed attempts in a row. */
+  /** Number of consecutive failed attempts. */
   readonly attempts: number;
-  /** The database, or something else that the handler needs, is away: it is tried again without limit. */
+  /** Whether a dependency of the handler, such as the database, is unavailable, so that it is retried without limit. */
   readonly transient: boolean;
   readonly code: string;
   readonly reason: string;
@@ -21,7 +21,7 @@ export interface HandlerRetry {
   readonly nextAttemptAt: string;
 }
 
-// A handler that waits as a whole comes before its streams.
+// A waiting handler takes precedence over its waiting streams.
 const RETRIES = `
 SELECT DISTINCT ON (handler)
        handler, waiting, streams, event_id, "position", attempts, transient, code, reason,
@@ -54,7 +54,7 @@ interface RetryRow {
   readonly retry_at: number;
 }
 
-/** What is tried again, by the name of the handler, or of its checkpoint where that waits. */
+/** Reads the pending retries, by the name of the handler or, for a waiting checkpoint, of that. */
 export async function handlerRetries(session: SqlSession): Promise<ReadonlyMap<string, HandlerRetry>> {
   const rows = await session.query<RetryRow>(RETRIES);
   return new Map(

@@ -4,16 +4,16 @@ import { describeOnEveryEngine } from "../../testing/index.ts";
 import { MAX_PAGE_BYTES } from "../index.ts";
 import { listDeadLetters, pageDeadLetters, recordDeadLetter } from "../internal.ts";
 
-/** 24 of them are two pages of 4 MiB. */
-const LETTER_BYTES = 300_000;
+/** 24 events of this size fill two pages of 4 MiB. */
+const EVENT_BYTES = 300_000;
 
 describeOnEveryEngine("dead letters of large events", (engine) => {
-  it("come in pages of at most 4 MiB and a dead letter, and none is passed over", async () => {
+  it("are returned in pages of at most 4 MiB plus one dead letter, without omission", async () => {
     const { database } = engine;
     const handler = `large-${randomUUID()}`;
     const ids: number[] = [];
     for (let index = 0; index < 24; index += 1) {
-      const event = { id: randomUUID(), data: { content: "x".repeat(LETTER_BYTES) } };
+      const event = { id: randomUUID(), data: { content: "x".repeat(EVENT_BYTES) } };
       ids.push(
         await recordDeadLetter(database, { handler, event, code: "failed", reason: "no", attempts: 1 }),
       );
@@ -23,7 +23,7 @@ describeOnEveryEngine("dead letters of large events", (engine) => {
     for (let before: number | undefined, isCut = true; isCut; pages += 1) {
       const page = await pageDeadLetters(database, { handler, before, limit: 1_000 });
       const bytes = page.deadLetters.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0);
-      expect(bytes).toBeLessThan(MAX_PAGE_BYTES + LETTER_BYTES + 1_000);
+      expect(bytes).toBeLessThan(MAX_PAGE_BYTES + EVENT_BYTES + 1_000);
       read.push(...page.deadLetters.map(({ id }) => id));
       before = read.at(-1);
       isCut = page.isCut;

@@ -1,9 +1,9 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { WatermarkHolder } from "../subscriptions/watermark-holder.ts";
 
-/** A session for whose locks others wait: appends to a stream that it has written to, for example. */
+/** A session that holds locks for which others wait, for example appends to a stream that it has written to. */
 export interface LockHolder extends WatermarkHolder {
-  /** How many sessions wait, those behind others included; at most a hundred are looked at. */
+  /** Number of waiting sessions, including indirect waits; at most a hundred are examined. */
   readonly waiting: number;
 }
 
@@ -13,7 +13,7 @@ SELECT pid, coalesce(login, '') AS login, coalesce(query, '') AS query, coalesce
        coalesce(application_name, '') AS "applicationName", waiting
   FROM synap.lock_holders()`;
 
-/** The sessions for whose locks others wait at this moment, ten at most: none that waits itself. */
+/** Reads the sessions for whose locks others wait now: at most ten, none of which waits itself. */
 export function lockHolders(session: SqlSession): Promise<LockHolder[]> {
   return session.query<LockHolder>(HOLDERS);
 }

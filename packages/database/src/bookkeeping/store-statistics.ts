@@ -8,52 +8,52 @@ import { type HandlerRetry, handlerRetries } from "./handler-retries.ts";
 import { type LockHolder, lockHolders } from "./lock-holders.ts";
 import { type FailureCount, unhandledFailures } from "./unhandled-failures.ts";
 
-/** The store in numbers. */
+/** The figures of the store. */
 export interface StoreStatistics {
   readonly events: {
-    /** Events that were ever stored. Exact up to a million appends, then estimated. */
+    /** Number of events ever stored. Exact up to a million appends, then estimated. */
     readonly stored: number;
-    /** Streams that exist. Exact up to a million, then estimated. */
+    /** Number of streams. Exact up to a million, then estimated. */
     readonly streams: number;
     /** Position of the newest committed append's last event; 0 in an empty store. */
     readonly lastPosition: number;
-    /** Everything up to here can be read. */
+    /** Position up to which events can be read. */
     readonly watermark: number;
-    /** The session that holds the watermark back; missing when none does. */
+    /** The session that holds the watermark back; absent when none does. */
     readonly watermarkHolder?: WatermarkHolder;
-    /** Sessions of strangers with locks in our namespace, which count for nothing; missing when there are none. */
+    /** Sessions of other programs with locks in the store's namespace, which are ignored; absent when there are none. */
     readonly foreignLocks?: readonly ForeignLocks[];
     /** When the newest append was recorded. */
     readonly lastRecordedAt?: string;
   };
   readonly handlers: readonly HandlerStatistics[];
-  /** The sessions for whose locks others wait; missing when nobody waits. */
+  /** The sessions for whose locks others wait; absent when none waits. */
   readonly lockHolders?: readonly LockHolder[];
-  /** What handlers left behind that failed later, in the last day; missing when nothing did. */
+  /** Unhandled failures of handler code in the last day; absent when there were none. */
   readonly unhandledFailures?: readonly FailureCount[];
-  /** Dead letters that nobody has dealt with. */
+  /** Number of open dead letters. */
   readonly deadLetters: number;
-  /** What lets logins without a right of ours harm the log; missing when nothing does. */
+  /** Rights by which unrelated logins could damage the log; absent when there are none. */
   readonly exposures?: readonly Exposure[];
-  /** What sessions have nearly used up of what the whole database server shares; missing when there is enough of it. */
+  /** Shared resources of the database server that are nearly used up; absent when there are none. */
   readonly sharedResources?: readonly SharedResource[];
-  /** In bytes, all chunks and indexes included. */
+  /** Size in bytes, including all chunks and indexes. */
   readonly databaseSize: number;
 }
 
 export interface HandlerStatistics {
   /** The name of a handler, or of a checkpoint of a projection's build: `tasks-view/2`, `tasks-view/2/1of4`. */
   readonly name: string;
-  /** Of a build's checkpoint: the projection. */
+  /** The projection, if the checkpoint belongs to a build. */
   readonly projection?: string;
-  /** Of a build's checkpoint: whether readers see that build. */
+  /** The role of that build. */
   readonly role?: "live" | "building" | "previous";
-  /** Position of the last event it has dealt with. */
+  /** Position of the last event it has handled. */
   readonly checkpoint: number;
-  /** How many stored events lie between the checkpoint and the end. Exact up to 100,000 appends behind. */
+  /** Number of stored events after the checkpoint. Exact up to 100,000 appends behind. */
   readonly lag: number;
   readonly updatedAt: string;
-  /** What it tries again after a failure; missing when nothing failed. */
+  /** The pending retry after a failure; absent when nothing failed. */
   readonly retrying?: HandlerRetry;
 }
 
@@ -77,7 +77,7 @@ SELECT CASE
        pg_database_size(current_database()) AS database_size
   FROM size`;
 
-// A checkpoint may stand in the middle of an append, whose first events then don't count.
+// A checkpoint may be in the middle of an append, whose earlier events don't count.
 const CHECKPOINTS = `
 SELECT c.handler, c."position", ${epochMs("c.updated_at")} AS updated_at, b.projection, b.role,
        (SELECT coalesce(sum(CASE WHEN n.number = c."position" >> 10 THEN n.last_position - c."position" ELSE n.count END), 0)::bigint
@@ -107,10 +107,10 @@ interface StatisticsRow {
   readonly database_size: number;
 }
 
-/** The numbers behind the status route. A few milliseconds. */
+/** Reads the figures of the status route. Takes a few milliseconds. */
 export async function storeStatistics(session: SqlSession): Promise<StoreStatistics> {
   const [row] = await session.query<StatisticsRow>(STATISTICS);
-  if (row === undefined) throw new Error("The statistics query answered nothing.");
+  if (row === undefined) throw new Error("The statistics query returned no row.");
   const handlers = await session.query<{
     handler: string;
     position: number;
@@ -122,7 +122,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const retries = await handlerRetries(session);
   const unhandled = await unhandledFailures(session);
   const holder = await watermarkHolder(session);
-  const strangers = await foreignLocks(session);
+  const foreign = await foreignLocks(session);
   const holders = await lockHolders(session);
   const exposures = await findExposures(session);
   const sharedResources = await lowSharedResources(session);
@@ -133,7 +133,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
       lastPosition: row.last_position,
       watermark: row.watermark,
       ...(holder !== undefined && { watermarkHolder: holder }),
-      ...(strangers.length > 0 && { foreignLocks: strangers }),
+      ...(foreign.length > 0 && { foreignLocks: foreign }),
       ...(row.last_recorded_at !== null && { lastRecordedAt: isoFromEpoch(row.last_recorded_at) }),
     },
     handlers: handlers.map(({ handler, position, updated_at, lag, projection, role }) => ({
@@ -153,7 +153,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   };
 }
 
-/** The streams of a projection's build wait under the build's name: they are shown with its first segment. */
+/** Finds a checkpoint's retry. Waiting streams of a build are recorded under its name and shown with its first segment. */
 function retryOf(
   checkpoint: string,
   retries: ReadonlyMap<string, HandlerRetry>,

@@ -1,13 +1,13 @@
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** A failure that came from code of a handler after the call had ended, or beside it, where nothing could catch it. */
+/** A failure of handler code outside or after its call, where nothing could catch it. */
 export interface UnhandledFailure {
   /** `rejection`: a promise that nothing awaited. `exception`: thrown in a timer, a listener or another callback. */
   readonly kind: "rejection" | "exception";
-  /** The handler, projection or decider; missing when the failure can't be attributed. */
+  /** The handler, projection or decider; absent when the failure can't be attributed. */
   readonly handler?: string;
-  /** How many events the call was given from which the failure came. */
+  /** Number of events passed to the call that caused the failure. */
   readonly events: number;
   /** The first of those events. */
   readonly eventId?: string;
@@ -16,7 +16,7 @@ export interface UnhandledFailure {
   readonly reason: string;
 }
 
-/** The unhandled failures of one handler in the last day: how many, and the last of them. */
+/** The number of a handler's unhandled failures in the last day, and the last of them. */
 export interface FailureCount extends UnhandledFailure {
   readonly failures: number;
   readonly firstFailedAt: string;
@@ -73,7 +73,7 @@ interface FailureRow {
   readonly last_failed_at: number;
 }
 
-/** The unhandled failures of the last day, by handler. */
+/** Reads the unhandled failures of the last day, by handler. */
 export async function unhandledFailures(session: SqlSession): Promise<FailureCount[]> {
   const rows = await session.query<FailureRow>(RECENT);
   return rows.map(

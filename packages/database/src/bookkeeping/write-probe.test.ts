@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { NotWritableError, probeWrite } from "./write-probe.ts";
 
-describeOnEveryEngine("a probe of whether the database takes writes", (engine) => {
-  it("passes on a database that does, and leaves nothing behind", async () => {
+describeOnEveryEngine("the write probe", (engine) => {
+  it("passes on a writable database, and leaves nothing behind", async () => {
     await expect(probeWrite(engine.database)).resolves.toBeUndefined();
     const [memory] = await engine.database.query<{ setting: string }>(
       "SELECT current_setting('work_mem') AS setting",
@@ -11,7 +11,7 @@ describeOnEveryEngine("a probe of whether the database takes writes", (engine) =
     expect(memory?.setting).not.toBe("64kB");
   });
 
-  it("finds a database that is read-only", async () => {
+  it("detects a read-only database", async () => {
     const readOnly: Parameters<typeof probeWrite>[0] = {
       transaction: (work) =>
         engine.database.transaction(async (transaction) => {
@@ -24,7 +24,7 @@ describeOnEveryEngine("a probe of whether the database takes writes", (engine) =
     await expect(probed).rejects.toMatchObject({ code: "READ_ONLY" });
   });
 
-  it("finds a database whose restore was not brought to its end", async () => {
+  it("detects a database with an unfinished restore", async () => {
     const restoring: Parameters<typeof probeWrite>[0] = {
       transaction: (work) =>
         engine.database.asOwner(async (transaction) => {

@@ -1,7 +1,7 @@
 import { sqlState } from "../connection/database-errors.ts";
 import type { Sessions } from "../connection/sql-session.ts";
 
-/** The database answers, but takes no writes. The database's own error, if there is one, is the cause. */
+/** Thrown when the database answers but accepts no writes. The database's own error, if any, is the cause. */
 export class NotWritableError extends Error {
   override readonly name = "NotWritableError";
   readonly code: "DISK_FULL" | "READ_ONLY";
@@ -10,7 +10,7 @@ export class NotWritableError extends Error {
     super(
       code === "DISK_FULL"
         ? "The database's disk is full."
-        : "The database takes no writes: it is read-only, or TimescaleDB is restoring (timescaledb_post_restore() ends that).",
+        : "The database accepts no writes: it is read-only, or TimescaleDB is restoring (timescaledb_post_restore() ends that).",
       options,
     );
     this.code = code;
@@ -21,19 +21,19 @@ const DISK_FULL = "53100";
 /** SQLSTATEs of a write on a standby or in a read-only transaction. */
 const READ_ONLY: ReadonlySet<string> = new Set(["25006", "55000"]);
 
-// While TimescaleDB is restoring, it takes no event. A restore that was not brought to its end leaves the setting behind.
+// TimescaleDB refuses events while it restores. An unfinished restore leaves the setting on.
 const IS_READ_ONLY = `
 SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'
        OR coalesce(current_setting('timescaledb.restoring', true), 'off') = 'on' AS read_only`;
 
-// With so little memory the series, about a megabyte, goes through a temporary file on the disk of the data.
+// With so little memory, the series (about a megabyte) spills into a temporary file on the data disk.
 const LITTLE_MEMORY = "SELECT set_config('work_mem', '64kB', true)";
 const USE_THE_DISK = "SELECT count(*)::int AS rows FROM generate_series(1, 30000)";
-// A record of nothing in the write-ahead log, so that the transaction has to be committed like any other.
+// An empty record in the write-ahead log forces a real commit.
 const WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'synap.write-probe', '')::text AS lsn";
 
 /**
- * Finds out whether the database can store anything: there is room on its disk, it is no standby, and a commit goes
+ * Probes whether the database can store anything: its disk has room, it is not a standby, and a commit goes
  * through. Leaves nothing behind. About 10 ms.
  *
  * @throws NotWritableError, or the database's own error when it does not answer

@@ -15,7 +15,7 @@ const MONDAY = Date.UTC(2024, 0, 1);
 const THURSDAY = new Date(MONDAY + 3 * DAY_MS);
 
 describeOnEveryEngine("compression", (engine) => {
-  it("is refused by name where the edition has none, and nothing changes", async () => {
+  it("is refused with a typed error where the edition lacks it, and changes nothing", async () => {
     const { database } = engine;
     if (database.capabilities.edition === "community") return;
     await expect(compressEvents(database, { before: THURSDAY })).rejects.toThrow(CompressionUnavailableError);
@@ -52,7 +52,7 @@ describe("events in compressed chunks", () => {
     store = createEventStore({ database, catalogue: seedCatalogue });
   }
 
-  it("are read as before, through every door, and take less room", async () => {
+  it("are read as before by every method, and take less space", async () => {
     const before = await readEverything(store, events);
     const compressed = await compressEvents(database, { before: THURSDAY });
     expect(compressed.map(({ from }) => from.valueOf())).toEqual([
@@ -71,7 +71,7 @@ describe("events in compressed chunks", () => {
     expect(await readEverything(store, events)).toEqual(before);
   });
 
-  it("are compressed once, and the days that are not asked for are left alone", async () => {
+  it("are compressed once, and days outside the request are left alone", async () => {
     await store.append(noteEvent({ timestamp: THURSDAY.toISOString() }), { timestamps: "backfill" });
     expect(await compressEvents(database, { before: new Date(THURSDAY.valueOf() + DAY_MS - 1) })).toEqual([]);
   });
@@ -82,14 +82,14 @@ describe("events in compressed chunks", () => {
     "DELETE FROM synap.events",
     `DELETE FROM synap.events WHERE "timestamp" < '2024-01-02'`,
     "TRUNCATE synap.events",
-  ])("are not changed, not even by the owner: %s", async (statement) => {
+  ])("can't be changed, even by the owner: %s", async (statement) => {
     await expect(database.asOwner((owner) => owner.query(statement))).rejects.toMatchObject({
       code: "SY002",
     });
   });
 
   it.each(["UPDATE CHUNK SET source = 'forged'", "DELETE FROM CHUNK"])(
-    "are not reached by naming their chunk: %s",
+    "can't be changed through their chunk: %s",
     async (statement) => {
       const before = await readEverything(store, events);
       const [row] = await database.query<{ chunk: string }>(
@@ -102,7 +102,7 @@ describe("events in compressed chunks", () => {
     },
   );
 
-  it("are joined by late ones, in their order, known as duplicates when sent again, and compressed with them", async () => {
+  it("accept late events, which are read in order, recognised as duplicates and compressed with them", async () => {
     const late = noteEvent({
       timestamp: new Date(MONDAY + DAY_MS / 2 + 7).toISOString(),
       aggregateId: "note-1",
@@ -125,7 +125,7 @@ describe("events in compressed chunks", () => {
     expect(await compressEvents(database, { before: THURSDAY })).toEqual([]);
   });
 
-  it("are purged by the owner who says so, as any event", async () => {
+  it("can be purged by the owner, as any event", async () => {
     const [victim] = events.slice(1_500);
     if (victim === undefined) throw new Error("There is no event to purge.");
     const undone = database.asOwner(async (owner) => {
@@ -142,7 +142,7 @@ describe("events in compressed chunks", () => {
   });
 });
 
-/** What the store answers when asked in each of its ways. */
+/** Reads events with every method of the store. */
 async function readEverything(store: EventStore, events: readonly SynapEvent[]) {
   const all: StoredEvent[] = [];
   for (let after = 0, more = true; more; ) {

@@ -2,15 +2,15 @@ import { checkMoment } from "@synap/types";
 import type { Database } from "../connection/sql-session.ts";
 import { notify } from "../observers.ts";
 
-/** Which events to compress, and who wants to hear of it. */
+/** The events to compress, and a callback for progress. */
 export interface CompressionRequest {
-  /** Chunks that end before this moment are compressed. Leave out the days that live events still come for. */
+  /** Compress chunks that end before this moment. Exclude the days for which live events still arrive. */
   readonly before: Date;
-  /** Called after each chunk, whose compression is a transaction of its own. */
+  /** Called after each chunk, which is compressed in a separate transaction. */
   readonly onCompressed?: ((chunk: CompressedChunk) => void) | undefined;
 }
 
-/** A chunk of the events, after it was compressed. */
+/** A compressed chunk of events. */
 export interface CompressedChunk {
   /** The events of this chunk happened at or after this moment ... */
   readonly from: Date;
@@ -22,7 +22,7 @@ export interface CompressedChunk {
   readonly bytesAfter: number;
 }
 
-/** Compression was asked of a database that has none. */
+/** Thrown when the database does not support compression. */
 export class CompressionUnavailableError extends Error {
   readonly code = "COMPRESSION_UNAVAILABLE";
   override readonly name = "CompressionUnavailableError";
@@ -37,12 +37,12 @@ export class CompressionUnavailableError extends Error {
 }
 
 /**
- * Compresses the chunks of events that end before a moment, oldest first; a compressed one again if late events came
+ * Compresses the chunks of events that end before a moment, oldest first; a compressed one again if late events arrived
  * since. They stay readable, immutable and open for late events. Appends to a chunk wait while it is being compressed.
- * Repeat it from time to time; a run that breaks off has done its chunks so far. docs/operating.md tells what it costs.
+ * Repeat it from time to time; an interrupted run keeps the chunks done so far. docs/operating.md states the cost.
  *
  * @returns the chunks that were compressed
- * @throws InvalidMomentError, and CompressionUnavailableError on the Apache edition, and before the first migration.
+ * @throws InvalidMomentError; CompressionUnavailableError on the Apache edition or before the first migration.
  */
 export async function compressEvents(
   database: Database,
@@ -81,9 +81,9 @@ interface ChunkRow {
 }
 
 /**
- * Compressing a chunk leaves nothing in it; late events are then stored beside what is compressed. Such a chunk is
- * unpacked and compressed anew: TimescaleDB 2.23 would pack the late events by themselves, between their neighbours in
- * time but not among them, and still take the chunk to be in order. A page of a time range would then lack them.
+ * Late events of a compressed chunk are stored uncompressed beside the compressed data. Such a chunk is
+ * decompressed and compressed again: TimescaleDB 2.23 would compress the late events separately, between their neighbours in
+ * time but not among them, and still consider the chunk ordered. A page of a time range would then lack them.
  */
 const DUE = `
 SELECT c.chunk, c.is_compressed
@@ -111,9 +111,9 @@ SELECT compression_enabled AS enabled
  WHERE hypertable_schema = 'synap' AND hypertable_name = 'events'`;
 
 /**
- * A thousand neighbours in time are packed together, so a time range, a page of events, an event by its id and a reader
- * that catches up unpack little more than they ask for. Packing each stream together instead made time ranges eight
- * times slower, and saved no space. Settings that somebody has made for himself are left alone.
+ * A thousand neighbours in time are compressed together, so a time range, a page of events, an event by its id and a reader
+ * that catches up decompress little more than they need. Segmenting by stream instead made time ranges eight
+ * times slower and saved no space. Settings made by an administrator are left alone.
  */
 async function enableCompression(database: Database): Promise<void> {
   await database.asOwner(async (owner) => {

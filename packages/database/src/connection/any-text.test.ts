@@ -4,7 +4,7 @@ import { describeOnEveryEngine } from "../../testing/index.ts";
 import { recordDeadLetter } from "../bookkeeping/dead-letters.ts";
 import { listDeadLetters, readCheckpoint, saveCheckpoint } from "../internal.ts";
 
-/** Any text that PostgreSQL can hold, often with what decoders treat in a way of their own in front. */
+/** Any text that PostgreSQL can hold, often with a prefix that decoders treat specially. */
 const text = fc
   .tuple(
     fc.constantFrom("", "\ufeff", "\ufeff\ufeff", "\ufffe", "\u200b"),
@@ -13,7 +13,7 @@ const text = fc
   .map(([start, rest]) => start + rest.replaceAll("\0", "").replaceAll(/\p{Surrogate}/gu, ""));
 
 describeOnEveryEngine("any text", (engine) => {
-  it("comes back as it went in, as text, as a name and in JSON, in a query, in a transaction and through drizzle", async () => {
+  it("is returned unchanged, as text, as a name and in JSON, in a query, in a transaction and through drizzle", async () => {
     const { database } = engine;
     await fc.assert(
       fc.asyncProperty(text, async (value) => {
@@ -30,7 +30,7 @@ describeOnEveryEngine("any text", (engine) => {
     );
   });
 
-  it("keeps the keys of rows apart that differ in a leading U+FEFF", async () => {
+  it("keeps keys distinct that differ in a leading U+FEFF", async () => {
     const { database } = engine;
     await saveCheckpoint(database, "X", 1);
     await saveCheckpoint(database, "\ufeffX", 2);
@@ -51,7 +51,7 @@ describeOnEveryEngine("any text", (engine) => {
     ]);
   });
 
-  it("is a notification as it was sent", async () => {
+  it("is delivered unchanged in a notification", async () => {
     const heard: string[] = [];
     const stop = await engine.database.listen("any_text", (payload) => heard.push(payload));
     await engine.database.query("SELECT pg_notify('any_text', $1)", ["\ufeffpayload"]);

@@ -13,7 +13,7 @@ import {
 } from "../index.ts";
 import { createEventStore, schema } from "../internal.ts";
 
-/** Runs work in a transaction that the application opened, with whatever driver it uses. */
+/** Runs work in a transaction that the application opened with its own driver. */
 type InTransaction = (work: (transaction: Transaction) => Promise<void>) => Promise<unknown>;
 
 describeOnEveryEngine("an append inside the application's own transaction", (engine) => {
@@ -38,7 +38,7 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
   if (engine.engine === "server") {
     drivers.push(
       [
-        "drizzle on a connection of its own",
+        "drizzle on a separate connection",
         (work) =>
           withClient((client) => drizzle(client).transaction((tx) => work(transactionFromDrizzle(tx)))),
       ],
@@ -50,7 +50,7 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
   }
 
   describe.each(drivers)("of %s", (_name, inTransaction) => {
-    it("is stored when that commits, and answers what it would anywhere", async () => {
+    it("is stored when that commits, with the usual outcome", async () => {
       const stream = { aggregateType: "note", aggregateId: randomUUID() };
       const events = [note(), note()];
       await inTransaction(async (transaction) => {
@@ -103,7 +103,7 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
       expect(await open().getStream(stream)).toBeUndefined();
     });
 
-    it("is refused with a typed error after which that can go on", async () => {
+    it("is refused with a typed error, after which that can continue", async () => {
       const stream = { aggregateType: "note", aggregateId: randomUUID() };
       await inTransaction(async (transaction) => {
         await open().appendToStream(stream, 0, [note()], { transaction });

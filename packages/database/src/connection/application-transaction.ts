@@ -10,14 +10,14 @@ import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 import { refuseControlIn } from "./transaction-control.ts";
 import { writeParameter } from "./wire-types.ts";
 
-/** What we need of a drizzle transaction on PostgreSQL, with any driver and any schema. */
+/** The part of a drizzle transaction on PostgreSQL that is used, with any driver and any schema. */
 export interface DrizzleTransaction {
   execute(query: SQL): PromiseLike<unknown>;
   transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>): Promise<T>;
   readonly _: { readonly session: unknown };
 }
 
-/** What we need of a postgres.js transaction, described here so that only applications that have the driver need its types. */
+/** The part of a postgres.js transaction that is used, declared here so that only applications with the driver need its types. */
 export interface PostgresTransaction {
   unsafe(
     query: string,
@@ -30,9 +30,9 @@ export interface PostgresTransaction {
 }
 
 /**
- * The application's own drizzle transaction as a `Transaction`: events are appended if and when it commits. Its login
- * needs the role `synap_app`, or what that role may do, and READ COMMITTED. `execute` takes one statement at a time
- * with drivers that know no more.
+ * Wraps the application's own drizzle transaction as a `Transaction`: events are appended if and when it commits. Its login
+ * needs the role `synap_app` or its rights, and READ COMMITTED. `execute` accepts one statement at a time
+ * with drivers that support no more.
  *
  * @example
  * await db.transaction(async (tx) => {
@@ -57,7 +57,7 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
     get orm() {
       const { session } = transaction._;
       if (!(session instanceof PgSession))
-        throw new TypeError("This is no transaction of drizzle on PostgreSQL.");
+        throw new TypeError("The transaction is not one of drizzle on PostgreSQL.");
       orm ??= new PgDatabase(dialect, guarded(session), relationalSchema);
       return orm;
     },
@@ -65,7 +65,7 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
 }
 
 /**
- * The application's own postgres.js transaction as a `Transaction`. As `transactionFromDrizzle`; a client that renames
+ * Wraps the application's own postgres.js transaction as a `Transaction`, like `transactionFromDrizzle`. A client that renames
  * columns (`transform`) can't be used.
  *
  * @example
@@ -81,7 +81,7 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
       guard(async () => {
         refuseControlIn(query);
         const values = checkParameters(parameters).map(writeParameter);
-        // As the server wrote them: what the application has its driver make of a type is its own affair.
+        // Raw values, as the server wrote them, independent of the application's type parsers.
         return readRawRows(await transaction.unsafe(query, values).raw());
       }),
     execute: (script) =>

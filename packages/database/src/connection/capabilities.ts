@@ -1,6 +1,6 @@
 import type { DatabaseCapabilities } from "./sql-session.ts";
 
-/** What `describeServer` answers. */
+/** The row that `capabilityQuery` returns. */
 export interface CapabilityRow {
   readonly postgres_version: string;
   readonly timescaledb_version: string | null;
@@ -9,8 +9,8 @@ export interface CapabilityRow {
 }
 
 /**
- * SQL that says whether the login may become a role. Since PostgreSQL 16 a member may lack that: creating a role makes its
- * creator a member who may only administer it.
+ * SQL for whether the login may SET ROLE to a role. Since PostgreSQL 16 a member may lack that right: creating a role makes its
+ * creator a member that may only administer it.
  */
 export function maySetRole(role: string): string {
   return `pg_has_role(session_user, ${role},
@@ -18,8 +18,8 @@ export function maySetRole(role: string): string {
 }
 
 /**
- * What the database can do. The role counts only once its schema is there: before the first migration nobody could do
- * anything with it.
+ * SQL for the database's capabilities. The role counts only once its schema exists: before the first migration it
+ * has no rights.
  */
 export const capabilityQuery = `
   SELECT current_setting('server_version') AS postgres_version,

@@ -13,8 +13,8 @@ declare global {
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /**
- * The embedded engine's WebAssembly, compiled once for all engines that a process opens. Each runs in a thread of its own,
- * which would compile it again and start with unoptimised code: half of what opening an engine costs.
+ * The embedded engine's WebAssembly, compiled once for all engines of a process. Each runs in a separate thread,
+ * which would compile it again and start with unoptimised code: half the cost of opening an engine.
  */
 export function compiledEngine(): Promise<WebAssembly.Module> {
   compiled ??= compile();

@@ -6,30 +6,30 @@ import { withLimit } from "./time-limit.ts";
 
 export interface PoolOptions extends ConnectionOptions {
   readonly maxConnections: number;
-  /** Longest time to wait until a connection comes free, in milliseconds; undefined: as long as it takes. */
+  /** Maximum wait for a free connection, in milliseconds; undefined: no limit. */
   readonly queueTimeout: number | undefined;
-  /** For how long a connection that nobody uses is kept, in milliseconds; 0: for its whole life. */
+  /** Time for which an idle connection is kept, in milliseconds; 0: for its whole life. */
   readonly idleTimeout: number;
   /** Run on every new connection before anything else. */
   readonly settle: string | undefined;
 }
 
-/** Connections to a server, each of which has one user at a time. */
+/** A pool of connections to a server, each with one user at a time. */
 export interface ConnectionPool {
   /**
-   * Runs work on a connection that nobody else uses meanwhile.
-   * @throws DatabaseUnavailableError when none can be made, or none comes free in time.
+   * Runs work with exclusive use of a connection.
+   * @throws DatabaseUnavailableError when none can be opened or becomes free in time.
    */
   use<T>(work: (connection: ServerConnection) => Promise<T>): Promise<T>;
-  /** How many connections are in use, and how many users wait for one. */
+  /** The numbers of used connections and of waiting users. */
   load(): { readonly busy: number; readonly waiting: number };
-  /** Takes no more work, lets what has begun finish for so many milliseconds, then cuts off what is left. */
+  /** Accepts no more work, lets running work finish for the given time in milliseconds, then cuts off the rest. */
   close(grace: number): Promise<void>;
 }
 
-// A connection that is made anew now and then finds a server that has taken over behind the same name.
+// Reconnecting now and then finds a server that has taken over under the same name.
 const MAX_LIFETIME_SECONDS = 3_600;
-/** How long a server may take to hang up when it is asked to, in milliseconds. */
+/** Time that a server may take to close a connection on request, in milliseconds. */
 const GOODBYE = 1_000;
 
 export function openConnectionPool(options: PoolOptions): ConnectionPool {
@@ -51,7 +51,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
     }
   }
 
-  /** Where one connection got no answer, those that wait to be used would get none either. */
+  /** Cuts off idle connections: when one got no answer, the others would get none either. */
   function cutOffIdle(): void {
     for (const connection of connections) if (!inUse.has(connection)) connection.cutOff();
   }
@@ -69,10 +69,10 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
       },
     }),
   });
-  // A connection was lost while nobody used it; the pool has let go of it.
+  // An idle connection was lost; the pool has removed it.
   pool.on("error", () => {});
 
-  // A connection outlives the call for which it is made, and what happens on it must not be attributed to that call.
+  // A connection outlives the call that opens it, and its events must not be attributed to that call.
   const scope = new AsyncResource("SynapConnectionPool");
 
   /**
@@ -121,7 +121,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
           return await work(connection);
         } finally {
           inUse.delete(connection);
-          // A transaction that could not be ended goes with its connection.
+          // A transaction that could not be ended is discarded with its connection.
           connection.release(connection.getTransactionStatus() !== "I");
         }
       } finally {

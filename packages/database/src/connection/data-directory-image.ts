@@ -2,18 +2,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The files of a data directory, held in memory. An engine in memory that starts from one has what the directory had,
- * without initialising a cluster (1 to 2 s) and without a file on disk. The bytes are shared between threads, not copied.
+ * The files of a data directory, held in memory. An in-memory engine that starts from an image has the directory's content,
+ * without initialising a cluster (1 to 2 s) or writing to disk. The bytes are shared between threads, not copied.
  */
 export interface DataDirectoryImage {
   /** Parents first. Relative to the directory, with forward slashes. */
   readonly directories: readonly string[];
   readonly files: readonly { readonly path: string; readonly start: number; readonly end: number }[];
-  /** The content of all files, one after the other. */
+  /** The content of all files, concatenated. */
   readonly bytes: SharedArrayBuffer;
 }
 
-/** Reads the engine's files below `dataDirectory`, which no engine may have open. */
+/** Reads the engine's files below `dataDirectory`, which must not be open in any engine. */
 export function readDataDirectoryImage(dataDirectory: string): DataDirectoryImage {
   const directories: string[] = [];
   const contents: { path: string; content: Buffer }[] = [];

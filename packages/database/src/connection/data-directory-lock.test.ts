@@ -17,7 +17,7 @@ const lockFiles = () => readdirSync(path).filter((name) => name.startsWith("lock
 
 // Races, kills and orderly ends of real processes: apps/cli/src/data-directory/open-data-directory.test.ts.
 describe("the lock of a data directory", () => {
-  it("is held against the same process too, and free again once released", () => {
+  it("excludes the same process too, and is free once released", () => {
     const lock = lockDataDirectory(path, { API: "http://127.0.0.1:3400" });
     let refusal: unknown;
     try {
@@ -35,7 +35,7 @@ describe("the lock of a data directory", () => {
     expect(lockFiles()).toEqual(["lock.2.json"]);
   });
 
-  it("is not held by a process that was given the dead holder's pid", () => {
+  it("is not held by a process that reuses the dead holder's pid", () => {
     const holder = { ...identifyProcess(), startToken: "12345" };
     const lock = { ...holder, startedAt: new Date().toISOString(), urls: {} };
     writeFileSync(join(path, "lock.7.json"), JSON.stringify(lock));
@@ -44,7 +44,7 @@ describe("the lock of a data directory", () => {
     taken.release();
   });
 
-  it("is not taken from another machine, whose processes can't be asked", () => {
+  it("is not taken over from another machine, whose processes can't be checked", () => {
     const lock = {
       pid: 1,
       host: `not-${hostname()}`,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DataDirectoryInUseError } from "./database-errors.ts";
 import { identifyProcess, stateOf } from "./process-identity.ts";
 
-// How the lock works: lock files are numbered, and the holder is whoever the highest number names. Taking the lock
+// Lock files are numbered, and the highest number names the holder. Taking the lock
 // is creating the next number, which the file system lets exactly one process do, so two starters that both find a
 // dead holder can't both take over, and nobody ever removes a lock to take it. A deleted number can come back only
 // from a starter that had looked before; it then sees the higher number and withdraws.
@@ -28,10 +28,10 @@ export interface DataDirectoryLock {
 }
 
 /**
- * Takes an existing directory for this process, or takes it over from one that ended without releasing it: two engines
+ * Locks an existing directory for this process, or takes it over from one that ended without releasing it: two engines
  * on the same files would destroy them. Opening it twice in one process is refused as well.
  *
- * @param urls where this process can be reached, by name ("API": "http://..."), told to whoever is refused
+ * @param urls where this process can be reached, by name ("API": "http://..."), shown to processes that are refused
  * @throws DataDirectoryInUseError naming the process that holds it
  */
 export function lockDataDirectory(
@@ -62,7 +62,7 @@ export function lockDataDirectory(
 }
 
 /**
- * Checks that no process holds a directory, without taking it. One that isn't there is free.
+ * Checks that no process holds a directory, without locking it. A missing one is free.
  * @throws DataDirectoryInUseError naming the process that holds it
  */
 export function refuseHeldDirectory(directory: string): void {
@@ -90,14 +90,14 @@ function refuseIfHeld(directory: string, number: number): void {
 }
 
 function release(directory: string, number: number, holder: Holder): void {
-  // Marked, not removed: the numbers must never start again while another starter may be counting them.
+  // Marked, not removed: the numbers must never restart while another process may be counting them.
   const path = lockPath(directory, number);
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify({ ...holder, released: true }, null, 2)}\n`);
   renameSync(draft, path);
 }
 
-/** A lock file that can't be read was torn by a power failure, and the process that wrote it went with it. */
+/** Reads the holder. An unreadable lock file was torn by a power failure, which also ended the process that wrote it. */
 function readHolder(directory: string, number: number): Holder | undefined {
   try {
     return holderSchema.parse(JSON.parse(readFileSync(lockPath(directory, number), "utf8")));

@@ -1,6 +1,6 @@
 import { isErrorValue, readProperty } from "@synap/types/internal";
 
-/** The database can't be reached, or was lost in the middle. Trying again later may work; nothing was stored for certain. */
+/** Thrown when the database can't be reached or the connection was lost. Retry later; whether anything was stored is unknown. */
 export class DatabaseUnavailableError extends Error {
   override readonly name = "DatabaseUnavailableError";
   readonly code = "DATABASE_UNAVAILABLE";
@@ -11,8 +11,8 @@ export class DatabaseUnavailableError extends Error {
 }
 
 /**
- * The database answered with a value that can't be read for certain, so nothing of that answer is used. On a connection
- * of the application's, its settings are the cause.
+ * Thrown when a value of the database's answer can't be parsed unambiguously, so that the answer is discarded. On a connection
+ * of the application, its settings are the cause.
  */
 export class UnreadableValueError extends Error {
   override readonly name = "UnreadableValueError";
@@ -26,25 +26,25 @@ export class UnreadableValueError extends Error {
   }
 }
 
-/** Who holds a data directory. */
+/** The process that holds a data directory. */
 export interface DataDirectoryHolder {
   readonly processId: number;
-  /** When it took the directory, RFC 3339. */
+  /** When it locked the directory, RFC 3339. */
   readonly since: string;
   /** Where it can be reached, by name. */
   readonly urls: Readonly<Record<string, string>>;
-  /** The machine it runs on, when that is another one: it can't be asked whether the process still lives. */
+  /** The machine it runs on, if another one, where the process can't be checked. */
   readonly host?: string;
   /** The file to delete when that machine no longer uses the directory. */
   readonly lockFile?: string;
 }
 
-/** Another process (or another opening in this one) is using a data directory. The message has a line for each URL. */
+/** Thrown when another process, or another engine in this one, is using a data directory. The message has a line for each URL. */
 export class DataDirectoryInUseError extends Error {
   override readonly name = "DataDirectoryInUseError";
   readonly code = "DATA_DIRECTORY_IN_USE";
   readonly directory: string;
-  /** Process id of whoever holds it. */
+  /** Process id of the holder. */
   readonly processId: number;
   readonly holder: DataDirectoryHolder;
 
@@ -66,7 +66,7 @@ export class DataDirectoryInUseError extends Error {
   }
 }
 
-// What Node and postgres.js call a connection that could not be made or was lost.
+// Codes of Node and postgres.js for a connection that could not be opened or was lost.
 const CONNECTION_CODES: ReadonlySet<string> = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
@@ -85,7 +85,7 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
   "ENOTFOUND",
 ]);
 
-// SQLSTATEs with which a server says that it can't serve now.
+// SQLSTATEs of a server that can't serve now.
 const UNAVAILABLE_STATES: ReadonlySet<string> = new Set([
   "57P01", // the administrator shuts the server down
   "57P02", // another process crashed and took all connections along
@@ -101,10 +101,10 @@ const CONFLICT_STATES: ReadonlySet<string> = new Set([
   "40P01", // deadlock
 ]);
 
-/** A lock that somebody else held for longer than `lock_timeout` allows, or that was not to be waited for. */
+/** SQLSTATE of a lock that another session held for longer than `lock_timeout`, or of a NOWAIT. */
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** The five characters by which PostgreSQL classifies an error, looking through wrappers; undefined if it has none. */
+/** The SQLSTATE of an error, found through wrappers; undefined if it has none. */
 export function sqlState(error: unknown): string | undefined {
   for (const each of causes(error)) {
     const code = codeOf(each);
@@ -128,33 +128,33 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * Whether the server refused one message, such as a statement with too few parameters: an error of ours, which sending
- * again repeats. PgBouncer has the same state for every server that it can't reach, but as FATAL.
+ * Whether the server refused a message, such as a statement with too few parameters: a mistake in this program, which a retry
+ * repeats. PgBouncer uses the same state for every server that it can't reach, but as FATAL.
  */
 function isProtocolViolation(error: unknown, code: string): boolean {
   return code === "08P01" && readProperty(error, "severity") !== "FATAL";
 }
 
-/** Whether another session held a lock for too long. Trying again at once would only wait as long again. */
+/** Whether another session held a lock for too long. An immediate retry would only wait again. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === LOCK_NOT_AVAILABLE;
 }
 
-/** Whether another transaction was in the way, so that running the same one again at once makes sense. */
+/** Whether the transaction conflicted with another one, so that an immediate retry makes sense. */
 export function isConflict(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && CONFLICT_STATES.has(state);
 }
 
 /**
- * Whether the failure is not the data's fault, so that the same work may succeed later: the database is away or
- * overloaded, another transaction was in the way or held a lock, or a time limit cut the statement off.
+ * Whether the data is not to blame, so that the same work may succeed later: the database is unavailable or
+ * overloaded, another transaction conflicted or held a lock, or a time limit cut the statement off.
  */
 export function isTransient(error: unknown): boolean {
   return isUnavailable(error) || isConflict(error) || isLockTimeout(error) || isTimeLimit(error);
 }
 
-/** Whether a time limit cut the statement off, or somebody cancelled it: the database is busy, or the statement takes too long. */
+/** Whether a time limit or an operator cancelled the statement: the database is busy, or the statement is slow. */
 export function isTimeLimit(error: unknown): boolean {
   return sqlState(error) === "57014";
 }
@@ -166,7 +166,7 @@ export function isDataError(error: unknown): boolean {
   return state !== undefined && /^(?:22|23|54)/.test(state);
 }
 
-/** The same error, or a DatabaseUnavailableError with it as the cause. */
+/** Wraps an error in a DatabaseUnavailableError if the database is unavailable; returns any other unchanged. */
 export function asDatabaseError(error: unknown): unknown {
   if (isUnavailableError(error) || !isUnavailable(error)) return error;
   const message = readProperty(error, "message");
@@ -174,12 +174,12 @@ export function asDatabaseError(error: unknown): unknown {
   return new DatabaseUnavailableError(reason, { cause: error });
 }
 
-/** An error and what caused it. What handlers throw comes here too, so nothing is read without care. */
+/** An error and its causes. Values thrown by handlers get here too, so every property is read safely. */
 function* causes(error: unknown): Generator<unknown> {
   let each = error;
   for (let depth = 0; depth < 8 && each !== undefined && each !== null; depth += 1) {
     yield each;
-    // Node reports a host with several addresses as one error holding one for each.
+    // Node reports a host with several addresses as one error that holds one for each.
     if (isErrorValue(each)) yield* firstOf(readProperty(each, "errors"));
     each = isErrorValue(each) ? readProperty(each, "cause") : undefined;
   }

@@ -12,7 +12,7 @@ describe("a DATABASE_URL that names no database", () => {
     ["postgres://synap:se#cret@127.0.0.1/synap", "its user, password, host or port can't be read"],
     ["postgres://synap:secret@127.0.0.1:port/synap", "its user, password, host or port can't be read"],
     ["postgres://synap:secret@127.0.0.1/synap?sslmode=require&sslrootcert=/no/such", "/no/such"],
-  ])("is refused with what is wrong and how it is written: %s", async (url, reason) => {
+  ])("is refused with the fault and the right form: %s", async (url, reason) => {
     const error = await openDatabase({ url }).catch((refused: unknown) => refused);
     expect(error).toMatchObject({ code: "DATABASE_URL_INVALID" });
     expect(String(error)).toContain(reason);
@@ -20,7 +20,7 @@ describe("a DATABASE_URL that names no database", () => {
     expect(String(error)).not.toMatch(/secret|se#cret/);
   });
 
-  it("is not one with a scheme in capitals, a socket, or a password that is encoded", () => {
+  it("does not include an upper-case scheme, a socket or an encoded password", () => {
     expect(readDatabaseUrl("POSTGRESQL://a@h/d")).toMatchObject({ host: "h", database: "d" });
     expect(readDatabaseUrl("postgres:///d?host=/var/run")).toMatchObject({ host: "/var/run" });
     expect(readDatabaseUrl("postgres://a:p%23@h/d")).toMatchObject({ password: "p#" });
@@ -29,7 +29,7 @@ describe("a DATABASE_URL that names no database", () => {
 
 describe("a server that isn't there", () => {
   it.each(["postgres://ada:secret@127.0.0.1:1/synap", "postgres://ada:secret@no-such-host.invalid/synap"])(
-    "is named, with what to do: %s",
+    "is named, with the remedy: %s",
     async (url) => {
       const error = await openDatabase({ url }).catch((refused: unknown) => refused);
       expect(error).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
@@ -57,7 +57,7 @@ describe("a server that refuses", () => {
     ],
     [new Error("SASL: client password must be a string"), 'DATABASE_URL has none for "ada"'],
     [new Error("The server does not support SSL connections"), "Leave out sslmode"],
-  ])("is explained with the login, the server and the cure: %s", (error, cure) => {
+  ])("is explained with the login, the server and the remedy: %s", (error, cure) => {
     const explained = explainRefusal(error, url);
     expect(explained).toMatchObject({ code: "DATABASE_REFUSED", cause: error });
     expect(String(explained)).toContain(cure);
@@ -65,7 +65,7 @@ describe("a server that refuses", () => {
     expect(String(explained)).not.toContain("secret");
   });
 
-  it("leaves other errors as they are", () => {
+  it("leaves other errors unchanged", () => {
     const error = refusal("53300", "too many connections");
     expect(explainRefusal(error, url)).toBe(error);
   });

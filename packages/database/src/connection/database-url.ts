@@ -2,7 +2,7 @@ import type { ClientConfig } from "pg";
 import { parse, toClientConfig } from "pg-connection-string";
 import { DatabaseUnavailableError, sqlState } from "./database-errors.ts";
 
-/** A URL that names no PostgreSQL database. The URL itself is not repeated: it may hold a password. */
+/** Thrown for a URL that is not that of a PostgreSQL database. The message omits the URL, which may hold a password. */
 export class DatabaseUrlError extends Error {
   override readonly name = "DatabaseUrlError";
   readonly code = "DATABASE_URL_INVALID";
@@ -17,7 +17,7 @@ export class DatabaseUrlError extends Error {
   }
 }
 
-/** A server that answers and does not let this login into this database. */
+/** Thrown when a server refuses this login or this database. */
 export class DatabaseRefusedError extends Error {
   override readonly name = "DatabaseRefusedError";
   readonly code = "DATABASE_REFUSED";
@@ -28,7 +28,7 @@ export class DatabaseRefusedError extends Error {
 }
 
 /**
- * What a URL says about a connection, read as libpq reads it: `sslmode=require` encrypts, `verify-full` also checks the
+ * Parses a connection URL as libpq does: `sslmode=require` encrypts, `verify-full` also checks the
  * server's certificate.
  * @throws DatabaseUrlError
  */
@@ -41,7 +41,7 @@ export function readDatabaseUrl(url: string): ClientConfig {
   try {
     return toClientConfig(parse(url, { useLibpqCompat: true }));
   } catch (cause) {
-    // Reading fails for a host, a port or a password that is not encoded, and for certificate files.
+    // Parsing fails for a malformed host or port, an unencoded password, and unreadable certificate files.
     const isFile = cause instanceof Error && "syscall" in cause;
     throw new DatabaseUrlError(isFile ? cause.message : "its user, password, host or port can't be read", {
       cause,
@@ -50,8 +50,8 @@ export function readDatabaseUrl(url: string): ClientConfig {
 }
 
 /**
- * The error of a first connection, as something that can be acted on where the server can't be reached or refused the login or
- * the database; any other error as it is.
+ * Turns the error of a first connection into an actionable one if the server can't be reached or refused the login or
+ * the database; returns any other unchanged.
  */
 export function explainRefusal(error: unknown, url: string): unknown {
   const { user = "", host = "", port = 5432, database = user } = readDatabaseUrl(url);

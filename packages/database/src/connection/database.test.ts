@@ -10,7 +10,7 @@ import { DatabaseUnavailableError, openDatabase } from "../index.ts";
 import { createEventStore, isConflict, isTransient, isUnavailable, sqlState } from "../internal.ts";
 
 describeOnEveryEngine("a database", (engine) => {
-  it("passes values in and out the same way on both engines", async () => {
+  it("converts values the same way on both engines", async () => {
     const moment = new Date("2024-02-29T12:34:56.789Z");
     const json = { text: 'a "quoted" \\ {list}', list: [1, null, { b: true }] };
     const [row] = await engine.database.query(
@@ -33,7 +33,7 @@ describeOnEveryEngine("a database", (engine) => {
     await expect(engine.database.query("SELECT $1", [object as string])).rejects.toThrow(TypeError);
   });
 
-  it("is not taken for unavailable when a statement has the wrong number of parameters", async () => {
+  it("is not reported as unavailable when a statement has the wrong number of parameters", async () => {
     const { database } = engine;
     const few: unknown = await database.query("SELECT $1::text, $2::text", ["x"]).catch((error) => error);
     expect([sqlState(few), isUnavailable(few), isTransient(few)]).toEqual(["08P01", false, false]);
@@ -60,7 +60,7 @@ describeOnEveryEngine("a database", (engine) => {
     expect(rows).toEqual([{ handler: "outer" }]);
   });
 
-  it("runs as the application role, and as the owner only where that is asked for", async () => {
+  it("runs as the application role, and as the owner only on request", async () => {
     const who = "SELECT current_user::text AS who";
     const owner = await engine.database.asOwner((transaction) => transaction.query(who));
     expect(owner).not.toEqual([{ who: "synap_app" }]);
@@ -90,7 +90,7 @@ describeOnEveryEngine("a database", (engine) => {
 });
 
 describeOnEveryEngine(
-  "a database that is opened again",
+  "a reopened database",
   (engine) => {
     it("has everything after a restart, with TimescaleDB loaded before the first query", async () => {
       const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
@@ -112,7 +112,7 @@ describeOnEveryEngine(
     });
 
     it.runIf(engine.engine === "embedded")(
-      "is refused to a second process, which learns who has it",
+      "is refused to a second process, with an error that names the holder",
       async () => {
         await expect(openDatabase(engine.testDatabase.options)).rejects.toMatchObject({
           code: "DATA_DIRECTORY_IN_USE",
@@ -134,12 +134,12 @@ describeOnEveryEngine(
 );
 
 describe("an unavailable database", () => {
-  it("is told apart within seconds when nobody listens", async () => {
+  it("is detected within seconds when nothing listens", async () => {
     const opening = openDatabase({ url: "postgres://nobody@127.0.0.1:9/none", connectTimeout: 1000 });
     await expect(opening).rejects.toThrow(DatabaseUnavailableError);
   });
 
-  it("is told apart within seconds when somebody listens and never answers", async () => {
+  it("is detected within seconds when the listener never answers", async () => {
     const silent = createServer(() => {}).listen(0, "127.0.0.1");
     await once(silent, "listening");
     const address = silent.address();
@@ -167,7 +167,7 @@ describe("an unavailable database", () => {
     expect(isUnavailable(error)).toBe(unavailable);
   });
 
-  it("is not the only thing worth trying again", () => {
+  it("is not the only transient failure", () => {
     expect(isTransient({ code: "40P01" }) && isConflict({ code: "40P01" })).toBe(true);
     expect(isTransient({ code: "57014" })).toBe(true);
     expect(isTransient({ code: "23505" })).toBe(false);
@@ -177,27 +177,32 @@ describe("an unavailable database", () => {
 });
 
 describeOnEveryEngine("a server that drops its connections", (engine) => {
-  it.runIf(engine.engine === "server")("is found again by itself, by queries and by listeners", async () => {
-    const { database } = engine;
-    let woken = 0;
-    await database.listen("synap_appends", () => {
-      woken += 1;
-    });
-    await database.query("SELECT 1");
-    await database.asOwner((transaction) =>
-      transaction.query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-      ),
-    );
-    // The query that meets the dead connection may fail, but only in this way.
-    await database.query("SELECT 1").catch((error) => expect(error).toBeInstanceOf(DatabaseUnavailableError));
-    await expect.poll(() => database.query("SELECT 1 AS one").catch(() => [])).toEqual([{ one: 1 }]);
-    await expect.poll(() => woken).toBe(1);
-    await createEventStore({ database, catalogue: seedCatalogue }).appendBatch(noteEvents(1));
-    await expect.poll(() => woken).toBe(2);
-  });
+  it.runIf(engine.engine === "server")(
+    "is reconnected automatically, by queries and by listeners",
+    async () => {
+      const { database } = engine;
+      let woken = 0;
+      await database.listen("synap_appends", () => {
+        woken += 1;
+      });
+      await database.query("SELECT 1");
+      await database.asOwner((transaction) =>
+        transaction.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        ),
+      );
+      // The query that meets the dead connection may fail, but only in this way.
+      await database
+        .query("SELECT 1")
+        .catch((error) => expect(error).toBeInstanceOf(DatabaseUnavailableError));
+      await expect.poll(() => database.query("SELECT 1 AS one").catch(() => [])).toEqual([{ one: 1 }]);
+      await expect.poll(() => woken).toBe(1);
+      await createEventStore({ database, catalogue: seedCatalogue }).appendBatch(noteEvents(1));
+      await expect.poll(() => woken).toBe(2);
+    },
+  );
 
-  it.runIf(engine.engine === "server")("or that freezes, is given up and found again by itself", async () => {
+  it.runIf(engine.engine === "server")("or freezes is given up and reconnected automatically", async () => {
     const { options } = engine.testDatabase;
     const direct = new URL("url" in options ? options.url : "");
     const proxy = await startProxy(direct.hostname, Number(direct.port));
@@ -222,7 +227,7 @@ describeOnEveryEngine("a server that drops its connections", (engine) => {
   });
 });
 
-/** A network between us and the server that can stop delivering without closing anything. */
+/** Starts a proxy to the server that can stop delivering without closing connections. */
 async function startProxy(host: string, port: number) {
   const sockets = new Set<Socket>();
   let isFrozen = false;

@@ -1,27 +1,27 @@
 import { UnreadableValueError } from "./database-errors.ts";
 import { readerOf } from "./wire-types.ts";
 
-/** How PostgreSQL's drivers name a result's columns: postgres.js in `columns`, the others in `fields`. */
+/** A column of a driver's result: postgres.js has them in `columns`, the others in `fields`. */
 interface Column {
   readonly name: string;
   readonly type: number;
 }
 
 /**
- * The rows of a result as a session promises them, whatever the application has its driver make of a type: what the
- * driver left as text is read here.
+ * Converts the rows of a result to the types of a session, independent of the application's type parsers: values that the
+ * driver left as text are parsed here.
  */
 export function readDriverRows<Row extends object>(result: unknown): Row[] {
   const columns = columnsOf(result);
   return rowsOf(result).map((row) => {
     const own: Record<string, unknown> = { ...row };
     for (const { name, type } of columns) own[name] = readValue(own[name], type);
-    // What a statement answers is for its caller to know, here as with our own connections.
+    // The caller knows the row type of its statement, as with our own connections.
     return own as Row;
   });
 }
 
-/** The rows of a result of postgres.js whose values are as the server wrote them. */
+/** Converts the rows of a postgres.js result with raw values. */
 export function readRawRows<Row extends object>(
   result: readonly (readonly (Buffer | null)[])[] & { readonly columns?: unknown },
 ): Row[] {
@@ -39,7 +39,7 @@ export function readRawRows<Row extends object>(
 
 function rowsOf(result: unknown): readonly object[] {
   const rows = Array.isArray(result) ? result : isRecord(result) ? result["rows"] : undefined;
-  if (!Array.isArray(rows)) throw new TypeError("The driver's result has no rows that could be read.");
+  if (!Array.isArray(rows)) throw new TypeError("The driver's result has no readable rows.");
   return rows;
 }
 

@@ -14,18 +14,18 @@ import { type Guard, runInScope } from "./transaction-scope.ts";
 
 /** Where the embedded database keeps its files. */
 export interface EmbeddedOptions {
-  /** A directory of its own, created when missing; undefined: in memory, gone on close. */
+  /** Directory for the engine's files, created when missing; undefined: in memory, lost on close. */
   readonly dataDirectory: string | undefined;
-  /** What an engine in memory starts from; undefined: an empty cluster. */
+  /** Image that an in-memory engine starts from; undefined: an empty cluster. */
   readonly image?: DataDirectoryImage | undefined;
   /** Run queries as the role `synap_app`, which can't change events. Default true. */
   readonly applicationRole?: boolean | undefined;
 }
 
 /**
- * Opens PostgreSQL with TimescaleDB inside this process, in a thread of its own. One session, so transactions run one
- * after the other. Takes about half a gigabyte of memory, 2 to 4 s for a new directory, and under a second for one that
- * exists.
+ * Opens PostgreSQL with TimescaleDB inside this process, in a separate thread. One session, so transactions run one
+ * after the other. Takes about half a gigabyte of memory, 2 to 4 s for a new directory, and under a second for an existing
+ * one.
  * @throws DataDirectoryInUseError when another process has it open.
  */
 export async function openEmbeddedDatabase(options: EmbeddedOptions): Promise<Database> {
@@ -139,17 +139,17 @@ async function asDatabase(
 }
 
 /**
- * Nothing gathers statistics in the engine: autovacuum is a process of its own. Without them a table of a hundred thousand
- * events passes for a few hundred, of which a bitmap is made and sorted where an index has them in order.
+ * Nothing gathers statistics in the engine, which lacks the autovacuum process. Without them a table of a hundred thousand
+ * events is planned like one of a few hundred: with a bitmap scan and a sort, where an index has the order.
  */
 const PLAN_WITHOUT_STATISTICS = "SET enable_bitmapscan = off";
-/** What the session of the engine begins with. */
+/** The initial settings of the engine's session. */
 const SETTINGS = `${asScript(embeddedSettings(), "SESSION")} ${PLAN_WITHOUT_STATISTICS}`;
 
 /**
- * The engine can't preload libraries. In a directory that exists, TimescaleDB would come in with the first call that
- * happens to need it, and until then its planner hooks would be missing. Its second library, which reads compressed
- * chunks, would not come in at all, and the events in them would be missing from every answer, without an error.
+ * Loads TimescaleDB, which the engine can't preload. In an existing directory it would be loaded by the first call that
+ * needs it, and its planner hooks would be missing until then. Its second library, which reads compressed
+ * chunks, would not be loaded at all, and their events would be missing from every result without an error.
  */
 async function loadTimescaledb(pglite: PgliteSession): Promise<void> {
   const { rows } = await pglite.query<{ library: string }>(

@@ -11,7 +11,7 @@ import { noteEvent } from "../../testing/test-events.ts";
 import { openDatabase, transactionFromPostgres } from "../index.ts";
 import { createEventStore } from "../internal.ts";
 
-/** What an operator, or another application in the same database, may have set. */
+/** Settings that an operator, or another application of the same database, may have changed. */
 const HOSTILE: Readonly<Record<string, string>> = {
   DateStyle: "'SQL, DMY'",
   TimeZone: "'Pacific/Kiritimati'",
@@ -36,7 +36,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
   idle_session_timeout: "1",
   gin_fuzzy_search_limit: "1",
 };
-/** Of these, an application that lends a connection has to mind itself: it could run nothing of its own either. */
+/** Settings that an application which lends a connection must not change: it could run nothing itself either. */
 const LENT_MAY_HAVE = [
   "DateStyle",
   "TimeZone",
@@ -56,7 +56,7 @@ async function setOnDatabase(test: TestDatabase, names: readonly string[]): Prom
   });
 }
 
-describe.each(testEngines())("on a database with settings of its own (%s)", (engine) => {
+describe.each(testEngines())("on a database with unusual settings (%s)", (engine) => {
   let test: TestDatabase;
   const open = () => createEventStore({ database: test.database, catalogue: seedCatalogue });
 
@@ -69,7 +69,7 @@ describe.each(testEngines())("on a database with settings of its own (%s)", (eng
 
   describeEventStore({ create: open });
 
-  it("stores and reads the last moment there is", async () => {
+  it("stores and reads the latest possible moment", async () => {
     const event = noteEvent({ validTo: LAST_MOMENT });
     expect((await open().append(event)).status).toBe("stored");
     expect(await open().getById(event.id)).toMatchObject({ validTo: LAST_MOMENT });
@@ -77,36 +77,33 @@ describe.each(testEngines())("on a database with settings of its own (%s)", (eng
     expect(page.events).toMatchObject([{ validTo: LAST_MOMENT }]);
   });
 
-  it.runIf(engine === "server")("waits for the disk before it answers for an event", async () => {
+  it.runIf(engine === "server")("flushes an event to disk before it confirms it", async () => {
     const setting = "SELECT current_setting('synchronous_commit') AS value";
     expect(await test.database.query(setting)).toEqual([{ value: "on" }]);
   });
 
-  it.runIf(engine === "server")(
-    "keeps to its settings behind a pooler that gives out connections by the transaction",
-    async () => {
-      if (!("url" in test.options)) throw new Error("Only a server has a URL.");
-      // Between transactions, a pooler's connections live with these.
-      await test.database.asOwner(async (owner) => {
-        const [row] = await owner.query<{ name: string }>("SELECT current_database()::text AS name");
-        for (const name of ["statement_timeout", "idle_session_timeout"])
-          await owner.execute(`ALTER DATABASE "${row?.name}" RESET ${name}`);
-      });
-      const pooled = await openDatabase({
-        url: test.options.url,
-        maxConnections: 1,
-        preparedStatements: false,
-      });
-      const style =
-        "SELECT current_setting('DateStyle') AS style, current_setting('synchronous_commit') AS sync, current_user::text AS who";
-      expect(await pooled.query(style)).toEqual([{ style: "ISO, MDY", sync: "on", who: "synap_app" }]);
-      const store = createEventStore({ database: pooled, catalogue: seedCatalogue });
-      const event = noteEvent({ validTo: LAST_MOMENT });
-      await store.append(event);
-      expect(await store.getById(event.id)).toMatchObject({ validTo: LAST_MOMENT });
-      await pooled.close();
-    },
-  );
+  it.runIf(engine === "server")("keeps its settings behind a pooler in transaction mode", async () => {
+    if (!("url" in test.options)) throw new Error("Only a server has a URL.");
+    // Between transactions, a pooler's connections live with these.
+    await test.database.asOwner(async (owner) => {
+      const [row] = await owner.query<{ name: string }>("SELECT current_database()::text AS name");
+      for (const name of ["statement_timeout", "idle_session_timeout"])
+        await owner.execute(`ALTER DATABASE "${row?.name}" RESET ${name}`);
+    });
+    const pooled = await openDatabase({
+      url: test.options.url,
+      maxConnections: 1,
+      preparedStatements: false,
+    });
+    const style =
+      "SELECT current_setting('DateStyle') AS style, current_setting('synchronous_commit') AS sync, current_user::text AS who";
+    expect(await pooled.query(style)).toEqual([{ style: "ISO, MDY", sync: "on", who: "synap_app" }]);
+    const store = createEventStore({ database: pooled, catalogue: seedCatalogue });
+    const event = noteEvent({ validTo: LAST_MOMENT });
+    await store.append(event);
+    expect(await store.getById(event.id)).toMatchObject({ validTo: LAST_MOMENT });
+    await pooled.close();
+  });
 });
 
 describe.runIf(testEngines().includes("server"))(
@@ -119,7 +116,7 @@ describe.runIf(testEngines().includes("server"))(
     });
     afterAll(() => test.drop());
 
-    it("appends and reads what was stored, and refuses a moment that it can't read for certain", async () => {
+    it("appends and reads events, and refuses a moment that it can't parse unambiguously", async () => {
       if (!("url" in test.options)) throw new Error("Only a server has a URL.");
       const client = postgres(test.options.url, { max: 1, onnotice: () => {} });
       const store = createEventStore({ database: test.database, catalogue: seedCatalogue });

@@ -1,7 +1,7 @@
 import type { Transaction } from "./sql-session.ts";
 
 /**
- * A call of a function in a FROM clause, whose transaction waits for a lock no longer than a parameter says, in one round
+ * SQL for a function call in a FROM clause that first sets the transaction's lock timeout from a parameter, in one round
  * trip. The setting is made before the function is called, because one of the arguments needs it.
  * @param write makes the statement of what comes before the function's name, and that argument
  */
@@ -16,7 +16,7 @@ export function withLockTimeout(
   );
 }
 
-/** Lets the rest of a transaction wait for a lock no longer than so many milliseconds. */
+/** Sets the lock timeout of the rest of a transaction, in milliseconds. */
 export async function limitLockWaits(transaction: Transaction, lockTimeout: number): Promise<void> {
   await transaction.query("SELECT set_config('lock_timeout', $1, true)", [String(lockTimeout)]);
 }

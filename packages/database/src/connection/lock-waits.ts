@@ -1,32 +1,32 @@
 import { isLockTimeout } from "./database-errors.ts";
 
-/** Lets writers wait for locks without taking every connection with them. */
+/** Bounds the number of connections that wait for locks. */
 export interface LockWaits {
   /**
-   * Runs work whose transaction may have to wait for a lock, and may be run again when it failed for that.
-   * @param work is given the longest time to wait for a lock, in milliseconds; undefined: the session's
-   * @throws the lock timeout, when the lock was not to be had
+   * Runs work whose transaction may wait for a lock, and runs it again after a short lock timeout.
+   * @param work receives the lock timeout in milliseconds; undefined: that of the session
+   * @throws the lock timeout when the lock could not be acquired
    */
   run<T>(work: (lockTimeout: number | undefined) => Promise<T>): Promise<T>;
 }
 
-/** Where nobody else can hold a lock. */
+/** For a database without other sessions, whose locks could be waited for. */
 export const NO_LOCK_WAITS: LockWaits = { run: (work) => work(undefined) };
 
 /** Longer than appends to the same stream wait for one another, in milliseconds. */
 const FIRST_WAIT = 100;
 
 /**
- * A writer waits shortly at first. If the lock is held for longer, it gives its connection back, and only so many of these
- * writers wait in the database at a time; the others wait for their turn here. So streams that somebody has locked, few
- * or many, leave connections for all others.
- * @param lockTimeout how long a writer waits in all, in milliseconds; 0: for as long as it takes
+ * A writer waits briefly at first. If the lock is held for longer, it releases its connection, and only a limited number of these
+ * writers wait in the database at a time; the others queue here. So locked streams, few
+ * or many, leave connections for other work.
+ * @param lockTimeout maximum total wait of a writer, in milliseconds; 0: no limit
  */
 export function createLockWaits(lockTimeout: number, atATime: number): LockWaits {
   let waiting = 0;
   const turns: (() => void)[] = [];
 
-  /** Answers whether the turn came in time. */
+  /** Resolves to whether the turn came in time. */
   async function takeTurn(limit: number): Promise<boolean> {
     if (waiting < atATime) {
       waiting += 1;

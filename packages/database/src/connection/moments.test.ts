@@ -11,7 +11,7 @@ const moment = fc.date({
 });
 
 describeOnEveryEngine("a moment", (engine) => {
-  it("is read as it was written in every time zone and, as a number or in JSON, in every DateStyle", async () => {
+  it("is parsed correctly in every time zone and, as a number or in JSON, in every DateStyle", async () => {
     await engine.database.transaction(async (transaction) => {
       const settings = fc.tuple(fc.constantFrom(...ZONES), fc.constantFrom("ISO", "German", "SQL, DMY"));
       await fc.assert(
@@ -39,7 +39,7 @@ describeOnEveryEngine("a moment", (engine) => {
     });
   });
 
-  it("that is no point in time is refused, and not left out", () => {
+  it("that is not a point in time is refused", () => {
     for (const text of [
       "infinity",
       "-infinity",

@@ -1,20 +1,20 @@
 import { UnreadableValueError } from "./database-errors.ts";
 
 /**
- * SQL for a `timestamptz` as whole milliseconds since 1970. A number reads the same whatever DateStyle and TimeZone a
- * session has, also one that the application lends us.
+ * SQL for a `timestamptz` as whole milliseconds since 1970. A number is independent of the DateStyle and TimeZone of a
+ * session, including one that the application lends.
  */
 export function epochMs(expression: string): string {
   return `(extract(epoch FROM ${expression}) * 1000)::bigint`;
 }
 
-/** A moment as an event carries it, from whole milliseconds since 1970. */
+/** Converts whole milliseconds since 1970 to the form of an event's timestamp. */
 export function isoFromEpoch(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
 /**
- * A moment as an event carries it, from the text that PostgreSQL writes into JSON. That is ISO 8601 under every
+ * Converts the text that PostgreSQL writes into JSON to the form of an event's timestamp. It is ISO 8601 under every
  * DateStyle, with the offset of the session's TimeZone; every offset but zero takes longer.
  * @throws UnreadableValueError for any other text.
  */
@@ -29,7 +29,7 @@ const MOMENT =
   /^(\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?( BC)?$/;
 
 /**
- * A `timestamptz` from PostgreSQL's text in the ISO DateStyle, whatever the offset.
+ * Parses PostgreSQL's text of a `timestamptz` in the ISO DateStyle, with any offset.
  * @throws UnreadableValueError for any other text: another DateStyle puts day and month in an order that the text
  *   doesn't reveal, and infinity is no Date.
  */
@@ -39,7 +39,7 @@ export function readMoment(text: string): Date {
   const [, year, month, day, hours, minutes, seconds, fraction = "", sign, ...offset] = match;
   const [offsetHours, offsetMinutes, offsetSeconds, isBeforeChrist] = offset;
   const shift = Number(offsetHours) * 3600 + Number(offsetMinutes ?? 0) * 60 + Number(offsetSeconds ?? 0);
-  // Date.UTC takes the years 0 to 99 for those of the last century; setUTCFullYear doesn't.
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999; setUTCFullYear doesn't.
   const moment = new Date(0);
   moment.setUTCFullYear(
     isBeforeChrist === undefined ? Number(year) : 1 - Number(year),

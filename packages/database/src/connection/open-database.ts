@@ -14,13 +14,13 @@ export type DatabaseOptions =
     };
 
 /**
- * Opens the database. Call `migrate` next: a fresh one has no tables yet.
+ * Opens the database. Call `migrate` next: a new one has no tables yet.
  * @throws DatabaseUnavailableError when a server can't be reached.
  * @throws DataDirectoryInUseError when another process has the directory open.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   if ("url" in options) return openServerDatabase(options);
-  // Loaded only here: with a server nobody pays for the embedded engine, nor depends on it.
+  // Imported lazily: with a server, the embedded engine is neither loaded nor required.
   const { openEmbeddedDatabase } = await import("./embedded-database.ts");
   const embedded: EmbeddedOptions = {
     ...("memory" in options

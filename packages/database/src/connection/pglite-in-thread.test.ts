@@ -19,7 +19,7 @@ describe("the engine in a thread", () => {
       ({ name }) => name,
     );
 
-  it("gives rows back as the driver would: int8 as numbers, times as dates, jsonb parsed", async () => {
+  it("returns rows as the driver would: int8 as numbers, times as dates, jsonb parsed", async () => {
     const { rows } = await engine.query(
       `SELECT $1::bigint AS big, $2::timestamptz AS moment, '{"a": [1]}'::jsonb AS json, NULL AS nothing`,
       [9_007_199_254_740_991n, new Date(1)],
@@ -29,7 +29,7 @@ describe("the engine in a thread", () => {
     ]);
   });
 
-  it("leaves types the text that they are when asked to", async () => {
+  it("leaves types as text on request", async () => {
     const TIMESTAMPTZ = 1184;
     const { rows } = await engine.query("SELECT '2026-01-02 03:04:05+00'::timestamptz", [], {
       rowMode: "array",
@@ -38,7 +38,7 @@ describe("the engine in a thread", () => {
     expect(rows).toEqual([["2026-01-02 03:04:05+00"]]);
   });
 
-  it("keeps what PostgreSQL says about an error", async () => {
+  it("preserves the fields of PostgreSQL's errors", async () => {
     const failing = engine.query("INSERT INTO item VALUES ('a'), ('a')");
     await expect(failing).rejects.toMatchObject({
       message: expect.stringContaining("duplicate key"),
@@ -47,7 +47,7 @@ describe("the engine in a thread", () => {
     });
   });
 
-  it("ends when PostgreSQL has broken inside, says so, and answers nothing from then on", async () => {
+  it("ends when PostgreSQL has crashed, reports that, and refuses every later request", async () => {
     const broken = await openPgliteInThread(undefined);
     await broken.exec(BREAKING);
     await expect(broken.query("SELECT 1 / 0")).rejects.toMatchObject({ code: "22012" });
@@ -57,7 +57,7 @@ describe("the engine in a thread", () => {
     await broken.close();
   });
 
-  it("keeps everybody else out of an open transaction, in the order in which they came", async () => {
+  it("queues other requests behind an open transaction, in order of arrival", async () => {
     const order: string[] = [];
     const first = engine.transaction(async (transaction) => {
       await transaction.exec("INSERT INTO item VALUES ('first')");
@@ -75,7 +75,7 @@ describe("the engine in a thread", () => {
     expect(await names()).toEqual(["beside", "first"]);
   });
 
-  it("undoes a transaction whose work throws, and goes on", async () => {
+  it("rolls back a transaction whose work throws, and continues", async () => {
     const failing = engine.transaction(async (transaction) => {
       await transaction.exec("INSERT INTO item VALUES ('lost')");
       throw new Error("changed my mind");
@@ -84,7 +84,7 @@ describe("the engine in a thread", () => {
     expect(await names()).not.toContain("lost");
   });
 
-  it("opens a transaction with its first statement, as asked to", async () => {
+  it("opens a transaction with its first statement, using the given script", async () => {
     const role = await engine.transaction(
       async (transaction) =>
         (await transaction.query<{ zone: string }>("SELECT current_setting('timezone') AS zone")).rows[0]
@@ -95,12 +95,12 @@ describe("the engine in a thread", () => {
     await expect(engine.transaction(() => Promise.resolve("nothing to do"))).resolves.toBe("nothing to do");
   });
 
-  it("takes no statement for a transaction that is over", async () => {
+  it("refuses a statement for a transaction that is over", async () => {
     const late = await engine.transaction(async (transaction) => transaction);
     await expect(late.query("SELECT 1")).rejects.toThrow("The transaction is over.");
   });
 
-  it("hands on notifications until it is told to stop", async () => {
+  it("delivers notifications until the listener stops", async () => {
     const heard: string[] = [];
     const stop = await engine.listen("news", (payload) => heard.push(payload));
     await engine.exec("NOTIFY news, 'one'");
@@ -110,7 +110,7 @@ describe("the engine in a thread", () => {
     expect(heard).toEqual(["one"]);
   });
 
-  it("says that the database is unavailable once it is closed", async () => {
+  it("reports the database as unavailable once it is closed", async () => {
     const own = await openPgliteInThread(undefined);
     await own.close();
     await expect(own.query("SELECT 1")).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });

@@ -13,9 +13,9 @@ import type {
 import type { SqlParameter } from "./sql-session.ts";
 import { readerOf, TYPE } from "./wire-types.ts";
 
-/** What runs SQL on the engine: the engine itself, or a transaction on it. */
+/** A session that runs SQL on the engine: the engine itself, or a transaction on it. */
 export interface PgliteSession {
-  /** @throws Error with PostgreSQL's fields (`code`, `detail`, ...), DatabaseUnavailableError when the thread is gone. */
+  /** @throws Error with PostgreSQL's fields (`code`, `detail`, ...); DatabaseUnavailableError when the thread has ended. */
   query<Row extends object>(
     text: string,
     parameters?: readonly SqlParameter[],
@@ -25,13 +25,13 @@ export interface PgliteSession {
   exec(text: string): Promise<void>;
 }
 
-/** The embedded engine in a thread of its own. One session: while a transaction is open, everything else waits. */
+/** The embedded engine in a separate thread. One session: while a transaction is open, everything else waits. */
 export interface PgliteInThread extends PgliteSession {
-  /** @param opening the script that opens it, sent with its first statement. Default `BEGIN`. */
+  /** @param opening the script that opens the transaction, sent with its first statement. Default `BEGIN`. */
   transaction<T>(work: (transaction: PgliteSession) => Promise<T>, opening?: string): Promise<T>;
   /** @returns a function that stops listening. */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
-  /** Resolves when the engine has ended by itself: every request fails from then on. */
+  /** Resolves when the engine has crashed: every request fails from then on. */
   readonly failed: Promise<DatabaseUnavailableError>;
   close(): Promise<void>;
 }
@@ -39,12 +39,12 @@ export interface PgliteInThread extends PgliteSession {
 type Unnumbered<Request> = Request extends unknown ? Omit<Request, "id"> : never;
 
 /**
- * Starts the embedded engine in a thread of its own: PostgreSQL compiled to WebAssembly keeps its thread busy while a
- * statement runs, and would keep everything else of the process waiting, HTTP included.
+ * Starts the embedded engine in a separate thread: PostgreSQL compiled to WebAssembly blocks its thread while a
+ * statement runs, and would block the rest of the process, HTTP included.
  *
  * @param dataDirectory undefined: in memory
- * @param image what an engine in memory starts from; undefined: a fresh cluster
- * @throws what PGlite throws when the directory can't be opened.
+ * @param image the image that an in-memory engine starts from; undefined: an empty cluster
+ * @throws PGlite's error when the directory can't be opened.
  */
 export async function openPgliteInThread(
   dataDirectory: string | undefined,
@@ -52,7 +52,7 @@ export async function openPgliteInThread(
 ): Promise<PgliteInThread> {
   const thread = new Worker(new URL("./pglite-thread.mjs", import.meta.url), {
     workerData: { dataDirectory, image },
-    // The loaders of this process have nothing to do in there.
+    // The thread must not inherit the module loaders of this process.
     execArgv: [],
   });
   const waiting = new Map<
@@ -80,7 +80,7 @@ export async function openPgliteInThread(
     }
     const request = waiting.get(answer.id);
     waiting.delete(answer.id);
-    // An idle engine keeps no process alive.
+    // An idle engine must not keep the process alive.
     if (waiting.size === 0) thread.unref();
     if ("error" in answer) request?.reject(toError(answer.error));
     else request?.resolve(answer.result);
@@ -108,7 +108,7 @@ export async function openPgliteInThread(
     });
   }
 
-  /** @param opening a script to run first, in the same errand */
+  /** @param opening a script to run first, in the same request */
   function openSession(opening: () => string | undefined): PgliteSession {
     return {
       query: async <Row extends object>(
@@ -117,7 +117,7 @@ export async function openPgliteInThread(
         options: PgliteQueryOptions = {},
       ) => {
         const result = await send({ kind: "query", text, parameters, ...options, opening: opening() });
-        if (result === undefined) throw new Error("The engine gave no result.");
+        if (result === undefined) throw new Error("The engine returned no result.");
         return readMoments(result as PgliteResult<Row>, options);
       },
       exec: async (text) => {
@@ -127,10 +127,10 @@ export async function openPgliteInThread(
   }
   const session = openSession(() => undefined);
 
-  /** Resolves when the transactions asked for so far have sent the last of their requests. */
+  /** Resolves when all transactions so far have sent their last request. */
   let transactionsBefore: Promise<void> = Promise.resolve();
 
-  /** The thread keeps the order of requests, so that one has to wait only until it may be sent. */
+  /** Sends a request outside transactions. The thread preserves the order, so it waits only until it may be sent. */
   async function outside<T>(request: () => Promise<T>): Promise<T> {
     await transactionsBefore;
     return request();
@@ -197,7 +197,7 @@ export async function openPgliteInThread(
         isClosing = true;
         return send({ kind: "close" });
       }).catch((error: unknown) => {
-        // An engine that has ended is closed.
+        // A crashed engine counts as closed.
         if (gone === undefined) throw error;
       });
       await thread.terminate();
@@ -208,7 +208,7 @@ export async function openPgliteInThread(
 /** The types that the thread leaves as text. */
 const MOMENTS: ReadonlySet<number> = new Set([TYPE.date, TYPE.timestamp, TYPE.timestamptz]);
 
-/** Reads moments, unless they are to stay text. */
+/** Parses moments, except for types that stay text. */
 function readMoments<Row extends object>(
   result: PgliteResult<Row>,
   { rowMode, unparsed = [] }: PgliteQueryOptions,

@@ -15,14 +15,13 @@ export function openPgliteOrm(session: PgliteSession | PgliteInThread): Orm {
 
 function asClient(session: PgliteSession | PgliteInThread) {
   return {
-    /** Drizzle asks for rows with functions, each of which leaves a type the text that it is. Only types can travel. */
+    /** Drizzle passes parser functions that leave a type as text; only the types can be sent to the thread. */
     query: async (text: string, parameters: SqlParameter[], { rowMode, parsers = {} }: QueryOptions = {}) => {
       checkTexts(parameters);
       return session.query(text, parameters, { rowMode, unparsed: Object.keys(parsers).map(Number) });
     },
     transaction: <T>(work: (client: unknown) => Promise<T>): Promise<T> => {
-      if (!("transaction" in session))
-        throw new Error("A transaction has savepoints, and no transactions in it.");
+      if (!("transaction" in session)) throw new Error("Transactions can't be nested: use a savepoint.");
       return session.transaction((transaction) => work(asClient(transaction)));
     },
   };

@@ -1,16 +1,16 @@
 // @ts-check
-// The thread in which the embedded engine runs. Plain JavaScript, because a thread starts without the loader that lets
-// the rest run from TypeScript. It does one request after the other, in the order in which they came.
+// The thread of the embedded engine. Plain JavaScript, because a thread starts without the loader that lets
+// the rest run from TypeScript. It executes requests one after the other, in order of arrival.
 import { parentPort, workerData } from "node:worker_threads";
 
 /** @typedef {import("./pglite-requests.ts").PgliteRequest} PgliteRequest */
 /** @typedef {import("./pglite-requests.ts").PgliteAnswer} PgliteAnswer */
 
-if (parentPort === null) throw new Error("This file is a thread's.");
+if (parentPort === null) throw new Error("This file must run as a worker thread.");
 const port = parentPort;
 
-// The engine reads every text with a decoder that takes a leading U+FEFF for a mark of the encoding and drops it. In this
-// thread there is nobody else, so the decoders made from here on keep it: the engine is loaded afterwards.
+// The engine decodes every text with a decoder that drops a leading U+FEFF as a byte order mark. In this
+// thread nothing else decodes text, so decoders created from here on keep it: the engine is loaded afterwards.
 globalThis.TextDecoder = class extends TextDecoder {
   /**
    * @param {string} [label]
@@ -56,7 +56,7 @@ async function perform(request) {
         ? { dataDir: dataDirectory ?? "memory://" }
         : { fs: new ImageFileSystem(image) }),
       extensions: { timescaledb },
-      // Moments are read on the other side, as those of a server are.
+      // Moments are parsed by the receiver, as those of a server are.
       parsers: { [INT8]: Number, [DATE]: asItComes, [TIMESTAMP]: asItComes, [TIMESTAMPTZ]: asItComes },
     });
     return undefined;
@@ -94,8 +94,8 @@ async function perform(request) {
 }
 
 /**
- * A trap of the WebAssembly machine leaves PostgreSQL's memory as it was in the middle of a statement: nothing that it
- * answers from then on can be relied on, and usually it answers nothing. An error of PostgreSQL's own has a SQLSTATE.
+ * A WebAssembly trap leaves PostgreSQL's memory in the middle of a statement: nothing that it
+ * answers from then on can be trusted, and usually it answers nothing. PostgreSQL's own errors have a SQLSTATE.
  * @param {unknown} error
  */
 async function endIfDead(error) {
@@ -118,7 +118,7 @@ function answer(message) {
 }
 
 /**
- * A copy of an error loses what PostgreSQL adds to it, so that goes beside it.
+ * A cloned error loses the fields that PostgreSQL adds, so they are sent separately.
  * @param {unknown} error
  */
 function describeError(error) {

@@ -2,17 +2,17 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Who a process is, precisely enough that another one which was later given the same pid is not mistaken for it. */
+/** The identity of a process, precise enough to distinguish it from a later one with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process started, in the operating system's own words. Undefined where the system does not tell. */
+  /** Start time of the process in the operating system's format. Undefined where it is not available. */
   readonly startToken?: string;
-  /** The boot of the machine it runs on. Undefined where the system does not tell. */
+  /** Boot id of its machine. Undefined where it is not available. */
   readonly boot?: string;
   readonly host: string;
 }
 
-/** "running": alive. "gone": ended, or its pid belongs to another process now. "elsewhere": on a machine that can't be asked from here. */
+/** "running": alive. "gone": ended, or its pid was reused. "elsewhere": on another machine, where it can't be checked. */
 export type ProcessState = "running" | "gone" | "elsewhere";
 
 /** The identity of the process with this pid, by default the calling one. */
@@ -27,14 +27,14 @@ export function identifyProcess(pid: number = process.pid): ProcessIdentity {
   };
 }
 
-/** Whether the process that was identified earlier, perhaps by another process, still runs. */
+/** The state of a process that was identified earlier, possibly by another process. */
 export function stateOf(identity: ProcessIdentity): ProcessState {
   const boot = bootId();
   if (identity.host !== hostname() && (boot === undefined || boot !== identity.boot)) return "elsewhere";
   if (boot !== undefined && identity.boot !== undefined && boot !== identity.boot) return "gone";
   if (!pidExists(identity.pid)) return "gone";
   const startToken = startTokenOf(identity.pid);
-  // Without a token on either side only the pid can be compared; refusing wrongly is better than two writers.
+  // Without a token on either side only the pid can be compared; a wrong refusal is better than two writers.
   if (startToken === undefined || identity.startToken === undefined) return "running";
   return startToken === identity.startToken ? "running" : "gone";
 }
@@ -44,7 +44,7 @@ function pidExists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it exists and belongs to somebody else.
+    // EPERM: it exists and belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
@@ -52,9 +52,9 @@ function pidExists(pid: number): boolean {
 function startTokenOf(pid: number): string | undefined {
   if (process.platform === "linux") {
     const stat = readIfThere(`/proc/${pid}/stat`);
-    // The second field is the program's name in brackets and may itself hold spaces and brackets: count from its end.
+    // The second field is the program's name in parentheses and may contain spaces and parentheses: count from its end.
     const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A zombie has ended and only waits for its parent to notice.
+    // A zombie has ended and only waits to be reaped.
     if (fields?.[0] === "Z") return "ended";
     return fields?.[19];
   }

@@ -5,10 +5,10 @@ import { schema } from "../schema/index.ts";
 const tables = extractTablesRelationalConfig<typeof relationalTypes>(schema, createTableRelationsHelpers);
 declare const relationalTypes: import("drizzle-orm").ExtractTablesWithRelations<typeof schema>;
 
-/** How drizzle writes SQL for PostgreSQL; the same on both drivers. */
+/** Drizzle's SQL dialect for PostgreSQL, shared by both drivers. */
 export const dialect: PgDialect = new PgDialect();
 
-/** What drizzle's relational queries need to know about our tables. */
+/** The schema of our tables for drizzle's relational queries. */
 export const relationalSchema = {
   fullSchema: schema,
   schema: tables.tables,

@@ -9,45 +9,45 @@ import { asStartupOptions, serverSettings } from "./session-settings.ts";
 import type { Database, DatabaseCapabilities } from "./sql-session.ts";
 import { createStatementNames } from "./statement-names.ts";
 
-/** How to reach a PostgreSQL server with TimescaleDB. */
+/** Options for a PostgreSQL server with TimescaleDB. */
 export interface ServerOptions {
   /** `postgres://user:password@host:port/database`. The login owns the schema; queries run as `synap_app`. */
   readonly url: string;
   /**
-   * Connections for queries at the most; migrations and listening use one more each. Two fifths of them, at least one,
-   * are kept for reading, the rest is for writing; a single one does both. Default 10.
+   * Maximum number of connections for queries; migrations and listening use one more each. Two fifths of them, at least one,
+   * are reserved for reading, the rest is for writing; a single one does both. Default 10.
    */
   readonly maxConnections?: number | undefined;
   /** Run queries as the role `synap_app`, which can't change events. Default true. */
   readonly applicationRole?: boolean | undefined;
-  /** Longest time a statement may take, in milliseconds, waiting for locks included. Default 30,000. */
+  /** Maximum duration of a statement in milliseconds, including lock waits. Default 30,000. */
   readonly statementTimeout?: number | undefined;
   /**
-   * Longest time to wait for a lock that another session holds, that on a stream's row above all, in milliseconds.
-   * Default 5,000; 0: as long as the statement may take.
+   * Maximum wait in milliseconds for a lock of another session, mostly that on a stream's row.
+   * Default 5,000; 0: limited only by the duration of the statement.
    */
   readonly lockTimeout?: number | undefined;
-  /** Longest time to wait for a connection, in milliseconds. Default 5,000. */
+  /** Maximum wait for a connection, in milliseconds. Default 5,000. */
   readonly connectTimeout?: number | undefined;
   /**
-   * Keep statements prepared, and settings for a connection's whole life. Turn off behind a pooler that gives out
-   * connections by the transaction (PgBouncer in transaction mode): each transaction then begins with its settings.
+   * Keep prepared statements and settings for a connection's whole life. Turn off behind a pooler in
+   * transaction mode (PgBouncer): each transaction then begins with its settings.
    * Default true.
    */
   readonly preparedStatements?: boolean | undefined;
-  /** What `pg_stat_activity` calls our connections. Default "synap". */
+  /** The connections' `application_name` in `pg_stat_activity`. Default "synap". */
   readonly applicationName?: string | undefined;
 }
 
-/** The sessions of one role: for reading and for writing, or the same ones for both. */
+/** The sessions for reading and for writing, which may be the same. */
 interface Pools {
   readonly reads: ServerSessions;
   readonly writes: ServerSessions;
 }
 
-/** Reads are short, while writers hold their connections for as long as they wait for one another. */
+/** Share of connections for reading. Reads are short, while writers hold their connections while they wait for one another. */
 const READING_SHARE = 0.4;
-/** How long running queries may take to finish when the database is closed, in milliseconds. */
+/** Time for running queries to finish when the database is closed, in milliseconds. */
 const CLOSING_GRACE = 5_000;
 
 /**
@@ -65,7 +65,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   const isPrepared = options.preparedStatements ?? true;
   const scope = isPrepared ? "session" : "transaction";
   // A server that stops answering (a partition, a frozen machine) never closes the connection. The server's own
-  // limit can't reach us then, so a little later we give up ourselves.
+  // limit can't be reported then, so this side gives up a little later.
   const patience = statementTimeout + Math.min(5_000, statementTimeout);
   const ownerSettings = serverSettings(undefined, {
     statementTimeout: 0,
@@ -92,7 +92,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
       settings: serverSettings(asRole ? "synap_app" : undefined, {
         statementTimeout,
         lockTimeout,
-        // A transaction that nobody goes on with would hold the watermark back.
+        // An abandoned transaction would hold the watermark back.
         idleInTransactionTimeout: Math.max(60_000, statementTimeout),
       }),
       scope,
@@ -111,7 +111,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     maxConnections: 1,
     idleTimeout: 10_000,
     connectTimeout,
-    // A migration takes as long as it takes, and so does waiting for one.
+    // Neither a migration nor waiting for one is limited.
     queueTimeout: undefined,
     answerTimeout: undefined,
     settings: ownerSettings,
@@ -180,7 +180,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   };
 }
 
-/** Divides connections between reading and writing. One can't be divided: it counts as one for writing. */
+/** Divides connections between reading and writing. A single one counts as one for writing. */
 function shareConnections(max: number): { readonly reads: number; readonly writes: number } {
   const reads = max === 1 ? 0 : Math.max(1, Math.floor(max * READING_SHARE));
   return { reads, writes: max - reads };

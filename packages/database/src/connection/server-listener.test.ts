@@ -34,7 +34,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
   const notify = () => test.database.query("SELECT pg_notify($1, 'news')", [CHANNEL]);
   const begin = (heard: string[]) => listener.listen(CHANNEL, (payload) => heard.push(payload));
 
-  /** Begins to listen as soon as that is possible. */
+  /** Listens as soon as possible. */
   async function beginAtLast(heard: string[]): Promise<void> {
     await expect
       .poll(() =>
@@ -47,7 +47,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
   }
 
   it.each(["refuses", "is silent"] as const)(
-    "fails, and can be asked again, while the server %s",
+    "fails, and can be retried, while the server %s",
     async (how) => {
       network.become(how);
       await expect(begin([])).rejects.toThrow(DatabaseUnavailableError);
@@ -60,7 +60,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     },
   );
 
-  it("fails on a connection that has gone silent, and leaves nobody waiting", async () => {
+  it("fails on a silent connection, and leaves no caller waiting", async () => {
     const heard: string[] = [];
     await begin(heard);
     network.become("is silent");
@@ -70,7 +70,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     await expect.poll(() => heard).toContain("");
   });
 
-  it("ends without an error while the server is away", async () => {
+  it("stops without an error while the server is unavailable", async () => {
     const stop = await begin([]);
     network.become("refuses");
     await stop();
@@ -78,7 +78,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     await again;
   });
 
-  it("asks the server anew each time that it refuses", async () => {
+  it("contacts the server again after each refusal", async () => {
     const elsewhere = new URL(network.url);
     elsewhere.pathname = "/there_is_no_such_database";
     const refused = createServerListener(
@@ -92,7 +92,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     await refused.close();
   });
 
-  it("ends without an error while it tries in vain to connect again", async () => {
+  it("stops without an error while it can't reconnect", async () => {
     const stop = await begin([]);
     network.become("refuses");
     network.become("is silent");
@@ -100,7 +100,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     await stop();
   });
 
-  it("says to the server that nobody listens any more", async () => {
+  it("sends UNLISTEN when the last listener stops", async () => {
     const stop = await begin([]);
     await stop();
     const observer = { url: target.href, applicationName: "synap observer", connectTimeout: 5_000 };
@@ -113,7 +113,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     expect(last.rows).toEqual([{ query: `UNLISTEN "${CHANNEL}"` }]);
   });
 
-  it("listens for the one who came while another left", async () => {
+  it("keeps listening for a listener that joins while another leaves", async () => {
     const stop = await begin([]);
     const heard: string[] = [];
     await Promise.all([stop(), begin(heard)]);
@@ -125,7 +125,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
 /** A network between the listener and the server. */
 interface Network {
   readonly url: string;
-  /** How many connections have been made through it. */
+  /** Number of connections made through it. */
   connections(): number;
   /** "is silent": keeps what is open, delivers nothing and takes new connections; "refuses": has cut everything off. */
   become(state: "open" | "is silent" | "refuses"): void;

@@ -1,7 +1,7 @@
 import { notify } from "../observers.ts";
 import { type ConnectionOptions, connect, ServerConnection } from "./server-connection.ts";
 
-/** LISTEN on a connection of its own, which comes back by itself when it is lost. */
+/** LISTEN on a dedicated connection, which reconnects automatically. */
 export interface ServerListener {
   /** @throws DatabaseUnavailableError when the server can't be reached, or doesn't answer in time. */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
@@ -10,21 +10,21 @@ export interface ServerListener {
 
 const RETRY_MS = 500;
 
-/** Who listens on a channel. */
+/** The listeners of a channel. */
 interface Channel {
   readonly listeners: Set<(payload: string) => void>;
-  /** Settles when the connection listens. */
+  /** Settles when the connection is listening. */
   listening: Promise<void>;
 }
 
-/** @param patience longest time to wait for an answer, in milliseconds */
+/** @param patience maximum wait for an answer, in milliseconds */
 export function createServerListener(options: ConnectionOptions, patience: number): ServerListener {
   const channels = new Map<string, Channel>();
   let current: Promise<ServerConnection> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  /** The connection there is, or a new one. */
+  /** The present connection, or a new one. */
   function connected(): Promise<ServerConnection> {
     if (current !== undefined) return current;
     const connection = new ServerConnection(options);
@@ -58,7 +58,7 @@ export function createServerListener(options: ConnectionOptions, patience: numbe
         return channel.listening;
       });
       Promise.all(again).then(() => {
-        // What was notified meanwhile went to nobody.
+        // Notifications in the meantime were missed.
         for (const { listeners } of channels.values()) for (const listener of listeners) notify(listener, "");
       }, reconnectSoon);
     }, RETRY_MS);
@@ -66,9 +66,9 @@ export function createServerListener(options: ConnectionOptions, patience: numbe
 
   async function stopListening(name: string): Promise<void> {
     channels.delete(name);
-    // Without a connection there is nothing to end, and one that gives no answer has been cut off, which ends it too.
+    // Without a connection there is nothing to stop, and one that doesn't answer has been cut off.
     const connection = await current?.catch(() => undefined);
-    // Somebody may have begun to listen again.
+    // Another listener may have joined in the meantime.
     if (channels.has(name)) return;
     await connection?.script(`UNLISTEN ${quote(name)}`, patience).catch(() => {});
   }

@@ -11,10 +11,10 @@ import { readerOf, TYPE } from "./wire-types.ts";
 /** Runs a statement of drizzle's. */
 export type RunStatement = (statement: Statement) => Promise<QueryResult>;
 
-/** Runs work in a transaction of its own, for drizzle's `transaction`. */
+/** Runs work in a new transaction, for drizzle's `transaction`. */
 export type BeginForOrm = <T>(work: (run: RunStatement) => Promise<T>) => Promise<T>;
 
-/** Drizzle on the store's connections to a server, or bound to a transaction there, in which none can begin. */
+/** Opens drizzle on the store's connections to a server, or on a transaction there, in which no other can begin. */
 export function openServerOrm(run: RunStatement, begin?: BeginForOrm): Orm {
   return new PgDatabase(dialect, new ServerOrmSession(run, begin), relationalSchema);
 }
@@ -34,8 +34,7 @@ class ServerOrmSession extends NodePgSession<FullSchema, Tables> {
     work: (transaction: NodePgTransaction<FullSchema, Tables>) => Promise<T>,
     config?: PgTransactionConfig,
   ): Promise<T> {
-    if (this.#begin === undefined)
-      throw new Error("A transaction has savepoints, and no transactions in it.");
+    if (this.#begin === undefined) throw new Error("Transactions can't be nested: use a savepoint.");
     return this.#begin(async (run) => {
       const transaction = new NodePgTransaction<FullSchema, Tables>(
         dialect,
@@ -48,7 +47,7 @@ class ServerOrmSession extends NodePgSession<FullSchema, Tables> {
   }
 }
 
-/** What drizzle asks of its driver: one method. */
+/** Presents the runner as drizzle's driver, of which it uses one method. */
 function asClient(run: RunStatement): NodePgClient {
   const client = {
     query: async (
@@ -63,7 +62,7 @@ function asClient(run: RunStatement): NodePgClient {
   return client as unknown as NodePgClient;
 }
 
-/** Drizzle takes moments and JSON apart itself: a JSON string that was parsed once would be parsed again. */
+/** Types that drizzle parses itself: a JSON string that was parsed before would be parsed again. */
 const READ_BY_DRIZZLE: ReadonlySet<number> = new Set([
   TYPE.date,
   TYPE.timestamp,

@@ -11,9 +11,9 @@ import {
   transactionFromPostgres,
 } from "../index.ts";
 
-/** Fails after it has sent rows: they fill the server's buffer before the division by zero. */
+/** Fails after sending rows, which fill the server's buffer before the division by zero. */
 const FAILS_MIDWAY = "SELECT i, repeat('x', 2000) AS x, 1 / (50 - i) AS y FROM generate_series(1, 100) AS i";
-/** Sends rows, and then takes as long as nobody waits for. */
+/** Sends rows, and then takes longer than any timeout. */
 const HANGS_MIDWAY = `
 SELECT i, repeat('x', 2000) AS x, CASE WHEN i = 50 THEN pg_sleep(60)::text END AS y FROM generate_series(1, 100) AS i`;
 const ONE = [{ one: 1 }];
@@ -26,7 +26,7 @@ async function isSound(session: SqlSession): Promise<void> {
 describe.runIf(testEngines().includes("server"))("a session on a server", () => {
   let test: TestDatabase;
   let url = "";
-  /** One connection, so that what one statement leaves behind meets the next. */
+  /** One connection, so that any leftovers of a statement affect the next. */
   let database: Database;
   const unhandled: unknown[] = [];
   const onUnhandled = (error: unknown) => unhandled.push(error);
@@ -50,7 +50,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
     await test.database.asOwner((owner) => owner.query(`SELECT ${how}($1)`, [pid]));
   }
 
-  /** How many sessions there are of which the owner sees this. */
+  /** Counts the sessions that match a condition, as the owner sees them. */
   async function look(condition: string, pid: number): Promise<number> {
     const rows = await test.database.asOwner((owner) =>
       owner.query(`SELECT FROM pg_stat_activity WHERE ${condition}`, [pid]),
@@ -128,7 +128,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
     await own.close();
   });
 
-  it("fails a transaction in which a statement failed, also when that was caught", async () => {
+  it("fails a transaction in which a statement failed, even when the error was caught", async () => {
     const caught = database.transaction(async (open) => {
       await open.query("CREATE TEMPORARY TABLE undone (id integer)");
       await open.query("SELECT 1 / 0").catch(() => {});
@@ -137,7 +137,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
     await isSound(database);
   });
 
-  it("runs a prepared statement whose answer a migration has changed", async () => {
+  it("runs a prepared statement whose result type a migration has changed", async () => {
     await test.database.asOwner((owner) =>
       owner.execute("CREATE TABLE public.changing (a integer); GRANT SELECT ON public.changing TO synap_app"),
     );
@@ -150,7 +150,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
     expect(await database.query("SELECT * FROM public.changing")).toEqual([{ a: 1, b: "b" }]);
   });
 
-  it("takes one statement at a time", async () => {
+  it("accepts one statement at a time", async () => {
     await expect(database.query("SELECT 1; SELECT 2")).rejects.toMatchObject({ code: "42601" });
   });
 

@@ -13,32 +13,32 @@ export interface SessionsOptions {
   readonly url: string;
   readonly applicationName: string;
   readonly maxConnections: number;
-  /** For how long a connection that nobody uses is kept, in milliseconds; 0: for its whole life. */
+  /** Time for which an idle connection is kept, in milliseconds; 0: for its whole life. */
   readonly idleTimeout: number;
-  /** Longest time to make a connection, in milliseconds. */
+  /** Maximum time to connect, in milliseconds. */
   readonly connectTimeout: number;
-  /** Longest time to wait for a free connection, in milliseconds; undefined: as long as it takes. */
+  /** Maximum wait for a free connection, in milliseconds; undefined: no limit. */
   readonly queueTimeout: number | undefined;
-  /** Longest time to wait for an answer, in milliseconds; undefined: as long as the connection lives. */
+  /** Maximum wait for an answer, in milliseconds; undefined: no limit. */
   readonly answerTimeout: number | undefined;
-  /** What every session is set to. */
+  /** The settings of every session. */
   readonly settings: Readonly<Record<string, string>>;
   /**
-   * Where the settings are made. "session": when a connection is made. "transaction": at the beginning of each
-   * transaction, behind a pooler that gives out connections by the transaction: it takes no startup options, and a
-   * setting would be left behind for somebody else.
+   * Where the settings are made. "session": when connecting. "transaction": at the start of each
+   * transaction, behind a pooler in transaction mode: it accepts no startup options, and a
+   * setting would leak to other clients.
    */
   readonly scope: "session" | "transaction";
-  /** Keeps statements prepared; undefined: they are prepared each time. */
+  /** The names of prepared statements; undefined: statements are prepared each time. */
   readonly names: StatementNames | undefined;
 }
 
 /** Sessions of one kind on a server: all run as the same role, with the same settings. */
 export interface ServerSessions extends Sessions {
   readonly orm: Orm;
-  /** How many connections are in use, and how many users wait for one. */
+  /** The numbers of used connections and of waiting users. */
   load(): { readonly busy: number; readonly waiting: number };
-  /** Takes no more work, lets what has begun finish for so many milliseconds, then cuts off what is left. */
+  /** Accepts no more work, lets running work finish for the given time in milliseconds, then cuts off the rest. */
   close(grace: number): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
   const opening =
     scope === "session"
       ? "BEGIN"
-      : // What a transaction begins as is decided before any setting is made in it.
+      : // The transaction's mode must be set before any setting is made in it.
         `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; ${asScript(settings, "LOCAL")} ${settleSettings("LOCAL")}`;
   const pool = openConnectionPool({
     ...options,
@@ -71,14 +71,14 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
     }
   }
 
-  /** Runs a statement as its own transaction. */
+  /** Runs a statement as a separate transaction. */
   function runAlone<Row extends object>(statement: Statement): Promise<QueryResult<Row>> {
     if (scope === "transaction") return begin((connection) => run<Row>(connection, statement));
     return pool.use(async (connection) => {
       try {
         return await run<Row>(connection, statement);
       } catch (error) {
-        // The error is sent before the transaction has ended. Who asks next what is locked must not find its own locks.
+        // The error is sent before the transaction has ended. A following query for locks must not find this transaction's.
         if (isLockTimeout(error)) await connection.script("SELECT", answerTimeout);
         throw error;
       }
@@ -98,7 +98,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
     }
   }
 
-  /** Runs work in a transaction of its own: committed when it resolves, rolled back when it throws. */
+  /** Runs work in a new transaction: committed when it resolves, rolled back when it throws. */
   function begin<T>(work: (connection: ServerConnection) => Promise<T>): Promise<T> {
     return pool.use(async (connection) => {
       await connection.script(opening, answerTimeout);

@@ -8,7 +8,7 @@ describe.each(testEngines())("the settings of a session (%s)", (engine) => {
   let database: Database;
   beforeAll(async () => {
     test = await createTestDatabase(engine);
-    // One connection, so that the next statement meets whatever a transaction leaves behind.
+    // One connection, so that any leftovers of a transaction affect the next statement.
     database =
       "url" in test.options
         ? await openDatabase({ url: test.options.url, maxConnections: 1 })
@@ -39,7 +39,7 @@ describe.each(testEngines())("the settings of a session (%s)", (engine) => {
     expect(await settings()).toEqual(before);
   });
 
-  it("are not changed through drizzle either, nor by one query", async () => {
+  it("are not changed through drizzle or by a single query either", async () => {
     const before = await settings();
     await database.transaction(async ({ orm }) => {
       await orm.execute("SET DateStyle = 'SQL, DMY'");
@@ -57,7 +57,7 @@ describe("changesSession", () => {
     "SELECT set_config('work_mem', '64kB', true)",
     "UPDATE t SET a = 1",
     "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE\nSET a = 2",
-  ])("leaves out what ends with the transaction, or sets no setting: %s", (statement) => {
+  ])("ignores statements that end with the transaction or change no setting: %s", (statement) => {
     expect(changesSession(statement)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** How long a session's statements and transactions may take, in milliseconds; 0: as long as they want. */
+/** Maximum durations of a session's statements and transactions, in milliseconds; 0: no limit. */
 export interface SessionLimits {
   readonly statementTimeout: number;
   readonly lockTimeout: number;
@@ -7,8 +7,8 @@ export interface SessionLimits {
 
 /**
  * The settings that the store's statements and the driver rely on. `ALTER DATABASE ... SET`, `ALTER ROLE ... SET` and
- * the server's configuration may say otherwise: a DateStyle in which the driver reads no date, a TimeZone in which a day
- * is another one, a search path on which a function of somebody else comes first.
+ * the server's configuration may differ: a DateStyle that the driver can't parse, a TimeZone in which a day
+ * is another one, a search path on which another function comes first.
  */
 const PINNED: Readonly<Record<string, string>> = {
   client_encoding: "UTF8",
@@ -29,7 +29,7 @@ const PINNED: Readonly<Record<string, string>> = {
   default_transaction_read_only: "off",
   default_transaction_deferrable: "off",
   idle_session_timeout: "0",
-  // Plans over many chunks look costly and would be compiled, which takes longer than running them.
+  // Plans over many chunks look costly and would be JIT-compiled, which takes longer than running them.
   jit: "off",
 };
 
@@ -48,16 +48,16 @@ export function serverSettings(
     statement_timeout: String(statementTimeout),
     lock_timeout: String(lockTimeout),
     idle_in_transaction_session_timeout: String(idleInTransactionTimeout),
-    // A statement with time bounds is planned for the one or two chunks it needs; a plan for any bounds is made for
-    // all of them, half a second the first time with a thousand chunks, and slower to run.
+    // A statement with time bounds is planned for the one or two chunks it needs; a generic plan covers
+    // all chunks, takes half a second to make with a thousand of them, and runs slower.
     plan_cache_mode: "force_custom_plan",
     role: role ?? "none",
   };
 }
 
 /**
- * The settings as a startup option. The server takes them before it runs anything, over those of the database and the
- * role, and goes back to them on RESET and DISCARD.
+ * Formats the settings as a startup option. The server applies them before it runs anything, over those of the database and the
+ * role, and returns to them on RESET and DISCARD.
  */
 export function asStartupOptions(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
@@ -65,7 +65,7 @@ export function asStartupOptions(settings: Readonly<Record<string, string>>): st
     .join(" ");
 }
 
-/** The settings as a script: for the session, or for the transaction that is open. */
+/** Formats the settings as a script for the session or for the open transaction. */
 export function asScript(settings: Readonly<Record<string, string>>, scope: "SESSION" | "LOCAL"): string {
   return Object.entries(settings)
     .map(([name, value]) => `SET ${scope} ${name} = ${isList(name) ? value : quote(value)};`)
@@ -73,9 +73,9 @@ export function asScript(settings: Readonly<Record<string, string>>, scope: "SES
 }
 
 /**
- * A statement for a session or a transaction that has begun, about what no list of settings can say:
- * `transaction_timeout`, which PostgreSQL has from version 17, and `synchronous_commit`, where `off` would let an event
- * be lost after it was answered for, while stricter values than `on` are the operator's choice.
+ * A statement for a new session or transaction with the settings that depend on the server:
+ * `transaction_timeout`, which exists from PostgreSQL 17 on, and `synchronous_commit`, where `off` could lose an event
+ * after it was confirmed, while values stricter than `on` are the operator's choice.
  */
 export function settleSettings(scope: "SESSION" | "LOCAL"): string {
   return `
@@ -88,20 +88,20 @@ const SETS = /(?:^|;)\s*(?:SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET\b
 const CALLS_SET_CONFIG = /\bset_config\s*\((?![^)]*,\s*true\s*\))/i;
 
 /**
- * Whether a statement may change settings of the session that stay when its transaction is committed. A comment in front of
- * SET or a function that sets something hides that.
+ * Whether a statement may change settings of the session that outlive its transaction. A comment before
+ * SET, or a function that changes a setting, is not detected.
  */
 export function changesSession(text: string): boolean {
   return SETS.test(text) || CALLS_SET_CONFIG.test(text);
 }
 
 /**
- * A script for the end of a transaction whose statements have changed settings of the session: back to what it began with,
- * so that whoever uses it next does not meet them.
+ * A script for the end of a transaction that has changed session settings: restores the initial ones,
+ * so that the next user of the session does not inherit them.
  */
 export const RESET_SESSION = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;";
 
-/** A list takes its items apart: in quotes it would be one item. */
+/** Whether the setting is a list, which must not be quoted as one item. */
 function isList(name: string): boolean {
   return name === "search_path" || name === "DateStyle";
 }

@@ -1,24 +1,24 @@
 import { findTextFault, type TextFault } from "@synap/types/internal";
 import type { SqlParameter } from "./sql-session.ts";
 
-/** The protocol counts them in 16 bits. */
+/** Maximum number of parameters: the protocol counts them in 16 bits. */
 const MAX_PARAMETERS = 65_535;
 
 /**
- * A parameter that no text column can hold. Sent all the same, half of a surrogate pair would be stored as U+FFFD without
- * an error, and a NUL character be refused without the name of the parameter.
+ * Thrown for a parameter that no text column can hold. If sent, a lone surrogate would be stored as U+FFFD without
+ * an error, and a NUL character refused without the number of the parameter.
  */
 export class UnstorableTextError extends Error {
   override readonly name = "UnstorableTextError";
   readonly code = "UNSTORABLE_TEXT";
-  /** Its number: 1 for $1. */
+  /** The parameter's number: 1 for $1. */
   readonly parameter: number;
   readonly fault: TextFault["code"];
 
   constructor(parameter: number, text: string, { code, reason }: TextFault) {
     super(
       `SQL parameter $${parameter} ${reason}: ${JSON.stringify(text.slice(0, 100))}. ` +
-        "Refuse such text where it comes in, clean it (text.toWellFormed() replaces halves of pairs), or store it " +
+        "Refuse such text on input, clean it (text.toWellFormed() replaces lone surrogates), or store it " +
         "as JSON.stringify writes it, in a column of type json.",
     );
     this.parameter = parameter;
@@ -27,9 +27,9 @@ export class UnstorableTextError extends Error {
 }
 
 /**
- * The parameters, checked: a list or an object would be written differently by the two drivers, and text that PostgreSQL
- * can't hold be changed on its way, so they are refused here rather than stored wrongly there. So is a number of them
- * that the protocol can't carry.
+ * Validates parameters. A list or an object would be written differently by the two drivers, and text that PostgreSQL
+ * can't hold would be changed, so both are refused rather than stored wrongly. So is a number of parameters
+ * beyond the protocol's limit.
  * @throws UnstorableTextError, RangeError, TypeError
  */
 export function checkParameters(parameters: readonly SqlParameter[]): SqlParameter[] {
@@ -41,7 +41,7 @@ export function checkParameters(parameters: readonly SqlParameter[]): SqlParamet
   checkTexts(parameters);
   return parameters.map((parameter, index) => {
     if (parameter === undefined)
-      throw new TypeError(`SQL parameter $${index + 1} is undefined; null is meant?`);
+      throw new TypeError(`SQL parameter $${index + 1} is undefined. Pass null for SQL NULL.`);
     if (typeof parameter === "object" && parameter !== null && !(parameter instanceof Date)) {
       throw new TypeError(
         `SQL parameter $${index + 1} is an object: pass JSON text as $${index + 1}::text::jsonb.`,
@@ -51,7 +51,7 @@ export function checkParameters(parameters: readonly SqlParameter[]): SqlParamet
   });
 }
 
-/** Only the texts, for drizzle, which writes the other values itself. @throws UnstorableTextError */
+/** Validates the text parameters only, for drizzle, which writes the other values itself. @throws UnstorableTextError */
 export function checkTexts(parameters: readonly unknown[]): void {
   for (const [index, parameter] of parameters.entries()) {
     if (typeof parameter !== "string") continue;

@@ -3,21 +3,21 @@ import type { schema } from "../schema/index.ts";
 import type { DatabaseUnavailableError } from "./database-errors.ts";
 import type { LockWaits } from "./lock-waits.ts";
 
-/** Where the data lives: in this process (PGlite on a directory or in memory) or on a PostgreSQL server. */
+/** The engine: embedded in this process (PGlite on a directory or in memory) or a PostgreSQL server. */
 export type Engine = "embedded" | "server";
 
-/** What a query's parameters may be. Lists and objects go as `JSON.stringify(...)` into `$1::text::jsonb`. */
+/** The types of query parameters. Pass lists and objects as `JSON.stringify(...)` to `$1::text::jsonb`. */
 export type SqlParameter = string | number | bigint | boolean | Date | null;
 
 /** Drizzle on either driver, with the tables of `schema`. */
 export type Orm = PgDatabase<PgQueryResultHKT, typeof schema>;
 
-/** Anything that runs SQL: the database itself, where every query is its own transaction, or a transaction. */
+/** A session that runs SQL: the database, where every query is a separate transaction, or a transaction. */
 export interface SqlSession {
   /**
-   * Runs one statement and answers its rows. `int8` arrives as a number, `timestamptz` as a Date, `jsonb` parsed.
-   * Keep the text constant and put what varies into the parameters: statements are prepared, once per connection.
-   * @throws DatabaseUnavailableError when the database can't be reached; anything else as the driver throws it,
+   * Runs one statement and returns its rows. `int8` arrives as a number, `timestamptz` as a Date, `jsonb` parsed.
+   * Keep the text constant and put variable values into the parameters: statements are prepared once per connection.
+   * @throws DatabaseUnavailableError when the database can't be reached; otherwise the driver's error,
    *   with the SQLSTATE in `code` (see `sqlState`).
    */
   query<Row extends object>(text: string, parameters?: readonly SqlParameter[]): Promise<Row[]>;
@@ -25,7 +25,7 @@ export interface SqlSession {
 
 /**
  * An open transaction (READ COMMITTED). Inside `transaction(work)`, run everything through this object and nothing
- * through the database: the embedded engine has one session, and a query beside the transaction waits for it for ever.
+ * through the database: the embedded engine has one session, so a query outside the transaction would wait for it forever.
  * It ends with the work: COMMIT, ROLLBACK, SAVEPOINT and the like are refused with a `TransactionControlError`.
  */
 export interface Transaction extends SqlSession {
@@ -34,8 +34,8 @@ export interface Transaction extends SqlSession {
   /** Runs a script of several statements without parameters. */
   execute(script: string): Promise<void>;
   /**
-   * Runs work in a savepoint: if it throws, only what it did is undone, and the error goes on to the caller. Inside,
-   * use the transaction that work is given: a statement that fails through the outer one fails the outer one.
+   * Runs work in a savepoint: if it throws, only its changes are rolled back, and the error is rethrown. Inside,
+   * use the transaction passed to work: a failing statement on the outer one fails the outer one.
    */
   savepoint<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
@@ -46,18 +46,18 @@ export interface Sessions extends SqlSession {
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 
-/** What the connections of a server's database are doing at this moment. */
+/** The present use of a pool of server connections. */
 export interface ConnectionUse {
-  /** What they are for; "all" where there is only one. */
+  /** The purpose of the pool; "all" if there is only one connection. */
   readonly purpose: "reads" | "writes" | "all";
-  /** How many there may be. */
+  /** Maximum number of connections. */
   readonly max: number;
   readonly busy: number;
-  /** How many statements and transactions wait for one. */
+  /** Number of statements and transactions that wait for a connection. */
   readonly waiting: number;
 }
 
-/** What the database can do, found out on opening and again after `migrate`. */
+/** The database's capabilities, determined on opening and again after `migrate`. */
 export interface DatabaseCapabilities {
   /** For example "17.5". */
   readonly postgresVersion: string;
@@ -73,41 +73,41 @@ export interface DatabaseCapabilities {
 }
 
 /**
- * An open database. A server's connections are divided: writers wait for one another, and those that wait can't take
- * the connections that reading needs. `query` and `orm` read, `transaction` writes; `reads` and `writes` choose. The
+ * An open database. A server's connections are divided, because writers wait for one another and must not use up
+ * the connections for reading. `query` and `orm` read, `transaction` writes; `reads` and `writes` choose. The
  * embedded engine has one session for everything.
  */
 export interface Database extends Sessions {
   readonly engine: Engine;
   readonly capabilities: DatabaseCapabilities;
-  /** Drizzle. Every query is its own transaction. */
+  /** Drizzle. Every query is a separate transaction. */
   readonly orm: Orm;
-  /** For what waits for no other session's locks: reading, and statements on rows that nobody holds for long. */
+  /** For work that doesn't wait for locks: reading, and statements on rows that are never locked for long. */
   readonly reads: Sessions;
-  /** For what may wait for locks: appends, commands, passes. */
+  /** For work that may wait for locks: appends, commands, passes. */
   readonly writes: Sessions;
-  /** How writers wait for locks. */
+  /** The policy for lock waits of writers. */
   readonly lockWaits: LockWaits;
-  /** What the connections are doing; nothing on the embedded engine. */
+  /** The present use of the connections; empty on the embedded engine. */
   connections(): readonly ConnectionUse[];
   /**
    * Runs work in a transaction as the login that owns the schema, without time limits. For migrations, and for
-   * installing further schemas beside `synap` (grant `synap_app` what the application needs of them).
+   * installing further schemas (grant `synap_app` the rights that the application needs).
    */
   asOwner<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**
-   * Calls back for each NOTIFY on the channel, and once after a lost connection is back, because notifications may
-   * have been missed meanwhile. A notification only wakes: poll as well. Resolves once listening.
+   * Calls back for each NOTIFY on the channel, and once after reconnecting, because notifications may
+   * have been missed. A notification is only a wake-up: poll as well. Resolves once listening.
    * @returns a function that stops listening.
    */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
   /**
-   * Resolves with the reason when this object can't be used any more, and the database has to be opened anew: the
-   * embedded engine has broken. A server that is away comes back, so there it never resolves.
+   * Resolves with the reason when this object becomes unusable and the database has to be reopened: the
+   * embedded engine has crashed. Never resolves for a server, which is reconnected.
    */
   readonly failed: Promise<DatabaseUnavailableError>;
-  /** Finds out again what the database can do; `migrate` calls it. */
+  /** Determines the capabilities again; `migrate` calls it. */
   refresh(): Promise<void>;
-  /** Lets running queries finish (up to 5 s), then closes. A second call does nothing. */
+  /** Waits for running queries (up to 5 s), then closes. A second call does nothing. */
   close(): Promise<void>;
 }

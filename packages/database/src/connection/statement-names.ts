@@ -1,14 +1,14 @@
 import { sqlState } from "./database-errors.ts";
 
-/** The names under which connections keep statements prepared: each text has one on all of them. */
+/** The names of prepared statements: a text has the same name on all connections. */
 export interface StatementNames {
-  /** Undefined: not to be kept, because a connection keeps enough already. */
+  /** The name for a text; undefined when there are too many prepared statements already. */
   nameOf(text: string): string | undefined;
-  /** Lets go of a name: what the server keeps under it can't be run any more. */
+  /** Forgets a name whose prepared statement can't be executed any more. */
   forget(text: string): void;
 }
 
-/** Texts beyond these are prepared each time: who writes values into texts would fill the memory of every connection. */
+/** Maximum number of named statements. Others are prepared each time, so that texts with inlined values don't fill the memory. */
 const MAX_STATEMENTS = 2_000;
 
 export function createStatementNames(): StatementNames {
@@ -30,8 +30,8 @@ export function createStatementNames(): StatementNames {
 }
 
 /**
- * Whether a prepared statement can't be run any more, though the text may: a migration changed what it answers, or
- * somebody deallocated it.
+ * Whether a prepared statement can't be executed any more although its text can: a migration changed its result type, or
+ * it was deallocated.
  */
 export function isStaleStatement(error: unknown): boolean {
   const state = sqlState(error);

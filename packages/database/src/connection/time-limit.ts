@@ -1,10 +1,10 @@
 import { DatabaseUnavailableError } from "./database-errors.ts";
 
 /**
- * Waits for an answer, and for so many milliseconds at the most. A database behind a broken network never answers and
- * never hangs up.
- * @param onLate runs before the rejection: it cuts off what can't be waited for
- * @throws DatabaseUnavailableError when it is late.
+ * Waits for an answer with a timeout in milliseconds. A database behind a broken network never answers and
+ * never closes the connection.
+ * @param onLate runs before the rejection, to cut the connection off
+ * @throws DatabaseUnavailableError on timeout.
  */
 export async function withLimit<T>(
   answer: Promise<T>,

@@ -2,30 +2,30 @@ import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 import { refuseControl, refuseControlIn } from "./transaction-control.ts";
 
-/** What runs the statements of an open transaction, in the order in which they are given. */
+/** The session of an open transaction, which runs statements in order. */
 export interface TransactionSession {
   query<Row extends object>(text: string, parameters: readonly SqlParameter[]): Promise<Row[]>;
   execute(script: string): Promise<void>;
-  /** Brings back the settings that the session began with. Called at the end where a statement may have changed some. */
+  /** Restores the session's initial settings. Called at the end if a statement may have changed some. */
   restore?(): Promise<void>;
 }
 
-/** Runs one statement of a transaction, whose text is given beside it. */
+/** Runs one statement of a transaction, whose text is passed too. */
 export type Guard = <T>(text: string, statement: () => Promise<T>) => Promise<T>;
 
 /** Drizzle on a transaction, whose statements go through `guard`. */
 export type OpenOrm = (guard: Guard) => Orm;
 
-/** What a transaction and the savepoints in it have in common. */
+/** The state shared by a transaction and its savepoints. */
 interface Progress {
   savepoints: number;
   hasChangedSettings: boolean;
 }
 
 /**
- * Runs the work of a transaction that has begun, and rejects if any of its statements failed, also when the work caught
- * that: PostgreSQL has then undone everything, and answers COMMIT with a rollback. Settings of the session that the work
- * may have changed are restored, because they would stay when the transaction is committed.
+ * Runs the work of an open transaction, and rejects if any of its statements failed, even when the work caught
+ * the error: PostgreSQL has then aborted the transaction, and answers COMMIT with a rollback. Session settings that the work
+ * may have changed are restored, because they would outlive the transaction.
  */
 export async function runInScope<T>(
   session: TransactionSession,

@@ -2,7 +2,7 @@ import { UnreadableValueError } from "./database-errors.ts";
 import { readMoment } from "./moments.ts";
 import type { SqlParameter } from "./sql-session.ts";
 
-/** PostgreSQL's numbers for the types that come as something else than their text. */
+/** OIDs of the types that are parsed. */
 export const TYPE = {
   bool: 16,
   bytea: 17,
@@ -19,7 +19,7 @@ export const TYPE = {
   jsonb: 3802,
 } as const;
 
-/** Readers of a type's text. An int8 comes as a number, which our positions fit into. */
+/** Parsers by type. An int8 becomes a number, which is large enough for positions. */
 const READERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
   [TYPE.bool, (text) => text === "t"],
   [TYPE.bytea, (text) => Buffer.from(text.slice(2), "hex")],
@@ -36,12 +36,12 @@ const READERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [TYPE.timestamptz, readMoment],
 ]);
 
-/** The reader of a type's text; what has none of its own stays text. */
+/** The parser of a type; types without one stay text. */
 export function readerOf(type: number): (text: string) => unknown {
   return READERS.get(type) ?? asItIs;
 }
 
-/** A parameter as text, which the server reads as the type that the statement takes. */
+/** Formats a parameter as text, which the server parses as the statement's type. */
 export function writeParameter(parameter: SqlParameter): string | null {
   if (parameter === null) return null;
   return parameter instanceof Date ? parameter.toISOString() : String(parameter);
@@ -55,7 +55,7 @@ function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** A date or a time without a zone, taken for one in UTC. */
+/** Parses a date, or a time without a zone, as UTC. */
 function readDay(type: "date" | "timestamp", text: string): Date {
   if (!/^\d{4,6}-\d\d-\d\d(?: |$)/.test(text)) throw new UnreadableValueError(type, text);
   return readMoment(type === "date" ? `${text} 00:00:00+00` : `${text}+00`);

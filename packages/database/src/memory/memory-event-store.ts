@@ -17,20 +17,20 @@ import {
 } from "./memory-streams.ts";
 
 export interface MemoryEventStoreOptions {
-  /** What events are checked against. */
+  /** The catalogue against which events are validated. */
   readonly catalogue: EventCatalogue;
-  /** Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: (() => Date) | undefined;
-  /** How old a live event may be, in milliseconds. Default 7 days. */
+  /** Maximum age of a live event, in milliseconds. Default 7 days. */
   readonly lateness?: number | undefined;
-  /** How far ahead of the clock a live event may be, in milliseconds. Default 5 minutes. */
+  /** Maximum lead of a live event over the clock, in milliseconds. Default 5 minutes. */
   readonly ahead?: number | undefined;
 }
 
 /**
- * An event store that holds everything in this process's memory and loses it with the process: for tests and
- * prototypes. It keeps the same contract as the real one, but knows no transactions (a `transaction` is refused), runs
- * no handlers, and looks through all events for a query.
+ * Creates an event store in this process's memory, whose content is lost with the process: for tests and
+ * prototypes. It has the same contract as the real one, but no transactions (a `transaction` is refused), runs
+ * no handlers, and scans all events for a query.
  */
 export function createMemoryEventStore({
   catalogue,
@@ -116,5 +116,6 @@ export function createMemoryEventStore({
 }
 
 function refuseTransaction(options: { readonly transaction?: unknown } = {}): void {
-  if (options.transaction !== undefined) throw new TypeError("The store in memory knows no transactions.");
+  if (options.transaction !== undefined)
+    throw new TypeError("The in-memory store has no transactions: omit the option transaction.");
 }

@@ -16,7 +16,7 @@ export interface MemoryStream {
   closedAt?: string;
 }
 
-/** Events, streams, ids and keys: what the tables of the real store hold. Everything here happens at once. */
+/** The events, streams, ids and keys that the tables of the real store hold. Every method is atomic. */
 export class MemoryLog {
   /** In the order of positions. */
   readonly events: StoredEvent[] = [];
@@ -42,7 +42,7 @@ export class MemoryLog {
     return this.#streams.get(streamKey(stream));
   }
 
-  /** What the log knows about the events of one append and about their streams. */
+  /** Looks up the originals and streams of the events of one append. */
   known(events: readonly SynapEvent[]): Known {
     return {
       originals: events.map((event) => this.#originalOf(event)),
@@ -66,7 +66,7 @@ export class MemoryLog {
     };
   }
 
-  /** Stores the events whose verdict says so, and answers the outcome of each event. */
+  /** Stores the events with the verdict "stored", and returns the outcome of each event. */
   store(events: readonly SynapEvent[], verdicts: readonly Verdict[], now: Date): AppendedEvent[] {
     const rest = events.filter((_, place) => verdicts[place]?.status === "stored");
     if (rest.length > 0) this.#appends += 1;
@@ -80,7 +80,7 @@ export class MemoryLog {
   #add(event: SynapEvent, position: number, now: Date): StoredEvent {
     const key = streamKey(event);
     const stream = this.#streams.get(key) ?? { events: [] };
-    // Through JSON, as on the way to a database; frozen, because a stored event never changes.
+    // Through JSON, as in a database; frozen, because a stored event never changes.
     const copy: SynapEvent = JSON.parse(JSON.stringify(event));
     const stored: StoredEvent = deepFreeze({
       ...copy,

@@ -50,7 +50,7 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
   const withTax = (body: string) =>
     `CREATE OR REPLACE FUNCTION shop.with_tax(price integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT ${body} $$;`;
 
-  it("applies files that are given as text, and refuses a name that it would pass over in a folder", async () => {
+  it("applies files that are given as text, and refuses a name that it would ignore in a folder", async () => {
     const files = {
       "0001_shelves.sql": "CREATE SCHEMA depot; CREATE TABLE depot.shelves (id text PRIMARY KEY);",
       "views/all_shelves.sql": "CREATE OR REPLACE VIEW depot.all_shelves AS SELECT id FROM depot.shelves;",
@@ -70,7 +70,7 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
     );
   });
 
-  it("applies its files after ours in a ledger of their own, functions and views after what they need", async () => {
+  it("applies its files after ours in a separate ledger, functions and views after those they use", async () => {
     const fresh = await createTestDatabase(engine, "empty");
     const ours = (await readMigrationFiles(SQL_DIRECTORY)).map(({ name }) => name);
     const theirs = [
@@ -94,7 +94,7 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
     expect(await ask("SELECT shop.a_total()::text AS value")).toBe("6");
   });
 
-  it("replaces a function when its text changes, keeps what depends on it, and drops one whose file is gone", async () => {
+  it("replaces a function when its text changes, keeps its dependents, and drops one whose file is gone", async () => {
     await run();
     await test.database.query("INSERT INTO shop.orders VALUES ('o1', 3)");
     await write("functions/with_tax.sql", withTax("price * 3"));
@@ -109,7 +109,7 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
     ["arguments", "price integer, rate integer", "integer"],
     ["results", "price integer", "bigint"],
   ])(
-    "refuses changed %s, names the statement that drops the old ones, and takes it",
+    "refuses changed %s, names the statement that drops the old ones, and accepts it",
     async (_, parameters, result) => {
       await run();
       await write(
@@ -140,7 +140,7 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
     expect(await ask("SELECT to_regproc('shop.one_order')::text AS value")).toBe("shop.one_order");
   });
 
-  it("refuses to put back the functions of an earlier release, and a ledger that has unknown files", async () => {
+  it("refuses to restore the functions of an earlier release, and a ledger with unknown files", async () => {
     await run("1.10.0");
     await write("functions/with_tax.sql", withTax("price * 4"));
     const newer = { code: "SCHEMA_NEWER", migration: "functions/with_tax.sql", release: "1.10.0" };

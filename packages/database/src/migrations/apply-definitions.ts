@@ -4,14 +4,14 @@ import { MigrationFailedError, SignatureChangedError } from "./migration-errors.
 import type { MigrationFile } from "./migration-files.ts";
 import type { AppliedFile } from "./migration-ledger.ts";
 
-/** PostgreSQL refuses to replace: invalid_function_definition, invalid_table_definition, and, for a function that is now an aggregate, wrong_object_type. */
+/** SQLSTATEs of a refused replacement: invalid_function_definition, invalid_table_definition, wrong_object_type. */
 const NOT_REPLACEABLE: ReadonlySet<string> = new Set(["42P13", "42P16", "42809"]);
 
 /**
- * Replaces functions and views by the text of their files, and drops those whose files are gone.
+ * Applies the files of functions and views, and drops those whose files are gone.
  *
- * @throws SignatureChangedError when one can't be replaced, or would stand beside the one of the same name
- * @throws MigrationFailedError for any other failure, as when something else needs what is to be dropped
+ * @throws SignatureChangedError when one can't be replaced, or would become an overload of the existing one
+ * @throws MigrationFailedError for any other failure, for example when something depends on an object to drop
  */
 export async function applyDefinitions(
   transaction: Transaction,
@@ -44,7 +44,7 @@ export async function applyDefinitions(
   if (drops.length > 0) await run(transaction, dropped.map(({ name }) => name).join(", "), dropAll(drops));
 }
 
-/** Drops in the order that the database asks for: what something else still needs comes after that, or not at all. */
+/** Orders drops by dependency: an object is dropped after its dependents, or not at all. */
 function dropAll(statements: readonly string[]): string {
   return `
     DO $drop$
@@ -85,7 +85,7 @@ function objectName({ object }: MigrationFile): string {
   return object === undefined ? "" : `${object.schema}.${object.name}`;
 }
 
-/** The statements that drop what the database has under these names: several where a function has several signatures. */
+/** Reads the statements that drop the objects with these names: several for an overloaded function. */
 async function readDrops(
   transaction: Transaction,
   objects: readonly string[],

@@ -11,7 +11,7 @@ import {
 } from "./migration-files.ts";
 import { OWN_LEDGER } from "./migration-ledger.ts";
 
-/** An application's own SQL files, kept in a ledger beside that of this package. */
+/** An application's own SQL files, recorded in a separate ledger. */
 export type ApplicationMigrations = ApplicationLedger &
   (
     | {
@@ -19,25 +19,25 @@ export type ApplicationMigrations = ApplicationLedger &
         readonly folder: URL | string;
       }
     | {
-        /** The files by name, for code that is bundled and has no folder: `{ "0001_orders.sql": "CREATE TABLE ..." }`. */
+        /** The files by name, for bundled code without a folder: `{ "0001_orders.sql": "CREATE TABLE ..." }`. */
         readonly files: SqlFiles;
       }
   );
 
 interface ApplicationLedger {
-  /** Name of the ledger, which stays the same for good: small letters, digits, `-` and `_`. */
+  /** Name of the ledger, which must never change: lower case letters, digits, `-` and `_`. */
   readonly ledger: string;
   /** The application's release, `1.2.3`: an earlier one doesn't undo the functions of a later one. Default "0.0.0". */
   readonly release?: string | undefined;
 }
 
-/** Which SQL files a database should have. */
+/** The SQL files of a database. */
 export interface MigrationSources {
-  /** Where the SQL files of this package are. Default: its `sql/`. */
+  /** The folder of this package's SQL files. Default: its `sql/`. */
   readonly directory?: string | undefined;
   /** Applied after the files of this package, in this order. */
   readonly applications?: readonly ApplicationMigrations[] | undefined;
-  /** Written beside each migration. Default: the release of this package. */
+  /** Recorded with each migration. Default: the release of this package. */
   readonly release?: string | undefined;
 }
 

@@ -16,7 +16,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
   });
   afterEach(() => test.drop());
 
-  it("applies every file once, says which edition it found, and has nothing to do the second time", async () => {
+  it("applies every file once, reports the edition, and does nothing the second time", async () => {
     const seen: string[] = [];
     const first = await migrate(test.database, { onApplied: (name) => seen.push(name) });
     expect(first.applied).toEqual(seen);
@@ -29,7 +29,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
     expect(rows).toHaveLength(first.applied.length);
   });
 
-  it("may run several times at once: each file is applied by one of them", async () => {
+  it("can run several times concurrently: each file is applied by one of them", async () => {
     // On a server, through connections of their own, as several processes would.
     const others =
       engine === "server"
@@ -50,7 +50,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
     expect(row?.interval).toBe("06:00:00");
   });
 
-  describe("with files of its own", () => {
+  describe("with given files", () => {
     let directory: string;
     beforeEach(async () => {
       directory = await mkdtemp(join(tmpdir(), "synap-migrations-"));
@@ -72,7 +72,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
       });
     });
 
-    it("names the files that a database has not had yet, and refuses one from a newer release", async () => {
+    it("lists the pending files, and refuses a database of a newer release", async () => {
       const all = await namesOf(SQL_DIRECTORY);
       const pending = async () => (await pendingMigrations(test.database)).map(({ name }) => name);
       expect(await pending()).toEqual(all);
@@ -85,7 +85,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
       });
     });
 
-    it("refuses a file that was edited after it had been applied", async () => {
+    it("refuses a file that was edited after it was applied", async () => {
       await writeFile(join(directory, "0003_mine.sql"), "SELECT 1;");
       await migrate(test.database, { directory });
       await writeFile(join(directory, "0003_mine.sql"), "SELECT 2;");
@@ -95,7 +95,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
       });
     });
 
-    it("refuses a file numbered below one that is applied, and names the number to take", async () => {
+    it("refuses a file numbered below an applied one, and names the number to use", async () => {
       await writeFile(join(directory, "0007_mine.sql"), "SELECT 1;");
       await migrate(test.database, { directory });
       await writeFile(join(directory, "0005_theirs.sql"), "SELECT 1;");
@@ -108,7 +108,7 @@ describe.each(testEngines())("migrate (%s)", (engine) => {
       await expect(migrate(test.database, { directory })).rejects.toThrow("0008 or higher");
     });
 
-    it("undoes a file that fails and keeps the ones before it", async () => {
+    it("rolls back a file that fails and keeps the ones before it", async () => {
       await writeFile(join(directory, "0003_broken.sql"), "CREATE TABLE synap.half (a int); SELECT 1 / 0;");
       await expect(migrate(test.database, { directory })).rejects.toMatchObject({
         code: "MIGRATION_FAILED",

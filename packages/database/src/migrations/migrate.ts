@@ -17,25 +17,25 @@ import { findPending, readLedger } from "./migration-ledger.ts";
 import { INSUFFICIENT_PRIVILEGE, prepare } from "./prepare-database.ts";
 
 export interface MigrateOptions extends MigrationSources {
-  /** How much time one chunk of the hypertable holds, as a PostgreSQL interval. Only for a new database. Default "1 day". */
+  /** Chunk interval of the hypertable, as a PostgreSQL interval. Only for a new database. Default "1 day". */
   readonly chunkInterval?: string | undefined;
   /** Called after each file that was applied. */
   readonly onApplied?: ((name: string) => void) | undefined;
 }
 
 export interface MigrationReport {
-  /** Names of the files that this call has applied; empty when there was nothing to do. */
+  /** Names of the files that this call has applied; empty when none was pending. */
   readonly applied: readonly string[];
   readonly timescaledbVersion: string;
   /** The TimescaleDB edition found. Both work; see docs/insides/store.md for the difference. */
   readonly edition: "community" | "apache";
-  /** What lets other logins harm the log and this login may not end; see `HARDENING_STATEMENT`. */
+  /** Rights by which other logins could damage the log and which this login may not revoke; see `HARDENING_STATEMENT`. */
   readonly exposures: readonly Exposure[];
 }
 
 /**
- * Brings the database's schema up to this release. Repeatable, and safe from several processes at once: each numbered file
- * is a transaction of its own that begins by taking one lock and looking at what has been applied meanwhile. Functions and
+ * Migrates the database's schema to this release. Idempotent and safe to run concurrently: each numbered file
+ * is applied in a separate transaction that first takes a lock and reads which files have been applied. Functions and
  * views whose text has changed follow in one transaction.
  * @throws SchemaNewerError, MigrationChangedError, MigrationOutOfOrderError, MigrationFileInvalidError, SignatureChangedError,
  * TimescaledbMissingError, MigrationFailedError, PrivilegesMissingError
@@ -65,7 +65,7 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   return report(database, applied, exposures);
 }
 
-/** Ends a run: what the database is now. */
+/** Reports the database's state after a run. */
 async function report(
   database: Database,
   applied: readonly string[],
@@ -79,7 +79,7 @@ async function report(
   return { applied, timescaledbVersion, edition, exposures };
 }
 
-/** For a login that runs the application and owns nothing: somebody else has migrated, and completely. */
+/** Checks that another login has applied all migrations, for a login that runs the application and owns nothing. */
 async function checkMigrated(
   database: Database,
   login: LoginRights,
@@ -118,7 +118,7 @@ function mayNotCreateSchemas(login: LoginRights, file: string, cause: unknown): 
   );
 }
 
-/** Applies the next numbered file, or all functions and views at once. Answers their names; nothing when all is applied. */
+/** Applies the next numbered file, or all functions and views at once. Returns their names; empty when none is pending. */
 async function applyNext(
   database: Database,
   login: LoginRights,
@@ -135,7 +135,7 @@ async function applyNext(
       await run(transaction, file.name, file.sql).catch((error: unknown) => {
         throw isRefusedByDatabase(error) ? mayNotCreateSchemas(login, file.name, error) : error;
       });
-      // It may have dropped functions and views, or what they were made from.
+      // It may have dropped functions and views, or their dependencies.
       await transaction.query(
         "UPDATE synap.migrations SET checksum = '' WHERE ledger = $1 AND object IS NOT NULL",
         [ledger.name],
@@ -182,7 +182,7 @@ async function record(
 }
 
 /**
- * One migrator at a time, until the end of the transaction. It locks a table, because an advisory lock can be taken by any
+ * Excludes other migrators until the transaction ends. Locks a table, because an advisory lock can be taken by any
  * login, which would stop every start.
  */
 async function takeLock(transaction: Transaction): Promise<void> {

@@ -1,4 +1,4 @@
-/** A migration that was applied already has been edited since. Shipped files stay as they are: add a new one. */
+/** Thrown when an applied migration has been edited. Add a new file instead. */
 export class MigrationChangedError extends Error {
   override readonly name = "MigrationChangedError";
   readonly code = "MIGRATION_CHANGED";
@@ -10,7 +10,7 @@ export class MigrationChangedError extends Error {
   }
 }
 
-/** A numbered file is pending whose number is below one that was applied already. It was numbered before others were merged. */
+/** Thrown when a pending file has a number below an applied one, as after a merge. */
 export class MigrationOutOfOrderError extends Error {
   override readonly name = "MigrationOutOfOrderError";
   readonly code = "MIGRATION_OUT_OF_ORDER";
@@ -28,7 +28,7 @@ export class MigrationOutOfOrderError extends Error {
   }
 }
 
-/** A SQL file that can't be applied as it is: the wrong name, or another content than its folder asks for. */
+/** Thrown for a SQL file with an invalid name, or with content that its folder doesn't allow. */
 export class MigrationFileInvalidError extends Error {
   override readonly name = "MigrationFileInvalidError";
   readonly code = "MIGRATION_FILE_INVALID";
@@ -40,7 +40,7 @@ export class MigrationFileInvalidError extends Error {
   }
 }
 
-/** The name of an application's ledger is taken, or holds something else than small letters, digits, `-` and `_`. */
+/** Thrown when the name of an application's ledger is taken or invalid. */
 export class MigrationLedgerInvalidError extends Error {
   override readonly name = "MigrationLedgerInvalidError";
   readonly code = "MIGRATION_LEDGER_INVALID";
@@ -48,13 +48,13 @@ export class MigrationLedgerInvalidError extends Error {
 
   constructor(ledger: string) {
     super(
-      `"${ledger}" can't name a ledger of migrations. Each application's own is a name such as "shop", used by no other: small letters, digits, "-" and "_", not "synap".`,
+      `"${ledger}" is not a valid name for a ledger of migrations. Use a name such as "shop" that no other ledger has: lower case letters, digits, "-" and "_", but not "synap".`,
     );
     this.ledger = ledger;
   }
 }
 
-/** The folder of an application's SQL files doesn't exist. */
+/** Thrown when the folder of an application's SQL files doesn't exist. */
 export class MigrationFolderMissingError extends Error {
   override readonly name = "MigrationFolderMissingError";
   readonly code = "MIGRATION_FOLDER_MISSING";
@@ -69,12 +69,12 @@ export class MigrationFolderMissingError extends Error {
   }
 }
 
-/** A function or a view was given other arguments, results or columns, and can't be replaced: the old one has to be dropped. */
+/** Thrown when the signature of a function or the columns of a view have changed, so that the old one has to be dropped. */
 export class SignatureChangedError extends Error {
   override readonly name = "SignatureChangedError";
   readonly code = "SIGNATURE_CHANGED";
   readonly migration: string;
-  /** Drops what the database has, one statement each. */
+  /** The statements that drop the old objects, one each. */
   readonly statements: readonly string[];
 
   constructor(migration: string, statements: readonly string[], options?: ErrorOptions) {
@@ -87,7 +87,7 @@ export class SignatureChangedError extends Error {
   }
 }
 
-/** The database was migrated by a newer release than this one, which doesn't know what has changed since. */
+/** Thrown when a newer release has migrated the database. */
 export class SchemaNewerError extends Error {
   override readonly name = "SchemaNewerError";
   readonly code = "SCHEMA_NEWER";
@@ -97,14 +97,14 @@ export class SchemaNewerError extends Error {
 
   constructor(migration: string, release: string) {
     super(
-      `This database is from a newer release (${release}): it has ${migration}, which this release has not or has otherwise. Start that release or a later one.`,
+      `This database was migrated by a newer release (${release}): ${migration} is missing in this release or differs. Start that release or a later one.`,
     );
     this.migration = migration;
     this.release = release;
   }
 }
 
-/** The server can't offer TimescaleDB, without which there is no event store. */
+/** Thrown when the server lacks TimescaleDB, which the event store requires. */
 export class TimescaledbMissingError extends Error {
   override readonly name = "TimescaledbMissingError";
   readonly code = "TIMESCALEDB_MISSING";
@@ -117,7 +117,7 @@ export class TimescaledbMissingError extends Error {
   }
 }
 
-/** A migration failed and was undone; the ones before it stay. The database's own error is the cause. */
+/** Thrown when a migration failed and was rolled back; earlier ones stay applied. The database's error is the cause. */
 export class MigrationFailedError extends Error {
   override readonly name = "MigrationFailedError";
   readonly code = "MIGRATION_FAILED";
@@ -125,17 +125,17 @@ export class MigrationFailedError extends Error {
 
   constructor(migration: string, options: { cause: unknown }) {
     const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
-    super(`The migration ${migration} failed and was undone: ${reason}`, options);
+    super(`The migration ${migration} failed and was rolled back: ${reason}`, options);
     this.migration = migration;
   }
 }
 
-/** The login lacks rights, and an administrator has to give them. */
+/** Thrown when the login lacks rights that an administrator has to grant. */
 export class PrivilegesMissingError extends Error {
   override readonly name = "PrivilegesMissingError";
   readonly code = "PRIVILEGES_MISSING";
   readonly login: string;
-  /** What an administrator runs in this database, one statement each. */
+  /** The statements that an administrator runs in this database, one each. */
   readonly statements: readonly string[];
 
   constructor(login: string, reason: string, statements: readonly string[], options?: ErrorOptions) {

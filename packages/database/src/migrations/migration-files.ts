@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MigrationFileInvalidError } from "./migration-errors.ts";
 
-/** The SQL of this package: `sql/`. A bundle has a copy beside itself, which the build of its program makes. */
+/** The SQL files of this package: `sql/`. A bundle has a copy beside itself, made by its build. */
 export const SQL_DIRECTORY: string = findSql(import.meta.url);
 
 function findSql(module: string): string {
@@ -27,7 +27,7 @@ export interface MigrationFile {
   readonly sql: string;
   /** SHA-256 of the text, line ends normalised. */
   readonly checksum: string;
-  /** What the file defines and replaces; absent for a numbered file, which is applied once. */
+  /** The object that the file defines; absent for a numbered file, which is applied once. */
   readonly object?: SqlObject;
 }
 
@@ -64,10 +64,10 @@ async function definitionsIn(directory: string, folder: "functions" | "views"): 
 }
 
 /**
- * Puts SQL files in the order in which they are applied: numbered ones, then functions and views, each after those that it
+ * Sorts SQL files into the order in which they are applied: numbered ones, then functions and views, each after those that it
  * names.
  *
- * @throws MigrationFileInvalidError when a name is none of these, a number is used twice, or a file of a function or view
+ * @throws MigrationFileInvalidError when a name is invalid, a number is used twice, or the file of a function or view
  *   defines something else
  */
 export function orderMigrationFiles(files: SqlFiles): MigrationFile[] {
@@ -125,7 +125,7 @@ function readObject({ name, sql }: MigrationFile, folder: "functions" | "views")
   return { kind, schema, name: object };
 }
 
-/** Puts each definition after those that its text names. Functions that name each other stay in the order of their names. */
+/** Sorts each definition after those that its text names. Functions that name each other stay in the order of their names. */
 function inOrderOfUse(definitions: readonly Definition[]): Definition[] {
   const ordered = new Set<Definition>();
   const reached = new Set<Definition>();

@@ -8,14 +8,14 @@ export const OWN_LEDGER = "synap";
 /** A row of `synap.migrations`: a file that was applied. */
 export interface AppliedFile {
   readonly name: string;
-  /** Empty when the file has to be applied again. */
+  /** The checksum of the applied text; empty when the file has to be applied again. */
   readonly checksum: string;
   readonly release: string;
-  /** What the file defines, `FUNCTION schema.name`; null for a numbered file. */
+  /** The object that the file defines, `FUNCTION schema.name`; null for a numbered file. */
   readonly object: string | null;
 }
 
-/** The files of a ledger that were applied, in the order of their names. */
+/** Reads the applied files of a ledger, in the order of their names. */
 export function readLedger(session: SqlSession, ledger: string): Promise<AppliedFile[]> {
   return session.query<AppliedFile>(
     `SELECT name, checksum, release, object FROM synap.migrations WHERE ledger = $1 ORDER BY name COLLATE "C"`,
@@ -23,17 +23,17 @@ export function readLedger(session: SqlSession, ledger: string): Promise<Applied
   );
 }
 
-/** What a ledger lacks of a release's files. */
+/** The files of a release that a ledger lacks. */
 export interface PendingFiles {
   readonly numbered: readonly MigrationFile[];
-  /** Functions and views whose text is not the one that was applied, each after those that it names. */
+  /** Functions and views whose text has changed, each after those that it names. */
   readonly definitions: readonly MigrationFile[];
-  /** Functions and views that were applied and are no longer among the files. */
+  /** Applied functions and views whose files are gone. */
   readonly dropped: readonly AppliedFile[];
 }
 
 /**
- * Compares a release's files with those that were applied.
+ * Compares a release's files with the applied ones.
  *
  * @throws SchemaNewerError, MigrationChangedError, MigrationOutOfOrderError
  */
@@ -69,7 +69,7 @@ export function findPending(
   };
 }
 
-/** Whether one release (`1.2.3`) came after another. */
+/** Whether one release (`1.2.3`) is later than another. */
 function isLater(one: string, other: string): boolean {
   return one.localeCompare(other, "en", { numeric: true }) > 0;
 }

@@ -6,9 +6,9 @@ import { type AppliedFile, findPending, OWN_LEDGER, readLedger } from "./migrati
 
 const UNDEFINED_TABLE = "42P01";
 
-/** A SQL file that a database has not had yet. */
+/** A SQL file that has not been applied to a database. */
 export interface PendingMigration {
-  /** Whose file it is: an application's ledger, or `synap`. */
+  /** The ledger of the file: an application's, or `synap`. */
   readonly ledger: string;
   readonly name: string;
 }
@@ -22,10 +22,10 @@ export function isOwnMigration({ ledger }: PendingMigration): boolean {
 const filesOf = new Map<string, Promise<MigrationFile[]>>();
 
 /**
- * The SQL files of this release and of the applications that the database has not had yet, in the order in which `migrate`
- * applies them: all of them when it was never migrated. Changes nothing.
+ * Lists the SQL files of this release and of the applications that have not been applied, in the order in which `migrate`
+ * applies them: all of them for a new database. Changes nothing.
  *
- * @throws SchemaNewerError when the database has one that this release doesn't know; MigrationChangedError,
+ * @throws SchemaNewerError when the database has a file that this release doesn't know; MigrationChangedError,
  * MigrationOutOfOrderError, MigrationLedgerInvalidError as `migrate` does
  */
 export async function pendingMigrations(

@@ -5,12 +5,12 @@ import { type LoginRights, quoteName } from "../privileges/login-rights.ts";
 import { PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
 import { OWN_LEDGER } from "./migration-ledger.ts";
 
-/** How often the first steps are tried while others take them as well. */
+/** Number of attempts of the first steps while other processes take them as well. */
 const PREPARE_ATTEMPTS = 20;
 
 /**
- * What must be there before the first file: the extension, our schema, and the list of what was applied. Nothing of ours
- * can be locked yet, so of several processes all but one may fail, and look again.
+ * Creates the prerequisites of the first file: the extension, the schema, and the ledger. Nothing
+ * can be locked yet, so all but one of several processes may fail and look again.
  */
 export async function prepare(database: Database, login: LoginRights): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -52,7 +52,7 @@ export async function prepare(database: Database, login: LoginRights): Promise<v
   }
 }
 
-/** Created by somebody else at this moment: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
+/** SQLSTATEs of a concurrent creation: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
 export const INSUFFICIENT_PRIVILEGE = "42501";
 const CREATED_MEANWHILE: ReadonlySet<string> = new Set(["23505", "42P06", "42P07", "42710"]);
 

@@ -3,7 +3,7 @@ import { describeSchema } from "../../testing/describe-schema.ts";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
 
-it("numbers the files of tables without gaps, and keeps functions and views out of them", async () => {
+it("numbers the table files without gaps, and keeps functions and views out of them", async () => {
   const numbered = (await readMigrationFiles(SQL_DIRECTORY)).filter(({ object }) => object === undefined);
   expect(numbered.map(({ name }) => Number(name.slice(0, 4)))).toEqual(numbered.map((_, place) => place + 1));
   const strays = numbered.filter(({ sql }) =>

@@ -2,16 +2,16 @@ import { createHash } from "node:crypto";
 import type { EventCatalogue } from "@synap/types";
 import canonicalize from "canonicalize";
 
-/** The event types of a process: by name, a hash of what belongs to the type. */
+/** The event types of a process: a hash of each type's definition, by name. */
 export type TypeHashes = Readonly<Record<string, string>>;
 
-/** What a catalogue holds, in a form that processes compare. */
+/** The content of a catalogue in a form that processes can compare. */
 export interface CatalogueFingerprint {
   readonly fingerprint: string;
   readonly types: TypeHashes;
 }
 
-/** How the catalogue of another process differs from this one's. Names are sorted. */
+/** The differences between another process's catalogue and this one's. Names are sorted. */
 export interface CatalogueDifference {
   /** Types that only this process knows. */
   readonly missingThere: readonly string[];
@@ -22,8 +22,8 @@ export interface CatalogueDifference {
 }
 
 /**
- * The fingerprint of a catalogue: of names, aggregate types and JSON Schemas. Refinements are code, which JSON Schema does
- * not show, so a type that differs only in those has the same hash.
+ * Fingerprints a catalogue: its names, aggregate types and JSON Schemas. Refinements are code, which JSON Schema does
+ * not include, so a type that differs only in those has the same hash.
  */
 export function fingerprintCatalogue({ types }: Pick<EventCatalogue, "types">): CatalogueFingerprint {
   const hashes = types.map(
@@ -33,7 +33,7 @@ export function fingerprintCatalogue({ types }: Pick<EventCatalogue, "types">): 
   return { fingerprint: hash(byName), types: byName };
 }
 
-/** How another process's types differ from these; undefined when they don't. */
+/** Compares another process's types with these; undefined when they are equal. */
 export function compareCatalogues(own: TypeHashes, other: TypeHashes): CatalogueDifference | undefined {
   const missingThere = Object.keys(own).filter((name) => !Object.hasOwn(other, name));
   const missingHere = Object.keys(other).filter((name) => !Object.hasOwn(own, name));

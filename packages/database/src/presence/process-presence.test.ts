@@ -33,7 +33,7 @@ describeOnEveryEngine("the presence of processes", (engine) => {
     await Promise.all(running.splice(0).map((presence) => presence.close()));
   });
 
-  it("names the types that two processes know differently, from either side, once per change", async () => {
+  it("logs the types that differ between two processes, on both sides, once per change", async () => {
     const api = await start({ role: "api", catalogue: newer });
     expect(await api.presence.look()).toEqual([]);
     const worker = await start({ role: "worker", catalogue: older });
@@ -67,7 +67,7 @@ describeOnEveryEngine("the presence of processes", (engine) => {
     expect(api.logged).toHaveLength(2);
   });
 
-  it("notices by itself, and gives a process up that has been silent for a while", async () => {
+  it("notices changes by itself, and drops a process that has been silent for a while", async () => {
     const api = await start({ role: "api", catalogue: newer });
     const worker = await start({ role: "worker", catalogue: older, intervalMs: 3_600_000 });
     await vi.waitFor(() => expect(api.presence.others()).toHaveLength(1));
@@ -83,7 +83,7 @@ describeOnEveryEngine("the presence of processes", (engine) => {
     await vi.waitFor(async () => expect(await worker.presence.look()).toHaveLength(1));
   });
 
-  it("begins without the database, logs that once, and goes on when it answers", async () => {
+  it("starts without the database, logs that once, and continues when it answers", async () => {
     let isAway = true;
     let beats = 0;
     const { presence, logged } = await start({
@@ -98,7 +98,7 @@ describeOnEveryEngine("the presence of processes", (engine) => {
       },
     });
     expect(presence.others()).toEqual([]);
-    expect(logged).toEqual(["this process could not say that it runs; trying again"]);
+    expect(logged).toEqual(["this process could not announce itself; trying again"]);
     isAway = false;
     await vi.waitFor(() => expect(beats).toBeGreaterThan(1));
     expect(logged).toHaveLength(1);

@@ -18,30 +18,30 @@ export interface PresenceOptions {
   readonly database: SqlSession;
   readonly role: ProcessRole;
   readonly catalogue: Pick<EventCatalogue, "types">;
-  /** Where changes are logged. */
+  /** The logger for changes. */
   readonly logger: ReportLogger;
-  /** Milliseconds from one sign of life to the next. Default 5,000. */
+  /** Heartbeat interval in milliseconds. Default 5,000. */
   readonly intervalMs?: number | undefined;
-  /** Runs after each sign of life; what it throws is logged, once until it works again. */
+  /** Called after each heartbeat; its errors are logged, once until it works again. */
   readonly onBeat?: (() => Promise<unknown>) | undefined;
 }
 
-/** This process among those that run. */
+/** The presence of this process among the running ones. */
 export interface ProcessPresence {
   readonly instance: string;
-  /** The other processes as last seen, at most {@link ALIVE_SECONDS} ago; empty when that is not known. */
+  /** The other processes as last seen, at most {@link ALIVE_SECONDS} ago; empty when unknown. */
   others(): readonly RunningProcess[];
-  /** Looks now. @throws DatabaseUnavailableError */
+  /** Reads the other processes now. @throws DatabaseUnavailableError */
   look(): Promise<readonly RunningProcess[]>;
-  /** Stops, and removes this process from those that run. Never rejects. */
+  /** Stops, and removes this process from the running ones. Never rejects. */
   close(): Promise<void>;
 }
 
 const INTERVAL_MS = 5_000;
 
 /**
- * Announces this process and its catalogue to the others and watches theirs. A catalogue that differs is logged when that
- * begins, when it changes and when it ends. Resolves after the first sign of life; while the database is away it goes on
+ * Announces this process and its catalogue to the others and watches theirs. A difference is logged when it
+ * begins, changes and ends. Resolves after the first heartbeat; while the database is unavailable it keeps
  * trying.
  */
 export async function startPresence(options: PresenceOptions): Promise<ProcessPresence> {
@@ -93,7 +93,7 @@ export async function startPresence(options: PresenceOptions): Promise<ProcessPr
       isFailing = false;
     } catch (error) {
       if (!isFailing && !isClosed) {
-        logger.warn({ err: error }, "this process could not say that it runs; trying again");
+        logger.warn({ err: error }, "this process could not announce itself; trying again");
       }
       isFailing = true;
     }
@@ -117,13 +117,13 @@ export async function startPresence(options: PresenceOptions): Promise<ProcessPr
       isClosed = true;
       clearTimeout(timer);
       await beating;
-      // Where the database is away too, the row ages.
+      // If the database is unavailable too, the row expires.
       await withdrawProcess(database, announcement.instance).catch(() => undefined);
     },
   };
 }
 
-/** How a process's event types differ, in words. */
+/** Describes the differences of a process's event types. */
 export function describeDifference({
   instance,
   difference,

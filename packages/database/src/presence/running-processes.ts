@@ -6,20 +6,20 @@ import {
   type TypeHashes,
 } from "./catalogue-fingerprint.ts";
 
-/** What a process does with events. */
+/** The role of a process. */
 export type ProcessRole = "api" | "worker";
 
-/** A process as the others see it. */
+/** A running process as the others see it. */
 export interface RunningProcess {
   /** Role, host, process number and a few random characters: `worker@pod-7:1#3fa9`. */
   readonly instance: string;
   readonly role: ProcessRole;
   readonly release: string;
-  /** How its catalogue differs from that of the process that asks; missing when it doesn't. */
+  /** The differences between its catalogue and the caller's; absent when there are none. */
   readonly difference?: CatalogueDifference;
 }
 
-/** How long after its last sign of life a process counts as running, in seconds. */
+/** Time after its last heartbeat for which a process counts as running, in seconds. */
 export const ALIVE_SECONDS = 20;
 
 const ANNOUNCE = `
@@ -46,7 +46,7 @@ export interface Announcement {
   readonly catalogue: CatalogueFingerprint;
 }
 
-/** Says that the process runs: once at its start, then every few seconds. */
+/** Records a heartbeat of the process: once at its start, then every few seconds. */
 export async function announceProcess(session: SqlSession, announcement: Announcement): Promise<void> {
   const { instance, role, release, catalogue } = announcement;
   const refreshed = await session.query(REFRESH, [instance]);
@@ -61,12 +61,12 @@ export async function announceProcess(session: SqlSession, announcement: Announc
   ]);
 }
 
-/** Says that the process has stopped. */
+/** Removes a process that stops. */
 export async function withdrawProcess(session: SqlSession, instance: string): Promise<void> {
   await session.query("DELETE FROM synap.running_processes WHERE instance = $1", [instance]);
 }
 
-/** The other processes that run now, each with how its catalogue differs. */
+/** Reads the other running processes, each with the differences of its catalogue. */
 export async function otherProcesses(
   session: SqlSession,
   { instance, catalogue }: Pick<Announcement, "instance" | "catalogue">,

@@ -1,17 +1,17 @@
 import type { Database, SqlSession } from "../connection/sql-session.ts";
 import { DANGEROUS_ROUTINES, HARDENING_STATEMENT, WRITABLE_TABLES } from "./hardening.ts";
 
-/** Something that a login without any right of ours could use against the log. `HARDENING_STATEMENT` ends it. */
+/** A right by which an unrelated login could damage the log. `HARDENING_STATEMENT` revokes it. */
 export interface Exposure {
   /**
-   * routines: everybody may run internal functions of TimescaleDB, such as the one that drops a chunk.
+   * routines: PUBLIC may execute internal functions of TimescaleDB, such as the one that drops a chunk.
    * connect: every login of the cluster may connect to this database.
    * create: every login may create functions and operators in the schema public, which sessions search: until PostgreSQL
    * 14 the default, kept by an upgrade.
-   * tables: somebody besides the owner may write a table of the log.
+   * tables: a role other than the owner may write a table of the log.
    */
   readonly kind: "routines" | "connect" | "create" | "tables";
-  /** How many routines or tables it is; 1 for the database. */
+  /** Number of routines or tables; 1 for the database. */
   readonly count: number;
   /** Up to three of them by name. */
   readonly examples: readonly string[];
@@ -35,7 +35,7 @@ WITH routines AS (${DANGEROUS_ROUTINES}
 SELECT kind, count(*) AS count, to_json((array_agg(name ORDER BY name))[1:3]) AS examples
   FROM found GROUP BY kind ORDER BY kind`;
 
-/** What lets logins without a right of ours harm the log; nothing when it is hardened. A few milliseconds. */
+/** Finds the rights by which unrelated logins could damage the log; none when it is hardened. Takes a few milliseconds. */
 export async function findExposures(session: SqlSession): Promise<Exposure[]> {
   return session.query<Exposure>(EXPOSURES);
 }
@@ -43,8 +43,8 @@ export async function findExposures(session: SqlSession): Promise<Exposure[]> {
 const WATCH_PAUSE_MS = 60_000;
 
 /**
- * Makes a function that answers what `findExposures` does and may be called often: while nothing is open it looks once a
- * minute, and as soon as something is, every time, so that a warning ends with its reason.
+ * Creates a cached `findExposures` that may be called often: while there is no exposure it queries once a
+ * minute, and otherwise on every call, so that a warning ends with its cause.
  *
  * @param now a monotonic clock, in milliseconds
  */
@@ -61,7 +61,7 @@ export function createExposureWatch(
   };
 }
 
-/** Takes away what this login may take away. @returns what is left for an administrator */
+/** Revokes the exposures that this login may revoke. @returns those left for an administrator */
 export async function harden(database: Database): Promise<Exposure[]> {
   const found = await database.asOwner((owner) => findExposures(owner));
   if (found.length === 0) return found;
@@ -72,7 +72,7 @@ export async function harden(database: Database): Promise<Exposure[]> {
   });
 }
 
-/** One sentence for people: what is open, and what to do about it. */
+/** Describes exposures and their remedy in one sentence. */
 export function describeExposures(exposures: readonly Exposure[]): string {
   const parts = exposures.map(({ kind, count, examples }) => {
     const names = `${examples.join(", ")}${count > examples.length ? ", ..." : ""}`;
@@ -80,7 +80,7 @@ export function describeExposures(exposures: readonly Exposure[]): string {
     if (kind === "connect") return `any login of the cluster may connect to the database ${names}`;
     if (kind === "create")
       return `any login may create functions in the schema ${names}, which sessions search`;
-    return `others than the owner may write ${count} tables of the log (${names})`;
+    return `roles other than the owner may write ${count} tables of the log (${names})`;
   });
   return `${parts.join("; ")}. An administrator runs the statement that "migrate --print-hardening" prints, as a superuser.`;
 }

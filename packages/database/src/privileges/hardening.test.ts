@@ -66,9 +66,9 @@ function callsOf({ signature, kind, types, optional }: Routine, targets: readonl
 }
 
 /** A role without any right. */
-const STRANGER = `synap_test_stranger_${randomUUID().slice(0, 8)}`;
+const UNRELATED = `synap_test_unrelated_${randomUUID().slice(0, 8)}`;
 
-describe.each(testEngines())("what everybody may run (%s)", (engine) => {
+describe.each(testEngines())("the rights of PUBLIC (%s)", (engine) => {
   let test: TestDatabase;
   let targets: readonly string[] = [];
 
@@ -91,15 +91,15 @@ describe.each(testEngines())("what everybody may run (%s)", (engine) => {
     targets = ["synap.events", ...rows.map(({ name }) => name)];
     await database.asOwner((owner) =>
       owner.execute(`
-        CREATE ROLE ${STRANGER} NOLOGIN`),
+        CREATE ROLE ${UNRELATED} NOLOGIN`),
     );
   });
   afterAll(async () => {
-    await test.database.asOwner((owner) => owner.execute(`DROP ROLE ${STRANGER}`));
+    await test.database.asOwner((owner) => owner.execute(`DROP ROLE ${UNRELATED}`));
     await test.drop();
   });
 
-  it("leaves nothing open after migrating, and is seen again when an update of the extension grants anew", async () => {
+  it("have no exposure after migrating, and report one when an update of the extension grants rights again", async () => {
     const { database } = test;
     expect(await findExposures(database)).toEqual([]);
     await database.asOwner((owner) =>
@@ -112,7 +112,7 @@ describe.each(testEngines())("what everybody may run (%s)", (engine) => {
     expect(await findExposures(database)).toEqual([]);
   });
 
-  it("takes back CONNECT, and rights on the log's tables that somebody else was given", async () => {
+  it("lose CONNECT and any rights on the log's tables by hardening", async () => {
     const { database } = test;
     await database.asOwner(async (owner) => {
       const [row] = await owner.query<{ name: string }>("SELECT quote_ident(current_database()) AS name");
@@ -120,13 +120,13 @@ describe.each(testEngines())("what everybody may run (%s)", (engine) => {
         ${engine === "server" ? `GRANT CONNECT ON DATABASE ${row?.name} TO PUBLIC;` : ""}
         GRANT DELETE ON synap.event_ids TO synap_app;
         GRANT INSERT ON synap.events TO PUBLIC;
-        GRANT UPDATE (version, closed_at) ON synap.streams TO ${STRANGER};
-        GRANT UPDATE ON SEQUENCE synap.append_sequence TO ${STRANGER} WITH GRANT OPTION;
-        GRANT USAGE ON SCHEMA synap TO ${STRANGER};
-        SET LOCAL ROLE ${STRANGER};
+        GRANT UPDATE (version, closed_at) ON synap.streams TO ${UNRELATED};
+        GRANT UPDATE ON SEQUENCE synap.append_sequence TO ${UNRELATED} WITH GRANT OPTION;
+        GRANT USAGE ON SCHEMA synap TO ${UNRELATED};
+        SET LOCAL ROLE ${UNRELATED};
         GRANT UPDATE ON SEQUENCE synap.append_sequence TO synap_sql;
         SET LOCAL ROLE NONE;
-        REVOKE USAGE ON SCHEMA synap FROM ${STRANGER};
+        REVOKE USAGE ON SCHEMA synap FROM ${UNRELATED};
         GRANT CREATE ON SCHEMA public TO PUBLIC;`);
     });
     // The embedded engine takes no connections.
@@ -146,7 +146,7 @@ describe.each(testEngines())("what everybody may run (%s)", (engine) => {
     expect((await migrate(database)).exposures).toEqual([]);
   });
 
-  it("is looked at once a minute while all is well, and every time while something is open", async () => {
+  it("are checked once a minute while there is no exposure, and on every call otherwise", async () => {
     const { database } = test;
     let now = 0;
     const look = createExposureWatch(database, () => now);
@@ -187,27 +187,24 @@ describe.each(testEngines())("what everybody may run (%s)", (engine) => {
     return { harmful, called };
   }
 
-  it.each(["synap_app", "synap_sql", STRANGER])(
-    "does not harm the log when %s tries all of it",
-    async (role) => {
-      const { harmful, called } = await harmfulAs(role);
-      expect(harmful).toEqual([]);
-      expect(called).toBeGreaterThan(50);
-    },
-  );
+  it.each(["synap_app", "synap_sql", UNRELATED])("do not let %s damage the log by any call", async (role) => {
+    const { harmful, called } = await harmfulAs(role);
+    expect(harmful).toEqual([]);
+    expect(called).toBeGreaterThan(50);
+  });
 
-  it("would harm it if everybody might drop a chunk, and the attempts find that out", async () => {
+  it("would let anybody damage the log with drop_chunk, which the attempts detect", async () => {
     const { database } = test;
     const drop = "FUNCTION _timescaledb_functions.drop_chunk(regclass)";
     await database.asOwner((owner) => owner.execute(`GRANT EXECUTE ON ${drop} TO PUBLIC`));
-    const { harmful } = await harmfulAs(STRANGER);
+    const { harmful } = await harmfulAs(UNRELATED);
     await database.asOwner((owner) => owner.execute(`REVOKE EXECUTE ON ${drop} FROM PUBLIC`));
     expect(harmful).toEqual(["_timescaledb_functions.drop_chunk(regclass)"]);
   });
 
   // Procedures that commit can't be called inside a transaction.
   it.runIf(engine === "server").each(["synap_app", "synap_sql", undefined])(
-    "does not harm the log when a login with the role %s calls the procedures outside of a transaction",
+    "do not let a login with the role %s damage the log by calling procedures outside of a transaction",
     async (role) => {
       const { database } = test;
       const before = await database.asOwner(logFingerprint);

@@ -1,7 +1,7 @@
 /**
- * TimescaleDB's own functions that everybody may keep: they convert, measure or look something up, and its views need
- * them. What else its internal schemas hold is not for everybody, whatever a later version adds: `drop_chunk` and
- * `freeze_chunk` are among them, and look at no owner.
+ * TimescaleDB's own functions that PUBLIC may keep: they convert, measure or look something up, and its views need
+ * them. PUBLIC loses every other function of its internal schemas, whatever a later version adds: `drop_chunk` and
+ * `freeze_chunk` are among them and check no owner.
  */
 const HARMLESS = `^(${[
   "cagg_get_bucket_function_info",
@@ -31,9 +31,9 @@ const HARMLESS = `^(${[
 ].join("|")})$`;
 
 /**
- * The functions and procedures of TimescaleDB that everybody may run and nobody should. Functions that are not volatile
- * change nothing; those of triggers can't be called; the documented ones (in the schema public) look at the owner. One of them does it too
- * late: "merge_chunks" of a table with itself ends the whole server (TimescaleDB 2.19).
+ * The functions and procedures of TimescaleDB that PUBLIC may execute and should not. Functions that are not volatile
+ * change nothing; trigger functions can't be called; the documented ones (in the schema public) check the owner. One of
+ * them does so too late: "merge_chunks" of a table with itself crashes the server (TimescaleDB 2.19).
  */
 export const DANGEROUS_ROUTINES = `
     SELECT f.oid, f.oid::regprocedure::text AS signature
@@ -92,7 +92,7 @@ export const WRITABLE_TABLES = `
      GROUP BY w.oid, w.kind, w.grantee`;
 
 /**
- * One statement that takes from everybody what lets them harm the log: TimescaleDB's internal functions, connections of
+ * One statement that revokes every right by which others could damage the log: TimescaleDB's internal functions, connections of
  * logins without a role in this database, functions and operators of theirs in a schema that sessions search, and rights
  * to write the log's tables. It does what the login that runs it may
  * do and leaves out the rest, so a superuser runs it once for all. Repeatable, and needed again after `ALTER EXTENSION

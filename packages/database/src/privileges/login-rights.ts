@@ -2,7 +2,7 @@ import { maySetRole } from "../connection/capabilities.ts";
 import type { Database } from "../connection/sql-session.ts";
 import { PrivilegesMissingError } from "../migrations/migration-errors.ts";
 
-/** What the login of a database may do there, as far as migrating and running depend on it. */
+/** The rights of a database's login that migrating and running depend on. */
 export interface LoginRights {
   readonly name: string;
   readonly database: string;
@@ -27,10 +27,10 @@ SELECT session_user::text AS name,
        coalesce((SELECT pg_has_role(session_user, n.nspowner, 'USAGE') FROM pg_namespace AS n
                   WHERE n.nspname = 'synap'), false) AS "ownsSchema"`;
 
-/** Finds out what the login may do. */
+/** Reads the rights of the login. */
 export async function readLogin(database: Database): Promise<LoginRights> {
   const [row] = await database.asOwner((owner) => owner.query<LoginRights>(RIGHTS));
-  if (row === undefined) throw new Error("The query for the login's rights answered nothing.");
+  if (row === undefined) throw new Error("The query for the login's rights returned no row.");
   return row;
 }
 
@@ -44,7 +44,7 @@ export function requireRoles(login: LoginRights): void {
   ]);
 }
 
-/** The login can't become the role that everything runs as. */
+/** The error of a login that may not SET ROLE to synap_app. */
 export function roleNotGranted(login: LoginRights): PrivilegesMissingError {
   return new PrivilegesMissingError(login.name, "may not run as the role synap_app", [grantAppRole(login)]);
 }
@@ -53,7 +53,7 @@ function grantAppRole({ name, postgres16 }: LoginRights): string {
   return `GRANT synap_app TO ${quoteName(name)}${postgres16 ? " WITH SET TRUE, INHERIT TRUE" : ""}`;
 }
 
-/** A name as SQL takes it, whatever characters it has. */
+/** Quotes a name for SQL. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

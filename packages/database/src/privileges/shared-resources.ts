@@ -1,6 +1,6 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** A session that may be what uses up a shared resource. */
+/** A session that may be using up a shared resource. */
 export interface SuspectedSession {
   /** Process id on the database server, for `pg_terminate_backend`. */
   readonly pid: number;
@@ -14,7 +14,7 @@ export interface SuspectedSession {
   readonly locks?: number | undefined;
 }
 
-/** Something that all sessions of the database server share and that is nearly used up. */
+/** A resource shared by all sessions of the database server that is nearly used up. */
 export interface SharedResource {
   /**
    * notifications: the queue of NOTIFY. From half full on, appends notify nobody, and readers find events by polling.
@@ -27,12 +27,12 @@ export interface SharedResource {
   readonly sessions: readonly SuspectedSession[];
 }
 
-/** What one session of the database server has nearly used up for all: notifications from a quarter on, locks from half on. */
+/** Finds shared resources that are nearly used up: notifications from a quarter on, locks from half on. */
 export async function lowSharedResources(session: SqlSession): Promise<SharedResource[]> {
   return session.query<SharedResource>("SELECT resource, used, sessions FROM synap.shared_resources()");
 }
 
-/** One sentence for people: what is nearly used up, by which session, and what to do about it. */
+/** Describes a resource, the suspected sessions and the remedy in one sentence. */
 export function describeSharedResource({ resource, used, sessions }: SharedResource): string {
   const what = resource === "notifications" ? "queue of notifications" : "lock table";
   const who = sessions.map(({ pid, login, database, ageMs, locks }) => {
@@ -44,7 +44,7 @@ export function describeSharedResource({ resource, used, sessions }: SharedResou
   });
   const end =
     sessions.length === 0
-      ? "no session is seen that could be why"
-      : `end the session that is why with pg_terminate_backend(pid), after a look at ${who.join("; ")}`;
+      ? "no suspected session is visible"
+      : `end the session that causes it with pg_terminate_backend(pid), after checking ${who.join("; ")}`;
   return `the database server's ${what} is ${Math.round(used * 100)} % full: ${end}`;
 }

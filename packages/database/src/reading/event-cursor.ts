@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Thrown for a cursor that this store didn't give out, or that belongs to another filter or order. */
+/** Thrown for a cursor that this store did not issue, or that belongs to another filter or order. */
 export class InvalidCursorError extends Error {
   override readonly name = "InvalidCursorError";
   readonly code = "INVALID_CURSOR";
@@ -10,7 +10,7 @@ export class InvalidCursorError extends Error {
   }
 }
 
-/** A place between two events, and the way to go on from there. */
+/** A position between two events, and the direction in which to continue. */
 export interface EventCursor {
   readonly direction: "next" | "previous";
   /** Of the event at the page's edge: its time in milliseconds since 1970, and its position. */
@@ -20,7 +20,7 @@ export interface EventCursor {
 
 const VERSION = 1;
 
-/** Writes a cursor. `scope` says which question it belongs to. */
+/** Writes a cursor for the query identified by `scope`. */
 export function writeCursor(cursor: EventCursor, scope: string): string {
   const fields = [
     VERSION,
@@ -33,8 +33,8 @@ export function writeCursor(cursor: EventCursor, scope: string): string {
 }
 
 /**
- * Reads a cursor back.
- * @throws InvalidCursorError when it isn't one, or was made for another scope.
+ * Parses a cursor.
+ * @throws InvalidCursorError when it is malformed or was made for another scope.
  */
 export function readCursor(text: string, scope: string): EventCursor {
   const fields = decode(text);

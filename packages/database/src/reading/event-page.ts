@@ -3,7 +3,7 @@ import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
 import { checkMaxBytes, type EventsWithin } from "./page-bytes.ts";
 
 /**
- * Which events are asked for. Everything given must hold; times compare with `timestamp`.
+ * A filter for events. All given conditions must hold; times are compared with `timestamp`.
  * `Name` is the union of the event types that `types` may name.
  */
 export interface EventFilter<Name extends string = string> {
@@ -24,14 +24,14 @@ export interface PageRequest {
   readonly limit: number;
   /** "asc": oldest first; "desc": newest first. By timestamp; within one millisecond by position. */
   readonly order: "asc" | "desc";
-  /** A page ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  /** A page ends with the event that reaches this size in bytes. Default and maximum: 4 MiB. */
   readonly maxBytes?: number | undefined;
   /** From an earlier page of the same filter and order. */
   readonly cursor?: string | undefined;
 }
 
 export interface EventPage<Event extends StoredEvent = StoredEvent> {
-  /** In the order that was asked for, whichever way the cursor went. */
+  /** In the requested order, in either direction of the cursor. */
   readonly events: readonly Event[];
   /** Leads to the page after this one; undefined on the last. */
   readonly nextCursor?: string;
@@ -39,10 +39,10 @@ export interface EventPage<Event extends StoredEvent = StoredEvent> {
   readonly previousCursor?: string;
 }
 
-/** The most events on one page. */
+/** Maximum number of events on a page. */
 export const MAX_PAGE_EVENTS = 1000;
 
-/** What a page is read by: its filter, where it begins, and how many events make it and tell of another. */
+/** The search for a page: its filter, its start, and the number of events to read, including the one that shows a next page. */
 export interface PageSearch {
   readonly filter: EventFilter;
   readonly cursor: EventCursor | undefined;
@@ -52,8 +52,8 @@ export interface PageSearch {
 }
 
 /**
- * One page of events by keyset: each page costs the same however far in it lies, and events that arrive meanwhile
- * neither shift nor repeat others. `search` gives the events that match, in order, and as
+ * Reads one page of events by keyset: each page costs the same at any depth, and events that arrive in the meantime
+ * neither shift nor repeat others. `search` returns the matching events, in order, and as
  * many of them as fit on a page.
  * @throws InvalidCursorError, InvalidMomentError, and RangeError for a limit out of bounds.
  */
@@ -70,7 +70,7 @@ export async function readEventPage(
   const cursor = page.cursor === undefined ? undefined : readCursor(page.cursor, scope);
   const backwards = cursor?.direction === "previous";
 
-  // One more than asked for tells whether there is another page in that direction.
+  // One more than requested shows whether there is another page in that direction.
   const ascending = (page.order === "asc") !== backwards;
   const { maxBytes } = page;
   const { events: found, isCut } = await search({
@@ -99,13 +99,13 @@ export async function readEventPage(
   };
 }
 
-/** A moment of a filter, which was checked when the page was asked for. */
+/** Converts a moment of a filter, which was validated before. */
 export function moment(value: Date | string): Date {
   return new Date(value);
 }
 
 /**
- * The same question always reads the same, however its fields were written.
+ * Writes a filter and order in a canonical form.
  * @throws InvalidMomentError
  */
 function describeScope(filter: EventFilter, order: PageRequest["order"]): string {

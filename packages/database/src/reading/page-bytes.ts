@@ -2,21 +2,21 @@ import type { StoredEvent } from "@synap/types";
 import { EVENT_TEXT, readEventText } from "./event-row.ts";
 
 /**
- * The most text that one read brings from the database, in bytes of its events' data and metadata as JSON. The event
- * that reaches the bound still comes, so that a page is never empty because of it.
+ * Maximum text of one read from the database, in bytes of its events' data and metadata as JSON. The event
+ * that reaches the bound is included, so that a page is never empty because of it.
  */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
-/** A row as `selectPage` selects it: an event, or the place of one that the page has no room for. */
+/** A row of `selectPage`: an event, or a placeholder for one that doesn't fit on the page. */
 export interface PageRow {
   readonly event: string | null;
 }
 
-/** @throws RangeError for a bound on bytes that no read may have. */
+/** @throws RangeError when the bound on bytes is invalid. */
 export function checkMaxBytes(maxBytes: number | undefined): void {
   if (maxBytes === undefined || (Number.isInteger(maxBytes) && maxBytes >= 1 && maxBytes <= MAX_PAGE_BYTES))
     return;
-  throw new RangeError(`A page takes maxBytes of 1 to ${MAX_PAGE_BYTES}, not ${maxBytes}.`);
+  throw new RangeError(`maxBytes must be 1 to ${MAX_PAGE_BYTES}, not ${maxBytes}.`);
 }
 
 /** A column's JSON is measured by its text when it is longer than this, or compressed. */

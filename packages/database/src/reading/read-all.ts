@@ -6,11 +6,11 @@ import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } fro
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
 export interface ReadAllRequest {
-  /** Position of the last event dealt with; 0 to begin. */
+  /** Position of the last handled event; 0 to start. */
   readonly after: number;
-  /** Events at the most, 1 to 10,000. Fewer come when they are large: see `maxBytes`. */
+  /** Maximum number of events, 1 to 10,000. Fewer when they are large: see `maxBytes`. */
   readonly limit: number;
-  /** A page ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  /** A page ends with the event that reaches this size in bytes. Default and maximum: 4 MiB. */
   readonly maxBytes?: number | undefined;
   /** Only events of these types. */
   readonly types?: readonly string[] | undefined;
@@ -27,7 +27,7 @@ export interface ReadAllPage {
   readonly events: readonly StoredEvent[];
   /** The checkpoint to save. It also moves past events that were filtered out and numbers that were never used. */
   readonly position: number;
-  /** Everything up to here is committed, or will never be. */
+  /** Position up to which every append is finished, committed or not. */
   readonly watermark: number;
   /** Whether everything up to the watermark has been read. */
   readonly caughtUp: boolean;
@@ -38,7 +38,7 @@ SELECT watermark, up_to, more, ${epochMs("min_timestamp")} AS min_timestamp,
        ${epochMs("max_timestamp")} AS max_timestamp
   FROM synap.next_appends($1, $2)`;
 
-/** What a reader may read next, as `synap.next_appends` tells it. Nothing, when `up_to` is null. */
+/** The range that a reader may read next, from `synap.next_appends`. Empty when `up_to` is null. */
 export interface NextAppends {
   readonly watermark: number;
   readonly up_to: number | null;
@@ -50,12 +50,12 @@ export interface NextAppends {
 
 const WIDE_MS = 30 * 86_400_000;
 
-/** The most events of one call. */
+/** Maximum number of events of one call. */
 export const MAX_READ_EVENTS = 10_000;
 
 /**
- * Reads on after a position, up to the watermark: no event is skipped, whatever order transactions commit in. First
- * the append log says what comes next and when it happened, then the events are read with both bounds; the second
+ * Reads after a position, up to the watermark: no event is skipped, in whatever order transactions commit. First
+ * the append log gives the next range and its bounds in time, then the events are read with both; the second
  * statement sees at least what the first one saw.
  */
 export async function readAll(session: SqlSession, request: ReadAllRequest): Promise<ReadAllPage> {
@@ -63,10 +63,10 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
   checkReadAll(request);
   const reader = request.transaction ?? session;
   const filters = writeFilters(request);
-  // A reader of few events looks further at a time, or it would need a round trip for every page of others.
+  // A reader with a filter reads larger ranges, or it would need a round trip for every page of other events.
   const window = filters.conditions.length === 0 ? limit : MAX_READ_EVENTS;
   const [next] = await reader.query<NextAppends>(NEXT, [after, window]);
-  if (next === undefined) throw new Error("next_appends answered nothing.");
+  if (next === undefined) throw new Error("next_appends returned no row.");
 
   return readNextAppends(reader, next, request);
 }
@@ -74,12 +74,12 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
 /** @throws RangeError for a limit out of bounds. */
 export function checkReadAll({ limit, maxBytes }: Pick<ReadAllRequest, "limit" | "maxBytes">): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
-    throw new RangeError(`readAll takes a limit of 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
+    throw new RangeError(`The limit of readAll must be 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
   }
   checkMaxBytes(maxBytes);
 }
 
-/** The events of what comes next, for a reader who has asked for that already. */
+/** Reads the events of a range from `next_appends`. */
 export async function readNextAppends(
   session: SqlSession,
   next: NextAppends,

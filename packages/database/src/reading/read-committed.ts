@@ -6,7 +6,7 @@ import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes
 export interface CommittedRequest {
   readonly after: number;
   readonly types: readonly string[] | "all";
-  /** More events than this aren't read. */
+  /** Maximum number of events to read. */
   readonly limit: number;
 }
 
@@ -47,7 +47,7 @@ export async function readCommitted(
   return isCut || events.length > request.limit ? undefined : events;
 }
 
-/** Where the events are that `readCommitted` reads, however large they are. */
+/** The positions of the events that `readCommitted` reads, however large these are. */
 export async function readCommittedPositions(
   session: SqlSession,
   request: CommittedRequest,

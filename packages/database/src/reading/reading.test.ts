@@ -4,7 +4,7 @@ import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
 import { createEventStore } from "../internal.ts";
 
-// What reading promises of any store is in the contract (testing/contract).
+// The contract for every store is in testing/contract.
 describeOnEveryEngine("reading in a database", (engine) => {
   it("leaves out, inside a transaction, what that transaction has appended", async () => {
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });

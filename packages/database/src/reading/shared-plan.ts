@@ -5,7 +5,7 @@ const SHARE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 /**
  * Runs a query with one plan for all chunks, made once for each connection. What one stream, person or flow did may
  * lie anywhere in time, and each chunk's index says at once when it is not there: such a plan then beats a new one for
- * every query. In a transaction of somebody else the setting is put back.
+ * every query. In a caller's transaction the setting is restored.
  */
 export async function queryWithSharedPlan<Row extends object>(
   database: Database,
@@ -24,7 +24,7 @@ export async function queryWithSharedPlan<Row extends object>(
   return queryInTransaction(transaction, text, parameters);
 }
 
-/** As `queryWithSharedPlan`, for who has a session and doesn't know whether that is a transaction. */
+/** As `queryWithSharedPlan`, for a session that is either a database or a transaction. */
 export async function queryAnySessionWithSharedPlan<Row extends object>(
   session: SqlSession | Database,
   text: string,

@@ -25,26 +25,26 @@ describe.runIf(testEngines().includes("server"))("the watermark among other logi
     await test.drop();
   });
 
-  it("passes the locks of a session that does not append, and the status names that session", async () => {
-    const stranger = await createLogin();
-    await stranger.session`SELECT pg_advisory_lock_shared((83::bigint << 56) | 1)`;
+  it("ignores the locks of a session that does not append, which the status names", async () => {
+    const foreign = await createLogin();
+    await foreign.session`SELECT pg_advisory_lock_shared((83::bigint << 56) | 1)`;
     const start = await append(store);
     const position = await append(store);
     expect((await store.readAll({ after: start, limit: 10 })).events).toMatchObject([{ position }]);
     const { events } = await storeStatistics(test.database);
     expect(events.watermarkHolder).toBeUndefined();
     expect(events.foreignLocks).toEqual([
-      { pid: expect.any(Number), login: stranger.name, applicationName: "postgres.js", locks: 1 },
+      { pid: expect.any(Number), login: foreign.name, applicationName: "postgres.js", locks: 1 },
     ]);
-    await stranger.session`SELECT pg_advisory_unlock_all()`;
+    await foreign.session`SELECT pg_advisory_unlock_all()`;
     expect((await storeStatistics(test.database)).events.foreignLocks).toBeUndefined();
   });
 
-  it("and the appends go on while a stranger holds the store's locks exclusively", async () => {
-    const stranger = await createLogin();
+  it("and appends continue while another login holds the store's locks exclusively", async () => {
+    const foreign = await createLogin();
     const start = await append(store);
-    await stranger.session`SELECT pg_advisory_lock((83::bigint << 56) | ${start >> 10}::bigint)`;
-    for (const key of [1, 30, 31]) await stranger.session`SELECT pg_advisory_lock(83, ${key}::integer)`;
+    await foreign.session`SELECT pg_advisory_lock((83::bigint << 56) | ${start >> 10}::bigint)`;
+    for (const key of [1, 30, 31]) await foreign.session`SELECT pg_advisory_lock(83, ${key}::integer)`;
 
     let beside = 0;
     await test.database.transaction(async (open) => {
@@ -55,7 +55,7 @@ describe.runIf(testEngines().includes("server"))("the watermark among other logi
     expect((await store.readAll({ after: start, limit: 10 })).events.at(-1)?.position).toBe(beside);
     expect(await test.database.query("SELECT * FROM synap.inline_builds('[]')")).toEqual([]);
     expect((await migrate(test.database)).applied).toEqual([]);
-    await stranger.session`SELECT pg_advisory_unlock_all()`;
+    await foreign.session`SELECT pg_advisory_unlock_all()`;
   });
 
   it("stops at an append whose login has lost its role while the transaction was open", async () => {
@@ -73,7 +73,7 @@ describe.runIf(testEngines().includes("server"))("the watermark among other logi
     await theirs.close();
   });
 
-  it("stops at an append by SQL alone, of a login that may do no more", async () => {
+  it("stops at an append of a login that only has the role for SQL", async () => {
     const login = await createLogin("synap_sql");
     await test.database.asOwner((owner) =>
       owner.query(`
@@ -90,7 +90,7 @@ describe.runIf(testEngines().includes("server"))("the watermark among other logi
     expect((await store.readAll({ after: start, limit: 10 })).events).toHaveLength(2);
   });
 
-  // An append is told from others by this lock.
+  // Appends are recognised by this lock.
   it.each([
     ["PREPARE mine AS DELETE FROM synap.streams", undefined],
     ["LOCK TABLE synap.streams IN ROW EXCLUSIVE MODE", undefined],

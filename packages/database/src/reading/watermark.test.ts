@@ -41,18 +41,18 @@ function openWorld(prepare: (database: TestDatabase) => Promise<void> = async ()
 describeOnServer("the watermark, step by step through several connections", () => {
   const world = openWorld();
 
-  it.each(LOSING_SCENARIOS)("costs a reader nothing when %s", async (_name, play) => {
+  it.each(LOSING_SCENARIOS)("loses no event for a reader when %s", async (_name, play) => {
     const { committed, read } = await play(world());
     expect(read).toEqual(committed);
   });
 
-  it("lets a reader miss and repeat nothing among writers that pause, roll back and append several times", async () => {
+  it("keeps readers from missing or repeating events among writers that pause, roll back and append several times", async () => {
     const { committed, read } = await randomWriters(world(), 60);
     expect(read).toEqual(committed);
     expect(read.length).toBeGreaterThan(50);
   });
 
-  it("keeps its promise in every order of the appender's and the reader's steps", async () => {
+  it("holds in every interleaving of the appender's and the reader's steps", async () => {
     for (const steps of everyInterleaving()) {
       for (const other of [0, 2, 3, 5, 7]) {
         const { committed, read } = await playInterleaving(world(), steps, other, true);
@@ -61,7 +61,7 @@ describeOnServer("the watermark, step by step through several connections", () =
     }
   });
 
-  it("goes past a number whose transaction was rolled back", async () => {
+  it("passes a number whose transaction was rolled back", async () => {
     const { database, store } = world();
     const start = await append(store);
     let kept = 0;
@@ -92,7 +92,7 @@ describeOnServer("the watermark, step by step through several connections", () =
     await elsewhere.drop();
   });
 
-  it("is told with the session that holds it back, what that does and for how long, while it does", async () => {
+  it("is reported with the session that holds it back, its statement and its age", async () => {
     const { database, store } = world();
     expect((await storeStatistics(database)).events.watermarkHolder).toBeUndefined();
     await database.transaction(async (transaction) => {
@@ -124,7 +124,7 @@ describeOnServer("the watermark, step by step through several connections", () =
     });
   });
 
-  it("refuses to be asked where an old snapshot would belie it", async () => {
+  it("refuses isolation levels under which an old snapshot would make it wrong", async () => {
     const { database, store } = world();
     const asking = database.transaction(async (transaction) => {
       await transaction.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");

@@ -66,7 +66,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     });
   });
 
-  it("stores an event that the store gives back, with the defaults of the TypeScript door", async () => {
+  it("stores an event that the store returns, with the defaults of the TypeScript API", async () => {
     const posted = await postEvent(engine.database, {
       type: "note.creation.completed",
       data: { content: "hi" },
@@ -92,7 +92,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     );
   });
 
-  it("counts a null argument as left out, and keeps a null inside the data", async () => {
+  it("treats a null argument as omitted, and keeps a null inside the data", async () => {
     const [posted] = await engine.database.query<{ id: string }>(`
       SELECT id FROM synap.post_event(
         'note.creation.completed', '{"content":"hi","title":null}', created_by => NULL, source => NULL)`);
@@ -103,7 +103,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     });
   });
 
-  it("makes ids that sort as they were made", async () => {
+  it("creates ids that sort by creation time", async () => {
     const ids: string[] = [];
     for (let index = 0; index < 3; index += 1) {
       ids.push((await postEvent(engine.database, note("sorted"))).id);
@@ -149,7 +149,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       expect(attempts.filter((attempt) => attempt.status === "fulfilled")).toHaveLength(1);
     });
 
-    it("refuses what is no expectation", async () => {
+    it("refuses an invalid expected version", async () => {
       await expect(postEvent(engine.database, note("n"), "-1")).rejects.toMatchObject({
         code: "SY010",
         detail: expect.stringContaining('"path": "expectedVersion"'),
@@ -166,7 +166,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       expect(await postEvent(engine.database, event)).toEqual({ ...first, duplicate: true });
     });
 
-    it("by its creator's idempotency key, through either door", async () => {
+    it("by its creator's idempotency key, through either API", async () => {
       const key = { idempotencyKey: randomUUID(), createdBy: "agent:importer" };
       const first = await postEvent(engine.database, { ...note("keyed"), ...key });
       expect(await postEvent(engine.database, { ...note("keyed"), ...key })).toEqual({
@@ -186,7 +186,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       expect(another.duplicate).toBe(false);
     });
 
-    it("when it is sent several times at the same moment, each time to a stream of its own", async () => {
+    it("when it is sent several times concurrently, each time to another stream", async () => {
       const idempotencyKey = randomUUID();
       const posted = await Promise.all(
         [1, 2, 3, 4].map(() =>
@@ -208,7 +208,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     });
   });
 
-  it("puts nothing into a closed stream", async () => {
+  it("refuses events of a closed stream", async () => {
     const stream = { aggregateType: "note", aggregateId: randomUUID() };
     await postEvent(engine.database, note(stream.aggregateId));
     await store.closeStream(stream, 1);
@@ -258,7 +258,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     await stop();
   });
 
-  it("keeps its promise to readers whatever a caller sets", async () => {
+  it("keeps the watermark safe whatever settings a caller changes", async () => {
     const attempt = asSqlWriter(async (transaction) => {
       await transaction.query("SELECT set_config('synap.append_low', '-1', true)");
       await postEvent(transaction, note(randomUUID()));
@@ -362,7 +362,7 @@ describeOnEveryEngine("reading through SQL", (engine) => {
 
 describeOnEveryEngine("the schema of the data, where the server can check it,", (engine) => {
   // Neither engine of these tests has pg_jsonschema. A function of the same form stands in for the extension's, which
-  // shows that the door asks it with the type's schema and keeps to its answer; how well the extension checks, it does not.
+  // shows that post_event calls it with the type's schema and respects its result, not how well the extension validates.
   beforeAll(async () => {
     await syncEventTypes(engine.database, seedCatalogue);
     await engine.database.asOwner((owner) =>

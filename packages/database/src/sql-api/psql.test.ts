@@ -14,7 +14,7 @@ const hasPsql = await run("psql", ["--version"]).then(
 );
 
 // The embedded engine has no socket that psql could connect to.
-describe.skipIf(!testEngines().includes("server") || !hasPsql)("psql, with nothing of ours,", () => {
+describe.skipIf(!testEngines().includes("server") || !hasPsql)("plain psql", () => {
   let made: TestDatabase;
   let url = "";
 
@@ -52,7 +52,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("psql, with nothi
     ]);
   });
 
-  it("is told of a conflict, with what it expected and what there is", async () => {
+  it("receives a conflict with the expected and the actual version", async () => {
     const id = randomUUID();
     const { lines, error } = await psql(
       post(id, ", expected_version => 'no-stream'"),
@@ -70,7 +70,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("psql, with nothi
     expect((await psql(again, again)).lines).toEqual(["1|f", "1|t"]);
   });
 
-  it("is told what is wrong with an event", async () => {
+  it("receives the issues of an invalid event", async () => {
     const { error } = await psql("SELECT synap.post_event('note.creation.copmleted', '{}')");
     expect(error).toContain(
       'SY010: the event is not valid: type names "note.creation.copmleted", which is not in the catalogue',

@@ -22,7 +22,7 @@ const nested = (levels: number): JsonObject => {
 };
 const wide = (values: number) => ({ content: "x", list: Array.from({ length: values - 3 }, () => 1) });
 
-/** An event with room for anything: schemas are checked by one door only, all the other rules by both. */
+/** An event type that allows any data: only TypeScript validates schemas, while both APIs apply all other rules. */
 const probe = defineEventType({
   name: "probe.made",
   description: "Something to try the rules on.",
@@ -137,7 +137,7 @@ function issuesOf(error: unknown): EventIssue[] {
     .parse(JSON.parse(detail));
 }
 
-describeOnEveryEngine("the TypeScript door and the SQL door", (engine) => {
+describeOnEveryEngine("the TypeScript API and the SQL API", (engine) => {
   let store: EventStore;
   const catalogue = seedCatalogue.extend([probe]);
 
@@ -168,7 +168,7 @@ describeOnEveryEngine("the TypeScript door and the SQL door", (engine) => {
     it.each(Object.entries(sound))("%s", async (_name, make) => {
       const input = make();
       expect(await throughTypeScript(input)).toEqual(["stored"]);
-      // Sent again through the other door it is known there, where it has an identity.
+      // Sent again through the other API, it is recognised if it has an identity.
       const again = input.id === undefined && input.idempotencyKey === undefined ? "stored" : "duplicate";
       expect(await throughSql(input)).toEqual([again]);
     });

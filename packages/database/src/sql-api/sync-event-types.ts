@@ -3,7 +3,7 @@ import type { Database } from "../connection/sql-session.ts";
 import { RELEASE } from "../release.ts";
 
 export interface SyncEventTypesOptions {
-  /** Written beside each type that changed. Default: the release of this package. */
+  /** Recorded with each changed type. Default: the release of this package. */
   readonly release?: string | undefined;
 }
 
@@ -28,7 +28,7 @@ ON CONFLICT (name) DO UPDATE
 RETURNING name`;
 
 /**
- * Writes the catalogue's event types into `synap.event_types`, where the SQL door finds them. Call it after `migrate`.
+ * Writes the catalogue's event types into `synap.event_types`, where the SQL API reads them. Call it after `migrate`.
  *
  * Repeatable: only what differs is written. Types that this catalogue does not know are left alone, because another
  * process may know them; take one away by deleting its row as the owner.

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { APPENDS_CHANNEL, createAppendSignal } from "./append-signal.ts";
 
-describeOnEveryEngine("the signal that something was appended", (engine) => {
-  it("wakes at once, and a hundred appends together only a few times, the last one never in vain", async () => {
+describeOnEveryEngine("the append signal", (engine) => {
+  it("wakes readers at once, coalesces a hundred appends, and never misses the last one", async () => {
     const woken: number[] = [];
     const stop = await engine.database.listen(APPENDS_CHANNEL, () => woken.push(performance.now()));
     const signal = createAppendSignal(engine.database);

@@ -1,15 +1,15 @@
 import type { Database } from "../connection/sql-session.ts";
 
-/** What is notified when something was appended. */
+/** The channel that is notified after appends. */
 export const APPENDS_CHANNEL = "synap_appends";
 
-/** The shortest time between two notifications of one process, in milliseconds. */
+/** Minimum time between two notifications of a process, in milliseconds. */
 const PAUSE = 5;
 
 /**
- * Makes the signal by which a store wakes the readers after its appends have been committed: at once, and then at most
- * every 5 ms, however many appends there are. It is a statement of its own, because transactions that notify commit one
- * after the other. A process that dies in between wakes nobody: readers poll as well.
+ * Creates the signal with which a store wakes readers after its appends have committed: at once, and then at most
+ * every 5 ms, however many appends there are. It is a separate statement, because transactions that notify commit one
+ * after the other. If the process dies in between, the notification is lost: readers poll as well.
  */
 export function createAppendSignal(database: Database): () => void {
   let isWanted = false;
@@ -19,7 +19,7 @@ export function createAppendSignal(database: Database): () => void {
     isAtWork = true;
     while (isWanted) {
       isWanted = false;
-      // The append was answered already; whoever misses the notification finds the events by polling.
+      // The append was confirmed already; readers that miss the notification find the events by polling.
       await database.query("SELECT pg_notify($1, '')", [APPENDS_CHANNEL]).catch(() => {});
       await pause();
     }

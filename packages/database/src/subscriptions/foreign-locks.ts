@@ -1,8 +1,8 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
 /**
- * A session of a login that is no member of our roles and holds advisory locks with the keys of appends. They hold nobody
- * back, so this is a finding about that session and no fault of the store.
+ * A session of an unrelated login that holds advisory locks with the keys of appends. The store ignores them,
+ * so this is a finding about that session, not a fault of the store.
  */
 export interface ForeignLocks {
   /** Process id on the database server, for `pg_terminate_backend`. */
@@ -15,7 +15,7 @@ export interface ForeignLocks {
 
 const FOREIGN = `SELECT pid, login, application_name AS "applicationName", locks FROM synap.foreign_locks()`;
 
-/** The sessions that hold locks in our namespace without appending, ten at most. */
+/** Finds sessions that hold locks in our namespace without appending, at most ten. */
 export async function foreignLocks(session: SqlSession): Promise<ForeignLocks[]> {
   return session.query<ForeignLocks>(FOREIGN);
 }

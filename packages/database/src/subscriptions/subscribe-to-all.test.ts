@@ -42,7 +42,7 @@ describe("a subscription", () => {
     expect(calls.listeners).toBe(0);
   });
 
-  it("finds what no wake-up told of, by looking from time to time", async () => {
+  it("finds events without a wake-up, by polling", async () => {
     const { store, source } = recorded();
     const batches = subscribeToAll(source, { from: "start", pollInterval: 25 })[Symbol.asyncIterator]();
     expect((await batches.next()).value).toMatchObject({ events: [], caughtUp: true });
@@ -53,7 +53,7 @@ describe("a subscription", () => {
     await batches.return?.();
   });
 
-  it("looks rarely when nothing happens, and at once when woken", async () => {
+  it("polls rarely when nothing happens, and reads at once when woken", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     onTestFinished(() => void vi.useRealTimers());
     const { store, source, calls, wake } = recorded();

@@ -1,6 +1,6 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** The session that holds the watermark back: it has appended and not finished. */
+/** The session that holds the watermark back by an unfinished append. */
 export interface WatermarkHolder {
   /** Process id on the database server, for `pg_terminate_backend`; 0 for a prepared transaction. */
   readonly pid: number;
@@ -27,7 +27,7 @@ interface HolderRow {
 }
 
 /**
- * Who holds the watermark back at this moment; undefined when nobody does. Every append does for as long as it takes
+ * Finds the session that holds the watermark back now; undefined when none does. Every append does for as long as it takes
  * to commit, so look at the age. The session's own append does not count.
  */
 export async function watermarkHolder(session: SqlSession): Promise<WatermarkHolder | undefined> {

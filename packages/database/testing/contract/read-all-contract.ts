@@ -16,7 +16,7 @@ export function readAllContract(test: ContractTest): void {
     for (const limit of [1, 7, 40, 10_000]) expect(await readOn(store, start, { limit })).toEqual(all);
   });
 
-  test("gives only what is asked for, by type, kind and stream, and moves on past the others", async (store) => {
+  test("returns only the requested events, by type, aggregate type and stream, and moves past the others", async (store) => {
     const start = await endOf(store);
     const aggregateId = randomUUID();
     await store.appendBatch(
@@ -44,7 +44,7 @@ export function readAllContract(test: ContractTest): void {
     expect(nothing).toMatchObject({ events: [], caughtUp: true, position: nothing.watermark });
   });
 
-  test("says that it is caught up when nothing is new, and never moves back", async (store) => {
+  test("reports that it has caught up when nothing is new, and never moves back", async (store) => {
     await store.appendBatch(noteEvents(3));
     const end = await endOf(store);
     const again = await store.readAll({ after: end, limit: 10 });

@@ -7,7 +7,7 @@ import { freshStream, streamEvent, streamOf } from "./streams-contract.ts";
 
 /** Reading streams and closing them. */
 export function streamLifeContract(test: ContractTest): void {
-  test("closes a stream at the expected version, once, for every door", async (store) => {
+  test("closes a stream at the expected version, once, for every kind of append", async (store) => {
     const stream = await streamOf(store, 2);
     await expect(store.closeStream(stream, 1)).rejects.toMatchObject({ stream, expected: 1, actual: 2 });
     await expect(store.closeStream(stream, "no-stream")).rejects.toThrow(OptimisticLockError);
@@ -27,7 +27,7 @@ export function streamLifeContract(test: ContractTest): void {
     expect((await collect(store.readStream(stream))).length).toBe(2);
   });
 
-  test("says that a stream which isn't there can't be closed", async (store) => {
+  test("refuses to close a stream that doesn't exist", async (store) => {
     for (const expected of ["any", "no-stream", 0] as const) {
       await expect(store.closeStream(freshStream(), expected)).rejects.toThrow(StreamNotFoundError);
     }

@@ -11,7 +11,7 @@ import {
 import type { ContractTest } from "./contract-tests.ts";
 import { endOf, readFrom } from "./history.ts";
 
-/** A note of its own for each test. */
+/** Creates a separate note for each test. */
 export function freshStream(): StreamName {
   return { aggregateType: "note", aggregateId: randomUUID() };
 }
@@ -31,7 +31,7 @@ export const streamOf = async (store: EventStore, length: number): Promise<Strea
 
 /** Appending to streams: expected versions, sending again, several streams at once. */
 export function streamsContract(test: ContractTest): void {
-  test("takes what is expected rightly, in consecutive versions", async (store) => {
+  test("accepts the right expected version, in consecutive versions", async (store) => {
     const rightly: [ExpectedVersion, number][] = [
       ["any", 0],
       ["any", 2],
@@ -53,7 +53,7 @@ export function streamsContract(test: ContractTest): void {
     }
   });
 
-  test("refuses what is expected wrongly with both versions, and stores nothing", async (store) => {
+  test("refuses a wrong expected version, naming both versions, and stores nothing", async (store) => {
     const wrongly: [ExpectedVersion, number][] = [
       ["no-stream", 2],
       ["stream-exists", 0],
@@ -89,7 +89,7 @@ export function streamsContract(test: ContractTest): void {
     expect(versions.sort((one, other) => one - other)).toEqual([3, 4, 5, 6, 7, 8]);
   });
 
-  test("answers an append that is sent again as it did the first time, for ever", async (store) => {
+  test("always answers a repeated append with its first result", async (store) => {
     const stream = freshStream();
     const events = [streamEvent(), streamEvent(), streamEvent()];
     const first = await store.appendToStream(stream, "no-stream", events);
@@ -102,7 +102,7 @@ export function streamsContract(test: ContractTest): void {
     expect(await store.getStream(stream)).toMatchObject({ streamVersion: 4 });
   });
 
-  test("refuses an append of which only a part is stored already, unless it expects what is there", async (store) => {
+  test("refuses an append of which only a part is stored already, unless its expected version matches", async (store) => {
     const stream = freshStream();
     const [one, two] = [streamEvent(), streamEvent()];
     await store.appendToStream(stream, 0, [one]);
@@ -226,7 +226,7 @@ export function streamsContract(test: ContractTest): void {
     expect(await store.getStream(written)).toEqual({ streamVersion: 1 });
   });
 
-  test("refuses a call that is no append", async (store) => {
+  test("refuses an invalid call", async (store) => {
     const stream = freshStream();
     const append = { stream, expectedVersion: "any" as const, events: [streamEvent()] };
     await expect(store.appendToStreams([])).rejects.toThrow(RangeError);

@@ -48,7 +48,7 @@ export function subscriptionsContract(test: ContractTest): void {
     }
   });
 
-  test("gives only what is asked for, by type, kind and stream", async (store) => {
+  test("delivers only the requested events, by type, aggregate type and stream", async (store) => {
     const from = await endOf(store);
     const stream = { aggregateType: "note", aggregateId: randomUUID() };
     const events = noteEvents(6, (index) => (index < 2 ? { aggregateId: stream.aggregateId } : {}));
@@ -61,7 +61,7 @@ export function subscriptionsContract(test: ContractTest): void {
     expect(first?.position).toBeGreaterThan(from);
   });
 
-  test("ends without an error when it is told to, while it waits or before it began", async (store) => {
+  test("ends without an error when aborted, while it waits or before it began", async (store) => {
     const abort = new AbortController();
     const batches = store.subscribeToAll({ from: "now", signal: abort.signal, pollInterval: 60_000 });
     const iterator = batches[Symbol.asyncIterator]();
@@ -85,7 +85,7 @@ export function subscriptionsContract(test: ContractTest): void {
   });
 }
 
-/** Follows until so many events have come; `onBatch` is told how many came so far. */
+/** Follows until the given number of events have arrived; `onBatch` receives the number so far. */
 async function follow(
   store: EventStore,
   request: SubscriptionRequest,

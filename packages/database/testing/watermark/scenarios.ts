@@ -43,7 +43,7 @@ class Reader {
   }
 }
 
-/** Appends one event, in a transaction that is open or in one of its own, and answers its position. */
+/** Appends one event, in an open transaction or in a new one, and returns its position. */
 export async function append(store: EventStore, transaction?: Transaction): Promise<number> {
   const outcome = await store.append(noteEvent(), { transaction });
   if (outcome.status !== "stored") throw new Error(`not stored: ${outcome.status}`);

@@ -107,7 +107,7 @@ export async function projectionStatus(
 export async function buildStatus(session: SqlSession, build: Build, isKnown: boolean): Promise<BuildStatus> {
   const names = build.feed === "inline" ? [] : checkpointNames(build);
   const [place] = await session.query<PlaceRow>(PLACE, [JSON.stringify(names), buildName(build)]);
-  if (place === undefined) throw new Error("The status query answered nothing.");
+  if (place === undefined) throw new Error("The status query returned no row.");
   return {
     build: build.build,
     version: build.version,

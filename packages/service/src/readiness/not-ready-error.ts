@@ -6,7 +6,7 @@ export const READINESS_FAULTS = {
   "schema-newer": "The database has been migrated by a newer release.",
   "disk-full": "The database's disk is full.",
   "read-only":
-    "The database takes no writes: it is a standby or set to read-only, or TimescaleDB is restoring.",
+    "The database accepts no writes: it is a standby or set to read-only, or TimescaleDB is restoring.",
   "broker-unreachable": "Nothing answers where events are sent.",
   "broker-failing": "The event broker answers with an error of its own.",
   "functions-not-registered": "No worker has registered its functions with the event broker yet.",
