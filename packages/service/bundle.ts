@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 // tsx bundle.ts ENTRY FOLDER: bundles a program of the working directory into FOLDER/main.js, with everything it needs, so
-// that an image needs Node.js and nothing else. The embedded engine stays outside: a process of its own never opens it, and
+// that an image needs Node.js and nothing else. The embedded engine stays outside: a separate process never opens it, and
 // splitting keeps its import where it is. Some packages are CommonJS and call `require` for Node's own modules.
 const [entry = "src/main.ts", folder = "dist"] = process.argv.slice(2);
 rmSync(folder, { recursive: true, force: true });

@@ -131,7 +131,7 @@ describe("a batch", () => {
     await expect(client.publishBatch([note(1), note(2)])).rejects.toMatchObject({ code: "unreachable" });
   });
 
-  it("says which events are open when the API goes away in the middle", async () => {
+  it("names the events with unknown outcome when the API becomes unavailable in between", async () => {
     let requests = 0;
     const client = await clientOf(
       (request) => {

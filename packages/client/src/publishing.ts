@@ -222,7 +222,7 @@ function* slices(events: readonly IdentifiedEvent[], maxEvents: number, maxBytes
   if (from < events.length) yield { from, to: events.length };
 }
 
-/** The event with an id of its own, by which the API recognises it when it is sent again. */
+/** Adds an id to the event, by which the API recognises it when it is sent again. */
 export function withId<Input extends { readonly id?: string | undefined }>(
   event: Input,
 ): Input & { readonly id: string } {

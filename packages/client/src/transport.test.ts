@@ -33,7 +33,7 @@ const accepted = { status: 202, body: { status: "accepted", id: "i" } };
 const note = { type: "note.created", data: { text: "x" } };
 
 describe("a request", () => {
-  it("is repeated while the connection breaks or the API is away, and gives the answer that comes at last", async () => {
+  it("is repeated while the connection breaks or the API is unavailable, and returns the final answer", async () => {
     const away = problem(503, "database-unavailable", {}, { "retry-after": "0" });
     const { client, requests } = await clientOf(broken, away, { status: 502, body: "<html>" }, health);
     expect(await client.health()).toEqual({ status: "ok" });

@@ -22,7 +22,7 @@ export interface ScriptedApi {
   stop(): Promise<void>;
 }
 
-/** Starts one. `answer` is asked for every request. */
+/** Starts a scripted API. `answer` is called for every request. */
 export async function startScriptedApi(answer: (request: SeenRequest) => Answer): Promise<ScriptedApi> {
   const requests: SeenRequest[] = [];
   const server = createServer(async (incoming, response) => {

@@ -166,7 +166,7 @@ describeOnEveryEngine("the built-in read models", (engine) => {
     ]);
   });
 
-  it("tell who did what to which thing and when", async () => {
+  it("show who did what to which aggregate, and when", async () => {
     const [done] = await scenario().when({
       type: "dealer.approved",
       aggregateId: "d1",

@@ -23,7 +23,7 @@ function eventsOf({ name, jsonSchema }: EventTypeDefinition): fc.Arbitrary<Event
       type: fc.constant(name),
       data: arbitraryOf(jsonSchema).map((data) => Object(data)),
       aggregateId: fc.oneof(fc.constantFrom("one", "two", "three"), field("aggregateId").map(String)),
-      // Of few days: each makes a chunk of its own.
+      // Of few days, because each day creates a chunk.
       timestamp: fc.constantFrom(
         "1970-01-01T00:00:00.000Z",
         "2026-02-28T12:00:00.000Z",

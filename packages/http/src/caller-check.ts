@@ -100,7 +100,7 @@ function isSameOrigin(origin: string | undefined, host: string | undefined): boo
 function hostNotAllowed(host: string): CallerFault {
   return {
     code: "host-not-allowed",
-    detail: `This server is not to be called as ${shown(host)}. Call it by an address of its own, or allow the name.`,
+    detail: `This server does not accept the host name ${shown(host)}. Call it by one of its own addresses, or allow the name.`,
   };
 }
 

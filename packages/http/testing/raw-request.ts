@@ -15,7 +15,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Sends a request on a connection of its own. Unlike `fetch`, it sets no `Host`, `Origin` or `Sec-Fetch-Site` of its own choice. */
+/** Sends a request on a new connection. Unlike `fetch`, it adds no `Host`, `Origin` or `Sec-Fetch-Site`. */
 export function requestRaw(
   url: string | URL,
   { method = "GET", headers = {}, body = "" }: RawRequest = {},

@@ -22,10 +22,10 @@ export interface StandIn {
   /** Delay between the last attempt of a failure handler and its restart, in milliseconds. */
   readonly failureHandlerDelay: number;
   readonly logger: Logger;
-  /** Says that there may be something to do: now, or at `dueAt` by the queue's clock. */
+  /** Wakes the dispatcher: now, or at `dueAt` by the queue's clock. */
   wake(dueAt?: number): void;
-  /** Hands over first calls that were just queued, so that they needn't be read when nothing is before them. */
+  /** Passes on first calls that were just queued, so that they needn't be read when nothing is queued before them. */
   offer(jobs: readonly DueJob[]): void;
-  /** The jobs being worked on now. */
-  begunJobs(): Iterable<number>;
+  /** The ids of the running jobs. */
+  runningJobs(): Iterable<number>;
 }

@@ -109,7 +109,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
       upkeep.somethingHappened();
       dispatcher.offer(jobs);
     },
-    begunJobs: () => dispatcher.begunJobs(),
+    runningJobs: () => dispatcher.runningJobs(),
   };
   const dispatcher = new Dispatcher(standIn, client, {
     instance,

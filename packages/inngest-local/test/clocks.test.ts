@@ -85,7 +85,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
     expect(ran).toHaveLength(new Set(ran).size);
   });
 
-  it("calls an app again that was away while the clock was set back", async () => {
+  it("retries an app that was unavailable while the clock was set back", async () => {
     const { server, app, set } = await start();
     const client = testClient("away", server.url);
     let ran = 0;

@@ -58,7 +58,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     const first = await start(opened, app, { stopDeadline: 60_000 });
     const ran: string[] = [];
     const client = testClient("again", first.url);
-    // Nothing slow ends before the first server is told to stop.
+    // Nothing slow ends before the first server is stopped.
     const stopping = new AbortController();
     const functions = (current: typeof client) => [
       current.createFunction(
@@ -135,7 +135,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     expect(attempts).toEqual([0, 0]);
   });
 
-  // Otherwise it would be found by chance, or by the look that is taken once a minute: hence the shorter limit.
+  // The limit is shorter than the poll interval of a minute, which would find it as well.
   it("makes a call again that comes due in the very moment in which the queue is looked through", async () => {
     const opened = await openDatabase();
     const app = await openApp();

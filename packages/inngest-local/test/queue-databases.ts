@@ -47,7 +47,7 @@ function queueOf(engine: PGlite): QueueDatabase {
   };
 }
 
-/** A database of its own on the server at `url`, dropped at the end. */
+/** A new database on the server at `url`, dropped at the end. */
 export async function openOnServer(url: string): Promise<TestDatabase> {
   const name = `inngest_local_${randomUUID().replaceAll("-", "")}`;
   const admin = postgres(url, { max: 1, onnotice: () => undefined });

@@ -103,7 +103,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     });
   });
 
-  it("refuses events while more wait than it may let wait, tells when to come again, and then takes them", async () => {
+  it("refuses events while its backlog is full, with Retry-After, and accepts them afterwards", async () => {
     const { server, app } = await start({ maxDelay: 500 });
     const client = testClient("slow", server.url);
     const seen = new Set<unknown>();

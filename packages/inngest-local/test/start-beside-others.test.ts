@@ -8,10 +8,10 @@ const FORMER_LOCK = 4_729_163_508_226;
 describe("the installation of the queue", () => {
   const servers = engines.filter(({ name }) => name === "PostgreSQL server");
 
-  it.each(servers)("waits for no advisory lock that a stranger holds ($name)", async ({ open }) => {
+  it.each(servers)("does not wait for advisory locks of other programs ($name)", async ({ open }) => {
     const { database, close } = await open();
-    await database.transaction(async (stranger) => {
-      await stranger.query(`SELECT pg_advisory_xact_lock(${FORMER_LOCK})`);
+    await database.transaction(async (other) => {
+      await other.query(`SELECT pg_advisory_xact_lock(${FORMER_LOCK})`);
       await installInngestLocal(database);
       const locks = await database.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
       expect(locks).toEqual([]);

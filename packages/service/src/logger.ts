@@ -7,7 +7,7 @@ const SILENT = new Set(["level", "time", "name", "msg", "err", "pid", "hostname"
 
 /**
  * Turns one of pino's JSON records into the line that a person reads: time, level, who, message, and the fields
- * behind it. An error's stack follows on lines of its own.
+ * behind it. An error's stack follows on separate lines.
  */
 export function formatRecord(json: string): string {
   const record: Record<string, unknown> = JSON.parse(json);

@@ -26,7 +26,7 @@ export async function openApplication(
   const url = variables["DATABASE_URL"];
   if (url === undefined || url === "") {
     throw new ConfigurationError(
-      "DATABASE_URL is not set. A process of its own needs a PostgreSQL server with TimescaleDB, for example " +
+      "DATABASE_URL is not set. A separate process needs a PostgreSQL server with TimescaleDB, for example " +
         "DATABASE_URL=postgres://user:password@127.0.0.1:5432/synap. To run everything in one process on the " +
         `embedded database, use: ${START_COMMAND}`,
     );

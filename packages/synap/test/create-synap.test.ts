@@ -123,11 +123,11 @@ describeOnEveryEngine("an application that leaves the seeded domain out", (engin
   });
 });
 
-describeOnEveryEngine("an application with tables of its own", (engine) => {
+describeOnEveryEngine("an application with its own tables", (engine) => {
   const folder = mkdtempSync(join(tmpdir(), "synap-migrations-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("has them migrated after Synap's, in a ledger of its own, and once", async () => {
+  it("has them migrated once, after Synap's, in a separate ledger", async () => {
     const tables = `
       CREATE SCHEMA warehouse;
       GRANT USAGE ON SCHEMA warehouse TO synap_app;

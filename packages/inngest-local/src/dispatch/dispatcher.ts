@@ -98,7 +98,7 @@ export class Dispatcher {
     if (left.some((job) => this.#hasFreeSlot(job))) this.wake();
   }
 
-  begunJobs(): Iterable<number> {
+  runningJobs(): Iterable<number> {
     return this.#begun.keys();
   }
 

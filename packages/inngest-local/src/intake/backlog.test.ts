@@ -35,7 +35,7 @@ function fakeTheClock(): void {
 }
 
 describe("the backlog", () => {
-  it("tells how long a call will wait, from how fast the last ones ended", () => {
+  it("estimates the wait of a call from the pace at which the last ones ended", () => {
     const backlog = new Backlog(1_000);
     backlog.add(jobs(0, 200), 0);
     const now = work(backlog, jobs(0, 100), 10, 0);
@@ -52,7 +52,7 @@ describe("the backlog", () => {
     expect(backlog.delay(60_010)).toBeLessThan(100);
   });
 
-  it("holds on to everything while the functions are away", () => {
+  it("keeps everything while the functions are unavailable", () => {
     const backlog = new Backlog(1_000);
     backlog.add(jobs(0, 5_000), 0);
     const now = work(backlog, jobs(0, 100), 10, 0);
@@ -60,7 +60,7 @@ describe("the backlog", () => {
     expect(backlog.delay(now + 10_001)).toBe(0);
   });
 
-  it("does not take the time in which the functions were away for slowness", () => {
+  it("does not count downtime of the functions as slowness", () => {
     const backlog = new Backlog(1_000);
     backlog.add(jobs(0, 110), 0);
     const now = work(backlog, jobs(0, 100), 10, 0);
@@ -68,7 +68,7 @@ describe("the backlog", () => {
     expect(backlog.delay(now + 30_000)).toBeLessThan(100);
   });
 
-  it("lets somebody wait until there is room, but not for ever", async () => {
+  it("lets a sender wait for room, up to a limit", async () => {
     fakeTheClock();
     const backlog = new Backlog(50);
     backlog.add(jobs(0, 200));

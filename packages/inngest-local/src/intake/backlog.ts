@@ -2,7 +2,7 @@ import type { DueJob } from "../queue/due-jobs.ts";
 
 /** Weight of the newest call in the moving average: about the last twenty count. */
 const WEIGHT = 0.05;
-/** When no call has ended for this long the functions are not slow but away, and the queue is there to hold on. */
+/** Time without a finished call after which functions count as unavailable rather than slow; the queue keeps accepting. */
 const AWAY_MS = 10_000;
 
 /**
@@ -33,7 +33,7 @@ export class Backlog {
   ended({ id }: DueJob, now = performance.now()): void {
     if (!this.#waiting.delete(id)) return;
     const took = now - this.#lastEnd;
-    // The first end after they were away says nothing of their pace, and would keep senders out for dozens of calls.
+    // The first end after downtime does not reflect their pace, and would refuse senders for dozens of calls.
     if (took <= AWAY_MS) this.#msPerCall += (took - this.#msPerCall) * WEIGHT;
     this.#lastEnd = now;
     // One for one: those let in now count only once they are stored, so letting in all at once would let in too many.

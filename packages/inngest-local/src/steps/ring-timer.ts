@@ -16,7 +16,7 @@ export async function ringTimer(standIn: StandIn, job: DueJob): Promise<void> {
       : undefined;
     if (done === undefined) return deleteJob(transaction, job.id);
     if (done.race || (await countPendingSteps(transaction, job.runId)) === 0) {
-      await saveContinuation(transaction, job.runId, standIn.begunJobs(), now);
+      await saveContinuation(transaction, job.runId, standIn.runningJobs(), now);
     }
   });
   standIn.wake();

@@ -43,7 +43,7 @@ export async function saveOperations(
     if (plan.retry === undefined) {
       if (race || (await countPendingSteps(transaction, job.runId)) === 0) {
         const dueAt = answer.operations === 0 ? now + ASK_AGAIN : now;
-        await saveContinuation(transaction, job.runId, standIn.begunJobs(), dueAt);
+        await saveContinuation(transaction, job.runId, standIn.runningJobs(), dueAt);
       }
     }
     return jobs;

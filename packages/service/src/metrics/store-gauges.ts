@@ -94,7 +94,7 @@ function handlerGauges(handlers: StoreStatistics["handlers"]): Gauge[] {
     gauge("synap_handler_lag_events", "Events after the checkpoint.", ...each("lag", Math.max)),
     gauge(
       "synap_handler_failed_attempts",
-      "Consecutive failed attempts; waiting tells the whole handler from single streams.",
+      "Consecutive failed attempts; the label waiting distinguishes the whole handler from single streams.",
       ...retrying(({ attempts }) => attempts),
     ),
     gauge(

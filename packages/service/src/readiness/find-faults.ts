@@ -5,7 +5,7 @@ import type { ReadinessCheck } from "./readiness-checks.ts";
 /** How long one check may take, in milliseconds: less than a probe usually waits. */
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** The outcome of each check by name: undefined where the thing is there. */
+/** The fault of each check by name; undefined where the dependency is available. */
 export type ReadinessFindings = ReadonlyMap<string, NotReadyError | undefined>;
 
 /**

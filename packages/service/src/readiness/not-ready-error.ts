@@ -8,7 +8,7 @@ export const READINESS_FAULTS = {
   "read-only":
     "The database accepts no writes: it is a standby or set to read-only, or TimescaleDB is restoring.",
   "broker-unreachable": "Nothing answers where events are sent.",
-  "broker-failing": "The event broker answers with an error of its own.",
+  "broker-failing": "The event broker answers with an internal error.",
   "functions-not-registered": "No worker has registered its functions with the event broker yet.",
   "not-registered": "This worker has not registered its functions with the event broker yet.",
   "broker-key-missing":

@@ -5,10 +5,10 @@ import { NotReadyError } from "./not-ready-error.ts";
 /** How long the outcome of a write is taken for the present one, in milliseconds: anybody may ask, as often as they like. */
 const WRITE_OUTCOME_MS = 5_000;
 
-/** A thing that a process depends on, and whether it is there. */
+/** A dependency of a process and the check of its availability. */
 export interface ReadinessCheck {
   readonly name: string;
-  /** Resolves when it is there; rejects when not, with a NotReadyError where the fault has a name of its own. */
+  /** Resolves when it is available; otherwise rejects, with a NotReadyError if the fault has a specific code. */
   readonly check: () => Promise<void>;
 }
 
