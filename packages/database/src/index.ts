@@ -46,7 +46,7 @@ export type {
   SqlSession,
   Transaction,
 } from "./connection/sql-session.ts";
-export { TransactionControlError } from "./connection/transaction-control.ts";
+export { TransactionControlError, TransactionEndedError } from "./connection/transaction-control.ts";
 export type { AppendOptions, EventStore } from "./event-store.ts";
 export type { ApplicationMigrations } from "./migrations/ledgers.ts";
 export { type MigrateOptions, type MigrationReport, migrate } from "./migrations/migrate.ts";

@@ -98,6 +98,7 @@ async function asDatabase(
             {
               query: (text, parameters) => run(session, text, parameters),
               execute: (script) => guard(() => session.exec(script)),
+              control: (statements) => guard(() => session.exec(statements.join("; "))),
               ...(!asOwner && {
                 restore: () => session.exec(`${RESET_SESSION} ${SETTINGS}; ${roleScript()}`),
               }),

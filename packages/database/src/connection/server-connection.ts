@@ -4,6 +4,7 @@ import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts"
 import { readDatabaseUrl } from "./database-url.ts";
 import type { SqlParameter } from "./sql-session.ts";
 import { withLimit } from "./time-limit.ts";
+import { isControlTag } from "./transaction-control.ts";
 import { readerOf, writeParameter } from "./wire-types.ts";
 
 /** How connections are made. */
@@ -38,6 +39,7 @@ export class ServerConnection extends pg.Client {
   readonly #socket: Socket;
   readonly #onSilence: (() => void) | undefined;
   #isLost = false;
+  #controls = 0;
 
   constructor(options: ConnectionOptions) {
     const { url, applicationName, startupOptions, connectTimeout } = options;
@@ -56,6 +58,9 @@ export class ServerConnection extends pg.Client {
     });
     this.#socket = socket;
     this.#onSilence = options.onSilence;
+    this.connection.on("commandComplete", ({ text }: { readonly text: string }) => {
+      if (isControlTag(text)) this.#controls += 1;
+    });
     // What waits for an answer is rejected; the event itself would end the process if nobody listened.
     this.on("error", () => {
       this.#isLost = true;
@@ -81,6 +86,11 @@ export class ServerConnection extends pg.Client {
       ...(rowMode !== undefined && { rowMode }),
     };
     return this.#answered(this.query<Row>(query), limit);
+  }
+
+  /** How many statements have begun or ended a transaction or a savepoint, as the server reports it. */
+  get controls(): number {
+    return this.#controls;
   }
 
   /** Runs a script of several statements. */

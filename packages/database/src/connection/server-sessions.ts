@@ -117,9 +117,16 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
   }
 
   function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return begin((connection) =>
-      runInScope(
+    return begin((connection) => {
+      // Counted before they are sent: savepoints may be made and ended side by side.
+      let expected = connection.controls;
+      return runInScope(
         {
+          control: async (statements) => {
+            expected += statements.length;
+            await connection.script(statements.join("; "), answerTimeout);
+          },
+          isEnded: () => connection.controls > expected,
           query: async <Row extends object>(text: string, parameters: readonly SqlParameter[]) =>
             (await run<Row>(connection, prepare(text, parameters))).rows,
           execute: async (script) => {
@@ -132,8 +139,8 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
         },
         (guard) => openServerOrm((statement) => guard(statement.text, () => run(connection, statement))),
         work,
-      ),
-    );
+      );
+    });
   }
 
   return {

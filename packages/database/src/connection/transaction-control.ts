@@ -1,3 +1,5 @@
+import { sqlState } from "./database-errors.ts";
+
 /** A statement that begins or ends transactions or savepoints was given to a transaction whose end is somebody else's. */
 export class TransactionControlError extends Error {
   override readonly name = "TransactionControlError";
@@ -12,6 +14,39 @@ export class TransactionControlError extends Error {
     );
     this.statement = statement;
   }
+}
+
+/**
+ * Something that ran in a transaction ended it all the same. Part of what ran in it may be stored, the events of an append
+ * among it: send them again with the same ids, which stores nothing twice.
+ */
+export class TransactionEndedError extends Error {
+  override readonly name = "TransactionEndedError";
+  readonly code = "TRANSACTION_ENDED";
+  /** The handler that did it, where that is known. */
+  readonly handler: string | undefined;
+
+  constructor(handler?: string, options?: ErrorOptions) {
+    const culprit = handler === undefined ? "A statement" : `A statement of handler "${handler}"`;
+    super(
+      `${culprit} ended the transaction that it ran in, so part of what ran there may be stored. Look for COMMIT and ROLLBACK in it.`,
+      options,
+    );
+    this.handler = handler;
+  }
+}
+
+const CONTROL_TAG = /^(?:BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PREPARE TRANSACTION)/;
+
+/** Whether a command that PostgreSQL reports as complete began or ended a transaction or a savepoint. */
+export function isControlTag(tag: string): boolean {
+  return CONTROL_TAG.test(tag);
+}
+
+/** Whether a savepoint could not be ended because there is no such savepoint, or no transaction, any more. */
+export function isSavepointGone(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === "3B001" || state === "25P01";
 }
 
 const CONTROL =

@@ -1,11 +1,20 @@
 import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
-import { refuseControl, refuseControlIn } from "./transaction-control.ts";
+import {
+  isSavepointGone,
+  refuseControl,
+  refuseControlIn,
+  TransactionEndedError,
+} from "./transaction-control.ts";
 
 /** The session of an open transaction, which runs statements in order. */
 export interface TransactionSession {
   query<Row extends object>(text: string, parameters: readonly SqlParameter[]): Promise<Row[]>;
   execute(script: string): Promise<void>;
+  /** Runs the engine's own statements that make and end savepoints. */
+  control(statements: readonly string[]): Promise<void>;
+  /** Whether others have run that begin or end transactions or savepoints. */
+  isEnded?(): boolean;
   /** Restores the session's initial settings. Called at the end if a statement may have changed some. */
   restore?(): Promise<void>;
 }
@@ -33,7 +42,15 @@ export async function runInScope<T>(
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const progress: Progress = { savepoints: 0, hasChangedSettings: false };
-  const result = await runScope(session, openOrm, work, progress);
+  let result: T;
+  try {
+    result = await runScope(session, openOrm, work, progress);
+  } catch (error) {
+    if (!(error instanceof TransactionEndedError) && session.isEnded?.() === true)
+      throw new TransactionEndedError(undefined, { cause: error });
+    throw error;
+  }
+  if (session.isEnded?.() === true) throw new TransactionEndedError();
   if (progress.hasChangedSettings) await session.restore?.();
   return result;
 }
@@ -65,12 +82,24 @@ async function runScope<T>(
   }
 
   const guard: Guard = (text, statement) => run(text, refuseControl, statement);
-  const control = (script: string) =>
+  const control = (...statements: string[]) =>
     run(
-      script,
+      statements.join("; "),
       () => {},
-      () => session.execute(script),
+      () => session.control(statements),
     );
+
+  /** Ends a savepoint. One that is gone proves that the transaction was ended: no lexer can be fooled about that. */
+  async function endSavepoint(cause: unknown, ...statements: string[]): Promise<void> {
+    try {
+      await control(...statements);
+    } catch (error) {
+      if (cause instanceof TransactionEndedError) throw cause;
+      if (!isSavepointGone(error)) throw error;
+      failure = { error: new TransactionEndedError(undefined, { cause: cause ?? error }) };
+      throw failure.error;
+    }
+  }
 
   const transaction: Transaction = {
     query: <Row extends object>(text: string, parameters: readonly SqlParameter[] = []) =>
@@ -84,10 +113,10 @@ async function runScope<T>(
       try {
         result = await runScope(session, openOrm, inner, progress);
       } catch (error) {
-        await control(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);
+        await endSavepoint(error, `ROLLBACK TO SAVEPOINT ${name}`, `RELEASE SAVEPOINT ${name}`);
         throw error;
       }
-      await control(`RELEASE SAVEPOINT ${name}`);
+      await endSavepoint(undefined, `RELEASE SAVEPOINT ${name}`);
       return result;
     },
     get orm() {

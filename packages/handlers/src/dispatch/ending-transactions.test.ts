@@ -78,6 +78,47 @@ describeOnEveryEngine("a handler that ends its transaction", (engine) => {
     expect(await store.getById(event.id)).toBeUndefined();
   });
 
+  /** Under this setting a backslash hides the end of a string from whoever reads SQL as it is usually written. */
+  const disguised = async (transaction: Transaction, script: string) => {
+    await transaction.execute("SET LOCAL standard_conforming_strings = off");
+    await transaction.execute(`SELECT 'a\\'; '; ${script}; SELECT ''`);
+  };
+
+  it.each(["COMMIT", "COMMIT; BEGIN", "COMMIT AND CHAIN", "COMMIT; BEGIN; SELECT 1 / 0", "ROLLBACK; BEGIN"])(
+    "(inline) never hides it, however it is disguised: %s",
+    async (script) => {
+      for (const policy of ["dead-letter", "reject"] as const) {
+        const { handler, store } = attacking(
+          "inline",
+          (transaction) => disguised(transaction, script),
+          policy,
+        );
+        const event = noteOf("bad");
+        const error: unknown = await store.append(event).catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ code: "TRANSACTION_ENDED", handler });
+        expect(await listDeadLetters(engine.database, { handler })).toEqual([]);
+        // As the error advises, the event is sent again.
+        const { store: other } = attacking("inline", async () => {}, policy);
+        const isStored = script.startsWith("COMMIT");
+        expect((await other.append(event)).status).toBe(isStored ? "duplicate" : "stored");
+      }
+    },
+  );
+
+  it.runIf(engine.engine === "server")(
+    "never hides it in a transaction without savepoints either",
+    async () => {
+      for (const script of ["COMMIT", "COMMIT; BEGIN", "ROLLBACK AND CHAIN", "COMMIT; BEGIN; SELECT 1 / 0"]) {
+        const work = engine.database.transaction((transaction) => disguised(transaction, script));
+        await expect(work).rejects.toMatchObject({ code: "TRANSACTION_ENDED" });
+      }
+      const many = engine.database.transaction((transaction) =>
+        Promise.all(Array.from({ length: 5 }, () => transaction.query("SELECT 1"))),
+      );
+      await expect(many).resolves.toHaveLength(5);
+    },
+  );
+
   it.each(["SELECT 1; COMMIT", "ROLLBACK; BEGIN"])(
     "is refused in a transaction of the application too: %s",
     async (script) => {

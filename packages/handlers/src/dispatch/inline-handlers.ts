@@ -1,4 +1,4 @@
-import type { Transaction } from "@synap/database";
+import { type Transaction, TransactionEndedError } from "@synap/database";
 import { isTimeLimit, streamKey } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { anyHeld, heldStreams, parkEvents } from "../dead-letters/held-streams.ts";
@@ -57,6 +57,8 @@ async function runInline(
   try {
     await transaction.savepoint((savepoint) => handler.handle(events, context(savepoint)));
   } catch (error) {
+    if (error instanceof TransactionEndedError)
+      throw new TransactionEndedError(handler.name, { cause: error });
     const blamesEvents = policy === "last-resort" && isTimeLimit(error);
     if (isTransientFailure(error) && !blamesEvents) throw error;
     if (policy === "reject") throw new InlineHandlerError(handler.name, error);

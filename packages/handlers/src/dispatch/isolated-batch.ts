@@ -1,4 +1,4 @@
-import type { Transaction } from "@synap/database";
+import { type Transaction, TransactionEndedError } from "@synap/database";
 import { isDataError, isTimeLimit, setAside, streamKey } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import {
@@ -218,6 +218,9 @@ async function attempt(
     });
     return undefined;
   } catch (thrown) {
+    // Nothing can be decided any more in a transaction that isn't the one that began.
+    if (thrown instanceof TransactionEndedError)
+      throw new TransactionEndedError(handler.name, { cause: thrown });
     return { thrown };
   }
 }
