@@ -1,5 +1,5 @@
--- The SQL door: posts one event, with the guarantees of the TypeScript door; see docs/sql.md. A null argument counts as
--- left out. Runs as the owner, so that its callers need no right on any table: everything they send is a value.
+-- The SQL API: posts one event, with the guarantees of the TypeScript API; see docs/sql.md. A null argument counts as
+-- omitted. Runs as the owner, so that its callers need no right on any table: everything they send is a value.
 --
 -- Raises, besides what PostgreSQL raises by itself:
 --   SY010  the event is not valid (detail: an array of { path, code, reason }, as everywhere in Synap)

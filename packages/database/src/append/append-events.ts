@@ -17,11 +17,11 @@ import {
 } from "./judge-events.ts";
 import type { PreparedAppend } from "./prepare-append.ts";
 
-/** What runs in an append's transaction. */
+/** A hook in an append's transaction. */
 export interface AppendHook {
-  /** Whether it has to do with events of this type. An append of others alone is one statement, without a transaction around it. */
+  /** Whether the hook handles events of this type. An append without any is one statement without a transaction. */
   handles(type: string): boolean;
-  /** Is given what was stored, up to 1,024 events at a time, in order, of all types. When it throws, nothing is stored. */
+  /** Receives the stored events of all types, in order, up to 1,024 at a time. If it throws, nothing is stored. */
   run(transaction: Transaction, events: readonly StoredEvent[]): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ type Attempt = (work: (session: SqlSession) => Promise<AppendedEvent[]>) => Prom
 /** An append of up to 1,024 events. */
 interface Lot extends AppendNewOptions {
   readonly events: readonly SynapEvent[];
-  /** All or nothing if given; otherwise each event has an outcome of its own. */
+  /** All or nothing if given; otherwise each event has a separate outcome. */
   readonly expectations?: readonly Expectation[] | undefined;
 }
 
@@ -56,7 +56,7 @@ class AppendContentionError extends Error {
 const ATTEMPTS = 6;
 
 /**
- * Appends any number of events, each with an outcome of its own, in a transaction of their own. Up to 1,024 are one
+ * Appends any number of events, each with a separate outcome, in one transaction. Up to 1,024 are one
  * statement. The readers are not woken.
  * @param lockTimeout longest time to wait for a lock, in milliseconds, in place of the session's
  */
@@ -204,7 +204,7 @@ function ownAttempt(
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
 ): Attempt {
-  if (!isHooked(events, hook)) return (work) => work(database.writes);
+  if (!hookWants(events, hook)) return (work) => work(database.writes);
   return (work) => database.transaction((own) => hooked(hook, own, events, work(own)));
 }
 
@@ -217,7 +217,7 @@ function savepointAttempt(
 }
 
 /** Whether the hook, if there is one, handles any of these events. */
-function isHooked(events: readonly SynapEvent[], hook: AppendHook | undefined): boolean {
+function hookWants(events: readonly SynapEvent[], hook: AppendHook | undefined): boolean {
   if (hook === undefined) return false;
   const types = new Set(events.map(({ type }) => type));
   return [...types].some((type) => hook.handles(type));

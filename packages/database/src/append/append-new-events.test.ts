@@ -138,7 +138,7 @@ describeOnEveryEngine("append_new_events", (engine) => {
 });
 
 describe("what comes for each stream", () => {
-  it("is counted so that every event has a place of its own in its stream", () => {
+  it("is counted so that every event has a distinct place in its stream", () => {
     const events = fc.array(
       fc
         .record({ stream: fc.constantFrom("a", "b", "c"), day: fc.integer({ min: 1, max: 28 }) })

@@ -12,7 +12,7 @@ import {
 import { MAX_APPEND_EVENTS } from "./append-new-events.ts";
 import type { AppendedEvent } from "./append-outcome.ts";
 
-/** Events for one stream, and what the sender believes of it. */
+/** Events for one stream, and its expected version. */
 export interface StreamAppend {
   readonly stream: StreamName;
   readonly expectedVersion: ExpectedVersion;
@@ -20,7 +20,7 @@ export interface StreamAppend {
   readonly events: readonly StreamEventInput[];
 }
 
-/** What a stream must be for the append to happen, although nothing is written to it. */
+/** The expected version of a stream that the append checks without writing to it. */
 export interface StreamCheck {
   readonly stream: StreamName;
   readonly expectedVersion: ExpectedVersion;
@@ -29,7 +29,7 @@ export interface StreamCheck {
 export interface StreamAppendOptions {
   /**
    * Append inside this transaction: stored if and when it commits. A refusal is undone to where the call began, so the
-   * transaction can go on. Without it the call is a transaction of its own.
+   * transaction can continue. By default the call opens a transaction.
    */
   readonly transaction?: Transaction | undefined;
   /** As for `append`: "live" (default) refuses events whose timestamp is far from now, "backfill" takes any time. */
@@ -147,7 +147,7 @@ function completeFor(
   return { ...catalogue.completeEvent({ ...input, timestamp, aggregateType, aggregateId }), ...given };
 }
 
-/** TypeScript keeps an event from naming a stream of its own; a sender of JSON may try. */
+/** The issues of an event that names another stream, which TypeScript prevents and JSON does not. */
 function otherStream(stream: StreamName, event: SynapEvent): EventIssue[] {
   return (["aggregateType", "aggregateId"] as const)
     .filter((path) => event[path] !== stream[path])

@@ -170,7 +170,7 @@ interface DeadLetterColumns extends RowWithin {
 const LIST = selectWithin(
   `
 SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.attempts, d.status,
-       -- Only refused events are told apart by their content; the id of a stored one names it.
+       -- Only refused events are distinguished by their content; the id of a stored one names it.
        CASE d.content WHEN '' THEN 'handling' ELSE 'storing' END AS stage,
        ${epochMs("d.first_failed_at")} AS first_failed_at, ${epochMs("d.last_failed_at")} AS last_failed_at,
        d.aggregate_type, d.aggregate_id, ${epochMs("d.resolved_at")} AS resolved_at, d.resolved_by, d.resolution,

@@ -32,7 +32,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     engine.database.query("UPDATE synap.held_streams SET retry_at = now() WHERE handler = $1", [handler]);
   const deadLettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
 
-  it("read on from their checkpoint, in order, a limited number of events a pass", async () => {
+  it("continue from their checkpoint, in order, with a limited number of events per pass", async () => {
     const { store, pass } = await following(seeing("steps"), { passLimit: 2 });
     const events = notes("a", "b", "c");
     await store.appendBatch(events);
@@ -43,7 +43,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await pass()).toMatchObject({ status: "done", processed: 0, caughtUp: true });
   });
 
-  it("see only the types they asked for, and move past the others", async () => {
+  it("receive only their event types, and move past the others", async () => {
     const handler = seeing("only-requests", { eventTypes: ["note.creation.requested"] });
     const { store, pass } = await following(handler);
     const request = createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
@@ -172,7 +172,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await seen("picky")).toEqual([...ids(good), later[0]?.id]);
   });
 
-  it("go on with the stream when an event that is tried again can be handled", async () => {
+  it("resume the stream when a retried event can be handled", async () => {
     let failures = 2;
     const handler = seeing("recovers", {
       afterwards: (batch) => {
@@ -192,7 +192,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await pass()).toMatchObject({ processed: 0, caughtUp: true, retrying: [] });
   });
 
-  it("don't try again what PostgreSQL refuses, and lose no time with it", async () => {
+  it("don't retry data that PostgreSQL refuses", async () => {
     const handler = seeing("refused", {
       afterwards: (batch, { transaction }) =>
         batch.some((event) => event.data["content"] === "bad")
@@ -207,7 +207,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await deadLettersOf("refused")).toMatchObject([{ code: "sqlstate-22008", attempts: 1 }]);
   });
 
-  it("try a due event again although the clock was set back meanwhile", async () => {
+  it("retry a due event although the clock was set back", async () => {
     let failing = true;
     const handler = seeing("set-back", {
       afterwards: () => {
@@ -227,7 +227,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await seen("set-back")).toEqual([event.id]);
   });
 
-  it("never lose an event to a transient failure, however often it comes", async () => {
+  it("never lose an event to transient failures, however many", async () => {
     let failures = 12;
     const handler = seeing("patient", {
       afterwards: () => {
@@ -396,7 +396,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await seen("guarded")).toEqual([event.id]);
   });
 
-  it("are known by name", async () => {
+  it("are found by name", async () => {
     const { dispatcher } = await following(seeing("known"));
     await expect(dispatcher.catchUp("unknown")).rejects.toThrow(UnknownHandlerError);
   });

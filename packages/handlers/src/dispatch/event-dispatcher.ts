@@ -15,28 +15,28 @@ import { type InlineFailurePolicy, runInlineHandlers } from "./inline-handlers.t
 import { type HandlerPass, LogFollower } from "./log-follower.ts";
 import { notePassFailure } from "./pass-failures.ts";
 
-/** What an {@link EventDispatcher} is made of. */
+/** Options of {@link EventDispatcher}. */
 export interface EventDispatcherOptions {
   readonly database: Database;
   readonly catalogue: EventCatalogue;
   readonly handlers?: readonly IEventHandler[];
   /** The read models to keep. Several versions of one projection while the old one's builds are kept. Default: none. */
   readonly projections?: readonly Projection[];
-  /** What becomes of an append that an inline handler refuses. Default: `dead-letter`. */
+  /** The policy for an append that an inline handler refuses. Default: `dead-letter`. */
   readonly onInlineFailure?: InlineFailurePolicy;
   /**
    * How often an asynchronous handler tries an event that fails before it becomes a dead letter. Events that PostgreSQL
    * refuses are not tried again, and transient failures don't count. Default: 5.
    */
   readonly maxAttempts?: number;
-  /** The waits between these attempts. Default: 1 s, doubling up to 30 s. */
+  /** Backoff between these attempts. Default: 1 s, doubling up to 30 s. */
   readonly backoff?: Backoff;
-  /** The most events of one pass. The embedded engine has one session, which a pass holds. Default: 1,000. */
+  /** Maximum number of events of a pass. The embedded engine has one session, which a pass occupies. Default: 1,000. */
   readonly passLimit?: number;
 }
 
 /**
- * Brings events to handlers: to the inline ones inside the append (through {@link EventDispatcher.store} or
+ * Dispatches events to handlers: to the inline ones inside the append (through {@link EventDispatcher.store} or
  * {@link EventDispatcher.inlineHook}), to the asynchronous ones pass by pass.
  */
 export class EventDispatcher {
@@ -49,9 +49,9 @@ export class EventDispatcher {
    * inline handler off: the event is stored and becomes a dead letter of that handler.
    */
   readonly lastResort: Pick<EventStore, "appendBatch">;
-  /** Where dead letters are looked through, tried again or skipped. */
+  /** Lists, retries and skips dead letters. */
   readonly deadLetters: DeadLetters;
-  /** What people and programs do with projections: status, pause, rebuild, cutover and so on. */
+  /** Operates projections: status, pause, rebuild, cutover and so on. */
   readonly projections: Projections;
   readonly #database: Database;
   readonly #follower: LogFollower;
@@ -115,15 +115,15 @@ export class EventDispatcher {
   }
 
   /**
-   * One pass of an asynchronous handler or of every build and segment of a projection, each in one transaction: locks its checkpoint, reads on from there up to
-   * the watermark, handles, saves the checkpoint. What the handler wrote and how far it came are committed
-   * together or not at all, so its effects in this database happen exactly once.
+   * One pass of an asynchronous handler or of every build and segment of a projection, each in one transaction: locks
+   * its checkpoint, reads on from there up to the watermark, handles, saves the checkpoint. What the handler wrote and
+   * how far it came are committed together or not at all, so its effects in this database happen exactly once.
    *
-   * An event that fails is isolated at once and tried again by itself, up to `maxAttempts` times; the later events of its
-   * stream wait for it, and all others go on.
+   * An event that fails is isolated at once and tried again by itself, up to `maxAttempts` times; the later events of
+   * its stream wait for it, and all others go on.
    *
    * @throws HandlerPassError when the pass was rolled back, because the database or what the handler needs is away; call
-   *   again after a while.
+   * again after a while.
    * @throws UnknownHandlerError
    */
   async catchUp(name: string): Promise<HandlerPass> {
@@ -155,7 +155,7 @@ export class EventDispatcher {
   }
 }
 
-/** Waits for the appends to a stream, and lets none begin: inline handlers run in them. */
+/** Waits for running appends to a stream, in which inline handlers run, and blocks others. */
 async function lockStream(transaction: Transaction, stream: StreamName): Promise<void> {
   await transaction.query("SELECT synap.lock_stream($1, $2)", [stream.aggregateType, stream.aggregateId]);
 }

@@ -2,7 +2,7 @@ import type { AppendOutcome, Transaction } from "@synap/database";
 import type { EventTypeDefinition, StoredEvent, StoredEventOf, SynapEvent } from "@synap/types";
 
 /**
- * What a handler may use while it handles a batch.
+ * The context of a handler while it handles a batch.
  *
  * Everything written through `transaction` becomes visible together with the handler's progress: for an
  * inline handler together with the events themselves, for an asynchronous one together with its checkpoint.
@@ -28,16 +28,16 @@ export interface HandlerContext {
   tryAppend(events: readonly SynapEvent[]): Promise<AppendOutcome[]>;
 }
 
-/** What became of an appended event that the store did not refuse. */
+/** The outcome of an appended event that the store did not refuse. */
 export type AcceptedAppend = Exclude<AppendOutcome, { readonly status: "rejected" }>;
 
-/** The events that a handler of these types is given: a union discriminated by `type`, or any event. */
+/** The events that a handler of these types receives: a union discriminated by `type`, or any event. */
 export type EventsOf<Events extends readonly EventTypeDefinition[] | "all"> =
   Events extends readonly EventTypeDefinition[] ? StoredEventOf<Events> : StoredEvent;
 
 /**
- * Something that happens because events were stored: a projector keeps a read model, a reactor appends
- * further events, a sink tells an outside system.
+ * Code that runs for stored events: a projector maintains a read model, a reactor appends
+ * further events, a sink notifies an external system.
  *
  * Handlers are batch-first. `handle` receives the events of a batch in the order of their positions, and
  * only those whose type it named. Batches have no meaning: the same events may be cut otherwise the next time
@@ -45,11 +45,11 @@ export type EventsOf<Events extends readonly EventTypeDefinition[] | "all"> =
  * happens exactly once; what it does elsewhere may happen again.
  */
 export interface IEventHandler {
-  /** Unique, kebab-case and for ever: checkpoints and dead letters are stored under it. */
+  /** Unique and kebab-case. Never change it: checkpoints and dead letters are stored under it. */
   readonly name: string;
-  /** One sentence for people, shown by the status route. */
+  /** One sentence for operators, shown by the status route. */
   readonly description: string;
-  /** The event types it wants, each of which the catalogue must know; `"all"` for every event. */
+  /** The event types it consumes, all of which the catalogue must know; `"all"` for every event. */
   readonly eventTypes: readonly string[] | "all";
   /**
    * `inline`: in the transaction of the append, so its rows are there when the append is. It makes every
@@ -80,7 +80,7 @@ export interface IEventHandler {
 export function defineHandler<const Events extends readonly EventTypeDefinition[] | "all">(definition: {
   /** Unique and kebab-case. Never change it: checkpoints and dead letters are stored under it. */
   readonly name: string;
-  /** One sentence for people, shown by the status route. */
+  /** One sentence for operators, shown by the status route. */
   readonly description: string;
   readonly events: Events;
   /** See {@link IEventHandler.mode}. */
@@ -98,12 +98,12 @@ export function defineHandler<const Events extends readonly EventTypeDefinition[
   };
 }
 
-/** The names of event types, as handlers and projections are looked up by them. */
+/** The names of event types, by which handlers and projections are looked up. */
 export function namesOf(events: readonly EventTypeDefinition[] | "all"): readonly string[] | "all" {
   return events === "all" ? "all" : events.map(({ name }) => name);
 }
 
-/** Whether the handler asked for events of this type. */
+/** Whether the handler consumes events of this type. */
 export function handles(handler: Pick<IEventHandler, "eventTypes">, type: string): boolean {
   return handler.eventTypes === "all" || handler.eventTypes.includes(type);
 }

@@ -6,7 +6,7 @@ import { asError } from "./thrown-error.ts";
 /** A call of a handler's, projection's or decider's code. */
 export interface RunningHandler {
   readonly handler: string;
-  /** How many events it was given; 0 for a decider's command. */
+  /** Number of events passed; 0 for a decider's command. */
   readonly events: number;
   /** The first of them. */
   readonly eventId?: string;
@@ -16,9 +16,9 @@ export interface RunningHandler {
 const running = new AsyncLocalStorage<RunningHandler>();
 
 /**
- * Calls code of a handler or projection with the events, which are read from the log or copies of what is stored there. They
- * are frozen and so is their array: what one handler writes into them, all handlers after it would read. What it throws comes out as an Error that is safe to read. What it leaves running,
- * a promise that nothing awaits or a timer, is attributed to it: see `runningHandler`.
+ * Calls code of a handler or projection with events from the log, or copies of stored ones. They and their array are
+ * frozen, because later handlers receive the same objects. Thrown values become Errors that are safe to read. Anything
+ * left running, such as an unawaited promise or a timer, is attributed to the handler: see `runningHandler`.
  */
 export async function callHandler<T>(
   name: string,
@@ -39,7 +39,7 @@ export async function callHandler<T>(
   }
 }
 
-/** Whose code runs at this moment, if it is a handler's: also in what that code began and did not await. */
+/** The handler whose code is running, including code that it started and did not await; undefined for other code. */
 export function runningHandler(): RunningHandler | undefined {
   return running.getStore();
 }

@@ -2,7 +2,7 @@ import { isTransient, sqlState } from "@synap/database/internal";
 import { didYouMean, isErrorValue, readProperty, thrownFacts } from "@synap/types/internal";
 import { isErrorOf } from "../error-copies.ts";
 
-/** A handler cannot be registered, because another one of that name is. */
+/** Thrown when another handler of the same name is registered. */
 export class DuplicateHandlerError extends Error {
   readonly code = "DUPLICATE_HANDLER";
   override readonly name = "DuplicateHandlerError";
@@ -13,7 +13,7 @@ export class DuplicateHandlerError extends Error {
   }
 }
 
-/** A handler asks for an event type that the catalogue does not know: most likely a misspelling. */
+/** Thrown when a handler names an event type that is not in the catalogue: most likely a misspelling. */
 export class UnknownEventTypeError extends Error {
   readonly code = "UNKNOWN_EVENT_TYPE";
   override readonly name = "UnknownEventTypeError";
@@ -24,7 +24,7 @@ export class UnknownEventTypeError extends Error {
   }
 }
 
-/** No asynchronous handler of that name is registered. */
+/** Thrown when no asynchronous handler of that name is registered. */
 export class UnknownHandlerError extends Error {
   readonly code = "UNKNOWN_HANDLER";
   override readonly name = "UnknownHandlerError";
@@ -67,9 +67,9 @@ export class HandlerPassError extends Error {
   readonly checkpoint: string;
   /** How many passes have failed in a row in this process, counting this one. */
   readonly attempts: number;
-  /** Trying again later can help; the events are not to blame. */
+  /** Whether a later retry can help, because the events are not to blame. */
   readonly transient: boolean;
-  /** Why, as the status shows it. */
+  /** The reason, as shown by the status. */
   readonly failure: { readonly code: string; readonly reason: string };
   /** The event that was being handled, when it was handled alone. */
   readonly event: { readonly id: string; readonly position: number } | undefined;
@@ -94,14 +94,14 @@ export class HandlerPassError extends Error {
 }
 
 /**
- * What a handler throws when the events are fine and something else is not: an outside system is away or
- * says "too many requests". The batch is tried again for as long as it takes and never becomes a dead letter.
+ * Thrown by a handler when the events are fine and something else is not: an external system is unavailable or
+ * rate-limited. The batch is retried without limit and never becomes a dead letter.
  */
 export class TransientHandlerError extends Error {
   readonly code = "TRANSIENT_HANDLER_FAILURE";
   override readonly name = "TransientHandlerError";
 
-  /** Also those of another copy of this package, which a bundled config brings along. */
+  /** Recognises instances from another copy of this package too, such as the one in a bundled config. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: the class at the right of instanceof, which may be a subclass
     return isErrorOf(this, TransientHandlerError, value, "TRANSIENT_HANDLER_FAILURE");

@@ -40,7 +40,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
       interval: 20,
     });
 
-  it("goes on when its logger throws, after failed passes and after handled events", async () => {
+  it("continues when its logger throws, after failed passes and after handled events", async () => {
     const thrower = () => {
       throw new Error("the log is full");
     };
@@ -61,7 +61,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     await runner.stop();
   });
 
-  it("is woken by an append, long before it would look by itself", async () => {
+  it("is woken by an append, long before its poll interval", async () => {
     const { runner, store } = await running([seeing("woken")], { pollIntervalMs: NEVER_MS });
     const events = [note("a"), note("b")];
     for (const event of events) {
@@ -71,7 +71,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     await runner.stop();
   });
 
-  it("finds new events by polling when nobody wakes it", async () => {
+  it("finds new events by polling when it is not woken", async () => {
     const deaf = { engine: "server" as const, listen: async () => async () => {} };
     const { runner, store } = await running([seeing("polls")], { database: deaf, pollIntervalMs: 20 });
     const event = note("a");
@@ -80,7 +80,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     await runner.stop();
   });
 
-  it("goes through a backlog pass by pass without waiting in between", async () => {
+  it("works off a backlog pass by pass without waiting in between", async () => {
     const { runner, store } = await running([seeing("backlog")], { pollIntervalMs: NEVER_MS });
     const events = Array.from({ length: 35 }, (_, index) => note(`${index}`));
     await store.appendBatch(events);
@@ -88,7 +88,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     await runner.stop();
   });
 
-  it("backs off while a handler fails and goes on when it works again, others undisturbed", async () => {
+  it("backs off while a handler fails and continues when it works again, without affecting others", async () => {
     let failures = 3;
     const shaky = seeing("shaky", {
       afterwards: () => {
@@ -106,7 +106,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     expect(logged).toContain("shaky works again");
   });
 
-  it("shows in the status what waits, why, and when the next attempt is", async () => {
+  it("shows waiting handlers and streams in the status, with the reason and the next attempt", async () => {
     const backoff = { firstMs: 3_600_000, capMs: 3_600_000 };
     const retryOf = async (handler: string) => {
       const { handlers } = await storeStatistics(engine.database);
@@ -160,7 +160,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     expect(await retryOf("away-shown")).toBeUndefined();
   });
 
-  it("sets a poison event aside by itself and says so", async () => {
+  it("sets a poison event aside and logs that", async () => {
     const picky = seeing("picky", {
       afterwards: (batch) => {
         if (batch.some((event) => event.data["content"] === "bad")) throw new RangeError("no");
@@ -177,7 +177,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     await runner.stop();
   });
 
-  it("finishes the pass in flight when it is stopped, and begins no other", async () => {
+  it("finishes the running pass when it is stopped, and starts no other", async () => {
     let begun = () => {};
     const inFlight = new Promise<void>((resolve) => {
       begun = resolve;

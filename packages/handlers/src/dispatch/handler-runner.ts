@@ -8,20 +8,20 @@ import type { HandlerPass } from "./log-follower.ts";
 import { WakeSignal } from "./wake-signal.ts";
 
 /**
- * A handler that is up to date rests for so many times as long as its pass took, woken or not: under a steady stream of
- * small appends, passes of a few events would cost more than the events. So no handler takes more than half of a
- * connection for being up to date, and the busier the database is, the more a pass finds to do. The embedded engine has
- * one session, which appends need as well: six handlers there may not take half of it each.
+ * Factor for the pause of an idle handler: after a pass it sleeps for this multiple of the pass duration, woken or not.
+ * Under a steady stream of small appends, passes of a few events would cost more than the events. So no idle handler
+ * uses more than half a connection, and the busier the database is, the more events a pass handles. The embedded engine
+ * has one session, which appends need as well, so its handlers sleep longer.
  */
 const REST_FACTOR = { server: 1, embedded: 4 };
 
-/** It doesn't rest for longer, in milliseconds. */
+/** Upper bound of that pause, in milliseconds. */
 const LONGEST_REST_MS = 500;
 
-/** So many events that are tried again get a line in the log after each pass. */
+/** Maximum number of retried events logged after each pass. */
 const MAX_REPORTED = 5;
 
-/** What a {@link HandlerRunner} is made of. */
+/** Options of {@link HandlerRunner}. */
 export interface HandlerRunnerOptions {
   readonly dispatcher: Pick<
     EventDispatcher,
@@ -29,15 +29,15 @@ export interface HandlerRunnerOptions {
   >;
   readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: ReportLogger;
-  /** The longest time without looking, in milliseconds, should a notification get lost. Default: 1000. */
+  /** Poll interval in milliseconds, in case a notification is lost. Default: 1000. */
   readonly pollIntervalMs?: number;
-  /** The wait after failed passes. Default: 1 s, doubling up to 30 s. */
+  /** Backoff after failed passes. Default: 1 s, doubling up to 30 s. */
   readonly backoff?: Backoff;
 }
 
 /**
  * Keeps the asynchronous handlers up to date for as long as the process lives: one loop per handler, woken by
- * the database's notification of every append, with polling as the net.
+ * the database's notification of every append, with polling as a fallback.
  */
 export class HandlerRunner {
   readonly #options: HandlerRunnerOptions;
@@ -56,18 +56,18 @@ export class HandlerRunner {
     this.#backoff = options.backoff ?? defaultBackoff;
   }
 
-  /** Starts the loops and returns at once. The database may be away: the loops wait for it. */
+  /** Starts the loops and returns at once. If the database is unavailable, the loops wait for it. */
   start(): void {
     const { followers } = this.#options.dispatcher;
     this.#work = [this.#listen(), this.#releaseInline(), ...followers.map((name) => this.#follow(name))];
   }
 
-  /** Makes every handler look at the log now. */
+  /** Wakes every handler now. */
   wake(): void {
     this.#appended.wake();
   }
 
-  /** Stops: waits for the passes in flight, and begins no other. */
+  /** Stops: waits for running passes and starts no others. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#stopped.wake();
@@ -99,7 +99,7 @@ export class HandlerRunner {
         const waitMs = backoffDelay(failures, this.#backoff);
         this.#report(handler, error, waitMs);
         await this.#note(error, waitMs);
-        // An append must not cut the wait short: with thousands a second there would be no backoff at all.
+        // An append must not end the wait early: with thousands a second there would be no backoff.
         await this.#stopped.waitAfter(0, waitMs);
       }
     }
@@ -136,7 +136,7 @@ export class HandlerRunner {
     }
   }
 
-  /** For the status. When the database is away, that is what the status shows anyway. */
+  /** Records the failure for the status, which shows an unavailable database in any case. */
   async #note(error: unknown, waitMs: number): Promise<void> {
     if (!(error instanceof HandlerPassError)) return;
     try {
@@ -147,7 +147,7 @@ export class HandlerRunner {
     }
   }
 
-  /** Inline handlers run in appends; only what a resolved dead letter left behind is nobody's append. */
+  /** Resumes streams behind resolved dead letters of inline handlers, which otherwise run in appends only. */
   async #releaseInline(): Promise<void> {
     if (this.#options.dispatcher.registry.inline.length === 0) return;
     while (!this.#stopping) {
@@ -166,7 +166,7 @@ export class HandlerRunner {
     while (!this.#stopping) {
       try {
         const unlisten = await this.#options.database.listen(APPENDS_CHANNEL, () => this.wake());
-        // Nobody heard of what was appended until now.
+        // Notifications of appends until now were missed.
         this.wake();
         await this.#stopped.waitAfter(0);
         await unlisten();

@@ -15,9 +15,9 @@ import { noteInto, type PassTrace } from "./pass-trace.ts";
 import { PassTurns } from "./pass-turns.ts";
 import { asError } from "./thrown-error.ts";
 
-/** What one pass of an asynchronous handler did. */
+/** The result of a pass of an asynchronous handler. */
 export type HandlerPass =
-  /** Another worker is running this handler at this moment. */
+  /** Another worker is running this handler. */
   | { readonly status: "busy" }
   | {
       readonly status: "done";
@@ -34,13 +34,13 @@ export type HandlerPass =
       readonly caughtUp: boolean;
     };
 
-/** A handler that follows the log, and where it keeps how far it has come. */
+/** A consumer of the log: a handler with its checkpoint. */
 export interface Feed {
   /** Its dead letters are kept under its name. */
   readonly handler: IEventHandler;
   /** The name of its checkpoint. */
   readonly checkpoint: string;
-  /** Which streams are its own; the others are somebody else's. Default: all. */
+  /** Whether a stream belongs to this consumer's segment. Default: all streams. */
   readonly accepts?: ((stream: StreamName) => boolean) | undefined;
   /** The build of a projection that it feeds. */
   readonly build?:
@@ -48,7 +48,7 @@ export interface Feed {
     | undefined;
   /**
    * Handles a stretch of the log without having the events brought here, and answers how many they were. Used unless
-   * events have to be told apart: streams are held, a batch has failed.
+   * events have to be handled individually: streams are held, or a batch has failed.
    */
   readonly applyToLog?: ((transaction: Transaction, stretch: LogRange) => Promise<number>) | undefined;
 }
@@ -72,7 +72,7 @@ type Done = Omit<Extract<HandlerPass, { status: "done" }>, "status" | "retryInMs
 /** The most events of a pass that leaves them where they are: a tenth of a second on the embedded engine. */
 const LOG_PASS_EVENTS = 4_000;
 
-/** Takes handlers along the log, from their checkpoints, pass by pass. */
+/** Runs passes of handlers along the log, from their checkpoints. */
 export class LogFollower {
   readonly #options: LogFollowerOptions;
   readonly #failed: FailedPasses;

@@ -20,7 +20,7 @@ describe("turns of passes", () => {
     expect(answers).toEqual(["slow", "quick", "last"]);
   });
 
-  it("goes on after a pass that fails, and tells only its caller", async () => {
+  it("continues after a failed pass, and reports the error to its caller only", async () => {
     const turns = new PassTurns();
     const failing = turns.take(() => Promise.reject(new Error("no luck")));
     const next = turns.take(() => Promise.resolve("done"));

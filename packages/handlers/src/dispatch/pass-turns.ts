@@ -1,8 +1,8 @@
-/** Lets one pass begin when the last one has ended, in the order in which they were asked for. */
+/** Runs passes one at a time, in the order of requests. */
 export class PassTurns {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs the pass when its turn has come. Answers and throws what the pass does. */
+  /** Runs the pass when its turn comes, and returns its result or throws its error. */
   take<T>(pass: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(pass);
     this.#last = turn.catch(() => {});

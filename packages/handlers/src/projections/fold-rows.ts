@@ -5,19 +5,19 @@ import type { TableColumns } from "./read-table.ts";
 
 type Row = object;
 
-/** The rows of one table as they are made from events: one row for each key. */
+/** The fold of events into the rows of one table, one row per key. */
 export interface RowFold {
   /** One of the projection's tables. */
   readonly table: string;
   readonly columns: TableColumns;
-  /** The key of the row that an event is about. */
+  /** Returns the key of an event's row. */
   readonly keyOf: (event: StoredEvent) => string;
-  /** The row after an event. Undefined: there is none. */
+  /** Returns the row after an event; undefined to delete it. */
   readonly evolve: (row: Row | undefined, event: StoredEvent) => Row | undefined;
 }
 
 /**
- * Applies a batch with at most three statements, whatever its size: reads the rows that it is about, lets `evolve` go
+ * Applies a batch of any size with at most three statements: reads its rows, lets `evolve` go
  * through the events in order, and writes what has changed: the rows that are other objects than before. Rows are frozen,
  * because one that `evolve` has written into would be the same object, and would not be written.
  */

@@ -1,0 +1,38 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Words of translated prose and of metaphors, each with the word to use instead. None occurs in ordinary code. */
+const TRANSLATED: ReadonlyMap<RegExp, string> = new Map([
+  [/\bfor ever\b/i, "always, without limit, permanently"],
+  [/\btold\b/i, "reported, received, distinguished"],
+  [/\btells\b/i, "reports, returns, distinguishes"],
+  [/\bwhom\b/i, "the user, the recipient"],
+  [/\bunborn\b/i, "initial"],
+  [/\bby chance\b/i, "random, with jitter"],
+  [/\b(?:as it|what) stands\b/i, "current"],
+  [/\bdoors?\b/i, "API, endpoint, method"],
+  [/\boffices?\b/i, "the name of the component"],
+  [/\bcrews?\b/i, "workers"],
+]);
+
+const files = execFileSync("git", ["ls-files", "packages"], { cwd: ROOT, encoding: "utf8" })
+  .split("\n")
+  .filter((file) => /\.(?:ts|mjs|sql)$/.test(file));
+
+it("packages use the field's own words", () => {
+  const found = files.flatMap((file) =>
+    readFileSync(`${ROOT}/${file}`, "utf8")
+      .split("\n")
+      .flatMap((line, index) =>
+        [...TRANSLATED]
+          .filter(([word]) => word.test(line))
+          .map(([word, instead]) => `${file}:${index + 1}: ${word.source}; say: ${instead}`),
+      ),
+  );
+  expect(files.length).toBeGreaterThan(300);
+  expect(found).toEqual([]);
+});
