@@ -26,7 +26,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       return work(owner);
     });
 
-  it.each([
+  const settings = [
     "standard_conforming_strings = off",
     "backslash_quote = off",
     "DateStyle = 'SQL, DMY'",
@@ -36,7 +36,39 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     "extra_float_digits = '-15'",
     "xmlbinary = 'hex'",
     "search_path = pg_temp",
-  ])("judges and stores the same when its caller has set %s", async (setting) => {
+  ];
+
+  it("is read back the same, in pages of the same size, whatever its reader has set", async () => {
+    const aggregateId = randomUUID();
+    // More than one page of 4 MiB, with numbers and texts that settings of the session could print in another form.
+    const large = Array.from({ length: 30 }, (_, place) => ({
+      ...note(aggregateId),
+      data: { content: 'a"\\ '.repeat(30_000), number: 0.1 + place, list: [1e-7, 123456789.123] },
+    }));
+    for (const event of large) await postEvent(engine.database, event);
+    const read = (session: Transaction) =>
+      Promise.all(
+        ["get_aggregate_events('note', $1)", "get_events(0, 1000) WHERE aggregate_id = $1"].map((source) =>
+          session.query(
+            `SELECT id::text AS id, stream_version, data, (extract(epoch FROM "timestamp") * 1000)::bigint AS at FROM synap.${source}`,
+            [aggregateId],
+          ),
+        ),
+      );
+    const [stream, log] = await asSqlWriter(read);
+    expect(stream?.length).toBeGreaterThan(1);
+    expect(stream?.length).toBeLessThan(large.length);
+    for (const setting of settings) {
+      const under = await engine.database.asOwner(async (owner) => {
+        await owner.query(`SET LOCAL ${setting}`);
+        await owner.query("SET LOCAL ROLE synap_sql");
+        return read(owner);
+      });
+      expect({ setting, under }).toEqual({ setting, under: [stream, log] });
+    }
+  });
+
+  it.each(settings)("judges and stores the same when its caller has set %s", async (setting) => {
     // Large enough to be measured exactly, with what JSON escapes.
     const data = { content: "hi", list: Array.from({ length: 30_000 }, () => 'a"\\ ') };
     const measure = (session: Transaction) =>
