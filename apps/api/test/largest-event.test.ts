@@ -45,7 +45,7 @@ describe.each(testEngines())("the largest event (%s)", (engine) => {
     const { status, body: answer } = await post(path, body);
     if (status < 300) return TAKEN;
     expect(status).toBe(413);
-    expect(answer.errors[0]?.reason).toContain(`an event may take ${MAX_EVENT_BYTES}`);
+    expect(answer.errors[0]?.reason).toContain(`at most ${MAX_EVENT_BYTES}`);
     return answer.code;
   };
   const batch = async (body: string, type?: string) => {
@@ -104,9 +104,7 @@ describe.each(testEngines())("the largest event (%s)", (engine) => {
       const [deadLetter] = await api.database.query<{ reason: string }>(
         "SELECT reason FROM synap.dead_letters WHERE handler = 'echo' ORDER BY id DESC LIMIT 1",
       );
-      return deadLetter?.reason.includes(`an event may take ${MAX_EVENT_BYTES}`)
-        ? TOO_LARGE
-        : deadLetter?.reason;
+      return deadLetter?.reason.includes(`at most ${MAX_EVENT_BYTES}`) ? TOO_LARGE : deadLetter?.reason;
     },
     SQL: async (event) => {
       try {
@@ -114,7 +112,7 @@ describe.each(testEngines())("the largest event (%s)", (engine) => {
         return TAKEN;
       } catch (error) {
         if (sqlState(error) !== "SY010" || !(error instanceof Error)) throw error;
-        return error.message.includes("an event may take 245760") ? TOO_LARGE : error.message;
+        return error.message.includes("at most 245760") ? TOO_LARGE : error.message;
       }
     },
     "POST /events": (event) => single("/api/v1/events", JSON.stringify(event)),

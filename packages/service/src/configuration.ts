@@ -1,3 +1,4 @@
+import { zodFaults } from "@synap/types/internal";
 import { z } from "zod";
 
 /** The environment does not make a configuration. The message names each variable and what is wrong with it. */
@@ -50,8 +51,8 @@ export function readVariables<Schema extends z.ZodObject>(
   variables: NodeJS.ProcessEnv,
 ): z.output<Schema> {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(given, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const lines = zodFaults(parsed.error.issues).map(({ path, reason }) => `${path}: ${reason}`);
   throw new ConfigurationError(`The ${process}'s configuration is not valid.\n${lines.join("\n")}`);
 }

@@ -28,4 +28,4 @@ export {
   DEFAULT_LATENESS_MS,
   type TimestampWindow,
 } from "./timestamp-window.ts";
-export { zodReason } from "./zod-reason.ts";
+export { describeZodIssues, zodFaults, zodReason } from "./zod-reason.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createEventCatalogue, defineEventType } from "./index.ts";
-import { zodReason } from "./internal.ts";
+import { describeZodIssues, zodReason } from "./internal.ts";
 
 const reasonOf = (schema: z.ZodType, value: unknown) => {
   const [issue] = schema.safeParse(value, { reportInput: true }).error?.issues ?? [];
@@ -27,9 +27,29 @@ describe("the reason of a Zod issue", () => {
     ["must be a valid date, as in 2026-01-31", z.iso.date(), "x"],
     ["must match the pattern /^a/", z.string().regex(/^a/), "b"],
     ["must be text", z.string("must be text"), 1],
+    ["has none of the forms that are allowed here", z.union([z.string(), z.int()]), true],
+    ["has unknown fields: b, c", z.strictObject({ a: z.int() }), { a: 1, b: 2, c: 3 }],
+    ["is not valid", z.string().refine(() => false), "x"],
     ["is odd", z.number().refine((value) => value % 2 === 0, "is odd"), 1],
   ])("follows the name of a field: %s", (reason, schema, value) => {
     expect(reasonOf(schema, value)).toBe(reason);
+  });
+
+  it("makes one text of all faults of a value, in which no sentence of Zod's is left", () => {
+    const schema = z.strictObject({
+      port: z.int(),
+      host: z.string(),
+      kind: z.union([z.literal("a"), z.literal("b")]),
+      labels: z.record(z.string().min(2), z.string()),
+    });
+    const value = { port: "80", kind: 1, labels: { x: "y" }, "odd name": 1, other: 2 };
+    const issues = schema.safeParse(value, { reportInput: true }).error?.issues ?? [];
+    expect(describeZodIssues(issues, "the file")).toBe(
+      "port must be a number, not a string; host is required; kind has none of the forms that are allowed here; " +
+        'labels.x has a key that is not allowed; ["odd name"] is not a known field; other is not a known field',
+    );
+    const whole = schema.safeParse(7, { reportInput: true }).error?.issues ?? [];
+    expect(describeZodIssues(whole, "the file")).toBe("the file must be a JSON object, not a number");
   });
 
   it("makes sentences of an event's issues", () => {

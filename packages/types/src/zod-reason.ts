@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { formatPath } from "./issue-path.ts";
 
 type ZodIssue = z.core.$ZodIssue;
 
@@ -7,13 +8,56 @@ type ZodIssue = z.core.$ZodIssue;
  * schema defines is kept. The schema must have been run with `reportInput: true`.
  */
 export function zodReason(issue: ZodIssue): string {
-  return ZODS_OWN.test(issue.message) ? (predicateOf(issue) ?? issue.message) : issue.message;
+  return ZODS_OWN.test(issue.message) ? predicateOf(issue) : issue.message;
+}
+
+/** One fault of a value that a schema refused. */
+export interface ZodFault {
+  /** Path of the field; empty for the value itself. */
+  readonly path: string;
+  /** What is wrong, so that it can follow the name of the field. */
+  readonly reason: string;
+}
+
+/** The faults that Zod found, an unknown field each on its own. The schema must have been run with `reportInput: true`. */
+export function zodFaults(issues: readonly ZodIssue[]): ZodFault[] {
+  return issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), reason: "is not a known field" }))
+      : { path: formatPath(issue.path), reason: isMissing(issue) ? "is required" : zodReason(issue) },
+  );
+}
+
+const MAX_FAULTS = 20;
+
+/**
+ * The first faults that Zod found as one text: `port must be a number, not a string; host is required`. The schema must have
+ * been run with `reportInput: true`.
+ *
+ * @param whole the name of the value itself: "the body"
+ */
+export function describeZodIssues(issues: readonly ZodIssue[], whole: string): string {
+  const faults = zodFaults(issues);
+  const texts = faults
+    .slice(0, MAX_FAULTS)
+    .map(({ path, reason }) => `${path === "" ? whole : path} ${reason}`);
+  return [...texts, ...(faults.length > MAX_FAULTS ? [`and ${faults.length - MAX_FAULTS} more`] : [])].join(
+    "; ",
+  );
+}
+
+function isMissing(issue: ZodIssue): boolean {
+  return (
+    issue.input === undefined &&
+    ["invalid_type", "invalid_value", "invalid_union"].includes(issue.code) &&
+    issue.path.length > 0
+  );
 }
 
 /** The beginnings of Zod's own messages, which are sentences and can't follow a name. */
-const ZODS_OWN = /^(?:Invalid |Too small: |Too big: )/;
+const ZODS_OWN = /^(?:Invalid |Too small: |Too big: |Unrecognized key)/;
 
-function predicateOf(issue: ZodIssue): string | undefined {
+function predicateOf(issue: ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
       return `must be ${KINDS[issue.expected] ?? `of type ${issue.expected}`}, not ${kindOf(issue.input)}`;
@@ -33,8 +77,16 @@ function predicateOf(issue: ZodIssue): string | undefined {
         : `must be a valid ${FORMATS[issue.format] ?? issue.format}`;
     case "not_multiple_of":
       return `must be a multiple of ${issue.divisor}`;
+    case "unrecognized_keys":
+      return `has unknown fields: ${issue.keys.slice(0, MAX_FAULTS).join(", ")}`;
+    case "invalid_union":
+      return "has none of the forms that are allowed here";
+    case "invalid_key":
+      return "has a key that is not allowed";
+    case "invalid_element":
+      return "has an element that is not allowed";
     default:
-      return undefined;
+      return "is not valid";
   }
 }
 

@@ -1,13 +1,10 @@
 import type { ProblemCode } from "@synap/types/http";
-import { cleanText } from "@synap/types/internal";
+import { zodFaults } from "@synap/types/internal";
 import { z } from "zod";
 import { Problem } from "../problems/problem.ts";
 import type { JsonIssue } from "./diagnose-json.ts";
 import { parseJson } from "./parse-json.ts";
 import { decodeText, readBody } from "./read-body.ts";
-
-/** The longest reason of one fault, in characters. */
-const MAX_REASON = 500;
 
 /** Limits of a body. */
 export interface BodyLimits {
@@ -36,15 +33,9 @@ export async function readJsonBody<Schema extends z.ZodType>(
     if (unreadable !== undefined) throw unreadable;
     throw bodyInvalid(reading.findings.map(({ path, reason }) => ({ path, reason })));
   }
-  const parsed = schema.safeParse(reading.value);
+  const parsed = schema.safeParse(reading.value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throw bodyInvalid(
-    parsed.error.issues.map(({ path, message }) => ({
-      path: path.join("."),
-      // Zod names every field that it does not know.
-      reason: cleanText(message, MAX_REASON),
-    })),
-  );
+  throw bodyInvalid(zodFaults(parsed.error.issues));
 }
 
 /** The body of a route that takes no input: an empty object. */

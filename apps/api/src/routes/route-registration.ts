@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers/internal";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
-import { didYouMean } from "@synap/types/internal";
+import { didYouMean, zodReason } from "@synap/types/internal";
 import type { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-context.ts";
@@ -72,7 +72,7 @@ export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schem
   const given = parametersOf(context.req.url);
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(schema.shape, name));
   if (unknown.length > 0) throw unknownParameters(unknown, Object.keys(schema.shape));
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(given, { reportInput: true });
   if (!parsed.success) throw parameterProblem(parsed.error.issues);
   return parsed.data;
 }
@@ -95,7 +95,7 @@ export function readPathParameter<Schema extends z.ZodType>(
   name: string,
   schema: Schema,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(context.req.param(name));
+  const parsed = schema.safeParse(context.req.param(name), { reportInput: true });
   if (parsed.success) return parsed.data;
   const { message, errors } = parameterProblem(
     parsed.error.issues.map((issue) => ({ ...issue, path: [name] })),
@@ -125,11 +125,11 @@ function unknownParameters(unknown: readonly string[], known: readonly string[])
   });
 }
 
-function parameterProblem(issues: readonly { path: PropertyKey[]; message: string }[]): Problem {
-  const errors = issues.map(({ path, message }) => ({
-    path: String(path[0] ?? ""),
+function parameterProblem(issues: readonly z.core.$ZodIssue[]): Problem {
+  const errors = issues.map((issue) => ({
+    path: String(issue.path[0] ?? ""),
     code: "parameter-invalid",
-    reason: message,
+    reason: zodReason(issue),
   }));
   const detail = errors.map(({ path, reason }) => `"${path}" ${reason}`).join("; ");
   return new Problem("parameter-invalid", `${detail}.`, { errors });

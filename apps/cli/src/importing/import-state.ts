@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { describeZodIssues } from "@synap/types/internal";
 import { z } from "zod";
 import { replaceFile } from "../durable-files/replace-file.ts";
 import { ImportError } from "./import-error.ts";
@@ -60,7 +61,7 @@ export function readImportState(path: string): ImportState | undefined {
     throw unusable(path, cause);
   }
   try {
-    return importStateSchema.parse(JSON.parse(text));
+    return importStateSchema.parse(JSON.parse(text), { reportInput: true });
   } catch (cause) {
     throw unusable(path, cause);
   }
@@ -69,7 +70,7 @@ export function readImportState(path: string): ImportState | undefined {
 function unusable(path: string, cause: unknown): ImportError {
   const reason =
     cause instanceof z.ZodError
-      ? cause.issues.map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`).join("; ")
+      ? describeZodIssues(cause.issues, "it")
       : String(cause instanceof Error ? cause.message : cause);
   return new ImportError(
     "STATE_UNUSABLE",

@@ -47,7 +47,7 @@ describe("the largest event of an import", () => {
       expect(JSON.parse(readFileSync(rejectedPath, "utf8"))).toMatchObject({
         line: 2,
         code: "event-too-large",
-        reason: expect.stringContaining(`an event may take ${MAX_EVENT_BYTES}`),
+        reason: expect.stringContaining(`at most ${MAX_EVENT_BYTES}`),
       });
     });
   });

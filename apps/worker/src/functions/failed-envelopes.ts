@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
-import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
+import { describeZodIssues, ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
 import type { Inngest } from "inngest";
 import { z } from "zod";
 import { salvageEnvelope } from "../failed-envelope.ts";
@@ -65,10 +65,10 @@ export function failedEnvelopes(
           throw retryLater(error, attempt);
         }
       };
-      const reading = endedRun.safeParse(ended.data);
+      const reading = endedRun.safeParse(ended.data, { reportInput: true });
       if (!reading.success) {
         // Another Inngest may say it in another form. The envelope is somewhere in what it said.
-        const reason = `Inngest reports a run that ended in a form unknown here: ${z.prettifyError(reading.error)}`;
+        const reason = `Inngest reports a run that ended in a form unknown here: ${describeZodIssues(reading.error.issues, "it")}`;
         logger.error({ err: reading.error }, "the report of a failed run cannot be read");
         return keep(undefined, ended.data, "envelope-unreadable", reason);
       }

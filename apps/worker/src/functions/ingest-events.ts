@@ -1,7 +1,7 @@
 import type { ReportLogger } from "@synap/database";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import type { SynapEvent } from "@synap/types";
-import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
+import { describeZodIssues, ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
 import { type Inngest, NonRetriableError } from "inngest";
 import { isCutOffForGood, salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
@@ -46,11 +46,9 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
       retries,
     },
     async ({ event, step, attempt }) => {
-      const envelope = envelopeSchema.safeParse(event.data);
+      const envelope = envelopeSchema.safeParse(event.data, { reportInput: true });
       if (!envelope.success) {
-        const reason = envelope.error.issues
-          .map((issue) => `${issue.path.join(".")} ${issue.message}`)
-          .join("; ");
+        const reason = describeZodIssues(envelope.error.issues, "the envelope");
         await step.run("keep the unreadable envelope as a dead letter", async () => {
           try {
             await keepAccepted(store.database, event.data, {

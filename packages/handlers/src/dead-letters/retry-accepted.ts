@@ -1,6 +1,6 @@
 import type { EventStore, Transaction } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
-import { envelopeSchema } from "@synap/types/internal";
+import { describeZodIssues, envelopeSchema } from "@synap/types/internal";
 import { type AcceptedOutcome, appendAcceptedEvents, keepRefusedEvents } from "../ingest/accepted-events.ts";
 
 /** The outcome of storing the content of an `ingest-events` dead letter. */
@@ -23,12 +23,10 @@ export async function retryAccepted(
   store: Pick<EventStore, "appendBatch">,
   accepted: unknown,
 ): Promise<AcceptedRetry> {
-  const envelope = envelopeSchema.safeParse(accepted);
+  const envelope = envelopeSchema.safeParse(accepted, { reportInput: true });
   if (envelope.success) return retryEnvelope(transaction, store, envelope.data.events);
   if (!isEvent(accepted)) {
-    const reason = envelope.error.issues
-      .map(({ path, message }) => `${path.join(".")} ${message}`)
-      .join("; ");
+    const reason = describeZodIssues(envelope.error.issues, "it");
     return {
       status: "refused",
       code: "envelope-unreadable",

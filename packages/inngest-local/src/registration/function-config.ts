@@ -65,9 +65,12 @@ export function readFunctionConfig(raw: unknown): FunctionReading {
   if (unsupported.length > 0) return { problems: unsupported };
   const parsed = functionSchema.safeParse(raw);
   if (!parsed.success) {
-    const { issues } = parsed.error;
     return {
-      problems: issues.map(({ path, message }) => refuse(`the option "${path.join(".")}": ${message}`)),
+      problems: parsed.error.issues.map((issue) => {
+        const reason =
+          issue.code === "custom" ? issue.message : "has a value that inngest-local does not take";
+        return refuse(`the option "${issue.path.join(".")}" ${reason}`);
+      }),
     };
   }
   const config = parsed.data;
