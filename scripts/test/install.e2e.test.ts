@@ -8,14 +8,9 @@ import { createTestDatabase, testEngines } from "@synap/database/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
+import { readManifest } from "../src/release/workspace-packages.ts";
 import { NODE_RELEASES, nodeRuntime } from "./processes/node-runtimes.ts";
-import {
-  buildPublicPackages,
-  packPackages,
-  publicPackages,
-  readManifest,
-  root,
-} from "./processes/public-packages.ts";
+import { buildPublicPackages, packPackages, publicPackages, root } from "./processes/public-packages.ts";
 
 const run = promisify(execFile);
 const VITE = "vite@8.3.6";

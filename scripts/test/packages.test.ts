@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { publicPackages, readManifest, root, workspacePackages } from "./processes/public-packages.ts";
+import { readWorkspacePackages } from "../src/release/workspace-packages.ts";
+import { publicPackages, root, workspacePackages } from "./processes/public-packages.ts";
 import { makeReleaseCopy } from "./processes/release-copy.ts";
 
 const published = z.looseObject({
@@ -50,30 +51,38 @@ describe("a release", () => {
   afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
   const versions = () =>
-    workspacePackages.map(({ folder }) => {
-      const { name, version } = readManifest(readFileSync(join(copy, folder, "package.json"), "utf8"));
-      return { name, version };
-    });
+    readWorkspacePackages(copy).map(({ manifest: { name, version } }) => ({ name, version }));
+  const program = (name: string, ...args: string[]) =>
+    execFileSync(join(root, "node_modules/.bin", name), args, { cwd: copy, encoding: "utf8" });
 
-  it("gives all packages one version, and a minor change no major one", () => {
-    const changeset = (command: string) =>
-      execFileSync(join(root, "node_modules/.bin/changeset"), [command], { cwd: copy, encoding: "utf8" });
+  it("gives all packages one version, those that are published a changelog, and a minor change no major version", () => {
     const before = versions();
     expect(new Set(before.map(({ version }) => version)).size).toBe(1);
 
     // The entries of the next release name packages that exist; another one takes their place.
-    changeset("status");
+    program("changeset", "status");
     for (const entry of readdirSync(join(copy, ".changeset")).filter((name) => name.endsWith(".md"))) {
       rmSync(join(copy, ".changeset", entry));
     }
     const change = '---\n"@synap/types": minor\n---\n\nA change of one package.\n';
     writeFileSync(join(copy, ".changeset/minor-change.md"), change);
-    changeset("version");
+    const steps = z
+      .object({ "release:version": z.string() })
+      .parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts)
+      ["release:version"].split(" && ");
+    expect(steps.pop()).toBe("pnpm install --lockfile-only");
+    for (const [name = "", ...args] of steps.map((step) => step.split(" "))) {
+      program(name, ...args.map((arg) => (arg.endsWith(".ts") ? join(root, arg) : arg)));
+    }
 
     const [major, minor] = before[0]?.version.split(".").map(Number) ?? [];
     const next = `${major}.${Number(minor) + 1}.0`;
     expect(versions()).toEqual(before.map(({ name }) => ({ name, version: next })));
     expect(readFileSync(join(copy, "packages/client/CHANGELOG.md"), "utf8")).toContain(`## ${next}`);
+    const withChangelog = workspacePackages.filter(({ folder }) =>
+      existsSync(join(copy, folder, "CHANGELOG.md")),
+    );
+    expect(withChangelog).toEqual(publicPackages);
   });
 
   it("is published by hand only, from an environment that has the token, with provenance", () => {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { publicPackages, readManifest, root } from "./processes/public-packages.ts";
+import { readManifest } from "../src/release/workspace-packages.ts";
+import { publicPackages, root } from "./processes/public-packages.ts";
 import { makeReleaseCopy } from "./processes/release-copy.ts";
 
 const run = promisify(execFile);

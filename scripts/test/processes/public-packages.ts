@@ -1,44 +1,16 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { z } from "zod";
+import { readWorkspacePackages } from "../../src/release/workspace-packages.ts";
 
 const run = promisify(execFile);
 
 /** The repository's folder. */
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-const manifestSchema = z.looseObject({
-  name: z.string(),
-  version: z.string(),
-  private: z.boolean().default(false),
-  dependencies: z.record(z.string(), z.string()).default({}),
-});
-export type Manifest = z.output<typeof manifestSchema>;
-
-/** Reads the text of a package.json. */
-export const readManifest = (text: string): Manifest => manifestSchema.parse(JSON.parse(text));
-
-/** A package of this workspace. */
-export interface WorkspacePackage {
-  /** The path from the repository's folder: `packages/client`. */
-  readonly folder: string;
-  readonly manifest: Manifest;
-}
-
-/** Every package that the product is made of: those of the workspace but the root and the examples. */
-export const workspacePackages: readonly WorkspacePackage[] = [
-  ...["apps", "packages"].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
-  ),
-  "scripts",
-  "bench",
-].map((folder) => ({
-  folder,
-  manifest: readManifest(readFileSync(join(root, folder, "package.json"), "utf8")),
-}));
+/** Every package that the product is made of. */
+export const workspacePackages = readWorkspacePackages(root);
 
 /** Every package that applications install. The others are bundled into the program of @synap/synap. */
 export const publicPackages = workspacePackages.filter(({ manifest }) => !manifest.private);
