@@ -36,23 +36,23 @@ export type ApiContext = Context<ApiEnvironment>;
 export interface ApiPorts {
   readonly configuration: ApiConfiguration;
   readonly catalogue: EventCatalogue;
-  /** An inline handler that refuses the events of a command refuses the command. */
+  /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<
     EventStore,
     "appendToStream" | "closeStream" | "getById" | "getStream" | "query" | "readStreamPage" | "subscribeToAll"
   >;
   readonly acceptance: Acceptance;
-  /** The kinds of aggregate whose state can be read and commanded. */
+  /** Aggregates whose state can be read and which take commands. */
   readonly aggregates: readonly ServedAggregate[];
   readonly readModels: readonly ReadModel[];
-  /** Where the read models are read. */
+  /** Session for reading the read models. */
   readonly readTables: ReadSession;
-  /** What this process counts and times. */
+  /** Counters and histograms of this process. */
   readonly metrics: ProcessMetrics;
   readonly statistics: () => Promise<StoreStatistics>;
-  /** What the connections to the database are doing. */
+  /** State of the connections to the database. */
   readonly connections: () => readonly ConnectionUse[];
-  /** Room for the pages that are read and sent. */
+  /** Memory budget for the pages that are read and sent. */
   readonly pages: PageBudget;
   /** The engine under the store, as the status route shows it. */
   readonly engine: {
@@ -63,17 +63,17 @@ export interface ApiPorts {
   readonly readiness: readonly ReadinessCheck[];
   /** Resolves when the database can't be used again in this process. */
   readonly databaseFailed: Promise<Error>;
-  /** What an operator has to look into, while the API does its work. */
+  /** Warnings for an operator; the API still serves. */
   readonly warnings: () => Promise<readonly OperatingWarning[]>;
   /** The processes that run beside this one. */
   readonly processes: Pick<ProcessPresence, "instance" | "look">;
-  /** What the broker keeps until somebody does something about it, where it says so. */
+  /** Envelopes and runs that the broker holds until an operator acts; undefined when the broker does not report them. */
   readonly keptInBroker: () => Promise<KeptInBroker | undefined>;
-  /** Of a sample of the events that this process accepted, those that have not arrived in the store. */
+  /** The sampled accepted events of this process that have not arrived in the store. */
   readonly inTransit: () => Promise<InTransit | undefined>;
-  /** How many dead letters hold accepted events that are not stored. */
+  /** Number of dead letters that hold accepted events that are not stored. */
   readonly notStored: () => Promise<DeadLetterCounts>;
-  /** What the admin routes work with, beyond the above. */
+  /** Further dependencies of the admin routes. */
   readonly admin: {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
     /** The projections of the application. The status names each build of one, as PROJECTION/BUILD. */

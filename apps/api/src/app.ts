@@ -27,14 +27,14 @@ import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
 import { readStreamRoute } from "./routes/streams/read-stream.ts";
 
-/** Problems whose reason may name hosts and tables: the answer leaves it out. */
+/** Problems whose reason may name hosts and tables, and is therefore left out of the answer. */
 const REASON_IS_LOGGED: ReadonlySet<ProblemCode> = new Set([
   "database-unavailable",
   "handler-refused",
   "handler-unavailable",
 ]);
 
-/** The HTTP API as a Hono app, made of its ports. Every fault it answers is a problem document. */
+/** The HTTP API as a Hono app, built from its dependencies. Every error is answered with a problem document. */
 export function createApiApp(ports: ApiPorts): ApiApp {
   const app = new OpenAPIHono<ApiEnvironment>();
   app.use(async (context, next) => {
@@ -76,7 +76,7 @@ export function createApiApp(ports: ApiPorts): ApiApp {
     const problem = toProblem(error);
     const requestId = context.get("requestId");
     const facts = { requestId, method: context.req.method, path: context.req.path, code: problem.code };
-    // What the client did wrong is the client's to know; overload would fill the log when it helps least.
+    // Client errors concern the client only, and logging overload would add load when there is too much already.
     if (problem.code === "internal-error")
       ports.logger.error({ ...facts, err: problem.cause }, problem.message);
     else if (REASON_IS_LOGGED.has(problem.code))

@@ -52,39 +52,39 @@ export interface ApiConfiguration extends DatabaseConfiguration {
   readonly allowedHosts?: readonly string[];
   /** Largest number of connections served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
   readonly maxConnections: number;
-  /** How long the headers of a request may take, in milliseconds (SYNAP_HEADERS_TIMEOUT_MS, default 10,000)... */
+  /** Time limit for the headers of a request, in milliseconds (SYNAP_HEADERS_TIMEOUT_MS, default 10,000)... */
   readonly headersTimeoutMs: number;
-  /** ...and the whole of it (SYNAP_REQUEST_TIMEOUT_MS, default 60,000). */
+  /** ...and for the whole request (SYNAP_REQUEST_TIMEOUT_MS, default 60,000). */
   readonly requestTimeoutMs: number;
   /**
-   * How long a connection is kept open between two requests, in milliseconds (SYNAP_KEEP_ALIVE_MS, default 65,000: longer
-   * than the 60 s after which most load balancers drop one, so that they are the ones to do it).
+   * Time for which a connection is kept open between two requests, in milliseconds (SYNAP_KEEP_ALIVE_MS, default 65,000: longer
+   * than the 60 s after which most load balancers drop one, so that the load balancer closes it first).
    */
   readonly keepAliveMs: number;
-  /** Longest time in which a client may read nothing of its answer, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
+  /** Time after which a client that reads nothing of its answer is dropped, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
   readonly sendTimeoutMs: number;
   /** Largest number of concurrent tails (SYNAP_MAX_TAILS, default 50). */
   readonly maxTails: number;
   /** Byte budget for pages that are read and sent (SYNAP_PAGES_MAX_BYTES, default 32 MiB)... */
   readonly pagesMaxBytes: number;
-  /** ...and how long a request may wait for its share, in milliseconds (SYNAP_PAGES_MAX_WAIT_MS, default 2,000). */
+  /** ...and the time limit for a request to wait for its share, in milliseconds (SYNAP_PAGES_MAX_WAIT_MS, default 2,000). */
   readonly pagesMaxWaitMs: number;
-  /** The most bytes a request's body may hold (SYNAP_MAX_BODY_BYTES, default 5 MiB). */
+  /** Maximum size of a request's body in bytes (SYNAP_MAX_BODY_BYTES, default 5 MiB). */
   readonly maxBodyBytes: number;
-  /** The most values that a JSON body may hold, objects and arrays included (SYNAP_MAX_BODY_VALUES, default 100,000). */
+  /** Maximum number of values in a JSON body, objects and arrays included (SYNAP_MAX_BODY_VALUES, default 100,000). */
   readonly maxBodyValues: number;
-  /** The most events of one batch (SYNAP_MAX_BATCH_EVENTS, default 5,000). */
+  /** Maximum number of events in a batch (SYNAP_MAX_BATCH_EVENTS, default 5,000). */
   readonly maxBatchEvents: number;
-  /** The deepest nesting of an event's data (SYNAP_MAX_DEPTH, default 32, which is also what the store allows). */
+  /** Maximum nesting of an event's data (SYNAP_MAX_DEPTH, default 32, which is also the store's limit). */
   readonly maxDepth: number;
   /** Largest age of an event that is not a backfill, in milliseconds (SYNAP_LATENESS_DAYS, default 7 days). */
   readonly latenessMs: number;
-  /** The token that permits backfills (SYNAP_BACKFILL_TOKEN, at least 16 characters). Unset: no backfills. */
+  /** Token that permits backfills (SYNAP_BACKFILL_TOKEN, at least 16 characters). Unset: backfills are disabled. */
   readonly backfillToken?: string;
-  /** The token that opens the admin routes (SYNAP_ADMIN_TOKEN, at least 16 characters). Unset: nobody may. */
+  /** Token for the admin routes (SYNAP_ADMIN_TOKEN, at least 16 characters). Unset: the admin routes are disabled. */
   readonly adminToken?: string;
   /**
-   * The size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, at most 3 MiB). Default, and the least: 240 KiB and
+   * Maximum size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, at most 3 MiB). Default and minimum: 240 KiB plus
    * 513 bytes, so that the largest event fits.
    */
   readonly envelopeMaxBytes: number;
@@ -92,9 +92,9 @@ export interface ApiConfiguration extends DatabaseConfiguration {
   readonly lingerMs: number;
   /** Largest number of events that wait for the broker (SYNAP_QUEUE_MAX_EVENTS, default 50,000)... */
   readonly queueMaxEvents: number;
-  /** ...and how many bytes of them (SYNAP_QUEUE_MAX_BYTES, default 64 MiB). */
+  /** ...and of their bytes (SYNAP_QUEUE_MAX_BYTES, default 64 MiB). */
   readonly queueMaxBytes: number;
-  /** ...and how long what waits may take to be sent, at the present pace, in milliseconds (SYNAP_QUEUE_MAX_WAIT_MS, default 500). */
+  /** ...and of the time that sending them would take at the present pace, in milliseconds (SYNAP_QUEUE_MAX_WAIT_MS, default 500). */
   readonly queueMaxWaitMs: number;
   /** Number of envelopes sent concurrently (SYNAP_PUBLISH_CONCURRENCY, default 4). */
   readonly publishConcurrency: number;

@@ -3,7 +3,7 @@ import { readApiConfiguration } from "./configuration.ts";
 import { type RunningApi, startApi } from "./server.ts";
 
 /**
- * Runs an API from environment variables, with the application's config and a database of its own. Closing it closes the
+ * Runs an API from environment variables, with the application's config and its own database connections. Closing it closes the
  * database too.
  *
  * @throws ConfigurationError naming the variables that are wrong or missing.

@@ -27,23 +27,23 @@ import { createPublisher, type Publisher } from "./publisher/publisher.ts";
 import { brokerCheck, registrationCheck } from "./readiness/broker-checks.ts";
 import { createKeptReader } from "./readiness/kept-in-broker.ts";
 
-/** What the API works with. The engine and the Inngest client stay the caller's. */
+/** Options of the API. The caller closes the engine. */
 export interface ApiParts {
   readonly configuration: ApiConfiguration;
-  /** Commands run its inline handlers, and dead letters of all its handlers can be retried here. */
+  /** The engine. Commands run its inline handlers, and dead letters of all its handlers can be retried here. */
   readonly engine: Engine;
-  /** Tells where events go: an Inngest client, as `createInngestClient` makes it. */
+  /** Names the address and the key of the broker: an Inngest client, made by `createInngestClient`. */
   readonly inngest: EventDestination;
   readonly logger: Logger;
-  /** Milliseconds between two signs of life. Default: 5,000. */
+  /** Milliseconds between two heartbeats. Default: 5,000. */
   readonly presenceIntervalMs?: number;
 }
 
-/** An API that runs. */
+/** A running API. */
 export interface RunningApi {
   /** URL of the server, without a trailing slash. */
   readonly url: string;
-  /** Stops: takes no more requests, finishes those in flight, sends what waits for the broker. */
+  /** Stops the API: accepts no more requests, finishes those in flight, sends what is queued for the broker. */
   close(): Promise<void>;
 }
 

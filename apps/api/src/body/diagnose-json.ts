@@ -2,12 +2,12 @@ import { endOfString } from "@synap/http";
 import { formatPath } from "@synap/types/internal";
 import { isExactNumber } from "./exact-number.ts";
 
-/** Something `JSON.parse` would refuse without saying where, or change without saying so. */
+/** Something that `JSON.parse` would refuse without a position, or change silently. */
 export interface JsonIssue {
   readonly code: "malformed-json" | "duplicate-field" | "inexact-number" | "too-deep" | "too-many-values";
-  /** Where in the text: the index of a character, counted from 0. */
+  /** Index of the character in the text, from 0. */
   readonly position: number;
-  /** Where in the value. Empty for a syntax error. */
+  /** Path in the value. Empty for a syntax error. */
   readonly path: string;
   readonly reason: string;
 }
@@ -18,7 +18,7 @@ export interface JsonSpan {
   readonly end: number;
 }
 
-/** How deep a text may be nested: `maxDepth` inside of `around` containers, which reasons don't count. */
+/** Nesting limit of a text: `maxDepth` inside `around` containers, which reasons don't count. */
 export interface DepthLimits {
   readonly maxDepth: number;
   readonly around?: number;
@@ -33,7 +33,7 @@ export interface JsonDiagnosis {
 
 interface Frame {
   readonly names: Set<string> | undefined;
-  /** The name of the member, or the index of the item, that is being read. */
+  /** Name of the member, or index of the item, being read. */
   key: string | number;
   start: number;
 }
@@ -185,7 +185,7 @@ class Diagnosis implements JsonDiagnosis {
     this.at = end + 1;
   }
 
-  /** To the last character of the escape that begins here. */
+  /** Moves to the last character of the escape that begins here. */
   private skipEscape(): void {
     const deadLetter = this.text[this.at + 1] ?? "";
     if (deadLetter === "u" && FOUR_HEX_DIGITS.test(this.text.slice(this.at + 2, this.at + 6))) this.at += 5;
@@ -212,7 +212,7 @@ class Diagnosis implements JsonDiagnosis {
     return found;
   }
 
-  /** To the end of the container that begins here, looking only at brackets and strings. */
+  /** Moves to the end of the container that begins here, looking only at brackets and strings. */
   private skipContainer(): void {
     let depth = 0;
     for (; this.at < this.text.length; this.at += 1) {
@@ -255,7 +255,7 @@ class Diagnosis implements JsonDiagnosis {
   }
 }
 
-/** A place in a text as programs and as people count it: "at position 15 (line 2, column 7)". */
+/** Describes a place in a text by offset and by line: "at position 15 (line 2, column 7)". */
 export function describePosition(text: string, position: number): string {
   let line = 1;
   let lineStart = 0;

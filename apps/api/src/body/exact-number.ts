@@ -1,6 +1,6 @@
 /**
  * Doubles are written with up to 17 significant digits by programs that do not look for the shortest form
- * (`%.17g`). Such text names one double and JavaScript reads that very double, so it counts as kept.
+ * (`%.17g`). JavaScript reads exactly the double that such a text denotes, so it counts as kept.
  */
 const DIGITS_OF_A_DOUBLE = 17;
 

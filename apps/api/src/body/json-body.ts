@@ -14,9 +14,9 @@ export interface BodyLimits {
 }
 
 /**
- * The JSON body of a request that is not an event, checked.
+ * Reads and checks the JSON body of a request that is not an event.
  *
- * @throws Problem for whatever is wrong with its form; `body-invalid` when it does not fit the schema
+ * @throws Problem for a malformed body; `body-invalid` when it does not match the schema
  */
 export async function readJsonBody<Schema extends z.ZodType>(
   request: Request,
@@ -59,7 +59,7 @@ function bodyInvalid(faults: readonly { readonly path: string; readonly reason: 
   });
 }
 
-/** What any route that takes JSON may answer about the form of a body, for the definition of the route. */
+/** Problem responses of any route that takes JSON, for the definition of the route. */
 export const JSON_BODY_PROBLEMS = [
   "malformed-json",
   "invalid-utf8",
@@ -72,7 +72,7 @@ export const JSON_BODY_PROBLEMS = [
 ] as const satisfies readonly ProblemCode[];
 
 /**
- * The problem of a body that can't be read at all: it is not JSON from some position on, which the document carries as
+ * Builds the problem of a body that can't be read at all: it is not JSON from some position on, which the document carries as
  * `position`, or it holds too many values. Undefined when the findings are about parts of the body.
  */
 export function unreadableBody(findings: readonly JsonIssue[], maxValues: number): Problem | undefined {

@@ -3,12 +3,12 @@ import { diagnoseJson, type JsonIssue, type JsonSpan } from "./diagnose-json.ts"
 
 /** Limits of a JSON text. */
 export interface JsonTextLimits {
-  /** The deepest nesting of what the limit is for, such as an event's data; its outermost container counts as 1. */
+  /** Nesting limit of the part it applies to, such as an event's data; its outermost container counts as 1. */
   readonly maxDepth: number;
-  /** How many containers are around that in the text: an event is one around its data. Default: none. */
+  /** Number of containers around that part in the text: an event is one around its data. Default: none. */
   readonly around?: number;
   /**
-   * The most values, objects and arrays included. They are what a text costs: 390,000 names in 4.6 MB took more than two
+   * Maximum number of values, objects and arrays included. They determine what a text costs: 390,000 names in 4.6 MB took more than two
    * seconds of the event loop on their way through the checks, and one string of that size a few milliseconds.
    */
   readonly maxValues: number;
@@ -19,7 +19,7 @@ export type JsonReading =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly findings: readonly JsonIssue[] };
 
-/** As `JsonReading`, with the number of values in the text: for a limit that several texts share. */
+/** A `JsonReading` with the number of values in the text, for a limit that several texts share. */
 export type CountedReading = JsonReading & { readonly values: number };
 
 /**
@@ -43,7 +43,7 @@ function parseScanned(text: string, scan: JsonScan, limits: JsonTextLimits): Jso
 /** One item of a batch: its value, or why this item is refused. */
 export type ItemReading = JsonReading;
 
-/** A batch, read so that what is wrong with one item costs no other. */
+/** A parsed batch, in which an invalid item does not affect the others. */
 export type BatchReading =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: true; readonly items: readonly ItemReading[] }
@@ -55,7 +55,7 @@ export type BatchReading =
  * because nothing after it can be trusted. The depth is that of an item, the number of values that of the whole text.
  */
 export function parseJsonBatch(text: string, limits: JsonTextLimits): BatchReading {
-  // The containers around an item are an array and perhaps an object. A bare array may so hold an item one level
+  // The containers around an item are an array and perhaps an object. A bare array may thus hold an item one level
   // deeper than allowed; the catalogue's own check of the depth finds it.
   const whole = { ...limits, around: (limits.around ?? 0) + 2 };
   const scan = scanJson(text, limits.maxValues);
@@ -75,7 +75,7 @@ function parseItem(text: string, { start, end }: JsonSpan, limits: JsonTextLimit
   return parseJson(text.slice(start, end), limits);
 }
 
-/** The items stand in the order of the text, so the one that could hold the position is found by halving. */
+/** Binary search: the items are in the order of the text. */
 function isInsideAnItem(position: number, items: readonly JsonSpan[]): boolean {
   let low = 0;
   let high = items.length;
@@ -88,7 +88,7 @@ function isInsideAnItem(position: number, items: readonly JsonSpan[]): boolean {
   return item !== undefined && position >= item.start;
 }
 
-/** The parsed value, if the scan shows that `JSON.parse` keeps everything; undefined when `diagnoseJson` has to decide. */
+/** Parses the text if the scan shows that `JSON.parse` keeps everything; undefined when `diagnoseJson` has to decide. */
 function parseUndoubted(
   text: string,
   scan: JsonScan,

@@ -2,8 +2,8 @@ import { isPlain, isUtf8, readMediaType } from "@synap/http";
 import { Problem } from "../problems/problem.ts";
 
 /**
- * The bytes of a request's body, at most `maxBytes`. A body that announces its length is refused by the announcement
- * (Node holds a client to it); a chunked one is counted as it arrives, and no more of it is kept than the limit.
+ * Reads the bytes of a request's body, at most `maxBytes`. A body with a Content-Length is refused by that length alone
+ * (Node enforces it); a chunked body is counted as it arrives, and no more than the limit is kept.
  *
  * @throws Problem `body-too-large`, `unsupported-encoding`, `body-interrupted`, `body-missing`
  */
@@ -72,16 +72,16 @@ function interrupted(cause: unknown): Problem {
 }
 
 /**
- * The kind of body a request has: one of `allowed`, as lower-case media types.
+ * Returns the media type of a request's body: one of `allowed`, in lower case.
  *
- * @throws Problem `unsupported-media-type` when there is none, it is another one, its charset is not UTF-8, or a parameter is given twice.
+ * @throws Problem `unsupported-media-type` when it is missing or another one, its charset is not UTF-8, or a parameter is given twice.
  */
 export function readContentType<Allowed extends string>(
   request: Request,
   allowed: readonly Allowed[],
 ): Allowed {
   const header = request.headers.get("content-type");
-  // Nearly every request says just this.
+  // Nearly every request sends exactly this.
   const [exact] = allowed;
   if (exact !== undefined && header === exact) return exact;
   const mediaType = readMediaType(header ?? "");
@@ -94,14 +94,14 @@ export function readContentType<Allowed extends string>(
   });
 }
 
-// One for all: making one costs more than reading a small body with it, and between two texts it keeps nothing.
+// Shared: constructing a decoder costs more than decoding a small body, and it keeps no state between two texts.
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The text of a body. A byte order mark at its start is passed over; bytes that are not UTF-8 are refused rather
+ * Decodes a body. A byte order mark at its start is skipped; bytes that are not UTF-8 are refused rather
  * than replaced, because a replaced character is a changed event.
  *
- * @throws Problem `invalid-utf8`, saying where
+ * @throws Problem `invalid-utf8` with the position
  */
 export function decodeText(bytes: Uint8Array): string {
   try {
@@ -116,7 +116,7 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** Found by halving: how many bytes from the start on are UTF-8, an unfinished character at their end aside. */
+/** Length of the longest prefix that is UTF-8, apart from an unfinished character at its end. Binary search. */
 function firstInvalidByte(bytes: Uint8Array): number {
   let valid = 0;
   let invalid = bytes.byteLength;

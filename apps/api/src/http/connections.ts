@@ -3,17 +3,17 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 interface Connection {
-  /** Opened while the server had as many connections as it takes. */
+  /** Opened while the server was at its connection limit. */
   readonly isSurplus: boolean;
-  /** Requests whose answers are not yet out. */
+  /** Requests whose answers have not been sent yet. */
   inFlight: number;
   /** The newest request on it. */
   newest: IncomingMessage | undefined;
-  /** Runs once no more than this many are in flight. */
+  /** Callback that runs once no more than this many are in flight. */
   waiting: { readonly until: number; readonly action: () => void } | undefined;
 }
 
-/** The open connections of a server: how many there are, and which of them are being answered. */
+/** The open connections of a server, with the requests in flight on each. */
 export class Connections {
   private readonly known = new WeakMap<Duplex, Connection>();
   private readonly max: number;
@@ -22,13 +22,13 @@ export class Connections {
   /** @param max beyond this many, connections are surplus; twice as many are open at most */
   constructor(server: Server, max: number) {
     this.max = max;
-    // Node closes what is beyond this without an answer: answers, too, cost something.
+    // Node closes connections beyond this without an answer, because answers cost something too.
     server.maxConnections = 2 * max;
     server.on("connection", (socket) => this.add(socket));
     server.on("timeout", (socket) => this.dropIfStalled(socket));
   }
 
-  /** Counts a request until its answer is out. True when it came on a surplus connection. */
+  /** Counts a request until its answer is sent. Returns true for a request on a surplus connection. */
   begin(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.known.get(request.socket) ?? this.add(request.socket);
     connection.inFlight += 1;
@@ -43,7 +43,7 @@ export class Connections {
     return connection.isSurplus;
   }
 
-  /** Runs it once every request of this connection that arrived whole has its answer. */
+  /** Runs `then` once every complete request of this connection has been answered. */
   whenAnswered(socket: Duplex, action: () => void): void {
     const connection = this.known.get(socket);
     const until = connection?.newest?.complete === false ? 1 : 0;
@@ -67,9 +67,9 @@ export class Connections {
   }
 
   /**
-   * Node says that nothing has moved on the connection for the time that is allowed. Dropped are a client that does not
-   * take its answer and a connection kept alive without a request. One that waits for its answer is left alone, and one
-   * whose first request is on its way has time limits of its own.
+   * Handles Node's idle timeout of a connection. Dropped are a client that does not
+   * take its answer and a connection kept alive without a request. One that waits for its answer is kept, and one
+   * whose first request is arriving has other time limits.
    */
   private dropIfStalled(socket: Socket): void {
     const connection = this.known.get(socket);

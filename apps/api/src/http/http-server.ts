@@ -9,34 +9,34 @@ import { Connections } from "./connections.ts";
 import { answerOnSocket } from "./raw-answer.ts";
 import { expectationFailed, requestProblem } from "./request-problem.ts";
 
-/** How long requests in flight may take to finish once the server closes. */
+/** Time limit for requests in flight to finish once the server closes, in milliseconds. */
 const GRACE_MS = 10_000;
 
-/** Where a server listens, who may call it, and how long and how many. Times are in milliseconds. */
+/** Address, allowed hosts and limits of a server. Times are in milliseconds. */
 export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** Host names under which it may be called besides its own; see `CallerPolicy`. */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** How many connections are served at a time. Requests on further ones are answered 503. */
+  /** Number of connections served at a time. Requests on further ones are answered 503. */
   readonly maxConnections: number;
-  /** How long a client may take for a request's headers... */
+  /** Time limit for a request's headers... */
   readonly headersTimeoutMs: number;
-  /** ...and for the whole of it. */
+  /** ...and for the whole request. */
   readonly requestTimeoutMs: number;
-  /** How long a connection is kept open between two requests. */
+  /** Time for which a connection is kept open between two requests. */
   readonly keepAliveMs: number;
   /** Called for each request that is answered before its route is looked for. */
   readonly onRefused?: (method: string, status: number) => void;
-  /** How long a client may take nothing of its answer before it is dropped. */
+  /** Time after which a client that takes nothing of its answer is dropped. */
   readonly sendTimeoutMs: number;
 }
 
 /**
  * Serves a fetch handler. Even what never becomes a request, such as malformed HTTP, is answered with a problem document.
  *
- * @throws the operating system's error when the address cannot be had (code EADDRINUSE).
+ * @throws the operating system's error when the address is taken (code EADDRINUSE).
  */
 export async function listenHttp(
   fetch: (request: Request) => Response | Promise<Response>,
@@ -82,7 +82,7 @@ function serverOptions({ headersTimeoutMs, requestTimeoutMs, keepAliveMs }: Http
   };
 }
 
-/** A probe of the process still gets through: that many connections are no reason to restart it. */
+/** Liveness probes are still answered: too many connections are no reason to restart the process. */
 function tooManyConnections({ url }: IncomingMessage, options: HttpServerOptions): Problem | undefined {
   if (url === "/healthz") return undefined;
   return new Problem(
@@ -106,7 +106,7 @@ function answer(request: IncomingMessage, response: ServerResponse, problem: Pro
   response.end(body);
 }
 
-/** What never reached a route, or was thrown past them. */
+/** Answers an error that occurred outside any route. */
 function unservable(error: unknown): Response {
   const problem =
     error instanceof RequestError
@@ -124,8 +124,8 @@ function noTunnel(): Problem {
 }
 
 /**
- * Answers what Node could not read as a request on the bare socket, once. A request before it on the same connection that
- * arrived whole is answered first: what comes after it must not cost it its answer.
+ * Answers what Node could not parse as a request on the bare socket, once. An earlier request on the same connection that
+ * arrived complete is answered first.
  */
 function answerClientErrors(server: Server, connections: Connections): void {
   const broken = new WeakSet<Duplex>();

@@ -4,7 +4,7 @@ import { answerHeaders } from "../answer-headers.ts";
 import type { Problem } from "../problems/problem.ts";
 import { readRequestId } from "../request-id.ts";
 
-/** Answers with a problem where Node has made no response to write to, and closes the connection. */
+/** Writes a problem to a socket for which Node has made no response object, and closes the connection. */
 export function answerOnSocket(socket: Duplex, problem: Problem): void {
   if (!socket.writable) return void socket.destroy();
   const requestId = readRequestId(undefined);

@@ -7,15 +7,15 @@ import { type EventResult, rejected } from "./event-result.ts";
 import { FunctionsNotRegisteredError } from "./function-registration.ts";
 import type { EventReading } from "./read-event.ts";
 
-/** Where accepted events go, and who knows the earlier ones. */
+/** Dependencies of {@link acceptEvents}. */
 export interface Acceptance {
   readonly publisher: Publisher;
   readonly findDuplicates: DuplicateLookup;
-  /** The event types that some worker does not know yet, with those workers. */
+  /** Event types that some worker does not know yet, with those workers. */
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
   /** Whether envelopes start a function. */
   readonly areFunctionsRegistered: () => Promise<boolean>;
-  /** Called with what became of the events of a request, and of how many. */
+  /** Called with each outcome of a request's events and its number of events. */
   readonly onOutcome: (outcome: EventResult["status"], events: number) => void;
   /** Called for each event that the broker has confirmed. */
   readonly onAccepted: (event: SynapEvent) => void;
@@ -24,10 +24,10 @@ export interface Acceptance {
 const EVENT_STATUSES = ["accepted", "duplicate", "rejected", "unavailable"] as const;
 
 /**
- * Publishes the sound events of a request and says what became of each, in order. One event's fault costs no other.
- * An event that repeats an earlier one of the same request shares its fate.
+ * Publishes the valid events of a request and returns the outcome of each, in order. Invalid events do not affect the others.
+ * An event that repeats an earlier one of the same request shares its outcome.
  *
- * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError; then nothing was taken.
+ * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError; then nothing was accepted.
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
@@ -94,19 +94,19 @@ export async function acceptEvents(
   return complete;
 }
 
-/** A sound event of a request. */
+/** A valid event of a request. */
 interface Candidate {
   readonly outgoing: OutgoingEvent;
   readonly index: number;
   readonly isIdentified: boolean;
 }
 
-/** The ids and idempotency keys (one set for each creator) of a request's events, and which had them first. */
+/** Ids and idempotency keys (one set for each creator) of a request's events, with the first event that has each. */
 class SeenEvents {
   private readonly byId = new Map<string, Candidate>();
   private readonly byKey = new Map<string, Candidate>();
 
-  /** The earlier event that this one repeats; otherwise this one is remembered. */
+  /** Returns the earlier event that this one repeats; otherwise remembers this one. */
   firstLike(candidate: Candidate): Candidate | undefined {
     const { id, createdBy, idempotencyKey } = candidate.outgoing.event;
     // No field of an event holds NUL, so it keeps the two apart.
@@ -121,7 +121,7 @@ class SeenEvents {
 
 const TAKEN_IN_REQUEST = "is the id of an earlier event of this request with other content";
 
-/** An idempotency key says that two events are one, whatever they hold; an id must not be given to two events. */
+/** An idempotency key identifies an event whatever its content; an id must not be given to two different events. */
 function answerRepeated({ id }: SynapEvent, first: RepeatedEvent): EventResult {
   if (first.hasSameContent || first.id !== id)
     return { status: "duplicate", id: first.id, position: first.position };

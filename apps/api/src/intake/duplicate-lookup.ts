@@ -2,17 +2,17 @@ import type { RepeatedEvent } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 import type { Logger } from "pino";
 
-/** For each event, in the same order, the stored one that it repeats. */
+/** The stored event that each event repeats, in the same order. */
 export type Repetitions = readonly (RepeatedEvent | undefined)[];
 
-/** Finds out which events the store has already. Never rejects: without an answer, nothing counts as a duplicate. */
+/** Finds the events that are stored already. Never rejects: without an answer, nothing counts as a duplicate. */
 export type DuplicateLookup = (events: readonly SynapEvent[]) => Promise<Repetitions>;
 
-/** The store keeps every event once whatever is answered here, so a slow answer is not worth waiting for. */
+/** Time limit of a query. The store keeps every event once whatever is answered here, so a slow answer is not worth waiting for. */
 const PATIENCE_MS = 500;
-/** After a failure the database is left alone for this long, so that its absence slows nothing down. */
+/** Pause after a failure, so that requests are not slowed down while the database is away. */
 const PAUSE_MS = 1_000;
-/** How many events are asked for at a time. */
+/** Number of events in a query. */
 const MAX_EVENTS = 5_000;
 
 interface Waiting {
@@ -21,7 +21,7 @@ interface Waiting {
 }
 
 /**
- * A look-up that asks one question at a time and gathers what arrives meanwhile into the next, so that a hundred
+ * A look-up that runs one query at a time and gathers what arrives meanwhile into the next, so that a hundred
  * single posts cost a few queries. Best effort: when the database is away or slow it finds nothing, the event is
  * accepted, and the store recognises it later.
  *
@@ -66,7 +66,7 @@ export function createDuplicateLookup(
     if (events.length === 0 || now() < pausedUntil) return Promise.resolve([]);
     return new Promise((resolve) => {
       waiting.push({ events, resolve });
-      // At the end of this turn of the event loop, so that requests that arrived together ask together.
+      // At the end of this turn of the event loop, so that requests that arrived together share a query.
       setImmediate(askOn);
     });
   };

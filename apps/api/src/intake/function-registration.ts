@@ -2,11 +2,11 @@ import type { SqlSession } from "@synap/database";
 import { areFunctionsRegistered } from "@synap/database/internal";
 import { INNGEST_APP_ID } from "@synap/types/internal";
 
-/** How long "not yet" is believed, in milliseconds: a worker registers once, and many requests may wait for it. */
+/** Time for which a negative answer is cached, in milliseconds: a worker registers once, and many requests may wait for it. */
 const NOT_YET_MS = 500;
 
 /**
- * Whether a worker has registered the functions that envelopes start. Asked of the database until it is so, and remembered:
+ * Checks whether a worker has registered the functions that envelopes start. A positive answer is cached:
  * what was registered once stays known to the broker.
  */
 export function createFunctionRegistration(session: SqlSession): () => Promise<boolean> {

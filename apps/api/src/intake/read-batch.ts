@@ -8,16 +8,16 @@ import { readEvent } from "./read-event.ts";
 /** Limits of a batch. */
 export interface BatchLimits {
   readonly maxEvents: number;
-  /** The deepest nesting of an event's data. */
+  /** Maximum nesting of an event's data. */
   readonly maxDepth: number;
-  /** How many containers an event is around its data. */
+  /** Number of containers of an event around its data. */
   readonly around: number;
-  /** The most values of the whole body. */
+  /** Maximum number of values in the whole body. */
   readonly maxValues: number;
 }
 
 /**
- * The events of a JSON body: an array, or `{ "events": [...] }`.
+ * Reads the events of a JSON body: an array, or `{ "events": [...] }`.
  *
  * @throws Problem `malformed-json`, `too-many-values`, `batch-invalid`, `batch-too-large`
  */
@@ -34,15 +34,15 @@ export function readJsonBatch(text: string, rules: EventRules, limits: BatchLimi
 }
 
 /**
- * The events of an NDJSON body: one a line; empty lines are passed over. A line that is not JSON is one rejected
- * event, since the next line begins anew.
+ * Reads the events of an NDJSON body: one a line; empty lines are skipped. A line that is not JSON is one rejected
+ * event, since the next line is independent of it.
  *
  * @throws Problem `too-many-values`, `batch-invalid`, `batch-too-large`
  */
 export function readNdjsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
   const lines = takeLines(eachLine(text), limits);
   let left = limits.maxValues;
-  // All lines are parsed before any event is read: most of the work is in reading, and would be in vain.
+  // All lines are parsed before any event is checked: checking is most of the work, and would be wasted on a refused body.
   const items = lines.map(({ content, number }) => {
     const reading = parseJson(content, { ...limits, maxValues: left });
     if (!reading.ok && reading.values > left) throw bodyProblem(reading.findings, limits);
@@ -73,7 +73,7 @@ interface NumberedLine {
 const LINES_PER_EVENT = 2;
 
 /**
- * The lines that hold something. Lines beyond the limits are not looked at: millions of them fit in a body, empty ones too.
+ * Reads the lines that are not empty. Lines beyond the limits are not looked at: millions of them fit in a body, empty ones too.
  *
  * @throws Problem `batch-invalid`, `batch-too-large`
  */

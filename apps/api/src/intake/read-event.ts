@@ -1,20 +1,20 @@
 import type { EventCatalogue, EventIssue, SynapEvent } from "@synap/types";
 import { checkTimestampWindow, MAX_EVENT_FIELDS } from "@synap/types/internal";
 
-/** An event as the API took it from a request, or everything that is wrong with it. */
+/** A checked event of a request, or its issues. */
 export type EventReading =
   | { readonly ok: true; readonly event: SynapEvent; readonly isIdentified: boolean }
   | { readonly ok: false; readonly issues: readonly EventIssue[] };
 
-/** What an event is read against. */
+/** Rules that an event is checked against. */
 export interface EventRules {
   readonly catalogue: EventCatalogue;
-  /** How old an event may be, in milliseconds; undefined for a backfill, which may be any age. */
+  /** Maximum age of an event, in milliseconds; undefined for a backfill, which may be any age. */
   readonly lateness: number | undefined;
 }
 
 /**
- * Completes and checks one event. `isIdentified` says whether the sender gave it an id or an idempotency key, without
+ * Completes and checks one event. `isIdentified`: the sender gave it an id or an idempotency key, without
  * which it cannot be a repetition. An event from the future is refused even in a backfill.
  */
 export function readEvent(value: unknown, rules: EventRules): EventReading {
@@ -32,7 +32,7 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
 }
 
 /**
- * The event with defaults for what is absent. What the sender gave stays in place whatever it is, null and unknown
+ * Fills in defaults for absent fields. Given fields stay as they are, null and unknown
  * fields included, so that the check afterwards sees it and refuses it.
  */
 function complete(value: object, catalogue: EventCatalogue): object {
@@ -42,7 +42,7 @@ function complete(value: object, catalogue: EventCatalogue): object {
   const { id, version, aggregateType, aggregateId, createdBy, source, timestamp } = catalogue.completeEvent({
     type: textOr(given.type, ""),
     data: {},
-    // Given ids are passed on only to spare the making of others.
+    // Given ids are passed on only to save generating others.
     id: textOr(given.id, undefined),
     aggregateId: textOr(given.aggregateId, undefined),
     timestamp: textOr(given.timestamp, undefined),

@@ -4,19 +4,19 @@ import { INGEST_HANDLER, type InTransit } from "@synap/handlers/internal";
 
 /** Milliseconds between two events that are watched. */
 const SAMPLE_INTERVAL_MS = 10_000;
-/** The most events watched at once. Beyond them the oldest stay: they are what an operator has to see. */
+/** Maximum number of events watched at once. The oldest are kept, because they are what an operator has to see. */
 const MAX_SAMPLES = 360;
 
 /** A sample of the events accepted by this process, each watched until it is in the log or a dead letter. */
 export interface TransitWatch {
-  /** Notes that an event was accepted. */
+  /** Records that an event was accepted. */
   accepted(event: DuplicateCandidate): void;
-  /** The watched events that are still between the API and the log; undefined when all have arrived. */
+  /** Watched events that are still between the API and the log; undefined when all have arrived. */
   look(): Promise<InTransit | undefined>;
 }
 
 /**
- * Watches one accepted event every 10 s. It notices whatever keeps accepted events from the log, causes included
+ * Watches one accepted event every 10 s. It detects whatever keeps accepted events from the log, causes included
  * that only the broker knows: functions that it lost or paused, events dropped there, keys of another environment.
  */
 export function createTransitWatch(

@@ -1,35 +1,35 @@
 import { MAX_PAGE_BYTES } from "@synap/database";
 import { Problem } from "../problems/problem.ts";
 
-/** How many bytes of pages may be on their way to clients, and how long a request waits for its share. */
+/** Byte limit for pages on their way to clients, and time limit for a request that waits for its share. */
 export interface PageBudgetOptions {
   readonly maxBytes: number;
   readonly maxWaitMs: number;
 }
 
-/** Room for one page. Give it back with `release`, which may be called twice. */
+/** Reserved bytes for one page. Return them with `release`, which may be called twice. */
 export interface PageRoom {
-  /** The page must end with the row that reaches so many bytes. */
+  /** The page must end with the row that reaches this many bytes. */
   readonly maxBytes: number;
-  /** Gives back what the page turned out not to need. */
+  /** Returns the bytes that the page did not need. */
   settle(bytes: number): void;
   release(): void;
 }
 
-/** What the status shows of a budget. */
+/** Load of a budget, for the status. */
 export interface PageBudgetState {
   readonly reservedBytes: number;
   readonly maxBytes: number;
-  /** Requests that wait for room. */
+  /** Requests that wait for bytes. */
   readonly waiting: number;
 }
 
-/** A page for which there is no room at full length; small rows fit on it, and large ones come a few at a time. */
+/** Size of a short page, for when a full one does not fit: many small rows, or a few large ones. */
 const SHORT_PAGE_BYTES = 256 * 1024;
-/** The part of the budget that pages of full length may take: the rest is for short ones, so that none starves. */
+/** Share of the budget that full pages may take. The rest is for short ones, so that none starves. */
 const FULL_PAGES_SHARE = 0.75;
 
-/** The smallest budget in which two full pages and two short ones have room. */
+/** Smallest budget that holds two full pages and two short ones. */
 export const MIN_PAGES_BYTES = 12 * 1024 * 1024;
 
 interface Waiting {
@@ -37,8 +37,8 @@ interface Waiting {
 }
 
 /**
- * Bounds the memory of all pages that are being read or sent. A page costs several times its bytes while it is made, so
- * its room is reserved before it is read, and given back when the client has it. A page is cut shorter when little room
+ * Bounds the memory of all pages that are being read or sent. A page costs several times its bytes while it is built, so
+ * its bytes are reserved before it is read, and returned when the client has it. A page is cut shorter when little
  * is left; only when there is none does a request wait, in the order of arrival.
  */
 export class PageBudget {
@@ -61,7 +61,7 @@ export class PageBudget {
 
   /** @throws Problem `too-many-pages` when there is no room in time */
   async reserve(): Promise<PageRoom> {
-    // Room that is given back goes to those who wait, so there is none to take while anybody does.
+    // Returned bytes go to waiting requests first, so none are free while any request waits.
     return this.#take() ?? this.#wait();
   }
 
@@ -115,7 +115,7 @@ export class PageBudget {
     };
   }
 
-  /** Lets those who wait longest have what was given back. */
+  /** Gives returned bytes to the requests that have waited longest. */
   #admit(): void {
     for (const waiting of this.#waiting) {
       const room = this.#take();

@@ -1,14 +1,14 @@
 import { Problem } from "../problems/problem.ts";
 import { requireBearerToken } from "./bearer-token.ts";
 
-/** Who acts, when the request does not say: all that is known is the token. */
+/** Actor of a request that names none: all that is known is the token. */
 export const UNNAMED_ACTOR = "admin-token";
 
 const ACTOR = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
 
 /**
- * Lets a request for an admin route pass when it carries the configured token, and says on whose behalf it acts: the
- * header `X-Synap-Actor`, which is a claim of the token's holder, or else {@link UNNAMED_ACTOR}.
+ * Checks the admin token of a request and returns the actor: the
+ * header `X-Synap-Actor`, as claimed by the token's holder, or {@link UNNAMED_ACTOR}.
  *
  * @throws Problem `admin-disabled` when no token is configured, `token-missing` (401), `token-invalid` (403),
  *   `actor-invalid`

@@ -1,7 +1,7 @@
 import { requireBearerToken } from "./bearer-token.ts";
 
 /**
- * Lets a backfill pass when the request carries the configured token.
+ * Checks that the request carries the backfill token.
  *
  * @throws Problem `backfill-disabled` when no token is configured, `token-missing` (401), `token-invalid` (403)
  */

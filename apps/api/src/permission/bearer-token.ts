@@ -4,22 +4,22 @@ import { Problem } from "../problems/problem.ts";
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
-/** Something that only the holder of a token may do. */
+/** An action that requires a token. */
 export interface GuardedAct {
-  /** What takes a token, as a sentence begins: "A backfill". */
+  /** Subject of the sentence that refuses it: "A backfill". */
   readonly name: string;
-  /** The realm of the header WWW-Authenticate. */
+  /** Realm of the header WWW-Authenticate. */
   readonly realm: string;
   /** The environment variable that holds the token. */
   readonly variable: string;
-  /** What is answered when no token is configured: then nobody may. */
+  /** Problem when no token is configured, so that the action is disabled. */
   readonly disabled: ProblemCode;
 }
 
 /**
- * Lets a request pass that carries the configured token in `Authorization: Bearer <token>`.
+ * Checks that a request carries the configured token in `Authorization: Bearer <token>`.
  *
- * @throws Problem `disabled` of the act (403) when no token is configured, `token-missing` (401), `token-invalid` (403)
+ * @throws Problem `disabled` of the action (403) when no token is configured, `token-missing` (401), `token-invalid` (403)
  */
 export function requireBearerToken(request: Request, configured: string | undefined, act: GuardedAct): void {
   if (configured === undefined) {
@@ -35,7 +35,7 @@ export function requireBearerToken(request: Request, configured: string | undefi
   throw new Problem("token-invalid", `The token is not the one in ${act.variable}.`);
 }
 
-/** Compared by their hashes, which have one length: so neither content nor length shows in the time it takes. */
+/** Compares hashes of equal length, so that the time taken reveals neither content nor length. */
 function isSameSecret(given: string, expected: string): boolean {
   const hash = (value: string) => createHash("sha256").update(value).digest();
   return timingSafeEqual(hash(given), hash(expected));

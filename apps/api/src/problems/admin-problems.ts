@@ -9,7 +9,7 @@ import {
 } from "@synap/handlers";
 import { Problem } from "./problem.ts";
 
-/** What an admin route answers when the thing to be operated does not allow what was asked for. */
+/** Maps the errors of projections and dead letters to problems of the admin routes. */
 export function adminProblem(cause: unknown): Problem | undefined {
   if (cause instanceof DeadLetterNotFoundError) {
     return new Problem("dead-letter-not-found", cause.message, { cause });

@@ -3,7 +3,7 @@ import type { ApiApp, ApiContext } from "../api-context.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * What to answer where no route matches: 405 with Allow when the address exists for other methods, else 404. Worked
+ * The problem where no route matches: 405 with Allow when the address exists for other methods, else 404. Worked
  * out here rather than in a middleware, so that a request that finds its route pays nothing for it.
  */
 export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
@@ -24,7 +24,7 @@ export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
   return methodNotAllowed(method, [...methods]);
 }
 
-/** The addresses of routes whose every segment is nearly this address's; its own segments take the place of parameters. */
+/** Addresses of routes whose every segment resembles this address's, with the parameters filled in from it. */
 function addressesLike(app: ApiApp, path: string): Set<string> {
   const segments = path.split("/");
   return new Set(
@@ -42,7 +42,7 @@ function addressesLike(app: ApiApp, path: string): Set<string> {
   );
 }
 
-/** The address exists for these methods only. */
+/** The problem of an address that exists for these methods only. */
 export function methodNotAllowed(method: string, methods: readonly string[]): Problem {
   const allow = methods.join(", ");
   return new Problem("method-not-allowed", `${method} is not allowed here; allowed: ${allow}.`, {

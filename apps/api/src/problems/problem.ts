@@ -2,11 +2,11 @@ import type { EventIssue } from "@synap/types";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import { answerHeaders } from "../answer-headers.ts";
 
-/** What a problem may carry beyond its code and its sentence. */
+/** Optional parts of a problem beside its code and detail. */
 export interface ProblemOptions extends ErrorOptions {
-  /** What exactly is wrong, field by field. */
+  /** The issues, field by field. */
   readonly errors?: readonly EventIssue[];
-  /** After how many seconds trying again makes sense; becomes the Retry-After header. */
+  /** Seconds to wait before the next attempt; becomes the Retry-After header. */
   readonly retryAfterSeconds?: number;
   /** Further headers of the answer. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ import { aggregateProblem } from "./aggregate-problems.ts";
 import { Problem } from "./problem.ts";
 import { streamProblem } from "./stream-problems.ts";
 
-/** The problem document of an error. An unforeseen error is an internal error, whose reason is only in the log. */
+/** The problem document of an error. An unexpected error becomes an internal error, whose reason is only in the log. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EventValidationError) return eventProblem(error.issues);
@@ -74,7 +74,7 @@ export function toProblem(error: unknown): Problem {
 }
 
 /**
- * The problem of a single event that was not taken. Some faults have a kind of problem of their own.
+ * The problem of a single event that was not accepted. Some issues have a problem code of their own.
  *
  * @param members further members of the document
  */

@@ -4,7 +4,7 @@ import { createEventId, ENVELOPE_EVENT_NAME, MAX_ENVELOPE_EVENTS } from "@synap/
 import type { Logger } from "pino";
 import type { EventApi, InngestBatch } from "./event-api.ts";
 
-/** An event on its way out, serialised once: for its size, for the envelope, and to be counted in the queue. */
+/** An event to be sent, serialised once for its size, the envelope and the queue's byte count. */
 export interface OutgoingEvent {
   readonly event: SynapEvent;
   readonly json: string;
@@ -23,14 +23,14 @@ export function toOutgoingEvent(event: SynapEvent): OutgoingEvent {
  */
 export const ENVELOPE_OVERHEAD_BYTES = 512;
 
-/** The smallest envelope: the largest event has room in it. Below the 256 KiB that Inngest takes on its free plan. */
+/** The smallest envelope: the largest event has room in it. Below the 256 KiB that Inngest accepts on its free plan. */
 export const MIN_ENVELOPE_BYTES = ENVELOPE_OVERHEAD_BYTES + MAX_EVENT_BYTES + 1;
 
-/** How much fits into one envelope. */
+/** Limits of one envelope. */
 export interface EnvelopeLimits {
-  /** At most 1,000, which the worker relies on. */
+  /** At most 1,000, on which the worker relies. */
   readonly maxEvents: number;
-  /** The size of the whole Inngest event as JSON, in bytes. */
+  /** Maximum size of the whole Inngest event as JSON, in bytes. */
   readonly maxBytes: number;
 }
 
@@ -38,7 +38,7 @@ export function envelopeLimits(maxBytes: number): EnvelopeLimits {
   return { maxEvents: MAX_ENVELOPE_EVENTS, maxBytes };
 }
 
-/** What one event takes up in an envelope: itself and a comma. */
+/** Bytes that one event takes in an envelope: itself and a comma. */
 export function sizeInEnvelope(event: { readonly bytes: number }): number {
   return event.bytes + 1;
 }
@@ -51,7 +51,7 @@ export function fitsIntoEnvelope(event: { readonly bytes: number }, limits: Enve
 /** Sends one envelope. Resolves when the broker has accepted it, rejects when that is not known. */
 export type EnvelopeSender = (events: readonly OutgoingEvent[]) => Promise<void>;
 
-/** Sends envelopes through Inngest, each within `deadlineMs`. Failures are logged here, once an envelope. */
+/** Sends envelopes through Inngest, each within `deadlineMs`. Failures are logged here, once per envelope. */
 export function createInngestSender(
   eventApi: Pick<EventApi, "send">,
   deadlineMs: number,
@@ -68,11 +68,11 @@ export function createInngestSender(
 }
 
 /**
- * The envelope as a list of one Inngest event. Put together from the texts of its events, which are there already:
- * making an object of it and serialising that would cost more than all else here.
+ * The envelope as a list of one Inngest event. Joined from the texts of its events, which exist already:
+ * building and serialising an object would cost more than everything else here.
  *
- * The id belongs to this envelope and not to its content: all attempts to send it share the id, and the broker takes it
- * once. The same events sent by a later request make another envelope, which the broker takes too. An id made of the
+ * The id belongs to this envelope and not to its content: all attempts to send it share the id, and the broker accepts it
+ * once. The same events sent by a later request make another envelope, which the broker accepts too. An id derived from the
  * content would let the broker, which ignores a known id for a day, drop events that were accepted and are not stored.
  */
 export function packEnvelope(outgoing: readonly OutgoingEvent[]): InngestBatch & { readonly id: string } {

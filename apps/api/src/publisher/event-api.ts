@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Inngest } from "inngest";
 import { createJsonPoster, type Posting } from "./http-client.ts";
 
-/** What has to be known of the Inngest client: where events go, and what says who sends them. */
+/** The parts of an Inngest client that sending needs: the address, the key and the headers. */
 export type EventDestination = Pick<Inngest.Any, "mode" | "eventBaseUrl" | "eventKey" | "headers">;
 
-/** Inngest events on their way out. */
+/** Inngest events to be sent. */
 export interface InngestBatch {
   /** The JSON text of an array of Inngest events. */
   readonly json: string;
-  /** Ten bytes by which these events differ from all others, in base64: with the time, the server makes its ids of them. */
+  /** Ten random bytes in base64, from which, with the time, the server derives the ids of the events. */
   readonly entropy: string;
 }
 
@@ -24,24 +24,24 @@ export interface EventApi {
   close(): void;
 }
 
-/** The broker did not confirm: it refused, failed, or gave no answer in time. */
+/** The broker did not confirm the events: it refused, failed, or did not answer in time. */
 export class EventApiError extends Error {
   override readonly name = "EventApiError";
   readonly code = "EVENTS_NOT_CONFIRMED";
 }
 
-/** How often the SDK tries, and how long it waits at first; the wait doubles each time, plus up to one first wait. */
+/** The SDK's number of attempts and its first wait; the wait doubles each time, plus jitter of up to one first wait. */
 const ATTEMPTS = 5;
 const FIRST_WAIT_MS = 100;
 
-/** What the SDK sends as the key where a development server takes any. */
+/** Key that the SDK sends to a development server, which accepts any. */
 const NO_KEY = "NO_EVENT_KEY_SET";
 
 /**
- * Inngest's event API (`POST /e/<key>`), spoken as the SDK's `send` speaks it: its headers, its seed, from which the
- * server derives the same ids for every attempt, its five attempts. Where to and with which key is the client's to say.
+ * Client of Inngest's event API (`POST /e/<key>`), compatible with the SDK's `send`: its headers, its seed, from which the
+ * server derives the same ids for every attempt, its five attempts. The address and the key come from the Inngest client.
  *
- * Not `send` itself: it takes objects and serialises them, which has been done here already, and its wrapping and
+ * Not `send` itself: it serialises objects, which has been done here already, and its wrapping and
  * `fetch` are most of what a single event costs (docs/decisions/0011).
  */
 export function createEventApi(destination: EventDestination): EventApi {
@@ -50,9 +50,9 @@ export function createEventApi(destination: EventDestination): EventApi {
 
   async function attempt({ answer }: Posting): Promise<void> {
     const { status, body } = await answer;
-    const told = readAnswer(body);
-    if (told.status === 200 && told.error === undefined) return;
-    throw new EventApiError(`Inngest answered ${status}: ${told.error ?? body.slice(0, 200)}`);
+    const reply = readAnswer(body);
+    if (reply.status === 200 && reply.error === undefined) return;
+    throw new EventApiError(`Inngest answered ${status}: ${reply.error ?? body.slice(0, 200)}`);
   }
 
   return {
@@ -93,7 +93,7 @@ function asError(fault: unknown): Error {
   return fault instanceof Error ? fault : new Error(String(fault));
 }
 
-/** The server says in the body whether it took the events; a proxy's page is no such answer. */
+/** Reads the server's answer, whose body reports whether it accepted the events; a proxy's page does not. */
 function readAnswer(body: string): { readonly status?: unknown; readonly error?: string } {
   try {
     const answer: unknown = JSON.parse(body);

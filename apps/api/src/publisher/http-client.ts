@@ -1,28 +1,28 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectSecurely } from "node:tls";
 
-/** A request under way. */
+/** A request in flight. */
 export interface Posting {
   /** Rejects with the network's error, or with the reason for which it was cancelled. */
   readonly answer: Promise<HttpAnswer>;
   cancel(reason: Error): void;
 }
 
-/** Posts to one address over connections that stay open: as many as there are requests at a time. */
+/** Posts to one address over kept-alive connections, one for each concurrent request. */
 export interface JsonPoster {
   post(body: string, headers: Readonly<Record<string, string>>): Posting;
-  /** Closes the connections that carry nothing. */
+  /** Closes the idle connections. */
   close(): void;
 }
 
-/** Shorter than the 5 s after which a Node.js server ends an idle connection, the shortest such time of common servers. */
+/** Maximum idle time of a connection. Shorter than Node.js's 5 s, the shortest keep-alive timeout of common servers. */
 const MAX_IDLE_MS = 4_000;
 
 /**
- * Posts to this address, speaking HTTP/1.1 on bare sockets: the one exchange that every published event waits for.
+ * Posts to an address over HTTP/1.1 on bare sockets, because every published event waits for this exchange.
  * Node's `http.request` takes two to three times as long for it, and `fetch` five times (docs/decisions/0011).
  *
- * @param constantHeaders those that every request has
+ * @param constantHeaders headers of every request
  */
 export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<string, string>>): JsonPoster {
   const head =
@@ -30,7 +30,7 @@ export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<stri
     writeHeaders({ ...constantHeaders, "Content-Type": "application/json" });
   let idle: HttpConnection[] = [];
 
-  /** The one that was used last, so that in quiet times the others age and go. */
+  /** The one used last, so that in quiet times the others reach their maximum idle time. */
   function takeIdle(): HttpConnection | undefined {
     const usable = idle.filter((connection) => connection.isOpen && connection.idleMs < MAX_IDLE_MS);
     for (const connection of idle) if (!usable.includes(connection)) connection.destroy(new Error("idle"));
@@ -48,7 +48,7 @@ export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<stri
       const answer = connection
         .send(request)
         .catch((error: unknown) => {
-          // A kept connection that the server closed at this very moment says nothing about the server: once more.
+          // The server may have closed an idle connection at this very moment: try once more.
           if (kept === undefined || !(error instanceof ConnectionLostError) || error.isAnswering) throw error;
           connection = new HttpConnection(url);
           return connection.send(request);
@@ -75,7 +75,7 @@ function writeHeaders(headers: Readonly<Record<string, string>>): string {
 export class ConnectionLostError extends Error {
   override readonly name = "ConnectionLostError";
   readonly code = "CONNECTION_LOST";
-  /** Whether anything of the answer had arrived. */
+  /** True when part of the answer had arrived. */
   readonly isAnswering: boolean;
 
   constructor(isAnswering: boolean, options: ErrorOptions = {}) {
@@ -97,7 +97,7 @@ export class HttpConnection {
   private received: Buffer | undefined;
   private freeSince = 0;
 
-  /** Connects; whether that succeeds shows in the first exchange. */
+  /** Connects. A failure is reported by the first exchange. */
   constructor(url: URL) {
     const host = url.hostname.replace(/^\[|\]$/g, "");
     const isSecure = url.protocol === "https:";
@@ -114,7 +114,7 @@ export class HttpConnection {
     this.socket.on("close", () => this.fail(this.lost()));
   }
 
-  /** How long it has carried nothing, in milliseconds. */
+  /** Idle time, in milliseconds. */
   get idleMs(): number {
     return performance.now() - this.freeSince;
   }
@@ -124,7 +124,7 @@ export class HttpConnection {
   }
 
   /**
-   * Sends a whole request and gives its answer. One at a time.
+   * Sends a whole request and returns its answer. One at a time.
    *
    * @throws ConnectionLostError, the reason given to `destroy`, or an Error when the answer is not HTTP
    */
@@ -141,7 +141,7 @@ export class HttpConnection {
   }
 
   private take(chunk: Buffer, isEnded: boolean): void {
-    // Without a request, what arrives could be taken for the answer to the next one.
+    // Data that arrives without a request could be taken for the answer to the next one.
     if (this.exchange === undefined || (isEnded && this.received === undefined)) {
       this.fail(this.lost());
       return;
@@ -179,16 +179,16 @@ export interface HttpAnswer {
   readonly status: number;
   /** Read as UTF-8. */
   readonly body: string;
-  /** Whether the connection can carry another request. */
+  /** True when the connection can be used for another request. */
   readonly isReusable: boolean;
 }
 
-/** More than this is no answer of an event API, but perhaps a page of somebody in between. */
+/** Maximum size of an answer. Anything longer is not from an event API, but perhaps from a proxy. */
 const MAX_BYTES = 1024 * 1024;
 const BLANK_LINE = "\r\n\r\n";
 
 /**
- * Reads an HTTP/1.1 answer from what has arrived so far on a connection: undefined while something is missing.
+ * Parses an HTTP/1.1 answer from the bytes that have arrived so far; undefined while it is incomplete.
  *
  * @param isEnded whether the server has closed the connection, which ends an answer that gives no length
  * @throws Error when this is not HTTP/1.1, is larger than 1 MiB, or the connection ended too early
@@ -216,7 +216,7 @@ function readComplete(received: Buffer, isEnded: boolean): HttpAnswer | undefine
   return { status, body: body.bytes.toString("utf8"), isReusable: isKept && body.isWhole };
 }
 
-/** `isWhole`: the answer ended where it said it would, and nothing came after it. */
+/** `isWhole`: the answer ended where its headers say, and nothing follows it. */
 function readBody(
   rest: Buffer,
   head: string,
@@ -229,7 +229,7 @@ function readBody(
   return { bytes: rest.subarray(0, Number(length)), isWhole: rest.length === Number(length) };
 }
 
-/** The sizes of chunks are hexadecimal, perhaps with extensions behind them; one of size 0 ends the body. */
+/** Parses a chunked body. Sizes are hexadecimal, possibly followed by extensions; a chunk of size 0 ends the body. */
 function readChunks(rest: Buffer): { readonly bytes: Buffer; readonly isWhole: boolean } | undefined {
   const chunks: Buffer[] = [];
   for (let at = 0; ; ) {

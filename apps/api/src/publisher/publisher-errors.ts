@@ -1,4 +1,4 @@
-/** The queue has no room for these events. Nothing of the request was taken; trying again later makes sense. */
+/** The queue has no room for these events. Nothing of the request was accepted; try again later. */
 export class PublisherFullError extends Error {
   override readonly name = "PublisherFullError";
   readonly code = "PUBLISHER_FULL";
@@ -8,7 +8,7 @@ export class PublisherFullError extends Error {
   }
 }
 
-/** The publisher is shutting down and takes no more events. */
+/** The publisher is shutting down and accepts no more events. */
 export class PublisherClosedError extends Error {
   override readonly name = "PublisherClosedError";
   readonly code = "PUBLISHER_CLOSED";

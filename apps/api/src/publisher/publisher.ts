@@ -13,17 +13,17 @@ export interface PublisherOptions {
   /** Number of envelopes sent concurrently. */
   readonly concurrency: number;
   /**
-   * Linger: how long events are batched at least while other envelopes are under way, in milliseconds. With a broker that
+   * Linger: minimum batching delay while other envelopes are in flight, in milliseconds. With a broker that
    * takes longer to accept an envelope, they are batched for as long as one takes.
    */
   readonly lingerMs: number;
-  /** How long a request waits for the broker in all, queue included, in milliseconds. */
+  /** Total time that a request waits for the broker, queue included, in milliseconds. */
   readonly deadlineMs: number;
   /** Largest number of events that are queued or in flight. */
   readonly maxQueuedEvents: number;
-  /** Largest number of bytes of events that are queued or in flight. */
+  /** Largest total size of events that are queued or in flight, in bytes. */
   readonly maxQueuedBytes: number;
-  /** No more is taken while what waits would take longer than this to be sent, in milliseconds. */
+  /** Longest time that sending the queue may take before more events are refused, in milliseconds. */
   readonly maxWaitMs: number;
   readonly envelope: EnvelopeLimits;
 }
@@ -41,11 +41,11 @@ export interface Publisher {
    * @throws PublisherFullError, PublisherClosedError
    */
   assertCapacity(): void;
-  /** Whether one event is small enough to be sent at all. */
+  /** Returns true for an event that fits into an envelope. */
   fits(event: OutgoingEvent): boolean;
   /** Sends what waits without lingering; resolves when nothing waits or is under way. Never rejects. */
   flush(): Promise<void>;
-  /** Takes no more events, then flushes. */
+  /** Refuses further events, then flushes. */
   close(): Promise<void>;
   state(): PublisherState;
 }
@@ -70,7 +70,7 @@ class EnvelopePublisher implements Publisher {
   private readonly options: PublisherOptions;
   private readonly pace: SendPace;
   private queue: Entry[] = [];
-  /** Where the queue begins: entries before it have been sent. Moved rather than shifted, which would copy. */
+  /** Start of the queue: entries before it have been sent. An index, because `shift` would copy. */
   private head = 0;
   private waitingBytes = 0;
   private queuedEvents = 0;
@@ -134,7 +134,7 @@ class EnvelopePublisher implements Publisher {
     return { queuedEvents, queuedBytes, envelopesInFlight: inFlight, maxQueuedEvents, maxQueuedBytes };
   }
 
-  /** An empty queue takes any one request, whose size the limits on bodies bound: else it could never be sent. */
+  /** An empty queue accepts any one request, however large (bodies are limited); otherwise it could never be sent. */
   assertCapacity(events: readonly OutgoingEvent[] = []): void {
     if (this.isClosed) throw new PublisherClosedError();
     if (this.queuedEvents === 0) return;
@@ -158,7 +158,7 @@ class EnvelopePublisher implements Publisher {
     this.waitingBytes += sizeInEnvelope(entry.outgoing);
   }
 
-  /** At the end of this turn of the event loop, so that requests that arrived together travel together. */
+  /** At the end of this turn of the event loop, so that requests that arrived together share an envelope. */
   private pumpSoon(): void {
     if (this.isPumping) return;
     this.isPumping = true;
@@ -200,7 +200,7 @@ class EnvelopePublisher implements Publisher {
     this.isLingerOver = false;
   }
 
-  /** As many waiting events as fit, in their order. Events that their request has given up are left behind. */
+  /** Takes as many queued events as fit, in order. Events whose request has given up are dropped. */
   private takeEnvelope(): Entry[] {
     const { maxEvents, maxBytes } = this.options.envelope;
     const taken: Entry[] = [];
@@ -232,7 +232,7 @@ class EnvelopePublisher implements Publisher {
       await this.send(entries.map((entry) => entry.outgoing));
       outcome = "accepted";
     } catch {
-      // The sender has logged why; to the requests it is one fact.
+      // The sender has logged the reason.
     }
     ended();
     this.inFlight -= 1;
@@ -248,7 +248,7 @@ class EnvelopePublisher implements Publisher {
     this.queuedBytes -= entry.outgoing.bytes;
   }
 
-  /** What is not known by the deadline counts as not accepted. Events still waiting are not sent any more. */
+  /** Settles what is unknown at the deadline as not accepted. Events still in the queue are not sent any more. */
   private giveUp(request: PublishRequest): void {
     for (const index of request.outcomes.keys()) conclude(request, index, "unavailable");
   }
@@ -261,7 +261,7 @@ class EnvelopePublisher implements Publisher {
  */
 export type PublishOutcome = "accepted" | "too-large" | "unavailable";
 
-/** One call of `publish`, with the outcomes so far. */
+/** A call of `publish`, with the outcomes so far. */
 export interface PublishRequest {
   readonly outcomes: (PublishOutcome | undefined)[];
   open: number;

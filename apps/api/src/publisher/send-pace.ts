@@ -1,24 +1,24 @@
-/** How much the newest envelope changes the mean: about the last twenty count. */
+/** Weight of the newest envelope in the moving average: about the last twenty count. */
 const WEIGHT = 0.05;
 
-/** How long envelopes take to get to the broker, and so how long those that wait behind them will have to. */
+/** Measures how long envelopes take to reach the broker, and estimates the wait of those queued behind them. */
 export class SendPace {
   readonly #concurrency: number;
-  /** When each envelope under way began, the oldest first. */
+  /** Start times of the envelopes in flight, the oldest first. */
   readonly #underWay = new Set<{ readonly began: number }>();
   #meanMs = 0;
 
-  /** @param concurrency how many envelopes are sent at a time */
+  /** @param concurrency number of envelopes sent at a time */
   constructor(concurrency: number) {
     this.#concurrency = concurrency;
   }
 
-  /** How long an envelope takes, in milliseconds; 0 before the first. */
+  /** Average duration of an envelope, in milliseconds; 0 before the first. */
   get meanMs(): number {
     return this.#meanMs;
   }
 
-  /** An envelope leaves. Call what it returns when the envelope is through, or failed. */
+  /** Starts timing an envelope. Call the returned function when it was delivered or failed. */
   begin(now = performance.now()): (now?: number) => void {
     const envelope = { began: now };
     this.#underWay.add(envelope);
@@ -29,9 +29,9 @@ export class SendPace {
   }
 
   /**
-   * How long so many waiting envelopes will take, in milliseconds. A broker that has stopped answering counts as slow: every
-   * place is taken then, by envelopes that have been under way for long. One envelope that is stuck says nothing of the
-   * others, which go on beside it.
+   * Estimates the time for this many queued envelopes, in milliseconds. A broker that has stopped answering counts as slow: every
+   * slot is then taken by an envelope that has been in flight for long. A single envelope that is stuck does not affect the
+   * others, which continue beside it.
    */
   waitOf(envelopes: number, now = performance.now()): number {
     const newest = [...this.#underWay].at(-1);

@@ -1,12 +1,12 @@
 import { NotReadyError, type ReadinessCheck } from "@synap/service";
 import type { EventDestination } from "../publisher/event-api.ts";
 
-/** How long the broker may take to answer a check, in milliseconds. */
+/** Time limit of a check, in milliseconds. */
 const BROKER_TIMEOUT_MS = 1_500;
 
 /**
- * Something answers where events are sent. Only a server's own fault counts as unreachable: `/health` exists on a
- * self-hosted Inngest, and its being unknown elsewhere still proves that someone is there.
+ * Checks that something answers where events are sent. Only a 5xx counts as unreachable: `/health` exists on a
+ * self-hosted Inngest, and a 404 elsewhere still proves that a server is there.
  */
 export function brokerCheck(broker: EventDestination): ReadinessCheck {
   return {
@@ -23,7 +23,7 @@ export function brokerCheck(broker: EventDestination): ReadinessCheck {
   };
 }
 
-/** Envelopes start a function: a worker has registered with the broker. */
+/** Checks that a worker has registered with the broker, so that envelopes start a function. */
 export function registrationCheck(areFunctionsRegistered: () => Promise<boolean>): ReadinessCheck {
   return {
     name: "functions",

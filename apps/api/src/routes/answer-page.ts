@@ -2,16 +2,16 @@ import type { ApiContext } from "../api-context.ts";
 import type { PageBudget } from "../pages/page-budget.ts";
 import { jsonText } from "./route-registration.ts";
 
-/** A page as a route answers it. */
+/** Body and headers of a page. */
 export interface Page {
   readonly body: object;
   readonly headers?: Record<string, string>;
 }
 
 /**
- * Answers a page within the budget: its room is held until the client has the answer, or is gone.
+ * Answers a page within the budget: its bytes are held until the client has the answer, or is gone.
  *
- * @param read makes the page, of at most so many bytes and the row that reaches them
+ * @param read makes the page, which ends with the row that reaches the given number of bytes
  * @throws Problem `too-many-pages`
  */
 export async function answerPage(
@@ -32,7 +32,7 @@ export async function answerPage(
   }
 }
 
-/** Runs it once the answer is out or its connection has ended. Outside a server, nothing is sent. */
+/** Runs `then` once the answer is sent or its connection has ended. Outside a server, nothing is sent. */
 function whenSent(context: ApiContext, action: () => void): void {
   const outgoing = context.env.outgoing;
   if (outgoing === undefined || outgoing.closed) action();

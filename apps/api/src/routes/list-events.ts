@@ -91,7 +91,7 @@ function linkHeader(
   return links.length === 0 ? {} : { link: links.join(", ") };
 }
 
-/** Relative, because behind a proxy the API does not know under which address it is called. */
+/** Relative, because behind a proxy the API does not know its public address. */
 function withCursor(url: string, cursor: string): string {
   const target = new URL(url);
   target.searchParams.set("cursor", cursor);

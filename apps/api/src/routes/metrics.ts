@@ -68,7 +68,7 @@ function gaugesOf(status: Status): Gauge[] {
   ];
 }
 
-/** What went wrong, or may, between the API's answer and the log. */
+/** Metrics of what went wrong, or may, between the API's answer and the log. */
 function acceptedGauges({ notStored, keptInBroker, inTransit, processes }: Status): Gauge[] {
   const running = (role: "api" | "worker") => ({
     labels: { role },

@@ -8,13 +8,13 @@ const SECURITY_SCHEMES = {
   adminToken: { type: "http", scheme: "bearer", description: "The token in SYNAP_ADMIN_TOKEN." },
 } as const;
 
-/** Puts the forms of bodies and answers into the document, as Zod itself writes them in JSON Schema 2020-12. */
+/** Registers the schemas of bodies and answers in the document, as Zod converts them to JSON Schema 2020-12. */
 export function registerComponents(app: ApiApp, readModels: readonly ReadModel[]): void {
   const answers = readModels.map((model) => [componentOf(model), model.answer] as const);
   const own = Object.entries(HTTP_RESOURCES).filter(([name]) => !(name in READ_MODEL_RESOURCES));
   for (const [name, schema] of [...own, ...answers]) {
     const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
-    // Through JSON, which is what it is in the document.
+    // A round trip through JSON gives the form that it has in the document.
     app.openAPIRegistry.registerComponent("schemas", name, JSON.parse(JSON.stringify(described)));
   }
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {

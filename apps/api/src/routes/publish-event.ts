@@ -75,7 +75,7 @@ export function publishEventRoute(app: ApiApp, ports: ApiPorts): void {
   });
 }
 
-/** The problem of events of which some are unavailable. What the broker did comes first: it needs the sender's care. */
+/** The problem of events of which some are unavailable. An unconfirmed event comes first, because the sender has to act on it. */
 export function unavailable(results: readonly EventResult[], members: Record<string, unknown> = {}): Problem {
   const open = results.flatMap((result) => (result.status === "unavailable" ? [result] : []));
   const [first] = open;
@@ -85,7 +85,7 @@ export function unavailable(results: readonly EventResult[], members: Record<str
   return new Problem("event-type-not-ready", detail, { retryAfterSeconds: 5, members });
 }
 
-/** The broker did not confirm. The event may have reached it, which only an id makes harmless: so the advice. */
+/** The problem of an event that the broker did not confirm. It may have been stored, so it advises to send the id again. */
 function brokerUnavailable(members: Record<string, unknown>): Problem {
   const detail = "The event broker did not confirm in time. Send again, with the same id or idempotencyKey.";
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });

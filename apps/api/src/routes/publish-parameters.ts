@@ -12,7 +12,7 @@ export const publishQuery = z.strictObject({
     .describe("Accepts events of any age. Needs the header Authorization: Bearer <SYNAP_BACKFILL_TOKEN>."),
 });
 
-/** What the events of this request are held against. @throws Problem when it asks for more than it may. */
+/** Returns the rules for the events of this request. @throws Problem when it is not permitted to backfill. */
 export function readEventRules(context: ApiContext, { catalogue, configuration }: ApiPorts): EventRules {
   const { backfill } = readQuery(context, publishQuery);
   if (backfill !== "true") return { catalogue, lateness: configuration.latenessMs };

@@ -17,7 +17,7 @@ export function readModelRoutes(
   for (const model of ports.readModels) readModelRoute(app, ports, model);
 }
 
-/** A read model that no worker has made yet is a problem of its own, not a fault. */
+/** Maps a missing table to the problem of a read model that no worker has created yet. */
 function readModelRoute(
   app: ApiApp,
   { readTables, pages }: Pick<ApiPorts, "readTables" | "pages">,

@@ -34,13 +34,13 @@ export function registerRoute(
     } catch (thrown) {
       const methods = thrown instanceof PathParameterProblem ? methodsAt(app, context.req.path) : [];
       if (methods.length > 0) throw methodNotAllowed(context.req.method, methods);
-      // Hono hands only Errors to its error handler, and event types and deciders of applications throw what they like.
+      // Hono passes only Errors to its error handler, but event types and deciders of applications may throw anything.
       throw thrown instanceof Problem ? thrown : asError(thrown);
     }
   });
 }
 
-/** An answer as JSON. */
+/** Answers with a value as JSON. */
 export function json(
   context: ApiContext,
   status: number,
@@ -50,7 +50,7 @@ export function json(
   return jsonText(context, status, JSON.stringify(value), headers);
 }
 
-/** An answer whose JSON is already text. */
+/** Answers with a text that is JSON already. */
 export function jsonText(
   context: ApiContext,
   status: number,
@@ -64,7 +64,7 @@ export function jsonText(
 }
 
 /**
- * The query parameters of a request, checked.
+ * Reads and checks the query parameters of a request.
  *
  * @throws Problem `parameter-unknown` naming every parameter that is not in the schema, `parameter-invalid`
  */
@@ -77,7 +77,7 @@ export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schem
   return parsed.data;
 }
 
-/** Not Hono's `queries()`, which cannot hold a parameter named `__proto__`. One that is given twice becomes a list. */
+/** Reads the parameters; one that is given twice becomes a list. Hono's `queries()` can't hold one named `__proto__`. */
 function parametersOf(url: string): Record<string, string | string[]> {
   const start = url.indexOf("?");
   if (start < 0) return {};
@@ -103,10 +103,10 @@ export function readPathParameter<Schema extends z.ZodType>(
   throw new PathParameterProblem("parameter-invalid", message, { errors });
 }
 
-/** A part of the address is not what the route takes; 405 takes its place where the address exists for other methods. */
+/** The problem of an invalid part of the address; 405 where the address exists for other methods. */
 export class PathParameterProblem extends Problem {}
 
-/** The methods of the routes that are at exactly this address: `events/batch` also looks like an event's id. */
+/** Methods of the routes at exactly this address, because `events/batch` also matches the route of an event's id. */
 function methodsAt(app: ApiApp, path: string): string[] {
   return app.routes
     .filter((route) => route.method !== "ALL" && route.path === path)
@@ -135,7 +135,7 @@ function parameterProblem(issues: readonly z.core.$ZodIssue[]): Problem {
   return new Problem("parameter-invalid", `${detail}.`, { errors });
 }
 
-/** The problems a route may answer, for its definition: grouped by status, named in the description. */
+/** Problem responses for the definition of a route, grouped by status and named in the description. */
 export function problemAnswers(...codes: readonly ProblemCode[]): RouteConfig["responses"] {
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {
@@ -153,7 +153,7 @@ export function problemAnswers(...codes: readonly ProblemCode[]): RouteConfig["r
   );
 }
 
-/** A JSON answer whose form is the named component. */
+/** A JSON answer whose schema is the named component. */
 export function jsonAnswer(description: string, component: string): RouteConfig["responses"][number] {
   return {
     description,
@@ -161,7 +161,7 @@ export function jsonAnswer(description: string, component: string): RouteConfig[
   };
 }
 
-/** A JSON body of this form, for the definition of a route. */
+/** A JSON body with this schema, for the definition of a route. */
 export function jsonBody(schema: z.ZodType) {
   return { required: true, content: { "application/json": { schema } } };
 }

@@ -6,7 +6,7 @@ import { requireAdminPermission } from "../../permission/admin-permission.ts";
 import { Problem } from "../../problems/problem.ts";
 import { problemAnswers, registerRoute } from "../route-registration.ts";
 
-/** An admin route: what it answers, and the problems that are its own. */
+/** Definition of an admin route, with the problems that only it answers. */
 export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summary" | "description"> {
   readonly operationId: string;
   readonly request?: RouteConfig["request"];
@@ -14,9 +14,9 @@ export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summa
   readonly problems?: readonly ProblemCode[];
 }
 
-/** What an admin route is given beside the request. */
+/** Arguments of an admin route beside the request. */
 export interface AdminCall {
-  /** On whose behalf the request acts. */
+  /** The actor on whose behalf the request acts. */
   readonly actor: string;
 }
 
@@ -54,7 +54,7 @@ export function registerAdminRoute(
   });
 }
 
-/** With the handler's own words, which elsewhere only the log has. */
+/** Includes the handler's own message, which elsewhere only the log has. */
 function handlerUnavailable(cause: TransientHandlerError): Problem {
   return new Problem("handler-unavailable", `The handler could not work: ${cause.message}`, {
     retryAfterSeconds: 5,

@@ -1,4 +1,4 @@
 import { wholeNumber } from "@synap/types/http";
 
-/** The number of a dead letter, as it stands in an address. */
+/** The id of a dead letter in an address. */
 export const deadLetterId = wholeNumber(1, Number.MAX_SAFE_INTEGER).describe("The dead letter's number.");

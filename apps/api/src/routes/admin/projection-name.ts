@@ -12,7 +12,7 @@ const noQuery = z.strictObject({});
 /** The path parameters of every route of one projection. */
 export const projectionParams = z.object({ name: projectionName });
 
-/** Which projection a request is about. @throws Problem when the name can't be one, or there are parameters */
+/** Returns the name of the projection in the address. @throws Problem for an invalid name, or when there are parameters */
 export function readProjectionName(context: ApiContext): string {
   readQuery(context, noQuery);
   return readPathParameter(context, "name", projectionName);

@@ -27,7 +27,7 @@ export function adminStatusRoute(app: ApiApp, ports: ApiPorts): void {
   );
 }
 
-/** Every handler that this process knows, has a checkpoint, or has something waiting. */
+/** Every handler that this process knows, or that has a checkpoint or waiting events. */
 async function describeHandlers(
   { admin }: ApiPorts,
   checkpoints: readonly { readonly name: string }[],
@@ -51,7 +51,7 @@ async function describeHandlers(
   });
 }
 
-/** The projection of a build, unless its versions are fed in different ways. */
+/** The projection of a build, unless its versions run in different modes. */
 function projectionOf({ projectionDefinitions }: ApiPorts["admin"], build: string) {
   const versions = projectionDefinitions.filter(({ name }) => build.startsWith(`${name}/`));
   const [first] = versions;

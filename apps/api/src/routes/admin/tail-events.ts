@@ -9,12 +9,12 @@ import { readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { tailStream } from "./tail-stream.ts";
 
-/** The most events that are held for one client... */
+/** Maximum number of events held for one client... */
 const BATCH = 100;
-/** ...and the most bytes, but for the event that reaches them. */
+/** ...and of bytes, apart from the event that reaches the limit. */
 const BATCH_BYTES = 256 * 1024;
 
-/** How many reads all tails together have under way: the rest of the connections are for requests. */
+/** Number of concurrent reads of all tails together: the rest of the connections are for requests. */
 const TAIL_READS = 2;
 
 const POSITION = /^\d{1,15}$/;
@@ -68,7 +68,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
       const requestId = context.get("requestId");
       const headers = answerHeaders(requestId, {
         "content-type": "text/event-stream; charset=utf-8",
-        // nginx would otherwise keep events back until its buffer is full.
+        // nginx would otherwise hold events back until its buffer is full.
         "x-accel-buffering": "no",
       });
       if (context.req.method === "HEAD") return new Response(null, { status: 200, headers });
@@ -95,7 +95,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
   );
 }
 
-/** Each tail costs the process a batch of events and its part of the work whenever something is stored. */
+/** The problem of one tail too many. Each tail costs the process a batch of events in memory, and work whenever something is stored. */
 function tooManyTails(limit: number): Problem {
   return new Problem("too-many-tails", `${limit} tails are open, which is the most that this API serves.`, {
     retryAfterSeconds: 5,

@@ -1,32 +1,32 @@
 import type { EventBatch } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 
-/** After how long without an event a comment is sent, in milliseconds: proxies drop connections that are silent. */
+/** Time without an event after which a comment is sent, in milliseconds, because proxies drop silent connections. */
 const HEARTBEAT_MS = 15_000;
-/** How much text is gathered before it is sent, in characters. */
+/** Length of text that is gathered before it is sent, in characters. */
 const CHUNK = 64 * 1024;
 
-/** What is known when a tail ends by a fault. */
+/** Log context of a tail that ended with an error. */
 export interface TailFault {
   /** The problem document for the client. */
   readonly document: object;
 }
 
-/** How a tail is sent. */
+/** Options of a tail. */
 export interface TailOptions {
-  /** Ends the tail in order, as the end of the process does. */
+  /** Ends the tail in order, as when the process stops. */
   readonly closing: AbortSignal;
-  /** What the client is told when reading fails. */
+  /** Builds the problem that the client gets when reading fails. */
   readonly onFault: (error: unknown) => TailFault;
-  /** Called once, when the tail has ended, however it did. */
+  /** Called once, when the tail has ended for any reason. */
   readonly onEnd?: () => void;
   /** Default: 15 seconds. */
   readonly heartbeatMs?: number;
 }
 
 /**
- * A subscription as server-sent events. Nothing is read from the store before the client has taken what came before:
- * a slow client costs one batch. Ends when the client leaves or the process closes.
+ * Streams a subscription as server-sent events. Nothing is read from the store before the client has taken what came before:
+ * a slow client costs one batch. Ends when the client disconnects or the process stops.
  */
 export function tailStream(
   subscribe: (signal: AbortSignal) => AsyncIterable<EventBatch>,
@@ -60,7 +60,7 @@ export function tailStream(
       },
       cancel: finish,
     },
-    // Nothing is begun before the client's connection asks for the first bytes.
+    // Nothing is read before the client's connection pulls the first bytes.
     { highWaterMark: 0 },
   );
 }
@@ -89,8 +89,8 @@ async function* framesOf(
 }
 
 /**
- * Watches a promise: the answer waits so many milliseconds for it, as often as it is called, and resolves with whether the
- * promise has settled. The promise gets one reaction in all: a race for each heartbeat would leave one for each.
+ * Watches a promise: the returned function waits the given milliseconds for it, as often as it is called, and resolves with whether the
+ * promise has settled. Only one reaction is attached to the promise; a race for each heartbeat would leave one for each.
  */
 function watch(promise: Promise<unknown>): (ms: number) => Promise<boolean> {
   let isSettled = false;
@@ -122,7 +122,7 @@ function* batchFrames({ events, position, caughtUp }: EventBatch): Generator<str
   yield `${text}id: ${position}\n${frame("progress", { position, caughtUp })}`;
 }
 
-/** Without a name, so that an EventSource hands it to `onmessage`; with an id, so that it resumes after it. */
+/** Formats an event without a name, so that an EventSource passes it to `onmessage`, and with an id, so that it resumes after it. */
 function eventFrame(event: StoredEvent): string {
   return `id: ${event.position}\ndata: ${JSON.stringify(event)}\n\n`;
 }

@@ -1,9 +1,9 @@
 import { pathId } from "@synap/types/http";
 
-/** Which one, in the address. */
+/** The path parameters of one aggregate. */
 export const aggregateId = pathId.describe("Id of the aggregate, 1 to 128 characters.");
 
-/** An entity tag of a version: what `ETag` says and `If-Match` takes. */
+/** Entity tag of a version, for `ETag` and `If-Match`. */
 export function versionTag(version: number): string {
   return `"${version}"`;
 }

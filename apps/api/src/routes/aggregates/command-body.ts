@@ -8,19 +8,19 @@ import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, readBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 
-/** The body of a command: what it needs, and what its events are to carry. */
+/** The body of a command: its input, and the fields that its events are to carry. */
 export function commandBody(data: z.ZodType) {
   return z.strictObject({ data, ...commandEnvelope.shape });
 }
 
 /** Text that an event can hold: without NUL and halves of surrogate pairs, which PostgreSQL can't store. */
 const KEPT_TEXT = "^[^\\u0000\\ud800-\\udfff]*$";
-/** Forms that hold neither by themselves. */
+/** String formats that exclude both by themselves. */
 const PLAIN_FORMATS: ReadonlySet<string> = new Set(["date", "date-time", "uuid"]);
 
 /**
- * The JSON Schema of a command's body for the document. What a command takes becomes the data of events, so its texts are
- * limited to what an event can hold: the command's own schema need not say so.
+ * JSON Schema of a command's body for the OpenAPI document. A command's input becomes the data of events, so its strings are
+ * limited to what an event can hold, even where the command's own schema is not.
  */
 export function describeCommandBody(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...described } = z.toJSONSchema(schema, {
@@ -34,7 +34,7 @@ export function describeCommandBody(schema: z.ZodType): Record<string, unknown> 
         jsonSchema.allOf = [...(jsonSchema.allOf ?? []), { pattern: KEPT_TEXT }];
     },
   });
-  // Through JSON, which is what it is in the document.
+  // A round trip through JSON gives the form that it has in the document.
   return JSON.parse(JSON.stringify(described));
 }
 
@@ -59,7 +59,7 @@ export async function readCommandBody(
     if (unreadable !== undefined) throw unreadable;
     throw commandInvalid(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
   }
-  // Zod's output is a copy and may lack something; the command is decided as it was sent.
+  // Zod's output is a copy and may lack fields; the command is decided as it was sent.
   const parsed = schema.safeParse(JSON.parse(text), { reportInput: true });
   if (!parsed.success) throw commandInvalid(parsed.error.issues.flatMap(toIssues));
   return reading.value as CommandBody;

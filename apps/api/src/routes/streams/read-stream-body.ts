@@ -7,16 +7,16 @@ import { decodeText, readBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 
-/** The most events of one append: they are stored all or none, in one call. */
+/** Maximum number of events in one append, which stores all or none in one call. */
 export const MAX_STREAM_EVENTS = 1024;
 
-/** What a client sends to append. The events themselves are for the store to check. */
+/** The body of an append. The store checks the events themselves. */
 export interface StreamBody {
   readonly events: readonly StreamEventInput[];
   readonly expectedVersion: ExpectedVersion | undefined;
 }
 
-/** @throws Problem for whatever is wrong with the body's form. */
+/** Reads and checks the body of an append. @throws Problem for a malformed body */
 export async function readStreamBody(context: ApiContext, { configuration }: ApiPorts): Promise<StreamBody> {
   const request = context.req.raw;
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
@@ -61,7 +61,7 @@ function formless(detail: string): Problem {
   return new Problem("batch-invalid", detail);
 }
 
-/** Enough of an event for the store's own check, which names everything else. */
+/** Minimal check of an event; the store's own check reports everything else. */
 function isEvent(value: unknown): value is StreamEventInput {
   return isObject(value) && typeof value["type"] === "string" && isObject(value["data"]);
 }

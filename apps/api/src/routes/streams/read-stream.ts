@@ -83,7 +83,7 @@ export function streamNotFound(aggregateId: string): Problem {
   );
 }
 
-/** Relative, because behind a proxy the API does not know under which address it is called. */
+/** Relative, because behind a proxy the API does not know its public address. */
 function nextLink(url: string, rest: Readonly<Record<string, number>>): Record<string, string> {
   const target = new URL(url);
   for (const [name, value] of Object.entries(rest)) target.searchParams.set(name, String(value));

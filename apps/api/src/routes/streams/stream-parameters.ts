@@ -13,7 +13,7 @@ export function readStreamName(context: ApiContext): StreamName {
   };
 }
 
-/** The headers by which a request says what it expects, for the document. */
+/** Headers for the expected version, for the OpenAPI document. */
 export const preconditionHeaders = z.object({
   "if-match": ifMatch
     .optional()
@@ -22,7 +22,7 @@ export const preconditionHeaders = z.object({
 });
 
 /**
- * What the request expects of the stream: in If-Match, in If-None-Match or in its body, but only in one of them.
+ * Returns the expected version of a request, from If-Match, If-None-Match or its body, but only one of them.
  *
  * @throws Problem `precondition-invalid`
  */
@@ -46,7 +46,7 @@ export function readExpectedVersion(
   throw invalid('If-Match takes one version in quotes, as in "7", or *.');
 }
 
-/** A stream's version as an entity tag. */
+/** Formats a stream's version as an entity tag. */
 export function versionTag(streamVersion: number): Record<string, string> {
   return { etag: `"${streamVersion}"` };
 }
