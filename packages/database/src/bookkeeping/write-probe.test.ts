@@ -15,7 +15,7 @@ describeOnEveryEngine("the write probe", (engine) => {
     const readOnly: Parameters<typeof probeWrite>[0] = {
       transaction: (work) =>
         engine.database.transaction(async (transaction) => {
-          await transaction.query("SET LOCAL transaction_read_only = on");
+          await transaction.query("SET TRANSACTION READ ONLY");
           return work(transaction);
         }),
     };

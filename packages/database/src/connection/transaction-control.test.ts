@@ -17,9 +17,6 @@ describe("a statement that controls the transaction", () => {
     "SAVEPOINT a",
     "RELEASE a",
     "PREPARE /* x */ TRANSACTION 'a'",
-    "SET TRANSACTION READ ONLY",
-    "set local transaction isolation level serializable",
-    "SET SESSION TRANSACTION READ ONLY",
     ";;COMMIT",
   ])("is refused alone and in a script: %s", (statement) => {
     expect(() => refuseControl(statement)).toThrow(TransactionControlError);
@@ -57,6 +54,7 @@ describe("a statement that controls the transaction", () => {
     "DO $a$ BEGIN PERFORM $$; COMMIT $$; END $a$",
     "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 1",
     "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)",
+    "SET TRANSACTION READ ONLY; SET LOCAL TRANSACTION ISOLATION LEVEL SERIALIZABLE",
     "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;",
     "SET LOCAL lock_timeout = 1; PREPARE a AS SELECT 1; EXECUTE a",
     "SELECT CASE WHEN true THEN 1 END; SELECT 1",

@@ -49,8 +49,7 @@ export function isSavepointGone(error: unknown): boolean {
   return state === "3B001" || state === "25P01";
 }
 
-const CONTROL =
-  /^(?:ABORT|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START|PREPARE TRANSACTION|SET (?:(?:LOCAL|SESSION) )?TRANSACTION)\b/;
+const CONTROL = /^(?:ABORT|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START|PREPARE TRANSACTION)\b/;
 
 /** Finds out at little cost that a script has no such statement. */
 const MAY_CONTROL = /\b(?:ABORT|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START|TRANSACTION)\b/i;
