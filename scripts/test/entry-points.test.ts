@@ -65,12 +65,12 @@ describe("the processes", () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
-  function start(name: string) {
-    if (name !== "start") return run(`apps/${name}/src/main.ts`, { ...waiting, ...broker });
+  function start(name: string, variables: Record<string, string> = {}) {
+    if (name !== "start") return run(`apps/${name}/src/main.ts`, { ...waiting, ...broker, ...variables });
     const directory = mkdtempSync(join(tmpdir(), "synap-entry-"));
     cleanups.push(async () => rmSync(directory, { recursive: true, force: true }));
     const ports = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
-    return run("apps/cli/src/start.ts", {}, ["--data", directory, ...ports]);
+    return run("apps/cli/src/start.ts", variables, ["--data", directory, ...ports]);
   }
 
   it.each([
@@ -116,6 +116,23 @@ describe("the processes", () => {
       await chosen.untilSaid(/^runs [\s\S]*waiting for the database/);
     },
   );
+
+  it.each(["api", "worker", "start"])("%s warns of a misspelt setting, and starts", async (name) => {
+    const { untilSaid } = start(name, { SYNAP_LOCK_TIMEUOT_MS: "1" });
+    await untilSaid(/^runs [\s\S]*SYNAP_LOCK_TIMEUOT_MS is set, [^.]*did you mean \\?"SYNAP_LOCK_TIMEOUT_MS/);
+    await untilSaid(name === "start" ? /http:\/\/127\.0\.0\.1/ : /waiting for the database/);
+  });
+
+  it.each([
+    ["migrate", "migrate.ts", ["--check"]],
+    ["status", "synap-cli.ts", ["status", "--token", "none"]],
+    ["load", "load.ts", ["no-such-file"]],
+    ["compress", "compress.ts", []],
+    ["inngest-local", "inngest-local.ts", ["--port", "0"]],
+  ])("the command %s warns of a misspelt setting", async (_name, file, args) => {
+    const { untilSaid } = run(`apps/cli/src/${file}`, { DATABASE_URL: NOWHERE, SYNAP_ULR: NOWHERE }, args);
+    await untilSaid(/SYNAP_ULR is set, but Synap has no setting of this name \(did you mean "SYNAP_URL"\?\)/);
+  });
 
   it.each(["json", "pretty"])("live while their log can't be written (%s)", async (format) => {
     const database = await refusingServer();

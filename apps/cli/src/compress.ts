@@ -6,7 +6,7 @@ import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command } from "commander";
 import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
-import { printFailure, wholeOption } from "./terminal/command.ts";
+import { printFailure, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
 
 const DAY_MS = 86_400_000;
 const environment = process.env;
@@ -41,6 +41,7 @@ Examples:
   .parseAsync();
 
 async function compress(options: { olderThan: number; data: string }): Promise<void> {
+  warnOfUnknownSettings();
   const url = environment["DATABASE_URL"];
   if (url) return compressIn({ url }, options.olderThan);
   const directory = openDataDirectory({ path: options.data, release: RELEASE, urls: {} });

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { migrate, openDatabase } from "@synap/database";
 import { waitForDatabase } from "@synap/database/internal";
-import { createCommandLogger, endOnSignal } from "@synap/service";
+import { createCommandLogger, describeUnknownSettings, endOnSignal } from "@synap/service";
 import { Command } from "commander";
 import { startInngest } from "./all-in-one/inngest.ts";
 import { standInKeys } from "./all-in-one/inngest-access.ts";
@@ -47,6 +47,7 @@ async function run(options: {
     process.exit(1);
   }
   const logger = createCommandLogger("inngest-local", options.verbose ? "debug" : "info");
+  for (const warning of describeUnknownSettings(environment)) logger.warn(warning);
   const stopping = new AbortController();
   let stop = async () => {};
   endOnSignal(async () => {

@@ -7,7 +7,7 @@ import { ImportError } from "./importing/import-error.ts";
 import { type ImportResult, importFile } from "./importing/import-file.ts";
 import { ImportProgressLine } from "./importing/import-progress.ts";
 import type { ImportStart } from "./importing/import-start.ts";
-import { urlOption, wholeOption } from "./terminal/command.ts";
+import { urlOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
 import { count, duration } from "./terminal/numbers.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
 
@@ -69,6 +69,7 @@ to go on).`,
 await program.parseAsync();
 
 async function run(file: string, options: ImportCommandOptions): Promise<void> {
+  warnOfUnknownSettings();
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());

@@ -12,6 +12,7 @@ import type { Composition } from "@synap/handlers";
 import { START_COMMAND, SYNAP_COMMAND } from "@synap/service/called-as";
 import { loadConfig } from "@synap/synap";
 import { Command } from "commander";
+import { warnOfUnknownSettings } from "./terminal/command.ts";
 
 const { printHardening, check, config } = new Command("migrate")
   .description("Brings the schema of the TimescaleDB server at DATABASE_URL up to this release.")
@@ -41,6 +42,7 @@ if (printHardening) {
   console.log(HARDENING_STATEMENT);
   process.exit(0);
 }
+warnOfUnknownSettings();
 const url = process.env["DATABASE_URL"];
 if (!url) {
   console.error(

@@ -7,6 +7,7 @@ export {
   readVariables,
   variable,
 } from "./configuration.ts";
+export { describeUnknownSettings } from "./environment-names.ts";
 export { createInngestClient, type InngestClientOptions } from "./inngest-client.ts";
 export { createCommandLogger, createLogger } from "./logger.ts";
 export { EXPOSITION_CONTENT_TYPE, type Gauge, gauge, writeMetrics } from "./metrics/exposition-format.ts";

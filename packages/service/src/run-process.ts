@@ -1,5 +1,6 @@
 import { surviveUnhandledFailures, type UnhandledFailures } from "@synap/handlers/internal";
 import type { Logger } from "pino";
+import { describeUnknownSettings } from "./environment-names.ts";
 import { createLogger } from "./logger.ts";
 import { endOnSignal } from "./signals.ts";
 
@@ -22,6 +23,7 @@ export async function runProcess(
   start: (start: ProcessStart) => Promise<{ close(): Promise<void> }>,
 ): Promise<void> {
   const logger = createLogger(name, process.env);
+  for (const warning of describeUnknownSettings(process.env)) logger.warn(warning);
   try {
     const failures = surviveUnhandledFailures({ logger });
     const running = await start({ variables: process.env, logger, failures });

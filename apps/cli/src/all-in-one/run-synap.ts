@@ -3,7 +3,7 @@ import { type ApiConfiguration, readApiConfiguration, startApi } from "@synap/ap
 import type { Database } from "@synap/database";
 import type { Composition } from "@synap/handlers";
 import type { UnhandledFailures } from "@synap/handlers/internal";
-import { createCommandLogger, createInngestClient } from "@synap/service";
+import { createCommandLogger, createInngestClient, describeUnknownSettings } from "@synap/service";
 import { defaultApplication, openEngine } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
@@ -77,6 +77,7 @@ const OWN_ENVELOPE_BYTES = 1024 * 1024;
 export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> {
   const { signal = new AbortController().signal } = options;
   const logger = createCommandLogger("synap", options.logLevel);
+  for (const warning of describeUnknownSettings(process.env)) logger.warn(warning);
   const started: { name: string; stop: () => Promise<void> }[] = [];
   const stop = async () => {
     const faults: unknown[] = [];

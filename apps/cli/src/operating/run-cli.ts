@@ -2,6 +2,7 @@ import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { didYouMean } from "@synap/types/internal";
 import { Command, CommanderError } from "commander";
 import { PROGRAMS } from "../programs.ts";
+import { warnOfUnknownSettings } from "../terminal/command.ts";
 import { describeApiFailure } from "./api-failure.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { addCommonOptions, type CommonOptions } from "./connection.ts";
@@ -52,6 +53,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     console.error(`error: unknown command "${word}"${didYouMean(word, known)}. See ${SYNAP_COMMAND} --help.`);
     return EXIT.usage;
   }
+  warnOfUnknownSettings();
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;

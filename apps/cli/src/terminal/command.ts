@@ -1,3 +1,4 @@
+import { describeUnknownSettings } from "@synap/service/environment-names";
 import { InvalidArgumentError } from "commander";
 
 /** Reads the value of a port option; 0 means any free port. */
@@ -28,4 +29,9 @@ export function wholeOption(least: number, most: number): (value: string) => num
 /** Prints why a command failed: one sentence when the error was made for people, the whole stack otherwise. */
 export function printFailure(error: unknown): void {
   console.error(error instanceof Error && "code" in error ? error.message : error);
+}
+
+/** Warns of environment variables that look like settings of Synap and aren't. */
+export function warnOfUnknownSettings(): void {
+  for (const warning of describeUnknownSettings(process.env)) console.error(`warning: ${warning}`);
 }
