@@ -71,8 +71,22 @@ async function importFile(file: string, onImport: ConfigPlace["onImport"]): Prom
     return "default" in loaded ? loaded.default : undefined;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigFileError(file, `it can't be loaded: ${reason}`, { cause });
+    const cure = isPackageMissing(cause) ? MISSING_PACKAGE : "";
+    throw new ConfigFileError(file, `it can't be loaded: ${reason}${cure}`, { cause });
   }
+}
+
+const MISSING_PACKAGE =
+  "\nInstall the packages of the application beside its config. Synap's own images hold none, so a config that is mounted " +
+  "into one can't be loaded: build an image of the application.";
+
+function isPackageMissing(cause: unknown): boolean {
+  return (
+    cause instanceof Error &&
+    "code" in cause &&
+    cause.code === "ERR_MODULE_NOT_FOUND" &&
+    cause.message.includes("package")
+  );
 }
 
 let typeScript: Promise<unknown> | undefined;
