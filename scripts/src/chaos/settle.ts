@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { createSynapClient } from "@synap/client";
 import type { Database } from "@synap/database";
-import { z } from "zod";
+import { isCaughtUp, readProgress } from "../processes/progress.ts";
 import { countRows } from "../stress/store-laws.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -28,8 +29,6 @@ export async function sendUnknownAgain(ledger: Ledger): Promise<void> {
   }
 }
 
-const statusSchema = z.object({ handlers: z.array(z.object({ name: z.string(), lag: z.number() })) });
-
 /** What waiting for the workers came to. */
 export interface Settled {
   /** Dead letters that were retried with success. */
@@ -55,7 +54,7 @@ export async function settle(
     // Which events are missing takes a comparison with the whole log: it is made when nothing is on its way any more.
     const queued = await countEnvelopes(database);
     const missing = queued > 0 ? undefined : await countMissing(database, ledger);
-    if (missing === 0 && (await isCaughtUp(apiUrl))) break;
+    if (missing === 0 && (await hasCaughtUp(apiUrl))) break;
     const left = queued + (missing ?? ledger.size);
     if (left < fewestLeft) {
       fewestLeft = left;
@@ -88,30 +87,22 @@ async function countMissing(database: Database, ledger: Ledger): Promise<number>
   return missing;
 }
 
-async function isCaughtUp(apiUrl: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${apiUrl}/api/v1/status`, { signal: AbortSignal.timeout(10_000) });
-    const status = statusSchema.parse(await response.json());
-    return status.handlers.every(({ lag }) => lag === 0);
-  } catch {
-    return false;
-  }
-}
-
 const OPEN_DEAD_LETTERS = "SELECT id FROM synap.dead_letters WHERE status = 'open' ORDER BY id";
 
 export async function countOpenDeadLetters(database: Database): Promise<number> {
   return countRows(database, OPEN_DEAD_LETTERS);
 }
 
+async function hasCaughtUp(apiUrl: string): Promise<boolean> {
+  const progress = await readProgress(apiUrl);
+  return progress !== undefined && isCaughtUp(progress);
+}
+
 async function retryOpenDeadLetters(database: Database, apiUrl: string, token: string): Promise<number> {
   const deadLetters = await database.query<{ id: number }>(OPEN_DEAD_LETTERS);
-  for (const { id } of deadLetters) {
-    await fetch(`${apiUrl}/api/v1/admin/dead-letters/${id}/retry`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      signal: AbortSignal.timeout(30_000),
-    }).catch(() => undefined);
-  }
-  return deadLetters.length === 0 ? 0 : deadLetters.length - (await countOpenDeadLetters(database));
+  if (deadLetters.length === 0) return 0;
+  const client = createSynapClient({ url: apiUrl, adminToken: token });
+  // What can't be retried yet is retried in the next round.
+  for (const { id } of deadLetters) await client.admin.retryDeadLetter(id).catch(() => undefined);
+  return deadLetters.length - (await countOpenDeadLetters(database));
 }
