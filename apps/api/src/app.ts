@@ -77,8 +77,7 @@ export function createApiApp(ports: ApiPorts): ApiApp {
     const requestId = context.get("requestId");
     const facts = { requestId, method: context.req.method, path: context.req.path, code: problem.code };
     // Client errors concern the client only, and logging overload would add load when there is too much already.
-    if (problem.code === "internal-error")
-      ports.logger.error({ ...facts, err: problem.cause }, problem.message);
+    if (problem.status === 500) ports.logger.error({ ...facts, err: problem.cause }, problem.message);
     else if (REASON_IS_LOGGED.has(problem.code))
       ports.logger.warn({ ...facts, err: problem.cause }, problem.message);
     else ports.logger.debug(facts, problem.message);

@@ -14,9 +14,15 @@ const strictHandler: IEventHandler = {
   description: "Refuses notes that say no.",
   eventTypes: ["note.creation.requested"],
   mode: "inline",
-  handle: async (events) => {
+  handle: async (events, { transaction }) => {
     for (const { data } of events) {
       const content = String(data["content"]);
+      if (content === "commit") await transaction.query("COMMIT");
+      if (content === "commit in disguise") {
+        // A backslash then hides the end of the string from whoever reads SQL as it is usually written.
+        await transaction.execute("SET LOCAL standard_conforming_strings = off");
+        await transaction.execute("SELECT 'a\\'; '; COMMIT; SELECT ''");
+      }
       if (content === "no") throw new Error("we do not say no here");
       if (Object.hasOwn(thrownValues, content)) throw thrownValues[content];
     }
@@ -184,6 +190,26 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
     await append(id, [completed]);
     const rows = await api.database.query("SELECT content FROM synap_domain.notes WHERE id = $1", [id]);
     expect(rows).toEqual([{ content: "Call Acme" }]);
+  });
+
+  it("answers 422 when an inline handler ends the transaction, and 500 when it does so in disguise", async () => {
+    const plain = await streamOf(0);
+    expect(await append(plain, [note({ data: { content: "commit" } })])).toMatchObject({
+      status: 422,
+      body: { code: "handler-refused", handler: "strict-handler", detail: expect.stringContaining("COMMIT") },
+    });
+    expect((await send("GET", `note/${plain}`)).status).toBe(404);
+
+    const disguised = await streamOf(0);
+    const event = note({ data: { content: "commit in disguise" } });
+    expect(await append(disguised, [event])).toMatchObject({
+      status: 500,
+      body: { code: "transaction-ended", handler: "strict-handler" },
+    });
+    // The outcome is as unknown as the answer says: the event is there or is not, and a second attempt does not double it.
+    await append(disguised, [event]);
+    const stored = await send("GET", `note/${disguised}`);
+    expect(stored.status === 404 || stored.body.events.length === 1).toBe(true);
   });
 
   it.each(Object.keys(thrownValues))("answers 422 when an inline handler throws %s", async (content) => {

@@ -1,4 +1,4 @@
-import { EventIdConflictError, StreamNotFoundError } from "@synap/database";
+import { EventIdConflictError, StreamNotFoundError, TransactionEndedError } from "@synap/database";
 import { sqlState } from "@synap/database/internal";
 import { InlineHandlerError } from "@synap/handlers";
 import { Problem } from "./problem.ts";
@@ -13,6 +13,14 @@ export function streamProblem(cause: unknown): Problem | undefined {
     // A handler's own error is meant for the caller; an error of the database may name tables and hosts.
     const reason = sqlState(cause.cause) === undefined ? cause.message : `Handler "${cause.handler}" failed.`;
     return new Problem("handler-refused", reason, { members: { handler: cause.handler }, cause });
+  }
+  if (cause instanceof TransactionEndedError) {
+    const { handler, message } = cause;
+    const detail = `${message} Send the same events again with the same ids: nothing is stored twice.`;
+    return new Problem("transaction-ended", detail, {
+      members: { ...(handler !== undefined && { handler }) },
+      cause,
+    });
   }
   return undefined;
 }

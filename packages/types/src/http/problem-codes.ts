@@ -56,6 +56,7 @@ export const PROBLEM_CODES = {
   "handler-refused": { status: 422, title: "A handler refused the events" },
   "batch-rejected": { status: 422, title: "Every event of the batch was rejected" },
   "headers-too-large": { status: 431, title: "The request's headers are too large" },
+  "transaction-ended": { status: 500, title: "A handler ended the transaction" },
   "internal-error": { status: 500, title: "Internal error" },
   "transfer-coding-unsupported": { status: 501, title: "The transfer coding is not supported" },
   "too-many-connections": { status: 503, title: "Too many connections" },

@@ -23,6 +23,7 @@ export const PROBLEM_MEMBERS = {
   "optimistic-lock": z.object({ expectedVersion, actualVersion: z.number().int() }),
   "command-refused": z.object({ rule: z.string() }),
   "handler-refused": z.object({ handler: z.string() }),
+  "transaction-ended": z.object({ handler: z.string().optional() }),
   "batch-rejected": z.object({ results: z.array(batchResult) }),
   "cutover-refused": z.object({
     lagEvents: z.number().int(),

@@ -77,6 +77,8 @@ function commandRoute(
         "command-invalid",
         "event-too-large",
         "event-invalid",
+        "handler-refused",
+        "transaction-ended",
         "aggregate-contended",
         "stream-locked",
         "database-unavailable",

@@ -48,6 +48,7 @@ const route = {
       "timestamp-too-old",
       "timestamp-too-late",
       "handler-refused",
+      "transaction-ended",
       "stream-locked",
       "database-unavailable",
     ),
