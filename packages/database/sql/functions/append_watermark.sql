@@ -23,7 +23,7 @@ BEGIN
   -- variable in the statement: with one it would be planned anew each time.
   SELECT min(appender.low) INTO held
     FROM (
-      SELECT min(((l.classid::bigint & 2047) << 32) | l.objid::bigint) FILTER (WHERE l.locktype = 'advisory') AS low
+      SELECT min(synap.append_start_of(l.classid, l.objid)) FILTER (WHERE l.locktype = 'advisory') AS low
         FROM pg_catalog.pg_locks AS l
        WHERE (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = synap.lock_namespace()
               OR l.locktype = 'relation' AND l.relation = 'synap.streams'::regclass AND l.mode = 'RowExclusiveLock')

@@ -1,10 +1,9 @@
 -- The locks that appends hold in this database, and those that others hold under the same keys. Two of each append: the one on
 -- synap.streams, which only an append can have, and the advisory one, whose key has the number from which the append started
--- ("low") in its lowest 43 bits. PostgreSQL shows the 64 bits of a key as two halves. append_watermark reads pg_locks itself: through
--- this view it takes a fifth longer on the embedded engine.
+-- ("low"). append_watermark reads pg_locks itself: through this view it takes a fifth longer on the embedded engine.
 CREATE OR REPLACE VIEW synap.append_locks AS
 SELECT l.pid, l.virtualtransaction, l.locktype = 'advisory' AS is_note,
-       CASE WHEN l.locktype = 'advisory' THEN ((l.classid::bigint & 2047) << 32) | l.objid::bigint END AS low
+       CASE WHEN l.locktype = 'advisory' THEN synap.append_start_of(l.classid, l.objid) END AS low
   FROM pg_catalog.pg_locks AS l
  WHERE (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 24 = synap.lock_namespace()
         OR l.locktype = 'relation' AND l.relation = 'synap.streams'::regclass AND l.mode = 'RowExclusiveLock')
