@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npx -y pnpm@12 compress: packs the events of days long past, on the server at DATABASE_URL or in a data directory.
+// npx -y pnpm@12 compress: compresses old events, on the server at DATABASE_URL or in a data directory.
 import { openDatabase } from "@synap/database";
 import { type CompressedChunk, compressEvents } from "@synap/database/internal";
 import { SYNAP_COMMAND } from "@synap/service/called-as";

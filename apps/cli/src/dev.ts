@@ -20,16 +20,16 @@ await startCommand(
 async function dev(options: StartOptions): Promise<void> {
   const config = options.config ?? process.env["SYNAP_CONFIG"];
   const folder = config ? dirname(resolve(config)) : process.cwd();
-  /** What the application was made of when it last ran. */
+  /** Files of the application when it last ran. */
   const imported = new Set<string>();
-  /** What has changed since the current process was started. */
+  /** Files changed since the current process was started. */
   const changed = new Set<string>();
   let isStopping = false;
   let child: ChildProcess | undefined;
   let wake = () => {};
 
   const restartFor = (file: string) => {
-    // Where nothing runs, what it would import is unknown: any change may be the cure.
+    // When nothing runs, the imports are unknown: any change may fix it.
     if (child !== undefined && !imported.has(file) && extname(file) !== ".sql") return;
     console.error(`\n${relative(process.cwd(), file)} changed.`);
     child?.kill("SIGTERM");

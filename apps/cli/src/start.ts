@@ -27,7 +27,7 @@ async function start(options: StartOptions): Promise<void> {
   const from = performance.now();
   const stopping = new AbortController();
   let running: RunningSynap | undefined;
-  // From the first moment: Ctrl-C while it starts stops what has been started.
+  // Listens from the beginning: Ctrl-C during the start stops what has been started.
   let started: Promise<unknown> = Promise.resolve();
   endOnSignal(async () => {
     const since = performance.now();
@@ -67,7 +67,7 @@ async function start(options: StartOptions): Promise<void> {
   started = starting.catch(() => undefined);
   try {
     running = await starting;
-    // Nothing here can open it anew while others hold it; whoever keeps the process alive starts it again.
+    // This process can't reopen the database while other parts hold it, so it ends; its supervisor starts it again.
     void running.database.failed.then((error) => {
       printFailure(error);
       process.exit(1);

@@ -41,9 +41,9 @@ export interface WorkerAppParts {
   readonly logger: Logger;
   /** The origin under which Inngest reaches this worker. */
   readonly serveOrigin: string;
-  /** Whether the worker has to register with Inngest itself, and is not ready before. */
+  /** True when the worker registers with Inngest by itself; it is not ready before it has. */
   readonly registersItself: boolean;
-  /** What an operator has to look into, while the worker does its work. */
+  /** Warnings for an operator; the worker still works. */
   readonly warnings: () => Promise<readonly OperatingWarning[]>;
   readonly callerCheck: CallerCheck;
 }
@@ -53,8 +53,8 @@ export interface WorkerAppParts {
  * takes writes and has every migration, and Inngest knows the functions where the worker has to register them; with the warnings for an operator, which make a
  * worker no less ready), `/metrics` (for Prometheus).
  *
- * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, whoever sends a PUT
- * could have the events sent elsewhere. With a signing key every request to the functions must be signed, PUT included.
+ * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, the sender of a PUT
+ * could redirect the events. With a signing key every request to the functions must be signed, PUT included.
  */
 export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBindings }> {
   const {
@@ -102,12 +102,12 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
       if (tooMuch !== undefined) return context.json({ error: `${tooMuch}.` }, 413);
     }
     const response = await handler(context);
-    // Whoever asked for it, the worker itself or Inngest: after a PUT that went well, Inngest knows the functions.
+    // After a successful PUT Inngest knows the functions, whether the worker or Inngest asked for it.
     if (context.req.method !== "PUT" || !response.ok) return response;
     try {
       await recordFunctionRegistration(database, inngest.id);
     } catch {
-      // Whoever registers comes again: until this is recorded, APIs take no events.
+      // The registration is sent again. Until it is recorded, APIs take no events.
       return context.json(
         { error: "The database does not answer, so the registration is not recorded." },
         503,

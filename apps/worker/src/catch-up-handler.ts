@@ -1,6 +1,6 @@
 import { describeFailure, type EventDispatcher } from "@synap/handlers/internal";
 
-/** How far one asynchronous handler came, as it is shown in the Inngest dashboard. */
+/** Progress of one asynchronous handler, as shown in the Inngest dashboard. */
 export interface CaughtUpHandler {
   readonly handler: string;
   readonly processed: number;

@@ -27,7 +27,7 @@ export interface WorkerConfiguration extends DatabaseConfiguration {
   /** ...and the port (SYNAP_WORKER_PORT, default 3401; 0 takes a free one). */
   readonly port: number;
   /**
-   * Under which origin Inngest reaches the worker, when that is not where it listens (INNGEST_SERVE_ORIGIN,
+   * Origin under which Inngest reaches the worker, if it is not the address it listens on (INNGEST_SERVE_ORIGIN,
    * for example `http://worker:3401`). When it is set, a worker started by itself registers there with Inngest.
    */
   readonly serveOrigin?: string;
@@ -38,7 +38,7 @@ export interface WorkerConfiguration extends DatabaseConfiguration {
   readonly allowedHosts?: readonly string[];
   /** Number of envelopes stored concurrently (SYNAP_INGEST_CONCURRENCY, default 4; always 2 when embedded). */
   readonly ingestConcurrency: number;
-  /** Whether the asynchronous handlers run all the time in this process (SYNAP_RESIDENT_HANDLERS, default true). */
+  /** True when this process runs the asynchronous handlers continuously (SYNAP_RESIDENT_HANDLERS, default true). */
   readonly residentHandlers: boolean;
 }
 

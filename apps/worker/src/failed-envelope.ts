@@ -4,7 +4,7 @@ import { describeFailure, isTransientFailure, keepAccepted } from "@synap/handle
 import type { SynapEvent } from "@synap/types";
 import { type EnvelopeStore, storeEnvelope } from "./store-envelope.ts";
 
-/** What became of the events of an envelope that could not be stored as a whole. */
+/** Outcome of an envelope whose events could not be stored together. */
 export interface SalvagedEnvelope {
   readonly events: number;
   /** Stored, or found to be stored already. */
@@ -13,17 +13,17 @@ export interface SalvagedEnvelope {
   readonly deadLettered: number;
 }
 
-/** An append that a time limit cuts off is tried so often, for some six minutes, before an event is held to be the cause. */
+/** Attempts, over some six minutes, of an append that a time limit cuts off, before one of its events is taken as the cause. */
 const CUT_OFF_ATTEMPTS = 8;
 
-/** Whether a time limit has cut the append off, and it has failed so often that one of its events may be the cause. */
+/** True when a time limit has cut the append off so often that one of its events may be the cause. */
 export function isCutOffForGood(error: unknown, attempt: number): boolean {
   return attempt >= CUT_OFF_ATTEMPTS && isTimeLimit(error);
 }
 
 /**
- * Stores the events of an envelope one at a time, after storing them together has failed to the end. The ones
- * that fail again become dead letters; the rest are saved.
+ * Stores the events of an envelope one at a time, after every attempt to store them together has failed. Those
+ * that fail again become dead letters; the rest are stored.
  *
  * @param eventStore Default: the dispatcher's store.
  * @throws the first transient failure. What was stored until then stays, and running it again is harmless.

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { z } from "zod";
 
-/** What signs a request, where Inngest has a signing key. */
+/** Signer of requests, where Inngest has a signing key. */
 export interface SigningClient {
   readonly mode: "cloud" | "dev";
   readonly signingKey: string | undefined;
@@ -11,14 +11,14 @@ export interface SigningClient {
 
 /** Milliseconds between two registrations of a running worker. */
 const REGISTER_INTERVAL_MS = 15_000;
-/** Milliseconds before a registration that failed is tried again. */
+/** Milliseconds before a failed registration is retried. */
 const RETRY_INTERVAL_MS = 5_000;
 
 /** Answer of the SDK's handler to a registration that Inngest took. */
 const registrationAnswer = z.object({ modified: z.boolean() });
 
 /**
- * Has the worker register its functions with Inngest, by the request with which Inngest's server asks for it.
+ * Makes the worker register its functions, with the request that Inngest's server would send.
  *
  * @param address where the worker serves its functions
  * @returns true when Inngest did not know these functions before
@@ -35,15 +35,15 @@ export interface KeepRegisteredOptions {
   /** Registers the functions; see {@link registerFunctions}. */
   readonly register: () => Promise<boolean>;
   readonly logger: Pick<Logger, "info" | "warn">;
-  /** Ends it. */
+  /** Stops the registrations. */
   readonly signal: AbortSignal;
   /** Milliseconds between two registrations. Default: 15,000. */
   readonly intervalMs?: number;
 }
 
 /**
- * Registers the functions with Inngest, and does so again every 15 s until the signal: an Inngest server that was emptied or
- * exchanged takes events and starts nothing for them until it knows the functions.
+ * Registers the functions with Inngest, and again every 15 s until the signal: an Inngest server that lost its data or was
+ * replaced takes events but starts nothing for them until it knows the functions.
  */
 export async function keepRegistered(options: KeepRegisteredOptions): Promise<void> {
   const { register, logger, signal, intervalMs = REGISTER_INTERVAL_MS } = options;

@@ -1,17 +1,17 @@
 import { isTransientFailure } from "@synap/handlers/internal";
 import { type InngestFunction, RetryAfterError } from "inngest";
 
-/** A number of retries that Inngest grants a function: 0 to 20. */
+/** Number of retries that Inngest allows a function: 0 to 20. */
 export type Retries = NonNullable<InngestFunction.Options["retries"]>;
 
-/** The most retries that Inngest grants a function. */
+/** Maximum number of retries that Inngest allows a function. */
 export const MAX_RETRIES = 20 satisfies Retries;
 
 const SCHEDULE_SECONDS = [1, 1, 2, 4, 8, 15, 30, 60, 120, 300] as const;
 const LAST_SECONDS = 600;
 
 /**
- * How many seconds to wait after the given attempt (0 for the first). Inngest's own first wait is 15 to 45
+ * Seconds to wait after the given attempt (0 for the first). Inngest's own first wait is 15 to 45
  * seconds, which is long for a deadlock; ours begins with one second and ends with ten minutes. All
  * {@link MAX_RETRIES} retries together take an hour and fifty minutes.
  */
@@ -24,14 +24,14 @@ export class StoreUnavailableError extends RetryAfterError {
   override readonly name = "StoreUnavailableError";
 }
 
-/** Storing failed, and waiting alone will hardly help. It is tried again all the same: a deployment may cure it. */
+/** Storing failed for a reason that waiting alone rarely removes. It is retried anyway: a deployment may remove it. */
 export class StoreFailedError extends RetryAfterError {
   override readonly name = "StoreFailedError";
 }
 
 /**
- * The error that makes Inngest try again on our schedule. Its name, which survives the way through Inngest,
- * tells the failure handler what kind of failure it was.
+ * The error that makes Inngest retry on our schedule. Its name, which Inngest keeps, identifies the kind of failure to the
+ * failure handler.
  */
 export function retryLater(error: unknown, attempt: number): RetryAfterError {
   const Kind = isTransientFailure(error) ? StoreUnavailableError : StoreFailedError;

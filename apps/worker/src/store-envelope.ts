@@ -9,7 +9,7 @@ import {
 import type { ProcessMetrics } from "@synap/service";
 import type { SynapEvent } from "@synap/types";
 
-/** What the functions of the worker work on. */
+/** Dependencies of the worker's functions. */
 export interface EnvelopeStore {
   readonly database: Database;
   readonly dispatcher: EventDispatcher;
@@ -32,7 +32,7 @@ export interface StoredEnvelope {
   readonly rejections?: readonly string[];
 }
 
-/** Somebody else has locked streams of an envelope. Their events are not stored yet; all others are. */
+/** Streams of an envelope are locked by another transaction. Their events are not stored yet; all others are. */
 export class EnvelopeLockedError extends Error {
   override readonly name = "EnvelopeLockedError";
   readonly code = "ENVELOPE_LOCKED";
@@ -49,8 +49,8 @@ export class EnvelopeLockedError extends Error {
 }
 
 /**
- * Stores the events of one envelope, in one transaction if no stream is locked. Events that the store refuses become dead
- * dead letters afterwards; until they have, the envelope counts as not stored and comes again, which changes nothing.
+ * Stores the events of one envelope, in one transaction if no stream is locked. Events that the store refuses become
+ * dead letters afterwards. Until they have, the envelope counts as not stored and is delivered again, which is harmless.
  *
  * @param store Default: the dispatcher's store.
  * @throws EnvelopeLockedError when everything is stored but for the events of locked streams

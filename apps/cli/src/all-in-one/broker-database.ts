@@ -8,8 +8,8 @@ export interface BrokerDatabase {
 }
 
 /**
- * The stand-in's way into the database: on a server connections of its own, as a broker elsewhere would have;
- * on the embedded engine, which has one session, that session.
+ * The stand-in's access to the database: separate connections on a server, as a broker elsewhere would have; the one
+ * session of the embedded engine.
  */
 export async function openBrokerDatabase(
   database: Database,
@@ -23,8 +23,8 @@ export async function openBrokerDatabase(
 }
 
 /**
- * A query as owner takes a transaction around it, which others wait for. With these rights it is just a query. They are
- * given for the tables that are there and for those that the stand-in makes when it starts.
+ * Rights that let the stand-in's queries run without a transaction as owner, which others would wait for. They cover the
+ * tables that exist and those that the stand-in creates when it starts.
  */
 const GRANTS = `
 CREATE SCHEMA IF NOT EXISTS inngest_local;

@@ -3,7 +3,7 @@ import type { EventCatalogue } from "@synap/types";
 import type { InngestChoice } from "./inngest.ts";
 import { RELEASE, type RunningSynap } from "./run-synap.ts";
 
-/** What a person wants to know once Synap runs: where everything is, and one command to try it with. */
+/** The text printed once Synap runs: the addresses, and one command to try it. */
 export function describeRunning(
   running: RunningSynap,
   { inngest, logLevel, took }: { inngest: InngestChoice; logLevel: string; took: string },

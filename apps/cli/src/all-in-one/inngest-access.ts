@@ -2,7 +2,7 @@ import type { InngestKeys } from "@synap/inngest-local";
 import { keepToken } from "../data-directory/kept-token.ts";
 import type { InngestChoice } from "./inngest.ts";
 
-/** How the API and the worker reach Inngest: options of the SDK's client. */
+/** Options of the SDK's client, with which the API and the worker reach Inngest. */
 export interface InngestAccess {
   readonly baseUrl: string;
   /** Without signatures and keys, as Inngest's dev server works. */
@@ -24,7 +24,7 @@ export function standInKeys(directory: string, environment: NodeJS.ProcessEnv): 
 }
 
 /**
- * How API and worker reach the Inngest that was chosen. The stand-in always has keys and the dev server never has; a server
+ * Client options for the chosen Inngest. The stand-in always has keys and the dev server never has; a server
  * that runs elsewhere has them when INNGEST_SIGNING_KEY is set.
  */
 export function inngestAccess(

@@ -28,7 +28,7 @@ Without that:
 export async function startInngestDevServer(options: {
   port: number;
   appUrl: string;
-  /** Has the worker register its functions. */
+  /** Makes the worker register its functions. */
   register: () => Promise<unknown>;
   verbose: boolean;
   signal: AbortSignal;
@@ -66,7 +66,7 @@ export async function startInngestDevServer(options: {
 }
 
 /**
- * Makes sure that an Inngest server that somebody else runs is there.
+ * Checks that the Inngest server at the given address answers.
  *
  * @throws StartError `INNGEST_UNAVAILABLE`
  */

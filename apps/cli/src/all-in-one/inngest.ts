@@ -4,18 +4,18 @@ import type { Logger } from "pino";
 import { openBrokerDatabase } from "./broker-database.ts";
 import { findInngestServer, type InngestServer, startInngestDevServer } from "./inngest-dev-server.ts";
 
-/** Which Inngest carries the events: Synap's stand-in, Inngest's own dev server, or a server that already runs. */
+/** The broker of the events: Synap's stand-in for Inngest, Inngest's own dev server, or a server that already runs. */
 export type InngestChoice = "stand-in" | "dev-server" | URL;
 
 /**
- * How far the broker may be ahead of the worker. Senders beyond this wait, at last in the API, which tells them to come
- * again: a longer queue would make nothing faster, and every event as late as the queue is long. While they wait, small
- * requests gather into larger envelopes, which the worker stores faster.
+ * Maximum number of events in the broker's queue. Beyond it senders wait, and in the end the API asks them to send again
+ * later: a longer queue would not be faster, only delay every event. While they wait, small requests are coalesced into
+ * larger envelopes, which the worker stores faster.
  */
 const MAX_DELAY_MS = 100;
 
 /**
- * Brings up Inngest, or finds it.
+ * Starts Inngest, or finds the one that runs.
  *
  * @throws StartError `INNGEST_UNAVAILABLE`
  */
@@ -30,7 +30,7 @@ export async function startInngest(options: {
   port: number;
   /** Where the worker serves its functions. */
   appUrl: string;
-  /** Has the worker register its functions with an Inngest that isn't the stand-in. Default: it does so by itself. */
+  /** Makes the worker register its functions with an Inngest other than the stand-in. Default: it does so by itself. */
   register?: () => Promise<unknown>;
   /** The waits between attempts in milliseconds; only the stand-in takes them. */
   retryDelays?: number[];

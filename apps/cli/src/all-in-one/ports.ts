@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { StartError } from "./start-error.ts";
 
-/** A port that somebody asked for, and the option that changes it. */
+/** A requested port, and the option that changes it. */
 export interface WantedPort {
   /** What listens there: "API". */
   readonly name: string;
@@ -12,7 +12,7 @@ export interface WantedPort {
 }
 
 /**
- * Makes sure that every port can be listened on, before anything is started, and picks free ones for 0.
+ * Checks that every port is free before anything is started, and picks free ones for 0.
  *
  * @returns the ports, in the order they were asked for
  * @throws StartError `PORT_IN_USE`, naming the port and the option
@@ -20,7 +20,7 @@ export interface WantedPort {
 export async function reservePorts(wanted: readonly WantedPort[], host: string): Promise<number[]> {
   const held: { port: number; release: () => Promise<void> }[] = [];
   try {
-    // All are held until the last is found: no two of them can be given the same free port.
+    // All are held until the last is found, so that no two get the same free port.
     for (const one of wanted) held.push(await hold(one, host));
     return held.map(({ port }) => port);
   } finally {

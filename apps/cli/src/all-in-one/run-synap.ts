@@ -13,9 +13,9 @@ import { type InngestChoice, startInngest } from "./inngest.ts";
 import { inngestAccess, standInKeys } from "./inngest-access.ts";
 import { reservePorts } from "./ports.ts";
 
-/** What to run, and where. */
+/** Options of {@link runSynap}. */
 export interface RunSynapOptions {
-  /** Kept for this process alone while it runs. */
+  /** The data directory, locked for this process while it runs. */
   readonly dataDirectory: string;
   /** A TimescaleDB server. Default: the embedded database, in the data directory. */
   readonly databaseUrl?: string;
@@ -27,7 +27,7 @@ export interface RunSynapOptions {
   readonly brokerPort: number;
   /** Default: the stand-in. */
   readonly inngest?: InngestChoice;
-  /** What runs, as `defineConfig` gives it. Default: the seeded domain. */
+  /** The application, from `defineConfig`. Default: the seeded domain. */
   readonly application?: Composition;
   readonly logLevel: string;
   /** Default: the one in the data directory, made on first use. */
@@ -36,9 +36,9 @@ export interface RunSynapOptions {
   readonly adminToken?: string;
   /** The waits between attempts of the stand-in, in milliseconds. Default: Inngest's own. */
   readonly retryDelays?: number[];
-  /** The unhandled failures of this process, to be counted in the database. */
+  /** Unhandled failures of this process, counted in the database. */
   readonly failures?: UnhandledFailures;
-  /** Gives up starting. What was started is stopped. */
+  /** Cancels the start. What was started is stopped. */
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +54,7 @@ export interface RunningSynap {
   readonly catalogue: EventCatalogue;
   readonly backfillToken: string;
   readonly adminToken: string;
-  /** Stops in order: the API takes no more and hands on what it has, then Inngest, the worker, the database. */
+  /** Stops in order: the API, after sending what it has accepted, then Inngest, the worker and the database. */
   stop(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export const RELEASE: string = readRelease();
 const HOST = "127.0.0.1";
 
 /**
- * The largest envelope, in bytes, for an Inngest that we start ourselves; it takes 3 MiB. A batch of 1,000 events is then
+ * The largest envelope, in bytes, for an Inngest that Synap starts itself, which takes 3 MiB. A batch of 1,000 events is then
  * one envelope, one call and one append instead of two or three of each. An Inngest elsewhere may have a smaller limit.
  */
 const OWN_ENVELOPE_BYTES = 1024 * 1024;
@@ -83,14 +83,14 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const faults: unknown[] = [];
     for (let part = started.pop(); part !== undefined; part = started.pop()) {
       logger.debug(`stopping the ${part.name}`);
-      // One part that fails to stop must not keep the others, and above all the database, from stopping in order.
+      // A part that fails to stop must not keep the others, above all the database, from stopping.
       await part.stop().catch((fault: unknown) => faults.push(fault));
     }
     if (faults.length > 0) throw faults[0];
   };
   try {
     const ports = await choosePorts(options).catch((error: unknown) => {
-      // Started twice in one place, both the ports and the directory are taken, and the directory says by whom.
+      // A second start in one place finds both the ports and the directory taken; the directory names the process.
       refuseDirectoryInUse(options.dataDirectory);
       throw error;
     });

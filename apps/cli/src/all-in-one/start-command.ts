@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { portOption } from "../terminal/command.ts";
 
-/** What `start` and `dev` are given. */
+/** Options of `start` and `dev`. */
 export interface StartOptions {
   port: number;
   workerPort: number;

@@ -1,4 +1,4 @@
-/** Why a data directory can't be used. The message is written for the person at the terminal. */
+/** A data directory can't be used. The message is written for the person at the terminal. */
 export class DataDirectoryError extends Error {
   override readonly name = "DataDirectoryError";
   readonly code:

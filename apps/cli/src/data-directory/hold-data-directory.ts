@@ -1,4 +1,4 @@
-// Opens the data directory given as the first argument, says so, and holds it until it is told to stop or killed.
+// Opens the data directory given as the first argument, prints that it has, and holds it until it is stopped or killed.
 import { openDataDirectory } from "./open-data-directory.ts";
 
 const path = process.argv[2] ?? "";

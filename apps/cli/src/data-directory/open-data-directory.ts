@@ -11,14 +11,14 @@ export interface DataDirectory {
   readonly path: string;
   /** Where the embedded database keeps its files. */
   readonly databasePath: string;
-  /** Lets go of the directory. Call it when everything inside is closed. */
+  /** Releases the directory. Call it when everything inside is closed. */
   close(): void;
 }
 
 /**
  * Opens a data directory for this process alone, making it when it is missing.
  *
- * @param urls where this process can be reached, by name, told to a second process that is refused
+ * @param urls addresses of this process, by name, for the message to a second process that is refused
  * @throws DataDirectoryError when it is in use, was written by a newer release, or is no data directory
  */
 export function openDataDirectory(options: {
@@ -41,7 +41,7 @@ export function openDataDirectory(options: {
   }
   const lock = takeLock(path, options.urls);
   try {
-    // Again, now that nobody else can change it.
+    // Checked again, now that no other process can change it.
     checkFormat(path, options.release);
     writeFormat(path, options.release);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a process that `synap dev` started sends to it. */
+/** Message from a process to the `synap dev` that started it. */
 const importReport = z.object({ imported: z.string() });
 
 /** The file that a message of the started process reports. */

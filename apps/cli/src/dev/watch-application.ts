@@ -1,7 +1,7 @@
 import { sep } from "node:path";
 import { watch } from "chokidar";
 
-/** The files of an application, under watch. */
+/** Watch on the files of an application. */
 export interface ApplicationWatch {
   /** Watches a file that may lie outside the folder as well. */
   add(file: string): void;

@@ -1,4 +1,4 @@
-/** What went wrong with a connection, as a person would say it. */
+/** Description of a connection failure, for people. */
 export function connectionFault(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (cause instanceof Error && "code" in cause && typeof cause.code === "string") {

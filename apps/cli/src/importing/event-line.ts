@@ -23,9 +23,9 @@ export interface RejectedLine {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** What a line's event gets for what it leaves out. The same in every run, or a line sent twice would be two events. */
+/** Defaults for what a line's event leaves out. The same in every run, or a line sent twice would be two events. */
 export interface LineDefaults {
-  /** What names the file, see `FilePart`. */
+  /** Name of the file in these ids, see `FilePart`. */
   readonly identity: string;
   /** The time of events that don't say when they happened. */
   readonly timestamp: string;
@@ -67,7 +67,7 @@ export function readEventLine(line: Line, defaults: LineDefaults): EventLine | R
   return { kind: "event", number, json: withDefaults(text, value, number, defaults), original: text };
 }
 
-/** Whether a line, or the beginning of one, is by itself a JSON object. */
+/** True when a line, or the beginning of one, is a complete JSON object. */
 export function isEventObject(bytes: Buffer): boolean {
   try {
     const value: unknown = JSON.parse(utf8.decode(bytes).trim());
@@ -77,7 +77,7 @@ export function isEventObject(bytes: Buffer): boolean {
   }
 }
 
-/** Puts what is missing in front of the first field, and leaves the rest of the text as it is. */
+/** Inserts missing fields before the first field, and leaves the rest of the text unchanged. */
 function withDefaults(
   text: string,
   value: object,

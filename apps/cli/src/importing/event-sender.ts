@@ -5,14 +5,14 @@ import { ImportError } from "./import-error.ts";
 import { Patience, type PatienceOptions } from "./patience.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
-/** Where events are sent, and how stubbornly. */
+/** Destination of the events, and the limits on retries. */
 export interface EventSenderOptions extends PatienceOptions {
   /** Say that these are old events; needs the token. */
   readonly backfill: boolean;
   readonly token?: string;
 }
 
-/** What became of the events of one batch. */
+/** Outcomes of the events of one batch. */
 export interface SentEvents {
   accepted: number;
   duplicate: number;
@@ -34,11 +34,11 @@ const problemSchema = z.object({
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
- * Sends events as one batch and reports what became of each. Tries again while the API is away (no connection, 429,
+ * Sends events as one batch and reports the outcome of each. Tries again while the API is away (no connection, 429,
  * 5xx), waiting as long as it asks. A batch refused as a whole is halved until the
  * refused event stands alone.
  *
- * @throws ImportError `API_UNREACHABLE` when patience ran out, `NOT_ALLOWED`, `NOT_SYNAP`
+ * @throws ImportError `API_UNREACHABLE` when the time for retries ran out, `NOT_ALLOWED`, `NOT_SYNAP`
  */
 export async function sendEvents(
   events: readonly EventLine[],
@@ -88,7 +88,7 @@ function tally(
   }
 }
 
-/** Why a whole request was refused, when one of its events can be the reason. */
+/** Reason for refusing a whole request, when one of its events may be the cause. */
 function readRefusal(
   status: number,
   body: unknown,
@@ -111,7 +111,7 @@ function readRefusal(
   return { code: problem.code ?? `http-${status}`, reason };
 }
 
-/** Posts until there is an answer that is about the events, and not about the API's own state. */
+/** Posts until an answer concerns the events, and not the state of the API. */
 async function postPatiently(
   events: readonly EventLine[],
   options: EventSenderOptions,

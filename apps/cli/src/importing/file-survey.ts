@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { isEventObject } from "./event-line.ts";
 import { MAX_LINE_BYTES } from "./read-lines.ts";
 
-/** What a file held when it was looked through. */
+/** Content of a file at the moment of a survey. */
 export interface FileSurvey {
   /**
    * The bytes that count as lines: up to the last line break, and what follows it when that is a JSON object. Anything
@@ -14,7 +14,7 @@ export interface FileSurvey {
   readonly fingerprint: string;
   /** Whether the last line has no line break. */
   readonly open: boolean;
-  /** Whether text follows that does not count as a line yet. */
+  /** True when text follows that does not count as a line yet. */
   readonly unfinished: boolean;
   /** SHA-256 of the first `knownSize` bytes, in hex; undefined when the file is shorter. */
   readonly known: string | undefined;
@@ -23,7 +23,7 @@ export interface FileSurvey {
 const NEWLINE = 0x0a;
 const BLANK = /^[ \t\r]*$/;
 
-/** Looks through a whole file, from its first byte to its end. */
+/** Reads a whole file, from its first byte to its end. */
 export async function surveyFile(file: FileHandle, knownSize = 0): Promise<FileSurvey> {
   const whole = createHash("sha256");
   let total = 0;
@@ -64,11 +64,11 @@ export async function surveyFile(file: FileHandle, knownSize = 0): Promise<FileS
   return { size: lines.size, fingerprint: lines.hash.digest("hex"), open: false, unfinished, known };
 }
 
-/** What follows a line that was sent before its line break was there. */
+/** The rest of a line that was sent before it had a line break. */
 export interface LineContinuation {
   /** Where the next line begins, or the file ends. */
   readonly end: number;
-  /** Whether the line ends here: nothing but white space was added to it. */
+  /** True when the line ends here: only white space was added to it. */
   readonly blank: boolean;
 }
 

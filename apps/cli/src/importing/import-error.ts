@@ -1,4 +1,4 @@
-/** Why an import stopped. The message is written for the person at the terminal. */
+/** An import stopped. The message is written for the person at the terminal. */
 export class ImportError extends Error {
   override readonly name = "ImportError";
   readonly code:

@@ -11,7 +11,7 @@ import { batchLines, type LineBatch } from "./line-batches.ts";
 import { type Line, readLines } from "./read-lines.ts";
 import { RejectedReport } from "./rejected-report.ts";
 
-/** What to import, where to, and how. */
+/** Options of an import. */
 export interface ImportOptions {
   /** An NDJSON file, or "-" for standard input. */
   readonly file: string;
@@ -22,31 +22,31 @@ export interface ImportOptions {
   readonly batch: number;
   /** Requests under way at the same time. */
   readonly inFlight: number;
-  /** How long an API that is away is waited for, in milliseconds. */
+  /** Longest wait for an API that is away, in milliseconds. */
   readonly patienceMs: number;
-  /** Send the whole file again, whatever an earlier run did. */
+  /** Sends the whole file again, ignoring what earlier runs did. */
   readonly restart: boolean;
-  /** Take the file for one that was never imported, whatever an earlier run kept of it. */
+  /** Treats the file as never imported, ignoring the state of earlier runs. */
   readonly asNew: boolean;
   readonly signal: AbortSignal;
   readonly onStart?: (start: ImportStart) => void;
   readonly onProgress?: (progress: ImportProgress) => void;
   readonly onWait?: (reason: string, ms: number) => void;
-  /** Told of each request that was answered. */
+  /** Called with each answered request. */
   readonly onBatch?: (batch: AnsweredBatch) => void;
 }
 
-/** A request that was answered. */
+/** An answered request. */
 export interface AnsweredBatch {
   /** The lines it carried. */
   readonly lines: readonly number[];
   /** When it was sent, in milliseconds since 1970. */
   readonly sentAt: number;
-  /** How long it took, with every try. */
+  /** Duration, all attempts included. */
   readonly ms: number;
 }
 
-/** How far an import is. */
+/** Progress of an import. */
 export interface ImportProgress {
   readonly counts: ImportCounts;
   /** Lines answered, all runs together. */
@@ -56,7 +56,7 @@ export interface ImportProgress {
   readonly totalBytes?: number;
 }
 
-/** What an import did, all runs together. */
+/** Result of an import, all runs together. */
 export interface ImportResult extends ImportProgress {
   /** The report of rejected lines, when there is one. */
   readonly rejectedPath?: string;
@@ -117,7 +117,7 @@ async function importStream(options: ImportOptions): Promise<ImportResult> {
   return { ...sent, unfinished: false };
 }
 
-/** Sends lines in batches, several at a time, and keeps the place after each batch in the order of the lines. */
+/** Sends lines in batches, several at a time, and saves the progress after each batch in the order of the lines. */
 async function sendLines(
   options: ImportOptions,
   from: {
@@ -175,7 +175,7 @@ async function sendLines(
   };
 }
 
-/** One open file for the whole run: a file that takes the path's place meanwhile is another one. */
+/** One open file for the whole run: a file that replaces it under the same path is another one. */
 async function openFile(path: string): Promise<FileHandle> {
   const unreadable = (reason: string, cause?: unknown) =>
     new ImportError("FILE_UNREADABLE", reason, { cause });
@@ -191,7 +191,7 @@ async function openFile(path: string): Promise<FileHandle> {
   throw unreadable(`${path} is not a file.`);
 }
 
-/** The lines that the file had when it was looked through: what is appended meanwhile is left to the next run. */
+/** The lines that the file had at the survey; what is appended later is left to the next run. */
 async function* linesOf(file: FileHandle, state: ImportState): AsyncGenerator<Line> {
   const bytes = readBytes(file, state.offset, state.size);
   for await (const line of readLines(bytes, { line: state.line, offset: state.offset })) {

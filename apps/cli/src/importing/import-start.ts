@@ -4,7 +4,7 @@ import { readContinuation, surveyFile } from "./file-survey.ts";
 import { ImportError } from "./import-error.ts";
 import { type ImportState, readImportState } from "./import-state.ts";
 
-/** How an import begins. */
+/** Start of an import. */
 export interface ImportStart {
   /** "resumed": an earlier run got as far as `line`. "finished": it had got to the end. */
   readonly kind: "new" | "resumed" | "grown" | "finished";

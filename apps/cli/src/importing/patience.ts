@@ -4,7 +4,7 @@ import { ImportError } from "./import-error.ts";
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 
-/** How stubbornly one batch is tried again while the API is away or busy. */
+/** Retries of one batch while the API is away or busy. */
 export class Patience {
   readonly #options: PatienceOptions;
   readonly #endsAt: number;
@@ -18,7 +18,7 @@ export class Patience {
   /**
    * Waits before the next try: as long as the API asks, otherwise longer each time.
    *
-   * @throws ImportError `API_UNREACHABLE` when the wait would outlast the patience
+   * @throws ImportError `API_UNREACHABLE` when the wait would exceed the time for retries
    */
   async wait(reason: string, askedMs?: number, cause?: unknown): Promise<void> {
     const { url, signal, onWait } = this.#options;
@@ -36,13 +36,13 @@ export class Patience {
   }
 }
 
-/** What patience needs to know. */
+/** Limits on the retries. */
 export interface PatienceOptions {
   /** The API's base URL, for the message. */
   readonly url: string;
-  /** How long one batch is tried again, in milliseconds. */
+  /** Longest time to retry one batch, in milliseconds. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
-  /** Told when a batch has to wait, and why. */
+  /** Called when a batch has to wait, with the reason. */
   readonly onWait?: (reason: string, ms: number) => void;
 }

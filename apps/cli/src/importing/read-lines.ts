@@ -1,4 +1,4 @@
-/** One line of a file of lines, as bytes: what they mean is not decided here. */
+/** One line of a file, as bytes, not interpreted. */
 export interface Line {
   /** 1-based. */
   readonly number: number;

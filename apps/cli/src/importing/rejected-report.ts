@@ -7,7 +7,7 @@ export class RejectedReport {
   readonly path: string;
   #bytes: number;
 
-  /** @param keep how much of an earlier run's report is still right, in bytes: the rest is written again. */
+  /** @param keep length of the valid part of an earlier run's report, in bytes; the rest is written again */
   constructor(path: string, keep: number) {
     this.path = path;
     this.#bytes = existsSync(path) ? Math.min(keep, statSync(path).size) : 0;

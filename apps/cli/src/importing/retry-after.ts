@@ -1,5 +1,5 @@
 /**
- * How long a server asks to wait before the next try, in milliseconds.
+ * Wait that a server asks for before the next attempt, in milliseconds.
  *
  * @param header the value of Retry-After: seconds, or an HTTP date
  * @returns undefined when it is missing or makes no sense

@@ -1,6 +1,6 @@
 import type { ExitCode } from "./exit-codes.ts";
 
-/** Why a command ends, and with which exit code. The message is written for the person at the terminal. */
+/** A command ends with this exit code. The message is written for the person at the terminal. */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly code = "CLI";

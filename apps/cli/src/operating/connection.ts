@@ -8,7 +8,7 @@ import { urlOption } from "../terminal/command.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
 
-/** What every command understands. */
+/** Options of every command. */
 export interface CommonOptions {
   readonly url: string;
   readonly token?: string;
@@ -17,10 +17,10 @@ export interface CommonOptions {
   readonly json: boolean;
 }
 
-/** The API with event types that only the running Synap knows. */
+/** Client of an API whose event types only the running Synap knows. */
 export type Api = SynapClient<CatalogueTypes>;
 
-/** How long an answer to a question may take, in milliseconds. */
+/** Time limit for an answer, in milliseconds. */
 const TIMEOUT_MS = 60_000;
 
 /** Gives the program the options that every command has. */
@@ -42,7 +42,7 @@ export function addCommonOptions(program: Command): void {
     .option("--json", "answer as JSON, for programs", false);
 }
 
-/** A client of the API that a command's options name. A person waits: it repeats nothing by itself. */
+/** Client of the API that a command's options name. Without retries, because a person waits. */
 export function connect(options: CommonOptions): Api {
   const { token, source } = findToken(options);
   const actor = options.as ?? login();
@@ -50,7 +50,7 @@ export function connect(options: CommonOptions): Api {
     url: apiUrl(options),
     adminToken: async () => {
       if (token !== undefined) return token;
-      // Where nothing runs, no token can have been made: that is the first thing to say.
+      // When nothing runs no token exists, so the missing process is the first thing to report.
       await api.health();
       throw new CliError(
         EXIT.token,
@@ -71,7 +71,7 @@ export function apiUrl({ url }: CommonOptions): string {
   return url.replace(/\/+$/, "");
 }
 
-/** The admin token, and where it comes from or would have come from. */
+/** The admin token, and its source or where it was looked for. */
 export function findToken({ token, data }: CommonOptions): {
   readonly token: string | undefined;
   readonly source: string;

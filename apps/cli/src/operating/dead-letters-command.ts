@@ -218,7 +218,7 @@ Example:
     });
 }
 
-/** One after the other, saying what came of each as soon as it is known. */
+/** Retries one after the other, printing each outcome at once. */
 async function resolveAll(
   ids: readonly number[],
   { json }: CommonOptions,

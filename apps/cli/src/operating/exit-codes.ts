@@ -1,8 +1,8 @@
-/** How a `synap` command ends. The numbers never change: scripts decide on them. */
+/** Exit codes of `synap`. The numbers never change: scripts depend on them. */
 export const EXIT = {
-  /** It is done. Ctrl-C out of a tail counts as done. */
+  /** Success. Ctrl-C out of a tail counts as success. */
   done: 0,
-  /** It could not be done, or failed again: the message says why. */
+  /** Failure, with the reason in the message. */
   refused: 1,
   /** The command was not understood. */
   usage: 2,

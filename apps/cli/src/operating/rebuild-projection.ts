@@ -13,12 +13,12 @@ type ProjectionBuild = Resource<"ProjectionBuild">;
 const LOOK_MS = 500;
 /** A build as near as this can be compared and take over: what it lacks is handled first. */
 const NEAR_EVENTS = 1_000;
-/** How long it may stay near without getting there, in a store that is always written to. */
+/** Longest time it may stay near without catching up, in a store under constant writes. */
 const NEAR_MS = 5_000;
-/** How long a failed pass, or no worker that knows the version, is given to go away. */
+/** Longest time a failed pass, or the lack of a worker that knows the version, may last. */
 const TROUBLE_MS = 10_000;
 
-/** Begins a build, or finds the one under way, and says which. */
+/** Begins a build, or finds the one in progress, and prints which. */
 export async function beginRebuild(
   api: Api,
   name: string,

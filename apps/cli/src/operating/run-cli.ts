@@ -85,7 +85,7 @@ export function createProgram(endWith: (code: ExitCode) => void): Command {
   return program;
 }
 
-/** The same manners for every command, however deep. */
+/** Applies the common settings to a command and its subcommands. */
 function configure(command: Command): void {
   command
     .exitOverride()

@@ -10,7 +10,7 @@ import { apiUrl, type CommonOptions, connect, findToken } from "./connection.ts"
 
 type Status = Resource<"Status"> | Resource<"AdminStatus">;
 
-/** A handler as an operator sees it; anybody else sees less. */
+/** A handler as an operator sees it; others see less. */
 interface HandlerStatus {
   readonly name: string;
   readonly mode?: string | undefined;
@@ -112,7 +112,7 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
   return [`${fields}\n\n${table}`, ...(failures.length === 0 ? [] : [failures.join("\n")])].join("\n\n");
 }
 
-/** What a handler left behind that failed where nothing could catch it. */
+/** Unhandled failures of promises and callbacks that a handler left behind. */
 function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[number]): string {
   const { handler, failures, eventId, code, reason, lastFailedAt } = failure;
   const what = failure.kind === "rejection" ? "a promise that nothing awaited" : "a timer or listener";
@@ -124,7 +124,7 @@ function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[num
   );
 }
 
-/** What a handler tries again, and why. The reason is shown to those with the admin token. */
+/** Retries of a handler. The reason is shown to holders of the admin token. */
 function describeRetry({ name, retrying }: HandlerStatus): string[] {
   if (retrying === undefined) return [];
   const { waiting, streams, eventId, attempts, code, reason, nextAttemptAt } = retrying;
@@ -142,7 +142,7 @@ function describeNotStored({ open, skipped }: Status["notStored"]): string {
   return `${count(open)} dead letters of accepted events${also}: synap dead-letters list --handler ingest-events`;
 }
 
-/** What waits in the broker for something other than its turn. */
+/** Events and runs that the broker keeps until somebody acts. */
 function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])[] {
   const { unheardEvents = 0, failingHandlers = 0 } = kept ?? {};
   return [
@@ -155,7 +155,7 @@ function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])
   ];
 }
 
-/** Only what has been on its way for seconds: below, it is the pipeline at work. */
+/** Shown only from several seconds on: anything younger is ordinary pipeline work. */
 function describeInTransit(inTransit: Status["inTransit"]): (readonly [string, string])[] {
   if (inTransit === undefined || inTransit.oldestAgeMs < 10_000) return [];
   const { oldestId, oldestAgeMs } = inTransit;

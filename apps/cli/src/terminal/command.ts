@@ -26,7 +26,7 @@ export function wholeOption(least: number, most: number): (value: string) => num
   };
 }
 
-/** Prints why a command failed: one sentence when the error was made for people, the whole stack otherwise. */
+/** Prints the reason of a failure: the message of an error made for people, the stack of any other. */
 export function printFailure(error: unknown): void {
   console.error(error instanceof Error && "code" in error ? error.message : error);
 }

@@ -1,4 +1,4 @@
-/** Where a progress line is drawn: standard error, so that standard output stays a clean result. */
+/** Standard error, where progress lines are drawn, so that standard output holds only the result. */
 export interface ProgressTarget {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -9,7 +9,7 @@ const REDRAW_MS = 100;
 const PLAIN_MS = 2_000;
 
 /**
- * A line that shows how far something is: redrawn in place on a terminal, otherwise (a log, a pipe) a plain line
+ * A line that shows progress: redrawn in place on a terminal, otherwise (a log, a pipe) a plain line
  * every two seconds.
  */
 export class ProgressLine {
@@ -25,7 +25,7 @@ export class ProgressLine {
 
   /**
    * @param share between 0 and 1; undefined when the end is not known
-   * @param text what to say beside the bar
+   * @param text shown beside the bar
    */
   show(share: number | undefined, text: string, options: { always?: boolean } = {}): void {
     const now = this.#clock();
@@ -47,7 +47,7 @@ export class ProgressLine {
     this.#drawn = false;
   }
 
-  /** Prints a line of its own without breaking the drawing. */
+  /** Prints a line above the progress line. */
   say(text: string): void {
     if (this.#drawn) this.#target.write("\r\u001b[2K");
     this.#drawn = false;

@@ -1,11 +1,11 @@
 /** A column of a table. */
 export interface Column {
   readonly title: string;
-  /** Numbers stand right. Default: left. */
+  /** Alignment; numbers go right. Default: left. */
   readonly align?: "left" | "right";
 }
 
-/** How wide the output for people may be. */
+/** Maximum width of output for people, in characters. */
 export const WIDTH = 100;
 
 const GAP = "  ";
@@ -25,8 +25,8 @@ export function cut(text: string, width: number): string {
 }
 
 /**
- * Rows under their titles, as lines of `width` characters at the most. What does not fit is cut where the column is
- * widest.
+ * Rows under their titles, as lines of at most `width` characters. The widest column is cut if they
+ * do not fit.
  */
 export function formatTable(
   columns: readonly Column[],

@@ -1,4 +1,4 @@
-/** A URL as it may be shown to people and kept in files; anything else as it is. */
+/** A URL without its password, for output and files; other text is returned unchanged. */
 export function withoutPassword(where: string): string {
   if (!URL.canParse(where)) return where;
   const url = new URL(where);

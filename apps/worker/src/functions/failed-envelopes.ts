@@ -9,7 +9,7 @@ import type { EnvelopeStore } from "../store-envelope.ts";
 import { type IngestOptions, UnreadableEnvelopeError } from "./ingest-events.ts";
 
 /**
- * After so many attempts the run pauses, which sets Inngest's count of attempts back to 0: a run that has used all of them is
+ * Attempts before the run pauses, which sets Inngest's count of attempts back to 0: a run that has used all of them is
  * failed, and its events are lost to the log. The attempts above are left for calls that do not reach this worker.
  */
 const ATTEMPTS_BEFORE_PAUSE = MAX_RETRIES - 5;
@@ -17,7 +17,7 @@ const PAUSE = "1h";
 
 const CANCELLED = "inngest/function.cancelled";
 
-/** What Inngest says of a run that failed or was cancelled. */
+/** Inngest's report of a run that failed or was cancelled. */
 const endedRun = z.looseObject({
   run_id: z.string(),
   error: z.looseObject({ name: z.string().default("Error"), message: z.string().default("") }).optional(),
@@ -26,10 +26,10 @@ const endedRun = z.looseObject({
 
 /**
  * "Recover envelopes that could not be stored": takes every envelope whose run of `ingest-events` failed for good or was
- * cancelled, so that none of its events leaves the pipeline unseen.
+ * cancelled, so that none of its events is lost silently.
  *
- * A function of its own and not the SDK's `onFailure`, which Inngest tries twice and no more. Everything in it can be
- * repeated, so its only step is the pause that gives it all its attempts again.
+ * Not the SDK's `onFailure`, which Inngest tries only twice. Everything in this function is idempotent, so its only step is
+ * the pause that resets its attempts.
  */
 export function failedEnvelopes(
   client: Inngest.Any,
@@ -59,7 +59,7 @@ export function failedEnvelopes(
               facts,
               `accepted events are in this run of Inngest and nowhere else: it begins anew after ${PAUSE}`,
             );
-            // An id of its own: a pause that Inngest remembers would end at once.
+            // A new id: a pause that Inngest remembers would end at once.
             await step.sleep(`pause ${randomUUID()}`, PAUSE);
           }
           throw retryLater(error, attempt);
@@ -67,7 +67,7 @@ export function failedEnvelopes(
       };
       const reading = endedRun.safeParse(ended.data, { reportInput: true });
       if (!reading.success) {
-        // Another Inngest may say it in another form. The envelope is somewhere in what it said.
+        // Another version of Inngest may report in another form. The envelope is somewhere in the report.
         const reason = `Inngest reports a run that ended in a form unknown here: ${describeZodIssues(reading.error.issues, "it")}`;
         logger.error({ err: reading.error }, "the report of a failed run cannot be read");
         return keep(undefined, ended.data, "envelope-unreadable", reason);
@@ -94,13 +94,13 @@ export function failedEnvelopes(
           logger.warn({ envelope: original.id }, `storing its events one by one was interrupted: ${reason}`);
         }
       }
-      // The store was away, or Inngest could not reach this worker: the events are not to blame. Inngest has
+      // The store was away, or Inngest could not reach this worker: the events are not the cause. Inngest has
       // given up on that run and ignores a second event with the same id, so the envelope goes out under another.
       const id = `${original.id ?? run.run_id}.again.${run.run_id}`;
       try {
         await client.send({ id, name: ENVELOPE_EVENT_NAME, data: original.data });
       } catch (refusal) {
-        // Inngest calls us but takes no event. The last resort: the envelope, whole, for a person to look at.
+        // Inngest calls this worker but takes no event. As a last resort, the whole envelope is kept for a person to look at.
         logger.error({ envelope: original.id, err: refusal }, "Inngest does not take an envelope again");
         return keep(original.id, original.data, "envelope-undeliverable", describeFailure(refusal).reason);
       }

@@ -7,7 +7,7 @@ import { isCutOffForGood, salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
 import { type EnvelopeStore, storeEnvelope } from "../store-envelope.ts";
 
-/** The published envelope cannot be read. It was kept whole as a dead letter; trying again cannot help. */
+/** The published envelope cannot be read. It was kept whole as a dead letter; retrying cannot help. */
 export class UnreadableEnvelopeError extends NonRetriableError {
   override readonly name = "UnreadableEnvelopeError";
 }
@@ -16,7 +16,7 @@ export class UnreadableEnvelopeError extends NonRetriableError {
 export interface IngestOptions {
   /** Number of envelopes stored concurrently. */
   readonly concurrency: number;
-  /** How often a failure is retried. Default: as often as Inngest lets us. */
+  /** Retries of a failure. Default: as many as Inngest allows. */
   readonly retries?: Retries;
   readonly logger: ReportLogger;
 }
@@ -62,15 +62,15 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
         });
         throw new UnreadableEnvelopeError(`the envelope cannot be read: ${reason}`);
       }
-      // No step around it: storing is idempotent, and a step would be saved with a call to Inngest of its own.
+      // Not a step: storing is idempotent, and a step would cost one more call to Inngest.
       try {
-        const summary = await storeEnvelope(store, envelope.data.events);
-        const { stored, duplicates, rejected } = summary;
-        const told = `${stored} events stored, ${duplicates} known already, ${rejected} refused`;
-        // Accepted events that are not in the log: the one thing that must not happen unseen.
-        if (rejected > 0) logger.error({ envelope: event.id, ...summary }, told);
-        else logger.info({ envelope: event.id }, told);
-        return summary;
+        const outcome = await storeEnvelope(store, envelope.data.events);
+        const { stored, duplicates, rejected } = outcome;
+        const summary = `${stored} events stored, ${duplicates} known already, ${rejected} refused`;
+        // Accepted events that are not in the log must never go unnoticed.
+        if (rejected > 0) logger.error({ envelope: event.id, ...outcome }, summary);
+        else logger.info({ envelope: event.id }, summary);
+        return outcome;
       } catch (error) {
         if (isCutOffForGood(error, attempt)) return storeOneByOne(envelope.data.events, attempt, event.id);
         const later = retryLater(error, attempt);
