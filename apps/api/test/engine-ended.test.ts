@@ -24,7 +24,7 @@ it("answers /healthz and /readyz with 503 once the embedded engine has ended, an
   await expect.poll(async () => (await get("/healthz")).status).toBe(503);
   expect((await get("/healthz")).body).toMatchObject({
     code: "not-ready",
-    detail: "The database has ended in this process, which has to be started again.",
+    detail: "The embedded database has stopped; this process has to be restarted.",
   });
   expect(await get("/readyz")).toMatchObject({ status: 503, body: { code: "not-ready" } });
   expect(await get("/api/v1/events")).toMatchObject({ status: 503, body: { code: "database-unavailable" } });

@@ -187,9 +187,9 @@ class Diagnosis implements JsonDiagnosis {
 
   /** Moves to the last character of the escape that begins here. */
   private skipEscape(): void {
-    const deadLetter = this.text[this.at + 1] ?? "";
-    if (deadLetter === "u" && FOUR_HEX_DIGITS.test(this.text.slice(this.at + 2, this.at + 6))) this.at += 5;
-    else if (deadLetter !== "" && '"\\/bfnrt'.includes(deadLetter)) this.at += 1;
+    const escaped = this.text[this.at + 1] ?? "";
+    if (escaped === "u" && FOUR_HEX_DIGITS.test(this.text.slice(this.at + 2, this.at + 6))) this.at += 5;
+    else if (escaped !== "" && '"\\/bfnrt'.includes(escaped)) this.at += 1;
     else this.fail("this escape does not exist in JSON");
   }
 

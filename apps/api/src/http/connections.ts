@@ -43,7 +43,7 @@ export class Connections {
     return connection.isSurplus;
   }
 
-  /** Runs `then` once every complete request of this connection has been answered. */
+  /** Runs `action` once every complete request of this connection has been answered. */
   whenAnswered(socket: Duplex, action: () => void): void {
     const connection = this.known.get(socket);
     const until = connection?.newest?.complete === false ? 1 : 0;

@@ -127,6 +127,6 @@ export class PageBudget {
 }
 
 function tooManyPages(maxWaitMs: number): Problem {
-  const detail = `Other large answers have taken up the room for ${maxWaitMs} ms. Send again, or ask for fewer at a time.`;
+  const detail = `Other large answers have used up the page budget for ${maxWaitMs} ms. Send again, or ask for smaller pages.`;
   return new Problem("too-many-pages", detail, { retryAfterSeconds: 1 });
 }

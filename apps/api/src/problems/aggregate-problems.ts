@@ -9,11 +9,15 @@ export function aggregateProblem(cause: unknown): Problem | undefined {
   }
   if (cause instanceof OptimisticLockError) {
     const { expected, actual } = cause;
-    return new Problem("optimistic-lock", `${cause.message} Read it again, then decide again.`, {
-      headers: { etag: `"${actual}"` },
-      members: { expectedVersion: expected, actualVersion: actual },
-      cause,
-    });
+    return new Problem(
+      "optimistic-lock",
+      `${cause.message} Read the aggregate again and repeat the command.`,
+      {
+        headers: { etag: `"${actual}"` },
+        members: { expectedVersion: expected, actualVersion: actual },
+        cause,
+      },
+    );
   }
   if (cause instanceof StreamClosedError) return new Problem("stream-closed", cause.message, { cause });
   if (cause instanceof AggregateConflictError) {

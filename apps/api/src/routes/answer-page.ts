@@ -32,7 +32,7 @@ export async function answerPage(
   }
 }
 
-/** Runs `then` once the answer is sent or its connection has ended. Outside a server, nothing is sent. */
+/** Runs `action` once the answer is sent or its connection has ended. Outside a server, nothing is sent. */
 function whenSent(context: ApiContext, action: () => void): void {
   const outgoing = context.env.outgoing;
   if (outgoing === undefined || outgoing.closed) action();

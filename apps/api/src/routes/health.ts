@@ -20,8 +20,8 @@ const readinessRoute = {
   tags: ["operations"],
   summary: "Readiness",
   description:
-    "Database reachable, migrations current, a write goes through, event broker reachable. `checks` has `ok` or a code " +
-    "for each. `warnings` are for an operator and make the API no less ready.",
+    "Checks that the database answers, migrations are current, a write succeeds and the broker answers. `checks` has `ok` or a code " +
+    "for each. `warnings` are for an operator and do not affect readiness.",
   responses: { 200: jsonAnswer("It is.", "Readiness"), ...problemAnswers("not-ready") },
 } satisfies RouteConfig;
 
@@ -31,11 +31,11 @@ export function healthRoutes(app: ApiApp, { readiness, databaseFailed, warnings,
   let hasEnded = false;
   void databaseFailed.then((cause) => {
     hasEnded = true;
-    logger.fatal({ err: cause }, "the database has ended in this process, which has to be started again");
+    logger.fatal({ err: cause }, "the embedded database has stopped; restart this process");
   });
   registerRoute(app, healthRoute, (context) => {
     if (!hasEnded) return json(context, 200, { status: "ok" });
-    throw new Problem("not-ready", "The database has ended in this process, which has to be started again.");
+    throw new Problem("not-ready", "The embedded database has stopped; this process has to be restarted.");
   });
   registerRoute(app, readinessRoute, async (context) => {
     const { checks, reasons } = readinessAnswer(await findFaults());

@@ -85,7 +85,7 @@ export function unavailable(results: readonly EventResult[], members: Record<str
   return new Problem("event-type-not-ready", detail, { retryAfterSeconds: 5, members });
 }
 
-/** The problem of an event that the broker did not confirm. It may have been stored, so it advises to send the id again. */
+/** The problem of an event that the broker did not confirm. The broker may have it, so the advice is to send the same id again. */
 function brokerUnavailable(members: Record<string, unknown>): Problem {
   const detail = "The event broker did not confirm in time. Send again, with the same id or idempotencyKey.";
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });

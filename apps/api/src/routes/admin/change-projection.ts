@@ -10,22 +10,21 @@ export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
   const changes = [
     {
       change: "pause",
-      summary: "Stop feeding a projection",
+      summary: "Pause a projection",
       description: "Its rows stay readable and unchanged. An inline projection no longer runs in appends.",
       answer: jsonAnswer("The live build, paused.", "ProjectionBuild"),
     },
     {
       change: "resume",
-      summary: "Feed a projection again",
+      summary: "Resume a projection",
       description: "It continues from its checkpoint.",
       answer: jsonAnswer("The live build, running.", "ProjectionBuild"),
     },
     {
       change: "rollback",
-      summary: "Go back to the previous build of a projection",
-      description:
-        "In one transaction; the previous build is up to date. The live build becomes the previous one.",
-      answer: jsonAnswer("What is live now.", "ProjectionCutover"),
+      summary: "Roll a projection back to its previous build",
+      description: "Swaps the two builds in one transaction. The previous build has been kept up to date.",
+      answer: jsonAnswer("The builds after the swap.", "ProjectionCutover"),
     },
   ] as const;
   for (const { change, summary, description, answer } of changes) {

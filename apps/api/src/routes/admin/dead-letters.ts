@@ -40,7 +40,7 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "List dead letters: events that a handler failed on",
       description:
         "Newest first, without the events themselves. A page may hold fewer than `limit` when the events are large; " +
-        "`nextCursor` says whether there are more.",
+        "`nextCursor` is present when there are more.",
       request: { query: listQuery },
       answers: { 200: jsonAnswer("One page of dead letters.", "DeadLetterPage") },
       problems: ["parameter-invalid", "too-many-pages"],

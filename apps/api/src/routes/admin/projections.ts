@@ -19,7 +19,9 @@ export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
       path: "/api/v1/admin/projections",
       operationId: "listProjections",
       summary: "List projections with the progress of their builds",
-      answers: { 200: jsonAnswer("All that this process knows or the database has.", "Projections") },
+      answers: {
+        200: jsonAnswer("Every projection that this process knows or the database has.", "Projections"),
+      },
     },
     async (context) => {
       readQuery(context, noQuery);

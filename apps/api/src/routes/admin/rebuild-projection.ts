@@ -28,7 +28,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Begin a new build of a projection beside the live one",
       description: "The workers fill it from the first event on. GET the projection to follow its progress.",
       request: { params: projectionParams, body: jsonBody(rebuildBody) },
-      answers: { 202: jsonAnswer("It has begun.", "ProjectionBuild") },
+      answers: { 202: jsonAnswer("The new build.", "ProjectionBuild") },
       problems: [...OF_A_PROJECTION, "projection-changed", ...OF_A_BODY],
     },
     async (context, { actor }) => {
@@ -49,7 +49,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Compare the rows of the new build with those of the live one",
       description: "Brings both builds to the same position first. Readers are not affected.",
       request: { params: projectionParams, body: jsonBody(emptyBody) },
-      answers: { 200: jsonAnswer("How they differ.", "ProjectionComparison") },
+      answers: { 200: jsonAnswer("The differences.", "ProjectionComparison") },
       problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
     async (context) => {
@@ -68,9 +68,9 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "cutOverProjection",
       summary: "Make the new build of a projection the live one",
       description:
-        "In one transaction, if its lag and the number of different rows are within bounds. The old build is kept for a rollback.",
+        "Swaps the builds in one transaction if the lag and the number of different rows are within bounds. The old build is kept for a rollback.",
       request: { params: projectionParams, body: jsonBody(cutoverBody) },
-      answers: { 200: jsonAnswer("What is live now.", "ProjectionCutover") },
+      answers: { 200: jsonAnswer("The builds after the cutover.", "ProjectionCutover") },
       problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
     async (context, { actor }) => {
@@ -97,7 +97,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Remove the new build, or the previous one",
       description: "Removes its tables and checkpoints. The live build is never removed.",
       request: { params: projectionParams, body: jsonBody(dropBody) },
-      answers: { 200: jsonAnswer("It is gone.", "DroppedBuild") },
+      answers: { 200: jsonAnswer("The removed build.", "DroppedBuild") },
       problems: [...OF_A_PROJECTION, ...OF_A_BODY],
     },
     async (context, { actor }) => {

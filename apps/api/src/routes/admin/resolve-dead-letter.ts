@@ -21,10 +21,10 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "retryDeadLetters",
       summary: "Retry the open dead letters that match, oldest first",
       description:
-        "Each dead letter has an outcome of its own, and one that fails again stays open. `next` is there when more may " +
-        "follow. `stopped` names the dead letter at which the call ended early because something that it needs is away.",
+        "Each dead letter has its own outcome, and one that fails again stays open. `next` is present when more may " +
+        "follow. `stopped` names the dead letter at which the call ended early because a dependency is unavailable.",
       request: { body: { required: true, content: { "application/json": { schema: retryBody } } } },
-      answers: { 200: jsonAnswer("What came of each.", "DeadLetterOutcomes") },
+      answers: { 200: jsonAnswer("The outcome of each.", "DeadLetterOutcomes") },
       problems: [...JSON_BODY_PROBLEMS, "body-invalid"],
     },
     async (context, { actor }) => {
@@ -52,11 +52,11 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "retryDeadLetter",
       summary: "Retry a dead letter",
       description:
-        "When it works, the events of its stream that waited behind it follow in order. When it fails again, the " +
-        "dead letter stays open: `status` says which. The event of an `ingest-events` dead letter, which is not stored, is " +
-        "validated anew and appended: `resolution` says where it is.",
+        "After a success, the events of its stream that waited behind it follow in order. When it fails again, the " +
+        "dead letter stays open, as `status` shows. The event of an `ingest-events` dead letter, which is not stored, is " +
+        "validated again and appended; `resolution` has its position.",
       request: { params, body: jsonBody(emptyBody) },
-      answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
+      answers: { 200: jsonAnswer("The outcome.", "DeadLetterOutcome") },
       problems: [
         ...JSON_BODY_PROBLEMS,
         "body-invalid",
@@ -90,7 +90,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       description:
         "Its event is never handled. The events of its stream that waited behind it follow in order.",
       request: { params, body: jsonBody(skipBody) },
-      answers: { 200: jsonAnswer("What came of it.", "DeadLetterOutcome") },
+      answers: { 200: jsonAnswer("The outcome.", "DeadLetterOutcome") },
       problems: [
         "parameter-invalid",
         ...JSON_BODY_PROBLEMS,

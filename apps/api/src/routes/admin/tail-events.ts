@@ -47,8 +47,8 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
       operationId: "tailEvents",
       summary: "Follow events as they are stored, as server-sent events",
       description:
-        "An event has its position as `id` and itself as `data`; send the last id as Last-Event-ID to go on after it. " +
-        "`progress` says how far the reading has come and whether it has caught up, `problem` why it ends.",
+        "An event has its position as `id` and itself as `data`; send the last id as Last-Event-ID to resume after it. " +
+        "`progress` reports the position read up to and whether the tail has caught up, `problem` why it ends.",
       request: {
         query: tailQuery,
         headers: z.object({
@@ -57,7 +57,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
       },
       answers: {
         200: {
-          description: "A stream without an end.",
+          description: "An endless stream.",
           content: { "text/event-stream": { schema: { type: "string" } } },
         },
       },
@@ -97,20 +97,27 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
 
 /** The problem of one tail too many. Each tail costs the process a batch of events in memory, and work whenever something is stored. */
 function tooManyTails(limit: number): Problem {
-  return new Problem("too-many-tails", `${limit} tails are open, which is the most that this API serves.`, {
-    retryAfterSeconds: 5,
-    members: { limit },
-  });
+  return new Problem(
+    "too-many-tails",
+    `${limit} tails are open, the maximum of this API. Close one, or set SYNAP_MAX_TAILS higher.`,
+    {
+      retryAfterSeconds: 5,
+      members: { limit },
+    },
+  );
 }
 
 function readRequest(context: ApiContext) {
   const { from = "now", type, aggregateType, aggregateId } = readQuery(context, tailQuery);
   const last = context.req.header("last-event-id");
   if (last !== undefined && !POSITION.test(last)) {
-    throw new Problem("parameter-invalid", "Last-Event-ID must be a position, as the events had it.");
+    throw new Problem(
+      "parameter-invalid",
+      "Last-Event-ID must be a position: the id of an event of the tail.",
+    );
   }
   if (aggregateId !== undefined && aggregateType === undefined) {
-    throw new Problem("parameter-invalid", '"aggregateId" needs "aggregateType" beside it.');
+    throw new Problem("parameter-invalid", '"aggregateId" can only be given together with "aggregateType".');
   }
   const begin = last ?? from;
   return {

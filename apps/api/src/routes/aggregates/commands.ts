@@ -64,7 +64,7 @@ function commandRoute(
     responses: {
       201: { ...jsonAnswer("Carried out: its events are stored.", "CommandResult"), headers: etag },
       200: {
-        ...jsonAnswer("Nothing was to change, or it had been carried out before.", "CommandResult"),
+        ...jsonAnswer("Nothing had to change, or the command was carried out before.", "CommandResult"),
         headers: etag,
       },
       ...problemAnswers(

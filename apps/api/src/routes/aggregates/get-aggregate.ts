@@ -19,8 +19,8 @@ import { aggregateId, versionTag } from "./aggregate-path.ts";
 const aggregateType = z
   .string()
   .max(64)
-  .regex(/^[a-z][a-z0-9_-]*$/, "must be lower case letters, digits, _ and -")
-  .describe("The kind of aggregate, for example reservation.");
+  .regex(/^[a-z][a-z0-9_-]*$/, "must consist of lower-case letters, digits, _ and -")
+  .describe("The aggregate type, for example reservation.");
 const momentQuery = z.strictObject({
   version: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("State at this version."),
   at: moment.optional().describe("State at this moment, by the timestamps of the events."),
