@@ -1,4 +1,4 @@
-/** A command that runs a part of Synap in its own process, instead of calling one that runs elsewhere. */
+/** A command that runs a part of Synap in its own process, instead of calling a running API. */
 export interface Program {
   readonly name: string;
   readonly description: string;
@@ -6,7 +6,7 @@ export interface Program {
   run(): Promise<unknown>;
 }
 
-/** Each is loaded only when it is called: `synap status` starts without the store. */
+/** Programs by name. Each is loaded only when it is called, so that `synap status` starts without the store. */
 export const PROGRAMS: readonly Program[] = [
   {
     name: "start",

@@ -36,10 +36,10 @@ export interface WorkerAppParts {
   readonly functions: readonly InngestFunction.Any[];
   readonly database: Pick<Database, "query" | "failed" | "connections">;
   readonly metrics: ProcessMetrics;
-  /** What the worker depends on. */
+  /** Readiness checks of the worker. */
   readonly readiness: readonly ReadinessCheck[];
   readonly logger: Logger;
-  /** The origin under which Inngest reaches this worker. */
+  /** Origin at which Inngest reaches this worker. */
   readonly serveOrigin: string;
   /** True when the worker registers with Inngest by itself; it is not ready before it has. */
   readonly registersItself: boolean;
@@ -153,7 +153,7 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
   return app;
 }
 
-/** The largest call of a function: the envelope twice, as `event` and in `events`, and what its steps returned. */
+/** Maximum size of a call of a function: the envelope twice, as `event` and in `events`, and the results of its steps. */
 const MAX_CALL_BYTES = 32 * 1024 * 1024;
 /** As many values as fit into two envelopes of 3 MiB, each with a comma, and the same again for the steps. */
 const CALL_BOUNDS: JsonBounds = { maxDepth: 256, maxValues: 6_400_000 };

@@ -135,7 +135,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
     }
   });
 
-  it("tells Inngest its own address, whatever address it was asked under", async () => {
+  it("reports its own address to Inngest, regardless of the Host it was called under", async () => {
     const running = await startBrokerAndWorker(engine.database, { allowedHosts: ["other.example"] });
     try {
       const before = JSON.stringify(await running.functions());

@@ -7,7 +7,7 @@ export interface CaughtUpHandler {
   readonly deadLettered: number;
   /** Its checkpoint afterwards; absent when no pass ended. */
   readonly position?: number;
-  /** `behind`: the limit on passes ended it, the next run goes on. `busy`: another worker is running it. */
+  /** `behind`: the limit on passes ended the run, and the next run continues. `busy`: another worker is running the handler. */
   readonly state: "caught up" | "behind" | "busy" | "failed";
   readonly failure?: string;
 }

@@ -1,5 +1,5 @@
 import { runProcess } from "@synap/service";
 import { runWorker } from "./run-worker.ts";
 
-// The worker as a process of its own. The embedded default runs it inside `npm start` instead.
+// Runs the worker as a separate process. The embedded default runs it inside `npm start` instead.
 await runProcess("worker", runWorker);

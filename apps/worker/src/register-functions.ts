@@ -14,13 +14,13 @@ const REGISTER_INTERVAL_MS = 15_000;
 /** Milliseconds before a failed registration is retried. */
 const RETRY_INTERVAL_MS = 5_000;
 
-/** Answer of the SDK's handler to a registration that Inngest took. */
+/** Answer of the SDK's handler to a registration that Inngest accepted. */
 const registrationAnswer = z.object({ modified: z.boolean() });
 
 /**
  * Makes the worker register its functions, with the request that Inngest's server would send.
  *
- * @param address where the worker serves its functions
+ * @param address address at which the worker serves its functions
  * @returns true when Inngest did not know these functions before
  * @throws Error when Inngest can't be reached or refuses
  */

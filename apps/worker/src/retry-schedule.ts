@@ -19,7 +19,7 @@ export function retryDelaySeconds(attempt: number): number {
   return SCHEDULE_SECONDS[attempt] ?? LAST_SECONDS;
 }
 
-/** The store cannot be reached or is too busy: nothing is wrong with the events. */
+/** The store is unavailable or too busy; the events are not the cause. */
 export class StoreUnavailableError extends RetryAfterError {
   override readonly name = "StoreUnavailableError";
 }

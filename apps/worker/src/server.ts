@@ -21,23 +21,23 @@ import { ingestEvents } from "./functions/ingest-events.ts";
 import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
 
-/** What a worker works with. The engine and the Inngest client stay the caller's. */
+/** Options of a worker. The caller closes the engine. */
 export interface WorkerParts {
   readonly configuration: WorkerConfiguration;
   readonly engine: Engine;
   readonly inngest: Inngest.Any;
   readonly logger: Logger;
-  /** How often storing an envelope is retried before the failure function decides. Default: 20. */
+  /** Number of retries of an envelope before the failure function handles it. Default: 20. */
   readonly ingestRetries?: Retries;
-  /** Milliseconds between two signs of life. Default: 5,000. */
+  /** Milliseconds between two heartbeats. Default: 5,000. */
   readonly presenceIntervalMs?: number;
 }
 
-/** A worker that runs. */
+/** A running worker. */
 export interface RunningWorker {
   /** URL of the server, without a trailing slash. */
   readonly url: string;
-  /** Registers the functions with Inngest: true when it did not know them. Throws when it can't be reached or refuses. */
+  /** Registers the functions with Inngest. Returns true when it did not know them; throws when it can't be reached or refuses. */
   register(): Promise<boolean>;
   /** Stops: takes no further calls, finishes the calls and passes in flight. May be called twice. */
   close(): Promise<void>;
@@ -91,7 +91,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     intervalMs: parts.presenceIntervalMs,
     onBeat: () => dispatcher.deadLetters.closeStored(),
   });
-  // Only now is it known where it listens, if any free port would do.
+  // The port is known only now, when any free one was requested.
   const serveOrigin = configuration.serveOrigin ?? url;
   const exposures = createExposureWatch(database);
   app = createWorkerApp({
@@ -126,7 +126,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   };
 }
 
-/** Without a signing key anybody who reaches the worker could call its functions, so that has to be chosen. */
+/** Refuses a missing signing key unless development mode is set, because anybody could then call the functions. */
 function checkMode({ inngest, logger }: WorkerParts): void {
   if (inngest.mode === "dev") {
     logger.warn("development mode (INNGEST_DEV): the worker obeys calls without a signature");
@@ -138,7 +138,7 @@ function checkMode({ inngest, logger }: WorkerParts): void {
   }
 }
 
-/** This machine's own address, where the server listens on all of them. */
+/** Replaces the wildcard address with this machine's own. */
 function reachableUrl(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }

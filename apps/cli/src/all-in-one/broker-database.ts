@@ -1,7 +1,7 @@
 import { type Database, openDatabase } from "@synap/database";
 import type { QueueDatabase, QueueSession } from "@synap/inngest-local";
 
-/** The database as the stand-in needs it: with tables of its own. */
+/** A database with the tables of the stand-in. */
 export interface BrokerDatabase {
   readonly queue: QueueDatabase;
   close(): Promise<void>;

@@ -39,7 +39,7 @@ ${describePublishing(apiUrl, catalogue)}Operate it: ${SYNAP_COMMAND} --help
 Ctrl-C stops it.`;
 }
 
-/** Commands that publish an event of the application and read it. */
+/** Commands that publish and read an event of the application. */
 function describePublishing(apiUrl: string, catalogue: EventCatalogue): string {
   const type = catalogue.get("note.creation.requested") ?? catalogue.types[0];
   if (type === undefined) return "";

@@ -5,14 +5,14 @@ import type { InngestChoice } from "./inngest.ts";
 /** Options of the SDK's client, with which the API and the worker reach Inngest. */
 export interface InngestAccess {
   readonly baseUrl: string;
-  /** Without signatures and keys, as Inngest's dev server works. */
+  /** No signatures and keys, as with Inngest's dev server. */
   readonly isDev: boolean;
   readonly eventKey?: string;
   readonly signingKey?: string;
 }
 
 /**
- * The keys that API, worker and stand-in share: those of the environment, or those kept in the data directory, which are
+ * Keys that API, worker and stand-in share: from the environment, or from the data directory, where they are
  * made on first use.
  */
 export function standInKeys(directory: string, environment: NodeJS.ProcessEnv): InngestKeys {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StartError } from "./start-error.ts";
 
-/** An Inngest server that runs beside Synap. */
+/** A running Inngest dev server. */
 export interface InngestServer {
   readonly url: string;
   /** Resolves once it knows the worker's functions, so that no event is sent before. */
@@ -36,7 +36,7 @@ export async function startInngestDevServer(options: {
   const { port, appUrl, register, verbose, signal } = options;
   const url = `http://127.0.0.1:${port}`;
   const command = ["--yes", "inngest-cli@1", "dev", "--no-discovery", "-u", appUrl, "--port", String(port)];
-  // A process group of its own: npx starts a shell that starts the program, and all of them have to be stopped.
+  // A separate process group: npx starts a shell that starts the program, and all of them have to be stopped.
   const child = spawn("npx", command, {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -81,7 +81,7 @@ export async function findInngestServer(
   );
 }
 
-/** @throws StartError `INNGEST_UNAVAILABLE` when Inngest does not take the worker's functions */
+/** @throws StartError `INNGEST_UNAVAILABLE` when Inngest does not accept the worker's functions */
 async function registered(register: () => Promise<unknown>): Promise<void> {
   try {
     await register();

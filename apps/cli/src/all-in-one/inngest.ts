@@ -21,18 +21,18 @@ const MAX_DELAY_MS = 100;
  */
 export async function startInngest(options: {
   choice: InngestChoice;
-  /** Of the stand-in. */
+  /** Keys of the stand-in. */
   keys: InngestKeys | "none";
   database: Database;
   /** The server that the database is on; undefined when embedded. */
   databaseUrl: string | undefined;
   host: string;
   port: number;
-  /** Where the worker serves its functions. */
+  /** Address at which the worker serves its functions. */
   appUrl: string;
   /** Makes the worker register its functions with an Inngest other than the stand-in. Default: it does so by itself. */
   register?: () => Promise<unknown>;
-  /** The waits between attempts in milliseconds; only the stand-in takes them. */
+  /** Retry delays in milliseconds; for the stand-in only. */
   retryDelays?: number[];
   logger: Logger;
   signal: AbortSignal;

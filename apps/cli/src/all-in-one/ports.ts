@@ -3,18 +3,18 @@ import { StartError } from "./start-error.ts";
 
 /** A requested port, and the option that changes it. */
 export interface WantedPort {
-  /** What listens there: "API". */
+  /** Name of the listener: "API". */
   readonly name: string;
   /** 0: any free one. */
   readonly port: number;
-  /** The option to name when it is taken: "--port". */
+  /** Option that the error names when the port is taken: "--port". */
   readonly option: string;
 }
 
 /**
  * Checks that every port is free before anything is started, and picks free ones for 0.
  *
- * @returns the ports, in the order they were asked for
+ * @returns the ports, in the given order
  * @throws StartError `PORT_IN_USE`, naming the port and the option
  */
 export async function reservePorts(wanted: readonly WantedPort[], host: string): Promise<number[]> {

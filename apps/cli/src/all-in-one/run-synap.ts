@@ -21,7 +21,7 @@ export interface RunSynapOptions {
   readonly databaseUrl?: string;
   /** The port of the API; 0 takes a free one. */
   readonly apiPort: number;
-  /** The port of the worker, where Inngest calls; 0 takes a free one. */
+  /** The port of the worker, which Inngest calls; 0 takes a free one. */
   readonly workerPort: number;
   /** The port of the stand-in or of Inngest's dev server; 0 takes a free one. */
   readonly brokerPort: number;
@@ -42,7 +42,7 @@ export interface RunSynapOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Synap, running in this process. */
+/** A running Synap. */
 export interface RunningSynap {
   readonly apiUrl: string;
   readonly workerUrl: string;

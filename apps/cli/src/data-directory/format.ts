@@ -4,7 +4,7 @@ import { z } from "zod";
 import { replaceFile } from "../durable-files/replace-file.ts";
 import { DataDirectoryError } from "./errors.ts";
 
-/** The layout of the data directory that this release writes. Raise it when an older release could no longer read it. */
+/** Version of the data directory's layout. Raise it when an older release could no longer read the directory. */
 export const DATA_DIRECTORY_FORMAT = 1;
 
 const FORMAT_FILE = "format.json";

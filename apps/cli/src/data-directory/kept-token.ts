@@ -9,12 +9,12 @@ import { syncDirectory } from "../durable-files/replace-file.ts";
  */
 export type TokenName = "backfill-token" | "admin-token" | "inngest-event-key" | "inngest-signing-key";
 
-/** The file inside a data directory that holds the token. Readable by its owner only. */
+/** Path of the token's file in a data directory. Readable by its owner only. */
 export function tokenPath(directory: string, name: TokenName): string {
   return join(directory, name);
 }
 
-/** The token kept in this data directory, or undefined when none was made there yet. */
+/** Reads the token of a data directory; undefined when it has none yet. */
 export function readToken(directory: string, name: TokenName): string | undefined {
   const path = tokenPath(directory, name);
   if (!existsSync(path)) return undefined;
@@ -22,8 +22,8 @@ export function readToken(directory: string, name: TokenName): string | undefine
 }
 
 /**
- * The token kept in this data directory: 256 random bits, as hex digits. Made on the first call; of several processes
- * that make one at the same moment, all get the same.
+ * Reads the token of a data directory, 256 random bits as hex digits. Created on the first call; of several processes
+ * that create it at the same time, all get the same.
  */
 export function keepToken(directory: string, name: TokenName): string {
   const kept = readToken(directory, name);
@@ -34,7 +34,7 @@ export function keepToken(directory: string, name: TokenName): string {
   const draft = `${path}.draft.${randomBytes(6).toString("hex")}`;
   writeFileSync(draft, `${token}\n`, { mode: 0o600, flag: "wx", flush: true });
   try {
-    // Unlike a rename, a link never replaces what another process has put there meanwhile.
+    // Unlike a rename, a link never replaces a file that another process has created meanwhile.
     linkSync(draft, path);
     syncDirectory(directory);
     return token;

@@ -52,7 +52,7 @@ describe("a data directory", () => {
     directory.close();
   });
 
-  it("refuses a second process and tells it who the first is", async () => {
+  it("refuses a second process with an error that names the first", async () => {
     const first = await startHolder();
     expect(first.says).toBe("open");
     const second = await startHolder();

@@ -9,14 +9,14 @@ import { checkFormat, writeFormat } from "./format.ts";
 export interface DataDirectory {
   /** Absolute path. */
   readonly path: string;
-  /** Where the embedded database keeps its files. */
+  /** Directory of the embedded database's files. */
   readonly databasePath: string;
   /** Releases the directory. Call it when everything inside is closed. */
   close(): void;
 }
 
 /**
- * Opens a data directory for this process alone, making it when it is missing.
+ * Opens and locks a data directory, creating it when it is missing.
  *
  * @param urls addresses of this process, by name, for the message to a second process that is refused
  * @throws DataDirectoryError when it is in use, was written by a newer release, or is no data directory
@@ -71,7 +71,7 @@ function takeLock(path: string, urls: Readonly<Record<string, string>>): DataDir
 function describeHolder(error: unknown): unknown {
   if (!(error instanceof DataDirectoryInUseError)) return error;
   const { message, holder } = error;
-  // On another machine it can't be stopped from here; the message says what to do then.
+  // On another machine it can't be stopped from here; the message has the cure.
   const isHere = holder.host === undefined;
   const advice = "Stop it first, or choose another directory with --data.";
   const text = isHere ? `Synap already runs here. ${message}\n${advice}` : message;

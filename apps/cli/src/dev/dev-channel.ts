@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Message from a process to the `synap dev` that started it. */
 const importReport = z.object({ imported: z.string() });
 
-/** The file that a message of the started process reports. */
+/** Returns the file that a message of the started process reports. */
 export function importedFile(message: unknown): string | undefined {
   return importReport.safeParse(message).data?.imported;
 }
@@ -16,7 +16,7 @@ export function reportImport(): ((file: string) => void) | undefined {
   };
 }
 
-/** Stops this process in order when the `synap dev` that started it is gone, killed for example. */
+/** Stops this process in order when the `synap dev` that started it has ended, even by a kill. */
 export function stopWithDev(): void {
   if (process.connected) process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 }

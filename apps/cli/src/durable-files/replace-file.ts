@@ -12,14 +12,14 @@ export function replaceFile(path: string, text: string): void {
   syncDirectory(dirname(path));
 }
 
-/** Adds text to the end of a file, which is made if need be. When it returns, the text is on the disk. */
+/** Appends text to a file, creating it if necessary. When it returns, the text is on the disk. */
 export function appendDurably(path: string, text: string): void {
   writeDurably(path, "a", text);
 }
 
-/** Puts the names in a directory on the disk: a file that was made or renamed there. */
+/** Syncs a directory, so that a file created or renamed in it is on the disk. */
 export function syncDirectory(path: string): void {
-  // Windows can't open a directory, and keeps its names by itself.
+  // Windows can't open a directory, and syncs its entries by itself.
   if (process.platform === "win32") return;
   const directory = openSync(path, "r");
   try {

@@ -5,7 +5,7 @@ import type { Line } from "./read-lines.ts";
 export interface EventLine {
   readonly kind: "event";
   readonly number: number;
-  /** The event as JSON: the line's own text and what it left out. No number or key is read and written again. */
+  /** The event as JSON: the line's own text with defaults inserted. No number or key is parsed and written again. */
   readonly json: string;
   readonly original: string;
 }
@@ -27,7 +27,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export interface LineDefaults {
   /** Name of the file in these ids, see `FilePart`. */
   readonly identity: string;
-  /** The time of events that don't say when they happened. */
+  /** Timestamp of events without one. */
   readonly timestamp: string;
 }
 
@@ -92,7 +92,7 @@ function withDefaults(
   return Object.keys(value).length === 0 ? `{${missing.join(",")}}` : `{${missing.join(",")},${rest}`;
 }
 
-/** A UUID (version 8: made by our own rule) for a line that came without an id. */
+/** Derives a UUID (version 8: application-defined) for a line without an id. */
 export function idOfLine(identity: string, number: number): string {
   const hash = createHash("sha256").update(`${identity}:${number}`).digest();
   hash.writeUInt8(0x80 | (hash.readUInt8(6) & 0x0f), 6);

@@ -7,7 +7,7 @@ import { retryAfterMs } from "./retry-after.ts";
 
 /** Destination of the events, and the limits on retries. */
 export interface EventSenderOptions extends PatienceOptions {
-  /** Say that these are old events; needs the token. */
+  /** Send them as a backfill; needs the token. */
   readonly backfill: boolean;
   readonly token?: string;
 }

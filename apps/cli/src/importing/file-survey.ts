@@ -12,7 +12,7 @@ export interface FileSurvey {
   readonly size: number;
   /** SHA-256 of these bytes, in hex. */
   readonly fingerprint: string;
-  /** Whether the last line has no line break. */
+  /** True when the last line has no line break. */
   readonly open: boolean;
   /** True when text follows that does not count as a line yet. */
   readonly unfinished: boolean;
@@ -66,7 +66,7 @@ export async function surveyFile(file: FileHandle, knownSize = 0): Promise<FileS
 
 /** The rest of a line that was sent before it had a line break. */
 export interface LineContinuation {
-  /** Where the next line begins, or the file ends. */
+  /** Start of the next line, or end of the file. */
   readonly end: number;
   /** True when the line ends here: only white space was added to it. */
   readonly blank: boolean;

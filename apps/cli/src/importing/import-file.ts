@@ -18,9 +18,9 @@ export interface ImportOptions {
   readonly url: string;
   readonly backfill: boolean;
   readonly token?: string;
-  /** Events a request, at most. */
+  /** Maximum number of events in a request. */
   readonly batch: number;
-  /** Requests under way at the same time. */
+  /** Number of concurrent requests. */
   readonly inFlight: number;
   /** Longest wait for an API that is away, in milliseconds. */
   readonly patienceMs: number;
@@ -62,7 +62,7 @@ export interface ImportResult extends ImportProgress {
   readonly rejectedPath?: string;
   /** The file ends in text that is no whole line yet, and was not sent. */
   readonly unfinished: boolean;
-  /** Lines this run rejected only because their events are older than the live window. */
+  /** Lines of this run that were rejected only because their events are older than the live window. */
   readonly tooOld: number;
 }
 
@@ -70,12 +70,12 @@ export interface ImportResult extends ImportProgress {
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
- * Sends every line of an NDJSON file to the API. Killed at any moment and run again, it goes on from the last line
+ * Sends every line of an NDJSON file to the API. Killed at any moment and run again, it continues after the last line
  * that was answered; lines sent twice are recognised by their ids, so each is stored exactly once. A file may grow
  * between runs, at any byte: the events of its lines, their ids and times stay what they were.
  *
- * @throws ImportError when the file or its state can't be used or the API can't be reached; once the cause is gone,
- * running it again goes on
+ * @throws ImportError when the file or its state can't be used or the API can't be reached; once the cause is removed,
+ * running it again continues
  */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
   if (options.file === "-") return importStream(options);
@@ -195,7 +195,7 @@ async function openFile(path: string): Promise<FileHandle> {
 async function* linesOf(file: FileHandle, state: ImportState): AsyncGenerator<Line> {
   const bytes = readBytes(file, state.offset, state.size);
   for await (const line of readLines(bytes, { line: state.line, offset: state.offset })) {
-    // A file that was cut off meanwhile ends in half a line.
+    // A file that was truncated meanwhile ends in half a line.
     if (line.terminated || line.end === state.size) yield line;
   }
 }

@@ -13,7 +13,7 @@ export class ImportProgressLine {
     this.#clock = clock;
   }
 
-  /** Where this run starts: the rate is of this run, the share of the whole file. */
+  /** Start of this run: the rate is that of this run, the share that of the whole file. */
   begin(lines: number, bytes: number): void {
     this.#from = { at: this.#clock(), lines, bytes };
   }

@@ -12,16 +12,16 @@ export interface ImportStart {
   readonly offset: number;
 }
 
-/** Where an import from a file begins, and from which state. */
+/** Offset and state from which an import of a file starts. */
 export interface FileStart {
   readonly kind: ImportStart["kind"];
   readonly state: ImportState;
-  /** Whether the file ends in text that does not count as a line yet. */
+  /** True when the file ends in text that does not count as a line yet. */
   readonly unfinished: boolean;
 }
 
 /**
- * Compares a file with what an earlier run kept of it.
+ * Compares a file with the state of an earlier run.
  *
  * @returns undefined when the file holds no line yet
  * @throws ImportError `FILE_CHANGED` when it is neither the same nor one that has grown, `STATE_UNUSABLE`
@@ -67,7 +67,7 @@ export async function startFromFile(
 }
 
 /**
- * Compares a file with what it was when the run began.
+ * Checks that a file is the one with which the run began.
  *
  * @throws ImportError `FILE_CHANGED`
  */

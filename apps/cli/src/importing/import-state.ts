@@ -43,7 +43,7 @@ const importStateSchema = z.object({
 export type ImportCounts = z.infer<typeof countsSchema>;
 /** A part of a file that was there when a run began and not before. */
 export type FilePart = z.infer<typeof partSchema>;
-/** How far an import got. Written after every answered batch, so that it can be killed at any moment. */
+/** Progress of an import. Written after every answered batch, so that it can be killed at any moment. */
 export type ImportState = z.infer<typeof importStateSchema>;
 
 /**

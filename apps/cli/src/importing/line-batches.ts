@@ -4,7 +4,7 @@ import type { Line } from "./read-lines.ts";
 /** Consecutive lines of the file, sent in one request. */
 export interface LineBatch {
   readonly events: readonly EventLine[];
-  /** Lines that never reach the API, in order. */
+  /** Lines that are not sent to the API, in order. */
   readonly rejected: readonly RejectedLine[];
   /** The last line of the batch, and where the next one starts. */
   readonly line: number;

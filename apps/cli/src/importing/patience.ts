@@ -16,7 +16,7 @@ export class Patience {
   }
 
   /**
-   * Waits before the next try: as long as the API asks, otherwise longer each time.
+   * Waits before the next attempt: for the API's Retry-After, otherwise with exponential backoff.
    *
    * @throws ImportError `API_UNREACHABLE` when the wait would exceed the time for retries
    */

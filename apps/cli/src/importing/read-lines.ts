@@ -4,11 +4,11 @@ export interface Line {
   readonly number: number;
   /** Without its line ending. Empty when `tooLong`. */
   readonly bytes: Buffer;
-  /** Where the line starts, in bytes from the beginning of the file. */
+  /** Start of the line, in bytes from the beginning of the file. */
   readonly start: number;
-  /** Where the next line starts, in bytes from the beginning of the file. */
+  /** Start of the next line, in bytes from the beginning of the file. */
   readonly end: number;
-  /** The line was longer than the limit; it was read past and not kept. */
+  /** True for a line longer than the limit, which was skipped and not kept. */
   readonly tooLong: boolean;
   /** False for a last line without a line break. */
   readonly terminated: boolean;

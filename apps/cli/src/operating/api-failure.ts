@@ -5,7 +5,7 @@ import { CliError } from "./cli-error.ts";
 import { apiUrl, type CommonOptions, findToken } from "./connection.ts";
 import { EXIT } from "./exit-codes.ts";
 
-/** An error of the client as the command's last words and exit code; undefined for any other error. */
+/** Converts an error of the client into a message and an exit code; undefined for any other error. */
 export function describeApiFailure(error: unknown, options: CommonOptions): CliError | undefined {
   if (error instanceof CliError) return error;
   const url = apiUrl(options);

@@ -23,7 +23,7 @@ export type Api = SynapClient<CatalogueTypes>;
 /** Time limit for an answer, in milliseconds. */
 const TIMEOUT_MS = 60_000;
 
-/** Gives the program the options that every command has. */
+/** Adds the options that every command has. */
 export function addCommonOptions(program: Command): void {
   program
     .addOption(
@@ -81,13 +81,13 @@ export function findToken({ token, data }: CommonOptions): {
   return { token: readToken(directory, "admin-token"), source: tokenPath(directory, "admin-token") };
 }
 
-/** The login at this machine, if it can stand in a header. */
+/** The user's login name, if it is valid in a header. */
 function login(): string | undefined {
   try {
     const { username } = userInfo();
     return /^[\x21-\x7e]{1,128}$/.test(username) ? username : undefined;
   } catch {
-    // Containers may run under a number that has no name.
+    // Containers may run under a user id without a name.
     return undefined;
   }
 }

@@ -172,7 +172,7 @@ Examples:
     });
 }
 
-/** Page by page, printing each outcome. @throws CliError when something that a dead letter needs is away */
+/** Retries page by page and prints each outcome. @throws CliError when a dependency of a dead letter is unavailable */
 async function retryAll(options: RetryOptions): Promise<DeadLetterOutcome[]> {
   const { handler, code, json } = options;
   const outcomes: DeadLetterOutcome[] = [];

@@ -8,7 +8,7 @@ type ProjectionBuild = Resource<"ProjectionBuild">;
 /** The rows of one table in which two builds differ. */
 export type TableDifference = Resource<"ProjectionComparison">["differences"][number];
 
-/** Every build of every projection, a line each. */
+/** Table of every build of every projection. */
 export function describeProjections(projections: readonly Projection[]): string {
   const rows = projections.flatMap(({ name, state, builds }) =>
     builds.length === 0
@@ -32,7 +32,7 @@ export function describeProjections(projections: readonly Projection[]): string 
   );
 }
 
-/** One projection with all that is known of its builds. */
+/** Details of one projection and its builds. */
 export function describeProjection(projection: Projection): string {
   const { name, description = "not one of this process", mode, newestVersion } = projection;
   const head = formatFields([
@@ -60,12 +60,12 @@ function describeBuild(build: ProjectionBuild): string {
   ]);
 }
 
-/** The dead letters of a build in a few words. */
+/** Summary of the dead letters of a build. */
 export function describeLetters({ openDeadLetters, parkedEvents }: ProjectionBuild): string {
   return `${count(openDeadLetters)} open, and ${count(parkedEvents)} events wait behind them: synap dead-letters list`;
 }
 
-/** How the rows of the new build differ from those of the live one. */
+/** Description of the rows in which the new build differs from the live one. */
 export function describeDifferences(differences: readonly TableDifference[]): string {
   const rows = differences.map((each) => [
     each.table,

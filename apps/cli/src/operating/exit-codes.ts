@@ -14,7 +14,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The exit codes, as every help page ends. */
+/** The exit codes at the end of every help page. */
 export const EXIT_HELP = `
 Exit codes: 0 done, 1 refused or failed again, 2 command not understood, 3 API not reachable,
 4 token missing or wrong.`;

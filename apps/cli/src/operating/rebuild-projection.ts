@@ -11,7 +11,7 @@ import { EXIT } from "./exit-codes.ts";
 type ProjectionBuild = Resource<"ProjectionBuild">;
 
 const LOOK_MS = 500;
-/** A build as near as this can be compared and take over: what it lacks is handled first. */
+/** Lag within which a build can be compared and cut over, in events: the rest is handled first. */
 const NEAR_EVENTS = 1_000;
 /** Longest time it may stay near without catching up, in a store under constant writes. */
 const NEAR_MS = 5_000;
@@ -36,7 +36,7 @@ export async function beginRebuild(
 }
 
 /**
- * Shows how far the build is until it has caught up.
+ * Shows the progress of the build until it has caught up.
  *
  * @throws CliError when nothing feeds it, or it keeps failing; the build stays
  */
@@ -72,7 +72,7 @@ export async function watchRebuild(api: Api, name: string): Promise<ProjectionBu
   }
 }
 
-/** The shadow comparison: in how many rows the new build differs, and in which. @throws CliError */
+/** Compares the new build with the live one and prints the rows that differ. @throws CliError */
 export function compareBuilds(api: Api, name: string) {
   return api.admin.compareProjection(name);
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** Reads the value of an option that names a stream: its type, a slash, its id. */
+/** Parses an option that names a stream: its type, a slash, its id. */
 export function streamOption(value: string): { aggregateType: string; aggregateId: string } {
   const slash = value.indexOf("/");
   const [aggregateType, aggregateId] = [value.slice(0, slash), value.slice(slash + 1)];

@@ -16,7 +16,7 @@ export interface TailRequest {
 }
 
 /**
- * Prints events until Ctrl-C. An API that goes away in the middle is waited for, and the tail goes on after the last
+ * Prints events until Ctrl-C. When the API becomes unavailable, it reconnects and continues after the last
  * event that was printed.
  *
  * @throws CliError, and the client's errors when the API can't be reached at the beginning, or refuses

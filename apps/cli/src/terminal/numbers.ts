@@ -14,7 +14,7 @@ export function duration(ms: number): string {
 }
 
 /**
- * The value below or at which a share of the values lies (nearest rank).
+ * Percentile of the values (nearest rank).
  *
  * @param share between 0 and 1: 0.99 for the 99th percentile
  * @returns NaN when there are no values
@@ -24,7 +24,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-/** The value in the middle, the lower one of two; NaN when there are no values. */
+/** Median of the values, the lower of two; NaN when there are none. */
 export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }

@@ -41,7 +41,7 @@ export class ProgressLine {
     this.#drawn = true;
   }
 
-  /** Leaves the last drawing where it is and goes to the next line. */
+  /** Keeps the last drawing and moves to the next line. */
   end(): void {
     if (this.#drawn) this.#target.write("\n");
     this.#drawn = false;
