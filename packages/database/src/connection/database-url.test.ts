@@ -9,7 +9,11 @@ describe("a DATABASE_URL that names no database", () => {
     ["127.0.0.1:5432/synap", 'it does not begin with "postgres://"'],
     ["", 'it does not begin with "postgres://"'],
     ["mysql://root:secret@127.0.0.1/synap", 'it begins with "mysql://"'],
-    ["postgres://synap:se#cret@127.0.0.1/synap", "its user, password, host or port can't be read"],
+    ["postgres://synap:se#cret@127.0.0.1/synap", "a character / ? or # that is not percent-encoded"],
+    ["postgres://synap:12/secret@127.0.0.1:5432/synap", "a character / ? or # that is not percent-encoded"],
+    ["postgres://synap:12?secret@127.0.0.1/synap", "a character / ? or # that is not percent-encoded"],
+    ["postgres://synap:12#secret@127.0.0.1/synap", "a character / ? or # that is not percent-encoded"],
+    ["postgres://synap:p@secret/w#rd@127.0.0.1/synap", "a character / ? or # that is not percent-encoded"],
     ["postgres://synap:secret@127.0.0.1:port/synap", "its user, password, host or port can't be read"],
     ["postgres://synap:secret@127.0.0.1/synap?sslmode=require&sslrootcert=/no/such", "/no/such"],
   ])("is refused with the fault and the right form: %s", async (url, reason) => {
@@ -23,6 +27,8 @@ describe("a DATABASE_URL that names no database", () => {
   it("does not include an upper-case scheme, a socket or an encoded password", () => {
     expect(readDatabaseUrl("POSTGRESQL://a@h/d")).toMatchObject({ host: "h", database: "d" });
     expect(readDatabaseUrl("postgres:///d?host=/var/run")).toMatchObject({ host: "/var/run" });
+    expect(readDatabaseUrl("postgres://h/d?host=i&user=a@b")).toMatchObject({ user: "a@b" });
+    expect(readDatabaseUrl("postgres://a:p@ss@h/d")).toMatchObject({ password: "p@ss" });
     expect(readDatabaseUrl("postgres://a:p%23@h/d")).toMatchObject({ password: "p#" });
   });
 });

@@ -28,6 +28,12 @@ export class DatabaseRefusedError extends Error {
 }
 
 /**
+ * A fragment, or an "@" in the path or in the name of a parameter. A password with a bare / ? or # ends the host there, and
+ * what would be taken for the host, the port or the database is a part of it.
+ */
+const PASSWORD_CUT = /^[^/]*\/\/(?:[^#]*#|[^/?]*\/[^?]*@|[^?]*\?(?:.*&)?[^=&]*@)/;
+
+/**
  * Parses a connection URL as libpq does: `sslmode=require` encrypts, `verify-full` also checks the
  * server's certificate.
  * @throws DatabaseUrlError
@@ -37,6 +43,11 @@ export function readDatabaseUrl(url: string): ClientConfig {
   if (scheme === undefined) throw new DatabaseUrlError('it does not begin with "postgres://"');
   if (!/^postgres(?:ql)?$/i.test(scheme)) {
     throw new DatabaseUrlError(`it begins with "${scheme}://" and not with "postgres://"`);
+  }
+  if (PASSWORD_CUT.test(url)) {
+    throw new DatabaseUrlError(
+      "it has a character / ? or # that is not percent-encoded, probably in the password",
+    );
   }
   try {
     return toClientConfig(parse(url, { useLibpqCompat: true }));
