@@ -64,8 +64,11 @@ describe("synap projections", () => {
     const show = await projections("show", "audit-log");
     expect(show.stdout).toMatch(/^build +\d+, live, of version 1$/m);
     expect(Math.max(widest(list.stdout), widest(show.stdout))).toBeLessThanOrEqual(100);
-    const missing = await projections("show", "no-such");
-    expect([missing.exitCode, missing.output]).toEqual([1, expect.stringContaining('"no-such"')]);
+    const missing = await projections("show", "audit-lgo");
+    expect([missing.exitCode, missing.output]).toEqual([
+      1,
+      'There is no projection named "audit-lgo" (did you mean "audit-log"?).\n',
+    ]);
   });
 
   it("pauses and resumes one, and keeps who did", async () => {
@@ -84,7 +87,7 @@ describe("synap projections", () => {
     expect(rebuilt.output).toContain("Building version 1 of audit-log.");
     expect(rebuilt.output).toContain("100 % 0 events to go");
     expect(rebuilt.stdout).toContain("All rows are the same in both builds.");
-    expect(rebuilt.stdout).toContain("synap projections cutover audit-log");
+    expect(rebuilt.stdout).toContain("npx -y pnpm@12 synap projections cutover audit-log");
     expect(await liveBuild()).toBe(first);
     const again = await projections("rebuild", "audit-log");
     expect(again.output).toContain("Already building version 1 of audit-log.");

@@ -40,6 +40,9 @@ export function describeApiFailure(error: unknown, options: CommonOptions): CliE
       { cause: error },
     );
   }
-  if (error instanceof SynapProblem) return new CliError(EXIT.refused, error.message, { cause: error });
+  if (error instanceof SynapProblem) {
+    // The detail alone: after the title it would say the same a second time.
+    return new CliError(EXIT.refused, error.problem.detail, { cause: error });
+  }
   return undefined;
 }

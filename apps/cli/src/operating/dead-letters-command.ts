@@ -240,7 +240,7 @@ function describeOutcome({ id, status, failure, resolution, released, parked }: 
   }
   if (resolution !== undefined) return `Dead letter ${id} is ${status}: ${plain(resolution)}.`;
   const followed = released === 0 ? "" : ` ${count(released)} events that waited behind it followed.`;
-  const waiting = parked === 0 ? "" : ` ${count(parked)} still wait: synap dead-letters list.`;
+  const waiting = parked === 0 ? "" : ` ${count(parked)} still wait: ${SYNAP_COMMAND} dead-letters list.`;
   return `Dead letter ${id} is ${status}.${followed}${waiting}`;
 }
 

@@ -1,4 +1,5 @@
 import type { Resource } from "@synap/client";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { count, duration } from "../terminal/numbers.ts";
 import { cut, formatFields, formatTable, plain } from "../terminal/table.ts";
 
@@ -62,7 +63,7 @@ function describeBuild(build: ProjectionBuild): string {
 
 /** Summary of the dead letters of a build. */
 export function describeLetters({ openDeadLetters, parkedEvents }: ProjectionBuild): string {
-  return `${count(openDeadLetters)} open, and ${count(parkedEvents)} events wait behind them: synap dead-letters list`;
+  return `${count(openDeadLetters)} open, and ${count(parkedEvents)} events wait behind them: ${SYNAP_COMMAND} dead-letters list`;
 }
 
 /** Description of the rows in which the new build differs from the live one. */

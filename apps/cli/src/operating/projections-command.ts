@@ -118,7 +118,7 @@ async function rebuild(name: string, options: RebuildOptions): Promise<void> {
   const api = connect(options);
   const { build, isNew } = await beginRebuild(api, name, version);
   if (!options.wait) {
-    const begun = `Building version ${build.version} of ${name}. Watch it: synap projections rebuild ${name}`;
+    const begun = `Building version ${build.version} of ${name}. Watch it: ${SYNAP_COMMAND} projections rebuild ${name}`;
     return console.log(json ? jsonText(build, 2) : begun);
   }
   console.error(`${isNew ? "Building" : "Already building"} version ${build.version} of ${name}.`);
@@ -127,7 +127,9 @@ async function rebuild(name: string, options: RebuildOptions): Promise<void> {
   const compared = await compareBuilds(api, name);
   if (json) return console.log(jsonText(compared, 2));
   sayDifferences(compared.differences);
-  console.log(`\nThe live build is unchanged. Make the new one live: synap projections cutover ${name}`);
+  console.log(
+    `\nThe live build is unchanged. Make the new one live: ${SYNAP_COMMAND} projections cutover ${name}`,
+  );
 }
 
 function compareCommand(): Command {
@@ -169,7 +171,7 @@ async function takeOver(name: string, options: BoundsOptions): Promise<void> {
   if (json) return console.log(jsonText(report, 2));
   if (compare) sayDifferences(report.differences);
   console.log(
-    `Version ${report.liveVersion} of ${name} is live. Go back: synap projections rollback ${name}`,
+    `Version ${report.liveVersion} of ${name} is live. Go back: ${SYNAP_COMMAND} projections rollback ${name}`,
   );
 }
 

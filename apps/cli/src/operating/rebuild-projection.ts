@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isProblem, type Resource } from "@synap/client";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { count } from "../terminal/numbers.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { plain } from "../terminal/table.ts";
@@ -61,8 +62,8 @@ export async function watchRebuild(api: Api, name: string): Promise<ProjectionBu
       if (troubleSince !== undefined && now - troubleSince > TROUBLE_MS) {
         throw new CliError(
           EXIT.refused,
-          `${troubleOf(build)}\nThe build stays. Look at it: synap projections show ${name}. ` +
-            `Give it up: synap projections drop ${name} building.`,
+          `${troubleOf(build)}\nThe build stays. Look at it: ${SYNAP_COMMAND} projections show ${name}. ` +
+            `Give it up: ${SYNAP_COMMAND} projections drop ${name} building.`,
         );
       }
       await sleep(LOOK_MS);

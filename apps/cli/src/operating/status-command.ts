@@ -73,7 +73,10 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
     ["events", `${count(events.stored)} in ${count(events.streams)} streams${newest}`],
     ["last position", String(events.lastPosition)],
     ["watermark", describeWatermark(events)],
-    ["dead letters", deadLetters === 0 ? "none" : `${count(deadLetters)} open: synap dead-letters list`],
+    [
+      "dead letters",
+      deadLetters === 0 ? "none" : `${count(deadLetters)} open: ${SYNAP_COMMAND} dead-letters list`,
+    ],
     ["not stored", describeNotStored(found.notStored)],
     ...describeKept(found.keptInBroker),
     ...describeInTransit(found.inTransit),
@@ -139,7 +142,7 @@ function describeRetry({ name, retrying }: HandlerStatus): string[] {
 function describeNotStored({ open, skipped }: Status["notStored"]): string {
   if (open === 0) return skipped === 0 ? "nothing" : `${count(skipped)} accepted events were skipped`;
   const also = skipped === 0 ? "" : ` (and ${count(skipped)} skipped)`;
-  return `${count(open)} dead letters of accepted events${also}: synap dead-letters list --handler ingest-events`;
+  return `${count(open)} open${also}: ${SYNAP_COMMAND} dead-letters list --handler ingest-events`;
 }
 
 /** Events and runs that the broker keeps until somebody acts. */
