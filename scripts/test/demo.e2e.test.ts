@@ -23,7 +23,7 @@ describe("npx -y pnpm@12 demo", () => {
     expect(demoDirectories().filter((name) => !before.includes(name))).toEqual([]);
   });
 
-  it("stays up with --keep and tells where, until it is stopped", async () => {
+  it("stays up with --keep and prints its address, until it is stopped", async () => {
     const command = runCommand("scripts/src/demo.ts", ["--keep"]);
     const [, url = ""] = await command.waitFor(/^ {2}API +(http:\S+)$/m, 60_000);
     const response = await fetch(`${url}/api/v1/events?type=earthquake.recorded&limit=1`);

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const NOWHERE = "postgres://127.0.0.1:1/none";
 const cleanups: (() => Promise<unknown> | undefined)[] = [];
 
-/** Fails as told by signals, in code of the process itself. */
+/** Fails on signals, in code of the process itself. */
 const FAILING = `data:text/javascript,${encodeURIComponent(`
 process.on("SIGUSR2", () => void Promise.reject(new Error("nobody awaits this")));
 process.on("SIGWINCH", () => setImmediate(() => { throw new Error("nobody catches this"); }));`)}`;

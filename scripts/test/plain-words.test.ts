@@ -19,11 +19,14 @@ const TRANSLATED: ReadonlyMap<RegExp, string> = new Map([
   [/\bcrews?\b/i, "workers"],
 ]);
 
-const files = execFileSync("git", ["ls-files", "packages"], { cwd: ROOT, encoding: "utf8" })
+const files = execFileSync("git", ["ls-files", "packages", "apps", "scripts", "examples"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
   .split("\n")
-  .filter((file) => /\.(?:ts|mjs|sql)$/.test(file));
+  .filter((file) => /\.(?:ts|mjs|sql)$/.test(file) && !file.endsWith("plain-words.test.ts"));
 
-it("packages use the field's own words", () => {
+it("code uses the field's own words", () => {
   const found = files.flatMap((file) =>
     readFileSync(`${ROOT}/${file}`, "utf8")
       .split("\n")

@@ -15,7 +15,7 @@ describe("the README's five-minute tour", () => {
     expect(tour.stops).toHaveLength(5);
   });
 
-  it("publishes an event and is told that it is accepted", async () => {
+  it("publishes an event and gets the answer that it is accepted", async () => {
     expect(JSON.parse(await reader.paste(tour.stops[0]?.commands))).toMatchObject({
       status: "accepted",
       id: expect.any(String),
@@ -42,7 +42,7 @@ describe("the README's five-minute tour", () => {
     expect(answers).toMatchObject([{ status: "accepted" }, { status: "duplicate", id: answers[0].id }]);
   });
 
-  it("is told what is wrong with the bad event while the good one goes through", async () => {
+  it("gets the reason why the bad event is refused, while the good one is accepted", async () => {
     const { results } = JSON.parse(await reader.paste(tour.stops[3]?.commands));
     expect(results[0]).toMatchObject({ index: 0, status: "accepted" });
     expect(results[1]).toMatchObject({ index: 1, status: "rejected", path: expect.stringContaining("data") });

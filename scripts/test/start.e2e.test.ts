@@ -98,7 +98,7 @@ describe("npm start", () => {
     expect(again.output()).not.toContain("    at ");
   });
 
-  it("tells where everything is, keeps a backfill token for its owner, and refuses a second process by name", async () => {
+  it("prints all addresses and paths, keeps a backfill token for its owner, and refuses a second process by name", async () => {
     const command = start();
     const url = await ready(command);
     for (const [, name, address = ""] of command

@@ -80,7 +80,7 @@ describe("synap projections", () => {
     expect((await projections("resume", "audit-log")).stdout).toBe("audit-log is running.\n");
   });
 
-  it("rebuilds one: shows how far it is, then that nothing differs, and takes over when told to", async () => {
+  it("rebuilds one: shows how far it is, then that nothing differs, and cuts over on request", async () => {
     const first = await liveBuild();
     const rebuilt = await projections("rebuild", "audit-log");
     expect(rebuilt.exitCode).toBe(0);
@@ -102,7 +102,7 @@ describe("synap projections", () => {
     expect((await projections("drop", "audit-log", "previous")).exitCode).toBe(0);
   });
 
-  it("shows which rows differ, and lets a build take over that differs only when told how much", async () => {
+  it("shows which rows differ, and cuts a differing build over only within a given bound", async () => {
     const table = `synap_read.audit_log_${await liveBuild()}`;
     await synap.database.asOwner((owner) =>
       owner.execute(`

@@ -19,18 +19,18 @@ const LAWS: readonly (readonly [keyof ChaosResult["findings"], string])[] = [
   ["processesEnded", "processes that ended by themselves"],
 ];
 
-/** How many things are wrong. A run in which nothing was accepted or broken proves nothing and counts as one. */
+/** Number of findings. A run in which nothing was accepted or broken proves nothing and counts as one. */
 export function countChaosFaults({ findings, accepted, faults }: ChaosResult): number {
   const provedNothing = accepted === 0 || Object.keys(faults).length === 0;
   return LAWS.reduce((sum, [key]) => sum + findings[key], provedNothing ? 1 : 0);
 }
 
-/** The result as a program reads it. */
+/** Formats the result as JSON. */
 export function chaosAsJson(result: ChaosResult): object {
   return { ...result, violations: countChaosFaults(result) };
 }
 
-/** The result as a person reads it. */
+/** Formats the result for people. */
 export function chaosAsText(result: ChaosResult): string {
   const violations = countChaosFaults(result);
   const broken = Object.values(result.faults).reduce((sum, times) => sum + times, 0);

@@ -12,7 +12,7 @@ export interface TrafficOptions {
   readonly random: Random;
   /** Aborted when it is time to end. */
   readonly stop: AbortSignal;
-  /** Tells this run's idempotency keys and streams from those of other runs. */
+  /** Distinguishes this run's idempotency keys and streams from those of other runs. */
   readonly run: string;
 }
 

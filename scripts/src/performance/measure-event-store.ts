@@ -3,7 +3,7 @@ import { createEventStore } from "@synap/database/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { allowBareInserts, insertBare, makeRows } from "./bare-insert.ts";
 
-/** How much to measure. */
+/** Size of the measurement. */
 export interface MeasurementSize {
   readonly serialAppends: number;
   readonly batchedEvents: number;
@@ -13,7 +13,7 @@ export interface MeasurementSize {
   readonly eventsAQuery: number;
 }
 
-/** What was measured. All times in milliseconds, one entry for each call. */
+/** Results of the measurement. All times in milliseconds, one entry for each call. */
 export interface Measurement {
   readonly size: MeasurementSize;
   readonly serialMs: readonly number[];
@@ -37,7 +37,7 @@ const STREAMS = 1_000;
 /** Bare inserts that the appends are compared with. */
 const BARE_BATCHES = 30;
 
-/** Runs the three measurements on an empty, migrated database, telling how far it is. */
+/** Runs the three measurements on an empty, migrated database and reports progress. */
 export async function measureEventStore(
   database: Database,
   size: MeasurementSize,

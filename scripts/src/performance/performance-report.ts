@@ -68,7 +68,7 @@ export function checkRatios(measurement: Measurement): Ratio[] {
   ];
 }
 
-/** The measurement as a program reads it. Times in milliseconds. */
+/** Formats the measurement as JSON. Times in milliseconds. */
 export function reportAsJson(measurement: Measurement, database: Database): object {
   const { size, eventsPerSecond, stored, queryEvents } = measurement;
   return {
@@ -87,7 +87,7 @@ export function reportAsJson(measurement: Measurement, database: Database): obje
   };
 }
 
-/** The measurement as a person reads it. */
+/** Formats the measurement for people. */
 export function reportAsText(measurement: Measurement, database: Database): string {
   const { size, serialMs, batchMs, queryMs, eventsPerSecond } = measurement;
   const { engine, timescaledb, edition } = describeEngine(database);

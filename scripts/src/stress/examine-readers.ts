@@ -4,7 +4,7 @@ import { END_MARKER } from "./stress-events.ts";
 
 const END_STREAM = nameOf(END_MARKER.stream);
 
-/** What a reader got, compared with what it had to get. */
+/** The events that a reader got, compared with those that it should have got. */
 export interface ReaderFindings {
   /** Events it was given, the end marker aside. */
   readonly read: number;

@@ -3,27 +3,27 @@ import { BROKEN_STREAMS, countRows, DISORDERED_STREAMS, STORED_TWICE } from "./s
 import type { StoredRow } from "./stored-rows.ts";
 import type { AttemptEnding, WriterLine } from "./writer-journal.ts";
 
-/** What the store holds, compared with what it told the writers. */
+/** The content of the store, compared with its answers to the writers. */
 export interface StoreFindings {
-  /** Events that the store said are stored, and are not, or elsewhere than it said. */
+  /** Events that the store reported as stored and that are missing, or are stored elsewhere. */
   readonly acknowledgedAndLost: number;
   /** Events of refused appends and of transactions and savepoints that were undone, which are stored all the same. */
   readonly undoneAndStored: number;
   /** Ids that two rows have. */
   readonly storedTwice: number;
-  /** Versions of a stream that two events have, or two writers were told they have. */
+  /** Versions of a stream that two events have, or that two writers were given. */
   readonly versionsTakenTwice: number;
-  /** Streams whose versions are not 1, 2, 3 ... up to what the stream's own row says. */
+  /** Streams whose versions are not 1, 2, 3 ... up to the version in the stream's row. */
   readonly brokenStreams: number;
   /** Positions that two events have. */
   readonly positionsTakenTwice: number;
   /** Streams in which a later version has a lower position. */
   readonly disorderedStreams: number;
-  /** Events that were sent again and answered otherwise than the first time. */
+  /** Events that were sent again and got another answer than the first time. */
   readonly answeredDifferently: number;
 }
 
-/** What the writers went through. */
+/** Counts of what the writers did. */
 export interface WriterTotals extends Readonly<Record<AttemptEnding, number>> {
   readonly acknowledged: number;
 }

@@ -4,7 +4,7 @@ import { existsSync, openSync, readFileSync, truncateSync, writeSync } from "nod
 export class JournalFile {
   readonly #descriptor: number;
 
-  /** Goes on after the last whole line. */
+  /** Continues after the last whole line. */
   constructor(path: string) {
     if (existsSync(path)) truncateSync(path, wholeLines(readFileSync(path)).length);
     this.#descriptor = openSync(path, "a");

@@ -1,10 +1,10 @@
-/** Chance that can be had again: the same seed gives the same choices. */
+/** A seeded random generator: the same seed gives the same choices. */
 export interface Random {
   /** From 0, below 1. */
   next(): number;
   /** A whole number, both limits included. */
   whole(least: number, most: number): number;
-  /** Whether something happens that happens in this share of cases. */
+  /** True with this probability. */
   happens(share: number): boolean;
   pick<T>(from: readonly [T, ...T[]]): T;
   /** One of several, each as often as its share of the sum of all shares. */
@@ -14,9 +14,9 @@ export interface Random {
 }
 
 /**
- * Chance from a seed (the generator "mulberry32": 32 bits of state, good enough to choose what to do next).
+ * Creates a random generator from a seed (the algorithm "mulberry32": 32 bits of state, good enough to choose what to do next).
  *
- * @param seed a whole number; `lane` tells apart what shares a seed
+ * @param seed a whole number; `lane` separates generators that share a seed
  */
 export function createRandom(seed: number, lane = ""): Random {
   let state = seed >>> 0;

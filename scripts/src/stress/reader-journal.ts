@@ -20,7 +20,7 @@ export interface ReadEvent {
   readonly version: number;
 }
 
-/** Everything a reader was given, over all its lives. */
+/** Every event that a reader got, across its restarts. */
 export interface Reading {
   /** The position after which it began; undefined when it never got that far. */
   readonly beginsAfter: number | undefined;
@@ -28,12 +28,12 @@ export interface Reading {
 }
 
 /**
- * What a reader does with its events: it writes them down together with its checkpoint, in one line. So both are there
+ * Records a reader's events together with its checkpoint, in one line. So both are there
  * or neither, as for a read model in the store's database, and nothing may be repeated after a kill.
  */
 export class ReaderJournal {
   readonly #file: JournalFile;
-  /** Where to go on; undefined for a new reader. */
+  /** Checkpoint to resume from; undefined for a new reader. */
   checkpoint: number | undefined;
 
   constructor(path: string) {
@@ -71,7 +71,7 @@ function readLines(path: string): z.infer<typeof lineSchema>[] {
   return readJournal(path).map((line) => lineSchema.parse(line));
 }
 
-/** A stream in one word, as the journals name it. */
+/** Key of a stream in the journals. */
 export function nameOf({
   aggregateType,
   aggregateId,

@@ -11,16 +11,16 @@ export interface ReaderWork {
   readonly store: EventStore;
   readonly journal: ReaderJournal;
   readonly random: Random;
-  /** Resolves when writing has ended: a reader that waits for its time begins now. */
+  /** Resolves when writing has ended: a delayed reader starts now. */
   readonly hurry: AbortSignal;
   readonly onRead: (events: number) => void;
 }
 
-/** Subscribes, writes down everything it is given, and ends with an end marker. */
+/** Subscribes, records every event, and ends with an end marker. */
 export async function runReader({ role, store, journal, random, hurry, onRead }: ReaderWork): Promise<void> {
   if (journal.checkpoint === undefined) {
     await sleep(role.delayMs, undefined, { signal: hurry }).catch(() => undefined);
-    // The exact position rather than "now", because the report must know what this reader had to be given.
+    // The exact position rather than "now", because the report must know which events this reader should get.
     const { watermark } = await store.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
     journal.begin(role.from === "start" ? 0 : watermark);
   }

@@ -1,15 +1,14 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Database, openDatabase } from "@synap/database";
-import { type Bystander, placeBystander } from "./bystander.ts";
 import { appendEndMarker } from "./end-marker.ts";
 import { examineReader } from "./examine-readers.ts";
 import { examineStore, totalOf } from "./examine-store.ts";
+import { type IdleTransaction, openIdleTransaction } from "./idle-transaction.ts";
 import { createRandom, type Random } from "./random.ts";
 import { nameOf, readReaderJournal } from "./reader-journal.ts";
-import { takeWatermarkOut } from "./sabotage.ts";
+import { disableWatermark } from "./sabotage.ts";
 import { readStoredRows } from "./stored-rows.ts";
-import { CrewMember } from "./stress-crew.ts";
 import { END_MARKER } from "./stress-events.ts";
 import {
   describeReader,
@@ -19,6 +18,7 @@ import {
   readerRoles,
 } from "./stress-plan.ts";
 import type { StressResult } from "./stress-result.ts";
+import { StressWorker } from "./stress-worker.ts";
 import { readWriterJournal } from "./writer-journal.ts";
 
 export interface StressOptions {
@@ -29,11 +29,11 @@ export interface StressOptions {
   readonly seconds: number;
   readonly writers: number;
   readonly readers: number;
-  /** Kill a process so many seconds, on average, after the last one is back; 0: never. */
+  /** Average pause between a restart and the next kill, in seconds; 0: no kills. */
   readonly killEvery: number;
   readonly seed: number;
   readonly sabotage: boolean;
-  /** Ends the writing early; what was done by then is examined. */
+  /** Ends the writing early; the events up to then are examined. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: StressProgress) => void) | undefined;
 }
@@ -45,73 +45,73 @@ export interface StressProgress extends Progress {
   readonly kills: number;
 }
 
-/** How long readers may take to come to the end once nobody writes. */
+/** Time limit for readers to reach the end once the writing has ended. */
 const READING_ON_MS = 60_000;
-/** How long the server may take to notice that killed writers are gone. */
+/** Time limit for the server to notice that killed writers are gone. */
 const LEAVING_MS = 30_000;
 
 /**
- * Lets writers and readers loose on a database, kills them now and then, and examines what became of every event.
- * On a server each is a process of its own; an embedded database has one process for all of them.
- * @throws StressProcessError when a process fails by itself.
+ * Runs writers and readers on a database, kills them at random, and examines the outcome of every event.
+ * On a server each is a separate process; on an embedded database all share one.
+ * @throws StressProcessError when a process fails without being killed
  */
 export async function runStress(options: StressOptions): Promise<StressResult> {
   const { location, seed } = options;
   const isServer = "url" in location;
   const roles = readerRoles(options.readers, options.seconds * 1000);
   const totals = { acknowledged: 0, read: 0, refused: 0 };
-  const crew = planCrew(options, roles).map(
+  const workers = planProcesses(options, roles).map(
     (plan) =>
-      new CrewMember(plan, (told) => {
-        totals.acknowledged += told.acknowledged;
-        totals.read += told.read;
-        totals.refused += told.refused;
+      new StressWorker(plan, (progress) => {
+        totals.acknowledged += progress.acknowledged;
+        totals.read += progress.read;
+        totals.refused += progress.refused;
       }),
   );
-  const kills = () => crew.reduce((sum, { restarts }) => sum + restarts, 0);
+  const kills = () => workers.reduce((sum, { restarts }) => sum + restarts, 0);
   const show = (phase: StressProgress["phase"], share: number) =>
     options.onProgress?.({ ...totals, phase, share, kills: kills() });
 
   let database: Database | undefined;
-  let bystander: Bystander | undefined;
+  let idleTransaction: IdleTransaction | undefined;
   try {
     if (isServer) {
       database = await openDatabase({ ...location, applicationName: "synap stress" });
-      if (options.sabotage) await takeWatermarkOut(database);
-      bystander = await placeBystander(database);
+      if (options.sabotage) await disableWatermark(database);
+      idleTransaction = await openIdleTransaction(database);
     }
     show("starting", 0);
-    for (const member of crew) member.start();
-    await Promise.all(crew.map((member) => member.ready()));
+    for (const worker of workers) worker.start();
+    await Promise.all(workers.map((worker) => worker.ready()));
 
     const from = performance.now();
-    await writeAndKill(crew, options, createRandom(seed, "kills"), (share) => show("writing", share));
+    await writeAndKill(workers, options, createRandom(seed, "kills"), (share) => show("writing", share));
     const seconds = Math.round((performance.now() - from) / 1000);
-    for (const member of crew) member.endWriting();
+    for (const worker of workers) worker.endWriting();
     const readingOn = setInterval(() => show("reading on", 1), 200);
     try {
       if (database !== undefined) {
-        await Promise.all(crew.filter(isWriter).map((member) => member.ended()));
+        await Promise.all(workers.filter(isWriter).map((worker) => worker.ended()));
         await untilWritersLeft(database);
       }
-      await readToTheEnd(crew, database);
+      await readToTheEnd(workers, database);
     } finally {
       clearInterval(readingOn);
     }
-    await bystander?.leave();
-    bystander = undefined;
+    await idleTransaction?.end();
+    idleTransaction = undefined;
 
     show("examining", 1);
     database ??= await openDatabase(location);
-    return await examine(database, { ...options, seconds }, roles, crew);
+    return await examine(database, { ...options, seconds }, roles, workers);
   } finally {
-    await Promise.all(crew.map((member) => member.kill()));
-    await bystander?.leave().catch(() => undefined);
+    await Promise.all(workers.map((worker) => worker.kill()));
+    await idleTransaction?.end().catch(() => undefined);
     await database?.close();
   }
 }
 
-function planCrew(options: StressOptions, readers: readonly ReaderRole[]): ProcessPlan[] {
+function planProcesses(options: StressOptions, readers: readonly ReaderRole[]): ProcessPlan[] {
   const { location, directory, seed } = options;
   const common = { database: location, directory, seed, restarts: 0 };
   const writers = Array.from({ length: options.writers }, (_, index) => ({
@@ -119,7 +119,7 @@ function planCrew(options: StressOptions, readers: readonly ReaderRole[]): Proce
     number: index + 1,
   }));
   if (!("url" in location)) {
-    // One session for all: while one pauses in a transaction, everybody waits.
+    // They share one session, so a pause in a transaction blocks all of them.
     const all = { roles: [...writers, ...readers], longPauseMs: 10, appendsEndMarker: true };
     return [{ ...common, name: "everybody", ...all }];
   }
@@ -132,12 +132,12 @@ function planCrew(options: StressOptions, readers: readonly ReaderRole[]): Proce
   }));
 }
 
-function isWriter(member: CrewMember): boolean {
-  return member.name.startsWith("writer");
+function isWriter(worker: StressWorker): boolean {
+  return worker.name.startsWith("writer");
 }
 
 async function writeAndKill(
-  crew: readonly CrewMember[],
+  workers: readonly StressWorker[],
   { seconds, killEvery, signal }: StressOptions,
   random: Random,
   show: (share: number) => void,
@@ -148,9 +148,9 @@ async function writeAndKill(
   let nextKill = killEvery > 0 ? soon() : Number.POSITIVE_INFINITY;
   let killing: Promise<void> = Promise.resolve();
   for (let now = from; now < end && signal?.aborted !== true; now = performance.now()) {
-    for (const member of crew) member.check();
+    for (const worker of workers) worker.check();
     show((now - from) / (end - from));
-    const victim = crew[random.whole(0, crew.length - 1)];
+    const victim = workers[random.whole(0, workers.length - 1)];
     if (now >= nextKill && victim !== undefined) {
       nextKill = Number.POSITIVE_INFINITY;
       killing = victim.killAndRestart(random.pause(1_000)).then(() => {
@@ -183,16 +183,16 @@ async function untilWritersLeft(database: Database): Promise<void> {
  * Readers that don't come to the end in time are ended; the report shows what they lack. The end is marked again and
  * again, because a reader that misses events may miss the mark.
  */
-async function readToTheEnd(crew: readonly CrewMember[], database: Database | undefined): Promise<void> {
+async function readToTheEnd(workers: readonly StressWorker[], database: Database | undefined): Promise<void> {
   let isOver = false;
-  const over = Promise.all(crew.map((member) => member.ended())).finally(() => {
+  const over = Promise.all(workers.map((worker) => worker.ended())).finally(() => {
     isOver = true;
   });
   over.catch(() => undefined);
   for (const deadline = performance.now() + READING_ON_MS; !isOver; ) {
     if (database !== undefined) await appendEndMarker(database);
     await Promise.race([over, sleep(1_000)]);
-    if (performance.now() > deadline) await Promise.all(crew.map((member) => member.kill()));
+    if (performance.now() > deadline) await Promise.all(workers.map((worker) => worker.kill()));
   }
   await over;
 }
@@ -201,14 +201,14 @@ async function examine(
   database: Database,
   { directory, writers, seconds, seed }: StressOptions,
   roles: readonly ReaderRole[],
-  crew: readonly CrewMember[],
+  workers: readonly StressWorker[],
 ): Promise<StressResult> {
   const lines = Array.from({ length: writers }, (_, index) =>
     readWriterJournal(join(directory, `writer-${index + 1}.ndjson`)),
   ).flat();
   const stored = await readStoredRows(database);
   const kills = (kind: string) =>
-    crew.filter(({ name }) => name.startsWith(kind)).reduce((sum, { restarts }) => sum + restarts, 0);
+    workers.filter(({ name }) => name.startsWith(kind)).reduce((sum, { restarts }) => sum + restarts, 0);
   const { engine, capabilities } = database;
   return {
     engine: {
@@ -225,7 +225,7 @@ async function examine(
     readers: roles.map((role) => ({
       name: describeReader(role),
       restarts:
-        crew.find(({ name }) => name === `reader ${role.number}` || name === "everybody")?.restarts ?? 0,
+        workers.find(({ name }) => name === `reader ${role.number}` || name === "everybody")?.restarts ?? 0,
       ...examineReader(
         readReaderJournal(join(directory, `reader-${role.number}.ndjson`)),
         stored,

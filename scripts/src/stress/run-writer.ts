@@ -3,7 +3,7 @@ import { isTransient } from "@synap/database/internal";
 import { Writer, type WriterWork } from "./writer.ts";
 import { writerMoves } from "./writer-moves.ts";
 
-/** Appends in every way there is, one after the other, until it is told to stop. */
+/** Appends in every possible way, one after the other, until the signal. */
 export async function runWriter(work: WriterWork): Promise<void> {
   const writer = new Writer(work);
   while (!work.stop.aborted) {
@@ -11,7 +11,7 @@ export async function runWriter(work: WriterWork): Promise<void> {
     try {
       await move(writer);
     } catch (error) {
-      // The database was away, or too slow: nobody knows what became of the attempt.
+      // The database was unavailable or too slow, so the outcome of the attempt is unknown.
       if (!isTransient(error)) throw error;
       work.journal.write({ ended: "unknown" });
       await sleep(250);

@@ -1,32 +1,32 @@
 import { z } from "zod";
 
-/** Appends, with everything that makes appending hard to follow. */
+/** A writer. */
 const writerSchema = z.object({ kind: z.literal("writer"), number: z.number() });
 
 const readerSchema = z.object({
   kind: z.literal("reader"),
   number: z.number(),
-  /** Where it begins: with the first event, or with what is stored once it runs. */
+  /** Start position: the first event, or the end of the log when it starts. */
   from: z.enum(["start", "now"]),
-  /** How long after the start of the run it begins, in milliseconds: what is there by then it has to catch up with. */
+  /** Delay after the start of the run, in milliseconds: events stored by then have to be caught up with. */
   delayMs: z.number(),
   /** Only events of streams of this type. */
   aggregateType: z.string().optional(),
 });
 
-/** What one process of a run is told: the database, and who works in it. */
+/** Plan of one process: the database and the roles that it runs. */
 export const processPlanSchema = z.object({
   name: z.string(),
   database: z.union([z.object({ url: z.string() }), z.object({ dataDirectory: z.string() })]),
   /** Where the journals are. */
   directory: z.string(),
   seed: z.number(),
-  /** How often it was started before. */
+  /** Number of earlier starts. */
   restarts: z.number(),
   /** The longest pause with a transaction open, in milliseconds. */
   longPauseMs: z.number(),
   roles: z.array(z.discriminatedUnion("kind", [writerSchema, readerSchema])),
-  /** The process is the only one that has the database: it appends the end marker itself. */
+  /** True for the only process on an embedded database, which appends the end marker itself. */
   appendsEndMarker: z.boolean(),
 });
 
@@ -34,7 +34,7 @@ export type ProcessPlan = z.infer<typeof processPlanSchema>;
 export type WriterRole = z.infer<typeof writerSchema>;
 export type ReaderRole = z.infer<typeof readerSchema>;
 
-/** What a process tells about itself now and then: what happened since it last did. */
+/** Progress message of a process: the counts since its last one. */
 export const progressSchema = z.object({
   acknowledged: z.number(),
   read: z.number(),

@@ -1,5 +1,5 @@
-// One process of a stress run: it opens the database, plays the roles of its plan (the first argument, JSON), and may
-// be killed at any moment. The parent says when writing ends; without a parent there is nothing to do.
+// One process of a stress run: it opens the database, runs the roles of its plan (the first argument, JSON), and may
+// be killed at any moment. The parent sends the end of the writing; without a parent the process ends.
 import { join } from "node:path";
 import { openDatabase } from "@synap/database";
 import { createEventStore } from "@synap/database/internal";
@@ -21,7 +21,7 @@ process.on("disconnect", abandoned);
 process.on("SIGINT", () => undefined);
 
 let progress: Progress = { acknowledged: 0, read: 0, refused: 0 };
-function tell(): void {
+function report(): void {
   process.send?.(progress);
   progress = { acknowledged: 0, read: 0, refused: 0 };
 }
@@ -30,8 +30,8 @@ const database = await openDatabase(
     ? { url: plan.database.url, maxConnections: 3, applicationName: `synap stress ${plan.name}` }
     : plan.database,
 );
-tell();
-const telling = setInterval(tell, 250);
+report();
+const reporting = setInterval(report, 250);
 const store = createEventStore({ database, catalogue: stressCatalogue });
 const randomOf = (name: string) => createRandom(plan.seed, `${name} ${plan.restarts}`);
 
@@ -75,8 +75,8 @@ async function writeToTheEnd(): Promise<void> {
 }
 
 await Promise.all([writeToTheEnd(), ...readers]);
-clearInterval(telling);
-tell();
+clearInterval(reporting);
+report();
 await database.close();
 process.off("disconnect", abandoned);
 process.disconnect();

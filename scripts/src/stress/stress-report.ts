@@ -12,7 +12,7 @@ const STORE_LAWS = [
   ["answeredDifferently", "sent again and answered differently"],
 ] as const;
 
-/** The result as a person reads it. */
+/** Formats the result for people. */
 export function reportAsText(result: StressResult): string {
   const { engine, writers, kills, readers, store, appended } = result;
   const faults = countFaults(result);
@@ -46,7 +46,7 @@ export function reportAsText(result: StressResult): string {
   ].join("\n");
 }
 
-/** The result as a program reads it. */
+/** Formats the result as JSON. */
 export function reportAsJson(result: StressResult): object {
   return { ...result, faults: countFaults(result) };
 }

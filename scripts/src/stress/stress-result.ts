@@ -1,7 +1,7 @@
 import type { ReaderFindings } from "./examine-readers.ts";
 import type { StoreFindings, WriterTotals } from "./examine-store.ts";
 
-/** What happened in a run, and what is wrong with it. */
+/** Counts and findings of a run. */
 export interface StressResult {
   readonly engine: {
     readonly engine: string;
@@ -20,7 +20,7 @@ export interface StressResult {
   readonly store: StoreFindings;
 }
 
-/** How many things are wrong. A run in which nothing was appended proves nothing and counts as one. */
+/** Number of findings. A run in which nothing was appended proves nothing and counts as one. */
 export function countFaults({ appended, readers, store }: StressResult): number {
   const faults = readers.flatMap((reader) => [
     reader.lost,

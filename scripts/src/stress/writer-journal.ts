@@ -12,7 +12,7 @@ const writtenEventSchema = z.object({
 
 export type WrittenEvent = z.infer<typeof writtenEventSchema>;
 
-/** How a writer's attempts ended, by the name the report uses. */
+/** Outcomes of a writer's attempts, by their names in the report. */
 const attemptEndings = [
   "refused",
   "rolledBack",
@@ -29,13 +29,13 @@ const lineSchema = z.union([
   /** The store refused these, or their transaction or savepoint was rolled back: they must never appear. */
   z.object({ undone: z.array(z.string()) }),
   z.object({ ended: z.enum(attemptEndings) }),
-  /** Sent again, an event was answered otherwise than the first time. */
+  /** Events that got another answer when they were sent again. */
   z.object({ answeredDifferently: z.string() }),
 ]);
 
 export type WriterLine = z.infer<typeof lineSchema>;
 
-/** What a writer was told, line by line, written once it was told: what is in here happened, whoever dies next. */
+/** The answers that a writer got, one a line, each written on receipt, so that a kill loses none that was recorded. */
 export class WriterJournal {
   readonly #file: JournalFile;
 

@@ -4,12 +4,12 @@ import { ChangedMind, type Writer, written } from "./writer.ts";
 import type { WrittenEvent } from "./writer-journal.ts";
 
 interface Move {
-  /** How often, compared with the others. */
+  /** Relative frequency. */
   readonly share: number;
   readonly move: (writer: Writer) => Promise<void>;
 }
 
-/** What a writer may do next. */
+/** The moves of a writer. */
 export const writerMoves: readonly [Move, ...Move[]] = [
   { share: 30, move: expectVersion },
   { share: 15, move: appendWithoutExpectation },
@@ -19,7 +19,7 @@ export const writerMoves: readonly [Move, ...Move[]] = [
   { share: 3, move: unrelatedTransaction },
 ];
 
-/** Looks where a counter is, thinks, and appends if it is still there: of several writers who do, one wins. */
+/** Reads a counter's version, pauses, and appends at that version: of several concurrent writers, one wins. */
 async function expectVersion(writer: Writer): Promise<void> {
   const stream = pickCounter(writer.random);
   const expected = (await writer.store.getStream(stream))?.streamVersion ?? 0;
@@ -34,7 +34,7 @@ async function expectVersion(writer: Writer): Promise<void> {
   if (isStored && writer.random.happens(0.2)) await sendAgain(writer, first, send);
 }
 
-/** Whatever the version is by now, the same events must get their first answer. */
+/** Regardless of the current version, the same events must get their first answer. */
 async function sendAgain(
   writer: Writer,
   first: readonly WrittenEvent[],
@@ -155,7 +155,7 @@ async function appendInVain(
   writer.note("savepointsUndone");
 }
 
-/** A refusal must leave the transaction able to go on. */
+/** A refusal must leave the transaction usable. */
 async function expectTooMuch(
   writer: Writer,
   transaction: Transaction,
@@ -170,7 +170,7 @@ async function expectTooMuch(
   }
 }
 
-/** Writes something else in the store's database and takes its time: no reader may wait for it. */
+/** Writes something other than events in a long transaction, for which no reader may wait. */
 async function unrelatedTransaction(writer: Writer): Promise<void> {
   await writer.database.transaction(async (transaction) => {
     await transaction.query(

@@ -26,12 +26,12 @@ export interface WriterWork {
   readonly onRefused: () => void;
 }
 
-/** Undoes a transaction or a savepoint on purpose. */
+/** Rolls back a transaction or a savepoint on purpose. */
 export class ChangedMind extends Error {
   override readonly name = "ChangedMind";
 }
 
-/** What every move needs: appending, and writing down how it ended. */
+/** The dependencies of every move: appending, and recording the outcome. */
 export class Writer {
   readonly number: number;
   readonly database: Database;
@@ -56,7 +56,7 @@ export class Writer {
     else if (this.random.happens(0.5)) await sleep(this.random.pause(most));
   }
 
-  /** Runs an attempt, and writes down what is certain: these events are stored, or will never be. */
+  /** Runs an attempt and records a definite outcome: these events are stored, or never will be. */
   async attempt(events: readonly NumberedEvent[], run: () => Promise<WrittenEvent[]>): Promise<boolean> {
     try {
       this.acknowledge(await run());
@@ -86,7 +86,7 @@ export class Writer {
     this.#work.journal.write({ answeredDifferently: what });
   }
 
-  /** Notes an error after which nothing is stored for certain. @throws any other */
+  /** Records an error after which certainly nothing is stored. @throws any other */
   refuse(error: unknown): void {
     if (error instanceof OptimisticLockError) {
       this.#work.journal.write({ ended: "refused" });
@@ -96,7 +96,7 @@ export class Writer {
     else throw error;
   }
 
-  /** Appends whatever the stream's version is. */
+  /** Appends at any version of the stream. */
   async appendAny(
     stream: StreamName,
     events: readonly NumberedEvent[],
@@ -106,7 +106,7 @@ export class Writer {
   }
 }
 
-/** The result of an append as the journal keeps it. */
+/** Converts the result of an append to a journal entry. */
 export function written(
   results: readonly StreamAppendResult[],
   sent: readonly NumberedEvent[],

@@ -26,7 +26,7 @@ describe("the exports of @synap/synap", () => {
 describe("the exports of the other packages", () => {
   it("have the parts of the engine under /internal", () => {
     const engine =
-      /Envelope|thrown|Dispatcher|Runner|Registry|Office|^compose|Ingest|INGEST|^keep|Exposure|Presence|^create\w*EventStore$/;
+      /Envelope|thrown|Dispatcher|Runner|Registry|^compose|Ingest|INGEST|^keep|Exposure|Presence|^create\w*EventStore$/;
     for (const name of ["types", "database", "handlers", "synap"]) {
       expect(exportsOf(`packages/${name}/src/index.ts`).filter((each) => engine.test(each))).toEqual([]);
     }

@@ -185,7 +185,7 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     await works("nobody", "mighty");
   });
 
-  it("is told of a migration that a login without the owner's rights may not apply", async () => {
+  it("reports a migration that a login without the owner's rights may not apply", async () => {
     const owner = await openDatabase({ url: urlOf("mighty", "mighty") });
     await owner.asOwner((session) =>
       session.query("DELETE FROM synap.migrations WHERE name = 'views/event_stream.sql'"),

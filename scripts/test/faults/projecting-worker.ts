@@ -2,7 +2,7 @@ import { openDatabase } from "@synap/database";
 import { EventDispatcher, HandlerRunner } from "@synap/handlers/internal";
 import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
-import { toldStreams } from "./told-streams.ts";
+import { recordedStreams } from "./recorded-streams.ts";
 
 // A process that does nothing but keep the read models of DATABASE_URL, until it is killed.
 const database = await openDatabase({ url: process.env["DATABASE_URL"] ?? "", maxConnections: 12 });
@@ -11,7 +11,7 @@ const dispatcher = new EventDispatcher({
   database,
   catalogue: seedCatalogue,
   handlers: defaultApplication.handlers,
-  projections: [...defaultApplication.projections, toldStreams],
+  projections: [...defaultApplication.projections, recordedStreams],
   passLimit: 50,
 });
 new HandlerRunner({ dispatcher, database, logger: { info: say, warn: say, error: say } }).start();

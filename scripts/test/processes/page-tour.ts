@@ -9,7 +9,7 @@ import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts"
 const run = promisify(execFile);
 const root = new URL("../../../", import.meta.url);
 
-/** One block of commands that a page tells its readers to paste. */
+/** One block of commands for the readers of a page to paste. */
 export interface TourStop {
   readonly commands: string;
   /** The JSON block right behind it: what the page says comes out. */

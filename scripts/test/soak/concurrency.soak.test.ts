@@ -52,8 +52,8 @@ describe.each([
 });
 
 /**
- * Once more through the store's own doors: every stream, read by version in both directions, is 1, 2, 3 ... n with
- * rising positions; every version that a writer was told it had won is that writer's event and nobody else's; and all
+ * Once more through the store's own API: every stream, read by version in both directions, is 1, 2, 3 ... n with
+ * rising positions; every version that a writer won is that writer's event and nobody else's; and all
  * streams together are what is read from the start.
  */
 async function checkEveryStream(location: StressOptions["location"], directory: string): Promise<void> {

@@ -7,14 +7,14 @@ import { type ProcessPlan, type Progress, progressSchema } from "./stress-plan.t
 const SCRIPT = fileURLToPath(new URL("./stress-process.ts", import.meta.url));
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
-/** A process of the run failed by itself, which is no part of the plan. */
+/** A process of the run failed without being killed. */
 export class StressProcessError extends Error {
   override readonly name = "StressProcessError";
   readonly code = "STRESS_PROCESS_FAILED";
 }
 
-/** One process of a run, over all its lives. */
-export class CrewMember {
+/** One process of a run, across its restarts. */
+export class StressWorker {
   readonly name: string;
   readonly #plan: ProcessPlan;
   readonly #onProgress: (progress: Progress) => void;
@@ -31,7 +31,7 @@ export class CrewMember {
     this.#onProgress = onProgress;
   }
 
-  /** How often it was killed and started again. */
+  /** Number of kills and restarts. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -71,7 +71,7 @@ export class CrewMember {
     this.check();
   }
 
-  /** kill -9, and starts it again after a while. @throws StressProcessError when it does not come back */
+  /** Kills it with SIGKILL and restarts it after a pause. @throws StressProcessError when it does not start */
   async killAndRestart(pauseMs: number): Promise<void> {
     await this.kill();
     await sleep(pauseMs);
@@ -86,7 +86,7 @@ export class CrewMember {
     await this.#ended;
   }
 
-  /** Tells it that writing ends now. */
+  /** Sends it the end of the writing. */
   endWriting(): void {
     if (this.#child?.connected === true) this.#child.send("end");
   }

@@ -1,33 +1,33 @@
 import { defineBatchProjection, type Projection } from "@synap/handlers";
 
 /**
- * A projection that tells on whoever feeds it: one row for each stream, holding the places of its events one after the
- * other. An event that is missed, repeated or out of order shows. Split, so that several processes share it.
+ * A projection that records the order in which it gets events: one row for each stream, with the versions of its events
+ * in that order. It shows an event that is missed, repeated or out of order. Segmented, so that several processes share it.
  */
-export const toldStreams: Projection = defineBatchProjection({
-  name: "told-streams",
+export const recordedStreams: Projection = defineBatchProjection({
+  name: "recorded-streams",
   version: 1,
-  description: "Tells the events of each stream.",
+  description: "Records the versions of each stream's events, in the order received.",
   events: "all",
   mode: "async",
   segments: 4,
   tables: [
     {
-      name: "told_streams",
+      name: "recorded_streams",
       key: ["stream"],
-      columns: "stream text NOT NULL, told text NOT NULL, events integer NOT NULL",
+      columns: "stream text NOT NULL, recorded text NOT NULL, events integer NOT NULL",
     },
   ],
   async apply(events, { transaction, table }) {
     await transaction.query(
-      `INSERT INTO ${table("told_streams")} AS kept (stream, told, events)
+      `INSERT INTO ${table("recorded_streams")} AS kept (stream, recorded, events)
        SELECT "aggregateType" || '/' || "aggregateId", string_agg("streamVersion"::text, ' ' ORDER BY place), count(*)
          FROM ROWS FROM (jsonb_to_recordset($1::text::jsonb)
                 AS ("aggregateType" text, "aggregateId" text, "streamVersion" bigint))
               WITH ORDINALITY AS e ("aggregateType", "aggregateId", "streamVersion", place)
         GROUP BY 1
        ON CONFLICT (stream) DO UPDATE
-          SET told = kept.told || ' ' || excluded.told, events = kept.events + excluded.events`,
+          SET recorded = kept.recorded || ' ' || excluded.recorded, events = kept.events + excluded.events`,
       [
         JSON.stringify(
           events.map(({ aggregateType, aggregateId, streamVersion }) => {
