@@ -1,9 +1,9 @@
 import type { Engine } from "@synap/database";
 
-/** How thorough a run is: "full" for the committed figures, "quick" for CI and for a look while changing code. */
+/** Thoroughness of a run: "full" for the committed figures, "quick" for CI and for a look while changing code. */
 export type BenchMode = "full" | "quick";
 
-/** What a figure is held against. "at least" and "at most" include the bound. */
+/** Target of a figure. "at least" and "at most" include the bound. */
 export interface Target {
   readonly comparison: "at least" | "at most";
   readonly bound: number;
@@ -13,7 +13,7 @@ export interface Target {
 export interface Figure {
   /** Unique in a report and stable over time: results are compared by it, for example "append.server.1-connection.ratio". */
   readonly id: string;
-  /** What a person reads, for example "appendBatch of 1,000, 1 connection, against a bare insert". */
+  /** Title for people, for example "appendBatch of 1,000, 1 connection, against a bare insert". */
   readonly name: string;
   /** Undefined where no engine takes part, or where it is not ours to name. */
   readonly engine?: Engine | undefined;
@@ -45,15 +45,15 @@ export interface Plot {
   }[];
 }
 
-/** What one benchmark found. */
+/** Result of one benchmark. */
 export interface BenchmarkResult {
   readonly figures: readonly Figure[];
   readonly plots?: readonly Plot[] | undefined;
-  /** What could not be measured, and why; shown in the report. */
+  /** Measurements that were not possible, with reasons; shown in the report. */
   readonly skipped?: readonly string[] | undefined;
 }
 
-/** What a benchmark is given. */
+/** Context of a benchmark. */
 export interface BenchContext {
   readonly mode: BenchMode;
   /** A TimescaleDB server on which databases may be created; undefined: only the embedded engine is measured. */

@@ -4,7 +4,7 @@ import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-da
 import type { BenchContext, Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
 import { type AppendPlan, type AppendRates, BATCH_SIZE, measureAppend } from "./measure-append.ts";
 
-/** What one plan gave on one engine. */
+/** Result of one plan on one engine. */
 interface Measured {
   readonly engine: "embedded" | "server";
   readonly plan: AppendPlan;
@@ -40,7 +40,7 @@ export const append: Benchmark = {
   },
 };
 
-/** Each plan in a database of its own, since a table grows slower as it grows. */
+/** Each plan uses a separate database, since appends get slower as a table grows. */
 async function measure(
   context: BenchContext,
   engine: Measured["engine"],

@@ -4,11 +4,11 @@ import { allowBareInserts, insertBare, makeRows } from "@synap/scripts/performan
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { makeEvents } from "../events/make-events.ts";
 
-/** How much to append. */
+/** Amount of work. */
 export interface AppendPlan {
   /** Streams that a batch is spread over; "new" starts one with every event. */
   readonly streams: number | "new";
-  /** Appends at work at the same time, each on a connection of its own. */
+  /** Concurrent appends, each on its own connection. */
   readonly connections: number;
   /** Rounds that count. In each, store and bare insert take turns. */
   readonly rounds: number;

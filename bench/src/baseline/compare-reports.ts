@@ -1,7 +1,7 @@
 import type { BenchMode, Figure } from "../benchmark.ts";
 import { figuresOf, type Machine, type Report } from "../report/report.ts";
 
-/** What became of a figure since the baseline. */
+/** Change of a figure since the baseline. */
 export type Verdict = "worse" | "better" | "same" | "new" | "not judged";
 
 /** One figure beside its baseline. */
@@ -14,16 +14,16 @@ export interface Change {
   readonly tolerance?: number;
   /** By which factor it is worse: 2 is half as fast or twice as long, below 1 is better. Undefined where it has none. */
   readonly worseBy?: number;
-  /** Why it is not judged. */
+  /** Reason for not judging it. */
   readonly reason?: string;
 }
 
 /** A report beside a baseline. */
 export interface Comparison {
   readonly baseline: Pick<Report, "startedAt" | "commit" | "mode">;
-  /** Whether both ran on the same kind of machine. If not, only ratios within a run are judged. */
+  /** True when both ran on the same kind of machine. Otherwise only ratios within a run are judged. */
   readonly isSameMachine: boolean;
-  /** What differs between the two machines and engines, in sentences. */
+  /** Differences between the two machines and engines, in sentences. */
   readonly differences: readonly string[];
   /** One for each figure of the report, in order. */
   readonly changes: readonly Change[];
@@ -86,7 +86,7 @@ export function compareFigures(
 }
 
 /**
- * How far the samples of a figure lie apart: the largest by the smallest, from five samples on without the outermost
+ * Spread of a figure's samples: the largest by the smallest, from five samples on without the outermost
  * two, as one outlier does not move a median either. 1 without samples, or where one is not above 0.
  */
 export function spread({ samples = [] }: Figure): number {

@@ -1,9 +1,9 @@
 import { createSynapEvent, type SynapEvent } from "@synap/types";
 import { type Story, stories } from "./stories.ts";
 
-/** Which events to make. */
+/** Description of the events to make. */
 export interface EventPlan {
-  /** How many. */
+  /** Number of events. */
   readonly count: number;
   /** Over how many streams they are spread, in turn: 1, 100 ...; "new" starts a stream with every event. */
   readonly streams: number | "new";
@@ -13,7 +13,7 @@ export interface EventPlan {
   readonly lane?: string | undefined;
   /**
    * Spreads the timestamps evenly: from `from`, below `to`, over the events of this call. Default: all now. Mind the
-   * live window of the store's reader (seven days back, unless told otherwise) when they go through the API.
+   * live window of the store's reader (seven days back, by default) when they go through the API.
    */
   readonly span?: { readonly from: Date; readonly to: Date } | undefined;
 }

@@ -7,7 +7,7 @@ type SceneOf<Event> = Event extends SeedEvent
   ? Pick<EventInput<Event["type"], Event["data"]>, "type" | "data">
   : never;
 
-/** What happens to one kind of aggregate. The data of every event is 300 to 400 bytes of JSON. */
+/** Event sequences of one kind of aggregate. The data of every event is 300 to 400 bytes of JSON. */
 export interface Story {
   readonly aggregateType: string;
   /** The first event of a stream. */

@@ -18,7 +18,7 @@ const server = createServer((request, response) => {
   });
 });
 
-/** How many envelopes were taken since the last time, and the ids of the events in them. */
+/** Number of envelopes since the last call, and the ids of their events. */
 function answer(): { envelopes: number; ids: string[] } {
   const taken = bodies;
   bodies = [];

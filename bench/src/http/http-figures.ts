@@ -3,7 +3,7 @@ import type { BenchmarkResult, Figure, Plot } from "../benchmark.ts";
 import type { LoadResult } from "./load.ts";
 import type { IdTally } from "./tally-ids.ts";
 
-/** Which server was loaded with what. */
+/** Server and load of a measurement. */
 export type Arm = "bare" | "api" | "forwarding" | "batch";
 
 /** One measurement. */
@@ -134,7 +134,7 @@ function gathering(samples: readonly HttpSample[]): Figure {
   };
 }
 
-/** What must be zero. */
+/** Figures that must be zero. */
 function faults(samples: readonly HttpSample[]): Figure[] {
   const zero = (id: string, name: string, value: number, unit: string): Figure => {
     return { id, name, value, unit, better: "lower", target: { comparison: "at most", bound: 0 } };

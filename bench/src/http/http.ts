@@ -22,7 +22,7 @@ interface Course {
 }
 
 /**
- * What publishing over HTTP costs. The API, a broker that only says yes, and the yardsticks are processes of their own, and
+ * Cost of publishing over HTTP. The API, a broker that accepts everything, and the yardsticks are separate processes, and
  * autocannon runs in this one. They take turns, so that whatever else the machine does meets all of them. Every id that
  * was answered `accepted` has to have reached the broker.
  */

@@ -1,6 +1,6 @@
 import autocannon from "autocannon";
 
-/** What is posted, and how hard. */
+/** Content and rate of the load. */
 export interface LoadPlan {
   /** The whole address. */
   readonly url: string;
@@ -11,13 +11,13 @@ export interface LoadPlan {
   readonly seconds: number;
 }
 
-/** What came of it. */
+/** Result of a load. */
 export interface LoadResult {
   readonly seconds: number;
-  /** How many answers came, of whatever status, and how many were not 2xx or never came. */
+  /** Number of answers of any status, and of those that were not 2xx or never came. */
   readonly answers: number;
   readonly failures: number;
-  /** How long each answer took, in milliseconds. */
+  /** Time to each answer, in milliseconds. */
   readonly latencies: readonly number[];
   /** The body of each answer. */
   readonly answered: readonly string[];

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** A server in a process of its own, so that it shares no event loop with whoever loads it. */
+/** A server in a separate process, so that it shares no event loop with its load. */
 export interface ServerProcess {
   /** Without a trailing slash. */
   readonly url: string;
@@ -14,7 +14,7 @@ export interface ServerProcess {
 /**
  * Starts a module of this folder as a server. It tells its address with `serveParent`, and ends with this process.
  *
- * @throws Error when it ends before it has told its address
+ * @throws Error when it ends before it has reported its address
  */
 export async function startServerProcess(
   module: string,

@@ -1,9 +1,9 @@
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
 
-/** What is loaded, each in a process of its own. */
+/** Servers under load, each in a separate process. */
 export interface Servers {
-  /** Says yes to whatever is sent, and keeps the ids. */
+  /** Accepts everything, and keeps the ids. */
   readonly broker: ServerProcess;
   readonly api: ServerProcess;
   /** The yardsticks. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What was answered, held against what the broker has. */
+/** Comparison of the answers with the broker's content. */
 export interface IdTally {
   readonly accepted: number;
   /** Answered `accepted`, and never sent to the broker. */

@@ -7,7 +7,7 @@ const SECONDS = { full: 20, quick: 3 };
 /** Until the just-in-time compiler has seen all there is, in seconds. */
 const WARM_UP = { full: 5, quick: 2 };
 
-/** How long it takes until an event whose sender has its 2xx is visible in a read model, at 1,000 events a second. */
+/** Time from the 2xx for an event until a read model shows it, at 1,000 events a second. */
 export const lag: Benchmark = {
   name: "lag",
   title: "From 2xx to visible in a read model",

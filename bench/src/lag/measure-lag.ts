@@ -8,7 +8,7 @@ import { prepareLoad } from "../load/start-load.ts";
 import { startProduct } from "../product/start-product.ts";
 import { untilProjected } from "../product/until-projected.ts";
 
-/** What was measured. */
+/** Measurements of one run. */
 export interface LagRun {
   /** Milliseconds from the 2xx to the answer that first showed the event, one for each event; 0 when that was sooner. */
   readonly lags: readonly number[];

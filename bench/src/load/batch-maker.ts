@@ -1,6 +1,6 @@
 import { makeEvents } from "../events/make-events.ts";
 
-/** What the batches of a load look like. */
+/** Form of a load's batches. */
 export interface BatchPlan {
   /** Events a batch. */
   readonly size: number;
@@ -77,7 +77,7 @@ function makeTemplate(size: number, streams: number, round: number): Template {
   };
 }
 
-/** Where the text goes on behind each occurrence of `mark`. */
+/** Index after each occurrence of `mark` in the text. */
 function placesOf(text: string, mark: string): number[] {
   const places: number[] = [];
   for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) places.push(at + mark.length);

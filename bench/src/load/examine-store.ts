@@ -2,7 +2,7 @@ import type { SqlSession } from "@synap/database";
 import { EVENT_NUMBER_SQL } from "./batch-maker.ts";
 import type { SentBatch } from "./load-plan.ts";
 
-/** What the store and its read models hold, compared with what the API answered 2xx. */
+/** Comparison of the store and its read models with the events answered 2xx. */
 export interface StoreFindings {
   readonly stored: number;
   /** Answered 2xx, and not in the store. */
@@ -60,7 +60,7 @@ async function storedOf(session: SqlSession, first: number, indexes: readonly nu
   return row?.found ?? 0;
 }
 
-/** What every event, or every stream of a kind, must have left in the read models. */
+/** Rows that every event, or every stream of a kind, must have in the read models. */
 async function projectionFaults(session: SqlSession): Promise<string[]> {
   const [row] = await session.query<Record<string, number>>(`
     WITH e AS (

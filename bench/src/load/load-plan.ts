@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a process that makes load is to do. */
+/** Task of a process that makes load. */
 export const loadPlanSchema = z.object({
   apiUrl: z.string(),
   /** Events a batch, and the streams that they are spread over. */
@@ -22,12 +22,12 @@ const sentBatchSchema = z.object({
   /** When it was first sent, and when its last answer was there: milliseconds since 1970. */
   sentAt: z.number(),
   answeredAt: z.number(),
-  /** Which of its events were answered 2xx. */
+  /** Its events that were answered 2xx. */
   accepted: z.union([z.literal("all"), z.array(z.number())]),
   /** HTTP status of the last answer; 0 when there was none. */
   status: z.number(),
 });
-/** What became of one batch. */
+/** Outcome of one batch. */
 export type SentBatch = z.infer<typeof sentBatchSchema>;
 
 const tallySchema = z.object({
@@ -40,10 +40,10 @@ const tallySchema = z.object({
   /** Batches that were due while too many were under way, and were never sent. */
   unsent: z.number(),
 });
-/** What the load has come to so far. */
+/** Totals of the load so far. */
 export type LoadTally = z.infer<typeof tallySchema>;
 
-/** What the process tells. */
+/** Messages of the process. */
 export const loadMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ready") }),
   z.object({ kind: z.literal("progress"), tally: tallySchema }),

@@ -1,11 +1,11 @@
-// Makes load, as its one argument says (a load plan as JSON), and tells its parent how it goes. It begins when told to.
+// Makes load, as its one argument says (a load plan as JSON), and reports its progress to its parent. It begins at a message.
 import { setTimeout as sleep } from "node:timers/promises";
 import { BatchMaker } from "./batch-maker.ts";
 import { clock, type LoadMessage, type LoadPlan, loadPlanSchema, type SentBatch } from "./load-plan.ts";
 import { type BatchAnswer, BatchPoster } from "./post-batch.ts";
 
 const PROGRESS_MS = 250;
-/** How long after its end a load that is paced by the answers goes on offering what is not accepted yet. */
+/** How long a load that is paced by answers resends unaccepted events after its end. */
 const LAST_ATTEMPTS_MS = 20_000;
 
 const plan = loadPlanSchema.parse(JSON.parse(process.argv[2] ?? ""));

@@ -1,15 +1,15 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 import { z } from "zod";
 
-/** What the API answered to a batch. */
+/** The API's answer to a batch. */
 export interface BatchAnswer {
   /** 0 when no answer came: the connection failed, or the time ran out. */
   readonly status: number;
   /** In seconds. */
   readonly retryAfter: number | undefined;
-  /** Which events the API answers for: accepted, or known already. */
+  /** Events that the API has accepted or already knows. */
   readonly accepted: readonly number[];
-  /** Why no answer came, or what a refusal said. */
+  /** Reason for a missing answer, or text of a refusal. */
   readonly reason: string;
 }
 

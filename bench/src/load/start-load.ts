@@ -6,14 +6,14 @@ import { type LoadPlan, type LoadTally, loadMessageSchema, type SentBatch } from
 /** A process that makes load. */
 export interface Load {
   readonly pid: number;
-  /** What it has come to so far. */
+  /** Totals so far. */
   tally(): LoadTally;
   /** Begins. Resolves when the load is over and every request is answered. @throws LoadError */
   run(): Promise<FinishedLoad>;
   kill(): void;
 }
 
-/** What a load came to. */
+/** Totals of a load. */
 export interface FinishedLoad {
   readonly tally: LoadTally;
   readonly batches: readonly SentBatch[];

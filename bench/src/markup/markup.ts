@@ -3,7 +3,7 @@ export interface Markup {
   readonly source: string;
 }
 
-/** What may stand in a template: text and numbers are escaped, undefined is left out, lists follow each other. */
+/** Value allowed in a template: text and numbers are escaped, undefined is left out, lists follow each other. */
 export type MarkupPart = Markup | string | number | undefined | readonly MarkupPart[];
 
 /**

@@ -9,7 +9,7 @@ import { type Product, startProduct } from "../product/start-product.ts";
 import { untilProjected, untilQuiet } from "../product/until-projected.ts";
 import { type PostProbe, PROBE_SOURCE, type Probe, probePost, probeStatus, probeSteadily } from "./probes.ts";
 
-/** How long the parts of a run take, in seconds. */
+/** Durations of the parts of a run, in seconds. */
 export interface OverloadPlan {
   readonly capacitySeconds: number;
   readonly overloadSeconds: number;
@@ -24,7 +24,7 @@ export interface OverloadMoment {
   readonly residentMib: number;
 }
 
-/** What was measured. */
+/** Measurements of one run. */
 export interface OverloadRun {
   /** Events a second that go the whole way, measured just before. */
   readonly capacity: number;
@@ -49,7 +49,7 @@ export interface OverloadRun {
 }
 
 const BATCH = { size: 1_000, streams: 100 };
-/** How many times the capacity is offered. */
+/** Offered load as a multiple of the capacity. */
 const EXCESS = 3;
 /** Requests under way at a time: more than a burst of Retry-After seconds needs, less than a machine's ports. */
 const MAX_IN_FLIGHT = 500;

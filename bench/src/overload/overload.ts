@@ -8,10 +8,10 @@ const PLANS = {
   full: { capacitySeconds: 10, overloadSeconds: 60 },
   quick: { capacitySeconds: 3, overloadSeconds: 6 },
 };
-/** How slow one answer in a hundred may be that counts as responsive. A client's patience is seconds. */
+/** Slowest 99th percentile of answers that counts as responsive. Clients wait for seconds. */
 const RESPONSIVE_MS = 1_000;
 
-/** What happens when three times as much is offered as the pipeline can carry, and what a small request meets then. */
+/** Behaviour at three times the capacity of the pipeline, and the effect on a small request. */
 export const overload: Benchmark = {
   name: "overload",
   title: "Three times the capacity",

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSynapEvent } from "@synap/types";
 import { clock } from "../load/load-plan.ts";
 
-/** What a small request met. */
+/** Result of a small request. */
 export interface Probe {
   /** When it was sent: milliseconds since 1970. */
   readonly at: number;
@@ -21,7 +21,7 @@ export const PROBE_SOURCE = "bench-probe";
 
 const PATIENCE_MS = 10_000;
 
-/** Posts one event, as somebody would who notices nothing of the load but its effect. Never rejects. */
+/** Posts one event, as a client that is not part of the load. Never rejects. */
 export async function probePost(apiUrl: string): Promise<PostProbe> {
   const event = createSynapEvent({
     type: "customer.profile_updated",

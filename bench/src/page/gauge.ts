@@ -8,7 +8,7 @@ const MIDDLE = WIDTH / 2;
 const FULL = 2;
 
 /**
- * How far a figure is from its target: the line in the middle is the target, a bar to the right is better, to the left
+ * Distance of a figure from its target: the line in the middle is the target, a bar to the right is better, to the left
  * worse. Twice as good is as long as half as good, and fills its half.
  */
 export function drawGauge(figure: Figure): Markup | undefined {

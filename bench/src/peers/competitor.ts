@@ -1,6 +1,6 @@
 import type { SynapEvent } from "@synap/types";
 
-/** An event store that is measured, on a database of its own that nobody else uses. */
+/** A measured event store, on a database that nothing else uses. */
 export interface Competitor {
   /** Stable over time: it is part of the figures' ids. */
   readonly id: "synap" | "emmett" | "acuris";

@@ -5,7 +5,7 @@ import postgres, { type Sql } from "postgres";
 /** A database without tables that nobody else uses. */
 export interface EmptyDatabase {
   readonly url: string;
-  /** Drops it, and then the roles that are named; one that somebody else needs by now stays. */
+  /** Drops it, and then the named roles, except one that is in use elsewhere. */
   remove(rolesToo?: readonly string[]): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ async function untilLeft(sql: Sql, name: string): Promise<void> {
   }
 }
 
-/** Runs work on one connection of its own. */
+/** Runs work on a new connection. */
 export async function withSql<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {

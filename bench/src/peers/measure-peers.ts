@@ -2,19 +2,19 @@ import type { SynapEvent } from "@synap/types";
 import { makeEvents } from "../events/make-events.ts";
 import type { Competitor } from "./competitor.ts";
 
-/** How much is done in a run. */
+/** Amount of work in a run. */
 export interface PeersPlan {
   /** Measured rounds; one more before them is not counted. */
   readonly rounds: number;
   /** Calls of 1,000 events to one stream, in a round. */
   readonly batches: number;
-  /** Events in a round of a row in which each goes to a stream of its own. */
+  /** Events in a round of a row in which each goes to a separate stream. */
   readonly singles: number;
   /** Readings of a stream of 1,000, in a round. */
   readonly readings: number;
 }
 
-/** What all of them do, in this order. */
+/** Rows of the comparison, in this order. */
 export const ROWS = ["batch", "single", "concurrent", "read"] as const;
 export type Row = (typeof ROWS)[number];
 
@@ -74,7 +74,7 @@ export async function measurePeers(
   return rates;
 }
 
-/** The work of one round, with events of its own. Each answers events a second. */
+/** The work of one round, with new events. Each returns events a second. */
 function planRound(
   plan: PeersPlan,
   round: number,

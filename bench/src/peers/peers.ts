@@ -11,7 +11,7 @@ const PLANS: Record<BenchMode, PeersPlan> = {
   quick: { rounds: 3, batches: 2, singles: 100, readings: 10 },
 };
 
-/** What each row is called, and how many times the peer's rate Synap's is to be at least. */
+/** Name of each row, and the target ratio of Synap's rate to the peer's. */
 const ABOUT: Record<Row, { readonly name: string; readonly target: number }> = {
   batch: { name: "batches of 1,000 to one stream", target: 5 },
   single: { name: "one event to each of many streams, one after the other", target: 1 },
@@ -86,7 +86,7 @@ function figuresOf(row: Row, rates: Rates, competitors: readonly Competitor[], m
   ];
 }
 
-/** What each does for an append, and what the others do not. */
+/** Guarantees of each store for an append, compared with the others. */
 function noteOf(row: Row, id: Competitor["id"]): string {
   if (row === "read") return "";
   if (id === "synap") return "Checks each event against its type, and looks for duplicates by id and key.";

@@ -20,7 +20,7 @@ export interface PipelineMoment {
   readonly residentMib: number;
 }
 
-/** What a run through the whole pipeline found. */
+/** Result of a run through the whole pipeline. */
 export interface PipelineRun {
   readonly tally: LoadTally;
   /** From the first request until every event was stored and projected; until patience ended, if it was `cut`. */

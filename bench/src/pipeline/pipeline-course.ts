@@ -31,7 +31,7 @@ export function memoryGrowth(moments: readonly PipelineMoment[]): number | undef
   return median(late) / median(early);
 }
 
-/** How the runs went, second by second. */
+/** Course of the runs, second by second. */
 export function pipelinePlots(courses: readonly Course[]): Plot[] {
   const line = (name: string, points: readonly { x: number; y: number }[]) => ({ name, points });
   return [

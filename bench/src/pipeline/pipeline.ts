@@ -14,9 +14,9 @@ interface PlannedRun {
 }
 
 /**
- * How many events a second go the whole way: posted over HTTP in batches of 1,000, accepted, carried by the broker,
+ * Events a second through the whole pipeline: posted over HTTP in batches of 1,000, accepted, carried by the broker,
  * stored by the worker, and passed by every handler and projection. The product runs as `npm start` runs it, the
- * load comes from a process of its own, and both share the machine. The clock stops when the last event is projected.
+ * load comes from a separate process, and both share the machine. The clock stops when the last event is projected.
  */
 export const pipeline: Benchmark = {
   name: "pipeline",
@@ -135,7 +135,7 @@ function growthFigure(plan: PlannedRun, { moments }: PipelineRun, mode: BenchCon
   ];
 }
 
-/** What must never happen. */
+/** Figures that must be zero. */
 function promises(plan: PlannedRun, { findings }: PipelineRun): Figure[] {
   if (findings === undefined) return [];
   const { engine } = plan;

@@ -21,7 +21,7 @@ interface Place {
   readonly point: Point;
 }
 
-/** Draws a line for each series, with marks of a shape of its own where the points are few. */
+/** Draws a line for each series, with a different mark for each where the points are few. */
 export function drawLines(plot: Plot): Markup {
   const points = plot.series.flatMap((series) => series.points);
   const ys = points.map(({ y }) => y);

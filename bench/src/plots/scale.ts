@@ -1,15 +1,15 @@
 /** Brings values onto an axis. */
 export interface Scale {
-  /** Where a value lies on the axis: 0 at its start, 1 at its end. */
+  /** Place of a value on the axis: 0 at its start, 1 at its end. */
   at(value: number): number;
-  /** Where gridlines and labels go: round values within the axis, ascending. */
+  /** Places of gridlines and labels: round values within the axis, ascending. */
   readonly ticks: readonly number[];
 }
 
 /** Nothing that is measured is smaller or larger, and further out the digits of a number come to an end. */
 const SMALLEST = 1e-12;
 const LARGEST = 1e30;
-/** How much of an axis may lie beyond the values, for a round end. */
+/** Share of an axis that may lie beyond the values, for a round end. */
 const NEAR = 0.08;
 
 /** An axis from 0 (or the smallest value below it) to a round value at or above the largest. */

@@ -6,7 +6,7 @@ export function textWidth(text: string): number {
   return [...text].length * CHARACTER;
 }
 
-/** Breaks a text at spaces into lines of about `width` at the most; a longer word keeps a line of its own. */
+/** Breaks a text at spaces into lines of at most about `width`; a longer word gets its own line. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 const TICKS_A_SECOND = 100;
 const MIB = 1024 * 1024;
 
-/** What a process takes of the machine at one moment. */
+/** Resources that a process uses at one moment. */
 export interface ProcessReading {
   /** Memory that it has resident, in MiB. */
   readonly residentMib: number;

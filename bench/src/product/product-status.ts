@@ -1,6 +1,6 @@
 import { createSynapClient } from "@synap/client";
 
-/** What the product says about itself, as far as a measurement asks. */
+/** The part of the product's status that measurements use. */
 export interface ProductStatus {
   /** Events in the store. */
   readonly stored: number;

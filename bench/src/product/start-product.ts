@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Database, type Engine, openDatabase } from "@synap/database";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 
-/** Synap in a process of its own, as `npm start` runs it, on a store that nobody else uses. */
+/** Synap in a separate process, as `npm start` runs it, on a store that nothing else uses. */
 export interface Product {
   readonly engine: Engine;
   /** Without a trailing slash. */
@@ -24,7 +24,7 @@ export interface Product {
   remove(): Promise<void>;
 }
 
-/** The product did not start, or ended by itself. The message has what it printed last. */
+/** The product did not start, or ended unexpectedly. The message has its last output. */
 export class ProductError extends Error {
   override readonly name = "ProductError";
   readonly code = "PRODUCT_FAILED";

@@ -28,7 +28,7 @@ const QUIET_LOOKS = 3;
 const QUIET_PATIENCE_MS = 60_000;
 
 /**
- * Waits until nothing is on its way any more: an event whose sender was told 503 may still be stored, a little later.
+ * Waits until nothing is in transit: an event that was answered 503 may still be stored, a little later.
  * Returns after a minute in any case.
  */
 export async function untilQuiet(apiUrl: string, signal: AbortSignal): Promise<void> {

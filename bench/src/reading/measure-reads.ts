@@ -10,7 +10,7 @@ import {
   positionOf,
 } from "./history.ts";
 
-/** What is asked, each again and again about another place of the history. */
+/** Queries, each repeated at different places of the history. */
 export const QUESTIONS = [
   "time-range",
   "first-look",
@@ -105,7 +105,7 @@ export async function measureReads(
   return times as ReadTimes;
 }
 
-/** How long each round takes, after some that don't count. */
+/** Duration of each round, after a warm-up. */
 async function ask(
   rounds: number,
   warmUp: number,
@@ -147,7 +147,7 @@ function expectAbout(found: number, expected: number): number {
   return found;
 }
 
-/** Whole numbers below a bound that look random and are the same in each run. */
+/** Pseudo-random whole numbers below a bound, the same in each run. */
 function randomNumbers(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {

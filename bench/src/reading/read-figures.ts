@@ -4,7 +4,7 @@ import type { BenchmarkResult, Figure, Plot, Target } from "../benchmark.ts";
 import { EVENTS_A_DAY } from "./history.ts";
 import type { Question, ReadTimes } from "./measure-reads.ts";
 
-/** What one engine answered at one size. */
+/** Result of one engine at one size. */
 export interface ReadMeasurement {
   readonly engine: Engine;
   readonly days: number;
@@ -27,10 +27,10 @@ const NAMES: Readonly<Record<Question, string>> = {
 
 const under = (bound: number): Target => ({ comparison: "at most", bound });
 
-/** What is promised at every size. */
+/** Targets at every size. */
 const P50_TARGETS: Readonly<Partial<Record<Question, Target>>> = { "time-range": under(10) };
 const P99_TARGETS: Readonly<Partial<Record<Question, Target>>> = { "time-range": under(100) };
-/** What is promised for ten million events in a thousand chunks, as a median. */
+/** Targets for ten million events in a thousand chunks, as medians. */
 const LARGEST_DAYS = 1_000;
 const LARGEST_TARGETS: Readonly<Partial<Record<Question, Target>>> = {
   "read-on": under(10),

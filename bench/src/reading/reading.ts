@@ -19,7 +19,7 @@ const PLANS: Record<BenchMode, Plan> = {
 };
 
 /**
- * What reading costs, and how it grows with the table. The history grows as a real one does, by going on: ten times as
+ * Cost of reading, and its growth with the table. The history grows as a real one does, by going on: ten times as
  * many events are ten times as many days, so also ten times as many chunks. The same days filled more densely would
  * be the easier question: chunks are what costs.
  */

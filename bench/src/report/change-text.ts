@@ -16,7 +16,7 @@ export function changeText(change: Change | undefined): string {
   return verdict === "same" ? `same (${size} ${direction})` : `${size} ${direction}, not judged`;
 }
 
-/** What a comparison is with, and how far it goes: a sentence or two. */
+/** Description of a comparison and its limits, in a sentence or two. */
 export function comparisonText({ baseline, isSameMachine, differences }: Comparison): string {
   const commit = baseline.commit === undefined ? "" : ` of commit ${baseline.commit.id.slice(0, 10)}`;
   const scope = isSameMachine

@@ -4,7 +4,7 @@ import type { Report } from "./report.ts";
 
 const run = promisify(execFile);
 
-/** Which commit is measured; undefined where git or the repository is missing (in an image, in an archive). */
+/** The measured commit; undefined where git or the repository is missing (in an image, in an archive). */
 export async function describeCommit(directory: string): Promise<Report["commit"]> {
   const git = async (...args: string[]) => (await run("git", args, { cwd: directory })).stdout.trim();
   try {

@@ -28,7 +28,7 @@ export function metText(figure: Figure): "met" | "MISSED" | "" {
   return met === undefined ? "" : met ? "met" : "MISSED";
 }
 
-/** How far the samples of a figure lie apart: "5 samples, 0.79 to 0.86×"; undefined without samples. */
+/** Spread of a figure's samples: "5 samples, 0.79 to 0.86×"; undefined without samples. */
 export function spreadText(figure: Figure): string | undefined {
   const { samples } = figure;
   if (samples === undefined) return undefined;

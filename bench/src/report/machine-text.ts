@@ -2,7 +2,7 @@ import { duration } from "@synap/cli/terminal/numbers.ts";
 import { numberText } from "./figure-text.ts";
 import type { EngineVersions, Report } from "./report.ts";
 
-/** Where and when a report was measured, as names and values. */
+/** Machine and time of a report, as names and values. */
 export function describeSurroundings(report: Report): (readonly [name: string, value: string])[] {
   const { machine, commit, engines } = report;
   return [

@@ -34,7 +34,7 @@ export function reportAsText(
   ].join("\n");
 }
 
-/** What a run says in one glance, a line for each thing worth saying. */
+/** Summary of a run, one line for each finding. */
 export function summary(judgement: RunJudgement): string[] {
   const { met, missed, broken, regressions, improvements, failed, isInterrupted } = judgement;
   return [

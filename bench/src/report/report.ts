@@ -75,13 +75,13 @@ export const reportSchema = z.strictObject({
   benchmarks: z.array(section),
 });
 
-/** What a run found, and where. */
+/** Results of a run, and its machine. */
 export type Report = z.infer<typeof reportSchema>;
 /** One benchmark's part of a report. */
 export type Section = z.infer<typeof section>;
-/** Where a report was measured. */
+/** Machine of a report. */
 export type Machine = z.infer<typeof machine>;
-/** What an engine is made of. */
+/** Versions of an engine. */
 export type EngineVersions = z.infer<typeof engineVersions>;
 
 /** All figures of a report, in order. */
@@ -89,14 +89,14 @@ export function figuresOf(report: Report): Figure[] {
   return report.benchmarks.flatMap(({ figures }) => figures);
 }
 
-/** Whether a figure is what it should be; undefined where nothing is asked of it. */
+/** True when a figure meets its target; undefined without a target. */
 export function isMet({ value, target }: Figure): boolean | undefined {
   if (target === undefined) return undefined;
   return target.comparison === "at least" ? value >= target.bound : value <= target.bound;
 }
 
 /**
- * Whether a figure breaks a promise instead of being slow: more than none where none is allowed (events lost, wrong
+ * True when a figure breaks a guarantee instead of being slow: more than none where none is allowed (events lost, wrong
  * answers). Such a figure fails every run.
  */
 export function isBroken(figure: Figure): boolean {

@@ -74,7 +74,7 @@ async function run(
 }
 
 /**
- * What is asked for by arguments and environment.
+ * Options from arguments and environment.
  *
  * @throws UsageError when it can't be meant
  */

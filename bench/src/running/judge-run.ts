@@ -1,7 +1,7 @@
 import type { Comparison } from "../baseline/compare-reports.ts";
 import { figuresOf, isBroken, isMet, type Report } from "../report/report.ts";
 
-/** What a run says about itself in one glance. */
+/** Verdict on a run. */
 export interface RunJudgement {
   readonly met: number;
   readonly missed: number;

@@ -16,7 +16,7 @@ import { exitCodeOf, judgeRun } from "./judge-run.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What is to be measured, what it is compared with, and where the report goes. */
+/** Benchmarks to run, baseline to compare with, and destination of the report. */
 export interface BenchRequest {
   readonly mode: BenchMode;
   readonly benchmarks: readonly Benchmark[];
@@ -24,7 +24,7 @@ export interface BenchRequest {
   readonly inngestUrl: string | undefined;
   readonly outputDirectory: string;
   readonly baselineFile: string;
-  /** Whether it is a mistake when there is no baseline. */
+  /** True when a missing baseline is an error. */
   readonly mustHaveBaseline: boolean;
   readonly saveBaseline: boolean;
   readonly isStrict: boolean;

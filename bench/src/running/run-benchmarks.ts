@@ -2,7 +2,7 @@ import { formatPath } from "@synap/types/internal";
 import type { BenchContext, Benchmark, BenchmarkResult } from "../benchmark.ts";
 import { figureSchema, plotSchema, type Section } from "../report/report.ts";
 
-/** What a run of several benchmarks is given: the context of each, and where to tell how one ended. */
+/** Input of a run of several benchmarks: the context of each, and a callback for results. */
 export interface RunOptions extends BenchContext {
   readonly onEnd: (section: Section) => void;
 }

@@ -2,7 +2,7 @@ import type { EventStore } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
 import { makeEvents } from "../events/make-events.ts";
 
-/** How much is stored. */
+/** Amount of events to store. */
 export interface DaysPlan {
   /** Full days, one chunk each; the last one ended ten days ago, so no live event comes for any of them. */
   readonly days: number;

@@ -2,7 +2,7 @@ import type { Database, EventStore } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 import { DAY_MS, type DaysPlan, firstMoment, LONG, longStreams } from "./fill-days.ts";
 
-/** What is asked of the store, in this order. */
+/** Queries to the store, in this order. */
 export const QUESTIONS = [
   "range",
   "read-all",
@@ -13,7 +13,7 @@ export const QUESTIONS = [
 ] as const;
 export type Question = (typeof QUESTIONS)[number];
 
-/** How long each answer took, in milliseconds, and what the first few were. */
+/** Time to each answer, in milliseconds, and the first few answers. */
 export interface Answers {
   readonly times: Readonly<Record<Question, readonly number[]>>;
   readonly first: Readonly<Record<Question, readonly (readonly StoredEvent[])[]>>;

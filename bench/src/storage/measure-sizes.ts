@@ -1,6 +1,6 @@
 import type { Database } from "@synap/database";
 
-/** Where the bytes are, each with its indexes where not said otherwise. */
+/** Sizes in bytes, indexes included unless stated otherwise. */
 export interface Sizes {
   /** The events without their indexes. */
   readonly table: number;
@@ -33,7 +33,7 @@ interface SizesRow {
   readonly appends: number;
 }
 
-/** How much room the store takes now, in bytes. Compressed chunks count with what they are packed into. */
+/** Size of the store now, in bytes. Compressed chunks count with what they are packed into. */
 export async function measureSizes(database: Database): Promise<Sizes> {
   const [row] = await database.asOwner((owner) => owner.query<SizesRow>(SIZES));
   if (row === undefined) throw new Error("The database did not tell its sizes.");

@@ -4,7 +4,7 @@ import type { BenchMode, Figure, Plot, Target } from "../benchmark.ts";
 import { QUESTIONS, type Question } from "./measure-questions.ts";
 import type { Sizes } from "./measure-sizes.ts";
 
-/** What compression brought and cost. */
+/** Gain and cost of compression. */
 export interface Compression {
   readonly seconds: number;
   /** Of the compressed chunks, with their indexes. */
@@ -17,11 +17,11 @@ export interface Compression {
   readonly after: Readonly<Record<Question, readonly number[]>>;
 }
 
-/** What was found on one engine. */
+/** Result on one engine. */
 export interface StorageMeasurement {
   readonly engine: Engine;
   readonly mode: BenchMode;
-  /** How many are stored. */
+  /** Number of stored events. */
   readonly events: number;
   readonly sizes: Sizes;
   /** Undefined where the edition has none. */
@@ -140,7 +140,7 @@ function withNote(figures: readonly Figure[], { events, mode, compression }: Sto
   return figures.map((figure) => ({ ...figure, note: mode === "quick" ? `Quick: ${note}` : note }));
 }
 
-/** Where the bytes are before and after, and how long answers take. */
+/** Sizes before and after, and the time to answers. */
 export function storagePlots({ engine, events, sizes, compression }: StorageMeasurement): Plot[] {
   if (compression === undefined) return [];
   const bytes = (of: Sizes) => [

@@ -16,7 +16,7 @@ const PLANS: Record<BenchMode, DaysPlan & { readonly times: number }> = {
 };
 
 /**
- * How much room an event takes, in which tables, and how much of it compression gives back; and what compression costs
+ * Size of an event in each table, the share that compression saves, and the cost of compression
  * when the events are read. What is read before and after must be the same.
  */
 export const storage: Benchmark = {

@@ -14,7 +14,7 @@ export interface ChaosCommandOptions {
   readonly clients: number;
   readonly every: number;
   readonly seed: number;
-  /** A server of somebody else's, on which the run makes a database and which it neither kills nor fills. */
+  /** An existing server, on which the run makes a database. The run neither kills it nor fills its disk. */
   readonly databaseUrl: string | undefined;
   readonly json: boolean;
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from "@synap/types";
 import { BROKEN_STREAMS, countRows, DISORDERED_STREAMS } from "../stress/store-laws.ts";
 import type { LedgerEntry, SentEvent } from "./ledger.ts";
 
-/** What is wrong with the store after a run. All zero: every promise was kept. */
+/** Broken promises of the store after a run. All zero: every promise was kept. */
 export interface ChaosFindings {
   /** Answered 2xx and not in the log. */
   readonly acceptedAndLost: number;

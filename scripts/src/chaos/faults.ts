@@ -12,7 +12,7 @@ export interface FaultTargets {
   readonly databaseProxy: TcpProxy;
   /** Between the broker and the workers. */
   readonly workerProxy: TcpProxy;
-  /** Undefined when the database server belongs to somebody else. */
+  /** Undefined when the run may not break the database server. */
   readonly server: TimescaledbServer | undefined;
   /** The file that holds the offset of a process's wall clock, in milliseconds. */
   readonly clockFile: (name: ProcessName) => string;
@@ -21,7 +21,7 @@ export interface FaultTargets {
 /** One kind of fault. */
 export interface Fault {
   readonly name: string;
-  /** How often it is chosen, compared with the others. */
+  /** Relative frequency among the faults. */
   readonly share: number;
   /** It breaks the database server itself, and so needs one of the run's own. */
   readonly needsServer?: boolean;

@@ -18,7 +18,7 @@ export interface AnsweredPlace {
 }
 
 /**
- * What the API answered for one event, over all attempts. `accepted`: a 2xx at least once. `refused`: a definite refusal
+ * Answer of the API for one event, over all attempts. `accepted`: a 2xx at least once. `refused`: a definite refusal
  * and never an attempt without an answer. `unknown`: anything else, so the event may be stored or not.
  */
 export type EventOutcome = "accepted" | "refused" | "unknown";
@@ -29,7 +29,7 @@ export type Resend = () => Promise<void>;
 export interface LedgerEntry {
   readonly event: SentEvent;
   readonly outcome: EventOutcome;
-  /** Whether the last attempt had no answer, so that another one may have: a refusal would be repeated. */
+  /** True when the last attempt had no answer and another may have one. A refusal would be repeated. */
   readonly isUnanswered: boolean;
   readonly place?: AnsweredPlace;
   readonly resend: Resend;

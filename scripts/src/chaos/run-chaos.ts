@@ -38,7 +38,7 @@ export interface ChaosProgress {
   readonly faults: number;
 }
 
-/** What was broken, how often. */
+/** Number of faults of each kind. */
 export type FaultCounts = Readonly<Record<string, number>>;
 
 export interface ChaosResult extends Settled {
@@ -53,11 +53,11 @@ export interface ChaosResult extends Settled {
   readonly stored: number;
   readonly faults: FaultCounts;
   readonly findings: ChaosFindings & RunFindings;
-  /** What the processes that ended by themselves printed last. */
+  /** Last output of the processes that ended unexpectedly. */
   readonly endings: readonly string[];
 }
 
-/** What is wrong beside the events. */
+/** Findings other than those about events. */
 export interface RunFindings {
   /** Rows in which the read models differ from what the log makes of them. */
   readonly readModelDifferences: number;

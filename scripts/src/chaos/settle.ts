@@ -29,7 +29,7 @@ export async function sendUnknownAgain(ledger: Ledger): Promise<void> {
   }
 }
 
-/** What waiting for the workers came to. */
+/** Result of waiting for the workers. */
 export interface Settled {
   /** Dead letters that were retried with success. */
   readonly recoveredDeadLetters: number;

@@ -6,7 +6,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a proxy does with bytes and connections at the moment. */
+/** Treatment of bytes and connections by a proxy. */
 export type ProxyMode = "pass" | "stall" | "refuse";
 
 interface Pair {

@@ -18,7 +18,7 @@ export interface TrafficOptions {
 
 /** Streams to which all clients write. */
 const HOT_STREAMS = 4;
-/** How long all clients use the same idempotency keys, in milliseconds. */
+/** Period in which all clients share the same idempotency keys, in milliseconds. */
 const KEY_PERIOD_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Attempts at one request while the run lasts. What is unknown after that is sent again at the end of the run. */
@@ -65,7 +65,7 @@ class Client {
     this.#options = options;
   }
 
-  /** POST /api/v1/events: a hot stream, or one of its own. */
+  /** POST /api/v1/events: a hot stream, or a new one. */
   async publishOne(): Promise<void> {
     await this.#publishSingle(this.#options.random.happens(0.4) ? this.#hotEvent() : this.#coldEvent());
   }
@@ -185,7 +185,7 @@ class Client {
     return event("product.price_changed", "product", product, { oldPrice, newPrice });
   }
 
-  /** A note (inline read model and reactor) or a task (asynchronous read models), each with a stream of its own. */
+  /** A note (inline read model and reactor) or a task (asynchronous read models), each with a new stream. */
   #coldEvent(): SentEvent {
     const id = randomUUID();
     return this.#options.random.happens(0.3)

@@ -3,7 +3,7 @@ import { bar } from "@synap/cli/terminal/progress-line.ts";
 import type { Database } from "@synap/database";
 import type { DemoResult } from "./run-demo.ts";
 
-/** What a person wants to see of the demo: the measurements, and two questions put to the stored events. */
+/** Report of the demo: the measurements, and two queries of the stored events. */
 export async function demoReport(result: DemoResult, database: Database): Promise<string> {
   return [
     `${count(result.eventsIn)} events in, ${count(result.eventsStored)} events stored (${result.title})`,

@@ -38,5 +38,5 @@ export const earthquakeRecorded = defineEventType({
   },
 });
 
-/** What Synap loads from a module of event types. */
+/** The event types of the demo, as Synap loads them. */
 export const eventTypes = [earthquakeRecorded];

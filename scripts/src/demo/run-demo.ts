@@ -13,7 +13,7 @@ import config from "./synap.config.ts";
 const EVENTS_A_REQUEST = 100;
 const PATIENCE_MS = 120_000;
 
-/** What the demo measured. All times in milliseconds. */
+/** Measurements of the demo. All times in milliseconds. */
 export interface DemoResult {
   /** The data set's own title. */
   readonly title: string;
@@ -22,7 +22,7 @@ export interface DemoResult {
   readonly eventsStored: number;
   /** From the first request until every event could be queried. */
   readonly tookMs: number;
-  /** How long each request took to be answered. */
+  /** Time to the answer of each request. */
   readonly publishMs: readonly number[];
   readonly eventsARequest: number;
   /** For each event, from the sending of its request until the store recorded it. */

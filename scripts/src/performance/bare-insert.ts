@@ -52,7 +52,7 @@ export async function makeRows(database: Database, events: readonly SynapEvent[]
   }));
 }
 
-/** Inserts rows in one statement, and a transaction of its own. */
+/** Inserts rows in one statement, which is its own transaction. */
 export async function insertBare(database: Database, rows: readonly BareRow[]): Promise<void> {
   await database.query(INSERT, [JSON.stringify(rows)]);
 }

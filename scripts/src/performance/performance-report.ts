@@ -13,7 +13,7 @@ export interface Target {
 
 const COMPARISON = { "events/s": "above", events: "exactly", ms: "below" } as const;
 
-/** What the store promises: more than 10,000 events/s in batches, and 1,000 events by time within 100 ms. */
+/** Targets of the store: more than 10,000 events/s in batches, and 1,000 events by time within 100 ms. */
 export function checkTargets(measurement: Measurement): Target[] {
   const { eventsPerSecond, queryMs, stored, size, queryEvents } = measurement;
   const query = percentile(queryMs, 0.99);
@@ -47,7 +47,7 @@ export interface Ratio {
 }
 
 /**
- * What decides on a machine whose speed nobody knows. The limits are far from what is measured on a quiet machine (0.6 to
+ * Limits that decide on a machine of unknown speed. They are far from what is measured on a quiet machine (0.6 to
  * 0.9, and 0.2 to 0.5): they find an append or a query that has become several times slower.
  */
 export function checkRatios(measurement: Measurement): Ratio[] {

@@ -10,7 +10,7 @@ export interface TemporaryDatabase {
   readonly database: Database;
   /** The server's URL of this database; undefined when embedded. */
   readonly url?: string;
-  /** How to open it again: from other processes on a server, after closing it when embedded. */
+  /** Options to open it again: from other processes on a server, after closing it when embedded. */
   readonly location: { readonly url: string } | { readonly dataDirectory: string };
   remove(): Promise<void>;
 }

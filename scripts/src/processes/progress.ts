@@ -14,7 +14,7 @@ export async function readProgress(apiUrl: string): Promise<Progress | undefined
   return client.status().catch(() => undefined);
 }
 
-/** Whether no handler has an event left to handle. */
+/** True when no handler has an event left to handle. */
 export function isCaughtUp({ handlers }: Progress): boolean {
   return handlers.every(({ lag }) => lag === 0);
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** A command that runs as a process of its own. */
+/** A command that runs as a separate process. */
 export interface RunningCommand {
   readonly child: ChildProcess;
   /** Everything it printed so far, standard output and standard error in turn. */

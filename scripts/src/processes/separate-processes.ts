@@ -10,13 +10,13 @@ import { type RunningCommand, runCommand } from "./run-command.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const HOST = "127.0.0.1";
 
-/** Synap's processes by name; the broker is the stand-in, as a process of its own. A second API is `api-2`. */
+/** Synap's processes by name; the broker is the stand-in, as a separate process. A second API is `api-2`. */
 export type ProcessName = "broker" | `${"api" | "worker"}${"" | `-${number}`}`;
 
 export interface SeparateProcessesOptions {
   /** A TimescaleDB server. */
   readonly databaseUrl: string;
-  /** Where the migration runs, when the others reach the database through a proxy. Default: `databaseUrl`. */
+  /** Database for the migration, when the others reach it through a proxy. Default: `databaseUrl`. */
   readonly migrationUrl?: string;
   readonly apis?: number;
   readonly workers?: number;
@@ -43,7 +43,7 @@ const SOURCES = {
   worker: "apps/worker/src/main.ts",
 };
 
-/** APIs and workers as in production, and the stand-in for Inngest, each a process of its own. */
+/** APIs and workers as in production, and the stand-in for Inngest, each as a separate process. */
 export class SeparateProcesses {
   /** The first API. */
   readonly apiUrl: string;
@@ -252,7 +252,7 @@ export class SeparateProcesses {
     return codes;
   }
 
-  /** What each printed last, to be shown when a test fails. */
+  /** Last output of each, shown when a test fails. */
   outputs(): string {
     return [...this.#running]
       .map(([name, command]) => `--- ${name}\n${command.output().slice(-2_000)}`)

@@ -12,13 +12,13 @@ const SHARED_PORT = 54329;
 
 const serverRoot = process.env["SYNAP_PG_ROOT"] ?? "/var/tmp/synap-timescaledb";
 
-/** Whether a server of its own can be had here: .ci/timescaledb needs root on a Debian machine. */
+/** True when a separate server can be run here: .ci/timescaledb needs root on a Debian machine. */
 export const canRunTimescaledb: boolean =
   process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/dpkg");
 
 export interface TimescaledbServerOptions {
   /**
-   * Keeps the data on a file system of its own with so much room, in MiB, which `fillDisk` can fill. It is in memory: a
+   * Keeps the data on a separate file system of this size, in MiB, which `fillDisk` can fill. It is in memory: a
    * killed server finds its data again, a machine that loses its power does not.
    */
   readonly diskMiB?: number;
@@ -84,11 +84,11 @@ export class TimescaledbServer {
     await run("mount", ["-o", `remount,size=${size}`, this.#path]);
   }
 
-  /** Starts it again if it ended by itself, and resolves once it answers, also after a recovery. */
+  /** Starts it again if it has ended, and resolves once it answers, also after a recovery. */
   async recover(ms = 120_000): Promise<void> {
     for (const deadline = performance.now() + ms; !(await this.answers()); ) {
       if (performance.now() > deadline) throw new Error(`The server on port ${this.#port} does not recover.`);
-      // Refused while it still recovers by itself.
+      // Refused while it still recovers.
       await this.#run("start").catch(() => sleep(250));
     }
   }
@@ -117,7 +117,7 @@ export class TimescaledbServer {
   }
 }
 
-/** Whether .ci/timescaledb has put PostgreSQL's programs into its folder: pg_dump, pg_restore, psql. */
+/** True when .ci/timescaledb has installed PostgreSQL's programs in its folder: pg_dump, pg_restore, psql. */
 export const hasPostgresPrograms: boolean = canRunTimescaledb && existsSync(join(serverRoot, ".installed"));
 
 /**

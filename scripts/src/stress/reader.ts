@@ -43,7 +43,7 @@ async function follow({ role, store, journal, random, onRead }: ReaderWork): Pro
   });
   let batches = 0;
   for await (const batch of subscription) {
-    // A reader with small batches soon falls behind; one that starts anew from its checkpoint is a test of its own.
+    // A reader with small batches soon falls behind; one that restarts from its checkpoint tests something else.
     journal.write(batch);
     onRead(batch.events.length);
     if (batch.events.some(({ aggregateId }) => aggregateId === END_MARKER.stream.aggregateId)) return true;

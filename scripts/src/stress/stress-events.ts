@@ -7,7 +7,7 @@ import type { Random } from "./random.ts";
 const data = z.strictObject({ writer: z.number(), text: z.string() });
 const example = { writer: 1, text: "one step" };
 
-/** What the writers of a stress run write. */
+/** Events that the writers of a stress run append. */
 export const stressCatalogue = createEventCatalogue([
   defineEventType({
     name: "counter.step.taken",
