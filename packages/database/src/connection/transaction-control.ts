@@ -43,6 +43,11 @@ export function isControlTag(tag: string): boolean {
   return CONTROL_TAG.test(tag);
 }
 
+/** Whether a script has words that may control the transaction: often harmless ones, but none that does has none of them. */
+export function mayControl(script: string): boolean {
+  return MAY_CONTROL.test(script);
+}
+
 /** Whether a savepoint could not be ended because there is no such savepoint, or no transaction, any more. */
 export function isSavepointGone(error: unknown): boolean {
   const state = sqlState(error);
@@ -70,7 +75,7 @@ export function refuseControl(statement: string): void {
  * @throws TransactionControlError
  */
 export function refuseControlIn(script: string): void {
-  if (!MAY_CONTROL.test(script)) return;
+  if (!mayControl(script)) return;
   for (const words of firstWords(script)) if (CONTROL.test(words)) throw new TransactionControlError(words);
 }
 

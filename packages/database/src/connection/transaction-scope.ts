@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 import {
   isSavepointGone,
+  mayControl,
   refuseControl,
   refuseControlIn,
   TransactionEndedError,
@@ -13,7 +15,7 @@ export interface TransactionSession {
   execute(script: string): Promise<void>;
   /** Runs the engine's own statements that make and end savepoints. */
   control(statements: readonly string[]): Promise<void>;
-  /** Whether others have run that begin or end transactions or savepoints. */
+  /** Whether others have run that begin or end transactions or savepoints. Absent where the engine doesn't report it. */
   isEnded?(): boolean;
   /** Restores the session's initial settings. Called at the end if a statement may have changed some. */
   restore?(): Promise<void>;
@@ -101,10 +103,28 @@ async function runScope<T>(
     }
   }
 
+  /** Finds out that a script ended the transaction from a savepoint of which it can't know the name. */
+  async function executeBetweenSavepoints(script: string): Promise<void> {
+    const name = `synap_${randomBytes(8).toString("hex")}`;
+    await session.control([`SAVEPOINT ${name}`]);
+    try {
+      await session.execute(script);
+    } catch (error) {
+      await endSavepoint(error, `ROLLBACK TO SAVEPOINT ${name}`, `RELEASE SAVEPOINT ${name}`);
+      throw error;
+    }
+    await endSavepoint(undefined, `RELEASE SAVEPOINT ${name}`);
+  }
+
   const transaction: Transaction = {
     query: <Row extends object>(text: string, parameters: readonly SqlParameter[] = []) =>
       guard(text, () => session.query<Row>(text, parameters)),
-    execute: (script) => run(script, refuseControlIn, () => session.execute(script)),
+    execute: (script) =>
+      run(script, refuseControlIn, () =>
+        session.isEnded === undefined && mayControl(script)
+          ? executeBetweenSavepoints(script)
+          : session.execute(script),
+      ),
     savepoint: async (inner) => {
       progress.savepoints += 1;
       const name = `synap_${progress.savepoints}`;

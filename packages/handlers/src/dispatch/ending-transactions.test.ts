@@ -105,19 +105,52 @@ describeOnEveryEngine("a handler that ends its transaction", (engine) => {
     },
   );
 
-  it.runIf(engine.engine === "server")(
-    "never hides it in a transaction without savepoints either",
-    async () => {
-      for (const script of ["COMMIT", "COMMIT; BEGIN", "ROLLBACK AND CHAIN", "COMMIT; BEGIN; SELECT 1 / 0"]) {
-        const work = engine.database.transaction((transaction) => disguised(transaction, script));
-        await expect(work).rejects.toMatchObject({ code: "TRANSACTION_ENDED" });
-      }
-      const many = engine.database.transaction((transaction) =>
-        Promise.all(Array.from({ length: 5 }, () => transaction.query("SELECT 1"))),
+  it.each(["COMMIT; BEGIN", "ROLLBACK; BEGIN"])(
+    "(inline) never hides it behind savepoints with the engine's names: %s",
+    async (script) => {
+      const forged = Array.from({ length: 9 }, (_, index) => `SAVEPOINT synap_${index}`).join("; ");
+      const { store } = attacking(
+        "inline",
+        (transaction) => disguised(transaction, `${script}; ${forged}`),
+        "dead-letter",
       );
-      await expect(many).resolves.toHaveLength(5);
+      await expect(store.append(noteOf("bad"))).rejects.toMatchObject({ code: "TRANSACTION_ENDED" });
     },
   );
+
+  it.each(["COMMIT", "COMMIT; BEGIN", "ROLLBACK; BEGIN", "ROLLBACK AND CHAIN"])(
+    "(async) never moves on past an event whose handler did it: %s",
+    async (script) => {
+      const { handler, dispatcher, store } = attacking(
+        "async",
+        (transaction) => disguised(transaction, script),
+        "dead-letter",
+      );
+      await beginNow(engine.database, handler);
+      await store.append(noteOf("bad"));
+      await expect(catchUpFully(dispatcher, handler)).rejects.toThrow(/ended the transaction/);
+    },
+  );
+
+  it("never hides it in a transaction without savepoints either", async () => {
+    for (const script of ["COMMIT", "COMMIT; BEGIN", "ROLLBACK AND CHAIN", "COMMIT; BEGIN; SELECT 1 / 0"]) {
+      const work = engine.database.transaction((transaction) => disguised(transaction, script));
+      await expect(work).rejects.toMatchObject({ code: "TRANSACTION_ENDED" });
+    }
+    const many = engine.database.transaction((transaction) =>
+      Promise.all(Array.from({ length: 5 }, () => transaction.query("SELECT 1"))),
+    );
+    await expect(many).resolves.toHaveLength(5);
+  });
+
+  it("leaves a script alone that only has such words", async () => {
+    const script = "SELECT CASE WHEN true THEN 'commit' END; SELECT 'BEGIN'";
+    await engine.database.transaction((transaction) => transaction.execute(script));
+    const failing = engine.database.transaction((transaction) =>
+      transaction.execute(`${script}; SELECT 1 / 0`),
+    );
+    await expect(failing).rejects.toThrow("division by zero");
+  });
 
   it.each(["SELECT 1; COMMIT", "ROLLBACK; BEGIN"])(
     "is refused in a transaction of the application too: %s",

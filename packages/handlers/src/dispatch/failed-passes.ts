@@ -1,3 +1,4 @@
+import { TransactionEndedError } from "@synap/database";
 import { isTimeLimit } from "@synap/database/internal";
 import { isTransientFailure, saysTransient } from "./handler-errors.ts";
 import type { PassTrace } from "./pass-trace.ts";
@@ -38,9 +39,11 @@ export class FailedPasses {
 
   /**
    * Whether events may be to blame for a pass that has just failed. One that fails transiently has nobody beside it to go on
-   * with. Of a stretch that is handled in the log, nobody has counted the events.
+   * with. Of a stretch that is handled in the log, nobody has counted the events. Where the transaction was ended, part of
+   * the pass may be stored, and another pass would hide that.
    */
   mayBlameEvents(checkpoint: string, cause: Error, { events }: PassTrace, isInLog: boolean): boolean {
+    if (cause instanceof TransactionEndedError) return false;
     if (saysTransient(cause)) return events > 1;
     if (!isTimeLimit(cause)) return !isTransientFailure(cause);
     if (events === 0) return isInLog;
