@@ -49,7 +49,7 @@ const program = new Command("load")
     300,
   )
   .option("--restart", "send the whole file again, whatever earlier runs sent", false)
-  .option("--new", "this path has another file now: import it from its first line", false)
+  .option("--new", "treat the path as another file, and import it from its first line", false)
   .addHelpText(
     "after",
     `

@@ -15,7 +15,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "dev",
-    description: "the same, started again when a file of the application changes",
+    description: "the same, restarted when a file of the application changes",
     run: () => import("./dev.ts"),
   },
   { name: "api", description: "the HTTP API alone", run: () => import("@synap/api/main") },
@@ -39,7 +39,7 @@ export const PROGRAMS: readonly Program[] = [
     description: "send the events of an NDJSON file to the API",
     run: () => import("./load.ts"),
   },
-  { name: "compress", description: "compress events of days long past", run: () => import("./compress.ts") },
+  { name: "compress", description: "compress old events", run: () => import("./compress.ts") },
 ];
 
 /** The program of this name, if there is one. */

@@ -38,8 +38,8 @@ export function addCommonOptions(program: Command): void {
         .env("SYNAP_DATA_DIR")
         .default(".synap"),
     )
-    .option("--as <name>", "your name, kept with what you decide (default: your login)")
-    .option("--json", "answer as JSON, for programs", false);
+    .option("--as <name>", "your name, recorded with your actions (default: your login)")
+    .option("--json", "print JSON, for programs", false);
 }
 
 /** Client of the API that a command's options name. Without retries, because a person waits. */

@@ -34,7 +34,7 @@ interface SkipOptions extends CommonOptions {
 /** `synap dead-letters ...` */
 export const deadLettersCommand: CommandGroup = (endWith) =>
   new Command("dead-letters")
-    .description("Events that a handler could not deal with, and what to do about them.")
+    .description("Lists, retries and skips dead letters: events that a handler failed on.")
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(retryCommand((code) => endWith(code)))
@@ -46,7 +46,7 @@ A handler that fails on an event sets it aside as a dead letter, and the later e
 stream wait behind it, for that handler alone. Remove the cause and retry, or skip the event for
 good: either way those that waited follow, in order.
 
-Dead letters of ingest-events hold events that were accepted and are not stored. A retry stores them.`,
+Dead letters of ingest-events hold accepted events that are not stored. A retry stores them.`,
     );
 
 function listCommand(): Command {
@@ -59,8 +59,8 @@ function listCommand(): Command {
         .default("open"),
     )
     .option("--stream <type/id>", "only those of this stream", streamOption)
-    .option("--limit <n>", "how many", wholeOption(1, 1000), 50)
-    .option("--cursor <cursor>", "go on where an earlier list ended")
+    .option("--limit <n>", "maximum number of dead letters", wholeOption(1, 1000), 50)
+    .option("--cursor <cursor>", "continue where an earlier list ended")
     .addHelpText(
       "after",
       `
@@ -110,7 +110,7 @@ async function list(options: ListOptions): Promise<void> {
 function showCommand(): Command {
   return new Command("show")
     .description("Shows one dead letter: what failed, why, and the whole event.")
-    .argument("<id>", "its number in the list", letterId)
+    .argument("<id>", "its id in the list", deadLetterId)
     .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} dead-letters show 17`)
     .action(async (id: number, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
@@ -144,16 +144,16 @@ function describeLetter(deadLetter: Resource<"DeadLetter">): string {
 
 function retryCommand(endWith: (code: typeof EXIT.refused) => void): Command {
   return new Command("retry")
-    .description("Has the events handled again, and then those that waited behind them.")
-    .argument("[id...]", "numbers in the list", letterIds)
-    .option("--all", "every open dead letter, oldest first, instead of numbers", false)
+    .description("Retries the events, and then those that waited behind them.")
+    .argument("[id...]", "ids in the list", deadLetterIds)
+    .option("--all", "every open dead letter, oldest first, instead of ids", false)
     .option("--handler <name>", "with --all: only those of this handler")
     .option("--code <code>", "with --all: only those with this code")
     .addHelpText(
       "after",
       `
-The event of an ingest-events deadLetter was accepted and is not stored: it is validated anew and
-appended. A deadLetter that fails again stays open, and the command ends with 1.
+The event of an ingest-events dead letter was accepted and is not stored: it is validated again and
+appended. A dead letter that fails again stays open, and the command ends with 1.
 
 Examples:
   ${SYNAP_COMMAND} dead-letters retry 17 18
@@ -202,9 +202,9 @@ async function retryAll(options: RetryOptions): Promise<DeadLetterOutcome[]> {
 
 function skipCommand(): Command {
   return new Command("skip")
-    .description("Leaves the event out for good; those that waited behind it follow.")
-    .argument("<id...>", "numbers in the list", letterIds)
-    .requiredOption("--reason <text>", "why; kept with the dead letter")
+    .description("Skips the event for good; those that waited behind it follow.")
+    .argument("<id...>", "ids in the list", deadLetterIds)
+    .requiredOption("--reason <text>", "the reason, kept with the dead letter")
     .addHelpText(
       "after",
       `
@@ -248,12 +248,12 @@ function describeStream({ stream }: DeadLetterSummary): string | undefined {
   return stream === undefined ? undefined : `${stream.aggregateType}/${stream.aggregateId}`;
 }
 
-function letterId(value: string): number {
+function deadLetterId(value: string): number {
   if (!/^[1-9]\d{0,14}$/.test(value))
     throw new InvalidArgumentError("It must be the number of a dead letter.");
   return Number(value);
 }
 
-function letterIds(value: string, previous: readonly number[] | undefined): readonly number[] {
-  return [...(previous ?? []), letterId(value)];
+function deadLetterIds(value: string, previous: readonly number[] | undefined): readonly number[] {
+  return [...(previous ?? []), deadLetterId(value)];
 }

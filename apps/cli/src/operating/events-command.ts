@@ -7,24 +7,23 @@ import { type TailRequest, tailEvents } from "./tail-events.ts";
 
 /** `synap events ...` */
 export const eventsCommand: CommandGroup = () =>
-  new Command("events").description("All events, in the order of their positions.").addCommand(tailCommand());
+  new Command("events")
+    .description("Follows all events, in the order of their positions.")
+    .addCommand(tailCommand());
 
 function tailCommand(): Command {
   return new Command("tail")
-    .description("Shows events as they are stored, until Ctrl-C. Goes on by itself when the API was away.")
-    .option(
-      "--from <where>",
-      "now, start, or a position: then it begins with the first event after it",
-      from,
-      "now",
+    .description(
+      "Shows events as they are stored, until Ctrl-C. Reconnects by itself when the API was unavailable.",
     )
+    .option("--from <where>", "now, start, or a position, after which it begins", from, "now")
     .option("--type <type>", "only events of this type; may be given several times", several)
     .option("--stream <type/id>", "only events of this stream", streamOption)
     .option("--until-caught-up", "end once everything that is stored has been shown", false)
     .addHelpText(
       "after",
       `
-With --json: one event a line (NDJSON), whole. Its "position" is what --from takes to go on.
+With --json: one event a line (NDJSON), whole. To resume, pass its "position" to --from.
 
 Examples:
   ${SYNAP_COMMAND} events tail

@@ -41,8 +41,8 @@ export const projectionsCommand: CommandGroup = () =>
     .addHelpText(
       "after",
       `
-A rebuild fills new tables from the first event on, beside the live ones, which everybody goes on
-reading. When it has caught up, its rows are compared with the live ones, and cutover lets it take
+A rebuild fills new tables from the first event on, beside the live ones, which stay in
+use. When it has caught up, its rows are compared with the live ones, and cutover lets it take
 their place at once. The old build is kept up to date, so that rollback can go back at once too.`,
     );
 
@@ -96,13 +96,13 @@ function rebuildCommand(): Command {
   return withBounds(new Command("rebuild"))
     .description("Rebuilds a projection beside the live build, shows the progress, then compares the rows.")
     .argument("<name>", "the projection's name")
-    .option("--version <n>", "which version to build (default: the newest)", wholeOption(1, 1_000_000))
+    .option("--version <n>", "version to build (default: the newest)", wholeOption(1, 1_000_000))
     .option("--no-wait", "start the rebuild and return; the workers finish it")
     .option("--cutover", "make it the live build at the end, if the difference is within bounds", false)
     .addHelpText(
       "after",
       `
-Ctrl-C ends the watching, not the build: the same command watches on.
+Ctrl-C stops watching, not the build; run the same command to watch again.
 
 Examples:
   ${SYNAP_COMMAND} projections rebuild open-loops
@@ -204,9 +204,9 @@ function dropCommand(): Command {
 
 function withBounds(command: Command): Command {
   return command
-    .option("--max-lag <events>", "how many events it may be behind (default: 1000)", rows)
-    .option("--max-difference <rows>", "how many rows may differ (default: 0)", rows)
-    .option("--no-compare", "take over without comparing rows");
+    .option("--max-lag <events>", "maximum number of events that it may be behind (default: 1000)", rows)
+    .option("--max-difference <rows>", "maximum number of rows that may differ (default: 0)", rows)
+    .option("--no-compare", "cut over without comparing rows");
 }
 
 function sayDifferences(differences: readonly TableDifference[]): void {

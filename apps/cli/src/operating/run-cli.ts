@@ -28,7 +28,7 @@ Examples:
   ${SYNAP_COMMAND} dead-letters list                  events that a handler failed on
   ${SYNAP_COMMAND} dead-letters retry 17              retry one after correcting its cause
 
-All but the programs call a Synap that runs. Each command explains itself, as in synap start --help.`;
+All commands but the programs call a running Synap. Each has its own help, as in synap start --help.`;
 
 /**
  * Runs one `synap` command.
@@ -77,7 +77,7 @@ const GROUPS: readonly CommandGroup[] = [
 /** The `synap` program with its commands. */
 export function createProgram(endWith: (code: ExitCode) => void): Command {
   const program = new Command("synap")
-    .description("Runs Synap with an application's config, and operates one that runs over its HTTP API.")
+    .description("Runs Synap with an application's config, and operates a running one over its HTTP API.")
     .addHelpText("after", PROGRAMS_HELP + EXAMPLES + EXIT_HELP);
   addCommonOptions(program);
   for (const group of GROUPS) program.addCommand(group(endWith));

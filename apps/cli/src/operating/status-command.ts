@@ -25,15 +25,13 @@ type HandlerRetry = NonNullable<Resource<"Status">["handlers"][number]["retrying
 /** `synap status` */
 export const statusCommand: CommandGroup = () =>
   new Command("status")
-    .description(
-      "How the store and every handler are doing. Without the admin token: what everybody may see.",
-    )
+    .description("Shows the status of the store and of every handler. The admin token adds details.")
     .addHelpText(
       "after",
       `
-LAG is how many stored events a handler has still to look at; inline handlers have none, because
-they run as events are stored. WAITING are events that wait behind a dead letter of their stream, or
-for one that is tried again; below the table stand what failed, why, and when the next attempt is.
+LAG is the number of stored events that a handler has not read yet; inline handlers have none,
+because they run as events are stored. WAITING are events that wait behind a dead letter of their
+stream, or for a retry. Below the table: what failed, why, and when the next attempt is.
 
 Examples:
   ${SYNAP_COMMAND} status

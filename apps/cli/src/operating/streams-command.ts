@@ -19,13 +19,15 @@ const version = wholeOption(1, Number.MAX_SAFE_INTEGER);
 
 /** `synap streams ...` */
 export const streamsCommand: CommandGroup = () =>
-  new Command("streams").description("Streams: the events of one thing, in order.").addCommand(readCommand());
+  new Command("streams")
+    .description("Reads streams: the events of one aggregate, in order.")
+    .addCommand(readCommand());
 
 function readCommand(): Command {
   return new Command("read")
     .description("Shows the events of a stream. Needs no token.")
-    .argument("<type>", "the kind of thing: the aggregateType of its events")
-    .argument("<id>", "which one: the aggregateId of its events")
+    .argument("<type>", "the aggregateType of its events")
+    .argument("<id>", "the aggregateId of its events")
     .option("--from <version>", "the lowest version to show", version)
     .option("--to <version>", "the highest version to show", version)
     .option("--backwards", "the newest first", false)
