@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npx -y pnpm@12 bench [names...]: measures everything and writes a report. `--help` tells the rest.
+// npx -y pnpm@12 bench [names...]: measures everything and writes a report. See `--help`.
 import { benchmarks } from "./benchmarks.ts";
 import { runBenchCommand } from "./running/bench-command.ts";
 

@@ -17,7 +17,7 @@ export interface Figure {
   readonly name: string;
   /** Undefined where no engine takes part, or where it is not ours to name. */
   readonly engine?: Engine | undefined;
-  /** The median, or the percentile that the name tells. */
+  /** The median, or the percentile in the name. */
   readonly value: number;
   /** For example "events/s", "requests/s", "ms", "ratio", "bytes/event", "events". */
   readonly unit: string;
@@ -60,7 +60,7 @@ export interface BenchContext {
   readonly serverUrl: string | undefined;
   /** A real Inngest server, from INNGEST_BASE_URL. */
   readonly inngestUrl: string | undefined;
-  /** Tells how far the benchmark is; `share` from 0 to 1. */
+  /** Reports the progress of the benchmark; `share` from 0 to 1. */
   readonly onProgress: (text: string, share: number) => void;
   /** Aborted when the run is interrupted: stop soon, and clean up. */
   readonly signal: AbortSignal;

@@ -19,7 +19,7 @@ const TRANSLATED: ReadonlyMap<RegExp, string> = new Map([
   [/\bcrews?\b/i, "workers"],
 ]);
 
-const files = execFileSync("git", ["ls-files", "packages", "apps", "scripts", "examples"], {
+const files = execFileSync("git", ["ls-files", "packages", "apps", "scripts", "bench", "examples"], {
   cwd: ROOT,
   encoding: "utf8",
 })

@@ -183,7 +183,7 @@ describe("a report beside a baseline", () => {
     expect(compareReports(report, baseline).missing).toEqual([]);
   });
 
-  it("knows another machine by its processor and its cores, and tells every difference", () => {
+  it("knows another machine by its processor and its cores, and reports every difference", () => {
     const here = exampleReport();
     const { machine } = here;
     const compare = (changes: Partial<typeof machine>) =>
@@ -200,7 +200,7 @@ describe("a report beside a baseline", () => {
     expect(compare({ loadAverage: [9, 9, 9] })).toMatchObject({ isSameMachine: true, differences: [] });
   });
 
-  it("tells which engines differ", () => {
+  it("reports which engines differ", () => {
     const here = exampleReport({
       engines: [{ engine: "server", postgresql: "17.1", timescaledb: "2.19.3", edition: "apache" }],
     });

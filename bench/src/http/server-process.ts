@@ -12,7 +12,7 @@ export interface ServerProcess {
 }
 
 /**
- * Starts a module of this folder as a server. It tells its address with `serveParent`, and ends with this process.
+ * Starts a module of this folder as a server. It reports its address with `serveParent`, and ends with this process.
  *
  * @throws Error when it ends before it has reported its address
  */
@@ -53,7 +53,7 @@ function nextMessage(child: ChildProcess, module: string): Promise<unknown> {
   });
 }
 
-/** In a server's own process: tells the parent where it listens, answers its questions, and ends when it lets go. */
+/** Runs in the server process: sends the parent its address, answers its requests, and ends when the parent disconnects. */
 export function serveParent(
   url: string,
   { answer = () => null, stop }: { answer?: (question: unknown) => unknown; stop: () => Promise<void> },

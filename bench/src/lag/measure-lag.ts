@@ -34,7 +34,7 @@ const DRAIN_PATIENCE_MS = 60_000;
 
 /**
  * Posts at a steady pace and asks the audit log, which has a line for every event, for its last line every ten
- * milliseconds. It is filled in the order of positions, so that one look tells of every event up to there whether it
+ * milliseconds. It is filled in the order of positions, so that one look shows of every event up to there whether it
  * is visible: every event is a probe, and a look costs the product one row. Positions are asked of the store afterwards.
  *
  * @param warmUp the events of so many first seconds do not count

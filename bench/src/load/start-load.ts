@@ -46,10 +46,10 @@ export async function prepareLoad(plan: LoadPlan, signal: AbortSignal): Promise<
   });
   const finished = new Promise<FinishedLoad>((resolve, reject) => {
     child.on("message", (message) => {
-      const told = loadMessageSchema.parse(message);
-      if (told.kind === "ready") return isReady();
-      tally = told.tally;
-      if (told.kind === "done") resolve(told);
+      const received = loadMessageSchema.parse(message);
+      if (received.kind === "ready") return isReady();
+      tally = received.tally;
+      if (received.kind === "done") resolve(received);
     });
     const fail = (why: unknown) => reject(new LoadError(`The load ended: ${String(why)}\n${complaint}`));
     child.once("error", fail);

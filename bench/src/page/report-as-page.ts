@@ -29,7 +29,7 @@ ${targets(report, comparison)}
 ${report.benchmarks.map((section) => sectionOf(section, comparison))}
 ${surroundings(report, comparison)}
 </main>
-<footer>Repeat it: <code>npx -y pnpm@12 ${report.mode === "quick" ? "bench:quick" : "bench"}</code>. Each value is the median of its samples, or the percentile its name tells. A × is a ratio of two measurements of this run.</footer>
+<footer>Repeat it: <code>npx -y pnpm@12 ${report.mode === "quick" ? "bench:quick" : "bench"}</code>. Each value is the median of its samples, or the percentile in its name. A × is a ratio of two measurements of this run.</footer>
 </body>
 </html>
 `;

@@ -64,7 +64,7 @@ export async function measurePipeline(options: {
     const plan = { apiUrl: product.apiUrl, batch: PIPELINE_BATCH, first: 0, seconds, pace };
     const load = await prepareLoad(plan, signal);
     try {
-      const run = await watch(product, load, seconds, (told, share) => onProgress(told, share * 0.9), signal);
+      const run = await watch(product, load, seconds, (text, share) => onProgress(text, share * 0.9), signal);
       onProgress("comparing every id", 0.95);
       if (!run.cut) await untilQuiet(product.apiUrl, signal);
       await product.stop();

@@ -5,7 +5,7 @@ import { DAY_MS, EVENTS_A_DAY, EVENTS_AN_APPEND, HISTORY_BEGINS, PACE_MS, STREAM
 /** A transaction's locks grow with its chunks, and the server's table of locks is finite. */
 const DAYS_AT_ONCE = 50;
 
-/** Tells the days that are already there, and those that are still to come. */
+/** Days to write: `from` are stored already, and `to` will be. */
 export interface DayRange {
   readonly from: number;
   readonly to: number;
@@ -14,7 +14,7 @@ export interface DayRange {
 /**
  * Writes days of history into a database that holds all earlier ones, as if they had been appended: events, identities,
  * streams and append log agree with each other. The server makes them up by itself, several days at a time, because
- * ten million appends through the front door would take the whole run.
+ * ten million appends through the HTTP API would take the whole run.
  */
 export async function fillHistory(
   database: Database,

@@ -97,7 +97,7 @@ function flatness(measurements: readonly ReadMeasurement[]): Figure[] {
   ];
 }
 
-/** The rounds in five parts, so that a figure tells how steady it was. */
+/** The rounds in five parts, so that a figure shows its spread. */
 function fifths(values: readonly number[]): number[][] {
   const length = Math.ceil(values.length / 5);
   return Array.from({ length: 5 }, (_, part) => values.slice(part * length, (part + 1) * length)).filter(

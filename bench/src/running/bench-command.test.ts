@@ -30,7 +30,7 @@ describe("what the bench command is asked for", () => {
     expect(request([], { baseline: "new.json", saveBaseline: true }).mustHaveBaseline).toBe(false);
   });
 
-  it("goes into a folder of its own, unless told which", () => {
+  it("goes into a folder of its own, unless one is given", () => {
     expect(request([], { quick: true }).outputDirectory).toMatch(/bench\/results\/[\dT-]+-quick$/);
     expect(request([], { output: "here" }).outputDirectory).toBe("here");
   });

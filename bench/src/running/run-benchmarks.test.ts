@@ -12,23 +12,23 @@ const finding = (id: string): BenchmarkResult => ({ figures: [exampleFigure({ id
 
 function contextOf(signal = new AbortController().signal) {
   const ended: Section[] = [];
-  const told: [string, number][] = [];
+  const reported: [string, number][] = [];
   return {
     ended,
-    told,
+    reported,
     options: {
       mode: "quick",
       serverUrl: undefined,
       inngestUrl: undefined,
       signal,
-      onProgress: (text: string, share: number) => told.push([text, share]),
+      onProgress: (text: string, share: number) => reported.push([text, share]),
       onEnd: (section: Section) => ended.push(section),
     } as const,
   };
 }
 
 describe("a run of benchmarks", () => {
-  it("runs them in order and tells when each has ended", async () => {
+  it("runs them in order and reports when each has ended", async () => {
     const { options, ended } = contextOf();
     const sections = await runBenchmarks(
       [
@@ -117,14 +117,14 @@ describe("a run of benchmarks", () => {
     expect(section?.error).toBeUndefined();
   });
 
-  it("tells how far the whole run is", async () => {
-    const { options, told } = contextOf();
+  it("reports the progress of the whole run", async () => {
+    const { options, reported } = contextOf();
     const half: Benchmark["run"] = async ({ onProgress }) => {
       onProgress("half", 0.5);
       return { figures: [] };
     };
     await runBenchmarks([benchmark("first", half), benchmark("second", half)], options);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ["first: starting", 0],
       ["first: half", 0.25],
       ["second: starting", 0.5],
