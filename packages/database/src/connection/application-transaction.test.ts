@@ -103,6 +103,20 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
       expect(await open().getStream(stream)).toBeUndefined();
     });
 
+    it.each(["COMMIT", "COMMIT; BEGIN", "ROLLBACK; BEGIN"])(
+      "is never answered as stored where a script hid that it ended that: %s",
+      async (script) => {
+        const stream = { aggregateType: "note", aggregateId: randomUUID() };
+        const ended = inTransaction(async (transaction) => {
+          await open().appendToStream(stream, "no-stream", [note()], { transaction });
+          await transaction.execute("SET LOCAL standard_conforming_strings = off");
+          await transaction.execute(`SELECT 'a\\'; '; ${script}; SELECT ''`);
+        });
+        // A driver that takes one statement at a time refuses the script.
+        await expect(ended).rejects.toThrow(/ended the transaction|Failed query: SELECT 'a/);
+      },
+    );
+
     it("is refused with a typed error, after which that can continue", async () => {
       const stream = { aggregateType: "note", aggregateId: randomUUID() };
       await inTransaction(async (transaction) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { type SQL, sql as text } from "drizzle-orm";
 import { PgDatabase, PgSession } from "drizzle-orm/pg-core";
 import { PostgresJsSession } from "drizzle-orm/postgres-js/session";
@@ -7,7 +8,12 @@ import { readDriverRows, readRawRows } from "./driver-rows.ts";
 import { dialect, relationalSchema } from "./relational-schema.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
-import { refuseControlIn } from "./transaction-control.ts";
+import {
+  isSavepointGone,
+  mayControl,
+  refuseControlIn,
+  TransactionEndedError,
+} from "./transaction-control.ts";
 import { writeParameter } from "./wire-types.ts";
 
 /** The part of a drizzle transaction on PostgreSQL that is used, with any driver and any schema. */
@@ -50,8 +56,7 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
       }),
     execute: (script) =>
       guard(async () => {
-        refuseControlIn(script);
-        await transaction.execute(text.raw(script));
+        await executeScript(script, (statement) => transaction.execute(text.raw(statement)));
       }),
     savepoint: (work) => transaction.transaction((inner) => work(transactionFromDrizzle(inner))),
     get orm() {
@@ -86,8 +91,7 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
       }),
     execute: (script) =>
       guard(async () => {
-        refuseControlIn(script);
-        await transaction.unsafe(script).simple();
+        await executeScript(script, (statement) => transaction.unsafe(statement).simple());
       }),
     savepoint: async <T>(work: (inner: Transaction) => Promise<T>): Promise<T> => {
       const outcome: { value: T }[] = [];
@@ -108,6 +112,26 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
       return orm;
     },
   };
+}
+
+/** Runs a script, and finds out that it ended the transaction from a savepoint of which it can't know the name. */
+async function executeScript(
+  script: string,
+  execute: (statement: string) => PromiseLike<unknown>,
+): Promise<void> {
+  refuseControlIn(script);
+  if (!mayControl(script)) {
+    await execute(script);
+    return;
+  }
+  const name = `synap_${randomBytes(8).toString("hex")}`;
+  await execute(`SAVEPOINT ${name}`);
+  await execute(script);
+  try {
+    await execute(`RELEASE SAVEPOINT ${name}`);
+  } catch (error) {
+    throw isSavepointGone(error) ? new TransactionEndedError(undefined, { cause: error }) : error;
+  }
 }
 
 /** A drizzle session whose statements can't end the transaction. Without parameters, drivers take several at once. */
