@@ -34,7 +34,6 @@ const reasons: Readonly<Record<string, string>> = {
   "scripts/src/performance/bare-insert.ts": "the timestamps of rows",
   "apps/cli/src/compress.ts": "chunks are compressed by their age",
   "apps/cli/src/importing/import-file.ts": "when an import began and last went on, for people",
-  "apps/cli/src/importing/retry-after.ts": "Retry-After may name a moment",
   "bench/src/reading/history.ts": "the timestamps of events",
   "bench/src/load/batch-maker.ts": "the timestamps of events",
   "bench/src/running/run-bench.ts": "when the run began, for people",

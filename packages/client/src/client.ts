@@ -9,6 +9,7 @@ import {
   type Published,
   type PublishOptions,
   type PublishResult,
+  type SettledResult,
 } from "./publishing.ts";
 import {
   type AnswerOf,
@@ -48,6 +49,12 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
     events: readonly PublishableEvent<TypesOf<Catalogue>>[],
     options?: PublishOptions,
   ): Promise<PublishResult[]>;
+  /**
+   * Publishes events that are JSON already, as they are, in one request: each must have an id, by which the API recognises it
+   * when it is sent again. For programs that pass on what others wrote.
+   * @throws SynapProblem, SynapUnreachableError, SynapAnswerError when the outcome of an event is not known
+   */
+  publishJson(events: readonly string[], options?: PublishOptions): Promise<SettledResult[]>;
   /**
    * The events after a position, then each as it is stored. Resumes after a lost connection. Needs the admin token.
    * @throws SubscriptionGapError when the store was restored to before what was read

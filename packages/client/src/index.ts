@@ -8,7 +8,13 @@ export { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from
 export type { CatalogueTypes } from "./event-types.ts";
 export type { EventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
-export type { CoalescingOptions, Published, PublishOptions, PublishResult } from "./publishing.ts";
+export type {
+  CoalescingOptions,
+  Published,
+  PublishOptions,
+  PublishResult,
+  SettledResult,
+} from "./publishing.ts";
 export type {
   AuditEntry,
   AuditQuery,

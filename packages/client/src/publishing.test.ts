@@ -144,3 +144,49 @@ describe("a batch", () => {
     expect(results.map(({ status }) => status)).toEqual(["accepted", "accepted", "unavailable"]);
   });
 });
+
+describe("events that are JSON already", () => {
+  const lines = [
+    '{"id":"a", "type":"note.created","data":{"n":1e400}}',
+    '{"id":"b","type":"note.created","data":{"n":1.0}}',
+  ];
+
+  it("are sent as they are written, and only those again whose outcome is open", async () => {
+    const bodies: string[] = [];
+    const sent: typeof fetch = async (_url, init) => {
+      const body = String(init?.body);
+      bodies.push(body);
+      const results =
+        bodies.length === 1
+          ? [
+              { index: 0, status: "accepted", id: "a" },
+              { index: 1, status: "unavailable", id: "b" },
+            ]
+          : [{ index: 0, status: "duplicate", id: "b", position: 7 }];
+      const isOpen = bodies.length === 1;
+      return new Response(
+        JSON.stringify(isOpen ? problem(503, "broker-unavailable", { results }).body : { results }),
+        {
+          status: isOpen ? 503 : 202,
+          headers: { "content-type": isOpen ? "application/problem+json" : "application/json" },
+        },
+      );
+    };
+    const retry = { firstDelayMs: 1, maxDelayMs: 1, attempts: 5 };
+    const client = createSynapClient({ url: "http://127.0.0.1:3400", fetch: sent, retry });
+    expect(await client.publishJson(lines)).toEqual([
+      { index: 0, status: "accepted", id: "a" },
+      { index: 1, status: "duplicate", id: "b", position: 7 },
+    ]);
+    expect(bodies[0]).toBe(`{"events":[${lines.join(",")}]}`);
+    expect(bodies.at(-1)).toBe(`{"events":[${lines[1]}]}`);
+  });
+
+  it("fail with the last fault when the outcome of one is not known, and when an answer leaves one out", async () => {
+    const away = await clientOf(() => broken);
+    await expect(away.publishJson(lines)).rejects.toMatchObject({ name: "SynapUnreachableError" });
+    await api?.stop();
+    const careless = await clientOf(() => ({ status: 202, body: { results: [{ status: "accepted" }, {}] } }));
+    await expect(careless.publishJson(lines)).rejects.toMatchObject({ name: "SynapAnswerError" });
+  });
+});

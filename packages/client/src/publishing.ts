@@ -1,7 +1,7 @@
 import type { EventInput } from "@synap/types";
 import type { ProblemCode, ProblemDocument } from "@synap/types/http";
 import { uuidv7 } from "uuidv7";
-import { isProblem, SynapProblem } from "./errors.ts";
+import { isProblem, SynapAnswerError, SynapProblem } from "./errors.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -10,6 +10,9 @@ export type Published = Resource<"AcceptedEvent"> | Resource<"DuplicateEvent">;
 
 /** Outcome of one event of a batch. */
 export type PublishResult = Resource<"BatchResults">["results"][number];
+
+/** Outcome of an event, once it is known. */
+export type SettledResult = Exclude<PublishResult, { status: "unavailable" }>;
 
 /** Options of publishing. */
 export interface PublishOptions extends CallOptions {
@@ -25,22 +28,26 @@ export interface CoalescingOptions {
   readonly maxBytes?: number;
 }
 
+/** An event as it is sent. The length of its JSON, in UTF-16 units, is near enough to its bytes. */
+interface SerialisedEvent {
+  readonly id: string;
+  readonly json: string;
+}
+
 interface Waiting {
-  readonly event: IdentifiedEvent;
-  /** Its JSON in UTF-16 units, near enough to bytes. */
-  readonly size: number;
+  readonly event: SerialisedEvent;
   readonly options: PublishOptions;
   readonly resolve: (published: Published) => void;
   readonly reject: (error: unknown) => void;
 }
 
 type Event = EventInput<string, object>;
-type IdentifiedEvent = Event & { readonly id: string };
 
 /** Publishes events. */
 export interface Publishing {
   publish(event: Event, options?: PublishOptions): Promise<Published>;
   publishBatch(events: readonly Event[], options?: PublishOptions): Promise<PublishResult[]>;
+  publishJson(events: readonly string[], options?: PublishOptions): Promise<SettledResult[]>;
 }
 
 /**
@@ -55,17 +62,17 @@ export function createPublishing(
   let isSending = false;
 
   /**
-   * Publishes until every event is settled, sending only those again whose outcome is open. Those that stay open are
-   * `unavailable` in the results.
+   * Publishes until every event is settled, sending only those again whose outcome is open.
    * @throws what ended it, when the outcome of no event is known
    */
   async function settle(
-    events: readonly IdentifiedEvent[],
+    events: readonly string[],
     options: PublishOptions,
-  ): Promise<{ results: PublishResult[]; fault: unknown }> {
-    const settled = new Map<number, PublishResult>();
+  ): Promise<{ settled: Map<number, SettledResult>; fault: unknown }> {
+    const settled = new Map<number, SettledResult>();
+    const since = performance.now();
     let fault: unknown;
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempts = 1; ; attempts += 1) {
       const open = events.map((_, index) => index).filter((index) => !settled.has(index));
       const sent = await send(
         open.map((index) => events[index]),
@@ -79,21 +86,38 @@ export function createPublishing(
       if (fault === undefined) break;
       if (sent.results.length === 0 && settled.size === 0) throw fault;
       if (sent.results.length === 0) break;
-      if (!(await transport.pause(attempt, undefined, options.signal))) break;
+      if (!(await transport.pause({ fault, attempts, since }, options.signal))) break;
     }
+    return { settled, fault };
+  }
+
+  /** A result for each event; those that stayed open are `unavailable`. @throws as `settle` */
+  async function settleAll(
+    events: readonly SerialisedEvent[],
+    options: PublishOptions,
+  ): Promise<{ results: PublishResult[]; fault: unknown }> {
+    const { settled, fault } = await settle(
+      events.map(({ json }) => json),
+      options,
+    );
     const results = events.map(
       ({ id }, index): PublishResult => settled.get(index) ?? { status: "unavailable", id, index },
     );
     return { results, fault };
   }
 
-  /** One request, after the transport's own retries: what it settled, and why the rest is open. */
+  /** One request, after the transport's own retries: what it settled, and the fault that left the rest open. */
   async function send(
-    events: readonly unknown[],
+    events: readonly (string | undefined)[],
     { signal, backfill }: PublishOptions,
   ): Promise<{ results: readonly PublishResult[]; fault?: unknown }> {
     try {
-      return await transport.call("publishBatch", { body: { events }, signal, backfill });
+      const json = `{"events":[${events.join(",")}]}`;
+      const { results } = await transport.call("publishBatch", { json, signal, backfill });
+      const isWhole =
+        results?.length === events.length && results.every((result, place) => result.index === place);
+      if (isWhole) return { results };
+      throw new SynapAnswerError(transport.url, 200, "it has no result for each event");
     } catch (error) {
       signal?.throwIfAborted();
       if (isProblem(error, "batch-rejected")) return { results: error.problem.results };
@@ -109,7 +133,7 @@ export function createPublishing(
     while (batch.length < maxEvents) {
       const next = queue[0];
       if (next === undefined || (next.options.backfill === true) !== backfill) break;
-      bytes += next.size;
+      bytes += next.event.json.length;
       if (batch.length > 0 && bytes > maxBytes) break;
       queue.shift();
       batch.push(next);
@@ -136,7 +160,7 @@ export function createPublishing(
 
   async function sendOne({ event, options, resolve, reject }: Waiting): Promise<void> {
     const { signal, backfill } = options;
-    await transport.call("publishEvent", { body: event, signal, backfill }).then(resolve, reject);
+    await transport.call("publishEvent", { json: event.json, signal, backfill }).then(resolve, reject);
   }
 
   async function sendTogether(batch: readonly Waiting[]): Promise<void> {
@@ -144,7 +168,7 @@ export function createPublishing(
     // The callers' signals end their waiting, not the request that carries the events of others too.
     const options = { backfill: first?.options.backfill === true };
     try {
-      const { results, fault } = await settle(
+      const { results, fault } = await settleAll(
         batch.map(({ event }) => event),
         options,
       );
@@ -161,15 +185,14 @@ export function createPublishing(
 
   return {
     publish(event, options = {}) {
-      const identified = withId(event);
+      const serialised = serialise(event);
       return new Promise((resolve, reject) => {
         const stop = () => reject(options.signal?.reason);
         if (options.signal?.aborted === true) return stop();
         options.signal?.addEventListener("abort", stop, { once: true });
         const settled = () => options.signal?.removeEventListener("abort", stop);
         queue.push({
-          event: identified,
-          size: sizeOf(identified),
+          event: serialised,
           options,
           resolve: (published) => {
             settled();
@@ -184,11 +207,11 @@ export function createPublishing(
       });
     },
     async publishBatch(events, options = {}) {
-      const identified = events.map(withId);
+      const serialised = events.map(serialise);
       const results: PublishResult[] = [];
-      for (const { from, to } of slices(identified, maxEvents, maxBytes)) {
-        const part = identified.slice(from, to);
-        const settled = await settle(part, options).catch((fault: unknown) => {
+      for (const { from, to } of slices(serialised, maxEvents, maxBytes)) {
+        const part = serialised.slice(from, to);
+        const settled = await settleAll(part, options).catch((fault: unknown) => {
           options.signal?.throwIfAborted();
           if (results.length === 0) throw fault;
           return {
@@ -199,19 +222,29 @@ export function createPublishing(
       }
       return results;
     },
+    async publishJson(events, options = {}) {
+      if (events.length === 0) return [];
+      const { settled, fault } = await settle(events, options);
+      return events.map((_, index) => {
+        const result = settled.get(index);
+        if (result === undefined) throw fault;
+        return result;
+      });
+    },
   };
 }
 
-function sizeOf(event: IdentifiedEvent): number {
-  return JSON.stringify(event).length;
+function serialise(event: Event): SerialisedEvent {
+  const identified = withId(event);
+  return { id: identified.id, json: JSON.stringify(identified) };
 }
 
 /** Splits a list of events so that no request is too large. */
-function* slices(events: readonly IdentifiedEvent[], maxEvents: number, maxBytes: number) {
+function* slices(events: readonly SerialisedEvent[], maxEvents: number, maxBytes: number) {
   let from = 0;
   let bytes = 0;
   for (const [index, event] of events.entries()) {
-    const size = sizeOf(event);
+    const size = event.json.length;
     if (index > from && (index - from >= maxEvents || bytes + size > maxBytes)) {
       yield { from, to: index };
       from = index;

@@ -57,6 +57,27 @@ describe("a request", () => {
     expect(requests).toHaveLength(2);
   });
 
+  it("is given up where the pause would exceed the time for retries, and each pause is reported", async () => {
+    const waits = ["0", "3600"];
+    const started = await startScriptedApi(() =>
+      problem(503, "broker-unavailable", {}, { "retry-after": waits.shift() ?? "0" }),
+    );
+    api = started;
+    const faults: unknown[] = [];
+    const client = createSynapClient({
+      url: started.url,
+      retry: {
+        attempts: Number.POSITIVE_INFINITY,
+        firstDelayMs: 1,
+        patienceMs: 60_000,
+        onRetry: (fault) => faults.push(fault),
+      },
+    });
+    await expect(client.status()).rejects.toMatchObject({ code: "broker-unavailable" });
+    expect(faults).toMatchObject([{ code: "broker-unavailable" }]);
+    expect(started.requests).toHaveLength(2);
+  });
+
   it("isn't repeated when the API refused it", async () => {
     const { client, requests } = await clientOf(problem(422, "event-invalid"));
     await expect(client.publish(note)).rejects.toBeInstanceOf(SynapProblem);

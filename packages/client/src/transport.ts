@@ -14,6 +14,10 @@ export interface RetryOptions {
   readonly firstDelayMs?: number;
   /** The longest pause in milliseconds; the API's own Retry-After may be longer. Default 10,000. */
   readonly maxDelayMs?: number;
+  /** Milliseconds that a call may take with all its attempts: no pause outlasts them. Default: as many as the attempts take. */
+  readonly patienceMs?: number;
+  /** Called before each pause with what failed, and how many milliseconds the next attempt waits. */
+  readonly onRetry?: (fault: unknown, waitMs: number) => void;
 }
 
 /** Settings of a client that its requests use. */
@@ -51,6 +55,8 @@ export interface Call extends CallOptions {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, instead of `body`: JSON that was written already. */
+  readonly json?: string;
   readonly backfill?: boolean | undefined;
 }
 
@@ -62,8 +68,21 @@ type AnswerOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["answer"] 
       : unknown
   : never;
 
+/** An attempt that failed, of a call that may go on. */
+export interface FailedAttempt {
+  readonly fault: unknown;
+  /** How many attempts there were. */
+  readonly attempts: number;
+  /** When the call began, by `performance.now()`. */
+  readonly since: number;
+  /** How long the API wants to be left alone. */
+  readonly retryAfterMs?: number | undefined;
+}
+
 /** Sends requests and repeats them. */
 export interface Transport {
+  /** Where the API is, without a trailing slash. */
+  readonly url: string;
   /**
    * Calls an operation and parses its answer.
    * @throws SynapProblem, SynapUnreachableError, SynapAnswerError, and the signal's reason
@@ -71,8 +90,8 @@ export interface Transport {
   call<Name extends OperationName>(operation: Name, call?: Call): Promise<AnswerOf<Name>>;
   /** Calls an operation once, without a time limit, and gives the response as it is. @throws as `call` */
   open(operation: OperationName, call?: Call): Promise<Response>;
-  /** Waits before the attempt that follows this one; false when there is none. @throws the signal's reason */
-  pause(attempt: number, retryAfterMs: number | undefined, signal?: AbortSignal): Promise<boolean>;
+  /** Waits before the attempt that follows; false when there is none. @throws the signal's reason */
+  pause(failed: FailedAttempt, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** Statuses that may pass: the process is starting, full or going, or a proxy lost it. */
@@ -81,7 +100,13 @@ const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 /** Makes a transport. */
 export function createTransport(options: TransportOptions): Transport {
   const base = String(options.url).replace(/\/+$/, "");
-  const { attempts = 6, firstDelayMs = 200, maxDelayMs = 10_000 } = options.retry ?? {};
+  const {
+    attempts = 6,
+    firstDelayMs = 200,
+    maxDelayMs = 10_000,
+    patienceMs = Number.POSITIVE_INFINITY,
+    onRetry,
+  } = options.retry ?? {};
   const { timeoutMs = 30_000 } = options;
   // Called without `this`, which browsers insist on.
   const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
@@ -109,7 +134,7 @@ export function createTransport(options: TransportOptions): Transport {
   ): Promise<Response> {
     const query = { ...call.query, ...(call.backfill === true && { backfill: true }) };
     const url = `${base}${fillPath(operation.path, call.path ?? {})}${writeQuery(query)}`;
-    const body = operation.method === "POST" ? JSON.stringify(call.body ?? {}) : null;
+    const body = operation.method === "POST" ? (call.json ?? JSON.stringify(call.body ?? {})) : null;
     const headers = await headersOf(operation, call);
     try {
       return await send(url, { method: operation.method, headers, body, ...(signal && { signal }) });
@@ -119,18 +144,26 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  async function pause(done: number, retryAfterMs: number | undefined, signal?: AbortSignal) {
+  async function pause(
+    { fault, attempts: done, since, retryAfterMs = 0 }: FailedAttempt,
+    signal?: AbortSignal,
+  ) {
     if (done >= attempts) return false;
     const longest = Math.min(maxDelayMs, firstDelayMs * 2 ** (done - 1));
-    await sleep(Math.max(retryAfterMs ?? 0, longest * (0.5 + Math.random() / 2)), signal);
+    const waitMs = Math.max(retryAfterMs, longest * (0.5 + Math.random() / 2));
+    if (performance.now() + waitMs - since > patienceMs) return false;
+    onRetry?.(fault, waitMs);
+    await sleep(waitMs, signal);
     return true;
   }
 
   return {
+    url: base,
     pause,
     async call(name, call = {}) {
       const operation: Operation = OPERATIONS[name];
-      for (let done = 1; ; done += 1) {
+      const since = performance.now();
+      for (let attempts = 1; ; attempts += 1) {
         let retryAfterMs: number | undefined;
         let fault: unknown;
         try {
@@ -151,7 +184,7 @@ export function createTransport(options: TransportOptions): Transport {
         }
         call.signal?.throwIfAborted();
         if (!mayRepeat(operation, fault, retryAfterMs)) throw fault;
-        if (!(await pause(done, retryAfterMs, call.signal))) throw fault;
+        if (!(await pause({ fault, attempts, since, retryAfterMs }, call.signal))) throw fault;
       }
     },
     async open(name, call = {}) {

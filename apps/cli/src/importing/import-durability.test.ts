@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import fs, { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { syncBuiltinESMExports } from "node:module";
@@ -42,7 +43,7 @@ it("puts the state of an import on the disk before the first event is sent, and 
   const server = createServer((request, response) => {
     request.resume();
     if (request.method === "POST") calls.push("events sent");
-    response.end(JSON.stringify({ results: [{ status: "accepted" }] }));
+    response.end(JSON.stringify({ results: [{ index: 0, status: "accepted", id: randomUUID() }] }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {

@@ -68,7 +68,8 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 function accept(events: Event[], body: string): Answer {
   bodies.push(body);
-  const results = events.map(({ id }) => ({
+  const results = events.map(({ id }, index) => ({
+    index,
     id,
     status: received.some((known) => known.id === id) ? "duplicate" : "accepted",
   }));
@@ -342,12 +343,13 @@ describe("importing a file", () => {
         results: events.map((_, index) =>
           index === 2
             ? {
+                index,
                 status: "rejected",
                 path: "data.n",
                 code: "invalid-type",
                 reason: "must be a number",
               }
-            : { status: "accepted" },
+            : { index, status: "accepted" },
         ),
       },
     });
@@ -371,13 +373,13 @@ describe("importing a file", () => {
     writeFileSync(file, numbered(1, 16));
     answerNext = (events) =>
       events.some(({ data }) => z.object({ n: z.literal(11) }).safeParse(data).success)
-        ? { status: 413, body: { code: "EVENT_TOO_LARGE", title: "Too large" } }
+        ? { status: 413, body: { status: 413, code: "body-too-large", title: "Too large", detail: "It is." } }
         : undefined;
     const result = await run({ batch: 16 });
     expect(result.counts).toEqual({ accepted: 15, duplicate: 0, rejected: 1 });
     expect(JSON.parse(readFileSync(result.rejectedPath ?? "", "utf8"))).toMatchObject({
       line: 11,
-      code: "EVENT_TOO_LARGE",
+      code: "body-too-large",
     });
   });
 
@@ -387,7 +389,10 @@ describe("importing a file", () => {
     await expect(run({ url: "http://127.0.0.1:65533" })).rejects.toThrow(
       /can't be reached: nothing listens there/,
     );
-    answerNext = () => ({ status: 401, body: { title: "Unauthorized", detail: "The token is wrong." } });
+    answerNext = () => ({
+      status: 401,
+      body: { status: 401, code: "token-invalid", title: "Unauthorized", detail: "The token is wrong." },
+    });
     await expect(run({ backfill: true, token: "x" })).rejects.toThrow(
       /The token is wrong\.\nGive the API's backfill token/,
     );

@@ -1,8 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { type CatalogueTypes, createSynapClient, SynapUnreachableError } from "@synap/client";
 import { START_COMMAND } from "@synap/service/called-as";
 import { connectionFault } from "./connection-fault.ts";
 import type { LineDefaults } from "./event-line.ts";
-import { type EventSenderOptions, type SentEvents, sendEvents } from "./event-sender.ts";
+import { createEventSender, type EventSender, type SentEvents } from "./event-sender.ts";
 import { readBytes } from "./file-survey.ts";
 import { ImportError } from "./import-error.ts";
 import { assertUnchanged, type ImportStart, startFromFile, streamStart } from "./import-start.ts";
@@ -131,6 +132,7 @@ async function sendLines(
   const report = new RejectedReport(from.reportPath, state.rejectedBytes);
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
+  const send = createEventSender({ ...options, signal });
   let tooOld = 0;
   const settle = async ({ batch, sent }: Pending) => {
     const { accepted, duplicate, rejected } = await sent;
@@ -159,7 +161,7 @@ async function sendLines(
     const defaultsOf = (line: Line) => defaultsIn(state, line);
     const limits = { defaultsOf, maxEvents: options.batch, maxBytes: MAX_BATCH_BYTES };
     for await (const batch of batchLines(from.lines, limits)) {
-      pending.push({ batch, sent: timed(batch, { ...options, signal }, options.onBatch) });
+      pending.push({ batch, sent: timed(batch, send, options.onBatch) });
       const oldest = pending.length >= options.inFlight ? pending.shift() : undefined;
       if (oldest !== undefined) await settle(oldest);
     }
@@ -212,11 +214,11 @@ interface Pending {
 
 function timed(
   { events }: LineBatch,
-  sender: EventSenderOptions,
+  send: EventSender,
   onBatch: ImportOptions["onBatch"],
 ): Promise<SentEvents> {
   const sentAt = performance.timeOrigin + performance.now();
-  const sent = sendEvents(events, sender).then((answer) => {
+  const sent = send(events).then((answer) => {
     const ms = performance.timeOrigin + performance.now() - sentAt;
     if (events.length > 0) onBatch?.({ lines: events.map(({ number }) => number), sentAt, ms });
     return answer;
@@ -236,16 +238,16 @@ function progressOf(state: ImportState, { file }: ImportOptions): ImportProgress
 }
 
 async function checkApi(url: string, signal: AbortSignal): Promise<void> {
+  const api = createSynapClient<CatalogueTypes>({ url, retry: { attempts: 1 }, timeoutMs: 10_000 });
   try {
-    const response = await fetch(new URL("/healthz", url), {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-    });
-    await response.body?.cancel();
+    await api.health({ signal });
   } catch (cause) {
     signal.throwIfAborted();
+    // Whatever answered, it is there: what it takes, the first batch shows.
+    if (!(cause instanceof SynapUnreachableError)) return;
     throw new ImportError(
       "API_UNREACHABLE",
-      `The API at ${url} can't be reached: ${connectionFault(cause)}\nStart it with "${START_COMMAND}", or give its address with --url.`,
+      `The API at ${url} can't be reached: ${connectionFault(cause.cause)}\nStart it with "${START_COMMAND}", or give its address with --url.`,
       { cause },
     );
   }
