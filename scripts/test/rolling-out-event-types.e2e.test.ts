@@ -117,7 +117,9 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
     expect(await warnings()).toEqual(["event-types-differ", "accepted-events-not-stored"]);
     expect(await warnings(processes.workerUrl)).toContain("accepted-events-not-stored");
     expect(worker.output()).toContain("1 refused");
-    expect((await synap("status")).output).toMatch(/not stored +5 open: .*dead-letters list --handler ingest-events/);
+    expect((await synap("status")).output).toMatch(
+      /not stored +5 open: .*dead-letters list --handler ingest-events/,
+    );
     for (const event of sent) expect(await isStored(event)).toBe(false);
   });
 
