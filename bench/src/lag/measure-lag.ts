@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "@synap/cli/terminal/numbers.ts";
+import { type CatalogueTypes, createSynapClient, type SynapClient } from "@synap/client";
 import type { Engine, SqlSession } from "@synap/database";
-import { z } from "zod";
 import { EVENT_NUMBER_SQL } from "../load/batch-maker.ts";
 import { clock, type SentBatch } from "../load/load-plan.ts";
 import { prepareLoad } from "../load/start-load.ts";
@@ -80,16 +80,15 @@ export async function measureLag(options: {
   }
 }
 
-const auditLogSchema = z.object({ entries: z.array(z.object({ position: z.coerce.number() })) });
-
 /** Looks every ten milliseconds, the next time as soon as possible when an answer takes longer. */
 function watchAuditLog(apiUrl: string): { end(): Promise<readonly Look[]> } {
+  const synap = createSynapClient<CatalogueTypes>({ url: apiUrl, retry: { attempts: 1 } });
   const looks: Look[] = [];
   let isOver = false;
   const work = async () => {
     while (!isOver) {
       const began = performance.now();
-      const position = await lastLine(apiUrl);
+      const position = await lastLine(synap);
       if (position !== undefined) looks.push({ at: clock(), position });
       await sleep(Math.max(0, LOOK_MS - (performance.now() - began)));
     }
@@ -105,11 +104,10 @@ function watchAuditLog(apiUrl: string): { end(): Promise<readonly Look[]> } {
 }
 
 /** Undefined while there is none. */
-async function lastLine(apiUrl: string): Promise<number | undefined> {
+async function lastLine({ readModels }: SynapClient<CatalogueTypes>): Promise<number | undefined> {
   try {
-    const response = await fetch(`${apiUrl}/api/v1/audit-log?limit=1`);
-    const answer = auditLogSchema.safeParse(await response.json());
-    return answer.data?.entries[0]?.position;
+    const first = await readModels.auditLog({ pageSize: 1 }).next();
+    return first.done === true ? undefined : first.value.position;
   } catch {
     return undefined;
   }

@@ -15,7 +15,10 @@ export interface BatchAnswer {
 
 const resultsSchema = z.object({ results: z.array(z.object({ index: z.number(), status: z.string() })) });
 
-/** Posts batches over connections that are kept. */
+/**
+ * Posts batches over connections that are kept. Not the client: a load is made of single attempts, of bytes prepared before, and
+ * shares the machine with what it measures.
+ */
 export class BatchPoster {
   readonly #url: URL;
   readonly #agent: Agent;

@@ -66,6 +66,7 @@ export function probeSteadily<One extends Probe>(
   };
 }
 
+/** One attempt, whose status is measured: not a client, which would try again. */
 async function ask(url: string, init: RequestInit = {}): Promise<Probe> {
   const at = clock();
   try {

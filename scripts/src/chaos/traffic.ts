@@ -160,7 +160,11 @@ class Client {
     }
   }
 
-  /** @returns undefined when there was no answer, or none in time */
+  /**
+   * One attempt, on either API: the ledger keeps the answer of each, so this is not the client, which would try again.
+   *
+   * @returns undefined when there was no answer, or none in time
+   */
   async #request(method: "GET" | "POST", path: string, body?: object): Promise<Answer | undefined> {
     const { apiUrls, random } = this.#options;
     try {

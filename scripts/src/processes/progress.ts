@@ -10,7 +10,7 @@ const ANSWER_MS = 10_000;
 
 /** Asks an API how far its installation got. Undefined when it does not answer. */
 export async function readProgress(apiUrl: string): Promise<Progress | undefined> {
-  const client = createSynapClient({ url: apiUrl, timeoutMs: ANSWER_MS });
+  const client = createSynapClient({ url: apiUrl, timeoutMs: ANSWER_MS, retry: { attempts: 1 } });
   return client.status().catch(() => undefined);
 }
 
