@@ -28,7 +28,7 @@ import { brokerCheck, registrationCheck } from "./readiness/broker-checks.ts";
 import { createKeptReader } from "./readiness/kept-in-broker.ts";
 
 /** Options of the API. The caller closes the engine. */
-export interface ApiParts {
+export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
   /** The engine. Commands run its inline handlers, and dead letters of all its handlers can be retried here. */
   readonly engine: Engine;
@@ -52,7 +52,7 @@ export interface RunningApi {
  *
  * @throws an error of the operating system when the address is taken (code EADDRINUSE).
  */
-export async function startApi(parts: ApiParts): Promise<RunningApi> {
+export async function startApi(parts: ApiDependencies): Promise<RunningApi> {
   const { configuration, engine, inngest, logger } = parts;
   const { catalogue, database, dispatcher, store } = engine;
   const eventApi = createEventApi(inngest);
@@ -149,7 +149,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   };
 }
 
-function publisherOf({ configuration, logger }: ApiParts, eventApi: EventApi): Publisher {
+function publisherOf({ configuration, logger }: ApiDependencies, eventApi: EventApi): Publisher {
   const deadlineMs = configuration.publishDeadlineMs;
   return createPublisher(createInngestSender(eventApi, deadlineMs, logger), {
     concurrency: configuration.publishConcurrency,

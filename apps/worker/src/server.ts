@@ -22,7 +22,7 @@ import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
 
 /** Options of a worker. The caller closes the engine. */
-export interface WorkerParts {
+export interface WorkerDependencies {
   readonly configuration: WorkerConfiguration;
   readonly engine: Engine;
   readonly inngest: Inngest.Any;
@@ -50,7 +50,7 @@ export interface RunningWorker {
  * @throws ConfigurationError when the client has no signing key and is not in development mode
  * @throws an error of the operating system when the address is taken (code EADDRINUSE).
  */
-export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
+export async function startWorker(parts: WorkerDependencies): Promise<RunningWorker> {
   const { configuration, engine, inngest, logger } = parts;
   const { catalogue, database, dispatcher } = engine;
   checkMode(parts);
@@ -127,7 +127,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
 }
 
 /** Refuses a missing signing key unless development mode is set, because anybody could then call the functions. */
-function checkMode({ inngest, logger }: WorkerParts): void {
+function checkMode({ inngest, logger }: WorkerDependencies): void {
   if (inngest.mode === "dev") {
     logger.warn("development mode (INNGEST_DEV): the worker obeys calls without a signature");
   } else if (inngest.signingKey === undefined) {

@@ -6,7 +6,7 @@ import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import { Inngest } from "inngest";
 import { pino } from "pino";
-import { readWorkerConfiguration, startWorker, type WorkerParts } from "../src/index.ts";
+import { readWorkerConfiguration, startWorker, type WorkerDependencies } from "../src/index.ts";
 import { canonical, EVENT_KEY, SIGNING_KEY, signed } from "./signed-call.ts";
 
 /** A broker and a worker that is registered with it, speaking real HTTP through the real SDK. */
@@ -37,7 +37,7 @@ export interface BrokerAndWorker {
 /** Starts both on free ports, on one database. */
 export async function startBrokerAndWorker(
   database: Database,
-  parts: Partial<Pick<WorkerParts, "ingestRetries">> & {
+  parts: Partial<Pick<WorkerDependencies, "ingestRetries">> & {
     /** Default: those of the seeded domain. */
     readonly handlers?: readonly IEventHandler[];
     readonly residentHandlers?: boolean;

@@ -14,15 +14,15 @@ const tally = { accepted: 0, shed: 0, shedWithoutRetryAfter: 0, failed: 0, unsen
 const batches: SentBatch[] = [];
 let next = plan.first;
 
-tell({ kind: "ready" });
+report({ kind: "ready" });
 await new Promise((resolve) => process.once("message", resolve));
-const progress = setInterval(() => tell({ kind: "progress", tally }), PROGRESS_MS);
+const progress = setInterval(() => report({ kind: "progress", tally }), PROGRESS_MS);
 const began = performance.now();
 const { pace } = plan;
 if (pace.kind === "as fast as accepted") await sendAsAccepted(pace.connections);
 else await sendByTheClock(pace);
 clearInterval(progress);
-tell({ kind: "done", tally, batches });
+report({ kind: "done", tally, batches });
 process.disconnect();
 
 async function sendAsAccepted(connections: number): Promise<void> {
@@ -98,6 +98,6 @@ function remember(number: number, sentAt: number, accepted: Set<number>, { statu
   batches.push({ number, sentAt, answeredAt: clock(), accepted: which, status });
 }
 
-function tell(message: LoadMessage): void {
+function report(message: LoadMessage): void {
   process.send?.(message);
 }

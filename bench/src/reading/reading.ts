@@ -48,11 +48,16 @@ async function measureEngine(engine: Engine, context: BenchContext): Promise<Rea
     const measurements: ReadMeasurement[] = [];
     let filled = 0;
     for (const size of sizes) {
-      const tell = (text: string, share: number) =>
+      const report = (text: string, share: number) =>
         context.onProgress(`${engine}: ${text}`, share * (size / (sizes.at(-1) ?? size)));
       const to = size;
-      await fillHistory(database, { from: filled, to }, (share) => tell(`${size} days`, share * 0.8), signal);
-      const onQuestion = (share: number) => tell(`reading ${size} days`, 0.8 + share * 0.2);
+      await fillHistory(
+        database,
+        { from: filled, to },
+        (share) => report(`${size} days`, share * 0.8),
+        signal,
+      );
+      const onQuestion = (share: number) => report(`reading ${size} days`, 0.8 + share * 0.2);
       const times = await measureReads(store, size, rounds, onQuestion, signal);
       measurements.push({ engine, days: size, times });
       filled = to;

@@ -36,7 +36,7 @@ interface SizesRow {
 /** Size of the store now, in bytes. Compressed chunks count with what they are packed into. */
 export async function measureSizes(database: Database): Promise<Sizes> {
   const [row] = await database.asOwner((owner) => owner.query<SizesRow>(SIZES));
-  if (row === undefined) throw new Error("The database did not tell its sizes.");
+  if (row === undefined) throw new Error("The database returned no sizes.");
   const sizes = {
     table: row.table_bytes,
     indexes: row.index_bytes,

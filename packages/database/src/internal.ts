@@ -84,4 +84,4 @@ export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
 export { ReadTurns } from "./subscriptions/read-turns.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
-export { type OpeningPatience, waitForDatabase } from "./wait-for-database.ts";
+export { type OpenRetryOptions, waitForDatabase } from "./wait-for-database.ts";

@@ -3,7 +3,7 @@ import { isTransient } from "./connection/database-errors.ts";
 import { notify } from "./observers.ts";
 
 /** Options of a process that waits for its database on start. */
-export interface OpeningPatience {
+export interface OpenRetryOptions {
   /** In milliseconds. Default 60,000. */
   readonly patience?: number | undefined;
   /** Milliseconds between two attempts. Default 1,000. */
@@ -22,7 +22,7 @@ export interface OpeningPatience {
  */
 export async function waitForDatabase<Result>(
   begin: () => Promise<Result>,
-  { patience = 60_000, pause = 1_000, onWaiting, signal }: OpeningPatience = {},
+  { patience = 60_000, pause = 1_000, onWaiting, signal }: OpenRetryOptions = {},
 ): Promise<Result> {
   const deadline = performance.now() + patience;
   for (;;) {

@@ -39,7 +39,7 @@ export function createDuplicateLookup(
   async function ask(asked: readonly Waiting[]): Promise<void> {
     let found: Repetitions = [];
     try {
-      found = await withPatience(find(asked.flatMap(({ events }) => events)));
+      found = await withTimeLimit(find(asked.flatMap(({ events }) => events)));
     } catch (error) {
       pausedUntil = now() + PAUSE_MS;
       logger.warn({ err: error }, "The look-up of duplicates failed; events are accepted without it");
@@ -83,7 +83,7 @@ function takeSome(waiting: readonly Waiting[]): Waiting[] {
   return taken;
 }
 
-async function withPatience<Result>(work: Promise<Result>): Promise<Result> {
+async function withTimeLimit<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);

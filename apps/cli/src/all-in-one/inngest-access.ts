@@ -1,5 +1,5 @@
 import type { InngestKeys } from "@synap/inngest-local";
-import { keepToken } from "../data-directory/kept-token.ts";
+import { loadOrCreateToken } from "../data-directory/kept-token.ts";
 import type { InngestChoice } from "./inngest.ts";
 
 /** Options of the SDK's client, with which the API and the worker reach Inngest. */
@@ -16,10 +16,11 @@ export interface InngestAccess {
  * made on first use.
  */
 export function standInKeys(directory: string, environment: NodeJS.ProcessEnv): InngestKeys {
-  const signingKey = environment["INNGEST_SIGNING_KEY"] || keepToken(directory, "inngest-signing-key");
+  const signingKey =
+    environment["INNGEST_SIGNING_KEY"] || loadOrCreateToken(directory, "inngest-signing-key");
   return {
     signingKey,
-    eventKeys: [environment["INNGEST_EVENT_KEY"] || keepToken(directory, "inngest-event-key")],
+    eventKeys: [environment["INNGEST_EVENT_KEY"] || loadOrCreateToken(directory, "inngest-event-key")],
   };
 }
 

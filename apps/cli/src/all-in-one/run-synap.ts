@@ -7,7 +7,7 @@ import { createCommandLogger, createInngestClient, describeUnknownSettings } fro
 import { defaultApplication, openEngine } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
-import { keepToken } from "../data-directory/kept-token.ts";
+import { loadOrCreateToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
 import { inngestAccess, standInKeys } from "./inngest-access.ts";
@@ -102,8 +102,8 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       urls: { API: apiUrl, worker: workerUrl },
     });
     started.push({ name: "data directory", stop: async () => directory.close() });
-    const backfillToken = options.backfillToken ?? keepToken(directory.path, "backfill-token");
-    const adminToken = options.adminToken ?? keepToken(directory.path, "admin-token");
+    const backfillToken = options.backfillToken ?? loadOrCreateToken(directory.path, "backfill-token");
+    const adminToken = options.adminToken ?? loadOrCreateToken(directory.path, "admin-token");
     const { application = defaultApplication } = options;
 
     const { databaseUrl } = options;

@@ -25,7 +25,7 @@ export function readToken(directory: string, name: TokenName): string | undefine
  * Reads the token of a data directory, 256 random bits as hex digits. Created on the first call; of several processes
  * that create it at the same time, all get the same.
  */
-export function keepToken(directory: string, name: TokenName): string {
+export function loadOrCreateToken(directory: string, name: TokenName): string {
   const kept = readToken(directory, name);
   if (kept !== undefined) return kept;
   mkdirSync(directory, { recursive: true, mode: 0o700 });

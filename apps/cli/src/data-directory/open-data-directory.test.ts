@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DATA_DIRECTORY_FORMAT } from "./format.ts";
-import { keepToken, tokenPath } from "./kept-token.ts";
+import { loadOrCreateToken, tokenPath } from "./kept-token.ts";
 import { openDataDirectory } from "./open-data-directory.ts";
 
 const holderScript = fileURLToPath(new URL("hold-data-directory.ts", import.meta.url));
@@ -111,9 +111,9 @@ describe("a data directory", () => {
     const directory = open(path);
     const names = ["backfill-token", "admin-token", "inngest-event-key", "inngest-signing-key"] as const;
     const tokens = names.map((name) => {
-      const token = keepToken(path, name);
+      const token = loadOrCreateToken(path, name);
       expect(token).toMatch(/^[0-9a-f]{64}$/);
-      expect(keepToken(path, name)).toBe(token);
+      expect(loadOrCreateToken(path, name)).toBe(token);
       expect(statSync(tokenPath(path, name)).mode & 0o777).toBe(0o600);
       return token;
     });
@@ -124,18 +124,18 @@ describe("a data directory", () => {
 
   it("may hold keys before it is opened for the first time: the stand-in by itself keeps its own there", () => {
     const fresh = join(path, "fresh");
-    const key = keepToken(fresh, "inngest-signing-key");
+    const key = loadOrCreateToken(fresh, "inngest-signing-key");
     expect(statSync(fresh).mode & 0o777).toBe(0o700);
     open(fresh).close();
-    expect(keepToken(fresh, "inngest-signing-key")).toBe(key);
+    expect(loadOrCreateToken(fresh, "inngest-signing-key")).toBe(key);
   });
 
   it("gives the same token to processes that make it at the same moment", async () => {
     const script = `
-      import { keepToken } from ${JSON.stringify(new URL("kept-token.ts", import.meta.url).href)};
+      import { loadOrCreateToken } from ${JSON.stringify(new URL("kept-token.ts", import.meta.url).href)};
       process.stdout.write("ready\\n");
       process.stdin.once("data", () => {
-        process.stdout.write(keepToken(${JSON.stringify(path)}, "inngest-signing-key"));
+        process.stdout.write(loadOrCreateToken(${JSON.stringify(path)}, "inngest-signing-key"));
         process.exit(0);
       });`;
     const racers = Array.from({ length: 4 }, () => {
