@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { describeZodIssues } from "@synap/types/internal";
 import type { Logger } from "pino";
 import { z } from "zod";
 
@@ -27,7 +28,9 @@ const registrationAnswer = z.object({ modified: z.boolean() });
 export async function registerFunctions(address: string, client: SigningClient): Promise<boolean> {
   const response = await fetch(address, { method: "PUT", headers: signatureOf("", client, Date.now()) });
   if (!response.ok) throw new Error(`Inngest did not take the functions: ${await response.text()}`);
-  return registrationAnswer.parse(await response.json()).modified;
+  const answer = registrationAnswer.safeParse(await response.json(), { reportInput: true });
+  if (answer.success) return answer.data.modified;
+  throw new Error(`Inngest's answer to the registration: ${describeZodIssues(answer.error.issues, "it")}`);
 }
 
 /** Options of {@link keepRegistered}. */

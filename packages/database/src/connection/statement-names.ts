@@ -1,3 +1,4 @@
+import { readProperty } from "@synap/types/internal";
 import { sqlState } from "./database-errors.ts";
 
 /** The names of prepared statements: a text has the same name on all connections. */
@@ -36,5 +37,6 @@ export function createStatementNames(): StatementNames {
 export function isStaleStatement(error: unknown): boolean {
   const state = sqlState(error);
   if (state === "26000") return true;
-  return state === "0A000" && error instanceof Error && /cached plan must not change/.test(error.message);
+  // Not by the message, "cached plan must not change result type": a server may write it in another language.
+  return state === "0A000" && readProperty(error, "routine") === "RevalidateCachedQuery";
 }

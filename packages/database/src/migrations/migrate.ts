@@ -99,14 +99,10 @@ async function checkMigrated(
   return report(database, [], await findExposures(database));
 }
 
-/** PostgreSQL names the database only where CREATE on it is missing; its other refusals name the object. */
-function isRefusedByDatabase(error: unknown): boolean {
+/** Whether a file was refused because the login may not create schemas. Not by the message, which may be translated. */
+function isRefusedByDatabase(error: unknown, { mayCreateSchemas }: LoginRights): boolean {
   const cause = error instanceof MigrationFailedError ? error.cause : undefined;
-  return (
-    sqlState(cause) === INSUFFICIENT_PRIVILEGE &&
-    cause instanceof Error &&
-    cause.message.includes("permission denied for database")
-  );
+  return !mayCreateSchemas && sqlState(cause) === INSUFFICIENT_PRIVILEGE;
 }
 
 function mayNotCreateSchemas(login: LoginRights, file: string, cause: unknown): PrivilegesMissingError {
@@ -133,7 +129,7 @@ async function applyNext(
     if (file !== undefined) {
       await transaction.query("SELECT set_config('synap.chunk_interval', $1, true)", [chunkInterval]);
       await run(transaction, file.name, file.sql).catch((error: unknown) => {
-        throw isRefusedByDatabase(error) ? mayNotCreateSchemas(login, file.name, error) : error;
+        throw isRefusedByDatabase(error, login) ? mayNotCreateSchemas(login, file.name, error) : error;
       });
       // It may have dropped functions and views, or their dependencies.
       await transaction.query(

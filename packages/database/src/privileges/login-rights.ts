@@ -14,6 +14,8 @@ export interface LoginRights {
   /** Null: there is no schema yet. */
   readonly schemaOwner: string | null;
   readonly ownsSchema: boolean;
+  /** May create schemas in the database. */
+  readonly mayCreateSchemas: boolean;
 }
 
 const RIGHTS = `
@@ -25,7 +27,8 @@ SELECT session_user::text AS name,
        coalesce((SELECT ${maySetRole("r.oid")} FROM pg_roles AS r WHERE r.rolname = 'synap_app'), false) AS "maySetRole",
        (SELECT pg_get_userbyid(n.nspowner)::text FROM pg_namespace AS n WHERE n.nspname = 'synap') AS "schemaOwner",
        coalesce((SELECT pg_has_role(session_user, n.nspowner, 'USAGE') FROM pg_namespace AS n
-                  WHERE n.nspname = 'synap'), false) AS "ownsSchema"`;
+                  WHERE n.nspname = 'synap'), false) AS "ownsSchema",
+       has_database_privilege(session_user, current_database(), 'CREATE') AS "mayCreateSchemas"`;
 
 /** Reads the rights of the login. */
 export async function readLogin(database: Database): Promise<LoginRights> {
