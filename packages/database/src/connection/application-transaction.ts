@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type SQL, sql as text } from "drizzle-orm";
 import { PgDatabase, PgSession } from "drizzle-orm/pg-core";
 import { PostgresJsSession } from "drizzle-orm/postgres-js/session";
@@ -12,6 +11,7 @@ import {
   isSavepointGone,
   mayControl,
   refuseControlIn,
+  secretSavepoint,
   TransactionEndedError,
 } from "./transaction-control.ts";
 import { writeParameter } from "./wire-types.ts";
@@ -124,7 +124,7 @@ async function executeScript(
     await execute(script);
     return;
   }
-  const name = `synap_${randomBytes(8).toString("hex")}`;
+  const name = secretSavepoint();
   await execute(`SAVEPOINT ${name}`);
   await execute(script);
   try {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { sqlState } from "./database-errors.ts";
 
 /** A statement that begins or ends transactions or savepoints was given to a transaction whose end is somebody else's. */
@@ -46,6 +47,11 @@ export function isControlTag(tag: string): boolean {
 /** Whether a script has words that may control the transaction: often harmless ones, but none that does has none of them. */
 export function mayControl(script: string): boolean {
   return MAY_CONTROL.test(script);
+}
+
+/** Makes the name of a savepoint that a script can't know: when it is gone after the script, the script ended the transaction. */
+export function secretSavepoint(): string {
+  return `synap_${randomBytes(8).toString("hex")}`;
 }
 
 /** Whether a savepoint could not be ended because there is no such savepoint, or no transaction, any more. */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 import {
@@ -6,6 +5,7 @@ import {
   mayControl,
   refuseControl,
   refuseControlIn,
+  secretSavepoint,
   TransactionEndedError,
 } from "./transaction-control.ts";
 
@@ -105,7 +105,7 @@ async function runScope<T>(
 
   /** Finds out that a script ended the transaction from a savepoint of which it can't know the name. */
   async function executeBetweenSavepoints(script: string): Promise<void> {
-    const name = `synap_${randomBytes(8).toString("hex")}`;
+    const name = secretSavepoint();
     await session.control([`SAVEPOINT ${name}`]);
     try {
       await session.execute(script);
