@@ -7,7 +7,7 @@ import { catchUpFully } from "../../testing/handler-scenario.ts";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
 import { defineBatchProjection, defineProjection } from "../projections/projection.ts";
 import { keyText, readTable } from "../projections/read-table.ts";
-import { EventDispatcher } from "./event-dispatcher.ts";
+import { EventDispatcher, type EventDispatcherOptions } from "./event-dispatcher.ts";
 import type { IEventHandler } from "./event-handler.ts";
 
 /** What JavaScript lets a handler do with what it is given; each on the third event of the test. */
@@ -25,8 +25,8 @@ const noteOf = (content: string) =>
 describeOnEveryEngine("a handler that writes into what it is given", (engine) => {
   beforeAll(() => createSeenTable(engine.database));
 
-  const dispatcherOf = (...handlers: IEventHandler[]) =>
-    new EventDispatcher({ database: engine.database, catalogue: seedCatalogue, handlers, maxAttempts: 1 });
+  const dispatcherOf = (work: Pick<EventDispatcherOptions, "handlers" | "projections">) =>
+    new EventDispatcher({ database: engine.database, catalogue: seedCatalogue, maxAttempts: 1, ...work });
 
   let names = 0;
   function writing(mode: "inline" | "async", write: (typeof WRITES)[string]): IEventHandler {
@@ -48,7 +48,7 @@ describeOnEveryEngine("a handler that writes into what it is given", (engine) =>
         mode,
         afterwards: (events) => after.push(...events.map((event) => JSON.stringify(event))),
       });
-      const dispatcher = dispatcherOf(handler, next);
+      const dispatcher = dispatcherOf({ handlers: [handler, next] });
       for (const { name } of [handler, next]) if (mode === "async") await beginNow(engine.database, name);
       const events = ["good", "good too", "bad", "last"].map(noteOf);
       const given = structuredClone(events);
@@ -80,7 +80,7 @@ describeOnEveryEngine("a handler that writes into what it is given", (engine) =>
       },
     });
     const events = ["bad", "good"].map(noteOf);
-    await dispatcherOf(handler).store.appendBatch(events);
+    await dispatcherOf({ handlers: [handler] }).store.appendBatch(events);
     expect(await seenBy(engine.database, "empties")).toEqual([events[1]?.id]);
     expect(await listDeadLetters(engine.database, { handler: "empties" })).toMatchObject([
       { eventId: events[0]?.id, code: "range-error" },
@@ -100,12 +100,7 @@ describeOnEveryEngine("a handler that writes into what it is given", (engine) =>
       },
     });
     const { database } = engine;
-    const dispatcher = new EventDispatcher({
-      database,
-      catalogue: seedCatalogue,
-      projections: [projection],
-      maxAttempts: 1,
-    });
+    const dispatcher = dispatcherOf({ projections: [projection] });
     const event = noteOf("a");
     await dispatcher.store.append(event);
     await catchUpFully(dispatcher, projection.name);
@@ -153,12 +148,7 @@ describeOnEveryEngine("a handler that writes into what it is given", (engine) =>
             : change(row, event.id),
       });
       const { database } = engine;
-      const dispatcher = new EventDispatcher({
-        database,
-        catalogue: seedCatalogue,
-        projections: [projection],
-        maxAttempts: 1,
-      });
+      const dispatcher = dispatcherOf({ projections: [projection] });
       const [first, second] = [noteOf("a"), noteOf("b")];
       const again = { ...second, aggregateId: first.aggregateId };
       await dispatcher.store.append(first);
