@@ -23,7 +23,8 @@ const catalogue = createEventCatalogue([happened]);
 
 const KEYS = ["a", "b", "10", "2", "__proto__"];
 const leaf = fc.oneof(
-  fc.jsonValue({ maxDepth: 2 }),
+  // Some of its numbers are -0, which JSON represents as 0.
+  fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse(JSON.stringify(value))),
   fc.constantFrom(" padded ", "5", "\ufeff", "\u0000", "\ud800", 1e300, 5e-324, true),
 );
 /** Values that JSON can't represent, or only as another value. */
