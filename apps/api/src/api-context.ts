@@ -4,6 +4,7 @@ import type { ConnectionUse, EventStore } from "@synap/database";
 import type {
   DeadLetterBacklog,
   DeadLetterCounts,
+  NamedThing,
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
@@ -42,6 +43,11 @@ export interface ApiPorts {
     "appendToStream" | "closeStream" | "getById" | "getStream" | "query" | "readStreamPage" | "subscribeToAll"
   >;
   readonly acceptance: Acceptance;
+  /** The names that the database has, for filters with a name that the application doesn't know. */
+  readonly names: {
+    list(thing: NamedThing): Promise<readonly string[]>;
+    isRecorded(thing: NamedThing, name: string): Promise<boolean>;
+  };
   /** Aggregates whose state can be read and which take commands. */
   readonly aggregates: readonly ServedAggregate[];
   readonly readModels: readonly ReadModel[];

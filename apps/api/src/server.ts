@@ -4,6 +4,8 @@ import {
   createExposureWatch,
   deadLetterBacklog,
   deadLetterCounts,
+  isRecordedName,
+  listNames,
   repeatedEvents,
   startPresence,
   storeStatistics,
@@ -87,6 +89,10 @@ export async function startApi(parts: ApiDependencies): Promise<RunningApi> {
       areFunctionsRegistered,
       onOutcome: metrics.published,
       onAccepted: transit.accepted,
+    },
+    names: {
+      list: (thing) => listNames(database, thing),
+      isRecorded: (thing, name) => isRecordedName(database, thing, name),
     },
     aggregates: engine.aggregates.map(({ repository, ...each }) => ({
       ...each,

@@ -64,8 +64,27 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
       cursor = `&cursor=${body.nextCursor}`;
     }
     expect(seen).toEqual(["l3", "l2", "l1"]);
-    expect((await callAdmin(api.url, "/dead-letters?handler=other")).body).toEqual({ deadLetters: [] });
+    expect((await callAdmin(api.url, "/dead-letters?handler=ingest-events")).body).toEqual({
+      deadLetters: [],
+    });
     expect((await callAdmin(api.url, "/dead-letters?status=closed")).body.code).toBe("parameter-invalid");
+  });
+
+  it("are not looked for under a name that no handler and no dead letter has", async () => {
+    const refused = (path: string, meant: string) => ({
+      status: 400,
+      body: { code: "filter-unknown", errors: [{ path }], detail: expect.stringContaining(meant) },
+    });
+    expect(await callAdmin(api.url, "/dead-letters?handler=fusy")).toMatchObject(
+      refused("handler", '"fussy"'),
+    );
+    expect(await callAdmin(api.url, "/dead-letters?aggregateType=noet")).toMatchObject(
+      refused("aggregateType", '"note"'),
+    );
+    const retry = { method: "POST", body: { handler: "fusy" } };
+    expect(await callAdmin(api.url, "/dead-letters/retry", retry)).toMatchObject(
+      refused("handler", '"fussy"'),
+    );
   });
 
   it("show one with its event and how many wait behind it", async () => {
@@ -202,5 +221,15 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     expect(many.body.outcomes).toMatchObject([
       { id, status: "open", failure: { code: "dead-letter-not-retryable" } },
     ]);
+  });
+
+  it("find those of a handler that is gone, and of a build of a projection", async () => {
+    const event = note("gone", "left over");
+    const handlers = ["retired-handler", "open-loops/7"];
+    for (const handler of handlers) {
+      await recordDeadLetter(api.database, { handler, event, code: "x", reason: "x", attempts: 1 });
+      const { body } = await callAdmin(api.url, `/dead-letters?handler=${encodeURIComponent(handler)}`);
+      expect(body.deadLetters).toMatchObject([{ handler }]);
+    }
   });
 });

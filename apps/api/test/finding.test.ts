@@ -1,7 +1,8 @@
-import { createEventStore } from "@synap/database/internal";
+import { createEventStore, syncEventTypes } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
-import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { createSynapEvent, defineEventType, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { type Answer, type AnswerBody, readAnswer } from "../testing/answer.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
@@ -101,6 +102,16 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       expect([status, body.code, body.errors[0]?.path]).toEqual([400, code, path]);
     });
 
+    it.each([
+      ["type=note.creation.requestd", "type", 'did you mean "note.creation.requested"?'],
+      ["type=note.creation.requested&type=note.creatoin.completed", "type", '"note.creation.completed"'],
+      ["aggregateType=ntoe", "aggregateType", 'did you mean "note"?'],
+    ])("refuses ?%s, which nothing has, with the names that are near", async (query, path, meant) => {
+      const { status, body } = await get(`/api/v1/events?${query}`);
+      expect([status, body.code, body.errors[0]?.path]).toEqual([400, "filter-unknown", path]);
+      expect(body.detail).toContain(meant);
+    });
+
     it("refuses the cursor of another query", async () => {
       const { body } = await get("/api/v1/events?limit=2&userId=ada");
       expect((await get(`/api/v1/events?limit=2&userId=ben&cursor=${body.nextCursor}`)).body.code).toBe(
@@ -198,6 +209,25 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     it("names the parameter that was meant", async () => {
       const detail = expect.stringContaining('"corelationId" (did you mean "correlationId"?)');
       expect(await get("/api/v1/events?corelationId=1")).toMatchObject({ body: { detail } });
+    });
+  });
+
+  it("finds events of types that the application no longer has, and takes those that another process has published", async () => {
+    const ofPumps = <Name extends `pump.${string}`>(name: Name) =>
+      defineEventType({ name, description: "A pump.", schema: z.strictObject({}), example: {} });
+    const [retired, planned] = [ofPumps("pump.retired"), ofPumps("pump.planned")];
+    const older = seedCatalogue.extend([retired]);
+    const event = older.completeEvent({ type: retired.name, aggregateId: "p1", userId: "old", data: {} });
+    await createEventStore({ database: api.database, catalogue: older }).append(event);
+    for (const query of ["type=pump.retired", "aggregateType=pump"]) {
+      const { status, body } = await get(`/api/v1/events?${query}`);
+      expect([status, body.events?.map(({ id }) => id)]).toEqual([200, [event.id]]);
+    }
+    expect((await get(`/api/v1/events?type=${planned.name}`)).body.code).toBe("filter-unknown");
+    await syncEventTypes(api.database, seedCatalogue.extend([planned]));
+    expect(await get(`/api/v1/events?type=${planned.name}`)).toMatchObject({
+      status: 200,
+      body: { events: [] },
     });
   });
 });

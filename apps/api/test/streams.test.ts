@@ -245,6 +245,14 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
       body: { code: "stream-not-found" },
     });
     expect((await send("GET", `Note/${id}`)).status).toBe(400);
+    for (const [method, path] of [
+      ["GET", `noet/${id}`],
+      ["POST", `noet/${id}/close`],
+    ] as const) {
+      const { status, body } = await send(method, path);
+      expect([status, body.code]).toEqual([404, "stream-not-found"]);
+      expect(body.detail).toContain('did you mean "note"?');
+    }
   });
 
   it("closes a stream at the version that is expected, for good", async () => {

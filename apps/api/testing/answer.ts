@@ -3,6 +3,7 @@ import type { StoredEvent } from "@synap/types";
 /** All that the answers of the API may hold; a test looks at the parts it asked for. */
 export interface AnswerBody {
   readonly code: string;
+  readonly detail: string;
   readonly errors: { path: string; code: string; reason: string }[];
   readonly results: { index: number; status: string; id?: string; code?: string }[];
   readonly events: StoredEvent[] & { stored: number; lastPosition: number; watermark: number };

@@ -26,7 +26,11 @@ export interface EventQuery<Name extends string = string> extends CallOptions {
 export interface Events<Types extends EventTypeMap> {
   /** The event with this id; undefined when it isn't stored. */
   getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
-  /** The events that match, by time, fetched page by page. */
+  /**
+   * The events that match, by time, fetched page by page.
+   * @throws SynapProblem `filter-unknown` for an event type or an aggregate type that neither the application nor a stored
+   *   event has
+   */
   query<const Name extends NameOf<Types> = NameOf<Types>>(
     query?: EventQuery<Name>,
   ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;

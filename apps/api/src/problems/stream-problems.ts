@@ -1,11 +1,10 @@
-import { EventIdConflictError, StreamNotFoundError, TransactionEndedError } from "@synap/database";
+import { EventIdConflictError, TransactionEndedError } from "@synap/database";
 import { sqlState } from "@synap/database/internal";
 import { InlineHandlerError } from "@synap/handlers";
 import { Problem } from "./problem.ts";
 
 /** Maps an append that the store or a handler refused to a problem. */
 export function streamProblem(cause: unknown): Problem | undefined {
-  if (cause instanceof StreamNotFoundError) return new Problem("stream-not-found", cause.message, { cause });
   if (cause instanceof EventIdConflictError) {
     return new Problem("event-id-conflict", cause.message, { members: { id: cause.id }, cause });
   }

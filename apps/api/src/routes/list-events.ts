@@ -4,6 +4,7 @@ import { moment, plainText, wholeNumber } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { answerPage } from "./answer-page.ts";
+import { checkEventNames } from "./named-filter.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -48,6 +49,7 @@ const route = {
     ...problemAnswers(
       "parameter-invalid",
       "parameter-unknown",
+      "filter-unknown",
       "cursor-invalid",
       "too-many-pages",
       "database-unavailable",
@@ -56,9 +58,11 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/events */
-export function listEventsRoute(app: ApiApp, { store, pages }: ApiPorts): void {
+export function listEventsRoute(app: ApiApp, ports: ApiPorts): void {
+  const { store, pages } = ports;
   registerRoute(app, route, async (context) => {
     const { limit, order = "desc", cursor, from, to, type, ...equal } = readQuery(context, listQuery);
+    await checkEventNames(ports, { type, ...equal });
     const filter = {
       ...equal,
       ...(type !== undefined && { types: [type].flat() }),

@@ -51,7 +51,11 @@ async function readStream(type: string, id: string, options: ReadOptions): Promi
   const api = connect(options);
   const name = { aggregateType: type, aggregateId: id };
   const stream = await api.getStream(name);
-  if (stream === undefined) throw new CliError(EXIT.refused, plain(`There is no stream ${type} ${id}.`));
+  if (stream === undefined) {
+    // Refused with similar names when the type is misspelt.
+    await api.query({ aggregateType: type, pageSize: 1 }).next();
+    throw new CliError(EXIT.refused, plain(`There is no stream ${type} ${id}.`));
+  }
   if (!json) {
     const closed = stream.closedAt === undefined ? "" : `, closed at ${stream.closedAt}`;
     console.log(`${plain(`${type} ${id}`)} is at version ${count(stream.streamVersion)}${closed}\n`);

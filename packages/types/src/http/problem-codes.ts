@@ -11,6 +11,7 @@ export const PROBLEM_CODES = {
   "body-invalid": { status: 400, title: "The body does not have the required form" },
   "parameter-invalid": { status: 400, title: "A parameter is not valid" },
   "parameter-unknown": { status: 400, title: "A parameter is not known" },
+  "filter-unknown": { status: 400, title: "A filter names something that does not exist" },
   "cursor-invalid": { status: 400, title: "The cursor is not valid" },
   "actor-invalid": { status: 400, title: "The name of the actor is not valid" },
   "precondition-invalid": { status: 400, title: "The expected version is not valid" },

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
+import { checkEventNames, checkHandlerName } from "../named-filter.ts";
 import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { deadLetterId } from "./dead-letter-id.ts";
@@ -43,10 +44,12 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
         "`nextCursor` is present when there are more.",
       request: { query: listQuery },
       answers: { 200: jsonAnswer("One page of dead letters.", "DeadLetterPage") },
-      problems: ["parameter-invalid", "too-many-pages"],
+      problems: ["parameter-invalid", "filter-unknown", "too-many-pages"],
     },
     async (context) => {
       const { limit, cursor, ...filter } = readQuery(context, listQuery);
+      await checkHandlerName(ports, filter.handler);
+      await checkEventNames(ports, { aggregateType: filter.aggregateType });
       const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
       const before = cursor === undefined ? undefined : Number(cursor);
       return answerPage(context, pages, async (maxBytes) => {

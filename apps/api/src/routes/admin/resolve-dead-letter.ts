@@ -2,6 +2,7 @@ import { retryBody, skipBody } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { emptyBody, JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
+import { checkHandlerName } from "../named-filter.ts";
 import { json, jsonAnswer, jsonBody, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { deadLetterId } from "./dead-letter-id.ts";
@@ -25,11 +26,12 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
         "follow. `stopped` names the dead letter at which the call ended early because a dependency is unavailable.",
       request: { body: { required: true, content: { "application/json": { schema: retryBody } } } },
       answers: { 200: jsonAnswer("The outcome of each.", "DeadLetterOutcomes") },
-      problems: [...JSON_BODY_PROBLEMS, "body-invalid"],
+      problems: [...JSON_BODY_PROBLEMS, "body-invalid", "filter-unknown"],
     },
     async (context, { actor }) => {
       readQuery(context, noQuery);
       const filter = await readJsonBody(context.req.raw, retryBody, configuration);
+      await checkHandlerName(ports, filter.handler);
       const retried = await admin.deadLetters.retryAll(filter, { by: actor });
       const failed = retried.outcomes.filter(({ status }) => status === "open").length;
       const facts = {

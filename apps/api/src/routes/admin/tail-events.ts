@@ -5,6 +5,7 @@ import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
+import { checkEventNames } from "../named-filter.ts";
 import { readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { tailStream } from "./tail-stream.ts";
@@ -61,10 +62,12 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
           content: { "text/event-stream": { schema: { type: "string" } } },
         },
       },
-      problems: ["parameter-invalid", "too-many-tails"],
+      problems: ["parameter-invalid", "filter-unknown", "too-many-tails"],
     },
-    (context) => {
-      const request = readRequest(context);
+    async (context) => {
+      const query = readQuery(context, tailQuery);
+      await checkEventNames(ports, query);
+      const request = tailRequest(context, query);
       const requestId = context.get("requestId");
       const headers = answerHeaders(requestId, {
         "content-type": "text/event-stream; charset=utf-8",
@@ -107,8 +110,8 @@ function tooManyTails(limit: number): Problem {
   );
 }
 
-function readRequest(context: ApiContext) {
-  const { from = "now", type, aggregateType, aggregateId } = readQuery(context, tailQuery);
+function tailRequest(context: ApiContext, query: z.output<typeof tailQuery>) {
+  const { from = "now", type, aggregateType, aggregateId } = query;
   const last = context.req.header("last-event-id");
   if (last !== undefined && !POSITION.test(last)) {
     throw new Problem(

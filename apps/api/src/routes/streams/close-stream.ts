@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { StreamNotFoundError } from "@synap/database";
 import { streamPath } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
@@ -41,14 +42,16 @@ const route = {
 } satisfies RouteConfig;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
-export function closeStreamRoute(app: ApiApp, { store, configuration }: ApiPorts): void {
+export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
     const stream = readStreamName(context);
     await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
-    await store.closeStream(stream, readExpectedVersion(context, undefined));
+    await store.closeStream(stream, readExpectedVersion(context, undefined)).catch((cause: unknown) => {
+      throw cause instanceof StreamNotFoundError ? streamNotFound(stream, catalogue) : cause;
+    });
     const info = await store.getStream(stream);
-    if (info === undefined) throw streamNotFound(stream.aggregateId);
+    if (info === undefined) throw streamNotFound(stream, catalogue);
     return json(context, 200, { stream, ...info }, versionTag(info.streamVersion));
   });
 }

@@ -1,5 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import type { StreamName } from "@synap/database";
+import type { EventCatalogue } from "@synap/types";
 import { streamPath, wholeNumber } from "@synap/types/http";
+import { didYouMean } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -50,12 +53,12 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
-export function readStreamRoute(app: ApiApp, { store, pages }: ApiPorts): void {
+export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
     const info = await store.getStream(stream);
-    if (info === undefined) throw streamNotFound(stream.aggregateId);
+    if (info === undefined) throw streamNotFound(stream, catalogue);
     const { direction = "forwards" } = query;
     return answerPage(context, pages, async (maxPageBytes) => {
       const { events, nextVersion } = await store.readStreamPage(stream, {
@@ -76,10 +79,15 @@ export function readStreamRoute(app: ApiApp, { store, pages }: ApiPorts): void {
 }
 
 /** The problem of a stream without events. */
-export function streamNotFound(aggregateId: string): Problem {
+export function streamNotFound(
+  { aggregateType, aggregateId }: StreamName,
+  { types }: EventCatalogue,
+): Problem {
+  const known = new Set(types.map((type) => type.aggregateType));
+  const meant = known.has(aggregateType) ? "" : didYouMean(aggregateType, known);
   return new Problem(
     "stream-not-found",
-    `There is no stream ${JSON.stringify(aggregateId)} of this aggregate type.`,
+    `There is no stream ${JSON.stringify(aggregateId)} of aggregate type ${JSON.stringify(aggregateType)}${meant}.`,
   );
 }
 
