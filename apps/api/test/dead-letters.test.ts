@@ -205,7 +205,7 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
   });
 
   it("refuse to retry for a handler that this process has not", async () => {
-    const id = await recordDeadLetter(api.database, {
+    const { id } = await recordDeadLetter(api.database, {
       handler: "elsewhere",
       event: note("elsewhere", "x"),
       code: "a-test",

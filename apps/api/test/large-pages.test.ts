@@ -139,15 +139,8 @@ describe("large pages", () => {
     const deadLetters: number[] = [];
     for (let index = 0; index < COUNT; index += 1) {
       const event = { id: randomUUID(), data: "x".repeat(EVENT_BYTES) };
-      deadLetters.push(
-        await recordDeadLetter(api.database, {
-          handler: "h",
-          event,
-          code: "failed",
-          reason: "no",
-          attempts: 1,
-        }),
-      );
+      const deadLetter = { handler: "h", event, code: "failed", reason: "no", attempts: 1 };
+      deadLetters.push((await recordDeadLetter(api.database, deadLetter)).id);
     }
     const listed: number[] = [];
     let pages = 0;

@@ -170,7 +170,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
   it("keeps the series of a projection through a rebuild: builds by their role, segments as one", async () => {
     const build = (number: number, role: string) =>
       api.database.query(
-        `INSERT INTO synap.projection_builds (projection, build, version, segments, role, feed, tables)
+        `INSERT INTO synap.projection_builds (projection, build, version, segments, role, mode, tables)
          VALUES ('seats', $1, 1, 2, $2, 'async', '')`,
         [number, role],
       );

@@ -59,7 +59,7 @@ export async function startWorker(parts: WorkerDependencies): Promise<RunningWor
     followers: dispatcher.followers,
     registry: dispatcher.registry,
     catchUp: (name) => metrics.passing(name, () => dispatcher.catchUp(name)),
-    notePassFailure: (...failure) => dispatcher.notePassFailure(...failure),
+    recordPassFailure: (...failure) => dispatcher.recordPassFailure(...failure),
     releaseInline: () => dispatcher.releaseInline(),
   };
   // The embedded engine has one session: while it stores an envelope, no more than the next one can be made ready.

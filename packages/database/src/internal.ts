@@ -16,7 +16,6 @@ export {
   listDeadLetters,
   pageDeadLetters,
   recordDeadLetter,
-  setAside,
 } from "./bookkeeping/dead-letters.ts";
 export { areFunctionsRegistered, recordFunctionRegistration } from "./bookkeeping/function-registrations.ts";
 export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";

@@ -32,7 +32,7 @@ describeOnEveryEngine("rows so large that fewer than requested fit into a page",
     }));
     const deadLetter = { handler, event: parked[0], stream, code: "failed", reason: "no", attempts: 1 };
     await database.transaction(async (transaction) => {
-      const id = await recordDeadLetter(transaction, deadLetter);
+      const { id } = await recordDeadLetter(transaction, deadLetter);
       await holdStream(transaction, handler, stream, id);
       await parkEvents(transaction, handler, parked);
       await releaseStream(transaction, id);

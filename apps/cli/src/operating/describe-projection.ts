@@ -50,7 +50,7 @@ function describeBuild(build: ProjectionBuild): string {
   const behind = build.lagSeconds === 0 ? "" : `, the first for ${duration(build.lagSeconds * 1000)}`;
   return formatFields([
     ["build", `${build.build}, ${build.role}, of version ${build.version}`],
-    ["state", `${build.state}, fed ${build.feed === "inline" ? "in the appends" : "from the log"}`],
+    ["state", `${build.state}, ${build.mode}`],
     ["checkpoint", `${build.checkpoint}, ${Math.floor(build.progress * 100)} % of all events`],
     ["lag", build.lagEvents === 0 ? "none" : `${count(build.lagEvents)} events wait${behind}`],
     ["dead letters", build.openDeadLetters === 0 ? undefined : describeLetters(build)],

@@ -39,7 +39,7 @@ export async function beginRebuild(
 /**
  * Shows the progress of the build until it has caught up.
  *
- * @throws CliError when nothing feeds it, or it keeps failing; the build stays
+ * @throws CliError when no worker has its version, or it keeps failing; the build stays
  */
 export async function watchRebuild(api: Api, name: string): Promise<ProjectionBuild> {
   const line = new ProgressLine();
@@ -84,6 +84,7 @@ function buildUnderWay({ builds }: Resource<"Projection">): ProjectionBuild | un
 
 function troubleOf({ state, failure, version }: ProjectionBuild): string | undefined {
   if (failure !== undefined) return `The build keeps failing: ${plain(failure)}`;
-  if (state === "unfed") return `Version ${version} is not known to the API, and perhaps to no worker.`;
+  if (state === "unregistered")
+    return `Version ${version} is not known to the API, and perhaps to no worker.`;
   return undefined;
 }

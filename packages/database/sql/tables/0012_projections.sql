@@ -25,12 +25,12 @@ CREATE TABLE synap.projection_builds (
   -- is kept up to date so that one can go back.
   role          text           NOT NULL CHECK (role IN ('live', 'building', 'previous')),
   -- inline: in the transaction of each append. async: from its checkpoints.
-  feed          text           NOT NULL CHECK (feed IN ('async', 'inline')),
+  mode          text           NOT NULL CHECK (mode IN ('async', 'inline')),
   -- The SQL of its tables: a version whose tables have changed is another version.
   tables        text           NOT NULL,
   -- What stopped its last pass, until one succeeds.
   failure       text,
-  -- Positions behind the checkpoint that were handled inline before the feed became async.
+  -- Positions behind the checkpoint that were handled inline before the build became async.
   handled_ahead jsonb,
   PRIMARY KEY (projection, build),
   -- No two builds of a projection have the same role. Looked at when a statement ends, so that one can swap them.
@@ -44,12 +44,12 @@ GRANT DELETE ON synap.checkpoints TO synap_app;
 
 -- Nothing is ever stored in these two: they are locked. An advisory lock could be taken by any session, which would stop
 -- every append.
-CREATE TABLE synap.inline_feeds ();
+CREATE TABLE synap.inline_builds_lock ();
 
 CREATE TABLE synap.build_changes ();
 
-COMMENT ON TABLE synap.inline_feeds IS 'Empty. Locked by appends (ROW SHARE), and by whoever changes what they feed (EXCLUSIVE).';
-COMMENT ON TABLE synap.build_changes IS 'Empty. Locked by whoever changes builds of projections (EXCLUSIVE).';
+COMMENT ON TABLE synap.inline_builds_lock IS 'Empty. Locked by appends (ROW SHARE), and by transactions that change the mode of a build (EXCLUSIVE).';
+COMMENT ON TABLE synap.build_changes IS 'Empty. Locked by transactions that change builds of projections (EXCLUSIVE).';
 
 -- LOCK TABLE asks for it.
-GRANT UPDATE ON synap.inline_feeds, synap.build_changes TO synap_app;
+GRANT UPDATE ON synap.inline_builds_lock, synap.build_changes TO synap_app;

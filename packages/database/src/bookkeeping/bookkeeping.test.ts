@@ -52,10 +52,9 @@ describeOnEveryEngine("bookkeeping", (engine) => {
     const handler = randomUUID();
     const event = noteEvent();
     const deadLetter = { handler, event, position: 5, code: "handler-failed", reason: "first", attempts: 3 };
-    const id = await recordDeadLetter(engine.database, deadLetter);
-    expect(await recordDeadLetter(engine.database, { ...deadLetter, reason: "second", attempts: 1 })).toBe(
-      id,
-    );
+    const { id } = await recordDeadLetter(engine.database, deadLetter);
+    const second = { ...deadLetter, reason: "second", attempts: 1 };
+    expect(await recordDeadLetter(engine.database, second)).toEqual({ id, status: "open" });
     expect(await listDeadLetters(engine.database, { handler })).toMatchObject([
       { id, event, eventId: event.id, position: 5, reason: "second", attempts: 4, status: "open" },
     ]);

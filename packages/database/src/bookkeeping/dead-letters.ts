@@ -90,13 +90,8 @@ ON CONFLICT (handler, event_id, content) DO UPDATE
        status = CASE d.status WHEN 'skipped' THEN 'skipped' ELSE 'open' END
 RETURNING id, status`;
 
-/** Records a dead letter, or updates the one of the same event and handler. Returns its id. */
-export async function recordDeadLetter(session: SqlSession, deadLetter: DeadLetterInput): Promise<number> {
-  return (await setAside(session, deadLetter)).id;
-}
-
-/** Does what `recordDeadLetter` does, and returns the status too: a skipped dead letter stays skipped. */
-export async function setAside(
+/** Records a dead letter, or updates the one of the same event and handler: a skipped one stays skipped. */
+export async function recordDeadLetter(
   session: SqlSession,
   deadLetter: DeadLetterInput,
 ): Promise<{ id: number; status: DeadLetterStatus }> {

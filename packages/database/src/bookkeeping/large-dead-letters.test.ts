@@ -14,9 +14,8 @@ describeOnEveryEngine("dead letters of large events", (engine) => {
     const ids: number[] = [];
     for (let index = 0; index < 24; index += 1) {
       const event = { id: randomUUID(), data: { content: "x".repeat(EVENT_BYTES) } };
-      ids.push(
-        await recordDeadLetter(database, { handler, event, code: "failed", reason: "no", attempts: 1 }),
-      );
+      const deadLetter = { handler, event, code: "failed", reason: "no", attempts: 1 };
+      ids.push((await recordDeadLetter(database, deadLetter)).id);
     }
     const read: number[] = [];
     let pages = 0;

@@ -91,7 +91,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.function_registrations": ROWS.filter((way) => way !== "delete"),
     "synap.handler_failures": ROWS,
     "synap.held_streams": ROWS,
-    "synap.inline_feeds": ["lock"],
+    "synap.inline_builds_lock": ["lock"],
     "synap.parked_events": ["delete", "insert", "lock", "merge", "upsert"],
     "synap.projection_build_numbers": ["next"],
     "synap.projection_builds": ROWS,

@@ -8,7 +8,7 @@ import {
 } from "@synap/database";
 import { checkMoment, type EventInput, type JsonObject } from "@synap/types";
 import { frozenCopy } from "@synap/types/internal";
-import { callAtOnce } from "../dispatch/handler-call.ts";
+import { callSync } from "../dispatch/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
@@ -171,7 +171,7 @@ export function createAggregateRepository<
     if (expectedVersion !== undefined && expectedVersion !== before.version) {
       throw new OptimisticLockError(stream, expectedVersion, before.version);
     }
-    const decided = callAtOnce(decider.name, () => decider.decide(frozenCopy(command), before.state));
+    const decided = callSync(decider.name, () => decider.decide(frozenCopy(command), before.state));
     if (decided.length === 0) return { ...before, events: [], repeated: false };
     const inputs: StreamEventInput[] = decided.map(({ type, data }, place) => ({
       ...envelope,

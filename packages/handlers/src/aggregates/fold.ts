@@ -1,6 +1,6 @@
 import type { JsonObject, StoredEvent } from "@synap/types";
 import { deepFreeze } from "@synap/types/internal";
-import { callAtOnce } from "../dispatch/handler-call.ts";
+import { callSync } from "../dispatch/handler-call.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 
 /** An aggregate's state and version. */
@@ -36,7 +36,7 @@ export function applyEvent<
 ): AggregateState<State> {
   const { id: eventId, streamVersion: version } = event;
   if (!knows<Event>(decider, event)) return { ...before, version, eventId };
-  const state = callAtOnce(decider.name, () => decider.evolve(before.state, deepFreeze(event)));
+  const state = callSync(decider.name, () => decider.evolve(before.state, deepFreeze(event)));
   // In place, not a copy: what the state shares with the one before is frozen already and costs nothing, however large it is.
   return { state: deepFreeze(state), version, eventId };
 }

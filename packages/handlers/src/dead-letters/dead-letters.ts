@@ -11,13 +11,13 @@ import type {
 import { pageDeadLetters } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import type { HandlerContext, IEventHandler } from "../dispatch/event-handler.ts";
-import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
 import {
   handleAlone,
   handleIsolated,
   type IsolationResult,
   type RetryPolicy,
-} from "../dispatch/isolated-batch.ts";
+} from "../dispatch/handle-isolated.ts";
+import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
 import { INGEST_HANDLER } from "../ingest/accepted-events.ts";
 import { deadLettersStoredMeanwhile, retryAcceptedDeadLetter } from "./accepted-dead-letters.ts";
 import {
@@ -36,8 +36,8 @@ export interface DeadLetterTarget {
   readonly lock: (transaction: Transaction, stream: StreamName) => Promise<void>;
   /** Retry policy for parked events that fail. Default: they become dead letters at once. */
   readonly retries?: RetryPolicy | undefined;
-  /** Number of consecutive passes that a time limit cut off; see `IsolatedBatch`. */
-  readonly cutOffPasses?: number | undefined;
+  /** Number of consecutive passes that ran into a time limit; see `IsolatedBatch`. */
+  readonly timedOutPasses?: number | undefined;
 }
 
 /** Selects the open dead letters to retry. */

@@ -1,4 +1,4 @@
-/** How long to wait after failures: doubling from `firstMs` up to `capMs`. */
+/** Exponential backoff: the wait doubles from `firstMs` up to `capMs`. */
 export interface Backoff {
   /** The wait after the first failure, in milliseconds. */
   readonly firstMs: number;

@@ -3,8 +3,8 @@ import { type AppendHook, createEventStore } from "@synap/database/internal";
 import type { EventCatalogue } from "@synap/types";
 import { DeadLetters, type DeadLetterTarget } from "../dead-letters/dead-letters.ts";
 import type { Projection } from "../projections/projection.ts";
-import { ProjectionFeeds } from "../projections/projection-feeds.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
+import { ProjectionRunner } from "../projections/projection-runner.ts";
 import { Projections } from "../projections/projections.ts";
 import { type Backoff, defaultBackoff } from "./backoff.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
@@ -13,20 +13,20 @@ import type { HandlerPassError } from "./handler-errors.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import { type InlineFailurePolicy, runInlineHandlers } from "./inline-handlers.ts";
 import { type HandlerPass, LogFollower } from "./log-follower.ts";
-import { notePassFailure } from "./pass-failures.ts";
+import { recordPassFailure } from "./pass-failures.ts";
 
 /** Options of {@link EventDispatcher}. */
 export interface EventDispatcherOptions {
   readonly database: Database;
   readonly catalogue: EventCatalogue;
   readonly handlers?: readonly IEventHandler[];
-  /** The read models to keep. Several versions of one projection while the old one's builds are kept. Default: none. */
+  /** The projections, with several versions of one as long as it has builds of the old version. Default: none. */
   readonly projections?: readonly Projection[];
   /** The policy for an append that an inline handler refuses. Default: `dead-letter`. */
   readonly onInlineFailure?: InlineFailurePolicy;
   /**
-   * How often an asynchronous handler tries an event that fails before it becomes a dead letter. Events that PostgreSQL
-   * refuses are not tried again, and transient failures don't count. Default: 5.
+   * Number of attempts after which an event that fails in an asynchronous handler becomes a dead letter. Data that
+   * PostgreSQL refuses is not retried, and transient failures don't count. Default: 5.
    */
   readonly maxAttempts?: number;
   /** Backoff between these attempts. Default: 1 s, doubling up to 30 s. */
@@ -36,17 +36,17 @@ export interface EventDispatcherOptions {
 }
 
 /**
- * Dispatches events to handlers: to the inline ones inside the append (through {@link EventDispatcher.store} or
- * {@link EventDispatcher.inlineHook}), to the asynchronous ones pass by pass.
+ * Dispatches events to handlers: to inline handlers inside the append (through {@link EventDispatcher.store} or
+ * {@link EventDispatcher.inlineHook}), to asynchronous handlers in passes along the log.
  */
 export class EventDispatcher {
-  /** The handlers; more can be registered at any time before they are needed. */
+  /** The handlers. More can be registered before they are needed. */
   readonly registry: HandlerRegistry;
   /** The event store whose appends run the inline handlers. */
   readonly store: EventStore;
   /**
-   * The same, for events that were accepted and could not be stored, however often it was tried, because a time limit cut an
-   * inline handler off: the event is stored and becomes a dead letter of that handler.
+   * The event store for accepted events that no retry could store, because an inline handler ran into a time limit each
+   * time: the event is stored and becomes a dead letter of that handler.
    */
   readonly lastResort: Pick<EventStore, "appendBatch">;
   /** Lists, retries and skips dead letters. */
@@ -56,7 +56,7 @@ export class EventDispatcher {
   readonly #database: Database;
   readonly #follower: LogFollower;
   readonly #projectionNames: readonly string[];
-  readonly #feeds: ProjectionFeeds;
+  readonly #projectionRunner: ProjectionRunner;
 
   /**
    * @throws DuplicateHandlerError
@@ -87,56 +87,57 @@ export class EventDispatcher {
     );
     const parts = { database, registry, follower: this.#follower, store: this.store };
     this.#projectionNames = registry.names;
-    this.#feeds = new ProjectionFeeds(parts);
+    this.#projectionRunner = new ProjectionRunner(parts);
     this.projections = new Projections(parts);
     this.deadLetters = new DeadLetters(database, (name) => this.#target(name), this.store);
   }
 
-  /** The `onAppend` of an event store that is to run this dispatcher's inline handlers under another policy. */
+  /** The `onAppend` of an event store that runs this dispatcher's inline handlers under another policy. */
   inlineHook(policy: InlineFailurePolicy): AppendHook {
     return {
       handles: (type) =>
-        this.registry.inline.some((handler) => handles(handler, type)) || this.#feeds.handlesInline(type),
+        this.registry.inline.some((handler) => handles(handler, type)) ||
+        this.#projectionRunner.handlesInline(type),
       run: async (transaction, stored) => {
-        const builds = await this.#feeds.inlineHandlers(transaction, stored);
+        const builds = await this.#projectionRunner.inlineHandlers(transaction, stored);
         await runInlineHandlers([...this.registry.inline, ...builds], transaction, stored, policy);
       },
     };
   }
 
-  /** The names that `catchUp` takes: the asynchronous handlers and the projections. */
+  /** The names that `catchUp` accepts: asynchronous handlers and projections. */
   get followers(): readonly string[] {
     return [...this.registry.asynchronous.map((handler) => handler.name), ...this.#projectionNames];
   }
 
-  /** Whether the name is that of a projection. */
+  /** True if a projection has this name. */
   isProjection(name: string): boolean {
     return this.#projectionNames.includes(name);
   }
 
   /**
-   * One pass of an asynchronous handler or of every build and segment of a projection, each in one transaction: locks
-   * its checkpoint, reads on from there up to the watermark, handles, saves the checkpoint. What the handler wrote and
-   * how far it came are committed together or not at all, so its effects in this database happen exactly once.
+   * Runs one pass of an asynchronous handler, or of every build and segment of a projection, each in one transaction:
+   * locks the checkpoint, reads the next events up to the watermark, handles them and saves the checkpoint. The handler's
+   * writes and its checkpoint are committed together, so its effects in this database happen exactly once.
    *
-   * An event that fails is isolated at once and tried again by itself, up to `maxAttempts` times; the later events of
-   * its stream wait for it, and all others go on.
+   * A failing event is isolated at once and retried alone, up to `maxAttempts` times. The later events of its stream wait
+   * for it; all others are handled.
    *
-   * @throws HandlerPassError when the pass was rolled back, because the database or what the handler needs is away; call
-   * again after a while.
+   * @throws HandlerPassError when the pass was rolled back, because the database or a dependency of the handler is
+   * unavailable; call again after a while.
    * @throws UnknownHandlerError
    */
   async catchUp(name: string): Promise<HandlerPass> {
-    if (this.isProjection(name)) return this.#feeds.catchUp(name, this.deadLetters);
+    if (this.isProjection(name)) return this.#projectionRunner.catchUp(name, this.deadLetters);
     return this.#follower.catchUp({ handler: this.registry.getAsynchronous(name), checkpoint: name });
   }
 
-  /** Records for the status that a pass failed, and in how many milliseconds the next one follows. */
-  async notePassFailure(error: HandlerPassError, retryInMs: number): Promise<void> {
-    await notePassFailure(this.#database, error, retryInMs);
+  /** Records a failed pass and the time until the next one, for the status. */
+  async recordPassFailure(error: HandlerPassError, retryInMs: number): Promise<void> {
+    await recordPassFailure(this.#database, error, retryInMs);
   }
 
-  /** Goes on with what a retry or skip of an inline handler's dead letter left behind when its process died. */
+  /** Resumes streams of inline handlers whose dead letter was resolved by a process that died before it could do so. */
   async releaseInline(): Promise<number> {
     let released = 0;
     for (const { name } of this.registry.inline) released += await this.deadLetters.releaseAll(name);
@@ -145,7 +146,7 @@ export class EventDispatcher {
 
   #target(name: string): DeadLetterTarget | undefined {
     const handler = this.registry.all.find((each) => each.name === name);
-    if (handler === undefined) return this.#feeds.target(name);
+    if (handler === undefined) return this.#projectionRunner.target(name);
     if (handler.mode === "async") return this.#follower.target({ handler, checkpoint: name });
     return {
       handler,

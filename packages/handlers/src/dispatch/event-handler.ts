@@ -4,11 +4,10 @@ import type { EventTypeDefinition, StoredEvent, StoredEventOf, SynapEvent } from
 /**
  * The context of a handler while it handles a batch.
  *
- * Everything written through `transaction` becomes visible together with the handler's progress: for an
- * inline handler together with the events themselves, for an asynchronous one together with its checkpoint.
+ * Writes through `transaction` are committed together with the events (inline) or with the handler's checkpoint (async).
  */
 export interface HandlerContext {
-  /** The transaction of the append (inline) or of the pass (async). What would end it is refused. */
+  /** The transaction of the append (inline) or of the pass (async). Statements that would end it are refused. */
   readonly transaction: Transaction;
   /**
    * Appends events in the same transaction. Outcomes come back in the order of the input. Old timestamps are accepted: a
@@ -21,7 +20,7 @@ export interface HandlerContext {
    */
   append(events: readonly SynapEvent[]): Promise<AcceptedAppend[]>;
   /**
-   * Appends events as `append` does, and answers refusals as outcomes: whoever calls this looks at each of them.
+   * Appends events as `append` does, and returns refusals as outcomes. The caller must check each outcome.
    *
    * @throws InlineAppendError in an inline handler.
    */
@@ -52,13 +51,13 @@ export interface IEventHandler {
   /** The event types it consumes, all of which the catalogue must know; `"all"` for every event. */
   readonly eventTypes: readonly string[] | "all";
   /**
-   * `inline`: in the transaction of the append, so its rows are there when the append is. It makes every
-   * append slower; keep it to one statement. `async`: later, from its own checkpoint, in its own transaction.
+   * `inline`: runs in the transaction of the append, so its rows are committed with the events. It makes every append
+   * slower; keep it to one statement. `async`: runs later, from its own checkpoint, in its own transaction.
    */
   readonly mode: "inline" | "async";
   /**
-   * Handles a batch. Throw a {@link TransientHandlerError} when trying later can help (an outside system is
-   * away); any other error is held to be the fault of an event.
+   * Handles a batch. Throw a {@link TransientHandlerError} if a later retry can help, such as when an external system is
+   * unavailable. Any other error counts as a failure of an event.
    */
   handle(events: readonly StoredEvent[], context: HandlerContext): Promise<void>;
 }
@@ -103,7 +102,7 @@ export function namesOf(events: readonly EventTypeDefinition[] | "all"): readonl
   return events === "all" ? "all" : events.map(({ name }) => name);
 }
 
-/** Whether the handler consumes events of this type. */
+/** True if the handler consumes events of this type. */
 export function handles(handler: Pick<IEventHandler, "eventTypes">, type: string): boolean {
   return handler.eventTypes === "all" || handler.eventTypes.includes(type);
 }

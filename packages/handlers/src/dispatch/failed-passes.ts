@@ -1,18 +1,18 @@
 import { TransactionEndedError } from "@synap/database";
 import { isTimeLimit } from "@synap/database/internal";
-import { isTransientFailure, saysTransient } from "./handler-errors.ts";
+import { isMarkedTransient, isTransientFailure } from "./handler-errors.ts";
 import type { PassTrace } from "./pass-trace.ts";
 
 interface Failures {
-  /** Failed passes in a row. */
+  /** Number of consecutive failed passes. */
   readonly all: number;
-  /** How many of the last ones a time limit cut off. */
-  readonly cutOff: number;
+  /** Number of consecutive passes, up to the last one, that ran into a time limit. */
+  readonly timedOut: number;
 }
 
-const NONE: Failures = { all: 0, cutOff: 0 };
+const NONE: Failures = { all: 0, timedOut: 0 };
 
-/** The failed passes in a row of each checkpoint, in this process. */
+/** Counts consecutive failed passes per checkpoint, in this process. */
 export class FailedPasses {
   readonly #maxAttempts: number;
   readonly #failures = new Map<string, Failures>();
@@ -21,32 +21,33 @@ export class FailedPasses {
     this.#maxAttempts = maxAttempts;
   }
 
-  /** Counts a pass that failed, and answers how many that are in a row. */
+  /** Counts a failed pass, and returns the number of consecutive ones. */
   count(checkpoint: string, cause: Error): number {
-    const { all, cutOff } = this.#failures.get(checkpoint) ?? NONE;
-    this.#failures.set(checkpoint, { all: all + 1, cutOff: isTimeLimit(cause) ? cutOff + 1 : 0 });
+    const { all, timedOut } = this.#failures.get(checkpoint) ?? NONE;
+    this.#failures.set(checkpoint, { all: all + 1, timedOut: isTimeLimit(cause) ? timedOut + 1 : 0 });
     return all + 1;
   }
 
-  forget(checkpoint: string): void {
+  reset(checkpoint: string): void {
     this.#failures.delete(checkpoint);
   }
 
-  /** How many of the last passes a time limit cut off. */
-  cutOff(checkpoint: string): number {
-    return (this.#failures.get(checkpoint) ?? NONE).cutOff;
+  /** The number of consecutive passes, up to the last one, that ran into a time limit. */
+  timedOut(checkpoint: string): number {
+    return (this.#failures.get(checkpoint) ?? NONE).timedOut;
   }
 
   /**
-   * Whether events may be to blame for a pass that has just failed. One that fails transiently has nobody beside it to go on
-   * with. Of a stretch that is handled in the log, nobody has counted the events. Where the transaction was ended, part of
-   * the pass may be stored, and another pass would hide that.
+   * Checks whether isolating the failing event can help after a pass has failed. A transient failure is isolated only if the
+   * pass had other events to handle. A pass that ran inside the database does not know its number of events, so a
+   * timeout there is isolated as well. If the handler ended the transaction, part of the pass may be stored, and a
+   * second pass would hide that.
    */
-  mayBlameEvents(checkpoint: string, cause: Error, { events }: PassTrace, isInLog: boolean): boolean {
+  shouldIsolate(checkpoint: string, cause: Error, { events }: PassTrace, inDatabase: boolean): boolean {
     if (cause instanceof TransactionEndedError) return false;
-    if (saysTransient(cause)) return events > 1;
+    if (isMarkedTransient(cause)) return events > 1;
     if (!isTimeLimit(cause)) return !isTransientFailure(cause);
-    if (events === 0) return isInLog;
-    return events > 1 || this.cutOff(checkpoint) + 1 >= this.#maxAttempts;
+    if (events === 0) return inDatabase;
+    return events > 1 || this.timedOut(checkpoint) + 1 >= this.#maxAttempts;
   }
 }

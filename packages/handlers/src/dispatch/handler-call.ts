@@ -3,7 +3,7 @@ import type { StoredEvent } from "@synap/types";
 import { deepFreeze } from "@synap/types/internal";
 import { asError } from "./thrown-error.ts";
 
-/** A call of a handler's, projection's or decider's code. */
+/** A running call of a handler, projection or decider. */
 export interface RunningHandler {
   readonly handler: string;
   /** Number of events passed; 0 for a decider's command. */
@@ -44,8 +44,8 @@ export function runningHandler(): RunningHandler | undefined {
   return running.getStore();
 }
 
-/** The same for a decider, whose code answers at once. */
-export function callAtOnce<T>(name: string, call: () => T): T {
+/** Calls synchronous code, such as a decider's, as {@link callHandler} does. */
+export function callSync<T>(name: string, call: () => T): T {
   try {
     return running.run({ handler: name, events: 0 }, call);
   } catch (thrown) {

@@ -3,7 +3,7 @@ import type { HandlerContext } from "./event-handler.ts";
 import { InlineAppendError } from "./handler-errors.ts";
 import { RefusedReactionError } from "./refused-reaction-error.ts";
 
-/** The context of an asynchronous handler: what it appends is stored with its checkpoint. */
+/** The context of an asynchronous handler. Appended events are committed with its checkpoint. */
 export function asyncContext(
   handler: string,
   transaction: Transaction,
@@ -22,7 +22,7 @@ export function asyncContext(
   };
 }
 
-/** The context of an inline handler, which runs inside an append and can't append. */
+/** The context of an inline handler, which can't append. */
 export function inlineContext(handler: string, transaction: Transaction): HandlerContext {
   const refuse = () => Promise.reject(new InlineAppendError(handler));
   return { transaction, append: refuse, tryAppend: refuse };

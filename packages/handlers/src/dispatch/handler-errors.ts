@@ -13,13 +13,13 @@ export class DuplicateHandlerError extends Error {
   }
 }
 
-/** Thrown when a handler names an event type that is not in the catalogue: most likely a misspelling. */
+/** Thrown when a handler names an event type that is not in the catalogue, such as a misspelt one. */
 export class UnknownEventTypeError extends Error {
   readonly code = "UNKNOWN_EVENT_TYPE";
   override readonly name = "UnknownEventTypeError";
   constructor(handler: string, type: string, known: readonly string[]) {
     super(
-      `Handler "${handler}" wants events of type "${type}", which is not in the catalogue${didYouMean(type, known)}.`,
+      `Handler "${handler}" consumes events of type "${type}", which is not in the catalogue${didYouMean(type, known)}.`,
     );
   }
 }
@@ -34,9 +34,8 @@ export class UnknownHandlerError extends Error {
 }
 
 /**
- * An inline handler called `append`. It would wait for stream locks while it already holds back every
- * reader's watermark, and could call itself without end: events that come from events belong in an
- * asynchronous handler.
+ * Thrown when an inline handler calls `append`. It would wait for stream locks while it holds back the watermark of every
+ * reader, and could recurse without limit. Reactions belong in an asynchronous handler.
  */
 export class InlineAppendError extends Error {
   readonly code = "INLINE_APPEND";
@@ -46,7 +45,7 @@ export class InlineAppendError extends Error {
   }
 }
 
-/** An inline handler refused the events and the policy is `reject`: the append did not happen. */
+/** Thrown by an append when an inline handler fails under the policy `reject`. Nothing was stored. */
 export class InlineHandlerError extends Error {
   readonly code = "INLINE_HANDLER_FAILED";
   override readonly name = "InlineHandlerError";
@@ -58,18 +57,18 @@ export class InlineHandlerError extends Error {
   }
 }
 
-/** A pass of an asynchronous handler failed and was rolled back whole. The error is the `cause`. */
+/** Thrown when a pass of an asynchronous handler failed and was rolled back. The handler's error is the `cause`. */
 export class HandlerPassError extends Error {
   readonly code = "HANDLER_PASS_FAILED";
   override readonly name = "HandlerPassError";
   readonly handler: string;
-  /** The checkpoint that didn't move: the handler's name, or that of a projection's build or segment. */
+  /** The checkpoint that did not advance: the handler's name, or that of a projection's build or segment. */
   readonly checkpoint: string;
-  /** How many passes have failed in a row in this process, counting this one. */
+  /** Number of consecutive failed passes in this process, including this one. */
   readonly attempts: number;
-  /** Whether a later retry can help, because the events are not to blame. */
+  /** True if a later retry can help, because the events are not the cause. */
   readonly transient: boolean;
-  /** The reason, as shown by the status. */
+  /** The code and reason that the status shows. */
   readonly failure: { readonly code: string; readonly reason: string };
   /** The event that was being handled, when it was handled alone. */
   readonly event: { readonly id: string; readonly position: number } | undefined;
@@ -108,13 +107,13 @@ export class TransientHandlerError extends Error {
   }
 }
 
-/** Whether trying the same events again later can help: the database's own judgement, or the handler's word. */
+/** True if a later retry of the same events can help, according to the handler or to the database's error code. */
 export function isTransientFailure(error: unknown): boolean {
-  return saysTransient(error) || isTransient(error);
+  return isMarkedTransient(error) || isTransient(error);
 }
 
-/** Whether the handler says that trying later can help: its own word, not the database's judgement. */
-export function saysTransient(error: unknown): boolean {
+/** True if the handler itself marked the failure as transient, by a {@link TransientHandlerError}. */
+export function isMarkedTransient(error: unknown): boolean {
   try {
     return error instanceof TransientHandlerError;
   } catch {
@@ -122,7 +121,7 @@ export function saysTransient(error: unknown): boolean {
   }
 }
 
-/** A failure as a dead letter keeps it: a short code in kebab case to group by, and a reason for people. Takes anything. */
+/** Describes any thrown value for a dead letter: a kebab-case code to group by, and a readable reason. */
 export function describeFailure(error: unknown): { code: string; reason: string } {
   const facts = thrownFacts(causeOfQuery(error));
   const state = sqlState(error);
@@ -131,7 +130,7 @@ export function describeFailure(error: unknown): { code: string; reason: string 
   return { code: kebabCase(code), reason: facts.message };
 }
 
-/** Drizzle wraps the driver's error and puts the whole statement into the message; the cause says what is wrong. */
+/** Unwraps a Drizzle error. Its message is the whole statement; the reason is in its cause. */
 function causeOfQuery(error: unknown): unknown {
   const message = readProperty(error, "message");
   const cause = readProperty(error, "cause");

@@ -3,7 +3,7 @@ import type { IEventHandler } from "./event-handler.ts";
 import { callHandler } from "./handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError, UnknownHandlerError } from "./handler-errors.ts";
 
-/** The handlers of one process, each under its own name, in the order in which they were registered. */
+/** The handlers of one process by name, in the order of registration. */
 export class HandlerRegistry {
   readonly #catalogue: Pick<EventCatalogue, "has" | "types">;
   readonly #handlers = new Map<string, IEventHandler>();
@@ -17,7 +17,7 @@ export class HandlerRegistry {
    * Adds a handler.
    *
    * @throws DuplicateHandlerError when the name is taken.
-   * @throws UnknownEventTypeError when the catalogue does not know one of its event types.
+   * @throws UnknownEventTypeError when one of its event types is not in the catalogue.
    */
   register(handler: IEventHandler): void {
     if (this.#handlers.has(handler.name)) throw new DuplicateHandlerError(handler.name);
@@ -30,7 +30,6 @@ export class HandlerRegistry {
     this.#handlers.set(handler.name, guarded(handler));
   }
 
-  /** Every handler. */
   get all(): readonly IEventHandler[] {
     return [...this.#handlers.values()];
   }
@@ -63,7 +62,7 @@ export function namesIn({ types }: Pick<EventCatalogue, "types">): string[] {
   return types.map(({ name }) => name);
 }
 
-/** The same handler, whose failures are plain errors and whose calls are known by its name. */
+/** Wraps a handler so that its failures are plain errors and its calls are attributed to its name. */
 function guarded(handler: IEventHandler): IEventHandler {
   const { name, description, eventTypes, mode } = handler;
   return {

@@ -173,7 +173,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
       "picky",
       events.filter((event) => event.data["content"] !== "bad"),
     );
-    await expect.poll(() => logged).toContain("picky set 1 events aside");
+    await expect.poll(() => logged).toContain("picky: 1 failed events became dead letters");
     await runner.stop();
   });
 

@@ -13,10 +13,10 @@ import { WakeSignal } from "./wake-signal.ts";
  * uses more than half a connection, and the busier the database is, the more events a pass handles. The embedded engine
  * has one session, which appends need as well, so its handlers sleep longer.
  */
-const REST_FACTOR = { server: 1, embedded: 4 };
+const IDLE_FACTOR = { server: 1, embedded: 4 };
 
 /** Upper bound of that pause, in milliseconds. */
-const LONGEST_REST_MS = 500;
+const MAX_IDLE_MS = 500;
 
 /** Maximum number of retried events logged after each pass. */
 const MAX_REPORTED = 5;
@@ -25,7 +25,7 @@ const MAX_REPORTED = 5;
 export interface HandlerRunnerOptions {
   readonly dispatcher: Pick<
     EventDispatcher,
-    "catchUp" | "followers" | "notePassFailure" | "registry" | "releaseInline"
+    "catchUp" | "followers" | "recordPassFailure" | "registry" | "releaseInline"
   >;
   readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: ReportLogger;
@@ -36,8 +36,8 @@ export interface HandlerRunnerOptions {
 }
 
 /**
- * Keeps the asynchronous handlers up to date for as long as the process lives: one loop per handler, woken by
- * the database's notification of every append, with polling as a fallback.
+ * Runs the asynchronous handlers and projections until it is stopped: one loop each, woken by the database's notification
+ * of every append, with polling as a fallback.
  */
 export class HandlerRunner {
   readonly #options: HandlerRunnerOptions;
@@ -62,7 +62,7 @@ export class HandlerRunner {
     this.#work = [this.#listen(), this.#releaseInline(), ...followers.map((name) => this.#follow(name))];
   }
 
-  /** Wakes every handler now. */
+  /** Wakes every idle handler. */
   wake(): void {
     this.#appended.wake();
   }
@@ -90,15 +90,15 @@ export class HandlerRunner {
         if (pass.status === "done" && !pass.caughtUp) continue;
         const retryInMs = pass.status === "done" ? pass.retryInMs : undefined;
         await this.#appended.waitAfter(seen, Math.min(this.#pollIntervalMs, retryInMs ?? Infinity));
-        const rest =
-          Math.min((ended - began) * REST_FACTOR[this.#options.database.engine], LONGEST_REST_MS) -
+        const idleMs =
+          Math.min((ended - began) * IDLE_FACTOR[this.#options.database.engine], MAX_IDLE_MS) -
           (performance.now() - ended);
-        if (rest > 0) await this.#stopped.waitAfter(0, rest);
+        if (idleMs > 0) await this.#stopped.waitAfter(0, idleMs);
       } catch (error) {
         failures += 1;
         const waitMs = backoffDelay(failures, this.#backoff);
         this.#report(handler, error, waitMs);
-        await this.#note(error, waitMs);
+        await this.#record(error, waitMs);
         // An append must not end the wait early: with thousands a second there would be no backoff.
         await this.#stopped.waitAfter(0, waitMs);
       }
@@ -119,7 +119,7 @@ export class HandlerRunner {
     { deadLettered, retrying, position }: Extract<HandlerPass, { status: "done" }>,
   ): void {
     if (deadLettered > 0) {
-      const message = `${handler} set ${deadLettered} events aside`;
+      const message = `${handler}: ${deadLettered} failed events became dead letters`;
       this.#logger.warn({ handler, deadLettered, position }, message);
     }
     for (const { event, attempts, code, reason, retryInMs } of retrying.slice(0, MAX_REPORTED)) {
@@ -137,10 +137,10 @@ export class HandlerRunner {
   }
 
   /** Records the failure for the status, which shows an unavailable database in any case. */
-  async #note(error: unknown, waitMs: number): Promise<void> {
+  async #record(error: unknown, waitMs: number): Promise<void> {
     if (!(error instanceof HandlerPassError)) return;
     try {
-      await this.#options.dispatcher.notePassFailure(error, waitMs);
+      await this.#options.dispatcher.recordPassFailure(error, waitMs);
     } catch (fault) {
       const { handler } = error;
       this.#logger.warn({ handler }, `the failure could not be recorded: ${thrownFacts(fault).message}`);
@@ -155,7 +155,7 @@ export class HandlerRunner {
         await this.#options.dispatcher.releaseInline();
       } catch (error) {
         const reason = thrownFacts(error).message;
-        this.#logger.warn({}, `cannot go on behind a dead letter yet: ${reason}`);
+        this.#logger.warn({}, `cannot resume the stream of a resolved dead letter yet: ${reason}`);
       }
       await this.#stopped.waitAfter(0, Math.max(5_000, this.#pollIntervalMs));
     }
@@ -175,7 +175,7 @@ export class HandlerRunner {
         failures += 1;
         const waitMs = backoffDelay(failures, this.#backoff);
         const reason = thrownFacts(error).message;
-        this.#logger.warn({ waitMs }, `cannot listen for appends, polling until then: ${reason}`);
+        this.#logger.warn({ waitMs }, `cannot listen for appends, polling meanwhile: ${reason}`);
         await this.#stopped.waitAfter(0, waitMs);
       }
     }

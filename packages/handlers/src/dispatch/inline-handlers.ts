@@ -3,30 +3,28 @@ import { isTimeLimit, streamKey } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { anyHeld, heldStreams, parkEvents } from "../dead-letters/held-streams.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
+import { handleIsolated } from "./handle-isolated.ts";
 import { inlineContext } from "./handler-context.ts";
 import { InlineHandlerError, isTransientFailure } from "./handler-errors.ts";
-import { handleIsolated } from "./isolated-batch.ts";
 
 /**
- * What happens to an append when an inline handler refuses one of its events.
+ * The outcome of an append when an inline handler fails on one of its events.
  *
- * `dead-letter`: the event is stored, and becomes a dead letter of that handler; the rest go through. For
- * events that have already happened. `reject`: the append fails with {@link InlineHandlerError} and nothing
- * is stored. For commands, which ask whether they may.
- *
- * `last-resort`: as `dead-letter`, also where a time limit cuts the handler off. For events that have happened and could not
- * be stored for that reason, however often it was tried.
+ * - `dead-letter`: the event is stored and becomes a dead letter of that handler; the other events are handled. For events
+ *   that have already happened.
+ * - `reject`: the append fails with {@link InlineHandlerError} and stores nothing. For commands.
+ * - `last-resort`: as `dead-letter`, and a handler that runs into a time limit counts as failed. For accepted events
+ *   that every retry failed to store for that reason.
  */
 export type InlineFailurePolicy = "dead-letter" | "reject" | "last-resort";
 
 /**
- * Runs the inline handlers over freshly stored events, in the transaction of their append. Each handler
- * works in a savepoint: one that fails takes nothing of the others' work with it. Events of a stream that waits
- * behind a dead letter of the handler are parked, under either policy. The append holds the locks of its streams,
- * so what it reads here about them stays true until it ends.
+ * Runs the inline handlers for events that were just stored, in the transaction of their append. Each handler has a
+ * savepoint, so a failing one doesn't undo the work of the others. Events of a stream that is held for the handler are
+ * parked under every policy. Held streams can't change meanwhile, because the append holds the locks of its streams.
  *
  * @throws InlineHandlerError under the policy `reject`
- * @throws the handler's own error when it is transient, so that the whole append is tried again
+ * @throws the handler's own error if it is transient, so that the whole append is retried
  */
 export async function runInlineHandlers(
   handlers: readonly IEventHandler[],
@@ -59,14 +57,14 @@ async function runInline(
   } catch (error) {
     if (error instanceof TransactionEndedError)
       throw new TransactionEndedError(handler.name, { cause: error });
-    const blamesEvents = policy === "last-resort" && isTimeLimit(error);
-    if (isTransientFailure(error) && !blamesEvents) throw error;
+    const deadLetterTimeouts = policy === "last-resort" && isTimeLimit(error);
+    if (isTransientFailure(error) && !deadLetterTimeouts) throw error;
     if (policy === "reject") throw new InlineHandlerError(handler.name, error);
-    await handleIsolated({ handler, events, transaction, context, hasFailed: true, blamesEvents });
+    await handleIsolated({ handler, events, transaction, context, hasFailed: true, deadLetterTimeouts });
   }
 }
 
-/** Parks the events whose streams wait for the handler, and answers the others. */
+/** Parks the events whose streams are held for the handler, and returns the others. */
 export async function parkHeld(
   transaction: Transaction,
   handler: string,

@@ -3,30 +3,30 @@ import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint } from "@synap/databas
 import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letters.ts";
 import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
 import type { LogRange } from "../projections/log-statement.ts";
-import { type BegunPass, beginPass } from "./begin-pass.ts";
+import { type ClaimedCheckpoint, claimCheckpoint } from "./claim-checkpoint.ts";
 import type { IEventHandler } from "./event-handler.ts";
 import { FailedPasses } from "./failed-passes.ts";
+import { handleIsolated, type IsolationResult, type RetryPolicy } from "./handle-isolated.ts";
 import { asyncContext } from "./handler-context.ts";
 import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
 import { parkHeld } from "./inline-handlers.ts";
-import { handleIsolated, type IsolationResult, type RetryPolicy } from "./isolated-batch.ts";
-import { forgetPassFailure } from "./pass-failures.ts";
-import { noteInto, type PassTrace } from "./pass-trace.ts";
-import { PassTurns } from "./pass-turns.ts";
+import { Mutex } from "./mutex.ts";
+import { clearPassFailure } from "./pass-failures.ts";
+import { type PassTrace, traceInto } from "./pass-trace.ts";
 import { asError } from "./thrown-error.ts";
 
-/** The result of a pass of an asynchronous handler. */
+/** The result of a pass. */
 export type HandlerPass =
-  /** Another worker is running this handler. */
+  /** Another worker has the checkpoint. */
   | { readonly status: "busy" }
   | {
       readonly status: "done";
       /** Events handed to the handler, dead letters included. */
       readonly processed: number;
       readonly deadLettered: number;
-      /** Events that failed and are tried again by themselves; the later ones of their streams wait for them. */
+      /** Failed events that will be retried alone, while the later events of their streams wait. */
       readonly retrying: readonly RetryingEvent[];
-      /** In how many milliseconds the next event is tried again; missing when none is to be. */
+      /** Time until the next retry, in milliseconds. Missing if no event waits for one. */
       readonly retryInMs?: number | undefined;
       /** The checkpoint after the pass. */
       readonly position: number;
@@ -34,23 +34,23 @@ export type HandlerPass =
       readonly caughtUp: boolean;
     };
 
-/** A consumer of the log: a handler with its checkpoint. */
-export interface Feed {
-  /** Its dead letters are kept under its name. */
+/** A consumer of the log: a handler with a checkpoint. */
+export interface LogConsumer {
+  /** The handler. Dead letters are stored under its name. */
   readonly handler: IEventHandler;
-  /** The name of its checkpoint. */
+  /** Name of the checkpoint. */
   readonly checkpoint: string;
-  /** Whether a stream belongs to this consumer's segment. Default: all streams. */
+  /** Returns true for the streams of this consumer's segment. Default: all streams. */
   readonly accepts?: ((stream: StreamName) => boolean) | undefined;
-  /** The build of a projection that it feeds. */
+  /** The build of a projection that the handler writes. */
   readonly build?:
     | { readonly projection: string; readonly build: number; readonly segments: number }
     | undefined;
   /**
-   * Handles a stretch of the log without having the events brought here, and answers how many they were. Used unless
-   * events have to be handled individually: streams are held, or a batch has failed.
+   * Handles a range of the log inside the database, and returns the number of events. Not used when events must be handled
+   * individually, because streams are held or a batch has failed.
    */
-  readonly applyToLog?: ((transaction: Transaction, stretch: LogRange) => Promise<number>) | undefined;
+  readonly applyInDatabase?: ((transaction: Transaction, range: LogRange) => Promise<number>) | undefined;
 }
 
 export interface LogFollowerOptions {
@@ -61,52 +61,55 @@ export interface LogFollowerOptions {
 }
 
 /**
- * How a pass hands events over. `whole`: the batch at once, without a savepoint, which is the fastest. `halves`: the batch
- * has just failed, so the event at fault is looked for. `careful`: the batch in a savepoint, and halves if it fails.
+ * The isolation of events within a pass.
+ *
+ * - `whole`: the batch at once, without a savepoint. The fastest.
+ * - `halves`: the batch has just failed, and is bisected to find the failing event.
+ * - `savepoint`: the batch in a savepoint, bisected if it fails.
  */
-type PassMode = "whole" | "halves" | "careful";
+type Isolation = "whole" | "halves" | "savepoint";
 
-/** What a pass did, apart from its status. */
-type Done = Omit<Extract<HandlerPass, { status: "done" }>, "status" | "retryInMs">;
+/** The result of handling the next events. */
+type Handled = Omit<Extract<HandlerPass, { status: "done" }>, "status" | "retryInMs">;
 
-/** The most events of a pass that leaves them where they are: a tenth of a second on the embedded engine. */
-const LOG_PASS_EVENTS = 4_000;
+/** Maximum number of events of a pass inside the database. They take about 0.1 s on the embedded engine. */
+const DATABASE_PASS_EVENTS = 4_000;
 
-/** Runs passes of handlers along the log, from their checkpoints. */
+/** Runs the passes of consumers: each reads the log from its checkpoint. */
 export class LogFollower {
   readonly #options: LogFollowerOptions;
   readonly #failed: FailedPasses;
 
-  /** The embedded engine has one session: an append should wait for one pass there, and not for one of every handler. */
-  readonly #turns: PassTurns | undefined;
+  /** Serialises passes on the embedded engine. It has one session, so an append should wait for one pass, not for one per handler. */
+  readonly #mutex: Mutex | undefined;
 
   constructor(options: LogFollowerOptions) {
     this.#options = options;
     this.#failed = new FailedPasses(options.retries.maxAttempts);
-    this.#turns = options.database.engine === "embedded" ? new PassTurns() : undefined;
+    this.#mutex = options.database.engine === "embedded" ? new Mutex() : undefined;
   }
 
   /**
-   * One pass, in one transaction: locks the checkpoint, goes on with streams that waited, or else reads on up to the
-   * watermark, handles, saves the checkpoint. When the events may be to blame for a failure, a second pass follows at
-   * once that isolates the event at fault.
+   * Runs one pass in one transaction: locks the checkpoint, resumes a released stream or else reads the next events below
+   * the watermark, handles them and saves the checkpoint. If it fails and an event may be the cause, a second pass isolates
+   * that event at once.
    *
-   * @throws HandlerPassError when nothing could be committed; call again after a while.
+   * @throws HandlerPassError when nothing was committed; call again after a while.
    */
-  async catchUp(feed: Feed): Promise<HandlerPass> {
+  async catchUp(consumer: LogConsumer): Promise<HandlerPass> {
     const trace: PassTrace = { events: 0 };
     try {
-      const pass = await this.#inTransaction(feed, "whole", trace).catch((thrown: unknown) => {
+      const pass = await this.#inTransaction(consumer, "whole", trace).catch((thrown: unknown) => {
         const cause = asError(thrown);
-        const isInLog = feed.applyToLog !== undefined;
-        if (!this.#failed.mayBlameEvents(feed.checkpoint, cause, trace, isInLog)) throw cause;
-        return this.#inTransaction(feed, "halves", trace);
+        const inDatabase = consumer.applyInDatabase !== undefined;
+        if (!this.#failed.shouldIsolate(consumer.checkpoint, cause, trace, inDatabase)) throw cause;
+        return this.#inTransaction(consumer, "halves", trace);
       });
-      this.#failed.forget(feed.checkpoint);
+      this.#failed.reset(consumer.checkpoint);
       return pass;
     } catch (thrown) {
       const cause = asError(thrown);
-      const { handler, checkpoint } = feed;
+      const { handler, checkpoint } = consumer;
       const attempts = this.#failed.count(checkpoint, cause);
       const transient = isTransientFailure(cause);
       const { event } = trace;
@@ -114,118 +117,120 @@ export class LogFollower {
     }
   }
 
-  /** A pass in a transaction of the caller, who may hold the checkpoint's lock already; no further than `upTo`. */
-  passInside(feed: Feed, transaction: Transaction, upTo: number): Promise<HandlerPass> {
-    return this.#pass(feed, transaction, upTo, "careful", { events: 0 });
+  /** Runs a pass in the caller's transaction, up to the position `upTo`. The caller may already hold the checkpoint's lock. */
+  passInside(consumer: LogConsumer, transaction: Transaction, upTo: number): Promise<HandlerPass> {
+    return this.#pass(consumer, transaction, upTo, "savepoint", { events: 0 });
   }
 
-  #inTransaction(feed: Feed, mode: PassMode, trace: PassTrace): Promise<HandlerPass> {
+  #inTransaction(consumer: LogConsumer, isolation: Isolation, trace: PassTrace): Promise<HandlerPass> {
     const inTransaction = () =>
       this.#options.database.transaction((transaction) =>
-        this.#pass(feed, transaction, Number.MAX_SAFE_INTEGER, mode, trace),
+        this.#pass(consumer, transaction, Number.MAX_SAFE_INTEGER, isolation, trace),
       );
-    return this.#turns?.take(inTransaction) ?? inTransaction();
+    return this.#mutex?.runExclusive(inTransaction) ?? inTransaction();
   }
 
   async #pass(
-    feed: Feed,
+    consumer: LogConsumer,
     transaction: Transaction,
     upTo: number,
-    mode: PassMode,
+    isolation: Isolation,
     trace: PassTrace,
   ): Promise<HandlerPass> {
-    const { handler, checkpoint, build } = feed;
-    const begun = await beginPass(transaction, {
+    const { handler, checkpoint, build } = consumer;
+    const claimed = await claimCheckpoint(transaction, {
       checkpoint,
       handler: handler.name,
       build,
-      window: this.#window(feed, mode),
+      window: this.#window(consumer, isolation),
     });
-    if (begun === undefined) return { status: "busy" };
-    if (begun.failing) await forgetPassFailure(transaction, checkpoint);
+    if (claimed === undefined) return { status: "busy" };
+    if (claimed.failing) await clearPassFailure(transaction, checkpoint);
     if (build !== undefined) {
-      if (begun.feed !== "async" || begun.segments !== build.segments) {
-        // The build was changed since somebody looked: this checkpoint belongs to nobody.
+      if (claimed.mode !== "async" || claimed.segments !== build.segments) {
+        // The build was changed after the caller read it, so this checkpoint is no longer used.
         await transaction.query("DELETE FROM synap.checkpoints WHERE handler = $1", [checkpoint]);
-        return idle(begun.position);
+        return idle(claimed.position);
       }
-      if (begun.paused === true) return idle(begun.position);
+      if (claimed.paused === true) return idle(claimed.position);
     }
-    if (begun.released) {
-      const pass = await this.#release(feed, transaction, begun.position, trace);
+    if (claimed.released) {
+      const pass = await this.#release(consumer, transaction, claimed.position, trace);
       if (pass !== undefined) return pass;
     }
     const read =
-      (await this.#applyToLog(feed, transaction, begun, upTo, mode)) ??
-      (await this.#handleHere(feed, transaction, begun, upTo, mode, trace));
+      (await this.#applyInDatabase(consumer, transaction, claimed, upTo, isolation)) ??
+      (await this.#handleNext(consumer, transaction, claimed, upTo, isolation, trace));
     const position = Math.min(read.position, upTo);
-    if (position > begun.position) await saveCheckpoint(transaction, checkpoint, position);
-    // What was due when the pass began is another segment's.
-    const waiting = begun.retry_in !== null && begun.retry_in > 0 ? [begun.retry_in] : [];
+    if (position > claimed.position) await saveCheckpoint(transaction, checkpoint, position);
+    // A retry that was due when the pass began belongs to another segment.
+    const waiting = claimed.retry_in !== null && claimed.retry_in > 0 ? [claimed.retry_in] : [];
     const retryInMs = soonest([...read.retrying.map((event) => event.retryInMs), ...waiting]);
     return { ...read, status: "done", position, retryInMs };
   }
 
-  /** How far to look ahead: a reader of few events looks further, or it would need a pass for every page of others. */
-  #window({ handler, applyToLog }: Feed, mode: PassMode): number {
+  /** The size of the window. It is large for a handler of some event types, which would otherwise need many empty passes. */
+  #window({ handler, applyInDatabase }: LogConsumer, isolation: Isolation): number {
     if (handler.eventTypes !== "all") return MAX_READ_EVENTS;
-    return applyToLog === undefined || mode === "halves" ? this.#options.passLimit : LOG_PASS_EVENTS;
+    return applyInDatabase === undefined || isolation === "halves"
+      ? this.#options.passLimit
+      : DATABASE_PASS_EVENTS;
   }
 
-  /** The pass without bringing the events here; undefined when it takes more than that. */
-  async #applyToLog(
-    feed: Feed,
+  /** Handles the next events inside the database; undefined if they must be handled individually. */
+  async #applyInDatabase(
+    consumer: LogConsumer,
     transaction: Transaction,
-    begun: BegunPass,
+    claimed: ClaimedCheckpoint,
     upTo: number,
-    mode: PassMode,
-  ): Promise<Done | undefined> {
-    const { position: after, watermark, up_to: end, min_timestamp: from, max_timestamp: to, more } = begun;
-    if (feed.applyToLog === undefined || feed.accepts !== undefined) return undefined;
-    if (begun.held || begun.handled_ahead !== null || mode === "halves") return undefined;
+    isolation: Isolation,
+  ): Promise<Handled | undefined> {
+    const { position: after, watermark, up_to: end, min_timestamp: from, max_timestamp: to, more } = claimed;
+    if (consumer.applyInDatabase === undefined || consumer.accepts !== undefined) return undefined;
+    if (claimed.held || claimed.handled_ahead !== null || isolation === "halves") return undefined;
     if (end === null || from === null || to === null) return undefined;
-    const stretch = { after, upTo: Math.min(end, upTo), from: new Date(from), to: new Date(to) };
-    const processed = await feed.applyToLog(transaction, stretch);
+    const range = { after, upTo: Math.min(end, upTo), from: new Date(from), to: new Date(to) };
+    const processed = await consumer.applyInDatabase(transaction, range);
     return { processed, deadLettered: 0, retrying: [], position: more ? end : watermark, caughtUp: !more };
   }
 
-  /** The pass with the events brought here and handed to the handler. */
-  async #handleHere(
-    feed: Feed,
+  /** Reads the next events and passes them to the handler. */
+  async #handleNext(
+    consumer: LogConsumer,
     transaction: Transaction,
-    begun: BegunPass,
+    claimed: ClaimedCheckpoint,
     upTo: number,
-    mode: PassMode,
+    isolation: Isolation,
     trace: PassTrace,
-  ): Promise<Done> {
-    const { name, eventTypes } = feed.handler;
-    const page = await readNextAppends(transaction, begun, {
-      after: begun.position,
+  ): Promise<Handled> {
+    const { name, eventTypes } = consumer.handler;
+    const page = await readNextAppends(transaction, claimed, {
+      after: claimed.position,
       limit: this.#options.passLimit,
       ...(eventTypes === "all" ? {} : { types: eventTypes }),
     });
-    const handled = new Set(begun.handled_ahead ?? []);
+    const handled = new Set(claimed.handled_ahead ?? []);
     const own = page.events.filter(
       (event) =>
         event.position <= upTo &&
-        (feed.accepts === undefined || feed.accepts(event)) &&
+        (consumer.accepts === undefined || consumer.accepts(event)) &&
         !handled.has(event.position),
     );
-    const events = begun.held && own.length > 0 ? await parkHeld(transaction, name, own) : own;
+    const events = claimed.held && own.length > 0 ? await parkHeld(transaction, name, own) : own;
     trace.events = events.length;
-    noteInto(trace)(events.length === 1 ? events[0] : undefined);
-    const target = this.target(feed);
+    traceInto(trace)(events.length === 1 ? events[0] : undefined);
+    const target = this.target(consumer);
     let isolated: Pick<IsolationResult, "deadLettered" | "retrying"> = { deadLettered: 0, retrying: [] };
-    if (events.length > 0 && mode === "whole") {
-      await feed.handler.handle(events, target.context(transaction));
+    if (events.length > 0 && isolation === "whole") {
+      await consumer.handler.handle(events, target.context(transaction));
     } else if (events.length > 0) {
-      const onAttempt = noteInto(trace);
+      const onAttempt = traceInto(trace);
       isolated = await handleIsolated({
         ...target,
         events,
         transaction,
-        hasFailed: mode === "halves",
-        cutOffPasses: this.#failed.cutOff(feed.checkpoint),
+        hasFailed: isolation === "halves",
+        timedOutPasses: this.#failed.timedOut(consumer.checkpoint),
         onAttempt,
       });
     }
@@ -234,31 +239,31 @@ export class LogFollower {
     return { processed: events.length, deadLettered, retrying, position, caughtUp };
   }
 
-  /** How the feed's dead letters are handled: beside none of its passes. */
-  target(feed: Feed): DeadLetterTarget {
+  /** The target for retries of the consumer's dead letters, which exclude its passes by locking the checkpoint. */
+  target(consumer: LogConsumer): DeadLetterTarget {
     return {
-      handler: feed.handler,
+      handler: consumer.handler,
       retries: this.#options.retries,
-      context: (transaction) => asyncContext(feed.handler.name, transaction, this.#options.store),
+      context: (transaction) => asyncContext(consumer.handler.name, transaction, this.#options.store),
       lock: async (transaction) => {
         await transaction.query("SELECT FROM synap.checkpoints WHERE handler = $1 FOR UPDATE", [
-          feed.checkpoint,
+          consumer.checkpoint,
         ]);
       },
     };
   }
 
   async #release(
-    feed: Feed,
+    consumer: LogConsumer,
     transaction: Transaction,
     position: number,
     trace: PassTrace,
   ): Promise<HandlerPass | undefined> {
-    const streams = await releasedStreams(transaction, feed.handler.name);
-    const stream = streams.find((each) => feed.accepts === undefined || feed.accepts(each));
+    const streams = await releasedStreams(transaction, consumer.handler.name);
+    const stream = streams.find((each) => consumer.accepts === undefined || consumer.accepts(each));
     if (stream === undefined) return undefined;
-    const cutOffPasses = this.#failed.cutOff(feed.checkpoint);
-    const target = { ...this.target(feed), cutOffPasses, onAttempt: noteInto(trace) };
+    const timedOutPasses = this.#failed.timedOut(consumer.checkpoint);
+    const target = { ...this.target(consumer), timedOutPasses, onAttempt: traceInto(trace) };
     const { handled, deadLettered, retrying } = await releaseChunk(target, transaction, stream);
     return {
       status: "done",

@@ -1,15 +1,15 @@
 import type { StoredEvent } from "@synap/types";
 
-/** What a pass learns that is needed when it fails. */
+/** The progress of a pass, for the report of its failure. */
 export interface PassTrace {
-  /** How many events it read for the handler. */
+  /** Number of events read for the handler. */
   events: number;
-  /** The event that is handled alone. */
+  /** The event being handled, if it is handled alone. */
   event?: StoredEvent | undefined;
 }
 
-/** Keeps the event that is handled alone: when the pass fails there, it is the one to name. */
-export function noteInto(trace: PassTrace): (event: StoredEvent | undefined) => void {
+/** Creates an `onAttempt` callback that keeps the event being handled in the trace. */
+export function traceInto(trace: PassTrace): (event: StoredEvent | undefined) => void {
   return (event) => {
     trace.event = event;
   };

@@ -1,6 +1,6 @@
 import type { AppendOutcome } from "@synap/database";
 
-/** The store refused an event that a handler appended: the handler makes events that are not valid. */
+/** Thrown when the store refuses an event that a handler appended, because the event is invalid. */
 export class RefusedReactionError extends Error {
   readonly code = "REACTION_REFUSED";
   override readonly name = "RefusedReactionError";

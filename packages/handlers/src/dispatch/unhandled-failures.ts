@@ -5,7 +5,7 @@ import { runningHandler } from "./handler-call.ts";
 import { describeFailure } from "./handler-errors.ts";
 import { asError } from "./thrown-error.ts";
 
-/** Where unhandled failures are logged. A pino logger is one. */
+/** The logger for unhandled failures, such as a pino logger. */
 export interface FailureLogger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -20,16 +20,16 @@ export interface UnhandledFailureOptions {
 
 /** The unhandled failures of this process. */
 export interface UnhandledFailures {
-  /** Counts them in this database from now on, those of before included. */
+  /** Starts recording in this database, including the failures so far. */
   recordIn(session: SqlSession): void;
-  /** Records what is left, or gives it up when the database is away, and uses the database no more. */
+  /** Records the pending failures, unless the database is unavailable, and stops recording. */
   endRecording(): Promise<void>;
-  /** Listens no more. */
+  /** Removes the process listeners. */
   stop(): void;
 }
 
-/** After a write, the next failures are gathered for so long, in milliseconds: a handler may fail thousands of times a second. */
-const PAUSE_MS = 1_000;
+/** Minimum time between two writes, in milliseconds, because a handler may fail thousands of times a second. */
+const WRITE_INTERVAL_MS = 1_000;
 
 interface Pending {
   readonly last: UnhandledFailure;
@@ -37,20 +37,20 @@ interface Pending {
 }
 
 /**
- * Keeps this process alive when code of a handler fails where nothing can catch it: a promise that nothing awaits, or an
- * exception in a timer or a listener. The failure is logged with the handler and the event, and counted for the status.
- * For the entry points of processes: it listens on the process itself.
+ * Keeps the process alive when a handler's code fails where nothing can catch the error: in a promise that is not awaited,
+ * or in a timer or listener. The failure is logged with the handler and the event, and counted for the status. For entry
+ * points of processes, because it listens to events of the process.
  *
- * A rejection without a handler is survived as well, because it has ended one asynchronous call and interrupted nothing
- * else; Node 24 can't attribute a promise that a connection rejects which was made outside of the handler. An exception
- * without a handler ends the process with code 1, to be started again: it may have left code of ours, or of a driver, in
- * the middle of its work, and an event could be stored wrongly from there. So does one in a listener that a handler put on
- * an emitter of others: it interrupts whoever emitted. Nothing that was accepted depends on an
- * orderly end.
+ * A rejection that belongs to no handler is survived as well. It has ended one asynchronous call and interrupted nothing
+ * else, and Node 24 can't attribute a promise to a handler if a connection created elsewhere rejects it. An exception
+ * that belongs to no handler ends the process with code 1, so that it is restarted: it may have interrupted Synap's code
+ * or a driver's at any point, after which an event could be stored wrongly. So does an exception in a listener that a
+ * handler added to another component's emitter, because it interrupts the emitting code. No accepted event depends on
+ * an orderly shutdown.
  */
 export function surviveUnhandledFailures({ logger, end = exit }: UnhandledFailureOptions): UnhandledFailures {
   const pending = new Map<string, Pending>();
-  // Failures arrive in the asynchronous context of their handler; recording them is not the handler's.
+  // A failure arrives in the asynchronous context of its handler. Failures while recording it must not be attributed to that.
   const scope = new AsyncResource("SynapUnhandledFailures");
   let session: SqlSession | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -91,7 +91,7 @@ export function surviveUnhandledFailures({ logger, end = exit }: UnhandledFailur
       timer = setTimeout(() => {
         timer = undefined;
         if (pending.size > 0) write();
-      }, PAUSE_MS);
+      }, WRITE_INTERVAL_MS);
       timer.unref();
     });
   }
@@ -117,7 +117,7 @@ export function surviveUnhandledFailures({ logger, end = exit }: UnhandledFailur
   }
 
   const { queueMicrotask } = globalThis;
-  // Node 20 and 22 have left the handler's asynchronous context when they report what a microtask throws.
+  // Node 20 and 22 report the exception of a microtask outside of the handler's asynchronous context.
   const queueGuarded = (callback: () => void) => {
     if (typeof callback !== "function" || runningHandler() === undefined) return queueMicrotask(callback);
     queueMicrotask(() => {
@@ -142,7 +142,7 @@ export function surviveUnhandledFailures({ logger, end = exit }: UnhandledFailur
       session = undefined;
     },
     stop: () => {
-      // Somebody may have wrapped it since.
+      // Other code may have wrapped it since.
       if (globalThis.queueMicrotask === queueGuarded) globalThis.queueMicrotask = queueMicrotask;
       process.off("unhandledRejection", onRejection).off("uncaughtException", onException);
       clearTimeout(timer);

@@ -1,17 +1,17 @@
 /**
- * A counter that can be waited for. A waiter names the count it has seen, so a wake-up between looking and
+ * A counter of wake-ups to wait for. A waiter passes the count it has seen, so a wake-up between reading the count and
  * waiting is never lost.
  */
 export class WakeSignal {
   #count = 0;
   readonly #waiters = new Set<() => void>();
 
-  /** How often it was woken. */
+  /** The number of wake-ups so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Lets every waiter go on. */
+  /** Resolves every waiter. */
   wake(): void {
     this.#count += 1;
     for (const waiter of [...this.#waiters]) waiter();

@@ -65,20 +65,21 @@ export async function keepRefusedEvents(
   events: readonly SynapEvent[],
   outcomes: readonly AcceptedOutcome[],
 ): Promise<void> {
-  for (const [place, outcome] of outcomes.entries()) {
+  for (const [index, outcome] of outcomes.entries()) {
     if (outcome.status !== "refused") continue;
     const { code, reason } = outcome;
-    await keepAccepted(session, events[place], { code, reason, attempts: 1 });
+    await keepAccepted(session, events[index], { code, reason, attempts: 1 });
   }
 }
 
 /** Records anything that was accepted, readable or not, as an open dead letter. Returns the dead letter's id. */
-export function keepAccepted(
+export async function keepAccepted(
   session: SqlSession,
   accepted: unknown,
   failure: { readonly code: string; readonly reason: string; readonly attempts: number },
 ): Promise<number> {
-  return recordDeadLetter(session, { handler: INGEST_HANDLER, event: accepted, byContent: true, ...failure });
+  const deadLetter = { handler: INGEST_HANDLER, event: accepted, byContent: true, ...failure };
+  return (await recordDeadLetter(session, deadLetter)).id;
 }
 
 function isOther(event: SynapEvent, outcome: AppendOutcome | undefined): boolean {
@@ -101,7 +102,7 @@ async function findStored(
         : await transaction.savepoint((savepoint) => repeatedEvents(savepoint, [event]));
     return found;
   } catch (error) {
-    // What PostgreSQL cannot parse is not stored.
+    // A value that PostgreSQL cannot parse can't be stored.
     if (isDataError(error)) return undefined;
     throw error;
   }

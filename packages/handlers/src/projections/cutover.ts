@@ -1,10 +1,10 @@
 import type { Transaction } from "@synap/database";
 import type { LogFollower } from "../dispatch/log-follower.ts";
 import { type TableDifference, totalDifference } from "./compare-builds.ts";
-import { type Build, lockInlineFeeds, readBuild } from "./projection-builds.ts";
+import { type Build, lockInlineBuilds, readBuild } from "./projection-builds.ts";
 import { CutoverRefusedError, ProjectionConflictError } from "./projection-errors.ts";
 import { showBuild } from "./read-tables.ts";
-import { feedFromLog, handOver } from "./switch-feed.ts";
+import { handOver, switchToAsync } from "./switch-mode.ts";
 import { type BuildAndProjection, eventsBehind, syncBuilds } from "./sync-builds.ts";
 
 /** The bounds within which a new build may become live. */
@@ -58,7 +58,7 @@ export async function swapBuilds(
   }
   await syncBuilds(transaction, follower, [from, to]);
   const isInline = [from, to].some(
-    (each) => each.build.feed === "inline" || each.projection.mode === "inline",
+    (each) => each.build.mode === "inline" || each.projection.mode === "inline",
   );
   if (isInline) await handOverBoth(transaction, [from, to]);
   const found = compare ? await differences() : [];
@@ -91,10 +91,10 @@ export async function swapBuilds(
 
 /** Blocks appends and brings both builds up to the last commit, so that every append is in both or in neither. */
 async function handOverBoth(transaction: Transaction, builds: readonly BuildAndProjection[]): Promise<void> {
-  await lockInlineFeeds(transaction);
+  await lockInlineBuilds(transaction);
   for (const { build, projection } of builds) {
     const now = await current(transaction, build);
-    if (now.feed === "async" && !(await handOver(transaction, projection, now))) {
+    if (now.mode === "async" && !(await handOver(transaction, projection, now))) {
       throw new CutoverRefusedError(build.projection, "too many events were appended in the meantime", 0);
     }
   }
@@ -104,7 +104,7 @@ async function handOverBoth(transaction: Transaction, builds: readonly BuildAndP
 async function goBackToLog(transaction: Transaction, builds: readonly BuildAndProjection[]): Promise<void> {
   for (const { build, projection } of builds) {
     if (projection.mode === "async") {
-      await feedFromLog(transaction, projection, await current(transaction, build));
+      await switchToAsync(transaction, projection, await current(transaction, build));
     }
   }
 }

@@ -3,7 +3,7 @@ import {
   type Build,
   buildName,
   lockCheckpoints,
-  lockInlineFeeds,
+  lockInlineBuilds,
   removeCheckpoints,
 } from "./projection-builds.ts";
 import { dropTables, tablesIn } from "./read-tables.ts";
@@ -14,7 +14,7 @@ UPDATE synap.dead_letters SET status = 'skipped', resolved_at = now(), resolutio
 
 /** Removes a build that no view shows: its tables, checkpoints and parked events. Its dead letters are closed and kept. */
 export async function dropBuild(transaction: Transaction, build: Build): Promise<void> {
-  if (build.feed === "inline") await lockInlineFeeds(transaction);
+  if (build.mode === "inline") await lockInlineBuilds(transaction);
   else await lockCheckpoints(transaction, build);
   await transaction.query("DELETE FROM synap.projection_builds WHERE projection = $1 AND build = $2", [
     build.projection,

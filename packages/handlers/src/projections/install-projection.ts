@@ -44,7 +44,7 @@ export async function createBuild(
   by: string,
 ): Promise<Build> {
   const [made] = await transaction.query<{ build: number }>(
-    `INSERT INTO synap.projection_builds (projection, build, version, segments, role, feed, tables, changed_by, live_since)
+    `INSERT INTO synap.projection_builds (projection, build, version, segments, role, mode, tables, changed_by, live_since)
      VALUES ($1, nextval('synap.projection_build_numbers'), $2, $3, $4, 'async', $5, $6, CASE $4 WHEN 'live' THEN now() END)
      RETURNING build`,
     [

@@ -81,8 +81,8 @@ export async function applyToEvents(
  *
  * @returns the number of events
  */
-export async function applyToLog(
-  stretch: LogRange,
+export async function applyInDatabase(
+  range: LogRange,
   types: readonly string[] | "all",
   { transaction, table }: { readonly transaction: Transaction; readonly table: (name: string) => string },
   { columns, write }: LogStatement,
@@ -99,7 +99,7 @@ export async function applyToLog(
        ${write(table)}
      )
      SELECT count(*) AS events FROM events`,
-    [stretch.from, stretch.to, stretch.after, stretch.upTo, types === "all" ? null : JSON.stringify(types)],
+    [range.from, range.to, range.after, range.upTo, types === "all" ? null : JSON.stringify(types)],
   );
   return row?.events ?? 0;
 }

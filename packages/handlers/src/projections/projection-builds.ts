@@ -9,7 +9,8 @@ export interface Build {
   readonly version: number;
   readonly segments: number;
   readonly role: BuildRole;
-  readonly feed: "async" | "inline";
+  /** The current mode. A new build of an inline projection is async until it has caught up. */
+  readonly mode: "async" | "inline";
   readonly paused: boolean;
   readonly failure: string | null;
   readonly tables: string;
@@ -19,7 +20,7 @@ export interface Build {
   readonly handledAhead: readonly number[] | null;
 }
 
-const COLUMNS = `projection, build, version, segments, role, feed, paused, failure, tables, created_at AS "createdAt",
+const COLUMNS = `projection, build, version, segments, role, mode, paused, failure, tables, created_at AS "createdAt",
        live_since AS "liveSince", changed_by AS "changedBy", handled_ahead AS "handledAhead"`;
 
 /** Reads the builds of one projection, or of all, oldest first. */
@@ -52,9 +53,9 @@ export async function lockProjection(transaction: Transaction, projection: strin
   return readBuilds(transaction, projection);
 }
 
-/** Waits for appends that are feeding inline builds, and keeps others from starting: see synap.inline_builds. */
-export async function lockInlineFeeds(transaction: Transaction): Promise<void> {
-  await transaction.query("LOCK TABLE synap.inline_feeds IN EXCLUSIVE MODE");
+/** Waits for appends that write inline builds, and keeps others from starting: see synap.inline_builds. */
+export async function lockInlineBuilds(transaction: Transaction): Promise<void> {
+  await transaction.query("LOCK TABLE synap.inline_builds_lock IN EXCLUSIVE MODE");
 }
 
 /** The handler name of a build's dead letters; also the name of its checkpoint if it has one segment. */

@@ -7,7 +7,7 @@ import { namesIn } from "../dispatch/handler-registry.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
 
-/** The projections of one process, each in one or more versions: an old version feeds its builds until they are dropped. */
+/** The projections of one process, each in one or more versions: an old version serves its builds until they are dropped. */
 export class ProjectionRegistry {
   readonly #versions = new Map<string, Map<number, Projection>>();
 
@@ -43,7 +43,7 @@ export class ProjectionRegistry {
     );
   }
 
-  /** Whether an inline projection consumes events of this type in any version, since an old version may still feed a build. */
+  /** True if an inline projection consumes events of this type in any version, since an old version may still have a build. */
   handlesInline(type: string): boolean {
     return this.inlineNames.some((name) =>
       [...(this.#versions.get(name)?.values() ?? [])].some((projection) => handles(projection, type)),

@@ -7,12 +7,12 @@ export interface BuildStatus {
   readonly build: number;
   readonly version: number;
   readonly role: Build["role"];
-  readonly feed: Build["feed"];
+  readonly mode: Build["mode"];
   /**
    * running; paused; rebuilding (not live yet); failed (its last pass failed, see `failure`, and is retried);
-   * unfed (this process doesn't have its version, so possibly no worker does).
+   * unregistered (this process doesn't have its version, so possibly no worker does).
    */
-  readonly state: "running" | "paused" | "rebuilding" | "failed" | "unfed";
+  readonly state: "running" | "paused" | "rebuilding" | "failed" | "unregistered";
   /** The lowest checkpoint of its segments; the end of the log for an inline build. */
   readonly checkpoint: number;
   /** The checkpoint of each segment; empty for an inline build. */
@@ -105,14 +105,14 @@ export async function projectionStatus(
 
 /** Reads the status of one build. */
 export async function buildStatus(session: SqlSession, build: Build, isKnown: boolean): Promise<BuildStatus> {
-  const names = build.feed === "inline" ? [] : checkpointNames(build);
+  const names = build.mode === "inline" ? [] : checkpointNames(build);
   const [place] = await session.query<PlaceRow>(PLACE, [JSON.stringify(names), buildName(build)]);
   if (place === undefined) throw new Error("The status query returned no row.");
   return {
     build: build.build,
     version: build.version,
     role: build.role,
-    feed: build.feed,
+    mode: build.mode,
     state: stateOf(build, isKnown),
     checkpoint: place.checkpoint,
     segments: place.segments,
@@ -130,7 +130,7 @@ export async function buildStatus(session: SqlSession, build: Build, isKnown: bo
 
 function stateOf(build: Build, isKnown: boolean): BuildStatus["state"] {
   if (build.paused) return "paused";
-  if (!isKnown) return "unfed";
+  if (!isKnown) return "unregistered";
   if (build.failure !== null) return "failed";
   return build.role === "building" ? "rebuilding" : "running";
 }

@@ -73,7 +73,7 @@ describeOnEveryEngine("projections", (engine) => {
     const { store, follow, shown, status } = fresh({ mode: "inline" });
     await store.appendBatch(notes(5));
     await follow();
-    expect(await status()).toMatchObject({ builds: [{ feed: "inline", lagEvents: 0 }] });
+    expect(await status()).toMatchObject({ builds: [{ mode: "inline", lagEvents: 0 }] });
     await store.appendBatch(notes(5));
     expect(await shown()).toEqual(await folded());
   });
@@ -91,7 +91,7 @@ describeOnEveryEngine("projections", (engine) => {
       await projections.resume(name, BY);
       await follow();
       expect(await shown()).toEqual(await folded());
-      expect(await status()).toMatchObject({ state: "running", builds: [{ feed: mode }] });
+      expect(await status()).toMatchObject({ state: "running", builds: [{ mode: mode }] });
     }
   });
 
@@ -181,8 +181,8 @@ describeOnEveryEngine("projections", (engine) => {
       expect(await shown()).toEqual(loudRows);
       expect(await status()).toMatchObject({
         builds: [
-          { role: "previous", feed: mode },
-          { role: "live", version: 2, feed: mode },
+          { role: "previous", mode },
+          { role: "live", version: 2, mode },
         ],
       });
       await store.append(note("late", "after the cutover"));

@@ -25,7 +25,7 @@ import {
   type ProjectionStatus,
   projectionStatus,
 } from "./projection-status.ts";
-import { feedFromLog } from "./switch-feed.ts";
+import { switchToAsync } from "./switch-mode.ts";
 import { syncBuilds } from "./sync-builds.ts";
 
 /** The actor of an operation, stored with the build. */
@@ -70,19 +70,19 @@ export class Projections {
   }
 
   /**
-   * Stops feeding the live build until `resume`; its rows stay unchanged. An inline build is no longer fed by appends.
+   * Stops applying events to the live build until `resume`. Its rows stay unchanged, also if it is inline.
    *
    * @throws ProjectionNotFoundError, ProjectionConflictError
    */
   async pause(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, async (transaction, live) => {
-      if (live.feed === "inline") await feedFromLog(transaction, this.#version(live), live);
+      if (live.mode === "inline") await switchToAsync(transaction, this.#version(live), live);
       else await lockCheckpoints(transaction, live);
       await setPaused(transaction, live, true);
     });
   }
 
-  /** Feeds the live build again from its checkpoint. An inline build catches up first. */
+  /** Continues the live build from its checkpoint. An inline build catches up first. */
   async resume(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, (transaction, live) => setPaused(transaction, live, false));
   }
@@ -176,7 +176,7 @@ export class Projections {
   async changeSegments(name: string, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, async (transaction, live) => {
       const projection = this.#version(live);
-      if (live.feed === "inline")
+      if (live.mode === "inline")
         throw new ProjectionConflictError(`"${name}" is inline and has one segment.`);
       const position = await syncBuilds(transaction, this.#follower, [{ build: live, projection }]);
       await removeCheckpoints(transaction, live);

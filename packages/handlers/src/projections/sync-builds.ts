@@ -4,9 +4,9 @@ import type { LogFollower } from "../dispatch/log-follower.ts";
 import type { Projection } from "./projection.ts";
 import { type Build, checkpointNames, lockCheckpoints } from "./projection-builds.ts";
 import { CutoverRefusedError, ProjectionConflictError } from "./projection-errors.ts";
-import { buildFeeds } from "./projection-feeds.ts";
+import { buildConsumers } from "./projection-runner.ts";
 
-/** A build and the projection version that feeds it. */
+/** A build and the projection version that it runs. */
 export interface BuildAndProjection {
   readonly build: Build;
   readonly projection: Projection;
@@ -26,7 +26,7 @@ export async function syncBuilds(
   follower: LogFollower,
   builds: readonly BuildAndProjection[],
 ): Promise<number> {
-  const following = builds.filter(({ build }) => build.feed === "async");
+  const following = builds.filter(({ build }) => build.mode === "async");
   for (const { build } of following) {
     if (build.paused) throw new ProjectionConflictError(`Projection "${build.projection}" is paused.`);
     await lockCheckpoints(transaction, build);
@@ -44,10 +44,10 @@ export async function syncBuilds(
         behind,
       );
     }
-    for (const feed of buildFeeds(projection, build)) {
-      let position = await readCheckpoint(transaction, feed.checkpoint);
+    for (const consumer of buildConsumers(projection, build)) {
+      let position = await readCheckpoint(transaction, consumer.checkpoint);
       while (position < target) {
-        const pass = await follower.passInside(feed, transaction, target);
+        const pass = await follower.passInside(consumer, transaction, target);
         if (pass.status === "done") position = pass.position;
       }
     }
@@ -57,7 +57,7 @@ export async function syncBuilds(
 
 /** Counts the stored events after the build's lowest checkpoint. */
 export async function eventsBehind(transaction: Transaction, build: Build): Promise<number> {
-  if (build.feed === "inline") return 0;
+  if (build.mode === "inline") return 0;
   let lowest = Number.MAX_SAFE_INTEGER;
   for (const name of checkpointNames(build)) {
     lowest = Math.min(lowest, await readCheckpoint(transaction, name));

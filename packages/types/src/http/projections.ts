@@ -3,14 +3,14 @@ import { z } from "zod";
 const moment = z.iso.datetime();
 const whole = z.number().int();
 
-const state = z.enum(["running", "paused", "rebuilding", "failed", "unfed"]);
+const state = z.enum(["running", "paused", "rebuilding", "failed", "unregistered"]);
 
 /** One build of a projection: its own tables and checkpoints. */
 export const projectionBuild = z.object({
   build: whole,
   version: whole,
   role: z.enum(["live", "building", "previous"]),
-  feed: z.enum(["async", "inline"]),
+  mode: z.enum(["async", "inline"]),
   state,
   checkpoint: whole,
   segments: z.array(whole).describe("Each segment's checkpoint."),

@@ -12,7 +12,7 @@ import {
   buildName,
   checkpointNames,
   lockCheckpoints,
-  lockInlineFeeds,
+  lockInlineBuilds,
   lockProjection,
   readBuild,
   removeCheckpoints,
@@ -24,25 +24,25 @@ import { projectionContext } from "./read-tables.ts";
 const MAX_UNDER_LOCK = 1_000;
 
 /**
- * Switches a build to being fed by appends from the commit of this transaction on. Under the lock on inline feeds,
- * every append has either finished, so that its events are handled here, or will see that the build is inline.
+ * Switches a build to inline from the commit of this transaction on. Under the lock on inline builds, every append has
+ * either finished, so that its events are handled here, or will see that the build is inline.
  *
  * @returns false when too many events are left to handle under the lock: let the build catch up first
  */
-export async function feedInline(
+export async function switchToInline(
   transaction: Transaction,
   projection: Projection,
   { projection: name, build }: Pick<Build, "projection" | "build">,
 ): Promise<boolean> {
   await lockProjection(transaction, name);
   const now = await readBuild(transaction, { projection: name, build });
-  if (now === undefined || now.feed === "inline" || now.paused) return false;
+  if (now === undefined || now.mode === "inline" || now.paused) return false;
   await lockCheckpoints(transaction, now);
-  await lockInlineFeeds(transaction);
+  await lockInlineBuilds(transaction);
   return handOver(transaction, projection, now);
 }
 
-/** As `feedInline`, for a caller that already holds all the locks. */
+/** As `switchToInline`, for a caller that already holds all the locks. */
 export async function handOver(
   transaction: Transaction,
   projection: Projection,
@@ -67,7 +67,7 @@ export async function handOver(
     await projection.apply(events, projectionContext(projection, build.build, transaction));
   }
   await transaction.query(
-    "UPDATE synap.projection_builds SET feed = 'inline', handled_ahead = NULL WHERE projection = $1 AND build = $2",
+    "UPDATE synap.projection_builds SET mode = 'inline', handled_ahead = NULL WHERE projection = $1 AND build = $2",
     [build.projection, build.build],
   );
   await removeCheckpoints(transaction, build);
@@ -80,12 +80,12 @@ export async function handOver(
  *
  * @throws ProjectionConflictError when the watermark has been held back for so long that there are too many of them
  */
-export async function feedFromLog(
+export async function switchToAsync(
   transaction: Transaction,
   projection: Projection,
   build: Build,
 ): Promise<void> {
-  await lockInlineFeeds(transaction);
+  await lockInlineBuilds(transaction);
   const [row] = await transaction.query<{ watermark: number }>(
     "SELECT synap.append_watermark() * 1024 + 1023 AS watermark",
   );
@@ -101,7 +101,7 @@ export async function feedFromLog(
     );
   }
   await transaction.query(
-    `UPDATE synap.projection_builds SET feed = 'async', handled_ahead = $3::text::jsonb
+    `UPDATE synap.projection_builds SET mode = 'async', handled_ahead = $3::text::jsonb
       WHERE projection = $1 AND build = $2`,
     [build.projection, build.build, positions.length === 0 ? null : JSON.stringify(positions)],
   );

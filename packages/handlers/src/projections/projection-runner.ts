@@ -6,18 +6,18 @@ import type { DeadLetters, DeadLetterTarget } from "../dead-letters/dead-letters
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
 import { inlineContext } from "../dispatch/handler-context.ts";
 import { HandlerPassError } from "../dispatch/handler-errors.ts";
-import type { Feed, HandlerPass, LogFollower } from "../dispatch/log-follower.ts";
+import type { HandlerPass, LogConsumer, LogFollower } from "../dispatch/log-follower.ts";
 import { checkUnchanged, installProjection } from "./install-projection.ts";
-import { applyToLog } from "./log-statement.ts";
+import { applyInDatabase } from "./log-statement.ts";
 import { type Projection, segmentOf } from "./projection.ts";
 import { type Build, buildName, checkpointNames, readBuild, readBuilds } from "./projection-builds.ts";
 import { ProjectionConflictError } from "./projection-errors.ts";
 import type { ProjectionRegistry } from "./projection-registry.ts";
 import { projectionContext } from "./read-tables.ts";
-import { feedInline } from "./switch-feed.ts";
+import { switchToInline } from "./switch-mode.ts";
 
-/** Feeds the builds of the projections: asynchronous ones pass by pass from the log, inline ones in the appends. */
-export class ProjectionFeeds {
+/** Runs projections: asynchronous builds in passes along the log, inline builds in the appends. */
+export class ProjectionRunner {
   readonly #database: Database;
   readonly #follower: LogFollower;
   readonly #registry: ProjectionRegistry;
@@ -47,12 +47,12 @@ export class ProjectionFeeds {
         await this.#noteFailure(build, error);
         continue;
       }
-      if (build.feed === "inline") {
+      if (build.mode === "inline") {
         await deadLetters.releaseAll(buildName(build));
         continue;
       }
       const results = await Promise.allSettled(
-        buildFeeds(projection, build).map((feed) => this.#follower.catchUp(feed)),
+        buildConsumers(projection, build).map((consumer) => this.#follower.catchUp(consumer)),
       );
       const done = results.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
       const failed = results.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
@@ -65,14 +65,14 @@ export class ProjectionFeeds {
         build.role !== "building" &&
         areCaughtUp(done)
       ) {
-        await this.#tryFeedInline(projection, build);
+        await this.#trySwitchToInline(projection, build);
       }
     }
     if (failures.length > 0) throw failures[0];
     return summarise(passes);
   }
 
-  /** Whether an inline build may consume events of this type. */
+  /** True if an inline build may consume events of this type. */
   handlesInline(type: string): boolean {
     return this.#registry.handlesInline(type);
   }
@@ -93,7 +93,7 @@ export class ProjectionFeeds {
     });
   }
 
-  /** The target for retries of a build's dead letters, which exclude passes and appends that feed it. */
+  /** The target for retries of a build's dead letters, which exclude passes and appends that write the build. */
   target(name: string): DeadLetterTarget | undefined {
     const [projectionName = "", number = ""] = name.split("/");
     const build = { projection: projectionName, build: Number(number) };
@@ -135,9 +135,9 @@ export class ProjectionFeeds {
     return readBuilds(this.#database, name);
   }
 
-  async #tryFeedInline(projection: Projection, build: Build): Promise<void> {
+  async #trySwitchToInline(projection: Projection, build: Build): Promise<void> {
     try {
-      await this.#database.transaction((transaction) => feedInline(transaction, projection, build));
+      await this.#database.transaction((transaction) => switchToInline(transaction, projection, build));
     } catch (error) {
       // A long append, or a deadlock with one: the next pass tries again.
       if (!isConflict(error) && !isLockTimeout(error)) throw error;
@@ -170,8 +170,8 @@ export function buildHandler(
   };
 }
 
-/** The feeds of a build that follows the log, one per segment. */
-export function buildFeeds(projection: Projection, build: Build): Feed[] {
+/** The consumers of a build that follows the log, one per segment. */
+export function buildConsumers(projection: Projection, build: Build): LogConsumer[] {
   const handler = buildHandler(projection, build);
   const { segments } = build;
   const { statement, eventTypes } = projection;
@@ -181,13 +181,18 @@ export function buildFeeds(projection: Projection, build: Build): Feed[] {
     build,
     ...(segments > 1 && { accepts: (stream) => segmentOf(stream, segments) === segment }),
     ...(statement !== undefined && {
-      applyToLog: (transaction, stretch) =>
-        applyToLog(stretch, eventTypes, projectionContext(projection, build.build, transaction), statement),
+      applyInDatabase: (transaction, range) =>
+        applyInDatabase(
+          range,
+          eventTypes,
+          projectionContext(projection, build.build, transaction),
+          statement,
+        ),
     }),
   }));
 }
 
-/** Takes the locks that keep passes and appends away from one stream of a build. */
+/** Takes the locks that exclude passes and appends for one stream of a build. */
 async function lockBuildFor(
   transaction: Transaction,
   build: Pick<Build, "projection" | "build">,
@@ -198,9 +203,9 @@ async function lockBuildFor(
   if (before === undefined) throw new ProjectionConflictError(`Build ${buildName(build)} was dropped.`);
   const checkpoint = checkpointNames(before)[segmentOf(stream, before.segments)] ?? buildName(build);
   await transaction.query("SELECT FROM synap.checkpoints WHERE handler = $1 FOR UPDATE", [checkpoint]);
-  await transaction.query("LOCK TABLE synap.inline_feeds IN ROW SHARE MODE");
+  await transaction.query("LOCK TABLE synap.inline_builds_lock IN ROW SHARE MODE");
   const after = await readBuild(transaction, build);
-  if (after?.feed !== before.feed || after.segments !== before.segments) {
+  if (after?.mode !== before.mode || after.segments !== before.segments) {
     throw new ProjectionConflictError(`Build ${buildName(build)} is being changed. Try again.`);
   }
   return after;

@@ -1,5 +1,5 @@
 import { type Transaction, TransactionEndedError } from "@synap/database";
-import { isDataError, isTimeLimit, setAside, streamKey } from "@synap/database/internal";
+import { isDataError, isTimeLimit, recordDeadLetter, streamKey } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import {
   countRetrying,
@@ -11,77 +11,77 @@ import {
 } from "../dead-letters/held-streams.ts";
 import { type Backoff, backoffDelay } from "./backoff.ts";
 import type { HandlerContext, IEventHandler } from "./event-handler.ts";
-import { describeFailure, isTransientFailure, saysTransient } from "./handler-errors.ts";
+import { describeFailure, isMarkedTransient, isTransientFailure } from "./handler-errors.ts";
 
-/** How events that fail are tried again, each by itself, while the others go on. */
+/** The retries of a failing event, which is retried alone while other events are handled. */
 export interface RetryPolicy {
-  /** How often an event is tried before it becomes a dead letter. Transient failures don't count. */
+  /** Number of attempts after which the event becomes a dead letter. Transient failures don't count. */
   readonly maxAttempts: number;
   readonly backoff: Backoff;
 }
 
-/** A batch that is handled so that one event's failure costs no other event. */
+/** A batch of events and the handler that receives them, for {@link handleIsolated}. */
 export interface IsolatedBatch {
   readonly handler: IEventHandler;
   readonly events: readonly StoredEvent[];
   readonly transaction: Transaction;
-  /** Makes the context for the savepoint in which events are handled. */
+  /** Creates the handler's context for a savepoint. */
   readonly context: (savepoint: Transaction) => HandlerContext;
-  /** Default: none, and then an event that fails becomes a dead letter at once, and a transient failure is thrown. */
+  /** Default: no retries. A failing event becomes a dead letter at once, and a transient failure is thrown. */
   readonly retries?: RetryPolicy | undefined;
-  /** The batch as a whole has just failed, so its halves are tried next. */
+  /** True if the batch as a whole has just failed, so that the halves are tried first. */
   readonly hasFailed?: boolean | undefined;
-  /** The first event is tried again: what happened to it before. */
+  /** The earlier attempts of the first event, if this is a retry of it. */
   readonly earlier?: EarlierAttempts | undefined;
   /**
-   * How many passes in a row a time limit has cut off. The events that are cut off again have been tried so many times, and
-   * become dead letters when that is as often as the policy allows, also when nothing else can be handled.
+   * Number of consecutive passes that ran into a time limit. They count as attempts of each event that runs into it again,
+   * so that such an event becomes a dead letter even if no other event can be handled.
    */
-  readonly cutOffPasses?: number | undefined;
-  /** Without a retry policy: whether an event that a time limit cuts off becomes a dead letter too. Default: no. */
-  readonly blamesEvents?: boolean | undefined;
-  /** Is given the event that is handled next; nothing when several are. */
+  readonly timedOutPasses?: number | undefined;
+  /** Without a retry policy: true to make an event that runs into a time limit a dead letter too. Default: false. */
+  readonly deadLetterTimeouts?: boolean | undefined;
+  /** Called before each attempt with the event, or with undefined if it covers several events. */
   readonly onAttempt?: ((event: StoredEvent | undefined) => void) | undefined;
 }
 
-/** What became of an isolated batch. */
+/** The result of {@link handleIsolated}. */
 export interface IsolationResult {
   readonly deadLettered: number;
-  /** Events that wait, those that are tried again included. */
+  /** Number of events parked, including those that are retried. */
   readonly parked: number;
   readonly retrying: readonly RetryingEvent[];
 }
 
-/** So many streams may wait for another attempt. When more fail, the events are not the cause, and the handler waits. */
+/** Maximum number of streams of a handler that wait for a retry. Beyond it the cause is not the events, so the handler waits. */
 const MAX_RETRYING = 1_000;
-/** So many events of one batch may fail transiently or be cut off before the rest of the batch is no longer tried. */
+/** Maximum number of events of a batch that fail transiently or time out before the batch is given up. */
 const MAX_TRANSIENT = 10;
 
 /**
- * Handles the events in order, each lot in a savepoint, and halves a lot that fails until the event that fails stands
- * alone: with one poison event in 1,000 that takes some 20 calls. The event becomes a dead letter or, under a retry
- * policy, is parked and tried again later; the later events of its stream are parked behind it in either case. The
- * others go through. PostgreSQL's refusals of data don't go away, so they are not tried again. What a time limit cuts off may
- * be due to the database or to the event, so it counts as an attempt once others could be handled.
+ * Handles a batch so that a failing event does not affect the others. The events are handled in order, in savepoints; a
+ * part that fails is bisected down to the failing event, which takes about 20 calls for one poison event in 1,000. That
+ * event becomes a dead letter or, under a retry policy, is parked and retried later. Later events of its stream are
+ * parked behind it. Data that PostgreSQL refuses is not retried, because it would be refused again. A timeout may be due
+ * to the database or to the event, so it counts as an attempt only if other events could be handled.
  *
- * @throws a transient failure, as it is, when the database is away or another transaction was in the way; and when the
- *   handler says that trying later can help or a time limit cut it off, unless others of the events could be handled. Then nothing is decided, and
- *   the caller starts again later.
+ * @throws the transient failure if the database is unavailable or another transaction conflicted; also if the handler
+ *   marked its error as transient or timed out and no other event could be handled. Nothing is recorded then, and the
+ *   caller retries later.
  */
 export async function handleIsolated(batch: IsolatedBatch): Promise<IsolationResult> {
-  const isolation = new Isolation(batch);
-  await isolation.handle(batch.events, batch.hasFailed ?? false);
-  return isolation.finish();
+  const run = new IsolatedRun(batch);
+  await run.handle(batch.events, batch.hasFailed ?? false);
+  return run.finish();
 }
 
-class Isolation {
+class IsolatedRun {
   readonly #batch: IsolatedBatch;
   readonly #held = new Set<string>();
   readonly #parked: StoredEvent[] = [];
   readonly #retrying: RetryingEvent[] = [];
   #handled = 0;
   #deadLettered = 0;
-  /** Events that failed transiently or were cut off. */
+  /** Number of events that failed transiently or timed out. */
   #waiting = 0;
   #transient: unknown;
 
@@ -89,7 +89,7 @@ class Isolation {
     this.#batch = batch;
   }
 
-  /** @returns whether all of them were handled */
+  /** @returns true if every event was handled */
   async handle(events: readonly StoredEvent[], hasFailed: boolean): Promise<boolean> {
     const own = events.filter((event) => !this.#held.has(streamKey(event)));
     this.#parked.push(...events.filter((event) => this.#held.has(streamKey(event))));
@@ -107,14 +107,15 @@ class Isolation {
       }
     }
     const middle = Math.ceil(own.length / 2);
-    const isFirstHalfWell = await this.handle(own.slice(0, middle), false);
-    await this.handle(own.slice(middle), isFirstHalfWell);
+    // The failing event is in one of the halves: if the first succeeds, the second needs no attempt as a whole.
+    const firstSucceeded = await this.handle(own.slice(0, middle), false);
+    await this.handle(own.slice(middle), firstSucceeded);
     return false;
   }
 
   async finish(): Promise<IsolationResult> {
     const { handler, transaction, earlier } = this.#batch;
-    // Nothing else worked either: what the handler needs is away.
+    // No event could be handled, so a dependency of the handler is unavailable.
     if (this.#transient !== undefined && this.#handled === 0 && earlier === undefined) throw this.#transient;
     await parkEvents(transaction, handler.name, this.#parked);
     return {
@@ -129,31 +130,31 @@ class Isolation {
     const failure = await attempt(this.#batch, events);
     if (failure === undefined) return undefined;
     const { thrown } = failure;
-    const { retries, blamesEvents = false } = this.#batch;
-    const mayWait = retries !== undefined && (saysTransient(thrown) || isTimeLimit(thrown));
-    const mayBeTheEvent = mayWait || (blamesEvents && isTimeLimit(thrown));
+    const { retries, deadLetterTimeouts = false } = this.#batch;
+    const canRetry = retries !== undefined && (isMarkedTransient(thrown) || isTimeLimit(thrown));
+    const mayBeTheEvent = canRetry || (deadLetterTimeouts && isTimeLimit(thrown));
     if (isTransientFailure(thrown) && !mayBeTheEvent) throw thrown;
     return failure;
   }
 
   async #fail(event: StoredEvent, cause: unknown): Promise<void> {
-    const { handler, transaction, retries, earlier, cutOffPasses = 0 } = this.#batch;
-    const isAgain = earlier?.position === event.position;
-    const isCutOff = isTimeLimit(cause);
-    const attempts = (isAgain ? earlier.attempts : isCutOff ? cutOffPasses : 0) + 1;
-    const transient = saysTransient(cause);
+    const { handler, transaction, retries, earlier, timedOutPasses = 0 } = this.#batch;
+    const isRetry = earlier?.position === event.position;
+    const timedOut = isTimeLimit(cause);
+    const attempts = (isRetry ? earlier.attempts : timedOut ? timedOutPasses : 0) + 1;
+    const transient = isMarkedTransient(cause);
     const failure = describeFailure(cause);
-    const isTriedAgain =
+    const willRetry =
       retries !== undefined && (transient || (attempts < retries.maxAttempts && !isDataError(cause)));
-    if (transient || isCutOff) await this.#countWaiting(cause, isTriedAgain);
-    if (isTriedAgain) {
+    if (transient || timedOut) await this.#countWaiting(cause, willRetry);
+    if (willRetry) {
       const retrying: RetryingEvent = {
         event,
         ...failure,
         attempts,
         transient,
         retryInMs: backoffDelay(attempts, retries.backoff),
-        ...(isAgain && { firstFailedAt: earlier.firstFailedAt }),
+        ...(isRetry && { firstFailedAt: earlier.firstFailedAt }),
       };
       await holdForRetry(transaction, handler.name, retrying);
       this.#retrying.push(retrying);
@@ -162,7 +163,7 @@ class Isolation {
       return;
     }
     this.#deadLettered += 1;
-    const deadLetter = await setAside(transaction, {
+    const deadLetter = await recordDeadLetter(transaction, {
       handler: handler.name,
       event,
       position: event.position,
@@ -170,16 +171,16 @@ class Isolation {
       ...failure,
       attempts,
     });
-    // What somebody has skipped before holds nothing back when it comes again.
+    // A dead letter that an operator has skipped does not hold its stream.
     if (deadLetter.status !== "open") return;
     await holdStream(transaction, handler.name, event, deadLetter.id);
     this.#held.add(streamKey(event));
   }
 
-  /** @throws the failure when too many fail like this */
-  async #countWaiting(cause: unknown, isTriedAgain: boolean): Promise<void> {
+  /** @throws the failure if too many events failed transiently or timed out */
+  async #countWaiting(cause: unknown, willRetry: boolean): Promise<void> {
     const { handler, transaction, earlier } = this.#batch;
-    if (isTriedAgain) this.#transient ??= cause;
+    if (willRetry) this.#transient ??= cause;
     if (earlier !== undefined) return;
     if (this.#waiting >= MAX_TRANSIENT) throw cause;
     if (this.#waiting === 0 && (await countRetrying(transaction, handler.name)) >= MAX_RETRYING) throw cause;
@@ -190,8 +191,8 @@ class Isolation {
 /**
  * Handles one event in a savepoint.
  *
- * @returns why the event can't be handled; undefined when it was
- * @throws a transient failure, as it is
+ * @returns the failure, or undefined if the event was handled
+ * @throws a transient failure
  */
 export async function handleAlone(
   target: Pick<IsolatedBatch, "handler" | "transaction" | "context">,
@@ -203,8 +204,8 @@ export async function handleAlone(
   return describeFailure(failure.thrown);
 }
 
-// A constraint that the handler's tables check only at commit would otherwise fail the transaction of all. Afterwards
-// constraints may be deferred again, for a handler that writes what depends on another row before that row.
+// A violated constraint that is checked only at commit would otherwise fail the whole pass. Afterwards constraints are
+// deferred again, for handlers that write a row before the row that it references.
 const CHECK_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;";
 
 async function attempt(
@@ -218,7 +219,7 @@ async function attempt(
     });
     return undefined;
   } catch (thrown) {
-    // Nothing can be decided any more in a transaction that isn't the one that began.
+    // The transaction is no longer the one of this pass, so nothing can be recorded in it.
     if (thrown instanceof TransactionEndedError)
       throw new TransactionEndedError(handler.name, { cause: thrown });
     return { thrown };
