@@ -44,7 +44,7 @@ async function demo({ keep, verbose }: { keep: boolean; verbose: boolean }): Pro
     console.log(`Synap runs at ${running.apiUrl} (${running.database.engine} store, ready after ${took}).`);
     const result = await importEarthquakes(running, directory, stopping.signal);
     console.log(`\n${await demoReport(result, running.database)}`);
-    if (keep) console.log(describeRunning(running, { inngest: "stand-in", logLevel, took }));
+    if (keep) console.log(describeRunning(running, { inngest: "local", logLevel, took }));
   };
   const working = steps();
   work = working.catch(() => undefined);

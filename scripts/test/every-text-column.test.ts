@@ -72,7 +72,7 @@ describeOnEveryEngine(`every column of text, seed ${SEED}`, (engine) => {
     columns = await database.query<TextColumn>(COLUMNS);
   });
 
-  it("is found in the catalogue, in the schemas of the store and of the stand-in", () => {
+  it("is found in the catalogue, in the schemas of the store and of the local broker", () => {
     const found = columns.map(({ table, column }) => `${table}.${column}`);
     expect(found).toEqual(
       expect.arrayContaining(["synap.events.data", "synap.checkpoints.handler", "inngest_local.steps.name"]),

@@ -13,7 +13,7 @@ import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const logger = pino({ level: "silent" });
 
-describe("accepted events that no function of the broker listens to", () => {
+describe("accepted events that match no function of the broker", () => {
   let api: TestApi;
   let broker: InngestLocal;
   let functions: InngestFunction.Any[] = [];
@@ -76,29 +76,29 @@ describe("accepted events that no function of the broker listens to", () => {
 
   it("are kept, counted, warned of, and handed over once a function listens", async () => {
     expect(await get("/api/v1/status")).toMatchObject({
-      keptInBroker: { unheardEvents: 0, failingHandlers: 0 },
+      keptInBroker: { unmatchedEvents: 0, failingHandlers: 0 },
     });
     const { status, body } = await readAnswer(
       await fetch(`${api.url}/api/v1/events`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ type: "note.creation.requested", data: { content: "unheard" } }),
+        body: JSON.stringify({ type: "note.creation.requested", data: { content: "unmatched" } }),
       }),
     );
     expect(status).toBe(202);
     await vi.waitFor(
       async () =>
         expect(await get("/api/v1/status")).toMatchObject({
-          keptInBroker: { unheardEvents: 1, failingHandlers: 0 },
+          keptInBroker: { unmatchedEvents: 1, failingHandlers: 0 },
         }),
       { timeout: 45_000 },
     );
     expect(await warnings()).toContainEqual({
       code: "events-kept-in-broker",
-      detail: "no function listens to 1 events: start a worker that registers its functions",
+      detail: "no registered function matches 1 events: start a worker, which registers its functions",
     });
     const metrics = await (await fetch(`${api.url}/metrics`)).text();
-    expect(metrics).toContain('synap_kept_in_broker{kind="unheard-event"} 1');
+    expect(metrics).toContain('synap_kept_in_broker{kind="unmatched-event"} 1');
     register();
     await vi.waitFor(() => expect(received).toEqual([body.id]), { timeout: 45_000 });
     await vi.waitFor(async () => expect(await warnings()).toMatchObject([{ code: "no-worker" }]), {

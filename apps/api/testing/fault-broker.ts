@@ -37,7 +37,7 @@ export async function startFaultBroker(): Promise<FaultBroker> {
   let attempts = 0;
   const server: Server = createServer(async (request, response) => {
     if (request.url === "/health") return void response.end('{"status":200,"message":"OK"}');
-    // As Inngest answers what only the stand-in knows.
+    // Answers like an Inngest server, which lacks the local broker's routes.
     if (request.method !== "POST") return void response.writeHead(404).end();
     attempts += 1;
     const body = await readText(request);

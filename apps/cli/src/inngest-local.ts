@@ -5,7 +5,7 @@ import { waitForDatabase } from "@synap/database/internal";
 import { createCommandLogger, describeUnknownSettings, endOnSignal } from "@synap/service";
 import { Command } from "commander";
 import { startInngest } from "./all-in-one/inngest.ts";
-import { standInKeys } from "./all-in-one/inngest-access.ts";
+import { brokerKeys } from "./all-in-one/inngest-access.ts";
 import { reservePorts } from "./all-in-one/ports.ts";
 import { tokenPath } from "./data-directory/kept-token.ts";
 import { portOption, printFailure } from "./terminal/command.ts";
@@ -13,7 +13,7 @@ import { portOption, printFailure } from "./terminal/command.ts";
 const environment = process.env;
 const program = new Command("inngest-local")
   .description(
-    "Runs the stand-in for the Inngest server as a process of its own, with its queue in the database at DATABASE_URL.\n" +
+    "Runs the local broker as a process of its own, with its queue in the database at DATABASE_URL.\n" +
       "For trying out and testing separate processes on one machine; production uses Inngest itself.",
   )
   .option("--port <port>", "port to listen on; 0 takes any free port", portOption, 8288)
@@ -43,7 +43,7 @@ async function run(options: {
 }): Promise<void> {
   const url = environment["DATABASE_URL"];
   if (!url) {
-    console.error("DATABASE_URL is not set: the stand-in keeps its queue in a database.");
+    console.error("DATABASE_URL is not set; the local broker needs a database for its queue.");
     process.exit(1);
   }
   const logger = createCommandLogger("inngest-local", options.verbose ? "debug" : "info");
@@ -56,8 +56,8 @@ async function run(options: {
   }, printFailure);
   try {
     const host = "127.0.0.1";
-    const [port = 0] = await reservePorts([{ name: "stand-in", port: options.port, option: "--port" }], host);
-    const keys = options.keys ? standInKeys(resolve(options.data), environment) : ("none" as const);
+    const [port = 0] = await reservePorts([{ name: "broker", port: options.port, option: "--port" }], host);
+    const keys = options.keys ? brokerKeys(resolve(options.data), environment) : ("none" as const);
     const server = await waitForDatabase(
       async () => {
         const database = await openDatabase({ url });
@@ -65,7 +65,7 @@ async function run(options: {
         try {
           await migrate(database);
           const started = await startInngest({
-            choice: "stand-in",
+            choice: "local",
             keys,
             database,
             databaseUrl: url,
@@ -103,7 +103,7 @@ async function run(options: {
   }
 }
 
-/** The variables with which the API and the worker find the stand-in. Keys are named by their files, never printed. */
+/** Environment variables that point the API and the worker to the local broker. Keys are named by their files, never printed. */
 function whatToSet(url: string, directory: string | undefined): string {
   const value = (variable: string, name: "inngest-event-key" | "inngest-signing-key") =>
     environment[variable] || directory === undefined

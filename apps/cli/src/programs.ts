@@ -26,7 +26,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "inngest-local",
-    description: "the stand-in for the Inngest server alone",
+    description: "the local broker alone, in place of the Inngest server",
     run: () => import("./inngest-local.ts"),
   },
   {

@@ -87,7 +87,7 @@ async function start(options: StartOptions): Promise<void> {
 }
 
 function inngestChoice(option: string | true | undefined): InngestChoice {
-  if (option === undefined) return "stand-in";
+  if (option === undefined) return "local";
   if (option === true) return "dev-server";
   if (URL.canParse(option) && /^https?:/.test(option)) return new URL(option);
   return program.error(`error: --inngest takes an http(s) URL, not "${option}"`);

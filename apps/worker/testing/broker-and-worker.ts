@@ -139,7 +139,7 @@ export async function startBrokerAndWorker(
   };
 }
 
-/** The stand-in's queue in a database of the store's kind. */
+/** The local broker's queue in a database of the store's kind. */
 export function queueOn(database: Database): QueueDatabase {
   const session = (owner: SqlSession): QueueSession => ({
     query: (text, parameters = []) => owner.query(text, parameters.map(toParameter)),

@@ -7,7 +7,7 @@ const LOAD_SECONDS = { full: 60, quick: 6 };
 /** An Inngest server takes whatever comes, at several times the pace at which it hands it on: all of it must be awaited. */
 const INNGEST_LOAD_SECONDS = { full: 10, quick: 3 };
 
-/** A run to be made: on an engine, with the stand-in or a real Inngest server. */
+/** A run to be made: on an engine, with the local broker or a real Inngest server. */
 interface PlannedRun {
   readonly engine: Engine;
   readonly inngestUrl?: string | undefined;
@@ -92,7 +92,7 @@ function figures(plan: PlannedRun, run: PipelineRun, mode: BenchContext["mode"])
       value: run.projected / run.seconds,
       unit: "events/s",
       better: "higher",
-      // The target speaks of the stand-in: what a real Inngest server carries is for it to say.
+      // The target applies to the local broker; the throughput of an Inngest server is not ours.
       target: inngestUrl === undefined ? { comparison: "at least", bound: 10_000 } : undefined,
       note: run.cut ? `${course} Not all was projected when patience ended.` : course,
     },

@@ -12,7 +12,7 @@ export interface Product {
   readonly engine: Engine;
   /** Without a trailing slash. */
   readonly apiUrl: string;
-  /** Of the one process that holds API, worker, stand-in and, when embedded, the store. */
+  /** Of the one process that holds API, worker, local broker and, when embedded, the store. */
   readonly pid: number;
   /** Its server's database; undefined when embedded. */
   readonly databaseUrl: string | undefined;
@@ -43,7 +43,7 @@ const STOP_PATIENCE_MS = 30_000;
 export async function startProduct(options: {
   /** On which a database is made; undefined for the embedded engine. */
   readonly serverUrl: string | undefined;
-  /** Default: the stand-in. */
+  /** Default: the local broker. */
   readonly inngestUrl?: string | undefined;
   readonly purpose: string;
   readonly signal: AbortSignal;

@@ -3,63 +3,63 @@ import type { Retention } from "./queue/prune.ts";
 import type { MachineClocks } from "./queue/queue-clock.ts";
 import type { RetryDelays } from "./retries/retry-delay.ts";
 
-/** The log of the stand-in. Compatible with pino and with `console`. */
+/** Log of the broker. Compatible with pino and with `console`. */
 export interface Logger {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
 }
 
-/** The keys that the stand-in and its apps share, as the Inngest server's options of the same names. */
+/** Keys shared by the broker and its apps; the Inngest server has options of the same names. */
 export interface InngestKeys {
-  /** Hex, with or without its prefix. Calls to apps are signed with it, and the apps' own calls must carry its hash. */
+  /** Hex, with or without its prefix. Signs calls to apps; the apps' own calls must carry its hash. */
   readonly signingKey: string;
-  /** The keys with which events may be sent; at least one. */
+  /** Keys accepted from senders of events; at least one. */
   readonly eventKeys: readonly string[];
 }
 
-/** Options of a stand-in. */
+/** Options of `startInngestLocal`. */
 export interface InngestLocalOptions {
   /** Holds the queue, in the schema `inngest_local`. */
   readonly database: QueueDatabase;
   /**
-   * `"none"` is the development mode of Inngest: whatever runs on this machine may send events and register functions.
+   * `"none"` is Inngest's development mode: every program on this machine may send events and register functions.
    * For tests and trials, on a loopback address only.
    */
   readonly keys: InngestKeys | "none";
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Names besides the loopback ones under which apps and senders call it. Requests to any other name are refused. */
+  /** Accepted `Host` names in addition to the loopback ones. Requests to any other name are refused. */
   readonly hostNames?: readonly string[];
-  /** Default 8288, the Inngest server's; 0 takes a free one. */
+  /** Default 8288, the Inngest server's; 0 chooses a free one. */
   readonly port?: number;
   /** URLs of the apps, such as `http://127.0.0.1:3401/api/inngest`. Each is asked to register. */
   readonly appUrls: readonly string[];
-  /** The waits between attempts in milliseconds. Default: the Inngest server's table, 15 s to 2 h plus up to 30 s. */
+  /** Retry delays in milliseconds. Default: the Inngest server's table, 15 s to 2 h plus up to 30 s. */
   readonly retryDelays?: RetryDelays;
   /**
-   * Delay between the last attempt of a function that listens to `inngest/function.failed` and its restart, in milliseconds.
+   * Delay between the last attempt of a function triggered by `inngest/function.failed` and its restart, in milliseconds.
    * Default: 1 hour.
    */
   readonly failureHandlerDelay?: number;
-  /** The most calls in flight at once, all functions together. Default 100. */
+  /** Maximum number of calls in flight, over all functions. Default 100. */
   readonly maxCallsInFlight?: number;
   /**
-   * Events are refused (503) while what waits for its first call would take longer than this, in milliseconds, at the
-   * pace of the last calls. Default: never, like the server. A function that is away does not count as slow.
+   * Maximum expected delay of a new event, in milliseconds, at the pace of the last calls. Beyond it, events are refused
+   * with 503. Default: no limit, like the server. An unavailable function does not count as slow.
    */
   readonly maxDelay?: number;
-  /** The longest that one call may take, in milliseconds. Default 2 hours, the Inngest server's. */
+  /** Timeout of one call, in milliseconds. Default 2 hours, the Inngest server's. */
   readonly callTimeout?: number;
-  /** Interval at which an app that has not answered yet is asked to register, in milliseconds. Default 1,000. */
+  /** Interval between registration requests to an app that has not answered yet, in milliseconds. Default 1,000. */
   readonly registerInterval?: number;
-  /** Interval at which an app that has registered is asked again, in milliseconds. Default 15,000. */
+  /** Interval between registration requests to a registered app, in milliseconds. Default 15,000. */
   readonly reregisterInterval?: number;
-  /** Retention of what is finished. */
+  /** Retention of finished runs and of event ids. */
   readonly retention?: Partial<Retention>;
-  /** The largest body of a request, on any route, in bytes. Default 128 MiB. */
+  /** Maximum size of a request body, on any route, in bytes. Default 128 MiB. */
   readonly maxRequestBytes?: number;
-  /** Longest time that `stop()` waits for calls in flight, in milliseconds. Default 10,000. */
+  /** Maximum time that `stop()` waits for calls in flight, in milliseconds. Default 10,000. */
   readonly stopDeadline?: number;
   /** Default: this machine's. For tests. */
   readonly clocks?: MachineClocks;
@@ -67,7 +67,7 @@ export interface InngestLocalOptions {
   readonly logger?: Logger;
 }
 
-/** Warnings and errors to the console, nothing else. */
+/** Logger that writes warnings and errors to the console and ignores the rest. */
 export const consoleLogger: Logger = {
   info: () => undefined,
   warn: (details, message) => console.warn(`inngest-local: ${message}`, details),

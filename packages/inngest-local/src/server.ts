@@ -11,19 +11,19 @@ import {
 } from "@synap/http";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Broker } from "./broker.ts";
 import { addEventRoutes, type IntakeSettings } from "./intake/event-routes.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
 import type { AppState } from "./registration/app-poller.ts";
 import type { RefusalLog } from "./registration/refusal-log.ts";
 import { addRegistrationRoutes } from "./registration/registration-routes.ts";
 import type { Keys } from "./signing/read-keys.ts";
-import type { StandIn } from "./stand-in.ts";
 import { addCheckpointRoutes } from "./steps/checkpoint-routes.ts";
 
-interface ServerSettings extends Omit<IntakeSettings, "onUnheard" | "eventKeys"> {
+interface ServerSettings extends Omit<IntakeSettings, "onUnmatched" | "eventKeys"> {
   readonly host: string;
   readonly port: number;
-  /** The largest body of any request, in bytes. */
+  /** Maximum size of a request body, in bytes. */
   readonly maxRequestBytes: number;
   readonly hostNames: readonly string[];
   /** Undefined: in development mode. */
@@ -34,30 +34,30 @@ interface ServerSettings extends Omit<IntakeSettings, "onUnheard" | "eventKeys">
   readonly appStates: () => readonly { readonly url: string; readonly state: AppState }[];
 }
 
-/** Names of events without a function are logged up to this many, so that odd senders can't fill the memory. */
-const MAX_UNHEARD_NAMES = 100;
+/** Maximum number of event names remembered as logged, so that faulty senders can't fill the memory. */
+const MAX_UNMATCHED_NAMES = 100;
 
 const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json)";
 
-/** Opens the port. @throws the port's error, such as EADDRINUSE */
-export async function startServer(standIn: StandIn, settings: ServerSettings): Promise<Listening> {
+/** Starts the HTTP server. @throws errors of the port, such as EADDRINUSE */
+export async function startServer(broker: Broker, settings: ServerSettings): Promise<Listening> {
   const logged = new Set<string>();
-  const onUnheard = (name: string) => {
-    if (logged.has(name) || logged.size >= MAX_UNHEARD_NAMES) return;
+  const onUnmatched = (name: string) => {
+    if (logged.has(name) || logged.size >= MAX_UNMATCHED_NAMES) return;
     logged.add(name);
-    standIn.logger.error(
+    broker.logger.error(
       { event: name },
-      "no function listens to an event that came in; kept until one does",
+      "no registered function matches an event; it is kept until one does",
     );
   };
   const app = new Hono();
   const callerFault = createCallerCheck({ listensOn: settings.host, allowedHosts: settings.hostNames });
   app.use(async (context, next) => {
     const { incoming } = context.env as HttpBindings;
-    const unsound = requestFault(incoming);
+    const malformed = requestFault(incoming);
     const fault = callerFault(incoming);
-    if (unsound !== undefined) {
-      context.res = context.json({ error: unsound.detail, status: unsound.status }, unsound.status);
+    if (malformed !== undefined) {
+      context.res = context.json({ error: malformed.detail, status: malformed.status }, malformed.status);
     } else if (fault !== undefined) context.res = context.json({ error: fault.detail, status: 403 }, 403);
     else if (!isJsonOrEmpty(incoming)) context.res = context.json({ error: NOT_JSON, status: 415 }, 415);
     else await next();
@@ -78,12 +78,12 @@ export async function startServer(standIn: StandIn, settings: ServerSettings): P
     }),
   );
   app.get("/health", (context) => context.json({ status: 200, message: "OK" }));
-  app.get("/kept", (context) => context.json(standIn.kept.counts()));
+  app.get("/kept", (context) => context.json(broker.kept.counts()));
   const signingKey = settings.keys?.signing;
-  addEventRoutes(app, standIn, { ...settings, eventKeys: settings.keys?.events, onUnheard });
-  addRegistrationRoutes(app, standIn, { ...settings, signingKey });
-  addCheckpointRoutes(app, standIn, signingKey);
-  addPageRoutes(app, standIn, { ...settings, signingKey });
+  addEventRoutes(app, broker, { ...settings, eventKeys: settings.keys?.events, onUnmatched });
+  addRegistrationRoutes(app, broker, { ...settings, signingKey });
+  addCheckpointRoutes(app, broker, signingKey);
+  addPageRoutes(app, broker, { ...settings, signingKey });
   app.notFound((context) => {
     return context.json(
       { error: `inngest-local has no ${context.req.method} ${context.req.path}`, status: 404 },
@@ -91,7 +91,7 @@ export async function startServer(standIn: StandIn, settings: ServerSettings): P
     );
   });
   app.onError((error, context) => {
-    standIn.logger.error({ error, path: context.req.path }, "a request failed");
+    broker.logger.error({ error, path: context.req.path }, "a request failed");
     return context.json({ error: "Internal error", status: 500 }, 500);
   });
 
@@ -99,6 +99,6 @@ export async function startServer(standIn: StandIn, settings: ServerSettings): P
     { keepAliveTimeout: KEEP_ALIVE_MS },
     getRequestListener(app.fetch, { hostname: settings.host }),
   );
-  // Senders keep what was not answered and send it again: nobody is waited for.
+  // No grace period: senders repeat requests that were not answered.
   return listen(server, { host: settings.host, port: settings.port, graceMs: 0 });
 }

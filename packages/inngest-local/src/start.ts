@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Broker } from "./broker.ts";
 import { AppClient } from "./dispatch/app-client.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Backlog } from "./intake/backlog.ts";
 import { KeptWork } from "./intake/kept-work.ts";
 import { consoleLogger, type InngestLocalOptions } from "./options.ts";
 import { readApps } from "./queue/apps.ts";
-import { EventBodies } from "./queue/event-bodies.ts";
+import { EventBodyCache } from "./queue/event-body-cache.ts";
+import { Maintenance } from "./queue/maintenance.ts";
 import { takeOver } from "./queue/owner.ts";
 import { DEFAULT_RETENTION } from "./queue/prune.ts";
 import { QueueClock } from "./queue/queue-clock.ts";
 import { installInngestLocal } from "./queue/schema.ts";
-import { Upkeep } from "./queue/upkeep.ts";
 import { AppPoller } from "./registration/app-poller.ts";
 import { FunctionRegistry } from "./registration/function-registry.ts";
 import { RefusalLog } from "./registration/refusal-log.ts";
@@ -20,9 +21,8 @@ import { CronSchedule } from "./schedule/cron-schedule.ts";
 import { fireCron } from "./schedule/fire-cron.ts";
 import { startServer } from "./server.ts";
 import { readKeys } from "./signing/read-keys.ts";
-import type { StandIn } from "./stand-in.ts";
 
-/** An app's functions can't be run by the stand-in; the message names the function and the option. */
+/** An app uses a feature that the broker doesn't support; the message names the function and the option. */
 export class RegistrationRefusedError extends Error {
   readonly code = "REGISTRATION_REFUSED";
   override readonly name = "RegistrationRefusedError";
@@ -34,23 +34,23 @@ export class RegistrationTimeoutError extends Error {
   override readonly name = "RegistrationTimeoutError";
 }
 
-/** A running stand-in. */
+/** A running local broker. */
 export interface InngestLocal {
-  /** The base URL for apps, and the address of the page. */
+  /** Base URL for apps, and address of the page. */
   readonly url: string;
   /**
-   * Resolves once every app of `appUrls` has registered with this process. Events sent earlier only start functions
-   * that are known by then (from an earlier process, or of the first app to register) and are refused while there are
-   * none, so wait for it before letting events in.
+   * Resolves once every app of `appUrls` has registered with this process. Await it before accepting traffic: events sent
+   * earlier start only the functions known by then (from an earlier process, or of the first app to register), and are
+   * refused while there are none.
    *
    * @param timeout in milliseconds, default 30,000
-   * @throws RegistrationRefusedError when an app uses what the stand-in doesn't support
+   * @throws RegistrationRefusedError when an app uses an unsupported feature
    * @throws RegistrationTimeoutError
    */
   ready(timeout?: number): Promise<void>;
   /**
-   * Takes no more events (503), begins nothing more, waits for calls in flight up to the deadline and closes the
-   * port. What is queued or half done stays queued. The database stays open: it is the caller's. May be called twice.
+   * Refuses further events (503), starts no more calls, waits for calls in flight up to the deadline and closes the port.
+   * Unfinished runs stay queued. The database stays open: it is the caller's. May be called twice.
    */
   stop(): Promise<void>;
 }
@@ -69,11 +69,11 @@ const DEFAULTS = {
 };
 
 /**
- * Starts a stand-in for the Inngest server: installs its tables, takes the queue over, goes on with what an earlier
- * process left, and asks the apps to register.
+ * Starts a local broker: installs its tables, takes over the queue, continues what an earlier process left unfinished,
+ * and asks the apps to register.
  *
- * @throws InngestKeysError when there are no keys where there must be some, or they can't be used; whatever the database
- * throws; the port's error when it is taken
+ * @throws InngestKeysError when required keys are missing or invalid; errors of the database; EADDRINUSE when the port is
+ * taken
  */
 export async function startInngestLocal(options: InngestLocalOptions): Promise<InngestLocal> {
   const settings = { ...DEFAULTS, ...definedOnly(options) };
@@ -90,11 +90,11 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
 
   const client = new AppClient(keys?.signing, settings.callTimeout);
   const kept = new KeptWork();
-  const standIn: StandIn = {
+  const broker: Broker = {
     database,
     clock,
     registry,
-    bodies: new EventBodies(database),
+    bodies: new EventBodyCache(database),
     backlog: new Backlog(settings.maxDelay),
     kept,
     retention,
@@ -102,16 +102,16 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     failureHandlerDelay: settings.failureHandlerDelay,
     logger,
     wake: (dueAt) => {
-      upkeep.somethingHappened();
+      maintenance.noteActivity();
       dispatcher.wake(dueAt);
     },
     offer: (jobs) => {
-      upkeep.somethingHappened();
+      maintenance.noteActivity();
       dispatcher.offer(jobs);
     },
     runningJobs: () => dispatcher.runningJobs(),
   };
-  const dispatcher = new Dispatcher(standIn, client, {
+  const dispatcher = new Dispatcher(broker, client, {
     instance,
     maxCallsInFlight: settings.maxCallsInFlight,
     onRefused: (url) => poller.askAgain(url),
@@ -120,13 +120,13 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
     logger.error({}, "another inngest-local has taken this queue over; stopping");
     void stop();
   };
-  const upkeep = new Upkeep(database, clock, retention, instance, logger, onLost, () =>
-    kept.lookAfter(standIn),
+  const maintenance = new Maintenance(database, clock, retention, instance, logger, onLost, () =>
+    kept.refresh(broker),
   );
   const cron = new CronSchedule(
     () => clock.wall(),
     (trigger, scheduledAt) => {
-      fireCron(standIn, trigger, scheduledAt).catch((error: unknown) => {
+      fireCron(broker, trigger, scheduledAt).catch((error: unknown) => {
         logger.error(
           { error, functionId: trigger.functionId, scheduledAt },
           "a cron run could not be stored",
@@ -150,10 +150,10 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
       cron.replace(crons.map((trigger) => ({ ...trigger, cron: parseCron(trigger.pattern) })));
     }
     dispatcher.wake();
-    kept.lookSoon(standIn);
+    kept.refreshSoon(broker);
   };
   let stopping = false;
-  const server = await startServer(standIn, {
+  const server = await startServer(broker, {
     host: settings.host,
     port: settings.port,
     hostNames: options.hostNames ?? [],
@@ -169,16 +169,16 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   onRegistered();
   await kept.finished();
   poller.start();
-  upkeep.start();
+  maintenance.start();
 
   const end = async () => {
     stopping = true;
     poller.stop();
     cron.stop();
-    upkeep.stop();
-    // The port stays open meanwhile: functions in flight still save their steps through it.
+    maintenance.stop();
+    // The port closes after them, because functions in flight save their steps through it.
     await dispatcher.stop(settings.stopDeadline);
-    await upkeep.finished();
+    await maintenance.finished();
     await kept.finished();
     client.close();
     await server.close();
@@ -217,7 +217,7 @@ export async function startInngestLocal(options: InngestLocalOptions): Promise<I
   return { url: server.url, ready, stop };
 }
 
-/** An option given as undefined means its default. */
+/** Removes options that are undefined, so that their defaults apply. */
 function definedOnly<Options extends object>(options: Options): Options {
   const copy = { ...options };
   for (const [key, value] of Object.entries(copy)) if (value === undefined) Reflect.deleteProperty(copy, key);

@@ -98,8 +98,8 @@ const foreign: readonly (readonly [string, Record<string, string>, number])[] = 
   ["a browser that names the other site", { ...json, "sec-fetch-site": "cross-site" }, 403],
 ];
 
-describe("a stand-in", () => {
-  it("refuses what is not sound HTTP, on every route", async () => {
+describe("a local broker", () => {
+  it("refuses malformed HTTP, on every route", async () => {
     const { server } = await start();
     for (const path of ["/e/the-key", "/fn/register", "/v1/checkpoint/run/async"]) {
       for (const [headers, status] of UNSOUND_FRAMING) {
@@ -133,8 +133,8 @@ describe("a stand-in", () => {
   });
 });
 
-describe("a stand-in with keys", () => {
-  it("obeys no page of somebody else, whatever key it brings", async () => {
+describe("a local broker with keys", () => {
+  it("refuses requests of foreign web pages, even with the right key", async () => {
     const { server, app, state } = await start();
     const seen = await serveOne(app, server);
     const before = await state();
@@ -154,7 +154,7 @@ describe("a stand-in with keys", () => {
     expect(seen).toEqual([]);
   });
 
-  it("takes no registration without its key, and no event with another one", async () => {
+  it("refuses registrations without its key, and events with another one", async () => {
     const { server, app, state } = await start();
     const seen = await serveOne(app, server);
     const before = await state();
@@ -179,7 +179,7 @@ describe("a stand-in with keys", () => {
     await until("the event with the right key has arrived", () => seen.length === 1);
   });
 
-  it("says in its log when an app moves or drops functions, and lets no app take another's", async () => {
+  it("logs when an app moves or drops functions, and lets no app register another's", async () => {
     const { server, warnings, state } = await start({ appUrls: [] });
     const headers = { ...json, authorization: `Bearer ${hash}` };
     const register = (...given: Parameters<typeof registration>) =>
@@ -192,7 +192,7 @@ describe("a stand-in with keys", () => {
       { details: { app: "mine", movedFrom: here }, message: expect.stringContaining("another URL") },
       {
         details: { app: "mine", dropped: ["mine-two"] },
-        message: expect.stringContaining("without functions it had"),
+        message: expect.stringContaining("without some of its earlier functions"),
       },
     ]);
     const before = await state();
@@ -213,7 +213,7 @@ describe("a stand-in with keys", () => {
     expect((await state())[0]).toEqual(expect.arrayContaining(before[0] ?? []));
   });
 
-  it("ends no run by an answer that the app has not signed", async () => {
+  it("ends no run on an answer that the app has not signed", async () => {
     const { server, app } = await start();
     const seen = await serveOne(app, server);
     const client = testClient("mine", server.url, { isDev: false, eventKey: "the-key", signingKey });
@@ -228,7 +228,7 @@ describe("a stand-in with keys", () => {
     expect(seen).toEqual(["mine"]);
   });
 
-  it("keeps the calls, and their attempts, of an app that does not take its signature", async () => {
+  it("keeps the calls, and their attempts, of an app that rejects its signature", async () => {
     const { server, app, query } = await start();
     const seen = await serveOne(app, server);
     const client = testClient("mine", server.url, { isDev: false, eventKey: "the-key", signingKey });
@@ -240,7 +240,7 @@ describe("a stand-in with keys", () => {
     await until("it ran", () => seen.length === 1);
   });
 
-  it("shows everybody what runs, and what functions threw only to who has the key", async () => {
+  it("shows runs to everybody, and errors of functions only to holders of the key", async () => {
     const { server, app } = await start();
     const client = testClient("mine", server.url, { isDev: false, eventKey: "the-key", signingKey });
     app.serve(client, [
@@ -292,8 +292,8 @@ describe("a stand-in with keys", () => {
   });
 });
 
-describe("a stand-in without keys", () => {
-  it("does not start unless that was said, and on a loopback address only", async () => {
+describe("a local broker without keys", () => {
+  it("starts only with keys set to none, and on a loopback address", async () => {
     const { database, close } = await openEmbedded();
     cleanups.push(close);
     const begin = (options: object) =>
@@ -308,7 +308,7 @@ describe("a stand-in without keys", () => {
     await server.stop();
   });
 
-  it("obeys no page of somebody else either", async () => {
+  it("refuses requests of foreign web pages too", async () => {
     const { server, app, state } = await start({ keys: "none" });
     await serveOne(app, server, true);
     const before = await state();

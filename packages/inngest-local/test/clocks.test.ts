@@ -49,7 +49,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
     return { server: await begin(), app, begin, set, query };
   }
 
-  it("goes on with retries, sleeps and cron times as if nothing had happened", async () => {
+  it("continues retries, sleeps and cron times undisturbed", async () => {
     const { server, app, set } = await start();
     const client = testClient("set", server.url);
     const ran: string[] = [];
@@ -139,7 +139,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
     },
   );
 
-  it("forgets nothing and hurries nothing when it is set forward", async () => {
+  it("expires nothing and runs nothing early when it is set forward", async () => {
     const { server, app, set, query } = await start({ retryDelays: HOUR });
     const client = testClient("forward", server.url);
     const ran: unknown[] = [];

@@ -52,7 +52,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     return server;
   }
 
-  it("goes on with queued events and sleeping runs after a restart", async () => {
+  it("continues queued events and sleeping runs after a restart", async () => {
     const opened = await openDatabase();
     const app = await openApp();
     const first = await start(opened, app, { stopDeadline: 60_000 });
@@ -136,7 +136,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
   });
 
   // The limit is shorter than the poll interval of a minute, which would find it as well.
-  it("makes a call again that comes due in the very moment in which the queue is looked through", async () => {
+  it("repeats a call that becomes due while the queue is being read", async () => {
     const opened = await openDatabase();
     const app = await openApp();
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -166,7 +166,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     expect(attempts).toEqual([0, 1, 2, 3]);
   }, 40_000);
 
-  it("finishes calls in flight when it is stopped, takes no more events and leaves the rest queued", async () => {
+  it("finishes calls in flight when it is stopped, refuses further events and leaves the rest queued", async () => {
     const opened = await openDatabase();
     const app = await openApp();
     const server = await start(opened, app, { stopDeadline: 60_000 });
@@ -204,7 +204,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     expect(begun).toHaveLength(1);
   });
 
-  it("gives the queue to a stand-in that starts later, and stops itself", async () => {
+  it("hands the queue over to a broker that starts later, and stops", async () => {
     const opened = await openDatabase();
     const app = await openApp();
     const messages: string[] = [];

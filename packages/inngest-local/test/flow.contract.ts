@@ -4,7 +4,7 @@ import { until } from "./until.ts";
 
 /** Which functions start, how many at once, and how often. */
 export function describeFlow(on: ContractHarness): void {
-  on.check("keeps to a function's concurrency limit", async () => {
+  on.check("respects a function's concurrency limit", async () => {
     await on.client.send([1, 2, 3, 4].map((n) => ({ name: `${on.tag}/one-by-one`, data: { n } })));
     const ran = await until("all ran", () => {
       const all = on.found("occupied", ({ group }) => group === "one");

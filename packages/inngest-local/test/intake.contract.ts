@@ -11,7 +11,7 @@ export function describeIntake(on: ContractHarness): void {
     expect(response.headers.get("x-inngest-server-kind")).toBe(kind);
   });
 
-  on.check("says that a registration sent again changes nothing", async () => {
+  on.check("reports a repeated registration as not modified", async () => {
     const answer = await fetch(on.app.url, { method: "PUT", body: "{}" });
     expect(await answer.json()).toEqual({ message: "Successfully registered", modified: false });
   });
@@ -71,7 +71,7 @@ export function describeIntake(on: ContractHarness): void {
     ).toEqual([...keys].sort());
   });
 
-  on.check("takes an event of 2.9 MiB", async () => {
+  on.check("accepts an event of 2.9 MiB", async () => {
     await on.send("plain", { k: "large", text: "x".repeat(2.9 * 1024 * 1024) });
     const run = await until("plain ran", () =>
       on.found("plain", ({ event }) => keyOf(event) === "large").at(0),
@@ -79,7 +79,7 @@ export function describeIntake(on: ContractHarness): void {
     expect((run.details["event"] as { data: { text: string } }).data.text).toHaveLength(3_040_870);
   });
 
-  on.check("keeps text as it is: quotes, NUL, emoji, what looks like markup", async () => {
+  on.check("keeps text unchanged: quotes, NUL, emoji, markup", async () => {
     const odd = `"\\ \0 \u2028 😀 </script> é ${"\ud800"}`.replace("\ud800", "");
     await on.send("plain", { k: "odd", odd, [odd]: [1.5, -0.1, 1e21, null, true] });
     const run = await until("plain ran", () =>
@@ -92,7 +92,7 @@ export function describeIntake(on: ContractHarness): void {
     });
   });
 
-  on.check("starts a function once for an event id, whatever comes with it later", async () => {
+  on.check("starts a function once for an event id, even if later data differ", async () => {
     const id = `${on.tag}-same`;
     const first = await on.send("plain", { k: "first" }, { id });
     const run = await until("plain ran", () =>
@@ -105,7 +105,7 @@ export function describeIntake(on: ContractHarness): void {
     expect(on.found("plain", ({ event }) => keyOf(event) === "second")).toHaveLength(0);
   });
 
-  on.check("derives internal ids from the seed and takes a repeated request once", async () => {
+  on.check("derives internal ids from the seed and accepts a repeated request once", async () => {
     const seed = { "x-inngest-event-id-seed": `${Date.now()},6kkjlNVPWzztzQ==` };
     const body = JSON.stringify([1, 2].map((n) => ({ name: `${on.tag}/plain`, data: { k: `seed-${n}` } })));
     const first = await on.post(body, seed);
@@ -120,7 +120,7 @@ export function describeIntake(on: ContractHarness): void {
     expect(on.found("plain", ({ event }) => String(keyOf(event)).startsWith("seed-"))).toHaveLength(2);
   });
 
-  on.check("answers bad events as the Inngest server does", async () => {
+  on.check("answers invalid events as the Inngest server does", async () => {
     const wrong: [string, number, string | undefined][] = [
       ["[]", 200, undefined],
       ["", 200, undefined],
@@ -156,7 +156,7 @@ export function describeIntake(on: ContractHarness): void {
     expect([broken.status, broken.body["status"]]).toEqual([400, 400]);
   });
 
-  on.check("accepts the events before a bad one", async () => {
+  on.check("accepts the events before an invalid one", async () => {
     const name = `${on.tag}/plain`;
     const answer = await on.post(
       JSON.stringify([{ name, data: { k: "before" } }, { name: "" }, { name, data: { k: "behind" } }]),

@@ -7,9 +7,9 @@ import { engines, type TestDatabase } from "./queue-databases.ts";
 import { openTestApp, type TestApp, testClient } from "./test-app.ts";
 import { until } from "./until.ts";
 
-const keptSchema = z.object({ unheardEvents: z.number(), failingHandlers: z.number() });
+const keptSchema = z.object({ unmatchedEvents: z.number(), failingHandlers: z.number() });
 
-describe.each(engines)("what inngest-local keeps until somebody does something, on $name", ({ open }) => {
+describe.each(engines)("work kept until an operator acts, on $name", ({ open }) => {
   let queue: TestDatabase;
   let app: TestApp;
   let server: InngestLocal;
@@ -46,7 +46,7 @@ describe.each(engines)("what inngest-local keeps until somebody does something, 
     });
     client = testClient("keeper", server.url);
   }
-  const listen = (name: string, seen: unknown[]) =>
+  const recorder = (name: string, seen: unknown[]) =>
     client.createFunction({ id: name, triggers: [{ event: `k/${name}` }] }, async ({ event }) => {
       seen.push(event.data["n"]);
     });
@@ -69,16 +69,16 @@ describe.each(engines)("what inngest-local keeps until somebody does something, 
     while (await pruner.prune(Date.now() + days * DAYS));
   };
 
-  it("keeps events that no function listens to, counts and shows them, and starts the function that comes", async () => {
+  it("keeps events that match no function, counts and shows them, and starts the function that is registered later", async () => {
     const seen: unknown[] = [];
-    app.serve(client, [listen("other", [])]);
+    app.serve(client, [recorder("other", [])]);
     await server.ready();
     await client.send(Array.from({ length: 30 }, (_, n) => ({ name: "k/later", data: { n } })));
     await client.send({ name: "k/never", data: {} });
-    await until("they are counted", async () => (await kept()).unheardEvents === 31);
+    await until("they are counted", async () => (await kept()).unmatchedEvents === 31);
     expect(errors).toEqual([
-      "no function listens to an event that came in; kept until one does",
-      "no function listens to an event that came in; kept until one does",
+      "no registered function matches an event; it is kept until one does",
+      "no registered function matches an event; it is kept until one does",
     ]);
     const page = await (await fetch(server.url)).text();
     expect(page).toContain("k/later (30)");
@@ -86,16 +86,16 @@ describe.each(engines)("what inngest-local keeps until somebody does something, 
 
     await server.stop();
     await start();
-    expect(await kept()).toEqual({ unheardEvents: 31, failingHandlers: 0 });
-    app.serve(client, [listen("other", []), listen("later", seen)]);
-    await until("they are heard", () => seen.length === 30);
+    expect(await kept()).toEqual({ unmatchedEvents: 31, failingHandlers: 0 });
+    app.serve(client, [recorder("other", []), recorder("later", seen)]);
+    await until("they have run", () => seen.length === 30);
     expect([...seen].sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 30 }, (_, n) => n));
-    await until("they are no longer counted", async () => (await kept()).unheardEvents === 1);
+    await until("they are no longer counted", async () => (await kept()).unmatchedEvents === 1);
   });
 
-  it("loses none of the events that come in while their function is being registered", async () => {
+  it("loses none of the events that arrive while their function is being registered", async () => {
     const seen: unknown[] = [];
-    app.serve(client, [listen("other", [])]);
+    app.serve(client, [recorder("other", [])]);
     await server.ready();
     let sent = 0;
     let isDone = false;
@@ -106,24 +106,24 @@ describe.each(engines)("what inngest-local keeps until somebody does something, 
       }
     })();
     await until("some were sent", () => sent >= 4);
-    app.serve(client, [listen("soon", seen)]);
-    await until("the function has begun", () => seen.length > 0);
+    app.serve(client, [recorder("soon", seen)]);
+    await until("the function has started", () => seen.length > 0);
     isDone = true;
     await sending;
-    await until("all came", () => seen.length === sent);
-    await until("none is left", async () => (await kept()).unheardEvents === 0);
+    await until("all have run", () => seen.length === sent);
+    await until("none is left", async () => (await kept()).unmatchedEvents === 0);
     expect(seen).toHaveLength(sent);
   });
 
-  it("takes no event that no function listens to beyond what it may keep, and all others", async () => {
+  it("refuses unmatched events beyond its limit, and accepts all others", async () => {
     const seen: unknown[] = [];
-    app.serve(client, [listen("other", seen)]);
+    app.serve(client, [recorder("other", seen)]);
     await server.ready();
     for (const _ of [1, 2]) expect(await send(Array<string>(5_000).fill("k/junk"))).toBe(200);
-    await until("they are counted", async () => (await kept()).unheardEvents === 10_000);
+    await until("they are counted", async () => (await kept()).unmatchedEvents === 10_000);
     expect(await send(["k/junk", "k/other"])).toBe(503);
     expect(await send(["k/other"])).toBe(200);
-    await until("it came", () => seen.length === 1);
+    await until("it has run", () => seen.length === 1);
   });
 
   it("never ends a failure handler as failed: its event stays, counted, until the handler succeeds", async () => {
@@ -157,7 +157,7 @@ describe.each(engines)("what inngest-local keeps until somebody does something, 
     await until("it has begun anew twice", () => failures > 4);
     await until("it is counted", async () => (await kept()).failingHandlers === 1);
     expect(errors).toContain(
-      "a failure handler failed in all its attempts; it keeps its event and begins anew",
+      "a failure handler failed in all its attempts; it keeps its event and will be restarted",
     );
     await pruneAfter(400);
     isMended = true;
@@ -165,7 +165,7 @@ describe.each(engines)("what inngest-local keeps until somebody does something, 
     expect(handled).toEqual([{ precious: 1 }]);
     await server.stop();
     await start();
-    expect(await kept()).toEqual({ unheardEvents: 0, failingHandlers: 0 });
+    expect(await kept()).toEqual({ unmatchedEvents: 0, failingHandlers: 0 });
   });
 
   it("counts a failure handler that pauses, and calls it after the pause with all its attempts again", async () => {

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 describe("inngest-local survives kill -9", () => {
-  it("runs everything it accepted, and repeats no step that was saved", async () => {
+  it("runs everything it accepted, and repeats no saved step", async () => {
     const directory = await mkdtemp(join(tmpdir(), "inngest-local-"));
     cleanups.push(() => rm(directory, { recursive: true, force: true }));
     const app = await openTestApp();
@@ -38,7 +38,7 @@ describe("inngest-local survives kill -9", () => {
     ]);
     const spawn = async (): Promise<ChildProcess> => {
       const child = fork(
-        new URL("./stand-in-process.ts", import.meta.url),
+        new URL("./broker-process.ts", import.meta.url),
         [directory, String(port), app.url],
         {
           execArgv: ["--import", "tsx"],

@@ -18,7 +18,7 @@ export interface Engine {
 /** Engines in memory whose last test has ended. Each took a second to start, and dropping the schema leaves it as new. */
 const idle: PGlite[] = [];
 
-/** PostgreSQL in this process and in memory, without the stand-in's schema. */
+/** Embedded, in-memory PostgreSQL without the local broker's schema. */
 export async function openEmbedded(): Promise<TestDatabase> {
   const engine = idle.pop() ?? (await PGlite.create());
   return {

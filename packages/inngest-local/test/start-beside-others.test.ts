@@ -19,7 +19,7 @@ describe("the installation of the queue", () => {
     await close();
   });
 
-  it.each(engines)("is done by several at once, on an empty database and again ($name)", async ({ open }) => {
+  it.each(engines)("can be done concurrently, on an empty database and again ($name)", async ({ open }) => {
     const { database, close } = await open();
     const all = Array.from({ length: 8 }, () => installInngestLocal(database));
     expect((await Promise.allSettled(all)).filter(({ status }) => status === "rejected")).toEqual([]);

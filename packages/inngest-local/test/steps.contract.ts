@@ -4,7 +4,7 @@ import { until } from "./until.ts";
 
 /** Steps, their memos, and what happens when they fail. */
 export function describeSteps(on: ContractHarness): void {
-  on.check("runs each step once, whatever number of calls it takes", async () => {
+  on.check("runs each step once, over any number of calls", async () => {
     await on.send("steps", { k: "memo" });
     expect(await on.result("steps", "memo")).toMatchObject({ result: { a: { v: 1 }, b: 2, nothing: null } });
     expect([on.found("step a").length, on.found("step b").length]).toEqual([1, 1]);
@@ -39,7 +39,7 @@ export function describeSteps(on: ContractHarness): void {
     });
   });
 
-  on.check("waits as long as RetryAfterError says", async () => {
+  on.check("waits for the delay of a RetryAfterError", async () => {
     await on.send("retry-after");
     expect(await on.result("retry-after")).toMatchObject({ result: 1 });
     const [first, second] = on.found("retry-after");
@@ -59,7 +59,7 @@ export function describeSteps(on: ContractHarness): void {
     expect(failure.details["cause"]).toMatchObject({ message: "the cause" });
   });
 
-  on.check("lets a function catch a step that failed for good", async () => {
+  on.check("lets a function catch the error of a step that failed in all its attempts", async () => {
     await on.send("caught");
     expect(await on.result("caught")).toMatchObject({ result: "step is bad" });
   });
@@ -71,7 +71,7 @@ export function describeSteps(on: ContractHarness): void {
     expect(slept).toBeGreaterThan(400);
   });
 
-  on.check("takes events that a step sends", async () => {
+  on.check("accepts events that a step sends", async () => {
     await on.send("sender", { k: "sent" });
     expect(await on.result("sender")).toMatchObject({ result: 2 });
     await until(
@@ -80,7 +80,7 @@ export function describeSteps(on: ContractHarness): void {
     );
   });
 
-  on.check("runs parallel steps once each and goes on when all are done", async () => {
+  on.check("runs parallel steps once each and continues when all are done", async () => {
     await on.send("parallel");
     expect(await on.result("parallel")).toMatchObject({ result: ["p1b", 2, null, "after"] });
     expect(on.found("parallel step")).toHaveLength(2);

@@ -10,7 +10,7 @@ import { type RunningCommand, runCommand } from "./run-command.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const HOST = "127.0.0.1";
 
-/** Synap's processes by name; the broker is the stand-in, as a separate process. A second API is `api-2`. */
+/** Synap's processes by name; `broker` is the local broker. A second API is `api-2`. */
 export type ProcessName = "broker" | `${"api" | "worker"}${"" | `-${number}`}`;
 
 export interface SeparateProcessesOptions {
@@ -43,7 +43,7 @@ const SOURCES = {
   worker: "apps/worker/src/main.ts",
 };
 
-/** APIs and workers as in production, and the stand-in for Inngest, each as a separate process. */
+/** APIs and workers as in production, and the local broker, each as a separate process. */
 export class SeparateProcesses {
   /** The first API. */
   readonly apiUrl: string;

@@ -72,7 +72,7 @@ describe.runIf(canRunTimescaledb)("on a disk that is full", { timeout: 240_000 }
     expect(refused).toMatchObject({ status: 503, body: { code: "database-unavailable", status: 503 } });
     expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
     expect(JSON.stringify(refused.body)).not.toMatch(/No space left|pg_|base\//);
-    // The stand-in keeps its queue in the same database.
+    // The local broker keeps its queue in the same database.
     const published = { ...events[0], id: randomUUID(), aggregateId: "later" };
     const unconfirmed = await call("POST", "/api/v1/events", published);
     expect(unconfirmed).toMatchObject({ status: 503, body: { code: "broker-unavailable", status: 503 } });

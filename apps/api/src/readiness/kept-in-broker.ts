@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { EventDestination } from "../publisher/event-api.ts";
 
 const keptSchema: z.ZodType<KeptInBroker> = z.object({
-  unheardEvents: z.int().nonnegative(),
+  unmatchedEvents: z.int().nonnegative(),
   failingHandlers: z.int().nonnegative(),
 });
 

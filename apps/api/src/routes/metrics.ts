@@ -87,7 +87,7 @@ function acceptedGauges({ notStored, keptInBroker, inTransit, processes }: Statu
       ...(keptInBroker === undefined
         ? []
         : [
-            { labels: { kind: "unheard-event" }, value: keptInBroker.unheardEvents },
+            { labels: { kind: "unmatched-event" }, value: keptInBroker.unmatchedEvents },
             { labels: { kind: "failing-handler" }, value: keptInBroker.failingHandlers },
           ]),
     ),

@@ -1,14 +1,14 @@
 import { type Database, openDatabase } from "@synap/database";
 import type { QueueDatabase, QueueSession } from "@synap/inngest-local";
 
-/** A database with the tables of the stand-in. */
+/** A database with the tables of the local broker. */
 export interface BrokerDatabase {
   readonly queue: QueueDatabase;
   close(): Promise<void>;
 }
 
 /**
- * The stand-in's access to the database: separate connections on a server, as a broker elsewhere would have; the one
+ * The local broker's access to the database: separate connections on a server, as a broker elsewhere would have; the one
  * session of the embedded engine.
  */
 export async function openBrokerDatabase(
@@ -23,8 +23,8 @@ export async function openBrokerDatabase(
 }
 
 /**
- * Rights that let the stand-in's queries run without a transaction as owner, which others would wait for. They cover the
- * tables that exist and those that the stand-in creates when it starts.
+ * Rights that let the local broker's queries run without a transaction as owner, which others would wait for. They cover the
+ * tables that exist and those that the local broker creates when it starts.
  */
 const GRANTS = `
 CREATE SCHEMA IF NOT EXISTS inngest_local;

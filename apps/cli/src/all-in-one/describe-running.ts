@@ -13,8 +13,8 @@ export function describeRunning(
   const engine = `TimescaleDB ${timescaledbVersion} (${edition} edition)`;
   const store = database.engine === "embedded" ? `embedded ${engine}` : `${engine} at DATABASE_URL`;
   const broker =
-    inngest === "stand-in"
-      ? "Synap's stand-in for Inngest: the queue and its latest runs"
+    inngest === "local"
+      ? "Synap's local broker: the queue and its latest runs"
       : "Inngest: its dashboard shows every event and run";
   const rows = [
     ["API", apiUrl, ""],

@@ -12,10 +12,10 @@ export interface InngestAccess {
 }
 
 /**
- * Keys that API, worker and stand-in share: from the environment, or from the data directory, where they are
+ * Keys that API, worker and local broker share: from the environment, or from the data directory, where they are
  * made on first use.
  */
-export function standInKeys(directory: string, environment: NodeJS.ProcessEnv): InngestKeys {
+export function brokerKeys(directory: string, environment: NodeJS.ProcessEnv): InngestKeys {
   const signingKey =
     environment["INNGEST_SIGNING_KEY"] || loadOrCreateToken(directory, "inngest-signing-key");
   return {
@@ -25,7 +25,7 @@ export function standInKeys(directory: string, environment: NodeJS.ProcessEnv): 
 }
 
 /**
- * Client options for the chosen Inngest. The stand-in always has keys and the dev server never has; a server
+ * Client options for the chosen Inngest. The local broker always has keys and the dev server never has; a server
  * that runs elsewhere has them when INNGEST_SIGNING_KEY is set.
  */
 export function inngestAccess(
@@ -34,7 +34,7 @@ export function inngestAccess(
   keys: InngestKeys,
   environment: NodeJS.ProcessEnv,
 ): InngestAccess {
-  if (choice === "stand-in") {
+  if (choice === "local") {
     const [eventKey = ""] = keys.eventKeys;
     return { baseUrl, isDev: false, eventKey, signingKey: keys.signingKey };
   }

@@ -16,7 +16,7 @@ const STOP_PATIENCE_MS = 5_000;
 
 const ADVICE = `Its npm package (inngest-cli) downloads a program when it is installed, which needs access to the internet.
 Without that:
-  leave --inngest out: Synap's own stand-in speaks the same protocol, without the dashboard
+  leave --inngest out: Synap's local broker speaks the same protocol, without the dashboard
   or give the address of an Inngest server that already runs: --inngest=http://HOST:8288`;
 
 /**
@@ -77,7 +77,7 @@ export async function findInngestServer(
   if (await answers(url)) return { url, ready: () => registered(register), stop: () => Promise.resolve() };
   throw new StartError(
     "INNGEST_UNAVAILABLE",
-    `No Inngest server answers at ${url}. Start one (npx -y inngest-cli@1 dev), or leave --inngest out to use Synap's stand-in.`,
+    `No Inngest server answers at ${url}. Start one (npx -y inngest-cli@1 dev), or leave --inngest out to use Synap's local broker.`,
   );
 }
 

@@ -4,8 +4,8 @@ import type { Logger } from "pino";
 import { openBrokerDatabase } from "./broker-database.ts";
 import { findInngestServer, type InngestServer, startInngestDevServer } from "./inngest-dev-server.ts";
 
-/** The broker of the events: Synap's stand-in for Inngest, Inngest's own dev server, or a server that already runs. */
-export type InngestChoice = "stand-in" | "dev-server" | URL;
+/** Choice of broker: the local one, Inngest's own dev server, or a running server at a URL. */
+export type InngestChoice = "local" | "dev-server" | URL;
 
 /**
  * Maximum number of events in the broker's queue. Beyond it senders wait, and in the end the API asks them to send again
@@ -21,7 +21,7 @@ const MAX_DELAY_MS = 100;
  */
 export async function startInngest(options: {
   choice: InngestChoice;
-  /** Keys of the stand-in. */
+  /** Keys of the local broker. */
   keys: InngestKeys | "none";
   database: Database;
   /** The server that the database is on; undefined when embedded. */
@@ -30,9 +30,9 @@ export async function startInngest(options: {
   port: number;
   /** Address at which the worker serves its functions. */
   appUrl: string;
-  /** Makes the worker register its functions with an Inngest other than the stand-in. Default: it does so by itself. */
+  /** Makes the worker register its functions with an Inngest other than the local broker. Default: it does so by itself. */
   register?: () => Promise<unknown>;
-  /** Retry delays in milliseconds; for the stand-in only. */
+  /** Retry delays in milliseconds; for the local broker only. */
   retryDelays?: number[];
   logger: Logger;
   signal: AbortSignal;
@@ -44,7 +44,7 @@ export async function startInngest(options: {
   }
   const { queue, close } = await openBrokerDatabase(options.database, options.databaseUrl);
   try {
-    const standIn = await startInngestLocal({
+    const broker = await startInngestLocal({
       database: queue,
       keys: options.keys,
       host: options.host,
@@ -55,10 +55,10 @@ export async function startInngest(options: {
       ...(options.retryDelays === undefined ? {} : { retryDelays: options.retryDelays }),
     });
     const stop = async () => {
-      await standIn.stop();
+      await broker.stop();
       await close();
     };
-    return { url: standIn.url, ready: () => standIn.ready(), stop };
+    return { url: broker.url, ready: () => broker.ready(), stop };
   } catch (error) {
     await close();
     throw error;

@@ -10,7 +10,7 @@ import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/wor
 import { loadOrCreateToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
-import { inngestAccess, standInKeys } from "./inngest-access.ts";
+import { brokerKeys, inngestAccess } from "./inngest-access.ts";
 import { reservePorts } from "./ports.ts";
 
 /** Options of {@link runSynap}. */
@@ -23,9 +23,9 @@ export interface RunSynapOptions {
   readonly apiPort: number;
   /** The port of the worker, which Inngest calls; 0 takes a free one. */
   readonly workerPort: number;
-  /** The port of the stand-in or of Inngest's dev server; 0 takes a free one. */
+  /** Port of the local broker or of Inngest's dev server; 0 chooses a free one. */
   readonly brokerPort: number;
-  /** Default: the stand-in. */
+  /** Default: the local broker. */
   readonly inngest?: InngestChoice;
   /** The application, from `defineConfig`. Default: the seeded domain. */
   readonly application?: Composition;
@@ -34,7 +34,7 @@ export interface RunSynapOptions {
   readonly backfillToken?: string;
   /** Default: the one in the data directory, made on first use. */
   readonly adminToken?: string;
-  /** The waits between attempts of the stand-in, in milliseconds. Default: Inngest's own. */
+  /** Retry delays of the local broker, in milliseconds. Default: Inngest's own. */
   readonly retryDelays?: number[];
   /** Unhandled failures of this process, counted in the database. */
   readonly failures?: UnhandledFailures;
@@ -132,8 +132,8 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
 
     const brokerUrl =
       options.inngest instanceof URL ? options.inngest.origin : `http://${HOST}:${ports.broker}`;
-    const keys = standInKeys(directory.path, process.env);
-    const access = inngestAccess(options.inngest ?? "stand-in", brokerUrl, keys, process.env);
+    const keys = brokerKeys(directory.path, process.env);
+    const access = inngestAccess(options.inngest ?? "local", brokerUrl, keys, process.env);
     const inngestClient = () => createInngestClient({ ...access, logger });
     const worker = await startWorker({
       configuration: workerConfiguration,
@@ -144,7 +144,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     started.push({ name: "worker", stop: () => worker.close() });
 
     const inngest = await startInngest({
-      choice: options.inngest ?? "stand-in",
+      choice: options.inngest ?? "local",
       keys,
       database,
       databaseUrl,
@@ -158,7 +158,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     });
     started.push({ name: "Inngest", stop: () => inngest.stop() });
     await inngest.ready();
-    if (options.inngest !== undefined && options.inngest !== "stand-in") {
+    if (options.inngest !== undefined && options.inngest !== "local") {
       const registering = new AbortController();
       const kept = keepRegistered({
         register: () => worker.register(),

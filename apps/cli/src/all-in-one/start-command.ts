@@ -36,7 +36,7 @@ export function startCommand(name: string, description: string, examples: string
     )
     .option(
       "--inngest [url]",
-      "use Inngest itself instead of the built-in stand-in: a server that runs at URL (--inngest=URL),\n" +
+      "use Inngest itself instead of the built-in broker: a server that runs at URL (--inngest=URL),\n" +
         "or, without URL, Inngest's dev server with its dashboard, which is downloaded with npx",
     )
     .option(

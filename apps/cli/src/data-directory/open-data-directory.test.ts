@@ -122,7 +122,7 @@ describe("a data directory", () => {
     directory.close();
   });
 
-  it("may hold keys before it is opened for the first time: the stand-in by itself keeps its own there", () => {
+  it("may hold keys before it is opened for the first time: the local broker by itself keeps its own there", () => {
     const fresh = join(path, "fresh");
     const key = loadOrCreateToken(fresh, "inngest-signing-key");
     expect(statSync(fresh).mode & 0o777).toBe(0o700);

@@ -143,15 +143,25 @@ function describeNotStored({ open, skipped }: Status["notStored"]): string {
   return `${count(open)} open${also}: ${SYNAP_COMMAND} dead-letters list --handler ingest-events`;
 }
 
-/** Events and runs that the broker keeps until somebody acts. */
+/** Formats the events and runs that the broker keeps until an operator acts. */
 function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])[] {
-  const { unheardEvents = 0, failingHandlers = 0 } = kept ?? {};
+  const { unmatchedEvents = 0, failingHandlers = 0 } = kept ?? {};
   return [
-    ...(unheardEvents > 0
-      ? [["unheard", `no function listens to ${count(unheardEvents)} events in the broker`] as const]
+    ...(unmatchedEvents > 0
+      ? [
+          [
+            "unmatched",
+            `no registered function matches ${count(unmatchedEvents)} events in the broker`,
+          ] as const,
+        ]
       : []),
     ...(failingHandlers > 0
-      ? [["failing", `${count(failingHandlers)} failure handlers in the broker fail and begin anew`] as const]
+      ? [
+          [
+            "failing",
+            `${count(failingHandlers)} failure handlers in the broker fail and are restarted`,
+          ] as const,
+        ]
       : []),
   ];
 }

@@ -231,7 +231,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
   it("keeps the envelope as a dead letter when somebody cancels its run, and a retry stores its events", async () => {
     const events = [note("cancelled")];
     const { call } = await start();
-    // The stand-in cancels nothing, so this stands for what an Inngest server sends.
+    // The local broker cancels nothing, so this imitates an Inngest server.
     await call("ingest-events-failure", {
       name: "inngest/function.cancelled",
       data: {

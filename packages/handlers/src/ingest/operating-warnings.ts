@@ -26,7 +26,7 @@ export interface OperatingWarning {
 
 /** Work that stays in the broker until an operator acts: events without a function, and failing failure handlers. */
 export interface KeptInBroker {
-  readonly unheardEvents: number;
+  readonly unmatchedEvents: number;
   readonly failingHandlers: number;
 }
 
@@ -88,13 +88,17 @@ export async function operatingWarnings(
   ];
 }
 
-function keptWarnings({ unheardEvents, failingHandlers }: KeptInBroker = NOTHING_KEPT): OperatingWarning[] {
+function keptWarnings({ unmatchedEvents, failingHandlers }: KeptInBroker = NOTHING_KEPT): OperatingWarning[] {
   const reasons = [
-    ...(unheardEvents > 0
-      ? [`no function listens to ${unheardEvents} events: start a worker that registers its functions`]
+    ...(unmatchedEvents > 0
+      ? [
+          `no registered function matches ${unmatchedEvents} events: start a worker, which registers its functions`,
+        ]
       : []),
     ...(failingHandlers > 0
-      ? [`${failingHandlers} failure handlers fail and begin anew every hour: the broker's log says why`]
+      ? [
+          `${failingHandlers} failure handlers fail and are restarted every hour: see the broker's log for the reasons`,
+        ]
       : []),
   ];
   return reasons.length === 0 ? [] : [{ code: "events-kept-in-broker", detail: reasons.join("; ") }];
@@ -113,4 +117,4 @@ function overdueWarnings(inTransit: InTransit | undefined): OperatingWarning[] {
   ];
 }
 
-const NOTHING_KEPT: KeptInBroker = { unheardEvents: 0, failingHandlers: 0 };
+const NOTHING_KEPT: KeptInBroker = { unmatchedEvents: 0, failingHandlers: 0 };

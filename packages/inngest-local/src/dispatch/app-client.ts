@@ -2,42 +2,42 @@ import http, { type IncomingHttpHeaders } from "node:http";
 import https from "node:https";
 import type { SigningKey } from "../signing/signing-key.ts";
 
-/** An app's answer, of any status. */
+/** Response of an app, of any status. */
 export interface AppResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Whether the app has signed it; true for every answer when there is no signing key. */
+  /** True if the app has signed it, or if there is no signing key. */
   readonly isAuthentic: boolean;
 }
 
-/** A call that got no answer. */
+/** A call that received no response. */
 export class AppUnreachableError extends Error {
   readonly code = "APP_UNREACHABLE";
   override readonly name = "AppUnreachableError";
-  /** Nothing listened there: the app certainly did not begin to work. */
+  /** True if the connection was refused, so that the app can't have started working. */
   readonly refused: boolean;
 
   constructor(url: string, cause: Error & { code?: unknown }) {
-    super(`${new URL(url).origin} gave no answer: ${cause.message || String(cause.code)}`, { cause });
+    super(`${new URL(url).origin} did not answer: ${cause.message || String(cause.code)}`, { cause });
     this.refused = cause.code === "ECONNREFUSED";
   }
 }
 
-/** Calls apps over connections that stay open, with signed bodies when there is a signing key. */
+/** HTTP client for apps, with kept-alive connections and, given a signing key, signed bodies. */
 export class AppClient {
   readonly #http = new http.Agent({ keepAlive: true, maxFreeSockets: 64 });
   readonly #https = new https.Agent({ keepAlive: true, maxFreeSockets: 64 });
   readonly #key: SigningKey | undefined;
   readonly #timeout: number;
 
-  /** @param timeout the longest a call may take, in milliseconds */
+  /** @param timeout of a call, in milliseconds */
   constructor(key: SigningKey | undefined, timeout: number) {
     this.#key = key;
     this.#timeout = timeout;
   }
 
-  /** @throws AppUnreachableError when no complete answer came */
+  /** @throws AppUnreachableError when no complete response arrived */
   async send(
     method: "POST" | "PUT",
     url: string,
@@ -54,7 +54,7 @@ export class AppClient {
     try {
       return await this.#attempt(method, url, signed, body, signal);
     } catch (error) {
-      // A kept connection that the app closed at this very moment says nothing about the app: once more, on a new one.
+      // The app closed a kept-alive connection just now, which reveals nothing about it: try once more on a new one.
       if (!(error instanceof StaleConnectionError)) throw error;
       return await this.#attempt(method, url, signed, body, signal);
     }

@@ -1,20 +1,20 @@
-const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 2_000;
+const FIRST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 2_000;
 
 /**
- * Apps that refused the connection, so certainly didn't begin any work. They are left alone for a short while, and the
- * calls stay queued with the attempts they had.
+ * Backoff of apps that refused the connection and so can't have started working. Their calls stay queued, with the
+ * attempts they had.
  */
 export class AppPauses {
   readonly #pauses = new Map<string, { until: number; length: number }>();
 
-  /** @returns when the app may be called again, by the clock of `now` */
+  /** @returns the time at which the app may be called again, by the clock of `now` */
   refused(url: string, now: number): number {
     const origin = new URL(url).origin;
     const pause = this.#pauses.get(origin);
-    // Calls that were under way together are refused together: that is one refusal.
+    // Calls in flight together are refused together, which counts as one refusal.
     if (pause !== undefined && pause.until > now) return pause.until;
-    const length = Math.min((pause?.length ?? FIRST_PAUSE / 2) * 2, LONGEST_PAUSE);
+    const length = Math.min((pause?.length ?? FIRST_PAUSE_MS / 2) * 2, MAX_PAUSE_MS);
     this.#pauses.set(origin, { until: now + length, length });
     return now + length;
   }
@@ -23,7 +23,7 @@ export class AppPauses {
     if (this.#pauses.size > 0) this.#pauses.delete(new URL(url).origin);
   }
 
-  /** Whether the app has been refusing, up to now. */
+  /** Checks that the app's last call was refused. */
   has(url: string): boolean {
     return this.#pauses.has(new URL(url).origin);
   }
@@ -32,7 +32,7 @@ export class AppPauses {
     return this.#pauses.size > 0 && (this.#pauses.get(new URL(url).origin)?.until ?? 0) > now;
   }
 
-  /** End of the next pause that is still on, by the clock of `now`. */
+  /** Returns the end of the pause that ends first, by the clock of `now`. */
   nextEnd(now: number): number | undefined {
     const ends = [...this.#pauses.values()].map(({ until }) => until).filter((until) => until > now);
     return ends.length === 0 ? undefined : Math.min(...ends);

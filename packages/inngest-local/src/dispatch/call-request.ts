@@ -3,7 +3,7 @@ import { ulid } from "ulid";
 import type { DueJob } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 
-/** A call to an app, ready to be sent. */
+/** HTTP request that calls a function. */
 interface CallRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -11,11 +11,11 @@ interface CallRequest {
 }
 
 /**
- * Puts the call of a function together. The event's JSON text and the steps' memos go in as they are stored.
+ * Builds the request that calls a function. The event's JSON text and the steps' memos are inserted as stored.
  *
  * @param event the JSON text of the run's event
  */
-export function callRequest(job: DueJob, config: FunctionConfig, event: string): CallRequest {
+export function buildCallRequest(job: DueJob, config: FunctionConfig, event: string): CallRequest {
   const requestId = ulid();
   const url = new URL(config.url);
   url.searchParams.set("fnId", config.id);
@@ -55,7 +55,7 @@ export function callRequest(job: DueJob, config: FunctionConfig, event: string):
   };
 }
 
-/** A UUID that is always the same for the same text: apps and functions have UUIDs in the protocol. */
+/** Derives a UUID from a text: apps and functions have UUIDs in the protocol. */
 export function uuidOf(text: string): string {
   const hex = createHash("sha1").update(text).digest("hex");
   const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);

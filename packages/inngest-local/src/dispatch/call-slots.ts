@@ -1,25 +1,25 @@
 import type { FreeSlots } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 
-/** The Inngest server's own limit for a function that sets none. */
-const NO_LIMIT = 1_000;
+/** Limit of a function that sets none, as on the Inngest server. */
+const DEFAULT_LIMIT = 1_000;
 
-/** Counts calls in flight, so that no concurrency limit is exceeded. A sleeping run holds no slot. */
+/** Concurrency limits: counts the calls in flight of each function. A sleeping run holds no slot. */
 export class CallSlots {
   readonly #inFlight = new Map<string, number>();
 
-  /** The calls that a function may take now; undefined when none. */
-  free({ id, concurrency = NO_LIMIT }: FunctionConfig): FreeSlots | undefined {
-    const slots = Math.min(NO_LIMIT, concurrency) - this.#count(id);
+  /** Returns the number of calls that a function may start now; undefined when none. */
+  free({ id, concurrency = DEFAULT_LIMIT }: FunctionConfig): FreeSlots | undefined {
+    const slots = Math.min(DEFAULT_LIMIT, concurrency) - this.#count(id);
     return slots > 0 ? { id, slots } : undefined;
   }
 
   /**
-   * Takes a slot.
+   * Acquires a slot.
    *
-   * @returns a function that gives it back, or undefined when the limit is reached
+   * @returns a function that releases it, or undefined when the limit is reached
    */
-  take(config: FunctionConfig): (() => void) | undefined {
+  acquire(config: FunctionConfig): (() => void) | undefined {
     if (this.free(config) === undefined) return undefined;
     this.#inFlight.set(config.id, this.#count(config.id) + 1);
     return () => {

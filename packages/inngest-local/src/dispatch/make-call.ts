@@ -1,57 +1,57 @@
+import type { Broker } from "../broker.ts";
 import { finishRun } from "../lifecycle/end-run.ts";
 import type { DueJob } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
-import type { StandIn } from "../stand-in.ts";
 import { type AppClient, AppUnreachableError } from "./app-client.ts";
-import { callRequest } from "./call-request.ts";
+import { buildCallRequest } from "./call-request.ts";
 import { persist } from "./persist.ts";
 import { type Answer, readAnswer } from "./read-answer.ts";
 import { endingRun, settleCall } from "./settle-call.ts";
 
-/** The client for calls, and the listeners for the app's state. */
+/** HTTP client for calls, and listeners for the state of the app. */
 export interface Calling {
   readonly client: AppClient;
-  /** Raised when calls are to be given up. */
+  /** Aborts calls. */
   readonly signal: AbortSignal;
   readonly onAnswered: (url: string) => void;
   readonly onRefused: (url: string) => void;
-  /** The app did not take our signature. */
+  /** Called when the app rejected our signature. */
   readonly onUnauthorized: (url: string) => void;
 }
 
 /**
- * Calls a function and writes what comes of it. When the app refuses the connection or the signature nothing is written:
- * the job stays as it is.
+ * Calls a function and stores the result. When the app refuses the connection or the signature, the job stays queued
+ * unchanged.
  *
- * @throws when the call was given up, or its result could not be stored; the job then stays as it is, too
+ * @throws when the call was aborted or its result could not be stored; the job then stays queued unchanged, too
  */
 export async function makeCall(
-  standIn: StandIn,
+  broker: Broker,
   calling: Calling,
   job: DueJob,
   config: FunctionConfig,
   bodies: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const startedAt = standIn.clock.now();
+  const startedAt = broker.clock.now();
   const body = bodies.get(job.eventId);
   if (body === undefined) {
     const error = { name: "Error", message: "The run's event is no longer stored" };
-    return finishRun(standIn, endingRun(job, startedAt), { status: "failed", error });
+    return finishRun(broker, endingRun(job, startedAt), { status: "failed", error });
   }
-  const answer = await ask(standIn, calling, job, config, body);
+  const answer = await callApp(broker, calling, job, config, body);
   if (answer === undefined) return;
-  await persist(() => settleCall(standIn, job, config, answer, startedAt), standIn.logger, calling.signal);
+  await persist(() => settleCall(broker, job, config, answer, startedAt), broker.logger, calling.signal);
 }
 
-/** @returns undefined when the app refused the connection or our signature, and so has not begun to work */
-async function ask(
-  { clock }: StandIn,
+/** @returns undefined when the app refused the connection or our signature, and so has not started working */
+async function callApp(
+  { clock }: Broker,
   { client, signal, onAnswered, onRefused, onUnauthorized }: Calling,
   job: DueJob,
   config: FunctionConfig,
   event: string,
 ): Promise<Answer | undefined> {
-  const request = callRequest(job, config, event);
+  const request = buildCallRequest(job, config, event);
   try {
     const response = await client.send("POST", request.url, request.headers, request.body, signal);
     if (response.status === 401 && !response.isAuthentic) {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../options.ts";
 
-const FIRST_WAIT = 100;
-const LONGEST_WAIT = 5_000;
-const MOST_TRIES = 20;
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 5_000;
+const MAX_ATTEMPTS = 20;
 
 /**
- * Does a database write again until it succeeds, so that a finished call isn't repeated because the database was away
- * for a moment. Gives up after about a minute and a half, or at once when `signal` is raised.
+ * Retries a database write until it succeeds, so that a finished call isn't repeated because the database was briefly
+ * unavailable. Gives up after about a minute and a half, or when `signal` is aborted.
  *
  * @throws the last error
  */
@@ -16,16 +16,16 @@ export async function persist(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  let wait = FIRST_WAIT;
+  let delay = FIRST_DELAY_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await write();
       return;
     } catch (error) {
-      if (attempt >= MOST_TRIES || signal.aborted) throw error;
+      if (attempt >= MAX_ATTEMPTS || signal.aborted) throw error;
       if (attempt === 1) logger.warn({ error }, "a result could not be stored; trying again");
-      await sleep(wait, undefined, { signal });
-      wait = Math.min(wait * 2, LONGEST_WAIT);
+      await sleep(delay, undefined, { signal });
+      delay = Math.min(delay * 2, MAX_DELAY_MS);
     }
   }
 }

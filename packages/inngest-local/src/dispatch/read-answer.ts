@@ -3,7 +3,7 @@ import { parseRetryAfter } from "../retries/retry-delay.ts";
 import { MAX_OUTPUT_BYTES, type Operation, readOperations } from "../steps/operation.ts";
 import type { AppResponse } from "./app-client.ts";
 
-/** The meaning of an app's answer to a call. `final`: not to be retried. `retryAfter` in milliseconds. */
+/** Parsed answer of an app to a call. `final`: not to be retried. `retryAfter` in milliseconds. */
 export type Answer =
   | { readonly kind: "finished"; readonly output: string }
   | {
@@ -20,7 +20,7 @@ export type Answer =
     };
 
 /**
- * Reads an answer. Whatever is not understood is an error that is tried again, and so is everything that the app has not
+ * Parses the response to a call. An invalid response is an error that is retried, and so is one that the app has not
  * signed: a program that took the app's port must not be able to end a run.
  */
 export function readAnswer(response: AppResponse, now: number): Answer {
@@ -46,13 +46,13 @@ export function readAnswer(response: AppResponse, now: number): Answer {
   if (response.status === 206) {
     const operations = readOperations(parsed);
     if (typeof operations === "string")
-      return fail(`The app answered 206 with what can't be done: ${operations}`);
+      return fail(`The app answered 206 with invalid operations: ${operations}`);
     return { kind: "operations", operations, final, retryAfter };
   }
   if (Buffer.byteLength(response.body) > MAX_OUTPUT_BYTES) {
     return fail(`The function's output is larger than ${MAX_OUTPUT_BYTES} bytes`, true);
   }
-  // A body that isn't JSON is kept as a text.
+  // The SDK may return plain text.
   const output = parsed === undefined ? JSON.stringify(response.body || null) : response.body;
   return { kind: "finished", output };
 }

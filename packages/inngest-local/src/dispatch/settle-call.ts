@@ -1,38 +1,40 @@
-import { beginAnew, isFailureHandler } from "../lifecycle/begin-anew.ts";
+import type { Broker } from "../broker.ts";
 import { type EndingRun, finishRun } from "../lifecycle/end-run.ts";
 import type { Ending } from "../lifecycle/lifecycle-events.ts";
+import { isFailureHandler, restartFailureHandler } from "../lifecycle/restart-failure-handler.ts";
 import { type RunError, readRunError } from "../lifecycle/run-error.ts";
 import { type DueJob, postponeJob } from "../queue/due-jobs.ts";
 import { saveDoneSteps } from "../queue/steps.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import { retryDelay } from "../retries/retry-delay.ts";
-import type { StandIn } from "../stand-in.ts";
 import { MAX_OUTPUT_BYTES } from "../steps/operation.ts";
 import { planOperations } from "../steps/plan-operations.ts";
 import { saveOperations } from "../steps/save-operations.ts";
 import type { Answer } from "./read-answer.ts";
 
-/** Writes what the answer to a call leads to. Doing it twice does no harm. */
+/** Stores the result of a call. Idempotent. */
 export async function settleCall(
-  standIn: StandIn,
+  broker: Broker,
   job: DueJob,
   config: FunctionConfig,
   answer: Answer,
   startedAt: number,
 ): Promise<void> {
-  const end = (ending: Ending) => finishRun(standIn, endingRun(job, startedAt), ending);
+  const end = (ending: Ending) => finishRun(broker, endingRun(job, startedAt), ending);
   const fail = (error: RunError) =>
-    isFailureHandler(job) ? beginAnew(standIn, job, error, startedAt) : end({ status: "failed", error });
+    isFailureHandler(job)
+      ? restartFailureHandler(broker, job, error, startedAt)
+      : end({ status: "failed", error });
   const lastAttempt = job.attempt + 1 >= config.maxAttempts;
   const retry = async (error: RunError, retryAfter: number | undefined) => {
-    const dueAt = standIn.clock.now() + (retryAfter ?? retryDelay(job.attempt, standIn.retryDelays));
-    await postponeJob(standIn.database, job, {
+    const dueAt = broker.clock.now() + (retryAfter ?? retryDelay(job.attempt, broker.retryDelays));
+    await postponeJob(broker.database, job, {
       attempt: job.attempt + 1,
       dueAt,
       error: JSON.stringify(error),
       startedAt,
     });
-    standIn.wake(dueAt);
+    broker.wake(dueAt);
   };
 
   if (answer.kind === "finished") return end({ status: "completed", output: answer.output });
@@ -40,12 +42,12 @@ export async function settleCall(
     return answer.final || lastAttempt ? fail(answer.error) : retry(answer.error, answer.retryAfter);
   }
 
-  const now = standIn.clock.now();
+  const now = broker.clock.now();
   const final = answer.final || lastAttempt;
   const plan = planOperations(answer.operations, {
     config,
     final,
-    clock: standIn.clock,
+    clock: broker.clock,
   });
   if (plan.refusal !== undefined) return fail({ name: "Error", message: plan.refusal });
   if (plan.output !== undefined) {
@@ -55,15 +57,15 @@ export async function settleCall(
         message: `The function's output is larger than ${MAX_OUTPUT_BYTES} bytes`,
       });
     }
-    await saveDoneSteps(standIn.database, job.runId, plan.done, now);
+    await saveDoneSteps(broker.database, job.runId, plan.done, now);
     return end({ status: "completed", output: plan.output });
   }
-  await saveOperations(standIn, job, plan, { operations: answer.operations.length, startedAt });
-  if (isFailureHandler(job)) standIn.kept.lookSoon(standIn);
+  await saveOperations(broker, job, plan, { operations: answer.operations.length, startedAt });
+  if (isFailureHandler(job)) broker.kept.refreshSoon(broker);
   if (plan.retry !== undefined) await retry(readRunError(plan.retry, "The step failed"), answer.retryAfter);
 }
 
-/** The run for `finishRun`, from the job that ended it. */
+/** Describes, for `finishRun`, the run that a job ended. */
 export function endingRun(job: DueJob, startedAt: number): EndingRun {
   return {
     id: job.runId,

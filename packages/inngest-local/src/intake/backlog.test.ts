@@ -18,7 +18,7 @@ const job = (id: number): DueJob => ({
 });
 const jobs = (from: number, count: number) => Array.from({ length: count }, (_, index) => job(from + index));
 
-/** Ends the calls one after the other, one each `ms`. @returns the time afterwards */
+/** Ends the calls one after the other at intervals of `ms`. @returns the time afterwards */
 function work(backlog: Backlog, calls: readonly DueJob[], ms: number, from: number): number {
   let now = from;
   for (const call of calls) {
@@ -35,7 +35,7 @@ function fakeTheClock(): void {
 }
 
 describe("the backlog", () => {
-  it("estimates the wait of a call from the pace at which the last ones ended", () => {
+  it("estimates the delay of a call from the pace at which the last ones ended", () => {
     const backlog = new Backlog(1_000);
     backlog.add(jobs(0, 200), 0);
     const now = work(backlog, jobs(0, 100), 10, 0);
@@ -43,7 +43,7 @@ describe("the backlog", () => {
     expect(backlog.delay(now)).toBeLessThan(1_050);
   });
 
-  it("does not take the time in which nothing waited for slowness", () => {
+  it("does not count idle time as slowness", () => {
     const backlog = new Backlog(1_000);
     backlog.add(jobs(0, 100), 0);
     work(backlog, jobs(0, 100), 10, 0);
@@ -52,7 +52,7 @@ describe("the backlog", () => {
     expect(backlog.delay(60_010)).toBeLessThan(100);
   });
 
-  it("keeps everything while the functions are unavailable", () => {
+  it("accepts everything while the functions are unavailable", () => {
     const backlog = new Backlog(1_000);
     backlog.add(jobs(0, 5_000), 0);
     const now = work(backlog, jobs(0, 100), 10, 0);
@@ -68,34 +68,36 @@ describe("the backlog", () => {
     expect(backlog.delay(now + 30_000)).toBeLessThan(100);
   });
 
-  it("lets a sender wait for room, up to a limit", async () => {
+  it("makes a sender wait for capacity, up to a timeout", async () => {
     fakeTheClock();
     const backlog = new Backlog(50);
     backlog.add(jobs(0, 200));
     work(backlog, jobs(0, 100), 10, performance.now());
-    const tooShort = backlog.room(10);
+    const tooShort = backlog.waitForCapacity(10);
     await vi.advanceTimersByTimeAsync(10);
     expect(await tooShort).toBe(false);
-    const waiting = backlog.room(5_000);
+    const waiting = backlog.waitForCapacity(5_000);
     work(backlog, jobs(100, 98), 1, performance.now());
     expect(await waiting).toBe(true);
   });
 
-  it("lets in who came first, one for each call that ends, and everybody when nothing waits any more", async () => {
+  it("admits senders in order of arrival, one for each call that ends, and all of them once the backlog is empty", async () => {
     fakeTheClock();
     const backlog = new Backlog(50);
     const began = performance.now() - 98 * 25;
     backlog.add(jobs(0, 103), began);
     let now = work(backlog, jobs(0, 98), 25, began);
-    const inside: number[] = [];
-    const senders = [1, 2, 3, 4].map((sender) => backlog.room(5_000).then(() => inside.push(sender)));
+    const admitted: number[] = [];
+    const senders = [1, 2, 3, 4].map((sender) =>
+      backlog.waitForCapacity(5_000).then(() => admitted.push(sender)),
+    );
     const endOne = async (id: number) => {
       now += 25;
       backlog.ended(job(id), now);
       await setImmediate();
-      return [...inside];
+      return [...admitted];
     };
-    // At nearly 25 ms a call no more than two may wait.
+    // At nearly 25 ms a call, no more than two may wait.
     expect(await endOne(98)).toEqual([]);
     expect(await endOne(99)).toEqual([]);
     expect(await endOne(100)).toEqual([1]);
@@ -104,10 +106,10 @@ describe("the backlog", () => {
     await Promise.all(senders);
   });
 
-  it("always has room where no limit is set", async () => {
+  it("always has capacity without a limit", async () => {
     const backlog = new Backlog(Number.POSITIVE_INFINITY);
     backlog.add(jobs(0, 200), 0);
     work(backlog, jobs(0, 100), 1_000, 0);
-    expect(await backlog.room(0)).toBe(true);
+    expect(await backlog.waitForCapacity(0)).toBe(true);
   });
 });

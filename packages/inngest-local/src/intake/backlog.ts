@@ -1,64 +1,64 @@
 import type { DueJob } from "../queue/due-jobs.ts";
 
-/** Weight of the newest call in the moving average: about the last twenty count. */
+/** Weight of the newest call in the moving average, which so covers about the last twenty. */
 const WEIGHT = 0.05;
-/** Time without a finished call after which functions count as unavailable rather than slow; the queue keeps accepting. */
-const AWAY_MS = 10_000;
+/** Time without a finished call after which functions count as unavailable instead of slow, so that events are accepted. */
+const UNAVAILABLE_AFTER_MS = 10_000;
 
 /**
- * What was taken in and has not been called yet, and how long it will wait at the pace of the last calls. Calls end side
- * by side, so the pace is the time from one end to the next while something waits, and not how long a call takes.
+ * Accepted runs that wait for their first call, and an estimate of their delay. Calls run concurrently, so the pace is
+ * measured as the time from the end of one call to the end of the next, not as the duration of a call.
  */
 export class Backlog {
   readonly #maxDelay: number;
   readonly #waiting = new Set<number>();
-  /** Senders that wait for room, the one that came first first. */
+  /** Senders that wait for capacity, in order of arrival. */
   readonly #senders = new Set<() => void>();
   #msPerCall = 0;
   #lastEnd = 0;
 
-  /** @param maxDelay in milliseconds; Infinity: there is always room */
+  /** @param maxDelay in milliseconds; Infinity means no limit */
   constructor(maxDelay: number) {
     this.#maxDelay = maxDelay;
   }
 
-  /** First calls that were queued a moment ago. */
+  /** Adds newly queued first calls. */
   add(jobs: readonly DueJob[], now = performance.now()): void {
     if (this.#maxDelay === Number.POSITIVE_INFINITY) return;
     if (this.#waiting.size === 0) this.#lastEnd = now;
     for (const { id } of jobs) this.#waiting.add(id);
   }
 
-  /** A call has ended, whatever came of it. */
+  /** Records the end of a call, whatever its result. */
   ended({ id }: DueJob, now = performance.now()): void {
     if (!this.#waiting.delete(id)) return;
     const took = now - this.#lastEnd;
-    // The first end after downtime does not reflect their pace, and would refuse senders for dozens of calls.
-    if (took <= AWAY_MS) this.#msPerCall += (took - this.#msPerCall) * WEIGHT;
+    // The first end after downtime does not reflect the pace, and would refuse senders for dozens of calls.
+    if (took <= UNAVAILABLE_AFTER_MS) this.#msPerCall += (took - this.#msPerCall) * WEIGHT;
     this.#lastEnd = now;
-    // One for one: those let in now count only once they are stored, so letting in all at once would let in too many.
+    // One for one: admitted senders count only once their events are stored, so admitting all at once would be too many.
     const next = this.#waiting.size === 0 ? this.#senders.size : 1;
-    if (this.delay(now) <= this.#maxDelay) for (const letIn of [...this.#senders].slice(0, next)) letIn();
+    if (this.delay(now) <= this.#maxDelay) for (const admit of [...this.#senders].slice(0, next)) admit();
   }
 
-  /** Expected delay of a call that is queued now, in milliseconds; 0 while unknown. */
+  /** Returns the expected delay of a call that is queued now, in milliseconds; 0 while unknown. */
   delay(now = performance.now()): number {
-    if (now - this.#lastEnd > AWAY_MS) return 0;
+    if (now - this.#lastEnd > UNAVAILABLE_AFTER_MS) return 0;
     return this.#waiting.size * this.#msPerCall;
   }
 
-  /** Resolves with true once there is room, with false when there is none after `timeout` milliseconds. */
-  async room(timeout: number): Promise<boolean> {
+  /** Waits for capacity. Resolves with false when there is none after `timeout` milliseconds. */
+  async waitForCapacity(timeout: number): Promise<boolean> {
     if (this.#senders.size === 0 && this.delay() <= this.#maxDelay) return true;
     return await new Promise((resolve) => {
-      const settle = (isThere: boolean) => {
+      const settle = (hasCapacity: boolean) => {
         clearTimeout(timer);
-        this.#senders.delete(letIn);
-        resolve(isThere);
+        this.#senders.delete(admit);
+        resolve(hasCapacity);
       };
-      const letIn = () => settle(true);
+      const admit = () => settle(true);
       const timer = setTimeout(() => settle(this.delay() <= this.#maxDelay), timeout);
-      this.#senders.add(letIn);
+      this.#senders.add(admit);
     });
   }
 }

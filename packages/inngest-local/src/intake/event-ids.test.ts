@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { internalIds } from "./event-ids.ts";
 
 describe("internal event ids", () => {
-  it("derive from the seed and the place, so that a request sent again gives the same ids", () => {
+  it("derive from the seed and the index, so that a repeated request gives the same ids", () => {
     const seed = "1795245027142,6kkjlNVPWzztzQ==";
     const first = internalIds(seed);
     const again = internalIds(seed);

@@ -3,8 +3,8 @@ import { encodeTime, ulid } from "ulid";
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /**
- * The internal ids of the events of one request. With a seed (`millis,base64 of 10 bytes`, the SDK's header) the same
- * request sent again gives the same ids: the seed's bytes, with the last four counted up by the event's place.
+ * Creates the internal ids of the events of one request. With a seed (`millis,base64 of 10 bytes`, the SDK's header) they
+ * are the seed's bytes with the event's index added to the last four, so a repeated request gives the same ids.
  */
 export function internalIds(seed: string | undefined): (index: number) => string {
   const [millis, entropy] = parseSeed(seed) ?? [];

@@ -1,9 +1,9 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 
-/** What an expression may mention: `event`. */
+/** Variables of an expression: `event`. */
 type ExpressionScope = Record<string, unknown>;
 
-/** An expression that can't be used: wrong syntax. */
+/** An expression with invalid syntax. */
 export class ExpressionError extends Error {
   readonly code = "EXPRESSION_INVALID";
   override readonly name = "ExpressionError";
@@ -17,8 +17,8 @@ const environment = new Environment({
 const compiled = new Map<string, (scope: ExpressionScope) => unknown>();
 
 /**
- * Compiles a CEL expression with Inngest's treatment of missing fields: compared with `==` or `!=` a missing field is
- * null, though two missing fields are not equal; everywhere else an expression that meets one is false.
+ * Compiles a CEL expression with Inngest's treatment of missing fields. Operands of `==` and `!=` that are missing count as
+ * null, though two of them are not equal; anywhere else a missing field makes the whole expression false.
  *
  * @throws ExpressionError when the text is not CEL
  */
@@ -43,7 +43,7 @@ export function compileExpression(text: string): (scope: ExpressionScope) => unk
   return evaluate;
 }
 
-/** Whether an expression holds; no expression always does. */
+/** Evaluates an expression; without one the result is true. */
 export function holds(text: string | undefined, scope: ExpressionScope): boolean {
   return text === undefined || compileExpression(text)(scope) === true;
 }
@@ -91,7 +91,7 @@ function collectEdits(node: ASTNode, source: string, edits: Edit[]): void {
   for (const child of childrenOf(node.args)) collectEdits(child, source, edits);
 }
 
-/** `event.data.a` as `event.?data.?a`, or undefined when the node is anything but a chain of member names. */
+/** Rewrites `event.data.a` as `event.?data.?a`; undefined when the node is not a chain of member names. */
 function optionalChain(node: ASTNode): string | undefined {
   if (node.op !== ".") return undefined;
   const names: string[] = [];

@@ -1,94 +1,103 @@
+import type { Broker } from "../broker.ts";
 import { countFailingHandlers } from "../queue/runs.ts";
-import { countUnheard, readUnheard, removeUnheard, type UnheardEvents } from "../queue/unheard-events.ts";
-import type { StandIn } from "../stand-in.ts";
+import {
+  countUnmatched,
+  readUnmatched,
+  removeUnmatched,
+  type UnmatchedEvents,
+} from "../queue/unmatched-events.ts";
+import { writeIntake } from "./accept-events.ts";
 import { planIntake } from "./plan-intake.ts";
 import type { InngestEvent, ReadEvent } from "./read-events.ts";
-import { writeIntake } from "./take-in.ts";
 
-/** The work that stays in the queue until somebody acts. */
+/** Numbers of work items that stay in the queue until an operator acts. */
 interface KeptCounts {
-  /** Events that no function listens to. */
-  readonly unheardEvents: number;
-  /** Runs of failure handlers that have failed in all their attempts, and begin anew. */
+  /** Events that match no registered function. */
+  readonly unmatchedEvents: number;
+  /** Open runs of failure handlers that failed in all their attempts and are restarted. */
   readonly failingHandlers: number;
 }
 
-/** The most that is kept of events that no function listens to: a disk must not fill with what nobody wants. */
-const MOST_EVENTS = 10_000;
-const MOST_BYTES = 256 * 1024 * 1024;
+/** Limits of the unmatched events kept, so that they can't fill the disk. */
+const MAX_EVENTS = 10_000;
+const MAX_BYTES = 256 * 1024 * 1024;
 const EVENTS_A_TRANSACTION = 20;
 
-/** Looks after what the queue keeps: counts it, and starts functions that listen to kept events by now. */
+/** Counts the work that the queue keeps, and starts functions with kept events that match them by now. */
 export class KeptWork {
-  #unheard: readonly UnheardEvents[] = [];
+  #unmatched: readonly UnmatchedEvents[] = [];
   #failingHandlers = 0;
-  #looking: Promise<void> | undefined;
+  #refreshing: Promise<void> | undefined;
   #again = false;
 
   counts(): KeptCounts {
-    return { unheardEvents: sum(this.#unheard, "events"), failingHandlers: this.#failingHandlers };
+    return { unmatchedEvents: sum(this.#unmatched, "events"), failingHandlers: this.#failingHandlers };
   }
 
-  /** The kept events by name, as last counted. */
-  unheard(): readonly UnheardEvents[] {
-    return this.#unheard;
+  /** Returns the unmatched events by name, as last counted. */
+  unmatched(): readonly UnmatchedEvents[] {
+    return this.#unmatched;
   }
 
-  /** Whether one more event may be kept that no function listens to. */
+  /** Checks that one more unmatched event may be kept. */
   hasRoom(): boolean {
-    return sum(this.#unheard, "events") < MOST_EVENTS && sum(this.#unheard, "bytes") < MOST_BYTES;
+    return sum(this.#unmatched, "events") < MAX_EVENTS && sum(this.#unmatched, "bytes") < MAX_BYTES;
   }
 
-  /** Looks now, or once more when it is looking already. @throws what the database throws */
-  lookAfter(standIn: StandIn): Promise<void> {
+  /** Starts functions with matching events and counts the rest. A call during a pass repeats it. @throws errors of the database */
+  refresh(broker: Broker): Promise<void> {
     this.#again = true;
-    this.#looking ??= this.#look(standIn);
-    return this.#looking;
+    this.#refreshing ??= this.#refresh(broker);
+    return this.#refreshing;
   }
 
-  /** The same, where nobody waits for it: what fails is logged, and done by the next look. */
-  lookSoon(standIn: StandIn): void {
-    this.lookAfter(standIn).catch((error: unknown) => {
-      standIn.logger.warn({ error }, "kept events could not be looked through; trying again");
+  /** Runs `refresh` in the background. Failures are logged; the next pass makes up for them. */
+  refreshSoon(broker: Broker): void {
+    this.refresh(broker).catch((error: unknown) => {
+      broker.logger.warn({ error }, "kept events could not be read; the next pass will try again");
     });
   }
 
-  /** Resolves when no statement of it is under way. */
+  /** Resolves when no pass is running. */
   async finished(): Promise<void> {
-    await this.#looking?.catch(() => undefined);
+    await this.#refreshing?.catch(() => undefined);
   }
 
-  async #look(standIn: StandIn): Promise<void> {
+  async #refresh(broker: Broker): Promise<void> {
     try {
       while (this.#again) {
         this.#again = false;
-        for (const { name } of await countUnheard(standIn.database)) await startListeners(standIn, name);
-        this.#unheard = await countUnheard(standIn.database);
-        this.#failingHandlers = await countFailingHandlers(standIn.database);
+        for (const { name } of await countUnmatched(broker.database))
+          await startMatchingFunctions(broker, name);
+        this.#unmatched = await countUnmatched(broker.database);
+        this.#failingHandlers = await countFailingHandlers(broker.database);
       }
     } finally {
-      this.#looking = undefined;
+      this.#refreshing = undefined;
     }
   }
 }
 
-/** Starts the functions that listen to a name with the events kept under it, oldest first. */
-async function startListeners(standIn: StandIn, name: string): Promise<void> {
-  const { database, registry, clock, retention, logger } = standIn;
+/** Starts the functions that match a name with its unmatched events, oldest first. */
+async function startMatchingFunctions(broker: Broker, name: string): Promise<void> {
+  const { database, registry, clock, retention, logger } = broker;
   while (registry.triggeredBy(name).length > 0) {
-    const events = (await readUnheard(database, name, EVENTS_A_TRANSACTION)).map(readStored);
+    const events = (await readUnmatched(database, name, EVENTS_A_TRANSACTION)).map(readStored);
     if (events.length === 0) return;
     const now = clock.now();
     const intake = planIntake(registry, events, [], now, retention.keys);
     const afterwards = await database.transaction(async (transaction) => {
-      await removeUnheard(
+      await removeUnmatched(
         transaction,
         events.map(({ internalId }) => internalId),
       );
-      return writeIntake(standIn, transaction, { intake, unheard: [], now });
+      return writeIntake(broker, transaction, { intake, unmatched: [], now });
     });
     afterwards();
-    logger.info({ event: name, events: events.length }, "kept events have a function now");
+    logger.info(
+      { event: name, events: events.length },
+      "kept events are passed to a function that was registered",
+    );
   }
 }
 
@@ -97,6 +106,6 @@ function readStored({ id, body }: { id: string; body: string }): ReadEvent {
   return { internalId: id, event, body };
 }
 
-function sum(kept: readonly UnheardEvents[], figure: "events" | "bytes"): number {
+function sum(kept: readonly UnmatchedEvents[], figure: "events" | "bytes"): number {
   return kept.reduce((total, each) => total + each[figure], 0);
 }

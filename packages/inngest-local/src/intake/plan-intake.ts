@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
 import { ulid } from "ulid";
-import type { Intake, NewRun } from "../queue/accept-events.ts";
+import type { Intake, NewRun } from "../queue/insert-intake.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { FunctionRegistry } from "../registration/function-registry.ts";
 import { holds } from "./expression.ts";
 import type { ReadEvent } from "./read-events.ts";
 
-/** A run that is started by the clock and not by an event. */
+/** A run that is started by a cron schedule. */
 export interface DirectRun {
   readonly config: FunctionConfig;
   readonly event: ReadEvent;
 }
 
 /**
- * Decides which runs events lead to. Events that lead to none are not in the result.
+ * Determines the runs that events start. Events that start none are not in the result.
  *
- * @param keyRetention how long an event id is remembered, in milliseconds
+ * @param keyRetention retention of event ids, in milliseconds
  */
 export function planIntake(
   registry: FunctionRegistry,
@@ -57,7 +57,7 @@ function planRun(config: FunctionConfig, { event, internalId }: ReadEvent, expir
   };
 }
 
-/** Runs that these events start emit none themselves, or they would never end. */
+/** Runs started by these events emit none themselves, because that would never end. */
 function isLifecycleEvent(name: string): boolean {
   return name === "inngest/function.failed" || name === "inngest/function.finished";
 }

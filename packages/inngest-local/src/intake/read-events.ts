@@ -1,7 +1,7 @@
 import { findTextFault } from "../queue/text-fault.ts";
 import { readJson } from "./read-body.ts";
 
-/** An event as functions see it. */
+/** An event as functions receive it. */
 export interface InngestEvent {
   readonly id: string;
   readonly name: string;
@@ -12,22 +12,22 @@ export interface InngestEvent {
   readonly v?: string;
 }
 
-/** An event taken in. */
+/** An event read from a request. */
 export interface ReadEvent {
-  /** The ULID given at intake. */
+  /** ULID assigned by the broker. */
   readonly internalId: string;
   readonly event: InngestEvent;
   /** The event as JSON text. */
   readonly body: string;
 }
 
-/** The largest event, in bytes of its JSON text. */
+/** Maximum size of an event, in bytes of its JSON text. */
 const MAX_EVENT_BYTES = 3 * 1024 * 1024;
 /** The most events in one request. */
 const MAX_EVENTS_A_REQUEST = 5_000;
 
 const NOT_AN_EVENT = "Request body must contain an event object or an array of event objects";
-/** Field, its Go type in the server's message, and whether a value fits. */
+/** Fields of an event with the Go type in the server's error message and the check of a value. */
 const FIELDS: readonly [string, string, (value: unknown) => boolean][] = [
   ["name", "string", (value) => typeof value === "string"],
   ["data", "map[string]interface {}", isObject],
@@ -40,8 +40,8 @@ const EARLIEST = Date.UTC(1980, 0, 1);
 const LATEST = Date.UTC(2100, 0, 1);
 
 /**
- * Reads the body of an event request: one event, or an array of them. The events before the first bad one count as
- * accepted, as they do on the Inngest server; `error` then says what is wrong with the bad one.
+ * Parses the body of an event request: one event, or an array of them. The events before the first invalid one are
+ * accepted, as on the Inngest server; `error` then describes the invalid one.
  */
 export function readEvents(
   body: string,
@@ -66,7 +66,7 @@ export function readEvents(
   return { events, error: undefined };
 }
 
-/** @returns the event, or what is wrong with it */
+/** @returns the event, or an error message */
 function readEvent(value: unknown, internalId: string, now: number): ReadEvent | string {
   const raw = value ?? {};
   if (!isObject(raw)) return `json: cannot unmarshal ${goType(raw)} into Go value of type event.raw`;

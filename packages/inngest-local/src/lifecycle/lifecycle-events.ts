@@ -1,26 +1,30 @@
 import { ulid } from "ulid";
 import type { InngestEvent, ReadEvent } from "../intake/read-events.ts";
-import { handedOnError, type RunError } from "./run-error.ts";
+import { type RunError, serializeError } from "./run-error.ts";
 
 export const FUNCTION_FAILED = "inngest/function.failed";
 export const FUNCTION_FINISHED = "inngest/function.finished";
 export const SCHEDULED_TIMER = "inngest/scheduled.timer";
 
-/** The end of a run. The output is JSON text. */
+/** Result of a run. The output is JSON text. */
 export type Ending =
   | { readonly status: "completed"; readonly output: string }
   | { readonly status: "failed"; readonly error: RunError };
 
-/** An event that the stand-in itself makes. */
-export function ownEvent(name: string, id: string | undefined, data: Record<string, unknown>): ReadEvent {
+/** Creates an event of the broker itself. */
+export function createBrokerEvent(
+  name: string,
+  id: string | undefined,
+  data: Record<string, unknown>,
+): ReadEvent {
   const internalId = ulid();
   const event: InngestEvent = { data, id: id ?? internalId, name, ts: Date.now(), user: {} };
   return { internalId, event, body: JSON.stringify(event) };
 }
 
 /**
- * The events of a run's end: `inngest/function.finished`, and before it `inngest/function.failed` when it
- * failed, whose id is the run's.
+ * Creates the events of a run's end: `inngest/function.finished`, preceded by `inngest/function.failed`, whose id is the
+ * run's, when it failed.
  *
  * @param body the JSON text of the run's event; undefined when it is no longer stored
  */
@@ -38,16 +42,25 @@ export function lifecycleEvents(
   };
   if (ending.status === "completed") {
     const result: unknown = JSON.parse(ending.output);
-    return [ownEvent(FUNCTION_FINISHED, undefined, { ...common, result, _inngest: { status: "Completed" } })];
+    return [
+      createBrokerEvent(FUNCTION_FINISHED, undefined, {
+        ...common,
+        result,
+        _inngest: { status: "Completed" },
+      }),
+    ];
   }
   const { cause: _, ...result } = ending.error;
   const data = {
     ...common,
-    error: handedOnError(ending.error),
+    error: serializeError(ending.error),
     result: { __serialized: true, ...result },
     _inngest: { status: "Failed" },
   };
-  return [ownEvent(FUNCTION_FAILED, run.id, data), ownEvent(FUNCTION_FINISHED, undefined, data)];
+  return [
+    createBrokerEvent(FUNCTION_FAILED, run.id, data),
+    createBrokerEvent(FUNCTION_FINISHED, undefined, data),
+  ];
 }
 
 function withoutUser(event: unknown): unknown {

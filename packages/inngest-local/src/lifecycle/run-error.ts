@@ -1,4 +1,4 @@
-/** An error as the SDK reports it, and as it is handed on. */
+/** An error as the SDK reports it. */
 export interface RunError {
   readonly name: string;
   readonly message: string;
@@ -6,21 +6,21 @@ export interface RunError {
   readonly cause?: unknown;
 }
 
-/** Reads an error from whatever an app answered. */
-export function readRunError(raw: unknown, otherwise: string): RunError {
+/** Reads an error from an app's answer. @param fallback the message when the answer has none */
+export function readRunError(raw: unknown, fallback: string): RunError {
   if (typeof raw !== "object" || raw === null) {
-    return { name: "Error", message: typeof raw === "string" && raw !== "" ? raw : otherwise };
+    return { name: "Error", message: typeof raw === "string" && raw !== "" ? raw : fallback };
   }
   const fields: Record<string, unknown> = { ...raw };
   return {
     name: typeof fields["name"] === "string" ? fields["name"] : "Error",
-    message: typeof fields["message"] === "string" ? fields["message"] : otherwise,
+    message: typeof fields["message"] === "string" ? fields["message"] : fallback,
     ...(typeof fields["stack"] === "string" ? { stack: fields["stack"] } : {}),
     ...("cause" in fields ? { cause: fields["cause"] } : {}),
   };
 }
 
-/** The form in which another function sees the error: a failed step, a failure event. */
-export function handedOnError(error: RunError): Record<string, unknown> {
+/** Formats an error for other functions: in a failed step or a failure event. */
+export function serializeError(error: RunError): Record<string, unknown> {
   return { error: error.name === "Error" ? "NonRetriableError" : error.name, ...error };
 }

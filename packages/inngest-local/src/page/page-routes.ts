@@ -1,21 +1,21 @@
 import { pageHeaders } from "@synap/http";
 import type { Context, Hono } from "hono";
+import type { Broker } from "../broker.ts";
 import { countQueued, readRecentRuns } from "../queue/recent-runs.ts";
 import type { AppState } from "../registration/app-poller.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
-import type { StandIn } from "../stand-in.ts";
 import { PAGE_STYLE, renderPage } from "./render-page.ts";
 
 const RUNS_SHOWN = 50;
 const HEADERS = { ...pageHeaders([PAGE_STYLE]), "cache-control": "no-store" };
 
 /**
- * `GET /`: what is registered and what runs, for a person to look at. What functions returned and threw holds other
- * people's data, so with a signing key it is shown at `/results` alone, to whoever gives the key as the password.
+ * `GET /`: page with the registered functions and the recent runs. What functions returned or threw may be personal data,
+ * so with a signing key it is shown at `/results` only, with the key as the password.
  */
 export function addPageRoutes(
   app: Hono,
-  standIn: StandIn,
+  broker: Broker,
   view: {
     readonly signingKey: SigningKey | undefined;
     readonly calledRuns: () => Set<string>;
@@ -23,19 +23,19 @@ export function addPageRoutes(
   },
 ): void {
   const show = async (context: Context, showsResults: boolean) => {
-    const runs = await readRecentRuns(standIn.database, RUNS_SHOWN);
-    const queued = await countQueued(standIn.database);
+    const runs = await readRecentRuns(broker.database, RUNS_SHOWN);
+    const queued = await countQueued(broker.database);
     const html = renderPage({
-      apps: standIn.registry.apps(),
+      apps: broker.registry.apps(),
       appStates: view.appStates(),
       queued,
       runs,
       showsResults,
       calledRuns: view.calledRuns(),
-      unheard: standIn.kept.unheard(),
-      failingHandlers: standIn.kept.counts().failingHandlers,
-      now: standIn.clock.now(),
-      aheadOfWall: standIn.clock.aheadOfWall(),
+      unmatched: broker.kept.unmatched(),
+      failingHandlers: broker.kept.counts().failingHandlers,
+      now: broker.clock.now(),
+      aheadOfWall: broker.clock.aheadOfWall(),
     });
     return context.html(html, 200, HEADERS);
   };

@@ -1,27 +1,27 @@
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { RunSummary } from "../queue/recent-runs.ts";
-import type { UnheardEvents } from "../queue/unheard-events.ts";
+import type { UnmatchedEvents } from "../queue/unmatched-events.ts";
 import type { AppState } from "../registration/app-poller.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { RegisteredApp } from "../registration/function-registry.ts";
 
-/** The content of the page. */
+/** Content of the page. */
 interface PageContent {
   readonly apps: readonly RegisteredApp[];
   readonly appStates: readonly { readonly url: string; readonly state: AppState }[];
   /** Queued calls by function id; timers under the empty id. */
   readonly queued: ReadonlyMap<string, number>;
   readonly runs: readonly RunSummary[];
-  /** Whether what runs returned or threw is shown. */
+  /** Shows what runs returned or threw. */
   readonly showsResults: boolean;
-  /** Ids of the runs that an app is working on now. */
+  /** Ids of the runs that an app is working on. */
   readonly calledRuns: ReadonlySet<string>;
-  /** Events that are kept because no function listens to them. */
-  readonly unheard: readonly UnheardEvents[];
+  /** Events that are kept because they match no function. */
+  readonly unmatched: readonly UnmatchedEvents[];
   /** Failure handlers that have failed in all their attempts. */
   readonly failingHandlers: number;
-  /** By the queue's clock, like all moments here. */
+  /** By the queue's clock, like all times here. */
   readonly now: number;
   /** Lead of the queue's clock over the wall clock, in milliseconds. */
   readonly aheadOfWall: number;
@@ -29,7 +29,7 @@ interface PageContent {
 
 type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-/** The content of the page's one style element. */
+/** Content of the page's style element. */
 export const PAGE_STYLE = `
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #1c2024; background: #fff }
 h1 { font-size: 1.3rem } h2 { font-size: 1rem; margin: 1.5rem 0 .4rem }
@@ -43,7 +43,7 @@ code, pre { font: 12px/1.45 ui-monospace, monospace } pre { margin: .3rem 0; whi
   .completed { color: #3dd68c } .failed, .refused { color: #ff8b8e } .running, .waiting { color: #ffb224 }
 }`;
 
-/** The page: self-contained, without scripts, fresh every few seconds. */
+/** Renders the page: self-contained, without scripts, reloaded every few seconds. */
 export function renderPage(content: PageContent): Markup {
   const functions = content.apps.flatMap(({ configs }) => configs);
   const timers = content.queued.get("") ?? 0;
@@ -55,8 +55,8 @@ export function renderPage(content: PageContent): Markup {
 </head>
 <body>
 <h1>inngest-local</h1>
-<p class="muted">A stand-in for the Inngest server on this machine. ${timers} sleeping or waiting.
-The page renews itself every 5 seconds.</p>
+<p class="muted">Local broker in place of the Inngest server. ${timers} steps sleeping.
+The page reloads every 5 seconds.</p>
 <h2>Apps</h2>
 <table><tr><th>App</th><th>URL</th><th>State</th><th>SDK</th><th>Registered</th></tr>
 ${content.apps.map((app) => appRow(app, content))}
@@ -66,8 +66,8 @@ ${content.appStates.filter(({ url }) => !content.apps.some((app) => sameApp(app.
 <table><tr><th>Function</th><th>Starts on</th><th>Attempts</th><th>Flow</th><th>Queued calls</th></tr>
 ${functions.map((config) => functionRow(config, content.queued.get(config.id) ?? 0))}
 </table>
-${content.unheard.length > 0 ? unheardEvents(content.unheard) : ""}
-${content.failingHandlers > 0 ? html`<p class="failed">${content.failingHandlers} failure handlers have failed in all their attempts. They keep their events and begin anew.</p>` : ""}
+${content.unmatched.length > 0 ? unmatchedEvents(content.unmatched) : ""}
+${content.failingHandlers > 0 ? html`<p class="failed">${content.failingHandlers} failure handlers have failed in all their attempts. They keep their events and are restarted.</p>` : ""}
 <h2>Recent runs</h2>
 ${content.showsResults ? "" : html`<p class="muted">What they returned or threw is shown at <a href="/results">/results</a>: any user name, and the signing key as the password.</p>`}
 ${content.runs.length === 0 ? html`<p class="muted">None yet.</p>` : ""}
@@ -103,9 +103,9 @@ function functionRow(config: FunctionConfig, queued: number): Markup {
   return html`<tr><td>${config.name}<br><code class="muted">${config.id}</code></td><td>${lines(triggers)}</td><td>${config.maxAttempts}</td><td>${limit}</td><td>${queued}</td></tr>`;
 }
 
-function unheardEvents(unheard: readonly UnheardEvents[]): Markup {
-  const names = unheard.map(({ name, events }) => `${name} (${events})`);
-  return html`<h2>Events kept until a function listens to them</h2><p class="failed">${lines(names)}</p>`;
+function unmatchedEvents(unmatched: readonly UnmatchedEvents[]): Markup {
+  const names = unmatched.map(({ name, events }) => `${name} (${events})`);
+  return html`<h2>Events kept until a function matches them</h2><p class="failed">${lines(names)}</p>`;
 }
 
 function runRow(run: RunSummary, { calledRuns, now, aheadOfWall, showsResults }: PageContent): Markup {
@@ -124,12 +124,12 @@ function lines(texts: readonly string[]): Markup {
   return html`${texts.map((text, index) => (index === 0 ? html`${text}` : html`<br>${text}`))}`;
 }
 
-/** A moment of the queue's clock, as the wall clock is set now. */
+/** Formats a time of the queue's clock as a time of the wall clock. */
 function time(moment: number, aheadOfWall: number): string {
   return new Date(moment - aheadOfWall).toISOString().replace("T", " ").replace("Z", "");
 }
 
-/** An error as its message and stack, anything else as it is. */
+/** Formats an error as its stack, and returns anything else unchanged. */
 function readable(json: string): string {
   try {
     const value: unknown = JSON.parse(json);
@@ -137,12 +137,12 @@ function readable(json: string): string {
       return value.stack;
     }
   } catch {
-    // Cut to length: shown as text.
+    // Truncated JSON is shown as text.
   }
   return json;
 }
 
-/** Apps register with the address they were called by, which may name the machine differently. */
+/** Compares the URLs of apps; one registers with the host name under which it was called, which may differ. */
 function sameApp(a: string, b: string): boolean {
   const plain = (url: string) => url.replace("//127.0.0.1", "//localhost").split("?")[0];
   return plain(a) === plain(b);

@@ -1,6 +1,6 @@
 import type { QueueSession } from "./database.ts";
 
-/** An app as it registered last. `functions` is the JSON text of its registration. */
+/** The last registration of an app. `functions` is JSON text. */
 export interface StoredApp {
   readonly name: string;
   readonly url: string;
@@ -9,7 +9,7 @@ export interface StoredApp {
   readonly registeredAt: number;
 }
 
-/** Every app that ever registered: events that arrive before it registers again still find its functions. */
+/** Reads every app that ever registered, so that events still start its functions before it registers again. */
 export async function readApps(session: QueueSession): Promise<StoredApp[]> {
   const rows = await session.query<Omit<StoredApp, "registeredAt"> & { registered_at: number }>(
     `SELECT name, url, sdk, functions, registered_at::float8 AS registered_at FROM inngest_local.apps ORDER BY name`,

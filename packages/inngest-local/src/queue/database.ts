@@ -4,9 +4,9 @@ export interface QueueSession {
 }
 
 /**
- * The PostgreSQL database that holds the queue: a server, or an engine embedded in the process.
+ * PostgreSQL database that holds the queue: a server, or an engine embedded in the process.
  *
- * `transaction` must roll back when `work` throws. While `work` runs, the stand-in uses only the session it was
+ * `transaction` must roll back when `work` throws. While `work` runs, the broker uses only the session it was
  * given, so an engine with a single connection may block every other query until then.
  */
 export interface QueueDatabase extends QueueSession {

@@ -1,12 +1,12 @@
 import type { QueueSession } from "./database.ts";
 
-/** A call or a timer whose time has come, with what is needed to carry it out. */
+/** A due call or timer, with everything needed to execute it. */
 export interface DueJob {
   readonly id: number;
   readonly runId: string;
   /** Empty for a timer. */
   readonly functionId: string;
-  /** `step`, or the hash of the one step to run. */
+  /** `step`, or the hash of the id of the single step to run. */
   readonly stepId: string;
   readonly attempt: number;
   readonly eventId: string;
@@ -17,13 +17,13 @@ export interface DueJob {
   readonly steps: readonly FinishedStep[];
 }
 
-/** A step's memo: JSON text, as the SDK wants it back. */
+/** A finished step and its memo: JSON text in the form that the SDK expects. */
 interface FinishedStep {
   readonly id: string;
   readonly memo: string;
 }
 
-/** A function that may take `slots` more calls. */
+/** Number of further calls that a function's concurrency limit allows. */
 export interface FreeSlots {
   readonly id: string;
   readonly slots: number;
@@ -44,17 +44,17 @@ interface DueJobRow {
 }
 
 /**
- * Reads the jobs that are due, oldest first, within each function's free slots. Nothing is marked in the database:
- * the one process that owns the queue remembers what it has begun, and after a crash everything unfinished is due again.
+ * Reads the jobs that are due, oldest first, within each function's free slots. Nothing is marked in the database: the
+ * single owner of the queue tracks its jobs in memory, so after a crash every unfinished job is due again.
  *
- * @param begun ids of the jobs that this process is working on
+ * @param request.inFlight ids of the jobs that this process is working on
  */
 export async function readDueJobs(
   session: QueueSession,
   request: {
     instance: string;
     free: readonly FreeSlots[];
-    begun: Iterable<number>;
+    inFlight: Iterable<number>;
     limit: number;
     now: number;
   },
@@ -62,7 +62,7 @@ export async function readDueJobs(
   const rows = await session.query<DueJobRow>(
     `SELECT j.id::float8 AS id, j.run_id, j.function_id, j.step_id, j.attempt,
             r.event_id, r.event_name, r.plan_steps, r.request_version, r.quiet,
-            (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'memo', s.memo) ORDER BY s.place)
+            (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'memo', s.memo) ORDER BY s.finish_order)
              FROM inngest_local.steps s WHERE s.run_id = r.id AND s.status = 'done') AS steps
      FROM jsonb_to_recordset($1::text::jsonb) AS f(id text, slots integer)
      CROSS JOIN LATERAL (
@@ -80,7 +80,7 @@ export async function readDueJobs(
     [
       JSON.stringify(request.free),
       request.now,
-      [...request.begun].join(","),
+      [...request.inFlight].join(","),
       request.instance,
       request.limit,
     ],
@@ -100,7 +100,7 @@ export async function readDueJobs(
   }));
 }
 
-/** Due time of the next job after `now`; undefined when none waits. */
+/** Reads the due time of the next job after `now`; undefined when there is none. */
 export async function readNextDueTime(session: QueueSession, now: number): Promise<number | undefined> {
   const rows = await session.query<{ due_at: number | null }>(
     `SELECT min(due_at)::float8 AS due_at FROM inngest_local.jobs WHERE due_at > $1::bigint`,
@@ -109,7 +109,7 @@ export async function readNextDueTime(session: QueueSession, now: number): Promi
   return rows[0]?.due_at ?? undefined;
 }
 
-/** Puts a failed call back, to be made again at `dueAt` as attempt number `attempt` (0-based). */
+/** Reschedules a failed call for `dueAt` as attempt number `attempt` (0-based). */
 export async function postponeJob(
   session: QueueSession,
   job: { id: number; runId: string },

@@ -1,9 +1,9 @@
 import type { QueueSession } from "./database.ts";
 
 /**
- * Makes `instance` the one stand-in that works on this queue.
+ * Makes `instance` the owner of this queue.
  *
- * @returns the latest moment that the queue is known to have seen, by its own clock; 0 when it is new
+ * @returns the latest time recorded in the queue, by its own clock; 0 when it is new
  */
 export async function takeOver(session: QueueSession, instance: string): Promise<number> {
   const rows = await session.query<{ seen_at: number | null }>(
@@ -22,8 +22,8 @@ export async function takeOver(session: QueueSession, instance: string): Promise
   return rows[0]?.seen_at ?? 0;
 }
 
-/** Notes how late it is by the queue's clock. @returns whether the queue is still this stand-in's */
-export async function noteTime(session: QueueSession, instance: string, now: number): Promise<boolean> {
+/** Records the current time of the queue's clock. @returns false when another instance has taken over the queue */
+export async function recordTime(session: QueueSession, instance: string, now: number): Promise<boolean> {
   const rows = await session.query(
     `UPDATE inngest_local.owner SET seen_at = $2::bigint WHERE instance = $1 RETURNING 1 AS one`,
     [instance, now],

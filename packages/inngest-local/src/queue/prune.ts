@@ -1,30 +1,29 @@
 import type { QueueDatabase } from "./database.ts";
 
-/** Retention of what is finished, in milliseconds. */
+/** Retention of finished runs and of event ids, in milliseconds. */
 export interface Retention {
-  /** Event ids: within this time the same id starts a function once. Default 24 h. */
+  /** Of event ids: within this time an id starts each function once. Default 24 h. */
   readonly keys: number;
-  /** Completed runs with their steps and output, for the page. Their events go as soon as the run has ended. Default 1 h. */
+  /** Of completed runs with their steps and output, for the page. Default 1 h. Their events are deleted when the run ends. */
   readonly completedRuns: number;
-  /** Failed runs, with their events. Default 7 days. Those of failure handlers never end as failed. */
+  /** Of failed runs, with their events. Default 7 days. Runs of failure handlers never end as failed. */
   readonly failedRuns: number;
 }
 
-/** The retention when nothing else is said. */
 export const DEFAULT_RETENTION: Retention = {
   keys: 24 * 3_600_000,
   completedRuns: 3_600_000,
   failedRuns: 7 * 24 * 3_600_000,
 };
 
-/** An event is kept at least this long, so that the transaction that starts its last run is certainly visible. */
+/** Minimum age of a deleted event, so that the transaction that starts its last run is visible by then. */
 const EVENT_GRACE = 5_000;
 const SLICE = 100;
-/** After this many bytes of deleted bodies the tables are vacuumed: an embedded engine has no autovacuum. */
+/** Deleted bytes or rows after which the tables are vacuumed: an embedded engine has no autovacuum. */
 const VACUUM_AFTER_BYTES = 128 * 1024 * 1024;
 const VACUUM_AFTER_ROWS = 20_000;
 
-/** Deletes what its retention has passed, in slices, and gives the room back. */
+/** Deletes expired rows in slices and vacuums the tables. */
 export class Pruner {
   readonly #database: QueueDatabase;
   readonly #retention: Retention;
@@ -36,7 +35,7 @@ export class Pruner {
     this.#retention = retention;
   }
 
-  /** One slice of each kind. @returns whether there may be more */
+  /** Deletes one slice of each kind. @returns true if there may be more */
   async prune(now: number): Promise<boolean> {
     const events = await this.#deleteEvents(now - EVENT_GRACE);
     const keys = await this.#deleteKeys(now);
@@ -48,7 +47,7 @@ export class Pruner {
     return events >= SLICE || keys >= SLICE * 10 || completed >= SLICE || failed >= SLICE;
   }
 
-  /** Events that no open or failed run needs any more, and that were not kept for want of a function. */
+  /** Deletes events that no open or failed run refers to, except unmatched ones. */
   async #deleteEvents(before: number): Promise<number> {
     const rows = await this.#database.query<{ bytes: number }>(
       `DELETE FROM inngest_local.events
@@ -56,7 +55,7 @@ export class Pruner {
          SELECT e.id FROM inngest_local.events e
          WHERE e.received_at < $1::bigint
            AND NOT EXISTS (SELECT 1 FROM inngest_local.runs r WHERE r.event_id = e.id AND r.status <> 'completed')
-           AND NOT EXISTS (SELECT 1 FROM inngest_local.unheard_events u WHERE u.event_id = e.id)
+           AND NOT EXISTS (SELECT 1 FROM inngest_local.unmatched_events u WHERE u.event_id = e.id)
          ORDER BY e.received_at
          LIMIT ${SLICE}
        )

@@ -31,7 +31,7 @@ function machine() {
 
 describe("QueueClock", () => {
   it.each([-2 * WEEK, -3 * HOUR, 3 * HOUR, 2 * WEEK])(
-    "counts what passes when the clock is set by %i ms",
+    "counts elapsed time when the wall clock is set by %i ms",
     (by) => {
       const { clocks, pass, setWall } = machine();
       const clock = new QueueClock(0, clocks);
@@ -44,7 +44,7 @@ describe("QueueClock", () => {
     },
   );
 
-  it("counts the time that the machine was asleep, once it has been awake for a moment", () => {
+  it("counts the time that the machine was asleep, a second after it woke up", () => {
     const { clocks, pass, sleep } = machine();
     const clock = new QueueClock(0, clocks);
     for (let naps = 1; naps <= 2; naps += 1) {
@@ -56,7 +56,7 @@ describe("QueueClock", () => {
     }
   });
 
-  it("takes no coarse step of the time since boot for sleep", () => {
+  it("does not count a coarse step of the time since boot as sleep", () => {
     const { clocks, pass, sleep } = machine();
     const clock = new QueueClock(0, clocks);
     pass(2_000);
@@ -65,13 +65,13 @@ describe("QueueClock", () => {
     expect(clock.now()).toBe(NOW + 4_000);
   });
 
-  it("goes on from where the queue was last seen when the wall clock is behind that, and from the wall clock otherwise", () => {
+  it("starts at the last recorded time if the wall clock is behind it, and at the wall clock otherwise", () => {
     const { clocks } = machine();
     expect(new QueueClock(NOW + 3 * HOUR, clocks).now()).toBe(NOW + 3 * HOUR);
     expect(new QueueClock(NOW - WEEK, clocks).now()).toBe(NOW);
   });
 
-  it("is this machine's clock by default", () => {
+  it("uses this machine's clocks by default", () => {
     const before = Date.now();
     const clock = new QueueClock(0);
     expect(clock.now()).toBeGreaterThanOrEqual(before);

@@ -2,11 +2,11 @@ import { uptime } from "node:os";
 
 /** The clocks of a machine. */
 export interface MachineClocks {
-  /** Milliseconds since 1970. A person or NTP may set it forward or back at any moment. */
+  /** Time of day in milliseconds since 1970. NTP or an operator may set it forward or back at any time. */
   wall(): number;
-  /** Milliseconds since some moment. Nobody can set it; it stands still while the machine sleeps. */
+  /** Monotonic clock in milliseconds. It does not advance while the machine sleeps. */
   steady(): number;
-  /** Milliseconds since the machine was started, time asleep included. Nobody can set it; it may be coarse. */
+  /** Milliseconds since the machine was started, including sleep. Monotonic, but may be coarse. */
   sinceBoot(): number;
 }
 
@@ -16,17 +16,17 @@ const OF_THIS_MACHINE: MachineClocks = {
   sinceBoot: () => uptime() * 1_000,
 };
 
-/** Interval at which sleep of the machine is looked for: the time since boot costs more to read than the steady clock. */
-const LOOK_FOR_SLEEP_MS = 1_000;
-/** The time since boot is coarse, so a difference below this is none. */
-const SHORTEST_SLEEP_MS = 1_000;
+/** Interval between checks for sleep of the machine: the time since boot costs more to read than the steady clock. */
+const SLEEP_CHECK_MS = 1_000;
+/** Smallest difference that counts as sleep, because the time since boot is coarse. */
+const MIN_SLEEP_MS = 1_000;
 
 /**
- * The clock by which the queue counts: all moments that it stores are this clock's, in milliseconds since 1970.
+ * Clock of the queue: all times that it stores are this clock's, in milliseconds since 1970.
  *
- * It starts as the wall clock and then advances by elapsed time alone, time asleep included. Setting the wall clock back
- * makes nothing wait, and setting it forward makes nothing expire or come early. After a restart it goes on no earlier
- * than where the queue was last seen, for the wall clock may have been set back meanwhile.
+ * It starts as the wall clock and then advances by elapsed time alone, including sleep, so that setting the wall clock
+ * delays nothing and makes nothing expire early. After a restart it starts no earlier than the last time recorded in the
+ * queue, because the wall clock may have been set back meanwhile.
  */
 export class QueueClock {
   readonly #clocks: MachineClocks;
@@ -34,9 +34,9 @@ export class QueueClock {
   readonly #steadyAtStart: number;
   readonly #bootedAtStart: number;
   #asleep = 0;
-  #looked = 0;
+  #sleepCheckedAt = 0;
 
-  /** @param seenAt the latest moment that this queue is known to have seen, by its own clock */
+  /** @param seenAt the latest time recorded in this queue, by its own clock */
   constructor(seenAt: number, clocks: MachineClocks = OF_THIS_MACHINE) {
     this.#clocks = clocks;
     this.#start = Math.max(clocks.wall(), seenAt);
@@ -44,28 +44,28 @@ export class QueueClock {
     this.#bootedAtStart = clocks.sinceBoot();
   }
 
-  /** Whole milliseconds. Never less than it was before. */
+  /** Returns whole milliseconds, never less than before. */
   now(): number {
     const awake = this.#clocks.steady() - this.#steadyAtStart;
-    if (awake - this.#looked >= LOOK_FOR_SLEEP_MS) {
-      this.#looked = awake;
+    if (awake - this.#sleepCheckedAt >= SLEEP_CHECK_MS) {
+      this.#sleepCheckedAt = awake;
       const asleep = this.#clocks.sinceBoot() - this.#bootedAtStart - awake;
-      if (asleep > this.#asleep + SHORTEST_SLEEP_MS) this.#asleep = asleep;
+      if (asleep > this.#asleep + MIN_SLEEP_MS) this.#asleep = asleep;
     }
     return Math.floor(this.#start + awake + this.#asleep);
   }
 
-  /** The time of day: for what is meant by the calendar, such as cron times and dates. */
+  /** Returns the time of day, for cron times and dates. */
   wall(): number {
     return this.#clocks.wall();
   }
 
-  /** Lead of this clock over the wall clock, in milliseconds; negative when the wall clock was set forward. */
+  /** Returns the lead of this clock over the wall clock, in milliseconds; negative when the wall clock was set forward. */
   aheadOfWall(): number {
     return this.now() - this.wall();
   }
 
-  /** The moment of this clock at which the wall clock, as it is set now, will show a time. */
+  /** Converts a time of the wall clock, as it is set now, into a time of this clock. */
   atWall(time: number): number {
     return Math.floor(time + this.aheadOfWall());
   }

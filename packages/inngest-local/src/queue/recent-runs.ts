@@ -1,6 +1,6 @@
 import type { QueueSession } from "./database.ts";
 
-/** A run as a person wants to see it. Times in milliseconds since 1970. */
+/** Summary of a run for the page. Times in milliseconds since 1970. */
 export interface RunSummary {
   readonly id: string;
   readonly functionId: string;
@@ -10,13 +10,13 @@ export interface RunSummary {
   readonly createdAt: number;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
-  /** JSON text, cut to a readable length. */
+  /** JSON text, truncated. */
   readonly output: string | undefined;
   readonly error: string | undefined;
   readonly steps: readonly { readonly name: string; readonly op: string; readonly status: string }[];
 }
 
-/** The newest runs, newest first. */
+/** Reads the newest runs, newest first. */
 export async function readRecentRuns(session: QueueSession, limit: number): Promise<RunSummary[]> {
   const rows = await session.query<{
     id: string;
@@ -35,7 +35,7 @@ export async function readRecentRuns(session: QueueSession, limit: number): Prom
             r.started_at::float8 AS started_at, r.ended_at::float8 AS ended_at,
             left(r.output, 2000) AS output, left(r.error, 4000) AS error,
             (SELECT jsonb_agg(jsonb_build_object('name', s.name, 'op', s.op, 'status', s.status)
-                              ORDER BY s.place NULLS LAST, s.created_at)
+                              ORDER BY s.finish_order NULLS LAST, s.created_at)
              FROM inngest_local.steps s WHERE s.run_id = r.id) AS steps
      FROM inngest_local.runs r
      ORDER BY r.created_at DESC, r.id DESC
@@ -57,7 +57,7 @@ export async function readRecentRuns(session: QueueSession, limit: number): Prom
   }));
 }
 
-/** The number of queued calls and timers, per function (timers under the empty name). */
+/** Counts queued calls and timers per function, timers under the empty name. */
 export async function countQueued(session: QueueSession): Promise<Map<string, number>> {
   const rows = await session.query<{ function_id: string; jobs: number }>(
     `SELECT function_id, count(*)::integer AS jobs FROM inngest_local.jobs GROUP BY function_id`,

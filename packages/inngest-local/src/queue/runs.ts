@@ -1,9 +1,9 @@
 import type { QueueSession } from "./database.ts";
 
 /**
- * Locks a run until the transaction ends, so that results that arrive together are taken one after the other.
+ * Locks a run until the transaction ends, so that concurrent results are processed one after the other.
  *
- * @returns whether the run is open
+ * @returns false when the run is not open
  */
 export async function lockRun(transaction: QueueSession, runId: string): Promise<boolean> {
   const rows = await transaction.query(
@@ -19,9 +19,9 @@ export type RunEnd =
   | { readonly status: "failed"; readonly error: string };
 
 /**
- * Ends a run and removes every job it still has. One statement, and nothing when the run is over already.
+ * Ends an open run and deletes its remaining jobs, in one statement.
  *
- * @returns whether the run was open
+ * @returns false when the run was not open; nothing is changed then
  */
 export async function endRun(
   session: QueueSession,
@@ -52,9 +52,9 @@ export async function endRun(
 }
 
 /**
- * Remembers how the next call of this run is to be made, and removes the job that was answered.
+ * Saves the parameters of the run's next call and deletes the job that was answered.
  *
- * @param answeredJob undefined when that call is to be made again
+ * @param answeredJob undefined when that call is to be repeated
  */
 export async function updateRunProgress(
   transaction: QueueSession,
@@ -73,7 +73,7 @@ export async function updateRunProgress(
   );
 }
 
-/** Whether the run exists and is open. */
+/** Checks that a run exists and is open. */
 export async function isRunOpen(session: QueueSession, runId: string): Promise<boolean> {
   const rows = await session.query(
     `SELECT 1 AS one FROM inngest_local.runs WHERE id = $1::text AND status = 'open'`,
@@ -83,8 +83,8 @@ export async function isRunOpen(session: QueueSession, runId: string): Promise<b
 }
 
 /**
- * Puts a run back to its beginning, to be called at `dueAt`: its steps are forgotten, and every other job of it is removed.
- * Nothing when the run is over already.
+ * Resets an open run to its start, to be called at `dueAt`: deletes its steps and its other jobs. A run that is not open is
+ * left unchanged.
  */
 export async function restartRun(
   session: QueueSession,
@@ -94,7 +94,7 @@ export async function restartRun(
   await session.query(
     `WITH run AS (
        UPDATE inngest_local.runs
-       SET attempt = 0, begun_anew = begun_anew + 1, plan_steps = false, request_version = -1,
+       SET attempt = 0, restarts = restarts + 1, plan_steps = false, request_version = -1,
            error = $4::text, started_at = COALESCE(started_at, $5::bigint)
        WHERE id = $2::text AND status = 'open'
        RETURNING id
@@ -110,14 +110,14 @@ export async function restartRun(
 }
 
 /**
- * The number of failure handlers in trouble: open runs that have begun anew because they failed in all their attempts, or that
- * pause with `step.sleep` before they do.
+ * Counts failing failure handlers: open runs that were restarted because all their attempts failed, or that pause with
+ * `step.sleep` before that.
  */
 export async function countFailingHandlers(session: QueueSession): Promise<number> {
   const rows = await session.query<{ runs: number }>(
     `SELECT count(*)::integer AS runs FROM inngest_local.runs
      WHERE status = 'open' AND (
-       begun_anew > 0
+       restarts > 0
        OR event_name = 'inngest/function.failed' AND EXISTS (
          SELECT 1 FROM inngest_local.steps WHERE steps.run_id = runs.id AND steps.op = 'Sleep'))`,
   );

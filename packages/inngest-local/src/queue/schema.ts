@@ -2,15 +2,15 @@ import { setTimeout } from "node:timers/promises";
 import type { QueueDatabase } from "./database.ts";
 
 /**
- * The tables, in the order of their creation. All times are milliseconds since 1970 as bigint, by the queue's own clock
- * (queue-clock.ts): a bigint reads the same through every driver, whatever a session is set to. All JSON is text: it is never searched, and
- * jsonb would refuse a NUL character that JSON allows.
+ * The tables, in the order of their creation. Times are milliseconds since 1970 by the queue's own clock (queue-clock.ts),
+ * stored as bigint because every driver reads it alike whatever the session's settings. JSON is stored as text: it is
+ * never searched, and jsonb would reject a NUL character that JSON allows.
  */
 const STATEMENTS: readonly string[] = [
   `CREATE SCHEMA IF NOT EXISTS inngest_local`,
 
-  // The stand-in that works on this queue, and when it was last seen to. A second one that starts takes it over; the first
-  // notices and stops.
+  // The broker that owns this queue and the last time it recorded. A second one that starts takes over; the first notices
+  // and stops.
   `CREATE TABLE IF NOT EXISTS inngest_local.owner (
      one boolean PRIMARY KEY DEFAULT true CHECK (one),
      instance text NOT NULL,
@@ -25,7 +25,7 @@ const STATEMENTS: readonly string[] = [
      registered_at bigint NOT NULL
    )`,
 
-  // The event as functions see it. Out of line and uncompressed: bodies are large, written once and short-lived.
+  // The event as functions receive it. Out of line and uncompressed: bodies are large, written once and short-lived.
   `CREATE TABLE IF NOT EXISTS inngest_local.events (
      id text PRIMARY KEY,
      body text NOT NULL,
@@ -42,7 +42,7 @@ const STATEMENTS: readonly string[] = [
      status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'completed', 'failed')),
      attempt integer NOT NULL DEFAULT 0,
      quiet boolean NOT NULL,
-     begun_anew integer NOT NULL DEFAULT 0,
+     restarts integer NOT NULL DEFAULT 0,
      plan_steps boolean NOT NULL DEFAULT false,
      request_version integer NOT NULL DEFAULT -1,
      output text,
@@ -55,17 +55,17 @@ const STATEMENTS: readonly string[] = [
   `CREATE INDEX IF NOT EXISTS runs_created ON inngest_local.runs (created_at)`,
   `CREATE INDEX IF NOT EXISTS runs_ended ON inngest_local.runs (status, ended_at) WHERE ended_at IS NOT NULL`,
 
-  `CREATE INDEX IF NOT EXISTS runs_begun_anew ON inngest_local.runs (id) WHERE begun_anew > 0`,
+  `CREATE INDEX IF NOT EXISTS runs_restarts ON inngest_local.runs (id) WHERE restarts > 0`,
 
-  // Events that no function listened to when they came in. They stay until one does.
-  `CREATE TABLE IF NOT EXISTS inngest_local.unheard_events (
+  // Events that matched no function when they were accepted. They are kept until one is registered.
+  `CREATE TABLE IF NOT EXISTS inngest_local.unmatched_events (
      event_id text PRIMARY KEY,
      event_name text NOT NULL,
      bytes integer NOT NULL
    )`,
-  `CREATE INDEX IF NOT EXISTS unheard_events_name ON inngest_local.unheard_events (event_name, event_id)`,
+  `CREATE INDEX IF NOT EXISTS unmatched_events_name ON inngest_local.unmatched_events (event_name, event_id)`,
 
-  // What started a function once and must not start it again.
+  // Deduplication keys: each starts a function once until it expires.
   `CREATE TABLE IF NOT EXISTS inngest_local.run_keys (
      function_id text NOT NULL,
      key text NOT NULL,
@@ -75,7 +75,7 @@ const STATEMENTS: readonly string[] = [
    )`,
   `CREATE INDEX IF NOT EXISTS run_keys_expiry ON inngest_local.run_keys (expires_at)`,
 
-  `CREATE SEQUENCE IF NOT EXISTS inngest_local.step_places`,
+  `CREATE SEQUENCE IF NOT EXISTS inngest_local.step_order`,
   `CREATE TABLE IF NOT EXISTS inngest_local.steps (
      run_id text NOT NULL,
      id text NOT NULL,
@@ -84,13 +84,13 @@ const STATEMENTS: readonly string[] = [
      race boolean NOT NULL DEFAULT false,
      status text NOT NULL CHECK (status IN ('pending', 'done')),
      memo text,
-     place bigint,
+     finish_order bigint,
      created_at bigint NOT NULL,
      ended_at bigint,
      PRIMARY KEY (run_id, id)
    )`,
 
-  // What is to be done: a call to the app, or a timer (function_id '') that ends a sleep.
+  // Scheduled work: a call to the app, or a timer (function_id '') that ends a sleep.
   `CREATE TABLE IF NOT EXISTS inngest_local.jobs (
      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
      run_id text NOT NULL,
@@ -103,17 +103,17 @@ const STATEMENTS: readonly string[] = [
   `CREATE INDEX IF NOT EXISTS jobs_run ON inngest_local.jobs (run_id)`,
 ];
 
-/** Attempts to create the tables while another process creates them as well. */
+/** Attempts to create the tables while another process creates them too. */
 const ATTEMPTS = 20;
 const PAUSE_MS = 50;
 
-/** Created by another process at this moment: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
-const CREATED_MEANWHILE: ReadonlySet<unknown> = new Set(["23505", "42P06", "42P07", "42710"]);
+/** SQLSTATEs of a concurrent creation: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
+const CREATED_CONCURRENTLY: ReadonlySet<unknown> = new Set(["23505", "42P06", "42P07", "42710"]);
 
 /**
- * Creates the schema `inngest_local` and its tables where they are missing. Needs CREATE on the database the first
- * time; after that it changes nothing. Safe to run from several processes at once: without a lock, which any login could
- * hold, all but one of them may fail, and look again.
+ * Creates the schema `inngest_local` and its missing tables. Needs CREATE on the database the first time; afterwards it
+ * changes nothing. Several processes may run it concurrently: all but one may fail, and try again. A lock would not do,
+ * because any login could hold it.
  */
 export async function installInngestLocal(database: QueueDatabase): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -123,13 +123,13 @@ export async function installInngestLocal(database: QueueDatabase): Promise<void
       });
       return;
     } catch (error) {
-      if (attempt === ATTEMPTS || !CREATED_MEANWHILE.has(sqlState(error))) throw error;
+      if (attempt === ATTEMPTS || !CREATED_CONCURRENTLY.has(sqlState(error))) throw error;
       await setTimeout(PAUSE_MS);
     }
   }
 }
 
-/** The state that PostgreSQL gave an error, through every driver and one wrapper. */
+/** Returns PostgreSQL's SQLSTATE of an error from any driver, also one level below a wrapper. */
 function sqlState(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
   if ("code" in error) return error.code;

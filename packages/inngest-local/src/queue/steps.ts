@@ -1,27 +1,27 @@
 import type { QueueSession } from "./database.ts";
 
-/** A step that has its memo, in the order in which it finished. */
+/** A finished step. */
 export interface DoneStep {
   readonly id: string;
   readonly op: string;
   readonly name: string;
-  /** JSON text as the SDK wants it back. */
+  /** JSON text in the form that the SDK expects. */
   readonly memo: string;
 }
 
-/** A step that something else will finish: a call or a timer. */
+/** A step that a later call or timer finishes. */
 export interface PendingStep {
   readonly id: string;
   readonly op: string;
   readonly name: string;
-  /** Part of a race: when it is done the function is called at once, without waiting for its group. */
+  /** Part of a race: once it is done the function is called, without waiting for the other steps of its group. */
   readonly race: boolean;
 }
 
 /**
- * Saves finished steps. A step that has its memo already keeps it.
+ * Saves finished steps. A step that already has a memo keeps it.
  *
- * @returns whether one of them belongs to a race
+ * @returns true if one of them belongs to a race
  */
 export async function saveDoneSteps(
   session: QueueSession,
@@ -31,11 +31,11 @@ export async function saveDoneSteps(
 ): Promise<boolean> {
   if (steps.length === 0) return false;
   const rows = await session.query<{ race: boolean }>(
-    `INSERT INTO inngest_local.steps (run_id, id, op, name, status, memo, place, created_at, ended_at)
-     SELECT $1::text, s.id, s.op, s.name, 'done', s.memo, nextval('inngest_local.step_places'), $3::bigint, $3::bigint
+    `INSERT INTO inngest_local.steps (run_id, id, op, name, status, memo, finish_order, created_at, ended_at)
+     SELECT $1::text, s.id, s.op, s.name, 'done', s.memo, nextval('inngest_local.step_order'), $3::bigint, $3::bigint
      FROM jsonb_to_recordset($2::text::jsonb) AS s(id text, op text, name text, memo text)
      ON CONFLICT (run_id, id) DO UPDATE
-       SET status = 'done', op = EXCLUDED.op, memo = EXCLUDED.memo, place = EXCLUDED.place, ended_at = EXCLUDED.ended_at
+       SET status = 'done', op = EXCLUDED.op, memo = EXCLUDED.memo, finish_order = EXCLUDED.finish_order, ended_at = EXCLUDED.ended_at
        WHERE steps.status = 'pending'
      RETURNING race`,
     [runId, JSON.stringify(steps), now],
@@ -43,7 +43,7 @@ export async function saveDoneSteps(
   return rows.some(({ race }) => race);
 }
 
-/** Saves the steps a function has announced. @returns the ids of those that are new */
+/** Saves the steps that a function has planned. @returns the ids of those that are new */
 export async function savePendingSteps(
   transaction: QueueSession,
   runId: string,
@@ -63,9 +63,9 @@ export async function savePendingSteps(
 }
 
 /**
- * Gives a pending step its memo and removes its timer.
+ * Saves the memo of a pending step and deletes its timer.
  *
- * @returns undefined when the step is not pending (any more)
+ * @returns undefined when the step is not pending
  */
 export async function finishPendingStep(
   transaction: QueueSession,
@@ -80,7 +80,7 @@ export async function finishPendingStep(
        WHERE run_id = $1::text AND step_id = $2::text
      )
      UPDATE inngest_local.steps
-     SET status = 'done', memo = $3::text, place = nextval('inngest_local.step_places'), ended_at = $4::bigint
+     SET status = 'done', memo = $3::text, finish_order = nextval('inngest_local.step_order'), ended_at = $4::bigint
      WHERE run_id = $1::text AND id = $2::text AND status = 'pending'
      RETURNING race`,
     [runId, stepId, memo, now],
@@ -88,7 +88,7 @@ export async function finishPendingStep(
   return rows[0];
 }
 
-/** The number of pending steps of a run. */
+/** Counts the pending steps of a run. */
 export async function countPendingSteps(transaction: QueueSession, runId: string): Promise<number> {
   const rows = await transaction.query<{ pending: number }>(
     `SELECT count(*)::integer AS pending FROM inngest_local.steps WHERE run_id = $1::text AND status = 'pending'`,
@@ -97,14 +97,14 @@ export async function countPendingSteps(transaction: QueueSession, runId: string
   return rows[0]?.pending ?? 0;
 }
 
-/** A job to be queued: a call (`functionId` set) or a timer (`functionId` empty). */
+/** A job to queue: a call (`functionId` set) or a timer (`functionId` empty). */
 export interface NewJob {
   readonly functionId: string;
   readonly stepId: string;
   readonly dueAt: number;
 }
 
-/** Queues calls and timers of one run. */
+/** Queues calls and timers of a run. */
 export async function saveJobs(
   transaction: QueueSession,
   runId: string,
@@ -120,14 +120,14 @@ export async function saveJobs(
 }
 
 /**
- * Queues the call that shows a function its new memo, unless such a call is queued already.
+ * Queues the call that passes a new memo to the function, unless such a call is already queued.
  *
- * @param begun ids of the jobs being worked on now: those were sent without the new memo, so they don't count
+ * @param inFlight ids of the jobs in flight: they were sent without the new memo, so they don't count
  */
 export async function saveContinuation(
   transaction: QueueSession,
   runId: string,
-  begun: Iterable<number>,
+  inFlight: Iterable<number>,
   dueAt: number,
 ): Promise<void> {
   await transaction.query(
@@ -139,6 +139,6 @@ export async function saveContinuation(
          SELECT 1 FROM inngest_local.jobs j
          WHERE j.run_id = r.id AND j.step_id = 'step' AND j.id <> ALL (string_to_array($3::text, ',')::bigint[])
        )`,
-    [runId, dueAt, [...begun].join(",")],
+    [runId, dueAt, [...inFlight].join(",")],
   );
 }

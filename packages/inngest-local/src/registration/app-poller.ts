@@ -2,7 +2,7 @@ import type { AppClient } from "../dispatch/app-client.ts";
 import type { Logger } from "../options.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 
-/** Whether an app has registered: it has not answered yet, it is registered, or its registration was refused. */
+/** Registration state of an app: not answered yet, registered, or refused. */
 export type AppState =
   | { readonly state: "waiting" }
   | { readonly state: "registered" }
@@ -15,7 +15,7 @@ interface PolledApp {
   asking: boolean;
 }
 
-/** Asks apps to register: often until they have, then now and then, so that a restarted app's functions are known. */
+/** Asks apps to register: often until they have, then rarely, so that the functions of a restarted app become known. */
 export class AppPoller {
   readonly #client: AppClient;
   readonly #logger: Logger;
@@ -54,7 +54,7 @@ export class AppPoller {
     return this.#apps.map(({ url, state }) => ({ url, state }));
   }
 
-  /** Asks the app behind this URL again at once: it seems to have gone, or to have been replaced. */
+  /** Asks the app at this URL again soon, because it may have been replaced. */
   askAgain(url: string): void {
     const origin = new URL(url).origin;
     for (const app of this.#apps) {
@@ -70,7 +70,7 @@ export class AppPoller {
     app.asking = false;
     if (this.#stopped) return;
     const changed = JSON.stringify(state) !== JSON.stringify(app.state);
-    // An app that is away for a moment stays registered: its events must go on finding their functions.
+    // A briefly unavailable app stays registered, so that events still start its functions.
     if (changed && !(state.state === "waiting" && app.state.state === "registered")) {
       app.state = state;
       if (state.state === "refused")
@@ -89,7 +89,7 @@ export class AppPoller {
       const response = await this.#client.send("PUT", url, headers, JSON.stringify({ url }));
       if (response.status === 200 && response.isAuthentic) return { state: "registered" };
       const reason = this.#refusals.since(mark);
-      // Without a refusal of ours the app isn't served there yet, or could not reach us: it may come.
+      // Without a refusal of ours the app isn't served there yet, or could not reach us: that may change.
       return reason === undefined ? { state: "waiting" } : { state: "refused", reason };
     } catch {
       return { state: "waiting" };

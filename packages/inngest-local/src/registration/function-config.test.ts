@@ -19,7 +19,7 @@ const problems = (extra: object): string => {
 };
 
 describe("readFunctionConfig", () => {
-  it("reads what the SDK sends", () => {
+  it("reads the SDK's format", () => {
     expect(readFunctionConfig({ ...base, concurrency: 3 }).config).toMatchObject({
       id: "app-fn",
       maxAttempts: 5,
@@ -58,7 +58,7 @@ describe("readFunctionConfig", () => {
     expect(problems({ steps: { step } })).toMatch(/"steps.step.runtime.type"/);
   });
 
-  it("refuses values that can't work", () => {
+  it("refuses invalid values", () => {
     expect(problems({ triggers: [{ event: "t/a", expression: "event.data ==" }] })).toMatch(
       /"triggers.if" is not a CEL/,
     );

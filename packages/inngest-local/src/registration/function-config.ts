@@ -3,7 +3,7 @@ import { compileExpression } from "../intake/expression.ts";
 import { findTextFault } from "../queue/text-fault.ts";
 import { parseCron } from "../schedule/cron-pattern.ts";
 
-/** A registered function, as far as the stand-in needs it. */
+/** Configuration of a registered function. */
 export interface FunctionConfig {
   readonly id: string;
   readonly name: string;
@@ -11,15 +11,15 @@ export interface FunctionConfig {
   readonly events: readonly { readonly event: string; readonly expression: string | undefined }[];
   readonly crons: readonly string[];
   readonly maxAttempts: number;
-  /** Calls in flight at the most; undefined when it sets no limit. */
+  /** Maximum number of calls in flight; undefined means no limit. */
   readonly concurrency: number | undefined;
 }
 
-/** The Inngest server allows this many retries, and makes this many when a function doesn't say. */
+/** Maximum and default number of retries, as on the Inngest server. */
 const MAX_RETRIES = 20;
 const DEFAULT_RETRIES = 4;
 
-/** A text that becomes a key of the queue. */
+/** A text that a text column can store. */
 const storableText = z.string().superRefine((text, context) => {
   const fault = findTextFault(text);
   if (fault !== undefined) context.addIssue({ code: "custom", message: `must not contain ${fault}` });
@@ -47,15 +47,15 @@ const functionSchema = z.object({
   concurrency: z.union([concurrencyLimit, concurrencySchema, z.array(concurrencySchema).length(1)]).nullish(),
 });
 const KNOWN = new Set(Object.keys(functionSchema.shape));
-/** Options that Inngest has and the stand-in hasn't, by the name under which a person wrote them. */
+/** Names in the SDK's API of unsupported options that the protocol names differently. */
 const UNSUPPORTED: Readonly<Record<string, string>> = { cancel: "cancelOn" };
 
-/** A function that was read, or the problems with it, each naming the function and the option. */
+/** A valid configuration, or its problems, each naming the function and the option. */
 type FunctionReading =
   | { readonly config: FunctionConfig; readonly problems?: never }
   | { readonly config?: never; readonly problems: readonly string[] };
 
-/** Reads one function of a registration. */
+/** Parses one function of a registration. */
 export function readFunctionConfig(raw: unknown): FunctionReading {
   const id = typeof raw === "object" && raw !== null && "id" in raw ? String(raw.id) : "(no id)";
   const refuse = (problem: string) => `function "${id}": ${problem}`;
@@ -68,7 +68,7 @@ export function readFunctionConfig(raw: unknown): FunctionReading {
     return {
       problems: parsed.error.issues.map((issue) => {
         const reason =
-          issue.code === "custom" ? issue.message : "has a value that inngest-local does not take";
+          issue.code === "custom" ? issue.message : "has a value that inngest-local does not support";
         return refuse(`the option "${issue.path.join(".")}" ${reason}`);
       }),
     };
@@ -106,14 +106,14 @@ function unsupportedOptions(raw: unknown): string[] {
 
 type RawConcurrency = z.infer<typeof functionSchema>["concurrency"];
 
-/** A limit of 0 means none, as it does on the server. */
+/** A limit of 0 means none, as on the server. */
 function readConcurrency(raw: RawConcurrency): number | undefined {
   const [given] = Array.isArray(raw) ? raw : [raw];
   const limit = typeof given === "object" ? given?.limit : given;
   return limit === undefined || limit === 0 ? undefined : limit;
 }
 
-/** Compiles every expression and cron pattern once, so that a bad one is refused here and not met later. */
+/** Compiles every expression and cron pattern, so that an invalid one is refused at registration. */
 function checkTexts(config: FunctionConfig): string[] {
   const checks: [string, () => unknown][] = [
     ...config.events.flatMap(({ expression }): [string, () => unknown][] =>

@@ -6,7 +6,7 @@ export interface RegisteredApp extends StoredApp {
   readonly configs: readonly FunctionConfig[];
 }
 
-/** The registered apps and functions, and the functions that an event starts. */
+/** Registered apps and functions. */
 export class FunctionRegistry {
   readonly #apps = new Map<string, RegisteredApp>();
   #functions = new Map<string, FunctionConfig>();
@@ -19,7 +19,7 @@ export class FunctionRegistry {
     );
   }
 
-  /** Brings back what an earlier process registered. What can't be read any more is left out until it registers again. */
+  /** Restores stored registrations. A function that is no longer valid is left out until it is registered again. */
   restore(stored: readonly StoredApp[]): void {
     for (const app of stored) {
       const raw: unknown = JSON.parse(app.functions);
@@ -36,7 +36,7 @@ export class FunctionRegistry {
     return [...this.#apps.values()];
   }
 
-  /** The name of the app that a function belongs to. */
+  /** Returns the name of the app that a function belongs to. */
   ownerOf(functionId: string): string | undefined {
     return this.apps().find(({ configs }) => configs.some(({ id }) => id === functionId))?.name;
   }
@@ -49,7 +49,7 @@ export class FunctionRegistry {
     return [...this.#functions.values()];
   }
 
-  /** The functions with a trigger for this event name, with those triggers. A function appears once. */
+  /** Returns each function that an event name triggers, once, with the conditions of the matching triggers. */
   triggeredBy(eventName: string): { config: FunctionConfig; expressions: (string | undefined)[] }[] {
     return this.all().flatMap((config) => {
       const matching = config.events.filter((trigger) => matchesName(trigger.event, eventName));
@@ -60,7 +60,7 @@ export class FunctionRegistry {
   }
 }
 
-/** An exact name, or one that ends in `/*` or `.*` and stands for everything below it. */
+/** Matches an exact name, or a pattern that ends in `/*` or `.*`. */
 function matchesName(pattern: string, name: string): boolean {
   if (pattern === name) return true;
   return /[/.]\*$/.test(pattern) && name.startsWith(pattern.slice(0, -1)) && name.length >= pattern.length;

@@ -1,6 +1,6 @@
 /**
- * The registrations that were refused. An app only says that it could not register; whether that was our doing, or the
- * app could not reach us, is known here.
+ * Refused registrations. An app reports only that it could not register; this log distinguishes a refusal from an app
+ * that could not reach the broker.
  */
 export class RefusalLog {
   #count = 0;
@@ -11,12 +11,12 @@ export class RefusalLog {
     this.#reason = reason;
   }
 
-  /** A mark for `since`. */
+  /** Returns a mark for `since`. */
   mark(): number {
     return this.#count;
   }
 
-  /** The reason of the last refusal after the mark was taken, or undefined when there was none. */
+  /** Returns the reason of the last refusal after the mark, or undefined when there was none. */
   since(mark: number): string | undefined {
     return this.#count > mark ? this.#reason : undefined;
   }

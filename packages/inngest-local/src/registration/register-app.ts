@@ -12,7 +12,7 @@ const registrationSchema = z.looseObject({
   functions: z.array(z.unknown()),
 });
 
-/** The result of a registration. */
+/** Result of a registration. */
 export type RegistrationOutcome =
   | {
       readonly registered: true;
@@ -21,14 +21,14 @@ export type RegistrationOutcome =
       readonly functions: number;
       /** The previous URL of an app that has moved. */
       readonly movedFrom?: string;
-      /** Ids of functions that it had before and has no more. */
+      /** Ids of functions that the app no longer has. */
       readonly dropped: readonly string[];
     }
   | { readonly registered: false; readonly reason: string };
 
 /**
- * Registers an app's functions, in place of those it had. When one of them can't be supported none is registered, and
- * an earlier registration of the app stays.
+ * Registers an app's functions in place of its earlier ones. When one of them is invalid none is registered, and
+ * the earlier registration stays.
  */
 export async function registerApp(
   session: QueueSession,
@@ -68,7 +68,7 @@ export async function registerApp(
   };
 }
 
-/** An app can't put a function in the place of another app's: ids begin with the app's own, and belong to one app. */
+/** Checks that the id begins with the app's and belongs to no other app, so that no app replaces another's function. */
 function ownershipProblem(registry: FunctionRegistry, appName: string, id: string): string | undefined {
   if (!id.startsWith(`${appName}-`)) return `function "${id}": its id does not begin with "${appName}-"`;
   const owner = registry.ownerOf(id);

@@ -1,16 +1,16 @@
 import type { Context, Hono } from "hono";
+import type { Broker } from "../broker.ts";
 import { uuidOf } from "../dispatch/call-request.ts";
 import { readJson } from "../intake/read-body.ts";
 import type { Logger } from "../options.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
-import type { StandIn } from "../stand-in.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { type RegistrationOutcome, registerApp } from "./register-app.ts";
 
 /** `POST /fn/register`: an app registers its functions. */
 export function addRegistrationRoutes(
   app: Hono,
-  standIn: StandIn,
+  broker: Broker,
   settings: { signingKey: SigningKey | undefined; refusals: RefusalLog; onRegistered: () => void },
 ): void {
   const kind = settings.signingKey === undefined ? "dev" : "cloud";
@@ -26,12 +26,12 @@ export function addRegistrationRoutes(
     }
     const reading = readJson(await context.req.text());
     if (!reading.ok) return answer(context, 400, { error: reading.reason, data: null, status: 400 });
-    const outcome = await registerApp(standIn.database, standIn.registry, reading.value, standIn.clock.now());
+    const outcome = await registerApp(broker.database, broker.registry, reading.value, broker.clock.now());
     if (!outcome.registered) {
       settings.refusals.add(outcome.reason);
       return answer(context, 400, { error: outcome.reason, data: null, status: 400 });
     }
-    logRegistration(standIn.logger, outcome);
+    logRegistration(broker.logger, outcome);
     settings.onRegistered();
     return answer(context, 200, {
       ok: true,
@@ -42,7 +42,7 @@ export function addRegistrationRoutes(
   });
 }
 
-/** An operator must be able to see who replaced what. */
+/** Logs a changed registration, with a warning if functions moved or disappeared. */
 function logRegistration(
   logger: Logger,
   { modified, appName, functions, movedFrom, dropped }: Extract<RegistrationOutcome, { registered: true }>,
@@ -52,13 +52,13 @@ function logRegistration(
   if (movedFrom !== undefined) {
     logger.warn(
       { app: appName, movedFrom },
-      "an app registered from another URL: its functions are called there now",
+      "an app registered from another URL: its functions are called there from now on",
     );
   }
   if (dropped.length > 0) {
     logger.warn(
       { app: appName, dropped },
-      "an app registered without functions it had: events start them no more",
+      "an app registered without some of its earlier functions: events no longer start them",
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Delay after a failed attempt, in milliseconds: one number for every attempt, or one per attempt, of which
- * the last repeats. Without it the Inngest server's own table applies, with its random part.
+ * Delay after a failed attempt, in milliseconds: one number for all attempts, or one per attempt, of which the last
+ * repeats. The default is the Inngest server's table with its jitter.
  */
 export type RetryDelays = number | readonly number[];
 
@@ -21,10 +21,10 @@ const SERVER_TABLE = [
   HOUR,
   2 * HOUR,
 ];
-/** The server adds up to this much at random, so that what failed together isn't retried together. */
+/** Maximum jitter, as on the server. */
 const SERVER_JITTER = 30 * SECOND;
 
-/** @param attempt the attempt that failed, counted from 0 */
+/** Returns the delay after a failed attempt. @param attempt counted from 0 */
 export function retryDelay(
   attempt: number,
   delays: RetryDelays | undefined,
@@ -43,10 +43,10 @@ const SHORTEST_RETRY_AFTER = SECOND;
 const LONGEST_RETRY_AFTER = 24 * HOUR;
 
 /**
- * The wait that a `Retry-After` header asks for, in milliseconds, held between 1 s and 24 h.
+ * Parses a `Retry-After` header into a delay in milliseconds, clamped to between 1 s and 24 h.
  *
  * @param header seconds, or a date
- * @returns undefined when there is none, or it can't be read
+ * @returns undefined when the header is missing or invalid
  */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined || header.trim() === "") return undefined;

@@ -1,14 +1,14 @@
 import { Cron } from "croner";
 
-/** A cron trigger that can't be used. */
+/** An invalid cron pattern. */
 class CronError extends Error {
   readonly code = "CRON_INVALID";
   override readonly name = "CronError";
 }
 
 /**
- * Reads a cron trigger: five fields, optionally after `TZ=Area/City `, in UTC otherwise. Six fields are read with
- * seconds first, which the Inngest server doesn't know.
+ * Parses a cron pattern: five fields, optionally after `TZ=Area/City `, in UTC otherwise. Six fields begin with
+ * seconds, which the Inngest server doesn't support.
  *
  * @throws CronError
  */

@@ -1,21 +1,20 @@
 import type { Cron } from "croner";
 
-/** A function to be started by the clock. */
+/** A cron trigger of a function. */
 export interface CronTrigger {
   readonly functionId: string;
   readonly pattern: string;
   readonly cron: Cron;
 }
 
-/** A timer is never set for longer: the wall clock may be set meanwhile, and timers stand still while the machine sleeps. */
-const LONGEST_TIMER = 60_000;
-/** Most milliseconds by which a timer may fire early. */
-const EARLY = 50;
+/** Longest timeout: the wall clock may be set meanwhile, and timers don't advance while the machine sleeps. */
+const MAX_TIMEOUT_MS = 60_000;
+/** Maximum time by which a timer may fire early, in milliseconds. */
+const TOLERANCE_MS = 50;
 
 /**
- * Starts functions at their cron times, by the wall clock. Only while the process runs: times that pass while it doesn't
- * are not made up. When the clock is set forward, what is due by then starts once; when it is set back, its times come
- * again.
+ * Starts functions at their cron times, by the wall clock. Times that pass while the process is not running are skipped.
+ * When the clock is set forward, each function that is due by then starts once; when it is set back, the times repeat.
  */
 export class CronSchedule {
   readonly #wall: () => number;
@@ -32,14 +31,14 @@ export class CronSchedule {
     this.#fire = fire;
   }
 
-  /** Replaces everything scheduled. */
+  /** Replaces all triggers. */
   replace(triggers: readonly CronTrigger[]): void {
     this.stop();
     for (const trigger of triggers)
       this.#schedule(trigger, this.#wall(), this.#generation, this.#timers.length);
   }
 
-  /** Schedules nothing any more. */
+  /** Cancels all triggers. */
   stop(): void {
     this.#generation += 1;
     for (const timer of this.#timers) clearTimeout(timer);
@@ -50,17 +49,17 @@ export class CronSchedule {
     const next = trigger.cron.nextRun(new Date(after));
     if (next === null) return;
     const set = this.#wall();
-    const wait = Math.min(Math.max(next.getTime() - set, 0), LONGEST_TIMER);
+    const wait = Math.min(Math.max(next.getTime() - set, 0), MAX_TIMEOUT_MS);
     const timer = setTimeout(() => {
       if (generation !== this.#generation) return;
       const now = this.#wall();
-      if (now < next.getTime() - EARLY) {
-        // Not yet. Set back to before this wait began, the clock has times before `next` again.
+      if (now < next.getTime() - TOLERANCE_MS) {
+        // Not due yet. If the clock was set back to before this timer was set, times before `next` repeat.
         this.#schedule(trigger, now < set ? now : after, generation, slot);
         return;
       }
       this.#fire(trigger, next);
-      // A timer may ring a little early; the next search must start behind the time that was fired.
+      // A timer may fire early; the next search must start after the time that was fired.
       this.#schedule(trigger, Math.max(next.getTime(), now), generation, slot);
     }, wait);
     timer.unref();

@@ -9,7 +9,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** Reads a duration such as `1d2h3m4s` (w, d, h, m, s, ms). @returns milliseconds, or undefined when it isn't one */
+/** Parses a duration such as `1d2h3m4s` (w, d, h, m, s, ms). @returns milliseconds, or undefined when invalid */
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|[wdhms]))+$/.test(text)) return undefined;
   let total = 0;
@@ -19,8 +19,8 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-/** Reads a duration, or a date. @returns the moment meant, by the queue's clock, or undefined */
-export function parseMoment(text: string, clock: Pick<QueueClock, "now" | "atWall">): number | undefined {
+/** Parses a duration or a date into a time of the queue's clock. @returns undefined when invalid */
+export function parseDueTime(text: string, clock: Pick<QueueClock, "now" | "atWall">): number | undefined {
   const duration = parseDuration(text);
   if (duration !== undefined) return clock.now() + duration;
   const date = Date.parse(text);

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** The keys with which events may be sent. */
+/** Keys accepted from senders of events. */
 export class EventKeys {
   readonly #digests: readonly Buffer[];
 
@@ -8,7 +8,7 @@ export class EventKeys {
     this.#digests = keys.map(digest);
   }
 
-  /** Whether this is one of the keys. Takes as long for a key that is nearly right as for any other. */
+  /** Checks a key in constant time. */
   admit(key: string): boolean {
     const given = digest(key);
     return this.#digests.some((known) => timingSafeEqual(known, given));

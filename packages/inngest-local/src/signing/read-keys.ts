@@ -3,22 +3,22 @@ import type { InngestKeys } from "../options.ts";
 import { EventKeys } from "./event-keys.ts";
 import { SigningKey } from "./signing-key.ts";
 
-/** A stand-in must not be started with these keys. The message says what to give. */
+/** Keys with which the broker can't be started. The message explains what is required. */
 export class InngestKeysError extends Error {
   readonly code = "INNGEST_KEYS_INVALID";
   override readonly name = "InngestKeysError";
 }
 
-/** The keys of a running stand-in. */
+/** Keys of a running broker. */
 export interface Keys {
   readonly signing: SigningKey;
   readonly events: EventKeys;
 }
 
 /**
- * Checks the keys that a stand-in is started with.
+ * Parses the broker's keys.
  *
- * @param host what it listens on: without keys only a loopback address will do
+ * @param host listening address; without keys it must be a loopback address
  * @returns undefined in development mode
  * @throws InngestKeysError
  */
@@ -26,7 +26,7 @@ export function readKeys(keys: InngestKeys | "none" | undefined, host: string): 
   if (keys === "none") {
     if (isLoopback(host)) return undefined;
     throw new InngestKeysError(
-      `Without keys inngest-local obeys everybody who reaches it, so it listens on a loopback address only and not on ${host}. Give it keys, or let it listen on 127.0.0.1.`,
+      `Without keys inngest-local trusts every caller, so it must listen on a loopback address and not on ${host}. Configure keys, or listen on 127.0.0.1.`,
     );
   }
   if (keys === undefined || keys.eventKeys.length === 0 || keys.eventKeys.includes("")) {

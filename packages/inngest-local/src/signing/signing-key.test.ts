@@ -14,7 +14,7 @@ describe("SigningKey", () => {
     );
   });
 
-  it("signs the form that Inngest's SDK checks, also where that is not canonical", () => {
+  it("signs the form that Inngest's SDK verifies, even if that is not canonical", () => {
     // The SDK takes an object with a field toJSON as it is, whatever the field holds, and leaves its keys unsorted.
     const expected = createHmac("sha256", hex)
       .update('{"a":{"toJSON":1,"b":2,"a":3}}1700000000')

@@ -1,16 +1,16 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import canonicalizeModule from "canonicalize";
 
-// It is a CommonJS module, and its declarations are those of an ES module.
+// The package is a CommonJS module with the declarations of an ES module.
 const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
 
-/** Largest difference between the time of a signature and now, as in the SDK. */
+/** Maximum difference between the time of a signature and now, as in the SDK. */
 const MAX_AGE_MS = 5 * 60_000;
 
 /**
- * The key that server and app share. Calls to the app are signed with it; the app's calls carry its hash as bearer.
+ * Key shared by broker and app. It signs calls to the app; the app's calls carry its hash as bearer token.
  *
- * Accepts the key with or without its prefix (`signkey-prod-…`); what follows must be an even number of hex digits.
+ * Accepts the key with or without its prefix (`signkey-prod-…`); the rest must be an even number of hex digits.
  */
 export class SigningKey {
   readonly #secret: string;
@@ -28,9 +28,9 @@ export class SigningKey {
   }
 
   /**
-   * The value of `x-inngest-signature` for a JSON body. The SDK checks it over the canonical form (RFC 8785) of the
-   * body it parsed, so it is that form which is signed, made by the same release of the same package: releases differ, and
-   * a request that the SDK can't verify is never carried out. An empty body is signed as the empty text.
+   * Returns the value of `x-inngest-signature` for a JSON body. The SDK verifies it over the canonical form (RFC 8785) of
+   * the parsed body, so that form is signed, by the same release of the same package because releases differ. An empty
+   * body is signed as the empty text.
    *
    * @param now milliseconds since 1970
    */
@@ -42,7 +42,7 @@ export class SigningKey {
   }
 
   /**
-   * Whether an `x-inngest-signature` header was made with this key, at most five minutes ago or ahead, for this text.
+   * Verifies an `x-inngest-signature` header for this text, made at most five minutes before or after `now`.
    *
    * @param now milliseconds since 1970
    */
@@ -53,7 +53,7 @@ export class SigningKey {
     return timingSafeEqual(Buffer.from(given, "hex"), expected);
   }
 
-  /** Whether an `Authorization: Basic` header has this key as its password; the user's name doesn't matter. */
+  /** Checks that an `Authorization: Basic` header has this key as its password; any user name is accepted. */
   isPasswordOf(authorization: string | undefined): boolean {
     const encoded = /^Basic\s+([A-Za-z0-9+/=]+)$/i.exec(authorization ?? "")?.[1];
     if (encoded === undefined) return false;
@@ -64,7 +64,7 @@ export class SigningKey {
     return timingSafeEqual(given, this.#hash);
   }
 
-  /** Whether an `Authorization` header carries this key's hash. */
+  /** Checks that an `Authorization` header carries this key's hash. */
   admits(authorization: string | undefined): boolean {
     const token = /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) return false;

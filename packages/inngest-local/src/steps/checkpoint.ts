@@ -1,13 +1,13 @@
 import { z } from "zod";
+import type { Broker } from "../broker.ts";
 import { isRunOpen } from "../queue/runs.ts";
 import { saveDoneSteps } from "../queue/steps.ts";
 import { findTextFault } from "../queue/text-fault.ts";
-import type { StandIn } from "../stand-in.ts";
 import { dataMemo, errorMemo, MAX_OUTPUT_BYTES, readOperations, stepName } from "./operation.ts";
 
 const checkpointSchema = z.looseObject({ steps: z.array(z.unknown()) });
 
-/** The result of a checkpoint. */
+/** Result of a checkpoint. */
 export type CheckpointOutcome =
   | { readonly saved: true }
   | {
@@ -17,10 +17,10 @@ export type CheckpointOutcome =
     };
 
 /**
- * Saves the steps that a function finished while its call goes on. A step that is saved already keeps its first memo.
+ * Saves steps that a function finished during a call. A step that is already saved keeps its first memo.
  */
 export async function saveCheckpoint(
-  standIn: StandIn,
+  broker: Broker,
   runId: string,
   body: unknown,
 ): Promise<CheckpointOutcome> {
@@ -38,9 +38,9 @@ export async function saveCheckpoint(
   }));
   const large = steps.find(({ memo }) => Buffer.byteLength(memo) > MAX_OUTPUT_BYTES);
   if (large !== undefined) return refuse("too-large", `The output of step "${large.name}" is too large`);
-  if (findTextFault(runId) !== undefined || !(await isRunOpen(standIn.database, runId)))
+  if (findTextFault(runId) !== undefined || !(await isRunOpen(broker.database, runId)))
     return refuse("unknown-run", `The run ${runId} is not open`);
-  await saveDoneSteps(standIn.database, runId, steps, standIn.clock.now());
+  await saveDoneSteps(broker.database, runId, steps, broker.clock.now());
   return { saved: true };
 }
 

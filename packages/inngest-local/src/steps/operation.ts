@@ -11,15 +11,15 @@ const operationSchema = z.looseObject({
   error: z.unknown().optional(),
 });
 
-/** One operation of an app's answer. `id` is the hash of the step's id. */
+/** Operation of an app's answer. `id` is the hash of the step's id. */
 export type Operation = z.infer<typeof operationSchema>;
 
 const operationsSchema = z.array(operationSchema).max(1_000);
 
-/** The largest output of a step or a function, in bytes of its JSON text. */
+/** Maximum size of the output of a step or function, in bytes of its JSON text. */
 export const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** @returns the operations, or what is wrong with them */
+/** Parses the operations of an answer. @returns an error message when they are invalid */
 export function readOperations(raw: unknown): Operation[] | string {
   const parsed = operationsSchema.safeParse(raw);
   if (!parsed.success) return "not a list of at most 1,000 operations";
@@ -30,7 +30,7 @@ export function readOperations(raw: unknown): Operation[] | string {
   return parsed.data;
 }
 
-/** Finds a text that becomes a name or a pattern of the queue and can't be stored. What a step answers travels as JSON. */
+/** Finds a text that can't be stored in a text column. The output of a step is exempt, because it is stored as JSON. */
 function textProblem(fields: Readonly<Record<string, unknown>>, under = ""): string | undefined {
   for (const [field, value] of Object.entries(fields)) {
     const fault = typeof value === "string" && field !== "data" ? findTextFault(value) : undefined;
@@ -39,17 +39,17 @@ function textProblem(fields: Readonly<Record<string, unknown>>, under = ""): str
   return undefined;
 }
 
-/** The name of a step, for people. */
+/** Display name of a step. */
 export function stepName(operation: Operation): string {
   return operation.displayName ?? operation.name ?? operation.id;
 }
 
-/** The memo of a step that ran: `{"data": …}`. */
+/** Memo of a completed step: `{"data": …}`. */
 export function dataMemo(operation: Operation): string {
   return `{"data":${JSON.stringify(operation.data ?? null)}}`;
 }
 
-/** The memo of a step that failed for good: `{"error": …}`. */
+/** Memo of a step that failed in all its attempts: `{"error": …}`. */
 export function errorMemo(operation: Operation): string {
   return JSON.stringify({ error: operation.error ?? { name: "Error", message: "The step failed" } });
 }

@@ -1,25 +1,25 @@
 import type { QueueClock } from "../queue/queue-clock.ts";
 import type { DoneStep, NewJob, PendingStep } from "../queue/steps.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
-import { parseMoment } from "../schedule/duration.ts";
+import { parseDueTime } from "../schedule/duration.ts";
 import { dataMemo, errorMemo, MAX_OUTPUT_BYTES, type Operation, stepName } from "./operation.ts";
 
-/** The writes that an app's answer leads to. */
+/** Rows to write for an app's answer. */
 export interface OperationsPlan {
   readonly done: DoneStep[];
   readonly pending: (PendingStep & { readonly job: NewJob })[];
   /** The function's return value as JSON text, when the run is complete. */
   output?: string;
-  /** The error of a step that is to be tried again. */
+  /** Error of a step that is to be retried. */
   retry?: unknown;
-  /** Why the run can't go on. */
+  /** Reason for failing the run. */
   refusal?: string;
 }
 
 /**
- * Decides what the operations of one answer lead to. Nothing is written.
+ * Plans the rows for the operations of an answer. Writes nothing.
  *
- * @param final whether a step that failed in this answer has no attempt left
+ * @param context.final true if a step that failed in this answer has no attempt left
  */
 export function planOperations(
   operations: readonly Operation[],
@@ -39,7 +39,7 @@ export function planOperations(
   return plan;
 }
 
-/** @returns why the operation can't be carried out, or undefined */
+/** @returns the reason why the operation is not supported, or undefined */
 function planOperation(
   plan: OperationsPlan,
   operation: Operation,
@@ -70,7 +70,7 @@ function planOperation(
       });
       return undefined;
     case "Sleep": {
-      const dueAt = parseMoment(operation.name ?? "", clock);
+      const dueAt = parseDueTime(operation.name ?? "", clock);
       if (dueAt === undefined) return `can't sleep for "${operation.name}"`;
       plan.pending.push({ ...step, race, job: { functionId: "", stepId: operation.id, dueAt } });
       return undefined;

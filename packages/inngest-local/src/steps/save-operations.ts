@@ -1,3 +1,4 @@
+import type { Broker } from "../broker.ts";
 import { type DueJob, deleteJob } from "../queue/due-jobs.ts";
 import { lockRun, updateRunProgress } from "../queue/runs.ts";
 import {
@@ -7,28 +8,26 @@ import {
   saveJobs,
   savePendingSteps,
 } from "../queue/steps.ts";
-import type { StandIn } from "../stand-in.ts";
 import type { OperationsPlan } from "./plan-operations.ts";
 
-/** An answer without any operation says "nothing new"; the function is then asked again after this long. */
-const ASK_AGAIN = 1_000;
+/** Delay of the next call after an answer without operations, which means "nothing new". */
+const NEXT_CALL_DELAY_MS = 1_000;
 
 /**
- * Writes what an answer came to, in one transaction: memos, steps to come with their calls and timers, and the
- * next call of the function when nothing is left to wait for. The answered job is done with, unless a step of
- * it is to be tried again.
+ * Saves the operations of an answer in one transaction: memos, planned steps with their calls and timers, and the next
+ * call of the function when no step is pending. Deletes the answered job, unless a step of it is to be retried.
  */
 export async function saveOperations(
-  standIn: StandIn,
+  broker: Broker,
   job: DueJob,
   plan: OperationsPlan,
   answer: { readonly operations: number; readonly startedAt: number },
 ): Promise<void> {
-  const now = standIn.clock.now();
-  // More than one operation means parallel steps: from then on the function plans its steps instead of running them
-  // at once, until a later call comes back with a single one.
+  const now = broker.clock.now();
+  // More than one operation means parallel steps: from then on the function plans its steps before running them,
+  // until a later call returns a single one.
   const planSteps = job.stepId === "step" ? answer.operations > 1 : job.planSteps;
-  const jobs = await standIn.database.transaction(async (transaction) => {
+  const jobs = await broker.database.transaction(async (transaction) => {
     if (!(await lockRun(transaction, job.runId))) {
       await deleteJob(transaction, job.id);
       return undefined;
@@ -42,14 +41,14 @@ export async function saveOperations(
     await updateRunProgress(transaction, progress, plan.retry === undefined ? job.id : undefined);
     if (plan.retry === undefined) {
       if (race || (await countPendingSteps(transaction, job.runId)) === 0) {
-        const dueAt = answer.operations === 0 ? now + ASK_AGAIN : now;
-        await saveContinuation(transaction, job.runId, standIn.runningJobs(), dueAt);
+        const dueAt = answer.operations === 0 ? now + NEXT_CALL_DELAY_MS : now;
+        await saveContinuation(transaction, job.runId, broker.runningJobs(), dueAt);
       }
     }
     return jobs;
   });
   if (jobs === undefined) return;
-  for (const { dueAt } of jobs) standIn.wake(dueAt);
-  if (answer.operations === 0) standIn.wake(now + ASK_AGAIN);
-  standIn.wake();
+  for (const { dueAt } of jobs) broker.wake(dueAt);
+  if (answer.operations === 0) broker.wake(now + NEXT_CALL_DELAY_MS);
+  broker.wake();
 }

@@ -76,7 +76,7 @@ const figures = {
     .object({ open: whole, skipped: whole })
     .describe("Dead letters that hold accepted events: open ones, and those that an operator skipped."),
   keptInBroker: z
-    .object({ unheardEvents: whole, failingHandlers: whole })
+    .object({ unmatchedEvents: whole, failingHandlers: whole })
     .optional()
     .describe(
       "Work held in the broker: events without a function, and failing failure handlers. Absent where the broker does not report it.",

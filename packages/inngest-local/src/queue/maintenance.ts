@@ -1,17 +1,17 @@
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import type { Logger } from "../options.ts";
 import type { QueueDatabase } from "./database.ts";
-import { noteTime } from "./owner.ts";
+import { recordTime } from "./owner.ts";
 import { Pruner, type Retention } from "./prune.ts";
 import type { QueueClock } from "./queue-clock.ts";
 
-const WHILE_BUSY = 5_000;
-const WHILE_IDLE = 60_000;
-/** After the last thing that happened, this many more passes come soon: what ended last can't be pruned at once. */
-const PASSES_AFTER = 3;
+const BUSY_INTERVAL_MS = 5_000;
+const IDLE_INTERVAL_MS = 60_000;
+/** Number of passes at the busy interval after the last activity: what ended last can't be pruned at once. */
+const BUSY_PASSES = 3;
 
-/** Prunes the queue now and then, and notices when another stand-in has taken it over. */
-export class Upkeep {
+/** Prunes the queue at intervals, and detects that another broker has taken it over. */
+export class Maintenance {
   readonly #database: QueueDatabase;
   readonly #clock: QueueClock;
   readonly #instance: string;
@@ -21,7 +21,7 @@ export class Upkeep {
   readonly #onPass: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> = Promise.resolve();
-  #passesSoon = PASSES_AFTER;
+  #busyPassesLeft = BUSY_PASSES;
   #stopped = false;
 
   constructor(
@@ -51,15 +51,15 @@ export class Upkeep {
     clearTimeout(this.#timer);
   }
 
-  /** Resolves when no statement of it is under way. */
+  /** Resolves when no pass is running. */
   async finished(): Promise<void> {
     await this.#pass;
   }
 
-  /** While nothing happens the upkeep is rare. */
-  somethingHappened(): void {
-    const idle = this.#passesSoon === 0;
-    this.#passesSoon = PASSES_AFTER;
+  /** Returns to the busy interval. */
+  noteActivity(): void {
+    const idle = this.#busyPassesLeft === 0;
+    this.#busyPassesLeft = BUSY_PASSES;
     if (idle && !this.#stopped && this.#timer !== undefined) {
       clearTimeout(this.#timer);
       this.#schedule();
@@ -74,28 +74,28 @@ export class Upkeep {
           if (!this.#stopped) this.#schedule();
         });
       },
-      this.#passesSoon > 0 ? WHILE_BUSY : WHILE_IDLE,
+      this.#busyPassesLeft > 0 ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS,
     );
     this.#timer.unref();
   }
 
   async #run(): Promise<void> {
     try {
-      if (!(await noteTime(this.#database, this.#instance, this.#clock.now()))) {
+      if (!(await recordTime(this.#database, this.#instance, this.#clock.now()))) {
         this.stop();
         this.#onLost();
         return;
       }
-      this.#passesSoon = Math.max(this.#passesSoon - 1, 0);
+      this.#busyPassesLeft = Math.max(this.#busyPassesLeft - 1, 0);
       await this.#onPass();
       let more = true;
       while (more && !this.#stopped) {
         more = await this.#pruner.prune(this.#clock.now());
-        await breathe();
+        await yieldToEventLoop();
       }
     } catch (error) {
-      this.#passesSoon = PASSES_AFTER;
-      this.#logger.warn({ error }, "the queue could not be looked after; trying again");
+      this.#busyPassesLeft = BUSY_PASSES;
+      this.#logger.warn({ error }, "maintenance of the queue failed; it will be tried again");
     }
   }
 }

@@ -1,4 +1,4 @@
-// A stand-in in a separate process, for tests that kill it: tsx stand-in-process.ts DATA_DIRECTORY PORT APP_URL
+// A local broker in a separate process, for tests that kill it: tsx broker-process.ts DATA_DIRECTORY PORT APP_URL
 import { startInngestLocal } from "../src/index.ts";
 import { openInDirectory } from "./queue-databases.ts";
 

@@ -1,25 +1,25 @@
 import type { QueueSession } from "./database.ts";
 
-/** An event as it is kept: `id` is the internal ULID, `body` the JSON text that functions receive. */
+/** A row of `events`: `id` is the internal ULID, `body` the JSON text that functions receive. */
 interface NewEvent {
   readonly id: string;
   readonly body: string;
 }
 
-/** A run to be started, unless its key was seen before. */
+/** A run to start, unless its key was seen before. */
 export interface NewRun {
   readonly id: string;
   readonly functionId: string;
   readonly eventId: string;
   readonly eventName: string;
-  /** Starts this function once until it expires. */
+  /** Deduplication key: starts this function once until it expires. */
   readonly key: string;
   readonly expiresAt: number;
-  /** A run that itself emits no lifecycle events. */
+  /** True if the run emits no lifecycle events. */
   readonly quiet: boolean;
 }
 
-/** The rows that an intake writes: at most `MAX_EVENTS_A_STATEMENT` events at a time. */
+/** Events and the runs they start, to be inserted together: at most `MAX_EVENTS_A_STATEMENT` events at a time. */
 export interface Intake {
   readonly events: readonly NewEvent[];
   readonly runs: readonly NewRun[];
@@ -29,17 +29,17 @@ export interface Intake {
 export const MAX_EVENTS_A_STATEMENT = 200;
 
 /**
- * Stores events together with the runs and calls that follow from them, in one statement. An event whose internal id is
- * known already, and a run whose key is taken, are left out.
+ * Inserts events with their runs and first calls, in one statement. Skips an event whose internal id exists and a run
+ * whose key is taken.
  *
- * @returns the runs started, with the job of their first call
+ * @returns the runs inserted, with the job of their first call
  */
-export async function acceptEvents(
+export async function insertIntake(
   session: QueueSession,
   intake: Intake,
   now: number,
 ): Promise<{ run: NewRun; jobId: number }[]> {
-  const rows = await session.query<{ id: string; job_id: number }>(acceptStatement(intake.events.length), [
+  const rows = await session.query<{ id: string; job_id: number }>(insertStatement(intake.events.length), [
     now,
     JSON.stringify(withoutRepeatedKeys(intake.runs)),
     ...intake.events.flatMap((event) => [event.id, event.body]),
@@ -51,7 +51,7 @@ export async function acceptEvents(
   });
 }
 
-/** One statement may not touch the same key twice, so of the runs that share a key only the first is proposed. */
+/** Keeps the first of the runs that share a key, because one statement may not touch a key twice. */
 function withoutRepeatedKeys(runs: readonly NewRun[]): NewRun[] {
   const taken = new Set<string>();
   return runs.filter((run) => {
@@ -62,7 +62,7 @@ function withoutRepeatedKeys(runs: readonly NewRun[]): NewRun[] {
   });
 }
 
-function acceptStatement(events: number): string {
+function insertStatement(events: number): string {
   const rows = Array.from(
     { length: events },
     (_, index) => `($${3 + index * 2}, $${4 + index * 2}, $1::bigint)`,

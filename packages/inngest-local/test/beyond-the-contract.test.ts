@@ -92,7 +92,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
       }
     });
 
-    it("is not obeyed by an app with another key", async () => {
+    it("is rejected by an app with another key", async () => {
       const { server, app } = await start(keys);
       const client = testClient("other", server.url, {
         ...cloud,
@@ -136,7 +136,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     await until("all ran", () => seen.size === 101);
   });
 
-  it("takes no events until functions are known, and remembers them across a restart", async () => {
+  it("refuses events until functions are registered, and keeps registrations across a restart", async () => {
     const { server, app, restart } = await start();
     const client = testClient("first", server.url);
     const event = { name: "f/a", data: {} };
@@ -187,7 +187,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     );
   });
 
-  it("fails a run that uses an operation it doesn't support, saying so", async () => {
+  it("fails a run that uses an unsupported operation, naming the operation", async () => {
     const { server, app, query } = await start();
     const client = testClient("op", server.url);
     app.serve(client, [
@@ -204,7 +204,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     expect(JSON.stringify(runs)).toMatch(/WaitForSignal is not supported by inngest-local/);
   });
 
-  it("starts functions by the clock, once for each time", async () => {
+  it("starts functions at their cron times, once for each time", async () => {
     const { server, app } = await start();
     const client = testClient("cron", server.url);
     const events: { id?: string | undefined; name: string; data: { cron: string; scheduledAt: string } }[] =
@@ -231,7 +231,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     expect(times.slice(1).map((time, index) => time - (times[index] ?? 0))).toContain(1_000);
   });
 
-  it("registers an app again that came back with other functions", async () => {
+  it("registers again an app that restarted with other functions", async () => {
     const { server, app } = await start({ reregisterInterval: 200 });
     const client = testClient("changing", server.url);
     const seen: string[] = [];
@@ -247,7 +247,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     expect(seen.sort()).toEqual(["new", "newer"]);
   });
 
-  it("removes what is finished, and keeps failed runs with their events", async () => {
+  it("deletes finished runs, and keeps failed ones with their events", async () => {
     const { server, app, query } = await start({ retention: { completedRuns: 0, keys: 0 } });
     const client = testClient("prune", server.url);
     app.serve(client, [

@@ -3,18 +3,18 @@ import type { KeptWork } from "./intake/kept-work.ts";
 import type { Logger } from "./options.ts";
 import type { QueueDatabase } from "./queue/database.ts";
 import type { DueJob } from "./queue/due-jobs.ts";
-import type { EventBodies } from "./queue/event-bodies.ts";
+import type { EventBodyCache } from "./queue/event-body-cache.ts";
 import type { Retention } from "./queue/prune.ts";
 import type { QueueClock } from "./queue/queue-clock.ts";
 import type { FunctionRegistry } from "./registration/function-registry.ts";
 import type { RetryDelays } from "./retries/retry-delay.ts";
 
-/** The context that the parts of one running stand-in share. */
-export interface StandIn {
+/** State and services shared by the parts of one running broker. */
+export interface Broker {
   readonly database: QueueDatabase;
   readonly clock: QueueClock;
   readonly registry: FunctionRegistry;
-  readonly bodies: EventBodies;
+  readonly bodies: EventBodyCache;
   readonly backlog: Backlog;
   readonly kept: KeptWork;
   readonly retention: Retention;
@@ -24,7 +24,7 @@ export interface StandIn {
   readonly logger: Logger;
   /** Wakes the dispatcher: now, or at `dueAt` by the queue's clock. */
   wake(dueAt?: number): void;
-  /** Passes on first calls that were just queued, so that they needn't be read when nothing is queued before them. */
+  /** Passes newly queued first calls to the dispatcher, which skips reading them from the queue if nothing is ahead. */
   offer(jobs: readonly DueJob[]): void;
   /** The ids of the running jobs. */
   runningJobs(): Iterable<number>;

@@ -1,13 +1,13 @@
 import type { QueueSession } from "./database.ts";
 
-/** Bodies that were just taken in are usually needed at once: this many bytes of them stay in memory. */
+/** Default size of the cache, in bytes. Bodies that were just accepted are usually needed at once. */
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 
-/** Event bodies by internal id: the last ones from memory, the others from the database. */
-export class EventBodies {
+/** Cache of event bodies by internal id, in front of the database. */
+export class EventBodyCache {
   readonly #session: QueueSession;
   readonly #budget: number;
-  readonly #kept = new Map<string, string>();
+  readonly #cached = new Map<string, string>();
   #size = 0;
 
   constructor(session: QueueSession, budget = DEFAULT_BUDGET) {
@@ -15,37 +15,37 @@ export class EventBodies {
     this.#budget = budget;
   }
 
-  /** Keeps a stored body in memory, dropping the oldest ones that no longer fit. */
-  remember(id: string, body: string): void {
-    if (this.#kept.has(id)) return;
-    this.#kept.set(id, body);
+  /** Adds a stored body, evicting the oldest ones beyond the budget. */
+  add(id: string, body: string): void {
+    if (this.#cached.has(id)) return;
+    this.#cached.set(id, body);
     this.#size += body.length;
-    for (const [oldest, text] of this.#kept) {
+    for (const [oldest, text] of this.#cached) {
       if (this.#size <= this.#budget) break;
-      this.#kept.delete(oldest);
+      this.#cached.delete(oldest);
       this.#size -= text.length;
     }
   }
 
-  /** A body that is in memory, or undefined. */
-  recall(id: string): string | undefined {
-    return this.#kept.get(id);
+  /** Returns a cached body, or undefined. */
+  get(id: string): string | undefined {
+    return this.#cached.get(id);
   }
 
-  /** Drops a body from memory: the run that needed it has ended. */
-  forget(id: string): void {
-    const body = this.#kept.get(id);
+  /** Removes a body from the cache. */
+  delete(id: string): void {
+    const body = this.#cached.get(id);
     if (body === undefined) return;
-    this.#kept.delete(id);
+    this.#cached.delete(id);
     this.#size -= body.length;
   }
 
-  /** The bodies of the given events. An id that is not stored any more is missing from the result. */
+  /** Returns the bodies of events, without those that are no longer stored. */
   async load(ids: Iterable<string>): Promise<Map<string, string>> {
     const found = new Map<string, string>();
     const missing: string[] = [];
     for (const id of new Set(ids)) {
-      const body = this.#kept.get(id);
+      const body = this.#cached.get(id);
       if (body === undefined) missing.push(id);
       else found.set(id, body);
     }
