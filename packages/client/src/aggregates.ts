@@ -1,3 +1,4 @@
+import type { JsonObject } from "@synap/types";
 import { uuidv7 } from "uuidv7";
 import { isProblem } from "./errors.ts";
 import type { Resource } from "./resources.ts";
@@ -27,7 +28,7 @@ export interface CommandOptions extends CallOptions {
   readonly source?: string;
   readonly correlationId?: string;
   readonly causationId?: string;
-  readonly metadata?: object;
+  readonly metadata?: JsonObject;
 }
 
 /** At which version or moment an aggregate is wanted. Default: as it is now. */

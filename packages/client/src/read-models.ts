@@ -60,9 +60,9 @@ export interface ReadModels {
   ): AsyncGenerator<Note, void, void>;
   /** Who did what, the newest first, fetched page by page. */
   auditLog(query?: AuditQuery & CallOptions): AsyncGenerator<AuditEntry, void, void>;
-  /** Counts of events by type and kind of actor. */
+  /** Counts of events by type and kind of actor, from one day to another. Days are YYYY-MM-DD. */
   compliance(
-    query?: { readonly from?: string; readonly to?: string } & CallOptions,
+    query: { readonly from: string; readonly to: string } & CallOptions,
   ): Promise<Resource<"Compliance">>;
 }
 
@@ -101,6 +101,6 @@ export function createReadModels(transport: Transport): ReadModels {
         });
         return { items: page.entries, next: page.nextBefore };
       }),
-    compliance: ({ signal, ...query } = {}) => transport.call("compliance", { query, signal }),
+    compliance: ({ signal, ...query }) => transport.call("compliance", { query, signal }),
   };
 }

@@ -3,6 +3,7 @@ import { isProblem } from "./errors.ts";
 import { type NameOf, typedEvents } from "./event-types.ts";
 import { eachOf } from "./pages.ts";
 import { withId } from "./publishing.ts";
+import type { HeadersOf, QueryOf } from "./requests.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -65,7 +66,7 @@ export interface Streams<Types extends EventTypeMap> {
 
 /** Streams through a transport. */
 export function createStreams<Types extends EventTypeMap>(transport: Transport): Streams<Types> {
-  async function readPage(stream: StreamName, query: Record<string, string | number>, signal?: AbortSignal) {
+  async function readPage(stream: StreamName, query: QueryOf<"readStream">, signal?: AbortSignal) {
     try {
       return await transport.call("readStream", { path: { ...stream }, query, signal });
     } catch (error) {
@@ -123,7 +124,7 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
 }
 
 /** An expected version as the headers of RFC 9110. */
-function preconditionHeaders(expected: ExpectedVersion): Record<string, string> {
+function preconditionHeaders(expected: ExpectedVersion): HeadersOf<"closeStream"> {
   if (expected === "any") return {};
   if (expected === "no-stream") return { "if-none-match": "*" };
   return { "if-match": expected === "stream-exists" ? "*" : `"${expected}"` };

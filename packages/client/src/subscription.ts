@@ -83,7 +83,7 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
         if (end < position) throw new SubscriptionGapError(position, end);
       }
       const response = await transport.open("tailEvents", {
-        query: { ...query, from: position },
+        query: { ...query, from: String(position) },
         signal: connected,
       });
       if (response.body === null) throw new Error("the answer had no body");

@@ -1,6 +1,7 @@
 import type { ProblemDocument } from "@synap/types/http";
 import { SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
+import type { RequestOf } from "./requests.ts";
 import type { Resource, ResourceName } from "./resources.ts";
 
 /** A token, or a function that gives one for each request: an expired one can be replaced. */
@@ -48,17 +49,20 @@ export interface CallOptions {
 
 type QueryValue = string | number | boolean | Date | readonly string[] | undefined;
 
-/** Request of one operation. */
-export interface Call extends CallOptions {
-  readonly path?: Readonly<Record<string, string | number>>;
-  readonly query?: Readonly<Record<string, QueryValue>>;
-  readonly headers?: Readonly<Record<string, string | undefined>>;
+/** The request of an operation, whichever it is. */
+interface Call extends CallOptions {
+  readonly path?: Readonly<Record<string, string | number>> | undefined;
+  readonly query?: object | undefined;
+  readonly headers?: Readonly<Record<string, string | undefined>> | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Sent as it is, instead of `body`: JSON that was written already. */
   readonly json?: string;
   readonly backfill?: boolean | undefined;
 }
+
+/** The request of one operation, and the options of the call. */
+type CallOf<Name extends OperationName> = CallOptions & RequestOf<Name>;
 
 type AnswerOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["answer"] extends infer Answer
   ? Answer extends ResourceName | readonly ResourceName[]
@@ -87,9 +91,9 @@ export interface Transport {
    * Calls an operation and parses its answer.
    * @throws SynapProblem, SynapUnreachableError, SynapAnswerError, and the signal's reason
    */
-  call<Name extends OperationName>(operation: Name, call?: Call): Promise<AnswerOf<Name>>;
+  call<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<AnswerOf<Name>>;
   /** Calls an operation once, without a time limit, and gives the response as it is. @throws as `call` */
-  open(operation: OperationName, call?: Call): Promise<Response>;
+  open<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<Response>;
   /** Waits before the attempt that follows; false when there is none. @throws the signal's reason */
   pause(failed: FailedAttempt, signal?: AbortSignal): Promise<boolean>;
 }
@@ -160,7 +164,7 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     url: base,
     pause,
-    async call(name, call = {}) {
+    async call(name, call: Call) {
       const operation: Operation = OPERATIONS[name];
       const since = performance.now();
       for (let attempts = 1; ; attempts += 1) {
@@ -187,7 +191,7 @@ export function createTransport(options: TransportOptions): Transport {
         if (!(await pause({ fault, attempts, since, retryAfterMs }, call.signal))) throw fault;
       }
     },
-    async open(name, call = {}) {
+    async open(name, call: Call) {
       const operation: Operation = OPERATIONS[name];
       const response = await attempt(operation, call, call.signal);
       if (!response.ok) await readAnswer(base, response, operation);

@@ -1,66 +1,304 @@
+import type { EventInput, seedCatalogue } from "@synap/types";
+import { HTTP_REQUESTS, type RequestSchemas } from "@synap/types/http";
 import { describe, expect, it } from "vitest";
-import { createSynapClient, OPERATIONS, type SynapClient } from "../src/index.ts";
+import { z } from "zod";
+import {
+  type AggregateMoment,
+  type AppendOptions,
+  type AuditQuery,
+  type CommandOptions,
+  createSynapClient,
+  type DeadLetterQuery,
+  type EventQuery,
+  OPERATIONS,
+  type OperationName,
+  type PublishOptions,
+  type ReadModels,
+  type ReservationsQuery,
+  type RetryRequest,
+  type StreamRead,
+  type SubscriptionRequest,
+  type SynapClient,
+} from "../src/index.ts";
 
+type Client = SynapClient<typeof seedCatalogue>;
+type Admin = Client["admin"];
+
+/** Options of a method without those of the call itself, each of them given. */
+type Every<Options> = Options extends object ? Required<Omit<Options, "signal">> : never;
+type Last<Method extends (...args: never) => unknown> = NonNullable<
+  Required<Parameters<Method>> extends [...unknown[], infer Options] ? Options : never
+>;
+
+const AN_ID = "019aa000-0000-7000-8000-000000000001";
+const A_TIME = "2026-11-01T10:00:00.000Z";
 const stream = { aggregateType: "note", aggregateId: "n" };
-const event = { type: "note.created", data: {} };
+const event = {
+  id: AN_ID,
+  version: "v1",
+  type: "note.creation.requested",
+  ...stream,
+  data: { content: "Hello" },
+  userId: "u",
+  createdBy: "user:u",
+  source: "test",
+  timestamp: A_TIME,
+  requestId: "r",
+  correlationId: "c",
+  causationId: AN_ID,
+  idempotencyKey: "k",
+  validFrom: A_TIME,
+  validTo: A_TIME,
+  metadata: {},
+} as const satisfies Required<EventInput>;
+const { aggregateType: _type, aggregateId: _id, ...streamEvent } = event;
 
-/** Every operation, and the call of the client that performs it. */
-const CALLS: Record<keyof typeof OPERATIONS, (synap: SynapClient<object>) => unknown> = {
-  publishEvent: (synap) => synap.publish(event as never),
-  publishBatch: (synap) => synap.publishBatch([event as never]),
-  getEvent: (synap) => synap.getEvent("e"),
-  listEvents: (synap) => synap.query({ userId: "u" }).next(),
-  appendToStream: (synap) => synap.append(stream, [event as never]),
-  readStream: (synap) => synap.readStream(stream).next(),
-  closeStream: (synap) => synap.closeStream(stream, { expectedVersion: 3 }),
-  getAggregate: (synap) => synap.aggregates({ type: "lamp", path: "lamps" }).load("l"),
-  executeCommand: (synap) =>
-    synap.aggregates({ type: "lamp", path: "lamps" }).execute("l", { type: "switch", data: {} } as never),
-  readModel: (synap) => synap.readModel("open-orders"),
-  openLoops: (synap) => synap.readModels.whatsNext({ owner: "o" }),
-  tasks: (synap) => synap.readModels.openTasks(),
-  reservations: (synap) => synap.readModels.reservations({ guest: "g" }),
-  notes: (synap) => synap.readModels.notes({ userId: "u" }).next(),
-  auditLog: (synap) => synap.readModels.auditLog({ actor: "a" }).next(),
-  compliance: (synap) => synap.readModels.compliance(),
-  status: (synap) => synap.status(),
-  metrics: (synap) => synap.metrics(),
-  health: (synap) => synap.health(),
-  readiness: (synap) => synap.readiness(),
-  openapi: (synap) => synap.openapi(),
-  adminStatus: (synap) => synap.admin.status(),
-  tailEvents: (synap) => synap.subscribe({ from: "start" }).next(),
-  listDeadLetters: (synap) => synap.admin.deadLetters().next(),
-  getDeadLetter: (synap) => synap.admin.deadLetter(1),
-  retryDeadLetters: (synap) => synap.admin.retryDeadLetters({ handler: "h" }),
-  retryDeadLetter: (synap) => synap.admin.retryDeadLetter(1),
-  skipDeadLetter: (synap) => synap.admin.skipDeadLetter(1, "because"),
-  listProjections: (synap) => synap.admin.projections(),
-  getProjection: (synap) => synap.admin.projection("p"),
-  pauseProjection: (synap) => synap.admin.pauseProjection("p"),
-  resumeProjection: (synap) => synap.admin.resumeProjection("p"),
-  rollbackProjection: (synap) => synap.admin.rollbackProjection("p"),
-  rebuildProjection: (synap) => synap.admin.rebuildProjection("p", { version: 2 }),
-  compareProjection: (synap) => synap.admin.compareProjection("p"),
-  cutOverProjection: (synap) => synap.admin.cutOverProjection("p", { compare: false }),
-  dropProjectionBuild: (synap) => synap.admin.dropProjectionBuild("p", "previous"),
+const reservations: Every<ReservationsQuery>[] = [
+  { guest: "g" },
+  { from: "2026-11-01", to: "2026-11-02", resource: "r" },
+];
+const lamps = (synap: Client) => synap.aggregates({ type: "lamp", path: "lamps" });
+
+/** Every operation, and the calls of the client that together give it everything that it takes. */
+const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
+  publishEvent: (synap) => [synap.publish(event, { backfill: true } satisfies Every<PublishOptions>)],
+  publishBatch: (synap) => [synap.publishBatch([event], { backfill: true } satisfies Every<PublishOptions>)],
+  getEvent: (synap) => [synap.getEvent(AN_ID)],
+  listEvents: (synap) => [
+    synap
+      .query({
+        type: ["note.creation.requested", "task.created"],
+        ...stream,
+        userId: "u",
+        correlationId: "c",
+        from: new Date(A_TIME),
+        to: A_TIME,
+        order: "asc",
+        pageSize: 7,
+      } satisfies Every<EventQuery<"note.creation.requested" | "task.created">>)
+      .next(),
+  ],
+  appendToStream: (synap) => [
+    synap.append(stream, [streamEvent], {
+      expectedVersion: 3,
+      backfill: true,
+    } satisfies Every<AppendOptions>),
+  ],
+  readStream: (synap) => [
+    synap
+      .readStream(stream, {
+        fromVersion: 2,
+        toVersion: 9,
+        direction: "backwards",
+        pageSize: 7,
+      } satisfies Every<StreamRead>)
+      .next(),
+  ],
+  closeStream: (synap) => [
+    synap.closeStream(stream, { expectedVersion: 3 } satisfies Every<Last<Client["closeStream"]>>),
+    synap.closeStream(stream, { expectedVersion: "no-stream" }),
+  ],
+  getAggregate: (synap) => [
+    lamps(synap).load("l", { version: 3, at: new Date(A_TIME) } satisfies Every<AggregateMoment>),
+  ],
+  executeCommand: (synap) => [
+    lamps(synap).execute("l", { type: "switch", data: {} } as never, {
+      expectedVersion: 3,
+      idempotencyKey: "k",
+      userId: "u",
+      createdBy: "user:u",
+      source: "test",
+      correlationId: "c",
+      causationId: AN_ID,
+      metadata: {},
+    } satisfies Every<CommandOptions>),
+  ],
+  readModel: (synap) => [synap.readModel("open-orders")],
+  openLoops: (synap) => [
+    synap.readModels.whatsNext({ owner: "o", limit: 7 } satisfies Every<Last<ReadModels["whatsNext"]>>),
+  ],
+  tasks: (synap) => [
+    synap.readModels.openTasks({ owner: "o", limit: 7 } satisfies Every<Last<ReadModels["openTasks"]>>),
+  ],
+  reservations: (synap) => reservations.map((query) => synap.readModels.reservations(query)),
+  notes: (synap) => [
+    synap.readModels.notes({ userId: "u", pageSize: 7 } satisfies Every<Last<ReadModels["notes"]>>).next(),
+  ],
+  auditLog: (synap) => [
+    synap.readModels
+      .auditLog({
+        actor: "system",
+        subjectType: "note",
+        subjectId: "n",
+        pageSize: 7,
+      } satisfies Every<AuditQuery>)
+      .next(),
+  ],
+  compliance: (synap) => [
+    synap.readModels.compliance({ from: "2026-11-01", to: "2026-11-02" } satisfies Every<
+      Last<ReadModels["compliance"]>
+    >),
+  ],
+  status: (synap) => [synap.status()],
+  metrics: (synap) => [synap.metrics()],
+  health: (synap) => [synap.health()],
+  readiness: (synap) => [synap.readiness()],
+  openapi: (synap) => [synap.openapi()],
+  adminStatus: (synap) => [synap.admin.status()],
+  tailEvents: (synap) => [
+    synap
+      .subscribe({
+        from: "start",
+        type: "note.creation.requested",
+        stream,
+        onProgress: () => undefined,
+        onConnect: () => undefined,
+        onReconnect: () => undefined,
+      } satisfies Every<SubscriptionRequest<"note.creation.requested">>)
+      .next(),
+  ],
+  listDeadLetters: (synap) => [
+    synap.admin
+      .deadLetters({ handler: "h", status: "open", ...stream, pageSize: 7 } satisfies Every<DeadLetterQuery>)
+      .next(),
+  ],
+  getDeadLetter: (synap) => [synap.admin.deadLetter(1)],
+  retryDeadLetters: (synap) => [
+    synap.admin.retryDeadLetters({
+      handler: "h",
+      code: "c",
+      after: 1,
+      limit: 7,
+    } satisfies Every<RetryRequest>),
+  ],
+  retryDeadLetter: (synap) => [synap.admin.retryDeadLetter(1)],
+  skipDeadLetter: (synap) => [synap.admin.skipDeadLetter(1, "because")],
+  listProjections: (synap) => [synap.admin.projections()],
+  getProjection: (synap) => [synap.admin.projection("p")],
+  pauseProjection: (synap) => [synap.admin.pauseProjection("p")],
+  resumeProjection: (synap) => [synap.admin.resumeProjection("p")],
+  rollbackProjection: (synap) => [synap.admin.rollbackProjection("p")],
+  rebuildProjection: (synap) => [
+    synap.admin.rebuildProjection("p", { version: 2 } satisfies Every<Last<Admin["rebuildProjection"]>>),
+  ],
+  compareProjection: (synap) => [synap.admin.compareProjection("p")],
+  cutOverProjection: (synap) => [
+    synap.admin.cutOverProjection("p", { maxLagEvents: 1, maxDifference: 2, compare: false } satisfies Every<
+      Last<Admin["cutOverProjection"]>
+    >),
+  ],
+  dropProjectionBuild: (synap) => [synap.admin.dropProjectionBuild("p", "previous")],
 };
 
-describe("a method of the client", () => {
-  it.each(Object.entries(CALLS))("performs %s", async (name, call) => {
-    const sent: { method: string; path: string }[] = [];
-    const synap = createSynapClient<object>({
-      url: "http://synap.example",
-      retry: { attempts: 1 },
-      fetch: (url, init) => {
-        sent.push({ method: init?.method ?? "GET", path: new URL(String(url)).pathname });
-        const refusal = { code: "internal-error", title: "", detail: "", status: 400 };
-        return Promise.resolve(new Response(JSON.stringify(refusal), { status: 400 }));
-      },
-    });
-    await Promise.resolve(call(synap)).catch(() => undefined);
-    const operation = Object.entries(OPERATIONS).find(([id]) => id === name)?.[1];
-    const pattern = new RegExp(`^${operation?.path.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
-    expect(sent).toEqual([{ method: operation?.method, path: expect.stringMatching(pattern) }]);
+/** First pages after which another follows. */
+const FIRST_PAGES: Partial<Record<OperationName, object>> = {
+  listEvents: { events: [], nextCursor: "next" },
+  listDeadLetters: { deadLetters: [], nextCursor: "7" },
+  notes: { notes: [], nextBefore: 7 },
+  auditLog: { entries: [], nextBefore: 7 },
+};
+
+/** What the client leaves out on purpose, because it says the same in another place. */
+const SAID_ELSEWHERE: Partial<Record<OperationName, readonly string[]>> = {
+  // `expectedVersion` in the body.
+  appendToStream: ["headers.if-match", "headers.if-none-match"],
+  // `from`.
+  tailEvents: ["headers.last-event-id"],
+};
+
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | string[]>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+async function requestsOf(name: OperationName): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  const synap = createSynapClient<typeof seedCatalogue>({
+    url: "http://synap.example",
+    retry: { attempts: 1 },
+    fetch: (target, { method = "GET", headers, body } = {}) => {
+      const { pathname, searchParams } = new URL(String(target));
+      const valuesOf = (parameter: string): string | string[] => {
+        const values = searchParams.getAll(parameter);
+        return values.length > 1 ? values : (values[0] ?? "");
+      };
+      const parameters = [...new Set(searchParams.keys())];
+      sent.push({
+        method,
+        path: pathname,
+        query: Object.fromEntries(parameters.map((parameter) => [parameter, valuesOf(parameter)])),
+        headers: Object.fromEntries(new Headers(headers)),
+        body: typeof body === "string" ? JSON.parse(body) : undefined,
+      });
+      const page = sent.length === 1 ? FIRST_PAGES[name] : undefined;
+      const refusal = { code: "internal-error", title: "", detail: "", status: 400 };
+      return Promise.resolve(new Response(JSON.stringify(page ?? refusal), { status: page ? 200 : 400 }));
+    },
   });
+  await Promise.allSettled(CALLS[name](synap));
+  return sent;
+}
+
+/** Paths of what a schema has and a value lacks. */
+function lackedBy(value: unknown, schema: z.ZodType, path: string): string[] {
+  if (schema instanceof z.ZodOptional) return lackedBy(value, schema.unwrap() as z.ZodType, path);
+  if (schema instanceof z.ZodUnion) {
+    const each = schema.options.map((option) => lackedBy(value, option as z.ZodType, path));
+    return each.sort((one, other) => one.length - other.length)[0] ?? [];
+  }
+  if (schema instanceof z.ZodArray) {
+    return Array.isArray(value) ? lackedBy(value[0], schema.element as z.ZodType, `${path}[0]`) : [path];
+  }
+  if (schema instanceof z.ZodUndefined) return [];
+  if (!(schema instanceof z.ZodObject)) return value === undefined ? [path] : [];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [path];
+  const given = new Map<string, unknown>(Object.entries(value));
+  return Object.entries<z.ZodType>(schema.shape).flatMap(([name, each]) =>
+    lackedBy(given.get(name), each, `${path}.${name}`),
+  );
+}
+
+/** Faults of the requests of an operation, by the schemas that the API's document has. */
+function faultsOf(sent: readonly Sent[], schemas: RequestSchemas): string[] {
+  const { query = z.strictObject({}), headers = z.object({}), body = z.undefined() } = schemas;
+  const parts = [
+    ["query", query],
+    ["headers", headers],
+    ["body", body],
+  ] as const;
+  const faults = parts.flatMap(([part, schema]) => {
+    const values = sent.map((request) => request[part]);
+    const invalid = values.flatMap((value) => schema.safeParse(value).error?.issues ?? []);
+    const [lacked = [], ...others] = values.map((value) => lackedBy(value, schema, part));
+    return [
+      ...invalid.map(({ path, message }) => `${[part, ...path].join(".")}: ${message}`),
+      ...lacked.filter((path) => others.every((each) => each.includes(path))),
+    ];
+  });
+  return [...new Set(faults)];
+}
+
+describe("a method of the client", () => {
+  const names = Object.keys(OPERATIONS) as OperationName[];
+
+  it.each(names)("performs %s", async (name) => {
+    const { method, path } = OPERATIONS[name];
+    const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+    const sent = await requestsOf(name);
+    expect(sent.length).toBeGreaterThan(0);
+    for (const request of sent) {
+      expect(request).toMatchObject({ method, path: expect.stringMatching(pattern) });
+    }
+  });
+
+  // The parameters of other read models are those of their definitions.
+  it.each(names.filter((name) => name !== "readModel"))(
+    "can give %s everything that it takes, and nothing else",
+    async (name) => {
+      expect(faultsOf(await requestsOf(name), HTTP_REQUESTS[name])).toEqual(SAID_ELSEWHERE[name] ?? []);
+    },
+  );
 });

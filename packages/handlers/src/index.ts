@@ -88,11 +88,3 @@ export {
   ReadModelDefinitionError,
   type ReadSession,
 } from "./read-models/read-model.ts";
-export {
-  areInOrder,
-  beforeParameter,
-  dayParameter,
-  limitParameter,
-  NOT_IN_ORDER,
-  nameParameter,
-} from "./read-models/read-model-parameters.ts";

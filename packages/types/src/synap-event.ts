@@ -104,7 +104,11 @@ export const timestampSchema = z
 
 // Not z.json(): that recurses, and an event may arrive nested a million levels deep. checkJson validates the values.
 const jsonValue: z.ZodType<JsonValue, JsonValue> = z.any();
-const jsonObject = z.record(z.string(), jsonValue, "must be a JSON object");
+const jsonObject: z.ZodType<JsonObject, JsonObject> = z.record(
+  z.string(),
+  jsonValue,
+  "must be a JSON object",
+);
 
 /**
  * The fields of an event as a strict Zod schema: unknown fields are refused. It neither validates the values inside

@@ -1,6 +1,6 @@
 import type { ProblemCode } from "@synap/types/http";
 import { zodFaults } from "@synap/types/internal";
-import { z } from "zod";
+import type { z } from "zod";
 import { Problem } from "../problems/problem.ts";
 import type { JsonIssue } from "./diagnose-json.ts";
 import { parseJson } from "./parse-json.ts";
@@ -38,10 +38,7 @@ export async function readJsonBody<Schema extends z.ZodType>(
   throw bodyInvalid(zodFaults(parsed.error.issues));
 }
 
-/** The body of a route that takes no input: an empty object. */
-export const emptyBody = z.strictObject({});
-
-/** The same for a body that may be left out, which is then an empty object. */
+/** Reads a JSON body that may be left out, which is then an empty object. */
 export async function readOptionalJsonBody<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,

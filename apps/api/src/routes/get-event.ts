@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { eventPath } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { Problem } from "../problems/problem.ts";
@@ -11,7 +12,6 @@ import {
   registerRoute,
 } from "./route-registration.ts";
 
-const eventId = z.uuid("must be a UUID").describe("The event's id.");
 const noQuery = z.strictObject({});
 
 const route = {
@@ -20,7 +20,7 @@ const route = {
   operationId: "getEvent",
   tags: ["events"],
   summary: "Get one stored event",
-  request: { params: z.object({ id: eventId }) },
+  request: { params: eventPath },
   responses: {
     200: jsonAnswer("The event.", "StoredEvent"),
     ...problemAnswers("parameter-unknown", "event-not-found", "method-not-allowed", "database-unavailable"),
@@ -32,7 +32,7 @@ export function getEventRoute(app: ApiApp, { store }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
     const id = (context.req.param("id") ?? "").toLowerCase();
-    if (!eventId.safeParse(id).success) {
+    if (!eventPath.shape.id.safeParse(id).success) {
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
     const event = await store.getById(id);

@@ -1,37 +1,10 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
-import { moment, plainText, wholeNumber } from "@synap/types/http";
-import { z } from "zod";
+import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiPorts } from "../api-context.ts";
 import { answerPage } from "./answer-page.ts";
 import { checkEventNames } from "./named-filter.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
-
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
-const listQuery = z.strictObject({
-  from: moment.optional().describe("Events that happened at this moment or later."),
-  to: moment.optional().describe("Events that happened before this moment."),
-  type: z
-    .union([plainText(128), z.array(plainText(128)).max(50)])
-    .optional()
-    .describe("Events of this type. May be repeated: events of any of the types."),
-  aggregateType: plainText(64).optional().describe("Events of this aggregate type."),
-  aggregateId: plainText(128).optional().describe("Events of this aggregate."),
-  userId: plainText(128).optional().describe("Events that belong to this user."),
-  correlationId: plainText(128).optional().describe("Events of this flow."),
-  limit: wholeNumber(1, MAX_LIMIT)
-    .optional()
-    .describe(`Page size, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
-  order: z
-    .enum(["asc", "desc"], 'must be "asc" or "desc"')
-    .optional()
-    .describe("By time. Default desc: newest first."),
-  cursor: plainText(1024)
-    .optional()
-    .describe("`nextCursor` or `previousCursor` of a page of the same query."),
-});
 
 const route = {
   method: "get",
@@ -40,7 +13,7 @@ const route = {
   tags: ["events"],
   summary: "Find stored events",
   description: "All filters must match. The Link header has the next and the previous page.",
-  request: { query: listQuery },
+  request: { query: eventQuery },
   responses: {
     200: {
       ...jsonAnswer("One page of events.", "EventPage"),
@@ -61,7 +34,7 @@ const route = {
 export function listEventsRoute(app: ApiApp, ports: ApiPorts): void {
   const { store, pages } = ports;
   registerRoute(app, route, async (context) => {
-    const { limit, order = "desc", cursor, from, to, type, ...equal } = readQuery(context, listQuery);
+    const { limit, order = "desc", cursor, from, to, type, ...equal } = readQuery(context, eventQuery);
     await checkEventNames(ports, { type, ...equal });
     const filter = {
       ...equal,
@@ -70,7 +43,7 @@ export function listEventsRoute(app: ApiApp, ports: ApiPorts): void {
       ...(to !== undefined && { to: normal(to) }),
     };
     return answerPage(context, pages, async (maxBytes) => {
-      const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
+      const size = limit === undefined ? DEFAULT_PAGE_SIZE : Number(limit);
       const page = await store.query(filter, { limit: size, order, cursor, maxBytes });
       return { body: page, headers: linkHeader(context.req.url, page) };
     });

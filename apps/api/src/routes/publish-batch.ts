@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { publishQuery } from "@synap/types/http";
 import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../body/json-body.ts";
 import { decodeText, readBody, readContentType } from "../body/read-body.ts";
@@ -8,7 +9,7 @@ import { readJsonBatch, readNdjsonBatch } from "../intake/read-batch.ts";
 import type { EventReading } from "../intake/read-event.ts";
 import { Problem } from "../problems/problem.ts";
 import { unavailable } from "./publish-event.ts";
-import { publishQuery, readEventRules } from "./publish-parameters.ts";
+import { readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 
 const route = {

@@ -1,4 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
+import { publishQuery } from "@synap/types/http";
 import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
 import { JSON_BODY_PROBLEMS, unreadableBody } from "../body/json-body.ts";
 import { parseJson } from "../body/parse-json.ts";
@@ -8,7 +9,7 @@ import type { EventResult } from "../intake/event-result.ts";
 import { readEvent } from "../intake/read-event.ts";
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
-import { publishQuery, readEventRules } from "./publish-parameters.ts";
+import { readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 
 const route = {

@@ -1,16 +1,8 @@
-import { z } from "zod";
+import { publishQuery } from "@synap/types/http";
 import type { ApiContext, ApiPorts } from "../api-context.ts";
 import type { EventRules } from "../intake/read-event.ts";
 import { requireBackfillPermission } from "../permission/backfill-permission.ts";
 import { readQuery } from "./route-registration.ts";
-
-/** The parameters of both publishing routes. */
-export const publishQuery = z.strictObject({
-  backfill: z
-    .enum(["true", "false"], 'must be "true" or "false"')
-    .optional()
-    .describe("Accepts events of any age. Needs the header Authorization: Bearer <SYNAP_BACKFILL_TOKEN>."),
-});
 
 /** Returns the rules for the events of this request. @throws Problem when it is not permitted to backfill. */
 export function readEventRules(context: ApiContext, { catalogue, configuration }: ApiPorts): EventRules {

@@ -1,21 +1,14 @@
-import { beforeParameter, defineReadModel, limitParameter, nameParameter } from "@synap/handlers";
-import { READ_MODEL_RESOURCES } from "@synap/types/http";
-import { z } from "zod";
+import { defineReadModel } from "@synap/handlers";
+import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { notesOf } from "./notes-of.ts";
-
-const DEFAULT_LIMIT = 100;
 
 /** A user's notes over HTTP. */
 export const notesReadModel = defineReadModel({
   path: "notes",
   description: "Notes of a user, newest first",
-  parameters: z.strictObject({
-    userId: nameParameter.describe("The owner of the notes."),
-    before: beforeParameter,
-    limit: limitParameter(DEFAULT_LIMIT),
-  }),
+  parameters: READ_MODEL_REQUESTS.notes.query,
   answer: READ_MODEL_RESOURCES.Notes,
-  async read(session, { userId, before, limit = DEFAULT_LIMIT }, { maxBytes }) {
+  async read(session, { userId, before, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {
     const { notes, isCut } = await notesOf(session, userId, { limit, before, maxBytes });
     const last = isCut ? notes.at(-1) : undefined;
     return { notes, ...(last !== undefined && { nextBefore: last.position }) };

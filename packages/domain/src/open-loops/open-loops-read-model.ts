@@ -1,6 +1,5 @@
-import { defineReadModel, limitParameter, nameParameter } from "@synap/handlers";
-import { READ_MODEL_RESOURCES } from "@synap/types/http";
-import { z } from "zod";
+import { defineReadModel } from "@synap/handlers";
+import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { countOpenLoops, whatsNext } from "./open-loops.ts";
 
 /** What's next for a person, over HTTP. */
@@ -8,10 +7,7 @@ export const openLoopsReadModel = defineReadModel({
   path: "open-loops",
   description:
     "Open loops of an owner that are not snoozed, highest score first. `counts` includes the snoozed ones",
-  parameters: z.strictObject({
-    owner: nameParameter.describe("The owner of the open loops."),
-    limit: limitParameter(20),
-  }),
+  parameters: READ_MODEL_REQUESTS.openLoops.query,
   answer: READ_MODEL_RESOURCES.OpenLoops,
   read: async (session, { owner, limit }) => ({
     openLoops: await whatsNext(session, owner, { limit }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event-input.ts";
+import { moment, pathId, type RequestSchemas, wholeNumber } from "./parameter-forms.ts";
 import { appendedEvent } from "./streams.ts";
 
 const version = z.number().int().describe("Stream version: the number of its events.");
@@ -34,6 +35,58 @@ export const commandEnvelope = eventInputSchema.pick({
   causationId: true,
   metadata: true,
 });
+
+/** The body of a command: its input, and the fields that its events are to carry. */
+export function commandBody<Data extends z.ZodType>(data: Data) {
+  return z.strictObject({ data, ...commandEnvelope.shape });
+}
+
+const aggregateId = pathId.describe("Id of the aggregate, 1 to 128 characters.");
+
+/** The path of an aggregate's state. */
+export const aggregatePath = z.object({
+  type: z
+    .string()
+    .max(64)
+    .regex(/^[a-z][a-z0-9_-]*$/, "must consist of lower-case letters, digits, _ and -")
+    .describe("The aggregate type, for example reservation."),
+  id: aggregateId,
+});
+
+/** The version or moment of an aggregate's state. */
+export const aggregateQuery = z.strictObject({
+  version: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("State at this version."),
+  at: moment.optional().describe("State at this moment, by the timestamps of the events."),
+});
+
+/** The path of a command, below that of its aggregate. */
+export const commandPath = z.object({ id: aggregateId });
+
+/** The form of a version in If-Match of a command. */
+export const VERSION_TAG = /^"(\d{1,15})"$/;
+
+/** The headers of a command. */
+export const commandHeaders = z.object({
+  "if-match": z
+    .string()
+    .regex(VERSION_TAG)
+    .optional()
+    .describe("Refuse the command unless the aggregate is at this version."),
+  "idempotency-key": z
+    .string()
+    .regex(/^[!-~]{1,255}$/)
+    .optional()
+    .describe("A command with a key is executed once; sent again, it gets the same answer."),
+});
+
+/**
+ * What the operations of aggregates take. `executeCommand` is the form of all commands: each has an operationId of its own
+ * and data in the schema of its decider.
+ */
+export const AGGREGATE_REQUESTS = {
+  getAggregate: { params: aggregatePath, query: aggregateQuery },
+  executeCommand: { params: commandPath, headers: commandHeaders, body: commandBody(z.unknown()) },
+} as const satisfies Record<string, RequestSchemas>;
 
 /** The resources of aggregates, by their names in the OpenAPI document. */
 export const AGGREGATE_RESOURCES = {

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { NO_NUL } from "./parameter-forms.ts";
+import {
+  DEFAULT_PAGE_SIZE,
+  emptyBody,
+  limitParameter,
+  NO_NUL,
+  plainText,
+  type RequestSchemas,
+  wholeNumber,
+} from "./parameter-forms.ts";
 
 const moment = z.iso.datetime();
 const whole = z.number().int();
@@ -86,6 +94,7 @@ export const retryBody = z.strictObject({
   after: z
     .int()
     .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
     .optional()
     .describe("Dead letters with a higher number: `next` of the previous call."),
   limit: z
@@ -95,6 +104,33 @@ export const retryBody = z.strictObject({
     .optional()
     .describe(`Maximum number, 1 to ${MAX_RETRIED}, which is the default.`),
 });
+
+const deadLetterId = wholeNumber(1, Number.MAX_SAFE_INTEGER).describe("The dead letter's id.");
+
+/** The path of one dead letter. */
+export const deadLetterPath = z.object({ id: deadLetterId });
+
+/** The filter and the page of a list of dead letters. */
+export const deadLetterQuery = z.strictObject({
+  handler: plainText(128).optional().describe("Dead letters of this handler."),
+  status: z
+    .enum(["open", "retried", "skipped"], 'must be "open", "retried" or "skipped"')
+    .optional()
+    .describe("`open`: not resolved yet. `retried`, `skipped`: resolved that way."),
+  aggregateType: plainText(64).optional().describe("Dead letters of streams of this type."),
+  aggregateId: plainText(128).optional().describe("Dead letters of streams with this id."),
+  limit: limitParameter(DEFAULT_PAGE_SIZE),
+  cursor: deadLetterId.optional().describe("`nextCursor` of the previous page."),
+});
+
+/** What the operations of dead letters take, by their operationIds. */
+export const DEAD_LETTER_REQUESTS = {
+  listDeadLetters: { query: deadLetterQuery },
+  getDeadLetter: { params: deadLetterPath },
+  retryDeadLetters: { body: retryBody },
+  retryDeadLetter: { params: deadLetterPath, body: emptyBody },
+  skipDeadLetter: { params: deadLetterPath, body: skipBody },
+} as const satisfies Record<string, RequestSchemas>;
 
 /** The resources of dead letters, by their names in the OpenAPI document. */
 export const DEAD_LETTER_RESOURCES = {

@@ -2,6 +2,14 @@ import { z } from "zod";
 import { eventInputSchema } from "../event-input.ts";
 import { MAX_EVENT_BYTES } from "../event-size.ts";
 import { synapEventSchema } from "../synap-event.ts";
+import {
+  DEFAULT_PAGE_SIZE,
+  eventTypesParameter,
+  limitParameter,
+  moment,
+  plainText,
+  type RequestSchemas,
+} from "./parameter-forms.ts";
 
 /** One fault of an event or of a request. */
 export const issue = z.object({
@@ -56,12 +64,77 @@ export const eventPage = z.object({
   previousCursor: z.string().optional(),
 });
 
-/** The resources of publishing and querying events, by their names in the OpenAPI document. */
-export const EVENT_RESOURCES = {
+/** The parameters of both publishing operations. */
+export const publishQuery = z.strictObject({
+  backfill: z
+    .enum(["true", "false"], 'must be "true" or "false"')
+    .optional()
+    .describe("Accepts events of any age. Needs the header Authorization: Bearer <SYNAP_BACKFILL_TOKEN>."),
+});
+
+/** The path of one event. */
+export const eventPath = z.object({ id: z.uuid("must be a UUID").describe("The event's id.") });
+
+/** The filter and the page of a query for events. */
+export const eventQuery = z.strictObject({
+  from: moment.optional().describe("Events that happened at this moment or later."),
+  to: moment.optional().describe("Events that happened before this moment."),
+  type: eventTypesParameter,
+  aggregateType: plainText(64).optional().describe("Events of this aggregate type."),
+  aggregateId: plainText(128).optional().describe("Events of this aggregate."),
+  userId: plainText(128).optional().describe("Events that belong to this user."),
+  correlationId: plainText(128).optional().describe("Events of this flow."),
+  limit: limitParameter(DEFAULT_PAGE_SIZE),
+  order: z
+    .enum(["asc", "desc"], 'must be "asc" or "desc"')
+    .optional()
+    .describe("By time. Default desc: newest first."),
+  cursor: plainText(1024)
+    .optional()
+    .describe("`nextCursor` or `previousCursor` of a page of the same query."),
+});
+
+/** Where a tail begins, and which events it has. */
+export const tailQuery = z.strictObject({
+  from: z
+    .string()
+    .regex(/^(?:now|start|\d{1,15})$/, 'must be "now", "start" or a position, a whole number from 0')
+    .optional()
+    .describe("`now` (default), `start`, or a position: the first event is the one after it."),
+  type: eventTypesParameter,
+  aggregateType: plainText(64).optional().describe("Events of streams of this type."),
+  aggregateId: plainText(128).optional().describe("Events of this stream; needs `aggregateType`."),
+});
+
+/** The header with which a tail resumes. */
+export const tailHeaders = z.object({
+  "last-event-id": z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional()
+    .describe("Takes precedence over `from`."),
+});
+
+/** The bodies of publishing. */
+const EVENT_BODIES = {
   EventInput: eventInputSchema.describe(
     `At most ${MAX_EVENT_BYTES} bytes as JSON in UTF-8 without spaces, numbers written out in full; else 413 \`event-too-large\`.`,
   ),
   EventBatch: z.union([z.array(eventInputSchema), z.strictObject({ events: z.array(eventInputSchema) })]),
+};
+
+/** What the operations of events take, by their operationIds. */
+export const EVENT_REQUESTS = {
+  publishEvent: { query: publishQuery, body: EVENT_BODIES.EventInput },
+  publishBatch: { query: publishQuery, body: EVENT_BODIES.EventBatch },
+  getEvent: { params: eventPath },
+  listEvents: { query: eventQuery },
+  tailEvents: { query: tailQuery, headers: tailHeaders },
+} as const satisfies Record<string, RequestSchemas>;
+
+/** The resources of publishing and querying events, by their names in the OpenAPI document. */
+export const EVENT_RESOURCES = {
+  ...EVENT_BODIES,
   StoredEvent: storedEvent,
   EventPage: eventPage,
   AcceptedEvent: acceptedEvent,

@@ -1,14 +1,14 @@
 /**
  * The resources of Synap's HTTP API as schemas: the routes, the OpenAPI document, the client and the commands share them.
  */
-import { AGGREGATE_RESOURCES } from "./aggregates.ts";
-import { DEAD_LETTER_RESOURCES } from "./dead-letters.ts";
-import { EVENT_RESOURCES } from "./events.ts";
+import { AGGREGATE_REQUESTS, AGGREGATE_RESOURCES } from "./aggregates.ts";
+import { DEAD_LETTER_REQUESTS, DEAD_LETTER_RESOURCES } from "./dead-letters.ts";
+import { EVENT_REQUESTS, EVENT_RESOURCES } from "./events.ts";
 import { problem } from "./problem.ts";
-import { PROJECTION_RESOURCES } from "./projections.ts";
-import { READ_MODEL_RESOURCES } from "./read-models.ts";
-import { STATUS_RESOURCES } from "./status.ts";
-import { STREAM_RESOURCES } from "./streams.ts";
+import { PROJECTION_REQUESTS, PROJECTION_RESOURCES } from "./projections.ts";
+import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "./read-models.ts";
+import { STATUS_REQUESTS, STATUS_RESOURCES } from "./status.ts";
+import { STREAM_REQUESTS, STREAM_RESOURCES } from "./streams.ts";
 
 export * from "./aggregates.ts";
 export * from "./dead-letters.ts";
@@ -31,4 +31,15 @@ export const HTTP_RESOURCES = {
   ...PROJECTION_RESOURCES,
   ...AGGREGATE_RESOURCES,
   ...READ_MODEL_RESOURCES,
+} as const;
+
+/** The path and query parameters, headers and body of every operation, by its operationId in the OpenAPI document. */
+export const HTTP_REQUESTS = {
+  ...EVENT_REQUESTS,
+  ...STREAM_REQUESTS,
+  ...STATUS_REQUESTS,
+  ...DEAD_LETTER_REQUESTS,
+  ...PROJECTION_REQUESTS,
+  ...AGGREGATE_REQUESTS,
+  ...READ_MODEL_REQUESTS,
 } as const;

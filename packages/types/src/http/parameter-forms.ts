@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { day } from "../catalogue/fields.ts";
 import { readTimestamp, TIMESTAMP_FORM } from "../timestamp.ts";
 
 const GIVEN_ONCE = "must be given exactly once";
@@ -50,5 +51,50 @@ export const moment = z
   )
   .meta({ format: "date-time", pattern: TIMESTAMP_FORM });
 
-/** The headers with which a client states the expected version of a stream. */
-export const ifMatch = z.string().regex(/^(?:\*|"(?:0|[1-9]\d{0,14})")$/);
+/** The name of a user, a guest or an actor: 1 to 128 characters. */
+export const nameParameter = plainText(128);
+
+/** A day, YYYY-MM-DD. */
+export const dayParameter = z
+  .string(GIVEN_ONCE)
+  .refine((value) => day.safeParse(value).success, "must be an existing day as YYYY-MM-DD")
+  .meta({ format: "date", pattern: "^(?!0000)" });
+
+/** The page size of lists where the request has none. */
+export const DEFAULT_PAGE_SIZE = 100;
+
+const MAX_LIMIT = 1_000;
+
+/** The page size, 1 to 1,000 rows. */
+export const limitParameter = (byDefault: number) =>
+  wholeNumber(1, MAX_LIMIT).optional().describe(`Page size, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
+
+/** The position before which a page begins, for rows in descending order of position. */
+export const beforeParameter = wholeNumber(0, Number.MAX_SAFE_INTEGER)
+  .optional()
+  .describe("`nextBefore` of the previous page.");
+
+/** Whether two days are in order, if both are given. */
+export function areInOrder({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {
+  return from === undefined || to === undefined || from <= to;
+}
+
+/** The issue reported for two days that are not in order. */
+export const NOT_IN_ORDER = { path: ["to"], message: "must not be before from" };
+
+/** Event types of a filter: one, or several as a parameter that is repeated. */
+export const eventTypesParameter = z
+  .union([plainText(128), z.array(plainText(128)).max(50)])
+  .optional()
+  .describe("Events of this type. May be repeated: events of any of the types.");
+
+/** The body of an operation that takes no input: an empty object. */
+export const emptyBody = z.strictObject({});
+
+/** The schemas of what an operation takes: its path and query parameters, headers and body. */
+export interface RequestSchemas {
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+}

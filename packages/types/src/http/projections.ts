@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { emptyBody, type RequestSchemas } from "./parameter-forms.ts";
 
 const moment = z.iso.datetime();
 const whole = z.number().int();
@@ -92,6 +93,27 @@ export const cutoverBody = z.strictObject({
 export const dropBody = z.strictObject({
   build: z.enum(["building", "previous"], 'must be "building" or "previous"'),
 });
+
+/** The path of one projection. */
+export const projectionPath = z.object({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,59}$/, "must be the name of a projection: lower case, digits and dashes")
+    .describe("The projection's name."),
+});
+
+/** What the operations of projections take, by their operationIds. */
+export const PROJECTION_REQUESTS = {
+  listProjections: {},
+  getProjection: { params: projectionPath },
+  pauseProjection: { params: projectionPath, body: emptyBody },
+  resumeProjection: { params: projectionPath, body: emptyBody },
+  rollbackProjection: { params: projectionPath, body: emptyBody },
+  rebuildProjection: { params: projectionPath, body: rebuildBody },
+  compareProjection: { params: projectionPath, body: emptyBody },
+  cutOverProjection: { params: projectionPath, body: cutoverBody },
+  dropProjectionBuild: { params: projectionPath, body: dropBody },
+} as const satisfies Record<string, RequestSchemas>;
 
 /** The resources of projections, by their names in the OpenAPI document. */
 export const PROJECTION_RESOURCES = {

@@ -1,5 +1,16 @@
 import { z } from "zod";
 import { reservationStatus } from "../catalogue/reservation.ts";
+import {
+  areInOrder,
+  beforeParameter,
+  DEFAULT_PAGE_SIZE,
+  dayParameter,
+  limitParameter,
+  NOT_IN_ORDER,
+  nameParameter,
+  plainText,
+  type RequestSchemas,
+} from "./parameter-forms.ts";
 
 const text = z.string();
 const count = z.number().int();
@@ -99,3 +110,73 @@ export const READ_MODEL_RESOURCES = {
     nextBefore,
   }),
 } as const satisfies Record<string, z.ZodType>;
+
+/** What the built-in read models take, by their operationIds. */
+export const READ_MODEL_REQUESTS = {
+  openLoops: {
+    query: z.strictObject({
+      owner: nameParameter.describe("The owner of the open loops."),
+      limit: limitParameter(20),
+    }),
+  },
+  tasks: {
+    query: z.strictObject({
+      owner: nameParameter.optional().describe("Tasks assigned to this person. Default: everybody's."),
+      limit: limitParameter(DEFAULT_PAGE_SIZE),
+    }),
+  },
+  reservations: {
+    query: z
+      .strictObject({
+        guest: nameParameter.optional().describe("Reservations of this guest, including cancelled ones."),
+        from: dayParameter.optional().describe("Reservations that begin on this day or later."),
+        to: dayParameter.optional().describe("Reservations that begin on this day or earlier."),
+        resource: nameParameter.optional().describe("With from and to: reservations of this resource."),
+      })
+      .refine(({ from, to }) => (from === undefined) === (to === undefined), {
+        path: ["from"],
+        message: "and to must be given together",
+      })
+      .refine(({ guest, from }) => (guest === undefined) !== (from === undefined), {
+        path: ["guest"],
+        message: "must be given, or from and to, not both",
+      })
+      .refine(({ guest, resource }) => guest === undefined || resource === undefined, {
+        path: ["resource"],
+        message: "goes with from and to",
+      })
+      .refine(areInOrder, NOT_IN_ORDER),
+  },
+  notes: {
+    query: z.strictObject({
+      userId: nameParameter.describe("The owner of the notes."),
+      before: beforeParameter,
+      limit: limitParameter(DEFAULT_PAGE_SIZE),
+    }),
+  },
+  auditLog: {
+    query: z
+      .strictObject({
+        // Room for the longest actor: "agent:" and a name.
+        actor: plainText(256)
+          .optional()
+          .describe("Entries of this actor: `user:{id}`, `agent:{name}` or `system`."),
+        subjectType: nameParameter.optional().describe("Entries of this aggregate type; with subjectId."),
+        subjectId: nameParameter.optional().describe("Entries of this aggregate; with subjectType."),
+        before: beforeParameter,
+        limit: limitParameter(DEFAULT_PAGE_SIZE),
+      })
+      .refine(({ subjectType, subjectId }) => (subjectType === undefined) === (subjectId === undefined), {
+        path: ["subjectType"],
+        message: "and subjectId must be given together",
+      }),
+  },
+  compliance: {
+    query: z
+      .strictObject({
+        from: dayParameter.describe("First day, in UTC."),
+        to: dayParameter.describe("Last day (inclusive), in UTC."),
+      })
+      .refine(areInOrder, NOT_IN_ORDER),
+  },
+} as const satisfies Record<string, RequestSchemas>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { handlerRetry } from "./handler-retry.ts";
+import type { RequestSchemas } from "./parameter-forms.ts";
 
 const whole = z.number().int();
 const names = z.array(z.string());
@@ -189,3 +190,13 @@ export const STATUS_RESOURCES = {
   Health: health,
   Readiness: readiness,
 } as const satisfies Record<string, z.ZodType>;
+
+/** What the operations of monitoring a process take, by their operationIds: nothing. */
+export const STATUS_REQUESTS = {
+  status: {},
+  adminStatus: {},
+  metrics: {},
+  health: {},
+  readiness: {},
+  openapi: {},
+} as const satisfies Record<string, RequestSchemas>;

@@ -1,7 +1,14 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event-input.ts";
-import { position, storedEvent } from "./events.ts";
-import { pathId } from "./parameter-forms.ts";
+import { position, publishQuery, storedEvent } from "./events.ts";
+import {
+  DEFAULT_PAGE_SIZE,
+  emptyBody,
+  limitParameter,
+  pathId,
+  type RequestSchemas,
+  wholeNumber,
+} from "./parameter-forms.ts";
 
 const aggregateType = z
   .string()
@@ -59,6 +66,41 @@ export const streamPage = z.object({
 
 /** A stream that accepts no more events. */
 export const closedStream = z.object({ stream: streamPath, streamVersion, closedAt });
+
+/** Headers for the expected version. */
+export const preconditionHeaders = z.object({
+  "if-match": z
+    .string()
+    .regex(/^(?:\*|"(?:0|[1-9]\d{0,14})")$/)
+    .optional()
+    .describe('`"<version>"`: the stream is at exactly this version. `*`: the stream exists.'),
+  "if-none-match": z.literal("*").optional().describe("`*`: the stream has no events."),
+});
+
+const versionParameter = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+/** The part of a stream that is read. */
+export const streamQuery = z.strictObject({
+  fromVersion: versionParameter.optional().describe("Lowest version. Default 1."),
+  toVersion: versionParameter.optional().describe("Highest version. Default: that of the stream."),
+  direction: z
+    .enum(["forwards", "backwards"], 'must be "forwards" or "backwards"')
+    .optional()
+    .describe("By version. Default forwards."),
+  limit: limitParameter(DEFAULT_PAGE_SIZE),
+});
+
+/** What the operations of streams take, by their operationIds. */
+export const STREAM_REQUESTS = {
+  appendToStream: {
+    params: streamPath,
+    query: publishQuery,
+    headers: preconditionHeaders,
+    body: streamAppend,
+  },
+  readStream: { params: streamPath, query: streamQuery },
+  closeStream: { params: streamPath, headers: preconditionHeaders, body: emptyBody },
+} as const satisfies Record<string, RequestSchemas>;
 
 /** The resources of streams, by their names in the OpenAPI document. */
 export const STREAM_RESOURCES = {

@@ -1,8 +1,9 @@
+import { emptyBody, projectionPath } from "@synap/types/http";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { emptyBody, JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-import { projectionParams, readProjectionName } from "./projection-name.ts";
+import { readProjectionName } from "./projection-name.ts";
 
 /** POST /api/v1/admin/projections/{name}/pause, .../resume and .../rollback */
 export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
@@ -37,7 +38,7 @@ export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
         operationId: `${change}Projection`,
         summary,
         description,
-        request: { params: projectionParams, body: jsonBody(emptyBody) },
+        request: { params: projectionPath, body: jsonBody(emptyBody) },
         answers: { 200: answer },
         problems: [
           ...JSON_BODY_PROBLEMS,

@@ -1,5 +1,5 @@
 import type { DeadLetter } from "@synap/database";
-import { plainText, wholeNumber } from "@synap/types/http";
+import { DEFAULT_PAGE_SIZE, deadLetterPath, deadLetterQuery } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -7,24 +7,7 @@ import { answerPage } from "../answer-page.ts";
 import { checkEventNames, checkHandlerName } from "../named-filter.ts";
 import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-import { deadLetterId } from "./dead-letter-id.ts";
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
-const listQuery = z.strictObject({
-  handler: plainText(128).optional().describe("Dead letters of this handler."),
-  status: z
-    .enum(["open", "retried", "skipped"], 'must be "open", "retried" or "skipped"')
-    .optional()
-    .describe("`open`: not resolved yet. `retried`, `skipped`: resolved that way."),
-  aggregateType: plainText(64).optional().describe("Dead letters of streams of this type."),
-  aggregateId: plainText(128).optional().describe("Dead letters of streams with this id."),
-  limit: wholeNumber(1, MAX_LIMIT)
-    .optional()
-    .describe(`Page size, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
-  cursor: deadLetterId.optional().describe("`nextCursor` of the previous page."),
-});
 const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/dead-letters and GET /api/v1/admin/dead-letters/{id} */
@@ -42,15 +25,15 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       description:
         "Newest first, without the events themselves. A page may hold fewer than `limit` when the events are large; " +
         "`nextCursor` is present when there are more.",
-      request: { query: listQuery },
+      request: { query: deadLetterQuery },
       answers: { 200: jsonAnswer("One page of dead letters.", "DeadLetterPage") },
       problems: ["parameter-invalid", "filter-unknown", "too-many-pages"],
     },
     async (context) => {
-      const { limit, cursor, ...filter } = readQuery(context, listQuery);
+      const { limit, cursor, ...filter } = readQuery(context, deadLetterQuery);
       await checkHandlerName(ports, filter.handler);
       await checkEventNames(ports, { aggregateType: filter.aggregateType });
-      const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
+      const size = limit === undefined ? DEFAULT_PAGE_SIZE : Number(limit);
       const before = cursor === undefined ? undefined : Number(cursor);
       return answerPage(context, pages, async (maxBytes) => {
         const page = await deadLetters.page({ ...filter, before, limit: size, maxBytes });
@@ -68,13 +51,13 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       path: "/api/v1/admin/dead-letters/{id}",
       operationId: "getDeadLetter",
       summary: "Get one dead letter, with its event",
-      request: { params: z.object({ id: deadLetterId }) },
+      request: { params: deadLetterPath },
       answers: { 200: jsonAnswer("The dead letter.", "DeadLetter") },
       problems: ["parameter-invalid", "dead-letter-not-found"],
     },
     async (context) => {
       readQuery(context, noQuery);
-      const id = Number(readPathParameter(context, "id", deadLetterId));
+      const id = Number(readPathParameter(context, "id", deadLetterPath.shape.id));
       const {
         deadLetters: [deadLetter],
       } = await deadLetters.page({ id, limit: 1 });

@@ -1,10 +1,11 @@
+import { projectionPath } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { json, jsonAnswer, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-import { projectionParams, readProjectionName } from "./projection-name.ts";
+import { readProjectionName } from "./projection-name.ts";
 
 const noQuery = z.strictObject({});
 
@@ -36,7 +37,7 @@ export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
       path: "/api/v1/admin/projections/{name}",
       operationId: "getProjection",
       summary: "Get one projection with the progress of its builds",
-      request: { params: projectionParams },
+      request: { params: projectionPath },
       answers: { 200: jsonAnswer("The projection.", "Projection") },
       problems: ["parameter-invalid", "projection-not-found"],
     },

@@ -1,10 +1,17 @@
 import type { TableDifference } from "@synap/handlers";
-import { cutoverBody, dropBody, type ProblemCode, rebuildBody } from "@synap/types/http";
+import {
+  cutoverBody,
+  dropBody,
+  emptyBody,
+  type ProblemCode,
+  projectionPath,
+  rebuildBody,
+} from "@synap/types/http";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { emptyBody, JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-import { projectionParams, readProjectionName } from "./projection-name.ts";
+import { readProjectionName } from "./projection-name.ts";
 
 const OF_A_BODY = [...JSON_BODY_PROBLEMS, "body-invalid"] as const satisfies readonly ProblemCode[];
 const OF_A_PROJECTION = [
@@ -27,7 +34,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "rebuildProjection",
       summary: "Begin a new build of a projection beside the live one",
       description: "The workers fill it from the first event on. GET the projection to follow its progress.",
-      request: { params: projectionParams, body: jsonBody(rebuildBody) },
+      request: { params: projectionPath, body: jsonBody(rebuildBody) },
       answers: { 202: jsonAnswer("The new build.", "ProjectionBuild") },
       problems: [...OF_A_PROJECTION, "projection-changed", ...OF_A_BODY],
     },
@@ -48,7 +55,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "compareProjection",
       summary: "Compare the rows of the new build with those of the live one",
       description: "Brings both builds to the same position first. Readers are not affected.",
-      request: { params: projectionParams, body: jsonBody(emptyBody) },
+      request: { params: projectionPath, body: jsonBody(emptyBody) },
       answers: { 200: jsonAnswer("The differences.", "ProjectionComparison") },
       problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
@@ -69,7 +76,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Make the new build of a projection the live one",
       description:
         "Swaps the builds in one transaction if the lag and the number of different rows are within bounds. The old build is kept for a rollback.",
-      request: { params: projectionParams, body: jsonBody(cutoverBody) },
+      request: { params: projectionPath, body: jsonBody(cutoverBody) },
       answers: { 200: jsonAnswer("The builds after the cutover.", "ProjectionCutover") },
       problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
@@ -96,7 +103,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
       operationId: "dropProjectionBuild",
       summary: "Remove the new build, or the previous one",
       description: "Removes its tables and checkpoints. The live build is never removed.",
-      request: { params: projectionParams, body: jsonBody(dropBody) },
+      request: { params: projectionPath, body: jsonBody(dropBody) },
       answers: { 200: jsonAnswer("The removed build.", "DroppedBuild") },
       problems: [...OF_A_PROJECTION, ...OF_A_BODY],
     },

@@ -1,14 +1,12 @@
-import { retryBody, skipBody } from "@synap/types/http";
+import { deadLetterPath, emptyBody, retryBody, skipBody } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { emptyBody, JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
 import { checkHandlerName } from "../named-filter.ts";
 import { json, jsonAnswer, jsonBody, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-import { deadLetterId } from "./dead-letter-id.ts";
 
 const noQuery = z.strictObject({});
-const params = z.object({ id: deadLetterId });
 
 /** POST /api/v1/admin/dead-letters/retry, .../{id}/retry and .../{id}/skip */
 export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
@@ -57,7 +55,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
         "After a success, the events of its stream that waited behind it follow in order. When it fails again, the " +
         "dead letter stays open, as `status` shows. The event of an `ingest-events` dead letter, which is not stored, is " +
         "validated again and appended; `resolution` has its position.",
-      request: { params, body: jsonBody(emptyBody) },
+      request: { params: deadLetterPath, body: jsonBody(emptyBody) },
       answers: { 200: jsonAnswer("The outcome.", "DeadLetterOutcome") },
       problems: [
         ...JSON_BODY_PROBLEMS,
@@ -71,7 +69,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
     },
     async (context, { actor }) => {
       readQuery(context, noQuery);
-      const id = Number(readPathParameter(context, "id", deadLetterId));
+      const id = Number(readPathParameter(context, "id", deadLetterPath.shape.id));
       await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
       const outcome = await admin.deadLetters.retry(id, { by: actor });
       logger.info(
@@ -91,7 +89,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
       summary: "Skip a dead letter",
       description:
         "Its event is never handled. The events of its stream that waited behind it follow in order.",
-      request: { params, body: jsonBody(skipBody) },
+      request: { params: deadLetterPath, body: jsonBody(skipBody) },
       answers: { 200: jsonAnswer("The outcome.", "DeadLetterOutcome") },
       problems: [
         "parameter-invalid",
@@ -103,7 +101,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
     },
     async (context, { actor }) => {
       readQuery(context, noQuery);
-      const id = Number(readPathParameter(context, "id", deadLetterId));
+      const id = Number(readPathParameter(context, "id", deadLetterPath.shape.id));
       const { reason } = await readJsonBody(context.req.raw, skipBody, configuration);
       const outcome = await admin.deadLetters.skip(id, { by: actor, reason });
       logger.info({ actor, id, reason, requestId: context.get("requestId") }, "dead letter skipped");

@@ -1,6 +1,6 @@
 import { ReadTurns } from "@synap/database/internal";
-import { plainText } from "@synap/types/http";
-import { z } from "zod";
+import { tailHeaders, tailQuery } from "@synap/types/http";
+import type { z } from "zod";
 import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -17,22 +17,6 @@ const BATCH_BYTES = 256 * 1024;
 
 /** Number of concurrent reads of all tails together: the rest of the connections are for requests. */
 const TAIL_READS = 2;
-
-const POSITION = /^\d{1,15}$/;
-
-const tailQuery = z.strictObject({
-  from: z
-    .string()
-    .regex(/^(?:now|start|\d{1,15})$/, 'must be "now", "start" or a position, a whole number from 0')
-    .optional()
-    .describe("`now` (default), `start`, or a position: the first event is the one after it."),
-  type: z
-    .union([plainText(128), z.array(plainText(128)).max(50)])
-    .optional()
-    .describe("Events of this type. May be repeated: events of any of the types."),
-  aggregateType: plainText(64).optional().describe("Events of streams of this type."),
-  aggregateId: plainText(128).optional().describe("Events of this stream; needs `aggregateType`."),
-});
 
 /** GET /api/v1/admin/events/tail */
 export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
@@ -52,9 +36,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
         "`progress` reports the position read up to and whether the tail has caught up, `problem` why it ends.",
       request: {
         query: tailQuery,
-        headers: z.object({
-          "last-event-id": z.string().regex(POSITION).optional().describe("Takes precedence over `from`."),
-        }),
+        headers: tailHeaders,
       },
       answers: {
         200: {
@@ -113,7 +95,7 @@ function tooManyTails(limit: number): Problem {
 function tailRequest(context: ApiContext, query: z.output<typeof tailQuery>) {
   const { from = "now", type, aggregateType, aggregateId } = query;
   const last = context.req.header("last-event-id");
-  if (last !== undefined && !POSITION.test(last)) {
+  if (!tailHeaders.shape["last-event-id"].safeParse(last).success) {
     throw new Problem(
       "parameter-invalid",
       "Last-Event-ID must be a position: the id of an event of the tail.",

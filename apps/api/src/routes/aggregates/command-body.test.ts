@@ -1,8 +1,9 @@
+import { commandBody } from "@synap/types/http";
 import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import type { ApiEnvironment } from "../../api-context.ts";
-import { commandBody, describeCommandBody, readCommandBody } from "./command-body.ts";
+import { describeCommandBody, readCommandBody } from "./command-body.ts";
 
 const limits = { configuration: { maxBodyBytes: 10_000, maxBodyValues: 1_000, maxDepth: 10 } };
 

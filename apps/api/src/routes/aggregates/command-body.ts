@@ -1,5 +1,5 @@
 import type { EventIssue } from "@synap/types";
-import { commandEnvelope } from "@synap/types/http";
+import type { commandBody } from "@synap/types/http";
 import { zodReason } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
@@ -7,11 +7,6 @@ import { type BodyLimits, unreadableBody } from "../../body/json-body.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, readBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
-
-/** The body of a command: its input, and the fields that its events are to carry. */
-export function commandBody(data: z.ZodType) {
-  return z.strictObject({ data, ...commandEnvelope.shape });
-}
 
 /** Text that an event can hold: without NUL and halves of surrogate pairs, which PostgreSQL can't store. */
 const KEPT_TEXT = "^[^\\u0000\\ud800-\\udfff]*$";

@@ -1,5 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ServedAggregate } from "@synap/synap/internal";
+import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
@@ -12,26 +13,11 @@ import {
   readQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { aggregateId, versionTag } from "./aggregate-path.ts";
-import { commandBody, describeCommandBody, readCommandBody } from "./command-body.ts";
+import { versionTag } from "../streams/stream-parameters.ts";
+import { describeCommandBody, readCommandBody } from "./command-body.ts";
 
 const noQuery = z.strictObject({});
 const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
-
-const VERSION_TAG = /^"(\d{1,15})"$/;
-
-const headers = z.object({
-  "if-match": z
-    .string()
-    .regex(VERSION_TAG)
-    .optional()
-    .describe("Refuse the command unless the aggregate is at this version."),
-  "idempotency-key": z
-    .string()
-    .regex(/^[!-~]{1,255}$/)
-    .optional()
-    .describe("A command with a key is executed once; sent again, it gets the same answer."),
-});
 
 /** POST /api/v1/{path}/{id}/{command}, for every command of every registered aggregate. */
 export function commandRoutes(app: ApiApp, ports: ApiPorts): void {
@@ -57,8 +43,8 @@ function commandRoute(
     tags: ["aggregates"],
     summary: data.description ?? `${command} a ${decider.name}`,
     request: {
-      params: z.object({ id: aggregateId }),
-      headers,
+      params: commandPath,
+      headers: commandHeaders,
       body: { required: true, content: { "application/json": { schema: describeCommandBody(schema) } } },
     },
     responses: {
@@ -87,7 +73,7 @@ function commandRoute(
   };
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
-    const id = readPathParameter(context, "id", aggregateId);
+    const id = readPathParameter(context, "id", commandPath.shape.id);
     const expectedVersion = readIfMatch(context);
     const commandKey = readIdempotencyKey(context);
     const body = await readCommandBody(context, schema, ports);
@@ -105,7 +91,7 @@ function commandRoute(
     const { state, version, events, repeated } = result;
     const answer = { aggregateType: decider.name, aggregateId: id, version, state, events, repeated };
     const status = events.length > 0 && !repeated ? 201 : 200;
-    return json(context, status, answer, { etag: versionTag(version) });
+    return json(context, status, answer, versionTag(version));
   });
 }
 

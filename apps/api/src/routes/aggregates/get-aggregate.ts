@@ -1,9 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ServedAggregate } from "@synap/synap/internal";
 import { readTimestamp } from "@synap/types";
-import { moment, wholeNumber } from "@synap/types/http";
+import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
-import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
@@ -14,17 +13,7 @@ import {
   readQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { aggregateId, versionTag } from "./aggregate-path.ts";
-
-const aggregateType = z
-  .string()
-  .max(64)
-  .regex(/^[a-z][a-z0-9_-]*$/, "must consist of lower-case letters, digits, _ and -")
-  .describe("The aggregate type, for example reservation.");
-const momentQuery = z.strictObject({
-  version: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("State at this version."),
-  at: moment.optional().describe("State at this moment, by the timestamps of the events."),
-});
+import { versionTag } from "../streams/stream-parameters.ts";
 
 const route = {
   method: "get",
@@ -32,7 +21,7 @@ const route = {
   operationId: "getAggregate",
   tags: ["aggregates"],
   summary: "Get an aggregate's state, now or at any version or moment",
-  request: { params: z.object({ type: aggregateType, id: aggregateId }), query: momentQuery },
+  request: { params: aggregatePath, query: aggregateQuery },
   responses: {
     200: {
       ...jsonAnswer("The aggregate.", "Aggregate"),
@@ -52,9 +41,9 @@ const route = {
 /** GET /api/v1/aggregates/{type}/{id} */
 export function getAggregateRoute(app: ApiApp, { aggregates }: ApiPorts): void {
   registerRoute(app, route, async (context) => {
-    const query = readQuery(context, momentQuery);
-    const type = readPathParameter(context, "type", aggregateType);
-    const id = readPathParameter(context, "id", aggregateId);
+    const query = readQuery(context, aggregateQuery);
+    const type = readPathParameter(context, "type", aggregatePath.shape.type);
+    const id = readPathParameter(context, "id", aggregatePath.shape.id);
     const { repository } = find(aggregates, type);
     if (query.version !== undefined && query.at !== undefined) {
       throw new Problem("parameter-invalid", 'Give "version" or "at", not both.', {
@@ -83,7 +72,7 @@ export function getAggregateRoute(app: ApiApp, { aggregates }: ApiPorts): void {
         ...(at !== undefined && { at: at.toISOString() }),
         state: found.state,
       },
-      { etag: versionTag(found.version) },
+      versionTag(found.version),
     );
   });
 }

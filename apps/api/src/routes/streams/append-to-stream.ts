@@ -1,11 +1,11 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import { streamPath } from "@synap/types/http";
+import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
-import { publishQuery, readEventRules } from "../publish-parameters.ts";
+import { readEventRules } from "../publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
-import { preconditionHeaders, readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
+import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {
   method: "post",

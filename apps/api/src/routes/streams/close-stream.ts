@@ -1,9 +1,9 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { StreamNotFoundError } from "@synap/database";
-import { streamPath } from "@synap/types/http";
+import { emptyBody, preconditionHeaders, streamPath } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
-import { emptyBody, JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
 import {
   json,
   jsonAnswer,
@@ -13,7 +13,7 @@ import {
   registerRoute,
 } from "../route-registration.ts";
 import { streamNotFound } from "./read-stream.ts";
-import { preconditionHeaders, readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
+import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
 
 const noQuery = z.strictObject({});
 

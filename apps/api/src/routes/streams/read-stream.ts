@@ -1,30 +1,13 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { StreamName } from "@synap/database";
 import type { EventCatalogue } from "@synap/types";
-import { streamPath, wholeNumber } from "@synap/types/http";
+import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
-import { z } from "zod";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, versionTag } from "./stream-parameters.ts";
-
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
-const version = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-const streamQuery = z.strictObject({
-  fromVersion: version.optional().describe("Lowest version. Default 1."),
-  toVersion: version.optional().describe("Highest version. Default: that of the stream."),
-  direction: z
-    .enum(["forwards", "backwards"], 'must be "forwards" or "backwards"')
-    .optional()
-    .describe("By version. Default forwards."),
-  limit: wholeNumber(1, MAX_LIMIT)
-    .optional()
-    .describe(`Page size, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
-});
 
 const route = {
   method: "get",
@@ -65,7 +48,7 @@ export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiPor
         fromVersion: Number(query.fromVersion ?? 1),
         toVersion: Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion)),
         direction,
-        pageSize: Number(query.limit ?? DEFAULT_LIMIT),
+        pageSize: Number(query.limit ?? DEFAULT_PAGE_SIZE),
         maxPageBytes,
       });
       const rest = direction === "forwards" ? "fromVersion" : "toVersion";

@@ -1,6 +1,5 @@
 import type { ExpectedVersion, StreamName } from "@synap/database";
-import { ifMatch, streamPath } from "@synap/types/http";
-import { z } from "zod";
+import { streamPath } from "@synap/types/http";
 import type { ApiContext } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
 import { readPathParameter } from "../route-registration.ts";
@@ -12,14 +11,6 @@ export function readStreamName(context: ApiContext): StreamName {
     aggregateId: readPathParameter(context, "aggregateId", streamPath.shape.aggregateId),
   };
 }
-
-/** Headers for the expected version, for the OpenAPI document. */
-export const preconditionHeaders = z.object({
-  "if-match": ifMatch
-    .optional()
-    .describe('`"<version>"`: the stream is at exactly this version. `*`: the stream exists.'),
-  "if-none-match": z.literal("*").optional().describe("`*`: the stream has no events."),
-});
 
 /**
  * Returns the expected version of a request, from If-Match, If-None-Match or its body, but only one of them.
