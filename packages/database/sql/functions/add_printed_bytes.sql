@@ -1,7 +1,7 @@
--- How much text the JSON of a page's rows becomes, added up row by row, so that a page can end before it fills the
--- memory of whoever reads it. What a row has on disk says little: a kilobyte of compressed data may be a hundred of text,
--- and a number such as 5e-324 takes ten bytes and is written out with three hundred digits. So the text is made and
--- measured, but only until "budget" is reached: what comes after that costs nothing.
+-- Adds the size of a row's JSON text to a total, so that a page can end before it fills the reader's memory. The size on
+-- disk does not show it: a kilobyte of compressed data may be a hundred kilobytes of text, and a number such as 5e-324
+-- takes ten bytes and prints as three hundred digits. Rows after the total has reached "budget" are not printed, to save
+-- the cost.
 CREATE OR REPLACE FUNCTION synap.add_printed_bytes(total bigint, data anyelement, metadata anyelement, budget integer)
 RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

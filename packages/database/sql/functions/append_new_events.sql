@@ -1,28 +1,29 @@
--- Appends up to 1,024 events, all or nothing, in one pass over them: the only statement that stores events. Every event
--- must be new and its stream open. An event that is stored already makes it raise, and the caller, having rolled back,
--- finds the stored one with synap.find_originals and appends the others. docs/insides/store.md explains the steps.
+-- Appends up to 1,024 events, all or nothing: the only function that inserts events. Every event must be new and its stream
+-- open. If an event is already stored it raises; the caller rolls back, looks up the stored event with synap.find_originals
+-- and appends the others. docs/insides/store.md explains the steps.
 --
---   events           array of SynapEvent objects, complete (nothing is filled in here)
---   stream_types     ... and stream_ids: the streams of the events, each once, in the order of the bytes of their names;
---                    also streams that are only to be compared with their expected version
---   counts           for each stream, how many of the events are its own
---   first_ms         ... and last_ms: the first and the last of their timestamps, in milliseconds since 1970
---   stream_numbers   for each event, the place of its stream among those, from 1
---   places_within    for each event, its place among those of its stream, from 1
---   expected         for each stream, the version that it must be at; -1: any but 0; null: any. Null: any for all.
+--   events           array of complete SynapEvent objects
+--   stream_types     ... and stream_ids: the distinct streams of the events, in byte order of their names, and streams
+--                    that are only compared with their expected version
+--   counts           the number of events of each stream
+--   first_ms         ... and last_ms: the first and last timestamp of each stream's events, in milliseconds since 1970
+--   stream_numbers   the index of each event's stream, from 1
+--   places_within    the index of each event among those of its stream, from 1
+--   expected         the expected version of each stream; -1: any except 0; null: any. Null as a whole: any for all.
 --
--- The caller sorts and counts because that takes it a tenth of the time that it takes here. Lists of plain values come as
--- arrays, which are read twice as fast as JSON. Answers the number of the append, from which the positions follow, when
--- it was recorded, and the version that each stream was at.
+-- The caller sorts and counts, ten times faster than SQL would. Lists of plain values are arrays because they are parsed
+-- twice as fast as JSON. Returns the number of the append, from which the positions follow, the time at which it was
+-- recorded, and the version that each stream had before.
 --
--- The numbers decide what readers find, and whoever may append might give others: they are compared with the events.
+-- Counts, bounds and indexes are verified against the events, because readers rely on them and a caller could pass others.
 --
--- Raises SY003 for too many events; SY012 when the numbers are not those of the events; SY006 when a stream is closed; unique_violation for an id or an idempotency key that
--- is taken, be it by an event of the same call; SY001 when a stream is at another version and no event is stored already
--- (detail: JSON with aggregateType, aggregateId, expected and actual), so that a version conflict is decided in one call.
+-- Raises SY003 for too many events; SY012 when counts, bounds or indexes don't match the events; SY006 when a stream is
+-- closed; unique_violation for an id or an idempotency key that is taken, also within the call; SY001 when a stream is at
+-- another version and no event is stored already (detail: JSON with aggregateType, aggregateId, expected and actual), so
+-- that a version conflict is decided in one call.
 --
--- Runs as the owner: the application role has no right to write the tables that the log rests on. All it gets are
--- values, and no name in here is looked up where a caller could have put something (docs/insides/store.md).
+-- Runs as the owner, because the application role has no right to write to the tables of the log. It takes only values, and
+-- resolves no name where a caller could have created an object (docs/insides/store.md).
 CREATE OR REPLACE FUNCTION synap.append_new_events(
   events         json,
   stream_types   text[],
@@ -36,8 +37,8 @@ CREATE OR REPLACE FUNCTION synap.append_new_events(
 ) RETURNS TABLE (number bigint, recorded_at timestamptz, versions_before json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- Plans are made once per session, perhaps while the tables are empty, and must still be right when they have grown:
--- always from the events of the call to the tables, by index.
+-- Plans are made once per session, perhaps while the tables are empty, and must still be right when they have grown: these
+-- settings force index lookups from the events of the call into the tables.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_hashjoin = off
@@ -65,16 +66,16 @@ BEGIN
     ) AS w
     WHERE w.within IS DISTINCT FROM w.nth OR w.nth > coalesce(counts[w.number], 0))
   THEN
-    RAISE EXCEPTION 'the numbers are not those of the events' USING ERRCODE = 'SY012';
+    RAISE EXCEPTION 'the counts and indexes do not match the events' USING ERRCODE = 'SY012';
   END IF;
-  -- Rounded: far from 1970 a float8 of seconds is some microseconds beside the millisecond.
+  -- Rounded, because far from 1970 a float8 of seconds is some microseconds off.
   SELECT array_agg(to_timestamp(u.first_ms / 1000::float8)::timestamptz(3) ORDER BY u.place),
          array_agg(to_timestamp(u.last_ms / 1000::float8)::timestamptz(3) ORDER BY u.place)
     INTO firsts, lasts
     FROM unnest(first_ms, last_ms) WITH ORDINALITY AS u(first_ms, last_ms, place);
   recorded_at := pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp());
 
-  -- 1. Lock the streams, in their order, and move their versions on.
+  -- 1. Lock the streams, in their order, and advance their versions.
   WITH touched AS (
     INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version, first_timestamp, last_timestamp)
     SELECT u.type COLLATE "C", u.id COLLATE "C", u.count, coalesce(to_timestamp(u.first_ms / 1000::float8), 'infinity'),
@@ -89,9 +90,9 @@ BEGIN
   SELECT array_agg(t.aggregate_id), array_agg(t.version), bool_or(t.closed_at IS NOT NULL)
     INTO touched_ids, versions_after, any_closed
     FROM touched AS t;
-  -- PostgreSQL returns the rows in the order in which it was given them, but doesn't promise it.
+  -- PostgreSQL returns the rows in the order of its input, but doesn't guarantee it.
   IF touched_ids COLLATE "C" <> stream_ids COLLATE "C" THEN
-    RAISE EXCEPTION 'the streams came back in another order' USING ERRCODE = 'XX000';
+    RAISE EXCEPTION 'the streams were returned in another order' USING ERRCODE = 'XX000';
   END IF;
   -- A closed stream may still be compared with its version.
   IF any_closed AND EXISTS (
@@ -111,7 +112,7 @@ BEGIN
      ORDER BY u.place
      LIMIT 1;
     IF FOUND THEN
-      -- The same append sent again is answered as it was the first time, whatever the version is by now.
+      -- A repeated append gets the answer of the first one, even if the version has changed since.
       IF EXISTS (
         SELECT FROM json_to_recordset(events) AS e(id uuid, "createdBy" text, "idempotencyKey" text)
          CROSS JOIN LATERAL (
@@ -130,7 +131,7 @@ BEGIN
           'expected', CASE mismatch.expected WHEN -1 THEN '"stream-exists"' ELSE to_jsonb(mismatch.expected) END);
     END IF;
 
-    -- A stream that was only compared must not look as if it existed.
+    -- A stream that was only compared must not exist afterwards.
     IF 0 = ANY (counts) THEN
       DELETE FROM synap.streams AS s
        USING unnest(stream_types, stream_ids, counts) AS u(type, id, count)
@@ -141,8 +142,8 @@ BEGIN
   -- 3. Take the number.
   number := synap.take_append_number();
 
-  -- 4. and 5. The events, and from what was stored of them their identities, sorted, so that two transactions never
-  --    wait for each other. One that is taken fails the unique index, which costs half of what ON CONFLICT does.
+  -- 4. and 5. Insert the events, and from the inserted rows their ids and keys, sorted so that two transactions can't
+  --    deadlock. A taken id or key violates the unique index, which costs half of what ON CONFLICT does.
   WITH stored AS (
     INSERT INTO synap.events AS s (
       "position", stream_version, "timestamp", recorded_at, valid_from, valid_to, id, causation_id, version, type,
@@ -183,18 +184,18 @@ BEGIN
    ORDER BY s.id;
   GET DIAGNOSTICS inserted = ROW_COUNT;
   IF inserted <> total THEN
-    RAISE EXCEPTION 'the streams or their bounds are not those of the events' USING ERRCODE = 'SY012';
+    RAISE EXCEPTION 'the streams or their bounds do not match the events' USING ERRCODE = 'SY012';
   END IF;
 
-  -- 6. The append log.
+  -- 6. Write the append log.
   INSERT INTO synap.appends (number, last_position, count, min_timestamp, max_timestamp, recorded_at)
   SELECT append_new_events.number, append_new_events.number * 1024 + total - 1, total,
          to_timestamp(min(u.first_ms) / 1000::float8), to_timestamp(max(u.last_ms) / 1000::float8),
          append_new_events.recorded_at
     FROM unnest(first_ms, last_ms) AS u(first_ms, last_ms);
 
-  -- 7. is left to the caller, who wakes the readers when this is committed: transactions that notify commit one after
-  --    the other, which halves what ten connections get done.
+  -- 7. The caller wakes the readers after the commit. NOTIFY here would make transactions commit one after the other,
+  --    which halves the throughput of ten connections.
   versions_before := (
     SELECT json_agg(u.version - u.count ORDER BY u.place)
       FROM unnest(versions_after, counts) WITH ORDINALITY AS u(version, count, place)

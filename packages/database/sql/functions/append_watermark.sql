@@ -1,26 +1,25 @@
--- The number up to which every append is either committed or will never be. See docs/insides/store.md for the proof; it rests
--- on the order of the two statements, and on appends doing their steps in the opposite order.
+-- Returns the number up to which every append is either committed or never will be. The proof is in docs/insides/store.md;
+-- it depends on the order of the two statements here, and on appends performing theirs in the opposite order.
 --
--- Any session may take an advisory lock with any key. Those of an append are distinguished by the lock on
--- synap.streams that every append takes before it looks at the sequence and keeps as long: only who may append can have
--- it, because it takes the right to use this schema. Sessions and roles are not looked at, so it doesn't matter which
--- login appends, and what was granted to it or taken from it meanwhile. A prepared transaction has no session.
+-- Any session may take an advisory lock with any key. Those of appends are recognised by the lock on synap.streams, which
+-- every append takes before it reads the sequence and holds as long; taking it requires the right to use this schema.
+-- Sessions and roles are not checked, so grants to the appending login don't matter. A prepared transaction has no session.
 CREATE OR REPLACE FUNCTION synap.append_watermark() RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   high bigint;
   held bigint;
 BEGIN
-  -- An older snapshot would miss what the watermark promises.
+  -- An older snapshot would miss appends below the watermark.
   IF pg_catalog.current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'the watermark needs READ COMMITTED' USING ERRCODE = 'SY005';
   END IF;
 
-  -- First the highest number given out, ...
+  -- First the highest number assigned, ...
   SELECT last_value INTO high FROM synap.append_sequence;
 
-  -- ... then the lowest number from which an appender that isn't finished may have started. As in synap.append_locks. No
-  -- variable in the statement: with one it would be planned anew each time.
+  -- ... then the lowest bound of an unfinished append, as in synap.append_locks. The statement has no variable, because with
+  -- one it would be planned at each call.
   SELECT min(appender.low) INTO held
     FROM (
       SELECT min(synap.append_start_of(l.classid, l.objid)) FILTER (WHERE l.locktype = 'advisory') AS low

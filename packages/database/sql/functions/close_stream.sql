@@ -1,10 +1,10 @@
--- Closes a stream: it takes no more events, and can be read as before. Closing it again changes nothing.
+-- Closes a stream, which then accepts no more events and can still be read. Idempotent.
 --
---   expected  "any", "stream-exists" or a version, as in append_new_events
+--   expected  "any", "no-stream", "stream-exists" or a version
 --
--- Answers the stream's version; NULL when there is no such stream and nothing else was expected. Raises SY001 (detail:
--- JSON) when the stream is at another version. The stream's row lock orders it among the appends. Runs as the owner, as
--- append_new_events does.
+-- Returns the stream's version; NULL when the stream does not exist and was not expected to. Raises SY001 (detail: JSON)
+-- when the stream is at another version. The stream's row lock orders it among the appends. Runs as the owner, like
+-- append_new_events.
 CREATE OR REPLACE FUNCTION synap.close_stream(aggregate_type text, aggregate_id text, expected jsonb)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

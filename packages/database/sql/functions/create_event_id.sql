@@ -1,4 +1,4 @@
--- A fresh id, UUID version 7: ids made later sort later.
+-- Creates an event id: a UUID version 7, so that ids sort by creation time.
 CREATE OR REPLACE FUNCTION synap.create_event_id() RETURNS uuid
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- The size of an event as everywhere in Synap: its JSON in UTF-8 without spaces, each time with milliseconds and a "Z".
--- PostgreSQL puts a space behind colons and commas, at most a third of the text, so only what is near the limit of
--- 245,760 bytes is rewritten to be measured.
+-- Returns the size of an event as the TypeScript code measures it: JSON in UTF-8 without spaces, times with milliseconds
+-- and "Z". PostgreSQL prints a space after colons and commas, at most a third of the text, so only sizes near the limit of
+-- 245,760 bytes are measured exactly.
 CREATE OR REPLACE FUNCTION synap.event_bytes(event jsonb) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp

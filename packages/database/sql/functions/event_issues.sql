@@ -1,8 +1,6 @@
--- The rules of an event for the SQL API: the same checks as in @synap/types, with the same codes, except for the schema
--- of the data, which only the server's pg_jsonschema can check. A test compares the two.
-
--- Everything that is wrong with an event, which must be complete. Times are held against the clock of the database:
--- at most 7 days old, at most 5 minutes ahead.
+-- Returns the validation issues of a complete event, for the SQL API. The checks and codes are those of @synap/types, which a
+-- test compares, except for the schema of the data, which only pg_jsonschema can check. The timestamp may be at most 7 days
+-- before and 5 minutes after the clock of the database.
 CREATE OR REPLACE FUNCTION synap.event_issues(event jsonb) RETURNS TABLE (path text, code text, reason text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

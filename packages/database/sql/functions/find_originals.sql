@@ -1,19 +1,19 @@
--- The stored events that these repeat, by their id or, failing that, by their creator's idempotency key; and the streams
--- as they are now. Nothing is locked: an event that is found stays stored, and a stream that is closed stays closed.
+-- Finds the stored events that these repeat, by id or else by the creator's idempotency key, and the current state of the
+-- streams. Nothing is locked: a stored event stays stored, and a closed stream stays closed.
 --
 --   events        array of SynapEvent objects
---   stream_types  ... and stream_ids: the streams to look at
+--   stream_types  ... and stream_ids: the streams
 --
--- Answers "originals", an array of { place (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
--- aggregateId }, and "streams", for each stream [version, whether it is closed]. Content is what contentOf compares in
--- src/append/judge-events.ts: type, stream, user, creator, valid time and data. Not the timestamp, the source or the
--- context of the request: a client that sends again lets them default to other values, and the first ones stay. Two
--- events with one idempotency key may each name the stream that has its own id, the default of a sender who names none.
+-- Returns "originals", an array of { place (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
+-- aggregateId }, and "streams", [version, is closed] for each stream. The content is what contentOf compares in
+-- src/append/judge-events.ts: type, stream, user, creator, valid time and data. Timestamp, source and request context are
+-- not compared, because they have other defaults in a repeated request. Events with one idempotency key may each name the
+-- stream of their own id, which is the default.
 CREATE OR REPLACE FUNCTION synap.find_originals(events jsonb, stream_types text[], stream_ids text[])
 RETURNS TABLE (originals json, streams json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- As for append_new_events: LATERAL (... OFFSET 0) fixes the direction, from the events of the call to the tables.
+-- As in append_new_events. LATERAL (... OFFSET 0) fixes the join order, from the events of the call into the tables.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_hashjoin = off
@@ -22,7 +22,7 @@ SET jit = off
 AS $function$
 #variable_conflict use_column
 DECLARE
-  -- One entry for each event; null for those that are new.
+  -- One element per event; null for new events.
   original_ids    uuid[];
   timestamps      timestamptz[];
   positions       bigint[];
@@ -43,8 +43,8 @@ BEGIN
       SELECT * FROM synap.idempotency_keys AS k WHERE k.created_by = e.created_by AND k.key = e.key OFFSET 0
     ) AS k ON i.id IS NULL;
 
-  -- The stored events are read with their exact times, planned with the values known (hence EXECUTE), so that only their
-  -- chunks are touched.
+  -- The stored events are read with their exact times. EXECUTE plans with these values, so that only their chunks are
+  -- touched.
   IF first_time IS NOT NULL THEN
     EXECUTE $query$
       SELECT json_agg(json_build_object(

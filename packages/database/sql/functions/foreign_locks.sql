@@ -1,5 +1,5 @@
--- Sessions of logins that are no member of our roles and hold advisory locks with keys of appends. Their locks count for
--- nothing, but an operator should look into them. At most ten.
+-- Lists at most ten sessions that hold advisory locks with keys of appends although their login is no member of our roles.
+-- These locks have no effect, but an operator should investigate.
 CREATE OR REPLACE FUNCTION synap.foreign_locks()
 RETURNS TABLE (pid integer, login text, application_name text, locks integer)
 LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -8,7 +8,7 @@ AS $$
   SELECT l.pid, a.usename::text, a.application_name, count(*)::integer
     FROM synap.append_locks AS l
     JOIN pg_stat_activity AS a ON a.pid = l.pid
-   WHERE l.is_note
+   WHERE l.is_advisory
      AND NOT EXISTS (
        SELECT FROM pg_roles AS r
         WHERE r.rolname IN ('synap_app', 'synap_sql') AND pg_has_role(a.usesysid, r.oid, 'MEMBER'))

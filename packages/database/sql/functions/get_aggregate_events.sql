@@ -1,4 +1,4 @@
--- The events of one stream in order, from a version on: at most "max_events", and fewer when they are large, up to the
+-- Returns the events of a stream in order, from a version on: at most "max_events", fewer when they are large, up to the
 -- event that reaches 4 MiB of JSON.
 CREATE OR REPLACE FUNCTION synap.get_aggregate_events(
   aggregate_type text,
@@ -20,7 +20,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  -- Planned with its values known, so that only the chunks between the two times are looked at.
+  -- EXECUTE plans with these values, so that only the chunks between the two times are read.
   RETURN QUERY EXECUTE $query$
     SELECT (page.e).*
       FROM (
@@ -41,6 +41,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION synap.get_aggregate_events IS 'The events of one stream in order, from a version on.';
+COMMENT ON FUNCTION synap.get_aggregate_events IS 'Returns the events of a stream in order, from a version on.';
 
 SELECT synap.grant_to_sql_writers('EXECUTE', 'FUNCTION synap.get_aggregate_events');

@@ -1,6 +1,6 @@
--- The events after a position, in the order of positions: none skipped, none repeated. Go on from the last row's
--- position; no rows means that nothing more is safe to read yet. Large events come fewer at a time, as in get_aggregate_events.
--- LISTEN synap_appends to be notified of new events.
+-- Returns the events after a position, in the order of positions: none skipped, none repeated. Continue after the last row's
+-- position; no rows means that nothing more is safe to read yet. Pages of large events are smaller, as in
+-- get_aggregate_events. LISTEN synap_appends for notifications of new events.
 CREATE OR REPLACE FUNCTION synap.get_events(after_position bigint DEFAULT 0, max_events integer DEFAULT 1000)
 RETURNS SETOF synap.event_stream
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -11,7 +11,7 @@ DECLARE
   next record;
 BEGIN
   IF max_events NOT BETWEEN 1 AND 10000 THEN
-    RAISE EXCEPTION 'max_events is a number from 1 to 10000' USING ERRCODE = '22023';
+    RAISE EXCEPTION 'max_events must be a number from 1 to 10000' USING ERRCODE = '22023';
   END IF;
   SELECT * INTO next FROM synap.next_appends(after_position, max_events);
   IF next.up_to IS NULL THEN
@@ -37,6 +37,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION synap.get_events IS 'The events after a position, in order, as far as it is safe to read.';
+COMMENT ON FUNCTION synap.get_events IS 'Returns the events after a position, in order, as far as it is safe to read.';
 
 SELECT synap.grant_to_sql_writers('EXECUTE', 'FUNCTION synap.get_events');

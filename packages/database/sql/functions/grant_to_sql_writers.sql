@@ -1,14 +1,14 @@
--- Gives a function or a relation to those who take part through SQL, and to nobody else. The file that makes a thing
--- calls this for it. "what" is SQL, as in GRANT: it comes from migrations only, and only the owner may call it.
-CREATE OR REPLACE FUNCTION synap.grant_to_sql_writers(privilege text, what text) RETURNS void
+-- Grants a privilege on a function or relation to the roles of the SQL API, and revokes it from everybody else. The file
+-- that creates the object calls this. "target" is SQL, as in GRANT: only migrations pass it, and only the owner may call.
+CREATE OR REPLACE FUNCTION synap.grant_to_sql_writers(privilege text, target text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  EXECUTE 'REVOKE ALL ON ' || what || ' FROM PUBLIC';
-  EXECUTE 'GRANT ' || privilege || ' ON ' || what || ' TO synap_app';
+  EXECUTE 'REVOKE ALL ON ' || target || ' FROM PUBLIC';
+  EXECUTE 'GRANT ' || privilege || ' ON ' || target || ' TO synap_app';
   IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'synap_sql') THEN
-    EXECUTE 'GRANT ' || privilege || ' ON ' || what || ' TO synap_sql';
+    EXECUTE 'GRANT ' || privilege || ' ON ' || target || ' TO synap_sql';
   END IF;
 END
 $$;

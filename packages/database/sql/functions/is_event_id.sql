@@ -1,4 +1,4 @@
--- A UUID of RFC 9562, or the nil or the max one.
+-- Checks that a text is a UUID of RFC 9562, including the nil and max UUID.
 CREATE OR REPLACE FUNCTION synap.is_event_id(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,4 @@
--- What in "root" would not survive JavaScript unchanged, or is too much: at most 32 levels, 50,000 values.
+-- Returns the values in "root" that JavaScript would change, and violations of the limits: 32 levels, 50,000 values.
 CREATE OR REPLACE FUNCTION synap.json_issues(root jsonb, at text) RETURNS TABLE (path text, code text, reason text)
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp

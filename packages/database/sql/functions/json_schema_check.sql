@@ -1,4 +1,4 @@
--- The function that checks data against a JSON Schema: that of the extension pg_jsonschema, where the server has it.
+-- Returns the function of the extension pg_jsonschema that validates data; null when the server does not have it.
 CREATE OR REPLACE FUNCTION synap.json_schema_check() RETURNS regprocedure
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- The sessions for whose locks others of this database wait, and how many do, those included that wait behind them.
--- Sessions that wait themselves are left out: they are held up too. The pid of a prepared transaction is 0. The owner
--- looks, because PostgreSQL shows other sessions' queries only to their own login. At most ten.
+-- Lists at most ten sessions whose locks block others in this database, with the number of sessions that wait for them
+-- directly or indirectly. Sessions that wait themselves are left out. The pid of a prepared transaction is 0. Runs as the
+-- owner, because PostgreSQL shows the queries of other logins only to their members.
 CREATE OR REPLACE FUNCTION synap.lock_holders()
 RETURNS TABLE (
   pid integer, login text, query text, state text, age_ms double precision, application_name text, waiting integer
@@ -9,7 +9,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH RECURSIVE waiting AS MATERIALIZED (
-    -- Looking for who blocks a session locks the whole lock table for a moment, so not for any number of them.
+    -- Limited, because pg_blocking_pids briefly locks the whole lock table.
     SELECT DISTINCT l.pid
       FROM pg_locks AS l
       JOIN pg_stat_activity AS a ON a.pid = l.pid
@@ -34,6 +34,6 @@ AS $$
    LIMIT 10
 $$;
 
--- A query's text may hold what others should not read.
+-- The text of a query may be confidential.
 REVOKE ALL ON FUNCTION synap.lock_holders() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION synap.lock_holders() TO synap_app;

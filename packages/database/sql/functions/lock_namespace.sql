@@ -1,4 +1,4 @@
--- The top byte of the keys of our advisory locks: the only number of a lock that is written anywhere.
+-- Returns the top byte of the keys of our advisory locks.
 CREATE OR REPLACE FUNCTION synap.lock_namespace() RETURNS bigint
 LANGUAGE sql IMMUTABLE
 RETURN 83;

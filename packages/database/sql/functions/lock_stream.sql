@@ -1,5 +1,5 @@
--- Waits for the appends to a stream and lets none begin until the transaction ends. A SELECT ... FOR UPDATE would need
--- the right to change the row.
+-- Locks a stream until the transaction ends: waits for its running appends and blocks new ones. Runs as the owner, because
+-- SELECT ... FOR UPDATE requires the right to update the row.
 CREATE OR REPLACE FUNCTION synap.lock_stream(aggregate_type text, aggregate_id text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -1,11 +1,11 @@
--- Which of these streams another transaction has locked at this moment, also one that it has made and not committed yet.
--- For an append that has waited for a lock in vain. Each lock is tried, and given back at once. Runs as the owner, as
--- append_new_events does.
+-- Returns those of the streams that another transaction has locked, including a stream that it has created and not
+-- committed yet, to explain a lock timeout of an append. Each lock is tried and released at once. Runs as the owner, like
+-- append_new_events.
 CREATE OR REPLACE FUNCTION synap.locked_streams(stream_types text[], stream_ids text[])
 RETURNS TABLE (aggregate_type text, aggregate_id text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- A stream that is being made has no row to skip yet: its place in the index is waited for, shortly.
+-- A stream that is being created has no row to skip yet, so the insert waits for its index entry, briefly.
 SET lock_timeout = '1ms'
 AS $function$
 #variable_conflict use_column
@@ -27,7 +27,7 @@ BEGIN
         VALUES (each.type, each.id, 0, 'infinity', '-infinity')
         ON CONFLICT DO NOTHING;
       END IF;
-      RAISE EXCEPTION USING ERRCODE = 'SY008', MESSAGE = 'gives the lock back';
+      RAISE EXCEPTION USING ERRCODE = 'SY008', MESSAGE = 'release the lock';
     EXCEPTION
       WHEN SQLSTATE 'SY008' THEN
         NULL;

@@ -1,4 +1,4 @@
--- One moment: no finer than a millisecond, in the years that can be written down.
+-- Returns the issues of a time: it must be in the years 1970 to 9999, with millisecond precision.
 CREATE OR REPLACE FUNCTION synap.moment_issues(value timestamptz, at text) RETURNS TABLE (path text, code text, reason text)
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- What a reader at after_position may read next: the appends that follow, until they hold max_events events, with the
--- time bounds to look for them in. One row always. Each statement of a VOLATILE function sees what was committed
--- before that statement began, so the append log is read after the watermark was found.
+-- Returns the range that a reader at after_position may read next: the following appends, up to max_events events, with
+-- their time bounds. Always one row. Each statement of a VOLATILE function sees what was committed before it began, so the
+-- append log is read after the watermark.
 CREATE OR REPLACE FUNCTION synap.next_appends(after_position bigint, max_events integer)
 RETURNS TABLE (watermark bigint, up_to bigint, more boolean, min_timestamp timestamptz, max_timestamp timestamptz)
 LANGUAGE plpgsql VOLATILE

@@ -1,7 +1,7 @@
--- The SQL API: posts one event, with the guarantees of the TypeScript API; see docs/sql.md. A null argument counts as
--- omitted. Runs as the owner, so that its callers need no right on any table: everything they send is a value.
+-- Posts an event through SQL, with the guarantees of the TypeScript API; see docs/sql.md. A null argument counts as omitted.
+-- Runs as the owner, so that its callers need no right on any table; it takes only values.
 --
--- Raises, besides what PostgreSQL raises by itself:
+-- Raises, in addition to PostgreSQL's own errors:
 --   SY010  the event is not valid (detail: an array of { path, code, reason }, as everywhere in Synap)
 --   SY001  the stream is not at the expected version (detail: expected, actual)
 --   SY006  the stream is closed
@@ -31,7 +31,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_variable
 DECLARE
-  -- How often an append that met another transaction is tried in all, as in the TypeScript store.
+  -- Number of attempts of an append that conflicts with other transactions, as in the TypeScript store.
   attempts     CONSTANT integer := 6;
   event_id     CONSTANT uuid := coalesce(post_event.id, synap.create_event_id());
   event        jsonb;
@@ -39,7 +39,7 @@ DECLARE
   stream_type  text;
   stream_id    text;
   happened_ms  bigint;
-  -- A command about one stream, which is refused rather than answered with another stream's event.
+  -- With an expected version it is a command to one stream, for which a duplicate in another stream is an error.
   is_command   CONSTANT boolean := coalesce(post_event.expected_version, 'any') <> 'any';
   appended     record;
   found        record;
@@ -65,7 +65,7 @@ BEGIN
     'idempotencyKey', post_event.idempotency_key,
     'validFrom', post_event.valid_from,
     'validTo', post_event.valid_to));
-  -- Not stripped: a null inside the data is data.
+  -- Added after jsonb_strip_nulls, because nulls inside the data are data.
   IF post_event.data IS NOT NULL THEN
     event := event || jsonb_build_object('data', post_event.data);
   END IF;
@@ -99,7 +99,7 @@ BEGIN
                    WHEN 'stream-exists' THEN -1
                    ELSE post_event.expected_version::bigint
                  END] END) AS a;
-      -- Any login can fill the server's queue of notifications, and a full one fails the commit, too late for an
+      -- Any login can fill the server's notification queue, and a full one fails the commit, too late for an
       -- exception handler. Readers also poll.
       IF pg_notification_queue_usage() < 0.5 THEN
         PERFORM pg_notify('synap_appends', '');
@@ -120,10 +120,10 @@ BEGIN
     SELECT f.originals -> 0 AS original, (f.streams #>> '{0,1}')::boolean AS is_closed INTO STRICT found
       FROM synap.find_originals(jsonb_build_array(event), ARRAY[stream_type], ARRAY[stream_id]) AS f;
     IF found.original IS NOT NULL THEN
-      -- The same id must mean the same event; for a command, the same key the same stream.
+      -- The same id must be the same event, and for a command the same key must be in the same stream.
       IF (found.original ->> 'isById')::boolean THEN
         IF NOT (found.original ->> 'hasSameContent')::boolean THEN
-          RAISE EXCEPTION 'an event with the id % and another content is stored already', event_id
+          RAISE EXCEPTION 'an event with id % and other content is already stored', event_id
             USING ERRCODE = 'SY007', DETAIL = jsonb_build_object('id', event_id);
         END IF;
       ELSIF is_command AND (found.original ->> 'aggregateType', found.original ->> 'aggregateId') <> (stream_type, stream_id) THEN
@@ -139,13 +139,13 @@ BEGIN
       RAISE EXCEPTION 'stream % % is closed', stream_type, stream_id
         USING ERRCODE = 'SY006', DETAIL = jsonb_build_object('aggregateType', stream_type, 'aggregateId', stream_id);
     END IF;
-    -- Somebody stores the same event at this moment. Once they are done it is a duplicate.
+    -- Another transaction is storing the same event. Once it commits, the event is a duplicate.
     PERFORM pg_sleep(random() * 0.01 * 2 ^ attempt);
   END LOOP;
   RAISE EXCEPTION '%', message USING ERRCODE = CASE WHEN state = '40P01' THEN state ELSE '40001' END;
 END
 $function$;
 
-COMMENT ON FUNCTION synap.post_event IS 'Posts one event. See docs/sql.md, and synap.event_types for the types.';
+COMMENT ON FUNCTION synap.post_event IS 'Posts an event. See docs/sql.md, and synap.event_types for the types.';
 
 SELECT synap.grant_to_sql_writers('EXECUTE', 'FUNCTION synap.post_event');

@@ -1,4 +1,4 @@
--- For use over a window that ends before the current row: the first row of a page then always belongs to it.
+-- Size of the rows' JSON text. Use it over a window that ends before the current row, so that a page has at least one row.
 CREATE OR REPLACE AGGREGATE synap.printed_bytes(data anyelement, metadata anyelement, budget integer) (
   sfunc = synap.add_printed_bytes,
   stype = bigint,

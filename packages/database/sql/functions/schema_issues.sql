@@ -10,7 +10,7 @@ BEGIN
   IF checker IS NULL THEN
     RETURN;
   END IF;
-  -- A regproc writes itself as a name that can be called.
+  -- A regproc prints as a qualified name that can be called.
   EXECUTE format('SELECT %s($1, $2)', checker) INTO matches USING schema, data;
   IF matches IS NOT TRUE THEN
     RETURN QUERY VALUES ('data'::text, 'schema-mismatch'::text, 'does not satisfy the JSON Schema of its event type'::text);

@@ -1,13 +1,13 @@
--- What all sessions of the database server share and one of them has nearly used up: a row for each resource, with the
--- three sessions to look at first. Any login that may connect can do that, so it can't be prevented, only seen.
+-- Lists the nearly exhausted resources that all sessions of the server share, each with the three sessions to check first.
+-- Any login that may connect can exhaust them, so this can only be detected and not prevented.
 --
--- notifications: the queue of NOTIFY is emptied up to the oldest transaction of a session that listens, in any database.
---   PostgreSQL does not show who listens, so the sessions with the oldest transactions are named.
--- locks: the lock table has max_locks_per_transaction entries for each session that there may be. The three with the most
---   locks are named.
+-- notifications: the NOTIFY queue is truncated up to the oldest transaction of a listening session, in any database.
+--   PostgreSQL does not show which sessions listen, so those with the oldest transactions are listed.
+-- locks: the lock table has max_locks_per_transaction entries for each possible session. Those with the most locks are
+--   listed.
 --
--- The owner looks, because PostgreSQL hides other sessions. Of logins that it hides from the owner too, pid and name are
--- known, and they come first among the transactions.
+-- Runs as the owner, because PostgreSQL hides other sessions. For logins that are hidden from the owner too, only pid and
+-- name are known; they come first among the transactions.
 CREATE OR REPLACE FUNCTION synap.shared_resources()
 RETURNS TABLE (resource text, used double precision, sessions jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -15,7 +15,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   locks CONSTANT bigint := (SELECT count(*) FROM pg_locks AS l WHERE NOT l.fastpath);
-  room  CONSTANT bigint := current_setting('max_locks_per_transaction')::bigint * (
+  capacity CONSTANT bigint := current_setting('max_locks_per_transaction')::bigint * (
     current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint
     + current_setting('max_worker_processes')::bigint + current_setting('max_wal_senders')::bigint
     + current_setting('autovacuum_max_workers')::bigint + 1);
@@ -37,7 +37,7 @@ BEGIN
   END IF;
 
   resource := 'locks';
-  used := locks / room::double precision;
+  used := locks / capacity::double precision;
   IF used >= 0.5 THEN
     SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.locks DESC), '[]') INTO sessions
       FROM (

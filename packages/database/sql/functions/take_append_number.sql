@@ -1,10 +1,10 @@
--- Takes the next append number. Before that it holds, until the transaction's rows are visible or gone, a note from
--- where the number can only be higher: the readers' watermark rests on the order of the three statements. A second
--- append of the same transaction holds the first note, which costs no second entry in the lock table. A rolled back
--- savepoint takes the lock and the setting along.
+-- Takes the next append number. Before that it takes an advisory lock whose key contains a lower bound of the number, and
+-- holds it until the transaction's rows are visible or gone: the readers' watermark depends on the order of the three
+-- statements. A second append of the same transaction reuses the first bound, so it needs no second entry in the lock
+-- table. Rolling back to a savepoint undoes both the lock and the setting.
 --
--- The key is our namespace in the top byte, a salt of 13 bits, and the note. Any session may lock any key, and an exclusive lock on
--- the next one would stop every append: so it is tried and not waited for, and while somebody has it another salt is.
+-- The key is our namespace in the top byte, a salt of 13 bits, and the bound. Any session may lock any key, and an exclusive
+-- lock on the next one would stop every append; so a key is only tried, and if it is taken, one with another salt.
 CREATE OR REPLACE FUNCTION synap.take_append_number() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -16,7 +16,7 @@ BEGIN
     INTO low
     FROM synap.append_sequence AS s;
   IF low < 0 THEN
-    RAISE EXCEPTION 'synap.append_low is set by appends alone' USING ERRCODE = '42501';
+    RAISE EXCEPTION 'synap.append_low may be set by appends only' USING ERRCODE = '42501';
   END IF;
   FOR attempt IN 1 .. 100 LOOP
     IF pg_catalog.pg_try_advisory_xact_lock_shared((synap.lock_namespace() << 56) | (salt << 43) | low) THEN
@@ -26,7 +26,7 @@ BEGIN
     salt := 1 + pg_catalog.floor(pg_catalog.random() * 8191)::bigint;
   END LOOP;
   RAISE EXCEPTION 'other sessions hold the advisory locks of the append at %', low
-    USING ERRCODE = '40001', HINT = 'See "foreignLocks" in the status for who they are.';
+    USING ERRCODE = '40001', HINT = 'See "foreignLocks" in the status for the sessions.';
 END
 $$;
 

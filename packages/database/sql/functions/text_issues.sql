@@ -1,4 +1,4 @@
--- One field of text: 1 to "longest" characters.
+-- Returns the issues of a text field: it must have 1 to "longest" characters.
 CREATE OR REPLACE FUNCTION synap.text_issues(value text, at text, longest integer) RETURNS TABLE (path text, code text, reason text)
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp

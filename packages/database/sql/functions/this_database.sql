@@ -1,5 +1,5 @@
--- Locks are listed by the number of their database. Every PostgreSQL lets everybody look that up, but the embedded
--- engine is initialised without the privilege, so the owner looks it up for all.
+-- Returns the OID of this database, by which pg_locks names it. Runs as the owner, because the embedded engine, unlike other
+-- PostgreSQL servers, is initialised without the privilege to read pg_database.
 CREATE OR REPLACE FUNCTION synap.this_database() RETURNS oid
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

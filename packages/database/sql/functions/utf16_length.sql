@@ -1,5 +1,5 @@
--- The length as a regular expression of JavaScript counts it: a character beyond U+FFFF is two. Only the name in
--- "createdBy" is measured like this; all other lengths are characters, in SQL and TypeScript alike.
+-- Returns the length in UTF-16 code units, as a regular expression of JavaScript counts. Only the name in "createdBy" is
+-- measured like this; all other lengths are in characters, in SQL and TypeScript alike.
 CREATE OR REPLACE FUNCTION synap.utf16_length(value text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- The session that holds the watermark back: the one whose unfinished append has the lowest number, and what it is doing.
--- No row when nothing does. The owner looks, because PostgreSQL shows other sessions' queries only to their own login,
--- and the application runs as synap_app. The caller's own append is not meant. The pid of a prepared transaction is 0.
+-- Returns the session that holds the watermark back: the one whose unfinished append has the lowest number, without the
+-- caller's own. No row when there is none. Runs as the owner, because PostgreSQL shows the queries of other logins only to
+-- their members, and the application runs as synap_app. The pid of a prepared transaction is 0.
 CREATE OR REPLACE FUNCTION synap.watermark_holder()
 RETURNS TABLE (pid integer, login text, query text, state text, age_ms double precision, application_name text)
 LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -16,7 +16,7 @@ AS $$
         FROM synap.append_locks AS l
        WHERE l.pid IS DISTINCT FROM pg_backend_pid()
        GROUP BY l.pid, CASE WHEN l.pid IS NULL THEN l.virtualtransaction END
-      HAVING NOT bool_and(l.is_note)
+      HAVING NOT bool_and(l.is_advisory)
     ) AS h
     LEFT JOIN pg_stat_activity AS a ON a.pid = h.pid
     LEFT JOIN pg_prepared_xacts AS p ON h.prepared = '-1/' || p.transaction
@@ -25,6 +25,6 @@ AS $$
    LIMIT 1
 $$;
 
--- A query's text may hold what others should not read.
+-- The text of a query may be confidential.
 REVOKE ALL ON FUNCTION synap.watermark_holder() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION synap.watermark_holder() TO synap_app;

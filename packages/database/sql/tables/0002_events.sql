@@ -1,7 +1,6 @@
--- The source of truth: every event that ever happened, once, in the order of "position".
--- Partitioned by when the event happened. Times hold milliseconds, because a JavaScript Date does: a value that went
--- there and back is still the stored one. Identifiers are compared byte by byte (COLLATE "C"), which is cheaper and
--- doesn't change with the operating system's locale.
+-- All events, in the order of "position": the source of truth, partitioned by the time at which the event happened. Times
+-- have millisecond precision like a JavaScript Date, so that a value survives the round trip. Identifiers are compared byte
+-- by byte (COLLATE "C"), which is cheaper and independent of the operating system's locale.
 CREATE TABLE synap.events (
   "position"      bigint         NOT NULL,
   stream_version  bigint         NOT NULL,
@@ -23,7 +22,7 @@ CREATE TABLE synap.events (
   idempotency_key text           COLLATE "C",
   data            jsonb          NOT NULL,
   metadata        jsonb,
-  -- Time ranges and their pages, and the look-up of an event whose time is known from event_ids.
+  -- For time ranges and their pages, and to find an event whose time is known from event_ids.
   CONSTRAINT events_pkey PRIMARY KEY ("timestamp", "position"),
   CONSTRAINT events_data_object CHECK (jsonb_typeof(data) = 'object')
 );
@@ -35,23 +34,23 @@ SELECT public.create_hypertable(
   create_default_indexes => false
 );
 
--- Each index below is paid for on every insert (five of them cost about a third of the throughput), so each one names
--- the question that would otherwise read whole chunks.
+-- Every insert pays for each index (five of them cost about a third of the throughput), so each one names the query that
+-- would otherwise read whole chunks.
 
--- "What came after this position?" (readAll: every subscriber and projection)
+-- readAll: the events after a position, for every subscriber and projection.
 CREATE INDEX events_position ON synap.events ("position");
 
--- "What happened to this one thing?" (a stream, in order)
+-- readStream: the events of a stream, in order.
 CREATE INDEX events_stream ON synap.events (aggregate_type, aggregate_id, stream_version);
 
--- "Show me the latest events of this type."
+-- The latest events of a type.
 CREATE INDEX events_type ON synap.events (type, "timestamp", "position");
 
--- "What did this person do?" Events without a user are not in it.
+-- The events of a user.
 CREATE INDEX events_user ON synap.events (user_id, "timestamp", "position") WHERE user_id IS NOT NULL;
 
--- "What belongs to this request's chain of events?" Events without a correlation are not in it.
+-- The events of a correlation.
 CREATE INDEX events_correlation ON synap.events (correlation_id, "timestamp", "position") WHERE correlation_id IS NOT NULL;
 
--- Events come in through the append functions alone.
+-- Only the append functions insert events.
 GRANT SELECT ON synap.events TO synap_app;

@@ -1,6 +1,6 @@
--- What must be unique over all time can't be a unique index of the hypertable, which only knows each chunk: a unique
--- (id, timestamp) would store an event twice when it is sent again with another timestamp. So the identities live in
--- ordinary tables, written in the event's own transaction. They also find an event without touching every chunk.
+-- Unique event ids. A unique index of the hypertable covers each chunk by itself: unique (id, timestamp) would store an
+-- event twice when it is sent again with another timestamp. Ids and keys are therefore in ordinary tables, written in the
+-- event's own transaction, which also find an event without reading every chunk.
 CREATE TABLE synap.event_ids (
   id             uuid           PRIMARY KEY,
   "timestamp"    timestamptz(3) NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE synap.event_ids (
   stream_version bigint         NOT NULL
 );
 
--- A key belongs to whoever created the event: two agents may use the same one without knowing of each other.
+-- Unique idempotency keys, per creator, so that independent agents may use the same one.
 CREATE TABLE synap.idempotency_keys (
   created_by     text           NOT NULL COLLATE "C",
   key            text           NOT NULL COLLATE "C",

@@ -1,7 +1,7 @@
--- One row for each stream, holding the version of its last event: the row whose lock decides who appends next.
--- Rows are updated all the time and no index holds what changes, so the free space lets PostgreSQL update in place.
--- The two times bound when the stream's events happened (they may be too wide, never too narrow): with a thousand chunks,
--- planning for all of them costs more than reading a stream, and most streams live within a few.
+-- One row per stream, with the version of its last event. Appends to a stream are serialised by its row lock. Rows are
+-- updated often and no index covers the changing columns, so the fillfactor makes room for HOT updates. first_timestamp and
+-- last_timestamp bound the times of the stream's events (possibly too widely, never too narrowly): with a thousand chunks,
+-- planning for all of them costs more than reading a stream, and most streams lie within a few.
 CREATE TABLE synap.streams (
   version         bigint         NOT NULL,
   first_timestamp timestamptz(3) NOT NULL,

@@ -1,12 +1,12 @@
--- The order of appends. Each append takes one number; an event's position is number * 1024 + its place in the append.
+-- Append numbers. Each append takes one; an event's position is number * 1024 + its index in the append.
 CREATE SEQUENCE synap.append_sequence AS bigint;
 
--- A fresh sequence shows last_value 1 both before and after its first number. The watermark needs last_value to be
--- strictly below every number still to come, so the first number is used up here.
+-- A new sequence has last_value 1 both before and after its first number. The watermark needs last_value to be strictly
+-- below every future number, so the first number is consumed here.
 SELECT pg_catalog.nextval('synap.append_sequence');
 
--- One row for each append that stored something. A reader asks this small table first and learns the time bounds of
--- what comes next; without them it would have to look into every chunk. It also gives lag and throughput for nothing.
+-- One row per append. Readers first query this small table for the time bounds of the next events; without them they
+-- would have to read every chunk. It also yields lag and throughput.
 CREATE TABLE synap.appends (
   number        bigint         PRIMARY KEY,
   last_position bigint         NOT NULL,

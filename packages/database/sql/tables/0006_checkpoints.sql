@@ -1,5 +1,5 @@
--- How far each handler has come: the position of the last event it has dealt with. The row is locked by the worker
--- that runs the handler, and moves in the same transaction as the handler's own writes.
+-- The position of the last event that each handler has processed. The worker that runs the handler locks the row, and
+-- updates it in the transaction of the handler's own writes.
 CREATE TABLE synap.checkpoints (
   "position" bigint         NOT NULL,
   updated_at timestamptz(3) NOT NULL DEFAULT now(),

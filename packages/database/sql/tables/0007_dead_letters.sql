@@ -1,5 +1,5 @@
--- An event that a handler could not deal with, kept whole until somebody decides. The type is json, not jsonb: it
--- keeps even what jsonb refuses (NUL characters, lone surrogates), which may be the very reason the event is here.
+-- Events that a handler could not process, kept unchanged until an operator retries or skips them. The type is json instead
+-- of jsonb because it stores what jsonb rejects (NUL characters, lone surrogates), which may be why the event failed.
 CREATE TABLE synap.dead_letters (
   id              bigint         GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   "position"      bigint,
@@ -12,18 +12,18 @@ CREATE TABLE synap.dead_letters (
   reason          text           NOT NULL,
   status          text           NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'retried', 'skipped')),
   event           json           NOT NULL,
-  -- Distinguishes dead letters of one id with different content, as when two senders used the same id; empty for events
-  -- that are stored, whose id says it all.
+  -- Hash of the content, for dead letters of one id with different content, as when two senders used the same id; empty for
+  -- stored events, which their id identifies.
   content         text           NOT NULL DEFAULT '' COLLATE "C",
-  -- The same event delivered again doesn't become a second dead letter.
+  -- A repeated delivery creates no second dead letter.
   UNIQUE (handler, event_id, content)
 );
 
--- "What still needs somebody?", newest first.
+-- The dead letters of a status, newest first.
 CREATE INDEX dead_letters_status ON synap.dead_letters (status, id);
 
--- "How much of what was accepted is not stored?", asked by every readiness check.
+-- The number of accepted events that are not stored, for every readiness check.
 CREATE INDEX dead_letters_not_stored ON synap.dead_letters (handler, status) WHERE status IN ('open', 'skipped');
 
--- What failed stays as it was set aside.
+-- The event of a dead letter can't be changed.
 GRANT SELECT, INSERT, UPDATE ("position", last_failed_at, attempts, code, reason, status) ON synap.dead_letters TO synap_app;

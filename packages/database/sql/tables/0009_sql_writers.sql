@@ -1,6 +1,6 @@
--- The role of programs that take part through SQL alone: it posts events and reads them, through functions and
--- a view, and touches no table but event_types. A login becomes one by GRANT synap_sql TO <login>. Where the migrating login may
--- not create roles there is none, unless the administrator has made it before; synap_app can do all of it anyway.
+-- Role of programs that use SQL only: it posts and reads events through functions and a view, and has no right on any table
+-- except event_types. A login gets it by GRANT synap_sql TO <login>. If the migrating login may not create roles and the
+-- administrator has not created it, it is missing; synap_app has the same rights.
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'synap_sql') THEN

@@ -1,4 +1,4 @@
--- What became of a posted event. A duplicate's id, position and version are those of the first.
+-- Result of post_event. For a duplicate, id, position and version are those of the event stored first.
 CREATE TYPE synap.posted_event AS (
   id             uuid,
   "position"     bigint,

@@ -1,19 +1,19 @@
--- Dead letters keep the order of streams: an event that a handler could not deal with holds back the later events of
--- its own stream, for that handler alone, until somebody has the event tried again or skips it.
+-- Dead letters preserve the order of streams: for the handler that failed, the later events of the same stream wait until
+-- an operator retries or skips the event.
 ALTER TABLE synap.dead_letters
-  -- The stream that waits. Null for dead letters that are no stored event, and for those from before this migration.
+  -- The held stream. Null for dead letters that are not stored events.
   ADD COLUMN aggregate_type text COLLATE "C",
   ADD COLUMN aggregate_id   text COLLATE "C",
-  -- Who decided, when, and why.
+  -- The operator's decision: when, who and why.
   ADD COLUMN resolved_at    timestamptz(3),
   ADD COLUMN resolved_by    text,
   ADD COLUMN resolution     text;
 
--- The streams that wait, for each handler: for a decision on a dead letter, or for another attempt at their first
--- parked event (retry_at). With neither, what is parked is being handled; new events still go behind it.
+-- Held streams of each handler: they wait for a decision on a dead letter, or for a retry of their first parked event
+-- (retry_at). With neither, their parked events are being processed, and new events are still parked behind them.
 CREATE TABLE synap.held_streams (
   dead_letter_id  bigint REFERENCES synap.dead_letters (id),
-  -- The event that is tried again, when next, and what happened so far. Null unless the stream waits for that.
+  -- The event to be retried, the time of the next retry and the failures so far. Null unless the stream waits for a retry.
   "position"      bigint,
   retry_at        timestamptz(3),
   first_failed_at timestamptz(3),
@@ -30,10 +30,10 @@ CREATE TABLE synap.held_streams (
   CHECK (dead_letter_id IS NULL OR retry_at IS NULL)
 );
 
--- "Which stream may go on?"
+-- Streams that may continue.
 CREATE INDEX held_streams_released ON synap.held_streams (handler) WHERE dead_letter_id IS NULL;
 
--- The waiting events, whole, as the handler will receive them. The type is json for the same reason as in dead_letters.
+-- Events of held streams, complete, as the handler will receive them. The type is json for the same reason as in dead_letters.
 CREATE TABLE synap.parked_events (
   "position"     bigint         NOT NULL,
   parked_at      timestamptz(3) NOT NULL DEFAULT now(),
@@ -47,5 +47,5 @@ CREATE TABLE synap.parked_events (
 GRANT UPDATE (aggregate_type, aggregate_id, resolved_at, resolved_by, resolution) ON synap.dead_letters TO synap_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON synap.held_streams TO synap_app;
 
--- A parked event stays as it is until it is handled.
+-- A parked event can't be changed.
 GRANT SELECT, INSERT, DELETE ON synap.parked_events TO synap_app;

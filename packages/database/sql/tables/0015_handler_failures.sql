@@ -1,6 +1,5 @@
--- Passes of handlers that were rolled back and are tried again later: one row for each checkpoint whose last pass
--- failed. The next pass that commits removes it. Events that are tried again while the rest goes on are in
--- synap.held_streams.
+-- Failed passes: one row per checkpoint whose last pass was rolled back and will be retried. The next pass that commits
+-- deletes it. Events that are retried while the other streams continue are in synap.held_streams.
 CREATE TABLE synap.handler_failures (
   "position"      bigint,
   first_failed_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
@@ -14,7 +13,7 @@ CREATE TABLE synap.handler_failures (
   reason          text           NOT NULL
 );
 
-COMMENT ON COLUMN synap.handler_failures.handler IS 'The name of the checkpoint.';
-COMMENT ON COLUMN synap.handler_failures.event_id IS 'The event that failed, where it could be isolated.';
-COMMENT ON COLUMN synap.handler_failures.attempts IS 'Failed passes in a row.';
+COMMENT ON COLUMN synap.handler_failures.handler IS 'Name of the checkpoint.';
+COMMENT ON COLUMN synap.handler_failures.event_id IS 'The event that failed, if it could be isolated.';
+COMMENT ON COLUMN synap.handler_failures.attempts IS 'Number of consecutive failed passes.';
 GRANT SELECT, INSERT, UPDATE, DELETE ON synap.handler_failures TO synap_app;

@@ -1,7 +1,6 @@
--- What code of handlers left behind and failed later: promises that nothing awaited, exceptions in timers and listeners.
--- One row for each handler, and one under the name '' for failures that could not be attributed. The event was handled
--- before, so there is no dead letter; the processes count the failures here for the status. A count that got nothing for
--- a day begins anew.
+-- Failures of handler code after its call had returned: promises that nothing awaited, exceptions in timers and listeners.
+-- One row per handler, and one under the name '' for failures that could not be attributed. The event was processed before,
+-- so there is no dead letter; the status reports these counts. A count without a failure for a day is reset.
 CREATE TABLE synap.unhandled_failures (
   failures        bigint         NOT NULL,
   "position"      bigint,
@@ -15,7 +14,7 @@ CREATE TABLE synap.unhandled_failures (
   reason          text           NOT NULL
 );
 
-COMMENT ON COLUMN synap.unhandled_failures.event_id IS 'The first event of the call from which the last failure came.';
-COMMENT ON COLUMN synap.unhandled_failures.events IS 'How many events that call was given.';
+COMMENT ON COLUMN synap.unhandled_failures.event_id IS 'First event of the call that caused the last failure.';
+COMMENT ON COLUMN synap.unhandled_failures.events IS 'Number of events in that call.';
 
 GRANT SELECT, INSERT, UPDATE ON synap.unhandled_failures TO synap_app;

@@ -1,5 +1,5 @@
--- One row for each Inngest app whose functions a worker has registered with the broker. Until then a broker takes
--- envelopes and starts nothing for them, so the API takes no events.
+-- Inngest apps whose functions a worker has registered with the broker. Before that, a broker would accept envelopes and
+-- start nothing for them, so the API accepts no events.
 CREATE TABLE synap.function_registrations (
   registered_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   app           text           PRIMARY KEY COLLATE "C"

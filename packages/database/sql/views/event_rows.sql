@@ -1,5 +1,4 @@
--- The events with their columns in the order in which people read them: the one list of what synap.event_stream, get_events
--- and get_aggregate_events show.
+-- Events with their columns ordered for reading: the columns of synap.event_stream, get_events and get_aggregate_events.
 CREATE OR REPLACE VIEW synap.event_rows AS
 SELECT e."position", e."timestamp", e.type, e.aggregate_type, e.aggregate_id, e.stream_version, e.created_by, e.data,
        e.user_id, e.correlation_id, e.causation_id, e.id, e.source, e.idempotency_key, e.request_id, e.valid_from,

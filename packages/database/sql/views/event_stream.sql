@@ -1,6 +1,5 @@
--- The events for people, newest first, so that
--- SELECT * FROM synap.event_stream LIMIT 20 shows what has just happened. Give a time range when you look further back.
--- Not for following the log: positions become visible out of order, and get_events knows how far it is safe to read.
+-- Events for interactive queries, newest first: SELECT * FROM synap.event_stream LIMIT 20. Add a time range to look further
+-- back. To follow the log use get_events: positions become visible out of order, and it returns only what is safe to read.
 CREATE OR REPLACE VIEW synap.event_stream AS
 SELECT e.*
   FROM synap.event_rows AS e
