@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
 import { readManifest } from "../src/release/workspace-packages.ts";
-import { NODE_RELEASES, nodeRuntime } from "./processes/node-runtimes.ts";
+import { NODE_RELEASES, nodeRuntime } from "./processes/npm-runtimes.ts";
 import { buildPublicPackages, packPackages, publicPackages, root } from "./processes/public-packages.ts";
 
 const run = promisify(execFile);

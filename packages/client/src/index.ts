@@ -1,4 +1,4 @@
-/** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and workers. */
+/** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and Cloudflare Workers. */
 
 export type { AppendableEvent, PublishableEvent, StoredEventIn } from "@synap/types";
 export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
