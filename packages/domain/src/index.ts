@@ -1,4 +1,4 @@
-/** The seeded domain: notes, tasks, open loops and reservations, as an application would define its own. */
+/** The seeded domain: notes, tasks, open loops and reservations, defined with the public API of an application. */
 
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";

@@ -13,7 +13,7 @@ import { tasksReadModel } from "./tasks/tasks-read-model.ts";
 import { tasksViewProjection } from "./tasks/tasks-view.ts";
 
 /**
- * The domain that Synap runs without a config file. Its projections follow the log, so they cost the appends nothing.
+ * The domain that Synap runs without a config file. Its projections are asynchronous, so they don't slow appends down.
  *
  * @example
  * export default defineConfig({ modules: [seededDomain], eventTypes: [orderPlaced] });

@@ -63,13 +63,13 @@ describe("modules", () => {
     expect(() => compose(...modules)).toThrow(message);
   });
 
-  it("can't have a handler of an event type that no module defines", () => {
+  it("refuse a handler of an event type that no module defines", () => {
     expect(() => compose({ handlers: [mailer] })).toThrow(
       'modules[0].handlers[0]: "mailer" names event types that no module has: "order.placed"; add their definitions to eventTypes',
     );
   });
 
-  it("can't have a misspelt event type or key, and suggest the right one", () => {
+  it("refuse a misspelt event type or key, and suggest the right one", () => {
     const misspelt = { ...mailer, eventTypes: ["order.place", "stock.counted"] };
     expect(() => compose({ eventTypes: [orderPlaced], handlers: [misspelt] })).toThrow(
       'names event types that no module has: "order.place" (did you mean "order.placed"?), "stock.counted"; add',
@@ -80,7 +80,7 @@ describe("modules", () => {
     );
   });
 
-  it("can't have a read model whose answer would have the name of an API resource", () => {
+  it("refuse a read model whose answer would have the name of an API resource", () => {
     expect(() => compose({ readModels: [ordersAt("stored-event")] })).toThrow(
       'modules[0].readModels[0]: the path "stored-event" would name its answer "StoredEvent", which is a resource of the API; change the path',
     );

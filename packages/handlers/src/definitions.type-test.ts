@@ -155,7 +155,7 @@ defineStatementProjection({
 // @ts-expect-error a misspelt column
 defineStatementProjection({ ...statement, statement: { columns: ["usr_id"], write: () => "" } });
 
-// What an id derives from can't be swapped.
+// The arguments of an id can't be swapped.
 derivedEventId({ handler: "x", cause: "6ba7b810-9dad-11d1-80b4-00c04fd430c8" });
 // @ts-expect-error both are text, so they are named
 derivedEventId("x", "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
@@ -178,7 +178,7 @@ defineHandler({
   },
 });
 
-// What a decider gives needs no annotations, and has no fields but those of its schemas.
+// The results of a decider need no annotations, and have no fields but those of its schemas.
 const lampSwitched = defineEventType({
   name: "lamp.switched",
   description: "A lamp was switched.",

@@ -1,7 +1,7 @@
 import { isErrorValue, readProperty } from "@synap/types/internal";
 
 /**
- * Whether a value is an instance of an error class, or of the same class in another copy of this package. An
+ * Checks that a value is an instance of an error class, or of the same class in another copy of this package. An
  * application's bundled config has such a copy, whose errors reach this copy's engine.
  *
  * @param asked the class on the right of `instanceof`; for a subclass, only its own instances match

@@ -20,7 +20,7 @@ describeOnEveryEngine("rows so large that fewer than requested fit into a page",
       data: { content: "x".repeat(BYTES) },
     });
 
-  it("are taken from the parked events in several steps, in order, until none is left", async () => {
+  it("are read from the parked events in several steps, in order, until none is left", async () => {
     const { database } = engine;
     const handler = `parked-${randomUUID()}`;
     const stream = { aggregateType: "note", aggregateId: randomUUID() };

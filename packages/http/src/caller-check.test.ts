@@ -32,7 +32,7 @@ describe("a server on a loopback address", () => {
       expect(local({ method, headers: { host } })).toMatchObject({ code: "host-not-allowed" });
   });
 
-  it("takes further names when they are allowed, and any with *", () => {
+  it("accepts configured host names, and any with *", () => {
     const allowing = (text: string) =>
       createCallerCheck({ listensOn: "127.0.0.1", allowedHosts: readAllowedHosts(text) });
     const named = allowing("events.example, API.internal");
@@ -46,7 +46,7 @@ describe("a server on a loopback address", () => {
 });
 
 describe("a server on another address", () => {
-  it("takes any host, unless hosts are named", () => {
+  it("accepts any host, unless hosts are configured", () => {
     const request = { method: "GET", headers: { host: "events.example" } };
     expect(createCallerCheck({ listensOn: "0.0.0.0" })(request)).toBeUndefined();
     const named = createCallerCheck({ listensOn: "0.0.0.0", allowedHosts: ["other.example"] });

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-/** The part of a request that shows who sends it. Node's `IncomingMessage` is one. */
+/** The part of a request that identifies its sender. Node's `IncomingMessage` is one. */
 export interface RequestHead {
   readonly method?: string | undefined;
   readonly headers: {
@@ -10,39 +10,38 @@ export interface RequestHead {
   };
 }
 
-/** Why a request is refused. The detail is a sentence for the caller. */
+/** The reason to refuse a request. The detail is a sentence for the caller. */
 export interface CallerFault {
   readonly code: "host-not-allowed" | "cross-site";
   readonly detail: string;
 }
 
-/** Where a server listens, and under which other names it may be called. */
+/** The address of a server, and the host names that requests may name. */
 export interface CallerPolicy {
-  /** The address it listens on, such as `127.0.0.1` or `0.0.0.0`. */
+  /** The listening address, such as `127.0.0.1` or `0.0.0.0`. */
   readonly listensOn: string;
   /**
-   * Host names, without a port, under which it may be called besides this machine's own (`localhost`, `127.0.0.1`,
-   * `[::1]`). `*` allows any. When it is left out, a server that listens on a loopback address takes no others, and one
-   * that listens elsewhere takes any. One that listens elsewhere takes IP addresses in any case: probes name one, and
-   * DNS rebinding can't.
+   * Host names, without ports, that are allowed in addition to those of this machine (`localhost`, `127.0.0.1`,
+   * `[::1]`). `*` allows any. Default: none for a server that listens on a loopback address, any for others. Servers that
+   * listen elsewhere always allow IP addresses: probes use one, and DNS rebinding can't.
    */
   readonly allowedHosts?: readonly string[] | undefined;
 }
 
-/** Returns why a request is refused, or undefined. */
+/** Returns the reason to refuse a request, or undefined. */
 export type CallerCheck = (request: RequestHead) => CallerFault | undefined;
 
-/** Methods that change nothing. A page of another site may send them, but can't read the answer. */
+/** Methods that change nothing. A page of another site may send them, but can't read the response. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Refuses what a web page can send without its user's knowledge:
+ * Creates a check that refuses requests which a web page can send without its user's knowledge:
  *
  * - `host-not-allowed`: the request names another host. A page whose domain resolves to 127.0.0.1 (DNS rebinding) counts
  *   as same-origin to the browser, and only `Host` shows the difference.
  * - `cross-site`: a request that may change something comes from a page of another origin. Decided by `Sec-Fetch-Site`,
- *   which no page can forge and which stays right behind a proxy that rewrites `Host`; by `Origin` against `Host` where
- *   the browser sends no `Sec-Fetch-Site`. A request with neither does not come from a browser.
+ *   which no page can forge and which stays correct behind a proxy that rewrites `Host`. Where the browser sends no
+ *   `Sec-Fetch-Site`, `Origin` is compared with `Host`. A request with neither does not come from a browser.
  */
 export function createCallerCheck({ listensOn, allowedHosts }: CallerPolicy): CallerCheck {
   const names = new Set(allowedHosts?.map((name) => name.toLowerCase()));
@@ -54,7 +53,7 @@ export function createCallerCheck({ listensOn, allowedHosts }: CallerPolicy): Ca
     hostname === listensOn ||
     names.has(hostname) ||
     (takesAddresses && isIP(hostname.replace(/^\[|\]$/g, "")) !== 0);
-  // Nearly every request names the same host as the one before.
+  // Nearly every request names the same host as the previous one.
   let lastAllowed: string | undefined;
 
   return ({ method = "GET", headers }) => {
@@ -74,7 +73,7 @@ export function createCallerCheck({ listensOn, allowedHosts }: CallerPolicy): Ca
   };
 }
 
-/** Whether a host name or address, without a port, names this very machine. */
+/** True if a host name or address, without a port, names this machine. */
 export function isLoopback(hostname: string): boolean {
   const name = hostname.toLowerCase();
   if (name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || name === "::1") return true;
@@ -100,7 +99,7 @@ function isSameOrigin(origin: string | undefined, host: string | undefined): boo
 function hostNotAllowed(host: string): CallerFault {
   return {
     code: "host-not-allowed",
-    detail: `This server does not accept the host name ${shown(host)}. Call it by one of its own addresses, or allow the name.`,
+    detail: `This server does not accept the host name ${shown(host)}. Use one of its own addresses, or allow the name.`,
   };
 }
 

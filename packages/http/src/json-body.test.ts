@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { isJsonOrEmpty } from "./json-body.ts";
 
-it("takes JSON, and requests without a body", () => {
+it("accepts JSON, and requests without a body", () => {
   for (const headers of [
     {},
     { "content-length": "0" },

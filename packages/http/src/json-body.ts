@@ -11,8 +11,8 @@ export interface BodyHead {
 }
 
 /**
- * Whether a request has no body, or one that is declared as plain JSON in UTF-8. A page of another site can't send a JSON
- * content type without asking the server first, which our servers don't answer.
+ * Checks that a request has no body, or one declared as uncompressed JSON in UTF-8. A page of another site can send a JSON
+ * content type only after a CORS preflight, which Synap's servers don't allow.
  */
 export function isJsonOrEmpty({ headers }: BodyHead): boolean {
   const type = headers["content-type"];
@@ -23,7 +23,7 @@ export function isJsonOrEmpty({ headers }: BodyHead): boolean {
   return mediaType?.essence === "application/json" && isUtf8(mediaType);
 }
 
-/** Whether a `Content-Encoding` leaves the body as it is. */
+/** True if a `Content-Encoding` means an unencoded body. */
 export function isPlain(encoding: string | null | undefined): boolean {
   return encoding === undefined || encoding === null || encoding.trim().toLowerCase() === "identity";
 }

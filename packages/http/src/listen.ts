@@ -1,36 +1,36 @@
 import type { Server } from "node:http";
 
 /**
- * How long a server keeps an idle connection, in milliseconds: longer than the 60 s after which most callers and load balancers
- * give one up. With Node's 5 s both ends give it up at about the same moment, and now and then a request is sent into a
+ * Keep-alive timeout of a server's idle connections, in milliseconds. It exceeds the 60 s of most clients and load
+ * balancers. With Node's 5 s both ends would time out at about the same moment, and some requests would be sent into a
  * connection that is being closed.
  */
 export const KEEP_ALIVE_MS = 65_000;
 
-/** Where a server listens, and how it stops. */
+/** The address of a server, and its time limit for closing. */
 export interface ListenOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** How long requests in flight may take once the server closes, in milliseconds. Default: as long as they need. */
+  /** Time limit of requests in flight after the server begins to close, in milliseconds. Default: none. */
   readonly graceMs?: number;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listening {
   /** Without a trailing slash. */
   readonly url: string;
-  /** Takes no more connections, lets requests in flight finish, then closes what is left. */
+  /** Refuses new connections, waits for requests in flight, then closes the remaining connections. */
   close(): Promise<void>;
 }
 
 /**
- * Lets a server listen.
+ * Makes a server listen.
  *
- * @throws the operating system's error when the address cannot be had (code EADDRINUSE).
+ * @throws the operating system's error when the address is not available (such as EADDRINUSE).
  */
 export async function listen(server: Server, { host, port, graceMs }: ListenOptions): Promise<Listening> {
-  // Node would drop headers beyond a number of them in silence. Their bytes are limited, and that is answered.
+  // Node would silently drop headers beyond this number. Their size is limited instead, with an error response.
   server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -53,7 +53,7 @@ export async function listen(server: Server, { host, port, graceMs }: ListenOpti
 
 async function closeServer(server: Server, graceMs: number | undefined): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A connection that is kept alive becomes idle when its last answer is out, which no event reports.
+  // A kept-alive connection becomes idle after its last response, which no event reports.
   const idle = setInterval(() => server.closeIdleConnections(), 20);
   const grace = graceMs === undefined ? undefined : setTimeout(() => server.closeAllConnections(), graceMs);
   server.closeIdleConnections();

@@ -5,7 +5,7 @@ const PARAMETER = new RegExp(
   "y",
 );
 
-/** A media type with its parameters, as RFC 9110, section 8.3, writes it. */
+/** A media type with its parameters (RFC 9110, section 8.3). */
 export interface MediaType {
   /** Type and subtype in lower case, such as `application/json`. */
   readonly essence: string;
@@ -13,7 +13,7 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Reads a `Content-Type`. Undefined when it is not one, or gives a parameter twice, of which either could be meant. */
+/** Parses a `Content-Type`. Undefined if it is invalid or repeats a parameter, which is ambiguous. */
 export function readMediaType(header: string): MediaType | undefined {
   const text = header.trim();
   const found = ESSENCE.exec(text);
@@ -25,7 +25,7 @@ export function readMediaType(header: string): MediaType | undefined {
     const parameter = PARAMETER.exec(text);
     if (parameter === null) return undefined;
     const [, name, token, quoted] = parameter;
-    // An empty parameter is allowed, and means nothing.
+    // An empty parameter is allowed and has no meaning.
     if (name === undefined) continue;
     if (parameters.has(name.toLowerCase())) return undefined;
     parameters.set(name.toLowerCase(), token ?? quoted?.replace(/\\(.)/g, "$1") ?? "");
@@ -33,7 +33,7 @@ export function readMediaType(header: string): MediaType | undefined {
   return { essence: essence.toLowerCase(), parameters };
 }
 
-/** Whether a text of this media type is in UTF-8, as far as the type says: it is where it names no charset. */
+/** True if the media type names UTF-8 or no charset. */
 export function isUtf8({ parameters }: MediaType): boolean {
   return /^utf-?8$/i.test(parameters.get("charset") ?? "utf-8");
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-/** Why a request is not sound HTTP, for any route. The detail is a sentence for the caller. */
+/** A violation of HTTP in a request, whatever its route. The detail is a sentence for the caller. */
 export interface RequestFault {
   readonly status: 400 | 501;
   readonly code: "request-invalid" | "transfer-coding-unsupported";
@@ -10,7 +10,7 @@ export interface RequestFault {
 /** The part of a request that is checked. Node's `IncomingMessage` is one. */
 export type RequestFrame = Pick<IncomingMessage, "rawHeaders" | "headers" | "httpVersion" | "url">;
 
-/** Headers that Node keeps the first of, whatever follows: a proxy in front may have gone by the last. */
+/** Headers that must not be repeated. Node uses the first of them, and a proxy in front of it may have used the last. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   "authorization",
   "content-length",
@@ -19,7 +19,7 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   "transfer-encoding",
 ]);
 
-/** Finds what RFC 9110 and RFC 9112 forbid and Node lets through; undefined when the request is sound. */
+/** Finds violations of RFC 9110 and RFC 9112 that Node does not report; undefined when there is none. */
 export function requestFault(request: RequestFrame): RequestFault | undefined {
   const detail = headerFault(request) ?? hostFault(request) ?? targetFault(request);
   if (detail !== undefined) return { status: 400, code: "request-invalid", detail };
@@ -46,32 +46,33 @@ function hostFault({ headers, httpVersion }: RequestFrame): string | undefined {
 }
 
 /**
- * Percent-encoding that decodes to nothing would be read as something else than was sent: `%zz` as the text "%zz", a byte
- * that is not UTF-8 as U+FFFD.
+ * Checks the request target. Invalid percent-encoding is refused because it would be decoded to another text: `%zz` to
+ * itself, a byte that is not UTF-8 to U+FFFD.
  */
 function targetFault({ url = "", headers }: RequestFrame): string | undefined {
-  if (url.includes("#")) return "The address of a request holds no fragment (#).";
-  if (url.includes("%") && !isDecodable(url)) return "The address holds percent-encoding that is not UTF-8.";
+  if (url.includes("#")) return "The request URL must not contain a fragment (#).";
+  if (url.includes("%") && !isDecodable(url))
+    return "The request URL contains percent-encoding that is not valid UTF-8.";
   const authority = /^https?:\/\/([^/?]*)/i.exec(url)?.[1];
   if (authority !== undefined && authority.toLowerCase() !== headers.host?.toLowerCase()) {
-    return "The address of the request and its Host header name different hosts.";
+    return "The request URL and the Host header name different hosts.";
   }
   return undefined;
 }
 
 /**
- * RFC 9112, sections 6.1 and 6.3: a transfer coding that the server does not decode is answered 501, a body whose end
- * is not known 400, and HTTP/1.0 has no codings. Node takes the chunks apart and would pass on the rest as it is.
+ * Checks Transfer-Encoding, by RFC 9112, sections 6.1 and 6.3: 501 for a coding that the server does not decode, 400 for a
+ * body of unknown length and for HTTP/1.0, which has no codings. Node decodes only chunks, and would pass on the rest.
  */
 function transferFault({ headers, httpVersion }: RequestFrame): RequestFault | undefined {
   const coding = headers["transfer-encoding"];
   if (coding === undefined) return undefined;
   const refusal =
     httpVersion === "1.0"
-      ? "A request in HTTP/1.0 has no Transfer-Encoding."
+      ? "Transfer-Encoding is not allowed in an HTTP/1.0 request."
       : /(?:^|[,\s])chunked\s*$/i.test(coding)
         ? undefined
-        : "Transfer-Encoding must end in chunked: where the body ends is not known otherwise.";
+        : "Transfer-Encoding must end in chunked; otherwise the length of the body is unknown.";
   if (refusal !== undefined) return { status: 400, code: "request-invalid", detail: refusal };
   if (coding.trim().toLowerCase() === "chunked") return undefined;
   const detail = `Transfer-Encoding ${JSON.stringify(coding.slice(0, 100))} is not supported: send the body plain or chunked.`;

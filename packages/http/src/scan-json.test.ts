@@ -11,6 +11,6 @@ it.each(["", "1", "[[[]]]", '{"a":{"b":{}}}', "[1,2,3,4]", '{"a":1,"b":"[[[[","c
 it.each([
   ["[[[[]]]]", "The body is nested deeper than 3 levels"],
   ['{"a":{"b":{"c":[]}}}', "The body is nested deeper than 3 levels"],
-  ["[1,2,3,4,5]", "The body holds more than 5 values"],
-  ['{"a":1,"b":2,"c":3,"d":4,"e":5}', "The body holds more than 5 values"],
+  ["[1,2,3,4,5]", "The body has more than 5 values"],
+  ['{"a":1,"b":2,"c":3,"d":4,"e":5}', "The body has more than 5 values"],
 ])("is beyond them: %s", (text, reason) => expect(jsonFault(text, bounds)).toBe(reason));

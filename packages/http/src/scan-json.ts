@@ -2,31 +2,31 @@ const QUOTE = 34;
 
 /** Counts from one quick pass over a JSON text. Only meaningful when the text is valid JSON. */
 export interface JsonScan {
-  /** How deep objects and arrays are nested; 1 for a flat one, 0 for a bare value. */
+  /** Maximum nesting of objects and arrays: 1 for a flat one, 0 for a bare value. */
   readonly depth: number;
-  /** How many members all objects have together, counting a repeated name each time. */
+  /** Total number of members of all objects, counting a repeated name each time. */
   readonly members: number;
-  /** How many values there are, objects and arrays included. Counting stops behind `maxValues`, and so does the pass. */
+  /** Total number of values, including objects and arrays. The scan stops when it exceeds `maxValues`. */
   readonly values: number;
-  /** Whether a number is written in a way that JavaScript may not keep: many digits, or an exponent. */
-  readonly hasDoubtfulNumber: boolean;
+  /** True if JavaScript may not keep a number exactly, because it has many digits or an exponent. */
+  readonly hasInexactNumber: boolean;
 }
 
-/** A number of at most this many characters, without an exponent, always survives `JSON.parse`. */
-const CERTAIN_NUMBER_LENGTH = 15;
+/** Maximum length of a number that `JSON.parse` always keeps exactly, if it has no exponent. */
+const EXACT_NUMBER_LENGTH = 15;
 
 /**
- * Scans the text for what `JSON.parse` would hide: it drops all but the last of repeated names, and rounds numbers.
+ * Scans a JSON text for what `JSON.parse` hides: it drops all but the last of repeated names, and rounds numbers.
  * Repeated names show as a difference between `members` and the members of the parsed value (`countMembers`), so
- * nothing has to be remembered here. Skips strings with `indexOf`, allocates nothing, never recurses: about half of
- * what `JSON.parse` itself costs (0.75 ms against 1.4 ms for 1,000 events of 400 bytes).
+ * no names need to be stored. The scan skips strings with `indexOf`, allocates nothing and never recurses. It takes about
+ * half the time of `JSON.parse` (0.75 ms against 1.4 ms for 1,000 events of 400 bytes).
  */
 export function scanJson(text: string, maxValues: number): JsonScan {
   let values = 0;
   let depth = 0;
   let deepest = 0;
   let members = 0;
-  let hasDoubtfulNumber = false;
+  let hasInexactNumber = false;
   const { length } = text;
   for (let index = 0; index < length && values <= maxValues; index += 1) {
     const character = text.charCodeAt(index);
@@ -48,7 +48,7 @@ export function scanJson(text: string, maxValues: number): JsonScan {
       const start = index;
       values += 1;
       while (isPartOfNumber(text.charCodeAt(index + 1))) index += 1;
-      if (index - start >= CERTAIN_NUMBER_LENGTH || hasExponent(text, start, index)) hasDoubtfulNumber = true;
+      if (index - start >= EXACT_NUMBER_LENGTH || hasExponent(text, start, index)) hasInexactNumber = true;
     } else if (
       character === 116 /* true */ ||
       character === 102 /* false */ ||
@@ -57,10 +57,10 @@ export function scanJson(text: string, maxValues: number): JsonScan {
       values += 1;
     }
   }
-  return { depth: deepest, members, values, hasDoubtfulNumber };
+  return { depth: deepest, members, values, hasInexactNumber };
 }
 
-/** How many members all objects inside a parsed value have together. */
+/** Counts the members of all objects in a parsed value. */
 export function countMembers(value: unknown): number {
   let members = 0;
   const pending: object[] = [];
@@ -111,18 +111,18 @@ export function endOfString(text: string, start: number): number {
   return -1;
 }
 
-/** What a JSON text may hold. */
+/** Limits of a JSON text. */
 export interface JsonBounds {
-  /** The deepest nesting; the outermost container counts as 1. */
+  /** Maximum nesting; the outermost container counts as 1. */
   readonly maxDepth: number;
-  /** The most values, objects and arrays included. */
+  /** Maximum number of values, including objects and arrays. */
   readonly maxValues: number;
 }
 
-/** Why a JSON text is not to be parsed, as a sentence; undefined when it is within the bounds. */
+/** Checks a JSON text against limits before it is parsed. Returns the violation, or undefined. */
 export function jsonFault(text: string, { maxDepth, maxValues }: JsonBounds): string | undefined {
   const scan = scanJson(text, maxValues);
-  if (scan.values > maxValues) return `The body holds more than ${maxValues} values`;
+  if (scan.values > maxValues) return `The body has more than ${maxValues} values`;
   if (scan.depth > maxDepth) return `The body is nested deeper than ${maxDepth} levels`;
   return undefined;
 }

@@ -10,8 +10,8 @@ const OF_ANY_ANSWER = {
 } as const;
 
 /**
- * Response headers of every answer that is not a page: a browser may not guess another content type, embed it, or let
- * another site read it, and runs nothing in it.
+ * Headers of every response that is not a page. A browser may not guess another content type, embed the response, let
+ * another site read it, or run scripts in it.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   ...OF_ANY_ANSWER,
@@ -19,8 +19,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Response headers of a page without scripts. Of inline styles only these texts, each the exact content of a `style`
- * element, are applied.
+ * Headers of a page without scripts. Only these inline styles are applied, each the exact content of a `style` element.
  */
 export function pageHeaders(styles: readonly string[]): Readonly<Record<string, string>> {
   const hashes = styles.map((style) => `'sha256-${createHash("sha256").update(style).digest("base64")}'`);

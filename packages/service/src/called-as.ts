@@ -1,4 +1,4 @@
-/** Whether this process runs the sources of Synap's own repository, and not what an application has installed. */
+/** True if this process runs from the sources in Synap's repository, and not from an installed package. */
 const isRepository = import.meta.url.endsWith(".ts");
 
 /** The command of the `synap` program in messages and help texts. */

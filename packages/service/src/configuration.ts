@@ -1,7 +1,7 @@
 import { zodFaults } from "@synap/types/internal";
 import { z } from "zod";
 
-/** The environment does not make a configuration. The message names each variable and what is wrong with it. */
+/** Thrown when environment variables are invalid or missing. The message names each of them with the reason. */
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
   readonly code = "CONFIGURATION_INVALID";
@@ -11,7 +11,7 @@ const number = () =>
   z.coerce.number({ error: (issue) => (issue.code === "invalid_type" ? "must be a number" : undefined) });
 const whole = (least: number, most: number) => number().int().min(least).max(most);
 
-/** The kinds of values that environment variables hold. */
+/** Schemas of the values of environment variables. */
 export const variable = {
   text: z.string().trim().min(1),
   number,
@@ -22,28 +22,25 @@ export const variable = {
   httpUrl: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }),
 };
 
-/** The variables of every process that uses a database. */
+/** Schemas of the variables of every process that uses a database. */
 export const databaseVariables = {
   SYNAP_DATABASE_CONNECTIONS: whole(1, 1_000).default(10),
   SYNAP_LOCK_TIMEOUT_MS: whole(0, 600_000).default(5_000),
 };
 
-/** How a process uses its database. */
+/** The database settings of a process. */
 export interface DatabaseConfiguration {
-  /**
-   * How many connections to a database server queries may use, those for reading and those for writing together
-   * (SYNAP_DATABASE_CONNECTIONS, default 10).
-   */
+  /** Maximum number of connections to a database server, for reads and writes together (SYNAP_DATABASE_CONNECTIONS, default 10). */
   readonly databaseConnections: number;
-  /** How long a lock in the database is waited for, in milliseconds (SYNAP_LOCK_TIMEOUT_MS, default 5,000; 0: no limit). */
+  /** Lock timeout in the database, in milliseconds (SYNAP_LOCK_TIMEOUT_MS, default 5,000; 0: no limit). */
   readonly lockTimeoutMs: number;
 }
 
 /**
- * Reads environment variables. An empty one counts as unset, as compose files write them.
+ * Reads environment variables. An empty one counts as unset, because compose files write unset variables that way.
  *
- * @param process the process that is configured, for the message: "API"
- * @throws ConfigurationError naming every variable that is wrong
+ * @param process name of the configured process for the error message, such as "API"
+ * @throws ConfigurationError naming every invalid variable
  */
 export function readVariables<Schema extends z.ZodObject>(
   process: string,
@@ -54,5 +51,5 @@ export function readVariables<Schema extends z.ZodObject>(
   const parsed = schema.safeParse(given, { reportInput: true });
   if (parsed.success) return parsed.data;
   const lines = zodFaults(parsed.error.issues).map(({ path, reason }) => `${path}: ${reason}`);
-  throw new ConfigurationError(`The ${process}'s configuration is not valid.\n${lines.join("\n")}`);
+  throw new ConfigurationError(`Invalid configuration of the ${process}:\n${lines.join("\n")}`);
 }

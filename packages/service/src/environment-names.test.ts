@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { describeUnknownSettings } from "./environment-names.ts";
 
 describe("a variable that looks like a setting of Synap", () => {
-  it("is warned of where none has its name, with the settings whose name is near", () => {
+  it("causes a warning that suggests settings with a similar name", () => {
     expect(
       describeUnknownSettings({
         SYNAP_API_PROT: "8080",
@@ -16,7 +16,7 @@ describe("a variable that looks like a setting of Synap", () => {
     ]);
   });
 
-  it("is no setting of ours with another prefix, or where Kubernetes sets it", () => {
+  it("is ignored with another prefix, or when Kubernetes sets it", () => {
     const ofServices = {
       SYNAP_SERVICE_HOST: "10.0.0.1",
       SYNAP_SERVICE_PORT_HTTP: "3400",

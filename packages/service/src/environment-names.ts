@@ -1,6 +1,6 @@
 import { didYouMean } from "@synap/types/internal";
 
-/** Every setting that starts with SYNAP_, of all processes and commands: one environment often serves several of them. */
+/** Names of all settings of all processes and commands, which often share one environment. */
 export const SETTINGS = [
   "SYNAP_ADMIN_TOKEN",
   "SYNAP_API_ALLOWED_HOSTS",
@@ -41,7 +41,7 @@ export const SETTINGS = [
   "SYNAP_WORKER_PORT",
 ] as const;
 
-/** The variables of this repository's own tests and scripts. Processes that these start inherit them. */
+/** Variables of this repository's tests and scripts, which the processes that they start inherit. */
 export const DEVELOPMENT_VARIABLES = [
   "SYNAP_CHAOS_CLOCK",
   "SYNAP_CI_STEPS",
@@ -56,15 +56,15 @@ export const DEVELOPMENT_VARIABLES = [
 
 const known = new Set<string>([...SETTINGS, ...DEVELOPMENT_VARIABLES]);
 
-/** Names and values that Kubernetes sets in every container for a service whose name starts with "synap". */
+/** Patterns of the variables that Kubernetes sets in every container for a service whose name starts with "synap". */
 const OF_A_SERVICE = {
   name: /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/,
   value: /^(tcp|udp|sctp):/,
 };
 
 /**
- * Finds environment variables that look like settings of Synap and aren't. Returns a sentence for each, to warn with. No
- * reason to refuse a start: the prefix is a product's name, and others may use it for variables of their own.
+ * Finds environment variables that look like settings of Synap and are none, and returns a warning for each. They don't
+ * prevent a start, because an application may use the prefix for its own variables.
  */
 export function describeUnknownSettings(variables: NodeJS.ProcessEnv): string[] {
   return Object.entries(variables)

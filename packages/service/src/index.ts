@@ -1,4 +1,4 @@
-/** What Synap's processes share: log, configuration, signals, start and stop, readiness, metrics. */
+/** Parts shared by Synap's processes: log, configuration, signals, start and stop, readiness, metrics. */
 
 export {
   ConfigurationError,

@@ -2,7 +2,7 @@ import { INNGEST_APP_ID } from "@synap/types/internal";
 import { Inngest } from "inngest";
 import type { Logger } from "pino";
 
-/** Where Inngest is, when that is not left to the SDK's own environment variables. */
+/** Settings of the Inngest client. The SDK's environment variables provide those that are left out. */
 export interface InngestClientOptions {
   readonly baseUrl?: string | undefined;
   readonly eventKey?: string | undefined;
@@ -12,8 +12,8 @@ export interface InngestClientOptions {
 }
 
 /**
- * Synap's Inngest client. What is left out is read by the SDK from its own environment variables: INNGEST_BASE_URL,
- * INNGEST_EVENT_KEY, INNGEST_SIGNING_KEY and INNGEST_DEV. Of its log, warnings and errors are kept.
+ * Creates Synap's Inngest client. The SDK reads options that are left out from its environment variables: INNGEST_BASE_URL,
+ * INNGEST_EVENT_KEY, INNGEST_SIGNING_KEY and INNGEST_DEV. Only its warnings and errors are logged.
  */
 export function createInngestClient({
   baseUrl,

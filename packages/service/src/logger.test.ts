@@ -14,7 +14,7 @@ const record = {
 };
 
 describe("formatRecord", () => {
-  it("writes one line: time, level, who, what, fields", () => {
+  it("writes one line: time, level, process, message, fields", () => {
     const line = formatRecord(JSON.stringify({ ...record, envelope: "abc", counts: { a: 1 } }));
     expect(line).toBe('2026-01-02T00:00:00.000Z info  api: 3 events stored envelope=abc counts={"a":1}\n');
   });
@@ -37,7 +37,7 @@ describe("serializeError", () => {
     if (thrown !== undefined) expect(err.message).toEqual(expect.any(String));
   });
 
-  it("keeps what an ordinary error says, and its causes", () => {
+  it("keeps the message and the causes of an ordinary error", () => {
     const error = Object.assign(new RangeError("too far", { cause: new Error("the wind") }), { by: 3 });
     expect(serializeError(error)).toMatchObject({
       type: "RangeError",

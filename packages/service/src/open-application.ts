@@ -6,17 +6,17 @@ import { START_COMMAND } from "./called-as.ts";
 import { ConfigurationError, type DatabaseConfiguration } from "./configuration.ts";
 import type { ProcessStart } from "./run-process.ts";
 
-/** What the configuration of a process says of its engine. */
+/** The settings of the engine in the configuration of a process. */
 interface EngineConfiguration extends DatabaseConfiguration {
   readonly latenessMs?: number;
 }
 
 /**
- * Opens the engine that an API or a worker serves: the config at SYNAP_CONFIG on the database at DATABASE_URL. A database that
- * doesn't answer yet is waited for. Closing it records the failures that are left, and closes the database.
+ * Opens the engine of an API or a worker: the config at SYNAP_CONFIG on the database at DATABASE_URL. Waits for a database
+ * that doesn't answer yet. Closing the engine records pending failures and closes the database.
  *
- * @param keyVariable the key that this process needs where Inngest is the public cloud
- * @throws ConfigurationError naming the variables that are missing; ConfigFileError; the errors of `migrate`
+ * @param keyVariable the key that this process needs with Inngest's public cloud
+ * @throws ConfigurationError naming the missing variables; ConfigFileError; the errors of `migrate`
  */
 export async function openApplication(
   { variables, logger, failures }: ProcessStart,

@@ -4,7 +4,7 @@ import { describeUnknownSettings } from "./environment-names.ts";
 import { createLogger } from "./logger.ts";
 import { endOnSignal } from "./signals.ts";
 
-/** What a process is given to start with. */
+/** The parameters of a process's start function. */
 export interface ProcessStart {
   readonly variables: NodeJS.ProcessEnv;
   readonly logger: Logger;
@@ -13,10 +13,10 @@ export interface ProcessStart {
 }
 
 /**
- * Runs a process until a signal ends it: with a log, surviving what handlers leave behind, stopping in order. Exits 0 when it
- * stopped, 1 when it could not start or stop.
+ * Runs a process until a signal ends it, with a log and an orderly shutdown. Unhandled failures of handlers don't end it.
+ * Exits with 0 after a shutdown, 1 if it could not start or stop.
  *
- * @param name the process, in its log: "api"
+ * @param name the process name in its log, such as "api"
  */
 export async function runProcess(
   name: string,
@@ -29,14 +29,14 @@ export async function runProcess(
     const running = await start({ variables: process.env, logger, failures });
     endOnSignal(
       async (signal) => {
-        logger.info(`${signal}: finishing what runs; a second signal stops at once`);
+        logger.info(`${signal}: finishing running work; a second signal stops at once`);
         await running.close();
         logger.info("stopped");
       },
       (error) => logger.fatal({ err: error }, "stopping failed"),
     );
   } catch (error) {
-    // A mistake of the environment needs one sentence, a mistake of ours its stack.
+    // An error with a code has a complete message. Any other is a bug, so its stack is logged.
     if (error instanceof Error && "code" in error) logger.fatal(error.message);
     else logger.fatal({ err: error }, `the ${name} process cannot start`);
     process.exit(1);

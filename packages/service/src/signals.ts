@@ -1,15 +1,15 @@
 /**
- * How long another signal still counts as the first one, in milliseconds: the terminal sends Ctrl-C to Synap and to npm,
- * and npm (npx, pnpm, tsx) passes it on to Synap once more.
+ * Time within which another signal counts as a repetition of the first, in milliseconds. A terminal sends Ctrl-C to Synap
+ * and to npm, and npm (npx, pnpm, tsx) sends it to Synap again.
  */
 const SAME_SIGNAL_MS = 1_000;
 
-/** The exit code of a process that a second Ctrl-C ended: 128 and the number of SIGINT. */
+/** The exit code after a second Ctrl-C: 128 plus the number of SIGINT. */
 const INTERRUPTED = 130;
 
 /**
- * Calls `stop` on Ctrl-C or SIGTERM, once. A further signal ends the process at once, with exit code 130: what was accepted is
- * safe anyway.
+ * Calls `stop` once, on Ctrl-C or SIGTERM. A further signal exits at once with code 130. No accepted event depends on an
+ * orderly shutdown.
  */
 export function onStopSignal(stop: (signal: NodeJS.Signals) => void): void {
   let since: number | undefined;
@@ -25,7 +25,7 @@ export function onStopSignal(stop: (signal: NodeJS.Signals) => void): void {
   process.on("SIGTERM", onSignal);
 }
 
-/** Stops in order on Ctrl-C or SIGTERM and exits 0, or 1 when stopping failed. A second signal exits at once. */
+/** Calls `stop` on Ctrl-C or SIGTERM and exits with 0, or with 1 if it failed. A second signal exits at once. */
 export function endOnSignal(
   stop: (signal: NodeJS.Signals) => Promise<void>,
   onFailure: (error: unknown) => void,
@@ -42,7 +42,8 @@ export function endOnSignal(
 }
 
 /**
- * Aborted by Ctrl-C or SIGTERM, for commands that end early but still report what they did. A second signal exits at once.
+ * Returns a signal that Ctrl-C or SIGTERM aborts, for commands that report their result when they end early. A second
+ * Ctrl-C or SIGTERM exits at once.
  */
 export function abortOnSignal(): AbortSignal {
   const stop = new AbortController();

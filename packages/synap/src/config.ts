@@ -3,7 +3,7 @@ import type { Composition, SynapModule } from "@synap/handlers";
 import { composeModules } from "@synap/handlers/internal";
 import type { EventTypeDefinition, EventTypeMap, EventTypesOf, TypedEventCatalogue } from "@synap/types";
 
-/** Parts of an application: its own, and modules that others wrote. */
+/** The configuration of an application: its own parts, and further modules. */
 export interface SynapConfig extends SynapModule {
   /** Further modules, before the application's own parts. `[seededDomain]` keeps the seeded domain. */
   readonly modules?: readonly SynapModule[];
@@ -19,7 +19,7 @@ type DefinitionsOf<Config extends SynapConfig> =
   | DefinitionIn<Config>
   | (Config extends { readonly modules: readonly (infer Module)[] } ? DefinitionIn<Module> : never);
 
-/** An application that was checked: everything that runs, and the catalogue with its types. Made by {@link defineConfig}. */
+/** A validated application: its modules combined, and the typed catalogue. Made by {@link defineConfig}. */
 export interface SynapApplication<Types extends EventTypeMap = EventTypeMap>
   extends Omit<Composition, "catalogue"> {
   readonly catalogue: TypedEventCatalogue<Types>;
@@ -32,13 +32,13 @@ export type TypesOf<Application extends { readonly catalogue: { readonly eventTy
 /** The event types of a config and its modules, by name. */
 export type ConfigTypes<Config extends SynapConfig> = EventTypesOf<readonly DefinitionsOf<Config>[]>;
 
-/** Marks what defineConfig made, also by another copy of this package. */
+/** Marks applications made by defineConfig, also by that of another copy of this package. */
 const DEFINED = Symbol.for("synap.application");
 
 /**
- * Defines an application. Its config file exports the result as its default; the client takes its types from it.
+ * Defines an application. Its config file exports the result as its default; the client infers its types from it.
  *
- * @throws ModuleError naming the entry at fault, when two entries have one name or one names an unknown event type
+ * @throws ModuleError naming the invalid entry, when two entries have the same name or one names an unknown event type
  * @example
  * // synap.config.ts
  * export default defineConfig({ eventTypes: [orderPlaced], handlers: [mailer], projections: [ordersProjection] });
@@ -60,10 +60,10 @@ export function defineConfig<const Config extends SynapConfig>(
   >;
 }
 
-/** Whether a value was made by {@link defineConfig}. */
+/** Checks that a value was made by {@link defineConfig}. */
 export function isApplication(value: unknown): value is Composition {
   return typeof value === "object" && value !== null && DEFINED in value;
 }
 
-/** The application without a config file: the seeded domain. */
+/** The application that runs without a config file: the seeded domain. */
 export const defaultApplication = defineConfig({ modules: [seededDomain] });

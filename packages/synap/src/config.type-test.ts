@@ -1,5 +1,5 @@
 /**
- * What the compiler must accept and refuse. Never run: `tsc` reads it, and an `@ts-expect-error` above a line that
+ * Code that the compiler must accept or refuse. Never run: `tsc` checks it, and an `@ts-expect-error` above a line that
  * compiles is itself an error.
  */
 import { createSynapClient } from "@synap/client";
@@ -74,7 +74,7 @@ async function run(): Promise<void> {
 }
 void run;
 
-// What reads events has the types that it names, and without names those of the config.
+// Reads have the types that they name; without names, those of the config.
 async function read(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>>): Promise<void> {
   const page = { limit: 10, order: "asc" } as const;
   const found = await synap.query({ types: ["order.paid"] }, page);

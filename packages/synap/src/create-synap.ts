@@ -41,7 +41,7 @@ import type { z } from "zod";
 import type { SynapApplication } from "./config.ts";
 import { type EngineDatabase, openEngine } from "./engine.ts";
 
-/** Where the store of an engine is, and what runs. */
+/** Options of {@link createSynap}: the database, and the parts that run in this process. */
 export type SynapOptions = (
   | {
       /** The directory of `synap start`, which one process uses at a time. */ readonly dataDirectory: string;
@@ -50,27 +50,27 @@ export type SynapOptions = (
   | { /** An embedded store that ends with the process: for tests. */ readonly memory: true }
   | { /** An open database, which stays the caller's. */ readonly database: Database }
 ) & {
-  /** Whether asynchronous handlers and projections run in this process. Default: yes, except on a server, which has workers. */
+  /** Run asynchronous handlers and projections in this process. Default: true, except on a server, which has workers. */
   readonly runHandlers?: boolean;
   /** Default: warnings and errors go to the console. */
   readonly logger?: ReportLogger;
 };
 
-/** Place of a stored event. */
+/** The position of a stored event in the log and in its stream. */
 export interface StoredAt {
-  /** That of the event that was stored first, if an idempotency key made this one a duplicate. */
+  /** The event's id; that of the first event if an idempotency key made this one a duplicate. */
   readonly id: string;
   readonly position: number;
   readonly streamVersion: number;
   readonly isDuplicate: boolean;
 }
 
-/** What an application does with dead letters. */
+/** The operations on dead letters. */
 export interface DeadLetters<Event extends StoredEvent>
   extends Pick<EngineDeadLetters, "retry" | "retryAll" | "skip"> {
-  /** Dead letters, newest first: 100 unless `limit` says otherwise, and fewer when they are large. */
+  /** Lists dead letters, newest first: 100 unless `limit` is given, and fewer if they are large. */
   list(filter?: DeadLetterFilter): Promise<readonly DeadLetter<Event>[]>;
-  /** Some dead letters, newest first, and whether there are more. */
+  /** Reads one page of dead letters, newest first. */
   page(filter?: DeadLetterFilter): Promise<DeadLetterPage<Event>>;
 }
 
@@ -79,12 +79,12 @@ export interface Synap<Types extends EventTypeMap> {
   readonly catalogue: TypedEventCatalogue<Types>;
   readonly database: Database;
   /**
-   * Stores an event, with its inline handlers and projections. Storing it again is harmless if it has an id.
+   * Stores an event and runs inline handlers and projections. Repeating the call is harmless if the event has an id.
    * @throws EventValidationError
    */
   publish(event: PublishableEvent<Types>): Promise<StoredAt>;
   /**
-   * Appends events to a stream if it is at the expected version, all or nothing. An inline handler that fails refuses them.
+   * Appends all events to a stream, or none: if the stream is at the expected version and no inline handler fails.
    * @throws OptimisticLockError, StreamClosedError, StreamLockedError, EventIdConflictError, EventValidationError,
    *   InlineHandlerError
    */
@@ -94,14 +94,14 @@ export interface Synap<Types extends EventTypeMap> {
     events: readonly AppendableEvent<Types>[],
     options?: StreamAppendOptions,
   ): Promise<StreamAppendResult>;
-  /** The events of a stream, fetched page by page. */
+  /** Reads the events of a stream, page by page. */
   readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEventIn<Types>>;
-  /** One page of the events that match, by time. With `types`, the events are of those types. */
+  /** Reads one page of the matching events, by time. With `types`, `data` has the types of those events. */
   query<const Name extends keyof Types & string = keyof Types & string>(
     filter: EventFilter<Name>,
     page: PageRequest,
   ): Promise<EventPage<StoredEventIn<Types, Name>>>;
-  /** Every event after a position, then each that is stored, batch by batch. With `types`, only events of those types. */
+  /** Reads every event after a position and then each new one, in batches. With `types`, only events of those types. */
   subscribe<const Name extends keyof Types & string = keyof Types & string>(
     request: SubscriptionRequest<Name>,
   ): AsyncIterable<EventBatch<StoredEventIn<Types, Name>>>;
@@ -111,14 +111,14 @@ export interface Synap<Types extends EventTypeMap> {
   ): AggregateRepository<State, Command>;
   readonly projections: Projections;
   readonly deadLetters: DeadLetters<StoredEventIn<Types>>;
-  /** The answer of a read model. */
+  /** Queries a read model. */
   readModel<Parameters extends z.ZodObject, Answer extends z.ZodType>(
     model: ReadModel<Parameters, Answer>,
     parameters: z.output<Parameters>,
   ): Promise<JsonSource<z.input<Answer>>>;
   /** Runs work in one transaction of the database; appends in it take it as an option. */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
-  /** Finishes what runs, and closes the database if it was opened here. */
+  /** Waits for running passes, and closes the database if it was opened here. */
   close(): Promise<void>;
 }
 

@@ -20,46 +20,46 @@ import {
 import { EventDispatcher } from "@synap/handlers/internal";
 import type { JsonObject } from "@synap/types";
 
-/** A kind of aggregate with what reads and commands it. */
+/** A type of aggregate with its repository. */
 export interface ServedAggregate extends AggregateRegistration {
   readonly repository: AggregateRepository<JsonObject, AggregateCommand>;
 }
 
 /**
- * An application on its database: what `createSynap` gives application code and what the API and the worker serve. All that
- * run in one process share one.
+ * An application on its database. `createSynap` and the servers of the API and the worker are built on it; those in one
+ * process share one engine.
  */
 export interface Engine extends Composition {
   readonly database: Database;
-  /** The event store. An inline handler or projection that fails refuses the append. */
+  /** The event store. An append fails if an inline handler or projection fails. */
   readonly store: EventStore;
-  /** Brings events to handlers and projections. Its own store keeps the events that an inline handler refuses as dead letters. */
+  /** Dispatches events to handlers and projections. Its store makes events on which an inline handler fails dead letters. */
   readonly dispatcher: EventDispatcher;
   readonly aggregates: readonly ServedAggregate[];
-  /** The aggregates of one kind, with snapshots. */
+  /** The repository of one type of aggregate, with snapshots. */
   aggregatesOf<State extends JsonObject, Command extends AggregateCommand, Event extends DecidedEvent>(
     decider: Decider<State, Command, Event>,
   ): AggregateRepository<State, Command>;
 }
 
-/** What an engine needs to know beyond the application. */
+/** Options of an engine. */
 export interface EngineOptions {
   readonly logger: ReportLogger;
-  /** How old a live event may be, in milliseconds. Default: 7 days. */
+  /** Maximum age of a live event, in milliseconds. Default: 7 days. */
   readonly latenessMs?: number | undefined;
 }
 
-/** Where an engine's database is: one that is open and stays the caller's, or how to open it. */
+/** The database of an engine: an open one, which the caller closes, or the options to open one. */
 export type EngineDatabase = { readonly database: Database } | DatabaseOptions;
 
-/** An engine, and how to end it. */
+/** An engine with its database opened. */
 export interface OpenedEngine {
   readonly engine: Engine;
   /** Closes the database if it was opened here. */
   close(): Promise<void>;
 }
 
-/** Makes the engine of an application on a migrated database. */
+/** Creates the engine of an application on a migrated database. */
 export function composeEngine(
   application: Composition,
   database: Database,
@@ -87,10 +87,10 @@ export function composeEngine(
 }
 
 /**
- * Opens the database of an application, migrates it, publishes the event types to SQL, and makes the engine with the tables of
- * its projections.
+ * Opens the database of an application, migrates it, stores the event types for the SQL API, and creates the engine and the
+ * tables of its projections.
  *
- * @throws as `openDatabase` and `migrate`; nothing is left open then
+ * @throws as `openDatabase` and `migrate`; the database is closed then
  */
 export async function openEngine(
   application: Composition,

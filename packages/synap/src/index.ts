@@ -1,4 +1,4 @@
-/** Everything that an application imports: its config, its engine, the functions that define its parts, and the errors it meets. */
+/** The public API for applications: config, engine, definitions of handlers and other parts, and errors. */
 
 export {
   DatabaseUnavailableError,

@@ -1,4 +1,4 @@
-/** What the processes of Synap itself need of the engine. Applications use `createSynap`. */
+/** The engine, for Synap's own processes. Applications use `createSynap`. */
 
 export { defaultApplication } from "./config.ts";
 export {

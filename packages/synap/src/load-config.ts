@@ -6,22 +6,22 @@ import { defaultApplication, isApplication } from "./config.ts";
 
 /** Location of a config file. */
 export interface ConfigPlace {
-  /** The file, relative to the working directory. Undefined or empty: one of {@link CONFIG_FILES}, if there is one. */
+  /** The file, relative to the working directory. Default: the first of {@link CONFIG_FILES} that exists. */
   readonly path?: string | undefined;
   /** The working directory. Default: that of the process. */
   readonly cwd?: string | undefined;
-  /** Called with the path of each file that is imported from then on, the config itself first. Packages are left out. */
+  /** Called with the path of each file that is imported from then on, beginning with the config. Packages are left out. */
   readonly onImport?: ((file: string) => void) | undefined;
 }
 
 /** The application of a config file. */
 export interface LoadedConfig {
   readonly application: Composition;
-  /** The file, as an absolute path; undefined when there is none. */
+  /** The absolute path of the file; undefined if there is none. */
   readonly file: string | undefined;
 }
 
-/** A config file can't be used. */
+/** Thrown when a config file is missing or invalid. */
 export class ConfigFileError extends Error {
   override readonly name = "ConfigFileError";
   readonly code = "CONFIG_FILE";
@@ -33,13 +33,13 @@ export class ConfigFileError extends Error {
   }
 }
 
-/** The names of config files, the first one found counts. */
+/** The names of config files. The first one that exists is used. */
 export const CONFIG_FILES = ["synap.config.ts", "synap.config.mts", "synap.config.js", "synap.config.mjs"];
 
 /**
  * Loads an application's config file. Without one, the seeded domain runs.
  *
- * @throws ConfigFileError when the file is missing, can't be loaded, or exports something else than `defineConfig` gives
+ * @throws ConfigFileError when the file is missing, can't be loaded, or does not export the result of `defineConfig`
  */
 export async function loadConfig({
   path,
@@ -52,12 +52,12 @@ export async function loadConfig({
     : CONFIG_FILES.map((name) => resolve(cwd, name)).find((each) => existsSync(each));
   if (file === undefined) return { application: defaultApplication, file };
   if (!existsSync(file))
-    throw new ConfigFileError(file, "there is no such file; --config or SYNAP_CONFIG names it");
+    throw new ConfigFileError(file, "the file does not exist; it was named by --config or SYNAP_CONFIG");
   const exported = await importFile(file, onImport);
   if (!isApplication(exported)) {
     throw new ConfigFileError(
       file,
-      "its default export must be what defineConfig gives: export default defineConfig({ ... })",
+      "its default export must be the result of defineConfig: export default defineConfig({ ... })",
     );
   }
   return { application: exported, file };
@@ -77,8 +77,8 @@ async function importFile(file: string, onImport: ConfigPlace["onImport"]): Prom
 }
 
 const MISSING_PACKAGE =
-  "\nInstall the packages of the application beside its config. Synap's own images hold none, so a config that is mounted " +
-  "into one can't be loaded: build an image of the application.";
+  "\nInstall the application's packages next to its config. Synap's own images contain none, so they can't load a config " +
+  "that is mounted into them: build an image of the application.";
 
 function isPackageMissing(cause: unknown): boolean {
   return (
@@ -92,7 +92,7 @@ function isPackageMissing(cause: unknown): boolean {
 let typeScript: Promise<unknown> | undefined;
 const listeners = new Set<(file: string) => void>();
 
-/** Lets this process import TypeScript. The config shares the modules of the process, so its error classes are the engine's. */
+/** Enables TypeScript imports. The config shares the modules of the process, so its error classes are those of the engine. */
 function readTypeScript(): Promise<unknown> {
   typeScript ??= import("tsx/esm/api").then(({ register }) =>
     register({

@@ -7,19 +7,18 @@ import { createSynap, type Synap } from "./create-synap.ts";
 
 export { deciderScenario } from "@synap/handlers/testing";
 
-/** Given these events, when those happen, then this is what the application answers. */
+/** A given/when/then test of an application. */
 export interface ApplicationScenario<Types extends EventTypeMap>
   extends Pick<HandlerScenario<Types>, "given" | "when" | "rows"> {
-  /** The engine of the application, for its commands, its read models and its streams. */
+  /** The application's engine, for commands, read models and streams. */
   readonly synap: Synap<Types>;
-  /** Runs every handler and projection until none has anything left to do. `given` and `when` do so by themselves. */
+  /** Runs handlers and projections until all have caught up. `given` and `when` do so themselves. */
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Runs an application on a database in memory, with its migrations, for tests. Handlers run when the test asks for it, not on
- * their own.
+ * Runs an application on a migrated database in memory, for tests. Handlers run in `given`, `when` and `settle` only.
  *
  * @example
  * const { when, synap, close } = await applicationScenario(config);
@@ -35,7 +34,7 @@ export async function applicationScenario<Types extends EventTypeMap>(
   const { catalogue, handlers, projections } = application;
   const { given, when, rows } = handlerScenario({ database, catalogue, handlers, projections });
   const settle = async () => void (await when());
-  // Inline projections move into the appends with their first pass.
+  // Projections become inline with their first pass.
   await settle();
   return { synap, given, when, rows, settle, close: () => synap.close() };
 }

@@ -21,7 +21,7 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
   const order = (id: string, customer: string) =>
     ({ type: "order.placed", aggregateId: id, data: { customer, total: 12.5 } }) as const;
 
-  it("stores what is published once, with the inline projections", async () => {
+  it("stores a published event once, with the inline projections", async () => {
     const event = { ...order("o1", "c1"), idempotencyKey: "first" };
     const { position, isDuplicate } = await synap.publish(event);
     expect(isDuplicate).toBe(false);
@@ -49,7 +49,7 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
     expect(totals).toEqual([12.5]);
   });
 
-  it("decides commands", async () => {
+  it("executes commands", async () => {
     const orders = synap.aggregates(orderDecider);
     const command = { type: "place", data: { customer: "c3", total: 3 } } as const;
     expect((await orders.execute("o3", command)).events).toHaveLength(1);
@@ -57,7 +57,7 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
     expect(await synap.readModel(ordersOf, { customer: "c3" })).toEqual({ orders: [{ id: "o3", total: 3 }] });
   });
 
-  it("runs the handlers, whose reactions a subscription gets", async () => {
+  it("runs the handlers, whose reactions a subscription receives", async () => {
     await synap.publish(order("o4", "c4"));
     const invoiced: string[] = [];
     for await (const { events } of synap.subscribe({ from: "start", types: ["invoice.sent"] })) {
@@ -113,7 +113,7 @@ describe("createSynap", () => {
 describeOnEveryEngine("an application that leaves the seeded domain out", (engine) => {
   const tables = "SELECT to_regclass('synap_domain.notes') IS NOT NULL AS notes";
 
-  it("has none of its tables, until it takes the domain in", async () => {
+  it("has no tables of the seeded domain unless the config includes it", async () => {
     await (await createSynap(application, { database: engine.database })).close();
     expect(await engine.database.query(tables)).toEqual([{ notes: false }]);
     await (
@@ -127,7 +127,7 @@ describeOnEveryEngine("an application with its own tables", (engine) => {
   const folder = mkdtempSync(join(tmpdir(), "synap-migrations-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("has them migrated once, after Synap's, in a separate ledger", async () => {
+  it("applies them once, after Synap's, in a separate ledger", async () => {
     const tables = `
       CREATE SCHEMA warehouse;
       GRANT USAGE ON SCHEMA warehouse TO synap_app;

@@ -28,12 +28,12 @@ describe("the config file", () => {
   });
 
   it.each([
-    ["named.mjs", undefined, "there is no such file; --config or SYNAP_CONFIG names it"],
+    ["named.mjs", undefined, "the file does not exist; it was named by --config or SYNAP_CONFIG"],
     ["broken.mjs", "export default nothing;", "it can't be loaded: nothing is not defined"],
     [
       "plain.mjs",
       "export default { handlers: [] };",
-      "its default export must be what defineConfig gives: export default defineConfig({ ... })",
+      "its default export must be the result of defineConfig: export default defineConfig({ ... })",
     ],
     [
       "misspelt.mjs",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkBrokerChoice } from "./broker-choice.ts";
 
-describe("where events go", () => {
+describe("the choice of an Inngest server", () => {
   it.each([
     ["a self-hosted server", { INNGEST_BASE_URL: "http://inngest:8288" }],
     ["the cloud, by its address", { INNGEST_BASE_URL: "https://inn.gs" }],

@@ -89,7 +89,7 @@ describe("checkJson", () => {
     );
   });
 
-  it("says where", () => {
+  it("reports the path", () => {
     const value = { list: [{ "odd name": "\0" }], count: Number.POSITIVE_INFINITY };
     expect(checkJson(value, { at: ["data"] })).toEqual([
       { path: 'data.list[0]["odd name"]', code: "nul-character", reason: expect.stringContaining("NUL") },
@@ -141,7 +141,7 @@ describe("checkJson", () => {
     expect(extra([5e-324, 5e-324])).toBe(2 * (326 - 6));
   });
 
-  it("gives an upper bound on the bytes of any value's JSON", () => {
+  it("returns an upper bound on the bytes of any value's JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         const bytes = Buffer.byteLength(JSON.stringify(value));

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { checkMoment } from "./check-moment.ts";
 import { checkTimestampWindow } from "./timestamp-window.ts";
 
-describe("a moment that a caller gives", () => {
-  it("is a Date of the years 1 to 9999, or text with any offset", () => {
+describe("checkMoment", () => {
+  it("accepts a Date of the years 1 to 9999, or text with any offset", () => {
     for (const text of ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"])
       expect(checkMoment("at", new Date(text)).toISOString()).toBe(text);
     expect(checkMoment("at", "2026-01-01T00:00:00+23:59").toISOString()).toBe("2025-12-31T00:01:00.000Z");
@@ -26,7 +26,7 @@ describe("a moment that a caller gives", () => {
     );
   });
 
-  it("is validated by the timestamp window too, which would otherwise accept anything", () => {
+  it("is used by the timestamp window, which would otherwise accept any value", () => {
     const now = new Date(Number.NaN);
     expect(() => checkTimestampWindow({ timestamp: "2026-01-01T00:00:00.000Z" }, { now })).toThrow("now");
   });

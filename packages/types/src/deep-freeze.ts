@@ -1,6 +1,6 @@
 /**
- * Freezes a JSON value recursively and returns it: for values of our own making. One that is frozen already counts as
- * frozen all the way down. Pages of events go through here, so it allocates nothing.
+ * Freezes a JSON value in place, recursively, and returns it. For values that Synap created: a frozen object is assumed to be
+ * frozen recursively. Allocates nothing, because it is called for every event that is read.
  */
 export function deepFreeze<Value>(value: Value): Value {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;

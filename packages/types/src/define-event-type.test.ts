@@ -83,7 +83,7 @@ describe("defineEventType", () => {
     expect(untyped(z.strictObject({ many: z.bigint() }), { many: 1n })).toContain("JSON Schema");
   });
 
-  it("refuses an example that its own schema refuses, or that is not sound JSON", () => {
+  it("refuses an example that its own schema refuses, or that JSON can't represent", () => {
     expect(untyped(plain.schema, { size: "1" })).toContain("the example does not satisfy the schema: size");
     expect(untyped(z.strictObject({ size: z.string() }), { size: "\0" })).toContain("NUL");
   });

@@ -14,7 +14,7 @@ describe("envelopeSchema", () => {
     expect(isEnvelope("events")).toBe(false);
   });
 
-  it("leaves a bad event to the store, so that the good ones are not lost with it", () => {
+  it("accepts an invalid event, so that the store can store the valid ones", () => {
     expect(isEnvelope([event, { ...event, data: { contents: 1 } }])).toBe(true);
     expect(isEnvelope([event, "an event"])).toBe(false);
   });

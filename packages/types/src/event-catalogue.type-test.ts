@@ -113,7 +113,7 @@ closed?.data.station.trim();
 // @ts-expect-error a misspelt field
 closed?.data.stations;
 
-// What is published has the data of its type, in a variable as well.
+// A published event has the data of its type, in a variable as well.
 const published: PublishableEvent<BothTypes>[] = [{ type: "station.closed", data: { station: "s1" } }];
 // @ts-expect-error a misspelt field
 published.push({ type: "station.closed", data: { stations: "s1" } });

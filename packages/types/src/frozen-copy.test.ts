@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { deepFreeze } from "./deep-freeze.ts";
 import { frozenCopy } from "./frozen-copy.ts";
 
-it("is equal and recursively frozen, and leaves the original as it was", () => {
+it("is equal and recursively frozen, and leaves the original unchanged", () => {
   const given = {
     list: [{ n: 1 }, [2]],
     none: undefined,
@@ -19,14 +19,14 @@ it("is equal and recursively frozen, and leaves the original as it was", () => {
   expect(Object.isFrozen(given.inner.open)).toBe(false);
 });
 
-it("keeps a member named __proto__ as the member that it is", () => {
+it("keeps a member named __proto__ as an own property", () => {
   const given: object = JSON.parse('{"__proto__":{"a":[1]},"b":2}');
   const copy = frozenCopy(given);
   expect(JSON.stringify(copy)).toBe(JSON.stringify(given));
   expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
 });
 
-it("shares what is frozen already, and leaves what isn't JSON as it is", () => {
+it("shares frozen parts, and returns values that aren't JSON unchanged", () => {
   const once = frozenCopy({ list: [1, 2] });
   expect(frozenCopy({ ...once, more: 1 }).list).toBe(once.list);
   const moment = new Date(0);

@@ -75,7 +75,7 @@ describe("the fast path of reading an event", () => {
     expect(readPlainEvent(full)).toEqual(full);
   });
 
-  it("gives the same results as the schema", () => {
+  it("returns the same results as the schema", () => {
     const changes = fc.dictionary(fc.constantFrom(...Object.keys(full), "extra"), nearly, { maxKeys: 3 });
     let recognised = 0;
     fc.assert(
@@ -96,7 +96,7 @@ describe("the fast path of reading an event", () => {
     expect(reading.ok && JSON.stringify(reading.event)).toBe(JSON.stringify(plain));
   });
 
-  it("leaves events that are not normalised to the schema", () => {
+  it("declines events that are not normalised", () => {
     expect(readPlainEvent({ ...full, id: full.id.toUpperCase() })).toBeUndefined();
     expect(readPlainEvent({ ...full, timestamp: "2026-02-28T23:59:59Z" })).toBeUndefined();
   });

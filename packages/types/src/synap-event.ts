@@ -18,15 +18,15 @@ export interface SynapEvent<Type extends string = string, Data = JsonObject> {
   readonly aggregateType: string;
   /** Second half of the stream's name: the id of the aggregate. 1 to 128 characters. */
   readonly aggregateId: string;
-  /** What happened: a JSON object, validated against the schema of `type` and stored as it was sent. */
+  /** The event's content: a JSON object, validated against the schema of `type` and stored as it was sent. */
   readonly data: Data;
   /** The user it belongs to. 1 to 128 characters. */
   readonly userId?: string;
-  /** Who did it: `user:{id}`, `agent:{name}` or `system`. */
+  /** The actor: `user:{id}`, `agent:{name}` or `system`. */
   readonly createdBy: string;
   /** The system it came from. 1 to 64 characters. */
   readonly source: string;
-  /** When it happened, UTC with milliseconds: `YYYY-MM-DDTHH:mm:ss.sssZ`. */
+  /** Time of the event, in UTC with milliseconds: `YYYY-MM-DDTHH:mm:ss.sssZ`. */
   readonly timestamp: string;
   /** The request that caused it, for tracing. 1 to 128 characters. */
   readonly requestId?: string;
@@ -50,7 +50,7 @@ export interface StoredEvent<Type extends string = string, Data = JsonObject> ex
   readonly position: number;
   /** Its number in its stream: 1, 2, 3 ... without gaps. */
   readonly streamVersion: number;
-  /** When it was stored, in the form of `timestamp`. */
+  /** Time of storage, in the form of `timestamp`. */
   readonly recordedAt: string;
 }
 
@@ -86,7 +86,7 @@ function text(max: number) {
 /** Path steps: an aggregate with one of these as its id could not be reached over HTTP. */
 const PATH_STEPS: ReadonlySet<string> = new Set([".", ".."]);
 
-/** Whether the id is a path step, which an aggregate's id must not be. */
+/** True for a path step, which must not be the id of an aggregate. */
 export function isPathStep(id: string): boolean {
   return PATH_STEPS.has(id);
 }
@@ -130,13 +130,13 @@ export const synapEventSchema = z.strictObject({
   aggregateId: text(128)
     .refine((id) => !isPathStep(id), "must not be . or .., which are steps in a path")
     .meta({ not: { enum: [...PATH_STEPS] } }),
-  data: jsonObject.describe("What happened: validated against the schema of the event type."),
+  data: jsonObject.describe("The event's content, validated against the schema of its type."),
   userId: text(128).optional(),
   createdBy: text(134)
     .regex(CREATED_BY, "must be user:{id}, agent:{name} or system")
     .meta({ pattern: CREATED_BY_FORM }),
   source: text(64),
-  timestamp: timestampSchema.describe("When it happened: RFC 3339, at most millisecond precision."),
+  timestamp: timestampSchema.describe("Time of the event: RFC 3339, at most millisecond precision."),
   requestId: text(128).optional(),
   correlationId: text(128).optional(),
   causationId: z.uuid().optional().describe("The id of the event that caused this one."),

@@ -7,7 +7,7 @@ export interface ThrownFacts {
   /** The error's message, or a description of the value when it has none. Never empty, at most 10,000 characters. */
   readonly message: string;
   readonly stack?: string;
-  /** Whether it was an Error. JavaScript can throw anything. */
+  /** True for an Error. JavaScript can throw any value. */
   readonly isError: boolean;
 }
 
@@ -50,7 +50,7 @@ export function readProperty(value: unknown, key: PropertyKey): unknown {
   }
 }
 
-/** Whether the value is an Error. False for one that can't be examined. */
+/** True for an Error. False for a value that can't be examined. */
 export function isErrorValue(value: unknown): value is Error {
   try {
     return value instanceof Error;

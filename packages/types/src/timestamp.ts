@@ -64,7 +64,7 @@ export function readTimestamp(text: string): TimestampReading {
   return { ok: true, milliseconds, text: NORMAL.test(text) ? text : new Date(milliseconds).toISOString() };
 }
 
-/** Whether this is a timestamp in the form that `readTimestamp` returns. Several times faster than parsing it. */
+/** True for a timestamp in the form that `readTimestamp` returns. Several times faster than parsing it. */
 export function isPlainTimestamp(value: unknown): value is string {
   if (typeof value !== "string") return false;
   if (PLAIN.test(value)) return true;

@@ -35,7 +35,7 @@ describe("the reason of a Zod issue", () => {
     expect(reasonOf(schema, value)).toBe(reason);
   });
 
-  it("makes one text of all faults of a value, in which no sentence of Zod's is left", () => {
+  it("combines all faults of a value in one text, without Zod's own sentences", () => {
     const schema = z.strictObject({
       port: z.int(),
       host: z.string(),
@@ -52,7 +52,7 @@ describe("the reason of a Zod issue", () => {
     expect(describeZodIssues(whole, "the file")).toBe("the file must be a JSON object, not a number");
   });
 
-  it("makes sentences of an event's issues", () => {
+  it("forms sentences from an event's issues", () => {
     const catalogue = createEventCatalogue([
       defineEventType({
         name: "order.placed",

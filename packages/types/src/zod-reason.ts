@@ -15,7 +15,7 @@ export function zodReason(issue: ZodIssue): string {
 export interface ZodFault {
   /** Path of the field; empty for the value itself. */
   readonly path: string;
-  /** What is wrong, so that it can follow the name of the field. */
+  /** The reason, phrased to follow the name of the field. */
   readonly reason: string;
 }
 

@@ -94,7 +94,7 @@ function parseUndoubted(
   scan: JsonScan,
   { maxDepth, around = 0 }: JsonTextLimits,
 ): { ok: true; value: unknown } | undefined {
-  if (scan.depth > maxDepth + around || scan.hasDoubtfulNumber) return undefined;
+  if (scan.depth > maxDepth + around || scan.hasInexactNumber) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return countMembers(value) === scan.members ? { ok: true, value } : undefined;

@@ -1,6 +1,6 @@
 /**
- * The schema of the seeded domain, and its notes, one row each: what `note-projector` keeps. The table can be emptied and folded
- * again from the events.
+ * The schema of the seeded domain, with the table of notes that `note-projector` maintains. The table can be emptied and
+ * rebuilt from the events.
  */
 export const notesTable = `
 CREATE SCHEMA synap_domain;
@@ -19,11 +19,11 @@ CREATE TABLE synap_domain.notes (
   position bigint NOT NULL
 );
 
-COMMENT ON TABLE synap_domain.notes IS 'Read model: the notes that exist. Kept by the handler note-projector.';
+COMMENT ON TABLE synap_domain.notes IS 'Read model: one row for each note. Maintained by the handler note-projector.';
 COMMENT ON COLUMN synap_domain.notes.id IS 'The aggregate id of the note''s stream.';
 COMMENT ON COLUMN synap_domain.notes.tags IS 'An array of texts, empty when the note has none.';
-COMMENT ON COLUMN synap_domain.notes.created_at IS 'When the note was made: the timestamp of the event.';
-COMMENT ON COLUMN synap_domain.notes.event_id IS 'The event that the row shows.';
+COMMENT ON COLUMN synap_domain.notes.created_at IS 'Time of creation: the timestamp of the event.';
+COMMENT ON COLUMN synap_domain.notes.event_id IS 'The last event applied to the row.';
 COMMENT ON COLUMN synap_domain.notes.position IS 'Position of that event; an earlier one never overwrites the row.';
 
 -- "What did this user write last?", page by page (notesOf).

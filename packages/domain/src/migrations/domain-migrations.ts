@@ -1,7 +1,7 @@
 import type { ApplicationMigrations } from "@synap/database";
 import { notesTable } from "./0001-notes.ts";
 
-/** The tables of the seeded domain that are no projections. As text, so that an application's config can be bundled with them. */
+/** The migrations of the seeded domain's tables that are no projections. Text, so that a bundled config includes them. */
 export const domainMigrations: ApplicationMigrations = {
   ledger: "synap-domain",
   files: { "0001_notes.sql": notesTable },

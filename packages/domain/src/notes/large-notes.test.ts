@@ -9,9 +9,9 @@ const BYTES = 200_000;
 /** So many large rows are two pages of 4 MiB. */
 const COUNT = 30;
 
-describeOnEveryEngine("notes so large that fewer than asked for fit on a page", (engine) => {
+describeOnEveryEngine("notes too large for a full page", (engine) => {
   beforeAll(() => migrate(engine.database, { applications: [domainMigrations] }));
-  it("end a page of notes early, and the next one goes on", async () => {
+  it("end a page of notes early, and the next page continues", async () => {
     const { database } = engine;
     const userId = randomUUID();
     await database.query(

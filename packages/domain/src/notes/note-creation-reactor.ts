@@ -4,9 +4,8 @@ import { noteCreationCompleted, noteCreationRequested } from "@synap/types";
 const NAME = "note-creation-reactor";
 
 /**
- * Makes the note that somebody asked for: every `note.creation.requested` is answered by one
- * `note.creation.completed` of the same note, caused by the request and in its correlation. The answer's id
- * derives from the request's, so a request that comes again has been answered already.
+ * Creates requested notes: appends one `note.creation.completed` for each `note.creation.requested`, with the request as
+ * its cause and the same correlation id. Its id derives from the request's, so a redelivered request changes nothing.
  */
 export const noteCreationReactor = defineHandler({
   name: NAME,

@@ -2,13 +2,13 @@ import { defineHandler } from "@synap/handlers";
 import { noteCreationCompleted, type StoredEventOf } from "@synap/types";
 
 /**
- * Keeps `synap_domain.notes`: one row for each note, as of its latest `note.creation.completed`. Inline, so a
- * note can be read as soon as its event is stored. One statement for a batch; a row moves only forward in the
- * log, so events that come again, together or apart, change nothing.
+ * Maintains `synap_domain.notes`: one row for each note, from its latest `note.creation.completed`. Inline, so that a
+ * note can be read as soon as its event is stored. A batch takes one statement. An event never overwrites a later one, so
+ * events may be handled again, in any grouping.
  */
 export const noteProjector = defineHandler({
   name: "note-projector",
-  description: "Keeps the table of notes.",
+  description: "Maintains the table of notes.",
   events: [noteCreationCompleted],
   mode: "inline",
   async handle(events, { transaction }) {

@@ -15,20 +15,20 @@ export interface NoteView {
   readonly position: number;
 }
 
-/** Which of somebody's notes. */
+/** The page of a user's notes to read. */
 export interface NotesPage {
-  /** Only notes with a lower position: the last one of the page before. */
+  /** Only notes with a lower position than this: that of the last note of the previous page. */
   readonly before?: number | undefined;
   /** Default 100, at most 1,000. Fewer come when they are large. */
   readonly limit?: number;
-  /** A page ends with the note that reaches so many bytes. Default, and the most: 4 MiB. */
+  /** The page ends with the note that reaches this size. Default and maximum: 4 MiB. */
   readonly maxBytes?: number | undefined;
 }
 
-/** Some of somebody's notes. */
+/** One page of a user's notes. */
 export interface NotesWithin {
   readonly notes: readonly NoteView[];
-  /** Whether the page was cut for its size: continue with the notes before the last of these. */
+  /** True if more notes follow: continue before the last of these. */
   readonly isCut: boolean;
 }
 
@@ -43,7 +43,7 @@ const NOTES = selectWithin(
   ["content", "tags::text"],
 );
 
-/** A user's notes, the last written first. */
+/** Reads a user's notes, newest first. */
 export async function notesOf(
   session: SqlSession,
   userId: string,

@@ -26,7 +26,7 @@ describeOnEveryEngine("note-projector", (engine) => {
     return found;
   };
 
-  it("shows a note with all that its event says", async () => {
+  it("shows a note with every field of its event", async () => {
     const [event] = await scenario().when({
       type: "note.creation.completed",
       aggregateId: "full",
@@ -48,12 +48,12 @@ describeOnEveryEngine("note-projector", (engine) => {
     });
   });
 
-  it("shows a note of which only the content is known", async () => {
+  it("shows a note that has only content", async () => {
     await scenario().when({ type: "note.creation.completed", aggregateId: "bare", data: { content: "x" } });
     expect(await row("bare")).toMatchObject({ user_id: null, title: null, tags: [], correlation_id: null });
   });
 
-  it("shows the latest event of a note, also when both come in one batch", async () => {
+  it("shows the latest event of a note, also when one batch has two", async () => {
     const { given, when } = scenario();
     await given({
       type: "note.creation.completed",
@@ -67,7 +67,7 @@ describeOnEveryEngine("note-projector", (engine) => {
     expect(await row("twice")).toMatchObject({ content: "newest", title: null, event_id: latest?.id });
   });
 
-  it("gives the same rows however the same events are cut, repeated and mixed", async () => {
+  it("produces the same rows however the events are batched, repeated and reordered", async () => {
     const { database } = engine;
     const names = ["p1", "p2", "p3"];
     const events = await scenario().given(
@@ -125,7 +125,7 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
       handlers: [noteProjector, noteCreationReactor],
     });
 
-  it("answers a request with the note: caused by it, in its correlation, in its stream", async () => {
+  it("creates the requested note, with the cause, correlation and stream of the request", async () => {
     const { when, rows, dispatcher } = scenario();
     const [request] = await when({
       type: "note.creation.requested",
@@ -154,14 +154,14 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
     ]);
   });
 
-  it("begins a correlation with the request when that has none", async () => {
+  it("starts a correlation with a request that has none", async () => {
     const { when, dispatcher } = scenario();
     const [request] = await when({ type: "note.creation.requested", data: { content: "x" } });
     const id = derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" });
     expect(await dispatcher.store.getById(id)).toMatchObject({ correlationId: request?.id });
   });
 
-  it("answers a request of long ago, though its timestamp is outside the window for new events", async () => {
+  it("creates the note of an old request, whose timestamp is outside the window for new events", async () => {
     const { when, dispatcher } = scenario();
     const [request] = await when({
       type: "note.creation.requested",
@@ -174,7 +174,7 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
     expect(answer?.timestamp).toBe(request?.recordedAt);
   });
 
-  it("answers once, however often the request comes again", async () => {
+  it("creates the note once, however often the request is redelivered", async () => {
     const { when, rows, dispatcher } = scenario();
     const request = createSynapEvent({
       type: "note.creation.requested",

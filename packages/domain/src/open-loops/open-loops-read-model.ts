@@ -2,7 +2,7 @@ import { defineReadModel } from "@synap/handlers";
 import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { countOpenLoops, whatsNext } from "./open-loops.ts";
 
-/** What's next for a person, over HTTP. */
+/** Open loops of a person over HTTP. */
 export const openLoopsReadModel = defineReadModel({
   path: "open-loops",
   description:

@@ -10,7 +10,7 @@ import {
 import { and, asc, count, desc, eq, inArray, isNull, lte, ne, or } from "drizzle-orm";
 import { date, index, integer, text } from "drizzle-orm/pg-core";
 
-/** `synap_read.open_loops`: one row per open loop and per task, the closed ones too. */
+/** `synap_read.open_loops`: one row per open loop and per task, including closed ones. */
 export const openLoops = readTable(
   "open_loops",
   {
@@ -27,7 +27,7 @@ export const openLoops = readTable(
     closedAt: moment("closed_at"),
     outcome: text("outcome"),
   },
-  // "What's next?": the owner's open loops in the order of the answer. Closed ones, most of them in time, are not in it.
+  // "What's next?": the owner's open loops in the order of the result, without the closed ones, which will be most rows.
   (table) => [
     index().on(table.ownerId, desc(table.score), table.openedAt, table.id).where(isNull(table.closedAt)),
   ],
@@ -35,23 +35,23 @@ export const openLoops = readTable(
 
 type OpenLoopRow = RowOf<typeof openLoops>;
 
-/** The state of an open loop: it presses, it waits for somebody else, or it was put off. */
+/** The state of an open loop: urgent, waiting for somebody else, or snoozed. */
 export type OpenLoopStatus = OpenLoopRow["status"];
 
-/** Something that is not finished and belongs to somebody. */
+/** A matter that its owner has not finished. */
 export interface OpenLoop {
-  /** `open_loop/{id}` or `task/{id}`: the stream it comes from. */
+  /** The stream of its events: `open_loop/{id}` or `task/{id}`. */
   readonly id: string;
   readonly ownerId: string;
   readonly title: string;
   readonly status: OpenLoopStatus;
-  /** 0 to 1000: the higher, the sooner. */
+  /** 0 to 1000; higher scores come first. */
   readonly score: number;
-  /** What it is about. */
+  /** The type of the entity that it is about. */
   readonly entityType?: string;
   readonly entityId?: string;
   readonly snoozedUntil?: string;
-  /** A task's, YYYY-MM-DD. */
+  /** The due date of a task, YYYY-MM-DD. */
   readonly dueDate?: string;
   readonly openedAt: string;
 }
@@ -63,13 +63,13 @@ const DEFAULT_SCORE = 500;
 const TASK_SCORES = { high: 700, normal: DEFAULT_SCORE, low: 300 } as const;
 
 /**
- * Keeps {@link openLoops}: everything that waits for somebody, from open loops and from tasks (a task is open from
- * its creation to its completion, for whoever it is assigned to; one of high priority is urgent, any other waits).
+ * Maintains {@link openLoops} from open loops and tasks. A task is an open loop of its assignee from its creation to its
+ * completion: urgent if its priority is high, otherwise waiting.
  */
 export const openLoopsProjection = defineProjection({
   name: "open-loops",
   version: 1,
-  description: "Keeps the open loops of every owner.",
+  description: "Maintains the open loops of every owner.",
   events: [...openLoopEventTypes, ...taskEventTypes],
   mode: "async",
   table: openLoops,
@@ -101,7 +101,7 @@ export const openLoopsProjection = defineProjection({
         };
       }
     }
-    // An event of a loop that was never opened changes nothing.
+    // Events of a loop that was never opened are ignored.
     if (row === undefined) return undefined;
     switch (event.type) {
       case "open_loop.status_changed":
@@ -121,7 +121,7 @@ function loopOf(event: StoredEvent): string {
   return `${event.aggregateType}/${event.aggregateId}`;
 }
 
-/** PostgreSQL takes no offset of 16 hours or more, so the moment is written in UTC. */
+/** Converts a moment to UTC, because PostgreSQL refuses offsets of 16 hours or more. */
 function inUtc(moment: string | undefined): string | null {
   const reading = readTimestamp(moment ?? "");
   return reading.ok ? reading.text : null;
@@ -140,17 +140,21 @@ function opened(event: StoredEvent): Omit<OpenLoopRow, "title" | "ownerId" | "st
   };
 }
 
-/** What `whatsNext` may be asked. */
+/** Options of {@link whatsNext}. */
 export interface WhatsNextOptions {
   /** Default 20, at most 1,000. */
   readonly limit?: number | undefined;
-  /** Only these. Default: urgent and waiting, and snoozed ones whose time has come. */
+  /** Only these. Default: urgent and waiting ones, and snoozed ones that are due again. */
   readonly statuses?: readonly OpenLoopStatus[];
   /** Default: the system's clock. */
   readonly now?: Date;
 }
 
-/** What's next for somebody: open loops that aren't put off, the highest score first, the oldest of equal ones. @throws InvalidMomentError */
+/**
+ * Reads the open loops of an owner that are not snoozed, highest score first, then oldest first.
+ *
+ * @throws InvalidMomentError
+ */
 export async function whatsNext(
   { orm }: Pick<Database | Transaction, "orm">,
   ownerId: string,
@@ -181,7 +185,7 @@ export async function whatsNext(
   }));
 }
 
-/** The number of open loops that somebody has of each status. */
+/** Counts the open loops of an owner by status. */
 export async function countOpenLoops(
   { orm }: Pick<Database | Transaction, "orm">,
   ownerId: string,

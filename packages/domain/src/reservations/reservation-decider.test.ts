@@ -10,7 +10,7 @@ const cancelled: ReservationEvent = { type: "reservation.cancelled", data: { rea
 const reservation = deciderScenario(reservationDecider);
 
 describe("a reservation", () => {
-  it("is made once", () => {
+  it("is created once", () => {
     const create = { type: "create", data: { guestId: "guest-1", startDate: "2026-06-01" } } as const;
     reservation
       .when(create)
@@ -29,7 +29,7 @@ describe("a reservation", () => {
       .thenRefused("ends-before-it-starts");
   });
 
-  it("keeps its length when only its start is moved", () => {
+  it("keeps its length when only its start changes", () => {
     reservation
       .given(created)
       .when({ type: "reschedule", data: { startDate: "2026-06-29", reason: "late train" } })
@@ -52,7 +52,7 @@ describe("a reservation", () => {
       });
   });
 
-  it("keeps its length up to the last day there is, and is not moved beyond it", () => {
+  it("keeps its length up to 9999-12-31, and can't be rescheduled beyond it", () => {
     const move = (startDate: string) => ({ type: "reschedule", data: { startDate } }) as const;
     reservation.given(created).when(move("9999-12-28")).thenState({
       status: "CONFIRMED",
@@ -64,27 +64,27 @@ describe("a reservation", () => {
     reservation.given(created).when(move("9999-12-29")).thenRefused("ends-after-9999");
   });
 
-  it("is not moved to where it is", () => {
+  it("is not rescheduled to its present days", () => {
     reservation
       .given(created)
       .when({ type: "reschedule", data: { startDate: "2026-06-01" } })
       .thenEvents();
   });
 
-  it("is called off once", () => {
+  it("is cancelled once", () => {
     const cancel = { type: "cancel", data: { reason: "ill" } } as const;
     reservation.given(created).when(cancel).thenEvents(cancelled);
     reservation.given(created, cancelled).when(cancel).thenRefused("already-cancelled");
     reservation.when(cancel).thenRefused("not-created");
   });
 
-  it("is not moved when it does not stand", () => {
+  it("can't be rescheduled unless it is confirmed", () => {
     const move = { type: "reschedule", data: { startDate: "2026-07-01" } } as const;
     reservation.when(move).thenRefused("not-created");
     reservation.given(created, cancelled).when(move).thenRefused("already-cancelled");
   });
 
-  it("remembers why it was called off", () => {
+  it("keeps the reason of its cancellation", () => {
     reservation.given(created).given(cancelled).isState({
       status: "CANCELLED",
       guestId: "guest-1",

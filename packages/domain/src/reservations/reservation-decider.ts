@@ -8,7 +8,7 @@ const reason = reservationReason;
 
 export type ReservationStatus = z.output<typeof reservationStatus>;
 
-/** What a reservation is at a moment. */
+/** The schema of a reservation's state. */
 export const reservationState = z.discriminatedUnion("status", [
   z.strictObject({ status: z.literal(reservationStatus.enum.PENDING) }),
   z.strictObject({ status: z.literal(reservationStatus.enum.CONFIRMED), ...reservationFields }),
@@ -17,10 +17,10 @@ export const reservationState = z.discriminatedUnion("status", [
 
 export type ReservationState = z.output<typeof reservationState>;
 
-/** What happens to reservations. */
+/** The events of reservations. */
 export type ReservationEvent = DecidedEventOf<typeof reservationEventTypes>;
 
-/** Which rule of reservations forbids a command. */
+/** The rule that forbids a command. */
 export type ReservationRule =
   | "already-created"
   | "not-created"
@@ -29,15 +29,15 @@ export type ReservationRule =
   | "ends-after-9999";
 
 /**
- * The rules of reservations, and the example of what an aggregate is: a reservation is made once, can be moved while it
- * stands, keeps its length when only its start is moved, and can be called off once.
+ * The rules of reservations, as an example of an aggregate. A reservation is created once, can be rescheduled until it is
+ * cancelled, and can be cancelled once. It keeps its length if only its start changes.
  */
 export const reservationDecider = defineDecider({
   name: "reservation",
-  description: "A guest's reservation of something for a day or several.",
+  description: "A guest's reservation for one or more days.",
   events: reservationEventTypes,
   commands: {
-    create: z.strictObject(reservationFields).describe("Reserves something for a guest."),
+    create: z.strictObject(reservationFields).describe("Creates a reservation for a guest."),
     reschedule: z
       .strictObject({
         startDate,
@@ -70,7 +70,7 @@ export const reservationDecider = defineDecider({
   decide(command, state): readonly ReservationEvent[] {
     switch (command.type) {
       case "create": {
-        if (state.status !== "PENDING") refuse("already-created", "The reservation has been made before.");
+        if (state.status !== "PENDING") refuse("already-created", "The reservation already exists.");
         checkOrder(command.data.startDate, command.data.endDate);
         return [{ type: "reservation.created", data: command.data }];
       }
@@ -104,16 +104,16 @@ export const reservationDecider = defineDecider({
 type Confirmed = Extract<ReservationState, { status: "CONFIRMED" }>;
 
 function requireConfirmed(state: ReservationState): Confirmed {
-  if (state.status === "PENDING") return refuse("not-created", "There is no such reservation.");
+  if (state.status === "PENDING") return refuse("not-created", "The reservation does not exist.");
   if (state.status === "CANCELLED")
-    return refuse("already-cancelled", "The reservation has been called off.");
+    return refuse("already-cancelled", "The reservation is already cancelled.");
   return state;
 }
 
 function checkOrder(startDate: string, endDate: string | undefined): void {
-  // Days are written so that text order is time order.
+  // Text order is time order for YYYY-MM-DD.
   if (endDate !== undefined && endDate < startDate) {
-    refuse("ends-before-it-starts", "The last day of a reservation is not before its first.");
+    refuse("ends-before-it-starts", "The last day of a reservation must not be before its first day.");
   }
 }
 
@@ -123,7 +123,7 @@ function sameLength({ startDate, endDate }: Confirmed, newStartDate: string): st
   const newEndDate = new Date(Date.parse(newStartDate) + length).toISOString();
   // Later years are written with a sign and six digits.
   if (newEndDate.startsWith("+")) {
-    refuse("ends-after-9999", "As long as before, the reservation would end after 9999-12-31.");
+    refuse("ends-after-9999", "With its present length, the reservation would end after 9999-12-31.");
   }
   return newEndDate.slice(0, 10);
 }

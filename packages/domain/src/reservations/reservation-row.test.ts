@@ -15,7 +15,7 @@ const SEED = Number(process.env["SYNAP_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 
 type Command = Parameters<typeof reservationDecider.decide>[0];
 
-/** What happens to a reservation: commands, and events that nobody decided, in any order. */
+/** Random histories of a reservation: commands, and events that no decider produced, in any order. */
 const commands = fc.oneof(
   ...Object.entries(reservationDecider.commands).map(([type, schema]) =>
     arbitraryOf(z.toJSONSchema(schema)).map((data) => ({ type, data: schema.parse(data) }) as Command),
@@ -29,7 +29,7 @@ const events = fc.oneof(
 const lives = fc.array(fc.oneof({ arbitrary: commands, weight: 4 }, events), { minLength: 1, maxLength: 6 });
 
 describeOnEveryEngine(`a reservation and its row (seed ${SEED})`, (engine) => {
-  it("say the same after any commands and events", async () => {
+  it("agree after any commands and events", async () => {
     const { database } = engine;
     const store = createEventStore({ database, catalogue: seedCatalogue });
     const repository = createAggregateRepository({ store, decider: reservationDecider });

@@ -4,7 +4,7 @@ import { reservationEventTypes } from "@synap/types";
 import { and, asc, between, desc, eq, sql } from "drizzle-orm";
 import { date, index, integer, text } from "drizzle-orm/pg-core";
 
-/** `synap_read.reservations`: one row per reservation, the cancelled ones too. One that was not made has no row. */
+/** `synap_read.reservations`: one row per reservation that was created, including cancelled ones. */
 export const reservations = readTable(
   "reservations",
   {
@@ -18,7 +18,7 @@ export const reservations = readTable(
     reason: text("reason"),
     changedAt: moment("changed_at").notNull(),
   },
-  // "What has this guest reserved?" and "Who comes in these days?", for one room or for all.
+  // The reservations of a guest, and those of a range of days, for one resource or for all.
   (table) => [
     index().on(table.guestId, table.startDate),
     index().on(table.startDate, table.id).where(sql`${table.status} = 'CONFIRMED'`),
@@ -26,11 +26,11 @@ export const reservations = readTable(
   ],
 );
 
-/** Keeps {@link reservations}. */
+/** Maintains {@link reservations}. */
 export const reservationsProjection = defineProjection({
   name: "reservations",
   version: 1,
-  description: "Keeps the state of every reservation.",
+  description: "Maintains the state of every reservation.",
   events: reservationEventTypes,
   mode: "async",
   table: reservations,
@@ -51,24 +51,24 @@ export const reservationsProjection = defineProjection({
         changedAt,
       };
     }
-    // As in the decider: a reservation that is not confirmed is neither moved nor cancelled.
+    // As in the decider, only a confirmed reservation can be rescheduled or cancelled.
     if (row?.status !== "CONFIRMED") return row;
     if (event.type === "reservation.rescheduled") {
       const { newStartDate: startDate, newEndDate: endDate = null, reason = null } = event.data;
-      // Without a new end there is none: the old one may lie before the new beginning.
+      // Without a new end the reservation has none, because the old end may be before the new start.
       return { ...row, startDate, endDate, reason, changedAt: event.timestamp };
     }
     return { ...row, status: "CANCELLED", reason: event.data.reason, changedAt: event.timestamp };
   },
 });
 
-/** A reservation as the view shows it. Days are YYYY-MM-DD. */
+/** A row of the view. Days are YYYY-MM-DD. */
 export type ReservationView = Awaited<ReturnType<typeof reservationsOfGuest>>[number];
 
 const { id, guestId, resource, partySize, startDate, endDate, status } = reservations;
 const VIEW = { id, guestId, resource, partySize, startDate, endDate, status };
 
-/** What a guest has reserved, cancelled ones too, the latest first. At most 1,000. */
+/** Reads the reservations of a guest, including cancelled ones, latest first. At most 1,000. */
 export function reservationsOfGuest({ orm }: Pick<Database | Transaction, "orm">, guest: string) {
   return orm
     .select(VIEW)
@@ -78,14 +78,14 @@ export function reservationsOfGuest({ orm }: Pick<Database | Transaction, "orm">
     .limit(1_000);
 }
 
-/** Which reservations: those that begin in these days, both included, of one resource or of all. */
+/** A range of first days, both ends included, for one resource or for all. */
 export interface ReservationsBetween {
   readonly from: string;
   readonly to: string;
   readonly resource?: string | undefined;
 }
 
-/** The confirmed reservations of some days, in the order of their beginning. At most 1,000. */
+/** Reads the confirmed reservations that start within a range of days, by start. At most 1,000. */
 export function reservationsBetween(
   { orm }: Pick<Database | Transaction, "orm">,
   { from, to, resource: only }: ReservationsBetween,

@@ -5,7 +5,7 @@ import { reservationsBetween, reservationsOfGuest } from "./reservations-project
 /** Reservations over HTTP. */
 export const reservationsReadModel = defineReadModel({
   path: "reservations",
-  description: "Reservations of a guest, or of a range of days: give guest, or from and to. At most 1,000",
+  description: "Reservations of a guest, or of a range of days: pass guest, or from and to. At most 1,000",
   parameters: READ_MODEL_REQUESTS.reservations.query,
   answer: READ_MODEL_RESOURCES.Reservations,
   read: async (session, { guest, from = "", to = "", resource }) => ({

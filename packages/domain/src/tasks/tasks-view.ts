@@ -20,18 +20,18 @@ export const tasksView = readTable(
     createdAt: moment("created_at").notNull(),
     completedAt: moment("completed_at"),
   },
-  // "What has this person to do, and by when?", and the same of everybody. Tasks that are done are read by id.
+  // Open tasks of one person or of all, by due date. Completed tasks are read by id.
   (table) => [
     index().on(table.assigneeId, table.dueDate, table.id).where(sql`${table.status} = 'open'`),
     index().on(table.dueDate, table.id).where(sql`${table.status} = 'open'`),
   ],
 );
 
-/** Keeps {@link tasksView}. */
+/** Maintains {@link tasksView}. */
 export const tasksViewProjection = defineProjection({
   name: "tasks-view",
   version: 1,
-  description: "Keeps the state of every task.",
+  description: "Maintains the state of every task.",
   events: taskEventTypes,
   mode: "async",
   table: tasksView,
@@ -64,10 +64,10 @@ export const tasksViewProjection = defineProjection({
   },
 });
 
-/** A task as the view shows it. Days are YYYY-MM-DD. */
+/** A row of the view. Days are YYYY-MM-DD. */
 export type TaskView = Awaited<ReturnType<typeof openTasks>>[number];
 
-/** Open tasks, of one person or of all, ordered by due date, soonest first. Default 100, at most 1,000. */
+/** Reads open tasks of one person or of all, by due date, soonest first. Default 100, at most 1,000. */
 export function openTasks(
   { orm }: Pick<Database | Transaction, "orm">,
   {

@@ -57,7 +57,7 @@ export interface CommandContext
 export interface CommandResult<State> extends AggregateState<State> {
   /** Events stored for the command; empty when nothing had to change. */
   readonly events: StreamAppendResult["events"];
-  /** Whether the command had been executed before under the same key. */
+  /** True if the command had already been executed under the same key. */
   readonly repeated: boolean;
 }
 

@@ -38,8 +38,8 @@ const decided = (whats: readonly string[]) =>
 
 const storeOf = () => createMemoryEventStore({ catalogue: createEventCatalogue([added]) });
 
-describe("a decider that writes into what it is given", () => {
-  it("fails where evolve writes into the state that an earlier event made, and stores nothing for it", async () => {
+describe("a decider that changes its input", () => {
+  it("fails if evolve writes into the state after an earlier event, and stores nothing", async () => {
     const pushing = defineDecider({
       ...list,
       evolve: (state, { data }) => {
@@ -57,7 +57,7 @@ describe("a decider that writes into what it is given", () => {
     expect(() => deciderScenario(pushing).given(...decided(["milk", "tea"]))).toThrow(TypeError);
   });
 
-  it("fails where decide writes into the state, also one read from a snapshot, or into the command", async () => {
+  it("fails if decide writes into the state, even one read from a snapshot, or into the command", async () => {
     let write: (state: { items: string[] }, command: { data: { whats: string[] } }) => void = () => {};
     const decider = defineDecider({
       ...list,
@@ -83,7 +83,7 @@ describe("a decider that writes into what it is given", () => {
     expect((await lists.load("l")).state.items).toEqual(["milk"]);
   });
 
-  it("fails where evolve writes into events, which the sender's own objects are not", async () => {
+  it("fails if evolve writes into events, but does not freeze the sender's objects", async () => {
     const own = ["a"];
     const decider = defineDecider({
       ...list,
@@ -101,7 +101,7 @@ describe("a decider that writes into what it is given", () => {
 });
 
 describe("the state of an aggregate", () => {
-  it("is not walked through again at each event: the parts that it keeps cost nothing", () => {
+  it("is not traversed again at each event: unchanged parts cost nothing", () => {
     let looks = 0;
     const inner = new Proxy<Record<string, string>>(Object.freeze({ note: "kept" }), {
       ownKeys: (target) => {

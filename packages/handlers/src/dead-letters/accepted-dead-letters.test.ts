@@ -241,7 +241,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     ]);
   });
 
-  it("that can't be parsed stay open, whatever they hold", async () => {
+  it("that can't be parsed stay open, whatever they contain", async () => {
     for (const [place, content] of [{ events: "none" }, null, 7, "\ud800\0", { events: [] }, [1]].entries()) {
       const id = await keepAccepted(engine.database, content, {
         code: "envelope-unreadable",

@@ -83,7 +83,7 @@ SELECT id FROM synap.dead_letters
  WHERE status = 'open' AND ($1::text IS NULL OR handler = $1) AND ($2::text IS NULL OR code = $2) AND id > $3
  ORDER BY id LIMIT $4`;
 
-/** Lists, retries and skips dead letters. Every step is safe beside any number of workers. */
+/** Lists, retries and skips dead letters. Each step is safe while any number of workers run. */
 export class DeadLetters {
   readonly #database: Database;
   readonly #target: (handler: string) => DeadLetterTarget | undefined;

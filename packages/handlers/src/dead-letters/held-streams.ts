@@ -16,7 +16,7 @@ SELECT count(*) FILTER (WHERE dead_letter_id IS NULL) AS released, count(*) AS h
          WHERE handler = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)))
          ORDER BY dead_letter_id NULLS FIRST LIMIT 1) AS h`;
 
-/** Whether any stream is held for one of these handlers, and whether one may resume. Usually neither. */
+/** Checks if any stream is held for one of these handlers, and if one may resume. Usually neither. */
 export async function anyHeld(
   session: SqlSession,
   handlers: readonly string[],
@@ -78,7 +78,7 @@ export interface RetryingEvent {
   readonly event: StoredEvent;
   /** Number of failed attempts so far. */
   readonly attempts: number;
-  /** Whether the handler threw a transient error, so that it is retried without limit. */
+  /** True if the handler threw a transient error, so that the event is retried without limit. */
   readonly transient: boolean;
   readonly code: string;
   readonly reason: string;

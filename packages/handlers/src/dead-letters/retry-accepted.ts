@@ -59,7 +59,7 @@ function describe(event: SynapEvent, outcome: AcceptedOutcome & { position: numb
   return `was already stored at position ${outcome.position}${which}`;
 }
 
-/** Whether the value has enough of an event for the store's validation, which reports everything else. */
+/** Checks that the value has enough of an event for the store's validation, which reports everything else. */
 function isEvent(value: unknown): value is SynapEvent {
   return typeof value === "object" && value !== null && "type" in value && "data" in value;
 }

@@ -69,7 +69,7 @@ describeOnEveryEngine("a handler that ends its transaction", (engine) => {
     });
   }
 
-  it.each(Object.keys(ATTACKS))("refuses the command, of which nothing is stored: %s", async (what) => {
+  it.each(Object.keys(ATTACKS))("refuses the command and stores nothing: %s", async (what) => {
     const attack = ATTACKS[what];
     if (attack === undefined) throw new Error(what);
     const { handler, store } = attacking("inline", attack, "reject");
@@ -132,7 +132,7 @@ describeOnEveryEngine("a handler that ends its transaction", (engine) => {
     },
   );
 
-  it("never hides it in a transaction without savepoints either", async () => {
+  it("is detected in a transaction without savepoints too", async () => {
     for (const script of ["COMMIT", "COMMIT; BEGIN", "ROLLBACK AND CHAIN", "COMMIT; BEGIN; SELECT 1 / 0"]) {
       const work = engine.database.transaction((transaction) => disguised(transaction, script));
       await expect(work).rejects.toMatchObject({ code: "TRANSACTION_ENDED" });
@@ -143,7 +143,7 @@ describeOnEveryEngine("a handler that ends its transaction", (engine) => {
     await expect(many).resolves.toHaveLength(5);
   });
 
-  it("leaves a script alone that only has such words", async () => {
+  it("runs a script that only contains such words", async () => {
     const script = "SELECT CASE WHEN true THEN 'commit' END; SELECT 'BEGIN'";
     await engine.database.transaction((transaction) => transaction.execute(script));
     const failing = engine.database.transaction((transaction) =>

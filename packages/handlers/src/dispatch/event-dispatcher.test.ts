@@ -131,7 +131,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await deadLettersOf("careful")).toEqual([]);
   });
 
-  it("isolate a poison event at once and try it again by itself, while only its own stream waits", async () => {
+  it("isolate a poison event at once and retry it alone, while only its own stream waits", async () => {
     const calls: string[][] = [];
     const handler = seeing("picky", {
       afterwards: (batch) => {
@@ -281,7 +281,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
   }
   const isSlow = (event: SynapEvent) => event.data["content"] === "slow";
 
-  it("set aside a single event that always runs into the time limit, after its attempts", async () => {
+  it("make a single event that always times out a dead letter after its attempts", async () => {
     const { store, pass } = await following(slowFor("slow-alone", isSlow), { maxAttempts: 3 });
     const event = note("slow");
     await store.append(event);
@@ -293,7 +293,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     ]);
   });
 
-  it("let the others pass an event that always runs into the time limit, and set it aside after its attempts", async () => {
+  it("make an event that always times out a dead letter after its attempts, while the others are handled", async () => {
     const backoff = { firstMs: 0, capMs: 0 };
     const { store, pass } = await following(slowFor("slow-among", isSlow), { maxAttempts: 3, backoff });
     const events = notes("a", "slow", "b");
@@ -305,7 +305,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await deadLettersOf("slow-among")).toMatchObject([{ code: "sqlstate-57014", attempts: 3 }]);
   });
 
-  it("wait as a whole while every statement runs into the time limit, as when the database is busy", async () => {
+  it("wait as a whole while every statement times out, as when the database is busy", async () => {
     let busy = true;
     const handler = slowFor("all-slow", () => busy);
     const { store, pass } = await following(handler, { maxAttempts: 3 });
@@ -319,7 +319,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await deadLettersOf("all-slow")).toEqual([]);
   });
 
-  it("count passes that were cut off and not those when the database was away", async () => {
+  it("count passes that timed out, but not those while the database was unavailable", async () => {
     let fault: Error | undefined = Object.assign(new Error("gone"), { code: "57P01" });
     const handler = seeing("away-then-slow", {
       afterwards: (_batch, { transaction }) => {
@@ -336,7 +336,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await pass()).toMatchObject({ deadLettered: 1 });
   });
 
-  it("wait as a whole when nothing can be handled, deciding nothing", async () => {
+  it("wait as a whole when nothing can be handled, and record nothing", async () => {
     const errors: Record<string, Error> = {
       bad: new RangeError("no"),
       away: new TransientHandlerError("away"),
@@ -357,7 +357,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     expect(await pass()).toMatchObject({ processed: 2, deadLettered: 1 });
   });
 
-  it("set aside an event whose rows break a constraint that is only checked at commit", async () => {
+  it("make an event whose rows violate a deferred constraint a dead letter", async () => {
     await engine.database.asOwner((transaction) =>
       transaction.execute(`
         CREATE TABLE seen.unique_at_commit (content text UNIQUE DEFERRABLE INITIALLY DEFERRED);

@@ -10,7 +10,7 @@ import { keyText, readTable } from "../projections/read-table.ts";
 import { EventDispatcher, type EventDispatcherOptions } from "./event-dispatcher.ts";
 import type { IEventHandler } from "./event-handler.ts";
 
-/** What JavaScript lets a handler do with what it is given; each on the third event of the test. */
+/** Ways for a handler to change its input in JavaScript, each applied to the third event. */
 const WRITES: Readonly<Record<string, (event: StoredEvent, events: readonly StoredEvent[]) => unknown>> = {
   "a field": (event) => Object.assign(event, { type: "note.changed" }),
   "a new field": (event) => Object.assign(event, { seen: true }),
@@ -22,7 +22,7 @@ const WRITES: Readonly<Record<string, (event: StoredEvent, events: readonly Stor
 const noteOf = (content: string) =>
   createSynapEvent({ type: "note.creation.completed", data: { content }, metadata: { deep: { n: 1 } } });
 
-describeOnEveryEngine("a handler that writes into what it is given", (engine) => {
+describeOnEveryEngine("a handler that changes its events", (engine) => {
   beforeAll(() => createSeenTable(engine.database));
 
   const dispatcherOf = (work: Pick<EventDispatcherOptions, "handlers" | "projections">) =>
@@ -69,7 +69,7 @@ describeOnEveryEngine("a handler that writes into what it is given", (engine) =>
     });
   }
 
-  it("can't empty what its batch goes on with", async () => {
+  it("can't change the array of its batch", async () => {
     const handler = seeing("empties", {
       mode: "inline",
       afterwards: (events) => {
@@ -87,7 +87,7 @@ describeOnEveryEngine("a handler that writes into what it is given", (engine) =>
     ]);
   });
 
-  it("is a projection that fails on that event", async () => {
+  it("fails a projection on that event", async () => {
     const projection = defineBatchProjection({
       name: "writes-as-projection",
       version: 1,

@@ -19,7 +19,7 @@ describe("HandlerRegistry", () => {
     expect(() => registry.register(handler({ mode: "inline" }))).toThrow(DuplicateHandlerError);
   });
 
-  it("refuses a handler that wants an event type the catalogue does not know, by name", () => {
+  it("refuses a handler of an event type that is not in the catalogue, by name", () => {
     const misspelt = handler({ eventTypes: ["note.creation.completed", "note.creation.complete"] });
     expect(() => new HandlerRegistry(seedCatalogue, [misspelt])).toThrow(UnknownEventTypeError);
     expect(() => new HandlerRegistry(seedCatalogue, [misspelt])).toThrow(

@@ -160,7 +160,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     expect(await retryOf("away-shown")).toBeUndefined();
   });
 
-  it("sets a poison event aside and logs that", async () => {
+  it("makes a poison event a dead letter and logs that", async () => {
     const picky = seeing("picky", {
       afterwards: (batch) => {
         if (batch.some((event) => event.data["content"] === "bad")) throw new RangeError("no");
@@ -177,7 +177,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
     await runner.stop();
   });
 
-  it("finishes the running pass when it is stopped, and starts no other", async () => {
+  it("finishes the running pass when it is stopped, and starts no more", async () => {
     let begun = () => {};
     const inFlight = new Promise<void>((resolve) => {
       begun = resolve;

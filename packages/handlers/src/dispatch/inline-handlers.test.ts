@@ -25,7 +25,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     seeing(name, { ...options, mode: "inline" });
   const deadLettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
 
-  it("see the events of an append in order, only the types they asked for, before it returns", async () => {
+  it("receive the events of an append in order, of their types only, before it returns", async () => {
     const everything = inline("sees-everything");
     const notes = inline("sees-notes", { eventTypes: ["note.creation.completed"] });
     const events = [note("a"), request("b"), note("c")];
@@ -34,7 +34,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     expect(await seenBy(engine.database, "sees-notes")).toEqual([events[0]?.id, events[2]?.id]);
   });
 
-  it("don't see an event that was stored before", async () => {
+  it("don't receive an event that was already stored", async () => {
     const events = [note("a"), note("b")];
     const store = storeWith([inline("sees-once")]);
     await store.appendBatch(events);
@@ -42,7 +42,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     expect(await seenBy(engine.database, "sees-once")).toEqual(ids(events));
   });
 
-  it("set the one poison event aside: it is stored, the rest go through", async () => {
+  it("make a poison event a dead letter: it is stored, and the others are handled", async () => {
     const events = ["good", "bad", "good too"].map(note);
     const bad = events[1];
     const picky = inline("picky", {
@@ -68,7 +68,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     });
   });
 
-  it("take nothing of another handler's work with them when they fail", async () => {
+  it("undo nothing of another handler's work when they fail", async () => {
     const event = note("bad");
     const failing = inline("fails-always", {
       afterwards: (_, { transaction }) => transaction.query("SELECT 1 / 0"),
@@ -80,7 +80,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     expect(await deadLettersOf("fails-always")).toMatchObject([{ code: "sqlstate-22012" }]);
   });
 
-  it("fail the whole append when the failure is transient, so that it can be tried again", async () => {
+  it("fail the whole append when the failure is transient, so that it can be retried", async () => {
     const event = note("later");
     const failures = [new TransientHandlerError("try later"), new DatabaseUnavailableError("gone")];
     const shaky = inline("shaky", {
@@ -114,7 +114,7 @@ describeOnEveryEngine("inline handlers", (engine) => {
     expect(await deadLettersOf("strict")).toEqual([]);
   });
 
-  it("may not append events themselves", async () => {
+  it("can't append events", async () => {
     const greedy = inline("greedy", { afterwards: (_, { append }) => append([note("more")]) });
     await storeWith([greedy]).append(note("one"));
     expect(await deadLettersOf("greedy")).toMatchObject([{ code: "inline-append" }]);

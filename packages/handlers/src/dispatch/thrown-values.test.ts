@@ -13,7 +13,7 @@ import { asError } from "./thrown-error.ts";
 const note = (content: string): SynapEvent =>
   createSynapEvent({ type: "note.creation.completed", data: { content } });
 
-describeOnEveryEngine("whatever a handler throws", (engine) => {
+describeOnEveryEngine("a value thrown by a handler", (engine) => {
   beforeAll(() => createSeenTable(engine.database));
 
   const events = Object.keys(thrownValues).flatMap((what) => [note(what), note("good")]);
@@ -53,7 +53,7 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
     },
   );
 
-  it("is a dead letter where a projection throws it", async () => {
+  it("makes the event a dead letter when a projection throws it", async () => {
     const { database } = engine;
     const projection = recordingProjection({ name: "throws-notes", afterwards: throwing });
     const dispatcher = new EventDispatcher({
@@ -72,14 +72,14 @@ describeOnEveryEngine("whatever a handler throws", (engine) => {
 });
 
 describe("asError", () => {
-  it.each(Object.keys(thrownValues))("gives an Error that can be logged and kept for %s", (what) => {
+  it.each(Object.keys(thrownValues))("returns an Error that can be logged and stored for %s", (what) => {
     const error = asError(thrownValues[what]);
     expect(error).toBeInstanceOf(Error);
     expect(() => JSON.stringify([error.name, error.message, error.stack, error.cause])).not.toThrow();
     expect(`${error.name}${error.message}`).not.toMatch(/\0|\p{Surrogate}/u);
   });
 
-  it("leaves an ordinary error as it is, subclasses and frozen ones too", () => {
+  it("returns an ordinary error itself, subclasses and frozen ones too", () => {
     for (const error of [
       new RangeError("no"),
       new TransientHandlerError("away"),
@@ -89,7 +89,7 @@ describe("asError", () => {
     }
   });
 
-  it("keeps a transient failure transient, whatever else is wrong with it", () => {
+  it("keeps a transient failure transient, however unreadable it is", () => {
     const trap = () => {
       throw new Error("a trap");
     };

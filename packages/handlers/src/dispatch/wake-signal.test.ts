@@ -2,21 +2,21 @@ import { describe, expect, it } from "vitest";
 import { WakeSignal } from "./wake-signal.ts";
 
 describe("WakeSignal", () => {
-  it("loses no wake-up that comes between looking and waiting", async () => {
+  it("loses no wake-up between reading the count and waiting", async () => {
     const signal = new WakeSignal();
     const seen = signal.count;
     signal.wake();
     await signal.waitAfter(seen);
   });
 
-  it("lets every waiter go on", async () => {
+  it("wakes every waiter", async () => {
     const signal = new WakeSignal();
     const waiters = [signal.waitAfter(0), signal.waitAfter(0, 60_000)];
     signal.wake();
     await Promise.all(waiters);
   });
 
-  it("gives up waiting after the timeout", async () => {
+  it("resolves after the timeout", async () => {
     const signal = new WakeSignal();
     const before = performance.now();
     await signal.waitAfter(0, 20);

@@ -17,7 +17,7 @@ export interface ReadModelAsOf {
   readonly cut: readonly string[];
   /** Events that could not be applied. They and the later events of their streams are missing from the rows. */
   readonly failed: readonly { readonly eventId: string; readonly reason: string }[];
-  /** How many events were applied. */
+  /** Number of applied events. */
   readonly events: number;
 }
 

@@ -330,7 +330,7 @@ describeOnEveryEngine("projections", (engine) => {
     await elsewhere.close();
   });
 
-  it("set poison events aside under the build's name, and continue in order when they are retried", async () => {
+  it("make poison events dead letters under the build's name, and continue in order when they are retried", async () => {
     for (const mode of ["async", "inline"] as const) {
       const poison = new Set<string>();
       const { name, store, dispatcher, shown, status } = fresh({

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { writeMetrics } from "./exposition-format.ts";
 
 describe("the exposition format", () => {
-  it("gives each metric its help and type, then its samples", () => {
+  it("writes the help and type of each metric, then its samples", () => {
     const samples = [
       { labels: { room: "1" }, value: 20.5 },
       { labels: { room: "2", floor: "0" }, value: 0 },
@@ -33,7 +33,7 @@ describe("the exposition format", () => {
     );
   });
 
-  it("writes the numbers that have no digits", () => {
+  it("writes NaN and the infinite numbers", () => {
     const samples = [Infinity, -Infinity, NaN, -0.25, 1e21].map((value) => ({ value }));
     const values = writeMetrics([{ name: "m", help: "h", samples }]).matchAll(/^m (.*)$/gm);
     expect([...values].map(([, value]) => value)).toEqual(["+Inf", "-Inf", "NaN", "-0.25", "1e+21"]);

@@ -1,7 +1,7 @@
-/** The media type of what `writeMetrics` writes. */
+/** The media type of the text that `writeMetrics` returns. */
 export const EXPOSITION_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** A figure that may rise and fall, and its samples at this moment: one without labels, or one for each set of them. */
+/** A metric that may rise and fall, with its current samples: one without labels, or one for each set of labels. */
 export interface Gauge {
   /** Letters, digits and underscores, its unit last. */
   readonly name: string;
@@ -16,10 +16,10 @@ export interface Sample {
 }
 
 /**
- * Gauges in Prometheus' text format, version 0.0.4. One without samples is left out.
+ * Writes gauges in Prometheus' text format, version 0.0.4. Gauges without samples are left out.
  *
- * Not by prom-client, which writes what a process counts: its registries keep every value from one scrape to the next, so a label set whose subject is gone
- * would have to be removed by hand. Here a scrape is written from one reading of the store and forgotten.
+ * prom-client is used for counters and histograms only. Its registries keep values between scrapes, so the labels of a
+ * removed handler or projection would have to be deleted by hand. These gauges are read from the store at each scrape.
  */
 export function writeMetrics(gauges: readonly Gauge[]): string {
   return gauges
@@ -33,7 +33,7 @@ export function writeMetrics(gauges: readonly Gauge[]): string {
     .join("");
 }
 
-/** A gauge with those of its samples that there are. */
+/** Creates a gauge from the samples that are defined. */
 export function gauge(name: string, help: string, ...samples: readonly (Sample | undefined)[]): Gauge {
   return { name, help, samples: samples.filter((sample) => sample !== undefined) };
 }
@@ -43,7 +43,7 @@ function writeLabels(labels: Sample["labels"] = {}): string {
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
-/** As Go reads it, which has its own words for the infinite. */
+/** Writes a number. Prometheus spells the infinite ones `+Inf` and `-Inf`. */
 function writeValue(value: number): string {
   return String(value).replace(/^(-?)Infinity$/, (_, sign) => `${sign || "+"}Inf`);
 }
@@ -52,7 +52,7 @@ function escapeHelp(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }
 
-/** Quotes are escaped in labels only: in help they stand for themselves. */
+/** Escapes a label. Quotes are escaped in labels, but not in help texts. */
 function escapeLabel(text: string): string {
   return escapeHelp(text).replaceAll('"', '\\"');
 }

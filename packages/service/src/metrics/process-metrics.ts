@@ -1,78 +1,77 @@
 import type { HandlerPass } from "@synap/handlers/internal";
 import { Counter, Histogram, Registry } from "prom-client";
 
-/** Upper bounds of what takes from a fraction of a millisecond to many seconds. */
+/** Bucket bounds for durations, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What became of an event that the API was given. */
+/** The API's result for a published event. */
 export type IntakeOutcome = "accepted" | "duplicate" | "rejected" | "unavailable";
 
-/** What became of an accepted event at the store. */
+/** The store's result for an accepted event. */
 export type StoreOutcome = "stored" | "duplicate" | "refused";
 
-/** What appends: an envelope at a worker, a request to a stream or a command at an API. */
+/** The source of an append: an envelope at a worker, a request to a stream or a command at an API. */
 export type AppendOperation = "envelope" | "stream" | "command";
 
-/** What a process counts and times while it runs, beside what it reads from the store at a scrape. */
+/** The counters and histograms of a process. Gauges are read from the store at each scrape. */
 export interface ProcessMetrics {
-  /** @param route the path with its parameters in braces, so that there are few; `unmatched`, `refused` */
+  /** @param route the path with its parameters in braces, which bounds the number of series; or `unmatched`, `refused` */
   request(route: string, method: string, status: number, milliseconds: number): void;
-  /** Events that the API was given. */
+  /** Counts events published through the API. */
   published(outcome: IntakeOutcome, events: number): void;
-  /** Accepted events that came to the store. */
+  /** Counts accepted events that reached the store. */
   ingested(outcome: StoreOutcome, events: number): void;
   /** Times an append, successful or not. */
   appending<Result>(operation: AppendOperation, append: () => Promise<Result>): Promise<Result>;
   /** Times a pass of a handler or projection, successful or not. */
   passing(handler: string, pass: () => Promise<HandlerPass>): Promise<HandlerPass>;
-  /** All of it in Prometheus' text format. */
+  /** Writes all of them in Prometheus' text format. */
   write(): Promise<string>;
 }
 
 /**
- * Counters and histograms of a process, all at zero. One that counts nothing yet is left out of the text.
- *
- * By prom-client, which knows the format of histograms; the gauges are written by `writeMetrics`.
+ * Creates the counters and histograms of a process, all at zero. Those without samples are left out of the text. prom-client
+ * writes them, because it implements histograms; `writeMetrics` writes the gauges.
  */
 export function createProcessMetrics(): ProcessMetrics {
   const registers = [new Registry()];
   const [registry] = registers;
   const requests = new Histogram({
     name: "synap_http_request_duration_seconds",
-    help: "Time from a request to the beginning of its answer, by route and status.",
+    help: "Time from a request to the start of its response, by route and status.",
     labelNames: ["route", "method", "status"],
     buckets: SECONDS,
     registers,
   });
   const publishedEvents = new Counter({
     name: "synap_published_events_total",
-    help: "Events that the API was given, by what it answered for each.",
+    help: "Events published through the API, by result.",
     labelNames: ["outcome"],
     registers,
   });
   const ingestedEvents = new Counter({
     name: "synap_ingested_events_total",
-    help: "Events of envelopes that came to the store, by what became of each; refused ones are dead letters.",
+    help: "Events of envelopes that reached the store, by result; refused ones are dead letters.",
     labelNames: ["outcome"],
     registers,
   });
   const appends = new Histogram({
     name: "synap_append_duration_seconds",
-    help: "Time of an append, by what appends: an envelope, a request to a stream, or a command.",
+    help: "Time of an append, by its source: an envelope, a request to a stream, or a command.",
     labelNames: ["operation", "outcome"],
     buckets: SECONDS,
     registers,
   });
   const passes = new Histogram({
     name: "synap_handler_pass_duration_seconds",
-    help: "Time of a pass of a handler or projection; busy: another process runs it.",
+    help: "Time of a pass of a handler or projection; busy: another process has its checkpoint.",
     labelNames: ["handler", "outcome"],
     buckets: SECONDS,
     registers,
   });
   const handledEvents = new Counter({
     name: "synap_handler_events_total",
-    help: "Events that handlers and projections have dealt with, and those of them that became dead letters.",
+    help: "Events processed by handlers and projections, and those of them that became dead letters.",
     labelNames: ["handler", "outcome"],
     registers,
   });
@@ -99,7 +98,7 @@ export function createProcessMetrics(): ProcessMetrics {
   };
 }
 
-/** Drops what is announced and has no samples, as `writeMetrics` does. */
+/** Removes metrics without samples, as `writeMetrics` does. */
 function withoutEmpty(text: string): string {
   return text
     .split(/\n(?=# HELP )/)
@@ -109,7 +108,7 @@ function withoutEmpty(text: string): string {
     .join("");
 }
 
-/** Does something and reports how many seconds it took, with the result where there is one. */
+/** Runs work and reports its duration in seconds, with its result unless it failed. */
 async function timed<Result>(
   work: () => Promise<Result>,
   report: (seconds: number, result: { readonly value: Result } | undefined) => void,

@@ -2,7 +2,7 @@ import type { ConnectionUse } from "@synap/database";
 import type { HandlerRetry, HandlerStatistics, StoreStatistics } from "@synap/database/internal";
 import { type Gauge, gauge, type Sample } from "./exposition-format.ts";
 
-/** The store in numbers, as every process exposes it. */
+/** Converts the statistics of the store to gauges, which every process exposes. */
 export function storeGauges(statistics: StoreStatistics): Gauge[] {
   const {
     events,
@@ -34,7 +34,7 @@ export function storeGauges(statistics: StoreStatistics): Gauge[] {
   ];
 }
 
-/** Without the holder's statement, which is long, changes at every scrape and may hold data. */
+/** The watermark holder's statement is not a label, because it is long, changes at every scrape and may contain data. */
 function eventGauges({
   stored,
   streams,
@@ -61,7 +61,7 @@ function eventGauges({
   ];
 }
 
-/** A projection keeps its series through every rebuild: its builds are labelled by their role, not by their number. */
+/** The labels of a handler. Builds are labelled by role, not by number, so a projection keeps its series through rebuilds. */
 function handlerLabels({ name, projection, role }: HandlerStatistics): Record<string, string> {
   return projection === undefined || role === undefined ? { handler: name } : { handler: projection, role };
 }
@@ -74,7 +74,7 @@ function handlerGauges(handlers: StoreStatistics["handlers"]): Gauge[] {
       const labels = { ...handlerLabels(handler), waiting: retrying.waiting, code: retrying.code };
       return [{ labels, value: figure(retrying) }];
     });
-  // The segments of a build are one series: as far as the last of them is.
+  // The segments of a build are one series, with the value of the slowest one.
   const each = (figure: "checkpoint" | "lag", worst: (...values: number[]) => number) => {
     const series = new Map<string, Sample>();
     for (const handler of handlers) {
@@ -110,7 +110,7 @@ function handlerGauges(handlers: StoreStatistics["handlers"]): Gauge[] {
   ];
 }
 
-/** How busy the connections of this process to a server are. */
+/** The gauges of this process's connections to the database server. */
 export function connectionGauges(connections: readonly ConnectionUse[]): Gauge[] {
   const each = (figure: "max" | "busy" | "waiting") =>
     connections.map((use) => ({ labels: { purpose: use.purpose }, value: use[figure] }));
@@ -125,12 +125,12 @@ export function connectionGauges(connections: readonly ConnectionUse[]): Gauge[]
   ];
 }
 
-/** What other logins could do to the log, and what their sessions have nearly used up. */
+/** The gauges of rights of other logins that endanger the log, and of nearly exhausted shared resources. */
 function protectionGauges({ exposures = [], sharedResources = [] }: StoreStatistics): Gauge[] {
   return [
     gauge(
       "synap_log_exposures",
-      "Ways in which other logins could harm the log, by kind; absent when there are none.",
+      "Rights of other logins that endanger the log, by kind; absent when there are none.",
       ...exposures.map(({ kind, count }) => ({ labels: { kind }, value: count })),
     ),
     gauge(

@@ -2,15 +2,15 @@ import type { Logger } from "pino";
 import { NotReadyError } from "./not-ready-error.ts";
 import type { ReadinessCheck } from "./readiness-checks.ts";
 
-/** How long one check may take, in milliseconds: less than a probe usually waits. */
+/** Timeout of one check, in milliseconds: less than the usual timeout of a probe. */
 const CHECK_TIMEOUT_MS = 2_000;
 
 /** The fault of each check by name; undefined where the dependency is available. */
 export type ReadinessFindings = ReadonlyMap<string, NotReadyError | undefined>;
 
 /**
- * Runs the checks, all at once. What a fault's cause is goes to the log when a check begins to fail, or fails in another
- * way: not at every probe.
+ * Creates a function that runs all checks concurrently. The cause of a fault is logged when a check begins to fail or its
+ * fault changes, not at every probe.
  */
 export function createFaultFinder(
   checks: readonly ReadinessCheck[],
@@ -29,7 +29,7 @@ export function createFaultFinder(
   };
 }
 
-/** The outcome as a probe is answered: `ok` or a code for each check, and the sentences of what is missing. */
+/** Converts findings to the response of a probe: `ok` or a code for each check, and the messages of the faults. */
 export function readinessAnswer(findings: ReadinessFindings): {
   readonly checks: Readonly<Record<string, string>>;
   readonly reasons: readonly string[];

@@ -1,4 +1,4 @@
-/** The faults that a readiness check can find, each with the sentence that anybody may read about it. */
+/** The faults that a readiness check can find, each with its public message. */
 export const READINESS_FAULTS = {
   "database-unavailable": "The database does not answer.",
   "migrations-pending": "The database lacks migrations of this release.",
@@ -7,7 +7,7 @@ export const READINESS_FAULTS = {
   "disk-full": "The database's disk is full.",
   "read-only":
     "The database accepts no writes: it is a standby or set to read-only, or TimescaleDB is restoring.",
-  "broker-unreachable": "Nothing answers where events are sent.",
+  "broker-unreachable": "The event broker does not answer.",
   "broker-failing": "The event broker answers with an internal error.",
   "functions-not-registered": "No worker has registered its functions with the event broker yet.",
   "not-registered": "This worker has not registered its functions with the event broker yet.",
@@ -20,8 +20,8 @@ export const READINESS_FAULTS = {
 export type ReadinessFault = keyof typeof READINESS_FAULTS;
 
 /**
- * Something that a process needs is not there. The message is for anybody who asks; host names, migrations and whatever
- * else only operators should see is in the cause, for the log.
+ * Thrown when a dependency of a process is unavailable. The message is public. Details for operators, such as host names
+ * and migrations, are in the cause, for the log.
  */
 export class NotReadyError extends Error {
   override readonly name = "NotReadyError";

@@ -2,17 +2,17 @@ import { type ApplicationMigrations, type Database, SchemaNewerError } from "@sy
 import { isOwnMigration, NotWritableError, pendingMigrations, probeWrite } from "@synap/database/internal";
 import { NotReadyError } from "./not-ready-error.ts";
 
-/** How long the outcome of a write is taken for the present one, in milliseconds: anybody may ask, as often as they like. */
-const WRITE_OUTCOME_MS = 5_000;
+/** Time for which the result of a write check is reused, in milliseconds, because anybody may call the probe at any rate. */
+const WRITE_RESULT_TTL_MS = 5_000;
 
 /** A dependency of a process and the check of its availability. */
 export interface ReadinessCheck {
   readonly name: string;
-  /** Resolves when it is available; otherwise rejects, with a NotReadyError if the fault has a specific code. */
+  /** Resolves if the dependency is available; otherwise rejects, with a NotReadyError if the fault has a specific code. */
   readonly check: () => Promise<void>;
 }
 
-/** The database answers. */
+/** Checks that the database answers. */
 export function databaseCheck(database: Pick<Database, "query">): ReadinessCheck {
   return {
     name: "database",
@@ -23,8 +23,8 @@ export function databaseCheck(database: Pick<Database, "query">): ReadinessCheck
 }
 
 /**
- * The database has every migration of this release and of the application, and none of a newer one: not so after a restore of
- * something older, or when the database behind the address is another one now.
+ * Checks that the database has every migration of this release and of the application, and none of a newer release. It may
+ * not after an older backup was restored, or when the address leads to another database.
  */
 export function migrationsCheck(
   database: Database,
@@ -44,20 +44,20 @@ export function migrationsCheck(
   };
 }
 
-/** The database can store something: its disk has room, and a commit goes through. Tried at most every 5 s. */
+/** Checks that the database can write: its disk is not full, and a commit succeeds. Runs at most every 5 s. */
 export function writeCheck(database: Pick<Database, "reads">): ReadinessCheck {
   const probe = async () => {
-    // Not where writers wait for one another: a locked stream makes the database no less able to store.
+    // On the connections for reads, because writers may wait for a locked stream, which is no fault of the database.
     await probeWrite(database.reads).catch((cause: unknown) => {
       if (!(cause instanceof NotWritableError)) throw cause;
       throw new NotReadyError(cause.code === "DISK_FULL" ? "disk-full" : "read-only", { cause });
     });
   };
-  return { name: "write", check: remembered(probe, WRITE_OUTCOME_MS) };
+  return { name: "write", check: cached(probe, WRITE_RESULT_TTL_MS) };
 }
 
-/** The same, but run at most once in so many milliseconds; those who ask meanwhile share the outcome. */
-function remembered(run: () => Promise<void>, ms: number): () => Promise<void> {
+/** Wraps a function so that it runs at most once in `ms` milliseconds. Calls in between share its result. */
+function cached(run: () => Promise<void>, ms: number): () => Promise<void> {
   let last: { readonly outcome: Promise<void>; readonly at: number } | undefined;
   return () => {
     if (last === undefined || performance.now() - last.at >= ms) {

@@ -19,7 +19,7 @@ export const agentEventTypes = [
       action: shortText.describe("The proposed action, for example product.change_price."),
       parameters: parameters.optional(),
       reasoning: z.string().min(1),
-      confidence: z.number().min(0).max(1).describe("How sure the agent is, from 0 to 1."),
+      confidence: z.number().min(0).max(1).describe("Confidence of the agent, from 0 to 1."),
     }),
     example: {
       decisionId: "decision-3081",

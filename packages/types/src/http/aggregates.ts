@@ -23,7 +23,7 @@ export const commandResult = z.object({
   events: z.array(appendedEvent).describe("Events stored for the command; empty when nothing had to change."),
   repeated: z
     .boolean()
-    .describe("Whether the command had been executed before under the same Idempotency-Key."),
+    .describe("True if the command had already been executed under the same Idempotency-Key."),
 });
 
 /** The envelope fields that a command may set in addition to its data. */

@@ -72,7 +72,7 @@ export const skipBody = z.strictObject({
     .max(1_000, "must have at most 1,000 characters")
     .refine((text) => !text.includes("\0"), "must not hold NUL")
     .meta({ pattern: "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" })
-    .describe("Why the event is skipped; stored with the dead letter."),
+    .describe("The reason for skipping the event; stored with the dead letter."),
 });
 
 const MAX_RETRIED = 100;

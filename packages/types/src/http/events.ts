@@ -25,7 +25,7 @@ export const position = z.number().int().describe("Position in the log: increase
 export const storedEvent = synapEventSchema.extend({
   position,
   streamVersion: z.number().int().describe("Version in the stream: 1, 2, 3 ..."),
-  recordedAt: z.iso.datetime().describe("When it was stored."),
+  recordedAt: z.iso.datetime().describe("Time of storage."),
 });
 
 /** The answer for an accepted event. */

@@ -12,7 +12,7 @@ export const handlerRetry = z
     attempts: z.number().int().describe("Consecutive failed attempts."),
     transient: z
       .boolean()
-      .describe("Whether a dependency of the handler is unavailable. It is then retried without limit."),
+      .describe("True if a dependency of the handler is unavailable. It is then retried without limit."),
     code: z.string(),
     firstFailedAt: z.iso.datetime(),
     failedAt: z.iso.datetime(),

@@ -79,7 +79,7 @@ export const PROBLEM_CODES = {
 /** The stable code of a problem, on which programs can branch. */
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 
-/** Whether the text is a problem code. */
+/** True for a problem code. */
 export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEM_CODES, code);
 }

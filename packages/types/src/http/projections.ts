@@ -86,7 +86,7 @@ export const cutoverBody = z.strictObject({
     .optional()
     .describe("Largest lag in events at which the cutover is attempted. Default 1,000."),
   maxDifference: bound.optional().describe("Largest number of rows that may differ. Default 0."),
-  compare: z.boolean("must be true or false").optional().describe("Whether rows are compared. Default true."),
+  compare: z.boolean("must be true or false").optional().describe("Compare the rows. Default true."),
 });
 
 /** The body of a drop. */

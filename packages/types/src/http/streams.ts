@@ -36,7 +36,7 @@ export const appendedEvent = z.object({
   id: z.uuid(),
   position,
   streamVersion,
-  duplicate: z.boolean().describe("Whether an earlier append had stored this event."),
+  duplicate: z.boolean().describe("True if an earlier append stored this event."),
 });
 
 /** The body of an append to a stream. */
@@ -60,7 +60,7 @@ export const streamAppended = z.object({
 export const streamPage = z.object({
   stream: streamPath,
   streamVersion,
-  closedAt: closedAt.optional().describe("When the stream was closed."),
+  closedAt: closedAt.optional().describe("Time at which the stream was closed."),
   events: z.array(storedEvent),
 });
 
