@@ -74,7 +74,7 @@ export const beforeParameter = wholeNumber(0, Number.MAX_SAFE_INTEGER)
   .optional()
   .describe("`nextBefore` of the previous page.");
 
-/** Whether two days are in order, if both are given. */
+/** Checks that two days are in order, if both are given. */
 export function areInOrder({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {
   return from === undefined || to === undefined || from <= to;
 }

@@ -143,7 +143,7 @@ export const READ_MODEL_REQUESTS = {
       })
       .refine(({ guest, resource }) => guest === undefined || resource === undefined, {
         path: ["resource"],
-        message: "goes with from and to",
+        message: "can be used with from and to only",
       })
       .refine(areInOrder, NOT_IN_ORDER),
   },
