@@ -1,4 +1,4 @@
-import type { StreamName } from "@synap/database";
+import type { StreamName } from "@synap/types";
 import { isErrorOf } from "../error-copies.ts";
 
 /** Thrown when a decider's definition is invalid: a mistake in the program. */
