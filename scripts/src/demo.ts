@@ -6,12 +6,13 @@ import { describeRunning } from "@synap/cli/all-in-one/describe-running.ts";
 import type { RunningSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { printFailure } from "@synap/cli/terminal/command.ts";
 import { duration } from "@synap/cli/terminal/numbers.ts";
+import { explainUsageErrors } from "@synap/cli/terminal/usage-errors.ts";
 import { endOnSignal } from "@synap/service";
 import { Command } from "commander";
 import { demoReport } from "./demo/demo-report.ts";
 import { importEarthquakes, startDemo } from "./demo/run-demo.ts";
 
-const program = new Command("demo")
+const program = explainUsageErrors(new Command("demo"), `npx -y pnpm@12 demo`)
   .description(
     "Shows Synap at work on real data: starts it on a temporary directory with free ports, imports a week of\n" +
       "earthquakes (USGS) through its API, waits until every event can be queried, and prints what came of it.",

@@ -70,7 +70,7 @@ describe("npx -y pnpm@12 load", () => {
     const command = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
     expect(await command.ended).toBe(2);
     expect(command.stdout()).toContain("3 lines rejected, see ");
-    expect(command.stdout()).toContain("1 of them are older than the API takes as live events");
+    expect(command.stdout()).toContain("1 of them is older than the API takes as live events");
     const report = readFileSync(`${path}.rejected.ndjson`, "utf8")
       .trim()
       .split("\n")

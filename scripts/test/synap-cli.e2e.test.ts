@@ -98,9 +98,11 @@ describe("npx -y pnpm@12 synap", () => {
     for (const [args, says] of [
       [["stauts"], 'unknown command "stauts" (did you mean "status"?)'],
       [["strat"], 'unknown command "strat" (did you mean "start"?)'],
-      [["projections", "list", "--jsn"], "Did you mean --json?"],
+      [["--url", NOT_THERE, "strat"], 'unknown command "strat" (did you mean "start"?)'],
+      [["--url", NOT_THERE, "start"], '"start" must come before all options'],
+      [["projections", "list", "--jsn"], 'unknown option "--jsn" (did you mean "--json"?)'],
       [["dead-letters", "retry", "abc"], "It must be the number of a dead letter."],
-      [["dead-letters", "skip", "1"], "required option '--reason <text>' not specified"],
+      [["dead-letters", "skip", "1"], 'required option "--reason <text>" not specified'],
       [["events", "tail", "--from", "yesterday"], "It must be now, start, or a position"],
     ] as const) {
       const { exitCode, output } = await cli(args);

@@ -12,6 +12,7 @@ import {
 } from "@synap/database/internal";
 import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers/internal";
 import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
 import type { ApiPorts } from "./api-context.ts";
@@ -118,6 +119,7 @@ export async function startApi(parts: ApiDependencies): Promise<RunningApi> {
     warnings: async () =>
       operatingWarnings(database, await presence.look(), {
         needsWorker: true,
+        synapCommand: SYNAP_COMMAND,
         exposures,
         kept: await keptInBroker(),
         inTransit: await transit.look(),

@@ -7,11 +7,12 @@ import { Command } from "commander";
 import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
 import { printFailure, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
+import { explainUsageErrors } from "./terminal/usage-errors.ts";
 
 const DAY_MS = 86_400_000;
 const environment = process.env;
 
-await new Command("compress")
+await explainUsageErrors(new Command("compress"), `${SYNAP_COMMAND} compress`)
   .description(
     "Compresses the chunks of events that are older than some days, each in its own transaction. They stay readable\n" +
       "and immutable, and late events can still be stored. Needs the Community edition of TimescaleDB, which the\n" +

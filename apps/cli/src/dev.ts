@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { dirname, extname, relative, resolve } from "node:path";
 import { onStopSignal } from "@synap/service";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { type StartOptions, startCommand } from "./all-in-one/start-command.ts";
 import { importedFile } from "./dev/dev-channel.ts";
 import { watchApplication } from "./dev/watch-application.ts";
@@ -11,8 +12,8 @@ await startCommand(
   "dev",
   "The same as start, started again when the application's files change: its config and whatever that imports, and the\n" +
     "SQL of its migrations. It stops in order in between. After a mistake it waits for the next change.",
-  `  synap dev
-  synap dev --port 8080 --config src/synap.config.ts`,
+  `  ${SYNAP_COMMAND} dev
+  ${SYNAP_COMMAND} dev --port 8080 --config src/synap.config.ts`,
 )
   .action(dev)
   .parseAsync();

@@ -3,15 +3,17 @@ import { resolve } from "node:path";
 import { migrate, openDatabase } from "@synap/database";
 import { waitForDatabase } from "@synap/database/internal";
 import { createCommandLogger, describeUnknownSettings, endOnSignal } from "@synap/service";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command } from "commander";
 import { startInngest } from "./all-in-one/inngest.ts";
 import { brokerKeys } from "./all-in-one/inngest-access.ts";
 import { reservePorts } from "./all-in-one/ports.ts";
 import { tokenPath } from "./data-directory/kept-token.ts";
 import { portOption, printFailure } from "./terminal/command.ts";
+import { explainUsageErrors } from "./terminal/usage-errors.ts";
 
 const environment = process.env;
-const program = new Command("inngest-local")
+const program = explainUsageErrors(new Command("inngest-local"), `${SYNAP_COMMAND} inngest-local`)
   .description(
     "Runs the local broker as a process of its own, with its queue in the database at DATABASE_URL.\n" +
       "For trying out and testing separate processes on one machine; production uses Inngest itself.",

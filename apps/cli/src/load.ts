@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { resolve } from "node:path";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { count, counted } from "@synap/types/internal";
 import { Command } from "commander";
 import { readToken } from "./data-directory/kept-token.ts";
 import { ImportError } from "./importing/import-error.ts";
@@ -8,8 +9,9 @@ import { type ImportResult, importFile } from "./importing/import-file.ts";
 import { ImportProgressLine } from "./importing/import-progress.ts";
 import type { ImportStart } from "./importing/import-start.ts";
 import { urlOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
-import { count, duration } from "./terminal/numbers.ts";
+import { duration } from "./terminal/numbers.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
+import { explainUsageErrors } from "./terminal/usage-errors.ts";
 
 interface ImportCommandOptions {
   url: string;
@@ -23,7 +25,7 @@ interface ImportCommandOptions {
   new: boolean;
 }
 
-const program = new Command("load")
+const program = explainUsageErrors(new Command("load"), `${SYNAP_COMMAND} load`)
   .description(
     "Sends every line of an NDJSON file (one JSON event per line) to Synap's API. Stop it at any time and run it\n" +
       "again: it continues where it stopped, and every line is stored exactly once.",
@@ -131,12 +133,12 @@ function startLine(start: ImportStart, file: string): string | undefined {
 
 function summary(result: ImportResult, ms: number): string {
   const { accepted, duplicate, rejected } = result.counts;
-  const lines = [`${count(accepted)} events accepted in ${duration(ms)}`];
-  if (duplicate > 0) lines.push(`${count(duplicate)} were stored before`);
-  if (rejected > 0) lines.push(`${count(rejected)} lines rejected, see ${result.rejectedPath}`);
+  const lines = [`${counted(accepted, "event")} accepted in ${duration(ms)}`];
+  if (duplicate > 0) lines.push(`${counted(duplicate, "was", "were")} stored before`);
+  if (rejected > 0) lines.push(`${counted(rejected, "line")} rejected, see ${result.rejectedPath}`);
   if (result.tooOld > 0) {
     lines.push(
-      `${count(result.tooOld)} of them are older than the API takes as live events: import them with --backfill`,
+      `${counted(result.tooOld, "of them is", "of them are")} older than the API takes as live events: import them with --backfill`,
     );
   }
   if (result.unfinished) {

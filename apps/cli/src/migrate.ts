@@ -11,10 +11,15 @@ import {
 import type { Composition } from "@synap/handlers";
 import { START_COMMAND, SYNAP_COMMAND } from "@synap/service/called-as";
 import { loadConfig } from "@synap/synap";
+import { counted } from "@synap/types/internal";
 import { Command } from "commander";
 import { warnOfUnknownSettings } from "./terminal/command.ts";
+import { explainUsageErrors } from "./terminal/usage-errors.ts";
 
-const { printHardening, check, config } = new Command("migrate")
+const { printHardening, check, config } = explainUsageErrors(
+  new Command("migrate"),
+  `${SYNAP_COMMAND} migrate`,
+)
   .description("Brings the schema of the TimescaleDB server at DATABASE_URL up to this release.")
   .option("--print-hardening", "only print the SQL with which an administrator hardens the database", false)
   .option(
@@ -70,7 +75,11 @@ try {
 async function nameWhatIsMissing(database: Database, { migrations }: Composition): Promise<void> {
   const pending = await pendingMigrations(database, { applications: migrations });
   for (const { ledger, name } of pending) console.log(`not applied: ${ledger}/${name}`);
-  console.log(pending.length === 0 ? "nothing to do" : `${pending.length} migrations are not applied`);
+  console.log(
+    pending.length === 0
+      ? "nothing to do"
+      : `${counted(pending.length, "migration is", "migrations are")} not applied`,
+  );
   if (pending.length > 0) process.exitCode = 1;
 }
 
@@ -80,8 +89,9 @@ async function apply(database: Database, { catalogue, migrations }: Composition)
     onApplied: (name) => console.log(`applied ${name}`),
   });
   const types = await syncEventTypes(database, catalogue);
-  const done = report.applied.length === 0 ? "nothing to do" : `${report.applied.length} migrations applied`;
-  if (types.length > 0) console.log(`wrote ${types.length} event types`);
+  const done =
+    report.applied.length === 0 ? "nothing to do" : `${counted(report.applied.length, "migration")} applied`;
+  if (types.length > 0) console.log(`wrote ${counted(types.length, "event type")}`);
   console.log(`${done}; TimescaleDB ${report.timescaledbVersion} (${report.edition} edition)`);
   if (report.exposures.length > 0) console.error(`warning: ${describeExposures(report.exposures)}`);
 }

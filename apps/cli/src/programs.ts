@@ -1,3 +1,5 @@
+import { runSeparateProcess } from "./separate-process.ts";
+
 /** A command that runs a part of Synap in its own process, instead of calling a running API. */
 export interface Program {
   readonly name: string;
@@ -18,11 +20,20 @@ export const PROGRAMS: readonly Program[] = [
     description: "the same, restarted when a file of the application changes",
     run: () => import("./dev.ts"),
   },
-  { name: "api", description: "the HTTP API alone", run: () => import("@synap/api/main") },
+  {
+    name: "api",
+    description: "the HTTP API alone",
+    run: () => runSeparateProcess("api", "Runs the HTTP API alone.", () => import("@synap/api/main")),
+  },
   {
     name: "worker",
     description: "the worker alone, which stores events and runs handlers",
-    run: () => import("@synap/worker/main"),
+    run: () =>
+      runSeparateProcess(
+        "worker",
+        "Runs the worker alone, which stores events and runs handlers.",
+        () => import("@synap/worker/main"),
+      ),
   },
   {
     name: "inngest-local",

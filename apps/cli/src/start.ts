@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { surviveUnhandledFailures } from "@synap/handlers/internal";
 import { createCommandLogger, endOnSignal } from "@synap/service";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { loadConfig } from "@synap/synap";
 import { describeRunning } from "./all-in-one/describe-running.ts";
 import type { InngestChoice } from "./all-in-one/inngest.ts";
@@ -15,10 +16,10 @@ const program = startCommand(
   "start",
   "Runs all of Synap in one process: the event store (embedded, or the TimescaleDB server at DATABASE_URL), the\n" +
     "event broker, the API and the worker. Ctrl-C stops it gracefully; if it is killed, no accepted event is lost.",
-  `  synap start                                (npm start in Synap's own repository)
-  synap start --data /var/lib/synap --port 8080
-  synap start --inngest                      with Inngest's dashboard
-  DATABASE_URL=postgres://... synap start    on a TimescaleDB server`,
+  `  ${SYNAP_COMMAND} start
+  ${SYNAP_COMMAND} start --data /var/lib/synap --port 8080
+  ${SYNAP_COMMAND} start --inngest                      with Inngest's dashboard
+  DATABASE_URL=postgres://... ${SYNAP_COMMAND} start    on a TimescaleDB server`,
 ).action(start);
 
 await program.parseAsync();

@@ -10,6 +10,7 @@ import {
   migrationsCheck,
   writeCheck,
 } from "@synap/service";
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
 import type { Inngest } from "inngest";
 import type { Logger } from "pino";
@@ -104,7 +105,11 @@ export async function startWorker(parts: WorkerDependencies): Promise<RunningWor
     serveOrigin,
     registersItself: configuration.serveOrigin !== undefined,
     warnings: async () =>
-      operatingWarnings(database, await presence.look(), { needsWorker: false, exposures }),
+      operatingWarnings(database, await presence.look(), {
+        needsWorker: false,
+        synapCommand: SYNAP_COMMAND,
+        exposures,
+      }),
     callerCheck: createCallerCheck({
       listensOn: configuration.host,
       allowedHosts: [new URL(serveOrigin).hostname, ...(configuration.allowedHosts ?? [])],

@@ -8,6 +8,7 @@ import {
 } from "@synap/handlers/internal";
 import type { ProcessMetrics } from "@synap/service";
 import type { SynapEvent } from "@synap/types";
+import { counted } from "@synap/types/internal";
 
 /** Dependencies of the worker's functions. */
 export interface EnvelopeStore {
@@ -41,7 +42,7 @@ export class EnvelopeLockedError extends Error {
     const streams = [...new Set(leftOut.map((event) => `${event.aggregateType} "${event.aggregateId}"`))];
     const more = streams.length > 3 ? ` and ${streams.length - 3} more` : "";
     super(
-      `${leftOut.length} of ${total} events wait for streams that another transaction has locked: ` +
+      `${counted(leftOut.length, `event of ${total} waits`, `events of ${total} wait`)} for streams that another transaction has locked: ` +
         `${streams.slice(0, 3).join(", ")}${more}`,
       options,
     );

@@ -1,5 +1,4 @@
-import type { EventStore } from "@synap/database";
-import type { StreamName } from "@synap/types";
+import type { EventStore, StreamName } from "@synap/database";
 import {
   briefStream,
   DAY_MS,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { printFailure } from "@synap/cli/terminal/command.ts";
+import { explainUsageErrors } from "@synap/cli/terminal/usage-errors.ts";
 import { Command } from "commander";
 import type { BenchMode, Benchmark } from "../benchmark.ts";
 import { type BenchRequest, runBench } from "./run-bench.ts";
@@ -19,7 +20,7 @@ interface BenchOptions {
 
 /** Runs the benchmarks as a command. Exit codes: see `exitCodeOf`; 1 also for a request that can't be understood. */
 export async function runBenchCommand(benchmarks: readonly Benchmark[]): Promise<void> {
-  await new Command("bench")
+  await explainUsageErrors(new Command("bench"), `npx -y pnpm@12 bench`)
     .description(
       "Measures the whole of Synap beside its ceiling and its peers, and writes a report as JSON, Markdown and one\n" +
         "HTML page. Works in databases of its own, which it removes. Takes up to 30 minutes, with --quick up to 3.",

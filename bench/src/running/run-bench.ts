@@ -1,8 +1,9 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { count, duration } from "@synap/cli/terminal/numbers.ts";
+import { duration } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { abortOnSignal } from "@synap/service";
+import { count } from "@synap/types/internal";
 import { type Comparison, compareReports } from "../baseline/compare-reports.ts";
 import type { BenchMode, Benchmark } from "../benchmark.ts";
 import { describeCommit } from "../report/commit.ts";

@@ -7,10 +7,12 @@ import type {
   EventBatch,
   EventFilter,
   EventPage,
+  ExpectedVersion,
   PageRequest,
   ReportLogger,
   StreamAppendOptions,
   StreamAppendResult,
+  StreamName,
   StreamRead,
   SubscriptionRequest,
   Transaction,
@@ -25,7 +27,6 @@ import type {
   ReadModel,
 } from "@synap/handlers";
 import { type DeadLetters as EngineDeadLetters, HandlerRunner } from "@synap/handlers/internal";
-import type { ExpectedVersion, StreamName } from "@synap/types";
 import {
   type AppendableEvent,
   type EventTypeMap,

@@ -5,6 +5,7 @@
 
 export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
 export { checkJson, DEFAULT_MAX_DEPTH, DEFAULT_MAX_VALUES, type JsonLimits } from "./check-json.ts";
+export { count, counted } from "./counted.ts";
 export { deepFreeze } from "./deep-freeze.ts";
 export { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
 export {
@@ -19,7 +20,6 @@ export { frozenCopy } from "./frozen-copy.ts";
 export { formatPath } from "./issue-path.ts";
 export { didYouMean, nearMatches } from "./near-match.ts";
 export { MAX_EVENT_FIELDS } from "./read-event.ts";
-export { streamKey } from "./stream-name.ts";
 export { findTextFault, type TextFault } from "./text-fault.ts";
 export { cleanText, isErrorValue, readProperty, type ThrownFacts, thrownFacts } from "./thrown-facts.ts";
 export { TIMESTAMP_FORM, type TimestampFaultCode, type TimestampReading } from "./timestamp.ts";

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { count } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { abortOnSignal } from "@synap/service";
+import { count, counted } from "@synap/types/internal";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";
 import { canRunTimescaledb, TimescaledbServer } from "../processes/timescaledb-server.ts";
 import { chaosAsJson, chaosAsText, countChaosFaults } from "./chaos-report.ts";
@@ -82,5 +82,5 @@ export async function runChaosCommand(options: ChaosCommandOptions): Promise<boo
 
 function describe({ phase, sent, accepted, faults }: ChaosProgress): string {
   if (phase === "starting") return "starting two APIs, two workers and the broker";
-  return `${phase}: ${count(accepted)} of ${count(sent)} events accepted, ${faults} faults`;
+  return `${phase}: ${count(accepted)} of ${counted(sent, "event")} accepted, ${counted(faults, "fault")}`;
 }

@@ -1,4 +1,4 @@
-import { count } from "@synap/cli/terminal/numbers.ts";
+import { count } from "@synap/types/internal";
 import type { ChaosResult } from "./run-chaos.ts";
 
 const LAWS: readonly (readonly [keyof ChaosResult["findings"], string])[] = [

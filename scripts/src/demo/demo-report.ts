@@ -1,12 +1,13 @@
-import { count, duration, percentile } from "@synap/cli/terminal/numbers.ts";
+import { duration, percentile } from "@synap/cli/terminal/numbers.ts";
 import { bar } from "@synap/cli/terminal/progress-line.ts";
 import type { Database } from "@synap/database";
+import { count, counted } from "@synap/types/internal";
 import type { DemoResult } from "./run-demo.ts";
 
 /** Report of the demo: the measurements, and two queries of the stored events. */
 export async function demoReport(result: DemoResult, database: Database): Promise<string> {
   return [
-    `${count(result.eventsIn)} events in, ${count(result.eventsStored)} events stored (${result.title})`,
+    `${counted(result.eventsIn, "event")} in, ${counted(result.eventsStored, "event")} stored (${result.title})`,
     `${duration(result.tookMs)} until every event could be queried: ${count((result.eventsStored / result.tookMs) * 1000)} events/s`,
     "",
     "latency                                   p50        p95        p99",

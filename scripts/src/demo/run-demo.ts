@@ -7,6 +7,7 @@ import { ImportProgressLine } from "@synap/cli/importing/import-progress.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { type CatalogueTypes, createSynapClient } from "@synap/client";
 import type { StoredEvent } from "@synap/types";
+import { counted } from "@synap/types/internal";
 import { type EarthquakeInput, readEarthquakes } from "./earthquakes.ts";
 import config from "./synap.config.ts";
 
@@ -108,7 +109,7 @@ async function waitForEvents(
     const missing = sent.filter(({ aggregateId }) => !found.has(aggregateId)).length;
     if (missing === 0) return stored;
     if (performance.now() > patience)
-      throw new Error(`${missing} events could not be queried after ${PATIENCE_MS / 1000} s.`);
+      throw new Error(`${counted(missing, "event")} could not be queried after ${PATIENCE_MS / 1000} s.`);
     await sleep(25, undefined, { signal });
   }
 }

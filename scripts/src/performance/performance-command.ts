@@ -1,5 +1,6 @@
 import { printFailure, wholeOption } from "@synap/cli/terminal/command.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
+import { explainUsageErrors } from "@synap/cli/terminal/usage-errors.ts";
 import { Command, Option } from "commander";
 import { measureEventStore } from "./measure-event-store.ts";
 import { checkRatios, checkTargets, reportAsJson, reportAsText } from "./performance-report.ts";
@@ -7,7 +8,7 @@ import { createTemporaryDatabase } from "./temporary-database.ts";
 
 /** Runs the performance test of the event store as a command: exits 0 when every target is met, otherwise 1. */
 export async function runPerformanceCommand(): Promise<void> {
-  await new Command("performance")
+  await explainUsageErrors(new Command("performance"), `npx -y pnpm@12 performance`)
     .description(
       "Measures the event store: 100 serial appends, 100,000 events in batches of 1,000, and queries of 1,000 events by\n" +
         "time. Works on a database of its own, which it removes. Exit code 1 when a target is missed; with\n" +

@@ -1,5 +1,6 @@
-import { count, duration, median, percentile } from "@synap/cli/terminal/numbers.ts";
+import { duration, median, percentile } from "@synap/cli/terminal/numbers.ts";
 import type { Database } from "@synap/database";
+import { count } from "@synap/types/internal";
 import type { Measurement } from "./measure-event-store.ts";
 
 /** A promise about speed, and whether it was kept. */

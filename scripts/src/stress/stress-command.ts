@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { printFailure, wholeOption } from "@synap/cli/terminal/command.ts";
-import { count } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
+import { explainUsageErrors } from "@synap/cli/terminal/usage-errors.ts";
 import { withoutPassword } from "@synap/cli/terminal/without-password.ts";
 import { abortOnSignal } from "@synap/service";
+import { count } from "@synap/types/internal";
 import { Command } from "commander";
 import { runChaosCommand } from "../chaos/chaos-command.ts";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";
@@ -34,7 +35,7 @@ const EMBEDDED_KILLS = 12;
 
 /** Runs the stress test as a command: exits 0 when nothing is wrong, otherwise 1. */
 export async function runStressCommand(): Promise<void> {
-  await new Command("stress")
+  await explainUsageErrors(new Command("stress"), `npx -y pnpm@12 stress`)
     .description(
       "Proves the laws of appending and reading on your own database. Writers append to streams they fight over, with\n" +
         "pauses, savepoints and rollbacks; readers subscribe from the start and live; both are killed and go on from\n" +

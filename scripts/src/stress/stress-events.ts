@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { StreamEventInput } from "@synap/database";
-import type { StreamName } from "@synap/types";
+import type { StreamEventInput, StreamName } from "@synap/database";
 import { createEventCatalogue, defineEventType } from "@synap/types";
 import { z } from "zod";
 import type { Random } from "./random.ts";

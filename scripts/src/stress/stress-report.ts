@@ -1,4 +1,4 @@
-import { count } from "@synap/cli/terminal/numbers.ts";
+import { count } from "@synap/types/internal";
 import { countFaults, type StressResult } from "./stress-result.ts";
 
 const STORE_LAWS = [

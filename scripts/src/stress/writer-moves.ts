@@ -1,5 +1,4 @@
-import type { Transaction } from "@synap/database";
-import type { StreamName } from "@synap/types";
+import type { StreamName, Transaction } from "@synap/database";
 import { makeEvents, type NumberedEvent, pickCounter, pickDiary, stressCatalogue } from "./stress-events.ts";
 import { ChangedMind, type Writer, written } from "./writer.ts";
 import type { WrittenEvent } from "./writer-journal.ts";

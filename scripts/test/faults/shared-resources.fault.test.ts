@@ -46,9 +46,13 @@ describe.runIf(canRunTimescaledb)("a stranger with CONNECT alone who uses up", {
   const note = () =>
     seedCatalogue.completeEvent({ type: "note.creation.completed", data: { content: "hi" } });
   const warnings = async () =>
-    (await operatingWarnings(database, [], { needsWorker: false, exposures: async () => [] })).filter(
-      ({ code }) => code === "server-resources-low",
-    );
+    (
+      await operatingWarnings(database, [], {
+        needsWorker: false,
+        synapCommand: "synap",
+        exposures: async () => [],
+      })
+    ).filter(({ code }) => code === "server-resources-low");
   /** The series of the metric, as an API on this database answers it. */
   const usedRatios = async () => {
     const logger = pino({ level: "silent" });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { createCallerCheck, type Listening, listen } from "@synap/http";
+import { counted } from "@synap/types/internal";
 import { Problem } from "../problems/problem.ts";
 import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
@@ -87,7 +88,7 @@ function tooManyConnections({ url }: IncomingMessage, options: HttpServerOptions
   if (url === "/healthz") return undefined;
   return new Problem(
     "too-many-connections",
-    `More than ${options.maxConnections} connections are open. Send again later.`,
+    `More than ${counted(options.maxConnections, "connection is", "connections are")} open. Send again later.`,
     {
       retryAfterSeconds: 1,
       headers: { connection: "close" },

@@ -1,3 +1,4 @@
+import { counted } from "@synap/types/internal";
 import type { JsonIssue } from "../body/diagnose-json.ts";
 import { unreadableBody } from "../body/json-body.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
@@ -134,11 +135,13 @@ function emptyBatch(): Problem {
 }
 
 function tooManyEvents(limit: number): Problem {
-  return new Problem("batch-too-large", `A batch may have at most ${limit} events.`, { members: { limit } });
+  return new Problem("batch-too-large", `A batch may have at most ${counted(limit, "event")}.`, {
+    members: { limit },
+  });
 }
 
 function tooManyLines(maxLines: number, limit: number): Problem {
-  const detail = `A batch of at most ${limit} events may have at most ${maxLines} lines, empty ones included.`;
+  const detail = `A batch of at most ${counted(limit, "event")} may have at most ${counted(maxLines, "line")}, empty ones included.`;
   return new Problem("batch-too-large", detail, { members: { limit } });
 }
 

@@ -21,6 +21,7 @@ function watch(database: Database) {
     warning: async () => {
       const warnings = await operatingWarnings(database, [], {
         needsWorker: false,
+        synapCommand: "synap",
         exposures: async () => [],
         inTransit: await transit.look(),
       });

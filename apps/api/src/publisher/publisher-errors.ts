@@ -1,10 +1,14 @@
+import { counted } from "@synap/types/internal";
+
 /** The queue has no room for these events. Nothing of the request was accepted; try again later. */
 export class PublisherFullError extends Error {
   override readonly name = "PublisherFullError";
   readonly code = "PUBLISHER_FULL";
 
   constructor(events: number, bytes: number) {
-    super(`The publish queue is full: ${events} events (${bytes} bytes) wait for the broker.`);
+    super(
+      `The publish queue is full: it holds ${counted(events, "event")} (${counted(bytes, "byte")}) for the broker.`,
+    );
   }
 }
 

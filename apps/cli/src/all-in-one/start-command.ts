@@ -1,5 +1,7 @@
+import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, Option } from "commander";
 import { portOption } from "../terminal/command.ts";
+import { explainUsageErrors } from "../terminal/usage-errors.ts";
 
 /** Options of `start` and `dev`. */
 export interface StartOptions {
@@ -16,7 +18,7 @@ const environment = process.env;
 
 /** The command line of `start` and `dev`, without an action. */
 export function startCommand(name: string, description: string, examples: string): Command {
-  return new Command(name)
+  return explainUsageErrors(new Command(name), `${SYNAP_COMMAND} ${name}`)
     .description(description)
     .addOption(
       new Option("--port <port>", "port of the API; 0 takes any free port")

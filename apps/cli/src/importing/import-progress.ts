@@ -1,4 +1,5 @@
-import { count, duration } from "../terminal/numbers.ts";
+import { count, counted } from "@synap/types/internal";
+import { duration } from "../terminal/numbers.ts";
 import type { ProgressLine } from "../terminal/progress-line.ts";
 import type { ImportProgress } from "./import-file.ts";
 
@@ -25,7 +26,7 @@ export class ImportProgressLine {
     const { totalBytes, bytes } = progress;
     const speed = (bytes - this.#from.bytes) / ms;
     const left = totalBytes === undefined || speed <= 0 ? undefined : (totalBytes - bytes) / speed;
-    const parts = [`${count(progress.lines)} events`, `${count(rate)}/s`];
+    const parts = [`${counted(progress.lines, "event")}`, `${count(rate)}/s`];
     if (progress.counts.rejected > 0) parts.push(`${count(progress.counts.rejected)} rejected`);
     if (left !== undefined && left > 0) parts.push(`${duration(left)} left`);
     this.#line.show(totalBytes ? bytes / totalBytes : undefined, parts.join(" · "), options);

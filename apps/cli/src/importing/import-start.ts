@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
+import { counted } from "@synap/types/internal";
 import { readContinuation, surveyFile } from "./file-survey.ts";
 import { ImportError } from "./import-error.ts";
 import { type ImportState, readImportState } from "./import-state.ts";
@@ -39,7 +40,7 @@ export async function startFromFile(
   }
   if (found.known === undefined) throw changed(options.path, "it is shorter than it was");
   if (found.known !== earlier.fingerprint) {
-    throw changed(options.path, `its first ${earlier.size} bytes have changed`);
+    throw changed(options.path, `its first ${counted(earlier.size, "byte has", "bytes have")} changed`);
   }
   const sent = earlier.open ? await readContinuation(file, earlier.size) : undefined;
   if (sent?.blank === false) {

@@ -1,9 +1,9 @@
 import type { DeadLetterSummary, Resource } from "@synap/client";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { count, counted } from "@synap/types/internal";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { age } from "../terminal/age.ts";
 import { wholeOption } from "../terminal/command.ts";
-import { count } from "../terminal/numbers.ts";
 import { formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandGroup } from "./command-group.ts";
@@ -132,11 +132,11 @@ function describeLetter(deadLetter: Resource<"DeadLetter">): string {
     ["position", deadLetter.position === undefined ? "never stored" : String(deadLetter.position)],
     [
       "failed",
-      `${count(deadLetter.attempts)} times, first ${deadLetter.firstFailedAt}, last ${deadLetter.lastFailedAt}`,
+      `${counted(deadLetter.attempts, "time")}, first ${deadLetter.firstFailedAt}, last ${deadLetter.lastFailedAt}`,
     ],
     ["code", deadLetter.code],
     ["reason", plain(deadLetter.reason)],
-    ["waiting", `${count(deadLetter.parked)} later events of the stream`],
+    ["waiting", `${counted(deadLetter.parked, "later event")} of the stream`],
     ["decided", decided],
     ["event", jsonText(deadLetter.event, 2)],
   ]);
@@ -235,12 +235,16 @@ async function resolveAll(
 
 function describeOutcome({ id, status, failure, resolution, released, parked }: DeadLetterOutcome): string {
   if (failure !== undefined) {
-    const waiting = parked === 0 ? "" : `\n${count(parked)} events still wait behind it.`;
+    const waiting =
+      parked === 0 ? "" : `\n${counted(parked, "event still waits", "events still wait")} behind it.`;
     return `Dead letter ${id} failed again (${failure.code}): ${plain(failure.reason)}${waiting}`;
   }
   if (resolution !== undefined) return `Dead letter ${id} is ${status}: ${plain(resolution)}.`;
-  const followed = released === 0 ? "" : ` ${count(released)} events that waited behind it followed.`;
-  const waiting = parked === 0 ? "" : ` ${count(parked)} still wait: ${SYNAP_COMMAND} dead-letters list.`;
+  const followed = released === 0 ? "" : ` ${counted(released, "event")} that waited behind it followed.`;
+  const waiting =
+    parked === 0
+      ? ""
+      : ` ${counted(parked, "still waits", "still wait")}: ${SYNAP_COMMAND} dead-letters list.`;
   return `Dead letter ${id} is ${status}.${followed}${waiting}`;
 }
 

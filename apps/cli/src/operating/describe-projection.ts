@@ -1,6 +1,7 @@
 import type { Resource } from "@synap/client";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
-import { count, duration } from "../terminal/numbers.ts";
+import { count, counted } from "@synap/types/internal";
+import { duration } from "../terminal/numbers.ts";
 import { cut, formatFields, formatTable, plain } from "../terminal/table.ts";
 
 type Projection = Resource<"Projection">;
@@ -52,7 +53,10 @@ function describeBuild(build: ProjectionBuild): string {
     ["build", `${build.build}, ${build.role}, of version ${build.version}`],
     ["state", `${build.state}, ${build.mode}`],
     ["checkpoint", `${build.checkpoint}, ${Math.floor(build.progress * 100)} % of all events`],
-    ["lag", build.lagEvents === 0 ? "none" : `${count(build.lagEvents)} events wait${behind}`],
+    [
+      "lag",
+      build.lagEvents === 0 ? "none" : `${counted(build.lagEvents, "event waits", "events wait")}${behind}`,
+    ],
     ["dead letters", build.openDeadLetters === 0 ? undefined : describeLetters(build)],
     ["last failure", build.failure === undefined ? undefined : cut(plain(build.failure), 84)],
     ["made", build.createdAt],
@@ -63,7 +67,7 @@ function describeBuild(build: ProjectionBuild): string {
 
 /** Summary of the dead letters of a build. */
 export function describeLetters({ openDeadLetters, parkedEvents }: ProjectionBuild): string {
-  return `${count(openDeadLetters)} open, and ${count(parkedEvents)} events wait behind them: ${SYNAP_COMMAND} dead-letters list`;
+  return `${count(openDeadLetters)} open, and ${counted(parkedEvents, "event waits", "events wait")} behind ${openDeadLetters === 1 ? "it" : "them"}: ${SYNAP_COMMAND} dead-letters list`;
 }
 
 /** Description of the rows in which the new build differs from the live one. */

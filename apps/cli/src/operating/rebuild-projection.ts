@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isProblem, type Resource } from "@synap/client";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
-import { count } from "../terminal/numbers.ts";
+import { counted } from "@synap/types/internal";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { plain } from "../terminal/table.ts";
 import { CliError } from "./cli-error.ts";
@@ -50,7 +50,7 @@ export async function watchRebuild(api: Api, name: string): Promise<ProjectionBu
       const build = buildUnderWay(await api.admin.projection(name));
       if (build === undefined) throw new CliError(EXIT.refused, `The new build of ${name} is gone.`);
       const isThere = build.lagEvents === 0;
-      line.show(build.progress, `${count(build.lagEvents)} events to go`, { always: isThere });
+      line.show(build.progress, `${counted(build.lagEvents, "event")} to go`, { always: isThere });
       const now = performance.now();
       nearSince = build.lagEvents <= NEAR_EVENTS ? (nearSince ?? now) : undefined;
       if (isThere || (nearSince !== undefined && now - nearSince > NEAR_MS)) {

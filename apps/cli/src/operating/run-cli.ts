@@ -1,8 +1,8 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
-import { didYouMean } from "@synap/types/internal";
 import { Command, CommanderError } from "commander";
 import { PROGRAMS } from "../programs.ts";
 import { warnOfUnknownSettings } from "../terminal/command.ts";
+import { explainUsageErrors } from "../terminal/usage-errors.ts";
 import { describeApiFailure } from "./api-failure.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { addCommonOptions, type CommonOptions } from "./connection.ts";
@@ -28,7 +28,8 @@ Examples:
   ${SYNAP_COMMAND} dead-letters list                  events that a handler failed on
   ${SYNAP_COMMAND} dead-letters retry 17              retry one after correcting its cause
 
-All commands but the programs call a running Synap. Each has its own help, as in synap start --help.`;
+All commands but the programs call a running Synap. Each has its own help, as in
+${SYNAP_COMMAND} start --help.`;
 
 /**
  * Runs one `synap` command.
@@ -45,14 +46,6 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   const program = createProgram((code) => {
     exitCode = code;
   });
-  const [word = ""] = args;
-  const known = [...PROGRAMS, ...program.commands.map((each) => ({ name: each.name() }))].map(
-    ({ name }) => name,
-  );
-  if (word !== "" && !word.startsWith("-") && word !== "help" && !known.includes(word)) {
-    console.error(`error: unknown command "${word}"${didYouMean(word, known)}. See ${SYNAP_COMMAND} --help.`);
-    return EXIT.usage;
-  }
   warnOfUnknownSettings();
   try {
     await program.parseAsync(args, { from: "user" });
@@ -81,16 +74,12 @@ export function createProgram(endWith: (code: ExitCode) => void): Command {
     .addHelpText("after", PROGRAMS_HELP + EXAMPLES + EXIT_HELP);
   addCommonOptions(program);
   for (const group of GROUPS) program.addCommand(group(endWith));
-  configure(program);
-  return program;
+  throwOnExit(program);
+  const programs = PROGRAMS.map(({ name }) => name);
+  return explainUsageErrors(program, SYNAP_COMMAND, programs);
 }
 
-/** Applies the common settings to a command and its subcommands. */
-function configure(command: Command): void {
-  command
-    .exitOverride()
-    .showHelpAfterError("(add --help for what is possible)")
-    .configureHelp({ showGlobalOptions: true, helpWidth: 100, sortSubcommands: false })
-    .configureOutput({ getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 });
-  for (const each of command.commands) configure(each);
+function throwOnExit(command: Command): void {
+  command.exitOverride();
+  for (const each of command.commands) throwOnExit(each);
 }

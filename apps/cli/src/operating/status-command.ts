@@ -1,9 +1,10 @@
 import type { Resource } from "@synap/client";
 import { describeDifference, describeExposures, describeSharedResource } from "@synap/database/internal";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { count, counted } from "@synap/types/internal";
 import { Command } from "commander";
 import { age } from "../terminal/age.ts";
-import { count, duration } from "../terminal/numbers.ts";
+import { duration } from "../terminal/numbers.ts";
 import { cut, formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
 import type { CommandGroup } from "./command-group.ts";
 import { apiUrl, type CommonOptions, connect, findToken } from "./connection.ts";
@@ -68,7 +69,7 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
   const fields = formatFields([
     ["Synap", `${found.release} at ${url}`],
     ["store", `${found.engine}, PostgreSQL ${found.postgresql}, TimescaleDB ${timescaledb.version}`],
-    ["events", `${count(events.stored)} in ${count(events.streams)} streams${newest}`],
+    ["events", `${count(events.stored)} in ${counted(events.streams, "stream")}${newest}`],
     ["last position", String(events.lastPosition)],
     ["watermark", describeWatermark(events)],
     [
@@ -80,7 +81,7 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
     ...describeInTransit(found.inTransit),
     ["workers", describeWorkers(found.processes)],
     ["event types", describeDifferences(found.processes)],
-    ["queued", `${count(publisher.queuedEvents)} events wait for the broker`],
+    ["queued", `${counted(publisher.queuedEvents, "event waits", "events wait")} for the broker`],
     ["database", `${(found.databaseSize / 1024 / 1024).toFixed(1)} MiB`],
     ...(connections.length === 0 ? [] : [["connections", describeConnections(connections)] as const]),
     ...(lockHolders.length === 0 ? [] : [["locks", lockHolders.map(describeLockHolder).join("\n")] as const]),
@@ -118,7 +119,7 @@ function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[num
   const { handler, failures, eventId, code, reason, lastFailedAt } = failure;
   const what = failure.kind === "rejection" ? "a promise that nothing awaited" : "a timer or listener";
   const event = eventId === undefined ? "" : ` of event ${plain(eventId)}`;
-  const times = failures === 1 ? "once" : `${count(failures)} times`;
+  const times = failures === 1 ? "once" : counted(failures, "time");
   return (
     `${plain(handler ?? "unknown code")} failed outside of its calls ${times} in the last day, last ${age(lastFailedAt)} ` +
     `in ${what}${event}\n  ${cut(plain(reason ?? code), 200)}`
@@ -129,7 +130,10 @@ function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[num
 function describeRetry({ name, retrying }: HandlerStatus): string[] {
   if (retrying === undefined) return [];
   const { waiting, streams, eventId, attempts, code, reason, nextAttemptAt } = retrying;
-  const what = waiting === "handler" ? "waits" : `goes on, but for ${count(streams)} streams that wait`;
+  const what =
+    waiting === "handler"
+      ? "waits"
+      : `goes on, but for ${counted(streams, "stream that waits", "streams that wait")}`;
   const event = eventId === undefined ? "" : ` on event ${plain(eventId)}`;
   const why = cut(plain(typeof reason === "string" ? reason : code), 200);
   return [
@@ -138,7 +142,10 @@ function describeRetry({ name, retrying }: HandlerStatus): string[] {
 }
 
 function describeNotStored({ open, skipped }: Status["notStored"]): string {
-  if (open === 0) return skipped === 0 ? "nothing" : `${count(skipped)} accepted events were skipped`;
+  if (open === 0)
+    return skipped === 0
+      ? "nothing"
+      : `${counted(skipped, "accepted event was", "accepted events were")} skipped`;
   const also = skipped === 0 ? "" : ` (and ${count(skipped)} skipped)`;
   return `${count(open)} open${also}: ${SYNAP_COMMAND} dead-letters list --handler ingest-events`;
 }
@@ -151,7 +158,7 @@ function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])
       ? [
           [
             "unmatched",
-            `no registered function matches ${count(unmatchedEvents)} events in the broker`,
+            `no registered function matches ${counted(unmatchedEvents, "event")} in the broker`,
           ] as const,
         ]
       : []),
@@ -159,7 +166,11 @@ function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])
       ? [
           [
             "failing",
-            `${count(failingHandlers)} failure handlers in the broker fail and are restarted`,
+            counted(
+              failingHandlers,
+              "failure handler in the broker fails and is restarted",
+              "failure handlers in the broker fail and are restarted",
+            ),
           ] as const,
         ]
       : []),
@@ -199,7 +210,7 @@ function describeWatermark({ watermark, watermarkHolder: holder, foreignLocks = 
 function describeConnections(connections: Status["connections"]): string {
   return connections
     .map(({ purpose, max, busy, waiting }) => {
-      const queue = waiting === 0 ? "" : `, ${count(waiting)} wait for one`;
+      const queue = waiting === 0 ? "" : `, ${counted(waiting, "waits", "wait")} for one`;
       return `${count(busy)} of ${count(max)} busy with ${purpose === "all" ? "reads and writes" : purpose}${queue}`;
     })
     .join("\n");
@@ -209,7 +220,7 @@ function describeLockHolder(holder: NonNullable<Status["lockHolders"]>[number]):
   const { pid, login, applicationName, query, state, ageMs, waiting } = holder;
   const statement = query === undefined ? "" : `: ${cut(plain(query), 60)}`;
   const who = `database process ${pid} (${plain(applicationName)}) of login ${plain(login)}`;
-  return `${count(waiting)} sessions wait for ${who}, its transaction is ${duration(ageMs)} old\n${state}${statement}`;
+  return `${counted(waiting, "session waits", "sessions wait")} for ${who}, its transaction is ${duration(ageMs)} old\n${state}${statement}`;
 }
 
 function describeHolder(watermark: number, holder: Status["events"]["watermarkHolder"]): string {

@@ -1,7 +1,7 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { count } from "@synap/types/internal";
 import { Command } from "commander";
 import { wholeOption } from "../terminal/command.ts";
-import { count } from "../terminal/numbers.ts";
 import { jsonText, plain } from "../terminal/table.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandGroup } from "./command-group.ts";

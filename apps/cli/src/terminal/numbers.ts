@@ -1,8 +1,3 @@
-/** A whole number with thousands separated: 1,234,567. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
-}
-
 /** A duration for people: "3.2 ms", "850 ms", "12.3 s", "4 min 05 s", "2 h 03 min". */
 export function duration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`;

@@ -1,7 +1,7 @@
 import type { ReportLogger } from "@synap/database";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import type { SynapEvent } from "@synap/types";
-import { describeZodIssues, ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
+import { counted, describeZodIssues, ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
 import { type Inngest, NonRetriableError } from "inngest";
 import { isCutOffForGood, salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
@@ -66,7 +66,7 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
       try {
         const outcome = await storeEnvelope(store, envelope.data.events);
         const { stored, duplicates, rejected } = outcome;
-        const summary = `${stored} events stored, ${duplicates} known already, ${rejected} refused`;
+        const summary = `${counted(stored, "event")} stored, ${duplicates} known already, ${rejected} refused`;
         // Accepted events that are not in the log must never go unnoticed.
         if (rejected > 0) logger.error({ envelope: event.id, ...outcome }, summary);
         else logger.info({ envelope: event.id }, summary);

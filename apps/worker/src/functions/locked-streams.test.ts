@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { StreamName } from "@synap/database";
 import { createEventStore } from "@synap/database/internal";
 import {
   createTestDatabase,
@@ -7,7 +8,6 @@ import {
   type TestDatabase,
   testEngines,
 } from "@synap/database/testing";
-import type { StreamName } from "@synap/types";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";

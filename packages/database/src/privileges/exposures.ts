@@ -1,3 +1,4 @@
+import { counted } from "@synap/types/internal";
 import type { Database, SqlSession } from "../connection/sql-session.ts";
 import { DANGEROUS_ROUTINES, HARDENING_STATEMENT, WRITABLE_TABLES } from "./hardening.ts";
 
@@ -76,7 +77,8 @@ export async function harden(database: Database): Promise<Exposure[]> {
 export function describeExposures(exposures: readonly Exposure[]): string {
   const parts = exposures.map(({ kind, count, examples }) => {
     const names = `${examples.join(", ")}${count > examples.length ? ", ..." : ""}`;
-    if (kind === "routines") return `any login may run ${count} internal functions of TimescaleDB (${names})`;
+    if (kind === "routines")
+      return `any login may run ${counted(count, "internal function")} of TimescaleDB (${names})`;
     if (kind === "connect") return `any login of the cluster may connect to the database ${names}`;
     if (kind === "create")
       return `any login may create functions in the schema ${names}, which sessions search`;

@@ -1,3 +1,4 @@
+import { counted } from "@synap/types/internal";
 import type { SqlSession } from "../connection/sql-session.ts";
 
 /** A session that may be using up a shared resource. */
@@ -37,7 +38,7 @@ export function describeSharedResource({ resource, used, sessions }: SharedResou
   const what = resource === "notifications" ? "queue of notifications" : "lock table";
   const who = sessions.map(({ pid, login, database, ageMs, locks }) => {
     const facts = [
-      ...(locks === undefined ? [] : [`${locks} locks`]),
+      ...(locks === undefined ? [] : [counted(locks, "lock")]),
       ...(ageMs === null ? [] : [`in a transaction for ${Math.round(ageMs / 1000)} s`]),
     ];
     return `process ${pid} of login ${login} in database ${database}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;

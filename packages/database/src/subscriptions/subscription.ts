@@ -1,4 +1,5 @@
-import type { StoredEvent, StreamName } from "@synap/types";
+import type { StoredEvent } from "@synap/types";
+import type { StreamName } from "../streams/stream-name.ts";
 import type { ReadTurns } from "./read-turns.ts";
 
 /** Which events a subscription hands over, and how. `Name` is the union of the event types that `types` may name. */

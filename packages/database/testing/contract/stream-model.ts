@@ -1,5 +1,4 @@
-import type { ExpectedVersion, StreamName } from "@synap/types";
-import type { StreamAppend, StreamCheck } from "../../src/index.ts";
+import type { ExpectedVersion, StreamAppend, StreamCheck, StreamName } from "../../src/index.ts";
 
 interface ModelEvent {
   readonly id: string;

@@ -1,4 +1,5 @@
-import type { StreamName } from "@synap/types";
+import type { StreamName } from "@synap/database";
+import { counted } from "@synap/types/internal";
 import { isErrorOf } from "../error-copies.ts";
 
 /** Thrown when a decider's definition is invalid: a mistake in the program. */
@@ -56,7 +57,7 @@ export class AggregateConflictError extends Error {
 
   constructor(stream: StreamName, attempts: number, options?: ErrorOptions) {
     super(
-      `${stream.aggregateType} ${JSON.stringify(stream.aggregateId)} was changed concurrently in each of ${attempts} attempts. Send the command again.`,
+      `${stream.aggregateType} ${JSON.stringify(stream.aggregateId)} was changed concurrently in each of ${counted(attempts, "attempt")}. Send the command again.`,
       options,
     );
     this.stream = stream;

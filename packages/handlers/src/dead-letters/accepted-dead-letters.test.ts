@@ -233,7 +233,7 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     await older().store.append(events[2] ?? note());
     expect(await older().deadLetters.retry(id, by)).toMatchObject({
       status: "retried",
-      resolution: "of 3 events 1 were stored, 1 were stored already, 1 became dead letters of their own",
+      resolution: "of 3 events, newly stored: 1, stored already: 1, dead letters of their own: 1",
     });
     expect(await listed()).toMatchObject([
       { eventId: events[1]?.id, code: "unknown-event-type", status: "open" },

@@ -1,6 +1,6 @@
 import type { EventStore, Transaction } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
-import { describeZodIssues, envelopeSchema } from "@synap/types/internal";
+import { counted, describeZodIssues, envelopeSchema } from "@synap/types/internal";
 import { type AcceptedOutcome, appendAcceptedEvents, keepRefusedEvents } from "../ingest/accepted-events.ts";
 
 /** The outcome of storing the content of an `ingest-events` dead letter. */
@@ -46,10 +46,11 @@ async function retryEnvelope(
 ): Promise<AcceptedRetry> {
   const outcomes = await appendAcceptedEvents(transaction, store, events, { transaction });
   await keepRefusedEvents(transaction, events, outcomes);
-  const count = (status: AcceptedOutcome["status"]) => outcomes.filter((one) => one.status === status).length;
+  const number = (status: AcceptedOutcome["status"]) =>
+    outcomes.filter((one) => one.status === status).length;
   const resolution =
-    `of ${events.length} events ${count("stored")} were stored, ${count("duplicate")} were stored already, ` +
-    `${count("refused")} became dead letters of their own`;
+    `of ${counted(events.length, "event")}, newly stored: ${number("stored")}, stored already: ${number("duplicate")}, ` +
+    `dead letters of their own: ${number("refused")}`;
   return { status: "stored", resolution };
 }
 

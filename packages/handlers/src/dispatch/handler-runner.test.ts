@@ -173,7 +173,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
       "picky",
       events.filter((event) => event.data["content"] !== "bad"),
     );
-    await expect.poll(() => logged).toContain("picky: 1 failed events became dead letters");
+    await expect.poll(() => logged).toContain("picky: 1 failed event became a dead letter");
     await runner.stop();
   });
 

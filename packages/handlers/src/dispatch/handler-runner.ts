@@ -1,6 +1,6 @@
 import type { Database, ReportLogger } from "@synap/database";
 import { APPENDS_CHANNEL, guardedLogger } from "@synap/database/internal";
-import { thrownFacts } from "@synap/types/internal";
+import { counted, thrownFacts } from "@synap/types/internal";
 import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
 import { HandlerPassError } from "./handler-errors.ts";
@@ -119,7 +119,7 @@ export class HandlerRunner {
     { deadLettered, retrying, position }: Extract<HandlerPass, { status: "done" }>,
   ): void {
     if (deadLettered > 0) {
-      const message = `${handler}: ${deadLettered} failed events became dead letters`;
+      const message = `${handler}: ${counted(deadLettered, "failed event became a dead letter", "failed events became dead letters")}`;
       this.#logger.warn({ handler, deadLettered, position }, message);
     }
     for (const { event, attempts, code, reason, retryInMs } of retrying.slice(0, MAX_REPORTED)) {

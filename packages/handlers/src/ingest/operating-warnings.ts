@@ -8,6 +8,7 @@ import {
   lowSharedResources,
   type RunningProcess,
 } from "@synap/database/internal";
+import { counted } from "@synap/types/internal";
 import { INGEST_HANDLER } from "./accepted-events.ts";
 
 /** A condition that an operator should look into, although the process works. */
@@ -52,11 +53,14 @@ export async function operatingWarnings(
   others: readonly RunningProcess[],
   {
     needsWorker,
+    synapCommand,
     exposures: findExposures,
     kept,
     inTransit,
   }: {
     readonly needsWorker: boolean;
+    /** The command of the `synap` program, as an operator calls it. */
+    readonly synapCommand: string;
     readonly exposures: () => Promise<readonly Exposure[]>;
     readonly kept?: KeptInBroker | undefined;
     readonly inTransit?: InTransit | undefined;
@@ -73,8 +77,8 @@ export async function operatingWarnings(
           {
             code: "accepted-events-not-stored" as const,
             detail:
-              `${open} dead ${open === 1 ? "letter holds" : "letters hold"} accepted events that are not stored: ` +
-              `synap dead-letters list --handler ${INGEST_HANDLER}`,
+              `${counted(open, "dead letter holds", "dead letters hold")} accepted events that are not stored: ` +
+              `${synapCommand} dead-letters list --handler ${INGEST_HANDLER}`,
           },
         ]
       : []),
@@ -92,12 +96,12 @@ function keptWarnings({ unmatchedEvents, failingHandlers }: KeptInBroker = NOTHI
   const reasons = [
     ...(unmatchedEvents > 0
       ? [
-          `no registered function matches ${unmatchedEvents} events: start a worker, which registers its functions`,
+          `no registered function matches ${counted(unmatchedEvents, "event")}: start a worker, which registers its functions`,
         ]
       : []),
     ...(failingHandlers > 0
       ? [
-          `${failingHandlers} failure handlers fail and are restarted every hour: see the broker's log for the reasons`,
+          `${counted(failingHandlers, "failure handler fails and is", "failure handlers fail and are")} restarted every hour: see the broker's log for the reasons`,
         ]
       : []),
   ];

@@ -1,4 +1,5 @@
 import type { Transaction } from "@synap/database";
+import { counted } from "@synap/types/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
 import { type TableDifference, totalDifference } from "./compare-builds.ts";
 import { type Build, lockInlineBuilds, readBuild } from "./projection-builds.ts";
@@ -52,7 +53,7 @@ export async function swapBuilds(
   if (lagEvents > maxLagEvents) {
     throw new CutoverRefusedError(
       name,
-      `it is ${lagEvents} events behind, ${maxLagEvents} are allowed`,
+      `it is ${counted(lagEvents, "event")} behind, ${counted(maxLagEvents, "is", "are")} allowed`,
       lagEvents,
     );
   }
@@ -64,7 +65,7 @@ export async function swapBuilds(
   const found = compare ? await differences() : [];
   const total = totalDifference(found);
   if (total > maxDifference) {
-    const reason = `${total} rows differ, ${maxDifference} are allowed`;
+    const reason = `${counted(total, "row differs", "rows differ")}, ${counted(maxDifference, "is", "are")} allowed`;
     throw new CutoverRefusedError(name, reason, lagEvents, total);
   }
   if (isInline) await goBackToLog(transaction, [from, to]);

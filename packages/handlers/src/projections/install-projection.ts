@@ -1,4 +1,5 @@
 import type { Transaction } from "@synap/database";
+import { counted } from "@synap/types/internal";
 import { type Projection, segmentsOf } from "./projection.ts";
 import {
   type Build,
@@ -31,7 +32,7 @@ export function checkUnchanged(projection: Projection, build: Build): void {
     throw new ProjectionChangedError(name, version, "was built with other tables");
   }
   if (build.segments !== segmentsOf(projection)) {
-    const what = `runs in ${build.segments} segments, not in ${segmentsOf(projection)}`;
+    const what = `runs in ${counted(build.segments, "segment")}, not in ${segmentsOf(projection)}`;
     throw new ProjectionChangedError(name, version, what);
   }
 }

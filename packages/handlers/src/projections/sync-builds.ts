@@ -1,5 +1,6 @@
 import type { Transaction } from "@synap/database";
 import { readCheckpoint } from "@synap/database/internal";
+import { counted } from "@synap/types/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
 import type { Projection } from "./projection.ts";
 import { type Build, checkpointNames, lockCheckpoints } from "./projection-builds.ts";
@@ -40,7 +41,7 @@ export async function syncBuilds(
     if (behind > MAX_BEHIND) {
       throw new CutoverRefusedError(
         build.projection,
-        `build ${build.build} is ${behind} events behind`,
+        `build ${build.build} is ${counted(behind, "event")} behind`,
         behind,
       );
     }

@@ -67,7 +67,7 @@ ${content.appStates.filter(({ url }) => !content.apps.some((app) => sameApp(app.
 ${functions.map((config) => functionRow(config, content.queued.get(config.id) ?? 0))}
 </table>
 ${content.unmatched.length > 0 ? unmatchedEvents(content.unmatched) : ""}
-${content.failingHandlers > 0 ? html`<p class="failed">${content.failingHandlers} failure handlers have failed in all their attempts. They keep their events and are restarted.</p>` : ""}
+${content.failingHandlers > 0 ? html`<p class="failed">Failure handlers that have failed in all their attempts: ${content.failingHandlers}. They keep their events and are restarted.</p>` : ""}
 <h2>Recent runs</h2>
 ${content.showsResults ? "" : html`<p class="muted">What they returned or threw is shown at <a href="/results">/results</a>: any user name, and the signing key as the password.</p>`}
 ${content.runs.length === 0 ? html`<p class="muted">None yet.</p>` : ""}

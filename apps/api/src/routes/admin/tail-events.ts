@@ -1,5 +1,6 @@
 import { ReadTurns } from "@synap/database/internal";
 import { tailHeaders, tailQuery } from "@synap/types/http";
+import { counted } from "@synap/types/internal";
 import type { z } from "zod";
 import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
@@ -84,7 +85,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
 function tooManyTails(limit: number): Problem {
   return new Problem(
     "too-many-tails",
-    `${limit} tails are open, the maximum of this API. Close one, or set SYNAP_MAX_TAILS higher.`,
+    `${counted(limit, "tail is", "tails are")} open, the maximum of this API. Close one, or set SYNAP_MAX_TAILS higher.`,
     {
       retryAfterSeconds: 5,
       members: { limit },

@@ -1,5 +1,4 @@
-import type { StreamEventInput } from "@synap/database";
-import type { ExpectedVersion } from "@synap/types";
+import type { ExpectedVersion, StreamEventInput } from "@synap/database";
 import { expectedVersion } from "@synap/types/http";
 import type { ApiContext, ApiPorts } from "../../api-context.ts";
 import { unreadableBody } from "../../body/json-body.ts";
