@@ -1,4 +1,5 @@
-import type { EventStore, StreamName } from "@synap/database";
+import type { EventStore } from "@synap/database";
+import type { StreamName } from "@synap/types";
 import {
   briefStream,
   DAY_MS,

@@ -1,5 +1,11 @@
 import type { ProblemCode, ProblemDocument, ProblemOf } from "@synap/types/http";
 
+/** Options of an error that an answer caused. */
+interface AnswerErrorOptions extends ErrorOptions {
+  /** Milliseconds until the API wants to be asked again: the header Retry-After of the answer. */
+  readonly retryAfterMs?: number | undefined;
+}
+
 /**
  * A request that the API refused, with its problem document (RFC 9457). `problem` is a union: checking `problem.code` gives
  * the members that belong to that code.
@@ -10,10 +16,13 @@ import type { ProblemCode, ProblemDocument, ProblemOf } from "@synap/types/http"
 export class SynapProblem extends Error {
   override readonly name = "SynapProblem";
   readonly problem: ProblemDocument;
+  /** Milliseconds until the API wants to be asked again, if its answer had the header Retry-After. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(problem: ProblemDocument, options?: ErrorOptions) {
+  constructor(problem: ProblemDocument, options?: AnswerErrorOptions) {
     super(`${problem.title}: ${problem.detail}`, options);
     this.problem = problem;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   /** The kind of problem. */
@@ -48,12 +57,20 @@ export class SynapAnswerError extends Error {
   readonly code = "answer-invalid";
   readonly url: string;
   readonly status: number;
+  /** Milliseconds until whatever answered wants to be asked again, if its answer had the header Retry-After. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(url: string, status: number, reason: string, options?: ErrorOptions) {
+  constructor(url: string, status: number, reason: string, options?: AnswerErrorOptions) {
     super(`What answers at ${url} doesn't look like Synap's API (status ${status}): ${reason}.`, options);
     this.url = url;
     this.status = status;
+    this.retryAfterMs = options?.retryAfterMs;
   }
+}
+
+/** Milliseconds until the API wants to be asked again, as the answer that caused an error said. */
+export function retryAfterOf(error: unknown): number | undefined {
+  return error instanceof SynapProblem || error instanceof SynapAnswerError ? error.retryAfterMs : undefined;
 }
 
 function reasonOf(cause: unknown): string {

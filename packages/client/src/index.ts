@@ -1,6 +1,12 @@
 /** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and Cloudflare Workers. */
 
-export type { AppendableEvent, PublishableEvent, StoredEventIn } from "@synap/types";
+export type {
+  AppendableEvent,
+  ExpectedVersion,
+  PublishableEvent,
+  StoredEventIn,
+  StreamName,
+} from "@synap/types";
 export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
 export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
 export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
@@ -24,7 +30,7 @@ export type {
   ReservationsQuery,
 } from "./read-models.ts";
 export type { Resource, ResourceName } from "./resources.ts";
-export type { AppendOptions, ExpectedVersion, StreamName, StreamRead } from "./streams.ts";
+export type { AppendOptions, StreamRead } from "./streams.ts";
 export {
   SubscriptionGapError,
   type SubscriptionProgress,

@@ -1,4 +1,4 @@
-import type { AppendableEvent, EventTypeMap, StoredEventIn } from "@synap/types";
+import type { AppendableEvent, EventTypeMap, ExpectedVersion, StoredEventIn, StreamName } from "@synap/types";
 import { isProblem } from "./errors.ts";
 import { type NameOf, typedEvents } from "./event-types.ts";
 import { eachOf } from "./pages.ts";
@@ -6,15 +6,6 @@ import { withId } from "./publishing.ts";
 import type { HeadersOf, QueryOf } from "./requests.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
-
-/** A stream's name. */
-export interface StreamName {
-  readonly aggregateType: string;
-  readonly aggregateId: string;
-}
-
-/** The version that a stream must have: any (default), no events yet, some, or exactly this version. */
-export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
 
 /** Options of an append. */
 export interface AppendOptions extends CallOptions {

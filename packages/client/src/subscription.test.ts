@@ -90,6 +90,22 @@ describe("a subscription", () => {
     expect(tails().map(fromOf)).toEqual(["42", "42", "43"]);
   });
 
+  it("makes a connection anew no sooner than Retry-After says", async () => {
+    const times: number[] = [];
+    api = await startScriptedApi(({ url }) => {
+      if (url.startsWith("/api/v1/status")) return { status: 200, body: { events: { watermark: 1 } } };
+      times.push(performance.now());
+      return times.length === 1
+        ? problem(503, "too-many-tails", { limit: 1 }, { "retry-after": "0.6" })
+        : problem(403, "token-invalid");
+    });
+    const client = createSynapClient({ url: api.url });
+    await positionsUntilItEnds(client.subscribe({ from: "start" }));
+    // Without the header it would be 250 ms at most.
+    const [first = 0, second = 0] = times;
+    expect(second - first).toBeGreaterThanOrEqual(590);
+  });
+
   it("ends with an error when the store is behind what it has read", async () => {
     let end = 100;
     const client = await clientOf(() => end, frame(90), frame(91));

@@ -1,9 +1,9 @@
-import type { EventTypeMap, StoredEventIn } from "@synap/types";
-import { SynapProblem, SynapUnreachableError } from "./errors.ts";
+import type { EventTypeMap, StoredEventIn, StreamName } from "@synap/types";
+import { type Backoff, pauseAfter, sleep } from "./backoff.ts";
+import { retryAfterOf, SynapProblem, SynapUnreachableError } from "./errors.ts";
 import type { NameOf } from "./event-types.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
-import type { StreamName } from "./streams.ts";
-import { type CallOptions, sleep, type Transport } from "./transport.ts";
+import type { CallOptions, Transport } from "./transport.ts";
 
 /** Which events a subscription follows. */
 export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
@@ -52,8 +52,7 @@ export class SubscriptionGapError extends Error {
 
 /** The API sends a comment every 15 seconds; a connection that is silent for this long is dead. */
 const SILENCE_MS = 50_000;
-const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 10_000;
+const BACKOFF: Backoff = { firstDelayMs: 250, maxDelayMs: 10_000 };
 
 /**
  * The events after a position, and then each one as it is stored, without a gap and without a repetition, for as long as the
@@ -69,6 +68,7 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
   let position = from === "start" ? 0 : from === "now" ? await endOfLog(transport, signal) : from;
   const query = { type, aggregateType: stream?.aggregateType, aggregateId: stream?.aggregateId };
   for (let failures = 0; ; ) {
+    let retryAfterMs: number | undefined;
     const connection = new AbortController();
     const connected = signal === undefined ? connection.signal : AbortSignal.any([signal, connection.signal]);
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -108,14 +108,14 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
     } catch (error) {
       signal?.throwIfAborted();
       if (!mayReconnect(error)) throw error;
+      retryAfterMs = retryAfterOf(error);
       onReconnect?.(error);
     } finally {
       clearTimeout(timer);
       connection.abort();
     }
     failures += 1;
-    const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
-    await sleep(longest * (0.5 + Math.random() / 2), signal);
+    await sleep(pauseAfter(failures, BACKOFF, retryAfterMs), signal);
   }
 }
 

@@ -46,15 +46,32 @@ describe("a request", () => {
     expect(requests).toHaveLength(4);
   });
 
-  it("waits as long as Retry-After says", async () => {
-    const { client, requests } = await clientOf(
-      problem(503, "not-ready", {}, { "retry-after": "1" }),
-      health,
-    );
-    const from = performance.now();
-    await client.health();
-    expect(performance.now() - from).toBeGreaterThanOrEqual(990);
-    expect(requests).toHaveLength(2);
+  it("waits as long as Retry-After says, for the events of a batch that stayed open as well", async () => {
+    const results = [{ status: "unavailable", id: "i", index: 0 }];
+    const answers = [
+      problem(503, "not-ready", {}, { "retry-after": "60" }),
+      problem(503, "broker-unavailable", { results }, { "retry-after": "60" }),
+    ];
+    api = await startScriptedApi(() => answers.shift() ?? broken);
+    let stop = new AbortController();
+    const waits: [code: unknown, waitMs: number][] = [];
+    const client = createSynapClient({
+      url: api.url,
+      retry: {
+        firstDelayMs: 1,
+        onRetry: (fault, waitMs) => {
+          waits.push([fault instanceof SynapProblem && fault.code, waitMs]);
+          stop.abort(new Error("enough"));
+        },
+      },
+    });
+    await expect(client.health({ signal: stop.signal })).rejects.toThrow("enough");
+    stop = new AbortController();
+    await expect(client.publishBatch([note as never], { signal: stop.signal })).rejects.toThrow("enough");
+    expect(waits).toEqual([
+      ["not-ready", 60_000],
+      ["broker-unavailable", 60_000],
+    ]);
   });
 
   it("is given up where the pause would exceed the time for retries, and each pause is reported", async () => {

@@ -1,5 +1,6 @@
 import type { ProblemDocument } from "@synap/types/http";
-import { SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
+import { pauseAfter, sleep } from "./backoff.ts";
+import { retryAfterOf, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 import type { RequestOf } from "./requests.ts";
 import type { Resource, ResourceName } from "./resources.ts";
@@ -79,8 +80,6 @@ export interface FailedAttempt {
   readonly attempts: number;
   /** When the call began, by `performance.now()`. */
   readonly since: number;
-  /** How long the API wants to be left alone. */
-  readonly retryAfterMs?: number | undefined;
 }
 
 /** Sends requests and repeats them. */
@@ -148,13 +147,9 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  async function pause(
-    { fault, attempts: done, since, retryAfterMs = 0 }: FailedAttempt,
-    signal?: AbortSignal,
-  ) {
+  async function pause({ fault, attempts: done, since }: FailedAttempt, signal?: AbortSignal) {
     if (done >= attempts) return false;
-    const longest = Math.min(maxDelayMs, firstDelayMs * 2 ** (done - 1));
-    const waitMs = Math.max(retryAfterMs, longest * (0.5 + Math.random() / 2));
+    const waitMs = pauseAfter(done, { firstDelayMs, maxDelayMs }, retryAfterOf(fault));
     if (performance.now() + waitMs - since > patienceMs) return false;
     onRetry?.(fault, waitMs);
     await sleep(waitMs, signal);
@@ -168,13 +163,11 @@ export function createTransport(options: TransportOptions): Transport {
       const operation: Operation = OPERATIONS[name];
       const since = performance.now();
       for (let attempts = 1; ; attempts += 1) {
-        let retryAfterMs: number | undefined;
         let fault: unknown;
         try {
           const limits = [call.signal, operation.repeatable ? AbortSignal.timeout(timeoutMs) : undefined];
           const signal = AbortSignal.any(limits.filter((each) => each !== undefined));
           const response = await attempt(operation, call, signal);
-          retryAfterMs = readRetryAfter(response);
           const answer = await readAnswer(base, response, operation).catch((cause: unknown) => {
             call.signal?.throwIfAborted();
             throw cause instanceof SynapAnswerError || cause instanceof SynapProblem
@@ -187,8 +180,8 @@ export function createTransport(options: TransportOptions): Transport {
           fault = error;
         }
         call.signal?.throwIfAborted();
-        if (!mayRepeat(operation, fault, retryAfterMs)) throw fault;
-        if (!(await pause({ fault, attempts, since, retryAfterMs }, call.signal))) throw fault;
+        if (!mayRepeat(operation, fault)) throw fault;
+        if (!(await pause({ fault, attempts, since }, call.signal))) throw fault;
       }
     },
     async open(name, call: Call) {
@@ -201,13 +194,13 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** An operation that isn't repeatable follows only an answer that says that nothing was done: 503 with Retry-After. */
-function mayRepeat(operation: Operation, fault: unknown, retryAfterMs: number | undefined): boolean {
+function mayRepeat(operation: Operation, fault: unknown): boolean {
   if (fault instanceof SynapUnreachableError) return operation.repeatable;
   const status = fault instanceof SynapProblem ? fault.problem.status : statusOf(fault);
   if (status === undefined || !PASSING.has(status)) return false;
   // Results for each event: whoever published decides which of them to send again.
   if (fault instanceof SynapProblem && fault.problem.results !== undefined) return false;
-  return operation.repeatable || (status === 503 && retryAfterMs !== undefined);
+  return operation.repeatable || (status === 503 && retryAfterOf(fault) !== undefined);
 }
 
 function statusOf(fault: unknown): number | undefined {
@@ -218,15 +211,16 @@ function statusOf(fault: unknown): number | undefined {
 async function readAnswer(base: string, response: Response, { answer }: Operation): Promise<unknown> {
   const text = await response.text();
   if (response.ok && answer === "text") return text;
+  const retryAfterMs = readRetryAfter(response);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new SynapAnswerError(base, response.status, "its body is not JSON", { cause });
+    throw new SynapAnswerError(base, response.status, "its body is not JSON", { cause, retryAfterMs });
   }
   if (response.ok) return value;
-  if (isProblemDocument(value)) throw new SynapProblem(value);
-  throw new SynapAnswerError(base, response.status, "it is no problem document");
+  if (isProblemDocument(value)) throw new SynapProblem(value, { retryAfterMs });
+  throw new SynapAnswerError(base, response.status, "it is no problem document", { retryAfterMs });
 }
 
 /** Whether this has the members that every problem document has. */
@@ -244,7 +238,7 @@ function isProblemDocument(value: unknown): value is ProblemDocument {
 }
 
 /** Milliseconds until the API wants to be asked again: Retry-After in seconds, or as a date. */
-export function readRetryAfter(response: Response): number | undefined {
+function readRetryAfter(response: Response): number | undefined {
   const header = response.headers.get("retry-after");
   if (header === null) return undefined;
   const seconds = Number(header);
@@ -266,20 +260,4 @@ function writeQuery(query: Readonly<Record<string, QueryValue>>): string {
   }
   const text = parameters.toString();
   return text === "" ? "" : `?${text}`;
-}
-
-/** Resolves after so many milliseconds. @throws the signal's reason */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(signal.reason);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }

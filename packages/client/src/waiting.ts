@@ -1,6 +1,7 @@
 import type { EventTypeMap, StoredEventIn } from "@synap/types";
+import { sleep } from "./backoff.ts";
 import { createEvents } from "./events.ts";
-import { type CallOptions, sleep, type Transport } from "./transport.ts";
+import type { CallOptions, Transport } from "./transport.ts";
 
 /** There is no handler or projection of this name. */
 export class UnknownHandlerError extends Error {

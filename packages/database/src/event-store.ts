@@ -1,4 +1,4 @@
-import type { StoredEvent, SynapEvent } from "@synap/types";
+import type { ExpectedVersion, StoredEvent, StreamName, SynapEvent } from "@synap/types";
 import type { AppendOutcome } from "./append/append-outcome.ts";
 import type { DuplicateCandidate, FirstEvent } from "./append/find-originals.ts";
 import type {
@@ -11,7 +11,7 @@ import type { Transaction } from "./connection/sql-session.ts";
 import type { EventFilter, EventPage, PageRequest } from "./reading/event-page.ts";
 import type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 import type { StreamInfo, StreamPage, StreamRead } from "./streams/read-stream.ts";
-import type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";
+import type { StreamEventInput } from "./streams/stream-name.ts";
 import type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
 
 export interface AppendOptions {

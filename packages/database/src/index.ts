@@ -75,5 +75,5 @@ export {
   StreamLockedError,
   StreamNotFoundError,
 } from "./streams/stream-errors.ts";
-export type { ExpectedVersion, StreamEventInput, StreamName } from "./streams/stream-name.ts";
+export type { StreamEventInput } from "./streams/stream-name.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";

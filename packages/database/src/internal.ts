@@ -79,7 +79,6 @@ export { type CommittedRequest, readCommitted, readCommittedPositions } from "./
 export { isRecordedName, listNames, type NamedThing } from "./reading/recorded-names.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
-export { streamKey } from "./streams/stream-name.ts";
 export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
 export { ReadTurns } from "./subscriptions/read-turns.ts";

@@ -1,5 +1,5 @@
+import type { StreamName } from "@synap/types";
 import postgres from "postgres";
-import type { StreamName } from "../src/index.ts";
 
 /** A stream whose row another session has locked, in a transaction that it doesn't go on with. */
 export interface HeldStream {

@@ -7,12 +7,10 @@ import type {
   EventBatch,
   EventFilter,
   EventPage,
-  ExpectedVersion,
   PageRequest,
   ReportLogger,
   StreamAppendOptions,
   StreamAppendResult,
-  StreamName,
   StreamRead,
   SubscriptionRequest,
   Transaction,
@@ -27,6 +25,7 @@ import type {
   ReadModel,
 } from "@synap/handlers";
 import { type DeadLetters as EngineDeadLetters, HandlerRunner } from "@synap/handlers/internal";
+import type { ExpectedVersion, StreamName } from "@synap/types";
 import {
   type AppendableEvent,
   type EventTypeMap,

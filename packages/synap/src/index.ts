@@ -3,11 +3,9 @@
 export {
   DatabaseUnavailableError,
   EventIdConflictError,
-  type ExpectedVersion,
   OptimisticLockError,
   StreamClosedError,
   StreamLockedError,
-  type StreamName,
   type Transaction,
 } from "@synap/database";
 export { seededDomain } from "@synap/domain";
@@ -35,10 +33,12 @@ export {
 export {
   defineEventType,
   EventValidationError,
+  type ExpectedVersion,
   type PublishableEvent,
   type StoredEvent,
   type StoredEventIn,
   type StoredEventOf,
+  type StreamName,
   type SynapEvent,
 } from "@synap/types";
 export { defineConfig, type SynapApplication, type SynapConfig, type TypesOf } from "./config.ts";

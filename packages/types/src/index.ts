@@ -65,5 +65,6 @@ export {
   seedEventTypes,
   validateEventData,
 } from "./seed-catalogue.ts";
+export type { ExpectedVersion, StreamName } from "./stream-name.ts";
 export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
 export { readTimestamp } from "./timestamp.ts";

@@ -1,4 +1,5 @@
-import type { StreamName, Transaction } from "@synap/database";
+import type { Transaction } from "@synap/database";
+import type { StreamName } from "@synap/types";
 import { makeEvents, type NumberedEvent, pickCounter, pickDiary, stressCatalogue } from "./stress-events.ts";
 import { ChangedMind, type Writer, written } from "./writer.ts";
 import type { WrittenEvent } from "./writer-journal.ts";

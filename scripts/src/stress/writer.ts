@@ -4,10 +4,10 @@ import {
   type EventStore,
   OptimisticLockError,
   type StreamAppendResult,
-  type StreamName,
   type Transaction,
 } from "@synap/database";
 import { isConflict } from "@synap/database/internal";
+import type { StreamName } from "@synap/types";
 import type { Random } from "./random.ts";
 import { nameOf } from "./reader-journal.ts";
 import type { NumberedEvent } from "./stress-events.ts";

@@ -1,9 +1,10 @@
 import { EventValidationError, type StoredEvent, type SynapEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
 import { limitLockWaits } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { OptimisticLockError, readLockTimeout, readRefusal } from "../streams/stream-errors.ts";
-import { type Expectation, streamKey } from "../streams/stream-name.ts";
+import type { Expectation } from "../streams/stream-name.ts";
 import { type AppendNewOptions, appendNewEvents, MAX_APPEND_EVENTS } from "./append-new-events.ts";
 import { type AppendedEvent, refusedByDatabase, rejected, storedEvents } from "./append-outcome.ts";
 import { findOriginals } from "./find-originals.ts";

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { SynapEvent } from "@synap/types";
+import type { ExpectedVersion, SynapEvent } from "@synap/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent, noteEvents } from "../../testing/test-events.ts";
-import type { ExpectedVersion } from "../streams/stream-name.ts";
 import { appendNewEvents, groupByStream } from "./append-new-events.ts";
 
 describeOnEveryEngine("append_new_events", (engine) => {

@@ -1,8 +1,9 @@
 import type { SynapEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { withLockTimeout } from "../connection/lock-timeout.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
-import { type Expectation, streamKey } from "../streams/stream-name.ts";
+import type { Expectation } from "../streams/stream-name.ts";
 import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";
 import type { AppendedEvent } from "./append-outcome.ts";
 

@@ -1,6 +1,6 @@
-import type { SynapEvent } from "@synap/types";
+import type { StreamName, SynapEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import type { SqlSession } from "../connection/sql-session.ts";
-import { type StreamName, streamKey } from "../streams/stream-name.ts";
 import { textArray } from "./append-new-events.ts";
 import type { Known, Original } from "./judge-events.ts";
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { EventIssue, SynapEvent } from "@synap/types";
+import type { EventIssue, StreamName, SynapEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { EventIdConflictError, OptimisticLockError, StreamClosedError } from "../streams/stream-errors.ts";
-import { type Expectation, type StreamName, streamKey } from "../streams/stream-name.ts";
+import type { Expectation } from "../streams/stream-name.ts";
 import { type AppendedEvent, rejected } from "./append-outcome.ts";
 
 /** The stored event that an event repeats, by its id or its creator's idempotency key. */

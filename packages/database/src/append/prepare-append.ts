@@ -1,3 +1,4 @@
+import type { ExpectedVersion, StreamName } from "@synap/types";
 import { type EventCatalogue, type EventIssue, EventValidationError, type SynapEvent } from "@synap/types";
 import { checkTimestampWindow, MAX_EVENT_FIELDS } from "@synap/types/internal";
 import type { Transaction } from "../connection/sql-session.ts";
@@ -5,9 +6,7 @@ import {
   checkExpectedVersion,
   describeStream,
   type Expectation,
-  type ExpectedVersion,
   type StreamEventInput,
-  type StreamName,
 } from "../streams/stream-name.ts";
 import { MAX_APPEND_EVENTS } from "./append-new-events.ts";
 import type { AppendedEvent } from "./append-outcome.ts";

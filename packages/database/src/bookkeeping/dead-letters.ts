@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { StoredEvent } from "@synap/types";
+import type { StoredEvent, StreamName } from "@synap/types";
 import { cleanText } from "@synap/types/internal";
 import canonicalize from "canonicalize";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
@@ -11,7 +11,6 @@ import {
   type RowWithin,
   selectWithin,
 } from "../reading/page-bytes.ts";
-import type { StreamName } from "../streams/stream-name.ts";
 
 /** A dead letter to record. */
 export interface DeadLetterInput {

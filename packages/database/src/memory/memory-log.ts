@@ -1,5 +1,5 @@
-import type { StoredEvent, SynapEvent } from "@synap/types";
-import { deepFreeze } from "@synap/types/internal";
+import type { StoredEvent, StreamName, SynapEvent } from "@synap/types";
+import { deepFreeze, streamKey } from "@synap/types/internal";
 import type { AppendedEvent } from "../append/append-outcome.ts";
 import {
   collectOutcomes,
@@ -8,7 +8,6 @@ import {
   type Original,
   type Verdict,
 } from "../append/judge-events.ts";
-import { type StreamName, streamKey } from "../streams/stream-name.ts";
 
 /** A stream, and its events by version. */
 export interface MemoryStream {

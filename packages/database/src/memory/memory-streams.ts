@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@synap/types";
+import type { ExpectedVersion, StoredEvent, StreamName } from "@synap/types";
 import type { AppendedEvent } from "../append/append-outcome.ts";
 import { compareVersions, judgeEvents, openExpectations, requireAll } from "../append/judge-events.ts";
 import type { PreparedAppend } from "../append/prepare-append.ts";
@@ -11,7 +11,7 @@ import {
   type StreamRead,
 } from "../streams/read-stream.ts";
 import { StreamNotFoundError } from "../streams/stream-errors.ts";
-import { checkExpectedVersion, type ExpectedVersion, type StreamName } from "../streams/stream-name.ts";
+import { checkExpectedVersion } from "../streams/stream-name.ts";
 import type { MemoryLog } from "./memory-log.ts";
 
 /** Appends all or nothing. */

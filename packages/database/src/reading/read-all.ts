@@ -1,7 +1,6 @@
-import type { StoredEvent } from "@synap/types";
+import type { StoredEvent, StreamName } from "@synap/types";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
-import type { StreamName } from "../streams/stream-name.ts";
 import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 

@@ -1,3 +1,4 @@
+import type { StreamName } from "@synap/types";
 import { seedCatalogue } from "@synap/types";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -9,13 +10,7 @@ import {
   testEngines,
 } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
-import {
-  type Database,
-  openDatabase,
-  StreamLockedError,
-  type StreamName,
-  transactionFromPostgres,
-} from "../index.ts";
+import { type Database, openDatabase, StreamLockedError, transactionFromPostgres } from "../index.ts";
 import { createEventStore, isConflict, isTransient, lockHolders } from "../internal.ts";
 
 /** More appends than there are connections for writing. */

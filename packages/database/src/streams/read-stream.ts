@@ -1,9 +1,8 @@
-import type { StoredEvent } from "@synap/types";
+import type { StoredEvent, StreamName } from "@synap/types";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { Database, SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
 import { queryWithSharedPlan } from "../reading/shared-plan.ts";
-import type { StreamName } from "./stream-name.ts";
 
 /** What is known of a stream without reading its events. */
 export interface StreamInfo {

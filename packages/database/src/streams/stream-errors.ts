@@ -1,7 +1,9 @@
+import type { ExpectedVersion, StreamName } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { z } from "zod";
 import { isLockTimeout, sqlState } from "../connection/database-errors.ts";
 import type { SqlSession, Transaction } from "../connection/sql-session.ts";
-import { describeStream, type ExpectedVersion, type StreamName, streamKey } from "./stream-name.ts";
+import { describeStream } from "./stream-name.ts";
 
 /** A stream is not at the version that the sender expected: somebody else appended first. Load it again and decide anew. */
 export class OptimisticLockError extends Error {

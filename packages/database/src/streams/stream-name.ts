@@ -1,18 +1,4 @@
-import type { EventInput } from "@synap/types";
-
-/** The name of a stream: the events of one thing, in order. */
-export interface StreamName {
-  /** The kind of thing: one lower case segment, for example `note`. */
-  readonly aggregateType: string;
-  /** Which one: 1 to 128 characters. */
-  readonly aggregateId: string;
-}
-
-/**
- * The version that a stream must have before the append. `any`: whichever, it never conflicts. `no-stream`: it has no
- * events. `stream-exists`: it has some. A number: exactly this version; 0 means the same as `no-stream`.
- */
-export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
+import type { EventInput, ExpectedVersion, StreamName } from "@synap/types";
 
 /** A stream and its expected version. */
 export interface Expectation extends StreamName {
@@ -21,11 +7,6 @@ export interface Expectation extends StreamName {
 
 /** An event for a stream that is named beside it: `type` and `data`, and whatever else the sender knows. */
 export type StreamEventInput = Omit<EventInput, "aggregateType" | "aggregateId">;
-
-/** A stream as the key of a map. Neither half holds a NUL, so no two streams share a key, and keys sort as the pairs do. */
-export function streamKey({ aggregateType, aggregateId }: StreamName): string {
-  return `${aggregateType}\0${aggregateId}`;
-}
 
 /** A stream as error messages name it. */
 export function describeStream({ aggregateType, aggregateId }: StreamName): string {

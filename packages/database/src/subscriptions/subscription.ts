@@ -1,5 +1,4 @@
-import type { StoredEvent } from "@synap/types";
-import type { StreamName } from "../streams/stream-name.ts";
+import type { StoredEvent, StreamName } from "@synap/types";
 import type { ReadTurns } from "./read-turns.ts";
 
 /** Which events a subscription hands over, and how. `Name` is the union of the event types that `types` may name. */

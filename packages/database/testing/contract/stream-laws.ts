@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { ExpectedVersion, StreamName } from "@synap/types";
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { ExpectedVersion, StreamName } from "../../src/index.ts";
 import type { ContractTest } from "./contract-tests.ts";
 import { endOf, readFrom } from "./history.ts";
 import { StreamModel } from "./stream-model.ts";

@@ -1,4 +1,5 @@
-import type { ExpectedVersion, StreamAppend, StreamCheck, StreamName } from "../../src/index.ts";
+import type { ExpectedVersion, StreamName } from "@synap/types";
+import type { StreamAppend, StreamCheck } from "../../src/index.ts";
 
 interface ModelEvent {
   readonly id: string;

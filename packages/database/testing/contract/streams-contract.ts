@@ -1,13 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { ExpectedVersion, StreamName } from "@synap/types";
 import { EventValidationError } from "@synap/types";
 import { expect } from "vitest";
-import {
-  EventIdConflictError,
-  type EventStore,
-  type ExpectedVersion,
-  OptimisticLockError,
-  type StreamName,
-} from "../../src/index.ts";
+import { EventIdConflictError, type EventStore, OptimisticLockError } from "../../src/index.ts";
 import type { ContractTest } from "./contract-tests.ts";
 import { endOf, readFrom } from "./history.ts";
 

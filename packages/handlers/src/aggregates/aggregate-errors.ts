@@ -1,4 +1,4 @@
-import type { StreamName } from "@synap/database";
+import type { StreamName } from "@synap/types";
 import { counted } from "@synap/types/internal";
 import { isErrorOf } from "../error-copies.ts";
 

@@ -3,9 +3,9 @@ import {
   OptimisticLockError,
   type StreamAppendResult,
   type StreamEventInput,
-  type StreamName,
   type Transaction,
 } from "@synap/database";
+import type { StreamName } from "@synap/types";
 import { checkMoment, type EventInput, type JsonObject } from "@synap/types";
 import { frozenCopy } from "@synap/types/internal";
 import { callSync } from "../dispatch/handler-call.ts";

@@ -1,4 +1,4 @@
-import type { StreamName } from "@synap/database";
+import type { StreamName } from "@synap/types";
 import { derivedEventId } from "../derived-event-id.ts";
 
 /** The UUIDv5 namespace of these ids, generated once for this purpose. */

@@ -1,6 +1,6 @@
-import type { SqlSession, StreamName } from "@synap/database";
+import type { SqlSession } from "@synap/database";
 import { notify } from "@synap/database/internal";
-import type { JsonObject } from "@synap/types";
+import type { JsonObject, StreamName } from "@synap/types";
 import { deepFreeze } from "@synap/types/internal";
 import { SnapshotSkippedError } from "./aggregate-errors.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";

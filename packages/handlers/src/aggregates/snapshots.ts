@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import type { SqlSession, StreamName } from "@synap/database";
+import type { SqlSession } from "@synap/database";
+import type { StreamName } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 
 /** A stored state of an aggregate at a version. */
 export interface Snapshot {
@@ -79,16 +81,15 @@ export function createSnapshotStore(database: SqlSession): SnapshotStore {
 /** Stores snapshots in memory: for tests, and for the in-memory store. */
 export function createMemorySnapshotStore(): SnapshotStore {
   const kept = new Map<string, Snapshot>();
-  const keyOf = (stream: StreamName) => `${stream.aggregateType}/${stream.aggregateId}`;
   return {
-    read: async (stream) => kept.get(keyOf(stream)),
+    read: async (stream) => kept.get(streamKey(stream)),
     write: async (snapshot) => {
-      const before = kept.get(keyOf(snapshot.stream));
+      const before = kept.get(streamKey(snapshot.stream));
       const isNewer =
         before === undefined ||
         before.version < snapshot.version ||
         before.fingerprint !== snapshot.fingerprint;
-      if (isNewer) kept.set(keyOf(snapshot.stream), snapshot);
+      if (isNewer) kept.set(streamKey(snapshot.stream), snapshot);
     },
   };
 }

@@ -5,11 +5,10 @@ import type {
   DeadLetterPage,
   DeadLetterStatus,
   EventStore,
-  StreamName,
   Transaction,
 } from "@synap/database";
 import { pageDeadLetters } from "@synap/database/internal";
-import type { StoredEvent } from "@synap/types";
+import type { StoredEvent, StreamName } from "@synap/types";
 import type { HandlerContext, IEventHandler } from "../dispatch/event-handler.ts";
 import {
   handleAlone,

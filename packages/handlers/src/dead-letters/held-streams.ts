@@ -3,12 +3,12 @@ import {
   MAX_PAGE_BYTES,
   type RowWithin,
   type SqlSession,
-  type StreamName,
   selectWithin,
   type Transaction,
 } from "@synap/database";
-import { epochMs, streamKey } from "@synap/database/internal";
-import type { StoredEvent } from "@synap/types";
+import { epochMs } from "@synap/database/internal";
+import type { StoredEvent, StreamName } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 
 const ANY_HELD = `
 SELECT count(*) FILTER (WHERE dead_letter_id IS NULL) AS released, count(*) AS held

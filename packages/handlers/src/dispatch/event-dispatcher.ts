@@ -1,6 +1,6 @@
-import type { Database, EventStore, StreamName, Transaction } from "@synap/database";
+import type { Database, EventStore, Transaction } from "@synap/database";
 import { type AppendHook, createEventStore } from "@synap/database/internal";
-import type { EventCatalogue } from "@synap/types";
+import type { EventCatalogue, StreamName } from "@synap/types";
 import { DeadLetters, type DeadLetterTarget } from "../dead-letters/dead-letters.ts";
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";

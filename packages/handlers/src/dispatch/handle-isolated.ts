@@ -1,6 +1,7 @@
 import { type Transaction, TransactionEndedError } from "@synap/database";
-import { isDataError, isTimeLimit, recordDeadLetter, streamKey } from "@synap/database/internal";
+import { isDataError, isTimeLimit, recordDeadLetter } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import {
   countRetrying,
   type EarlierAttempts,

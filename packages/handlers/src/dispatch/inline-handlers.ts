@@ -1,6 +1,7 @@
 import { type Transaction, TransactionEndedError } from "@synap/database";
-import { isTimeLimit, streamKey } from "@synap/database/internal";
+import { isTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { anyHeld, heldStreams, parkEvents } from "../dead-letters/held-streams.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
 import { handleIsolated } from "./handle-isolated.ts";

@@ -1,5 +1,6 @@
-import type { Database, EventStore, StreamName, Transaction } from "@synap/database";
+import type { Database, EventStore, Transaction } from "@synap/database";
 import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint } from "@synap/database/internal";
+import type { StreamName } from "@synap/types";
 import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letters.ts";
 import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
 import type { LogRange } from "../projections/log-statement.ts";

@@ -1,6 +1,7 @@
 import { type EventStore, type SqlSession, StreamLockedError } from "@synap/database";
-import { isLockTimeout, streamKey } from "@synap/database/internal";
+import { isLockTimeout } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { type AcceptedOutcome, appendAcceptedEvents } from "./accepted-events.ts";
 
 /** The outcome of an event that is not stored yet because its stream could not be locked. */

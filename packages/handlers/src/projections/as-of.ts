@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Database, type EventStore, MAX_PAGE_BYTES, type Transaction } from "@synap/database";
-import { streamKey } from "@synap/database/internal";
 import { checkMoment, type StoredEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
 import type { Projection, ReadTable } from "./projection.ts";
 import { createTables, projectionContext, tableOf } from "./read-tables.ts";

@@ -1,6 +1,6 @@
-import type { Database, StreamName, Transaction } from "@synap/database";
+import type { Database, Transaction } from "@synap/database";
 import { isConflict, isLockTimeout } from "@synap/database/internal";
-import type { StoredEvent } from "@synap/types";
+import type { StoredEvent, StreamName } from "@synap/types";
 import { thrownFacts } from "@synap/types/internal";
 import type { DeadLetters, DeadLetterTarget } from "../dead-letters/dead-letters.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";

@@ -1,5 +1,5 @@
-import type { StreamName } from "@synap/database";
-import type { EventTypeDefinition, StoredEvent } from "@synap/types";
+import type { EventTypeDefinition, StoredEvent, StreamName } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { type EventsOf, namesOf } from "../dispatch/event-handler.ts";
 import { foldRows, type RowFold } from "./fold-rows.ts";
@@ -204,9 +204,9 @@ export function segmentsOf({ segments }: Projection): number {
 }
 
 /** The segment of a stream, which never changes. FNV-1a over UTF-16 code units, mixed. */
-export function segmentOf({ aggregateType, aggregateId }: StreamName, segments: number): number {
+export function segmentOf(stream: StreamName, segments: number): number {
   let hash = 0x811c9dc5;
-  const key = `${aggregateType}\0${aggregateId}`;
+  const key = streamKey(stream);
   for (let index = 0; index < key.length; index += 1) {
     hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
   }

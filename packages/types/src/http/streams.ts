@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event-input.ts";
+import type { ExpectedVersion, StreamName } from "../stream-name.ts";
 import { position, publishQuery, storedEvent } from "./events.ts";
 import {
   DEFAULT_PAGE_SIZE,
@@ -18,7 +19,7 @@ const aggregateType = z
 const aggregateId = pathId.describe("The aggregate id.");
 
 /** A stream's name. */
-export const streamPath = z.object({ aggregateType, aggregateId });
+export const streamPath = z.object({ aggregateType, aggregateId }) satisfies z.ZodType<StreamName>;
 
 /** The version that a stream must have for an append to succeed. */
 export const expectedVersion = z
@@ -26,7 +27,9 @@ export const expectedVersion = z
     z.enum(["any", "no-stream", "stream-exists"]),
     z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   ])
-  .describe("`any` (default), `no-stream`, `stream-exists`, or exactly this version.");
+  .describe(
+    "`any` (default), `no-stream`, `stream-exists`, or exactly this version.",
+  ) satisfies z.ZodType<ExpectedVersion>;
 
 const streamVersion = z.number().int().describe("The version of the stream's last event.");
 const closedAt = z.iso.datetime();

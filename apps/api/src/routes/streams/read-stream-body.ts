@@ -1,4 +1,5 @@
-import type { ExpectedVersion, StreamEventInput } from "@synap/database";
+import type { StreamEventInput } from "@synap/database";
+import type { ExpectedVersion } from "@synap/types";
 import { expectedVersion } from "@synap/types/http";
 import type { ApiContext, ApiPorts } from "../../api-context.ts";
 import { unreadableBody } from "../../body/json-body.ts";

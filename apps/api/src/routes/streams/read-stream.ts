@@ -1,6 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { StreamName } from "@synap/database";
-import type { EventCatalogue } from "@synap/types";
+import type { EventCatalogue, StreamName } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiPorts } from "../../api-context.ts";

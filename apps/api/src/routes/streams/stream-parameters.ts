@@ -1,4 +1,4 @@
-import type { ExpectedVersion, StreamName } from "@synap/database";
+import type { ExpectedVersion, StreamName } from "@synap/types";
 import { streamPath } from "@synap/types/http";
 import type { ApiContext } from "../../api-context.ts";
 import { Problem } from "../../problems/problem.ts";
