@@ -149,10 +149,10 @@ describe("the files", () => {
 
   it("pass on no message of Zod's own, which is a sentence about no field: zod-reason.ts words them", () => {
     const raw =
-      /prettifyError|treeifyError|\bissue\.message\b|\{[^{}]*\bpath\b[^{}]*\bmessage\b[^{}]*\}\) =>/;
+      /prettifyError|treeifyError|\bissue\??\.message\b|\{[^{}]*\bpath\b[^{}]*\bmessage\b[^{}]*\}\) =>/;
     const strays = sources
-      .filter((file) => /^(packages|apps)\/[^/]+\/src\//.test(named(file)) && !isTest(file))
-      .filter((file) => readFileSync(file, "utf8").includes('from "zod"'))
+      .filter((file) => /^((packages|apps)\/[^/]+|bench|scripts)\/src\//.test(named(file)) && !isTest(file))
+      .filter((file) => /from "zod"|safeParse\(/.test(readFileSync(file, "utf8")))
       .filter((file) => raw.test(readFileSync(file, "utf8")))
       .map(named);
     // The second passes on the messages of its own refinements only.
@@ -162,6 +162,17 @@ describe("the files", () => {
         "packages/inngest-local/src/registration/function-config.ts",
       ].sort(),
     );
+  });
+
+  it.each([
+    ["key of a stream", /aggregateType\}\\0|aggregate_type\}\\0/, ["packages/types/src/stream-name.ts"]],
+    // The client takes only types from other packages.
+    ["backoff", /2 \*\* [(\w]/, ["packages/client/src/backoff.ts", "packages/database/src/backoff.ts"]],
+  ])("write the %s once", (_, form, homes) => {
+    const found = sources
+      .filter((file) => /^(packages|apps)\/[^/]+\/src\//.test(named(file)) && !isTest(file))
+      .filter((file) => form.test(readFileSync(file, "utf8").replaceAll(/\/\/.*$|2 \*\* \d/gm, "")));
+    expect(found.map(named).sort()).toEqual(homes);
   });
 
   it("hold no unfinished marks and no test that keeps the others from running", () => {

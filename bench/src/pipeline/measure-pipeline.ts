@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "@synap/database";
+import { type Progress, readProgress } from "@synap/scripts/processes/progress.ts";
 import { examineStore, type StoreFindings } from "../load/examine-store.ts";
 import { clock, type LoadTally } from "../load/load-plan.ts";
 import { type FinishedLoad, type Load, prepareLoad } from "../load/start-load.ts";
 import { readProcess } from "../product/process-gauge.ts";
-import { type ProductStatus, readStatus } from "../product/product-status.ts";
 import { type Product, startProduct } from "../product/start-product.ts";
 import { untilQuiet } from "../product/until-projected.ts";
 
@@ -108,11 +108,11 @@ async function watch(
   running.catch((error: unknown) => {
     failure = error;
   });
-  let status: ProductStatus | undefined;
+  let status: Progress | undefined;
   for (;;) {
     signal.throwIfAborted();
     if (failure !== undefined) throw failure;
-    status = await readStatus(product.apiUrl).catch(() => undefined);
+    status = await readProgress(product.apiUrl);
     const { accepted } = load.tally();
     const { stored = 0, projected = 0 } = status ?? moments.at(-1) ?? {};
     const reading = readProcess(product.pid);

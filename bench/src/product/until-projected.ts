@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ProductStatus, readStatus } from "./product-status.ts";
+import { isCaughtUp, readProgress } from "@synap/scripts/processes/progress.ts";
 
 const LOOK_MS = 100;
 
@@ -16,8 +16,8 @@ export async function untilProjected(
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     signal.throwIfAborted();
-    const status: ProductStatus | undefined = await readStatus(apiUrl).catch(() => undefined);
-    if (status !== undefined && status.projected >= events) return true;
+    const progress = await readProgress(apiUrl);
+    if (progress !== undefined && progress.projected >= events) return true;
     await sleep(LOOK_MS);
   }
   return false;
@@ -36,10 +36,10 @@ export async function untilQuiet(apiUrl: string, signal: AbortSignal): Promise<v
   let stored = -1;
   for (let quiet = 0; quiet < QUIET_LOOKS && performance.now() < deadline; ) {
     signal.throwIfAborted();
-    const status = await readStatus(apiUrl).catch(() => undefined);
-    const isQuiet = status !== undefined && status.projected === stored && status.stored === stored;
+    const progress = await readProgress(apiUrl);
+    const isQuiet = progress !== undefined && isCaughtUp(progress) && progress.stored === stored;
     quiet = isQuiet ? quiet + 1 : 0;
-    stored = status?.stored ?? -1;
+    stored = progress?.stored ?? -1;
     await sleep(QUIET_LOOK_MS);
   }
 }

@@ -58,10 +58,10 @@ describe("a report in a file", () => {
     const whole = readFileSync(join(directory, "baseline.json"), "utf8");
     expect(reading("{")).toThrow(`${file} is no report of this benchmark: it is not JSON`);
     expect(reading(whole.replace('"value": 100', '"value": "fast"'))).toThrow(
-      "benchmarks[0].figures[0].value: Invalid input: expected number, received string",
+      "benchmarks[0].figures[0].value must be a number, not a string",
     );
-    expect(reading(whole.replace('"format": 1', '"format": 2'))).toThrow("format: Invalid input: expected 1");
-    expect(reading("[]")).toThrow("it: Invalid input: expected object");
+    expect(reading(whole.replace('"format": 1', '"format": 2'))).toThrow("format must be 1");
+    expect(reading("[]")).toThrow("it must be a JSON object, not an array");
     expect(() => readReport(directory)).toThrow(`${directory} is no report of this benchmark: EISDIR`);
   });
 });

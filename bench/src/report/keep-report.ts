@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { formatPath } from "@synap/types/internal";
+import { describeZodIssues } from "@synap/types/internal";
 import { type Report, reportSchema } from "./report.ts";
 
 /** A file that should hold a report does not. */
@@ -17,7 +17,7 @@ export class ReportUnreadableError extends Error {
  * Reads a report back, as it was saved for a baseline.
  *
  * @returns undefined when there is no such file
- * @throws ReportUnreadableError naming the first field that is wrong, and what it must be
+ * @throws ReportUnreadableError naming the fields that are wrong, and what they must be
  */
 export function readReport(file: string): Report | undefined {
   let text: string;
@@ -41,13 +41,9 @@ export function parseReport(text: string, file: string): Report {
       `it is not JSON (${error instanceof Error ? error.message : error})`,
     );
   }
-  const reading = reportSchema.safeParse(json);
+  const reading = reportSchema.safeParse(json, { reportInput: true });
   if (reading.success) return reading.data;
-  const [issue] = reading.error.issues;
-  throw new ReportUnreadableError(
-    file,
-    `${formatPath(issue?.path ?? []) || "it"}: ${issue?.message ?? "wrong"}`,
-  );
+  throw new ReportUnreadableError(file, describeZodIssues(reading.error.issues, "it"));
 }
 
 /** Writes a report as JSON, making the folders it needs. */

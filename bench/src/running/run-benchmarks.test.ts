@@ -76,8 +76,8 @@ describe("a run of benchmarks", () => {
     );
     expect(sections.map(({ status }) => status)).toEqual(["failed", "failed", "failed", "done", "failed"]);
     expect(sections.map(({ error }) => error?.split("\n")[0])).toEqual([
-      expect.stringContaining("The figure x: value:"),
-      expect.stringContaining("The figure y: value:"),
+      expect.stringContaining("The figure x: value must be"),
+      expect.stringContaining("The figure y: value must be"),
       expect.stringContaining("Two figures have the id example."),
       undefined,
       expect.stringContaining("Two figures have the id same."),

@@ -1,4 +1,4 @@
-import { formatPath } from "@synap/types/internal";
+import { describeZodIssues } from "@synap/types/internal";
 import type { BenchContext, Benchmark, BenchmarkResult } from "../benchmark.ts";
 import { figureSchema, plotSchema, type Section } from "../report/report.ts";
 
@@ -63,23 +63,20 @@ function checkResult(
 ): Pick<Section, "figures" | "plots" | "skipped"> {
   const seen = new Set(taken);
   for (const figure of result.figures) {
-    const reading = figureSchema.safeParse(figure);
-    if (!reading.success) throw new Error(`The figure ${figure.id}: ${firstIssue(reading.error)}`);
+    const reading = figureSchema.safeParse(figure, { reportInput: true });
+    if (!reading.success)
+      throw new Error(`The figure ${figure.id}: ${describeZodIssues(reading.error.issues, "it")}`);
     if (seen.has(figure.id)) throw new Error(`Two figures have the id ${figure.id}.`);
     seen.add(figure.id);
   }
   for (const plot of result.plots ?? []) {
-    const reading = plotSchema.safeParse(plot);
-    if (!reading.success) throw new Error(`The plot "${plot.title}": ${firstIssue(reading.error)}`);
+    const reading = plotSchema.safeParse(plot, { reportInput: true });
+    if (!reading.success)
+      throw new Error(`The plot "${plot.title}": ${describeZodIssues(reading.error.issues, "it")}`);
   }
   return {
     figures: [...result.figures],
     plots: [...(result.plots ?? [])],
     skipped: [...(result.skipped ?? [])],
   };
-}
-
-function firstIssue(error: { readonly issues: readonly { path: PropertyKey[]; message: string }[] }): string {
-  const [issue] = error.issues;
-  return issue === undefined ? "is wrong" : `${formatPath(issue.path)}: ${issue.message}`;
 }

@@ -8,6 +8,7 @@ export { MAX_APPEND_EVENTS } from "./append/append-new-events.ts";
 export { findInTransit } from "./append/find-in-transit.ts";
 export { type RepeatedEvent, repeatedEvents } from "./append/find-originals.ts";
 export { hasSameContent } from "./append/judge-events.ts";
+export { type Backoff, backoffDelay, defaultBackoff, pauseAfterConflict } from "./backoff.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
 export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";
 export { type DeadLetterCounts, deadLetterCounts } from "./bookkeeping/dead-letter-counts.ts";

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import { formatPath } from "./issue-path.ts";
 import { didYouMean } from "./near-match.ts";
-import { zodReason } from "./zod-reason.ts";
+import { isMissing, zodReason } from "./zod-reason.ts";
 
 type ZodIssue = z.core.$ZodIssue;
 
@@ -43,9 +43,9 @@ function memberOf(value: unknown, name: string): unknown {
 
 function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[], fieldsAt: FieldsAt): EventIssue[] {
   const path = formatPath(way);
+  if (isMissing(issue)) return [{ path, code: "missing", reason: "is required" }];
   switch (issue.code) {
     case "invalid_type":
-      if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];
       return [{ path, code: "wrong-type", reason: zodReason(issue) }];
     case "unrecognized_keys":
       return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
@@ -57,11 +57,9 @@ function toEventIssue(issue: ZodIssue, way: readonly PropertyKey[], fieldsAt: Fi
             : `is not a field of an event${didYouMean(key, fieldsAt(issue.path))}`,
       }));
     case "invalid_value":
-      if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];
       return [{ path, code: "not-allowed", reason: zodReason(issue) }];
     case "invalid_union":
-      if (issue.input === undefined) return [{ path, code: "missing", reason: "is required" }];
-      return [{ path, code: "no-match", reason: "has none of the forms this field may have" }];
+      return [{ path, code: "no-match", reason: zodReason(issue) }];
     case "custom":
       return [{ path, code: customCode(issue.params), reason: zodReason(issue) }];
     default:

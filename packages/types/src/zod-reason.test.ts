@@ -57,15 +57,23 @@ describe("the reason of a Zod issue", () => {
       defineEventType({
         name: "order.placed",
         description: "An order was placed.",
-        schema: z.strictObject({ total: z.number(), by: z.enum(["card", "cash"]) }),
-        example: { total: 1, by: "card" },
+        schema: z.strictObject({
+          total: z.number(),
+          by: z.enum(["card", "cash"]),
+          place: z.union([z.literal("shop"), z.number()]),
+        }),
+        example: { total: 1, by: "card", place: 7 },
       }),
     ]);
-    const event = catalogue.completeEvent({ type: "order.placed", data: { total: "1", by: "coin" } });
+    const event = catalogue.completeEvent({
+      type: "order.placed",
+      data: { total: "1", by: "coin", place: true },
+    });
     const reading = catalogue.safeParseSynapEvent(event);
     expect(reading.ok ? [] : reading.issues.map(({ path, reason }) => `${path} ${reason}`)).toEqual([
       "data.total must be a number, not a string",
       'data.by must be one of "card", "cash"',
+      "data.place has none of the forms that are allowed here",
     ]);
   });
 });

@@ -13,6 +13,7 @@ export function zodReason(issue: ZodIssue): string {
 
 /** One fault of a value that a schema refused. */
 export interface ZodFault {
+  readonly code: "missing" | "unknown-field" | "invalid";
   /** Path of the field; empty for the value itself. */
   readonly path: string;
   /** The reason, phrased to follow the name of the field. */
@@ -21,11 +22,19 @@ export interface ZodFault {
 
 /** The faults that Zod found, an unknown field each on its own. The schema must have been run with `reportInput: true`. */
 export function zodFaults(issues: readonly ZodIssue[]): ZodFault[] {
-  return issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), reason: "is not a known field" }))
-      : { path: formatPath(issue.path), reason: isMissing(issue) ? "is required" : zodReason(issue) },
-  );
+  return issues.flatMap((issue): ZodFault | ZodFault[] => {
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        code: "unknown-field",
+        path: formatPath([...issue.path, key]),
+        reason: "is not a known field",
+      }));
+    }
+    const path = formatPath(issue.path);
+    return isMissing(issue) && path !== ""
+      ? { code: "missing", path, reason: "is required" }
+      : { code: "invalid", path, reason: zodReason(issue) };
+  });
 }
 
 const MAX_FAULTS = 20;
@@ -46,12 +55,9 @@ export function describeZodIssues(issues: readonly ZodIssue[], whole: string): s
   );
 }
 
-function isMissing(issue: ZodIssue): boolean {
-  return (
-    issue.input === undefined &&
-    ["invalid_type", "invalid_value", "invalid_union"].includes(issue.code) &&
-    issue.path.length > 0
-  );
+/** Whether the value is not there, which Zod reports as one of a wrong type. */
+export function isMissing({ code, input }: ZodIssue): boolean {
+  return input === undefined && ["invalid_type", "invalid_value", "invalid_union"].includes(code);
 }
 
 /** The beginnings of Zod's own messages, which are sentences and can't follow a name. */

@@ -1,20 +1,28 @@
 import { createSynapClient } from "@synap/client";
 
-/** The status of an installation: the part that says how far it got. */
+/** The progress of an installation. */
 export interface Progress {
-  readonly events: { readonly stored: number };
-  readonly handlers: readonly { readonly name: string; readonly lag: number }[];
+  /** Events in the store. */
+  readonly stored: number;
+  /** Events in the store that every asynchronous handler and every projection has passed. */
+  readonly projected: number;
+  /** Events that a handler has not passed yet, by its name. */
+  readonly lags: Readonly<Record<string, number>>;
 }
 
 const ANSWER_MS = 10_000;
 
-/** Asks an API how far its installation got. Undefined when it does not answer. */
+/** Reads the progress of an installation from its public status, once. Undefined when the API does not answer. */
 export async function readProgress(apiUrl: string): Promise<Progress | undefined> {
   const client = createSynapClient({ url: apiUrl, timeoutMs: ANSWER_MS, retry: { attempts: 1 } });
-  return client.status().catch(() => undefined);
+  const status = await client.status().catch(() => undefined);
+  if (status === undefined) return undefined;
+  const { stored } = status.events;
+  const lags = Object.fromEntries(status.handlers.map(({ name, lag }) => [name, lag]));
+  return { stored, projected: stored - Math.max(0, ...Object.values(lags)), lags };
 }
 
-/** True when no handler has an event left to handle. */
-export function isCaughtUp({ handlers }: Progress): boolean {
-  return handlers.every(({ lag }) => lag === 0);
+/** Whether no handler has an event left to handle. */
+export function isCaughtUp({ stored, projected }: Progress): boolean {
+  return projected === stored;
 }

@@ -75,6 +75,10 @@ export class SteadySender {
     }
   }
 
+  /**
+   * One raw request for one event: the client would send it again after a 503, and several events in one request, and it is
+   * the API's answers that are counted here.
+   */
   async #post(event: PublishedEvent): Promise<string> {
     try {
       const response = await fetch(this.#url, {

@@ -11,8 +11,8 @@ export async function waitUntilHandled(url: string, events: number, ms = 240_000
   for (let quietFor = 0; quietFor < 2_000; quietFor += 200) {
     await sleep(200);
     const progress = await readProgress(url);
-    const now = JSON.stringify(progress && [progress.events, progress.handlers]) ?? "the API does not answer";
-    const isDone = progress !== undefined && progress.events.stored >= events && isCaughtUp(progress);
+    const now = JSON.stringify(progress) ?? "the API does not answer";
+    const isDone = progress !== undefined && progress.stored >= events && isCaughtUp(progress);
     if (!isDone || now !== last) quietFor = 0;
     last = now;
     if (performance.now() > deadline)

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Backoff, backoffDelay } from "@synap/database/internal";
 import type { Inngest } from "inngest";
 import { createJsonPoster, type Posting } from "./http-client.ts";
 
@@ -30,9 +31,9 @@ export class EventApiError extends Error {
   readonly code = "EVENTS_NOT_CONFIRMED";
 }
 
-/** The SDK's number of attempts and its first wait; the wait doubles each time, plus jitter of up to one first wait. */
+/** The SDK's number of attempts and its waits, to which jitter of up to one first wait is added. */
 const ATTEMPTS = 5;
-const FIRST_WAIT_MS = 100;
+const BACKOFF: Backoff = { firstMs: 100, capMs: 1_600 };
 
 /** Key that the SDK sends to a development server, which accepts any. */
 const NO_KEY = "NO_EVENT_KEY_SET";
@@ -86,7 +87,7 @@ export function createEventApi(destination: EventDestination): EventApi {
 }
 
 function waitAfter(attempt: number): number {
-  return FIRST_WAIT_MS * (2 ** (attempt - 1) + Math.random());
+  return backoffDelay(attempt, BACKOFF) + Math.random() * BACKOFF.firstMs;
 }
 
 function asError(fault: unknown): Error {

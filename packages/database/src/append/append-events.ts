@@ -1,5 +1,6 @@
 import { EventValidationError, type StoredEvent, type SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
+import { type Backoff, pauseAfterConflict } from "../backoff.ts";
 import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
 import { limitLockWaits } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
@@ -55,6 +56,7 @@ class AppendContentionError extends Error {
 
 /** Number of attempts of an append that conflicts with other transactions. */
 const ATTEMPTS = 6;
+const BACKOFF: Backoff = { firstMs: 20, capMs: 1_000 };
 
 /**
  * Appends any number of events, each with a separate outcome, in one transaction. Up to 1,024 are one
@@ -139,7 +141,7 @@ async function appendLot(attempt: Attempt, lot: Lot): Promise<AppendedEvent[]> {
           cause: error,
         });
       }
-      if (number > 1 || isConflict(error)) await pauseBeforeRetry(number);
+      if (number > 1 || isConflict(error)) await pauseAfterConflict(number, BACKOFF);
     }
   }
 }
@@ -262,9 +264,4 @@ function asGiven(error: unknown, expectations: readonly Expectation[]): unknown 
   const { stream, actual, cause } = error;
   const given = expectations.find((each) => streamKey(each) === streamKey(stream));
   return given === undefined ? error : new OptimisticLockError(stream, given.expected, actual, { cause });
-}
-
-/** Exponential backoff of a few milliseconds, with jitter. */
-async function pauseBeforeRetry(attempt: number): Promise<void> {
-  await new Promise((done) => setTimeout(done, Math.random() * 10 * 2 ** attempt));
 }

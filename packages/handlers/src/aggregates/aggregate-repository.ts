@@ -5,6 +5,7 @@ import {
   type StreamEventInput,
   type Transaction,
 } from "@synap/database";
+import { type Backoff, pauseAfterConflict } from "@synap/database/internal";
 import type { StreamName } from "@synap/types";
 import { checkMoment, type EventInput, type JsonObject } from "@synap/types";
 import { frozenCopy } from "@synap/types/internal";
@@ -27,8 +28,10 @@ export interface AggregateRepositoryOptions<
   /** Maximum number of attempts of a command under concurrent appends. Default 5. */
   readonly attempts?: number | undefined;
   /** Delay before another attempt. Default: random, up to 10 ms, 20 ms, 40 ms ... */
-  readonly pause?: ((attempt: number) => Promise<void>) | undefined;
+  readonly pause?: ((conflicts: number) => Promise<void>) | undefined;
 }
+
+const BACKOFF: Backoff = { firstMs: 10, capMs: 1_000 };
 
 /** The version or moment at which an aggregate is loaded. */
 export interface AggregateMoment {
@@ -87,7 +90,12 @@ export function createAggregateRepository<
   Command extends AggregateCommand,
   Event extends DecidedEvent,
 >(options: AggregateRepositoryOptions<State, Command, Event>): AggregateRepository<State, Command> {
-  const { store, decider, attempts = 5, pause = randomPause } = options;
+  const {
+    store,
+    decider,
+    attempts = 5,
+    pause = (conflicts) => pauseAfterConflict(conflicts, BACKOFF),
+  } = options;
   const keeper = options.snapshots === undefined ? undefined : new SnapshotKeeper(decider, options.snapshots);
   const streamOf = (aggregateId: string): StreamName => ({ aggregateType: decider.name, aggregateId });
 
@@ -225,8 +233,4 @@ export function createAggregateRepository<
   }
 
   return { load, execute, skippedSnapshots: () => keeper?.skipped ?? 0 };
-}
-
-async function randomPause(attempt: number): Promise<void> {
-  await new Promise((done) => setTimeout(done, Math.random() * 5 * 2 ** attempt));
 }

@@ -1,12 +1,11 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
-import { type AppendHook, createEventStore } from "@synap/database/internal";
+import { type AppendHook, type Backoff, createEventStore, defaultBackoff } from "@synap/database/internal";
 import type { EventCatalogue, StreamName } from "@synap/types";
 import { DeadLetters, type DeadLetterTarget } from "../dead-letters/dead-letters.ts";
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { ProjectionRunner } from "../projections/projection-runner.ts";
 import { Projections } from "../projections/projections.ts";
-import { type Backoff, defaultBackoff } from "./backoff.ts";
 import { handles, type IEventHandler } from "./event-handler.ts";
 import { inlineContext } from "./handler-context.ts";
 import type { HandlerPassError } from "./handler-errors.ts";

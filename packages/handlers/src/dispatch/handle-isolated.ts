@@ -1,5 +1,11 @@
 import { type Transaction, TransactionEndedError } from "@synap/database";
-import { isDataError, isTimeLimit, recordDeadLetter } from "@synap/database/internal";
+import {
+  type Backoff,
+  backoffDelay,
+  isDataError,
+  isTimeLimit,
+  recordDeadLetter,
+} from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import {
@@ -10,7 +16,6 @@ import {
   parkEvents,
   type RetryingEvent,
 } from "../dead-letters/held-streams.ts";
-import { type Backoff, backoffDelay } from "./backoff.ts";
 import type { HandlerContext, IEventHandler } from "./event-handler.ts";
 import { describeFailure, isMarkedTransient, isTransientFailure } from "./handler-errors.ts";
 

@@ -1,7 +1,12 @@
 import type { Database, ReportLogger } from "@synap/database";
-import { APPENDS_CHANNEL, guardedLogger } from "@synap/database/internal";
+import {
+  APPENDS_CHANNEL,
+  type Backoff,
+  backoffDelay,
+  defaultBackoff,
+  guardedLogger,
+} from "@synap/database/internal";
 import { counted, thrownFacts } from "@synap/types/internal";
-import { type Backoff, backoffDelay, defaultBackoff } from "./backoff.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
 import { HandlerPassError } from "./handler-errors.ts";
 import type { HandlerPass } from "./log-follower.ts";

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import type { ApiEnvironment } from "../../api-context.ts";
+import { Problem } from "../../problems/problem.ts";
 import { describeCommandBody, readCommandBody } from "./command-body.ts";
 
 const limits = { configuration: { maxBodyBytes: 10_000, maxBodyValues: 1_000, maxDepth: 10 } };
@@ -21,6 +22,25 @@ it("gives a command as it was sent, whatever its schema would make of it", async
   const body =
     '{"metadata":{"z":1,"y":2},"data":{"more":[1],"a":{"kept":true},"b":1,"note":" as it is "},"userId":"u"}';
   expect(await read(schema, body)).toBe(body);
+});
+
+it("names every fault of a command by its path, as those of an event are", async () => {
+  const schema = z.strictObject({ tags: z.array(z.string()), title: z.string() });
+  const app = new Hono<ApiEnvironment>();
+  app.post("/", async (context) => {
+    await readCommandBody(context, commandBody(schema), limits);
+    return context.body("");
+  });
+  app.onError((error) => (error instanceof Problem ? error.toResponse("r") : new Response(String(error))));
+  const body = JSON.stringify({ data: { tags: ["a", 1], "odd name": 1 } });
+  const answer = await app.request("/", { method: "POST", body });
+  expect(await answer.json()).toMatchObject({
+    errors: [
+      { code: "invalid", path: "data.tags[1]", reason: "must be a string, not a number" },
+      { code: "missing", path: "data.title", reason: "is required" },
+      { code: "unknown-field", path: 'data["odd name"]', reason: "is not a known field" },
+    ],
+  });
 });
 
 it("is documented with texts that an event can hold, whatever else a text has to be", () => {

@@ -1,6 +1,6 @@
 import type { EventIssue } from "@synap/types";
 import type { commandBody } from "@synap/types/http";
-import { zodReason } from "@synap/types/internal";
+import { zodFaults } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiContext } from "../../api-context.ts";
 import { type BodyLimits, unreadableBody } from "../../body/json-body.ts";
@@ -56,27 +56,8 @@ export async function readCommandBody(
   }
   // Zod's output is a copy and may lack fields; the command is decided as it was sent.
   const parsed = schema.safeParse(JSON.parse(text), { reportInput: true });
-  if (!parsed.success) throw commandInvalid(parsed.error.issues.flatMap(toIssues));
+  if (!parsed.success) throw commandInvalid(zodFaults(parsed.error.issues));
   return reading.value as CommandBody;
-}
-
-function toIssues(issue: z.core.$ZodIssue): EventIssue[] {
-  const path = issue.path.map(String);
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      path: [...path, key].join("."),
-      code: "unknown-field",
-      reason: "is not a field of this command",
-    }));
-  }
-  const isMissing = issue.input === undefined;
-  return [
-    {
-      path: path.join("."),
-      code: isMissing ? "missing" : "invalid",
-      reason: isMissing ? "is required" : zodReason(issue),
-    },
-  ];
 }
 
 function commandInvalid(errors: readonly EventIssue[]): Problem {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Exponential backoff: the wait doubles from `firstMs` up to `capMs`. */
 export interface Backoff {
   /** The wait after the first failure, in milliseconds. */
@@ -12,4 +14,9 @@ export const defaultBackoff: Backoff = { firstMs: 1_000, capMs: 30_000 };
 /** The wait in milliseconds after the given number of failures in a row (1 or more). */
 export function backoffDelay(failures: number, backoff: Backoff = defaultBackoff): number {
   return Math.min(backoff.capMs, backoff.firstMs * 2 ** Math.max(0, failures - 1));
+}
+
+/** Waits for a random part of the backoff, so that transactions that met in a conflict don't meet again. */
+export async function pauseAfterConflict(conflicts: number, backoff: Backoff): Promise<void> {
+  await sleep(Math.random() * backoffDelay(conflicts, backoff));
 }
