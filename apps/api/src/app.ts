@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ProblemCode } from "@synap/types/http";
-import type { ApiApp, ApiEnvironment, ApiPorts } from "./api-context.ts";
+import type { ApiApp, ApiDependencies, ApiEnvironment } from "./api-dependencies.ts";
 import { unmatchedProblem } from "./problems/not-found.ts";
 import { toProblem } from "./problems/to-problem.ts";
 import { readRequestId } from "./request-id.ts";
@@ -27,7 +27,7 @@ import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
 import { readStreamRoute } from "./routes/streams/read-stream.ts";
 
-/** Problems whose reason may name hosts and tables, and is therefore left out of the answer. */
+/** Problems whose cause may name hosts and tables, so it is logged and not part of the response. */
 const REASON_IS_LOGGED: ReadonlySet<ProblemCode> = new Set([
   "database-unavailable",
   "handler-refused",
@@ -35,52 +35,52 @@ const REASON_IS_LOGGED: ReadonlySet<ProblemCode> = new Set([
 ]);
 
 /** The HTTP API as a Hono app, built from its dependencies. Every error is answered with a problem document. */
-export function createApiApp(ports: ApiPorts): ApiApp {
+export function createApiApp(dependencies: ApiDependencies): ApiApp {
   const app = new OpenAPIHono<ApiEnvironment>();
   app.use(async (context, next) => {
     context.set("requestId", readRequestId(context.req.header("x-request-id")));
     const from = performance.now();
     await next();
     const { method } = context.req;
-    ports.metrics.request(
+    dependencies.metrics.request(
       context.get("route") ?? "unmatched",
       method,
       context.res.status,
       performance.now() - from,
     );
   });
-  publishEventRoute(app, ports);
-  publishBatchRoute(app, ports);
-  listEventsRoute(app, ports);
-  getEventRoute(app, ports);
-  appendToStreamRoute(app, ports);
-  readStreamRoute(app, ports);
-  closeStreamRoute(app, ports);
-  getAggregateRoute(app, ports);
-  commandRoutes(app, ports);
-  readModelRoutes(app, ports);
-  statusRoute(app, ports);
-  metricsRoute(app, ports);
-  healthRoutes(app, ports);
-  adminStatusRoute(app, ports);
-  deadLetterRoutes(app, ports);
-  resolveDeadLetterRoutes(app, ports);
-  tailEventsRoute(app, ports);
-  projectionRoutes(app, ports);
-  changeProjectionRoutes(app, ports);
-  rebuildProjectionRoutes(app, ports);
-  openapiRoute(app, ports);
+  publishEventRoute(app, dependencies);
+  publishBatchRoute(app, dependencies);
+  listEventsRoute(app, dependencies);
+  getEventRoute(app, dependencies);
+  appendToStreamRoute(app, dependencies);
+  readStreamRoute(app, dependencies);
+  closeStreamRoute(app, dependencies);
+  getAggregateRoute(app, dependencies);
+  commandRoutes(app, dependencies);
+  readModelRoutes(app, dependencies);
+  statusRoute(app, dependencies);
+  metricsRoute(app, dependencies);
+  healthRoutes(app, dependencies);
+  adminStatusRoute(app, dependencies);
+  deadLetterRoutes(app, dependencies);
+  resolveDeadLetterRoutes(app, dependencies);
+  tailEventsRoute(app, dependencies);
+  projectionRoutes(app, dependencies);
+  changeProjectionRoutes(app, dependencies);
+  rebuildProjectionRoutes(app, dependencies);
+  openapiRoute(app, dependencies);
   indexRoute(app);
   app.notFound((context) => unmatchedProblem(app, context).toResponse(context.get("requestId")));
   app.onError((error, context) => {
     const problem = toProblem(error);
     const requestId = context.get("requestId");
     const facts = { requestId, method: context.req.method, path: context.req.path, code: problem.code };
-    // Client errors concern the client only, and logging overload would add load when there is too much already.
-    if (problem.status === 500) ports.logger.error({ ...facts, err: problem.cause }, problem.message);
+    // Client errors concern only the client, and logging refusals under overload would add load.
+    if (problem.status === 500) dependencies.logger.error({ ...facts, err: problem.cause }, problem.message);
     else if (REASON_IS_LOGGED.has(problem.code))
-      ports.logger.warn({ ...facts, err: problem.cause }, problem.message);
-    else ports.logger.debug(facts, problem.message);
+      dependencies.logger.warn({ ...facts, err: problem.cause }, problem.message);
+    else dependencies.logger.debug(facts, problem.message);
     return problem.toResponse(requestId);
   });
   return app;

@@ -32,7 +32,7 @@ describe("the API's configuration", () => {
     });
   });
 
-  it("names every variable that is wrong, and why", () => {
+  it("names every invalid variable, with the reason", () => {
     const read = () =>
       readApiConfiguration({ SYNAP_API_PORT: "http", SYNAP_MAX_DEPTH: "99", SYNAP_BACKFILL_TOKEN: "short" });
     expect(read).toThrow(ConfigurationError);

@@ -43,11 +43,11 @@ const environment = z.object({
 export interface ApiConfiguration extends DatabaseConfiguration {
   /** Listening address (SYNAP_API_HOST, default 127.0.0.1)... */
   readonly host: string;
-  /** ...and the port (SYNAP_API_PORT, default 3400; 0 takes a free one). */
+  /** ...and the port (SYNAP_API_PORT, default 3400; 0 for any free port). */
   readonly port: number;
   /**
-   * Host names under which it may be called besides its own (SYNAP_API_ALLOWED_HOSTS, separated by commas; `*` allows any).
-   * Unset: none while it listens on a loopback address, else any.
+   * Additional host names that requests may name (SYNAP_API_ALLOWED_HOSTS, separated by commas; `*` allows any). Unset: none
+   * if it listens on a loopback address, otherwise any.
    */
   readonly allowedHosts?: readonly string[];
   /** Largest number of connections served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
@@ -58,10 +58,10 @@ export interface ApiConfiguration extends DatabaseConfiguration {
   readonly requestTimeoutMs: number;
   /**
    * Time for which a connection is kept open between two requests, in milliseconds (SYNAP_KEEP_ALIVE_MS, default 65,000: longer
-   * than the 60 s after which most load balancers drop one, so that the load balancer closes it first).
+   * than the 60 s of most load balancers, so that the load balancer closes it first).
    */
   readonly keepAliveMs: number;
-  /** Time after which a client that reads nothing of its answer is dropped, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
+  /** Time after which a client that does not read its response is disconnected, in milliseconds (SYNAP_SEND_TIMEOUT_MS, default 30,000). */
   readonly sendTimeoutMs: number;
   /** Largest number of concurrent tails (SYNAP_MAX_TAILS, default 50). */
   readonly maxTails: number;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 const ACCEPTABLE = /^[\w.~-]{1,128}$/;
 
-/** The id of a request in its answer and in the log: the client's when it is plain and short, else a new one. */
+/** Returns the id of a request for its response and the log: the client's if it is short and plain, otherwise a new one. */
 export function readRequestId(given: string | undefined): string {
   return given !== undefined && ACCEPTABLE.test(given) ? given : randomUUID();
 }

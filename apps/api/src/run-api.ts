@@ -6,7 +6,7 @@ import { type RunningApi, startApi } from "./server.ts";
  * Runs an API from environment variables, with the application's config and its own database connections. Closing it closes the
  * database too.
  *
- * @throws ConfigurationError naming the variables that are wrong or missing.
+ * @throws ConfigurationError naming the invalid and missing variables
  */
 export async function runApi(start: ProcessStart): Promise<RunningApi> {
   const { variables, logger } = start;

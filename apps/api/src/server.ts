@@ -15,27 +15,27 @@ import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
-import type { ApiPorts } from "./api-context.ts";
+import type { ApiDependencies } from "./api-dependencies.ts";
 import { createApiApp } from "./app.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
-import { createDuplicateLookup } from "./intake/duplicate-lookup.ts";
-import { createFunctionRegistration } from "./intake/function-registration.ts";
-import { createTransitWatch } from "./intake/transit-watch.ts";
-import { unreadyTypes } from "./intake/unready-types.ts";
 import { PageBudget } from "./pages/page-budget.ts";
 import { createInngestSender, envelopeLimits } from "./publisher/envelope.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
 import { createPublisher, type Publisher } from "./publisher/publisher.ts";
+import { createDuplicateLookup } from "./publishing/duplicate-lookup.ts";
+import { createFunctionRegistration } from "./publishing/function-registration.ts";
+import { createTransitWatch } from "./publishing/transit-watch.ts";
+import { unreadyTypes } from "./publishing/unready-types.ts";
 import { brokerCheck, registrationCheck } from "./readiness/broker-checks.ts";
 import { createKeptReader } from "./readiness/kept-in-broker.ts";
 
 /** Options of the API. The caller closes the engine. */
-export interface ApiDependencies {
+export interface ApiOptions {
   readonly configuration: ApiConfiguration;
   /** The engine. Commands run its inline handlers, and dead letters of all its handlers can be retried here. */
   readonly engine: Engine;
-  /** Names the address and the key of the broker: an Inngest client, made by `createInngestClient`. */
+  /** The broker's address and key: an Inngest client, created by `createInngestClient`. */
   readonly inngest: EventDestination;
   readonly logger: Logger;
   /** Milliseconds between two heartbeats. Default: 5,000. */
@@ -46,36 +46,36 @@ export interface ApiDependencies {
 export interface RunningApi {
   /** URL of the server, without a trailing slash. */
   readonly url: string;
-  /** Stops the API: accepts no more requests, finishes those in flight, sends what is queued for the broker. */
+  /** Stops the API: refuses new requests, finishes those in flight, and sends queued events to the broker. */
   close(): Promise<void>;
 }
 
 /**
  * Starts the HTTP API.
  *
- * @throws an error of the operating system when the address is taken (code EADDRINUSE).
+ * @throws the operating system's error when the address is in use (code EADDRINUSE)
  */
-export async function startApi(parts: ApiDependencies): Promise<RunningApi> {
-  const { configuration, engine, inngest, logger } = parts;
+export async function startApi(options: ApiOptions): Promise<RunningApi> {
+  const { configuration, engine, inngest, logger } = options;
   const { catalogue, database, dispatcher, store } = engine;
   const eventApi = createEventApi(inngest);
-  const publisher = publisherOf(parts, eventApi);
+  const publisher = publisherOf(options, eventApi);
   const closing = new AbortController();
-  // Every tail listens to it.
+  // Every tail adds a listener.
   setMaxListeners(0, closing.signal);
   const presence = await startPresence({
     database,
     role: "api",
     catalogue,
     logger,
-    intervalMs: parts.presenceIntervalMs,
+    intervalMs: options.presenceIntervalMs,
   });
   const exposures = createExposureWatch(database);
   const keptInBroker = createKeptReader(inngest);
   const areFunctionsRegistered = createFunctionRegistration(database);
   const transit = createTransitWatch(database);
   const metrics = createProcessMetrics();
-  const ports: ApiPorts = {
+  const dependencies: ApiDependencies = {
     metrics,
     configuration,
     catalogue,
@@ -83,7 +83,7 @@ export async function startApi(parts: ApiDependencies): Promise<RunningApi> {
       ...store,
       appendToStream: (...append) => metrics.appending("stream", () => store.appendToStream(...append)),
     },
-    acceptance: {
+    publishing: {
       publisher,
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
       unreadyTypes: () => unreadyTypes(presence.others()),
@@ -138,7 +138,7 @@ export async function startApi(parts: ApiDependencies): Promise<RunningApi> {
     closing: closing.signal,
     logger,
   };
-  const http = await listenHttp(createApiApp(ports).fetch, {
+  const http = await listenHttp(createApiApp(dependencies).fetch, {
     ...configuration,
     onRefused: (method, status) => metrics.request("refused", method, status, 0),
   }).catch(async (error: unknown) => {
@@ -157,7 +157,7 @@ export async function startApi(parts: ApiDependencies): Promise<RunningApi> {
   };
 }
 
-function publisherOf({ configuration, logger }: ApiDependencies, eventApi: EventApi): Publisher {
+function publisherOf({ configuration, logger }: ApiOptions, eventApi: EventApi): Publisher {
   const deadlineMs = configuration.publishDeadlineMs;
   return createPublisher(createInngestSender(eventApi, deadlineMs, logger), {
     concurrency: configuration.publishConcurrency,
@@ -170,7 +170,7 @@ function publisherOf({ configuration, logger }: ApiDependencies, eventApi: Event
   });
 }
 
-function describeEngine({ engine, capabilities }: Database): ApiPorts["engine"] {
+function describeEngine({ engine, capabilities }: Database): ApiDependencies["engine"] {
   const { postgresVersion, timescaledbVersion = "none", edition = "none" } = capabilities;
   return { engine, postgresql: postgresVersion, timescaledb: { version: timescaledbVersion, edition } };
 }

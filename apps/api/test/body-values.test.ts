@@ -22,7 +22,7 @@ const fields = (count: number) => Array.from({ length: count }, (_, index) => `"
 const event = (count: number) => `{"type":"note.creation.requested","data":{"content":"x",${fields(count)}}}`;
 
 interface Heavy {
-  /** Where the values are. */
+  /** The place of the values in the event. */
   readonly name: string;
   readonly path: string;
   /** A body of so many values, about. */

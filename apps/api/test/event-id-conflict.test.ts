@@ -38,7 +38,7 @@ describe.each(testEngines())("an id that comes again with other content (%s)", (
     );
     return outcome.status === "stored" ? outcome.position : 0;
   }
-  /** What the worker does with everything that the broker was given. */
+  /** Stores everything that the broker received, as the worker does. */
   async function work(): Promise<void> {
     const { database } = api;
     const appending = createEventStore({ database, catalogue: seedCatalogue });

@@ -42,7 +42,7 @@ afterAll(() => api.stop());
 const get = async (path: string) => readAnswer(await fetch(`${api.url}${path}`));
 const pagesOf = async () => (await get("/api/v1/status")).body.pages;
 
-/** How many of the requests have been refused by now. */
+/** Counts the requests refused so far. */
 async function refusedOf(requests: readonly Promise<{ status: number }>[]): Promise<number> {
   const answers = await Promise.all(requests.map((request) => Promise.race([request, undefined])));
   return answers.filter((answer) => answer?.status === 503).length;

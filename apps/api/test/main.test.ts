@@ -42,7 +42,7 @@ describe("the API's process", () => {
     expect(api.said()).toContain("npm start");
   });
 
-  it("logs JSON for machines, and lines for people when asked to", async () => {
+  it("logs JSON, or readable lines with SYNAP_LOG_FORMAT=pretty", async () => {
     const [json, pretty] = [run({}), run({ SYNAP_LOG_FORMAT: "pretty" })];
     await Promise.all([json.exit, pretty.exit]);
     expect(JSON.parse(json.said())).toMatchObject({ level: 60, name: "api" });

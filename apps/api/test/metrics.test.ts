@@ -6,7 +6,7 @@ import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-a
 
 const HELP = /^# HELP ([a-z][a-z0-9_]*) (?:[^\\\n]|\\\\|\\n)+$/;
 const TYPE = /^# TYPE ([a-z][a-z0-9_]*) (?:gauge|counter|histogram)$/;
-/** What a histogram puts behind its name. */
+/** The suffixes of a histogram's series. */
 const SERIES = /_(?:bucket|sum|count)$/;
 const LABEL = /[a-z][a-z0-9_]*="(?:[^\\"\n]|\\\\|\\"|\\n)*"/;
 const SAMPLE = new RegExp(

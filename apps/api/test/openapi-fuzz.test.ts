@@ -220,7 +220,7 @@ function headersOf({
   return headers["content-type"] ?? "";
 }
 
-/** What is wrong with an answer by the document; undefined when nothing is. */
+/** Checks a response against the document; undefined if it conforms. */
 function breach(operation: Operation, { status, type, text }: Answer): string | undefined {
   const described = operation.responses[status];
   if (described === undefined) return `${status} is not documented: ${text.slice(0, 300)}`;

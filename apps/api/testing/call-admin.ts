@@ -1,6 +1,6 @@
 import { ADMIN_TOKEN } from "./start-test-api.ts";
 
-/** What an admin route answered. */
+/** The response of an admin route. */
 export interface AdminAnswer {
   readonly status: number;
   readonly headers: Headers;

@@ -26,7 +26,7 @@ export interface TestApi {
 export const BACKFILL_TOKEN = "a-token-for-the-tests";
 export const ADMIN_TOKEN = "an-admin-token-for-the-tests";
 
-/** What else a test may want. */
+/** Options of the API under test. */
 export interface TestApiOptions {
   /** Default: the built-in ones. */
   readonly handlers?: readonly IEventHandler[];
@@ -34,17 +34,17 @@ export interface TestApiOptions {
   readonly projections?: readonly Projection[];
   /** Default: those of the seeded domain. */
   readonly readModels?: readonly ReadModel[];
-  /** Whether an admin token is configured. Default: yes. */
+  /** Configures an admin token. Default: true. */
   readonly isOperable?: boolean;
   /** Default: the seeded event types. */
   readonly catalogue?: EventCatalogue;
   /** Milliseconds between two signs of life. Default: the API's own. */
   readonly presenceIntervalMs?: number;
-  /** How long appends wait for a lock on a server, in milliseconds. Default: the database's own. */
+  /** Lock timeout of appends on a server, in milliseconds. Default: the database's own. */
   readonly lockTimeout?: number;
-  /** Whether a worker has registered its functions with the broker. Default: yes. */
+  /** Records a worker's registration with the broker. Default: true. */
   readonly isRegistered?: boolean;
-  /** Where events go. Default: the broker whose faults can be ordered. */
+  /** The broker's address. Default: the broker with injectable faults. */
   readonly brokerUrl?: string;
 }
 

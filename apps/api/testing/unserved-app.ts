@@ -34,7 +34,7 @@ export function unservedApp() {
       readStreamPage: never,
       subscribeToAll: never,
     },
-    acceptance: {
+    publishing: {
       publisher,
       findDuplicates: away,
       unreadyTypes: () => new Map(),

@@ -31,7 +31,7 @@ import type { Logger } from "pino";
 export const FUNCTIONS_PATH = "/api/inngest";
 
 /** Dependencies of the worker's routes. */
-export interface WorkerAppParts {
+export interface WorkerDependencies {
   readonly inngest: Inngest.Any;
   readonly functions: readonly InngestFunction.Any[];
   readonly database: Pick<Database, "query" | "failed" | "connections">;
@@ -39,9 +39,9 @@ export interface WorkerAppParts {
   /** Readiness checks of the worker. */
   readonly readiness: readonly ReadinessCheck[];
   readonly logger: Logger;
-  /** Origin at which Inngest reaches this worker. */
+  /** Origin at which Inngest calls this worker. */
   readonly serveOrigin: string;
-  /** True when the worker registers with Inngest by itself; it is not ready before it has. */
+  /** True if the worker registers its functions itself. It is not ready before it has. */
   readonly registersItself: boolean;
   /** Warnings for an operator; the worker still works. */
   readonly warnings: () => Promise<readonly OperatingWarning[]>;
@@ -49,14 +49,18 @@ export interface WorkerAppParts {
 }
 
 /**
- * The worker's HTTP routes: Inngest's at `/api/inngest`, `/healthz` (the process can do its work), `/readyz` (the store answers,
- * takes writes and has every migration, and Inngest knows the functions where the worker has to register them; with the warnings for an operator, which make a
- * worker no less ready), `/metrics` (for Prometheus).
+ * Creates the worker's HTTP routes:
  *
- * Inngest's address for the functions is `serveOrigin` alone: taken from the request's Host header, the sender of a PUT
- * could redirect the events. With a signing key every request to the functions must be signed, PUT included.
+ * - `/api/inngest`: Inngest's functions.
+ * - `/healthz`: the process works.
+ * - `/readyz`: the database answers, accepts writes and has every migration, and Inngest knows the functions if the worker
+ *   registers them. Also lists warnings for an operator, which don't affect readiness.
+ * - `/metrics`: for Prometheus.
+ *
+ * The address of the functions is always `serveOrigin`. If it came from the Host header, the sender of a PUT could redirect
+ * the events. With a signing key, every request to the functions must be signed, including PUT.
  */
-export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBindings }> {
+export function createWorkerApp(dependencies: WorkerDependencies): Hono<{ Bindings: HttpBindings }> {
   const {
     inngest,
     functions,
@@ -68,7 +72,7 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
     readiness,
     logger,
     metrics,
-  } = parts;
+  } = dependencies;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     const { incoming } = context.env;
@@ -84,7 +88,7 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
     bodyLimit({
       maxSize: MAX_CALL_BYTES,
       onError: (context) =>
-        context.json({ error: `The body may hold at most ${MAX_CALL_BYTES} bytes.` }, 413),
+        context.json({ error: `The body may have at most ${MAX_CALL_BYTES} bytes.` }, 413),
     }),
   );
   const handler = serve({
@@ -97,17 +101,17 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
   let isRegistered = false;
   app.on(["GET", "PUT", "POST"], FUNCTIONS_PATH, async (context) => {
     if (context.req.method === "POST") {
-      // Hono keeps the text, and the SDK reads the same.
+      // Hono caches the text, so the SDK can read it again.
       const tooMuch = jsonFault(await context.req.text(), CALL_BOUNDS);
       if (tooMuch !== undefined) return context.json({ error: `${tooMuch}.` }, 413);
     }
     const response = await handler(context);
-    // After a successful PUT Inngest knows the functions, whether the worker or Inngest asked for it.
+    // After a successful PUT Inngest knows the functions, whoever sent it.
     if (context.req.method !== "PUT" || !response.ok) return response;
     try {
       await recordFunctionRegistration(database, inngest.id);
     } catch {
-      // The registration is sent again. Until it is recorded, APIs take no events.
+      // The registration will be repeated. APIs accept no events until it is recorded.
       return context.json(
         { error: "The database does not answer, so the registration is not recorded." },
         503,
@@ -153,9 +157,9 @@ export function createWorkerApp(parts: WorkerAppParts): Hono<{ Bindings: HttpBin
   return app;
 }
 
-/** Maximum size of a call of a function: the envelope twice, as `event` and in `events`, and the results of its steps. */
+/** Maximum size of a function call: the envelope twice, as `event` and in `events`, and the results of its steps. */
 const MAX_CALL_BYTES = 32 * 1024 * 1024;
-/** As many values as fit into two envelopes of 3 MiB, each with a comma, and the same again for the steps. */
+/** Maximum number of values of a function call: those of two envelopes of 3 MiB, each with a comma, and as many for the steps. */
 const CALL_BOUNDS: JsonBounds = { maxDepth: 256, maxValues: 6_400_000 };
 
 const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json).";

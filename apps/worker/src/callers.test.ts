@@ -15,7 +15,7 @@ import { startWorker } from "./server.ts";
 const json = { "content-type": "application/json" };
 const logger = pino({ level: "silent" });
 
-/** What a page of somebody else can make a browser send, and what a name rebound to 127.0.0.1 adds. */
+/** Headers that a page of another site can make a browser send, and those after DNS rebinding to 127.0.0.1. */
 const foreign: readonly (readonly [string, Record<string, string>, number])[] = [
   ["a page's simple request", { "content-type": "text/plain", origin: "https://evil.example" }, 403],
   ["a page without an origin", { "content-type": "text/plain" }, 415],
@@ -56,11 +56,11 @@ function storingCall(event: SynapEvent): string {
 const storeCall = "/api/inngest?fnId=synap-ingest-events&stepId=step";
 const note = () => createSynapEvent({ type: "note.creation.completed", data: { content: "x" } });
 
-describeOnEveryEngine("who may call the worker", (engine) => {
+describeOnEveryEngine("access to the worker", (engine) => {
   const stored = async (id: string) =>
     (await engine.database.query("SELECT id FROM synap.events WHERE id = $1", [id])).length;
 
-  it("no page of somebody else, whatever it asks for and however it signs", async () => {
+  it("is refused to pages of other sites, whatever they request and sign", async () => {
     const running = await startBrokerAndWorker(engine.database);
     try {
       const before = await running.functions();
@@ -82,7 +82,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
     }
   });
 
-  it("nobody who sends what is not sound HTTP, or more than a call can hold", async () => {
+  it("is refused for malformed HTTP and for oversized calls", async () => {
     const running = await startBrokerAndWorker(engine.database);
     try {
       for (const [headers, status] of UNSOUND_FRAMING) {
@@ -103,7 +103,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
     }
   });
 
-  it("nobody without a fresh signature of Inngest; a call that comes again stores nothing twice", async () => {
+  it("requires a fresh signature of Inngest; a repeated call stores nothing twice", async () => {
     const running = await startBrokerAndWorker(engine.database);
     try {
       const before = await running.functions();
@@ -151,7 +151,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
     }
   });
 
-  it("everybody on this machine where development mode was chosen, but still no page", async () => {
+  it("is open to every program on this machine in development mode, but not to pages", async () => {
     const worker = await startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
       engine: await engineOn(engine.database),
@@ -172,7 +172,7 @@ describeOnEveryEngine("who may call the worker", (engine) => {
     }
   });
 
-  it("nobody, for it does not start, where there is neither a signing key nor development mode", async () => {
+  it("is never open: it does not start without a signing key or development mode", async () => {
     const starting = startWorker({
       configuration: { ...readWorkerConfiguration({}), port: 0 },
       engine: await engineOn(engine.database),

@@ -73,7 +73,7 @@ describe.each(testEngines())("a worker process whose handlers leave failures beh
     for (const cleanup of cleanups.splice(0)) await cleanup();
   });
 
-  it("lives, handles every event, and names the handler and the event in log and status", async () => {
+  it("survives, handles every event, and names the handler and the event in log and status", async () => {
     const worker = await start(engine);
     const careless = [
       "rejects a promise",
@@ -125,7 +125,7 @@ describe.each(testEngines())("a worker process whose handlers leave failures beh
     );
   });
 
-  it("ends with 1 after an exception in a listener that a handler put on an emitter of others", async () => {
+  it("exits with 1 after an exception in a handler's listener on another component's emitter", async () => {
     const worker = await start(engine);
     await worker.append(note("throws in a listener"));
     worker.emitOutside();
@@ -137,7 +137,7 @@ describe.each(testEngines())("a worker process whose handlers leave failures beh
     });
   });
 
-  it("ends with 1, to be started again, after an exception that is no handler's", async () => {
+  it("exits with 1 after an exception that belongs to no handler", async () => {
     const worker = await start(engine);
     await worker.append(note("rejects a promise"));
     worker.throwOwnException();

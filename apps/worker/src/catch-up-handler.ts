@@ -5,14 +5,14 @@ export interface CaughtUpHandler {
   readonly handler: string;
   readonly processed: number;
   readonly deadLettered: number;
-  /** Its checkpoint afterwards; absent when no pass ended. */
+  /** The checkpoint afterwards; absent if no pass finished. */
   readonly position?: number;
-  /** `behind`: the limit on passes ended the run, and the next run continues. `busy`: another worker is running the handler. */
+  /** `behind`: the run reached its limit of passes, and the next run continues. `busy`: another worker has the checkpoint. */
   readonly state: "caught up" | "behind" | "busy" | "failed";
   readonly failure?: string;
 }
 
-/** Runs passes of one handler until it is caught up, fails, is busy elsewhere, or `maxPasses` are done. */
+/** Runs passes of one handler until it has caught up, fails, runs in another worker, or has run `maxPasses`. */
 export async function catchUpHandler(
   dispatcher: Pick<EventDispatcher, "catchUp">,
   handler: string,

@@ -38,7 +38,7 @@ describe("readWorkerConfiguration", () => {
     });
   });
 
-  it("wants to know where Inngest finds it when it listens on every address", () => {
+  it("requires INNGEST_SERVE_ORIGIN when it listens on every address", () => {
     for (const host of ["0.0.0.0", "::"]) {
       expect(() => readWorkerConfiguration({ SYNAP_WORKER_HOST: host })).toThrow(/INNGEST_SERVE_ORIGIN/);
     }
@@ -48,11 +48,11 @@ describe("readWorkerConfiguration", () => {
     );
   });
 
-  it("takes an empty variable for an unset one, as compose files write them", () => {
+  it("treats an empty variable as unset, as compose files write it", () => {
     expect(readWorkerConfiguration({ SYNAP_WORKER_PORT: "", INNGEST_SERVE_ORIGIN: "" }).port).toBe(3401);
   });
 
-  it("names every variable that is wrong, at once", () => {
+  it("names every invalid variable at once", () => {
     const read = () =>
       readWorkerConfiguration({
         SYNAP_WORKER_PORT: "http",

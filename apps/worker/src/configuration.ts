@@ -24,15 +24,15 @@ const environment = z.object({
 export interface WorkerConfiguration extends DatabaseConfiguration {
   /** Listening address (SYNAP_WORKER_HOST, default 127.0.0.1)... */
   readonly host: string;
-  /** ...and the port (SYNAP_WORKER_PORT, default 3401; 0 takes a free one). */
+  /** ...and the port (SYNAP_WORKER_PORT, default 3401; 0 for any free port). */
   readonly port: number;
   /**
-   * Origin under which Inngest reaches the worker, if it is not the address it listens on (INNGEST_SERVE_ORIGIN,
-   * for example `http://worker:3401`). When it is set, a worker started by itself registers there with Inngest.
+   * Origin at which Inngest calls the worker, if it differs from the listening address (INNGEST_SERVE_ORIGIN, for example
+   * `http://worker:3401`). If it is set, a worker in a separate process registers with this address.
    */
   readonly serveOrigin?: string;
   /**
-   * Host names under which it may be called besides its own and that of `serveOrigin` (SYNAP_WORKER_ALLOWED_HOSTS, separated
+   * Host names that requests may name in addition to its own and that of `serveOrigin` (SYNAP_WORKER_ALLOWED_HOSTS, separated
    * by commas; `*` allows any).
    */
   readonly allowedHosts?: readonly string[];
@@ -51,8 +51,8 @@ export function readWorkerConfiguration(variables: NodeJS.ProcessEnv): WorkerCon
   const read = readVariables("worker", environment, variables);
   if (isWildcard(read.SYNAP_WORKER_HOST) && read.INNGEST_SERVE_ORIGIN === undefined) {
     throw new ConfigurationError(
-      `SYNAP_WORKER_HOST is ${read.SYNAP_WORKER_HOST}, which is no address that Inngest could call. Set INNGEST_SERVE_ORIGIN ` +
-        "to the one it can, for example http://worker:3401.",
+      `SYNAP_WORKER_HOST is ${read.SYNAP_WORKER_HOST}, which is not an address that Inngest can call. Set INNGEST_SERVE_ORIGIN ` +
+        "to one that it can, for example http://worker:3401.",
     );
   }
   const allowedHosts = readAllowedHosts(read.SYNAP_WORKER_ALLOWED_HOSTS);

@@ -4,29 +4,29 @@ import { describeFailure, isTransientFailure, keepAccepted } from "@synap/handle
 import type { SynapEvent } from "@synap/types";
 import { type EnvelopeStore, storeEnvelope } from "./store-envelope.ts";
 
-/** Outcome of an envelope whose events could not be stored together. */
+/** The outcome of an envelope whose events could not be stored together. */
 export interface SalvagedEnvelope {
   readonly events: number;
-  /** Stored, or found to be stored already. */
+  /** Number of events stored, now or earlier. */
   readonly stored: number;
-  /** Kept as dead letters of `ingest-events`. */
+  /** Number of events recorded as dead letters of `ingest-events`. */
   readonly deadLettered: number;
 }
 
-/** Attempts, over some six minutes, of an append that a time limit cuts off, before one of its events is taken as the cause. */
+/** Number of timed-out attempts of an append, over about six minutes, after which one of its events counts as the cause. */
 const CUT_OFF_ATTEMPTS = 8;
 
-/** True when a time limit has cut the append off so often that one of its events may be the cause. */
-export function isCutOffForGood(error: unknown, attempt: number): boolean {
+/** True if the append has timed out so often that one of its events may be the cause. */
+export function hasTimedOutTooOften(error: unknown, attempt: number): boolean {
   return attempt >= CUT_OFF_ATTEMPTS && isTimeLimit(error);
 }
 
 /**
- * Stores the events of an envelope one at a time, after every attempt to store them together has failed. Those
- * that fail again become dead letters; the rest are stored.
+ * Stores the events of an envelope one at a time, after every attempt to store them together has failed. Events that fail
+ * again become dead letters.
  *
  * @param eventStore Default: the dispatcher's store.
- * @throws the first transient failure. What was stored until then stays, and running it again is harmless.
+ * @throws the first transient failure. Events stored before it stay stored, and repeating the call is harmless.
  */
 export async function salvageEnvelope(
   store: EnvelopeStore,

@@ -43,7 +43,7 @@ describe("the worker as a process of its own", () => {
 
   const program = ["dist/main.js"];
 
-  it("says what it needs when no database is named", async () => {
+  it("reports a missing DATABASE_URL", async () => {
     const { code, output } = await run(program, {});
     expect(code).toBe(1);
     expect(output).toContain("DATABASE_URL is not set");
@@ -51,20 +51,20 @@ describe("the worker as a process of its own", () => {
     expect(output).not.toContain("    at ");
   });
 
-  it("logs JSON for machines, and lines for people when asked to", async () => {
+  it("logs JSON, or readable lines with SYNAP_LOG_FORMAT=pretty", async () => {
     const json = await run(program, {});
     expect(JSON.parse(json.output)).toMatchObject({ level: 60, name: "worker" });
     const pretty = await run(program, { SYNAP_LOG_FORMAT: "pretty" });
     expect(pretty.output).toMatch(/^20\S+Z fatal worker: DATABASE_URL is not set/);
   });
 
-  it("names the variables that are wrong", async () => {
+  it("names the invalid variables", async () => {
     const { code, output } = await run(program, { SYNAP_WORKER_PORT: "many", DATABASE_URL: "postgres://x" });
     expect(code).toBe(1);
     expect(output).toContain("SYNAP_WORKER_PORT");
   });
 
-  it("does not register with the public cloud unless that was chosen", async () => {
+  it("does not register with the public cloud unless that is configured", async () => {
     const { code, output } = await run(program, {
       DATABASE_URL: "postgres://127.0.0.1:1/none",
       INNGEST_SIGNING_KEY: "key",

@@ -11,7 +11,7 @@ import { keepRegistered } from "./register-functions.ts";
 import { startWorker } from "./server.ts";
 
 describe("a worker that registers itself", () => {
-  it("is known again to a broker that was exchanged for an empty one, and warns of what it may have lost", async () => {
+  it("registers again with a broker that was replaced by an empty one, and warns of possible losses", async () => {
     const [store, first, second] = await Promise.all([
       createTestDatabase("embedded"),
       createTestDatabase("embedded", "empty"),
@@ -64,7 +64,7 @@ describe("a worker that registers itself", () => {
         .poll(() => said.slice(-2))
         .toEqual([
           "registered with Inngest",
-          "Inngest did not know these functions any more and has taken them again",
+          "Inngest no longer knew these functions and has registered them again",
         ]);
     } finally {
       ending.abort();

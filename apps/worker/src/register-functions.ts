@@ -4,7 +4,7 @@ import { describeZodIssues } from "@synap/types/internal";
 import type { Logger } from "pino";
 import { z } from "zod";
 
-/** Signer of requests, where Inngest has a signing key. */
+/** The part of an Inngest client that signs requests. */
 export interface SigningClient {
   readonly mode: "cloud" | "dev";
   readonly signingKey: string | undefined;
@@ -15,19 +15,19 @@ const REGISTER_INTERVAL_MS = 15_000;
 /** Milliseconds before a failed registration is retried. */
 const RETRY_INTERVAL_MS = 5_000;
 
-/** Answer of the SDK's handler to a registration that Inngest accepted. */
+/** The SDK's response to a registration that Inngest accepted. */
 const registrationAnswer = z.object({ modified: z.boolean() });
 
 /**
- * Makes the worker register its functions, with the request that Inngest's server would send.
+ * Registers the worker's functions by sending it the same request that an Inngest server would send.
  *
  * @param address address at which the worker serves its functions
- * @returns true when Inngest did not know these functions before
- * @throws Error when Inngest can't be reached or refuses
+ * @returns true if Inngest did not know these functions before
+ * @throws Error when Inngest can't be reached or refuses them
  */
 export async function registerFunctions(address: string, client: SigningClient): Promise<boolean> {
   const response = await fetch(address, { method: "PUT", headers: signatureOf("", client, Date.now()) });
-  if (!response.ok) throw new Error(`Inngest did not take the functions: ${await response.text()}`);
+  if (!response.ok) throw new Error(`Inngest did not accept the functions: ${await response.text()}`);
   const answer = registrationAnswer.safeParse(await response.json(), { reportInput: true });
   if (answer.success) return answer.data.modified;
   throw new Error(`Inngest's answer to the registration: ${describeZodIssues(answer.error.issues, "it")}`);
@@ -45,8 +45,8 @@ export interface KeepRegisteredOptions {
 }
 
 /**
- * Registers the functions with Inngest, and again every 15 s until the signal: an Inngest server that lost its data or was
- * replaced takes events but starts nothing for them until it knows the functions.
+ * Registers the functions with Inngest, and repeats that every 15 s until the signal. An Inngest server that lost its data or
+ * was replaced accepts events but starts nothing for them until it knows the functions.
  */
 export async function keepRegistered(options: KeepRegisteredOptions): Promise<void> {
   const { register, logger, signal, intervalMs = REGISTER_INTERVAL_MS } = options;
@@ -71,8 +71,8 @@ export async function keepRegistered(options: KeepRegisteredOptions): Promise<vo
 }
 
 const LOST_FUNCTIONS =
-  "Inngest did not know these functions any more and has taken them again: its data was lost, the server was exchanged, or a " +
-  "worker of another release registered. Events that it accepted in between may not be stored: look at the warning " +
+  "Inngest no longer knew these functions and has registered them again: its data was lost, the server was replaced, or a " +
+  "worker of another release registered. Events that it accepted in between may not be stored: check the warning " +
   "accepted-events-overdue in the API's /readyz.";
 
 function signatureOf(body: string, { mode, signingKey }: SigningClient, now: number): Record<string, string> {

@@ -9,18 +9,18 @@ import {
 } from "./retry-schedule.ts";
 
 describe("the retry schedule", () => {
-  it("begins with a second, ends with ten minutes, and lasts an hour and fifty minutes", () => {
+  it("begins with one second, ends with ten minutes, and takes an hour and fifty minutes", () => {
     const delays = Array.from({ length: MAX_RETRIES }, (_, attempt) => retryDelaySeconds(attempt));
     expect(delays.slice(0, 12)).toEqual([1, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 600]);
     expect(delays.reduce((sum, delay) => sum + delay)).toBe(541 + 10 * 600);
   });
 
-  it("calls a failure that waiting cures by another name than one that it may not cure", () => {
+  it("distinguishes an unavailable store from other failures by name", () => {
     expect(retryLater(new TransientHandlerError("busy"), 0)).toBeInstanceOf(StoreUnavailableError);
     expect(retryLater(new TypeError("no such thing"), 0)).toBeInstanceOf(StoreFailedError);
   });
 
-  it("carries the wait, the reason and the cause", () => {
+  it("has the delay, the reason and the cause", () => {
     const cause = new TypeError("no such thing");
     const error = retryLater(cause, 4);
     expect(error).toMatchObject({ retryAfter: "8", message: "no such thing", cause });

@@ -11,27 +11,27 @@ const SCHEDULE_SECONDS = [1, 1, 2, 4, 8, 15, 30, 60, 120, 300] as const;
 const LAST_SECONDS = 600;
 
 /**
- * Seconds to wait after the given attempt (0 for the first). Inngest's own first wait is 15 to 45
- * seconds, which is long for a deadlock; ours begins with one second and ends with ten minutes. All
- * {@link MAX_RETRIES} retries together take an hour and fifty minutes.
+ * Returns the delay after an attempt (0 for the first), in seconds: one second at first, ten minutes at last. Inngest's own
+ * first delay is 15 to 45 seconds, which is long for a deadlock. All {@link MAX_RETRIES} retries together take an hour and
+ * fifty minutes.
  */
 export function retryDelaySeconds(attempt: number): number {
   return SCHEDULE_SECONDS[attempt] ?? LAST_SECONDS;
 }
 
-/** The store is unavailable or too busy; the events are not the cause. */
+/** Thrown when the store is unavailable or too busy, so the events are not the cause. */
 export class StoreUnavailableError extends RetryAfterError {
   override readonly name = "StoreUnavailableError";
 }
 
-/** Storing failed for a reason that waiting alone rarely removes. It is retried anyway: a deployment may remove it. */
+/** Thrown when storing failed for a reason that rarely goes away by itself. Retried anyway, since a deployment may fix it. */
 export class StoreFailedError extends RetryAfterError {
   override readonly name = "StoreFailedError";
 }
 
 /**
- * The error that makes Inngest retry on our schedule. Its name, which Inngest keeps, identifies the kind of failure to the
- * failure handler.
+ * Creates the error that makes Inngest retry on Synap's schedule. Inngest keeps its name, by which `failed-envelopes`
+ * distinguishes the kinds of failures.
  */
 export function retryLater(error: unknown, attempt: number): RetryAfterError {
   const Kind = isTransientFailure(error) ? StoreUnavailableError : StoreFailedError;

@@ -4,10 +4,10 @@ import { keepRegistered } from "./register-functions.ts";
 import { type RunningWorker, startWorker } from "./server.ts";
 
 /**
- * Runs a worker from environment variables, with the application's config and a database of its own, and registers it with
- * Inngest where INNGEST_SERVE_ORIGIN names the address at which Inngest finds it. Closing it closes the database too.
+ * Runs a worker from environment variables, with the application's config and its own database connections. If
+ * INNGEST_SERVE_ORIGIN is set, the worker registers its functions with Inngest. Closing it closes the database too.
  *
- * @throws ConfigurationError naming the variables that are wrong or missing.
+ * @throws ConfigurationError naming the invalid and missing variables
  */
 export async function runWorker(start: ProcessStart): Promise<Pick<RunningWorker, "close" | "url">> {
   const { variables, logger } = start;

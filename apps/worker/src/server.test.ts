@@ -19,7 +19,7 @@ import { readWorkerConfiguration } from "./configuration.ts";
 import { startWorker } from "./server.ts";
 
 describeOnEveryEngine("the worker", (engine) => {
-  it("registers functions that a person can read", async () => {
+  it("registers functions with readable names", async () => {
     const running = await startBrokerAndWorker(engine.database);
     try {
       expect(await running.functions()).toMatchObject([
@@ -67,7 +67,7 @@ describeOnEveryEngine("the worker", (engine) => {
       logger: pino({ level: "silent" }),
     });
 
-  it("says that it is up, and whether the store answers", async () => {
+  it("reports liveness, and readiness of the store", async () => {
     const own = await createTestDatabase(engine.engine);
     const worker = await workerOn(own.database);
     try {
@@ -108,7 +108,7 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("warns of event types that an API knows and of accepted events not stored, and closes dead letters of stored ones", async () => {
+  it("warns of unknown event types of an API and of accepted events not stored, and closes dead letters of stored ones", async () => {
     const own = await createTestDatabase(engine.engine);
     const { database } = own;
     const logger = pino({ level: "silent" });
@@ -155,7 +155,7 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("serves what it stored, how long that took, and how its handlers are getting on, for Prometheus", async () => {
+  it("serves metrics of stored events, append durations and handlers for Prometheus", async () => {
     const own = await createTestDatabase(engine.engine);
     const running = await startBrokerAndWorker(own.database, { residentHandlers: true });
     const metric = async (name: string) => {
@@ -186,7 +186,7 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("is not ready before Inngest knows its functions, when it is to register itself", async () => {
+  it("is not ready before Inngest knows its functions, if it registers them itself", async () => {
     let before: Response | undefined;
     const running = await startBrokerAndWorker(engine.database, {
       serveOrigin: "http://worker.test:3401",
@@ -209,7 +209,7 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("records its registration once Inngest has taken the functions, and not before", async () => {
+  it("records its registration only after Inngest has accepted the functions", async () => {
     const own = await createTestDatabase(engine.engine);
     const silent = pino({ level: "silent" });
     const isRecorded = () => areFunctionsRegistered(own.database, INNGEST_APP_ID);
@@ -225,7 +225,7 @@ describeOnEveryEngine("the worker", (engine) => {
       }),
       logger: silent,
     });
-    await expect(alone.register()).rejects.toThrow("did not take the functions");
+    await expect(alone.register()).rejects.toThrow("did not accept the functions");
     expect(await isRecorded()).toBe(false);
     await alone.close();
     const running = await startBrokerAndWorker(own.database);
@@ -237,7 +237,7 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("finishes the call that runs when it is stopped, and takes no other", async () => {
+  it("finishes the running call when it is stopped, and refuses new ones", async () => {
     let begun = () => {};
     const inFlight = new Promise<void>((resolve) => {
       begun = resolve;
@@ -269,7 +269,7 @@ describeOnEveryEngine("the worker", (engine) => {
     }
   });
 
-  it("says which address is taken", async () => {
+  it("reports an address that is in use", async () => {
     const running = await startBrokerAndWorker(engine.database);
     try {
       const port = Number(new URL(running.url).port);

@@ -23,12 +23,12 @@ import { registerFunctions } from "./register-functions.ts";
 import type { Retries } from "./retry-schedule.ts";
 
 /** Options of a worker. The caller closes the engine. */
-export interface WorkerDependencies {
+export interface WorkerOptions {
   readonly configuration: WorkerConfiguration;
   readonly engine: Engine;
   readonly inngest: Inngest.Any;
   readonly logger: Logger;
-  /** Number of retries of an envelope before the failure function handles it. Default: 20. */
+  /** Number of retries of an envelope before `failed-envelopes` handles it. Default: 20. */
   readonly ingestRetries?: Retries;
   /** Milliseconds between two heartbeats. Default: 5,000. */
   readonly presenceIntervalMs?: number;
@@ -38,9 +38,9 @@ export interface WorkerDependencies {
 export interface RunningWorker {
   /** URL of the server, without a trailing slash. */
   readonly url: string;
-  /** Registers the functions with Inngest. Returns true when it did not know them; throws when it can't be reached or refuses. */
+  /** Registers the functions with Inngest. Returns true if Inngest did not know them; throws if it can't be reached or refuses. */
   register(): Promise<boolean>;
-  /** Stops: takes no further calls, finishes the calls and passes in flight. May be called twice. */
+  /** Stops: refuses new calls, and finishes running calls and passes. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -49,12 +49,12 @@ export interface RunningWorker {
  * background, `/healthz` and `/readyz`.
  *
  * @throws ConfigurationError when the client has no signing key and is not in development mode
- * @throws an error of the operating system when the address is taken (code EADDRINUSE).
+ * @throws the operating system's error when the address is in use (code EADDRINUSE)
  */
-export async function startWorker(parts: WorkerDependencies): Promise<RunningWorker> {
-  const { configuration, engine, inngest, logger } = parts;
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { configuration, engine, inngest, logger } = options;
   const { catalogue, database, dispatcher } = engine;
-  checkMode(parts);
+  checkMode(options);
   const metrics = createProcessMetrics();
   const measured: HandlerRunnerOptions["dispatcher"] = {
     followers: dispatcher.followers,
@@ -63,12 +63,12 @@ export async function startWorker(parts: WorkerDependencies): Promise<RunningWor
     recordPassFailure: (...failure) => dispatcher.recordPassFailure(...failure),
     releaseInline: () => dispatcher.releaseInline(),
   };
-  // The embedded engine has one session: while it stores an envelope, no more than the next one can be made ready.
+  // The embedded engine has one session, so only one more envelope can be prepared while one is stored.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;
   const ingest = {
     concurrency,
     logger: guardedLogger(logger),
-    ...(parts.ingestRetries !== undefined && { retries: parts.ingestRetries }),
+    ...(options.ingestRetries !== undefined && { retries: options.ingestRetries }),
   };
   const functions = [
     ingestEvents(inngest, { database, dispatcher, metrics }, ingest),
@@ -78,7 +78,7 @@ export async function startWorker(parts: WorkerDependencies): Promise<RunningWor
   let app: ReturnType<typeof createWorkerApp> | undefined;
   const listener = getRequestListener(
     (request, bindings) =>
-      // Only HTTP/1.1 is served, whose requests these are.
+      // The server speaks HTTP/1.1 only, so these are Node's HTTP/1.1 types.
       app?.fetch(request, bindings as HttpBindings) ?? new Response("starting", { status: 503 }),
     { hostname: configuration.host },
   );
@@ -89,10 +89,10 @@ export async function startWorker(parts: WorkerDependencies): Promise<RunningWor
     role: "worker",
     catalogue,
     logger,
-    intervalMs: parts.presenceIntervalMs,
+    intervalMs: options.presenceIntervalMs,
     onBeat: () => dispatcher.deadLetters.closeStored(),
   });
-  // The port is known only now, when any free one was requested.
+  // With port 0, the port is known only now.
   const serveOrigin = configuration.serveOrigin ?? url;
   const exposures = createExposureWatch(database);
   app = createWorkerApp({
@@ -131,19 +131,19 @@ export async function startWorker(parts: WorkerDependencies): Promise<RunningWor
   };
 }
 
-/** Refuses a missing signing key unless development mode is set, because anybody could then call the functions. */
-function checkMode({ inngest, logger }: WorkerDependencies): void {
+/** Refuses a missing signing key outside of development mode, because anybody could call the functions without one. */
+function checkMode({ inngest, logger }: WorkerOptions): void {
   if (inngest.mode === "dev") {
-    logger.warn("development mode (INNGEST_DEV): the worker obeys calls without a signature");
+    logger.warn("development mode (INNGEST_DEV): the worker accepts unsigned calls");
   } else if (inngest.signingKey === undefined) {
     throw new ConfigurationError(
-      "INNGEST_SIGNING_KEY is not set. Inngest signs its calls to the worker with it, and the worker obeys no others. For " +
+      "INNGEST_SIGNING_KEY is not set. Inngest signs its calls with it, and the worker accepts only signed calls. For " +
         "Inngest's dev server, which has no keys, set INNGEST_DEV=1 instead.",
     );
   }
 }
 
-/** Replaces the wildcard address with this machine's own. */
+/** Replaces a wildcard address by the loopback address. */
 function reachableUrl(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }

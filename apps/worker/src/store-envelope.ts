@@ -17,23 +17,23 @@ export interface EnvelopeStore {
   readonly metrics: ProcessMetrics;
 }
 
-/** Outcome of an envelope, as the Inngest dashboard shows it. */
+/** The outcome of an envelope, as the Inngest dashboard shows it. */
 export interface StoredEnvelope {
   readonly events: number;
   readonly stored: number;
-  /** Already stored by an earlier delivery, or sharing an idempotency key with an earlier event. */
+  /** Number of events already stored by an earlier delivery, or with the idempotency key of an earlier event. */
   readonly duplicates: number;
-  /** Refused by the store; kept as dead letters of `ingest-events`. */
+  /** Number of events that the store refused; they are dead letters of `ingest-events`. */
   readonly rejected: number;
   /** The position of the last event stored. */
   readonly position?: number;
-  /** Number of events given to each inline handler. */
+  /** Number of events passed to each inline handler. */
   readonly handlers: Readonly<Record<string, number>>;
-  /** Why events were refused, at most ten of them. */
+  /** The reasons for which events were refused, at most ten. */
   readonly rejections?: readonly string[];
 }
 
-/** Streams of an envelope are locked by another transaction. Their events are not stored yet; all others are. */
+/** Thrown when other transactions have locked streams of an envelope. Their events are not stored yet; all others are. */
 export class EnvelopeLockedError extends Error {
   override readonly name = "EnvelopeLockedError";
   readonly code = "ENVELOPE_LOCKED";
@@ -50,12 +50,12 @@ export class EnvelopeLockedError extends Error {
 }
 
 /**
- * Stores the events of one envelope, in one transaction if no stream is locked. Events that the store refuses become
- * dead letters afterwards. Until they have, the envelope counts as not stored and is delivered again, which is harmless.
+ * Stores the events of one envelope, in one transaction if no stream is locked. Events that the store refuses become dead
+ * letters afterwards. If that fails, the envelope counts as not stored and is delivered again, which is harmless.
  *
  * @param store Default: the dispatcher's store.
- * @throws EnvelopeLockedError when everything is stored but for the events of locked streams
- * @throws the database's error when it failed.
+ * @throws EnvelopeLockedError when all events are stored except those of locked streams
+ * @throws the database's error
  */
 export async function storeEnvelope(
   { database, dispatcher, metrics }: EnvelopeStore,

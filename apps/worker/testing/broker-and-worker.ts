@@ -6,18 +6,18 @@ import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import { Inngest } from "inngest";
 import { pino } from "pino";
-import { readWorkerConfiguration, startWorker, type WorkerDependencies } from "../src/index.ts";
+import { readWorkerConfiguration, startWorker, type WorkerOptions } from "../src/index.ts";
 import { canonical, EVENT_KEY, SIGNING_KEY, signed } from "./signed-call.ts";
 
 /** A broker and a worker that is registered with it, speaking real HTTP through the real SDK. */
 export interface BrokerAndWorker {
-  /** Where the worker listens. */
+  /** The worker's URL. */
   readonly url: string;
   /** Hands an envelope to the broker under an id of its own, as the API does. */
   publish(data: Readonly<Record<string, unknown>>): Promise<void>;
   /** The ended runs of a function: how they ended and what the dashboard shows as their result. */
   runs(functionId: string): Promise<{ status: string; output: unknown }[]>;
-  /** How often the open run of a function has been tried without success. */
+  /** Number of failed attempts of a function's open run. */
   failedAttempts(functionId: string): Promise<number>;
   /**
    * Calls a function of the worker as an Inngest server calls it, once, and gives what it returned. `attempt` counts from 0,
@@ -28,7 +28,7 @@ export interface BrokerAndWorker {
     event: { readonly name: string; readonly data: object },
     run?: { readonly attempt?: number; readonly steps?: Readonly<Record<string, null>> },
   ): Promise<unknown>;
-  /** What the worker has registered: every function as the broker keeps it. */
+  /** The functions that the worker has registered, as the broker stores them. */
   functions(): Promise<unknown[]>;
   stopWorker(): Promise<void>;
   stop(): Promise<void>;
@@ -37,13 +37,13 @@ export interface BrokerAndWorker {
 /** Starts both on free ports, on one database. */
 export async function startBrokerAndWorker(
   database: Database,
-  parts: Partial<Pick<WorkerDependencies, "ingestRetries">> & {
+  parts: Partial<Pick<WorkerOptions, "ingestRetries">> & {
     /** Default: those of the seeded domain. */
     readonly handlers?: readonly IEventHandler[];
     readonly residentHandlers?: boolean;
-    /** What the worker works on. Default: the database itself. */
+    /** The worker's database. Default: the database itself. */
     readonly database?: Database;
-    /** What the worker's Inngest client sends its requests with. */
+    /** The `fetch` of the worker's Inngest client. */
     readonly fetch?: typeof fetch;
     readonly serveOrigin?: string;
     readonly allowedHosts?: readonly string[];

@@ -12,7 +12,7 @@ import { readWorkerConfiguration, startWorker } from "../src/index.ts";
 // A worker as a process of its own, with a handler that leaves failures behind as each event asks for. Its parent sends
 // events, which are appended, and gets the status back on request.
 
-/** What the parent sends. */
+/** A message from the parent process. */
 export type WorkerRequest =
   | { readonly kind: "append"; readonly event: SynapEvent }
   | { readonly kind: "status" }

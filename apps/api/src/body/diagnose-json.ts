@@ -53,8 +53,8 @@ class SyntaxFault extends Error {
 
 /**
  * Parses a JSON text strictly and reports syntax errors with their position, repeated names, numbers that JavaScript
- * would change, and nesting deeper than the limit. Used only when the scan has raised a doubt: it is several times
- * slower than `JSON.parse`. It never recurses; what is too deep is skipped, not read.
+ * would change, and nesting deeper than the limit. Used only for texts that the scan can't clear, because it is several times
+ * slower than `JSON.parse`. It never recurses, and skips values that are nested too deep.
  */
 export function diagnoseJson(text: string, limits: DepthLimits): JsonDiagnosis {
   const diagnosis = new Diagnosis(text, limits);
@@ -168,7 +168,7 @@ class Diagnosis implements JsonDiagnosis {
     if (frame?.names === undefined || typeof name !== "string") return;
     frame.key = name;
     if (frame.names.has(name)) {
-      this.report("duplicate-field", start, "is given twice, and only one value could be kept");
+      this.report("duplicate-field", start, "is repeated, and only one of the values could be kept");
     }
     frame.names.add(name);
   }
@@ -198,11 +198,7 @@ class Diagnosis implements JsonDiagnosis {
     const literal = this.match(NUMBER) ?? this.fail("expected a number");
     if (isExactNumber(literal)) return;
     const shown = literal.length > 40 ? `${literal.slice(0, 40)}…` : literal;
-    this.report(
-      "inexact-number",
-      start,
-      `${shown} would lose digits or its size as a number: send it as text`,
-    );
+    this.report("inexact-number", start, `${shown} can't be kept exactly as a number: send it as text`);
   }
 
   private match(pattern: RegExp): string | undefined {
@@ -255,7 +251,7 @@ class Diagnosis implements JsonDiagnosis {
   }
 }
 
-/** Describes a place in a text by offset and by line: "at position 15 (line 2, column 7)". */
+/** Formats a position in a text: "at position 15 (line 2, column 7)". */
 export function describePosition(text: string, position: number): string {
   let line = 1;
   let lineStart = 0;

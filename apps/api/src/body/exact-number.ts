@@ -1,12 +1,12 @@
 /**
- * Doubles are written with up to 17 significant digits by programs that do not look for the shortest form
- * (`%.17g`). JavaScript reads exactly the double that such a text denotes, so it counts as kept.
+ * Maximum number of significant digits of a double in programs that don't write the shortest form (`%.17g`). JavaScript parses
+ * such a text to the same double, so it counts as exact.
  */
 const DIGITS_OF_A_DOUBLE = 17;
 
 /**
- * Whether JavaScript keeps this JSON number: it means the same after `JSON.parse`, or is a double with all its
- * digits. Not kept are more digits than a double has, and what becomes zero or infinite.
+ * Checks that JavaScript keeps a JSON number: it has the same value after `JSON.parse`, or is a double with all its digits. Not
+ * kept are numbers with more digits than a double has, and those that become zero or infinite.
  */
 export function isExactNumber(literal: string): boolean {
   const sent = readDecimal(literal);
@@ -17,7 +17,7 @@ export function isExactNumber(literal: string): boolean {
   return value !== 0 && !Number.isInteger(value) && sent.digits.length <= DIGITS_OF_A_DOUBLE;
 }
 
-/** The number as digits without zeros at either end, times ten to the power of `exponent`. */
+/** Parses the number as digits without zeros at either end, times ten to the power of `exponent`. */
 function readDecimal(literal: string): { digits: string; exponent: number } {
   const [, whole = "", fraction = "", power = "0"] =
     /^-?(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(literal) ?? [];
@@ -27,7 +27,7 @@ function readDecimal(literal: string): { digits: string; exponent: number } {
   return { digits, exponent: Number(power) - fraction.length + written.length - digits.length };
 }
 
-// Not a regular expression: /0+$/ takes quadratic time on a long run of zeros that something else follows.
+// Not a regular expression: /0+$/ takes quadratic time on a long run of zeros before another digit.
 function trimZeros(digits: string): string {
   let end = digits.length;
   while (end > 0 && digits.charCodeAt(end - 1) === 48) end -= 1;

@@ -38,7 +38,7 @@ export async function readJsonBody<Schema extends z.ZodType>(
   throw bodyInvalid(zodFaults(parsed.error.issues));
 }
 
-/** Reads a JSON body that may be left out, which is then an empty object. */
+/** Reads an optional JSON body. Without one, returns an empty object. */
 export async function readOptionalJsonBody<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
@@ -69,8 +69,8 @@ export const JSON_BODY_PROBLEMS = [
 ] as const satisfies readonly ProblemCode[];
 
 /**
- * Builds the problem of a body that can't be read at all: it is not JSON from some position on, which the document carries as
- * `position`, or it holds too many values. Undefined when the findings are about parts of the body.
+ * Builds the problem of a body that can't be read at all: it is not JSON from some position on, which the problem has as
+ * `position`, or it has too many values. Undefined if the findings concern parts of the body only.
  */
 export function unreadableBody(findings: readonly JsonIssue[], maxValues: number): Problem | undefined {
   if (findings.some(({ code }) => code === "too-many-values")) return tooManyValues(maxValues);
@@ -84,6 +84,6 @@ export function unreadableBody(findings: readonly JsonIssue[], maxValues: number
 }
 
 function tooManyValues(limit: number): Problem {
-  const detail = `The body may hold at most ${limit} values, objects and arrays included. Send fewer events at a time.`;
+  const detail = `The body may have at most ${limit} values, including objects and arrays. Send fewer events at a time.`;
   return new Problem("too-many-values", detail, { members: { limit } });
 }

@@ -31,7 +31,7 @@ function countValues(value: unknown): number {
 }
 
 describe("parseJson", () => {
-  it("gives what JSON.parse gives for every JSON text without a repeated name", () => {
+  it("returns the result of JSON.parse for every JSON text without a repeated name", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const reading = parseJson(text, { maxDepth: 1_000, maxValues: NO_LIMIT });
@@ -41,7 +41,7 @@ describe("parseJson", () => {
     );
   });
 
-  it("counts every value, and refuses a text that holds one more than it may, however it is nested", () => {
+  it("counts every value, and refuses a text with one value too many, however it is nested", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const count = countValues(JSON.parse(text));
@@ -68,7 +68,7 @@ describe("parseJson", () => {
     );
   });
 
-  it("says where a text stops being JSON", () => {
+  it("reports where a text stops being JSON", () => {
     const reading = parseJson('{"a": 1,\n "b": nope}', { maxDepth: 33, maxValues: NO_LIMIT });
     expect(reading).toMatchObject({
       ok: false,
@@ -85,7 +85,7 @@ describe("parseJson", () => {
     expect(codes("")).toEqual(["malformed-json"]);
   });
 
-  it("counts the lines before a place as they are written", () => {
+  it("counts lines by every kind of line break", () => {
     for (const [text, place] of [
       ["nope", "position 0 (line 1, column 1)"],
       ["\n", "position 1 (line 2, column 1)"],
@@ -98,7 +98,7 @@ describe("parseJson", () => {
     }
   });
 
-  it("makes no text of each line before a place", () => {
+  it("does not split the text to count its lines", () => {
     const split = vi.spyOn(String.prototype, "split");
     parseJson(`${"\n".repeat(100)}nope`, { maxDepth: 1, maxValues: 9 });
     const separators = split.mock.calls.map(([separator]) => String(separator));
@@ -106,7 +106,7 @@ describe("parseJson", () => {
     expect(separators).not.toContain("\n");
   });
 
-  it("allows the depth that it names in a refusal, inside of what is around it", () => {
+  it("allows exactly the depth that its error names, inside the outer containers", () => {
     for (const around of [0, 1, 3]) {
       const limits = { maxDepth: 4, around, maxValues: 99 };
       const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
@@ -168,7 +168,7 @@ describe("parseJson", () => {
 });
 
 describe("parseJsonBatch", () => {
-  it("refuses one item for what is wrong inside it, and reads the others", () => {
+  it("refuses an item for a fault inside it, and reads the others", () => {
     const reading = parseJsonBatch(
       '{"events":[{"a":1},{"a":1,"a":2},{"n":1e400},{"b":[[[]]]},{"c":3}]}',
       BATCH_LIMITS,
@@ -178,7 +178,7 @@ describe("parseJsonBatch", () => {
     ).toEqual([{ a: 1 }, "duplicate-field", "inexact-number", "too-deep", { c: 3 }]);
   });
 
-  it("refuses the whole text for what is wrong outside the items", () => {
+  it("refuses the whole text for a fault outside the items", () => {
     expect(parseJsonBatch('{"events":[{"a":1e400}],"events":[]}', BATCH_LIMITS)).toMatchObject({
       ok: false,
       findings: [{ code: "duplicate-field", path: "events" }],

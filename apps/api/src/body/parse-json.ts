@@ -8,18 +8,18 @@ export interface JsonTextLimits {
   /** Number of containers around that part in the text: an event is one around its data. Default: none. */
   readonly around?: number;
   /**
-   * Maximum number of values, objects and arrays included. They determine what a text costs: 390,000 names in 4.6 MB took more than two
-   * seconds of the event loop on their way through the checks, and one string of that size a few milliseconds.
+   * Maximum number of values, including objects and arrays. The number of values determines the cost of the checks, not the
+   * size: 390,000 names in 4.6 MB took more than two seconds of the event loop, one string of that size a few milliseconds.
    */
   readonly maxValues: number;
 }
 
-/** The value of a text, unchanged by parsing, or why it is refused. */
+/** The value of a text, unchanged by parsing, or the reasons to refuse it. */
 export type JsonReading =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly findings: readonly JsonIssue[] };
 
-/** A `JsonReading` with the number of values in the text, for a limit that several texts share. */
+/** A `JsonReading` with the number of values in the text, for a limit across several texts. */
 export type CountedReading = JsonReading & { readonly values: number };
 
 /**
@@ -34,13 +34,13 @@ export function parseJson(text: string, limits: JsonTextLimits): CountedReading 
 
 function parseScanned(text: string, scan: JsonScan, limits: JsonTextLimits): JsonReading {
   if (scan.values > limits.maxValues) return tooManyValues(limits);
-  const sure = parseUndoubted(text, scan, limits);
+  const sure = parseIfExact(text, scan, limits);
   if (sure !== undefined) return sure;
   const { findings } = diagnoseJson(text, limits);
-  return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
+  return findings.length > 0 ? { ok: false, findings } : parseDiagnosed(text);
 }
 
-/** One item of a batch: its value, or why this item is refused. */
+/** One item of a batch: its value, or the reasons to refuse it. */
 export type ItemReading = JsonReading;
 
 /** A parsed batch, in which an invalid item does not affect the others. */
@@ -50,9 +50,9 @@ export type BatchReading =
   | { readonly ok: false; readonly findings: readonly JsonIssue[] };
 
 /**
- * Reads a JSON text that holds a batch: an array, or an object with an array under `events`. A doubt inside one item
- * (a repeated name, an inexact number, nesting) refuses that item only; a syntax error refuses the whole text,
- * because nothing after it can be trusted. The depth is that of an item, the number of values that of the whole text.
+ * Parses a batch: an array, or an object with an array under `events`. A fault inside an item (a repeated name, an inexact
+ * number, nesting) refuses that item only. A syntax error refuses the whole text, because nothing after it can be
+ * trusted. `maxDepth` applies to each item, `maxValues` to the whole text.
  */
 export function parseJsonBatch(text: string, limits: JsonTextLimits): BatchReading {
   // The containers around an item are an array and perhaps an object. A bare array may thus hold an item one level
@@ -60,12 +60,12 @@ export function parseJsonBatch(text: string, limits: JsonTextLimits): BatchReadi
   const whole = { ...limits, around: (limits.around ?? 0) + 2 };
   const scan = scanJson(text, limits.maxValues);
   if (scan.values > limits.maxValues) return tooManyValues(limits);
-  const sure = parseUndoubted(text, scan, whole);
+  const sure = parseIfExact(text, scan, whole);
   if (sure !== undefined) return sure;
   const { findings, items } = diagnoseJson(text, whole);
   const isBroken = findings.some((finding) => finding.code === "malformed-json");
   if (isBroken || items.length === 0)
-    return findings.length > 0 ? { ok: false, findings } : parseInspected(text);
+    return findings.length > 0 ? { ok: false, findings } : parseDiagnosed(text);
   const outside = findings.filter(({ position }) => !isInsideAnItem(position, items));
   if (outside.length > 0) return { ok: false, findings: outside };
   return { ok: true, items: items.map((item) => parseItem(text, item, limits)) };
@@ -88,8 +88,8 @@ function isInsideAnItem(position: number, items: readonly JsonSpan[]): boolean {
   return item !== undefined && position >= item.start;
 }
 
-/** Parses the text if the scan shows that `JSON.parse` keeps everything; undefined when `diagnoseJson` has to decide. */
-function parseUndoubted(
+/** Parses the text if the scan shows that `JSON.parse` keeps everything; undefined if `diagnoseJson` has to decide. */
+function parseIfExact(
   text: string,
   scan: JsonScan,
   { maxDepth, around = 0 }: JsonTextLimits,
@@ -103,7 +103,7 @@ function parseUndoubted(
   }
 }
 
-function parseInspected(text: string): JsonReading {
+function parseDiagnosed(text: string): JsonReading {
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch (error) {

@@ -2,8 +2,8 @@ import { isPlain, isUtf8, readMediaType } from "@synap/http";
 import { Problem } from "../problems/problem.ts";
 
 /**
- * Reads the bytes of a request's body, at most `maxBytes`. A body with a Content-Length is refused by that length alone
- * (Node enforces it); a chunked body is counted as it arrives, and no more than the limit is kept.
+ * Reads the bytes of a request's body, at most `maxBytes`. A body with a Content-Length is refused by that length
+ * (Node enforces it); a chunked body is counted as it arrives.
  *
  * @throws Problem `body-too-large`, `unsupported-encoding`, `body-interrupted`, `body-missing`
  */
@@ -48,8 +48,8 @@ async function readChunks(request: Request, maxBytes: number): Promise<Uint8Arra
     if (done) return Buffer.concat(chunks, length);
     length += value.byteLength;
     if (length > maxBytes) {
-      // Not cancelled: that would tear the connection down before the answer is on its way. What is left of the
-      // body is drained by the server, within bounds, after the answer.
+      // Not cancelled, because that would close the connection before the response is sent. The server drains the rest
+      // of the body afterwards, within bounds.
       reader.releaseLock();
       throw tooLarge(maxBytes);
     }
@@ -60,7 +60,7 @@ async function readChunks(request: Request, maxBytes: number): Promise<Uint8Arra
 function tooLarge(maxBytes: number): Problem {
   return new Problem(
     "body-too-large",
-    `The body may hold at most ${maxBytes} bytes. Send fewer events at a time.`,
+    `The body may have at most ${maxBytes} bytes. Send fewer events at a time.`,
     {
       members: { limit: maxBytes },
     },
@@ -74,7 +74,7 @@ function interrupted(cause: unknown): Problem {
 /**
  * Returns the media type of a request's body: one of `allowed`, in lower case.
  *
- * @throws Problem `unsupported-media-type` when it is missing or another one, its charset is not UTF-8, or a parameter is given twice.
+ * @throws Problem `unsupported-media-type` when it is missing or not allowed, its charset is not UTF-8, or a parameter is repeated
  */
 export function readContentType<Allowed extends string>(
   request: Request,
@@ -87,14 +87,14 @@ export function readContentType<Allowed extends string>(
   const mediaType = readMediaType(header ?? "");
   const found = allowed.find((type) => type === mediaType?.essence);
   if (mediaType !== undefined && found !== undefined && isUtf8(mediaType)) return found;
-  const given = header === null ? "no Content-Type was given" : `"${header.slice(0, 100)}" was given`;
+  const given = header === null ? "the request has none" : `the request has "${header.slice(0, 100)}"`;
   const wanted = allowed.map((type) => `"${type}"`).join(" or ");
   throw new Problem("unsupported-media-type", `Content-Type must be ${wanted} in UTF-8; ${given}.`, {
     headers: { "accept-post": allowed.join(", ") },
   });
 }
 
-// Shared: constructing a decoder costs more than decoding a small body, and it keeps no state between two texts.
+// Shared, because constructing a decoder costs more than decoding a small body. It keeps no state between texts.
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**

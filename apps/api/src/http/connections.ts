@@ -19,10 +19,10 @@ export class Connections {
   private readonly max: number;
   private open = 0;
 
-  /** @param max beyond this many, connections are surplus; twice as many are open at most */
+  /** @param max number of connections beyond which further ones are surplus; at most twice as many are open */
   constructor(server: Server, max: number) {
     this.max = max;
-    // Node closes connections beyond this without an answer, because answers cost something too.
+    // Node closes connections beyond this number without a response, because responses have a cost too.
     server.maxConnections = 2 * max;
     server.on("connection", (socket) => this.add(socket));
     server.on("timeout", (socket) => this.dropIfStalled(socket));
@@ -67,9 +67,9 @@ export class Connections {
   }
 
   /**
-   * Handles Node's idle timeout of a connection. Dropped are a client that does not
-   * take its answer and a connection kept alive without a request. One that waits for its answer is kept, and one
-   * whose first request is arriving has other time limits.
+   * Handles Node's idle timeout of a connection. It closes the connection of a client that does not read its response, and
+   * one kept alive without a request. A connection that waits for its response is kept, and one whose first request is
+   * arriving has other time limits.
    */
   private dropIfStalled(socket: Socket): void {
     const connection = this.known.get(socket);

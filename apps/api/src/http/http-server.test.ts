@@ -11,7 +11,7 @@ const LOCAL = { ...readApiConfiguration({}), port: 0 };
 const DAY_MS = 86_400_000;
 
 describe("the HTTP server", () => {
-  it("finishes requests in flight when it closes, then takes no more", async () => {
+  it("finishes requests in flight when it closes, and refuses new ones", async () => {
     const arrival = new AbortController();
     const closing = new AbortController();
     const isInFlight = once(arrival.signal, "abort");
@@ -30,7 +30,7 @@ describe("the HTTP server", () => {
     await expect(fetch(server.url)).rejects.toThrow();
   });
 
-  it("does not wait for connections that are kept alive without a request", async () => {
+  it("does not wait for idle kept-alive connections", async () => {
     const server = await listenHttp(() => new Response("ok"), { ...LOCAL, keepAliveMs: DAY_MS });
     const agent = new Agent({ keepAlive: true });
     await new Promise((resolve) => {
@@ -46,7 +46,7 @@ describe("the HTTP server", () => {
     }
   });
 
-  it("says when its address is taken", async () => {
+  it("reports an address that is in use", async () => {
     const server = await listenHttp(() => new Response("ok"), LOCAL);
     const port = Number(new URL(server.url).port);
     await expect(listenHttp(() => new Response("ok"), { ...LOCAL, port })).rejects.toMatchObject({
@@ -99,7 +99,7 @@ describe("the time limits", () => {
     await Promise.all([server.close(), unchecked.close()]);
   });
 
-  it("drop a client that does not take its answer, and give up making it", async () => {
+  it("disconnect a client that does not read its response, and stop producing it", async () => {
     let isGivenUp = () => {};
     const givenUp = new Promise<void>((resolve) => {
       isGivenUp = resolve;
@@ -123,7 +123,7 @@ describe("the time limits", () => {
     await server.close();
   });
 
-  it("leave a client alone that waits for its answer", async () => {
+  it("don't affect a client that waits for its response", async () => {
     const server = await listenHttp(
       async ({ url }) => {
         if (url.endsWith("/quick")) return new Response("ok");
@@ -139,7 +139,7 @@ describe("the time limits", () => {
     await server.close();
   });
 
-  it("close a connection that is kept alive without a request", async () => {
+  it("close an idle kept-alive connection", async () => {
     const server = await listenHttp(() => new Response("ok"), { ...LOCAL, keepAliveMs: LIMIT_MS });
     // Kept for as long as the default says: opened first, and closed after the other.
     const patient = await listenHttp(() => new Response("ok"), LOCAL);
@@ -151,8 +151,8 @@ describe("the time limits", () => {
   });
 });
 
-describe("more connections than are served", () => {
-  it("are answered 503, a probe excepted, and closed without an answer beyond twice as many", async () => {
+describe("connections beyond the limit", () => {
+  it("are answered 503, except for probes, and closed without a response beyond twice the limit", async () => {
     const server = await listenHttp(() => new Response("served"), { ...LOCAL, maxConnections: 2 });
     const within = [await openConnection(server.url), await openConnection(server.url)];
     const beyond = [await openConnection(server.url), await openConnection(server.url)];
@@ -173,8 +173,8 @@ describe("more connections than are served", () => {
   });
 });
 
-describe("what is not a request", () => {
-  /** What the server answers to these bytes, until it closes the connection. */
+describe("malformed HTTP", () => {
+  /** Sends these bytes and returns the response, until the server closes the connection. */
   async function answersTo(sent: string, answerAfter: Promise<void> = Promise.resolve()): Promise<string> {
     const server = await listenHttp(async (request) => {
       const text = await request.text();
@@ -189,12 +189,12 @@ describe("what is not a request", () => {
   }
   const sound = `${HEAD}Content-Length: 5\r\n\r\nsound`;
 
-  it("costs a sound request before it on the same connection no answer", async () => {
+  it("does not prevent the response to an earlier request on the same connection", async () => {
     const answer = await answersTo(`${sound}garbage\r\n\r\n`, sleep(50));
     expect(answer).toMatch(/^HTTP\/1.1 200 .*got soundHTTP\/1.1 400 .*"code":"request-invalid"/s);
   });
 
-  it("is refused at once where the request itself is broken, after the answers to those before it", async () => {
+  it("is refused at once, after the responses to earlier requests", async () => {
     const broken = `${HEAD}Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n`;
     expect(await answersTo(broken)).toMatch(/^HTTP\/1.1 400 .*"code":"request-invalid"/s);
     expect(await answersTo(sound + broken)).toMatch(/^HTTP\/1.1 200 .*got soundHTTP\/1.1 400 /s);

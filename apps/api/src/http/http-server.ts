@@ -16,9 +16,9 @@ const GRACE_MS = 10_000;
 /** Address, allowed hosts and limits of a server. Times are in milliseconds. */
 export interface HttpServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Host names under which it may be called besides its own; see `CallerPolicy`. */
+  /** Additional host names that requests may name; see `CallerPolicy`. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Number of connections served at a time. Requests on further ones are answered 503. */
   readonly maxConnections: number;
@@ -28,16 +28,16 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs: number;
   /** Time for which a connection is kept open between two requests. */
   readonly keepAliveMs: number;
-  /** Called for each request that is answered before its route is looked for. */
+  /** Called for each request that is refused before routing. */
   readonly onRefused?: (method: string, status: number) => void;
-  /** Time after which a client that takes nothing of its answer is dropped. */
+  /** Time after which a client that does not read its response is disconnected. */
   readonly sendTimeoutMs: number;
 }
 
 /**
- * Serves a fetch handler. Even what never becomes a request, such as malformed HTTP, is answered with a problem document.
+ * Serves a fetch handler. Malformed HTTP is answered with a problem document, too.
  *
- * @throws the operating system's error when the address is taken (code EADDRINUSE).
+ * @throws the operating system's error when the address is in use (code EADDRINUSE)
  */
 export async function listenHttp(
   fetch: (request: Request) => Response | Promise<Response>,
@@ -76,14 +76,14 @@ function serverOptions({ headersTimeoutMs, requestTimeoutMs, keepAliveMs }: Http
     headersTimeout,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
-    // Node looks for late requests only this often, by default every 30 s: a limit of 10 s would take up to 40.
+    // Interval at which Node checks for late requests. With its default of 30 s, a limit of 10 s would take up to 40 s.
     connectionsCheckingInterval: Math.min(1_000, Math.max(10, Math.ceil(headersTimeout / 10))),
     // Node would answer a missing Host with an empty 400.
     requireHostHeader: false,
   };
 }
 
-/** Liveness probes are still answered: too many connections are no reason to restart the process. */
+/** Refuses requests on surplus connections, except liveness probes: too many connections are no reason for a restart. */
 function tooManyConnections({ url }: IncomingMessage, options: HttpServerOptions): Problem | undefined {
   if (url === "/healthz") return undefined;
   return new Problem(
@@ -111,7 +111,7 @@ function answer(request: IncomingMessage, response: ServerResponse, problem: Pro
 function unservable(error: unknown): Response {
   const problem =
     error instanceof RequestError
-      ? new Problem("request-invalid", "The address or the Host header of the request is not valid.", {
+      ? new Problem("request-invalid", "The request URL or the Host header is not valid.", {
           cause: error,
         })
       : toProblem(error);
@@ -125,8 +125,8 @@ function noTunnel(): Problem {
 }
 
 /**
- * Answers what Node could not parse as a request on the bare socket, once. An earlier request on the same connection that
- * arrived complete is answered first.
+ * Answers malformed requests on the bare socket, once for each connection. Earlier complete requests on the same connection
+ * are answered first.
  */
 function answerClientErrors(server: Server, connections: Connections): void {
   const broken = new WeakSet<Duplex>();
@@ -143,7 +143,7 @@ function clientProblem(code: string | undefined): Problem {
     case "HPE_HEADER_OVERFLOW":
       return new Problem(
         "headers-too-large",
-        "The address and the headers together may have at most 16 KiB.",
+        "The request URL and the headers together may have at most 16 KiB.",
       );
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new Problem("request-timeout", "The request did not arrive completely within the time limit.");

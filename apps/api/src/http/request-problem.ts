@@ -2,14 +2,14 @@ import type { IncomingMessage } from "node:http";
 import { type CallerCheck, requestFault } from "@synap/http";
 import { Problem } from "../problems/problem.ts";
 
-/** Returns why a request is refused before its route is looked for; undefined when it is not. */
+/** Checks a request before routing. Returns the problem, or undefined. */
 export function requestProblem(request: IncomingMessage, checkCaller: CallerCheck): Problem | undefined {
   const fault = requestFault(request);
   if (fault !== undefined) {
     return new Problem(fault.code, fault.detail, { headers: { connection: "close" } });
   }
   const { expect } = request.headers;
-  // Node continues where 100-continue is one of several.
+  // Node continues if 100-continue is one of several expectations.
   if (expect !== undefined && expect.trim().toLowerCase() !== "100-continue") return expectationFailed();
   const caller = checkCaller(request);
   return caller === undefined ? undefined : new Problem(caller.code, caller.detail);

@@ -23,14 +23,14 @@ async function takeAll(budget: PageBudget): Promise<PageRoom[]> {
 }
 
 describe("the budget of pages", () => {
-  it("gives full pages, then short ones, and never more than it has", async () => {
+  it("grants full pages, then short ones, and never more than its bytes", async () => {
     const budget = new PageBudget({ maxBytes: MIN_PAGES_BYTES, maxWaitMs: LONG_MS });
     const sizes = (await takeAll(budget)).map(({ maxBytes }) => maxBytes);
     expect(sizes).toEqual([MAX_PAGE_BYTES, MAX_PAGE_BYTES, ...Array.from({ length: 16 }, () => SHORT)]);
     expect(budget.state()).toEqual({ reservedBytes: MIN_PAGES_BYTES, maxBytes: MIN_PAGES_BYTES, waiting: 1 });
   });
 
-  it("keeps room for short pages while full ones are held, so that none of them waits", async () => {
+  it("reserves bytes for short pages while full ones are in use, so that none waits", async () => {
     const budget = new PageBudget({ maxBytes: MIN_PAGES_BYTES, maxWaitMs: LONG_MS });
     for (let full = 0; full < 2; full += 1) expect((await budget.reserve()).maxBytes).toBe(MAX_PAGE_BYTES);
     for (let request = 0; request < 1_000; request += 1) {
@@ -40,7 +40,7 @@ describe("the budget of pages", () => {
     }
   });
 
-  it("has what a page did not need at once, and the rest when it is sent", async () => {
+  it("gets back unneeded bytes at once, and the others when the page is sent", async () => {
     const budget = new PageBudget({ maxBytes: MIN_PAGES_BYTES, maxWaitMs: LONG_MS });
     const rooms = await takeAll(budget);
     for (const room of rooms) room.settle(1_000);
@@ -57,7 +57,7 @@ describe("the budget of pages", () => {
     expect(budget.state().reservedBytes).toBe(MAX_PAGE_BYTES);
   });
 
-  it("lets those in first who wait longest", async () => {
+  it("serves waiting requests in the order of arrival", async () => {
     const budget = new PageBudget({ maxBytes: MIN_PAGES_BYTES, maxWaitMs: LONG_MS });
     const rooms = await takeAll(budget);
     const order: number[] = [];
@@ -67,7 +67,7 @@ describe("the budget of pages", () => {
     expect(order).toEqual([1, 2, 3]);
   });
 
-  it("turns a request away that waited for as long as it may", async () => {
+  it("refuses a request that has waited for the maximum time", async () => {
     const budget = new PageBudget({ maxBytes: MIN_PAGES_BYTES, maxWaitMs: 10 });
     await takeAll(budget);
     await expect(budget.reserve()).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { MAX_PAGE_BYTES } from "@synap/database";
 import { Problem } from "../problems/problem.ts";
 
-/** Byte limit for pages on their way to clients, and time limit for a request that waits for its share. */
+/** Limits of a page budget: bytes of all pages, and the wait of a request for its share. */
 export interface PageBudgetOptions {
   readonly maxBytes: number;
   readonly maxWaitMs: number;
@@ -24,9 +24,9 @@ export interface PageBudgetState {
   readonly waiting: number;
 }
 
-/** Size of a short page, for when a full one does not fit: many small rows, or a few large ones. */
+/** Size of a short page, which is used when a full one does not fit: many small rows, or a few large ones. */
 const SHORT_PAGE_BYTES = 256 * 1024;
-/** Share of the budget that full pages may take. The rest is for short ones, so that none starves. */
+/** Share of the budget that full pages may take. The rest is reserved for short ones, so that no request starves. */
 const FULL_PAGES_SHARE = 0.75;
 
 /** Smallest budget that holds two full pages and two short ones. */
@@ -37,9 +37,9 @@ interface Waiting {
 }
 
 /**
- * Bounds the memory of all pages that are being read or sent. A page costs several times its bytes while it is built, so
- * its bytes are reserved before it is read, and returned when the client has it. A page is cut shorter when little
- * is left; only when there is none does a request wait, in the order of arrival.
+ * Bounds the memory of all pages that are being read or sent. A page takes several times its size while it is built, so its
+ * bytes are reserved before it is read, and returned when the client has received it. When little is left, pages are
+ * shorter; when nothing is left, requests wait in the order of arrival.
  */
 export class PageBudget {
   readonly #options: PageBudgetOptions;
@@ -115,7 +115,7 @@ export class PageBudget {
     };
   }
 
-  /** Gives returned bytes to the requests that have waited longest. */
+  /** Assigns returned bytes to the requests that have waited longest. */
   #admit(): void {
     for (const waiting of this.#waiting) {
       const room = this.#take();
@@ -127,6 +127,6 @@ export class PageBudget {
 }
 
 function tooManyPages(maxWaitMs: number): Problem {
-  const detail = `Other large answers have used up the page budget for ${maxWaitMs} ms. Send again, or ask for smaller pages.`;
+  const detail = `Other large responses have used the whole page budget for ${maxWaitMs} ms. Send again, or request smaller pages.`;
   return new Problem("too-many-pages", detail, { retryAfterSeconds: 1 });
 }

@@ -6,7 +6,7 @@ const BEARER = /^Bearer +([^\s]+) *$/i;
 
 /** An action that requires a token. */
 export interface GuardedAct {
-  /** Subject of the sentence that refuses it: "A backfill". */
+  /** Subject of the error message: "A backfill". */
   readonly name: string;
   /** Realm of the header WWW-Authenticate. */
   readonly realm: string;
@@ -35,7 +35,7 @@ export function requireBearerToken(request: Request, configured: string | undefi
   throw new Problem("token-invalid", `The token is not the one in ${act.variable}.`);
 }
 
-/** Compares hashes of equal length, so that the time taken reveals neither content nor length. */
+/** Compares hashes in constant time, so that timing reveals neither content nor length. */
 function isSameSecret(given: string, expected: string): boolean {
   const hash = (value: string) => createHash("sha256").update(value).digest();
   return timingSafeEqual(hash(given), hash(expected));

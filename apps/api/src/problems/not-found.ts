@@ -1,5 +1,5 @@
 import { didYouMean, nearMatches } from "@synap/types/internal";
-import type { ApiApp, ApiContext } from "../api-context.ts";
+import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { Problem } from "./problem.ts";
 
 /**

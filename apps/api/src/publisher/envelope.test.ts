@@ -25,7 +25,7 @@ describe("sending envelopes to Inngest", () => {
     await broker.stop();
   });
 
-  it("delivers the events unchanged, and the same events again under an id of their own", async () => {
+  it("delivers the events unchanged, and the same events again under a new id", async () => {
     const events = [outgoing(), outgoing()];
     await send(events);
     await send(events);
@@ -44,7 +44,7 @@ describe("sending envelopes to Inngest", () => {
     expect(broker.attempts()).toBe(3);
   });
 
-  it("sends again under the same id when the broker's answer was lost", async () => {
+  it("sends again with the same id when the broker's response was lost", async () => {
     let left = 1;
     broker.mood = () => (left-- > 0 ? "accept-and-break" : "accept");
     await send([outgoing()]);
@@ -58,12 +58,12 @@ describe("sending envelopes to Inngest", () => {
     expect(broker.attempts()).toBe(5);
   });
 
-  it("gives up when nobody listens", async () => {
+  it("gives up when no server listens", async () => {
     await broker.stop();
     await expect(send([outgoing()])).rejects.toThrow();
   });
 
-  it("lets go of a broker that takes the connection and says nothing", async () => {
+  it("gives up on a broker that accepts the connection and does not answer", async () => {
     broker.mood = "hang";
     await expect(createInngestSender(eventApi, 300, logger)([outgoing()])).rejects.toThrow("within 300 ms");
     broker.mood = "accept";

@@ -18,17 +18,17 @@ export function toOutgoingEvent(event: SynapEvent): OutgoingEvent {
 }
 
 /**
- * What an envelope adds to its events: name, id, timestamp, and what the broker adds on its side, such as `user`.
- * About 200 bytes now; the rest is room for the broker.
+ * Size of an envelope without its events, in bytes: name, id, timestamp, and fields that the broker adds, such as `user`.
+ * About 200 bytes now; the rest is reserved for the broker.
  */
 export const ENVELOPE_OVERHEAD_BYTES = 512;
 
-/** The smallest envelope: the largest event has room in it. Below the 256 KiB that Inngest accepts on its free plan. */
+/** Minimum value of an envelope's maximum size: the largest event fits. Below the 256 KiB of Inngest's free plan. */
 export const MIN_ENVELOPE_BYTES = ENVELOPE_OVERHEAD_BYTES + MAX_EVENT_BYTES + 1;
 
 /** Limits of one envelope. */
 export interface EnvelopeLimits {
-  /** At most 1,000, on which the worker relies. */
+  /** At most 1,000, which the worker requires. */
   readonly maxEvents: number;
   /** Maximum size of the whole Inngest event as JSON, in bytes. */
   readonly maxBytes: number;
@@ -38,20 +38,20 @@ export function envelopeLimits(maxBytes: number): EnvelopeLimits {
   return { maxEvents: MAX_ENVELOPE_EVENTS, maxBytes };
 }
 
-/** Bytes that one event takes in an envelope: itself and a comma. */
+/** Returns the size of an event in an envelope, including a comma, in bytes. */
 export function sizeInEnvelope(event: { readonly bytes: number }): number {
   return event.bytes + 1;
 }
 
-/** Whether an envelope with this event alone stays within the limits. */
+/** True if an envelope with this event alone is within the limits. */
 export function fitsIntoEnvelope(event: { readonly bytes: number }, limits: EnvelopeLimits): boolean {
   return ENVELOPE_OVERHEAD_BYTES + sizeInEnvelope(event) <= limits.maxBytes;
 }
 
-/** Sends one envelope. Resolves when the broker has accepted it, rejects when that is not known. */
+/** Sends one envelope. Resolves when the broker has accepted it, rejects if that is unknown. */
 export type EnvelopeSender = (events: readonly OutgoingEvent[]) => Promise<void>;
 
-/** Sends envelopes through Inngest, each within `deadlineMs`. Failures are logged here, once per envelope. */
+/** Creates a sender of envelopes to Inngest, each within `deadlineMs`. It logs failures, once per envelope. */
 export function createInngestSender(
   eventApi: Pick<EventApi, "send">,
   deadlineMs: number,
@@ -68,12 +68,12 @@ export function createInngestSender(
 }
 
 /**
- * The envelope as a list of one Inngest event. Joined from the texts of its events, which exist already:
- * building and serialising an object would cost more than everything else here.
+ * Writes an envelope as a JSON array of one Inngest event. The JSON of its events is joined, because building and
+ * serialising an object would cost more than the rest of this function.
  *
- * The id belongs to this envelope and not to its content: all attempts to send it share the id, and the broker accepts it
- * once. The same events sent by a later request make another envelope, which the broker accepts too. An id derived from the
- * content would let the broker, which ignores a known id for a day, drop events that were accepted and are not stored.
+ * The id is random, not derived from the content. All attempts to send this envelope share it, so the broker accepts it
+ * once. The same events in a later request form another envelope, which the broker accepts too. With an id derived from
+ * the content, the broker would ignore that envelope for a day, and events that were accepted might not be stored.
  */
 export function packEnvelope(outgoing: readonly OutgoingEvent[]): InngestBatch & { readonly id: string } {
   const events = outgoing.map(({ json }) => json).join(",");

@@ -47,7 +47,7 @@ describe("Inngest's event API", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it("is spoken to as the SDK speaks to it", async () => {
+  it("receives the same request as from the SDK", async () => {
     await eventApi.send(parcel, 1_000);
     const sdk = new Inngest({ id: "synap", baseUrl: url, eventKey: "key", isDev: true, logger });
     await sdk.send({ name: "t/one", id: "e-1", ts: 1795245027142, data: { a: "ü" } });
@@ -82,12 +82,12 @@ describe("Inngest's event API", () => {
     expect(new Set(received.map(({ headers }) => headers["x-inngest-event-id-seed"])).size).toBe(1);
   });
 
-  it("believes only a confirmation, not a page with status 200", async () => {
+  it("accepts only a confirmation, not a page with status 200", async () => {
     answer = (response) => void response.end("<html>Welcome to the coffee shop's network</html>");
     await expect(eventApi.send(parcel, 100)).rejects.toThrow("within 100 ms");
   });
 
-  it("uses a connection again, and a new one when the server has closed it", async () => {
+  it("reuses a connection, and opens a new one when the server has closed it", async () => {
     const sockets = new Set<unknown>();
     answer = (response, request) => {
       sockets.add(request.socket);
@@ -102,7 +102,7 @@ describe("Inngest's event API", () => {
     expect(received).toHaveLength(3);
   });
 
-  it("says that the key is missing before it sends anything to the cloud", async () => {
+  it("reports a missing key before anything is sent to the cloud", async () => {
     const cloud = createEventApi(createInngestClient({ baseUrl: url, isDev: false, logger }));
     await expect(cloud.send(parcel, 1_000)).rejects.toThrow("INNGEST_EVENT_KEY is not set");
     expect(received).toHaveLength(0);

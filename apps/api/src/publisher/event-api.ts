@@ -17,15 +17,15 @@ export interface InngestBatch {
 /** Sends Inngest events. */
 export interface EventApi {
   /**
-   * Resolves when the broker has accepted them all.
-   * @throws Error when that is not known after all attempts, or `deadlineMs`
+   * Resolves when the broker has accepted all events.
+   * @throws Error when that is unknown after all attempts, or after `deadlineMs`
    */
-  send(parcel: InngestBatch, deadlineMs: number): Promise<void>;
-  /** Closes the connections that are kept open. */
+  send(batch: InngestBatch, deadlineMs: number): Promise<void>;
+  /** Closes idle connections. */
   close(): void;
 }
 
-/** The broker did not confirm the events: it refused, failed, or did not answer in time. */
+/** Thrown when the broker did not confirm the events: it refused, failed, or did not answer in time. */
 export class EventApiError extends Error {
   override readonly name = "EventApiError";
   readonly code = "EVENTS_NOT_CONFIRMED";
@@ -39,11 +39,12 @@ const BACKOFF: Backoff = { firstMs: 100, capMs: 1_600 };
 const NO_KEY = "NO_EVENT_KEY_SET";
 
 /**
- * Client of Inngest's event API (`POST /e/<key>`), compatible with the SDK's `send`: its headers, its seed, from which the
- * server derives the same ids for every attempt, its five attempts. The address and the key come from the Inngest client.
+ * Creates a client of Inngest's event API (`POST /e/<key>`), compatible with the SDK's `send`: the same headers, the same
+ * seed, from which the server derives the same ids for every attempt, and five attempts. The address and the key are
+ * those of the Inngest client.
  *
- * Not `send` itself: it serialises objects, which has been done here already, and its wrapping and
- * `fetch` are most of what a single event costs (docs/decisions/0011).
+ * `send` itself is not used. It serialises objects, and the events are already JSON; its overhead and `fetch` would be most
+ * of the cost of a single event (docs/decisions/0011).
  */
 export function createEventApi(destination: EventDestination): EventApi {
   const { eventKey = NO_KEY, eventBaseUrl, headers } = destination;
@@ -60,7 +61,7 @@ export function createEventApi(destination: EventDestination): EventApi {
     close: () => poster.close(),
     send: async ({ json, entropy }, deadlineMs) => {
       if (destination.mode === "cloud" && destination.eventKey === undefined) {
-        throw new EventApiError("INNGEST_EVENT_KEY is not set, so Inngest would not take the events");
+        throw new EventApiError("INNGEST_EVENT_KEY is not set, so Inngest would not accept the events");
       }
       const seed = { "x-inngest-event-id-seed": `${Date.now()},${entropy}` };
       let posting: Posting | undefined;
@@ -68,7 +69,7 @@ export function createEventApi(destination: EventDestination): EventApi {
       let isLate = false;
       const timer = setTimeout(() => {
         isLate = true;
-        posting?.cancel(new EventApiError("its answer took too long"));
+        posting?.cancel(new EventApiError("the response took too long"));
       }, deadlineMs);
       try {
         for (let number = 1; ; number += 1) {
@@ -94,7 +95,7 @@ function asError(fault: unknown): Error {
   return fault instanceof Error ? fault : new Error(String(fault));
 }
 
-/** Reads the server's answer, whose body reports whether it accepted the events; a proxy's page does not. */
+/** Parses the body of a response, which confirms or refuses the events. A proxy's page does neither. */
 function readAnswer(body: string): { readonly status?: unknown; readonly error?: string } {
   try {
     const answer: unknown = JSON.parse(body);

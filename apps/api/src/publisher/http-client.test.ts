@@ -11,18 +11,18 @@ const CHUNKED =
 const INTERIM = `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${PLAIN}`;
 const read = (text: string, isEnded = false) => readHttpAnswer(Buffer.from(text), isEnded);
 
-describe("reading an HTTP answer", () => {
-  it("takes a body of a known length, and one in chunks with extensions and trailers", () => {
+describe("readHttpAnswer", () => {
+  it("reads a body with a length, and one in chunks with extensions and trailers", () => {
     expect(read(PLAIN)).toEqual({ status: 200, body: "hällo", isReusable: true });
     expect(read(CHUNKED)).toEqual({ status: 503, body: "busy0123456789", isReusable: true });
     expect(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")?.body).toBe("");
   });
 
-  it("passes over interim answers", () => {
+  it("skips interim responses", () => {
     expect(read(INTERIM)).toEqual({ status: 200, body: "hällo", isReusable: true });
   });
 
-  it("waits until all of it is there, wherever it is cut", () => {
+  it("waits for the complete response, wherever it is split", () => {
     fc.assert(
       fc.property(fc.constantFrom(PLAIN, CHUNKED, INTERIM), fc.nat(), (text, cut) => {
         const bytes = Buffer.from(text);
@@ -31,19 +31,19 @@ describe("reading an HTTP answer", () => {
     );
   });
 
-  it("takes all up to the end of the connection where no length is given", () => {
+  it("reads up to the end of the connection if there is no length", () => {
     const text = "HTTP/1.1 200 OK\r\n\r\nall of it";
     expect(read(text)).toBeUndefined();
     expect(read(text, true)).toEqual({ status: 200, body: "all of it", isReusable: false });
   });
 
-  it("does not use a connection again that is to close, is of HTTP/1.0, or brought more than was asked for", () => {
+  it("does not reuse a connection that will close, is HTTP/1.0, or received unexpected bytes", () => {
     expect(read(PLAIN.replace("\r\n\r\n", "\r\nConnection: Close\r\n\r\n"))?.isReusable).toBe(false);
     expect(read(PLAIN.replace("1.1", "1.0"))?.isReusable).toBe(false);
     expect(read(`${PLAIN}HTTP/1.1 200 OK`)?.isReusable).toBe(false);
   });
 
-  it("refuses what is not HTTP, ends too early, or is too large", () => {
+  it("refuses a response that is not HTTP, ends too early, or is too large", () => {
     expect(() => read("SSH-2.0-OpenSSH_9.6\r\n\r\n")).toThrow("not HTTP/1.1");
     expect(() => read(PLAIN.slice(0, -2), true)).toThrow("before the answer was complete");
     expect(() => read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")).toThrow("no size");

@@ -3,12 +3,12 @@ import { connect as connectSecurely } from "node:tls";
 
 /** A request in flight. */
 export interface Posting {
-  /** Rejects with the network's error, or with the reason for which it was cancelled. */
+  /** Rejects with a network error, or with the reason of the cancellation. */
   readonly answer: Promise<HttpAnswer>;
   cancel(reason: Error): void;
 }
 
-/** Posts to one address over kept-alive connections, one for each concurrent request. */
+/** A client that posts to one URL over kept-alive connections, one for each concurrent request. */
 export interface JsonPoster {
   post(body: string, headers: Readonly<Record<string, string>>): Posting;
   /** Closes the idle connections. */
@@ -19,8 +19,8 @@ export interface JsonPoster {
 const MAX_IDLE_MS = 4_000;
 
 /**
- * Posts to an address over HTTP/1.1 on bare sockets, because every published event waits for this exchange.
- * Node's `http.request` takes two to three times as long for it, and `fetch` five times (docs/decisions/0011).
+ * Creates a client for a URL that uses HTTP/1.1 on bare sockets, because every published event waits for this exchange.
+ * Node's `http.request` takes two to three times as long, and `fetch` five times (docs/decisions/0011).
  *
  * @param constantHeaders headers of every request
  */
@@ -30,7 +30,7 @@ export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<stri
     writeHeaders({ ...constantHeaders, "Content-Type": "application/json" });
   let idle: HttpConnection[] = [];
 
-  /** The one used last, so that in quiet times the others reach their maximum idle time. */
+  /** Takes the most recently used connection, so that unneeded ones reach their maximum idle time. */
   function takeIdle(): HttpConnection | undefined {
     const usable = idle.filter((connection) => connection.isOpen && connection.idleMs < MAX_IDLE_MS);
     for (const connection of idle) if (!usable.includes(connection)) connection.destroy(new Error("idle"));
@@ -48,7 +48,7 @@ export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<stri
       const answer = connection
         .send(request)
         .catch((error: unknown) => {
-          // The server may have closed an idle connection at this very moment: try once more.
+          // The server may have just closed an idle connection, so try once more on a new one.
           if (kept === undefined || !(error instanceof ConnectionLostError) || error.isAnswering) throw error;
           connection = new HttpConnection(url);
           return connection.send(request);
@@ -71,7 +71,7 @@ function writeHeaders(headers: Readonly<Record<string, string>>): string {
     .join("");
 }
 
-/** The connection ended or failed. */
+/** Thrown when the connection ended or failed. */
 export class ConnectionLostError extends Error {
   override readonly name = "ConnectionLostError";
   readonly code = "CONNECTION_LOST";
@@ -90,7 +90,7 @@ interface Exchange {
   readonly reject: (error: unknown) => void;
 }
 
-/** A connection that carries one request after the other. */
+/** A connection that carries one request at a time. */
 export class HttpConnection {
   private readonly socket: Socket;
   private exchange: Exchange | undefined;
@@ -106,7 +106,7 @@ export class HttpConnection {
     this.socket = isSecure
       ? connectSecurely({ host, port, ...servername, ALPNProtocols: ["http/1.1"] })
       : connect({ host, port });
-    // Every request is one write, so there is nothing to wait for before it leaves.
+    // Every request is one write, so there is nothing to coalesce.
     this.socket.setNoDelay(true);
     this.socket.on("data", (chunk) => this.take(chunk, false));
     this.socket.on("end", () => this.take(Buffer.alloc(0), true));
@@ -124,7 +124,7 @@ export class HttpConnection {
   }
 
   /**
-   * Sends a whole request and returns its answer. One at a time.
+   * Sends a complete request and returns its response. One at a time.
    *
    * @throws ConnectionLostError, the reason given to `destroy`, or an Error when the answer is not HTTP
    */
@@ -141,7 +141,7 @@ export class HttpConnection {
   }
 
   private take(chunk: Buffer, isEnded: boolean): void {
-    // Data that arrives without a request could be taken for the answer to the next one.
+    // Data that arrives without a request could be mistaken for the response to the next one.
     if (this.exchange === undefined || (isEnded && this.received === undefined)) {
       this.fail(this.lost());
       return;
@@ -174,7 +174,7 @@ export class HttpConnection {
   }
 }
 
-/** A server's answer, of any status. */
+/** A response of any status. */
 export interface HttpAnswer {
   readonly status: number;
   /** Read as UTF-8. */
@@ -183,14 +183,14 @@ export interface HttpAnswer {
   readonly isReusable: boolean;
 }
 
-/** Maximum size of an answer. Anything longer is not from an event API, but perhaps from a proxy. */
+/** Maximum size of a response. A longer one is not from an event API, but perhaps from a proxy. */
 const MAX_BYTES = 1024 * 1024;
 const BLANK_LINE = "\r\n\r\n";
 
 /**
- * Parses an HTTP/1.1 answer from the bytes that have arrived so far; undefined while it is incomplete.
+ * Parses an HTTP/1.1 response from the bytes that have arrived so far; undefined while it is incomplete.
  *
- * @param isEnded whether the server has closed the connection, which ends an answer that gives no length
+ * @param isEnded true if the server has closed the connection, which ends a response without a length
  * @throws Error when this is not HTTP/1.1, is larger than 1 MiB, or the connection ended too early
  */
 export function readHttpAnswer(received: Buffer, isEnded: boolean): HttpAnswer | undefined {
@@ -208,7 +208,7 @@ function readComplete(received: Buffer, isEnded: boolean): HttpAnswer | undefine
   if (digits === undefined) throw new Error("the answer is not HTTP/1.1");
   const status = Number(digits);
   const rest = received.subarray(end + BLANK_LINE.length);
-  // Interim answers such as 103 come before the real one.
+  // Interim responses such as 103 precede the final one.
   if (status < 200) return readComplete(rest, isEnded);
   const body = readBody(rest, head, isEnded);
   if (body === undefined) return undefined;
@@ -216,7 +216,7 @@ function readComplete(received: Buffer, isEnded: boolean): HttpAnswer | undefine
   return { status, body: body.bytes.toString("utf8"), isReusable: isKept && body.isWhole };
 }
 
-/** `isWhole`: the answer ended where its headers say, and nothing follows it. */
+/** Reads a body. `isWhole` means that it has the length in its headers, and nothing follows it. */
 function readBody(
   rest: Buffer,
   head: string,

@@ -1,6 +1,6 @@
 import { counted } from "@synap/types/internal";
 
-/** The queue has no room for these events. Nothing of the request was accepted; try again later. */
+/** Thrown when the queue is full. No event of the request was accepted; try again later. */
 export class PublisherFullError extends Error {
   override readonly name = "PublisherFullError";
   readonly code = "PUBLISHER_FULL";
@@ -12,7 +12,7 @@ export class PublisherFullError extends Error {
   }
 }
 
-/** The publisher is shutting down and accepts no more events. */
+/** Thrown when the publisher is shutting down. */
 export class PublisherClosedError extends Error {
   override readonly name = "PublisherClosedError";
   readonly code = "PUBLISHER_CLOSED";

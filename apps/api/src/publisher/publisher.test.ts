@@ -42,8 +42,8 @@ function recordingSender(behave: (envelope: number) => Promise<void> = () => Pro
   return { send, acknowledged, sends: () => sends };
 }
 
-describe("the publisher's laws", () => {
-  it("puts every accepted event into exactly one acknowledged envelope, in order, within both limits", async () => {
+describe("the properties of the publisher", () => {
+  it("sends every accepted event in exactly one acknowledged envelope, in order, within both limits", async () => {
     const request = fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 40 });
     const scenario = fc.record({
       requests: fc.array(request, { minLength: 1, maxLength: 12 }),
@@ -97,18 +97,18 @@ function fakeTheClock(): void {
   onTestFinished(() => void vi.useRealTimers());
 }
 
-/** How a broker behaves that takes this long to accept an envelope. */
+/** Simulates a broker that takes this long to accept an envelope. */
 const acceptsAfter = (ms: number) => () => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 describe("the publisher", () => {
-  it("gathers what is posted at the same time into one envelope", async () => {
+  it("batches concurrent requests in one envelope", async () => {
     const { send, acknowledged } = recordingSender();
     const publisher = createPublisher(send, OPTIONS);
     await Promise.all(eventsOf(100).map((event) => publisher.publish([event])));
     expect(acknowledged.map((events) => events.length)).toEqual([100]);
   });
 
-  it("sends a lone event at once and lets others gather while it is under way", async () => {
+  it("sends a lone event at once, and batches others while it is in flight", async () => {
     fakeTheClock();
     const { send, acknowledged } = recordingSender(acceptsAfter(100));
     const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1_000 });
@@ -123,7 +123,7 @@ describe("the publisher", () => {
     expect(acknowledged.map((events) => events.length)).toEqual([1, 20]);
   });
 
-  it("lets events gather for as long as an envelope takes to a slow broker", async () => {
+  it("batches events for as long as a slow broker takes to accept an envelope", async () => {
     fakeTheClock();
     const { send, acknowledged } = recordingSender(acceptsAfter(40));
     const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
@@ -138,7 +138,7 @@ describe("the publisher", () => {
     expect(acknowledged.slice(20).map((events) => events.length)).toEqual([1, 2]);
   });
 
-  it("refuses alone, by name, the event that no envelope can hold", async () => {
+  it("refuses only the event that does not fit into an envelope", async () => {
     const { send } = recordingSender();
     const publisher = createPublisher(send, OPTIONS);
     await expect(publisher.publish([eventOf(), eventOf(200_000), eventOf()])).resolves.toEqual([
@@ -148,7 +148,7 @@ describe("the publisher", () => {
     ]);
   });
 
-  it("takes nothing of a request that does not fit into the queue, and has room again afterwards", async () => {
+  it("refuses a request that does not fit into the queue as a whole, and accepts others afterwards", async () => {
     const { send, acknowledged } = recordingSender(() => nextTurn());
     const publisher = createPublisher(send, { ...OPTIONS, maxQueuedEvents: 10 });
     const first = publisher.publish(eventsOf(8));
@@ -166,7 +166,7 @@ describe("the publisher", () => {
     await first;
   });
 
-  it("refuses, before it reads anything, while what waits would take too long, and has room again afterwards", async () => {
+  it("refuses requests unread while sending the queue would take too long, and accepts others afterwards", async () => {
     fakeTheClock();
     const { send } = recordingSender(acceptsAfter(100));
     const envelope = { maxEvents: 1, maxBytes: 100_000 };
@@ -184,7 +184,7 @@ describe("the publisher", () => {
     await expect(again).resolves.toEqual(["accepted"]);
   });
 
-  it("gives an answer by the deadline, and does not send afterwards what still waited", async () => {
+  it("answers by the deadline, and does not send events that are still queued then", async () => {
     fakeTheClock();
     let release = () => {};
     const held = new Promise<void>((resolve) => {
@@ -205,7 +205,7 @@ describe("the publisher", () => {
     expect(publisher.state()).toMatchObject({ queuedEvents: 0, queuedBytes: 0, envelopesInFlight: 0 });
   });
 
-  it("on closing sends what waits, then takes no more", async () => {
+  it("sends queued events on closing, then accepts no more", async () => {
     fakeTheClock();
     const { send, acknowledged } = recordingSender(acceptsAfter(10));
     const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, lingerMs: 10_000 });
@@ -222,7 +222,7 @@ describe("the publisher", () => {
 });
 
 describe("an envelope's id", () => {
-  it("is its own, whatever it carries", () => {
+  it("is unique, whatever the events", () => {
     const first = eventOf();
     const ids = [packEnvelope([first]).id, packEnvelope([first]).id];
     expect(new Set(ids).size).toBe(2);

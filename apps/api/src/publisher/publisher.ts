@@ -28,12 +28,12 @@ export interface PublisherOptions {
   readonly envelope: EnvelopeLimits;
 }
 
-/** Takes events from requests and hands them to the broker in envelopes. */
+/** Queues events of requests and sends them to the broker in envelopes. */
 export interface Publisher {
   /**
-   * Resolves with the outcome of every event, in the order of the events. Events of one call are sent in their
-   * order, but envelopes may be processed side by side.
-   * @throws PublisherFullError, PublisherClosedError; then none of the events was taken.
+   * Resolves with the outcome of every event, in the order of the events. Events of one call are sent in their order, but the
+   * broker may process envelopes concurrently.
+   * @throws PublisherFullError, PublisherClosedError; then none of the events was queued.
    */
   publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]>;
   /**
@@ -43,7 +43,7 @@ export interface Publisher {
   assertCapacity(): void;
   /** Returns true for an event that fits into an envelope. */
   fits(event: OutgoingEvent): boolean;
-  /** Sends what waits without lingering; resolves when nothing waits or is under way. Never rejects. */
+  /** Sends queued events without lingering; resolves when the queue is empty and nothing is in flight. Never rejects. */
   flush(): Promise<void>;
   /** Refuses further events, then flushes. */
   close(): Promise<void>;
@@ -57,9 +57,9 @@ interface Entry {
 }
 
 /**
- * A publisher that sends through `send`. When nothing is under way, an envelope leaves at once, so that a lone
- * request does not wait; while something is under way, what arrives is gathered until an envelope is full, all have come
- * back, or the linger is over. So envelopes grow with the load by themselves, and the more the slower the broker is.
+ * Creates a publisher. With nothing in flight, an envelope is sent at once, so that a lone request does not wait. Otherwise
+ * events are batched until an envelope is full, nothing is in flight, or the linger is over. So envelopes grow with the load,
+ * and the slower the broker, the larger they become.
  */
 export function createPublisher(send: EnvelopeSender, options: PublisherOptions): Publisher {
   return new EnvelopePublisher(send, options);
@@ -134,7 +134,7 @@ class EnvelopePublisher implements Publisher {
     return { queuedEvents, queuedBytes, envelopesInFlight: inFlight, maxQueuedEvents, maxQueuedBytes };
   }
 
-  /** An empty queue accepts any one request, however large (bodies are limited); otherwise it could never be sent. */
+  /** An empty queue accepts a request of any size (bodies are limited), because it could never be sent otherwise. */
   assertCapacity(events: readonly OutgoingEvent[] = []): void {
     if (this.isClosed) throw new PublisherClosedError();
     if (this.queuedEvents === 0) return;
@@ -158,7 +158,7 @@ class EnvelopePublisher implements Publisher {
     this.waitingBytes += sizeInEnvelope(entry.outgoing);
   }
 
-  /** At the end of this turn of the event loop, so that requests that arrived together share an envelope. */
+  /** Pumps at the end of this turn of the event loop, so that requests that arrived together share an envelope. */
   private pumpSoon(): void {
     if (this.isPumping) return;
     this.isPumping = true;
@@ -167,7 +167,7 @@ class EnvelopePublisher implements Publisher {
 
   private pump(): void {
     this.isPumping = false;
-    while (this.head < this.queue.length && this.inFlight < this.options.concurrency && this.mayLeave()) {
+    while (this.head < this.queue.length && this.inFlight < this.options.concurrency && this.isDue()) {
       const envelope = this.takeEnvelope();
       if (envelope.length > 0) void this.sendEnvelope(envelope);
     }
@@ -177,7 +177,7 @@ class EnvelopePublisher implements Publisher {
       for (const listener of this.idleListeners.splice(0)) listener();
   }
 
-  private mayLeave(): boolean {
+  private isDue(): boolean {
     const { maxEvents, maxBytes } = this.options.envelope;
     const isFull =
       this.queue.length - this.head >= maxEvents || this.waitingBytes >= maxBytes - ENVELOPE_OVERHEAD_BYTES;
@@ -248,16 +248,19 @@ class EnvelopePublisher implements Publisher {
     this.queuedBytes -= entry.outgoing.bytes;
   }
 
-  /** Settles what is unknown at the deadline as not accepted. Events still in the queue are not sent any more. */
+  /** Settles events without an outcome at the deadline as unavailable. Those still in the queue are not sent. */
   private giveUp(request: PublishRequest): void {
     for (const index of request.outcomes.keys()) conclude(request, index, "unavailable");
   }
 }
 
 /**
- * The outcome of one event. `accepted`: the broker has it. `too-large`: it fits into no envelope. `unavailable`: the
- * broker did not confirm it in time; it may have it all the same, which sending the event again with its id or
- * idempotency key makes harmless.
+ * The outcome of one event.
+ *
+ * - `accepted`: the broker has accepted it.
+ * - `too-large`: it does not fit into an envelope.
+ * - `unavailable`: the broker did not confirm it in time. It may have accepted it, so the sender should send it again with
+ *   the same id or idempotency key.
  */
 export type PublishOutcome = "accepted" | "too-large" | "unavailable";
 

@@ -12,8 +12,8 @@ function send(pace: SendPace, envelopes: number, ms: number, from = 0): number {
   return now;
 }
 
-describe("the pace of sending", () => {
-  it("is what the last envelopes took, shared by those that are sent side by side", () => {
+describe("SendPace", () => {
+  it("averages the last envelopes, divided by the number of concurrent ones", () => {
     const pace = new SendPace(4);
     const now = send(pace, 200, 40);
     expect(pace.waitOf(10, now)).toBeCloseTo(100, 0);
@@ -21,13 +21,13 @@ describe("the pace of sending", () => {
     expect(pace.waitOf(10, later)).toBeCloseTo(1_000, 0);
   });
 
-  it("is not slow where nothing waits, however long an envelope takes", () => {
+  it("estimates no wait for an empty queue, however long an envelope takes", () => {
     const pace = new SendPace(4);
     const now = send(pace, 10, 5_000);
     expect(pace.waitOf(0, now)).toBe(0);
   });
 
-  it("does not fall because one envelope is stuck while the others go through", () => {
+  it("ignores one stuck envelope while the others are sent", () => {
     const pace = new SendPace(2);
     const now = send(pace, 100, 5);
     pace.begin(now);
@@ -36,7 +36,7 @@ describe("the pace of sending", () => {
     expect(pace.waitOf(10, later + 1)).toBeCloseTo(25, 0);
   });
 
-  it("falls while a broker that was fast gives no answer", () => {
+  it("estimates a longer wait while a fast broker has stopped answering", () => {
     const pace = new SendPace(1);
     const now = send(pace, 100, 1);
     const end = pace.begin(now);

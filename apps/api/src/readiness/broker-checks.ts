@@ -5,8 +5,8 @@ import type { EventDestination } from "../publisher/event-api.ts";
 const BROKER_TIMEOUT_MS = 1_500;
 
 /**
- * Checks that something answers where events are sent. Only a 5xx counts as unreachable: `/health` exists on a
- * self-hosted Inngest, and a 404 elsewhere still proves that a server is there.
+ * Checks that a server answers at the address to which events are sent. Only a 5xx counts as a failure: self-hosted Inngest
+ * has `/health`, and a 404 from another server still shows that it runs.
  */
 export function brokerCheck(broker: EventDestination): ReadinessCheck {
   return {

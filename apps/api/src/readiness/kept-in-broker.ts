@@ -9,7 +9,7 @@ const keptSchema: z.ZodType<KeptInBroker> = z.object({
 
 const TIMEOUT_MS = 1_000;
 
-/** Reads what the broker keeps. Undefined when it does not answer or does not report it, as an Inngest server does not. */
+/** Reads the work that the broker keeps. Undefined if the broker does not report it, as an Inngest server does not. */
 export function createKeptReader({
   eventBaseUrl,
 }: Pick<EventDestination, "eventBaseUrl">): () => Promise<KeptInBroker | undefined> {

@@ -1,4 +1,4 @@
-import type { ApiContext } from "../api-context.ts";
+import type { ApiContext } from "../api-dependencies.ts";
 import type { PageBudget } from "../pages/page-budget.ts";
 import { jsonText } from "./route-registration.ts";
 
@@ -9,9 +9,9 @@ export interface Page {
 }
 
 /**
- * Answers a page within the budget: its bytes are held until the client has the answer, or is gone.
+ * Answers with a page within the budget. Its bytes are reserved until the client has received the response or disconnected.
  *
- * @param read makes the page, which ends with the row that reaches the given number of bytes
+ * @param read reads the page, which ends with the row that reaches the given number of bytes
  * @throws Problem `too-many-pages`
  */
 export async function answerPage(
@@ -32,7 +32,7 @@ export async function answerPage(
   }
 }
 
-/** Runs `action` once the answer is sent or its connection has ended. Outside a server, nothing is sent. */
+/** Runs `action` once the response is sent or its connection has ended, or at once without a server. */
 function whenSent(context: ApiContext, action: () => void): void {
   const outgoing = context.env.outgoing;
   if (outgoing === undefined || outgoing.closed) action();

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { eventPath } from "@synap/types/http";
 import { z } from "zod";
-import type { ApiApp, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 import {
   json,
@@ -28,7 +28,7 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/events/{id} */
-export function getEventRoute(app: ApiApp, { store }: ApiPorts): void {
+export function getEventRoute(app: ApiApp, { store }: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
     const id = (context.req.param("id") ?? "").toLowerCase();

@@ -1,6 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { createFaultFinder, readinessAnswer } from "@synap/service";
-import type { ApiApp, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 
@@ -26,7 +26,10 @@ const readinessRoute = {
 } satisfies RouteConfig;
 
 /** GET /healthz and GET /readyz. Probes may add parameters of their own. */
-export function healthRoutes(app: ApiApp, { readiness, databaseFailed, warnings, logger }: ApiPorts): void {
+export function healthRoutes(
+  app: ApiApp,
+  { readiness, databaseFailed, warnings, logger }: ApiDependencies,
+): void {
   const findFaults = createFaultFinder(readiness, logger);
   let hasEnded = false;
   void databaseFailed.then((cause) => {

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { pageHeaders } from "@synap/http";
 import { answerHeaders } from "../answer-headers.ts";
-import type { ApiApp } from "../api-context.ts";
+import type { ApiApp } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
 import { json, registerRoute } from "./route-registration.ts";
 

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
-import type { ApiApp, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { answerPage } from "./answer-page.ts";
 import { checkEventNames } from "./named-filter.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
@@ -31,11 +31,11 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/events */
-export function listEventsRoute(app: ApiApp, ports: ApiPorts): void {
-  const { store, pages } = ports;
+export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
+  const { store, pages } = dependencies;
   registerRoute(app, route, async (context) => {
     const { limit, order = "desc", cursor, from, to, type, ...equal } = readQuery(context, eventQuery);
-    await checkEventNames(ports, { type, ...equal });
+    await checkEventNames(dependencies, { type, ...equal });
     const filter = {
       ...equal,
       ...(type !== undefined && { types: [type].flat() }),

@@ -8,7 +8,7 @@ import {
   writeMetrics,
 } from "@synap/service";
 import { answerHeaders } from "../answer-headers.ts";
-import type { ApiApp, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { problemAnswers, registerRoute } from "./route-registration.ts";
 import { readStatus } from "./status.ts";
 
@@ -30,17 +30,17 @@ const route = {
 type Status = Awaited<ReturnType<typeof readStatus>>;
 
 /** GET /metrics. Scrapers may add parameters of their own. */
-export function metricsRoute(app: ApiApp, ports: ApiPorts): void {
+export function metricsRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
-    const text = writeMetrics([...gaugesOf(await readStatus(ports)), snapshotGauge(ports)]);
-    return new Response(text + (await ports.metrics.write()), {
+    const text = writeMetrics([...gaugesOf(await readStatus(dependencies)), snapshotGauge(dependencies)]);
+    return new Response(text + (await dependencies.metrics.write()), {
       status: 200,
       headers: answerHeaders(context.get("requestId"), { "content-type": EXPOSITION_CONTENT_TYPE }),
     });
   });
 }
 
-function snapshotGauge({ aggregates }: Pick<ApiPorts, "aggregates">): Gauge {
+function snapshotGauge({ aggregates }: Pick<ApiDependencies, "aggregates">): Gauge {
   const samples = aggregates.map(({ decider, repository }) => ({
     labels: { aggregate_type: decider.name },
     value: repository.skippedSnapshots(),
@@ -52,7 +52,7 @@ function snapshotGauge({ aggregates }: Pick<ApiPorts, "aggregates">): Gauge {
   );
 }
 
-/** Read from the store at the scrape. Events and streams are estimated beyond a million, so even they may fall. */
+/** Gauges read from the store at each scrape. Numbers of events and streams are estimated beyond a million, so they may fall. */
 function gaugesOf(status: Status): Gauge[] {
   const { release, engine, timescaledb } = status;
   return [
@@ -68,7 +68,7 @@ function gaugesOf(status: Status): Gauge[] {
   ];
 }
 
-/** Metrics of what went wrong, or may, between the API's answer and the log. */
+/** Metrics of accepted events that have not reached the log. */
 function acceptedGauges({ notStored, keptInBroker, inTransit, processes }: Status): Gauge[] {
   const running = (role: "api" | "worker") => ({
     labels: { role },

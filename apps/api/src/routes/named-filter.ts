@@ -1,7 +1,7 @@
 import type { NamedThing } from "@synap/database/internal";
 import { INGEST_HANDLER } from "@synap/handlers/internal";
 import { didYouMean } from "@synap/types/internal";
-import type { ApiPorts } from "../api-context.ts";
+import type { ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 
 /** The names in a filter for events, as the query parameters have them. */
@@ -17,15 +17,15 @@ interface EventNames {
  * @throws Problem `filter-unknown`
  */
 export async function checkEventNames(
-  ports: Pick<ApiPorts, "catalogue" | "names">,
+  dependencies: Pick<ApiDependencies, "catalogue" | "names">,
   { type = [], aggregateType }: EventNames,
 ): Promise<void> {
-  const { types } = ports.catalogue;
+  const { types } = dependencies.catalogue;
   const ofTypes = types.map(({ name }) => name);
-  for (const name of [type].flat()) await checkName(ports, "type", "event type", name, ofTypes);
+  for (const name of [type].flat()) await checkName(dependencies, "type", "event type", name, ofTypes);
   if (aggregateType === undefined) return;
   const ofAggregates = new Set(types.map((each) => each.aggregateType));
-  await checkName(ports, "aggregateType", "aggregate type", aggregateType, ofAggregates);
+  await checkName(dependencies, "aggregateType", "aggregate type", aggregateType, ofAggregates);
 }
 
 /**
@@ -34,16 +34,16 @@ export async function checkEventNames(
  * @throws Problem `filter-unknown`
  */
 export async function checkHandlerName(
-  ports: Pick<ApiPorts, "admin" | "names">,
+  dependencies: Pick<ApiDependencies, "admin" | "names">,
   handler: string | undefined,
 ): Promise<void> {
   if (handler === undefined) return;
-  const own = [INGEST_HANDLER, ...ports.admin.handlers.map(({ name }) => name)];
-  await checkName(ports, "handler", "handler", handler, own);
+  const own = [INGEST_HANDLER, ...dependencies.admin.handlers.map(({ name }) => name)];
+  await checkName(dependencies, "handler", "handler", handler, own);
 }
 
 async function checkName(
-  { names }: Pick<ApiPorts, "names">,
+  { names }: Pick<ApiDependencies, "names">,
   parameter: string,
   thing: NamedThing,
   name: string,

@@ -2,7 +2,7 @@ import type { ReadModel } from "@synap/handlers";
 import { componentOf } from "@synap/handlers/internal";
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { z } from "zod";
-import type { ApiApp } from "../api-context.ts";
+import type { ApiApp } from "../api-dependencies.ts";
 
 const SECURITY_SCHEMES = {
   adminToken: { type: "http", scheme: "bearer", description: "The token in SYNAP_ADMIN_TOKEN." },
@@ -14,7 +14,7 @@ export function registerComponents(app: ApiApp, readModels: readonly ReadModel[]
   const own = Object.entries(HTTP_RESOURCES).filter(([name]) => !(name in READ_MODEL_RESOURCES));
   for (const [name, schema] of [...own, ...answers]) {
     const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
-    // A round trip through JSON gives the form that it has in the document.
+    // The round trip through JSON removes what the document can't contain.
     app.openAPIRegistry.registerComponent("schemas", name, JSON.parse(JSON.stringify(described)));
   }
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {

@@ -1,5 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { ApiApp, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
 import { registerComponents } from "./openapi-components.ts";
 import { json, registerRoute } from "./route-registration.ts";
@@ -15,8 +15,8 @@ const route = {
   },
 } satisfies RouteConfig;
 
-/** GET /openapi.json, made on the first request from what the routes registered. */
-export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiPorts, "readModels">): void {
+/** GET /openapi.json, created on the first request from the registered routes. */
+export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, "readModels">): void {
   registerComponents(app, readModels);
   let document: unknown;
   registerRoute(app, route, (context) => {

@@ -1,13 +1,13 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
-import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../body/json-body.ts";
 import { decodeText, readBody, readContentType } from "../body/read-body.ts";
-import { acceptEvents } from "../intake/accept-events.ts";
-import type { BatchResult } from "../intake/event-result.ts";
-import { readJsonBatch, readNdjsonBatch } from "../intake/read-batch.ts";
-import type { EventReading } from "../intake/read-event.ts";
 import { Problem } from "../problems/problem.ts";
+import { acceptEvents } from "../publishing/accept-events.ts";
+import type { BatchResult } from "../publishing/event-result.ts";
+import { readJsonBatch, readNdjsonBatch } from "../publishing/read-batch.ts";
+import type { EventReading } from "../publishing/read-event.ts";
 import { unavailable } from "./publish-event.ts";
 import { readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
@@ -54,10 +54,10 @@ const route = {
 } satisfies RouteConfig;
 
 /** POST /api/v1/events/batch */
-export function publishBatchRoute(app: ApiApp, ports: ApiPorts): void {
+export function publishBatchRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
-    const readings = await readBatchBody(context, ports);
-    const accepted = await acceptEvents(readings, ports.acceptance);
+    const readings = await readBatchBody(context, dependencies);
+    const accepted = await acceptEvents(readings, dependencies.publishing);
     const results: BatchResult[] = accepted.map((result, index) => ({ index, ...result }));
     const count = (status: BatchResult["status"]) =>
       results.filter((result) => result.status === status).length;
@@ -71,13 +71,13 @@ export function publishBatchRoute(app: ApiApp, ports: ApiPorts): void {
   });
 }
 
-async function readBatchBody(context: ApiContext, ports: ApiPorts): Promise<EventReading[]> {
-  const rules = readEventRules(context, ports);
-  const { maxBodyBytes, maxBodyValues, maxBatchEvents, maxDepth } = ports.configuration;
+async function readBatchBody(context: ApiContext, dependencies: ApiDependencies): Promise<EventReading[]> {
+  const rules = readEventRules(context, dependencies);
+  const { maxBodyBytes, maxBodyValues, maxBatchEvents, maxDepth } = dependencies.configuration;
   const request = context.req.raw;
   const type = readContentType(request, ["application/json", "application/x-ndjson"]);
   const bytes = await readBody(request, maxBodyBytes);
-  ports.acceptance.publisher.assertCapacity();
+  dependencies.publishing.publisher.assertCapacity();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const limits = { maxEvents: maxBatchEvents, maxDepth, around: 1, maxValues: maxBodyValues };

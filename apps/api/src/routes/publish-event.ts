@@ -1,14 +1,14 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
-import type { ApiApp, ApiContext, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, unreadableBody } from "../body/json-body.ts";
 import { parseJson } from "../body/parse-json.ts";
 import { decodeText, readBody } from "../body/read-body.ts";
-import { acceptEvents } from "../intake/accept-events.ts";
-import type { EventResult } from "../intake/event-result.ts";
-import { readEvent } from "../intake/read-event.ts";
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
+import { acceptEvents } from "../publishing/accept-events.ts";
+import type { EventResult } from "../publishing/event-result.ts";
+import { readEvent } from "../publishing/read-event.ts";
 import { readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 
@@ -54,15 +54,15 @@ const route = {
 } satisfies RouteConfig;
 
 /** POST /api/v1/events */
-export function publishEventRoute(app: ApiApp, ports: ApiPorts): void {
+export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
-    const rules = readEventRules(context, ports);
-    const reading = readEvent(await readJsonBody(context, ports), rules);
+    const rules = readEventRules(context, dependencies);
+    const reading = readEvent(await readJsonBody(context, dependencies), rules);
     if (!reading.ok) {
-      ports.acceptance.onOutcome("rejected", 1);
+      dependencies.publishing.onOutcome("rejected", 1);
       throw eventProblem(reading.issues);
     }
-    const [result] = await acceptEvents([reading], ports.acceptance);
+    const [result] = await acceptEvents([reading], dependencies.publishing);
     switch (result?.status) {
       case "accepted":
         return json(context, 202, result);
@@ -76,7 +76,7 @@ export function publishEventRoute(app: ApiApp, ports: ApiPorts): void {
   });
 }
 
-/** The problem of events of which some are unavailable. An unconfirmed event comes first, because the sender has to act on it. */
+/** Builds the problem of unavailable events. An unconfirmed one determines it, because the sender has to act on it. */
 export function unavailable(results: readonly EventResult[], members: Record<string, unknown> = {}): Problem {
   const open = results.flatMap((result) => (result.status === "unavailable" ? [result] : []));
   const [first] = open;
@@ -86,16 +86,19 @@ export function unavailable(results: readonly EventResult[], members: Record<str
   return new Problem("event-type-not-ready", detail, { retryAfterSeconds: 5, members });
 }
 
-/** The problem of an event that the broker did not confirm. The broker may have it, so the advice is to send the same id again. */
+/** Builds the problem of an event that the broker did not confirm. The broker may have it, so the same id must be sent again. */
 function brokerUnavailable(members: Record<string, unknown>): Problem {
   const detail = "The event broker did not confirm in time. Send again, with the same id or idempotencyKey.";
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });
 }
 
-async function readJsonBody(context: ApiContext, { configuration, acceptance }: ApiPorts): Promise<unknown> {
+async function readJsonBody(
+  context: ApiContext,
+  { configuration, publishing }: ApiDependencies,
+): Promise<unknown> {
   const request = context.req.raw;
   const bytes = await readBody(request, configuration.maxBodyBytes);
-  acceptance.publisher.assertCapacity();
+  publishing.publisher.assertCapacity();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const { maxDepth, maxBodyValues: maxValues } = configuration;

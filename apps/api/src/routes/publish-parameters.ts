@@ -1,11 +1,14 @@
 import { publishQuery } from "@synap/types/http";
-import type { ApiContext, ApiPorts } from "../api-context.ts";
-import type { EventRules } from "../intake/read-event.ts";
+import type { ApiContext, ApiDependencies } from "../api-dependencies.ts";
 import { requireBackfillPermission } from "../permission/backfill-permission.ts";
+import type { EventRules } from "../publishing/read-event.ts";
 import { readQuery } from "./route-registration.ts";
 
 /** Returns the rules for the events of this request. @throws Problem when it is not permitted to backfill. */
-export function readEventRules(context: ApiContext, { catalogue, configuration }: ApiPorts): EventRules {
+export function readEventRules(
+  context: ApiContext,
+  { catalogue, configuration }: ApiDependencies,
+): EventRules {
   const { backfill } = readQuery(context, publishQuery);
   if (backfill !== "true") return { catalogue, lateness: configuration.latenessMs };
   requireBackfillPermission(context.req.raw, configuration.backfillToken);

@@ -1,7 +1,7 @@
 import { sqlState } from "@synap/database/internal";
 import type { ReadModel } from "@synap/handlers";
 import { componentOf } from "@synap/handlers/internal";
-import type { ApiApp, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 import { answerPage } from "./answer-page.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
@@ -12,15 +12,15 @@ const UNDEFINED_TABLE = "42P01";
 /** GET /api/v1/{path} of every read model. */
 export function readModelRoutes(
   app: ApiApp,
-  ports: Pick<ApiPorts, "readModels" | "readTables" | "pages">,
+  dependencies: Pick<ApiDependencies, "readModels" | "readTables" | "pages">,
 ): void {
-  for (const model of ports.readModels) readModelRoute(app, ports, model);
+  for (const model of dependencies.readModels) readModelRoute(app, dependencies, model);
 }
 
 /** Maps a missing table to the problem of a read model that no worker has created yet. */
 function readModelRoute(
   app: ApiApp,
-  { readTables, pages }: Pick<ApiPorts, "readTables" | "pages">,
+  { readTables, pages }: Pick<ApiDependencies, "readTables" | "pages">,
   model: ReadModel,
 ): void {
   const component = componentOf(model);
@@ -54,7 +54,7 @@ function missing(cause: unknown): never {
   if (sqlState(cause) !== UNDEFINED_TABLE) throw cause;
   throw new Problem(
     "read-model-missing",
-    "The read model does not exist yet. Start a worker whose config has it.",
+    "The table of the read model does not exist yet. Start a worker whose config has its projection.",
     {
       retryAfterSeconds: 5,
       cause,

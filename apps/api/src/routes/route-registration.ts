@@ -4,17 +4,17 @@ import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import { didYouMean, zodReason } from "@synap/types/internal";
 import type { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
-import type { ApiApp, ApiContext } from "../api-context.ts";
+import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { readContentType } from "../body/read-body.ts";
 import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
 
 /**
- * Registers a route with Hono and with the OpenAPI document from one definition. Not `app.openapi`, which would
+ * Registers a route with Hono and with the OpenAPI document from one definition. `app.openapi` is not used, because it would
  * parse bodies before their size and form are checked.
  *
- * A route that may change something has a body in its definition, and its requests carry that body's content type even
- * where the body is left out: a form on a page of another site can send a POST, but not as JSON.
+ * A route that may change something must define a body, and its requests must have that body's content type even without
+ * a body: a form on a page of another site can send a POST, but not as JSON.
  */
 export function registerRoute(
   app: ApiApp,
@@ -34,7 +34,7 @@ export function registerRoute(
     } catch (thrown) {
       const methods = thrown instanceof PathParameterProblem ? methodsAt(app, context.req.path) : [];
       if (methods.length > 0) throw methodNotAllowed(context.req.method, methods);
-      // Hono passes only Errors to its error handler, but event types and deciders of applications may throw anything.
+      // Hono passes only Errors to its error handler, but an application's code may throw any value.
       throw thrown instanceof Problem ? thrown : asError(thrown);
     }
   });
@@ -50,7 +50,7 @@ export function json(
   return jsonText(context, status, JSON.stringify(value), headers);
 }
 
-/** Answers with a text that is JSON already. */
+/** Answers with JSON text. */
 export function jsonText(
   context: ApiContext,
   status: number,
@@ -77,7 +77,7 @@ export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schem
   return parsed.data;
 }
 
-/** Reads the parameters; one that is given twice becomes a list. Hono's `queries()` can't hold one named `__proto__`. */
+/** Reads the parameters; a repeated one becomes a list. Not with Hono's `queries()`, which can't hold one named `__proto__`. */
 function parametersOf(url: string): Record<string, string | string[]> {
   const start = url.indexOf("?");
   if (start < 0) return {};
@@ -103,10 +103,10 @@ export function readPathParameter<Schema extends z.ZodType>(
   throw new PathParameterProblem("parameter-invalid", message, { errors });
 }
 
-/** The problem of an invalid part of the address; 405 where the address exists for other methods. */
+/** The problem of an invalid path parameter; 405 if the path exists for other methods. */
 export class PathParameterProblem extends Problem {}
 
-/** Methods of the routes at exactly this address, because `events/batch` also matches the route of an event's id. */
+/** Finds the methods of the routes with exactly this path, because `events/batch` also matches the route of an event's id. */
 function methodsAt(app: ApiApp, path: string): string[] {
   return app.routes
     .filter((route) => route.method !== "ALL" && route.path === path)

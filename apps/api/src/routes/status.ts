@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { FailureCount, HandlerStatistics } from "@synap/database/internal";
 import { z } from "zod";
-import type { ApiApp, ApiPorts } from "../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
 import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
 
@@ -20,16 +20,16 @@ const route = {
 const noQuery = z.strictObject({});
 
 /** GET /api/v1/status */
-export function statusRoute(app: ApiApp, ports: ApiPorts): void {
+export function statusRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
-    return json(context, 200, publicStatus(await readStatus(ports)));
+    return json(context, 200, publicStatus(await readStatus(dependencies)));
   });
 }
 
 type Status = Awaited<ReturnType<typeof readStatus>>;
 
-/** The status as anybody may see it: statements, and the reasons why handlers fail, may hold data. */
+/** The public status, without statements and reasons of failures, which may contain data. */
 function publicStatus({ events, handlers, lockHolders, unhandledFailures, ...status }: Status): object {
   const { watermarkHolder: holder, ...figures } = events;
   const { query: _, ...session } = holder ?? {};
@@ -52,11 +52,11 @@ function withoutReason({ retrying, ...handler }: HandlerStatistics): object {
   return { ...handler, retrying: facts };
 }
 
-/** The status as the holder of the admin token sees it. */
-export async function readStatus(ports: ApiPorts) {
+/** The status for holders of the admin token. */
+export async function readStatus(dependencies: ApiDependencies) {
   const {
     configuration,
-    acceptance,
+    publishing,
     statistics,
     connections,
     engine,
@@ -65,7 +65,7 @@ export async function readStatus(ports: ApiPorts) {
     keptInBroker,
     inTransit,
     pages,
-  } = ports;
+  } = dependencies;
   const isActive = (condition: boolean) => (condition ? "active" : "inactive");
   const numbers = await statistics();
   return {
@@ -91,7 +91,7 @@ export async function readStatus(ports: ApiPorts) {
     instance: processes.instance,
     processes: await processes.look(),
     connections: connections(),
-    publisher: acceptance.publisher.state(),
+    publisher: publishing.publisher.state(),
     pages: pages.state(),
   };
 }

@@ -66,7 +66,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
     const { names, body } = await everyMinute(running.url);
     expect(names).toEqual(["note-creation-reactor", ...readModels]);
     expect(body).toMatchObject([
-      // How many it processed depends on whether the broker's own minute has just come.
+      // The number of processed events depends on whether the broker's own minute has just come.
       { handler: "note-creation-reactor", deadLettered: 0, state: "caught up" },
       ...readModels.map((handler) => ({ handler, deadLettered: 0, state: "caught up" })),
     ]);
@@ -76,7 +76,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
     expect(rows).toEqual([{ content: "x" }]);
   });
 
-  it("goes on to the other handlers when one fails, and ends as failed", async () => {
+  it("continues with the other handlers when one fails, and ends as failed", async () => {
     running = await startBrokerAndWorker(engine.database, {
       handlers: [failing, ...defaultApplication.handlers],
     });
@@ -89,7 +89,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
   });
 });
 
-it("a handler that is far behind goes on in the next run", async () => {
+it("a handler that is far behind continues in the next run", async () => {
   const pass = {
     status: "done",
     processed: 500,

@@ -2,12 +2,12 @@ import type { EventDispatcher } from "@synap/handlers/internal";
 import { type Inngest, NonRetriableError } from "inngest";
 import { type CaughtUpHandler, catchUpHandler } from "../catch-up-handler.ts";
 
-/** Maximum passes of one handler in one run: a hundred times 1,000 events, well below Inngest's call timeout. */
+/** Maximum number of passes of a handler in one run: a hundred times 1,000 events take far less than Inngest's call timeout. */
 const MAX_PASSES = 100;
 
 /**
- * "Catch up the handlers": every minute, one step per asynchronous handler and projection. It backs up the resident
- * runner, and replaces it where that is switched off (`SYNAP_RESIDENT_HANDLERS=false`).
+ * Creates the function "Catch up the handlers": every minute, one step per asynchronous handler and projection. It is a
+ * fallback for the resident runner, and replaces it if that is disabled (`SYNAP_RESIDENT_HANDLERS=false`).
  */
 export function catchUpHandlers(
   client: Inngest.Any,
@@ -19,7 +19,7 @@ export function catchUpHandlers(
       name: "Catch up the handlers",
       triggers: [{ cron: "* * * * *" }],
       concurrency: { limit: 1 },
-      // The run of the next minute is the retry.
+      // The next run follows in a minute.
       retries: 0,
     },
     async ({ step }) => {

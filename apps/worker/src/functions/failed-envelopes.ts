@@ -9,8 +9,8 @@ import type { EnvelopeStore } from "../store-envelope.ts";
 import { type IngestOptions, UnreadableEnvelopeError } from "./ingest-events.ts";
 
 /**
- * Attempts before the run pauses, which sets Inngest's count of attempts back to 0: a run that has used all of them is
- * failed, and its events are lost to the log. The attempts above are left for calls that do not reach this worker.
+ * Number of attempts after which the run pauses, which resets Inngest's count of attempts. A run that has used all of them
+ * fails, and its events would not reach the log. The remaining attempts are reserved for calls that don't reach this worker.
  */
 const ATTEMPTS_BEFORE_PAUSE = MAX_RETRIES - 5;
 const PAUSE = "1h";
@@ -25,11 +25,11 @@ const endedRun = z.looseObject({
 });
 
 /**
- * "Recover envelopes that could not be stored": takes every envelope whose run of `ingest-events` failed for good or was
- * cancelled, so that none of its events is lost silently.
+ * Creates the function "Recover envelopes that could not be stored", which handles every envelope whose run of
+ * `ingest-events` failed permanently or was cancelled, so that none of its events is lost.
  *
- * Not the SDK's `onFailure`, which Inngest tries only twice. Everything in this function is idempotent, so its only step is
- * the pause that resets its attempts.
+ * The SDK's `onFailure` is not used, because Inngest tries it only twice. Everything in this function is idempotent, so its
+ * only step is the pause that resets its attempts.
  */
 export function failedEnvelopes(
   client: Inngest.Any,
@@ -57,9 +57,9 @@ export function failedEnvelopes(
             const facts = { envelope, data, err: error };
             logger.error(
               facts,
-              `accepted events are in this run of Inngest and nowhere else: it begins anew after ${PAUSE}`,
+              `accepted events exist only in this run of Inngest: it is repeated after ${PAUSE}`,
             );
-            // A new id: a pause that Inngest remembers would end at once.
+            // A new id, because Inngest would skip a pause that it has already run.
             await step.sleep(`pause ${randomUUID()}`, PAUSE);
           }
           throw retryLater(error, attempt);
@@ -67,16 +67,16 @@ export function failedEnvelopes(
       };
       const reading = endedRun.safeParse(ended.data, { reportInput: true });
       if (!reading.success) {
-        // Another version of Inngest may report in another form. The envelope is somewhere in the report.
-        const reason = `Inngest reports a run that ended in a form unknown here: ${describeZodIssues(reading.error.issues, "it")}`;
+        // Another version of Inngest may use another format, so the whole report is kept: it contains the envelope.
+        const reason = `Inngest reported a failed run in an unknown format: ${describeZodIssues(reading.error.issues, "it")}`;
         logger.error({ err: reading.error }, "the report of a failed run cannot be read");
         return keep(undefined, ended.data, "envelope-unreadable", reason);
       }
       const run = reading.data;
       const original = run.event;
       if (ended.name === CANCELLED) {
-        logger.error({ envelope: original.id }, "the run that was to store an envelope was cancelled");
-        const reason = "somebody cancelled the run that was to store it";
+        logger.error({ envelope: original.id }, "the run that stores an envelope was cancelled");
+        const reason = "the run that stores it was cancelled";
         return keep(original.id, original.data, "envelope-cancelled", reason);
       }
       const failure = run.error ?? { name: "Error", message: "" };
@@ -94,14 +94,14 @@ export function failedEnvelopes(
           logger.warn({ envelope: original.id }, `storing its events one by one was interrupted: ${reason}`);
         }
       }
-      // The store was away, or Inngest could not reach this worker: the events are not the cause. Inngest has
-      // given up on that run and ignores a second event with the same id, so the envelope goes out under another.
+      // The store was unavailable, or Inngest could not reach this worker, so the events are not the cause. Inngest has
+      // given up on that run and ignores another event with the same id, so the envelope is published under a new id.
       const id = `${original.id ?? run.run_id}.again.${run.run_id}`;
       try {
         await client.send({ id, name: ENVELOPE_EVENT_NAME, data: original.data });
       } catch (refusal) {
-        // Inngest calls this worker but takes no event. As a last resort, the whole envelope is kept for a person to look at.
-        logger.error({ envelope: original.id, err: refusal }, "Inngest does not take an envelope again");
+        // Inngest calls this worker but accepts no event. As a last resort, the whole envelope becomes a dead letter.
+        logger.error({ envelope: original.id, err: refusal }, "Inngest does not accept an envelope again");
         return keep(original.id, original.data, "envelope-undeliverable", describeFailure(refusal).reason);
       }
       logger.warn({ envelope: original.id, again: id }, `envelope published again after ${failure.message}`);

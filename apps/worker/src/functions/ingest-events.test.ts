@@ -49,7 +49,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
   const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 45_000, interval: 50 });
   const lastRun = async () => (await running?.runs("ingest-events"))?.at(-1);
 
-  it("stores what was published and shows a person what it did", async () => {
+  it("stores published events and shows a readable result", async () => {
     const { publish } = await start();
     const events = [note("a"), note("b")];
     await publish({ events });
@@ -62,7 +62,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     );
   });
 
-  it("takes a request for a note all the way to the row", async () => {
+  it("processes a note request up to the row", async () => {
     const { publish } = await start({ handlers: defaultApplication.handlers, residentHandlers: true });
     const request = createSynapEvent({
       type: "note.creation.requested",
@@ -93,7 +93,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(row?.count).toBe(1);
   });
 
-  it("keeps a refused event as a dead letter, whole and once, and stores the others", async () => {
+  it("records a refused event as one dead letter, unchanged, and stores the others", async () => {
     const { publish, runs } = await start();
     const events = [note("good"), note("bad"), note("good too")];
     const bad = { ...note("bad"), data: { content: 7 } };
@@ -110,14 +110,14 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters[0]?.reason).toContain("data.content");
   });
 
-  it("stores an event that waited in the queue for longer than live events may be old", async () => {
+  it("stores an event that was queued for longer than the maximum age of live events", async () => {
     const { publish } = await start();
     const event = { ...note("late"), timestamp: "2020-02-03T04:05:06.789Z" };
     await publish({ events: [event] });
     await eventually(async () => expect(await stored([event])).toEqual([event.id]));
   });
 
-  it("keeps an envelope that cannot be read whole, and gives up at once", async () => {
+  it("records an unreadable envelope as a dead letter, without retries", async () => {
     const { publish, runs } = await start();
     const before = (await runs("ingest-events")).length;
     const unreadable = { events: "none", marker: randomUUID() };
@@ -136,7 +136,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters[0]?.event).toEqual(unreadable);
   });
 
-  it("tries again soon when the store is not to be had, and loses nothing", async () => {
+  it("retries soon when the store is unavailable, and loses nothing", async () => {
     const event = note("patience");
     let failures = 2;
     const { publish } = await start({
@@ -153,7 +153,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(await deadLettersOf("test-inline")).toEqual([]);
   });
 
-  it("stores events whose inline handler is cut off each time, as dead letters of that handler", async () => {
+  it("stores events whose inline handler times out each time, as dead letters of that handler", async () => {
     const [slow, other] = [note("slow"), note("quick")];
     const { call } = await start({
       handlers: [
@@ -186,7 +186,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(await deadLettersOf("test-inline")).toMatchObject([{ eventId: slow.id, code: "sqlstate-57014" }]);
   });
 
-  it("publishes the envelope again when the retries run out on a store that is away", async () => {
+  it("publishes the envelope again when the retries run out while the store is unavailable", async () => {
     const event = note("long patience");
     let failures = 3;
     const { publish, runs } = await start({
@@ -208,7 +208,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     );
   });
 
-  it("keeps the envelope as a dead letter when Inngest does not take it again either", async () => {
+  it("records the envelope as a dead letter when Inngest does not accept it again either", async () => {
     const event = note("nowhere to go");
     const { publish, runs } = await start({
       ingestRetries: 0,
@@ -228,7 +228,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters).toMatchObject([{ event: { events: [event] } }]);
   });
 
-  it("keeps the envelope as a dead letter when somebody cancels its run, and a retry stores its events", async () => {
+  it("records the envelope as a dead letter when its run is cancelled, and a retry stores its events", async () => {
     const events = [note("cancelled")];
     const { call } = await start();
     // The local broker cancels nothing, so this imitates an Inngest server.
@@ -249,7 +249,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(await stored(events)).toEqual(ids(events));
   });
 
-  it("keeps trying to keep an envelope while the store is away and Inngest takes nothing", async () => {
+  it("retries recording an envelope while the store is unavailable and Inngest accepts nothing", async () => {
     const event = note("everything is away");
     let isAway = true;
     const down = () => Promise.reject(new DatabaseUnavailableError("away"));
@@ -279,7 +279,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters).toMatchObject([{ code: "envelope-undeliverable", status: "open" }]);
   });
 
-  it("pauses before Inngest's attempts run out, as often as no dead letter can be written, and keeps it afterwards", async () => {
+  it("pauses before Inngest's attempts run out while no dead letter can be written, and records it afterwards", async () => {
     const event = note("no dead letter can be written");
     let isAway = true;
     const database: Database = new Proxy(engine.database, {
@@ -319,7 +319,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters).toMatchObject([{ code: "envelope-cancelled", status: "open" }]);
   });
 
-  it("keeps what Inngest says of a failed run whole when that has another form", async () => {
+  it("records Inngest's whole report of a failed run when its format is unknown", async () => {
     const event = note("in a report of another form");
     const { call } = await start();
     const data = { function_id: "synap-ingest-events", runs: [{ input: { events: [event] } }] };
@@ -330,7 +330,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters).toMatchObject([{ code: "envelope-unreadable", status: "open", event: data }]);
   });
 
-  it("stores the events one by one when the retries run out on anything else: only the poison is set aside", async () => {
+  it("stores the events one by one when the retries run out for another reason: only the poison event becomes a dead letter", async () => {
     // A constraint that is only checked at commit is out of reach of the handler's savepoint.
     await engine.database.asOwner((owner) =>
       owner.execute(`

@@ -3,11 +3,11 @@ import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
 import type { SynapEvent } from "@synap/types";
 import { counted, describeZodIssues, ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
 import { type Inngest, NonRetriableError } from "inngest";
-import { isCutOffForGood, salvageEnvelope } from "../failed-envelope.ts";
+import { hasTimedOutTooOften, salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
 import { type EnvelopeStore, storeEnvelope } from "../store-envelope.ts";
 
-/** The published envelope cannot be read. It was kept whole as a dead letter; retrying cannot help. */
+/** Thrown when a published envelope is unreadable. It is a dead letter as a whole; retrying can't help. */
 export class UnreadableEnvelopeError extends NonRetriableError {
   override readonly name = "UnreadableEnvelopeError";
 }
@@ -16,22 +16,19 @@ export class UnreadableEnvelopeError extends NonRetriableError {
 export interface IngestOptions {
   /** Number of envelopes stored concurrently. */
   readonly concurrency: number;
-  /** Retries of a failure. Default: as many as Inngest allows. */
+  /** Number of retries. Default: as many as Inngest allows. */
   readonly retries?: Retries;
   readonly logger: ReportLogger;
 }
 
-/** "Store published events": takes envelopes from Inngest and appends their events to the store. */
+/** Creates the function "Store published events", which appends the events of envelopes to the store. */
 export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options: IngestOptions) {
   const { concurrency, retries = MAX_RETRIES, logger } = options;
-  /** An event whose inline handler is cut off once more is stored, and becomes a dead letter of that handler. */
+  /** Stores the events one by one. An event whose inline handler times out again becomes a dead letter of that handler. */
   const storeOneByOne = async (events: readonly SynapEvent[], attempt: number, id: string | undefined) => {
     try {
       const salvaged = await salvageEnvelope(store, events, attempt + 1, store.dispatcher.lastResort);
-      logger.warn(
-        { envelope: id, ...salvaged },
-        "stored one by one: a time limit cut the append off each time",
-      );
+      logger.warn({ envelope: id, ...salvaged }, "stored one by one, because the append timed out each time");
       return salvaged;
     } catch (error) {
       throw retryLater(error, attempt);
@@ -66,13 +63,14 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
       try {
         const outcome = await storeEnvelope(store, envelope.data.events);
         const { stored, duplicates, rejected } = outcome;
-        const summary = `${counted(stored, "event")} stored, ${duplicates} known already, ${rejected} refused`;
+        const summary = `${counted(stored, "event")} stored, ${duplicates} already stored, ${rejected} refused`;
         // Accepted events that are not in the log must never go unnoticed.
         if (rejected > 0) logger.error({ envelope: event.id, ...outcome }, summary);
         else logger.info({ envelope: event.id }, summary);
         return outcome;
       } catch (error) {
-        if (isCutOffForGood(error, attempt)) return storeOneByOne(envelope.data.events, attempt, event.id);
+        if (hasTimedOutTooOften(error, attempt))
+          return storeOneByOne(envelope.data.events, attempt, event.id);
         const later = retryLater(error, attempt);
         logger.warn(
           { envelope: event.id, attempt: attempt + 1 },

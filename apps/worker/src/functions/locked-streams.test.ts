@@ -49,7 +49,7 @@ describe.runIf(testEngines().includes("server"))("ingest-events while a stream i
     return events.map(({ id }) => id);
   }
 
-  it("stores the events of all other streams, and those of the locked one when it is free, in order and once", async () => {
+  it("stores the events of all other streams, and those of the locked one when it is unlocked, in order and once", async () => {
     const [stuck, free] = [await newStream(), await newStream()];
     held = await holdStreams(url, [stuck]);
     const ofStuck = [note(stuck.aggregateId), note(stuck.aggregateId), note(stuck.aggregateId)];
@@ -72,7 +72,7 @@ describe.runIf(testEngines().includes("server"))("ingest-events while a stream i
     expect(await later(free)).toEqual(ofFree.map(({ id }) => id));
   });
 
-  it("goes on with other envelopes, however many come for the locked stream", async () => {
+  it("continues with other envelopes, however many have events of the locked stream", async () => {
     const [stuck, free] = [await newStream(), await newStream()];
     held = await holdStreams(url, [stuck]);
     const ofStuck = Array.from({ length: 12 }, () => note(stuck.aggregateId));
@@ -88,7 +88,7 @@ describe.runIf(testEngines().includes("server"))("ingest-events while a stream i
     expect(await later(stuck)).toHaveLength(12);
   });
 
-  it("publishes the envelope again when the retries run out before the stream is free", async () => {
+  it("publishes the envelope again when the retries run out before the stream is unlocked", async () => {
     await running.stop();
     running = await startBrokerAndWorker(test.database, { ingestRetries: 0 });
     const stuck = await newStream();

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { TransientHandlerError } from "@synap/handlers";
 import type { ProblemCode } from "@synap/types/http";
-import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { requireAdminPermission } from "../../permission/admin-permission.ts";
 import { Problem } from "../../problems/problem.ts";
 import { problemAnswers, registerRoute } from "../route-registration.ts";
@@ -33,7 +33,7 @@ const OF_EVERY_ROUTE = [
 /** Registers a route that only the holder of the admin token may call. */
 export function registerAdminRoute(
   app: ApiApp,
-  { configuration }: ApiPorts,
+  { configuration }: ApiDependencies,
   { answers, problems = [], request, ...described }: AdminRoute,
   handle: (context: ApiContext, call: AdminCall) => Response | Promise<Response>,
 ): void {
@@ -54,7 +54,7 @@ export function registerAdminRoute(
   });
 }
 
-/** Includes the handler's own message, which elsewhere only the log has. */
+/** Maps a transient failure to a problem with the handler's message, which other routes only log. */
 function handlerUnavailable(cause: TransientHandlerError): Problem {
   return new Problem("handler-unavailable", `The handler could not work: ${cause.message}`, {
     retryAfterSeconds: 5,

@@ -1,13 +1,13 @@
 import { emptyBody, projectionPath } from "@synap/types/http";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";
 
 /** POST /api/v1/admin/projections/{name}/pause, .../resume and .../rollback */
-export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
-  const { admin, configuration, logger } = ports;
+export function changeProjectionRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  const { admin, configuration, logger } = dependencies;
   const changes = [
     {
       change: "pause",
@@ -31,7 +31,7 @@ export function changeProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
   for (const { change, summary, description, answer } of changes) {
     registerAdminRoute(
       app,
-      ports,
+      dependencies,
       {
         method: "post",
         path: `/api/v1/admin/projections/{name}/${change}`,

@@ -1,7 +1,7 @@
 import type { DeadLetter } from "@synap/database";
 import { DEFAULT_PAGE_SIZE, deadLetterPath, deadLetterQuery } from "@synap/types/http";
 import { z } from "zod";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
 import { checkEventNames, checkHandlerName } from "../named-filter.ts";
@@ -11,12 +11,12 @@ import { registerAdminRoute } from "./admin-route.ts";
 const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/dead-letters and GET /api/v1/admin/dead-letters/{id} */
-export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
-  const { pages } = ports;
-  const { deadLetters } = ports.admin;
+export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  const { pages } = dependencies;
+  const { deadLetters } = dependencies.admin;
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/dead-letters",
@@ -31,8 +31,8 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
     },
     async (context) => {
       const { limit, cursor, ...filter } = readQuery(context, deadLetterQuery);
-      await checkHandlerName(ports, filter.handler);
-      await checkEventNames(ports, { aggregateType: filter.aggregateType });
+      await checkHandlerName(dependencies, filter.handler);
+      await checkEventNames(dependencies, { aggregateType: filter.aggregateType });
       const size = limit === undefined ? DEFAULT_PAGE_SIZE : Number(limit);
       const before = cursor === undefined ? undefined : Number(cursor);
       return answerPage(context, pages, async (maxBytes) => {
@@ -45,12 +45,12 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
   );
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/dead-letters/{id}",
       operationId: "getDeadLetter",
-      summary: "Get one dead letter, with its event",
+      summary: "Get one dead letter with its event",
       request: { params: deadLetterPath },
       answers: { 200: jsonAnswer("The dead letter.", "DeadLetter") },
       problems: ["parameter-invalid", "dead-letter-not-found"],
@@ -68,7 +68,7 @@ export function deadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
   );
 }
 
-/** The dead letter without the event, but with its type. */
+/** Replaces the event of a dead letter by its type. */
 function summarise({ event, ...deadLetter }: DeadLetter): object {
   const type = typeof event === "object" && event !== null && "type" in event ? event.type : undefined;
   return { ...deadLetter, ...(typeof type === "string" && { eventType: type }) };

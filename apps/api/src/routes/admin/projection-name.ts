@@ -1,6 +1,6 @@
 import { projectionPath } from "@synap/types/http";
 import { z } from "zod";
-import type { ApiContext } from "../../api-context.ts";
+import type { ApiContext } from "../../api-dependencies.ts";
 import { readPathParameter, readQuery } from "../route-registration.ts";
 
 const noQuery = z.strictObject({});

@@ -1,7 +1,7 @@
 import { projectionPath } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
 import { z } from "zod";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { json, jsonAnswer, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
@@ -10,11 +10,11 @@ import { readProjectionName } from "./projection-name.ts";
 const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/projections and GET /api/v1/admin/projections/{name} */
-export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
-  const { projections } = ports.admin;
+export function projectionRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  const { projections } = dependencies.admin;
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/projections",
@@ -31,7 +31,7 @@ export function projectionRoutes(app: ApiApp, ports: ApiPorts): void {
   );
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/projections/{name}",

@@ -7,7 +7,7 @@ import {
   projectionPath,
   rebuildBody,
 } from "@synap/types/http";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
@@ -20,19 +20,19 @@ const OF_A_PROJECTION = [
   "projection-conflict",
 ] as const satisfies readonly ProblemCode[];
 
-/** POST /api/v1/admin/projections/{name}/rebuild, .../compare, .../cutover and .../drop: from one build to the next. */
-export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
-  const { configuration, logger } = ports;
-  const { projections } = ports.admin;
+/** POST /api/v1/admin/projections/{name}/rebuild, .../compare, .../cutover and .../drop */
+export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  const { configuration, logger } = dependencies;
+  const { projections } = dependencies.admin;
   const base = "/api/v1/admin/projections/{name}";
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "post",
       path: `${base}/rebuild`,
       operationId: "rebuildProjection",
-      summary: "Begin a new build of a projection beside the live one",
+      summary: "Start a new build of a projection in parallel to the live one",
       description: "The workers fill it from the first event on. GET the projection to follow its progress.",
       request: { params: projectionPath, body: jsonBody(rebuildBody) },
       answers: { 202: jsonAnswer("The new build.", "ProjectionBuild") },
@@ -48,7 +48,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
   );
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "post",
       path: `${base}/compare`,
@@ -68,7 +68,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
   );
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "post",
       path: `${base}/cutover`,
@@ -96,7 +96,7 @@ export function rebuildProjectionRoutes(app: ApiApp, ports: ApiPorts): void {
   );
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "post",
       path: `${base}/drop`,

@@ -1,6 +1,6 @@
 import { deadLetterPath, emptyBody, retryBody, skipBody } from "@synap/types/http";
 import { z } from "zod";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
 import { checkHandlerName } from "../named-filter.ts";
 import { json, jsonAnswer, jsonBody, readPathParameter, readQuery } from "../route-registration.ts";
@@ -9,11 +9,11 @@ import { registerAdminRoute } from "./admin-route.ts";
 const noQuery = z.strictObject({});
 
 /** POST /api/v1/admin/dead-letters/retry, .../{id}/retry and .../{id}/skip */
-export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
-  const { admin, configuration, logger } = ports;
+export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  const { admin, configuration, logger } = dependencies;
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "post",
       path: "/api/v1/admin/dead-letters/retry",
@@ -29,7 +29,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
     async (context, { actor }) => {
       readQuery(context, noQuery);
       const filter = await readJsonBody(context.req.raw, retryBody, configuration);
-      await checkHandlerName(ports, filter.handler);
+      await checkHandlerName(dependencies, filter.handler);
       const retried = await admin.deadLetters.retryAll(filter, { by: actor });
       const failed = retried.outcomes.filter(({ status }) => status === "open").length;
       const facts = {
@@ -45,7 +45,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
   );
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "post",
       path: "/api/v1/admin/dead-letters/{id}/retry",
@@ -81,7 +81,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, ports: ApiPorts): void {
   );
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "post",
       path: "/api/v1/admin/dead-letters/{id}/skip",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { json, jsonAnswer, readQuery } from "../route-registration.ts";
 import { readStatus } from "../status.ts";
 import { registerAdminRoute } from "./admin-route.ts";
@@ -7,10 +7,10 @@ import { registerAdminRoute } from "./admin-route.ts";
 const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/status */
-export function adminStatusRoute(app: ApiApp, ports: ApiPorts): void {
+export function adminStatusRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/status",
@@ -21,15 +21,18 @@ export function adminStatusRoute(app: ApiApp, ports: ApiPorts): void {
     },
     async (context) => {
       readQuery(context, noQuery);
-      const status = await readStatus(ports);
-      return json(context, 200, { ...status, handlers: await describeHandlers(ports, status.handlers) });
+      const status = await readStatus(dependencies);
+      return json(context, 200, {
+        ...status,
+        handlers: await describeHandlers(dependencies, status.handlers),
+      });
     },
   );
 }
 
 /** Every handler that this process knows, or that has a checkpoint or waiting events. */
 async function describeHandlers(
-  { admin }: ApiPorts,
+  { admin }: ApiDependencies,
   checkpoints: readonly { readonly name: string }[],
 ): Promise<object[]> {
   const backlogs = await admin.deadLetterBacklog();
@@ -52,7 +55,7 @@ async function describeHandlers(
 }
 
 /** The projection of a build, unless its versions run in different modes. */
-function projectionOf({ projectionDefinitions }: ApiPorts["admin"], build: string) {
+function projectionOf({ projectionDefinitions }: ApiDependencies["admin"], build: string) {
   const versions = projectionDefinitions.filter(({ name }) => build.startsWith(`${name}/`));
   const [first] = versions;
   return versions.every(({ mode }) => mode === first?.mode) ? first : undefined;

@@ -3,7 +3,7 @@ import { tailHeaders, tailQuery } from "@synap/types/http";
 import { counted } from "@synap/types/internal";
 import type { z } from "zod";
 import { answerHeaders } from "../../answer-headers.ts";
-import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
 import { checkEventNames } from "../named-filter.ts";
@@ -20,13 +20,13 @@ const BATCH_BYTES = 256 * 1024;
 const TAIL_READS = 2;
 
 /** GET /api/v1/admin/events/tail */
-export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
-  const { store, logger, closing, configuration } = ports;
+export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
+  const { store, logger, closing, configuration } = dependencies;
   let open = 0;
   const turns = new ReadTurns(TAIL_READS);
   registerAdminRoute(
     app,
-    ports,
+    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/events/tail",
@@ -49,7 +49,7 @@ export function tailEventsRoute(app: ApiApp, ports: ApiPorts): void {
     },
     async (context) => {
       const query = readQuery(context, tailQuery);
-      await checkEventNames(ports, query);
+      await checkEventNames(dependencies, query);
       const request = tailRequest(context, query);
       const requestId = context.get("requestId");
       const headers = answerHeaders(requestId, {

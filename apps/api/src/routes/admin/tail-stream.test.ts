@@ -17,7 +17,7 @@ const options = (more: Partial<TailOptions> = {}): TailOptions => ({
   ...more,
 });
 
-/** What a stream says until it ends. */
+/** Reads the text of a stream until it ends. */
 async function all(stream: ReadableStream<Uint8Array>): Promise<string> {
   return await new Response(stream).text();
 }
@@ -28,7 +28,7 @@ async function* silent(signal: AbortSignal): AsyncGenerator<EventBatch, void, vo
 }
 
 describe("a tail", () => {
-  it("asks the store for no more than the client takes", async () => {
+  it("reads no more from the store than the client reads", async () => {
     let asked = 0;
     async function* endless(): AsyncGenerator<EventBatch, void, void> {
       for (;;) {
@@ -46,7 +46,7 @@ describe("a tail", () => {
     await reader.cancel();
   });
 
-  it("writes each event on one line, whatever is in it, under its position", async () => {
+  it("writes each event on one line, with its position as the id", async () => {
     const event = stored(2048, 'line\nbreak \u2028 "quoted"\r\n\r\nid: 7');
     async function* one(): AsyncGenerator<EventBatch, void, void> {
       yield { events: [event], position: 3071, caughtUp: true };
@@ -56,7 +56,7 @@ describe("a tail", () => {
     expect(progress).toBe('id: 3071\nevent: progress\ndata: {"position":3071,"caughtUp":true}');
   });
 
-  it("breaks the silence, so that no proxy takes the connection for dead", async () => {
+  it("sends heartbeats, so that no proxy closes the connection", async () => {
     let text = "";
     for await (const chunk of tailStream(silent, options({ heartbeatMs: 5 }))) {
       text += new TextDecoder().decode(chunk);
@@ -65,7 +65,7 @@ describe("a tail", () => {
     expect(text.match(/^: /gm)?.length).toBeGreaterThan(2);
   });
 
-  it("leaves nothing behind on the subscription for each heartbeat", async () => {
+  it("adds one listener to the subscription, not one for each heartbeat", async () => {
     let reactions = 0;
     const pending = new Promise<IteratorResult<EventBatch>>(() => {});
     const observed = Object.assign(pending, {
@@ -82,7 +82,7 @@ describe("a tail", () => {
     expect(reactions).toBe(1);
   });
 
-  it("says why it ends when reading fails", async () => {
+  it("ends with the reason when reading fails", async () => {
     // biome-ignore lint/correctness/useYield: it fails before it has anything
     async function* broken(): AsyncGenerator<EventBatch, void, void> {
       throw new Error("the database is away");

@@ -2,7 +2,7 @@ import { commandBody } from "@synap/types/http";
 import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import type { ApiEnvironment } from "../../api-context.ts";
+import type { ApiEnvironment } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { describeCommandBody, readCommandBody } from "./command-body.ts";
 
@@ -17,14 +17,14 @@ async function read(data: z.ZodType, body: string): Promise<string> {
   return (await app.request("/", { method: "POST", body })).text();
 }
 
-it("gives a command as it was sent, whatever its schema would make of it", async () => {
+it("returns a command as it was sent, whatever its schema would change", async () => {
   const schema = z.object({ b: z.number(), a: z.object({}), note: z.string().trim().optional() });
   const body =
     '{"metadata":{"z":1,"y":2},"data":{"more":[1],"a":{"kept":true},"b":1,"note":" as it is "},"userId":"u"}';
   expect(await read(schema, body)).toBe(body);
 });
 
-it("names every fault of a command by its path, as those of an event are", async () => {
+it("names every fault of a command by its path", async () => {
   const schema = z.strictObject({ tags: z.array(z.string()), title: z.string() });
   const app = new Hono<ApiEnvironment>();
   app.post("/", async (context) => {
@@ -43,7 +43,7 @@ it("names every fault of a command by its path, as those of an event are", async
   });
 });
 
-it("is documented with texts that an event can hold, whatever else a text has to be", () => {
+it("is documented with texts that an event can contain, in addition to their own constraints", () => {
   const data = z.object({
     free: z.string(),
     code: z.string().regex(/^[^a]+$/),

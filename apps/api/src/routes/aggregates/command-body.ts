@@ -2,15 +2,15 @@ import type { EventIssue } from "@synap/types";
 import type { commandBody } from "@synap/types/http";
 import { zodFaults } from "@synap/types/internal";
 import { z } from "zod";
-import type { ApiContext } from "../../api-context.ts";
+import type { ApiContext } from "../../api-dependencies.ts";
 import { type BodyLimits, unreadableBody } from "../../body/json-body.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, readBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 
-/** Text that an event can hold: without NUL and halves of surrogate pairs, which PostgreSQL can't store. */
+/** Pattern of text without NUL and lone surrogates, which PostgreSQL can't store. */
 const KEPT_TEXT = "^[^\\u0000\\ud800-\\udfff]*$";
-/** String formats that exclude both by themselves. */
+/** String formats that already exclude both. */
 const PLAIN_FORMATS: ReadonlySet<string> = new Set(["date", "date-time", "uuid"]);
 
 /**
@@ -29,7 +29,7 @@ export function describeCommandBody(schema: z.ZodType): Record<string, unknown> 
         jsonSchema.allOf = [...(jsonSchema.allOf ?? []), { pattern: KEPT_TEXT }];
     },
   });
-  // A round trip through JSON gives the form that it has in the document.
+  // The round trip through JSON removes what the document can't contain.
   return JSON.parse(JSON.stringify(described));
 }
 
@@ -54,7 +54,7 @@ export async function readCommandBody(
     if (unreadable !== undefined) throw unreadable;
     throw commandInvalid(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
   }
-  // Zod's output is a copy and may lack fields; the command is decided as it was sent.
+  // Zod's output is a copy and may lack fields; the decider receives the command as it was sent.
   const parsed = schema.safeParse(JSON.parse(text), { reportInput: true });
   if (!parsed.success) throw commandInvalid(zodFaults(parsed.error.issues));
   return reading.value as CommandBody;

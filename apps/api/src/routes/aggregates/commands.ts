@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { ServedAggregate } from "@synap/synap/internal";
 import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
 import { z } from "zod";
-import type { ApiApp, ApiContext, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
@@ -20,17 +20,17 @@ const noQuery = z.strictObject({});
 const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
 
 /** POST /api/v1/{path}/{id}/{command}, for every command of every registered aggregate. */
-export function commandRoutes(app: ApiApp, ports: ApiPorts): void {
-  for (const aggregate of ports.aggregates) {
+export function commandRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  for (const aggregate of dependencies.aggregates) {
     for (const [command, data] of Object.entries(aggregate.decider.commands)) {
-      commandRoute(app, ports, aggregate, command, data);
+      commandRoute(app, dependencies, aggregate, command, data);
     }
   }
 }
 
 function commandRoute(
   app: ApiApp,
-  ports: ApiPorts,
+  dependencies: ApiDependencies,
   { decider, repository, path }: ServedAggregate,
   command: string,
   data: z.ZodType,
@@ -48,9 +48,9 @@ function commandRoute(
       body: { required: true, content: { "application/json": { schema: describeCommandBody(schema) } } },
     },
     responses: {
-      201: { ...jsonAnswer("Carried out: its events are stored.", "CommandResult"), headers: etag },
+      201: { ...jsonAnswer("Executed: its events are stored.", "CommandResult"), headers: etag },
       200: {
-        ...jsonAnswer("Nothing had to change, or the command was carried out before.", "CommandResult"),
+        ...jsonAnswer("Nothing had to change, or the command was already executed.", "CommandResult"),
         headers: etag,
       },
       ...problemAnswers(
@@ -76,7 +76,7 @@ function commandRoute(
     const id = readPathParameter(context, "id", commandPath.shape.id);
     const expectedVersion = readIfMatch(context);
     const commandKey = readIdempotencyKey(context);
-    const body = await readCommandBody(context, schema, ports);
+    const body = await readCommandBody(context, schema, dependencies);
     const { data: given, ...envelope } = body;
     const result = await repository.execute(
       id,

@@ -3,7 +3,7 @@ import type { ServedAggregate } from "@synap/synap/internal";
 import { readTimestamp } from "@synap/types";
 import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
   json,
@@ -39,7 +39,7 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/aggregates/{type}/{id} */
-export function getAggregateRoute(app: ApiApp, { aggregates }: ApiPorts): void {
+export function getAggregateRoute(app: ApiApp, { aggregates }: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
     const query = readQuery(context, aggregateQuery);
     const type = readPathParameter(context, "type", aggregatePath.shape.type);

@@ -1,6 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
 import { readEventRules } from "../publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "../route-registration.ts";
@@ -14,8 +14,8 @@ const route = {
   tags: ["streams"],
   summary: "Append events to a stream at an expected version, all or none",
   description:
-    "The answer comes when the events are stored and the inline handlers have run. Give each event an `id` to make " +
-    "a retry harmless: it gets the first answer again.",
+    "Answers when the events are stored and the inline handlers have run. Give each event an `id` to make a retry " +
+    "harmless: it gets the same answer.",
   request: {
     params: streamPath,
     query: publishQuery,
@@ -27,7 +27,7 @@ const route = {
   },
   responses: {
     201: jsonAnswer("Stored. ETag is the stream's version.", "StreamAppended"),
-    200: jsonAnswer("All of them were stored already, by an earlier request.", "StreamAppended"),
+    200: jsonAnswer("All events were already stored by an earlier request.", "StreamAppended"),
     ...problemAnswers(
       ...JSON_BODY_PROBLEMS,
       "batch-invalid",
@@ -56,13 +56,13 @@ const route = {
 } satisfies RouteConfig;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/events */
-export function appendToStreamRoute(app: ApiApp, ports: ApiPorts): void {
+export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
     const stream = readStreamName(context);
-    const { lateness } = readEventRules(context, ports);
-    const body = await readStreamBody(context, ports);
+    const { lateness } = readEventRules(context, dependencies);
+    const body = await readStreamBody(context, dependencies);
     const expected = readExpectedVersion(context, body.expectedVersion);
-    const result = await ports.store.appendToStream(stream, expected, body.events, {
+    const result = await dependencies.store.appendToStream(stream, expected, body.events, {
       timestamps: lateness === undefined ? "backfill" : "live",
     });
     const isNew = result.events.some(({ duplicate }) => !duplicate);

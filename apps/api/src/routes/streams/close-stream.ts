@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { StreamNotFoundError } from "@synap/database";
 import { emptyBody, preconditionHeaders, streamPath } from "@synap/types/http";
 import { z } from "zod";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
 import {
   json,
@@ -42,7 +42,7 @@ const route = {
 } satisfies RouteConfig;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
-export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration }: ApiPorts): void {
+export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration }: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
     readQuery(context, noQuery);
     const stream = readStreamName(context);

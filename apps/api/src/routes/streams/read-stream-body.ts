@@ -1,7 +1,7 @@
 import type { StreamEventInput } from "@synap/database";
 import type { ExpectedVersion } from "@synap/types";
 import { expectedVersion } from "@synap/types/http";
-import type { ApiContext, ApiPorts } from "../../api-context.ts";
+import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { unreadableBody } from "../../body/json-body.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, readBody } from "../../body/read-body.ts";
@@ -18,10 +18,13 @@ export interface StreamBody {
 }
 
 /** Reads and checks the body of an append. @throws Problem for a malformed body */
-export async function readStreamBody(context: ApiContext, { configuration }: ApiPorts): Promise<StreamBody> {
+export async function readStreamBody(
+  context: ApiContext,
+  { configuration }: ApiDependencies,
+): Promise<StreamBody> {
   const request = context.req.raw;
   const text = decodeText(await readBody(request, configuration.maxBodyBytes));
-  // The body, its list and an event are three levels around what an event holds.
+  // The body, its list and an event are three levels around an event's data.
   const { maxDepth, maxBodyValues: maxValues } = configuration;
   const reading = parseJson(text, { maxDepth, around: 3, maxValues });
   if (reading.ok) return readForm(reading.value);

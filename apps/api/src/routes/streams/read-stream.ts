@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { EventCatalogue, StreamName } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
-import type { ApiApp, ApiPorts } from "../../api-context.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
@@ -35,7 +35,7 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
-export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiPorts): void {
+export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);

@@ -1,6 +1,6 @@
 import type { ExpectedVersion, StreamName } from "@synap/types";
 import { streamPath } from "@synap/types/http";
-import type { ApiContext } from "../../api-context.ts";
+import type { ApiContext } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { readPathParameter } from "../route-registration.ts";
 
@@ -24,7 +24,7 @@ export function readExpectedVersion(
   const match = context.req.header("if-match");
   const noneMatch = context.req.header("if-none-match");
   if ([match, noneMatch, inBody].filter((given) => given !== undefined).length > 1) {
-    throw invalid("Give the expected version once: in If-Match, in If-None-Match or as expectedVersion.");
+    throw invalid("Send the expected version once: in If-Match, in If-None-Match or as expectedVersion.");
   }
   if (noneMatch !== undefined) {
     if (noneMatch.trim() === "*") return "no-stream";

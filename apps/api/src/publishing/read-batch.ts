@@ -70,11 +70,11 @@ interface NumberedLine {
   readonly number: number;
 }
 
-/** Leaves room for an empty line after each event, and one at the end. */
+/** Maximum number of lines: allows an empty line after each event, and one at the end. */
 const LINES_PER_EVENT = 2;
 
 /**
- * Reads the lines that are not empty. Lines beyond the limits are not looked at: millions of them fit in a body, empty ones too.
+ * Reads the lines that are not empty. Stops at the limits, because a body may have millions of lines, even empty ones.
  *
  * @throws Problem `batch-invalid`, `batch-too-large`
  */
@@ -141,7 +141,7 @@ function tooManyEvents(limit: number): Problem {
 }
 
 function tooManyLines(maxLines: number, limit: number): Problem {
-  const detail = `A batch of at most ${counted(limit, "event")} may have at most ${counted(maxLines, "line")}, empty ones included.`;
+  const detail = `A batch of at most ${counted(limit, "event")} may have at most ${counted(maxLines, "line")}, including empty ones.`;
   return new Problem("batch-too-large", detail, { members: { limit } });
 }
 

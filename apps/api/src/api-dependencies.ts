@@ -16,17 +16,17 @@ import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { ApiConfiguration } from "./configuration.ts";
-import type { Acceptance } from "./intake/accept-events.ts";
 import type { PageBudget } from "./pages/page-budget.ts";
+import type { PublishDependencies } from "./publishing/accept-events.ts";
 
 /** Variables of every request. */
 export interface ApiEnvironment {
   Variables: {
     requestId: string;
-    /** The path of the route with its parameters in braces; missing where there is none. */
+    /** The path of the route, with its parameters in braces. Missing if no route matched. */
     route?: string;
   };
-  /** Node's request and response; absent where no server is in front. */
+  /** Node's request and response; absent without a server. */
   Bindings: Partial<HttpBindings>;
 }
 
@@ -34,7 +34,7 @@ export type ApiApp = OpenAPIHono<ApiEnvironment>;
 export type ApiContext = Context<ApiEnvironment>;
 
 /** Dependencies of the routes. */
-export interface ApiPorts {
+export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
   readonly catalogue: EventCatalogue;
   /** The store. An inline handler that refuses a command's events refuses the command. */
@@ -42,13 +42,13 @@ export interface ApiPorts {
     EventStore,
     "appendToStream" | "closeStream" | "getById" | "getStream" | "query" | "readStreamPage" | "subscribeToAll"
   >;
-  readonly acceptance: Acceptance;
-  /** The names that the database has, for filters with a name that the application doesn't know. */
+  readonly publishing: PublishDependencies;
+  /** The names in the database, for filters with a name that the application doesn't define. */
   readonly names: {
     list(thing: NamedThing): Promise<readonly string[]>;
     isRecorded(thing: NamedThing, name: string): Promise<boolean>;
   };
-  /** Aggregates whose state can be read and which take commands. */
+  /** The aggregates, with their repositories. */
   readonly aggregates: readonly ServedAggregate[];
   readonly readModels: readonly ReadModel[];
   /** Session for reading the read models. */
@@ -91,7 +91,7 @@ export interface ApiPorts {
     >;
     readonly deadLetterBacklog: () => Promise<readonly DeadLetterBacklog[]>;
   };
-  /** Aborted when the API begins to close: answers without an end have to end then. */
+  /** Aborted when the API begins to close, to end streaming responses. */
   readonly closing: AbortSignal;
   readonly logger: Logger;
 }

@@ -1,9 +1,9 @@
 import type { RunningProcess } from "@synap/database/internal";
 
 /**
- * Event types that this API knows and some running worker does not, each with those workers. Inngest gives an envelope
- * to any worker, so such an event could be accepted and not be stored. Where no worker runs, no type is refused:
- * accepted events wait in the broker.
+ * Finds the event types that this API knows and some running worker does not, each with those workers. Inngest sends an
+ * envelope to any worker, so such an event could be accepted and not be stored. If no worker runs, no type is refused,
+ * because accepted events wait in the broker.
  */
 export function unreadyTypes(others: readonly RunningProcess[]): ReadonlyMap<string, readonly string[]> {
   const unready = new Map<string, string[]>();

@@ -8,12 +8,12 @@ import { FunctionsNotRegisteredError } from "./function-registration.ts";
 import type { EventReading } from "./read-event.ts";
 
 /** Dependencies of {@link acceptEvents}. */
-export interface Acceptance {
+export interface PublishDependencies {
   readonly publisher: Publisher;
   readonly findDuplicates: DuplicateLookup;
   /** Event types that some worker does not know yet, with those workers. */
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
-  /** Whether envelopes start a function. */
+  /** Returns true if a worker has registered the functions that envelopes start. */
   readonly areFunctionsRegistered: () => Promise<boolean>;
   /** Called with each outcome of a request's events and its number of events. */
   readonly onOutcome: (outcome: EventResult["status"], events: number) => void;
@@ -31,7 +31,14 @@ const EVENT_STATUSES = ["accepted", "duplicate", "rejected", "unavailable"] as c
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
-  { publisher, findDuplicates, unreadyTypes, areFunctionsRegistered, onAccepted, onOutcome }: Acceptance,
+  {
+    publisher,
+    findDuplicates,
+    unreadyTypes,
+    areFunctionsRegistered,
+    onAccepted,
+    onOutcome,
+  }: PublishDependencies,
 ): Promise<EventResult[]> {
   if (!(await areFunctionsRegistered())) throw new FunctionsNotRegisteredError();
   const results: (EventResult | undefined)[] = [];
@@ -101,7 +108,7 @@ interface Candidate {
   readonly isIdentified: boolean;
 }
 
-/** Ids and idempotency keys (one set for each creator) of a request's events, with the first event that has each. */
+/** The ids and idempotency keys (a set for each creator) in a request, with the first event that has each. */
 class SeenEvents {
   private readonly byId = new Map<string, Candidate>();
   private readonly byKey = new Map<string, Candidate>();
@@ -109,7 +116,7 @@ class SeenEvents {
   /** Returns the earlier event that this one repeats; otherwise remembers this one. */
   firstLike(candidate: Candidate): Candidate | undefined {
     const { id, createdBy, idempotencyKey } = candidate.outgoing.event;
-    // No field of an event holds NUL, so it keeps the two apart.
+    // NUL separates the two, because no field of an event can contain it.
     const key = idempotencyKey === undefined ? undefined : `${createdBy}\0${idempotencyKey}`;
     const first = this.byId.get(id) ?? (key === undefined ? undefined : this.byKey.get(key));
     if (first !== undefined) return first;
@@ -132,7 +139,7 @@ function isConflict(one: OutgoingEvent, first: OutgoingEvent): boolean {
   return one.event.id === first.event.id && !hasSameContent(asSent(one), asSent(first));
 }
 
-/** An event in the form in which it would arrive at the store. */
+/** Parses an event's JSON, as the store would receive it. */
 function asSent({ json }: OutgoingEvent): SynapEvent {
   return JSON.parse(json);
 }
@@ -147,6 +154,6 @@ function conflict(reason: string): EventResult {
 }
 
 function tooLarge({ bytes }: OutgoingEvent) {
-  const reason = `has ${bytes} bytes, more than an envelope can hold`;
+  const reason = `has ${bytes} bytes, which exceeds the maximum size of an envelope`;
   return { path: "", code: "event-too-large", reason };
 }

@@ -2,9 +2,9 @@ import type { EventIssue } from "@synap/types";
 
 /** Outcome of one event of a request. */
 export type EventResult =
-  /** The broker has the event; it will be stored. */
+  /** The broker has accepted the event; it will be stored. */
   | { readonly status: "accepted"; readonly id: string }
-  /** Repeats an earlier event, whose id this is. The position is present when that one is stored already. */
+  /** Repeats an earlier event, which has this id. The position is present if that event is already stored. */
   | { readonly status: "duplicate"; readonly id: string; readonly position?: number }
   /** Not accepted. Code, path and reason are those of the first issue. */
   | ({ readonly status: "rejected"; readonly issues: readonly EventIssue[] } & EventIssue)

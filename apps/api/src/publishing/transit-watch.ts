@@ -4,7 +4,7 @@ import { INGEST_HANDLER, type InTransit } from "@synap/handlers/internal";
 
 /** Milliseconds between two events that are watched. */
 const SAMPLE_INTERVAL_MS = 10_000;
-/** Maximum number of events watched at once. The oldest are kept, because they are what an operator has to see. */
+/** Maximum number of events watched at once. The oldest are kept, because an operator needs to see those. */
 const MAX_SAMPLES = 360;
 
 /** A sample of the events accepted by this process, each watched until it is in the log or a dead letter. */
@@ -16,8 +16,8 @@ export interface TransitWatch {
 }
 
 /**
- * Watches one accepted event every 10 s. It detects whatever keeps accepted events from the log, causes included
- * that only the broker knows: functions that it lost or paused, events dropped there, keys of another environment.
+ * Watches one accepted event every 10 s. Detects any cause that keeps accepted events from the log, including those that only
+ * the broker knows: lost or paused functions, dropped events, keys of another environment.
  */
 export function createTransitWatch(
   session: SqlSession,

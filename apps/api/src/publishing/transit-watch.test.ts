@@ -31,7 +31,7 @@ function watch(database: Database) {
 }
 
 describeOnEveryEngine("an accepted event that does not arrive", (engine) => {
-  it("is reported with its age, and warned of after a minute, until it is stored", async () => {
+  it("is reported with its age, with a warning after a minute, until it is stored", async () => {
     const { database } = engine;
     const transit = watch(database);
     const event = note();
@@ -48,7 +48,7 @@ describeOnEveryEngine("an accepted event that does not arrive", (engine) => {
     expect(await transit.look()).toBeUndefined();
   });
 
-  it("has arrived as a dead letter, or as the repetition of a stored event with its key", async () => {
+  it("has arrived when it is a dead letter, or a duplicate of a stored event with its key", async () => {
     const { database } = engine;
     const transit = watch(database);
     const [deadLetter, first, repeated] = [

@@ -25,7 +25,7 @@ it.each([
   expect(looked()).toBe(most);
 });
 
-it("takes as many events as a batch may have, each followed by an empty line", () => {
+it("accepts the maximum number of events, each followed by an empty line", () => {
   const lines = Array.from({ length: 10 }, (_, index) => [String(index), ""]).flat();
   const taken = takeLines([...lines, ""], limits);
   expect(taken).toHaveLength(10);

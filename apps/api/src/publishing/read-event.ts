@@ -14,8 +14,8 @@ export interface EventRules {
 }
 
 /**
- * Completes and checks one event. `isIdentified`: the sender gave it an id or an idempotency key, without
- * which it cannot be a repetition. An event from the future is refused even in a backfill.
+ * Fills in defaults and checks one event. `isIdentified` means that the sender gave it an id or an idempotency key; without
+ * one it can't be a duplicate. An event from the future is refused even in a backfill.
  */
 export function readEvent(value: unknown, rules: EventRules): EventReading {
   const reading = rules.catalogue.safeParseSynapEvent(
@@ -32,17 +32,17 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
 }
 
 /**
- * Fills in defaults for absent fields. Given fields stay as they are, null and unknown
- * fields included, so that the check afterwards sees it and refuses it.
+ * Fills in defaults for absent fields. Present fields are unchanged, including null and unknown ones, so that the check
+ * that follows refuses them.
  */
 function complete(value: object, catalogue: EventCatalogue): object {
-  // Refused by the check, and a copy of so many fields costs more than everything else.
+  // The check refuses it, and copying so many fields would cost more than everything else.
   if (Object.keys(value).length > MAX_EVENT_FIELDS) return value;
   const given: Partial<Record<keyof SynapEvent, unknown>> = value;
   const { id, version, aggregateType, aggregateId, createdBy, source, timestamp } = catalogue.completeEvent({
     type: textOr(given.type, ""),
     data: {},
-    // Given ids are passed on only to save generating others.
+    // Passed on, so that no id is generated for an event that has one.
     id: textOr(given.id, undefined),
     aggregateId: textOr(given.aggregateId, undefined),
     timestamp: textOr(given.timestamp, undefined),

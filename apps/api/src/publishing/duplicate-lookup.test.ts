@@ -9,7 +9,7 @@ const event = () => createSynapEvent({ type: "note.creation.requested", data: { 
 afterEach(() => vi.useRealTimers());
 
 describe("the look-up of duplicates", () => {
-  it("asks one question for many that arrive together, and gives each its answer", async () => {
+  it("runs one query for many concurrent requests, and answers each", async () => {
     const questions: number[] = [];
     const known = event();
     const lookup = createDuplicateLookup(async (events: readonly SynapEvent[]) => {
@@ -27,7 +27,7 @@ describe("the look-up of duplicates", () => {
     expect(questions).toEqual([100]);
   });
 
-  it("finds nothing while the database fails, and leaves it alone for a while", async () => {
+  it("finds nothing while the database fails, and pauses", async () => {
     let asked = 0;
     const lookup = createDuplicateLookup(() => {
       asked += 1;
@@ -47,7 +47,7 @@ describe("the look-up of duplicates", () => {
     expect(await found).toEqual([]);
   });
 
-  it("asks again once the pause is over, whatever the wall clock is set to meanwhile", async () => {
+  it("queries again after the pause, whatever the wall clock is set to", async () => {
     let asked = 0;
     let now = 0;
     const find = () => {

@@ -2,12 +2,12 @@ import type { SqlSession } from "@synap/database";
 import { areFunctionsRegistered } from "@synap/database/internal";
 import { INNGEST_APP_ID } from "@synap/types/internal";
 
-/** Time for which a negative answer is cached, in milliseconds: a worker registers once, and many requests may wait for it. */
+/** Time for which a negative result is cached, in milliseconds, because many requests may ask until a worker registers. */
 const NOT_YET_MS = 500;
 
 /**
- * Checks whether a worker has registered the functions that envelopes start. A positive answer is cached:
- * what was registered once stays known to the broker.
+ * Creates a check that a worker has registered the functions that envelopes start. A positive result is cached, because
+ * the broker keeps registrations.
  */
 export function createFunctionRegistration(session: SqlSession): () => Promise<boolean> {
   let isRegistered = false;
@@ -20,7 +20,7 @@ export function createFunctionRegistration(session: SqlSession): () => Promise<b
   };
 }
 
-/** No worker has registered the functions yet: the broker would take events and start nothing for them. */
+/** Thrown when no worker has registered the functions yet, so the broker would accept events and start nothing for them. */
 export class FunctionsNotRegisteredError extends Error {
   override readonly name = "FunctionsNotRegisteredError";
   readonly code = "FUNCTIONS_NOT_REGISTERED";

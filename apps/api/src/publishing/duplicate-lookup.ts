@@ -5,10 +5,10 @@ import type { Logger } from "pino";
 /** The stored event that each event repeats, in the same order. */
 export type Repetitions = readonly (RepeatedEvent | undefined)[];
 
-/** Finds the events that are stored already. Never rejects: without an answer, nothing counts as a duplicate. */
+/** Finds the events that are already stored. Never rejects: if the query fails, no event counts as a duplicate. */
 export type DuplicateLookup = (events: readonly SynapEvent[]) => Promise<Repetitions>;
 
-/** Time limit of a query. The store keeps every event once whatever is answered here, so a slow answer is not worth waiting for. */
+/** Time limit of a query. It can be short, because the store keeps every event once whatever this look-up finds. */
 const PATIENCE_MS = 500;
 /** Pause after a failure, so that requests are not slowed down while the database is away. */
 const PAUSE_MS = 1_000;
@@ -21,9 +21,9 @@ interface Waiting {
 }
 
 /**
- * A look-up that runs one query at a time and gathers what arrives meanwhile into the next, so that a hundred
- * single posts cost a few queries. Best effort: when the database is away or slow it finds nothing, the event is
- * accepted, and the store recognises it later.
+ * Creates a look-up that runs one query at a time and batches the events that arrive meanwhile, so that a hundred single
+ * posts cost a few queries. Best effort: while the database is unavailable or slow it finds nothing, so the event is
+ * accepted, and the store recognises the duplicate later.
  *
  * @param now a monotonic clock, in milliseconds
  */
@@ -66,7 +66,7 @@ export function createDuplicateLookup(
     if (events.length === 0 || now() < pausedUntil) return Promise.resolve([]);
     return new Promise((resolve) => {
       waiting.push({ events, resolve });
-      // At the end of this turn of the event loop, so that requests that arrived together share a query.
+      // Deferred to the end of this turn of the event loop, so that requests that arrived together share a query.
       setImmediate(askOn);
     });
   };
