@@ -48,7 +48,7 @@ export interface EventStore {
   query(filter: EventFilter, page: PageRequest): Promise<EventPage>;
   /** Reads the events after a position, in the order of positions, without skipping or repeating any. */
   readAll(request: ReadAllRequest): Promise<ReadAllPage>;
-  /** Finds those that are already stored, by id or idempotency key: their ids, with the id and position of the first. */
+  /** Finds the events that are already stored, by id or idempotency key. Maps their ids to the event stored first. */
   findDuplicates(events: readonly DuplicateCandidate[]): Promise<Map<string, FirstEvent>>;
   /**
    * Appends events to one stream if it is at the expected version, all or nothing. Repeating the call with
@@ -81,7 +81,7 @@ export interface EventStore {
     expectedVersion: ExpectedVersion,
     options?: { readonly transaction?: Transaction | undefined },
   ): Promise<void>;
-  /** The stream's version, and whether it is closed; undefined when it has no events. */
+  /** Reads the stream's version and closing time; undefined when it has no events. */
   getStream(
     stream: StreamName,
     options?: { readonly transaction?: Transaction | undefined },

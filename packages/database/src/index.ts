@@ -65,7 +65,7 @@ export {
 export type { ReportLogger } from "./observers.ts";
 export { InvalidCursorError } from "./reading/event-cursor.ts";
 export { type EventFilter, type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/event-page.ts";
-export { isPageCut, MAX_PAGE_BYTES, type RowWithin, selectWithin } from "./reading/page-bytes.ts";
+export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export type { StreamInfo, StreamPage, StreamRead } from "./streams/read-stream.ts";
 export {

@@ -82,6 +82,6 @@ export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
-export { ReadTurns } from "./subscriptions/read-turns.ts";
+export { ReadLimiter } from "./subscriptions/read-limiter.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
 export { type OpenRetryOptions, waitForDatabase } from "./wait-for-database.ts";

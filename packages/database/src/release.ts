@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The release of this package, as its package.json says. */
+/** Version of this package, from its package.json. */
 export const RELEASE: string = readRelease();
 
 function readRelease(): string {

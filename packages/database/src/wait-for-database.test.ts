@@ -18,18 +18,18 @@ describe("waiting for the database", () => {
     vi.useRealTimers();
   });
 
-  it("begins again until the database answers, and reports each attempt that failed", async () => {
+  it("retries until the database answers, and reports each failed attempt", async () => {
     const { begin } = answeringFrom(4);
     const waited: unknown[] = [];
     expect(await waitForDatabase(begin, { pause: 1, onWaiting: (error) => waited.push(error) })).toBe("open");
     expect(waited).toEqual(Array(3).fill(expect.any(DatabaseUnavailableError)));
   });
 
-  it("fails with the last error when its patience has run out, also after the wall clock was set back", async () => {
+  it("fails with the last error after its timeout, even if the wall clock was set back", async () => {
     const { begin, seen } = answeringFrom(Number.POSITIVE_INFINITY);
     vi.useFakeTimers({ toFake: ["Date"] });
     const onWaiting = () => vi.setSystemTime(Date.now() - 3_600_000);
-    await expect(waitForDatabase(begin, { patience: 20, pause: 5, onWaiting })).rejects.toThrow("away");
+    await expect(waitForDatabase(begin, { timeout: 20, pause: 5, onWaiting })).rejects.toThrow("away");
     expect(seen.attempts).toBeGreaterThan(1);
   });
 
@@ -40,13 +40,13 @@ describe("waiting for the database", () => {
     expect(await waitForDatabase(begin, { pause: 1, onWaiting })).toBe("open");
   });
 
-  it("throws at once what waiting can't help", async () => {
+  it("throws permanent errors at once", async () => {
     const { begin, seen } = answeringFrom(2, new Error("the schema is newer"));
     await expect(waitForDatabase(begin)).rejects.toThrow("the schema is newer");
     expect(seen.attempts).toBe(1);
   });
 
-  it("stops when it is aborted, in the middle of a pause too", async () => {
+  it("stops when it is aborted, even during a pause", async () => {
     const { begin } = answeringFrom(Number.POSITIVE_INFINITY);
     const abort = new AbortController();
     const waiting = waitForDatabase(begin, {
@@ -57,7 +57,7 @@ describe("waiting for the database", () => {
     await expect(waiting).rejects.toThrow("aborted");
   });
 
-  it("goes on when what it reports to throws", async () => {
+  it("continues when its observer throws", async () => {
     const { begin } = answeringFrom(2);
     const onWaiting = () => {
       throw new Error("of the observer");

@@ -4,27 +4,26 @@ import { notify } from "./observers.ts";
 
 /** Options of a process that waits for its database on start. */
 export interface OpenRetryOptions {
-  /** In milliseconds. Default 60,000. */
-  readonly patience?: number | undefined;
-  /** Milliseconds between two attempts. Default 1,000. */
+  /** Total time to wait, in milliseconds. Default 60,000. */
+  readonly timeout?: number | undefined;
+  /** Delay between two attempts, in milliseconds. Default 1,000. */
   readonly pause?: number | undefined;
-  /** Called after each attempt that failed and is followed by another. */
+  /** Called after each failed attempt, except the last. */
   readonly onWaiting?: ((error: unknown) => void) | undefined;
-  /** Gives up waiting. */
+  /** Aborts the waiting. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Repeats the first steps of a process with its database until the database answers, because machines start their
- * services in any order. Uses a monotonic clock.
+ * Repeats `begin` until the database answers, because machines start their services in any order. Uses a monotonic clock.
  *
- * @throws the last error when the patience has run out; any other error of `begin` than an absent database, at once
+ * @throws the last error after the timeout; at once any error that is not transient
  */
 export async function waitForDatabase<Result>(
   begin: () => Promise<Result>,
-  { patience = 60_000, pause = 1_000, onWaiting, signal }: OpenRetryOptions = {},
+  { timeout = 60_000, pause = 1_000, onWaiting, signal }: OpenRetryOptions = {},
 ): Promise<Result> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + timeout;
   for (;;) {
     try {
       return await begin();

@@ -6,7 +6,7 @@ import { noteEvent, noteEvents } from "../../testing/test-events.ts";
 import type { Database, Sessions, SqlParameter } from "../index.ts";
 import { createEventStore } from "../internal.ts";
 
-/** The same database, counting transactions and appending statements outside of them; not the wake-ups of readers. */
+/** Wraps a database to count transactions, and statements outside of them except notifications. */
 function counting(database: Database): { readonly database: Database; readonly calls: { count: number } } {
   const calls = { count: 0 };
   const count = <Result>(run: () => Result): Result => {
@@ -51,7 +51,7 @@ describeOnEveryEngine("an append", (engine) => {
     expect(calls.count - before).toBe(3);
   });
 
-  it("that is sent again is answered in two calls, to a stream and by itself", async () => {
+  it("that is repeated is answered in two calls, to a stream and as a batch", async () => {
     const { store, calls } = open();
     const stream = newStream();
     const events = inputs(3);
@@ -67,7 +67,7 @@ describeOnEveryEngine("an append", (engine) => {
     expect(calls.count - before).toBe(2);
   });
 
-  it("stores each event once when many send overlapping batches at the same moment", async () => {
+  it("stores each event once when many senders append overlapping batches concurrently", async () => {
     const { store } = open();
     const events = noteEvents(30, (index) => ({ aggregateId: `${index % 3}-overlapping` }));
     const batches = Array.from({ length: 12 }, (_, number) =>
@@ -88,7 +88,7 @@ describeOnEveryEngine("an append", (engine) => {
     }
   });
 
-  it("in a transaction of the caller goes on past events that are stored already", async () => {
+  it("in a transaction of the caller continues after events that are already stored", async () => {
     const { store } = open();
     const known = noteEvent();
     await store.append(known);

@@ -21,33 +21,33 @@ import type { PreparedAppend } from "./prepare-append.ts";
 
 /** A hook in an append's transaction. */
 export interface AppendHook {
-  /** Whether the hook handles events of this type. An append without any is one statement without a transaction. */
+  /** True if the hook handles events of this type. An append without such events is one statement without a transaction. */
   handles(type: string): boolean;
   /** Receives the stored events of all types, in order, up to 1,024 at a time. If it throws, nothing is stored. */
   run(transaction: Transaction, events: readonly StoredEvent[]): Promise<void>;
 }
 
-/** Runs one attempt: a statement by itself, a savepoint, or a transaction. Nothing of it is left when the work throws. */
+/** Runs one attempt in a single statement, a savepoint or a transaction, so that nothing is stored when the work throws. */
 type Attempt = (work: (session: SqlSession) => Promise<AppendedEvent[]>) => Promise<AppendedEvent[]>;
 
 /** An append of up to 1,024 events. */
-interface Lot extends AppendNewOptions {
+interface Slice extends AppendNewOptions {
   readonly events: readonly SynapEvent[];
   /** All or nothing if given; otherwise each event has a separate outcome. */
   readonly expectations?: readonly Expectation[] | undefined;
 }
 
-/** Some of the events are stored already, or their stream is closed; nothing was stored. */
+/** Some of the events are already stored, or their stream is closed. The append stored nothing. */
 class FastPathMissError extends Error {
   override readonly name = "FastPathMissError";
 }
 
-/** PostgreSQL can't hold the data of one of the events; nothing was stored. */
+/** PostgreSQL can't store the data of one of the events. The append stored nothing. */
 class RefusedDataError extends Error {
   override readonly name = "RefusedDataError";
 }
 
-/** Other transactions stored the same events at the same moment, in every attempt. */
+/** Other transactions stored the same events concurrently, in every attempt. */
 class AppendContentionError extends Error {
   override readonly name = "AppendContentionError";
   /** The SQLSTATE of a serialization failure. */
@@ -59,9 +59,9 @@ const ATTEMPTS = 6;
 const BACKOFF: Backoff = { firstMs: 20, capMs: 1_000 };
 
 /**
- * Appends any number of events, each with a separate outcome, in one transaction. Up to 1,024 are one
- * statement. The readers are not woken.
- * @param lockTimeout longest time to wait for a lock, in milliseconds, in place of the session's
+ * Appends any number of events, each with a separate outcome, in one transaction. Up to 1,024 are one statement. Does not
+ * wake the readers.
+ * @param lockTimeout maximum time to wait for a lock, in milliseconds; overrides that of the session
  */
 export async function appendBatch(
   database: Database,
@@ -71,33 +71,35 @@ export async function appendBatch(
 ): Promise<AppendedEvent[]> {
   try {
     if (events.length <= MAX_APPEND_EVENTS) {
-      return await appendLot(ownAttempt(database, events, hook), { events, lockTimeout });
+      return await appendSlice(ownAttempt(database, events, hook), { events, lockTimeout });
     }
     return await database.transaction((own) =>
-      inLots(events, (lot) => hooked(hook, own, lot, appendAsNew(own, { events: lot, lockTimeout }))),
+      inSlices(events, (slice) =>
+        withHook(hook, own, slice, appendAsNew(own, { events: slice, lockTimeout })),
+      ),
     );
   } catch (error) {
     const isMiss = error instanceof FastPathMissError || error instanceof RefusedDataError;
     if (!isMiss && !(events.length > MAX_APPEND_EVENTS && isConflict(error))) throw error;
     return database.transaction(async (own) => {
       if (lockTimeout !== undefined) await limitLockWaits(own, lockTimeout);
-      return inLots(events, (lot) => appendBisecting(own, { events: lot }, hook));
+      return inSlices(events, (slice) => appendBisecting(own, { events: slice }, hook));
     });
   }
 }
 
-/** As `appendBatch`, inside a transaction of the caller. The readers are woken when it commits. */
+/** Like `appendBatch`, inside a transaction of the caller. Wakes the readers when it commits. */
 export function appendBatchIn(
   transaction: Transaction,
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
 ): Promise<AppendedEvent[]> {
-  return inLots(events, (lot) => appendBisecting(transaction, { events: lot, notifies: true }, hook));
+  return inSlices(events, (slice) => appendBisecting(transaction, { events: slice, notifies: true }, hook));
 }
 
 /**
- * Appends events to streams, all or nothing, if the streams are at their expected versions. The readers are woken by a
- * transaction of the caller alone.
+ * Appends events to streams, all or nothing, if the streams are at their expected versions. Wakes the readers only in a
+ * transaction of the caller, when that commits.
  * @throws EventIdConflictError, StreamClosedError, OptimisticLockError, StreamLockedError, EventValidationError
  */
 export async function appendToStreams(
@@ -113,9 +115,9 @@ export async function appendToStreams(
     transaction === undefined
       ? ownAttempt(database, events, hook)
       : savepointAttempt(transaction, events, hook);
-  const lot = { events, expectations, lockTimeout, notifies: transaction !== undefined };
+  const slice = { events, expectations, lockTimeout, notifies: transaction !== undefined };
   try {
-    return await appendLot(attempt, lot);
+    return await appendSlice(attempt, slice);
   } catch (error) {
     if (!(error instanceof RefusedDataError)) throw error;
     throw new EventValidationError([refusedByDatabase(error.cause, "events")], { cause: error.cause });
@@ -123,15 +125,15 @@ export async function appendToStreams(
 }
 
 /**
- * Appends in one statement, as if every event were new. If that fails, looks up what is stored already and appends the
- * rest. Nothing is locked between the two: what was found stays true, and what changes meanwhile makes the statement
- * fail, and the attempt is repeated.
+ * Appends in one statement, assuming that every event is new. If that fails, looks up the stored ones and appends the rest.
+ * Nothing is locked in between: what was found stays true, and any other change makes the statement fail, so that the
+ * attempt is repeated.
  */
-async function appendLot(attempt: Attempt, lot: Lot): Promise<AppendedEvent[]> {
+async function appendSlice(attempt: Attempt, slice: Slice): Promise<AppendedEvent[]> {
   for (let number = 1; ; number += 1) {
     try {
       return await attempt((session) =>
-        number === 1 ? appendAsNew(session, lot) : appendRest(session, lot),
+        number === 1 ? appendAsNew(session, slice) : appendRest(session, slice),
       );
     } catch (error) {
       if (!(error instanceof FastPathMissError || isConflict(error))) throw error;
@@ -146,69 +148,72 @@ async function appendLot(attempt: Attempt, lot: Lot): Promise<AppendedEvent[]> {
   }
 }
 
-async function appendAsNew(session: SqlSession, lot: Lot): Promise<AppendedEvent[]> {
+async function appendAsNew(session: SqlSession, slice: Slice): Promise<AppendedEvent[]> {
   try {
-    return await appendNewEvents(session, lot.events, lot);
+    return await appendNewEvents(session, slice.events, slice);
   } catch (error) {
     const state = sqlState(error);
     if (state === "23505" || state === "SY006")
-      throw new FastPathMissError("an event is stored already, or a stream is closed", { cause: error });
+      throw new FastPathMissError("an event is already stored, or a stream is closed", { cause: error });
     if (state === "SY001") {
-      // An id that comes twice with different content is the graver mistake.
-      requireAll(lot.events, judgeEvents(lot.events, NOTHING_KNOWN));
-      throw asGiven(readRefusal(error), lot.expectations ?? []);
+      // A repeated id with different content takes precedence.
+      requireAll(slice.events, judgeEvents(slice.events, NOTHING_KNOWN));
+      throw withGivenExpectation(readRefusal(error), slice.expectations ?? []);
     }
     throw readFailure(error);
   }
 }
 
 /** Appends those of the events that are not stored yet. */
-async function appendRest(session: SqlSession, lot: Lot): Promise<AppendedEvent[]> {
-  const { events, expectations } = lot;
+async function appendRest(session: SqlSession, slice: Slice): Promise<AppendedEvent[]> {
+  const { events, expectations } = slice;
   const known = await findOriginals(session, events, expectations).catch((error: unknown) => {
     throw readFailure(error);
   });
   const verdicts = judgeEvents(events, known);
   const rest = events.filter((_, place) => verdicts[place]?.status === "stored");
   if (expectations === undefined) {
-    const stored = rest.length === 0 ? [] : await appendAsNew(session, { ...lot, events: rest });
+    const stored = rest.length === 0 ? [] : await appendAsNew(session, { ...slice, events: rest });
     return collectOutcomes(events, verdicts, stored);
   }
   requireAll(events, verdicts);
   const open = openExpectations(expectations, events, verdicts);
   if (rest.length === 0) compareVersions(open, known);
   const stored =
-    rest.length === 0 ? [] : await appendAsNew(session, { ...lot, events: rest, expectations: open });
+    rest.length === 0 ? [] : await appendAsNew(session, { ...slice, events: rest, expectations: open });
   return collectOutcomes(events, verdicts, stored);
 }
 
-/** Appends inside a savepoint. When PostgreSQL refuses the data, halves the lot until the event stands alone. */
+/** Appends inside a savepoint. When PostgreSQL refuses the data, bisects the slice to find the event that it refuses. */
 async function appendBisecting(
   transaction: Transaction,
-  lot: Lot,
+  slice: Slice,
   hook: AppendHook | undefined,
 ): Promise<AppendedEvent[]> {
-  const { events } = lot;
+  const { events } = slice;
   try {
-    return await appendLot(savepointAttempt(transaction, events, hook), lot);
+    return await appendSlice(savepointAttempt(transaction, events, hook), slice);
   } catch (error) {
     const [only] = events;
     if (!(error instanceof RefusedDataError) || only === undefined) throw error;
     if (events.length === 1) return [{ outcome: rejected(only.id, refusedByDatabase(error.cause)) }];
     const half = Math.ceil(events.length / 2);
-    const first = await appendBisecting(transaction, { ...lot, events: events.slice(0, half) }, hook);
-    return [...first, ...(await appendBisecting(transaction, { ...lot, events: events.slice(half) }, hook))];
+    const first = await appendBisecting(transaction, { ...slice, events: events.slice(0, half) }, hook);
+    return [
+      ...first,
+      ...(await appendBisecting(transaction, { ...slice, events: events.slice(half) }, hook)),
+    ];
   }
 }
 
-/** A statement by itself, or a transaction where the hook has to run. */
+/** Creates an attempt in a single statement, or in a transaction when the hook has to run. */
 function ownAttempt(
   database: Database,
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
 ): Attempt {
   if (!hookWants(events, hook)) return (work) => work(database.writes);
-  return (work) => database.transaction((own) => hooked(hook, own, events, work(own)));
+  return (work) => database.transaction((own) => withHook(hook, own, events, work(own)));
 }
 
 function savepointAttempt(
@@ -216,18 +221,18 @@ function savepointAttempt(
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
 ): Attempt {
-  return (work) => transaction.savepoint((savepoint) => hooked(hook, savepoint, events, work(savepoint)));
+  return (work) => transaction.savepoint((savepoint) => withHook(hook, savepoint, events, work(savepoint)));
 }
 
-/** Whether the hook, if there is one, handles any of these events. */
+/** Checks that there is a hook and that it handles any of these events. */
 function hookWants(events: readonly SynapEvent[], hook: AppendHook | undefined): boolean {
   if (hook === undefined) return false;
   const types = new Set(events.map(({ type }) => type));
   return [...types].some((type) => hook.handles(type));
 }
 
-/** Runs the hook, if there is one, on the events that an append has stored. */
-async function hooked(
+/** Awaits an append and runs the hook, if there is one, on the stored events. */
+async function withHook(
   hook: AppendHook | undefined,
   transaction: Transaction,
   events: readonly SynapEvent[],
@@ -240,9 +245,9 @@ async function hooked(
   return appended;
 }
 
-async function inLots(
+async function inSlices(
   events: readonly SynapEvent[],
-  append: (lot: readonly SynapEvent[]) => Promise<AppendedEvent[]>,
+  append: (slice: readonly SynapEvent[]) => Promise<AppendedEvent[]>,
 ): Promise<AppendedEvent[]> {
   const appended: AppendedEvent[] = [];
   for (let start = 0; start < events.length; start += MAX_APPEND_EVENTS) {
@@ -258,8 +263,8 @@ function readFailure(error: unknown): unknown {
   return new RefusedDataError("the database refused an event", { cause: error });
 }
 
-/** The error with the expected version in the words of the caller: 0 and `no-stream` are the same to the database. */
-function asGiven(error: unknown, expectations: readonly Expectation[]): unknown {
+/** Restores the caller's expected version in an error, because the database does not distinguish 0 and `no-stream`. */
+function withGivenExpectation(error: unknown, expectations: readonly Expectation[]): unknown {
   if (!(error instanceof OptimisticLockError)) return error;
   const { stream, actual, cause } = error;
   const given = expectations.find((each) => streamKey(each) === streamKey(stream));

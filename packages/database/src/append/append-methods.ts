@@ -12,15 +12,15 @@ import {
   type StreamsAppendOptions,
 } from "./prepare-append.ts";
 
-/** How a store appends events that were checked. Called at most once in each append, before anything is awaited. */
+/** Appends of validated events, implemented by each store. Called at most once per append, before anything is awaited. */
 export interface CheckedAppends {
-  /** Appends events of any streams, each on its own: one outcome for each, in their order. */
+  /** Appends events of any streams independently, and returns an outcome for each, in the same order. */
   appendEvents(events: readonly SynapEvent[], options: AppendOptions): Promise<readonly AppendedEvent[]>;
   /** Appends to streams at their expected versions, all or nothing. */
   appendPrepared(prepared: PreparedAppend, options: StreamsAppendOptions): Promise<readonly AppendedEvent[]>;
 }
 
-/** The appends of a store: what is the same for all of them, before and after the events are stored. */
+/** Creates the append methods of a store: the validation and results that all stores have in common. */
 export function appendMethods(
   rules: Omit<EventCheck, "timestamps">,
   { appendEvents, appendPrepared }: CheckedAppends,

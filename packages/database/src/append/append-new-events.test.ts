@@ -16,7 +16,7 @@ describeOnEveryEngine("append_new_events", (engine) => {
     return rows[0]?.version;
   };
 
-  it("gives each stream its own versions, whatever the order in which the streams come", async () => {
+  it("numbers the versions of each stream, in any order of the streams", async () => {
     const ids = ["\u{1f600}", "\uffee", "b", "a"].map((name) => `${name}-${randomUUID()}`);
     await append([noteEvent({ aggregateId: ids[1] ?? "" })]);
     const order = [0, 1, 0, 2, 3, 1, 0];
@@ -28,14 +28,14 @@ describeOnEveryEngine("append_new_events", (engine) => {
   });
 
   it.each([
-    ["an id that is stored", (stored: SynapEvent) => [noteEvent(), stored]],
-    ["an id that comes twice", () => noteEvents(2, () => ({ id: "0190b5a8-7c00-7000-8000-00000000abcd" }))],
+    ["a stored id", (stored: SynapEvent) => [noteEvent(), stored]],
+    ["a repeated id", () => noteEvents(2, () => ({ id: "0190b5a8-7c00-7000-8000-00000000abcd" }))],
     [
-      "a key that was used",
+      "a used idempotency key",
       (_: SynapEvent, key: string) => [noteEvent(), noteEvent({ idempotencyKey: key })],
     ],
-    ["a key that comes twice", () => noteEvents(2, () => ({ idempotencyKey: "twice" }))],
-  ])("refuses %s, and leaves no trace of the others", async (_, make) => {
+    ["a repeated idempotency key", () => noteEvents(2, () => ({ idempotencyKey: "twice" }))],
+  ])("refuses %s, and stores none of the other events", async (_, make) => {
     const key = randomUUID();
     const stored = noteEvent({ idempotencyKey: key });
     await append([stored]);
@@ -51,16 +51,16 @@ describeOnEveryEngine("append_new_events", (engine) => {
 
   it.each([
     [
-      "a negative count, which would take a stream back",
+      "a negative count, which would decrease a version",
       { events: [], counts: "{-2}", numbers: "{}", within: "{}" },
     ],
     ["a count above that of its events", { counts: "{2}" }],
-    ["a place that is not the next one", { within: "{-5}" }],
-    ["a stream that is not there", { numbers: "{2}" }],
-    ["bounds that leave its event out", { first: "{0}", last: "{0}" }],
+    ["an index that is not the next one", { within: "{-5}" }],
+    ["the index of a missing stream", { numbers: "{2}" }],
+    ["bounds that exclude its event", { first: "{0}", last: "{0}" }],
     ["another stream than its event's", { stream: "another" }],
     ["no events", { events: [], counts: "{0}", numbers: "{}", within: "{}" }],
-  ])("refuses %s, from whoever may append", async (_, given) => {
+  ])("refuses %s, even from a login that may append", async (_, given) => {
     const id = randomUUID();
     await append([noteEvent({ aggregateId: id }), noteEvent({ aggregateId: id })]);
     const event = noteEvent({ aggregateId: id });
@@ -93,7 +93,7 @@ describeOnEveryEngine("append_new_events", (engine) => {
   });
 
   it.each(["0001-01-01T00:00:00.001Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"])(
-    "takes an event of %s, whose milliseconds no float of seconds holds",
+    "accepts an event of %s, whose milliseconds a float of seconds can't represent",
     async (timestamp) => {
       const [appended] = await append([noteEvent({ timestamp })]);
       expect(appended?.outcome.status).toBe("stored");
@@ -110,7 +110,7 @@ describeOnEveryEngine("append_new_events", (engine) => {
     expect(await versionOf(id)).toBe(1);
   });
 
-  it("compares the version of a closed stream that gets no event", async () => {
+  it("compares the version of a closed stream that receives no event", async () => {
     const id = randomUUID();
     await append([noteEvent({ aggregateId: id })]);
     await engine.database.query("SELECT synap.close_stream('note', $1, '1')", [id]);
@@ -123,21 +123,21 @@ describeOnEveryEngine("append_new_events", (engine) => {
     expect(await versionOf(id)).toBe(1);
   });
 
-  it("leaves no trace of a stream that was only compared", async () => {
+  it("does not create a stream that was only compared", async () => {
     const id = randomUUID();
     const expectations = [{ aggregateType: "note", aggregateId: id, expected: "no-stream" as const }];
     expect(await appendNewEvents(engine.database, [noteEvent()], { expectations })).toHaveLength(1);
     expect(await versionOf(id)).toBeUndefined();
   });
 
-  it("takes 1,024 events and refuses 1,025", async () => {
+  it("accepts 1,024 events and refuses 1,025", async () => {
     await expect(append(noteEvents(1025))).rejects.toMatchObject({ code: "SY003" });
     expect(await append(noteEvents(1024))).toHaveLength(1024);
   });
 });
 
-describe("what comes for each stream", () => {
-  it("is counted so that every event has a distinct place in its stream", () => {
+describe("the events of each stream", () => {
+  it("are counted so that every event has a distinct index in its stream", () => {
     const events = fc.array(
       fc
         .record({ stream: fc.constantFrom("a", "b", "c"), day: fc.integer({ min: 1, max: 28 }) })

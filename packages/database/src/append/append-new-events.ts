@@ -7,15 +7,15 @@ import type { Expectation } from "../streams/stream-name.ts";
 import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";
 import type { AppendedEvent } from "./append-outcome.ts";
 
-/** One call of the SQL function takes this many events at the most: a position has ten bits for the place. */
+/** Maximum number of events of one call of the SQL function: a position has ten bits for the index. */
 export const MAX_APPEND_EVENTS = 1024;
 
 export interface AppendNewOptions {
-  /** Of streams of the events, and of others that are only compared. */
+  /** Expected versions of the events' streams, and of others that are only compared. */
   readonly expectations?: readonly Expectation[] | undefined;
-  /** Longest time to wait for a lock, in milliseconds, here and in the rest of the transaction. */
+  /** Maximum time to wait for a lock, in milliseconds, here and in the rest of the transaction. */
   readonly lockTimeout?: number | undefined;
-  /** Wake the readers on commit: for a transaction whose end is not ours to see. Not together with a lock timeout. */
+  /** Notify readers on commit, for a transaction of the caller. Can't be combined with a lock timeout. */
   readonly notifies?: boolean | undefined;
 }
 
@@ -25,7 +25,7 @@ interface Answer {
   readonly versions_before: readonly number[];
 }
 
-// The text is cast here: as a json parameter, drivers would write JSON text as a JSON string.
+// Cast from text, because drivers would encode JSON text as a JSON string for a json parameter.
 const writeAppend = (before: string, expected: string, more = "") => `
 SELECT number, ${epochMs("recorded_at")} AS recorded_at, versions_before${more}
   FROM ${before}synap.append_new_events(
@@ -36,7 +36,7 @@ SELECT number, ${epochMs("recorded_at")} AS recorded_at, versions_before${more}
 const EXPECTED = "$9::text::bigint[]";
 const APPEND = writeAppend("", EXPECTED);
 const APPEND_WITH_LOCK_TIMEOUT = withLockTimeout(writeAppend, EXPECTED, "$10");
-// Any login can fill the server's queue of notifications, and a full one fails the commit. Readers also poll.
+// Any login can fill the server's notification queue, and a full one fails the commit. Readers also poll.
 const APPEND_AND_NOTIFY = writeAppend(
   "",
   EXPECTED,
@@ -45,10 +45,10 @@ const APPEND_AND_NOTIFY = writeAppend(
 
 /**
  * Appends up to 1,024 complete events in one round trip, if every one is new, its stream open, and every stream at its
- * expected version. Unless `notifies` is set, the readers are not woken.
+ * expected version. Wakes the readers only if `notifies` is set.
  *
  * @throws SQLSTATE 23505 for an id or an idempotency key that is taken, SY001 for a stream at another version, SY006 for
- *   a closed one, 22xxx for data that PostgreSQL can't hold; then nothing is stored
+ *   a closed one, 22xxx for data that PostgreSQL can't store; then nothing is stored
  */
 export async function appendNewEvents(
   session: SqlSession,
@@ -72,7 +72,7 @@ export async function appendNewEvents(
       ...(lockTimeout === undefined ? [] : [String(lockTimeout)]),
     ],
   );
-  if (answer === undefined) throw new Error("append_new_events gave no answer.");
+  if (answer === undefined) throw new Error("append_new_events returned no row.");
   const firstPosition = answer.number * MAX_APPEND_EVENTS;
   const recordedAt = isoFromEpoch(answer.recorded_at);
   return events.map(({ id }, index) => {
@@ -85,7 +85,7 @@ export async function appendNewEvents(
   });
 }
 
-/** A text array as PostgreSQL parses it: inside quotes only quotes and backslashes need escaping. */
+/** Formats a PostgreSQL text array. Inside quotes only quotes and backslashes need escaping. */
 export function textArray(values: readonly string[]): string {
   return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join()}}`;
 }
@@ -94,7 +94,7 @@ function numberArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? "NULL").join()}}`;
 }
 
-/** The expected version of each stream, in the encoding of `synap.append_new_events`. */
+/** Encodes the expected version of each stream for `synap.append_new_events`. */
 function expectedVersions(
   streams: readonly StreamShare[],
   expectations: readonly Expectation[],
@@ -108,20 +108,20 @@ function expectedVersions(
   });
 }
 
-/** The events of one stream in an append, as `synap.append_new_events` asks for it. */
+/** Number and time range of the events of one stream in an append, for `synap.append_new_events`. */
 interface StreamShare {
   readonly aggregateType: string;
   readonly aggregateId: string;
   count: number;
-  /** Their first and last timestamp; undefined for a stream that is only compared. */
+  /** First and last timestamp; undefined for a stream that is only compared. */
   first: string | undefined;
   last: string | undefined;
 }
 
 /**
- * Sorts and counts what the SQL function wants sorted and counted. Streams are numbered from 1, in the order in which
- * they are locked: that of their keys. JavaScript sorts by UTF-16 and PostgreSQL by UTF-8, which differ for a few names
- * that begin alike and go on with an emoji; two appends that met over those would be a deadlock, and tried again.
+ * Groups the events by stream for `synap.append_new_events`. Streams are numbered from 1 in the order of their keys, in
+ * which they are locked. JavaScript sorts by UTF-16 and PostgreSQL by UTF-8, which differ for a few names with an emoji
+ * after a common beginning; a deadlock over those is retried.
  *
  * @param compared further streams, without events
  */
@@ -145,7 +145,7 @@ export function groupByStream(
       shares.set(key, share);
     }
     share.count += 1;
-    // All timestamps are written in one form, in which text order is time order.
+    // All timestamps have one format, whose text order is the order in time.
     if (share.first === undefined || timestamp < share.first) share.first = timestamp;
     if (share.last === undefined || timestamp > share.last) share.last = timestamp;
     keys.push(key);

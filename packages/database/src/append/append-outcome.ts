@@ -2,7 +2,7 @@ import type { EventIssue, StoredEvent, SynapEvent } from "@synap/types";
 import { frozenCopy } from "@synap/types/internal";
 import { sqlState } from "../connection/database-errors.ts";
 
-/** The outcome of one event. */
+/** Outcome of the append of one event. */
 export type AppendOutcome =
   | {
       readonly status: "stored";
@@ -12,23 +12,23 @@ export type AppendOutcome =
     }
   | {
       readonly status: "duplicate";
-      /** Id of the event that was stored first: another one, if an idempotency key made it a duplicate. */
+      /** Id of the event that was stored first; a different one for a duplicate by idempotency key. */
       readonly id: string;
       readonly position: number;
       readonly streamVersion: number;
     }
   | { readonly status: "rejected"; readonly id: string; readonly issues: readonly EventIssue[] };
 
-/** The outcome of one event, and when it was stored. */
+/** Outcome of one event and the time at which it was stored. */
 export interface AppendedEvent {
   readonly outcome: AppendOutcome;
-  /** In the form of an event's `timestamp`; undefined unless it is stored now. */
+  /** In the format of an event's `timestamp`; undefined unless this append stored it. */
   readonly recordedAt?: string;
 }
 
 /**
- * The events that were stored, as they are stored: frozen copies, because the sender's own objects are the sender's. Made
- * only for those who ask, since a copy of each takes its time.
+ * Returns frozen copies of the events that were stored, with their positions; the sender may still change its own objects.
+ * Separate from the append, because copying takes time.
  */
 export function storedEvents(
   events: readonly SynapEvent[],
@@ -52,12 +52,12 @@ export function storedEvents(
   });
 }
 
-/** The outcome of an event that is not stored. */
+/** Creates the outcome of an event that is not stored. */
 export function rejected(id: string, ...issues: readonly EventIssue[]): AppendOutcome {
   return { status: "rejected", id, issues };
 }
 
-/** The issue of an event that PostgreSQL refused although it had passed the catalogue. */
+/** Creates the issue of an event that PostgreSQL refused although it was valid by the catalogue. */
 export function refusedByDatabase(error: unknown, path = ""): EventIssue {
   const message = error instanceof Error ? error.message : String(error);
   return {

@@ -4,7 +4,7 @@ import type { SqlSession } from "../connection/sql-session.ts";
 import { textArray } from "./append-new-events.ts";
 import type { Known, Original } from "./judge-events.ts";
 
-/** The parts by which an event is recognised. */
+/** Fields by which a duplicate is recognised. */
 export interface DuplicateCandidate {
   /** A UUID. */
   readonly id: string;
@@ -12,13 +12,13 @@ export interface DuplicateCandidate {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** The event that was stored first. */
+/** Id and position of the event that was stored first. */
 export interface FirstEvent {
   readonly id: string;
   readonly position: number;
 }
 
-/** The stored event that an event repeats, and whether both have the same content. */
+/** The stored event that an event repeats, and a comparison of their content. */
 export type RepeatedEvent = Pick<Original, "id" | "position" | "hasSameContent">;
 
 const FIND_IDS = `
@@ -26,14 +26,14 @@ SELECT id AS candidate, id, "position"
   FROM synap.event_ids
  WHERE id = ANY ($1::text::uuid[])`;
 
-// Most events have no idempotency key, and where none has one the ids are all there is to look for.
+// Most events have no idempotency key, and without any key the ids suffice.
 const FIND_IDS_AND_KEYS = `${FIND_IDS}
  UNION ALL
 SELECT c.id, k.event_id, k."position"
   FROM json_to_recordset($2::text::json) AS c(id uuid, "createdBy" text, "idempotencyKey" text)
   JOIN synap.idempotency_keys AS k ON k.created_by = c."createdBy" AND k.key = c."idempotencyKey"`;
 
-/** Those of these events that are stored already, by their own id or by their creator's idempotency key. */
+/** Finds the events that are already stored, by their id or by their creator's idempotency key. */
 export async function findDuplicates(
   session: SqlSession,
   candidates: readonly DuplicateCandidate[],
@@ -49,16 +49,15 @@ export async function findDuplicates(
   );
   const found = new Map<string, FirstEvent>();
   for (const { candidate, id, position } of rows) {
-    // The event's own id counts for more than its key.
+    // A match by id takes precedence over one by key.
     if (id === candidate || !found.has(candidate)) found.set(candidate, { id, position });
   }
   return found;
 }
 
 /**
- * For each event the stored one that it repeats, in the same order. One statement while nothing is repeated, two
- * otherwise.
- * @throws SQLSTATE 22xxx for data that PostgreSQL can't hold
+ * Returns, for each event, the stored one that it repeats. One statement if none is a repetition, two otherwise.
+ * @throws SQLSTATE 22xxx for data that PostgreSQL can't store
  */
 export async function repeatedEvents(
   session: SqlSession,
@@ -89,7 +88,7 @@ interface OriginalRow extends Omit<Original, "stream"> {
   readonly aggregateId: string | null;
 }
 
-/** What the store knows about the events of an append and about their streams, and further ones, in one round trip. */
+/** Looks up the originals of the events of an append and the state of their streams and of further ones, in one round trip. */
 export async function findOriginals(
   session: SqlSession,
   events: readonly SynapEvent[],
@@ -105,7 +104,7 @@ export async function findOriginals(
     textArray(names.map(({ aggregateType }) => aggregateType)),
     textArray(names.map(({ aggregateId }) => aggregateId)),
   ]);
-  if (row === undefined) throw new Error("find_originals gave no answer.");
+  if (row === undefined) throw new Error("find_originals returned no row.");
   const originals: (Original | undefined)[] = events.map(() => undefined);
   for (const { place, aggregateType, aggregateId, ...original } of row.originals ?? []) {
     originals[place] = {

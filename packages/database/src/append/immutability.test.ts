@@ -17,15 +17,15 @@ describeOnEveryEngine("events, once stored,", (engine) => {
     'INSERT INTO synap.events SELECT * FROM synap.events ON CONFLICT ("timestamp", "position") DO UPDATE SET type = \'x\'',
   ];
 
-  it.each(changes)("are out of the application's reach: %s", async (change) => {
+  it.each(changes)("can't be changed by the application role: %s", async (change) => {
     await expect(engine.database.query(change)).rejects.toMatchObject({ code: "42501" });
   });
 
-  it.each(changes)("are kept from the owner by the trigger: %s", async (change) => {
+  it.each(changes)("can't be changed by the owner, because of the trigger: %s", async (change) => {
     await expect(engine.database.asOwner((tx) => tx.query(change))).rejects.toMatchObject({ code: "SY002" });
   });
 
-  it("are kept from the owner in each chunk too", async () => {
+  it("can't be changed by the owner in each chunk either", async () => {
     const [chunk] = await engine.database.query<{ name: string }>(
       "SELECT format('%I.%I', chunk_schema, chunk_name) AS name FROM timescaledb_information.chunks LIMIT 1",
     );
@@ -37,7 +37,7 @@ describeOnEveryEngine("events, once stored,", (engine) => {
     }
   });
 
-  it("can be removed by the purge alone, whose permission ends with its transaction", async () => {
+  it("can be deleted only by a purge, whose permission ends with its transaction", async () => {
     const purge = engine.database.asOwner(async (tx) => {
       await tx.query("SELECT set_config('synap.purge', 'on', true)");
       expect(await tx.query("DELETE FROM synap.events RETURNING id")).toHaveLength(3);
@@ -76,12 +76,12 @@ describeOnEveryEngine("events, once stored,", (engine) => {
     "UPDATE synap.parked_events SET event = '{}'",
     "SELECT synap.take_append_number()",
     "SET LOCAL session_replication_role = replica",
-  ])("keep what they rest on from the application role: %s", async (change) => {
+  ])("and the tables of the log can't be changed by the application role: %s", async (change) => {
     const attempt = engine.database.transaction((transaction) => transaction.query(change));
     await expect(attempt).rejects.toMatchObject({ code: "42501" });
   });
 
-  it("are appended with the names of the catalogue, whatever the caller's search path and temporary tables are", async () => {
+  it("are appended correctly whatever the caller's search path and temporary tables are", async () => {
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
     const [event] = noteEvents(1);
     await engine.database.transaction(async (transaction) => {
@@ -105,7 +105,7 @@ describeOnEveryEngine("events, once stored,", (engine) => {
     });
   });
 
-  it("have no function that anybody may run who was not given it", async () => {
+  it("have no function that PUBLIC may execute", async () => {
     const rows = await engine.database.query(`
       SELECT p.oid::regprocedure::text AS name
         FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
@@ -113,7 +113,7 @@ describeOnEveryEngine("events, once stored,", (engine) => {
     expect(rows).toEqual([]);
   });
 
-  it("are written by functions that look no name up where a caller could have put something", async () => {
+  it("are written by functions with a pinned search path", async () => {
     const rows = await engine.database.query(`
       SELECT p.oid::regprocedure::text AS name, p.proconfig
         FROM pg_proc AS p

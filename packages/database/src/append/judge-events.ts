@@ -10,35 +10,35 @@ export interface Original {
   readonly id: string;
   readonly position: number;
   readonly streamVersion: number;
-  /** Whether it has the id of the event; else they only have an idempotency key in common. */
+  /** True if the ids are equal; otherwise only the idempotency keys are. */
   readonly isById: boolean;
-  /** Whether both have the same content. See `contentOf`. */
+  /** True if both have the same content. See `contentOf`. */
   readonly hasSameContent: boolean;
-  /** Its stream; undefined when the event itself is no longer there. */
+  /** Its stream; undefined when the event itself was purged. */
   readonly stream?: StreamName | undefined;
 }
 
-/** What a store knows about the events of one append, and about their streams. */
+/** Stored originals of the events of one append, and the state of their streams. */
 export interface Known {
-  /** For each event the stored one that it repeats. */
+  /** For each event, the stored one that it repeats. */
   readonly originals: readonly (Original | undefined)[];
   isClosed(stream: StreamName): boolean;
-  /** The version of a stream; 0 when it has no events. */
+  /** Returns the version of a stream; 0 when it has no events. */
   versionOf(stream: StreamName): number;
 }
 
 /**
- * What is to become of an event. The original of a duplicate is stored already, or is the event at that place of the
- * same append.
+ * Decision about one event. The original of a duplicate is a stored event, or the index of an earlier event of the same
+ * append.
  */
 export type Verdict =
   | { readonly status: "stored" | "conflict" | "closed" }
   | { readonly status: "duplicate"; readonly original: Original | number };
 
 /**
- * Decides which events of one append are stored. An event with a known id is a duplicate, or a conflict when the
+ * Decides which events of one append to store. An event with a known id is a duplicate, or a conflict when the
  * content differs; one with a known idempotency key is a duplicate; of the others, those of a closed stream are refused.
- * The first event with an id or a key counts, be it stored already or earlier in the same append.
+ * The first event with an id or a key is the original, whether stored or earlier in the same append.
  */
 export function judgeEvents(events: readonly SynapEvent[], known: Known): Verdict[] {
   const verdicts: Verdict[] = [];
@@ -70,8 +70,8 @@ export function judgeEvents(events: readonly SynapEvent[], known: Known): Verdic
 }
 
 /**
- * Requires every event to be stored or a duplicate, for an append that is all or nothing. Its duplicates must be of the
- * same stream: the version of another stream would be no answer to this append.
+ * Requires every event to be new or a duplicate, for an append that is all or nothing. Duplicates must be in the
+ * same stream, because the version of another stream can't be the result of this append.
  * @throws EventIdConflictError, StreamClosedError
  */
 export function requireAll(events: readonly SynapEvent[], verdicts: readonly Verdict[]): void {
@@ -93,8 +93,8 @@ export function requireAll(events: readonly SynapEvent[], verdicts: readonly Ver
 }
 
 /**
- * The expectations that have to be met. A stream whose events are all duplicates is not compared: the same append sent
- * again is answered as it was the first time.
+ * Returns the expectations to compare. A stream whose events are all duplicates is left out, so that a repeated append gets
+ * the answer of the first one.
  */
 export function openExpectations(
   expectations: readonly Expectation[],
@@ -123,7 +123,7 @@ export function compareVersions(expectations: readonly Expectation[], known: Pic
 }
 
 /**
- * The outcome of every event of an append, in order.
+ * Combines the outcomes of all events of an append, in order.
  * @param stored the outcomes of the events whose verdict is "stored", in their order
  */
 export function collectOutcomes(
@@ -163,15 +163,15 @@ function required(appended: AppendedEvent | undefined, event: SynapEvent): Appen
   return appended;
 }
 
-/** Whether two events have the same content. */
+/** Compares the content of two events; see `contentOf`. */
 export function hasSameContent(one: SynapEvent, other: SynapEvent): boolean {
   return isDeepStrictEqual(contentOf(one), contentOf(other));
 }
 
 /**
- * What an event says, in a form to compare: its type, its stream, whose it is, when it is valid, and its data, as JSON. Left out is
- * what may differ when a sender sends it once more: the timestamp, the source, and the context of the request (request id,
- * correlation, causation and metadata). Of those the first ones stay.
+ * Returns the content of an event for comparisons: its type, stream, user, creator, valid time and data, as JSON. Fields that may
+ * differ when a sender repeats it are left out: the timestamp, the source, and the context of the request (request id,
+ * correlation, causation and metadata). The store keeps those of the first one.
  */
 export function contentOf(event: SynapEvent): unknown {
   const { type, aggregateType, aggregateId, userId, createdBy, validFrom, validTo, data } = event;
@@ -186,11 +186,11 @@ function keyOf({ createdBy, idempotencyKey }: SynapEvent): string {
 const ID_CONFLICT: EventIssue = {
   path: "id",
   code: "event-id-conflict",
-  reason: "an event with this id and another content is stored already",
+  reason: "an event with this id and different content is already stored",
 };
 
 const STREAM_CLOSED: EventIssue = {
   path: "aggregateId",
   code: "stream-closed",
-  reason: "the stream is closed and takes no more events",
+  reason: "the stream is closed and accepts no more events",
 };

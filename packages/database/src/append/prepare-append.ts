@@ -15,7 +15,7 @@ import type { AppendedEvent } from "./append-outcome.ts";
 export interface StreamAppend {
   readonly stream: StreamName;
   readonly expectedVersion: ExpectedVersion;
-  /** One or more. All appends of a call hold 1,024 at the most. */
+  /** One or more; at most 1,024 in all appends of a call. */
   readonly events: readonly StreamEventInput[];
 }
 
@@ -27,40 +27,40 @@ export interface StreamCheck {
 
 export interface StreamAppendOptions {
   /**
-   * Append inside this transaction: stored if and when it commits. A refusal is undone to where the call began, so the
+   * Append inside this transaction: stored if and when it commits. A refused append is rolled back to a savepoint, so the
    * transaction can continue. By default the call opens a transaction.
    */
   readonly transaction?: Transaction | undefined;
-  /** As for `append`: "live" (default) refuses events whose timestamp is far from now, "backfill" takes any time. */
+  /** As for `append`: "live" (default) refuses events whose timestamp is far from now, "backfill" accepts any time. */
   readonly timestamps?: "live" | "backfill" | undefined;
 }
 
 export interface StreamsAppendOptions extends StreamAppendOptions {
-  /** Streams that must be as said while the append happens, without being written. */
+  /** Streams whose expected versions are checked without appending to them. */
   readonly checks?: readonly StreamCheck[] | undefined;
 }
 
-/** One event of an append, as it is stored. */
+/** A stored event of an append. */
 export interface AppendedStreamEvent {
-  /** Its id; if it is a duplicate by its idempotency key, the id of the first. */
+  /** Its id; for a duplicate by idempotency key, the id of the event stored first. */
   readonly id: string;
   readonly position: number;
   readonly streamVersion: number;
-  /** It was stored before, by an earlier append of the same event. */
+  /** True if an earlier append stored it. */
   readonly duplicate: boolean;
 }
 
 export interface StreamAppendResult {
   readonly stream: StreamName;
-  /** Of the last event. When all were duplicates: as it was after the first append. */
+  /** Version of the last event. If all were duplicates, the version after the first append. */
   readonly streamVersion: number;
-  /** Of the last event. */
+  /** Position of the last event. */
   readonly position: number;
   /** One for each event, in the same order. */
   readonly events: readonly AppendedStreamEvent[];
 }
 
-/** The rules that events must meet to be stored. */
+/** Rules that events must satisfy to be stored. */
 export interface EventCheck {
   readonly catalogue: EventCatalogue;
   readonly clock: () => Date;
@@ -74,7 +74,7 @@ export type CheckedEvent =
   | { readonly ok: true; readonly event: SynapEvent }
   | { readonly ok: false; readonly id: string; readonly issues: readonly EventIssue[] };
 
-/** Validates an event before it is stored, whatever has validated it before. */
+/** Validates an event before it is stored, independently of earlier validations. */
 export function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
   const reading = check.catalogue.safeParseSynapEvent(event);
   if (!reading.ok) return { ok: false, id: idOf(event), issues: reading.issues };
@@ -84,13 +84,13 @@ export function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
   return issue === undefined ? reading : { ok: false, id: reading.event.id, issues: [issue] };
 }
 
-/** Events may come from JavaScript, or from an old queue: even the id may be missing. */
+/** Returns the id of an unvalidated event; empty if it has none. */
 function idOf(event: unknown): string {
   const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   return typeof id === "string" ? id : "";
 }
 
-/** Everything of an append that can be decided without the store. */
+/** A validated append. */
 export interface PreparedAppend {
   /** Of all streams, in the order given. */
   readonly events: readonly SynapEvent[];
@@ -98,7 +98,7 @@ export interface PreparedAppend {
 }
 
 /**
- * Completes and checks the events of an append.
+ * Completes and validates the events of an append.
  * @throws EventValidationError whose paths begin with `events[i]`, or `appends[i].events[j]` when there are several.
  * @throws RangeError when a stream is named twice, has no events, or there are more than 1,024 in all.
  */
@@ -132,21 +132,21 @@ export function prepareAppend(
   return { events, expectations };
 }
 
-/** What the sender gave stays whatever it is, unknown fields included, so that the check sees it and refuses it. */
+/** Fills in missing fields. The sender's fields, including unknown ones, are kept so that the validation refuses them. */
 function completeFor(
   { aggregateType, aggregateId }: StreamName,
   input: StreamEventInput,
   now: Date,
   { catalogue }: EventCheck,
 ): unknown {
-  // Refused by the check, and a copy of so many fields costs more than everything else.
+  // The validation refuses it, and copying so many fields would be expensive.
   if (Object.keys(input).length > MAX_EVENT_FIELDS) return input;
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const timestamp = input.timestamp ?? now.toISOString();
   return { ...catalogue.completeEvent({ ...input, timestamp, aggregateType, aggregateId }), ...given };
 }
 
-/** The issues of an event that names another stream, which TypeScript prevents and JSON does not. */
+/** Returns the issues of an event that names another stream, which TypeScript prevents but JSON does not. */
 function otherStream(stream: StreamName, event: SynapEvent): EventIssue[] {
   return (["aggregateType", "aggregateId"] as const)
     .filter((path) => event[path] !== stream[path])
@@ -160,10 +160,11 @@ function checkShape(appends: readonly StreamAppend[], expectations: readonly Exp
     if (names.has(name)) throw new RangeError(`Stream ${name} is named twice in one append.`);
     names.add(name);
   }
-  if (appends.length === 0) throw new RangeError("There is no stream to append to.");
+  if (appends.length === 0) throw new RangeError("The append names no stream.");
   let count = 0;
   for (const { stream, events } of appends) {
-    if (events.length === 0) throw new RangeError(`There is no event for stream ${describeStream(stream)}.`);
+    if (events.length === 0)
+      throw new RangeError(`The append has no events for stream ${describeStream(stream)}.`);
     count += events.length;
   }
   if (count > MAX_APPEND_EVENTS) {
@@ -171,7 +172,7 @@ function checkShape(appends: readonly StreamAppend[], expectations: readonly Exp
   }
 }
 
-/** The result of an append for each of its streams. */
+/** Collects the result of an append for each of its streams. */
 export function collectResults(
   appends: readonly StreamAppend[],
   appended: readonly AppendedEvent[],

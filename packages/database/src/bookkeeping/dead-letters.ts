@@ -5,11 +5,11 @@ import canonicalize from "canonicalize";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import {
+  type BoundedRow,
   checkMaxBytes,
   isPageCut,
   MAX_PAGE_BYTES,
-  type RowWithin,
-  selectWithin,
+  selectBoundedRows,
 } from "../reading/page-bytes.ts";
 
 /** A dead letter to record. */
@@ -142,7 +142,7 @@ type DeadLetterRow = DeadLetterColumns &
     | { readonly stage: "storing"; readonly event: unknown }
   );
 
-interface DeadLetterColumns extends RowWithin {
+interface DeadLetterColumns extends BoundedRow {
   readonly id: number;
   readonly handler: string;
   readonly event_id: string;
@@ -161,7 +161,7 @@ interface DeadLetterColumns extends RowWithin {
   readonly parked: number;
 }
 
-const LIST = selectWithin(
+const LIST = selectBoundedRows(
   `
 SELECT d.id, d.handler, d.event_id, d.event, d."position", d.code, d.reason, d.attempts, d.status,
        -- Only refused events are distinguished by their content; the id of a stored one names it.

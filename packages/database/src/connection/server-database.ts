@@ -66,7 +66,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   const scope = isPrepared ? "session" : "transaction";
   // A server that stops answering (a partition, a frozen machine) never closes the connection. The server's own
   // limit can't be reported then, so this side gives up a little later.
-  const patience = statementTimeout + Math.min(5_000, statementTimeout);
+  const answerTimeout = statementTimeout + Math.min(5_000, statementTimeout);
   const ownerSettings = serverSettings(undefined, {
     statementTimeout: 0,
     lockTimeout: 0,
@@ -87,8 +87,8 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
       maxConnections: max,
       idleTimeout: 0,
       connectTimeout,
-      queueTimeout: patience,
-      answerTimeout: patience,
+      queueTimeout: answerTimeout,
+      answerTimeout,
       settings: serverSettings(asRole ? "synap_app" : undefined, {
         statementTimeout,
         lockTimeout,
@@ -118,12 +118,15 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     scope,
     names: undefined,
   });
-  const listener = createServerListener({ ...login, applicationName: `${applicationName} listen` }, patience);
+  const listener = createServerListener(
+    { ...login, applicationName: `${applicationName} listen` },
+    answerTimeout,
+  );
 
   async function describe(): Promise<DatabaseCapabilities> {
     const { rows } = await withConnection(
       { ...login, applicationName: `${applicationName} owner` },
-      (connection) => connection.run<CapabilityRow>({ text: capabilityQuery, parameters: [] }, patience),
+      (connection) => connection.run<CapabilityRow>({ text: capabilityQuery, parameters: [] }, answerTimeout),
     );
     const [row] = rows;
     if (row === undefined) throw new DatabaseUnavailableError("it did not describe itself");

@@ -17,8 +17,8 @@ interface Channel {
   listening: Promise<void>;
 }
 
-/** @param patience maximum wait for an answer, in milliseconds */
-export function createServerListener(options: ConnectionOptions, patience: number): ServerListener {
+/** @param answerTimeout maximum wait for an answer, in milliseconds */
+export function createServerListener(options: ConnectionOptions, answerTimeout: number): ServerListener {
   const channels = new Map<string, Channel>();
   let current: Promise<ServerConnection> | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ export function createServerListener(options: ConnectionOptions, patience: numbe
 
   async function beginListening(name: string): Promise<void> {
     const connection = await connected();
-    await connection.script(`LISTEN ${quote(name)}`, patience);
+    await connection.script(`LISTEN ${quote(name)}`, answerTimeout);
   }
 
   function reconnectSoon(): void {
@@ -70,7 +70,7 @@ export function createServerListener(options: ConnectionOptions, patience: numbe
     const connection = await current?.catch(() => undefined);
     // Another listener may have joined in the meantime.
     if (channels.has(name)) return;
-    await connection?.script(`UNLISTEN ${quote(name)}`, patience).catch(() => {});
+    await connection?.script(`UNLISTEN ${quote(name)}`, answerTimeout).catch(() => {});
   }
 
   return {

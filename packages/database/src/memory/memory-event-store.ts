@@ -52,8 +52,8 @@ export function createMemoryEventStore({
         refuseTransaction(options);
         const appended: AppendedEvent[] = [];
         for (let start = 0; start < events.length; start += MAX_APPEND_EVENTS) {
-          const lot = events.slice(start, start + MAX_APPEND_EVENTS);
-          appended.push(...log.store(lot, judgeEvents(lot, log.known(lot)), clock()));
+          const slice = events.slice(start, start + MAX_APPEND_EVENTS);
+          appended.push(...log.store(slice, judgeEvents(slice, log.known(slice)), clock()));
         }
         wake();
         return appended;

@@ -15,7 +15,7 @@ export interface MemoryStream {
   closedAt?: string;
 }
 
-/** The events, streams, ids and keys that the tables of the real store hold. Every method is atomic. */
+/** Events, streams, ids and keys in memory, in place of the tables of the real store. Every method is atomic. */
 export class MemoryLog {
   /** In the order of positions. */
   readonly events: StoredEvent[] = [];
@@ -24,7 +24,7 @@ export class MemoryLog {
   readonly #streams = new Map<string, MemoryStream>();
   #appends = 1;
 
-  /** Position up to which everything is stored. */
+  /** Position up to which every append is finished. */
   get watermark(): number {
     return this.#appends * 1024 + 1023;
   }

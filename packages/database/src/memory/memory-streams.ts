@@ -14,7 +14,7 @@ import { StreamNotFoundError } from "../streams/stream-errors.ts";
 import { checkExpectedVersion } from "../streams/stream-name.ts";
 import type { MemoryLog } from "./memory-log.ts";
 
-/** Appends all or nothing. */
+/** Appends events to streams, all or nothing. */
 export function appendToMemory(
   log: MemoryLog,
   { events, expectations }: PreparedAppend,
@@ -47,7 +47,7 @@ export function streamInMemory(log: MemoryLog, name: StreamName): StreamInfo | u
   );
 }
 
-/** Up to the version that the stream has when reading begins, as in the real store. */
+/** Iterates over a stream up to the version that it has when reading begins, as the real store does. */
 export async function* readFromMemory(
   log: MemoryLog,
   name: StreamName,

@@ -1,15 +1,15 @@
 import { checkMoment, type StoredEvent } from "@synap/types";
 import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
-import { checkMaxBytes, type EventsWithin } from "./page-bytes.ts";
+import { type BoundedEvents, checkMaxBytes } from "./page-bytes.ts";
 
 /**
  * A filter for events. All given conditions must hold; times are compared with `timestamp`.
  * `Name` is the union of the event types that `types` may name.
  */
 export interface EventFilter<Name extends string = string> {
-  /** From this moment on: a Date, or RFC 3339 text. */
+  /** Start of the time range, inclusive: a Date or RFC 3339 text. */
   readonly from?: Date | string | undefined;
-  /** Until this moment, exclusive. */
+  /** End of the time range, exclusive. */
   readonly to?: Date | string | undefined;
   /** One of these types. */
   readonly types?: readonly Name[] | undefined;
@@ -20,7 +20,7 @@ export interface EventFilter<Name extends string = string> {
 }
 
 export interface PageRequest {
-  /** Events on a page, 1 to 1,000. Fewer come when they are large: a page ends with the event that reaches 4 MiB. */
+  /** Number of events on a page, 1 to 1,000. Fewer when they are large: a page ends with the event that reaches 4 MiB. */
   readonly limit: number;
   /** "asc": oldest first; "desc": newest first. By timestamp; within one millisecond by position. */
   readonly order: "asc" | "desc";
@@ -60,7 +60,7 @@ export interface PageSearch {
 export async function readEventPage(
   filter: EventFilter,
   page: PageRequest,
-  search: (search: PageSearch) => Promise<EventsWithin>,
+  search: (search: PageSearch) => Promise<BoundedEvents>,
 ): Promise<EventPage> {
   if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE_EVENTS) {
     throw new RangeError(`A page holds 1 to ${MAX_PAGE_EVENTS} events, not ${page.limit}.`);

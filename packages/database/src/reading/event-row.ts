@@ -25,7 +25,7 @@ type EventColumns = readonly [
   source: string,
   correlationId: string | null,
   data: JsonObject,
-  /** The fields that most events don't have; null when it has none of them. */
+  /** Fields that most events don't have; null when it has none of them. */
   rest: RestOfColumns | null,
 ];
 
@@ -41,9 +41,9 @@ type RestOfColumns = readonly [
 const REST = "request_id, causation_id, idempotency_key, valid_from, valid_to, metadata";
 
 /**
- * An event as one column, for a SELECT from `synap.events` or from some of its rows. Reading rows is most of what a page
- * costs, and a driver takes a row apart field by field: as one JSON text for each event, which V8 parses, a page of 1,000
- * takes half the time. Where a page is cut from sorted rows, it is made of those left: `FROM (SELECT * ... LIMIT) AS page`.
+ * SQL expression for an event as one JSON text, for a SELECT from `synap.events` or from some of its rows. Drivers parse rows
+ * field by field, which is most of the cost of a page; one JSON text per event, parsed by V8, takes half the time for 1,000
+ * events. Apply it after sorting and limiting: `FROM (SELECT * ... LIMIT) AS page`.
  */
 export const EVENT_TEXT = `json_build_array(
          "position", stream_version, "timestamp", recorded_at, id, version, type, aggregate_type, aggregate_id, user_id,
@@ -51,15 +51,15 @@ export const EVENT_TEXT = `json_build_array(
          CASE WHEN num_nonnulls(${REST}) > 0 THEN json_build_array(${REST}) END
        )::text`;
 
-/** The same as the column of an `EventRow`. */
+/** `EVENT_TEXT` as the column of an `EventRow`. */
 export const EVENT = `${EVENT_TEXT} AS event`;
 
-/** The event that a row holds. */
+/** Parses the event of a row. */
 export function readEventRow(row: EventRow): StoredEvent {
   return readEventText(row.event);
 }
 
-/** The event that a text holds; what it doesn't have is left out. */
+/** Parses the JSON text of an event, leaving out fields that are null. */
 export function readEventText(text: string): StoredEvent {
   const [
     position,
@@ -78,7 +78,7 @@ export function readEventText(text: string): StoredEvent {
     data,
     rest,
   ] = JSON.parse(text) as EventColumns;
-  // Fields are added one by one: spreading an object for each that may be missing made three times the garbage.
+  // Fields are assigned one by one, because spreading optional objects allocates three times as much.
   const event: { -readonly [Field in keyof StoredEvent]: StoredEvent[Field] } = {
     id,
     version,

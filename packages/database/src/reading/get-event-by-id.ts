@@ -7,10 +7,10 @@ const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 const FIND = `SELECT ${epochMs('"timestamp"')} AS "timestamp", "position" FROM synap.event_ids WHERE id = $1`;
 
-// With the exact time the planner looks at one chunk, however many there are.
+// With the exact time the planner considers a single chunk.
 const READ = `SELECT ${EVENT} FROM synap.events WHERE "timestamp" = $1 AND "position" = $2`;
 
-/** The event with this id, in two statements: a join with the hypertable would cost a hundred times as much. */
+/** Finds an event by id. Two statements, because a join with the hypertable would cost a hundred times as much. */
 export async function getEventById(session: SqlSession, id: string): Promise<StoredEvent | undefined> {
   if (!UUID.test(id)) return undefined;
   const [place] = await session.query<{ timestamp: number; position: number }>(FIND, [id]);

@@ -7,11 +7,11 @@ import { appendNewEvents } from "../append/append-new-events.ts";
 import { MAX_PAGE_BYTES, type SqlSession } from "../index.ts";
 import { createEventStore } from "../internal.ts";
 
-/** 100 KB of JSON that PostgreSQL prints as 4.5 MB. No entry takes it; a store may hold it from elsewhere. */
+/** 100 KB of JSON that PostgreSQL prints as 4.5 MB. The API refuses it, but a store may hold it from elsewhere. */
 const expanding = { content: "x", n: Array.from({ length: 14_000 }, () => 5e-324) };
 const COUNT = 8;
 
-describeOnEveryEngine("events that print much larger than they are stored", (engine) => {
+describeOnEveryEngine("events whose text is much larger than their stored form", (engine) => {
   async function seed() {
     const aggregateId = randomUUID();
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
@@ -47,7 +47,7 @@ describeOnEveryEngine("events that print much larger than they are stored", (eng
     expect(backwards.nextVersion).toBe(COUNT - 1);
   });
 
-  it("are handed to SQL readers one at a time", async () => {
+  it("are returned to SQL readers one at a time", async () => {
     const { aggregateId, start, ids } = await seed();
     const read = (session: SqlSession, text: string, parameters: (string | number)[]) =>
       session.query<{ id: string }>(text, parameters);
@@ -60,9 +60,9 @@ describeOnEveryEngine("events that print much larger than they are stored", (eng
     expect(log?.map(({ id }) => id)).toEqual(ids.slice(0, 1));
   });
 
-  it("cost the database nothing behind the end of a page", async () => {
+  it("are not printed after the end of a page", async () => {
     const { aggregateId } = await seed();
-    // What is measured after the budget is reached adds nothing, so nothing was made into text.
+    // Rows after the budget add nothing, so they were not printed.
     const [row] = await engine.database.query<{ bytes: number }>(
       "SELECT synap.printed_bytes(data, metadata, $2::integer) AS bytes FROM synap.events WHERE aggregate_id = $1",
       [aggregateId, MAX_PAGE_BYTES],

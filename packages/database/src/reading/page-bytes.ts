@@ -12,17 +12,17 @@ export interface PageRow {
   readonly event: string | null;
 }
 
-/** @throws RangeError when the bound on bytes is invalid. */
+/** Validates a byte limit. @throws RangeError */
 export function checkMaxBytes(maxBytes: number | undefined): void {
   if (maxBytes === undefined || (Number.isInteger(maxBytes) && maxBytes >= 1 && maxBytes <= MAX_PAGE_BYTES))
     return;
   throw new RangeError(`maxBytes must be 1 to ${MAX_PAGE_BYTES}, not ${maxBytes}.`);
 }
 
-/** A column's JSON is measured by its text when it is longer than this, or compressed. */
+/** Stored size in bytes above which the text of a JSON column is measured; that of compressed values always is. */
 const SMALL_BYTES = 2_000;
 
-// A value that is small and not compressed becomes about as much text as it has bytes, which cost nothing to look up.
+// The text of a small, uncompressed value is about as long as its stored form, whose size is cheap to read.
 const isLarge = (column: string) =>
   `pg_column_size(${column}) > ${SMALL_BYTES} OR pg_column_compression(${column}) IS NOT NULL`;
 
@@ -33,12 +33,12 @@ const BYTES_BEFORE = `
                ) OVER before, 0) AS bytes_before`;
 
 /**
- * The SELECT of a page of events that ends where its text becomes too large, inside the database: behind that, rows have
- * no event and cost nothing.
+ * Builds the SELECT of a page of events that ends with the event whose text reaches the budget. Later rows have no event and
+ * cost nothing.
  *
  * @param rows a SELECT of whole rows of `synap.events`, with its LIMIT
- * @param order by which they are sorted
- * @param budget the parameter that holds the most bytes, for example `$4`
+ * @param order the ORDER BY of the rows
+ * @param budget the parameter with the maximum number of bytes, for example `$4`
  */
 export function selectPage(rows: string, order: string, budget: string): string {
   return `
@@ -51,24 +51,24 @@ SELECT CASE WHEN bytes_before < ${budget}::integer THEN ${EVENT_TEXT} END AS eve
  ORDER BY ${order}`;
 }
 
-/** A row as `selectWithin` selects it. */
-export interface RowWithin {
-  /** How many rows there were before the page was cut. */
+/** Columns that `selectBoundedRows` adds to a row. */
+export interface BoundedRow {
+  /** Number of rows before the page was cut. */
   readonly found: number;
-  /** How much text the rows before this one are. */
+  /** Size of the text of the rows before this one, in bytes. */
   readonly bytes_before: number;
 }
 
 /**
- * The SELECT of rows that are no events and may be large, cut in the same way: what comes behind the row that reaches
- * the budget is not sent, and its text is not even made. `isPageCut` says whether rows were left out.
+ * Builds the SELECT of a page of large rows of any kind, cut in the same way: rows after the one that reaches the budget are
+ * neither sent nor printed. `isPageCut` checks for them.
  *
  * @param rows a SELECT with its LIMIT
- * @param order by which they are sorted
- * @param budget the parameter that holds the most bytes
- * @param measured the columns whose text is counted: one, or two of one type
+ * @param order the ORDER BY of the rows
+ * @param budget the parameter with the maximum number of bytes
+ * @param measured the columns whose text is measured: one, or two of the same type
  */
-export function selectWithin(
+export function selectBoundedRows(
   rows: string,
   order: string,
   budget: string,
@@ -86,25 +86,25 @@ SELECT *
  ORDER BY ${order}`;
 }
 
-/** Whether there are more rows than `selectWithin` had room for. */
-export function isPageCut(rows: readonly RowWithin[]): boolean {
+/** Checks that `selectBoundedRows` left out rows. */
+export function isPageCut(rows: readonly BoundedRow[]): boolean {
   return rows.length < (rows[0]?.found ?? 0);
 }
 
-/** The events of a page, and whether there are more rows for which it had no room. */
-export interface EventsWithin {
+/** Events of a page. `isCut` is true if the byte limit left out further ones. */
+export interface BoundedEvents {
   readonly events: readonly StoredEvent[];
   readonly isCut: boolean;
 }
 
-/** Reads the rows of a page. */
-export function readPage(rows: readonly PageRow[]): EventsWithin {
+/** Parses the rows of a page. */
+export function readPage(rows: readonly PageRow[]): BoundedEvents {
   const texts = rows.flatMap(({ event }) => event ?? []);
   return { events: texts.map(readEventText), isCut: texts.length < rows.length };
 }
 
-/** Events of a store in memory, cut as the database cuts a page. */
-export function cutPage(events: readonly StoredEvent[], maxBytes = MAX_PAGE_BYTES): EventsWithin {
+/** Cuts a page of the in-memory store as the database does. */
+export function cutPage(events: readonly StoredEvent[], maxBytes = MAX_PAGE_BYTES): BoundedEvents {
   let bytes = 0;
   const end = events.findIndex(({ data, metadata }) => {
     if (bytes >= maxBytes) return true;

@@ -12,7 +12,7 @@ import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes
 import { queryWithSharedPlan } from "./shared-plan.ts";
 
 /**
- * One page of stored events.
+ * Reads one page of stored events that match a filter.
  * @throws InvalidCursorError, InvalidMomentError, and RangeError for a limit out of bounds.
  */
 export function queryEvents(database: Database, filter: EventFilter, page: PageRequest): Promise<EventPage> {
@@ -20,15 +20,15 @@ export function queryEvents(database: Database, filter: EventFilter, page: PageR
 }
 
 const DAY_MS = 86_400_000;
-/** How far to look before looking everywhere. */
+/** Widths of the time ranges that are searched before the whole log. */
 const WINDOWS_MS = [DAY_MS, 30 * DAY_MS];
-/** Up to here, a plan for the days in question costs less than leaving out all other days from a shared one. */
+/** Time range up to which a custom plan costs less than excluding the other chunks with a shared plan. */
 const SHORT_MS = 30 * DAY_MS;
 
 /**
- * With a thousand chunks, planning for all of them costs a hundred times what reading one does. So a page is looked
- * for near its beginning first; if that fills the page, nothing further away belongs on it. What one user or flow did
- * may lie anywhere, so that is looked for everywhere at once.
+ * Searches for a page near its start first, because with a thousand chunks planning for all of them costs a hundred times as
+ * much as reading one. If that fills the page, it is complete. Events of one user or correlation may be anywhere, so those
+ * are searched in the whole log at once.
  */
 async function readRows(database: Database, search: PageSearch): Promise<PageRow[]> {
   const { aggregateType, aggregateId, userId, correlationId } = search.filter;
@@ -46,8 +46,8 @@ async function readRows(database: Database, search: PageSearch): Promise<PageRow
 }
 
 /**
- * A stream's row knows how long it lived, and so about how far from the page's beginning its end is. Where that is not
- * near, nothing is gained: with bounds of time that it doesn't know, a shared plan goes by time rather than by stream.
+ * Searches for a page of one stream. The stream's row has its time range, which gives an estimate of the page's. A wide range
+ * is not used, because with time bounds as parameters a shared plan would search by time instead of by stream.
  */
 async function readStreamRows(
   database: Database,
@@ -59,7 +59,7 @@ async function readStreamRows(
   if (first === null || last === null) return runQuery(database, search);
   const { from, to } = search.filter;
   const low = Math.max(first, from === undefined ? Number.NEGATIVE_INFINITY : moment(from).valueOf());
-  // The end is exclusive, the last event's time is not.
+  // The end is exclusive, but the last event's time is inclusive.
   const high = Math.min(last + 1, to === undefined ? Number.POSITIVE_INFINITY : moment(to).valueOf());
   const bounded = { ...search, filter: { ...search.filter, from: new Date(low), to: new Date(high) } };
   if (high - low <= SHORT_MS) return runQuery(database, bounded);
@@ -73,7 +73,7 @@ async function readStreamRows(
   return runQuery(database, search);
 }
 
-/** A search by stream, user or flow shares its plan unless it is for a few days. */
+/** Runs a query, with a shared plan if it is by stream, user or correlation and over more than a few days. */
 function runQuery(database: Database, search: PageSearch): Promise<PageRow[]> {
   const { from, to, aggregateId, userId, correlationId } = search.filter;
   const { text, parameters } = writeQuery(search);
@@ -85,7 +85,7 @@ function runQuery(database: Database, search: PageSearch): Promise<PageRow[]> {
     : database.query<PageRow>(text, parameters);
 }
 
-/** The filter with its far end moved near; undefined when it isn't any further away, or the near end isn't known. */
+/** Narrows a filter to a time range at the start of the page; undefined if it is already narrower or its start is unknown. */
 function narrow({ filter, cursor, ascending }: PageSearch, width: number): EventFilter | undefined {
   const bound = ascending ? filter.from : filter.to;
   const limits = [bound === undefined ? undefined : moment(bound).valueOf(), cursor?.timestamp];
@@ -131,7 +131,7 @@ function writeQuery({ filter, cursor, ascending, limit, maxBytes = MAX_PAGE_BYTE
   if (filter.correlationId !== undefined) where((place) => `correlation_id = ${place}`, filter.correlationId);
   if (cursor !== undefined) {
     const than = ascending ? ">" : "<";
-    // The bound on the time alone is what excludes chunks; the pair decides within its millisecond.
+    // The condition on the time excludes chunks; the pair orders events of the same millisecond.
     where((place) => `"timestamp" ${than}= ${place}::timestamptz`, new Date(cursor.timestamp));
     const time = `$${parameters.length}`;
     where(

@@ -5,7 +5,7 @@ import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } fro
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
 export interface ReadAllRequest {
-  /** Position of the last handled event; 0 to start. */
+  /** Position of the last processed event; 0 to start. */
   readonly after: number;
   /** Maximum number of events, 1 to 10,000. Fewer when they are large: see `maxBytes`. */
   readonly limit: number;
@@ -17,7 +17,7 @@ export interface ReadAllRequest {
   readonly aggregateType?: string | undefined;
   /** Only the events of this stream. */
   readonly stream?: StreamName | undefined;
-  /** Read inside this transaction (READ COMMITTED). With the embedded engine, needed whenever one is open. */
+  /** Read inside this transaction (READ COMMITTED). With the embedded engine, required whenever one is open. */
   readonly transaction?: SqlSession | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface ReadAllPage {
   readonly position: number;
   /** Position up to which every append is finished, committed or not. */
   readonly watermark: number;
-  /** Whether everything up to the watermark has been read. */
+  /** True if everything up to the watermark has been read. */
   readonly caughtUp: boolean;
 }
 
@@ -53,9 +53,9 @@ const WIDE_MS = 30 * 86_400_000;
 export const MAX_READ_EVENTS = 10_000;
 
 /**
- * Reads after a position, up to the watermark: no event is skipped, in whatever order transactions commit. First
- * the append log gives the next range and its bounds in time, then the events are read with both; the second
- * statement sees at least what the first one saw.
+ * Reads the events after a position, up to the watermark, without skipping any in whatever order transactions commit. The
+ * first statement reads the next range and its time bounds from the append log, the second the events; it sees at least
+ * what the first one saw.
  */
 export async function readAll(session: SqlSession, request: ReadAllRequest): Promise<ReadAllPage> {
   const { after, limit } = request;
@@ -70,7 +70,7 @@ export async function readAll(session: SqlSession, request: ReadAllRequest): Pro
   return readNextAppends(reader, next, request);
 }
 
-/** @throws RangeError for a limit out of bounds. */
+/** Validates a request. @throws RangeError for a limit out of bounds. */
 export function checkReadAll({ limit, maxBytes }: Pick<ReadAllRequest, "limit" | "maxBytes">): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
     throw new RangeError(`The limit of readAll must be 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
@@ -105,7 +105,7 @@ export async function readNextAppends(
     );
   const all: SqlParameter[] = [after, upTo, limit, maxBytes, ...parameters];
   const within = `"timestamp" BETWEEN $${all.length + 1} AND $${all.length + 2}`;
-  // Old events among those of today: planning for every chunk in between would cost ten times what a shared plan does.
+  // Old events among recent ones: a custom plan for every chunk in between would cost ten times as much as a shared plan.
   const isWide = to - from > WIDE_MS;
   const rows = isWide
     ? await queryAnySessionWithSharedPlan<PageRow>(session, write("true"), all)
@@ -119,7 +119,7 @@ export async function readNextAppends(
   return { events, position: caughtUp ? watermark : upTo, watermark, caughtUp };
 }
 
-/** The conditions beyond the place in the order; their parameters begin with $5. */
+/** Builds the conditions of the filter; their parameters begin with $5. */
 function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
   conditions: string[];
   parameters: SqlParameter[];

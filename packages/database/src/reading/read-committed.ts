@@ -31,10 +31,9 @@ const READ_POSITIONS = `
 SELECT "position" FROM synap.events WHERE ${WANTED} ORDER BY "position" LIMIT $5`;
 
 /**
- * The events after a position that are committed at this moment, also those beyond the watermark: an append that has a
- * lower number and isn't finished is missing. Only right for a caller who keeps appends from finishing, or knows how
- * to deal with them. Undefined when there are more than `limit`, or more than so many appends, or when they are too large
- * for one page.
+ * Reads the committed events after a position, including those beyond the watermark, so unfinished appends with lower
+ * numbers are missing. The caller must keep appends from committing, or handle the missing ones. Undefined when there are
+ * more than `limit` events or appends, or when the events are too large for one page.
  */
 export async function readCommitted(
   session: SqlSession,
@@ -47,7 +46,7 @@ export async function readCommitted(
   return isCut || events.length > request.limit ? undefined : events;
 }
 
-/** The positions of the events that `readCommitted` reads, however large these are. */
+/** Reads the positions of the events that `readCommitted` would return, of any size. */
 export async function readCommittedPositions(
   session: SqlSession,
   request: CommittedRequest,
@@ -58,7 +57,7 @@ export async function readCommittedPositions(
   return rows.length > request.limit ? undefined : rows.map(({ position }) => position);
 }
 
-/** The parameters of a read of what is committed; undefined when there are too many appends. */
+/** Builds the parameters of a read of committed events; undefined when there are too many appends. */
 async function findCommitted(
   session: SqlSession,
   { after, types, limit }: CommittedRequest,

@@ -6,7 +6,7 @@ import { createEventStore } from "../internal.ts";
 
 // The contract for every store is in testing/contract.
 describeOnEveryEngine("reading in a database", (engine) => {
-  it("leaves out, inside a transaction, what that transaction has appended", async () => {
+  it("omits, inside a transaction, the events that the transaction has appended", async () => {
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
     const { position } = await store.readAll({ after: 0, limit: 10_000 });
     await engine.database.transaction(async (transaction) => {
@@ -16,7 +16,7 @@ describeOnEveryEngine("reading in a database", (engine) => {
     expect((await store.readAll({ after: position, limit: 10 })).events).toHaveLength(1);
   });
 
-  it("gives old events among those of today in their places, in a transaction and outside", async () => {
+  it("returns old events among recent ones in order, inside a transaction and outside", async () => {
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
     const { position } = await store.readAll({ after: 0, limit: 10_000 });
     const now = Date.now();
@@ -32,7 +32,7 @@ describeOnEveryEngine("reading in a database", (engine) => {
         const read = { after: position, limit: 100, ...filter };
         expect((await store.readAll({ ...read, transaction })).events.map(({ id }) => id)).toEqual(ids);
       }
-      // What comes after on the same connection is planned as before.
+      // Later statements on the same connection are planned as before.
       const [setting] = await transaction.query("SELECT current_setting('plan_cache_mode') AS mode");
       const mode = engine.database.engine === "server" ? "force_custom_plan" : "auto";
       expect(setting).toEqual({ mode });

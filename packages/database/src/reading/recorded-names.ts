@@ -1,6 +1,6 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** What a filter can name. */
+/** Kinds of names in filters. */
 export type NamedThing = "event type" | "aggregate type" | "handler";
 
 // Streams and dead letters are too many to list, so their names are only looked up.
@@ -27,7 +27,7 @@ export async function listNames(session: SqlSession, thing: NamedThing): Promise
   return rows.map(({ name }) => name);
 }
 
-/** Whether an event, a stream or a dead letter has this name, even if no running process knows it any more. */
+/** Checks that an event, a stream or a dead letter has this name, even if no running process knows it any more. */
 export async function isRecordedName(session: SqlSession, thing: NamedThing, name: string): Promise<boolean> {
   const [row] = await session.query<{ recorded: boolean }>(RECORDED[thing], [name]);
   return row?.recorded ?? false;

@@ -3,9 +3,9 @@ import type { Database, SqlParameter, SqlSession, Transaction } from "../connect
 const SHARE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 /**
- * Runs a query with one plan for all chunks, made once for each connection. What one stream, person or flow did may
- * lie anywhere in time, and each chunk's index says at once when it is not there: such a plan then beats a new one for
- * every query. In a caller's transaction the setting is restored.
+ * Runs a query with a generic plan over all chunks, made once per connection. It is cheaper than a custom plan for events of
+ * one stream, user or correlation, which may be in any chunk and which each chunk's index finds quickly. In a caller's
+ * transaction the setting is restored.
  */
 export async function queryWithSharedPlan<Row extends object>(
   database: Database,
@@ -13,7 +13,7 @@ export async function queryWithSharedPlan<Row extends object>(
   text: string,
   parameters: readonly SqlParameter[],
 ): Promise<Row[]> {
-  // The embedded engine keeps no plans.
+  // The embedded engine caches no plans.
   if (database.engine === "embedded") return (transaction ?? database).query<Row>(text, parameters);
   if (transaction === undefined) {
     return database.reads.transaction(async (own) => {
@@ -24,7 +24,7 @@ export async function queryWithSharedPlan<Row extends object>(
   return queryInTransaction(transaction, text, parameters);
 }
 
-/** As `queryWithSharedPlan`, for a session that is either a database or a transaction. */
+/** Like `queryWithSharedPlan`, for a session that is either a database or a transaction. */
 export async function queryAnySessionWithSharedPlan<Row extends object>(
   session: SqlSession | Database,
   text: string,

@@ -96,7 +96,7 @@ describe.runIf(testEngines().includes("server"))("the watermark among other logi
     ["LOCK TABLE synap.streams IN ROW EXCLUSIVE MODE", undefined],
     ["LOCK TABLE synap.streams IN ROW EXCLUSIVE MODE", "synap_app"],
     ["LOCK TABLE synap.streams IN ROW EXCLUSIVE MODE", "synap_sql"],
-  ])("rests on a lock that takes the right to append: %s, as %s", async (statement, role) => {
+  ])("depends on a lock that requires the right to append: %s, as %s", async (statement, role) => {
     const login = await createLogin(role);
     const attempt = login.session.begin((open) => open.unsafe(statement));
     await expect(attempt).rejects.toMatchObject({ code: "42501" });

@@ -16,7 +16,7 @@ import { createEventStore, storeStatistics, watermarkHolder } from "../internal.
 // Only a server has several connections; the embedded engine runs one transaction after the other.
 const describeOnServer = describe.runIf(testEngines().includes("server"));
 
-/** A server's database of one suite, and how to come by it inside a test. */
+/** Opens a server database for a suite. Returns a function that a test calls to get it. */
 function openWorld(prepare: (database: TestDatabase) => Promise<void> = async () => {}): () => World {
   let test: TestDatabase | undefined;
   let owner: Database | undefined;
@@ -69,9 +69,9 @@ describeOnServer("the watermark, step by step through several connections", () =
       await append(store, transaction);
       kept = await append(store);
       expect((await store.readAll({ after: start, limit: 10 })).events).toEqual([]);
-      throw new Error("changed my mind");
+      throw new Error("rolled back on purpose");
     });
-    await expect(lost).rejects.toThrow("changed my mind");
+    await expect(lost).rejects.toThrow("rolled back on purpose");
     expect((await store.readAll({ after: start, limit: 10 })).events).toMatchObject([{ position: kept }]);
   });
 
@@ -113,7 +113,7 @@ describeOnServer("the watermark, step by step through several connections", () =
     expect(await watermarkHolder(database)).toBeUndefined();
   });
 
-  it("costs one lock however often a transaction appends", async () => {
+  it("takes one lock per transaction, for any number of appends", async () => {
     const { database, store } = world();
     await database.transaction(async (transaction) => {
       for (let count = 0; count < 5; count += 1) await append(store, transaction);
@@ -124,7 +124,7 @@ describeOnServer("the watermark, step by step through several connections", () =
     });
   });
 
-  it("refuses isolation levels under which an old snapshot would make it wrong", async () => {
+  it("refuses isolation levels in which an old snapshot would make it wrong", async () => {
     const { database, store } = world();
     const asking = database.transaction(async (transaction) => {
       await transaction.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
@@ -134,8 +134,8 @@ describeOnServer("the watermark, step by step through several connections", () =
   });
 });
 
-// The same scenarios must be able to fail, or they prove nothing.
-describeOnServer("without the watermark, believing the sequence's last value", () => {
+// Control: without the watermark the same scenarios lose events.
+describeOnServer("with the sequence's last value instead of the watermark", () => {
   const world = openWorld(({ database }) =>
     database.asOwner(async (owner) => {
       await owner.execute(`

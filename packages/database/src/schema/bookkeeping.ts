@@ -15,7 +15,7 @@ const moment = (name: string) => timestamp(name, { withTimezone: true, precision
 const momentText = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "string" });
 const whole = (name: string) => bigint(name, { mode: "number" });
 
-/** One row for each stream: the version of its last event. */
+/** Streams with the versions of their last events. */
 export const streams = synapSchema.table(
   "streams",
   {
@@ -23,14 +23,14 @@ export const streams = synapSchema.table(
     closedAt: moment("closed_at"),
     aggregateType: text("aggregate_type").notNull(),
     aggregateId: text("aggregate_id").notNull(),
-    // Text, because a stream from before these columns has "-infinity" and "infinity".
+    // Text, because a Date can't represent "-infinity" and "infinity".
     firstTimestamp: momentText("first_timestamp").notNull(),
     lastTimestamp: momentText("last_timestamp").notNull(),
   },
   (table) => [primaryKey({ columns: [table.aggregateType, table.aggregateId] })],
 );
 
-/** Where each event is, by its id. */
+/** Position and time of each event by its id. */
 export const eventIds = synapSchema.table("event_ids", {
   id: uuid("id").primaryKey(),
   timestamp: moment("timestamp").notNull(),
@@ -38,7 +38,7 @@ export const eventIds = synapSchema.table("event_ids", {
   streamVersion: whole("stream_version").notNull(),
 });
 
-/** Where each event is, by its creator's idempotency key. */
+/** Position and time of each event by its creator's idempotency key. */
 export const idempotencyKeys = synapSchema.table(
   "idempotency_keys",
   {
@@ -52,7 +52,7 @@ export const idempotencyKeys = synapSchema.table(
   (table) => [primaryKey({ columns: [table.createdBy, table.key] })],
 );
 
-/** One row for each append that stored something. */
+/** The append log: one row per append. */
 export const appends = synapSchema.table("appends", {
   number: whole("number").primaryKey(),
   lastPosition: whole("last_position").notNull(),
@@ -62,14 +62,14 @@ export const appends = synapSchema.table("appends", {
   recordedAt: moment("recorded_at").notNull(),
 });
 
-/** How far each handler has come. */
+/** Checkpoints of handlers. */
 export const checkpoints = synapSchema.table("checkpoints", {
   position: whole("position").notNull(),
   updatedAt: moment("updated_at").notNull().defaultNow(),
   handler: text("handler").primaryKey(),
 });
 
-/** Events that a handler could not deal with. */
+/** Events that a handler could not process. */
 export const deadLetters = synapSchema.table(
   "dead_letters",
   {
@@ -96,7 +96,7 @@ export const deadLetters = synapSchema.table(
   (table) => [unique().on(table.handler, table.eventId, table.content)],
 );
 
-/** Streams that wait behind a dead letter, for one handler each. */
+/** Streams that a handler holds because of a dead letter or a retry. */
 export const heldStreams = synapSchema.table(
   "held_streams",
   {
@@ -117,7 +117,7 @@ export const heldStreams = synapSchema.table(
   (table) => [primaryKey({ columns: [table.handler, table.aggregateType, table.aggregateId] })],
 );
 
-/** Events that wait in those streams. */
+/** Events of held streams. */
 export const parkedEvents = synapSchema.table(
   "parked_events",
   {
@@ -133,7 +133,7 @@ export const parkedEvents = synapSchema.table(
   ],
 );
 
-/** The API and worker processes that run. */
+/** Running API and worker processes. */
 export const runningProcesses = synapSchema.table("running_processes", {
   startedAt: moment("started_at").notNull().defaultNow(),
   seenAt: moment("seen_at").notNull().defaultNow(),
@@ -144,7 +144,7 @@ export const runningProcesses = synapSchema.table("running_processes", {
   eventTypes: json("event_types").notNull(),
 });
 
-/** Which SQL files were applied, and by which release: those of this package, and those of applications. */
+/** Applied SQL files of this package and of applications, with the release that applied them. */
 export const migrations = synapSchema.table(
   "migrations",
   {

@@ -1,12 +1,12 @@
 import type { JsonObject } from "@synap/types";
 import { bigint, index, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
-/** Everything of ours is in the schema `synap`. */
+/** The schema of all tables. */
 export const synapSchema = pgSchema("synap");
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
 
-/** The hypertable of all events. Read only: appending goes through the store, which keeps the guarantees. */
+/** The hypertable of all events. Read only: append through the store, which enforces the guarantees. */
 export const events = synapSchema.table(
   "events",
   {

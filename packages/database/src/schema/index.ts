@@ -12,7 +12,7 @@ import {
 } from "./bookkeeping.ts";
 import { events } from "./events.ts";
 
-/** The store's tables for drizzle. A test holds them against the migrated database. */
+/** The store's tables for drizzle. A test compares them with the migrated database. */
 export const schema = {
   events,
   streams,

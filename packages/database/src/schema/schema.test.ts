@@ -5,7 +5,7 @@ import { describeOnEveryEngine } from "../../testing/index.ts";
 import { schema } from "../internal.ts";
 
 describeOnEveryEngine("the drizzle schema", (engine) => {
-  it.each(Object.entries(schema))("says of %s what the migrated database says", async (_name, table) => {
+  it.each(Object.entries(schema))("matches the migrated table %s", async (_name, table) => {
     const { name, schema: namespace } = getTableConfig(table);
     const rows = await engine.database.query<{ name: string; type: string; required: boolean }>(
       `SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attnotnull AS required

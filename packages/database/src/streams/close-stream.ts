@@ -11,7 +11,7 @@ const CLOSE = writeClose("", "$1::text");
 const CLOSE_WITH_LOCK_TIMEOUT = withLockTimeout(writeClose, "$1::text", "$4");
 
 /**
- * Closes a stream at the version that is expected; closing it again changes nothing.
+ * Closes a stream at the expected version. Idempotent.
  * @throws StreamNotFoundError, OptimisticLockError, StreamLockedError
  */
 export async function closeStream(

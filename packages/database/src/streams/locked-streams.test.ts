@@ -15,7 +15,7 @@ import { createEventStore, isConflict, isTransient, lockHolders } from "../inter
 
 /** More appends than there are connections for writing. */
 const MANY = 14;
-/** Longer than any of these tests takes, so that only the release of the lock ends the wait. */
+/** Lock timeout that no test reaches, so that only the release of the lock ends the wait. */
 const ENDLESS = 120_000;
 
 describe.runIf(testEngines().includes("server"))("a stream that another session has locked", () => {
@@ -60,7 +60,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
   const versionOf = async (stream: StreamName) =>
     (await storeOn(test.database).getStream(stream))?.streamVersion;
 
-  it("refuses appends in time, with a typed error that names it, and stores nothing", async () => {
+  it("makes appends fail after the lock timeout, with a typed error that names it and nothing stored", async () => {
     const { store } = await open(200);
     const stream = await newStream();
     const held = await hold(stream);
@@ -81,7 +81,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
       () => store.appendBatch([noteEvent(other), noteEvent(stream)]),
       () => store.closeStream(stream, "any"),
     ];
-    // One after the other: those that wait hold the locks that they have got.
+    // One after the other, because waiting appends keep the locks they hold.
     for (const append of appends) {
       const error: unknown = await append().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(StreamLockedError);
@@ -94,7 +94,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect((await store.append(noteEvent(stream))).status).toBe("stored");
   });
 
-  it("names a stream that the other session has only just made", async () => {
+  it("is named even if the other session has just created it", async () => {
     const { database, store } = await open(200);
     const [made, other] = [noteEvent(), noteEvent()];
     const { aggregateType, aggregateId } = made;
@@ -106,7 +106,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect(await database.query("SELECT FROM synap.streams WHERE version = 0")).toEqual([]);
   });
 
-  it("lets reads and appends to others go on while more appends wait than there are connections", async () => {
+  it("blocks no reads and no appends to other streams while more appends wait than there are connections", async () => {
     const { database, store } = await open(ENDLESS);
     const [stream, other] = [await newStream(), await newStream()];
     const held = await hold(stream);
@@ -136,7 +136,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect(await versionOf(stream)).toBe(1 + MANY);
   });
 
-  it("lets reads go on while transactions that wait hold every connection for writing", async () => {
+  it("blocks no reads while waiting transactions hold every connection for writing", async () => {
     const { database, store } = await open(ENDLESS);
     const stream = await newStream();
     const held = await hold(stream);
@@ -155,7 +155,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect(await versionOf(stream)).toBe(1 + MANY);
   });
 
-  it("refuses all who wait in time, those included that wait for their turn", async () => {
+  it("makes all waiting appends fail after the lock timeout, including queued ones", async () => {
     const { store } = await open(500, 2);
     const stream = await newStream();
     await hold(stream);
@@ -165,7 +165,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect(await versionOf(stream)).toBe(1);
   });
 
-  it("is named in the status, with the session that holds it and how many wait", async () => {
+  it("is named in the status, with the session that locks it and the number of waiting sessions", async () => {
     const { database, store } = await open(ENDLESS);
     const stream = await newStream();
     const held = await hold(stream);
@@ -180,7 +180,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect(await lockHolders(database)).toEqual([]);
   });
 
-  it("is waited for once, and the transaction that was lent goes on with its own lock timeout", async () => {
+  it("fails an append in a lent transaction, which continues with its own lock timeout", async () => {
     const stream = await newStream();
     await hold(stream);
     const client = postgres(url, { max: 1, onnotice: () => {} });
@@ -203,7 +203,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     expect(await store.getById(other.id)).toMatchObject({ id: other.id });
   });
 
-  it("is waited for no longer than a batch says", async () => {
+  it("fails a batch after the batch's own lock timeout", async () => {
     const { database, store } = await open(ENDLESS);
     const [stream, other] = [await newStream(), noteEvent()];
     const held = await hold(stream);
@@ -211,14 +211,14 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     await expect(store.appendBatch(batch, { lockTimeout: 50 })).rejects.toMatchObject({ streams: [stream] });
     expect(await database.writes.query("SHOW lock_timeout")).toEqual([{ lock_timeout: "2min" }]);
     await store.append(other);
-    // One is stored already, so each is looked at.
+    // One is already stored, so the slow path runs.
     await expect(store.appendBatch(batch, { lockTimeout: 50 })).rejects.toMatchObject({ streams: [stream] });
     await held.release();
     const outcomes = await store.appendBatch(batch, { lockTimeout: 50 });
     expect(outcomes.map(({ status }) => status)).toEqual(["stored", "duplicate"]);
   });
 
-  it("is waited for no longer behind a pooler that gives out connections by the transaction", async () => {
+  it("fails appends after the lock timeout behind a transaction pooler too", async () => {
     const database = await openDatabase({ url, lockTimeout: 200, preparedStatements: false });
     onTestFinished(() => database.close());
     const stream = await newStream();
@@ -257,7 +257,7 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
   ])("divides %i connections", async (maxConnections, expected) => {
     const { database } = await open(200, maxConnections);
     expect(database.connections()).toMatchObject(expected);
-    // Appends in transactions that end, more than there are connections.
+    // More appending transactions than there are connections.
     const appends = Array.from({ length: 20 }, () =>
       database.transaction((transaction) => storeOn(database).append(noteEvent(), { transaction })),
     );

@@ -4,34 +4,34 @@ import type { Database, SqlParameter, SqlSession, Transaction } from "../connect
 import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
 import { queryWithSharedPlan } from "../reading/shared-plan.ts";
 
-/** What is known of a stream without reading its events. */
+/** Version of a stream and the time at which it was closed. */
 export interface StreamInfo {
-  /** The version of its last event. */
+  /** Version of the last event. */
   readonly streamVersion: number;
-  /** When it was closed, in the form of `timestamp`; missing while it is open. */
+  /** Time at which it was closed, in the format of `timestamp`; missing while it is open. */
   readonly closedAt?: string;
 }
 
 export interface StreamRead {
-  /** The first version to read, inclusive. Default 1. */
+  /** First version to read, inclusive. Default 1. */
   readonly fromVersion?: number | undefined;
-  /** The last version to read, inclusive. Default: the stream's version when reading begins. */
+  /** Last version to read, inclusive. Default: the stream's version when reading begins. */
   readonly toVersion?: number | undefined;
   /** `backwards` begins with the last version. Default `forwards`. */
   readonly direction?: "forwards" | "backwards" | undefined;
-  /** Events fetched and held at a time, 1 to 10,000. Default 1,000. Fewer when they are large: 4 MiB at a time. */
+  /** Number of events fetched at a time, 1 to 10,000. Default 1,000. Fewer when they are large: at most 4 MiB at a time. */
   readonly pageSize?: number | undefined;
-  /** A page ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  /** A page ends with the event that reaches this size in bytes. Default and maximum: 4 MiB. */
   readonly maxPageBytes?: number | undefined;
-  /** Read inside this transaction. With the embedded engine, needed whenever one is open. */
+  /** Read inside this transaction. With the embedded engine, required whenever one is open. */
   readonly transaction?: Transaction | undefined;
 }
 
-/** Part of a stream. */
+/** A page of a stream. */
 export interface StreamPage {
   /** In the direction of the read. */
   readonly events: readonly StoredEvent[];
-  /** With which version the rest begins, in the direction of the read; undefined when there is none. */
+  /** First version of the rest, in the direction of the read; undefined on the last page. */
   readonly nextVersion?: number;
 }
 
@@ -42,7 +42,7 @@ SELECT version, ${epochMs("closed_at")} AS closed_at,
   FROM synap.streams
  WHERE aggregate_type = $1 AND aggregate_id = $2`;
 
-/** A stream's row, its times in milliseconds since 1970. Its events lie between two of them; null where that isn't known. */
+/** Row of a stream, with times in milliseconds since 1970. Its events lie between the two timestamps; null if unknown. */
 export interface StreamRow {
   readonly version: number;
   readonly closed_at: number | null;
@@ -50,13 +50,13 @@ export interface StreamRow {
   readonly last_timestamp: number | null;
 }
 
-/** A stream's version and what goes with it, without its events. */
+/** Reads the row of a stream. */
 export async function getStreamRow(session: SqlSession, stream: StreamName): Promise<StreamRow | undefined> {
   const [row] = await session.query<StreamRow>(GET_STREAM, [stream.aggregateType, stream.aggregateId]);
   return row;
 }
 
-/** The stream's version, and whether it is closed; undefined when it has no events. */
+/** Reads the version and the closing time of a stream; undefined when it has no events. */
 export async function getStream(session: SqlSession, stream: StreamName): Promise<StreamInfo | undefined> {
   const row = await getStreamRow(session, stream);
   if (row === undefined) return undefined;
@@ -75,7 +75,7 @@ const UNORDERED = `
       WITH found AS MATERIALIZED (${WITHIN})
       SELECT * FROM found`;
 
-/** The three ways to a page, for one direction; `readWithin` chooses. The fifth parameter is the most bytes. */
+/** Builds the three queries for a page in one direction; `readWithin` chooses one. The fifth parameter is the byte limit. */
 function writePages(order: string) {
   const select = (rows: string) => selectPage(rows, order, "$5");
   return { within: select(WITHIN), unordered: select(UNORDERED), anywhere: select(OF_STREAM) };
@@ -89,13 +89,12 @@ const PAGES = {
 const DEFAULT_PAGE = 1_000;
 const MAX_PAGE = 10_000;
 const DAY_MS = 86_400_000;
-/** How wide a time is read with a plan of its own, and how wide by leaving out the rest; see `readWithin`. */
-const FEW_DAYS = 30;
-const MOST_DAYS = 300;
+/** Widths of time range, in days, up to which `readWithin` uses a custom plan or excludes chunks with a shared plan. */
+const CUSTOM_PLAN_DAYS = 30;
+const EXCLUSION_DAYS = 300;
 
 /**
- * The events of a stream, fetched page by page as they are asked for, up to the version that the stream has when
- * reading begins.
+ * Iterates over the events of a stream, fetching page by page, up to the version that the stream has when reading begins.
  */
 export async function* readStream(
   database: Database,
@@ -112,7 +111,7 @@ export async function* readStream(
   }
 }
 
-/** One page of a stream, up to the version that it has. Empty for a stream that isn't there. */
+/** Reads one page of a stream, up to its current version. Empty for a stream that doesn't exist. */
 export async function readStreamPage(
   database: Database,
   stream: StreamName,
@@ -123,12 +122,12 @@ export async function readStreamPage(
   return head === undefined ? { events: [] } : readPageOf(database, stream, head, request);
 }
 
-/** The same read, beginning with another version. */
+/** Returns a read that continues at another version. */
 export function continueAt(read: StreamRead, version: number): StreamRead {
   return read.direction === "backwards" ? { ...read, toVersion: version } : { ...read, fromVersion: version };
 }
 
-/** @throws RangeError for a page size out of bounds, or a version that is none. */
+/** Validates a read. @throws RangeError for a page size or a version out of bounds. */
 export function checkStreamRead({
   fromVersion,
   toVersion,
@@ -146,7 +145,7 @@ export function checkStreamRead({
   }
 }
 
-/** The versions that a read asks for of a stream at this version, and those of them on its first page. */
+/** Computes the range of versions of the first page of a read. */
 export function firstPage(
   streamVersion: number,
   { fromVersion = 1, toVersion = streamVersion, pageSize = DEFAULT_PAGE, direction }: StreamRead,
@@ -160,7 +159,7 @@ export function firstPage(
     : { from: first, to: first + pageSize - 1, isLast };
 }
 
-/** The page that a read begins with. Versions are consecutive, so it is a range of them, as far as its events fit. */
+/** Reads the first page of a read: a range of consecutive versions, limited by bytes. */
 async function readPageOf(
   database: Database,
   stream: StreamName,
@@ -187,24 +186,24 @@ interface Page {
   readonly maxBytes: number;
 }
 
-/** The rows of a page. It is looked for where in time it should lie, and in the stream's whole life if it isn't all there. */
+/** Reads the rows of a page: first in the expected time range, then, if some are missing, in the stream's whole time range. */
 async function readRows(database: Database, stream: StreamName, page: Page): Promise<PageRow[]> {
   const { from, to, head } = page;
   const parameters = [stream.aggregateType, stream.aggregateId, from, to, page.maxBytes];
   const { first_timestamp: first, last_timestamp: last } = head;
   if (first === null || last === null) return readAnywhere(database, page, parameters);
-  const guess = guessTime(page, first, last);
-  const rows = await readWithin(database, page, parameters, guess);
-  const isAll = guess[0] <= first && guess[1] >= last;
+  const range = estimateTimeRange(page, first, last);
+  const rows = await readWithin(database, page, parameters, range);
+  const isAll = range[0] <= first && range[1] >= last;
   if (isAll || rows.length === to - from + 1) return rows;
   return readWithin(database, page, parameters, [first, last]);
 }
 
 /**
- * Where in time a page lies, if the stream's events came at an even pace: a good guess finds every version of the page,
- * and one that doesn't costs a query.
+ * Estimates the time range of a page, assuming that the stream's events are evenly distributed. A wrong estimate costs a
+ * second query.
  */
-function guessTime({ from, to, head }: Page, first: number, last: number): [number, number] {
+function estimateTimeRange({ from, to, head }: Page, first: number, last: number): [number, number] {
   const pace = (last - first) / head.version;
   const margin = Math.max(DAY_MS, (last - first) / 50);
   const low = Math.max(first, first + pace * (from - 1) - margin);
@@ -213,10 +212,9 @@ function guessTime({ from, to, head }: Page, first: number, last: number): [numb
 }
 
 /**
- * Reads between two times by the plan that costs the least with a thousand chunks of a day. A plan for a few chunks is
- * made anew in 0.2 ms for each. A shared plan costs 8 ms to leave out the chunks that lie elsewhere, but it does so
- * only when it need not read them in the order of versions. When most chunks are to be read, that is a waste, and
- * merging all of them costs half as much.
+ * Reads a time range with the plan that is cheapest for a thousand chunks of one day. A custom plan costs 0.2 ms per chunk.
+ * A shared plan excludes the other chunks in 8 ms, but only if it may read them in any order. If most chunks are needed,
+ * merging all of them in order costs half as much as that.
  */
 async function readWithin(
   database: Database,
@@ -226,12 +224,12 @@ async function readWithin(
 ): Promise<PageRow[]> {
   const { transaction, direction } = page;
   const days = (high - low) / DAY_MS;
-  // The embedded engine plans anew in any case.
-  if (days <= FEW_DAYS || database.engine === "embedded") {
+  // The embedded engine never reuses plans.
+  if (days <= CUSTOM_PLAN_DAYS || database.engine === "embedded") {
     const bounded = [...parameters, new Date(low), new Date(high)];
     return (transaction ?? database).query<PageRow>(PAGES[direction].within, bounded);
   }
-  if (days > MOST_DAYS) return readAnywhere(database, page, parameters);
+  if (days > EXCLUSION_DAYS) return readAnywhere(database, page, parameters);
   return queryWithSharedPlan<PageRow>(database, transaction, PAGES[direction].unordered, [
     ...parameters,
     new Date(low),

@@ -5,13 +5,13 @@ import { isLockTimeout, sqlState } from "../connection/database-errors.ts";
 import type { SqlSession, Transaction } from "../connection/sql-session.ts";
 import { describeStream } from "./stream-name.ts";
 
-/** A stream is not at the version that the sender expected: somebody else appended first. Load it again and decide anew. */
+/** A stream is not at the expected version, because another append came first. Load it again and repeat the decision. */
 export class OptimisticLockError extends Error {
   override readonly name = "OptimisticLockError";
   readonly code = "OPTIMISTIC_LOCK";
   readonly stream: StreamName;
   readonly expected: ExpectedVersion;
-  /** The version that the stream is at; 0 when it has no events. */
+  /** Current version of the stream; 0 when it has no events. */
   readonly actual: number;
 
   constructor(stream: StreamName, expected: ExpectedVersion, actual: number, options?: ErrorOptions) {
@@ -22,7 +22,7 @@ export class OptimisticLockError extends Error {
   }
 }
 
-/** The stream was closed and takes no more events. It can be read as before. */
+/** The stream is closed and accepts no more events. It can still be read. */
 export class StreamClosedError extends Error {
   override readonly name = "StreamClosedError";
   readonly code = "STREAM_CLOSED";
@@ -35,13 +35,13 @@ export class StreamClosedError extends Error {
 }
 
 /**
- * An append waited too long for a lock, nearly always that of a stream to which another transaction has written without
- * ending. Nothing was stored: append again later. The status of the API names the session that holds the lock.
+ * An append timed out waiting for a lock, nearly always that of a stream to which an open transaction has appended. Nothing
+ * was stored: append again later. The status of the API names the session that holds the lock.
  */
 export class StreamLockedError extends Error {
   override readonly name = "StreamLockedError";
   readonly code = "STREAM_LOCKED";
-  /** Those that are locked; none if the lock was freed meanwhile, or is no stream's (a day that is being compressed). */
+  /** The locked streams; none if the lock was released meanwhile, or belongs to no stream (a chunk that is being compressed). */
   readonly streams: readonly StreamName[];
 
   constructor(streams: readonly StreamName[], options?: ErrorOptions) {
@@ -56,7 +56,7 @@ export class StreamLockedError extends Error {
   }
 }
 
-/** There is no such stream, so it can't be closed. */
+/** The stream to close does not exist. */
 export class StreamNotFoundError extends Error {
   override readonly name = "StreamNotFoundError";
   readonly code = "STREAM_NOT_FOUND";
@@ -69,13 +69,13 @@ export class StreamNotFoundError extends Error {
 }
 
 /**
- * An event's id is taken by an event with another type, stream or data, or its idempotency key was used in another
- * stream: this is not the same event sent again.
+ * The event's id is taken by an event with different content, or its idempotency key was used in another stream, so it is
+ * not a repetition of that event.
  */
 export class EventIdConflictError extends Error {
   override readonly name = "EventIdConflictError";
   readonly code = "EVENT_ID_CONFLICT";
-  /** The id of the event that was refused. */
+  /** Id of the refused event. */
   readonly id: string;
 
   constructor(id: string, options?: ErrorOptions) {
@@ -91,7 +91,7 @@ const lockDetail = stream.extend({
 });
 const idDetail = z.object({ id: z.string() });
 
-/** The typed error for a SQLSTATE that the append functions raise; any other error unchanged. */
+/** Converts SQLSTATEs of the append functions into typed errors. Returns any other error unchanged. */
 export function readRefusal(error: unknown): unknown {
   const state = sqlState(error);
   if (state === undefined || !/^SY00[167]$/.test(state)) return error;
@@ -104,7 +104,7 @@ export function readRefusal(error: unknown): unknown {
   return new EventIdConflictError(idDetail.parse(detail).id, { cause: error });
 }
 
-/** The detail of a PostgreSQL error, which drivers put into `detail`, looking through wrappers. */
+/** Returns the `detail` of a PostgreSQL error, also of a wrapped one. */
 function detailOf(error: unknown): string | undefined {
   for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth += 1) {
     if ("detail" in each && typeof each.detail === "string") return each.detail;
@@ -112,14 +112,14 @@ function detailOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The StreamLockedError for a lock timeout; any other error unchanged. */
+/** Converts a lock timeout into a StreamLockedError. Returns any other error unchanged. */
 export function readLockTimeout(error: unknown): unknown {
   return isLockTimeout(error) ? new StreamLockedError([], { cause: error }) : error;
 }
 
 /**
- * The same error, but a StreamLockedError names those of the streams that are locked.
- * @param session one on which nothing has failed, or a transaction that was rolled back to before the append
+ * Adds the locked streams to a StreamLockedError. Returns any other error unchanged.
+ * @param session a usable session; a transaction must have been rolled back to before the append
  */
 export async function nameLockedStreams(
   error: unknown,
@@ -137,7 +137,7 @@ export async function nameLockedStreams(
     const locked = await findLocked(session, [...distinct.values()]);
     return new StreamLockedError(locked, { cause: error.cause });
   } catch {
-    // The append failed for a lock in any case; only which stream it is stays unknown.
+    // The locked stream stays unknown.
     return error;
   }
 }
@@ -149,7 +149,7 @@ SELECT aggregate_type AS "aggregateType", aggregate_id AS "aggregateId"
          ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb))
        )`;
 
-/** Those of the streams that another transaction has locked. */
+/** Finds those of the streams that another transaction has locked. */
 async function findLocked(
   session: SqlSession | Transaction,
   streams: readonly StreamName[],
@@ -158,6 +158,6 @@ async function findLocked(
     JSON.stringify(streams.map(({ aggregateType }) => aggregateType)),
     JSON.stringify(streams.map(({ aggregateId }) => aggregateId)),
   ];
-  const look = (on: SqlSession) => on.query<StreamName>(LOCKED, parameters);
-  return "savepoint" in session ? session.savepoint(look) : look(session);
+  const find = (on: SqlSession) => on.query<StreamName>(LOCKED, parameters);
+  return "savepoint" in session ? session.savepoint(find) : find(session);
 }

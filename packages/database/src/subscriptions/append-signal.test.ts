@@ -18,7 +18,7 @@ describeOnEveryEngine("the append signal", (engine) => {
     await stop();
   });
 
-  it("is given up when the database is gone: the append was answered already", async () => {
+  it("ignores an unavailable database, because the append was already confirmed", async () => {
     const signal = createAppendSignal({
       ...engine.database,
       query: () => Promise.reject(new Error("gone")),

@@ -1,38 +1,38 @@
 import type { Database } from "../connection/sql-session.ts";
 
-/** The channel that is notified after appends. */
+/** Channel that is notified after appends. */
 export const APPENDS_CHANNEL = "synap_appends";
 
 /** Minimum time between two notifications of a process, in milliseconds. */
 const PAUSE = 5;
 
 /**
- * Creates the signal with which a store wakes readers after its appends have committed: at once, and then at most
- * every 5 ms, however many appends there are. It is a separate statement, because transactions that notify commit one
- * after the other. If the process dies in between, the notification is lost: readers poll as well.
+ * Creates a function that wakes readers after a committed append: at once, and then at most every 5 ms. It runs a separate
+ * statement, because transactions that notify commit one after the other. If the process dies in between, the notification
+ * is lost, and readers find the events by polling.
  */
 export function createAppendSignal(database: Database): () => void {
-  let isWanted = false;
-  let isAtWork = false;
+  let isPending = false;
+  let isSending = false;
 
-  async function work(): Promise<void> {
-    isAtWork = true;
-    while (isWanted) {
-      isWanted = false;
+  async function send(): Promise<void> {
+    isSending = true;
+    while (isPending) {
+      isPending = false;
       // The append was confirmed already; readers that miss the notification find the events by polling.
       await database.query("SELECT pg_notify($1, '')", [APPENDS_CHANNEL]).catch(() => {});
       await pause();
     }
-    isAtWork = false;
+    isSending = false;
   }
 
   return () => {
-    isWanted = true;
-    if (!isAtWork) void work();
+    isPending = true;
+    if (!isSending) void send();
   };
 }
 
-/** Keeps no process alive. */
+/** Waits without keeping the process alive. */
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE).unref());
 }

@@ -9,7 +9,7 @@ export interface ForeignLocks {
   readonly pid: number;
   readonly login: string;
   readonly applicationName: string;
-  /** How many such locks it holds or waits for. */
+  /** Number of such locks that it holds or waits for. */
   readonly locks: number;
 }
 

@@ -6,7 +6,7 @@ import { noteEvent, noteEvents } from "../../testing/test-events.ts";
 import { createEventStore, createMemoryEventStore } from "../internal.ts";
 import { type SubscriptionSource, subscribeToAll } from "./subscribe-to-all.ts";
 
-// What a subscription promises on any store is in the contract (testing/contract); here is what it costs.
+// The behaviour on any store is in the contract (testing/contract); these tests cover the number of reads.
 describe("a subscription", () => {
   const recorded = () => {
     const store = createMemoryEventStore({ catalogue: seedCatalogue });
@@ -53,7 +53,7 @@ describe("a subscription", () => {
     await batches.return?.();
   });
 
-  it("polls rarely when nothing happens, and reads at once when woken", async () => {
+  it("polls rarely while idle, and reads at once when woken", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     onTestFinished(() => void vi.useRealTimers());
     const { store, source, calls, wake } = recorded();
@@ -64,12 +64,12 @@ describe("a subscription", () => {
     expect(calls.reads).toBeLessThan(8);
     await store.append(noteEvent());
     wake();
-    // The clock stands still from here on: only the wake-up can bring it.
+    // The clock stands still from here on, so only the notification can wake it.
     expect((await next).value).toMatchObject({ events: [{ type: "note.creation.requested" }] });
     await batches.return?.();
   });
 
-  it("fails in the loop when it cannot read, and stops listening", async () => {
+  it("fails on iteration when it cannot read, and stops listening", async () => {
     const { source, calls } = recorded();
     const broken = { ...source, readAll: () => Promise.reject(new Error("away")) };
     for (const from of ["start", "now"] as const) {
@@ -81,7 +81,7 @@ describe("a subscription", () => {
 });
 
 describeOnEveryEngine("a subscription to a database", (engine) => {
-  it("is woken by the commit, without looking by itself", async () => {
+  it("is woken by the commit, without polling", async () => {
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
     const abort = new AbortController();
     onTestFinished(() => abort.abort());
@@ -89,7 +89,7 @@ describeOnEveryEngine("a subscription to a database", (engine) => {
       .subscribeToAll({ from: "now", pollInterval: 60_000, signal: abort.signal })
       [Symbol.asyncIterator]();
     await batches.next();
-    // The clock stands still from here on, so the subscription never looks by itself: only the wake-up can bring it.
+    // The clock stands still from here on, so the subscription never polls: only the notification can wake it.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const next = batches.next();

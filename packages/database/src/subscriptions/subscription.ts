@@ -1,11 +1,11 @@
 import type { StoredEvent, StreamName } from "@synap/types";
-import type { ReadTurns } from "./read-turns.ts";
+import type { ReadLimiter } from "./read-limiter.ts";
 
-/** Which events a subscription hands over, and how. `Name` is the union of the event types that `types` may name. */
+/** Start, filter and batching of a subscription. `Name` is the union of the event types that `types` may name. */
 export interface SubscriptionRequest<Name extends string = string> {
   /**
-   * Where to begin: after this position (the checkpoint of an earlier batch), with the first event ever, or with what
-   * is stored from now on. "now" is settled while the call runs: to be exact, begin after a position.
+   * Start of the subscription: after this position (the checkpoint of an earlier batch), with the first event of the log, or
+   * with the first event stored from now on. "now" is determined during the call; for an exact start give a position.
    */
   readonly from: number | "start" | "now";
   /** Only events of these types. */
@@ -14,24 +14,24 @@ export interface SubscriptionRequest<Name extends string = string> {
   readonly aggregateType?: string | undefined;
   /** Only the events of this stream. */
   readonly stream?: StreamName | undefined;
-  /** Events of a batch at the most, 1 to 10,000. Default 500. */
+  /** Maximum number of events of a batch, 1 to 10,000. Default 500. */
   readonly batchSize?: number | undefined;
-  /** A batch ends with the event that reaches so many bytes. Default, and the most: 4 MiB. */
+  /** A batch ends with the event that reaches this size in bytes. Default and maximum: 4 MiB. */
   readonly maxBatchBytes?: number | undefined;
-  /** How long to wait for a wake-up before looking anyway, in milliseconds. Default 1,000. */
+  /** Interval between polls when no notification arrives, in milliseconds. Default 1,000. */
   readonly pollInterval?: number | undefined;
-  /** Its reads wait for their turn among those of other subscriptions to the same store, and are shared with equal ones. */
-  readonly turns?: ReadTurns | undefined;
-  /** Ends the subscription: the loop over it ends without an error. */
+  /** Limits the concurrent reads of several subscriptions to one store, and shares equal ones. */
+  readonly readLimiter?: ReadLimiter | undefined;
+  /** Ends the subscription; the iteration completes without an error. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a subscription hands over at a time. */
+/** A batch of events of a subscription. */
 export interface EventBatch<Event extends StoredEvent = StoredEvent> {
-  /** In the order of positions. Empty when the subscriber only needs to know how far it has come. */
+  /** In the order of positions. Empty when the batch only reports a new position. */
   readonly events: readonly Event[];
-  /** The checkpoint to save once the batch is dealt with: subscribing from here goes on right after it. */
+  /** The checkpoint to save once the batch is processed: a subscription from here continues after it. */
   readonly position: number;
-  /** Nothing was left to read when this batch was: from now on events come as they are stored. */
+  /** True if no more events were stored when this batch was read. */
   readonly caughtUp: boolean;
 }

@@ -1,28 +1,28 @@
-/** Sleeps until woken: a wake-up that comes while nobody sleeps ends the next sleep at once. */
+/** Sleep that can be interrupted. A wake-up before the sleep begins ends it at once. */
 export interface WakeUp {
   wake(): void;
-  /** Resolves on a wake-up, or after so many milliseconds. */
+  /** Resolves on a wake-up or after the timeout. */
   sleep(milliseconds: number): Promise<"woken" | "timeout">;
 }
 
 export function createWakeUp(): WakeUp {
   let pending = false;
-  let rouse: (() => void) | undefined;
+  let interrupt: (() => void) | undefined;
   return {
     wake: () => {
       pending = true;
-      rouse?.();
+      interrupt?.();
     },
     sleep: async (milliseconds) => {
       if (!pending) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, milliseconds);
-          rouse = () => {
+          interrupt = () => {
             clearTimeout(timer);
             resolve();
           };
         });
-        rouse = undefined;
+        interrupt = undefined;
       }
       const woken = pending;
       pending = false;

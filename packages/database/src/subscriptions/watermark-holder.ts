@@ -1,16 +1,16 @@
 import type { SqlSession } from "../connection/sql-session.ts";
 
-/** The session that holds the watermark back by an unfinished append. */
+/** Session whose unfinished append holds the watermark back. */
 export interface WatermarkHolder {
   /** Process id on the database server, for `pg_terminate_backend`; 0 for a prepared transaction. */
   readonly pid: number;
-  /** The login of its connection. */
+  /** Login of its connection. */
   readonly login: string;
-  /** Its last statement, or the one that runs. Empty when the database does not let us see it. */
+  /** Its running or last statement. Empty when the database hides it. */
   readonly query: string;
   /** As in `pg_stat_activity`: "active", "idle in transaction" and so on. */
   readonly state: string;
-  /** For how long its transaction has been open, in milliseconds. */
+  /** Age of its transaction, in milliseconds. */
   readonly ageMs: number;
   readonly applicationName: string;
 }
@@ -27,8 +27,8 @@ interface HolderRow {
 }
 
 /**
- * Finds the session that holds the watermark back now; undefined when none does. Every append does for as long as it takes
- * to commit, so look at the age. The session's own append does not count.
+ * Finds the session that holds the watermark back; undefined when none does. Every append does until it commits, so only a
+ * high age is a problem. The session's own append does not count.
  */
 export async function watermarkHolder(session: SqlSession): Promise<WatermarkHolder | undefined> {
   const [row] = await session.query<HolderRow>(HOLDER);

@@ -1,4 +1,10 @@
-import { isPageCut, MAX_PAGE_BYTES, type RowWithin, type SqlSession, selectWithin } from "@synap/database";
+import {
+  type BoundedRow,
+  isPageCut,
+  MAX_PAGE_BYTES,
+  type SqlSession,
+  selectBoundedRows,
+} from "@synap/database";
 
 /** A note, as of its latest event. */
 export interface NoteView {
@@ -32,7 +38,7 @@ export interface NotesWithin {
   readonly isCut: boolean;
 }
 
-const NOTES = selectWithin(
+const NOTES = selectBoundedRows(
   `
   SELECT id, user_id AS "userId", title, content, tags, created_by AS "createdBy", created_at AS "createdAt",
          correlation_id AS "correlationId", event_id AS "eventId", position
@@ -51,7 +57,7 @@ export async function notesOf(
 ): Promise<NotesWithin> {
   // One row more than requested shows whether there is a next page.
   const size = Math.min(limit, 1_000);
-  const rows = await session.query<NoteView & RowWithin>(NOTES, [userId, before, size + 1, maxBytes]);
+  const rows = await session.query<NoteView & BoundedRow>(NOTES, [userId, before, size + 1, maxBytes]);
   const notes = rows.slice(0, size).map(({ found: _, bytes_before: __, ...note }) => note);
   return { notes, isCut: isPageCut(rows) || rows.length > size };
 }

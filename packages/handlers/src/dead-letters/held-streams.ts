@@ -1,9 +1,9 @@
 import {
+  type BoundedRow,
   isPageCut,
   MAX_PAGE_BYTES,
-  type RowWithin,
   type SqlSession,
-  selectWithin,
+  selectBoundedRows,
   type Transaction,
 } from "@synap/database";
 import { epochMs } from "@synap/database/internal";
@@ -184,7 +184,7 @@ UPDATE synap.held_streams
  WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND retry_at IS NOT NULL`;
 
 const TAKE_PARKED = `
-WITH next AS MATERIALIZED (${selectWithin(
+WITH next AS MATERIALIZED (${selectBoundedRows(
   `
   SELECT "position", event FROM synap.parked_events
    WHERE handler = $1 AND aggregate_type = $2 AND aggregate_id = $3
@@ -214,7 +214,7 @@ export async function takeParkedEvents(
   const [held] = await transaction.query<EarlierAttempts | { position: null }>(LOCK_RELEASED, key);
   if (held === undefined) return { events: [], last: true };
   const parameters = [...key, limit, MAX_PAGE_BYTES];
-  const rows = await transaction.query<RowWithin & { event: StoredEvent }>(TAKE_PARKED, parameters);
+  const rows = await transaction.query<BoundedRow & { event: StoredEvent }>(TAKE_PARKED, parameters);
   const last = rows.length < limit && !isPageCut(rows);
   await transaction.query(
     last

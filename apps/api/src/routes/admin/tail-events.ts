@@ -1,4 +1,4 @@
-import { ReadTurns } from "@synap/database/internal";
+import { ReadLimiter } from "@synap/database/internal";
 import { tailHeaders, tailQuery } from "@synap/types/http";
 import { counted } from "@synap/types/internal";
 import type { z } from "zod";
@@ -23,7 +23,7 @@ const TAIL_READS = 2;
 export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
   const { store, logger, closing, configuration } = dependencies;
   let open = 0;
-  const turns = new ReadTurns(TAIL_READS);
+  const readLimiter = new ReadLimiter(TAIL_READS);
   registerAdminRoute(
     app,
     dependencies,
@@ -67,7 +67,13 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       };
       const stream = tailStream(
         (signal) =>
-          store.subscribeToAll({ ...request, batchSize: BATCH, maxBatchBytes: BATCH_BYTES, turns, signal }),
+          store.subscribeToAll({
+            ...request,
+            batchSize: BATCH,
+            maxBatchBytes: BATCH_BYTES,
+            readLimiter,
+            signal,
+          }),
         {
           closing,
           onFault,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ReadAllPage, ReadAllRequest } from "../reading/read-all.ts";
-import { ReadTurns } from "./read-turns.ts";
+import { ReadLimiter } from "./read-limiter.ts";
 
-/** Reads that end when the test says so. */
+/** Reads that the test ends. */
 function heldReads() {
   const begun: { readonly after: number; end(): void; fail(): void }[] = [];
   const read = (request: ReadAllRequest) =>
@@ -15,10 +15,10 @@ function heldReads() {
 }
 
 describe("the reads of subscriptions", () => {
-  it("run a few at a time, in the order in which they were asked for", async () => {
+  it("run a few at a time, in the order of their requests", async () => {
     const { begun, read } = heldReads();
-    const turns = new ReadTurns(2);
-    const pages = [1, 2, 3, 4].map((after) => turns.read({ limit: 1, after }, read));
+    const limiter = new ReadLimiter(2);
+    const pages = [1, 2, 3, 4].map((after) => limiter.read({ limit: 1, after }, read));
     await Promise.resolve();
     expect(begun.map(({ after }) => after)).toEqual([1, 2]);
     begun[1]?.end();
@@ -31,12 +31,12 @@ describe("the reads of subscriptions", () => {
     expect((await Promise.all(pages.slice(1))).map(({ position }) => position)).toEqual([2, 3, 4]);
   });
 
-  it("share a read that waits, and none that has begun", async () => {
+  it("share a waiting read, but not a running one", async () => {
     const { begun, read } = heldReads();
-    const turns = new ReadTurns(1);
-    const first = turns.read({ limit: 1, after: 7 }, read);
-    const others = Array.from({ length: 300 }, () => turns.read({ limit: 1, after: 7 }, read));
-    const narrower = turns.read({ limit: 1, after: 7, types: ["note.creation.requested"] }, read);
+    const limiter = new ReadLimiter(1);
+    const first = limiter.read({ limit: 1, after: 7 }, read);
+    const others = Array.from({ length: 300 }, () => limiter.read({ limit: 1, after: 7 }, read));
+    const narrower = limiter.read({ limit: 1, after: 7, types: ["note.creation.requested"] }, read);
     await Promise.resolve();
     expect(begun.length).toBe(1);
     begun[0]?.end();
