@@ -1,6 +1,6 @@
 import { ensureDataDirectory } from "./prepared-data-directory.ts";
 
-/** Before the first test of a run: what test databases of the embedded engine start from, unless an earlier run made it. */
+/** Global setup of a test run: prepares the data directory of embedded test databases, unless an earlier run did. */
 export default async function prepare(): Promise<void> {
   await ensureDataDirectory("migrated");
   await ensureDataDirectory("empty");

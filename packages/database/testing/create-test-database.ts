@@ -3,21 +3,21 @@ import { createDirectoryTestDatabase, createMemoryTestDatabase } from "./embedde
 import { createServerTestDatabase } from "./server-test-database.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
-/** The engines that can be tested here: embedded always, a server when TEST_DATABASE_URL names one. */
+/** Returns the engines to test: embedded always, a server when TEST_DATABASE_URL names one. */
 export function testEngines(): Engine[] {
   return serverUrl() === undefined ? ["embedded"] : ["embedded", "server"];
 }
 
-/** What a test may want of its database. */
+/** Options of a test database. */
 export interface TestDatabaseOptions {
   /**
-   * Give the embedded engine a data directory, which can be opened again and by others. Default: it runs in memory, which
+   * Gives the embedded engine a data directory, which can be reopened, also by other processes. Default: in memory, which
    * takes a third of the time.
    */
   readonly onDisk?: boolean;
 }
 
-/** A fresh database: migrated, or entirely empty. Drop it when done. */
+/** Creates a migrated or empty database. Drop it after the test. */
 export async function createTestDatabase(
   engine: Engine,
   content: DatabaseContent = "migrated",

@@ -3,17 +3,17 @@ import type { Database, Engine } from "../src/index.ts";
 import { createTestDatabase, type TestDatabaseOptions, testEngines } from "./create-test-database.ts";
 import type { TestDatabase } from "./test-database.ts";
 
-/** What a suite is given. Only usable inside tests and hooks: the database is made before the first of them. */
+/** Engine and database of a suite. Usable only inside tests and hooks, because the database is created before the first. */
 export interface TestEngine {
   readonly engine: Engine;
-  /** A fresh database of this suite alone, migrated, running as the application role. */
+  /** A migrated database of this suite, running as the application role. */
   readonly database: Database;
-  /** The same database with how to open it again and how to open another connection to it. */
+  /** The same database, with the means to reopen it and to open another connection. */
   readonly testDatabase: TestDatabase;
 }
 
 /**
- * A suite that runs on the embedded engine, and on a server too when TEST_DATABASE_URL names one. Each gets a database
+ * Defines a suite that runs on the embedded engine, and on a server too when TEST_DATABASE_URL names one. Each has a database
  * that is copied from a prepared one (see CONTRIBUTING.md) and dropped afterwards.
  *
  * @example

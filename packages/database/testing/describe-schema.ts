@@ -1,9 +1,9 @@
 import type { Database } from "../src/index.ts";
 
 /**
- * The schema of a database as text for people and for `git diff`: tables, constraints, indexes, triggers, sequences, types,
- * views, functions and their grants, read from the catalogues. The same on both engines and editions. What a function
- * does is in its file, and not repeated here.
+ * Describes the schema of a database as text for `git diff`: tables, constraints, indexes, triggers, sequences, types,
+ * views, functions and their grants, read from the catalogues. The same on both engines and editions. Without the bodies of
+ * functions, which are in their files.
  */
 export async function describeSchema(database: Database): Promise<string> {
   const rows = await database.asOwner((owner) => owner.query<{ line: string }>(LINES));

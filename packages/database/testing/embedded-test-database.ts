@@ -7,7 +7,7 @@ import { type DataDirectoryImage, readDataDirectoryImage } from "../src/internal
 import { ensureDataDirectory } from "./prepared-data-directory.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
-/** An engine in memory that starts from a prepared image: no cluster is initialised, no migration runs, no file is written. */
+/** Opens an in-memory engine from a prepared image: no cluster is initialised, no migration runs, no file is written. */
 export async function createMemoryTestDatabase(content: DatabaseContent): Promise<TestDatabase> {
   const options = { memory: true, image: await readImage(content) } as const;
   const database = await openDatabase(options);
@@ -22,7 +22,7 @@ export async function createMemoryTestDatabase(content: DatabaseContent): Promis
   };
 }
 
-/** A new data directory in the system's temporary folder, a copy of the prepared one. */
+/** Creates a data directory in the system's temporary folder as a copy of the prepared one. */
 export async function createDirectoryTestDatabase(content: DatabaseContent): Promise<TestDatabase> {
   const dataDirectory = await mkdtemp(join(tmpdir(), "synap-test-"));
   await cp(await ensureDataDirectory(content), dataDirectory, {
@@ -51,7 +51,7 @@ export async function createDirectoryTestDatabase(content: DatabaseContent): Pro
 
 const images = new Map<DatabaseContent, Promise<DataDirectoryImage>>();
 
-/** Read once in each process: a process runs many test files. */
+/** Read once per process, which runs many test files. */
 function readImage(content: DatabaseContent): Promise<DataDirectoryImage> {
   const known = images.get(content) ?? ensureDataDirectory(content).then(readDataDirectoryImage);
   images.set(content, known);

@@ -1,15 +1,15 @@
 import type { StreamName } from "@synap/types";
 import postgres from "postgres";
 
-/** A stream whose row another session has locked, in a transaction that it doesn't go on with. */
+/** Streams whose rows are locked by another session in an idle transaction. */
 export interface HeldStream {
-  /** Of the session that holds it. */
+  /** Process id of that session. */
   readonly pid: number;
   /** Ends the transaction. */
   release(): Promise<void>;
 }
 
-/** What `pg_stat_activity` calls the session that holds the stream. */
+/** `application_name` of that session in `pg_stat_activity`. */
 export const HOLDER_NAME = "holds a stream";
 
 /** Locks the rows of existing streams from a separate session. */

@@ -17,7 +17,7 @@ SELECT json_build_object(
               WHERE n.nspname IN ('synap', '_timescaledb_internal') AND c.relkind IN ('r', 'S') AND c.relpersistence = 'p')
 )::text AS state`;
 
-/** The log and what TimescaleDB knows of it, as one text that differs when any of it does. */
+/** Fingerprint of the log and of TimescaleDB's metadata about it. */
 export async function logFingerprint(session: SqlSession): Promise<string | undefined> {
   return (await session.query<{ state: string }>(FINGERPRINT))[0]?.state;
 }

@@ -1,7 +1,7 @@
 import type { EventInput } from "@synap/types";
 import type { SqlSession } from "../src/index.ts";
 
-/** The result of `synap.post_event`. */
+/** Result of `synap.post_event`. */
 export interface PostedEvent {
   readonly id: string;
   readonly position: number;
@@ -17,7 +17,7 @@ SELECT id, "position", stream_version, duplicate
     id => $11::text::uuid, "timestamp" => $12::text::timestamptz, metadata => $13::text::jsonb, source => $14,
     request_id => $15, valid_from => $16::text::timestamptz, valid_to => $17::text::timestamptz)`;
 
-/** Posts an event as a program in another language would: through SQL alone. */
+/** Posts an event through SQL, as a program in another language would. */
 export async function postEvent(
   session: SqlSession,
   event: EventInput,

@@ -5,16 +5,16 @@ import { templateKey } from "./template-key.ts";
 import type { DatabaseContent } from "./test-database.ts";
 
 /**
- * The data directory from which test databases of the embedded engine are made, in the system's temporary folder. Made
- * when it is missing: once for each set of migrations and version of the engine, before the first test of a run
- * (`before-all-tests.ts`). Two runs that make it at the same moment each make one, and the first to finish wins.
+ * Prepares the data directory from which embedded test databases are copied, in the system's temporary folder: once for each
+ * set of migrations and version of the engine, before the first test of a run (`before-all-tests.ts`). Concurrent runs each
+ * create one, and the first to finish wins.
  */
 export async function ensureDataDirectory(content: DatabaseContent): Promise<string> {
   const folder = join(tmpdir(), "synap-test-templates");
   const prepared = join(folder, `${content}-${await templateKey(content)}`);
   if (await exists(prepared)) return prepared;
 
-  // Imported here, because most runs find the directory and need no engine to see that.
+  // Imported lazily, because most runs find the directory and need no engine.
   const { migrate, openDatabase } = await import("../src/index.ts");
   await mkdir(folder, { recursive: true });
   const making = await mkdtemp(join(folder, "making-"));

@@ -5,7 +5,7 @@ import { sqlState } from "../src/internal.ts";
 import { templateKey } from "./template-key.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
-/** A new database on the server: a copy of a migrated one, or empty. */
+/** Creates a database on the server: a copy of a migrated one, or empty. */
 export async function createServerTestDatabase(
   adminUrl: string,
   content: DatabaseContent,
@@ -14,7 +14,7 @@ export async function createServerTestDatabase(
   await withAdmin(adminUrl, async (admin) => {
     const template = content === "empty" ? "template0" : await ensureTemplate(admin, adminUrl);
     await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
-    // A copy does not take the rights on the database along.
+    // A copy does not include the rights on the database.
     if (content === "migrated") {
       await admin.unsafe(`REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC`);
       await admin.unsafe(`GRANT CONNECT ON DATABASE ${name} TO synap_app, synap_sql`);
@@ -40,20 +40,20 @@ export async function createServerTestDatabase(
   };
 }
 
-/** Made once for each set of migrations, by one worker while the others wait. */
+/** Creates the template once for each set of migrations, in one worker while the others wait. */
 async function ensureTemplate(admin: Sql, adminUrl: string): Promise<string> {
   const name = `synap_template_${await templateKey("migrated")}`;
   await admin`SELECT pg_advisory_lock(83, 2)`;
   try {
     const [found] = await admin`SELECT datistemplate FROM pg_database WHERE datname = ${name}`;
     if (found?.["datistemplate"] === true) return name;
-    // Left behind half made by a run that was stopped.
+    // An interrupted run may have left an incomplete one.
     await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`);
     const database = await openDatabase({ url: databaseUrl(adminUrl, name) });
     await migrate(database);
     await database.close();
-    // TimescaleDB's own workers connect to every database that lets them, and nobody can copy one that is in use.
+    // TimescaleDB's background workers connect to every database that allows it, and a database in use can't be copied.
     await admin.unsafe(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
     await admin`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ${name}`;
     await admin.unsafe(`ALTER DATABASE ${name} WITH IS_TEMPLATE true`);
@@ -70,7 +70,7 @@ async function withAdmin<T>(adminUrl: string, work: (admin: Sql) => Promise<T>):
       try {
         return await work(admin);
       } catch (error) {
-        // Somebody is still connected to the template, or copies it at this moment.
+        // Another session is connected to the template, or is copying it.
         if (sqlState(error) !== "55006" || attempt === 20) throw error;
         await new Promise((done) => setTimeout(done, 100));
       }

@@ -10,7 +10,7 @@ const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
 /** The code that runs when a database is migrated. */
 const MIGRATING = /^(migrations|privileges)\/.*(?<!\.test)\.ts$/;
 
-/** Names a template by what decides its content: the engine's version, the migrations, and the code that applies them. */
+/** Derives the name of a template from its inputs: the engine's version, the migrations, and the code that applies them. */
 export async function templateKey(content: DatabaseContent): Promise<string> {
   const hash = createHash("sha256");
   const engine = createRequire(import.meta.url).resolve("@electric-sql/pglite");

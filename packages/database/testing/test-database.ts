@@ -1,17 +1,17 @@
 import type { Database, DatabaseOptions, Engine } from "../src/index.ts";
 
-/** What a fresh database holds: everything that the migrations make, or nothing at all. */
+/** Initial content of a test database: the result of the migrations, or nothing. */
 export type DatabaseContent = "migrated" | "empty";
 
-/** A database that belongs to one test or suite. */
+/** A database of one test or suite. */
 export interface TestDatabase {
   readonly engine: Engine;
-  /** How it was opened. */
+  /** Options with which it was opened. */
   readonly options: DatabaseOptions;
-  /** Open. After `reopen`, another object. */
+  /** The open database. `reopen` replaces this object. */
   readonly database: Database;
-  /** Closes and opens it again, as after a restart of the application. Not for an engine in memory: see `onDisk`. */
+  /** Closes and reopens it, like a restart of the application. Not for an in-memory engine: see `onDisk`. */
   reopen(): Promise<Database>;
-  /** Closes it and removes it. */
+  /** Closes and removes it. */
   drop(): Promise<void>;
 }

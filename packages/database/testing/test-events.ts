@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 
-/** A sound event for tests; everything but what the test is about is filled in. */
+/** Creates a valid event with defaults for all fields. */
 export function noteEvent(about: Partial<SynapEvent> = {}): SynapEvent {
   const base = seedCatalogue.createSynapEvent({
     type: "note.creation.requested",
@@ -11,7 +11,7 @@ export function noteEvent(about: Partial<SynapEvent> = {}): SynapEvent {
   return { ...base, ...about };
 }
 
-/** So many of them, in one stream or as `about` says. */
+/** Creates `count` events, in one stream unless `about` returns other fields. */
 export function noteEvents(
   count: number,
   about: (index: number) => Partial<SynapEvent> = () => ({}),

@@ -23,7 +23,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     server: InngestLocal;
     app: TestApp;
     query: (text: string) => Promise<object[]>;
-    /** Starts another one on the same database. */
+    /** Starts another broker on the same database. */
     restart: () => Promise<InngestLocal>;
   }> {
     const { database, close } = await open();
@@ -162,13 +162,13 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     await until("it ran", () => ran === 1);
 
     await server.stop();
-    // The app can't register here: its client still talks to the first one.
+    // The app can't register here, because its client still uses the first one.
     const second = await restart();
     await testClient("first", second.url).send(event);
     await until("it ran again", () => ran === 2);
   });
 
-  it("refuses an app that uses what it doesn't support, naming the function and the option", async () => {
+  it("refuses an app that uses an unsupported option, naming the function and the option", async () => {
     const { server, app } = await start();
     const client = testClient("refused", server.url);
     app.serve(client, [
@@ -227,7 +227,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     const times = events.map(({ data }) => Date.parse(data.scheduledAt));
     expect(new Set(times).size).toBe(times.length);
     expect(times.filter((time) => time % 1_000 !== 0)).toEqual([]);
-    // A busy machine may miss a second, and what is missed isn't made up.
+    // A busy machine may miss a second, and missed times are skipped.
     expect(times.slice(1).map((time, index) => time - (times[index] ?? 0))).toContain(1_000);
   });
 

@@ -59,7 +59,7 @@ async function start(options: Partial<InngestLocalOptions> = {}) {
     ...options,
   });
   cleanups.push(() => server.stop());
-  /** Everything that a caller could have changed. */
+  /** Reads all state that a caller could change. */
   const state = async () => [
     await database.query("SELECT name, url, functions FROM inngest_local.apps ORDER BY name"),
     await database.query(
@@ -69,7 +69,7 @@ async function start(options: Partial<InngestLocalOptions> = {}) {
   return { server, app, warnings, state, query: (text: string) => database.query(text) };
 }
 
-/** Registers a function that notes the data of its events. */
+/** Registers a function that records the data of its events. */
 async function serveOne(app: TestApp, server: InngestLocal, isDev = false): Promise<unknown[]> {
   const client = testClient("mine", server.url, isDev ? {} : { isDev, eventKey: "the-key", signingKey });
   const seen: unknown[] = [];
@@ -84,7 +84,7 @@ async function serveOne(app: TestApp, server: InngestLocal, isDev = false): Prom
 
 const event = JSON.stringify([{ name: "c/a", data: { k: "foreign" }, id: "foreign" }]);
 
-/** What a page of somebody else can make a browser send, and what a name rebound to 127.0.0.1 adds. */
+/** Requests that a foreign web page can make a browser send, also through a name rebound to 127.0.0.1. */
 const foreign: readonly (readonly [string, Record<string, string>, number])[] = [
   ["a page's form or simple request", { "content-type": "text/plain", origin: "https://evil.example" }, 403],
   ["a page without an origin", { "content-type": "text/plain" }, 415],

@@ -99,7 +99,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
     await server.ready();
     await app.close();
     await client.send({ name: "k/a", data: {} });
-    // The app's pauses grow to two seconds: by then one was surely begun before the clock is set.
+    // The pauses grow to two seconds, so by then one began before the clock is set.
     set(-3 * HOUR);
     const again = await openTestApp(app.port);
     cleanups.push(() => again.close());
@@ -124,7 +124,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
       await server.ready();
       await client.send({ name: "k/b", data: {} });
       await until("it sleeps", async () => (await query("SELECT 1 FROM inngest_local.steps")).length === 1);
-      // Accepted and not called: the app is away.
+      // Accepted and not called, because the app is unavailable.
       app.serve(testClient("nobody", server.url), []);
       app.answerInstead(() => new Response("away", { status: 503 }));
       await client.send({ name: "k/a", data: {} });
@@ -178,7 +178,7 @@ describe.each(engines)("inngest-local on $name, when the clock is set", ({ open 
       { name: "k/a", data: { k: "third" } },
     ]);
     await until("the new ones ran", () => ran.includes("second") && ran.includes("third"));
-    // What has ended is pruned some seconds later: then a pass has looked at everything.
+    // Finished runs are pruned some seconds later, after a complete pass.
     await until("a pass has pruned", async () => {
       return (await query("SELECT 1 FROM inngest_local.events")).length === 2;
     });

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Inngest, type InngestFunction, NonRetriableError, RetryAfterError } from "inngest";
 
-/** What the functions below note while they run. */
+/** Observations that the functions below record. */
 export interface Note {
   readonly what: string;
   readonly details: Record<string, unknown>;
   readonly at: number;
 }
 
-/** The functions that the contract drives. Every event name begins with `prefix`, so that runs don't meet. */
+/** Creates the functions of the contract. Every event name begins with `prefix`, which keeps test runs apart. */
 export function contractFunctions(
   client: Inngest,
   prefix: string,

@@ -5,27 +5,27 @@ import { contractFunctions, type Note } from "./contract-functions.ts";
 import { openTestApp, type TestApp, testClient } from "./test-app.ts";
 import { until } from "./until.ts";
 
-/** A server that the contract is run against. */
+/** A server under test. */
 export interface ServerUnderTest {
   readonly url: string;
-  /** Hex. A server without one is in development mode; one with it knows the event key "test". */
+  /** Hex. Without it the server is in development mode; with it the event key is "test". */
   readonly signingKey?: string;
   stop(): Promise<void>;
 }
 
-/** How a server is started, and which tests don't apply to it. */
+/** Starts a server under test, and lists the tests to skip. */
 export interface InngestServerFactory {
   readonly name: string;
-  /** Resolves when the server answers. It may ask `appUrl` to register; the contract does so in any case. */
+  /** Resolves when the server answers. It may ask `appUrl` to register; the contract registers in any case. */
   start(appUrl: string): Promise<ServerUnderTest>;
-  /** Milliseconds between attempts: what the server's knob was set to. */
+  /** Retry delay of the server, in milliseconds. */
   readonly retryDelay: number;
   readonly skip?: readonly { readonly test: string; readonly reason: string }[];
 }
 
-/** One server and one app with the contract's functions, and what a test needs to talk to them. */
+/** A server and an app with the contract's functions, with a client for the tests. */
 export class ContractHarness {
-  /** Of this run alone: app id and event names begin with it. */
+  /** Unique prefix of the app id and the event names of this run. */
   readonly tag = `c${randomBytes(4).toString("hex")}`;
   readonly #factory: InngestServerFactory;
   readonly #notes: Note[] = [];
@@ -49,7 +49,7 @@ export class ContractHarness {
   get client(): Inngest {
     return this.#opened().client;
   }
-  /** What an app shows to a server that has a signing key. */
+  /** Headers of an app for a server with a signing key. */
   get authorization(): Record<string, string> {
     const { signingKey } = this.server;
     if (signingKey === undefined) return {};
@@ -60,13 +60,13 @@ export class ContractHarness {
     return this.#factory.retryDelay;
   }
 
-  /** One test of the contract, unless it is named among those that don't apply. */
+  /** Defines a test of the contract, skipped if the factory lists it. */
   check(name: string, test: () => Promise<void>): void {
     const skipped = this.#factory.skip?.find((entry) => entry.test === name);
     it.skipIf(skipped !== undefined)(skipped ? `${name} (not here: ${skipped.reason})` : name, test);
   }
 
-  /** What the functions noted so far. */
+  /** Returns the observations so far. */
   found(what: string, fits: (details: Record<string, unknown>) => boolean = () => true): Note[] {
     return this.#notes.filter((note) => note.what === what && fits(note.details));
   }
@@ -86,8 +86,8 @@ export class ContractHarness {
   }
 
   /**
-   * Sends one more event to a function and waits until its run has ended. A run too many, started by an event before it,
-   * has begun by then: a look for it needs no pause.
+   * Sends one more event to a function and waits until its run has ended. A superfluous run of an earlier event has started
+   * by then, so a test can check for it without a pause.
    */
   async runOneMore(functionId: string, data: Record<string, unknown> = {}, name = functionId): Promise<void> {
     const k = `one more ${randomBytes(4).toString("hex")}`;
@@ -126,7 +126,7 @@ export class ContractHarness {
   }
 }
 
-/** The `k` by which a test knows its event again. */
+/** Returns the `k` by which a test recognises its event. */
 export function keyOf(event: unknown): unknown {
   return (event as { data: { k?: unknown } }).data.k;
 }

@@ -18,7 +18,7 @@ async function openApp(port = 0): Promise<TestApp> {
   return app;
 }
 
-/** Counts the calls of functions on this port that nothing listened for. */
+/** Counts the calls to this port that were refused. */
 function countRefusedCalls(port: number): { readonly calls: number } {
   const refusals = { calls: 0 };
   const channel = "http.client.request.error";
@@ -58,7 +58,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     const first = await start(opened, app, { stopDeadline: 60_000 });
     const ran: string[] = [];
     const client = testClient("again", first.url);
-    // Nothing slow ends before the first server is stopped.
+    // Slow functions don't end before the first server is stopped.
     const stopping = new AbortController();
     const functions = (current: typeof client) => [
       current.createFunction(
@@ -89,7 +89,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
 
     const second = await start(opened, app);
     const nextClient = testClient("again", second.url);
-    // Not registered with the second yet: what the first one knew counts until then.
+    // The app has not registered with the second yet, so the stored registration applies.
     await nextClient.send({ name: "d/slow", data: { n: 6 } });
     app.serve(nextClient, functions(nextClient));
     await until("everything has run", () => ran.includes("after the sleep") && ran.length >= 8);
@@ -127,7 +127,7 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
       { name: "d/away", data: {} },
       { name: "d/away", data: {} },
     ]);
-    // Both, and one of them once more.
+    // Both, and one of them again.
     await until("three calls were refused", () => refusals.calls >= 3);
     const back = await openApp(app.port);
     back.serve(client, functions);
@@ -135,13 +135,13 @@ describe.each(engines)("inngest-local on $name keeps what it accepted", ({ open 
     expect(attempts).toEqual([0, 0]);
   });
 
-  // The limit is shorter than the poll interval of a minute, which would find it as well.
+  // The timeout is shorter than the poll interval of a minute, which would find it too.
   it("repeats a call that becomes due while the queue is being read", async () => {
     const opened = await openDatabase();
     const app = await openApp();
     vi.useFakeTimers({ toFake: ["Date"] });
     cleanups.push(async () => vi.useRealTimers());
-    // The clock moves only while due calls are read, so that this is when the time of each is reached.
+    // The clock advances only while due calls are read, so that each becomes due in that moment.
     const query: QueueDatabase["query"] = (text, parameters) => {
       if (text.includes("due_at <=")) vi.setSystemTime(Date.now() + 40);
       return opened.database.query(text, parameters);

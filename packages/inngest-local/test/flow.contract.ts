@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { ContractHarness } from "./contract-harness.ts";
 import { until } from "./until.ts";
 
-/** Which functions start, how many at once, and how often. */
+/** Triggers, concurrency and deduplication of functions. */
 export function describeFlow(on: ContractHarness): void {
   on.check("respects a function's concurrency limit", async () => {
     await on.client.send([1, 2, 3, 4].map((n) => ({ name: `${on.tag}/one-by-one`, data: { n } })));

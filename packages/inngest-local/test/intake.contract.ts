@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { type ContractHarness, keyOf } from "./contract-harness.ts";
 import { until } from "./until.ts";
 
-/** Registration, and what happens to events on their way in. */
+/** Registration, and acceptance of events. */
 export function describeIntake(on: ContractHarness): void {
   on.check("answers GET /health", async () => {
     const response = await fetch(`${on.server.url}/health`);
@@ -178,7 +178,7 @@ export function describeIntake(on: ContractHarness): void {
       status: 400,
       body: { error: "Cannot have more than 5000 events in a batch" },
     });
-    // The real server answers while it still counts: now and then one id is missing.
+    // The real server answers before it has counted all events, so an id may be missing.
     expect((many.body["ids"] as unknown[]).length).toBeGreaterThanOrEqual(4_990);
   });
 }

@@ -3,19 +3,19 @@ import { PGlite } from "@electric-sql/pglite";
 import postgres from "postgres";
 import type { QueueDatabase, QueueSession } from "../src/index.ts";
 
-/** A database for a test, and how to get rid of it. */
+/** A database of a test. */
 export interface TestDatabase {
   readonly database: QueueDatabase;
   close(): Promise<void>;
 }
 
-/** A kind of database that the suite runs on. */
+/** An engine that the suite runs on. */
 export interface Engine {
   readonly name: string;
   open(): Promise<TestDatabase>;
 }
 
-/** Engines in memory whose last test has ended. Each took a second to start, and dropping the schema leaves it as new. */
+/** Idle in-memory engines for reuse: starting one takes a second, and dropping the schema resets it. */
 const idle: PGlite[] = [];
 
 /** Embedded, in-memory PostgreSQL without the local broker's schema. */
@@ -30,7 +30,7 @@ export async function openEmbedded(): Promise<TestDatabase> {
   };
 }
 
-/** PostgreSQL in this process, in `dataDirectory`. */
+/** Opens an embedded PostgreSQL in `dataDirectory`. */
 export async function openInDirectory(dataDirectory: string): Promise<TestDatabase> {
   const engine = await PGlite.create({ dataDir: dataDirectory });
   return { database: queueOf(engine), close: () => engine.close() };
@@ -47,7 +47,7 @@ function queueOf(engine: PGlite): QueueDatabase {
   };
 }
 
-/** A new database on the server at `url`, dropped at the end. */
+/** Creates a database on the server at `url`, dropped at the end. */
 export async function openOnServer(url: string): Promise<TestDatabase> {
   const name = `inngest_local_${randomUUID().replaceAll("-", "")}`;
   const admin = postgres(url, { max: 1, onnotice: () => undefined });
@@ -79,7 +79,7 @@ export async function openOnServer(url: string): Promise<TestDatabase> {
 
 const serverUrl = process.env["TEST_DATABASE_URL"];
 
-/** The embedded engine always; the server at TEST_DATABASE_URL when there is one. */
+/** Engines to test: embedded always, a server when TEST_DATABASE_URL names one. */
 export const engines: readonly Engine[] = [
   { name: "embedded PostgreSQL", open: openEmbedded },
   ...(serverUrl === undefined ? [] : [{ name: "PostgreSQL server", open: () => openOnServer(serverUrl) }]),

@@ -3,7 +3,7 @@ import { describeInngestServer } from "./inngest-server.contract.ts";
 
 const url = process.env["INNGEST_TEST_URL"];
 
-// The proof that the contract is Inngest's and not only ours. Start the server for it with, for example:
+// Runs the contract against a real Inngest server. Start it with, for example:
 // inngest dev --no-discovery --retry-interval 1
 if (url === undefined) {
   describe("Inngest server: the real one", () => {

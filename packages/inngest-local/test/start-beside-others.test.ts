@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { installInngestLocal } from "../src/queue/schema.ts";
 import { engines } from "./queue-databases.ts";
 
-/** What the installation took once, so that any login with CONNECT could stop it. */
+/** Key of an advisory lock that an earlier installation took, so that any login with CONNECT could block it. */
 const FORMER_LOCK = 4_729_163_508_226;
 
 describe("the installation of the queue", () => {

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { type ContractHarness, keyOf } from "./contract-harness.ts";
 import { until } from "./until.ts";
 
-/** Steps, their memos, and what happens when they fail. */
+/** Steps, their memos and their failures. */
 export function describeSteps(on: ContractHarness): void {
   on.check("runs each step once, over any number of calls", async () => {
     await on.send("steps", { k: "memo" });
@@ -43,7 +43,7 @@ export function describeSteps(on: ContractHarness): void {
     await on.send("retry-after");
     expect(await on.result("retry-after")).toMatchObject({ result: 1 });
     const [first, second] = on.found("retry-after");
-    // The server counts in whole seconds.
+    // The server rounds to whole seconds.
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(1_900);
   });
 
@@ -67,7 +67,7 @@ export function describeSteps(on: ContractHarness): void {
   on.check("sleeps until a date", async () => {
     await on.send("until");
     const { result: slept } = await on.result("until");
-    // Dates are kept in whole seconds by the server.
+    // The server rounds dates to whole seconds.
     expect(slept).toBeGreaterThan(400);
   });
 

@@ -6,21 +6,21 @@ import { Hono } from "hono";
 import { type ClientOptions, Inngest, type InngestFunction } from "inngest";
 import { serve } from "inngest/hono";
 
-/** An app with the real SDK, on a real port. */
+/** An app with the real SDK on a real port. */
 export interface TestApp {
-  /** Where its functions are served. */
+  /** URL of its functions. */
   readonly url: string;
   readonly port: number;
-  /** Every call made to it, in order. */
+  /** All calls to it, in order. */
   readonly calls: readonly { readonly functionId: string; readonly stepId: string; readonly at: number }[];
-  /** Serves functions from now on; until then the app answers 503. */
+  /** Starts serving functions; until then the app answers 503. */
   serve(client: Inngest, functions: readonly InngestFunction.Any[]): void;
-  /** Has calls answered like this and not by the functions; undefined: by the functions again. */
+  /** Overrides the answer to calls; undefined removes the override. */
   answerInstead(answer: (() => Response) | undefined): void;
   close(): Promise<void>;
 }
 
-/** The SDK prints every error that a function throws; the tests throw many. */
+/** Silent logger, because the SDK logs every error that a function throws. */
 const quiet = {
   info: () => undefined,
   warn: () => undefined,
@@ -28,12 +28,12 @@ const quiet = {
   debug: () => undefined,
 };
 
-/** An SDK client for the server at `baseUrl`: in development mode unless the options say otherwise. */
+/** Creates an SDK client for the server at `baseUrl`, by default in development mode. */
 export function testClient(id: string, baseUrl: string, options: Partial<ClientOptions> = {}): Inngest {
   return new Inngest({ id, baseUrl, isDev: true, eventKey: "test", logger: quiet, ...options });
 }
 
-/** Opens a port; functions come later, because their client needs the server's URL and the server needs this one. */
+/** Opens a port. Functions are served later, because their client needs the server's URL and the server needs this one. */
 export async function openTestApp(port = 0): Promise<TestApp> {
   const calls: { functionId: string; stepId: string; at: number }[] = [];
   let handler: ReturnType<typeof serve> | undefined;

@@ -14,7 +14,7 @@ import {
 } from "../internal.ts";
 
 describeOnEveryEngine("bookkeeping", (engine) => {
-  it("keeps a handler's checkpoint, 0 at first, in the transaction of its work", async () => {
+  it("saves a handler's checkpoint, initially 0, in the transaction of its work", async () => {
     const handler = randomUUID();
     expect(await readCheckpoint(engine.database, handler)).toBe(0);
     await engine.database.transaction(async (transaction) => {

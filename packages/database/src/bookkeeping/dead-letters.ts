@@ -16,13 +16,13 @@ import {
 export interface DeadLetterInput {
   /** The handler that failed; `ingest-events` for ingestion. */
   readonly handler: string;
-  /** The complete event, or whatever was received instead of one. */
+  /** The complete event, or the received value that is not an event. */
   readonly event: unknown;
   /** Position of the event, if it is stored. */
   readonly position?: number | undefined;
   /**
-   * Whether several dead letters may have the same event id, since senders may give different refused events the same id:
-   * then each content gets a dead letter. Default false: the id names one stored event.
+   * True if each content of an event id gets a dead letter, because senders may give the same id to different refused events.
+   * Default false: the id identifies one stored event.
    */
   readonly byContent?: boolean | undefined;
   /** The stream that the dead letter holds, if it holds one. */
@@ -37,7 +37,7 @@ export interface DeadLetterInput {
 
 export type DeadLetterStatus = "open" | "retried" | "skipped";
 
-/** An event that was set aside, with its failure. */
+/** A dead letter: an event that failed, with its failure. */
 export type DeadLetter<Event extends StoredEvent = StoredEvent> = DeadLetterFacts &
   (
     | {
@@ -121,7 +121,7 @@ export interface DeadLetterFilter {
   readonly aggregateId?: string | undefined;
   /** Only dead letters with a lower id: the last one of the previous page. */
   readonly before?: number | undefined;
-  /** Only this one. */
+  /** Only the dead letter with this id. */
   readonly id?: number | undefined;
   /** Default 100. Fewer come when they are large: a page ends with the dead letter whose event reaches `maxBytes`. */
   readonly limit?: number | undefined;
@@ -132,7 +132,7 @@ export interface DeadLetterFilter {
 /** One page of dead letters. */
 export interface DeadLetterPage<Event extends StoredEvent = StoredEvent> {
   readonly deadLetters: readonly DeadLetter<Event>[];
-  /** Whether there are more, beyond `limit` or `maxBytes`: request those before the last one of this page. */
+  /** True if there are more, beyond `limit` or `maxBytes`: request those before the last one of this page. */
   readonly isCut: boolean;
 }
 
@@ -196,7 +196,7 @@ export async function listDeadLetters(
 }
 
 /**
- * Reads one page of dead letters, newest first, and whether there are more.
+ * Reads one page of dead letters, newest first.
  * @throws RangeError when `maxBytes` is out of bounds.
  */
 export async function pageDeadLetters(

@@ -9,7 +9,7 @@ export async function recordFunctionRegistration(session: SqlSession, app: strin
   );
 }
 
-/** Whether the functions of an Inngest app have ever been registered with the broker. */
+/** Checks that the functions of an Inngest app were registered with the broker at least once. */
 export async function areFunctionsRegistered(session: SqlSession, app: string): Promise<boolean> {
   const rows = await session.query("SELECT FROM synap.function_registrations WHERE app = $1", [app]);
   return rows.length > 0;

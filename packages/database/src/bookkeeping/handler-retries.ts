@@ -12,7 +12,7 @@ export interface HandlerRetry {
   readonly position?: number;
   /** Number of consecutive failed attempts. */
   readonly attempts: number;
-  /** Whether a dependency of the handler, such as the database, is unavailable, so that it is retried without limit. */
+  /** True if a dependency of the handler, such as the database, is unavailable, so that it is retried without limit. */
   readonly transient: boolean;
   readonly code: string;
   readonly reason: string;

@@ -48,7 +48,7 @@ export interface HandlerStatistics {
   readonly projection?: string;
   /** The role of that build. */
   readonly role?: "live" | "building" | "previous";
-  /** Position of the last event it has handled. */
+  /** Position of the last processed event. */
   readonly checkpoint: number;
   /** Number of stored events after the checkpoint. Exact up to 100,000 appends behind. */
   readonly lag: number;

@@ -33,7 +33,7 @@ const USE_THE_DISK = "SELECT count(*)::int AS rows FROM generate_series(1, 30000
 const WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'synap.write-probe', '')::text AS lsn";
 
 /**
- * Probes whether the database can store anything: its disk has room, it is not a standby, and a commit goes
+ * Checks that the database can store events: its disk has room, it is not a standby, and a commit goes
  * through. Leaves nothing behind. About 10 ms.
  *
  * @throws NotWritableError, or the database's own error when it does not answer

@@ -74,7 +74,7 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
       expect(checkpoint).toEqual({ position: 7 });
     });
 
-    it("is gone when that rolls back", async () => {
+    it("is not stored when that rolls back", async () => {
       const stream = { aggregateType: "note", aggregateId: randomUUID() };
       const undone = inTransaction(async (transaction) => {
         await open().appendToStream(stream, "no-stream", [note()], { transaction });
@@ -84,7 +84,7 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
       expect(await open().getStream(stream)).toBeUndefined();
     });
 
-    it("does not end that, however it is asked to", async () => {
+    it("does not end that by any statement", async () => {
       const stream = { aggregateType: "note", aggregateId: randomUUID() };
       const undone = inTransaction(async (transaction) => {
         await open().appendToStream(stream, "no-stream", [note()], { transaction });

@@ -114,7 +114,7 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
   };
 }
 
-/** Runs a script, and finds out that it ended the transaction from a savepoint of which it can't know the name. */
+/** Runs a script and detects that it ended the transaction, by a savepoint with an unguessable name. */
 async function executeScript(
   script: string,
   execute: (statement: string) => PromiseLike<unknown>,

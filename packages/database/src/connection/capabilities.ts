@@ -9,7 +9,7 @@ export interface CapabilityRow {
 }
 
 /**
- * SQL for whether the login may SET ROLE to a role. Since PostgreSQL 16 a member may lack that right: creating a role makes its
+ * SQL expression that is true if the login may SET ROLE to a role. Since PostgreSQL 16 a member may lack that right: creating a role makes its
  * creator a member that may only administer it.
  */
 export function maySetRole(role: string): string {

@@ -76,8 +76,8 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
   const scope = new AsyncResource("SynapConnectionPool");
 
   /**
-   * The connection that is coming, unless the pool is given up first. Not a race with one promise for all: that promise would
-   * keep every call that ever raced with it.
+   * Resolves with the pending connection, unless the pool is closed first. Not a race with one shared promise, which would
+   * retain every call that ever raced with it.
    */
   function unlessGivenUp(coming: Promise<pg.PoolClient>): Promise<pg.PoolClient> {
     return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { isErrorValue, readProperty } from "@synap/types/internal";
 
-/** Thrown when the database can't be reached or the connection was lost. Retry later; whether anything was stored is unknown. */
+/** Thrown when the database can't be reached or the connection was lost. Retry later; it is unknown if anything was stored. */
 export class DatabaseUnavailableError extends Error {
   override readonly name = "DatabaseUnavailableError";
   readonly code = "DATABASE_UNAVAILABLE";
@@ -113,7 +113,7 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Whether the database could not be reached or could not serve, as opposed to refusing the statement. */
+/** True if the database could not be reached or could not serve, as opposed to refusing the statement. */
 export function isUnavailable(error: unknown): boolean {
   for (const each of causes(error)) {
     if (isUnavailableError(each)) return true;
@@ -128,38 +128,38 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * Whether the server refused a message, such as a statement with too few parameters: a mistake in this program, which a retry
+ * True if the server refused a message, such as a statement with too few parameters: a mistake in this program, which a retry
  * repeats. PgBouncer uses the same state for every server that it can't reach, but as FATAL.
  */
 function isProtocolViolation(error: unknown, code: string): boolean {
   return code === "08P01" && readProperty(error, "severity") !== "FATAL";
 }
 
-/** Whether another session held a lock for too long. An immediate retry would only wait again. */
+/** True if another session held a lock for too long. An immediate retry would only wait again. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === LOCK_NOT_AVAILABLE;
 }
 
-/** Whether the transaction conflicted with another one, so that an immediate retry makes sense. */
+/** True if the transaction conflicted with another one, so that an immediate retry makes sense. */
 export function isConflict(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && CONFLICT_STATES.has(state);
 }
 
 /**
- * Whether the data is not to blame, so that the same work may succeed later: the database is unavailable or
+ * True if the cause is not the data, so that the same work may succeed later: the database is unavailable or
  * overloaded, another transaction conflicted or held a lock, or a time limit cut the statement off.
  */
 export function isTransient(error: unknown): boolean {
   return isUnavailable(error) || isConflict(error) || isLockTimeout(error) || isTimeLimit(error);
 }
 
-/** Whether a time limit or an operator cancelled the statement: the database is busy, or the statement is slow. */
+/** True if a time limit or an operator cancelled the statement: the database is busy, or the statement is slow. */
 export function isTimeLimit(error: unknown): boolean {
   return sqlState(error) === "57014";
 }
 
-/** Whether a value was refused: text that can't be stored, bad data (class 22), a violated constraint (23), or too large (54). */
+/** True if a value was refused: text that can't be stored, bad data (class 22), a violated constraint (23), or too large (54). */
 export function isDataError(error: unknown): boolean {
   for (const each of causes(error)) if (codeOf(each) === "UNSTORABLE_TEXT") return true;
   const state = sqlState(error);

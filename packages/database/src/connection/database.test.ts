@@ -42,7 +42,7 @@ describeOnEveryEngine("a database", (engine) => {
     expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
   });
 
-  it("undoes a savepoint alone, and a transaction as a whole", async () => {
+  it("rolls back a savepoint alone, and a transaction as a whole", async () => {
     const { database } = engine;
     const write = 'INSERT INTO synap.checkpoints (handler, "position") VALUES ($1, 1)';
     await database.transaction(async (transaction) => {
@@ -92,7 +92,7 @@ describeOnEveryEngine("a database", (engine) => {
 describeOnEveryEngine(
   "a reopened database",
   (engine) => {
-    it("has everything after a restart, with TimescaleDB loaded before the first query", async () => {
+    it("keeps everything across a restart, with TimescaleDB loaded before the first query", async () => {
       const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
       const days = noteEvents(5, (index) => ({
         timestamp: new Date(Date.now() - index * 86_400_000).toISOString(),

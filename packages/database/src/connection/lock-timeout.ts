@@ -3,7 +3,7 @@ import type { Transaction } from "./sql-session.ts";
 /**
  * SQL for a function call in a FROM clause that first sets the transaction's lock timeout from a parameter, in one round
  * trip. The setting is made before the function is called, because one of the arguments needs it.
- * @param write makes the statement of what comes before the function's name, and that argument
+ * @param write builds the statement from the SQL before the function's name and that argument
  */
 export function withLockTimeout(
   write: (before: string, argument: string) => string,

@@ -24,9 +24,9 @@ const FIRST_WAIT = 100;
  */
 export function createLockWaits(lockTimeout: number, atATime: number): LockWaits {
   let waiting = 0;
-  const turns: (() => void)[] = [];
+  const queue: (() => void)[] = [];
 
-  /** Resolves to whether the turn came in time. */
+  /** Waits in the queue. Resolves with false after the timeout. */
   async function takeTurn(limit: number): Promise<boolean> {
     if (waiting < atATime) {
       waiting += 1;
@@ -37,9 +37,9 @@ export function createLockWaits(lockTimeout: number, atATime: number): LockWaits
         clearTimeout(timer);
         resolve(true);
       };
-      turns.push(take);
+      queue.push(take);
       const giveUp = () => {
-        turns.splice(turns.indexOf(take), 1);
+        queue.splice(queue.indexOf(take), 1);
         resolve(false);
       };
       const timer = lockTimeout === 0 ? undefined : setTimeout(giveUp, limit);
@@ -47,7 +47,7 @@ export function createLockWaits(lockTimeout: number, atATime: number): LockWaits
   }
 
   function endTurn(): void {
-    const next = turns.shift();
+    const next = queue.shift();
     if (next === undefined) waiting -= 1;
     else next();
   }

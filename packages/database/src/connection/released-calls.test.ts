@@ -11,7 +11,7 @@ const collectGarbage: () => void = runInNewContext("gc");
 const caller = new AsyncLocalStorage<object>();
 const CALLS = 50;
 
-/** Makes calls, each on behalf of a caller of its own, and counts the callers that are still in memory once all have ended. */
+/** Makes calls, each with a separate caller, and counts the callers that are still in memory once all have ended. */
 async function callersKept(call: () => Promise<unknown>): Promise<number> {
   const callers: WeakRef<object>[] = [];
   for (let made = 0; made < CALLS; made += 1) {
@@ -28,7 +28,7 @@ async function callersKept(call: () => Promise<unknown>): Promise<number> {
 }
 
 describeOnEveryEngine("a call that has ended", (engine) => {
-  // What a driver or a pool still holds of the last calls is no leak; what it holds of each call is one.
+  // References of a driver or a pool to the last calls are no leak; references to every call are one.
   const FEW = CALLS / 5;
 
   it("is not kept in memory after a query", async () => {

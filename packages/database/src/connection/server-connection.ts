@@ -7,31 +7,31 @@ import { withLimit } from "./time-limit.ts";
 import { isControlTag } from "./transaction-control.ts";
 import { readerOf, writeParameter } from "./wire-types.ts";
 
-/** How connections are made. */
+/** Options of a connection. */
 export interface ConnectionOptions {
   readonly url: string;
   readonly applicationName: string;
-  /** The settings that a session begins with, as `asStartupOptions` writes them. */
+  /** Initial settings of the session, as formatted by `asStartupOptions`. */
   readonly startupOptions?: string | undefined;
-  /** Longest time to make a connection, in milliseconds. */
+  /** Maximum time to connect, in milliseconds. */
   readonly connectTimeout: number;
-  /** Called when the server has not answered in time, and the connection was cut off. */
+  /** Called when the server did not answer in time and the connection was cut off. */
   readonly onSilence?: (() => void) | undefined;
 }
 
-/** A statement, and how to run it. */
+/** A statement with its options. */
 export interface Statement {
   readonly text: string;
   readonly parameters: readonly SqlParameter[];
-  /** The name under which the connection keeps it prepared. */
+  /** Name of the prepared statement. */
   readonly name?: string | undefined;
-  /** Rows as lists of columns. */
+  /** Returns rows as lists of columns. */
   readonly rowMode?: "array" | undefined;
-  /** Another reader of types than the usual one. */
+  /** Type parsers in place of the default ones. */
   readonly readerOf?: ((type: number) => (text: string) => unknown) | undefined;
 }
 
-/** How long a server may take to hang up when it is asked to, in milliseconds. */
+/** Time that a server may take to close a connection on request, in milliseconds. */
 const GOODBYE = 1_000;
 
 /** A connection to a server, which can be cut off when the server stops answering. */
@@ -52,7 +52,7 @@ export class ServerConnection extends pg.Client {
       connectionTimeoutMillis: connectTimeout,
       keepAlive: true,
       keepAliveInitialDelayMillis: 30_000,
-      // Statements that nobody waits for one by one travel together.
+      // Pipelines statements that are not awaited one by one.
       pipeline: true,
       stream: () => socket,
     });
@@ -61,7 +61,7 @@ export class ServerConnection extends pg.Client {
     this.connection.on("commandComplete", ({ text }: { readonly text: string }) => {
       if (isControlTag(text)) this.#controls += 1;
     });
-    // What waits for an answer is rejected; the event itself would end the process if nobody listened.
+    // Waiting calls are rejected; without a listener the event itself would end the process.
     this.on("error", () => {
       this.#isLost = true;
     });
@@ -72,14 +72,14 @@ export class ServerConnection extends pg.Client {
 
   /**
    * Runs one statement.
-   * @param limit longest time to wait for the answer, in milliseconds: the connection is cut off then
+   * @param limit maximum time to wait for the answer, in milliseconds, after which the connection is cut off
    */
   run<Row extends object>(statement: Statement, limit: number | undefined): Promise<pg.QueryResult<Row>> {
     const { text, parameters, name, rowMode, readerOf: read = readerOf } = statement;
     const query = {
       text,
       values: parameters.map(writeParameter),
-      // Also without parameters: the other protocol would take several statements.
+      // Also without parameters, because the simple protocol would accept several statements.
       queryMode: "extended",
       types: { getTypeParser: read },
       ...(name !== undefined && { name }),
@@ -88,7 +88,7 @@ export class ServerConnection extends pg.Client {
     return this.#answered(this.query<Row>(query), limit);
   }
 
-  /** How many statements have begun or ended a transaction or a savepoint, as the server reports it. */
+  /** Number of statements that began or ended a transaction or a savepoint, as reported by the server. */
   get controls(): number {
     return this.#controls;
   }
@@ -98,14 +98,14 @@ export class ServerConnection extends pg.Client {
     return this.#answered(this.query(text), limit);
   }
 
-  /** Says goodbye to the server, and cuts off the connection if the server doesn't hang up. */
+  /** Closes the connection, and cuts it off if the server doesn't close its side. */
   async hangUp(): Promise<void> {
     this.#isLost = true;
     await withLimit(this.end(), GOODBYE).catch(() => {});
     this.#socket.destroy();
   }
 
-  /** Ends the connection at once, without the server's consent; what waits for an answer is rejected. */
+  /** Cuts the connection off at once; waiting calls are rejected. */
   cutOff(): void {
     this.#isLost = true;
     this.#socket.destroy();
@@ -126,7 +126,7 @@ export class ServerConnection extends pg.Client {
   }
 }
 
-/** What happened to a connection, which is not always an error with a code. */
+/** Converts the failure of a connection, which is not always an error with a code. */
 export function asUnavailable(error: unknown): DatabaseUnavailableError {
   if (error instanceof DatabaseUnavailableError) return error;
   const known = asDatabaseError(error);
@@ -135,8 +135,8 @@ export function asUnavailable(error: unknown): DatabaseUnavailableError {
 }
 
 /**
- * Makes a connection.
- * @throws DatabaseUnavailableError when the server can't be reached; what the server says when it refuses.
+ * Opens a connection.
+ * @throws DatabaseUnavailableError when the server can't be reached; the server's error when it refuses.
  */
 export async function connect(connection: ServerConnection): Promise<void> {
   try {
@@ -147,7 +147,7 @@ export async function connect(connection: ServerConnection): Promise<void> {
   }
 }
 
-/** Runs work on a connection of its own. */
+/** Runs work on a separate connection. */
 export async function withConnection<T>(
   options: ConnectionOptions,
   work: (connection: ServerConnection) => Promise<T>,

@@ -66,7 +66,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     network.become("is silent");
     await expect(listener.listen("another", () => {})).rejects.toThrow(DatabaseUnavailableError);
     network.become("open");
-    // The connection that gave no answer was cut off, and those who listened already are called when another is made.
+    // The silent connection was cut off, and earlier listeners are called after the reconnect.
     await expect.poll(() => heard).toContain("");
   });
 

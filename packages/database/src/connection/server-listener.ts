@@ -24,7 +24,7 @@ export function createServerListener(options: ConnectionOptions, answerTimeout: 
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  /** The present connection, or a new one. */
+  /** The current connection, or a new one. */
   function connected(): Promise<ServerConnection> {
     if (current !== undefined) return current;
     const connection = new ServerConnection(options);

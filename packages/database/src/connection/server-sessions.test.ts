@@ -66,7 +66,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
   describe.each([
     ["fails", FAILS_MIDWAY, "22012"],
     ["runs out of time", HANGS_MIDWAY, "57014"],
-  ])("answers what is asked after a statement that %s when it has sent rows", (_name, statement, code) => {
+  ])("answers the queries after a statement that %s after sending rows", (_name, statement, code) => {
     it("alone", async () => {
       await expect(database.query(statement)).rejects.toMatchObject({ code });
       await isSound(database);
@@ -88,7 +88,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
     });
   });
 
-  it("answers what is asked after a statement that somebody cancels when it has sent rows", async () => {
+  it("answers the queries after a statement that is cancelled after sending rows", async () => {
     const own = await openDatabase({ url, maxConnections: 1 });
     const pid = await pidOf(own);
     const cancelled = own.query(HANGS_MIDWAY).catch((error: unknown) => error);
@@ -154,7 +154,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
     await expect(database.query("SELECT 1; SELECT 2")).rejects.toMatchObject({ code: "42601" });
   });
 
-  it("that the application lends from postgres.js answers what is asked, whatever failed on it before", async () => {
+  it("lent by the application from postgres.js answers queries after any failed statement", async () => {
     const client = postgres(url, { max: 1, onnotice: () => {} });
     await client.unsafe(FAILS_MIDWAY).catch(() => {});
     await client.begin((sql) => isSound(transactionFromPostgres(sql)));

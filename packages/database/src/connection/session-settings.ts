@@ -88,7 +88,7 @@ const SETS = /(?:^|;)\s*(?:SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET\b
 const CALLS_SET_CONFIG = /\bset_config\s*\((?![^)]*,\s*true\s*\))/i;
 
 /**
- * Whether a statement may change settings of the session that outlive its transaction. A comment before
+ * True if a statement may change settings of the session that outlive its transaction. A comment before
  * SET, or a function that changes a setting, is not detected.
  */
 export function changesSession(text: string): boolean {
@@ -101,7 +101,7 @@ export function changesSession(text: string): boolean {
  */
 export const RESET_SESSION = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;";
 
-/** Whether the setting is a list, which must not be quoted as one item. */
+/** True if the setting is a list, which must not be quoted as one item. */
 function isList(name: string): boolean {
   return name === "search_path" || name === "DateStyle";
 }

@@ -46,7 +46,7 @@ export interface Sessions extends SqlSession {
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 
-/** The present use of a pool of server connections. */
+/** Current use of a pool of server connections. */
 export interface ConnectionUse {
   /** The purpose of the pool; "all" if there is only one connection. */
   readonly purpose: "reads" | "writes" | "all";
@@ -66,7 +66,7 @@ export interface DatabaseCapabilities {
   /** Community has compression, retention and continuous aggregates; apache has hypertables and time_bucket. */
   readonly edition: "community" | "apache" | undefined;
   /**
-   * Whether queries run as the role `synap_app`, which can't change events. False before the first migration, when
+   * True if queries run as the role `synap_app`, which can't change events. False before the first migration, when
    * turned off, and on servers where the login was not granted the role.
    */
   readonly applicationRole: boolean;
@@ -88,7 +88,7 @@ export interface Database extends Sessions {
   readonly writes: Sessions;
   /** The policy for lock waits of writers. */
   readonly lockWaits: LockWaits;
-  /** The present use of the connections; empty on the embedded engine. */
+  /** Current use of the connections; empty on the embedded engine. */
   connections(): readonly ConnectionUse[];
   /**
    * Runs work in a transaction as the login that owns the schema, without time limits. For migrations, and for

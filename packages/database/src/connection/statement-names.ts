@@ -5,7 +5,7 @@ import { sqlState } from "./database-errors.ts";
 export interface StatementNames {
   /** The name for a text; undefined when there are too many prepared statements already. */
   nameOf(text: string): string | undefined;
-  /** Forgets a name whose prepared statement can't be executed any more. */
+  /** Removes a name whose prepared statement can no longer be executed. */
   forget(text: string): void;
 }
 
@@ -31,7 +31,7 @@ export function createStatementNames(): StatementNames {
 }
 
 /**
- * Whether a prepared statement can't be executed any more although its text can: a migration changed its result type, or
+ * True if a prepared statement can no longer be executed although its text can: a migration changed its result type, or
  * it was deallocated.
  */
 export function isStaleStatement(error: unknown): boolean {

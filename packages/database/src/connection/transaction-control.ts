@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { sqlState } from "./database-errors.ts";
 
-/** A statement that begins or ends transactions or savepoints was given to a transaction whose end is somebody else's. */
+/** Thrown for a statement that begins or ends transactions or savepoints, in a transaction that its owner ends. */
 export class TransactionControlError extends Error {
   override readonly name = "TransactionControlError";
   readonly code = "TRANSACTION_CONTROL";
@@ -18,13 +18,13 @@ export class TransactionControlError extends Error {
 }
 
 /**
- * Something that ran in a transaction ended it all the same. Part of what ran in it may be stored, the events of an append
- * among it: send them again with the same ids, which stores nothing twice.
+ * Thrown when a script ended the transaction nevertheless. Part of its writes may be stored, including the events of an
+ * append: repeat it with the same ids, which stores nothing twice.
  */
 export class TransactionEndedError extends Error {
   override readonly name = "TransactionEndedError";
   readonly code = "TRANSACTION_ENDED";
-  /** The handler that did it, where that is known. */
+  /** The handler that did it, if known. */
   readonly handler: string | undefined;
 
   constructor(handler?: string, options?: ErrorOptions) {
@@ -39,22 +39,22 @@ export class TransactionEndedError extends Error {
 
 const CONTROL_TAG = /^(?:BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PREPARE TRANSACTION)/;
 
-/** Whether a command that PostgreSQL reports as complete began or ended a transaction or a savepoint. */
+/** True if a command that PostgreSQL reports as complete began or ended a transaction or a savepoint. */
 export function isControlTag(tag: string): boolean {
   return CONTROL_TAG.test(tag);
 }
 
-/** Whether a script has words that may control the transaction: often harmless ones, but none that does has none of them. */
+/** True if a script contains keywords that may control the transaction. They may be harmless, but no script controls it without them. */
 export function mayControl(script: string): boolean {
   return MAY_CONTROL.test(script);
 }
 
-/** Makes the name of a savepoint that a script can't know: when it is gone after the script, the script ended the transaction. */
+/** Creates an unguessable name of a savepoint. If the savepoint is gone after a script, the script ended the transaction. */
 export function secretSavepoint(): string {
   return `synap_${randomBytes(8).toString("hex")}`;
 }
 
-/** Whether a savepoint could not be ended because there is no such savepoint, or no transaction, any more. */
+/** True if a savepoint could not be ended because it, or its transaction, no longer exists. */
 export function isSavepointGone(error: unknown): boolean {
   const state = sqlState(error);
   return state === "3B001" || state === "25P01";
@@ -62,11 +62,11 @@ export function isSavepointGone(error: unknown): boolean {
 
 const CONTROL = /^(?:ABORT|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START|PREPARE TRANSACTION)\b/;
 
-/** Finds out at little cost that a script has no such statement. */
+/** Cheap check for scripts that can't contain such a statement. */
 const MAY_CONTROL = /\b(?:ABORT|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START|TRANSACTION)\b/i;
 
 /**
- * Refuses a statement of the extended protocol, which takes one at a time.
+ * Refuses a single statement if it controls the transaction.
  * @throws TransactionControlError
  */
 export function refuseControl(statement: string): void {
@@ -89,24 +89,24 @@ const SPACE_OR_COMMENT_TO_LINE_END = /(?:\s|--[^\n\r]*)+/y;
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
 const STRING = /'[^']*(?:''[^']*)*'?/y;
-/** One that goes on after a line end is still one with escapes. */
+/** String constants continue after a line end, with the same escapes. */
 const ESCAPED_STRING = /'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'?(?:\s*[\n\r]\s*'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'?)*/sy;
 const QUOTED_NAME = /"[^"]*"?/y;
 const NUMBER_OR_PARAMETER = /[\d$][\w$]*/y;
 
-/** So many words of a statement decide what it is. */
+/** Number of leading words that determine the kind of a statement. */
 const DECIDING_WORDS = 3;
 
 /**
- * The first words of each statement of a script, in capitals, as far as nothing but space and comments comes between them.
- * Reads SQL as PostgreSQL's lexer does under the settings that sessions here have.
+ * Returns the first words of each statement of a script, in capitals. Tokenizes SQL like PostgreSQL's lexer under the
+ * settings of our sessions.
  */
 function* firstWords(script: string): Generator<string> {
   let words: string[] = [];
   let isOpen = true;
   let hasTokens = false;
   let depth = 0;
-  /** How many END are to come, in the body of a function that is written in SQL. */
+  /** Number of expected ENDs in the body of a SQL function. */
   let blocks = 0;
   let previous = "";
   for (let at = 0; at < script.length; ) {
@@ -166,7 +166,7 @@ function* firstWords(script: string): Generator<string> {
   if (hasTokens) yield words.join(" ");
 }
 
-/** Comments are nested. */
+/** Skips a comment, which may contain nested ones. */
 function endOfComment(script: string, start: number): number {
   const bound = /\/\*|\*\//g;
   bound.lastIndex = start;

@@ -13,9 +13,9 @@ import {
 export interface TransactionSession {
   query<Row extends object>(text: string, parameters: readonly SqlParameter[]): Promise<Row[]>;
   execute(script: string): Promise<void>;
-  /** Runs the engine's own statements that make and end savepoints. */
+  /** Runs the store's own statements that create and end savepoints. */
   control(statements: readonly string[]): Promise<void>;
-  /** Whether others have run that begin or end transactions or savepoints. Absent where the engine doesn't report it. */
+  /** Reports other statements that began or ended transactions or savepoints. Absent if the engine doesn't report them. */
   isEnded?(): boolean;
   /** Restores the session's initial settings. Called at the end if a statement may have changed some. */
   restore?(): Promise<void>;
@@ -91,7 +91,7 @@ async function runScope<T>(
       () => session.control(statements),
     );
 
-  /** Ends a savepoint. One that is gone proves that the transaction was ended: no lexer can be fooled about that. */
+  /** Ends a savepoint. If it is gone, the transaction was ended by a statement that the lexer missed. */
   async function endSavepoint(cause: unknown, ...statements: string[]): Promise<void> {
     try {
       await control(...statements);
@@ -103,7 +103,7 @@ async function runScope<T>(
     }
   }
 
-  /** Finds out that a script ended the transaction from a savepoint of which it can't know the name. */
+  /** Detects that a script ended the transaction, by a savepoint with an unguessable name. */
   async function executeBetweenSavepoints(script: string): Promise<void> {
     const name = secretSavepoint();
     await session.control([`SAVEPOINT ${name}`]);

@@ -99,7 +99,7 @@ async function checkMigrated(
   return report(database, [], await findExposures(database));
 }
 
-/** Whether a file was refused because the login may not create schemas. Not by the message, which may be translated. */
+/** True if a file was refused because the login may not create schemas. Not by the message, which may be translated. */
 function isRefusedByDatabase(error: unknown, { mayCreateSchemas }: LoginRights): boolean {
   const cause = error instanceof MigrationFailedError ? error.cause : undefined;
   return !mayCreateSchemas && sqlState(cause) === INSUFFICIENT_PRIVILEGE;

@@ -69,7 +69,7 @@ export function findPending(
   };
 }
 
-/** Whether one release (`1.2.3`) is later than another. */
+/** True if one release (`1.2.3`) is later than another. */
 function isLater(one: string, other: string): boolean {
   return one.localeCompare(other, "en", { numeric: true }) > 0;
 }

@@ -13,7 +13,7 @@ export interface PendingMigration {
   readonly name: string;
 }
 
-/** Whether a pending file belongs to this package, and not to an application. */
+/** True if a pending file belongs to this package and not to an application. */
 export function isOwnMigration({ ledger }: PendingMigration): boolean {
   return ledger === OWN_LEDGER;
 }

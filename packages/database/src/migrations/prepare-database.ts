@@ -10,7 +10,7 @@ const PREPARE_ATTEMPTS = 20;
 
 /**
  * Creates the prerequisites of the first file: the extension, the schema, and the ledger. Nothing
- * can be locked yet, so all but one of several processes may fail and look again.
+ * can be locked yet, so all but one of several processes may fail and try again.
  */
 export async function prepare(database: Database, login: LoginRights): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

@@ -13,7 +13,7 @@ it("numbers the table files without gaps, and keeps functions and views out of t
 });
 
 describeOnEveryEngine("the schema of a migrated database", (engine) => {
-  // `npx -y pnpm@12 --filter @synap/database schema` writes the file anew.
+  // `npx -y pnpm@12 --filter @synap/database schema` updates the file.
   it("is the one in sql/schema.txt", async () => {
     await expect(await describeSchema(engine.database)).toMatchFileSnapshot("../../sql/schema.txt");
   });

@@ -96,7 +96,7 @@ export const WRITABLE_TABLES = `
  * logins without a role in this database, functions and operators of theirs in a schema that sessions search, and rights
  * to write the log's tables. It does what the login that runs it may
  * do and leaves out the rest, so a superuser runs it once for all. Repeatable, and needed again after `ALTER EXTENSION
- * timescaledb UPDATE`, which makes functions anew. Owners of hypertables keep the functions: their policies run as them.
+ * timescaledb UPDATE`, which recreates functions. Owners of hypertables keep the functions, because their policies run as them.
  */
 export const HARDENING_STATEMENT = `DO $hardening$
 DECLARE

@@ -37,7 +37,7 @@ export async function readLogin(database: Database): Promise<LoginRights> {
   return row;
 }
 
-/** @throws PrivilegesMissingError when the first migration would fail because a role is missing */
+/** Checks the rights of a login before the first migration. @throws PrivilegesMissingError when a required role is missing */
 export function requireRoles(login: LoginRights): void {
   if (login.hasAppRole || login.mayCreateRoles) return;
   throw new PrivilegesMissingError(login.name, "may not create the role synap_app, which is missing", [

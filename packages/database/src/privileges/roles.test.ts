@@ -12,7 +12,7 @@ import { createEventStore, sqlState } from "../internal.ts";
 const UNRELATED = `synap_test_unrelated_${randomUUID().slice(0, 8)}`;
 const ROLES = ["synap_app", "synap_sql", UNRELATED];
 
-/** Ways to write or lock a table; %1$s is its name and %2$I one of its columns. They find no row and wait for nobody. */
+/** Statements that write or lock a table; %1$s is its name and %2$I one of its columns. They match no row and don't wait. */
 const TABLE_ACTIONS = {
   insert: "INSERT INTO %1$s DEFAULT VALUES",
   update: "UPDATE %1$s SET %2$I = %2$I WHERE false",
@@ -36,10 +36,10 @@ const SEQUENCE_ACTIONS = {
   restart: "ALTER SEQUENCE %1$s RESTART",
 } as const;
 
-/** The state of an attempt that nothing refused. */
+/** Result of an attempt that was not refused. */
 const DONE = "TST01";
 
-/** Tries every way on every table and sequence of ours and of TimescaleDB as a role, and undoes each at once. */
+/** Tries every statement on every table and sequence of ours and of TimescaleDB as a role, and rolls each back. */
 const ATTEMPTS = `
 CREATE TEMPORARY TABLE attempts (relation text, action text, state text);
 GRANT ALL ON attempts TO PUBLIC;
@@ -74,13 +74,13 @@ BEGIN
 END
 $attempts$;`;
 
-/** The way does not fit the relation: a view that can't be written, a table without columns. */
+/** SQLSTATEs of a statement that does not fit the relation: a view that can't be written, a table without columns. */
 const IMPOSSIBLE: ReadonlySet<string> = new Set(["0A000", "22004", "42809", "55000"]);
-/** The row that was to be written lacks something, which is found out after the right to write it. */
+/** SQLSTATEs of an invalid row, which is detected after the check of the right to write it. */
 const isIncomplete = (state: string) => state.startsWith("23");
 
 const ROWS = ["delete", "insert", "lock", "merge", "row lock", "update", "upsert"];
-/** What the roles need and so may do. Everything else on every table is refused; a new table of ours is listed here. */
+/** Required rights of the roles. Everything else on every table is refused; a new table of ours must be listed here. */
 const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   synap_app: {
     "synap.aggregate_snapshots": ROWS,
@@ -102,7 +102,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
   [UNRELATED]: {},
 };
 
-/** What none of the roles may run; %s is a role that the login must not become. */
+/** Statements that none of the roles may run; %s is a role that the login must not become. */
 const REFUSED = [
   "CREATE TABLE synap.mine (a integer)",
   "CREATE TABLE public.mine (a integer)",

@@ -9,22 +9,22 @@ export interface SuspectedSession {
   /** The database it is connected to: any of the server. */
   readonly database: string;
   readonly applicationName: string;
-  /** For how long its transaction has been open, in milliseconds; null when the server does not show it. */
+  /** Age of its transaction, in milliseconds; null when the server does not show it. */
   readonly ageMs: number | null;
-  /** How many locks it holds; only of the resource "locks". */
+  /** Number of its locks; only for the resource "locks". */
   readonly locks?: number | undefined;
 }
 
 /** A resource shared by all sessions of the database server that is nearly used up. */
 export interface SharedResource {
   /**
-   * notifications: the queue of NOTIFY. From half full on, appends notify nobody, and readers find events by polling.
+   * notifications: the queue of NOTIFY. Above half full, appends send no notifications, and readers find events by polling.
    * locks: the lock table. When it is full, appends fail and are tried again.
    */
   readonly resource: "notifications" | "locks";
   /** From 0 to 1. */
   readonly used: number;
-  /** The three sessions to look at first: those with the oldest transactions, or with the most locks. */
+  /** The three sessions to check first: those with the oldest transactions, or with the most locks. */
   readonly sessions: readonly SuspectedSession[];
 }
 

@@ -19,7 +19,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     await syncEventTypes(engine.database, seedCatalogue);
   });
 
-  /** As a program that was given the role for SQL alone. */
+  /** Runs work as the role for SQL programs. */
   const asSqlWriter = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     engine.database.asOwner(async (owner) => {
       await owner.query("SET LOCAL ROLE synap_sql");
@@ -38,9 +38,9 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     "search_path = pg_temp",
   ];
 
-  it("is read back the same, in pages of the same size, whatever its reader has set", async () => {
+  it("is read back unchanged, in pages of the same size, under any settings of the reader", async () => {
     const aggregateId = randomUUID();
-    // More than one page of 4 MiB, with numbers and texts that settings of the session could print in another form.
+    // More than one page of 4 MiB, with numbers and texts whose format depends on settings of the session.
     const large = Array.from({ length: 30 }, (_, place) => ({
       ...note(aggregateId),
       data: { content: 'a"\\ '.repeat(30_000), number: 0.1 + place, list: [1e-7, 123456789.123] },
@@ -68,8 +68,8 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     }
   });
 
-  it.each(settings)("judges and stores the same when its caller has set %s", async (setting) => {
-    // Large enough to be measured exactly, with what JSON escapes.
+  it.each(settings)("validates and stores the same events when its caller has set %s", async (setting) => {
+    // Large enough to be measured exactly, with characters that JSON escapes.
     const data = { content: "hi", list: Array.from({ length: 30_000 }, () => 'a"\\ ') };
     const measure = (session: Transaction) =>
       session.query<{ bytes: number; length: number }>(
@@ -144,7 +144,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     expect(ids).toEqual([...ids].sort());
   });
 
-  describe("holds the stream against the expected version", () => {
+  describe("compares the stream with the expected version", () => {
     it.each([
       ["any", 0],
       ["no-stream", 0],
@@ -173,7 +173,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       });
     });
 
-    it("of several at once that expect no stream, one wins", async () => {
+    it("lets one of several concurrent appends that expect no stream succeed", async () => {
       const id = randomUUID();
       const attempts = await Promise.allSettled(
         [1, 2, 3, 4].map(() => postEvent(engine.database, note(id), "no-stream")),
@@ -189,8 +189,8 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     });
   });
 
-  describe("knows an event that was sent before", () => {
-    it("by its id, expectation or not", async () => {
+  describe("recognises a repeated event", () => {
+    it("by its id, with and without an expected version", async () => {
       const event = { ...note(randomUUID()), id: randomUUID() };
       const first = await postEvent(engine.database, event, "no-stream");
       expect(first.duplicate).toBe(false);
@@ -229,7 +229,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       expect(posted.filter((each) => !each.duplicate)).toHaveLength(1);
     });
 
-    it("but refuses another content under its id", async () => {
+    it("but refuses different content under its id", async () => {
       const event = { ...note(randomUUID()), id: randomUUID() };
       await postEvent(engine.database, event);
       for (const expected of ["any", "stream-exists"]) {
@@ -261,7 +261,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     ).rejects.toMatchObject({ code: "SY010", detail: expect.stringContaining('"wrong-type"') });
   });
 
-  it("notes numbers that JavaScript can't keep, which only SQL can send", async () => {
+  it("refuses numbers that JavaScript can't represent, which only SQL can send", async () => {
     for (const [number, code] of [
       ["1e400", "non-finite-number"],
       ["12345678901234567890", "unsafe-integer"],
@@ -279,7 +279,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     }
   });
 
-  it("wakes whoever listens for appends", async () => {
+  it("notifies listeners of appends", async () => {
     let woken = () => {};
     const wake = new Promise<void>((resolve) => {
       woken = resolve;
@@ -290,7 +290,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     await stop();
   });
 
-  it("keeps the watermark safe whatever settings a caller changes", async () => {
+  it("keeps the watermark safe under any settings of the caller", async () => {
     const attempt = asSqlWriter(async (transaction) => {
       await transaction.query("SELECT set_config('synap.append_low', '-1', true)");
       await postEvent(transaction, note(randomUUID()));
@@ -299,7 +299,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
   });
 
   describe("for the role synap_sql", () => {
-    it("is all it needs, with the ways to read", async () => {
+    it("suffices, together with the functions for reading", async () => {
       const id = randomUUID();
       const read = await asSqlWriter(async (transaction) => {
         const posted = await postEvent(transaction, note(id));
@@ -327,7 +327,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       "SELECT synap.grant_to_sql_writers('ALL', 'TABLE synap.events')",
       "UPDATE synap.event_types SET name = 'x'",
       "DELETE FROM synap.event_stream",
-    ])("is all it may: %s", async (statement) => {
+    ])("gives no other rights: %s", async (statement) => {
       await expect(asSqlWriter((transaction) => transaction.query(statement))).rejects.toMatchObject({
         code: expect.stringMatching(/^42501|55000$/),
       });
@@ -342,7 +342,7 @@ describeOnEveryEngine("reading through SQL", (engine) => {
       await postEvent(engine.database, note(index % 2 === 0 ? "a" : "b"));
   });
 
-  it("get_aggregate_events gives a stream in order, from a version on, so many events", async () => {
+  it("get_aggregate_events returns a number of events of a stream in order, from a version on", async () => {
     const versions = async (rest: string) => {
       const rows = await engine.database.query<{ stream_version: number }>(
         `SELECT stream_version FROM synap.get_aggregate_events('note', 'a'${rest})`,
@@ -356,7 +356,7 @@ describeOnEveryEngine("reading through SQL", (engine) => {
     expect(await engine.database.query("SELECT FROM synap.get_aggregate_events('note', 'none')")).toEqual([]);
   });
 
-  it("event_stream shows the newest first", async () => {
+  it("event_stream returns the newest events first", async () => {
     const rows = await engine.database.query<{ position: number }>(
       'SELECT "position" FROM synap.event_stream LIMIT 3',
     );
@@ -392,7 +392,7 @@ describeOnEveryEngine("reading through SQL", (engine) => {
   });
 });
 
-describeOnEveryEngine("the schema of the data, where the server can check it,", (engine) => {
+describeOnEveryEngine("the data of a posted event", (engine) => {
   // Neither engine of these tests has pg_jsonschema. A function of the same form stands in for the extension's, which
   // shows that post_event calls it with the type's schema and respects its result, not how well the extension validates.
   beforeAll(async () => {
@@ -409,7 +409,7 @@ describeOnEveryEngine("the schema of the data, where the server can check it,", 
     );
   });
 
-  it("decides", async () => {
+  it("is validated against its schema where the server can do that", async () => {
     await expect(
       postEvent(engine.database, { type: "note.creation.completed", data: { title: "no content" } }),
     ).rejects.toMatchObject({

@@ -25,7 +25,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("plain psql", () 
   });
   afterAll(() => made.drop());
 
-  /** What psql prints, unaligned; it ends with the first error, which it writes with its SQLSTATE. */
+  /** Runs psql and returns its unaligned output. It stops at the first error and prints the SQLSTATE. */
   async function psql(...statements: readonly string[]): Promise<{ lines: string[]; error: string }> {
     const options = ["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", url];
     const commands = statements.flatMap((statement) => ["-c", statement]);
@@ -64,7 +64,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("plain psql", () 
     expect(error).toContain('"actual": 2, "expected": 1');
   });
 
-  it("may send again", async () => {
+  it("may repeat an event", async () => {
     const id = randomUUID();
     const again = post(id, `, idempotency_key => '${id}', expected_version => 'no-stream'`);
     expect((await psql(again, again)).lines).toEqual(["1|f", "1|t"]);
@@ -78,7 +78,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("plain psql", () 
     expect(error).toContain('"code": "unknown-event-type"');
   });
 
-  it("reads a stream back, and may touch no table", async () => {
+  it("reads a stream back, and has no right on any table", async () => {
     const id = randomUUID();
     const { lines } = await psql(
       post(id),
@@ -89,13 +89,13 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("plain psql", () 
     expect((await psql("SELECT * FROM synap.events")).error).toContain("42501");
   });
 
-  it("is heard by a subscriber of the store", async () => {
+  it("wakes a subscriber of the store", async () => {
     const store = createEventStore({ database: made.database, catalogue: seedCatalogue });
     const id = randomUUID();
     const heard: string[] = [];
     let posting: Promise<unknown> | undefined;
     for await (const batch of store.subscribeToAll({ from: "now" })) {
-      // The first batch says that it has begun.
+      // The first batch shows that the subscription has started.
       posting ??= psql(post(id));
       heard.push(...batch.events.map((event) => event.aggregateId));
       if (heard.length > 0) break;
@@ -113,7 +113,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("plain psql", () 
     child.stdin.write("LISTEN synap_appends;\n");
     await expect.poll(() => said).toContain("LISTEN");
     await psql(post(randomUUID()));
-    // psql prints what has come with the next command.
+    // psql prints notifications with the next command.
     child.stdin.end("SELECT 1;\n");
     await once(child, "close");
     expect(said).toContain('Asynchronous notification "synap_appends" ');

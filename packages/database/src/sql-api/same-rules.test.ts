@@ -164,11 +164,11 @@ describeOnEveryEngine("the TypeScript API and the SQL API", (engine) => {
     }
   }
 
-  describe("take", () => {
+  describe("accept", () => {
     it.each(Object.entries(sound))("%s", async (_name, make) => {
       const input = make();
       expect(await throughTypeScript(input)).toEqual(["stored"]);
-      // Sent again through the other API, it is recognised if it has an identity.
+      // Repeated through the other API, it is a duplicate if it has an id or a key.
       const again = input.id === undefined && input.idempotencyKey === undefined ? "stored" : "duplicate";
       expect(await throughSql(input)).toEqual([again]);
     });
@@ -204,7 +204,7 @@ describeOnEveryEngine("the TypeScript API and the SQL API", (engine) => {
     expect(events.map((event) => event.streamVersion)).toEqual([1, 2]);
   });
 
-  it("differ in one thing: the schema of the data is the SQL caller's duty where the server can't check it", async () => {
+  it("differ only in the schema of the data, which SQL can't validate without pg_jsonschema", async () => {
     const input = { type: "note.creation.completed", data: { content: 5 } };
     expect(await throughTypeScript(input)).toEqual(["data.content: wrong-type"]);
     expect(await throughSql(input)).toEqual(["stored"]);

@@ -33,7 +33,7 @@ describeOnEveryEngine("syncEventTypes", (engine) => {
     ]);
   });
 
-  it("writes only what differs, and leaves alone what it does not know", async () => {
+  it("updates only changed types, and keeps unknown ones", async () => {
     expect(await syncEventTypes(engine.database, seedCatalogue.extend([visited("Once.")]))).toEqual([
       "site.visited",
     ]);
@@ -47,13 +47,13 @@ describeOnEveryEngine("syncEventTypes", (engine) => {
     expect(rows).toEqual([{ description: "Again." }]);
   });
 
-  it("lets several processes start at once", async () => {
+  it("can run in several processes concurrently", async () => {
     const catalogue = seedCatalogue.extend([visited("Together.")]);
     const written = await Promise.all([1, 2, 3].map(() => syncEventTypes(engine.database, catalogue)));
     expect(written.flat()).toEqual(["site.visited"]);
   });
 
-  it("is the owner's to write: the application only reads", async () => {
+  it("writes a table whose rows the application can't delete", async () => {
     await expect(engine.database.query("DELETE FROM synap.event_types")).rejects.toMatchObject({
       code: "42501",
     });

@@ -7,7 +7,7 @@ export interface SyncEventTypesOptions {
   readonly release?: string | undefined;
 }
 
-// Sorted, so that processes that start together don't wait for each other in a circle.
+// Sorted, so that processes that start together don't deadlock.
 const PUBLISH = `
 INSERT INTO synap.event_types AS kept (name, aggregate_type, description, json_schema, example, release)
 SELECT t.name, t."aggregateType", t.description, t."jsonSchema", t.example, $2
@@ -30,8 +30,8 @@ RETURNING name`;
 /**
  * Writes the catalogue's event types into `synap.event_types`, where the SQL API reads them. Call it after `migrate`.
  *
- * Repeatable: only what differs is written. Types that this catalogue does not know are left alone, because another
- * process may know them; take one away by deleting its row as the owner.
+ * Idempotent: only changed types are written. Types that this catalogue does not contain are kept, because another
+ * process may use them; to remove one, delete its row as the owner.
  *
  * @returns the names of the types that were new or had changed.
  * @throws DatabaseUnavailableError

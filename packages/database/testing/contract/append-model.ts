@@ -2,7 +2,7 @@ import type { SynapEvent } from "@synap/types";
 import type { expect } from "vitest";
 import type { AppendOutcome } from "../../src/index.ts";
 
-/** What must have happened, worked out one event at a time. */
+/** Computes the expected outcomes of appends, one event at a time. */
 export class AppendModel {
   readonly ids: string[] = [];
   readonly versions: number[] = [];

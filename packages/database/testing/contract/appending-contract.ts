@@ -7,15 +7,15 @@ import { noteEvent, noteEvents } from "../test-events.ts";
 import { AppendModel } from "./append-model.ts";
 import type { ContractTest } from "./contract-tests.ts";
 
-// What a sender may do: any events of a small set, in any batches, again and again. Some share an idempotency key.
+// Appends of a sender: any events of a small set, in any batches, repeatedly. Some share an idempotency key.
 const batches = fc.array(fc.array(fc.nat(19), { minLength: 1, maxLength: 12 }), {
   minLength: 1,
   maxLength: 6,
 });
 
-/** `append` and `appendBatch`: events for any streams, each answered for itself. */
+/** `append` and `appendBatch`: events of any streams with independent outcomes. */
 export function appendingContract(test: ContractTest): void {
-  test("gives back every field as it was stored", async (store) => {
+  test("returns every field as it was stored", async (store) => {
     const event = noteEvent({
       userId: "u1",
       createdBy: "agent:scribe",
@@ -36,12 +36,12 @@ export function appendingContract(test: ContractTest): void {
     expect(stored?.position).toBe(outcome.status === "stored" && outcome.position);
   });
 
-  test("knows nothing of an id that isn't there or isn't a UUID", async (store) => {
+  test("returns nothing for an unknown id or one that isn't a UUID", async (store) => {
     expect(await store.getById(randomUUID())).toBeUndefined();
     expect(await store.getById("'; DROP TABLE synap.events")).toBeUndefined();
   });
 
-  test("answers in the order of the input, one bad event costing no other", async (store) => {
+  test("returns outcomes in the order of the input, and rejects only the invalid event", async (store) => {
     const events = [
       noteEvent(),
       noteEvent({ data: { content: 7 } }),
@@ -55,7 +55,7 @@ export function appendingContract(test: ContractTest): void {
     expect(outcomes[2]).toMatchObject({ issues: [{ code: "unknown-event-type" }] });
   });
 
-  test("refuses live events far from now, and takes them as a backfill", async (store) => {
+  test("refuses live events far from now, and accepts them as a backfill", async (store) => {
     const old = noteEvent({ timestamp: "1999-12-31T23:59:59.999Z" });
     const late = noteEvent({ timestamp: new Date(Date.now() + 3_600_000).toISOString() });
     const codes = (await store.appendBatch([old, late])).map(
@@ -79,14 +79,14 @@ export function appendingContract(test: ContractTest): void {
   });
 
   describe("duplicates", () => {
-    test("answers the original when an event comes again, whatever its timestamp", async (store) => {
+    test("returns the original of a repeated event, even with another timestamp", async (store) => {
       const event = noteEvent();
       const first = await store.append(event);
       const again = await store.append({ ...event, timestamp: new Date(Date.now() - 5000).toISOString() });
       expect(again).toEqual({ ...first, status: "duplicate" });
     });
 
-    test("answers the original when only the context of the request or the form of a moment differs", async (store) => {
+    test("returns the original if only the context of the request or the format of a time differs", async (store) => {
       const event = noteEvent({
         validFrom: "2026-01-01T00:00:00.000Z",
         validTo: "9999-12-31T23:59:59.999Z",
@@ -105,7 +105,7 @@ export function appendingContract(test: ContractTest): void {
       }
     });
 
-    test("refuses an id that comes again with another content", async (store) => {
+    test("refuses a repeated id with different content", async (store) => {
       const event = noteEvent();
       await store.append(event);
       for (const other of [
@@ -130,7 +130,7 @@ export function appendingContract(test: ContractTest): void {
       expect(outcomes.map((outcome) => outcome.status)).toEqual(["stored", "duplicate", "rejected"]);
     });
 
-    test("answers the first event when an idempotency key comes again from the same creator", async (store) => {
+    test("returns the first event when the same creator repeats an idempotency key", async (store) => {
       const idempotencyKey = randomUUID();
       const [first, second] = await store.appendBatch([
         noteEvent({ idempotencyKey }),
@@ -143,7 +143,7 @@ export function appendingContract(test: ContractTest): void {
       expect(somebodyElse.status).toBe("stored");
     });
 
-    test("finds what is stored already, by id and by key", async (store) => {
+    test("finds events that are already stored, by id and by key", async (store) => {
       const idempotencyKey = randomUUID();
       const [known, keyed] = [noteEvent(), noteEvent({ idempotencyKey })];
       const [first, second] = await store.appendBatch([known, keyed]);
@@ -160,14 +160,14 @@ export function appendingContract(test: ContractTest): void {
     });
   });
 
-  test("stores each event once, in consecutive versions and growing positions, however often it is sent", async (store) => {
+  test("stores each event once, with consecutive versions and increasing positions, however often it is sent", async (store) => {
     await fc.assert(
       fc.asyncProperty(batches, async (plan) => {
         const run = randomUUID();
         const pool = Array.from({ length: 20 }, (_, index) =>
           noteEvent({
             aggregateId: `${run} ${index % 3}`,
-            // 0 and 10, 5 and 15 are the same thing sent under two ids.
+            // 0 and 10, 5 and 15 are the same event sent with two ids.
             ...(index % 5 === 0 && { idempotencyKey: `${run} ${index % 10}` }),
           }),
         );
@@ -190,7 +190,7 @@ export function appendingContract(test: ContractTest): void {
     );
   });
 
-  test("keeps the same laws when several senders send the same events at the same time", async (store) => {
+  test("stores each event once when several senders append the same events concurrently", async (store) => {
     const before = await lastPosition(store);
     const run = randomUUID();
     const pool = Array.from({ length: 60 }, (_, index) =>

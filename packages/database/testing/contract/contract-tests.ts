@@ -1,15 +1,15 @@
 import { it } from "vitest";
 import type { EventStore } from "../../src/index.ts";
 
-/** Tests of the contract that an implementation is excused from, and why. */
+/** Tests of the contract that an implementation skips, with the reason. */
 export interface ContractSkip {
   readonly reason: string;
-  /** The tests' names, as written. */
+  /** Names of the tests. */
   readonly tests: readonly string[];
 }
 
 export interface ContractOptions {
-  /** A store on storage that other tests of the suite may have used: called once for each test, inside it. */
+  /** Creates a store, whose storage may contain events of other tests. Called once inside each test. */
   readonly create: () => EventStore | Promise<EventStore>;
   readonly skip?: readonly ContractSkip[] | undefined;
 }
@@ -17,7 +17,7 @@ export interface ContractOptions {
 /** Defines one test of the contract. */
 export type ContractTest = (name: string, test: (store: EventStore) => Promise<void>) => void;
 
-/** How tests are defined for one implementation; `finish` complains of a skip that names no test. */
+/** Defines the tests for one implementation. `finish` fails if a skip names no test. */
 export function contractTests({ create, skip = [] }: ContractOptions): {
   test: ContractTest;
   finish: () => void;

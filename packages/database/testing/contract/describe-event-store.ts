@@ -10,8 +10,8 @@ import { streamsContract } from "./streams-contract.ts";
 import { subscriptionsContract } from "./subscriptions-contract.ts";
 
 /**
- * What every event store promises, whatever it is made of. Call it inside a `describe` for each implementation. What
- * only a database can do (transactions, hooks, grants) is tested beside it.
+ * Contract of every event store. Call it inside a `describe` for each implementation. Features
+ * of databases only (transactions, hooks, grants) are tested separately.
  *
  * @example
  * describe("my store", () => {

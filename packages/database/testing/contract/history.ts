@@ -7,8 +7,8 @@ import { noteEvents } from "../test-events.ts";
 export const DAY = 86_400_000;
 
 /**
- * Stores 300 events over ten days, many in the same millisecond, in appends of different sizes, not in the order of
- * time. Answers everything that the store holds then, by position.
+ * Stores 300 events over ten days, many in the same millisecond, in appends of different sizes, not in the order of time.
+ * Returns all events of the store, by position.
  */
 export async function seedHistory(store: EventStore): Promise<StoredEvent[]> {
   const noon = Math.floor(Date.now() / DAY) * DAY - 12 * 3_600_000;
@@ -29,7 +29,7 @@ export async function seedHistory(store: EventStore): Promise<StoredEvent[]> {
   return readFrom(store, 0);
 }
 
-/** Everything after a position. */
+/** Reads all events after a position. */
 export async function readFrom(store: EventStore, after: number): Promise<StoredEvent[]> {
   const events: StoredEvent[] = [];
   for (let position = after; ; ) {
@@ -40,7 +40,7 @@ export async function readFrom(store: EventStore, after: number): Promise<Stored
   }
 }
 
-/** Where the store ends at this moment. */
+/** Returns the current end position of the store. */
 export async function endOf(store: EventStore): Promise<number> {
   return (await store.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 })).watermark;
 }

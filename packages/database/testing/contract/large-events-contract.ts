@@ -7,12 +7,12 @@ import type { ContractTest } from "./contract-tests.ts";
 import { endOf } from "./history.ts";
 
 const COUNT = 24;
-/** 24 such events are two pages of 4 MiB, and no event is one by itself. */
+/** 24 events of this size fill two pages of 4 MiB, and a single one does not fill a page. */
 const EVENT_BYTES = 240_000;
 
-/** Reading events so large that fewer than asked for come at a time. */
+/** Reading events that are so large that a page holds fewer than requested. */
 export function largeEventsContract(test: ContractTest): void {
-  test("gives large events in pages of at most 4 MiB and an event, by readAll", async (store) => {
+  test("returns large events in pages of at most 4 MiB plus one event, by readAll", async (store) => {
     const { start, ids } = await seedLargeEvents(store);
     const read: string[] = [];
     for (let after = start, caughtUp = false; !caughtUp; ) {
@@ -27,7 +27,7 @@ export function largeEventsContract(test: ContractTest): void {
     await expect(store.readAll({ after: 0, limit: 1, maxBytes: 0 })).rejects.toThrow(RangeError);
   });
 
-  test("gives them in such pages by query, with cursors that lead through all of them and back", async (store) => {
+  test("returns them in such pages by query, with cursors through all of them and back", async (store) => {
     const { aggregateId, ids } = await seedLargeEvents(store);
     for (const filter of [{ aggregateId }, { aggregateType: "note", aggregateId }]) {
       for (const order of ["asc", "desc"] as const) {
@@ -51,7 +51,7 @@ export function largeEventsContract(test: ContractTest): void {
     }
   });
 
-  test("gives a stream of them whole, and by such pages in either direction", async (store) => {
+  test("returns a stream of them completely, and in such pages in either direction", async (store) => {
     const { aggregateId, ids } = await seedLargeEvents(store);
     const stream = { aggregateType: "note", aggregateId };
     for (const direction of ["forwards", "backwards"] as const) {
@@ -76,7 +76,7 @@ export function largeEventsContract(test: ContractTest): void {
     });
   });
 
-  test("gives a subscriber no more bytes at a time than it asked for, and an event", async (store) => {
+  test("delivers batches of at most the requested bytes plus one event to a subscriber", async (store) => {
     const { start, ids } = await seedLargeEvents(store);
     const maxBatchBytes = 1024 * 1024;
     const read: string[] = [];
@@ -90,7 +90,7 @@ export function largeEventsContract(test: ContractTest): void {
   });
 }
 
-/** One stream of large events: half of them compress well, the others not at all. Small ones lie in between. */
+/** Creates a stream of large events, half of which compress well and half not at all, with small ones in between. */
 async function seedLargeEvents(store: EventStore) {
   const start = await endOf(store);
   const aggregateId = randomUUID();
@@ -113,6 +113,6 @@ function largeText(index: number): string {
 function expectWithin(events: readonly StoredEvent[], bytes: number): void {
   const sizes = events.map(({ data }) => Buffer.byteLength(JSON.stringify(data)));
   const whole = sizes.reduce((sum, size) => sum + size, 0);
-  // The database writes JSON with a space here and there, and counts small values by their binary form.
+  // The database prints JSON with spaces, and measures small values by their binary form.
   expect(whole - (sizes.at(-1) ?? 0)).toBeLessThan(bytes + 10_000);
 }

@@ -20,7 +20,7 @@ export function queryContract(test: ContractTest): void {
   const byTime = (a: StoredEvent, b: StoredEvent) =>
     Date.parse(a.timestamp) - Date.parse(b.timestamp) || a.position - b.position;
 
-  test("gives pages that, one after the other in either direction, are the sorted whole", async (store) => {
+  test("returns pages that together, in either direction, are all events in order", async (store) => {
     const all = await seedHistory(store);
     const moment = fc.integer({ min: -11, max: 1 }).map((days) => new Date(Date.now() + days * DAY));
     const filters = fc.record(
@@ -52,7 +52,7 @@ export function queryContract(test: ContractTest): void {
     );
   });
 
-  test("refuses a cursor of another filter, of another order, or of nobody", async (store) => {
+  test("refuses a cursor of another filter or order, and an invalid one", async (store) => {
     await store.appendBatch(noteEvents(2));
     const { nextCursor: cursor } = await store.query({}, { limit: 1, order: "asc" });
     expect(cursor).toMatch(/^[\w-]+$/);
@@ -79,7 +79,7 @@ export function queryContract(test: ContractTest): void {
     }
   });
 
-  test("is not disturbed by events that arrive between two pages", async (store) => {
+  test("is not affected by events that arrive between two pages", async (store) => {
     const aggregateId = randomUUID();
     const at = (index: number) => new Date(Date.now() - index * 1000).toISOString();
     await store.appendBatch(noteEvents(6, (index) => ({ aggregateId, timestamp: at(index) })));

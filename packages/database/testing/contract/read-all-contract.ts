@@ -5,9 +5,9 @@ import { noteEvents } from "../test-events.ts";
 import type { ContractTest } from "./contract-tests.ts";
 import { endOf, readFrom, seedHistory } from "./history.ts";
 
-/** `readAll`: everything after a position, in order. */
+/** `readAll`: the events after a position, in order. */
 export function readAllContract(test: ContractTest): void {
-  test("gives all events in the order of positions, whatever the page size cuts through", async (store) => {
+  test("returns all events in the order of positions, for any page size", async (store) => {
     const start = await endOf(store);
     await seedHistory(store);
     const all = (await readFrom(store, start)).map((event) => event.position);

@@ -9,7 +9,7 @@ import { StreamModel } from "./stream-model.ts";
 const STREAMS = 3;
 const EVENTS = 12;
 
-/** An expectation relative to the truth, so that rightness and wrongness both happen often. */
+/** An expected version relative to the actual one, so that both matches and conflicts are frequent. */
 const expectation = fc.oneof(
   fc.constantFrom<ExpectedVersion>("any", "no-stream", "stream-exists"),
   fc.integer({ min: -1, max: 1 }).map((offset) => ({ offset })),
@@ -30,11 +30,11 @@ const plans = fc.array(fc.oneof({ weight: 8, arbitrary: append }, { weight: 1, a
 });
 
 /**
- * Any commands in any order, sent to the store and to a simple model: they must give the same answers, and afterwards
- * the streams and the order of all events must be the same.
+ * Property test: the store and a simple model must return the same results for any commands in any order, and end with the
+ * same streams and the same order of events.
  */
 export function streamLaws(test: ContractTest): void {
-  test("do what a simple model does, for any commands in any order", async (store) => {
+  test("behave like a simple model, for any commands in any order", async (store) => {
     await fc.assert(
       fc.asyncProperty(plans, async (plan) => {
         const run = randomUUID();
@@ -89,7 +89,7 @@ export function streamLaws(test: ContractTest): void {
   });
 }
 
-/** What came of a command: its code when it was refused; positions left out, because the model knows none. */
+/** Result of a command: the error code when it was refused. Without positions, which the model does not have. */
 async function answer(command: Promise<unknown>): Promise<unknown> {
   try {
     const value = await command;

@@ -34,7 +34,7 @@ export function streamLifeContract(test: ContractTest): void {
     await expect(store.closeStream(freshStream(), 3)).rejects.toMatchObject({ expected: 3, actual: 0 });
   });
 
-  test("reads a stream from and to any version, either way, whatever the page size", async (store) => {
+  test("reads a stream from and to any version, in either direction, with any page size", async (store) => {
     const stream = await streamOf(store, 7);
     const all = await collect(store.readStream(stream));
     expect(all.map((event) => event.streamVersion)).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -60,7 +60,7 @@ export function streamLifeContract(test: ContractTest): void {
     await expect(collect(store.readStream(stream, { fromVersion: -1 }))).rejects.toThrow(RangeError);
   });
 
-  test("reads a stream whose events lie years apart and not in the order of time", async (store) => {
+  test("reads a stream whose events are years apart and not in the order of time", async (store) => {
     const stream = freshStream();
     const years = [2019, 2001, 2024, 2010];
     for (const year of years) {
@@ -71,7 +71,7 @@ export function streamLifeContract(test: ContractTest): void {
     expect(read.map((event) => Number(event.timestamp.slice(0, 4)))).toEqual(years);
   });
 
-  test("reads any page of a long stream, whether its events came at an even pace or not", async (store) => {
+  test("reads any page of a long stream, with evenly and unevenly distributed events", async (store) => {
     const days = {
       even: Array.from({ length: 40 }, (_, index) => index * 10),
       uneven: Array.from({ length: 40 }, (_, index) => (index < 30 ? (index * 7) % 5 : 400 - index)),
@@ -94,7 +94,7 @@ export function streamLifeContract(test: ContractTest): void {
     }
   });
 
-  test("ends where the stream ended when reading began", async (store) => {
+  test("ends at the version that the stream had when reading began", async (store) => {
     const stream = await streamOf(store, 3);
     const versions: number[] = [];
     for await (const event of store.readStream(stream, { pageSize: 1 })) {

@@ -6,11 +6,11 @@ interface ModelEvent {
   readonly stream: string;
   readonly key: string | undefined;
   readonly streamVersion: number;
-  /** It came for a closed stream: it stands here only until its call is refused. */
+  /** True for an event of a closed stream, which is removed when its call is refused. */
   readonly isRefused: boolean;
 }
 
-/** What a store must do, as a fold over a plain list: slow, and simple enough to be seen to be right. */
+/** Model of an event store as a fold over a plain list: slow, but obviously correct. */
 export class StreamModel {
   log: readonly ModelEvent[] = [];
   readonly #closed = new Set<string>();
@@ -38,13 +38,13 @@ export class StreamModel {
     const results = appends.map(({ stream, events }) => {
       const name = nameOf(stream);
       const answers = events.map(({ id = "", idempotencyKey: key }) => {
-        // A key that was first used in this call excuses nothing that comes for a closed stream.
+        // A key that was first used in this call does not make an event of a closed stream a duplicate.
         const withKey = (this.#closed.has(name) ? this.log : log).find(
           (event) => event.key === key && !event.isRefused,
         );
         const known = log.find((event) => event.id === id) ?? (key === undefined ? undefined : withKey);
         if (known !== undefined) {
-          // Every event of this model has its content from its id, so only the stream can differ.
+          // The content of an event follows from its id, so only the stream can differ.
           if (known.stream !== name && !known.isRefused) refusals.add(known.id === id ? "id" : "key");
           return { id: known.id, streamVersion: known.streamVersion, duplicate: true };
         }

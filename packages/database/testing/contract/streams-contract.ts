@@ -6,17 +6,17 @@ import { EventIdConflictError, type EventStore, OptimisticLockError } from "../.
 import type { ContractTest } from "./contract-tests.ts";
 import { endOf, readFrom } from "./history.ts";
 
-/** Creates a separate note for each test. */
+/** Creates a new stream name. */
 export function freshStream(): StreamName {
   return { aggregateType: "note", aggregateId: randomUUID() };
 }
 
-/** An event for a stream, sent again as often as one likes. */
+/** Creates an event that can be appended repeatedly. */
 export function streamEvent(more: { id?: string; data?: { content: string }; idempotencyKey?: string } = {}) {
   return { id: randomUUID(), type: "note.creation.requested", data: { content: "Call Acme" }, ...more };
 }
 
-/** A stream with so many events. */
+/** Creates a stream with a number of events. */
 export const streamOf = async (store: EventStore, length: number): Promise<StreamName> => {
   const stream = freshStream();
   const events = Array.from({ length }, () => streamEvent());
@@ -24,9 +24,9 @@ export const streamOf = async (store: EventStore, length: number): Promise<Strea
   return stream;
 };
 
-/** Appending to streams: expected versions, sending again, several streams at once. */
+/** Appending to streams: expected versions, repetitions, several streams at once. */
 export function streamsContract(test: ContractTest): void {
-  test("accepts the right expected version, in consecutive versions", async (store) => {
+  test("accepts matching expected versions, and stores consecutive versions", async (store) => {
     const rightly: [ExpectedVersion, number][] = [
       ["any", 0],
       ["any", 2],
@@ -70,7 +70,7 @@ export function streamsContract(test: ContractTest): void {
     }
   });
 
-  test("lets one of several who expect the same version win, and `any` never conflict", async (store) => {
+  test("lets one of several appends that expect the same version succeed, and `any` never conflict", async (store) => {
     const stream = await streamOf(store, 1);
     const race = await Promise.allSettled(
       Array.from({ length: 6 }, () => store.appendToStream(stream, 1, [streamEvent()])),
@@ -97,7 +97,7 @@ export function streamsContract(test: ContractTest): void {
     expect(await store.getStream(stream)).toMatchObject({ streamVersion: 4 });
   });
 
-  test("refuses an append of which only a part is stored already, unless its expected version matches", async (store) => {
+  test("refuses an append of which only a part is already stored, unless its expected version matches", async (store) => {
     const stream = freshStream();
     const [one, two] = [streamEvent(), streamEvent()];
     await store.appendToStream(stream, 0, [one]);
@@ -109,7 +109,7 @@ export function streamsContract(test: ContractTest): void {
     ]);
   });
 
-  test("refuses an id that is taken by another event, whatever is expected", async (store) => {
+  test("refuses an id that is taken by another event, for any expected version", async (store) => {
     const stream = freshStream();
     const event = streamEvent();
     await store.appendToStream(stream, 0, [event]);
@@ -124,7 +124,7 @@ export function streamsContract(test: ContractTest): void {
     expect(await store.getStream(stream)).toEqual({ streamVersion: 1 });
   });
 
-  test("takes an idempotency key for the same event within its stream, and refuses it in another", async (store) => {
+  test("treats a repeated idempotency key as a duplicate within its stream, and refuses it in another", async (store) => {
     const stream = freshStream();
     const idempotencyKey = randomUUID();
     const first = await store.appendToStream(stream, 0, [streamEvent({ idempotencyKey })]);
@@ -141,7 +141,7 @@ export function streamsContract(test: ContractTest): void {
     expect(await store.getStream(stream)).toEqual({ streamVersion: 1 });
   });
 
-  test("names what is wrong with each event, and stores none of them", async (store) => {
+  test("reports the issues of each event, and stores none of them", async (store) => {
     const stream = freshStream();
     const bad = { type: "note.creation.requested", data: { content: 7 } };
     const old = { ...streamEvent(), timestamp: "1999-12-31T23:59:59.999Z" };
@@ -198,7 +198,7 @@ export function streamsContract(test: ContractTest): void {
     expect(stored).toEqual(results.flatMap((result) => result.events.map((event) => event.id)));
   });
 
-  test("checks streams that it does not write, and leaves no trace of them", async (store) => {
+  test("checks streams that it does not append to, and does not create them", async (store) => {
     const [written, watched] = [freshStream(), await streamOf(store, 2)];
     const absent = freshStream();
     const append = (checks: { stream: StreamName; expectedVersion: ExpectedVersion }[]) =>

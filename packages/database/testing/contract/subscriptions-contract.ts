@@ -7,7 +7,7 @@ import { endOf, readFrom } from "./history.ts";
 
 /** `subscribeToAll`: catching up, then live. */
 export function subscriptionsContract(test: ContractTest): void {
-  test("catches up in batches, says so, and goes on with what is stored then", async (store) => {
+  test("catches up in batches, reports that, and continues with new events", async (store) => {
     const from = await endOf(store);
     const [early, late] = [noteEvents(5), noteEvents(3)];
     await store.appendBatch(early);
@@ -18,7 +18,7 @@ export function subscriptionsContract(test: ContractTest): void {
     expect(seen.ids).toEqual([...early, ...late].map((event) => event.id));
   });
 
-  test("begins with the first event ever, or with what is stored from now on", async (store) => {
+  test("begins with the first event of the log, or with the next event stored", async (store) => {
     await store.appendBatch(noteEvents(2));
     const all = await readFrom(store, 0);
     const fromStart = await follow(store, { from: "start", batchSize: 1000 }, all.length);
@@ -30,7 +30,7 @@ export function subscriptionsContract(test: ContractTest): void {
     expect(fromNow.ids).toEqual(news.map((event) => event.id));
   });
 
-  test("goes on from the position of any batch, skipping and repeating nothing", async (store) => {
+  test("continues from the position of any batch without skipping or repeating events", async (store) => {
     const from = await endOf(store);
     const events = noteEvents(9, (index) => (index % 2 === 0 ? { type: "note.creation.completed" } : {}));
     for (const event of events) await store.append(event);
@@ -61,7 +61,7 @@ export function subscriptionsContract(test: ContractTest): void {
     expect(first?.position).toBeGreaterThan(from);
   });
 
-  test("ends without an error when aborted, while it waits or before it began", async (store) => {
+  test("ends without an error when aborted, while it waits or before it starts", async (store) => {
     const abort = new AbortController();
     const batches = store.subscribeToAll({ from: "now", signal: abort.signal, pollInterval: 60_000 });
     const iterator = batches[Symbol.asyncIterator]();
@@ -73,7 +73,7 @@ export function subscriptionsContract(test: ContractTest): void {
     expect(await take(over, 99)).toEqual([]);
   });
 
-  test("refuses a request that makes no sense, at once", async (store) => {
+  test("refuses an invalid request at once", async (store) => {
     for (const wrong of [
       { from: -1 },
       { from: 1.5 },

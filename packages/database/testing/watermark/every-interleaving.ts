@@ -1,13 +1,13 @@
 import type { Transaction } from "../../src/index.ts";
 import { append, type ReadingReport, type World } from "./scenarios.ts";
 
-/** The steps of an append that matter for the order, and those of a reader, one statement each. */
+/** Steps of an append and of a reader that matter for the order, one statement each. */
 type Step = "streams" | "low" | "lock" | "number" | "write" | "commit" | "high" | "held" | "read";
 
 const APPENDER: readonly Step[] = ["streams", "low", "lock", "number", "write", "commit"];
 const READER: readonly Step[] = ["high", "held", "read"];
 
-/** Every way in which the two can be merged, each keeping its own order: 84. */
+/** Generates all 84 interleavings of the two. */
 export function everyInterleaving(): Step[][] {
   return merge(APPENDER, READER);
 }
@@ -47,10 +47,10 @@ VALUES ($1::bigint, $1::bigint * 1024, 1, now(), now(), now())`;
 const READ = `SELECT number FROM synap.appends WHERE number > $1 AND number <= $2 ORDER BY number`;
 
 /**
- * Plays one interleaving of a slow appender and a reader, on two connections, with a third that appends and commits at
- * once before the step `other`. Then everybody finishes and the reader reads on to the end. Numbers, not positions.
+ * Runs one interleaving of a slow appender and a reader on two connections, with a third that appends and commits before
+ * the step `other`. Afterwards the appender finishes and the reader reads to the end. Returns numbers, not positions.
  *
- * @param isGuarded whether the reader looks for the locks, or believes the sequence
+ * @param isGuarded true if the reader checks the locks, false if it relies on the sequence
  */
 export async function playInterleaving(
   world: World,

@@ -5,24 +5,24 @@ import { noteEvent } from "../test-events.ts";
 /** A store on a server, where several connections append and read. */
 export interface World {
   readonly database: Database;
-  /** The same database as its owner, who may take the steps of an append one by one. */
+  /** The same database as its owner, who may execute the steps of an append one by one. */
   readonly owner: Database;
   readonly store: EventStore;
 }
 
-/** What was committed, by position, and what a reader has read who kept nothing but its checkpoint. */
+/** Committed events by position, and the events of a reader that saves only its checkpoint. */
 export interface ReadingReport {
   readonly committed: readonly number[];
   readonly read: readonly number[];
 }
 
-/** Events that the reader was never given. */
+/** Returns the events that the reader missed. */
 export function lostIn({ committed, read }: ReadingReport): number[] {
   const seen = new Set(read);
   return committed.filter((position) => !seen.has(position));
 }
 
-/** Whether the reader may read on, and what it is given, at the moment of the call. */
+/** A reader that saves only its position. */
 class Reader {
   readonly read: number[] = [];
   readonly #store: EventStore;
@@ -33,7 +33,7 @@ class Reader {
     this.#after = after;
   }
 
-  async readOn(limit = 100): Promise<void> {
+  async readToEnd(limit = 100): Promise<void> {
     for (let caughtUp = false; !caughtUp; ) {
       const page = await this.#store.readAll({ after: this.#after, limit });
       this.read.push(...page.events.map((event) => event.position));
@@ -50,7 +50,7 @@ export async function append(store: EventStore, transaction?: Transaction): Prom
   return outcome.position;
 }
 
-/** Runs `during` while a transaction is open that has done `first`; then `last`, and the commit. */
+/** Runs `first` in a transaction, `during` while it is open, then `last` in it, and commits. */
 async function whileOpen(
   { database }: World,
   first: (transaction: Transaction) => Promise<void>,
@@ -69,17 +69,17 @@ async function report(
   play: (reader: Reader, committed: number[]) => Promise<void>,
 ): Promise<ReadingReport> {
   const reader = new Reader(world.store, await append(world.store));
-  await reader.readOn();
+  await reader.readToEnd();
   const committed: number[] = [];
   await play(reader, committed);
-  await reader.readOn();
+  await reader.readToEnd();
   return { committed: committed.sort((one, other) => one - other), read: reader.read };
 }
 
-/** Interleavings in which a reader without the watermark loses events, each played step by step. */
+/** Interleavings in which a reader without the watermark loses events. */
 export const LOSING_SCENARIOS: readonly (readonly [string, (world: World) => Promise<ReadingReport>])[] = [
   [
-    "a number that was taken later is committed first",
+    "a later number is committed first",
     (world) =>
       report(world, (reader, committed) =>
         whileOpen(
@@ -87,7 +87,7 @@ export const LOSING_SCENARIOS: readonly (readonly [string, (world: World) => Pro
           async (open) => void committed.push(await append(world.store, open)),
           async () => {
             committed.push(await append(world.store));
-            await reader.readOn();
+            await reader.readToEnd();
           },
         ),
       ),
@@ -103,12 +103,12 @@ export const LOSING_SCENARIOS: readonly (readonly [string, (world: World) => Pro
               'INSERT INTO synap.checkpoints (handler, "position") VALUES (gen_random_uuid()::text, 1)',
             );
             committed.push(await append(world.store));
-            await reader.readOn();
+            await reader.readToEnd();
             committed.push(await append(world.store, open));
           },
           async () => {
             committed.push(await append(world.store));
-            await reader.readOn();
+            await reader.readToEnd();
           },
         ),
       ),
@@ -122,18 +122,18 @@ export const LOSING_SCENARIOS: readonly (readonly [string, (world: World) => Pro
           async (open) => void committed.push(await append(world.store, open)),
           async () => {
             committed.push(await append(world.store));
-            await reader.readOn();
+            await reader.readToEnd();
           },
           async (open) => {
             committed.push(await append(world.store, open));
             committed.push(await append(world.store));
-            await reader.readOn();
+            await reader.readToEnd();
           },
         ),
       ),
   ],
   [
-    "a savepoint is rolled back, which frees its lock, and the same transaction appends again",
+    "a savepoint is rolled back, which releases its lock, and the same transaction appends again",
     (world) =>
       report(world, (reader, committed) =>
         whileOpen(
@@ -145,12 +145,12 @@ export const LOSING_SCENARIOS: readonly (readonly [string, (world: World) => Pro
             });
             await undone.catch(() => {});
             committed.push(await append(world.store));
-            await reader.readOn();
+            await reader.readToEnd();
             committed.push(await append(world.store, open));
           },
           async () => {
             committed.push(await append(world.store));
-            await reader.readOn();
+            await reader.readToEnd();
           },
         ),
       ),
@@ -168,15 +168,15 @@ export const LOSING_SCENARIOS: readonly (readonly [string, (world: World) => Pro
               async (open) => void committed.push(await append(world.store, open)),
               async () => {
                 committed.push(await append(world.store));
-                await reader.readOn();
+                await reader.readToEnd();
               },
-            ).then(() => reader.readOn()),
+            ).then(() => reader.readToEnd()),
         ),
       ),
   ],
 ];
 
-/** Writers that pause anywhere, append several times, roll back in part or in whole, beside a reader that never rests. */
+/** Runs writers that pause at random, append several times and roll back in part or completely, with a concurrent reader. */
 export function randomWriters(world: World, rounds: number): Promise<ReadingReport> {
   return report(world, async (reader, committed) => {
     const pause = () => sleep(Math.random() * 8);
@@ -185,7 +185,7 @@ export function randomWriters(world: World, rounds: number): Promise<ReadingRepo
       for (let round = 0; round < rounds; round += 1) committed.push(...(await writeOnce(world, pause)));
     };
     const reading = (async () => {
-      while (writing) await reader.readOn(5);
+      while (writing) await reader.readToEnd(5);
     })();
     await Promise.all([1, 2, 3, 4].map(writer));
     writing = false;
