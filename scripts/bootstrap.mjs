@@ -78,7 +78,7 @@ async function installWhereNeeded() {
   exitUnlessZero(code);
 }
 
-/** Whether the packages are those of the lockfile: pnpm ends an install with a copy of the lockfile it installed. */
+/** Checks that the installed packages match the lockfile, of which pnpm keeps a copy at the end of an install. */
 function isInstalled() {
   const wanted = readIfThere(join(root, "pnpm-lock.yaml"));
   return wanted !== undefined && wanted === readIfThere(join(root, "node_modules", ".pnpm", "lock.yaml"));

@@ -48,7 +48,7 @@ function readManifest(folder: string) {
     .parse(JSON.parse(readFileSync(`${folder}/package.json`, "utf8")));
 }
 
-/** What is bundled gets the npm packages of this one, so it may ask for no other release of them than this one does. */
+/** Checks that bundled packages require the same ranges of npm packages as this one, whose dependencies they share. */
 function refuseOtherRanges(folder: string): void {
   const other = readManifest(folder);
   for (const [dependency, range] of Object.entries(other.dependencies)) {

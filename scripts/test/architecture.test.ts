@@ -20,7 +20,7 @@ const product = [
   "@synap/worker",
 ];
 
-/** What each room may import from the others. Anything not listed is forbidden. Nobody imports the bench. */
+/** Permitted imports between folders. Anything else is forbidden, and nothing imports the bench. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "packages/http": [],
   "packages/types": [],

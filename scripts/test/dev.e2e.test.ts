@@ -33,7 +33,7 @@ describe("synap dev", () => {
       .toBe(times);
     return [...command.output().matchAll(/^ {2}API +(http:\S+)$/gm)].at(-1)?.[1] ?? "";
   }
-  /** Whether the application that runs defines this event type. */
+  /** Checks that the running application defines an event type. */
   const takes = async (url: string, type: string) => {
     const answer = await fetch(`${url}/api/v1/events`, {
       method: "POST",

@@ -8,7 +8,7 @@ import { beforeAll, expect, it } from "vitest";
 const SEED = Number(process.env["SYNAP_SEED"] ?? 20_261_126);
 const LONG = 100_000;
 
-/** What decoders, comparisons and normalisation treat in ways of their own. */
+/** Texts that decoders, comparisons and normalisation treat specially. */
 const NOTABLE = [
   "",
   "X",

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const VITE = "vite@8.3.6";
 const FREE = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
 
-/** What the shop's tutorial says that its visit prints. */
+/** Reads the output of the visit from the shop's tutorial. */
 function visitOutput(): string {
   const page = readFileSync(join(root, "examples/shop/README.md"), "utf8");
   const [, output] = /npm run --silent visit\n```\n+```text output\n(.*?)\n```/s.exec(page) ?? [];

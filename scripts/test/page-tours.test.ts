@@ -55,7 +55,7 @@ function lastJson(output: string): unknown {
   return JSON.parse(output.trim().split("\n").at(-1) ?? "");
 }
 
-/** What a page shows, with "..." for any text and any number for a position. */
+/** Converts an answer shown on a page into a matcher: "..." matches any text, and a position any number. */
 function asShown(shows: unknown, key = ""): unknown {
   if (shows === "...") return expect.any(String);
   if (key === "position") return expect.any(Number);

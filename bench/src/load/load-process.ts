@@ -5,7 +5,7 @@ import { clock, type LoadMessage, type LoadPlan, loadPlanSchema, type SentBatch 
 import { type BatchAnswer, BatchPoster } from "./post-batch.ts";
 
 const PROGRESS_MS = 250;
-/** How long a load that is paced by answers resends unaccepted events after its end. */
+/** Time after its end for which a load that is paced by answers resends unaccepted events. */
 const LAST_ATTEMPTS_MS = 20_000;
 
 const plan = loadPlanSchema.parse(JSON.parse(process.argv[2] ?? ""));

@@ -64,7 +64,7 @@ export const order = defineDecider({
   },
 });
 
-/** What an order costs. */
+/** Computes the total of an order, in cents. */
 export function totalOf(lines: readonly { readonly quantity: number; readonly cents: number }[]): number {
   return lines.reduce((total, line) => total + line.quantity * line.cents, 0);
 }

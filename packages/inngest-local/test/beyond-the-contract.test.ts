@@ -241,7 +241,7 @@ describe.each(engines)("inngest-local on $name", ({ open }) => {
     await server.ready();
     app.serve(client, [note("new"), note("newer")]);
     const page = async () => (await fetch(server.url)).text();
-    await until("it is registered anew", async () => (await page()).includes("changing-newer"));
+    await until("it is registered again", async () => (await page()).includes("changing-newer"));
     await client.send({ name: "c/a", data: {} });
     await until("both ran", () => seen.length >= 2);
     expect(seen.sort()).toEqual(["new", "newer"]);

@@ -154,7 +154,7 @@ describe.each(engines)("work kept until an operator acts, on $name", ({ open }) 
     await server.ready();
     await client.send({ name: "k/failing", data: { precious: 1 } });
     // An onFailure function has two attempts.
-    await until("it has begun anew twice", () => failures > 4);
+    await until("it was restarted twice", () => failures > 4);
     await until("it is counted", async () => (await kept()).failingHandlers === 1);
     expect(errors).toContain(
       "a failure handler failed in all its attempts; it keeps its event and will be restarted",

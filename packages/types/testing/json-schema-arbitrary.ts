@@ -143,7 +143,7 @@ function bounds(schema: JsonSchema, lowest: number, highest: number): { min: num
   return { min, max: Math.min(highest, Number(schema["maximum"] ?? highest)) };
 }
 
-/** Whether an arbitrary value survives JSON and PostgreSQL, as all event data must. */
+/** Checks that an arbitrary value survives JSON and PostgreSQL, as event data must. */
 function isKept(value: unknown): boolean {
   const text = JSON.stringify(value);
   return !/\\u0000|\\ud[89a-f]|__proto__|\d{16}|\de[+-]?\d/i.test(text);

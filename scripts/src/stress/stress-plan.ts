@@ -18,7 +18,7 @@ const readerSchema = z.object({
 export const processPlanSchema = z.object({
   name: z.string(),
   database: z.union([z.object({ url: z.string() }), z.object({ dataDirectory: z.string() })]),
-  /** Where the journals are. */
+  /** Directory of the journals. */
   directory: z.string(),
   seed: z.number(),
   /** Number of earlier starts. */

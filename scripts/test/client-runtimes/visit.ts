@@ -1,13 +1,13 @@
 import { createSynapClient, isProblem } from "@synap/client";
 import type { seedCatalogue } from "@synap/types";
 
-/** Where the API is, and the token with which a client may subscribe. */
+/** URL of the API, and a token for subscriptions. */
 export interface Destination {
   readonly url: string;
   readonly adminToken: string;
 }
 
-/** What a visit has seen. */
+/** Observations of a visit. */
 export interface Visit {
   readonly published: string;
   readonly query: readonly string[];

@@ -29,8 +29,8 @@ export async function routesOfApi(): Promise<ApiRoute[]> {
 }
 
 /**
- * Whether a path on a page is that of a route: `{id}` stands for any segment on either side, `...` at the end for all that
- * follow.
+ * Checks that a path on a page matches a route: `{id}` stands for any segment on either side, `...` at the end for all
+ * following ones.
  *
  * @param isPrefix takes `/api/v1/admin` for the path of every route below it
  */

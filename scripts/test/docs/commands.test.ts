@@ -101,7 +101,7 @@ const programFiles = new Map([
 const SYNAP_CLI = "apps/cli/src/synap-cli.ts";
 const helps = new Map<string, Promise<string>>();
 
-/** What a program prints with --help. */
+/** Runs a program with --help and returns its output. */
 function helpOf(file: string): Promise<string> {
   const help =
     helps.get(file) ??

@@ -74,7 +74,7 @@ function packagesOf(text: string): string[] {
     .filter((name) => !name.startsWith("node:"));
 }
 
-/** Where the workspace has a package: as a dependency of one of its own. */
+/** Finds the folder of an npm package, which is a dependency of a package of the workspace. */
 function installed(name: string): string {
   const found = ["scripts", "packages/handlers", "."]
     .map((from) => join(root, from, "node_modules", name))

@@ -41,7 +41,7 @@ function isNamed(file: string, name: string): boolean {
   return file === name || file.endsWith(`/${name}`);
 }
 
-/** Whether one of the file's tests or groups has the title, or with "..." at its end one that begins so. */
+/** Checks that a test or group in the file has the title; "..." at the end stands for any continuation. */
 function holds(source: string, title: string): boolean {
   const isBeginning = title.endsWith("...");
   const wanted = isBeginning ? title.slice(0, -3) : title;

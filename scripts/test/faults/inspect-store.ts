@@ -2,7 +2,7 @@ import type { SqlSession } from "@synap/database";
 import { BROKEN_STREAMS, countRows, STORED_TWICE } from "../../src/stress/store-laws.ts";
 import type { PublishedEvent } from "./published-events.ts";
 
-/** What the store holds after the faults, compared with what was answered 2xx. All zero but the first: as promised. */
+/** Comparison of the store after the faults with the events that were answered 2xx. All but the first must be zero. */
 export interface Findings {
   /** Answered 2xx and stored. */
   readonly stored: number;
@@ -55,7 +55,7 @@ export async function inspectStore(
   };
 }
 
-/** What the findings must be when `published` events were answered 2xx. */
+/** Returns the required findings when `published` events were answered 2xx. */
 export function asPromised(published: number): Findings {
   return {
     stored: published,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedEvent } from "./published-events.ts";
 
-/** What a sender was answered in one phase. */
+/** Counts of the answers to a sender in one phase. */
 export interface PhaseTally {
   requests: number;
   accepted: number;
@@ -15,7 +15,7 @@ export interface PhaseTally {
 export class SteadySender {
   readonly accepted: PublishedEvent[] = [];
   readonly others = new Map<string, number>();
-  /** How many of the last answers, without another one between them, took the event. */
+  /** Number of consecutive acceptances up to now. */
   acceptedInARow = 0;
   readonly #phases = new Map<string, PhaseTally>();
   readonly #underWay = new Set<Promise<void>>();
@@ -41,7 +41,7 @@ export class SteadySender {
     })();
   }
 
-  /** What is sent from now on counts into this phase. */
+  /** Begins a phase, into which all further sends count. */
   begin(phase: string): void {
     this.#phase = phase;
     this.#phases.set(phase, { requests: 0, accepted: 0, unavailable: 0, other: 0, slowestMs: 0 });

@@ -16,7 +16,7 @@ export interface TourStop {
   readonly shows: unknown;
 }
 
-/** What a page asks its readers to run: the blocks marked ```bash tour, and the bash blocks that are not marked. */
+/** Commands on a page: the blocks marked ```bash tour, and the unmarked bash blocks. */
 export interface PageTour {
   readonly stops: readonly TourStop[];
   readonly unmarked: readonly string[];

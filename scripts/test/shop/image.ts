@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { basename, join } from "node:path";
 
-/** What a container of an image would run, and the folder in which it would run it. */
+/** Command and working directory of an image's containers. */
 export interface Image {
   readonly folder: string;
   readonly command: readonly string[];

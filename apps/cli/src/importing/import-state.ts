@@ -11,7 +11,7 @@ const countsSchema = z.object({
 });
 
 const partSchema = z.object({
-  /** Where the part begins, in bytes. A line belongs to the part in which its first byte lies. */
+  /** Start of the part, in bytes. A line belongs to the part that contains its first byte. */
   start: z.int().nonnegative(),
   /** Names the file in the ids made for the part's lines: the fingerprint when the part was first seen. */
   identity: z.string(),
@@ -23,18 +23,18 @@ const importStateSchema = z.object({
   format: z.literal(1),
   /** The API these lines went to. */
   url: z.string(),
-  /** What the file held at the first run, and what each later run found to have grown. In the order of the file. */
+  /** Parts of the file in order: its content at the first run, and the growth found by each later run. */
   parts: z.tuple([partSchema], partSchema),
   /** The bytes that the runs so far have taken as lines, and their SHA-256. */
   size: z.int().positive(),
   fingerprint: z.string(),
-  /** Whether the last of these lines has no line break yet. */
+  /** True if the last of these lines has no line break yet. */
   open: z.boolean(),
   /** Every line before this byte was answered. */
   offset: z.int().nonnegative(),
   line: z.int().nonnegative(),
   counts: countsSchema,
-  /** How much of the report of rejected lines belongs to the lines before `offset`, in bytes. */
+  /** Size of the report of rejected lines before `offset`, in bytes. */
   rejectedBytes: z.int().nonnegative(),
   updatedAt: z.string(),
 });

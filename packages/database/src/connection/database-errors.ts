@@ -31,7 +31,7 @@ export interface DataDirectoryHolder {
   readonly processId: number;
   /** When it locked the directory, RFC 3339. */
   readonly since: string;
-  /** Where it can be reached, by name. */
+  /** URLs at which it can be reached, by name. */
   readonly urls: Readonly<Record<string, string>>;
   /** The machine it runs on, if another one, where the process can't be checked. */
   readonly host?: string;

@@ -12,7 +12,7 @@ import { checkParameters } from "./sql-parameters.ts";
 import type { Database, DatabaseCapabilities, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
 import { type Guard, runInScope } from "./transaction-scope.ts";
 
-/** Where the embedded database keeps its files. */
+/** Options of the embedded database. */
 export interface EmbeddedOptions {
   /** Directory for the engine's files, created when missing; undefined: in memory, lost on close. */
   readonly dataDirectory: string | undefined;

@@ -24,7 +24,7 @@ export interface SessionsOptions {
   /** The settings of every session. */
   readonly settings: Readonly<Record<string, string>>;
   /**
-   * Where the settings are made. "session": when connecting. "transaction": at the start of each
+   * Scope of the settings. "session": when connecting. "transaction": at the start of each
    * transaction, behind a pooler in transaction mode: it accepts no startup options, and a
    * setting would leak to other clients.
    */

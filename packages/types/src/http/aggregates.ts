@@ -80,7 +80,7 @@ export const commandHeaders = z.object({
 });
 
 /**
- * What the operations of aggregates take. `executeCommand` is the form of all commands: each has an operationId of its own
+ * Request schemas of the operations on aggregates. `executeCommand` is the form of all commands: each has its own operationId
  * and data in the schema of its decider.
  */
 export const AGGREGATE_REQUESTS = {

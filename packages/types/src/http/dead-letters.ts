@@ -123,7 +123,7 @@ export const deadLetterQuery = z.strictObject({
   cursor: deadLetterId.optional().describe("`nextCursor` of the previous page."),
 });
 
-/** What the operations of dead letters take, by their operationIds. */
+/** Request schemas of the operations on dead letters, by operationId. */
 export const DEAD_LETTER_REQUESTS = {
   listDeadLetters: { query: deadLetterQuery },
   getDeadLetter: { params: deadLetterPath },

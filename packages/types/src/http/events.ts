@@ -94,7 +94,7 @@ export const eventQuery = z.strictObject({
     .describe("`nextCursor` or `previousCursor` of a page of the same query."),
 });
 
-/** Where a tail begins, and which events it has. */
+/** Start and filter of a tail. */
 export const tailQuery = z.strictObject({
   from: z
     .string()
@@ -123,7 +123,7 @@ const EVENT_BODIES = {
   EventBatch: z.union([z.array(eventInputSchema), z.strictObject({ events: z.array(eventInputSchema) })]),
 };
 
-/** What the operations of events take, by their operationIds. */
+/** Request schemas of the operations on events, by operationId. */
 export const EVENT_REQUESTS = {
   publishEvent: { query: publishQuery, body: EVENT_BODIES.EventInput },
   publishBatch: { query: publishQuery, body: EVENT_BODIES.EventBatch },

@@ -102,7 +102,7 @@ export const projectionPath = z.object({
     .describe("The projection's name."),
 });
 
-/** What the operations of projections take, by their operationIds. */
+/** Request schemas of the operations on projections, by operationId. */
 export const PROJECTION_REQUESTS = {
   listProjections: {},
   getProjection: { params: projectionPath },

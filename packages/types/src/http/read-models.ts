@@ -111,7 +111,7 @@ export const READ_MODEL_RESOURCES = {
   }),
 } as const satisfies Record<string, z.ZodType>;
 
-/** What the built-in read models take, by their operationIds. */
+/** Request schemas of the built-in read models, by operationId. */
 export const READ_MODEL_REQUESTS = {
   openLoops: {
     query: z.strictObject({

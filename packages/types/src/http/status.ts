@@ -191,7 +191,7 @@ export const STATUS_RESOURCES = {
   Readiness: readiness,
 } as const satisfies Record<string, z.ZodType>;
 
-/** What the operations of monitoring a process take, by their operationIds: nothing. */
+/** Request schemas of the monitoring operations, by operationId; they have no parameters. */
 export const STATUS_REQUESTS = {
   status: {},
   adminStatus: {},

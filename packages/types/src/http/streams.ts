@@ -93,7 +93,7 @@ export const streamQuery = z.strictObject({
   limit: limitParameter(DEFAULT_PAGE_SIZE),
 });
 
-/** What the operations of streams take, by their operationIds. */
+/** Request schemas of the operations on streams, by operationId. */
 export const STREAM_REQUESTS = {
   appendToStream: {
     params: streamPath,
