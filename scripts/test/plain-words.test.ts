@@ -24,7 +24,7 @@ const TRANSLATED: ReadonlyMap<RegExp, string> = new Map([
 const QUESTION = /\/\*\*\s+(?:\* )?(?:What|Whether|How|That|Who|Whose|Where|Which|Says|Tells)\b/g;
 
 /** Folders that still have docstrings of this kind. */
-const QUESTIONS_LEFT = /^(?:apps\/api|apps\/worker|packages\/client)\//;
+const QUESTIONS_LEFT = /^packages\/client\//;
 
 const files = execFileSync("git", ["ls-files", "packages", "apps", "scripts", "bench", "examples"], {
   cwd: ROOT,

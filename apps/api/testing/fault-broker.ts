@@ -4,8 +4,8 @@ import { type Envelope, envelopeSchema } from "@synap/types/internal";
 import { z } from "zod";
 
 /**
- * How the broker treats a send: takes it; says no; takes the connection and never answers; breaks the connection;
- * takes it and breaks the connection before the answer.
+ * Behaviour of the broker on a send: accepts it; refuses it; accepts the connection and never answers; breaks the
+ * connection; accepts it and breaks the connection before the answer.
  */
 export type BrokerMood = "accept" | "refuse" | "hang" | "break" | "accept-and-break";
 

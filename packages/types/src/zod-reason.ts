@@ -55,7 +55,7 @@ export function describeZodIssues(issues: readonly ZodIssue[], whole: string): s
   );
 }
 
-/** Whether the value is not there, which Zod reports as one of a wrong type. */
+/** True if the value is missing, which Zod reports as a wrong type. */
 export function isMissing({ code, input }: ZodIssue): boolean {
   return input === undefined && ["invalid_type", "invalid_value", "invalid_union"].includes(code);
 }

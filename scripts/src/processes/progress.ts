@@ -22,7 +22,7 @@ export async function readProgress(apiUrl: string): Promise<Progress | undefined
   return { stored, projected: stored - Math.max(0, ...Object.values(lags)), lags };
 }
 
-/** Whether no handler has an event left to handle. */
+/** True if no handler has an event left to process. */
 export function isCaughtUp({ stored, projected }: Progress): boolean {
   return projected === stored;
 }
