@@ -5,7 +5,7 @@ import type { CallOptions, Transport } from "./transport.ts";
 /** A dead letter without its event. */
 export type DeadLetterSummary = Resource<"DeadLetterPage">["deadLetters"][number];
 
-/** Which dead letters. */
+/** Filter of dead letters. */
 export interface DeadLetterQuery extends CallOptions {
   readonly handler?: string;
   readonly status?: DeadLetterSummary["status"];
@@ -15,7 +15,7 @@ export interface DeadLetterQuery extends CallOptions {
   readonly pageSize?: number;
 }
 
-/** Which dead letters are retried together. */
+/** Dead letters to retry together. */
 export interface RetryRequest extends CallOptions {
   readonly handler?: string;
   readonly code?: string;

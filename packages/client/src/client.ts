@@ -92,9 +92,9 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
   /** Waits until a published event is stored, and gives it as it is stored. */
   waitUntilStored(id: string, options?: CallOptions): Promise<StoredEventIn<TypesOf<Catalogue>>>;
   status(options?: CallOptions): Promise<Resource<"Status">>;
-  /** Whether the process runs. */
+  /** Checks that the process runs. */
   health(options?: CallOptions): Promise<Resource<"Health">>;
-  /** Whether the API can do its work. @throws SynapProblem `not-ready` */
+  /** Checks that the API is ready for requests. @throws SynapProblem `not-ready` */
   readiness(options?: CallOptions): Promise<Resource<"Readiness">>;
   /** The metrics as Prometheus reads them. */
   metrics(options?: CallOptions): Promise<string>;

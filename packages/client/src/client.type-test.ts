@@ -1,5 +1,5 @@
 /**
- * What the compiler must accept and refuse. Never run: `tsc` reads it, and an `@ts-expect-error` above a line that
+ * Code that the compiler must accept or refuse. Never run: `tsc` reads it, and an `@ts-expect-error` above a line that
  * compiles is itself an error.
  */
 import type { seedCatalogue } from "@synap/types";

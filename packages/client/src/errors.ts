@@ -31,7 +31,7 @@ export class SynapProblem extends Error {
   }
 }
 
-/** Whether an error is a problem of one of these codes. */
+/** Checks that an error is a problem with one of these codes. */
 export function isProblem<Code extends ProblemCode>(
   error: unknown,
   ...codes: readonly Code[]

@@ -4,7 +4,7 @@ import { type NameOf, typedEvents } from "./event-types.ts";
 import { eachOf } from "./pages.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
-/** Which stored events are wanted. Filters are joined by "and". */
+/** Filter of stored events. All given conditions must hold. */
 export interface EventQuery<Name extends string = string> extends CallOptions {
   /** Events of this type, or of any of these. */
   readonly type?: Name | readonly Name[];

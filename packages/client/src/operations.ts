@@ -7,7 +7,7 @@ export interface Operation {
   readonly path: string;
   readonly answer: ResourceName | readonly ResourceName[] | "text" | "stream" | "document";
   /**
-   * Whether an attempt may follow one whose outcome is unknown: reading changes nothing, and events and commands carry an id
+   * True if an attempt with an unknown outcome may be repeated: reading changes nothing, and events and commands carry an id
    * by which the API recognises them.
    */
   readonly repeatable: boolean;

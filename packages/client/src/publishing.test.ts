@@ -23,7 +23,7 @@ async function clientOf(answer: (request: SeenRequest) => Answer, coalescing = {
 }
 const eventsOf = ({ url, body }: SeenRequest): { id: string }[] =>
   url.endsWith("/batch") ? body.events : [body];
-/** What the API answers when it takes everything. */
+/** Answers like an API that accepts everything. */
 const take = (request: SeenRequest): Answer => {
   const results = eventsOf(request).map(({ id }, index) => ({ status: "accepted", id, index }));
   return { status: 202, body: request.url.endsWith("/batch") ? { results } : results[0] };

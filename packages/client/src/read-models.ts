@@ -44,7 +44,7 @@ export type AuditEntry = ItemOf<Resource<"AuditLog">["entries"]>;
 
 /** The read models that come with Synap. */
 export interface ReadModels {
-  /** What a person should do next, the most urgent first. */
+  /** Reads the open loops of a user, the most urgent first. */
   whatsNext(
     query: { readonly owner: string; readonly limit?: number } & CallOptions,
   ): Promise<Resource<"OpenLoops">>;
@@ -58,7 +58,7 @@ export interface ReadModels {
   notes(
     query: { readonly userId: string; readonly pageSize?: number } & CallOptions,
   ): AsyncGenerator<Note, void, void>;
-  /** Who did what, the newest first, fetched page by page. */
+  /** Iterates over the audit log, newest first, fetching page by page. */
   auditLog(query?: AuditQuery & CallOptions): AsyncGenerator<AuditEntry, void, void>;
   /** Counts of events by type and kind of actor, from one day to another. Days are YYYY-MM-DD. */
   compliance(
@@ -66,12 +66,12 @@ export interface ReadModels {
   ): Promise<Resource<"Compliance">>;
 }
 
-/** Which reservations. Days are YYYY-MM-DD. */
+/** Filter of reservations. Days are YYYY-MM-DD. */
 export type ReservationsQuery =
   | { readonly guest: string }
   | { readonly from: string; readonly to: string; readonly resource?: string };
 
-/** Which entries of the audit log: of an actor, or of a thing. */
+/** Filter of the audit log: by actor or by subject. */
 export interface AuditQuery {
   readonly actor?: string;
   readonly subjectType?: string;

@@ -51,7 +51,7 @@ export type HeadersOf<Name extends OperationName> =
 /** The body of an operation. */
 export type BodyOf<Name extends OperationName> = z.input<SchemaOf<Name, "body">>;
 
-/** What one operation takes. */
+/** Request of an operation. */
 export type RequestOf<Name extends OperationName> = Part<
   "path",
   [PathOf<Name>] extends [never] ? undefined : Readonly<Record<PathOf<Name>, string | number>>

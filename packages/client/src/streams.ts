@@ -14,7 +14,7 @@ export interface AppendOptions extends CallOptions {
   readonly backfill?: boolean;
 }
 
-/** Which part of a stream is read. */
+/** Range and direction of a stream read. */
 export interface StreamRead extends CallOptions {
   /** The lowest version, inclusive. Default 1. */
   readonly fromVersion?: number;
@@ -46,7 +46,7 @@ export interface Streams<Types extends EventTypeMap> {
     options?: CallOptions,
   ): Promise<{ readonly streamVersion: number; readonly closedAt?: string | undefined } | undefined>;
   /**
-   * Closes a stream: it takes no more events. Closing it again changes nothing.
+   * Closes a stream, which then accepts no more events. Idempotent.
    * @throws SynapProblem `stream-not-found`, `optimistic-lock`
    */
   closeStream(

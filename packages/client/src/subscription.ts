@@ -5,39 +5,39 @@ import type { NameOf } from "./event-types.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
-/** Which events a subscription follows. */
+/** Start and filter of a subscription. */
 export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
-  /** `now` (default), `start`, or the position of the last event that was dealt with. */
+  /** `now` (default), `start`, or the position of the last processed event. */
   readonly from?: "now" | "start" | number;
   /** Events of this type, or of any of these. */
   readonly type?: Name | readonly Name[];
   /** Events of streams of this type, or of one stream. */
   readonly stream?: Partial<StreamName> & Pick<StreamName, "aggregateType">;
-  /** Called as the reading gets on, also past events that don't match: save `position` to resume from there. */
+  /** Called on progress, also past events that don't match: save `position` to resume from there. */
   readonly onProgress?: (progress: SubscriptionProgress) => void;
-  /** Called when a connection is open: the first one, and each that was made anew. */
+  /** Called when a connection is open: the first one, and after each reconnect. */
   readonly onConnect?: () => void;
-  /** Called before the connection is made anew, with the reason. What it throws ends the loop. */
+  /** Called before a reconnect, with the reason. If it throws, the iteration fails with that error. */
   readonly onReconnect?: (reason: unknown) => void;
 }
 
 /** The progress of a subscription. */
 export interface SubscriptionProgress {
   readonly position: number;
-  /** Everything that was stored when it was read has been seen. */
+  /** True if all events stored at the time of the read were delivered. */
   readonly caughtUp: boolean;
 }
 
 /**
- * The store is behind what a subscription has read already: it was restored from a backup, or another store answers here.
+ * The store is behind the position that a subscription has read: it was restored from a backup, or it is another store.
  * Events may be missing or differ; read again from the start or from a position known to be good.
  */
 export class SubscriptionGapError extends Error {
   override readonly name = "SubscriptionGapError";
   readonly code = "subscription-gap";
-  /** What the subscription has read. */
+  /** Position up to which the subscription has read. */
   readonly position: number;
-  /** Where the store is. */
+  /** Position up to which the store can be read. */
   readonly storePosition: number;
 
   constructor(position: number, storePosition: number) {
@@ -55,8 +55,8 @@ const SILENCE_MS = 50_000;
 const BACKOFF: Backoff = { firstDelayMs: 250, maxDelayMs: 10_000 };
 
 /**
- * The events after a position, and then each one as it is stored, without a gap and without a repetition, for as long as the
- * loop runs. A lost connection is made anew after the last event. Needs the admin token.
+ * Iterates over the events after a position and then over each new one, without gaps or repetitions. A lost connection is
+ * reopened after the last event. Needs the admin token.
  *
  * @throws SubscriptionGapError, SynapProblem for a request that the API refuses, and the signal's reason
  */

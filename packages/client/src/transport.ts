@@ -24,13 +24,13 @@ export interface RetryOptions {
 
 /** Settings of a client that its requests use. */
 export interface TransportOptions {
-  /** Where the API is, as in `http://127.0.0.1:3400`. */
+  /** Base URL of the API, such as `http://127.0.0.1:3400`. */
   readonly url: string | URL;
   /** The admin token, sent to admin operations only. */
   readonly adminToken?: Token;
   /** Sent with events that are published or appended as a backfill. */
   readonly backfillToken?: Token;
-  /** Who operates: named in the log of admin operations. */
+  /** Name of the operator in the log of admin operations. */
   readonly actor?: string;
   readonly retry?: RetryOptions;
   /**
@@ -76,7 +76,7 @@ type AnswerOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["answer"] 
 /** An attempt that failed, of a call that may go on. */
 export interface FailedAttempt {
   readonly fault: unknown;
-  /** How many attempts there were. */
+  /** Number of attempts. */
   readonly attempts: number;
   /** When the call began, by `performance.now()`. */
   readonly since: number;
@@ -84,7 +84,7 @@ export interface FailedAttempt {
 
 /** Sends requests and repeats them. */
 export interface Transport {
-  /** Where the API is, without a trailing slash. */
+  /** Base URL of the API, without a trailing slash. */
   readonly url: string;
   /**
    * Calls an operation and parses its answer.
@@ -223,7 +223,7 @@ async function readAnswer(base: string, response: Response, { answer }: Operatio
   throw new SynapAnswerError(base, response.status, "it is no problem document", { retryAfterMs });
 }
 
-/** Whether this has the members that every problem document has. */
+/** Checks that a value has the members of every problem document. */
 function isProblemDocument(value: unknown): value is ProblemDocument {
   return (
     typeof value === "object" &&

@@ -198,8 +198,8 @@ const FIRST_PAGES: Partial<Record<OperationName, object>> = {
   auditLog: { entries: [], nextBefore: 7 },
 };
 
-/** What the client leaves out on purpose, because it says the same in another place. */
-const SAID_ELSEWHERE: Partial<Record<OperationName, readonly string[]>> = {
+/** Fields that the client omits on purpose, because another one has the same value. */
+const OMITTED_FIELDS: Partial<Record<OperationName, readonly string[]>> = {
   // `expectedVersion` in the body.
   appendToStream: ["headers.if-match", "headers.if-none-match"],
   // `from`.
@@ -298,7 +298,7 @@ describe("a method of the client", () => {
   it.each(names.filter((name) => name !== "readModel"))(
     "can give %s everything that it takes, and nothing else",
     async (name) => {
-      expect(faultsOf(await requestsOf(name), HTTP_REQUESTS[name])).toEqual(SAID_ELSEWHERE[name] ?? []);
+      expect(faultsOf(await requestsOf(name), HTTP_REQUESTS[name])).toEqual(OMITTED_FIELDS[name] ?? []);
     },
   );
 });
