@@ -30,7 +30,7 @@ async function dev(options: StartOptions): Promise<void> {
   let wake = () => {};
 
   const restartFor = (file: string) => {
-    // When nothing runs, the imports are unknown: any change may fix it.
+    // Without a running process the imports are unknown, so any change may fix the error.
     if (child !== undefined && !imported.has(file) && extname(file) !== ".sql") return;
     console.error(`\n${relative(process.cwd(), file)} changed.`);
     child?.kill("SIGTERM");

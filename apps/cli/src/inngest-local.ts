@@ -95,7 +95,7 @@ async function run(options: {
       },
     );
     console.error(whatToSet(server.url, keys === "none" ? undefined : resolve(options.data)));
-    // Before that, an event would find no function to start.
+    // Without the functions, an event would start nothing.
     await server.ready();
     console.log(`inngest-local listens on ${server.url} and calls ${options.app}`);
   } catch (error) {

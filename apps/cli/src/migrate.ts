@@ -71,7 +71,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Exits 1 when something is not applied, so that a deployment can ask. */
+/** Exits with 1 if a migration is not applied, so that a deployment can check. */
 async function nameWhatIsMissing(database: Database, { migrations }: Composition): Promise<void> {
   const pending = await pendingMigrations(database, { applications: migrations });
   for (const { ledger, name } of pending) console.log(`not applied: ${ledger}/${name}`);

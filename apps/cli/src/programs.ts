@@ -12,7 +12,7 @@ export interface Program {
 export const PROGRAMS: readonly Program[] = [
   {
     name: "start",
-    description: "the whole of Synap in one process, embedded unless DATABASE_URL is set",
+    description: "all of Synap in one process, embedded unless DATABASE_URL is set",
     run: () => import("./start.ts"),
   },
   {
@@ -53,7 +53,7 @@ export const PROGRAMS: readonly Program[] = [
   { name: "compress", description: "compress old events", run: () => import("./compress.ts") },
 ];
 
-/** The program of this name, if there is one. */
+/** Finds the program of this name. */
 export function findProgram(name: string): Program | undefined {
   return PROGRAMS.find((program) => program.name === name);
 }

@@ -28,7 +28,7 @@ async function start(options: StartOptions): Promise<void> {
   const from = performance.now();
   const stopping = new AbortController();
   let running: RunningSynap | undefined;
-  // Listens from the beginning: Ctrl-C during the start stops what has been started.
+  // Registered before the start, so that Ctrl-C during the start stops the parts that were started.
   let started: Promise<unknown> = Promise.resolve();
   endOnSignal(async () => {
     const since = performance.now();
@@ -68,7 +68,7 @@ async function start(options: StartOptions): Promise<void> {
   started = starting.catch(() => undefined);
   try {
     running = await starting;
-    // This process can't reopen the database while other parts hold it, so it ends; its supervisor starts it again.
+    // This process can't reopen the database while other parts hold it, so it exits and its supervisor restarts it.
     void running.database.failed.then((error) => {
       printFailure(error);
       process.exit(1);

@@ -1,15 +1,15 @@
 import { type Database, openDatabase } from "@synap/database";
 import type { QueueDatabase, QueueSession } from "@synap/inngest-local";
 
-/** A database with the tables of the local broker. */
+/** The database with the tables of the local broker. */
 export interface BrokerDatabase {
   readonly queue: QueueDatabase;
   close(): Promise<void>;
 }
 
 /**
- * The local broker's access to the database: separate connections on a server, as a broker elsewhere would have; the one
- * session of the embedded engine.
+ * Opens the local broker's access to the database: separate connections on a server, as for a broker in another process, or the
+ * one session of the embedded engine.
  */
 export async function openBrokerDatabase(
   database: Database,
@@ -23,8 +23,8 @@ export async function openBrokerDatabase(
 }
 
 /**
- * Rights that let the local broker's queries run without a transaction as owner, which others would wait for. They cover the
- * tables that exist and those that the local broker creates when it starts.
+ * Grants rights that let the local broker's queries run without a transaction as owner, for which others would wait. They cover
+ * the existing tables and those that the local broker creates when it starts.
  */
 const GRANTS = `
 CREATE SCHEMA IF NOT EXISTS inngest_local;

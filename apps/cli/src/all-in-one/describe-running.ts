@@ -3,7 +3,7 @@ import type { EventCatalogue } from "@synap/types";
 import type { InngestChoice } from "./inngest.ts";
 import { RELEASE, type RunningSynap } from "./run-synap.ts";
 
-/** The text printed once Synap runs: the addresses, and one command to try it. */
+/** Formats the text printed when Synap runs: its URLs, and one command to try it. */
 export function describeRunning(
   running: RunningSynap,
   { inngest, logLevel, took }: { inngest: InngestChoice; logLevel: string; took: string },

@@ -2,7 +2,7 @@ import type { InngestKeys } from "@synap/inngest-local";
 import { loadOrCreateToken } from "../data-directory/kept-token.ts";
 import type { InngestChoice } from "./inngest.ts";
 
-/** Options of the SDK's client, with which the API and the worker reach Inngest. */
+/** Options of the Inngest clients of the API and the worker. */
 export interface InngestAccess {
   readonly baseUrl: string;
   /** No signatures and keys, as with Inngest's dev server. */
@@ -12,8 +12,8 @@ export interface InngestAccess {
 }
 
 /**
- * Keys that API, worker and local broker share: from the environment, or from the data directory, where they are
- * made on first use.
+ * Reads the keys that API, worker and local broker share: from the environment, or from the data directory, where they are
+ * created on first use.
  */
 export function brokerKeys(directory: string, environment: NodeJS.ProcessEnv): InngestKeys {
   const signingKey =

@@ -22,13 +22,13 @@ Without that:
 /**
  * Starts Inngest's own dev server, with its dashboard, through npx.
  *
- * @param appUrl where the worker serves Inngest's functions; the dev server keeps asking there until it answers
+ * @param appUrl URL of the worker's functions; the dev server polls it until it answers
  * @throws StartError `INNGEST_UNAVAILABLE` when it can't be installed or does not start
  */
 export async function startInngestDevServer(options: {
   port: number;
   appUrl: string;
-  /** Makes the worker register its functions. */
+  /** Registers the worker's functions. */
   register: () => Promise<unknown>;
   verbose: boolean;
   signal: AbortSignal;
@@ -36,7 +36,7 @@ export async function startInngestDevServer(options: {
   const { port, appUrl, register, verbose, signal } = options;
   const url = `http://127.0.0.1:${port}`;
   const command = ["--yes", "inngest-cli@1", "dev", "--no-discovery", "-u", appUrl, "--port", String(port)];
-  // A separate process group: npx starts a shell that starts the program, and all of them have to be stopped.
+  // In its own process group, because npx starts a shell that starts the program, and all of them must be stopped.
   const child = spawn("npx", command, {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -105,7 +105,7 @@ function withoutColor(): NodeJS.ProcessEnv {
   return { ...process.env, NO_COLOR: "1", DO_NOT_TRACK: "1" };
 }
 
-/** Keeps the last lines the program printed, to show them when it fails. */
+/** Keeps the last lines of a program's output, to show them if it fails. */
 function collect(child: ChildProcess, verbose: boolean): () => string {
   let text = "";
   const take = (chunk: unknown) => {

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { openBrokerDatabase } from "./broker-database.ts";
 import { findInngestServer, type InngestServer, startInngestDevServer } from "./inngest-dev-server.ts";
 
-/** Choice of broker: the local one, Inngest's own dev server, or a running server at a URL. */
+/** The choice of broker: the local one, Inngest's dev server, or a running server at a URL. */
 export type InngestChoice = "local" | "dev-server" | URL;
 
 /**
@@ -15,7 +15,7 @@ export type InngestChoice = "local" | "dev-server" | URL;
 const MAX_DELAY_MS = 100;
 
 /**
- * Starts Inngest, or finds the one that runs.
+ * Starts the broker, or checks the running one.
  *
  * @throws StartError `INNGEST_UNAVAILABLE`
  */
@@ -24,13 +24,13 @@ export async function startInngest(options: {
   /** Keys of the local broker. */
   keys: InngestKeys | "none";
   database: Database;
-  /** The server that the database is on; undefined when embedded. */
+  /** The database server; undefined for the embedded database. */
   databaseUrl: string | undefined;
   host: string;
   port: number;
-  /** Address at which the worker serves its functions. */
+  /** URL of the worker's functions. */
   appUrl: string;
-  /** Makes the worker register its functions with an Inngest other than the local broker. Default: it does so by itself. */
+  /** Registers the worker's functions with an Inngest other than the local broker. Default: the worker does so itself. */
   register?: () => Promise<unknown>;
   /** Retry delays in milliseconds; for the local broker only. */
   retryDelays?: number[];

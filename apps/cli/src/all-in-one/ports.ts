@@ -5,9 +5,9 @@ import { StartError } from "./start-error.ts";
 export interface WantedPort {
   /** Name of the listener: "API". */
   readonly name: string;
-  /** 0: any free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Option that the error names when the port is taken: "--port". */
+  /** The option in the error message when the port is in use: "--port". */
   readonly option: string;
 }
 
@@ -20,7 +20,7 @@ export interface WantedPort {
 export async function reservePorts(wanted: readonly WantedPort[], host: string): Promise<number[]> {
   const held: { port: number; release: () => Promise<void> }[] = [];
   try {
-    // All are held until the last is found, so that no two get the same free port.
+    // All ports are held until the last is found, so that no two get the same free port.
     for (const one of wanted) held.push(await hold(one, host));
     return held.map(({ port }) => port);
   } finally {

@@ -19,11 +19,11 @@ export interface RunSynapOptions {
   readonly dataDirectory: string;
   /** A TimescaleDB server. Default: the embedded database, in the data directory. */
   readonly databaseUrl?: string;
-  /** The port of the API; 0 takes a free one. */
+  /** The port of the API; 0 for any free port. */
   readonly apiPort: number;
-  /** The port of the worker, which Inngest calls; 0 takes a free one. */
+  /** The port of the worker, which Inngest calls; 0 for any free port. */
   readonly workerPort: number;
-  /** Port of the local broker or of Inngest's dev server; 0 chooses a free one. */
+  /** The port of the local broker or of Inngest's dev server; 0 for any free port. */
   readonly brokerPort: number;
   /** Default: the local broker. */
   readonly inngest?: InngestChoice;
@@ -38,7 +38,7 @@ export interface RunSynapOptions {
   readonly retryDelays?: number[];
   /** Unhandled failures of this process, counted in the database. */
   readonly failures?: UnhandledFailures;
-  /** Cancels the start. What was started is stopped. */
+  /** Cancels the start; the parts that were started are stopped. */
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +54,7 @@ export interface RunningSynap {
   readonly catalogue: EventCatalogue;
   readonly backfillToken: string;
   readonly adminToken: string;
-  /** Stops in order: the API, after sending what it has accepted, then Inngest, the worker and the database. */
+  /** Stops the API after it has sent accepted events, then Inngest, the worker and the database. */
   stop(): Promise<void>;
 }
 
@@ -64,15 +64,15 @@ export const RELEASE: string = readRelease();
 const HOST = "127.0.0.1";
 
 /**
- * The largest envelope, in bytes, for an Inngest that Synap starts itself, which takes 3 MiB. A batch of 1,000 events is then
- * one envelope, one call and one append instead of two or three of each. An Inngest elsewhere may have a smaller limit.
+ * Maximum size of an envelope, in bytes, with an Inngest that Synap starts, which accepts 3 MiB. A batch of 1,000 events is then
+ * one envelope, one call and one append instead of two or three of each. Other Inngest servers may have a lower limit.
  */
 const OWN_ENVELOPE_BYTES = 1024 * 1024;
 
 /**
- * Runs the whole of Synap in this process.
+ * Runs all of Synap in this process.
  *
- * @throws DataDirectoryError, StartError, and the errors of the database; nothing is left running then
+ * @throws DataDirectoryError, StartError, and the errors of the database; all parts are stopped then
  */
 export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> {
   const { signal = new AbortController().signal } = options;
@@ -83,14 +83,14 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const faults: unknown[] = [];
     for (let part = started.pop(); part !== undefined; part = started.pop()) {
       logger.debug(`stopping the ${part.name}`);
-      // A part that fails to stop must not keep the others, above all the database, from stopping.
+      // If one part fails to stop, the others, especially the database, must still be stopped.
       await part.stop().catch((fault: unknown) => faults.push(fault));
     }
     if (faults.length > 0) throw faults[0];
   };
   try {
     const ports = await choosePorts(options).catch((error: unknown) => {
-      // A second start in one place finds both the ports and the directory taken; the directory names the process.
+      // A second start finds both the ports and the directory in use; the directory names the process.
       refuseDirectoryInUse(options.dataDirectory);
       throw error;
     });

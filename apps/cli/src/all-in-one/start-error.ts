@@ -1,4 +1,4 @@
-/** Synap can't start. The message is written for the person at the terminal. */
+/** Thrown when Synap can't start. The command prints the message. */
 export class StartError extends Error {
   override readonly name = "StartError";
   readonly code: "PORT_IN_USE" | "INNGEST_UNAVAILABLE" | "DATABASE_UNAVAILABLE";

@@ -1,4 +1,4 @@
-/** A data directory can't be used. The message is written for the person at the terminal. */
+/** Thrown when a data directory can't be used. The command prints the message. */
 export class DataDirectoryError extends Error {
   override readonly name = "DataDirectoryError";
   readonly code:

@@ -12,8 +12,8 @@ const OWN_FILES = /^(lock\..*|(backfill|admin)-token.*|inngest-(event|signing)-k
 const formatSchema = z.object({ format: z.int().positive(), release: z.string() });
 
 /**
- * Refuses a directory that this release must not touch: one written by a newer release, or one that holds files of
- * another program. Only reads; opens and changes nothing.
+ * Refuses a directory that this release must not change: one written by a newer release, or one with files of another
+ * program. Only reads.
  *
  * @throws DataDirectoryError `DATA_DIRECTORY_NEWER`, `DATA_DIRECTORY_FOREIGN` or `DATA_DIRECTORY_UNUSABLE`
  */
@@ -39,7 +39,7 @@ export function checkFormat(directory: string, release: string): void {
   }
 }
 
-/** Records which release writes here. Call it while holding the lock. */
+/** Records the release that writes to the directory. Call it while holding the lock. */
 export function writeFormat(directory: string, release: string): void {
   const format = JSON.stringify({ format: DATA_DIRECTORY_FORMAT, release });
   replaceFile(join(directory, FORMAT_FILE), `${format}\n`);

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { syncDirectory } from "../durable-files/replace-file.ts";
 
 /**
- * A secret that a data directory keeps: for importing old events, for operating Synap, and the two keys that API, worker
- * and Inngest share. Also its file's name.
+ * A secret in a data directory, and the name of its file: the tokens for backfills and for operators, and the two keys that
+ * API, worker and Inngest share.
  */
 export type TokenName = "backfill-token" | "admin-token" | "inngest-event-key" | "inngest-signing-key";
 
@@ -34,7 +34,7 @@ export function loadOrCreateToken(directory: string, name: TokenName): string {
   const draft = `${path}.draft.${randomBytes(6).toString("hex")}`;
   writeFileSync(draft, `${token}\n`, { mode: 0o600, flag: "wx", flush: true });
   try {
-    // Unlike a rename, a link never replaces a file that another process has created meanwhile.
+    // A link, unlike a rename, never replaces a file that another process has created meanwhile.
     linkSync(draft, path);
     syncDirectory(directory);
     return token;

@@ -43,7 +43,7 @@ function ended(child: ChildProcess): Promise<number | null> {
 }
 
 describe("a data directory", () => {
-  it("is made on first use, with a format file that names the release", () => {
+  it("is created on first use, with a format file that names the release", () => {
     const directory = open(join(path, "new"));
     expect(JSON.parse(readFileSync(join(directory.path, "format.json"), "utf8"))).toEqual({
       format: DATA_DIRECTORY_FORMAT,
@@ -62,7 +62,7 @@ describe("a data directory", () => {
     expect(await ended(second.child)).toBe(1);
   });
 
-  it("is free again after its process ended in order", async () => {
+  it("is released when its process stops", async () => {
     const first = await startHolder();
     first.child.kill("SIGTERM");
     expect(await ended(first.child)).toBe(0);
@@ -77,7 +77,7 @@ describe("a data directory", () => {
     expect((await startHolder()).says).toBe("open");
   });
 
-  it("goes to exactly one of several that race for it, after a kill and when it is new", async () => {
+  it("goes to exactly one of several concurrent processes, after a kill and when it is new", async () => {
     for (let round = 0; round < 2; round++) {
       const racers = await Promise.all(Array.from({ length: 4 }, startHolder));
       const winners = racers.filter((racer) => racer.says === "open");
@@ -90,7 +90,7 @@ describe("a data directory", () => {
     }
   });
 
-  it("of a newer release is refused before anything in it is touched", () => {
+  it("of a newer release is refused before anything in it is changed", () => {
     writeFileSync(
       join(path, "format.json"),
       JSON.stringify({ format: DATA_DIRECTORY_FORMAT + 1, release: "9.0.0" }),
@@ -99,7 +99,7 @@ describe("a data directory", () => {
     expect(readdirSync(path)).toEqual(["format.json"]);
   });
 
-  it("is not made out of a folder with other files, nor of one whose format file is broken", () => {
+  it("is not created in a folder with other files, or with a broken format file", () => {
     mkdirSync(join(path, "photos"));
     expect(() => open(path)).toThrow(/not a Synap data directory: it holds "photos"/);
     rmSync(join(path, "photos"), { recursive: true });
@@ -107,7 +107,7 @@ describe("a data directory", () => {
     expect(() => open(path)).toThrow(/can't be read as Synap's format file/);
   });
 
-  it("keeps one token for each purpose that only its owner can read", () => {
+  it("keeps one token for each purpose, readable by its owner only", () => {
     const directory = open(path);
     const names = ["backfill-token", "admin-token", "inngest-event-key", "inngest-signing-key"] as const;
     const tokens = names.map((name) => {
@@ -130,7 +130,7 @@ describe("a data directory", () => {
     expect(loadOrCreateToken(fresh, "inngest-signing-key")).toBe(key);
   });
 
-  it("gives the same token to processes that make it at the same moment", async () => {
+  it("returns the same token to processes that create it concurrently", async () => {
     const script = `
       import { loadOrCreateToken } from ${JSON.stringify(new URL("kept-token.ts", import.meta.url).href)};
       process.stdout.write("ready\\n");

@@ -18,7 +18,7 @@ export interface DataDirectory {
 /**
  * Opens and locks a data directory, creating it when it is missing.
  *
- * @param urls addresses of this process, by name, for the message to a second process that is refused
+ * @param urls URLs of this process by name, for the error of a second process
  * @throws DataDirectoryError when it is in use, was written by a newer release, or is no data directory
  */
 export function openDataDirectory(options: {
@@ -71,7 +71,7 @@ function takeLock(path: string, urls: Readonly<Record<string, string>>): DataDir
 function describeHolder(error: unknown): unknown {
   if (!(error instanceof DataDirectoryInUseError)) return error;
   const { message, holder } = error;
-  // On another machine it can't be stopped from here; the message has the cure.
+  // A process on another machine can't be stopped from here; the message has the advice.
   const isHere = holder.host === undefined;
   const advice = "Stop it first, or choose another directory with --data.";
   const text = isHere ? `Synap already runs here. ${message}\n${advice}` : message;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Message from a process to the `synap dev` that started it. */
+/** A message from a process to the `synap dev` that started it. */
 const importReport = z.object({ imported: z.string() });
 
 /** Returns the file that a message of the started process reports. */
@@ -8,7 +8,7 @@ export function importedFile(message: unknown): string | undefined {
   return importReport.safeParse(message).data?.imported;
 }
 
-/** Reports a file to the `synap dev` that started this process; undefined where none did. */
+/** Reports a file to the `synap dev` that started this process; undefined without one. */
 export function reportImport(): ((file: string) => void) | undefined {
   if (!process.connected) return undefined;
   return (imported) => {
@@ -16,7 +16,7 @@ export function reportImport(): ((file: string) => void) | undefined {
   };
 }
 
-/** Stops this process in order when the `synap dev` that started it has ended, even by a kill. */
+/** Stops this process gracefully when the `synap dev` that started it has ended, even by a kill. */
 export function stopWithDev(): void {
   if (process.connected) process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 }

@@ -1,9 +1,9 @@
 import { sep } from "node:path";
 import { watch } from "chokidar";
 
-/** Watch on the files of an application. */
+/** A watch on the files of an application. */
 export interface ApplicationWatch {
-  /** Watches a file that may lie outside the folder as well. */
+  /** Watches another file, which may be outside the folder. */
   add(file: string): void;
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export async function watchApplication(
   watcher.on("all", (_event, path) => {
     if (SOURCE.test(path)) onChange(path);
   });
-  // An editor's file that vanished, a folder without permission: the others are still watched.
+  // Errors of single files, such as an editor's temporary file or a folder without permission, don't stop the watch.
   watcher.on("error", (error) => console.error(`watching: ${String(error)}`));
   await new Promise<void>((resolve) => watcher.once("ready", resolve));
   return {

@@ -2,8 +2,8 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Replaces a file in one step: a reader, or a process after a kill or a power cut, finds the old text or the new one.
- * When it returns, the new text is on the disk.
+ * Replaces a file atomically: a reader, or a process after a kill or a power cut, finds the old text or the new one. The new
+ * text is synced to disk when it returns.
  */
 export function replaceFile(path: string, text: string): void {
   const draft = `${path}.draft`;
@@ -12,7 +12,7 @@ export function replaceFile(path: string, text: string): void {
   syncDirectory(dirname(path));
 }
 
-/** Appends text to a file, creating it if necessary. When it returns, the text is on the disk. */
+/** Appends text to a file, creating it if necessary. The text is synced to disk when it returns. */
 export function appendDurably(path: string, text: string): void {
   writeDurably(path, "a", text);
 }

@@ -1,4 +1,4 @@
-/** Description of a connection failure, for people. */
+/** Describes a connection failure. */
 export function connectionFault(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (cause instanceof Error && "code" in cause && typeof cause.code === "string") {

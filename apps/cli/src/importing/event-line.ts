@@ -10,20 +10,20 @@ export interface EventLine {
   readonly original: string;
 }
 
-/** A line that was refused, here or by the API. */
+/** A line that was rejected, by this program or by the API. */
 export interface RejectedLine {
   readonly kind: "rejected";
   readonly number: number;
   readonly code: string;
   readonly path: string;
   readonly reason: string;
-  /** The line's text; undefined when it is no text or too long to keep. */
+  /** The line's text; undefined if it is not text or too long to keep. */
   readonly original?: string;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Defaults for what a line's event leaves out. The same in every run, or a line sent twice would be two events. */
+/** Defaults for the missing fields of a line. The same in every run, so that a line sent twice is one event. */
 export interface LineDefaults {
   /** Name of the file in these ids, see `FilePart`. */
   readonly identity: string;
@@ -32,8 +32,8 @@ export interface LineDefaults {
 }
 
 /**
- * Reads one line. An event without id or timestamp gets one that is the same in every run, so that sending the line
- * again is recognised as the same event. (Without an aggregate id, its id names its stream.)
+ * Parses one line. An event without id or timestamp gets one that is the same in every run, so that a line sent again is
+ * recognised as the same event. Without an aggregate id, the event's id names its stream.
  *
  * @returns undefined for a blank line
  */
@@ -77,7 +77,7 @@ export function isEventObject(bytes: Buffer): boolean {
   }
 }
 
-/** Inserts missing fields before the first field, and leaves the rest of the text unchanged. */
+/** Inserts missing fields before the first field and leaves the rest of the text unchanged. */
 function withDefaults(
   text: string,
   value: object,

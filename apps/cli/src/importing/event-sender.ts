@@ -14,13 +14,13 @@ import { ImportError } from "./import-error.ts";
 export interface EventSenderOptions {
   /** The API's base URL. */
   readonly url: string;
-  /** Sends them as a backfill; needs the token. */
+  /** Send the events as a backfill; needs the token. */
   readonly backfill: boolean;
   readonly token?: string;
   /** Longest time to retry one batch, in milliseconds. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
-  /** Called when a batch has to wait, with the reason. */
+  /** Called with the reason when a batch has to wait. */
   readonly onWait?: (reason: string, ms: number) => void;
 }
 
@@ -37,8 +37,8 @@ export type EventSender = (events: readonly EventLine[]) => Promise<SentEvents>;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
- * Creates a sender of batches, which reports the outcome of each event. It retries while the API is away (no connection,
- * 429, 5xx), waiting as long as the API asks. A batch refused as a whole is halved until the refused event stands alone.
+ * Creates a sender of batches, which returns the outcome of each event. It retries while the API is unavailable (no
+ * connection, 429, 5xx) after the requested delay. A batch refused as a whole is bisected down to the refused event.
  *
  * The sender throws ImportError `API_UNREACHABLE` when the time for retries ran out, `NOT_ALLOWED`, `NOT_SYNAP`.
  */

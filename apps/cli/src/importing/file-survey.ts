@@ -6,15 +6,15 @@ import { MAX_LINE_BYTES } from "./read-lines.ts";
 /** Content of a file at the moment of a survey. */
 export interface FileSurvey {
   /**
-   * The bytes that count as lines: up to the last line break, and what follows it when that is a JSON object. Anything
-   * else at the end is a line that is still being written.
+   * Number of bytes that count as lines: up to the last line break, and beyond it if a JSON object follows. Any other text
+   * at the end is a line that is still being written.
    */
   readonly size: number;
   /** SHA-256 of these bytes, in hex. */
   readonly fingerprint: string;
   /** True when the last line has no line break. */
   readonly open: boolean;
-  /** True when text follows that does not count as a line yet. */
+  /** True if the file ends in text that does not count as a line yet. */
   readonly unfinished: boolean;
   /** SHA-256 of the first `knownSize` bytes, in hex; undefined when the file is shorter. */
   readonly known: string | undefined;
@@ -64,15 +64,15 @@ export async function surveyFile(file: FileHandle, knownSize = 0): Promise<FileS
   return { size: lines.size, fingerprint: lines.hash.digest("hex"), open: false, unfinished, known };
 }
 
-/** The rest of a line that was sent before it had a line break. */
+/** The remainder of a line that was sent before it had a line break. */
 export interface LineContinuation {
   /** Start of the next line, or end of the file. */
   readonly end: number;
-  /** True when the line ends here: only white space was added to it. */
+  /** True if only white space was added to the line. */
   readonly blank: boolean;
 }
 
-/** Reads on from the middle of a line to its end. */
+/** Reads from the middle of a line to its end. */
 export async function readContinuation(file: FileHandle, from: number): Promise<LineContinuation> {
   let end = from;
   for await (const bytes of readBytes(file, from)) {

@@ -36,7 +36,7 @@ function noteDiskCalls(calls: string[]): void {
 }
 
 // A power cut can't be made in a test. What survives one is decided by the order of these calls.
-it("puts the state of an import on the disk before the first event is sent, and the report before the state that counts it", async () => {
+it("syncs the state of an import before the first event is sent, and the report before the state that counts it", async () => {
   const calls: string[] = [];
   noteDiskCalls(calls);
   const directory = mkdtempSync(join(tmpdir(), "synap-import-"));

@@ -1,4 +1,4 @@
-/** An import stopped. The message is written for the person at the terminal. */
+/** Thrown when an import stops. The command prints the message. */
 export class ImportError extends Error {
   override readonly name = "ImportError";
   readonly code:

@@ -107,7 +107,7 @@ describe("importing a file", () => {
     expect(again.counts).toEqual({ accepted: 0, duplicate: 95, rejected: 0 });
   });
 
-  it("fills in what a line leaves out with the same values in every run", async () => {
+  it("fills in missing fields with the same values in every run", async () => {
     writeFileSync(
       file,
       '{"type":"t.done","data":{}}\n{}\n{"timestamp":"2026-01-01T00:00:00Z","aggregateId":"a"}\n',
@@ -118,7 +118,7 @@ describe("importing a file", () => {
     expect(received[2]).toMatchObject({ timestamp: "2026-01-01T00:00:00Z", aggregateId: "a" });
   });
 
-  it("sends the text of a line as it is, so that no number changes on the way", async () => {
+  it("sends the text of a line unchanged, so that no number is rounded", async () => {
     const line = '{"type":"t.done",  "data":{"big":9007199254740993,"small":1e-400,"a":1,"a":2}}';
     writeFileSync(
       file,
@@ -129,7 +129,7 @@ describe("importing a file", () => {
     expect(received.map(({ id }) => id)).toContain("7f1c39a4-0000-4000-8000-000000000000");
   });
 
-  it("goes on after the last answered line when it was stopped", async () => {
+  it("continues after the last answered line when it was stopped", async () => {
     writeFileSync(file, numbered(1, 200));
     const stop = new AbortController();
     answerNext = () => {
@@ -146,7 +146,7 @@ describe("importing a file", () => {
     expect(result.counts.accepted + result.counts.duplicate).toBe(200);
   });
 
-  it("sends only what was added when the file has grown", async () => {
+  it("sends only added lines when the file has grown", async () => {
     writeFileSync(file, numbered(1, 15));
     await run();
     appendFileSync(file, numbered(16, 20));
@@ -175,7 +175,7 @@ describe("importing a file", () => {
     expect((await run()).lines).toBe(result.lines);
   });
 
-  it("sends a last line without a line break once it is whole, under one id", async () => {
+  it("sends a last line without a line break when it is complete, with one id", async () => {
     const [first = "", second = ""] = [numbered(1, 1), numbered(2, 2)];
     writeFileSync(file, first + second.slice(0, 12));
     expect(await run()).toMatchObject({ lines: 1, unfinished: true, counts: { accepted: 1, rejected: 0 } });
@@ -190,7 +190,7 @@ describe("importing a file", () => {
     expect(await run({ restart: true })).toMatchObject({ counts: { accepted: 0, duplicate: 3 } });
   });
 
-  it("refuses to go on when a line that was sent as a whole event goes on", async () => {
+  it("refuses to continue when a line that was sent as a complete event was extended", async () => {
     writeFileSync(file, numbered(1, 1).trimEnd());
     await run();
     appendFileSync(file, ' {"more":1}\n');
@@ -200,7 +200,7 @@ describe("importing a file", () => {
     });
   });
 
-  it("refuses to start anew when the state it kept can't be read", async () => {
+  it("refuses to start over when its state can't be read", async () => {
     writeFileSync(file, numbered(1, 5));
     await run();
     const statePath = `${file}.synap-import.json`;
@@ -218,7 +218,7 @@ describe("importing a file", () => {
     expect(received).toHaveLength(5);
   });
 
-  it("says that the file was changed while it was read", async () => {
+  it("reports a file that changed while it was read", async () => {
     writeFileSync(file, numbered(1, 40));
     answerNext = () => {
       writeFileSync(file, numbered(500, 539));
@@ -230,7 +230,7 @@ describe("importing a file", () => {
     });
   });
 
-  it("reads one file to its end when another one takes its place meanwhile, and what is appended the next time", async () => {
+  it("reads one file to its end when another one replaces it meanwhile, and appended lines the next time", async () => {
     writeFileSync(file, numbered(1, 40));
     answerNext = () => {
       answerNext = () => undefined;
@@ -312,7 +312,7 @@ describe("importing a file", () => {
     );
   });
 
-  it("waits when the API is busy, as long as it asks, and when the connection breaks", async () => {
+  it("waits when the API is busy, as long as requested, and when the connection breaks", async () => {
     writeFileSync(file, numbered(1, 10));
     const bad: Answer[] = [{ status: 503, headers: { "retry-after": "1" } }, "hang up", { status: 500 }];
     answerNext = () => bad.shift();
@@ -323,7 +323,7 @@ describe("importing a file", () => {
     expect(waits[0]).toBe(1000);
   });
 
-  it("gives up when its patience ends, and can go on later", async () => {
+  it("gives up after the maximum wait, and can continue later", async () => {
     writeFileSync(file, numbered(1, 10));
     answerNext = () => ({ status: 503 });
     await expect(run({ patienceMs: 300 })).rejects.toMatchObject({ code: "API_UNREACHABLE" });
@@ -331,7 +331,7 @@ describe("importing a file", () => {
     expect((await run()).counts.accepted).toBe(10);
   });
 
-  it("reports rejected lines with their number, reason and text, whoever rejected them", async () => {
+  it("reports rejected lines with number, reason and text, whether rejected here or by the API", async () => {
     const bad = '{"type":"t.done","data":{"n":"x"}}';
     writeFileSync(
       file,
@@ -369,7 +369,7 @@ describe("importing a file", () => {
     answerNext = () => undefined;
   });
 
-  it("finds the one event for which a whole batch is refused", async () => {
+  it("finds the one event that causes a whole batch to be refused", async () => {
     writeFileSync(file, numbered(1, 16));
     answerNext = (events) =>
       events.some(({ data }) => z.object({ n: z.literal(11) }).safeParse(data).success)
@@ -383,7 +383,7 @@ describe("importing a file", () => {
     });
   });
 
-  it("says clearly what is wrong with the file, the address or the token", async () => {
+  it("reports problems of the file, the address and the token", async () => {
     await expect(run()).rejects.toThrow(/There is no file/);
     writeFileSync(file, numbered(1, 1));
     await expect(run({ url: "http://127.0.0.1:65533" })).rejects.toThrow(

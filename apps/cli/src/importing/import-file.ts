@@ -23,11 +23,11 @@ export interface ImportOptions {
   readonly batch: number;
   /** Number of concurrent requests. */
   readonly inFlight: number;
-  /** Longest wait for an API that is away, in milliseconds. */
+  /** Maximum wait for an unavailable API, in milliseconds. */
   readonly patienceMs: number;
-  /** Sends the whole file again, ignoring what earlier runs did. */
+  /** Send the whole file again, whatever earlier runs sent. */
   readonly restart: boolean;
-  /** Treats the file as never imported, ignoring the state of earlier runs. */
+  /** Treat the file as never imported: ignore the state of earlier runs. */
   readonly asNew: boolean;
   readonly signal: AbortSignal;
   readonly onStart?: (start: ImportStart) => void;
@@ -39,31 +39,31 @@ export interface ImportOptions {
 
 /** An answered request. */
 export interface AnsweredBatch {
-  /** The lines it carried. */
+  /** The lines in the request. */
   readonly lines: readonly number[];
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time of sending, in milliseconds since 1970. */
   readonly sentAt: number;
-  /** Duration, all attempts included. */
+  /** Duration of all attempts. */
   readonly ms: number;
 }
 
 /** Progress of an import. */
 export interface ImportProgress {
   readonly counts: ImportCounts;
-  /** Lines answered, all runs together. */
+  /** Number of lines answered in all runs. */
   readonly lines: number;
-  /** Bytes answered, and in all; `totalBytes` is undefined for standard input. */
+  /** Number of bytes answered, and the total, which is undefined for standard input. */
   readonly bytes: number;
   readonly totalBytes?: number;
 }
 
-/** Result of an import, all runs together. */
+/** The result of an import, over all runs. */
 export interface ImportResult extends ImportProgress {
-  /** The report of rejected lines, when there is one. */
+  /** Path of the report of rejected lines, if any line was rejected. */
   readonly rejectedPath?: string;
-  /** The file ends in text that is no whole line yet, and was not sent. */
+  /** True if the file ends in an incomplete line, which was not sent. */
   readonly unfinished: boolean;
-  /** Lines of this run that were rejected only because their events are older than the live window. */
+  /** Number of lines in this run that were rejected because their events are older than the live window. */
   readonly tooOld: number;
 }
 
@@ -71,12 +71,12 @@ export interface ImportResult extends ImportProgress {
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
- * Sends every line of an NDJSON file to the API. Killed at any moment and run again, it continues after the last line
- * that was answered; lines sent twice are recognised by their ids, so each is stored exactly once. A file may grow
- * between runs, at any byte: the events of its lines, their ids and times stay what they were.
+ * Sends every line of an NDJSON file to the API. After a kill at any moment, the next run continues after the last answered
+ * line. Lines sent twice are recognised by their ids, so each is stored exactly once. A file may grow between runs, at any
+ * byte: its lines keep their events, ids and times.
  *
- * @throws ImportError when the file or its state can't be used or the API can't be reached; once the cause is removed,
- * running it again continues
+ * @throws ImportError when the file or its state can't be used or the API can't be reached; once the cause is fixed, the
+ * next run continues
  */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
   if (options.file === "-") return importStream(options);
@@ -91,7 +91,7 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
     }
     const { kind, state } = start;
     options.onStart?.({ kind, line: state.line, offset: state.offset });
-    // Before the first event is sent: the next run must give the same ids and times.
+    // Saved before the first event is sent, so that the next run assigns the same ids and times.
     writeImportState(statePath, state);
     const sent = await sendLines(options, {
       state,
@@ -118,7 +118,7 @@ async function importStream(options: ImportOptions): Promise<ImportResult> {
   return { ...sent, unfinished: false };
 }
 
-/** Sends lines in batches, several at a time, and saves the progress after each batch in the order of the lines. */
+/** Sends lines in batches, several concurrently, and saves the progress in the order of the lines. */
 async function sendLines(
   options: ImportOptions,
   from: {
@@ -177,7 +177,7 @@ async function sendLines(
   };
 }
 
-/** One open file for the whole run: a file that replaces it under the same path is another one. */
+/** Opens the file once for the whole run, because another file may replace it under the same path. */
 async function openFile(path: string): Promise<FileHandle> {
   const unreadable = (reason: string, cause?: unknown) =>
     new ImportError("FILE_UNREADABLE", reason, { cause });
@@ -193,11 +193,11 @@ async function openFile(path: string): Promise<FileHandle> {
   throw unreadable(`${path} is not a file.`);
 }
 
-/** The lines that the file had at the survey; what is appended later is left to the next run. */
+/** Reads the lines that the file had at the survey. Lines appended later are left to the next run. */
 async function* linesOf(file: FileHandle, state: ImportState): AsyncGenerator<Line> {
   const bytes = readBytes(file, state.offset, state.size);
   for await (const line of readLines(bytes, { line: state.line, offset: state.offset })) {
-    // A file that was truncated meanwhile ends in half a line.
+    // A file that was truncated meanwhile may end in the middle of a line.
     if (line.terminated || line.end === state.size) yield line;
   }
 }
@@ -223,7 +223,7 @@ function timed(
     if (events.length > 0) onBatch?.({ lines: events.map(({ number }) => number), sentAt, ms });
     return answer;
   });
-  // It is awaited in its turn; until then a failure must not count as unhandled.
+  // Awaited later in order; until then a failure must not count as unhandled.
   sent.catch(() => undefined);
   return sent;
 }
@@ -243,7 +243,7 @@ async function checkApi(url: string, signal: AbortSignal): Promise<void> {
     await api.health({ signal });
   } catch (cause) {
     signal.throwIfAborted();
-    // Whatever answered, it is there: what it takes, the first batch shows.
+    // Any response shows that a server runs; the first batch shows if it accepts events.
     if (!(cause instanceof SynapUnreachableError)) return;
     throw new ImportError(
       "API_UNREACHABLE",

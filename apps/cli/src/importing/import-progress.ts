@@ -3,7 +3,7 @@ import { duration } from "../terminal/numbers.ts";
 import type { ProgressLine } from "../terminal/progress-line.ts";
 import type { ImportProgress } from "./import-file.ts";
 
-/** Shows an import on a progress line: events, rate and the time left. One a run: it measures from its making. */
+/** Shows an import on a progress line: events, rate and remaining time. Create one for each run, which it measures. */
 export class ImportProgressLine {
   readonly #line: ProgressLine;
   readonly #clock: () => number;
@@ -14,7 +14,7 @@ export class ImportProgressLine {
     this.#clock = clock;
   }
 
-  /** Start of this run: the rate is that of this run, the share that of the whole file. */
+  /** Start of this run, for the rate. The share is that of the whole file. */
   begin(lines: number, bytes: number): void {
     this.#from = { at: this.#clock(), lines, bytes };
   }

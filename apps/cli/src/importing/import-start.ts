@@ -5,9 +5,9 @@ import { readContinuation, surveyFile } from "./file-survey.ts";
 import { ImportError } from "./import-error.ts";
 import { type ImportState, readImportState } from "./import-state.ts";
 
-/** Start of an import. */
+/** The point at which an import starts. */
 export interface ImportStart {
-  /** "resumed": an earlier run got as far as `line`. "finished": it had got to the end. */
+  /** `resumed`: an earlier run stopped after `line`. `finished`: it reached the end. */
   readonly kind: "new" | "resumed" | "grown" | "finished";
   readonly line: number;
   readonly offset: number;
@@ -24,7 +24,7 @@ export interface FileStart {
 /**
  * Compares a file with the state of an earlier run.
  *
- * @returns undefined when the file holds no line yet
+ * @returns undefined if the file has no line yet
  * @throws ImportError `FILE_CHANGED` when it is neither the same nor one that has grown, `STATE_UNUSABLE`
  */
 export async function startFromFile(
@@ -61,7 +61,7 @@ export async function startFromFile(
     const state = { ...known, url: options.url, counts, offset, line, rejectedBytes };
     return { kind: "new", state, unfinished: found.unfinished };
   }
-  // The line that was sent ends where its line break, added since, ends: what follows is the next line.
+  // The sent line now ends with the line break that was added since.
   const offset = sent !== undefined && earlier.offset === earlier.size ? sent.end : earlier.offset;
   const kind = offset === size ? "finished" : size > earlier.size ? "grown" : "resumed";
   return { kind, state: { ...known, offset }, unfinished: found.unfinished };
@@ -77,7 +77,7 @@ export async function assertUnchanged(file: FileHandle, path: string, state: Imp
   if (known !== state.fingerprint) throw changed(path, "it was changed while it was read");
 }
 
-/** Standard input can't be read again: its lines get ids of this run, which makes retries within the run safe. */
+/** The start for standard input. It can't be read again, so ids are unique to this run, which makes retries within it safe. */
 export function streamStart(url: string): ImportState {
   return emptyState(url, randomUUID(), 0);
 }

@@ -13,19 +13,19 @@ const countsSchema = z.object({
 const partSchema = z.object({
   /** Start of the part, in bytes. A line belongs to the part that contains its first byte. */
   start: z.int().nonnegative(),
-  /** Names the file in the ids made for the part's lines: the fingerprint when the part was first seen. */
+  /** Name of the file in the ids of the part's lines: the fingerprint when the part was first seen. */
   identity: z.string(),
-  /** When the part was first seen: the time of its events that don't say when they happened. */
+  /** Time at which the part was first seen: the timestamp of its events without one. */
   begunAt: z.iso.datetime(),
 });
 
 const importStateSchema = z.object({
   format: z.literal(1),
-  /** The API these lines went to. */
+  /** The API that received the lines. */
   url: z.string(),
   /** Parts of the file in order: its content at the first run, and the growth found by each later run. */
   parts: z.tuple([partSchema], partSchema),
-  /** The bytes that the runs so far have taken as lines, and their SHA-256. */
+  /** Number of bytes that the runs so far have read as lines, and their SHA-256. */
   size: z.int().positive(),
   fingerprint: z.string(),
   /** True if the last of these lines has no line break yet. */
@@ -39,18 +39,18 @@ const importStateSchema = z.object({
   updatedAt: z.string(),
 });
 
-/** Lines by what became of them. */
+/** Numbers of lines by outcome. */
 export type ImportCounts = z.infer<typeof countsSchema>;
-/** A part of a file that was there when a run began and not before. */
+/** A part of a file that was new when a run began. */
 export type FilePart = z.infer<typeof partSchema>;
-/** Progress of an import. Written after every answered batch, so that it can be killed at any moment. */
+/** The progress of an import, written after every answered batch so that the import can be killed at any moment. */
 export type ImportState = z.infer<typeof importStateSchema>;
 
 /**
- * The state kept for a file, or undefined when there is none.
+ * Reads the state of a file's import, or undefined if there is none.
  *
- * @throws ImportError `STATE_UNUSABLE` when it can't be read: without it, lines that were sent get other times, and those
- * of a file that has grown other ids
+ * @throws ImportError `STATE_UNUSABLE` when it can't be read: without it, sent lines would get other times, and those of a
+ * file that has grown other ids
  */
 export function readImportState(path: string): ImportState | undefined {
   let text: string;
@@ -81,7 +81,7 @@ function unusable(path: string, cause: unknown): ImportError {
   );
 }
 
-/** Replaces the state. It is on the disk before it counts: lines sent under a lost state would get other ids and times. */
+/** Replaces the state and syncs it to disk, because lines sent under a lost state would get other ids and times. */
 export function writeImportState(path: string, state: ImportState): void {
   try {
     replaceFile(path, `${JSON.stringify(state, null, 2)}\n`);

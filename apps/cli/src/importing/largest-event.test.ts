@@ -28,7 +28,7 @@ describe("the largest event of an import", () => {
   });
 
   describe.each(Object.entries(lines))("in a line %s", (_, write) => {
-    it.each(Object.entries(fillings))("is that of the API, also beside others: %s", async (_, fill) => {
+    it.each(Object.entries(fillings))("is that of the API, also in a batch: %s", async (_, fill) => {
       const file = join(directory, "events.ndjson");
       const events = [0, 1, 0, -1].map((more) => eventOfBytes(MAX_EVENT_BYTES + more, fill));
       writeFileSync(file, events.map((event) => `${write(event)}\n`).join(""));

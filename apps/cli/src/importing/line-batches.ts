@@ -6,7 +6,7 @@ export interface LineBatch {
   readonly events: readonly EventLine[];
   /** Lines that are not sent to the API, in order. */
   readonly rejected: readonly RejectedLine[];
-  /** The last line of the batch, and where the next one starts. */
+  /** Number of the batch's last line, and the offset of the next one. */
   readonly line: number;
   readonly offset: number;
 }

@@ -13,7 +13,7 @@ async function read(chunks: readonly Buffer[], maxBytes?: number) {
 }
 
 describe("reading lines", () => {
-  it("gives the same lines however the bytes arrive, and ends at every byte", async () => {
+  it("returns the same lines however the bytes are split, and stops at any byte", async () => {
     const bytes = fc
       .array(fc.constantFrom("a", "é", "\n", "\r\n", ""), { maxLength: 40 })
       .map((parts) => parts.join(""));
@@ -34,7 +34,7 @@ describe("reading lines", () => {
     );
   });
 
-  it("reads past a line that is too long to keep", async () => {
+  it("skips a line that is too long", async () => {
     const lines = await read([Buffer.from("short\n0123456789"), Buffer.from("0123456789\nnext")], 12);
     expect(lines.map(({ tooLong, bytes }) => [tooLong, bytes.toString()])).toEqual([
       [false, "short"],
@@ -45,7 +45,7 @@ describe("reading lines", () => {
 });
 
 describe("the id of a line without one", () => {
-  it("is a UUID that follows from the file and the line", () => {
+  it("is a UUID derived from the file and the line", () => {
     expect(idOfLine("file", 1)).toBe(idOfLine("file", 1));
     expect(idOfLine("file", 1)).not.toBe(idOfLine("file", 2));
     expect(idOfLine("file", 1)).toMatch(

@@ -1,4 +1,4 @@
-/** One line of a file, as bytes, not interpreted. */
+/** One line of a file as bytes. */
 export interface Line {
   /** 1-based. */
   readonly number: number;
@@ -14,7 +14,7 @@ export interface Line {
   readonly terminated: boolean;
 }
 
-/** The longest line that is kept, in bytes: far above any event the API takes, far below the memory of a small machine. */
+/** Maximum size of a line, in bytes: far above the largest event, far below the memory of a small machine. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
@@ -23,7 +23,7 @@ const RETURN = 0x0d;
 /**
  * Splits a stream of bytes into lines ("\n" or "\r\n"; the last one may lack its ending), in constant memory.
  *
- * @param from the number of lines and bytes of the same file that lie before the stream's first byte
+ * @param from number of lines and bytes of the file before the stream's first byte
  */
 export async function* readLines(
   source: AsyncIterable<Buffer>,

@@ -2,7 +2,7 @@ import { existsSync, rmSync, statSync, truncateSync } from "node:fs";
 import { appendDurably } from "../durable-files/replace-file.ts";
 import type { RejectedLine } from "./event-line.ts";
 
-/** The report of rejected lines: one JSON object a line, in the file's order. It exists once a line was rejected. */
+/** The report of rejected lines: one JSON object a line, in the file's order. Created with the first rejected line. */
 export class RejectedReport {
   readonly path: string;
   #bytes: number;
@@ -29,7 +29,7 @@ export class RejectedReport {
           `${JSON.stringify({ line: number, code, path, reason, original })}\n`,
       )
       .join("");
-    // Before the state that counts these bytes: the next run writes only what comes after them.
+    // Synced before the state that counts these bytes, because the next run appends after them.
     appendDurably(this.path, text);
     this.#bytes += Buffer.byteLength(text);
   }

@@ -1,6 +1,6 @@
 import type { ExitCode } from "./exit-codes.ts";
 
-/** A command ends with this exit code. The message is written for the person at the terminal. */
+/** Ends a command with an exit code. The command prints the message. */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly code = "CLI";

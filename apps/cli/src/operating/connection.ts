@@ -17,13 +17,13 @@ export interface CommonOptions {
   readonly json: boolean;
 }
 
-/** Client of an API whose event types only the running Synap knows. */
+/** A client of an API whose event types are unknown at compile time. */
 export type Api = SynapClient<CatalogueTypes>;
 
-/** Time limit for an answer, in milliseconds. */
+/** Timeout of a request, in milliseconds. */
 const TIMEOUT_MS = 60_000;
 
-/** Adds the options that every command has. */
+/** Adds the options of every command. */
 export function addCommonOptions(program: Command): void {
   program
     .addOption(
@@ -42,7 +42,7 @@ export function addCommonOptions(program: Command): void {
     .option("--json", "print JSON, for programs", false);
 }
 
-/** Client of the API that a command's options name. Without retries, because a person waits. */
+/** Creates a client of the API that a command's options name. It does not retry, because a person waits. */
 export function connect(options: CommonOptions): Api {
   const { token, source } = findToken(options);
   const actor = options.as ?? login();
@@ -50,7 +50,7 @@ export function connect(options: CommonOptions): Api {
     url: apiUrl(options),
     adminToken: async () => {
       if (token !== undefined) return token;
-      // When nothing runs no token exists, so the missing process is the first thing to report.
+      // Without a running process there is no token, so the missing process is reported first.
       await api.health();
       throw new CliError(
         EXIT.token,
@@ -66,12 +66,12 @@ export function connect(options: CommonOptions): Api {
   return api;
 }
 
-/** The API's address, without a slash at the end. */
+/** The API's URL without a trailing slash. */
 export function apiUrl({ url }: CommonOptions): string {
   return url.replace(/\/+$/, "");
 }
 
-/** The admin token, and its source or where it was looked for. */
+/** Finds the admin token, with its source or the place where it is missing. */
 export function findToken({ token, data }: CommonOptions): {
   readonly token: string | undefined;
   readonly source: string;
@@ -81,13 +81,13 @@ export function findToken({ token, data }: CommonOptions): {
   return { token: readToken(directory, "admin-token"), source: tokenPath(directory, "admin-token") };
 }
 
-/** The user's login name, if it is valid in a header. */
+/** Returns the user's login name if it is valid in a header. */
 function login(): string | undefined {
   try {
     const { username } = userInfo();
     return /^[\x21-\x7e]{1,128}$/.test(username) ? username : undefined;
   } catch {
-    // Containers may run under a user id without a name.
+    // The user id of a container may have no name.
     return undefined;
   }
 }

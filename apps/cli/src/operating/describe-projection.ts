@@ -7,10 +7,10 @@ import { cut, formatFields, formatTable, plain } from "../terminal/table.ts";
 type Projection = Resource<"Projection">;
 type ProjectionBuild = Resource<"ProjectionBuild">;
 
-/** The rows of one table in which two builds differ. */
+/** The difference between two builds in one table. */
 export type TableDifference = Resource<"ProjectionComparison">["differences"][number];
 
-/** Table of every build of every projection. */
+/** Formats a table of all builds of all projections. */
 export function describeProjections(projections: readonly Projection[]): string {
   const rows = projections.flatMap(({ name, state, builds }) =>
     builds.length === 0
@@ -34,7 +34,7 @@ export function describeProjections(projections: readonly Projection[]): string 
   );
 }
 
-/** Details of one projection and its builds. */
+/** Formats the details of one projection and its builds. */
 export function describeProjection(projection: Projection): string {
   const { name, description = "not one of this process", mode, newestVersion } = projection;
   const head = formatFields([
@@ -65,12 +65,12 @@ function describeBuild(build: ProjectionBuild): string {
   ]);
 }
 
-/** Summary of the dead letters of a build. */
+/** Summarises the dead letters of a build. */
 export function describeLetters({ openDeadLetters, parkedEvents }: ProjectionBuild): string {
   return `${count(openDeadLetters)} open, and ${counted(parkedEvents, "event waits", "events wait")} behind ${openDeadLetters === 1 ? "it" : "them"}: ${SYNAP_COMMAND} dead-letters list`;
 }
 
-/** Description of the rows in which the new build differs from the live one. */
+/** Describes the rows in which the new build differs from the live one. */
 export function describeDifferences(differences: readonly TableDifference[]): string {
   const rows = differences.map((each) => [
     each.table,

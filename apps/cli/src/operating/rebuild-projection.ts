@@ -12,14 +12,14 @@ import { EXIT } from "./exit-codes.ts";
 type ProjectionBuild = Resource<"ProjectionBuild">;
 
 const LOOK_MS = 500;
-/** Lag within which a build can be compared and cut over, in events: the rest is handled first. */
+/** Lag within which a build can be compared and cut over, in events. The remaining events are handled first. */
 const NEAR_EVENTS = 1_000;
-/** Longest time it may stay near without catching up, in a store under constant writes. */
+/** Maximum time to stay within that lag without catching up, in a store under constant writes. */
 const NEAR_MS = 5_000;
-/** Longest time a failed pass, or the lack of a worker that knows the version, may last. */
+/** Maximum time of a failing pass, or without a worker that has the version. */
 const TROUBLE_MS = 10_000;
 
-/** Begins a build, or finds the one in progress, and prints which. */
+/** Starts a build, or finds the one in progress, and prints its version. */
 export async function beginRebuild(
   api: Api,
   name: string,

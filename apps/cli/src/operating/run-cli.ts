@@ -37,7 +37,7 @@ ${SYNAP_COMMAND} start --help.`;
  * @returns its exit code
  */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
-  // `synap streams read note 1 | head` closes the pipe: that is no failure.
+  // `synap streams read note 1 | head` closes the pipe, which is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.done);
     throw error;

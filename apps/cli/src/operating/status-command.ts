@@ -11,7 +11,7 @@ import { apiUrl, type CommonOptions, connect, findToken } from "./connection.ts"
 
 type Status = Resource<"Status"> | Resource<"AdminStatus">;
 
-/** A handler as an operator sees it; others see less. */
+/** A handler in the status for operators. */
 interface HandlerStatus {
   readonly name: string;
   readonly mode?: string | undefined;
@@ -114,7 +114,7 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
   return [`${fields}\n\n${table}`, ...(failures.length === 0 ? [] : [failures.join("\n")])].join("\n\n");
 }
 
-/** Unhandled failures of promises and callbacks that a handler left behind. */
+/** Describes unhandled failures of promises and callbacks that a handler did not await. */
 function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[number]): string {
   const { handler, failures, eventId, code, reason, lastFailedAt } = failure;
   const what = failure.kind === "rejection" ? "a promise that nothing awaited" : "a timer or listener";
@@ -126,7 +126,7 @@ function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[num
   );
 }
 
-/** Retries of a handler. The reason is shown to holders of the admin token. */
+/** Describes the pending retry of a handler. The reason is shown to holders of the admin token. */
 function describeRetry({ name, retrying }: HandlerStatus): string[] {
   if (retrying === undefined) return [];
   const { waiting, streams, eventId, attempts, code, reason, nextAttemptAt } = retrying;
@@ -177,7 +177,7 @@ function describeKept(kept: Status["keptInBroker"]): (readonly [string, string])
   ];
 }
 
-/** Shown only from several seconds on: anything younger is ordinary pipeline work. */
+/** Describes events in transit for more than several seconds; younger ones are ordinary pipeline work. */
 function describeInTransit(inTransit: Status["inTransit"]): (readonly [string, string])[] {
   if (inTransit === undefined || inTransit.oldestAgeMs < 10_000) return [];
   const { oldestId, oldestAgeMs } = inTransit;
@@ -192,7 +192,7 @@ function describeWorkers(processes: Status["processes"]): string {
   return workers.length === 0 ? "none runs: accepted events wait in the broker" : count(workers.length);
 }
 
-/** One line for each process that knows other event types than the API that answered. */
+/** One line for each process whose event types differ from those of the API that answered. */
 function describeDifferences(processes: Status["processes"]): string {
   const differing = processes.filter(({ difference }) => difference !== undefined);
   if (differing.length === 0) return "the same in all running processes";

@@ -7,7 +7,7 @@ import { type CommonOptions, connect } from "./connection.ts";
 import { eventLine, eventTitles } from "./event-line.ts";
 import { EXIT } from "./exit-codes.ts";
 
-/** Events to show. */
+/** The events to show. */
 export interface TailRequest {
   readonly from: "now" | "start" | number;
   readonly type?: readonly string[];
@@ -70,7 +70,7 @@ function reasonOf(reason: unknown): string {
   return connectionFault(reason instanceof SynapUnreachableError ? reason.cause : reason);
 }
 
-/** Waits until the reader of a pipe has taken what was written, so that a slow reader slows the tail down. */
+/** Waits until the reader of a pipe has read the output, so that a slow reader slows the tail down. */
 async function print(line: string, signal: AbortSignal): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain", { signal });
 }

@@ -1,4 +1,4 @@
-/** A duration for people: "3.2 ms", "850 ms", "12.3 s", "4 min 05 s", "2 h 03 min". */
+/** Formats a duration: "3.2 ms", "850 ms", "12.3 s", "4 min 05 s", "2 h 03 min". */
 export function duration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;

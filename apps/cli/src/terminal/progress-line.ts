@@ -24,7 +24,7 @@ export class ProgressLine {
   }
 
   /**
-   * @param share between 0 and 1; undefined when the end is not known
+   * @param share between 0 and 1; undefined if the end is unknown
    * @param text shown beside the bar
    */
   show(share: number | undefined, text: string, options: { always?: boolean } = {}): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cut, formatFields, formatTable, jsonText, plain } from "./table.ts";
 
 describe("a table", () => {
-  it("stands in columns, numbers to the right", () => {
+  it("is aligned in columns, numbers to the right", () => {
     const table = formatTable(
       [{ title: "NAME" }, { title: "LAG", align: "right" }],
       [
@@ -21,7 +21,7 @@ describe("a table", () => {
   });
 });
 
-describe("text from elsewhere", () => {
+describe("untrusted text", () => {
   it("can't move the cursor, change colours, turn around or break the line", () => {
     expect(plain("a\u001b[31m\n\tb\u009b\u202ec")).toBe("a\ufffd[31m b\ufffd\ufffdc");
     expect(jsonText({ a: "\u001b\u009b\u2028" })).toBe('{"a":"\\u001b\\u009b\\u2028"}');
@@ -34,7 +34,7 @@ describe("text from elsewhere", () => {
 });
 
 describe("fields", () => {
-  it("leave out what is not there and keep several lines together", () => {
+  it("omit missing values and keep the lines of a value together", () => {
     expect(
       formatFields([
         ["a", "1"],

@@ -1,7 +1,7 @@
 /** A column of a table. */
 export interface Column {
   readonly title: string;
-  /** Alignment; numbers go right. Default: left. */
+  /** Alignment; right for numbers. Default: left. */
   readonly align?: "left" | "right";
 }
 
@@ -12,21 +12,20 @@ const GAP = "  ";
 const NARROWEST = 8;
 
 /**
- * Text for a terminal, on one line: no control character of an event's data may move the cursor or change colours.
+ * Makes text safe for one line of a terminal: control characters in data must not move the cursor or change colours.
  */
 export function plain(text: string): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(/\p{Cc}|\p{Cf}/gu, "\ufffd");
 }
 
-/** The text, cut to so many characters at the most. */
+/** Cuts text to a number of characters. */
 export function cut(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
 }
 
 /**
- * Rows under their titles, as lines of at most `width` characters. The widest column is cut if they
- * do not fit.
+ * Formats rows under their titles as lines of at most `width` characters. The widest column is cut if they don't fit.
  */
 export function formatTable(
   columns: readonly Column[],
@@ -51,7 +50,7 @@ export function formatTable(
   return [line(columns.map(({ title }) => title)), ...cells.map(line)].join("\n");
 }
 
-/** Names and values, a line each. A value may have several lines. */
+/** Formats names and values, a line each. A value may have several lines. */
 export function formatFields(fields: readonly (readonly [string, string | undefined])[]): string {
   const given = fields.filter((field): field is readonly [string, string] => field[1] !== undefined);
   const width = Math.max(...given.map(([name]) => name.length)) + GAP.length;
@@ -60,7 +59,7 @@ export function formatFields(fields: readonly (readonly [string, string | undefi
     .join("\n");
 }
 
-/** JSON whose text holds no control character either. */
+/** Formats a value as JSON without control characters. */
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replaceAll(
     /[\u007f-\u009f\u2028\u2029]/g,

@@ -3,7 +3,7 @@ import { duration, percentile } from "./numbers.ts";
 import { bar, ProgressLine } from "./progress-line.ts";
 
 describe("a duration", () => {
-  it("is written the way people say it", () => {
+  it("is formatted with suitable units", () => {
     const said = [0.04, 9.94, 85, 1_234, 59_900, 61_000, 3_600_000 + 125_000].map(duration);
     expect(said).toEqual(["0.0 ms", "9.9 ms", "85 ms", "1.2 s", "59.9 s", "1 min 01 s", "1 h 02 min"]);
   });
@@ -33,7 +33,7 @@ describe("a progress line", () => {
     return written;
   };
 
-  it("is drawn again in place on a terminal, never wider than it", () => {
+  it("is redrawn in place on a terminal, never wider than it", () => {
     const written = draw(true);
     expect(written).toHaveLength(3);
     expect(written[0]).toBe(`\r\u001b[2K${bar(0.5, 24)}  50 % half`);
@@ -41,7 +41,7 @@ describe("a progress line", () => {
     expect(written[2]).toBe("\n");
   });
 
-  it("is a plain line now and then in a log", () => {
+  it("is a plain line at intervals in a log", () => {
     expect(draw(false)).toEqual([" 50 % half\n", "100 % done\n"]);
   });
 });

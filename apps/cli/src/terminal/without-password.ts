@@ -1,4 +1,4 @@
-/** A URL without its password, for output and files; other text is returned unchanged. */
+/** Removes the password from a URL, for output and files. Other text is returned unchanged. */
 export function withoutPassword(where: string): string {
   if (!URL.canParse(where)) return where;
   const url = new URL(where);
