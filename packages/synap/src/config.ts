@@ -1,5 +1,5 @@
 import { seededDomain } from "@synap/domain";
-import type { Composition, SynapModule } from "@synap/handlers";
+import type { AggregateRegistration, Composition, SynapModule } from "@synap/handlers";
 import { composeModules } from "@synap/handlers/internal";
 import type { EventTypeDefinition, EventTypeMap, EventTypesOf, TypedEventCatalogue } from "@synap/types";
 
@@ -29,6 +29,31 @@ export interface SynapApplication<Types extends EventTypeMap = EventTypeMap>
 export type TypesOf<Application extends { readonly catalogue: { readonly eventTypes?: EventTypeMap } }> =
   NonNullable<Application["catalogue"]["eventTypes"]>;
 
+/** Refuses keys that only `Given` has: for a type parameter, the compiler doesn't look for them. */
+type NoOtherKeys<Given, Known> = { readonly [Key in Exclude<keyof Given, keyof Known>]: never };
+
+/** Refuses misspelt keys of a config, of its modules and of their aggregates. */
+type OnlyKnownKeys<Config extends SynapConfig> = NoOtherKeys<Config, SynapConfig> &
+  OnlyKnownAggregateKeys<Config> &
+  (Config extends { readonly modules: infer Modules extends readonly SynapModule[] }
+    ? {
+        readonly modules: {
+          readonly [Index in keyof Modules]: NoOtherKeys<Modules[Index], SynapModule> &
+            OnlyKnownAggregateKeys<Modules[Index]>;
+        };
+      }
+    : unknown);
+
+type OnlyKnownAggregateKeys<Module> = Module extends {
+  readonly aggregates: infer Aggregates extends readonly AggregateRegistration[];
+}
+  ? {
+      readonly aggregates: {
+        readonly [Index in keyof Aggregates]: NoOtherKeys<Aggregates[Index], AggregateRegistration>;
+      };
+    }
+  : unknown;
+
 /** The event types of a config and its modules, by name. */
 export type ConfigTypes<Config extends SynapConfig> = EventTypesOf<readonly DefinitionsOf<Config>[]>;
 
@@ -47,7 +72,7 @@ const DEFINED = Symbol.for("synap.application");
  * const synap = createSynapClient<typeof config.catalogue>({ url: "http://127.0.0.1:3400" });
  */
 export function defineConfig<const Config extends SynapConfig>(
-  config: Config,
+  config: Config & OnlyKnownKeys<Config>,
 ): SynapApplication<ConfigTypes<Config>> {
   const { modules = [], ...own }: SynapConfig = config;
   const composition = composeModules([

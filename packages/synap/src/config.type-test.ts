@@ -4,7 +4,7 @@
  */
 import { createSynapClient } from "@synap/client";
 import { seededDomain } from "@synap/domain";
-import { defineDecider, defineReadModel } from "@synap/handlers";
+import { defineDecider, defineReadModel, type SynapModule } from "@synap/handlers";
 import { defineEventType } from "@synap/types";
 import { z } from "zod";
 import { defineConfig } from "./config.ts";
@@ -160,3 +160,13 @@ void light;
 
 // @ts-expect-error a misspelt entry
 defineConfig({ handler: [] });
+// @ts-expect-error a misspelt entry beside a right one
+defineConfig({ eventTypes: [], handler: [] });
+// @ts-expect-error a misspelt entry of a module
+defineConfig({ modules: [{ eventTypes: [], handler: [] }] });
+// @ts-expect-error a misspelt entry of an aggregate
+defineConfig({ aggregates: [{ decider: lamp, path: "lamps", snapshots: true }] });
+// @ts-expect-error a misspelt entry of an aggregate of a module
+defineConfig({ modules: [{ aggregates: [{ decider: lamp, path: "lamps", snapshots: true }] }] });
+const [module, list]: [SynapModule, SynapModule[]] = [{}, []];
+defineConfig({ modules: [seededDomain, module, ...list], aggregates: [{ decider: lamp, path: "lamps" }] });

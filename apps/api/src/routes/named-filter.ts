@@ -53,8 +53,9 @@ async function checkName(
   if (known.has(name)) return;
   for (const listed of await names.list(thing)) known.add(listed);
   if (known.has(name) || (await names.isRecorded(thing, name))) return;
-  const reason = `names no ${thing} of the application or of what is stored${didYouMean(name, known)}`;
-  throw new Problem("filter-unknown", `"${parameter}" ${reason}: ${JSON.stringify(name)}.`, {
+  const unknown = `${JSON.stringify(name)}${didYouMean(name, known)}`;
+  const reason = `names no ${thing} of the application or of what is stored: ${unknown}`;
+  throw new Problem("filter-unknown", `"${parameter}" ${reason}.`, {
     errors: [{ path: parameter, code: "filter-unknown", reason }],
   });
 }
