@@ -1,6 +1,5 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { eventPath } from "@synap/types/http";
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 import {
@@ -8,11 +7,9 @@ import {
   jsonAnswer,
   PathParameterProblem,
   problemAnswers,
-  readQuery,
+  refuseQuery,
   registerRoute,
 } from "./route-registration.ts";
-
-const noQuery = z.strictObject({});
 
 const route = {
   method: "get",
@@ -30,7 +27,7 @@ const route = {
 /** GET /api/v1/events/{id} */
 export function getEventRoute(app: ApiApp, { store }: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
-    readQuery(context, noQuery);
+    refuseQuery(context);
     const id = (context.req.param("id") ?? "").toLowerCase();
     if (!eventPath.shape.id.safeParse(id).success) {
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");

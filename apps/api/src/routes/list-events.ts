@@ -34,7 +34,15 @@ const route = {
 export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
   const { store, pages } = dependencies;
   registerRoute(app, route, async (context) => {
-    const { limit, order = "desc", cursor, from, to, type, ...equal } = readQuery(context, eventQuery);
+    const {
+      limit = DEFAULT_PAGE_SIZE,
+      order = "desc",
+      cursor,
+      from,
+      to,
+      type,
+      ...equal
+    } = readQuery(context, eventQuery);
     await checkEventNames(dependencies, { type, ...equal });
     const filter = {
       ...equal,
@@ -43,8 +51,7 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       ...(to !== undefined && { to: normal(to) }),
     };
     return answerPage(context, pages, async (maxBytes) => {
-      const size = limit === undefined ? DEFAULT_PAGE_SIZE : Number(limit);
-      const page = await store.query(filter, { limit: size, order, cursor, maxBytes });
+      const page = await store.query(filter, { limit, order, cursor, maxBytes });
       return { body: page, headers: linkHeader(context.req.url, page) };
     });
   });

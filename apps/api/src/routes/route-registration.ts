@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers/internal";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import { didYouMean, zodReason } from "@synap/types/internal";
-import type { z } from "zod";
+import { z } from "zod";
 import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { readContentType } from "../body/read-body.ts";
@@ -75,6 +75,13 @@ export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schem
   const parsed = schema.safeParse(given, { reportInput: true });
   if (!parsed.success) throw parameterProblem(parsed.error.issues);
   return parsed.data;
+}
+
+const noQuery = z.strictObject({});
+
+/** Refuses query parameters, for a route that has none. @throws Problem `parameter-unknown` */
+export function refuseQuery(context: ApiContext): void {
+  readQuery(context, noQuery);
 }
 
 /** Reads the parameters; a repeated one becomes a list. Not with Hono's `queries()`, which can't hold one named `__proto__`. */

@@ -1,9 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { FailureCount, HandlerStatistics } from "@synap/database/internal";
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
-import { json, jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
+import { json, jsonAnswer, problemAnswers, refuseQuery, registerRoute } from "./route-registration.ts";
 
 const route = {
   method: "get",
@@ -17,12 +16,10 @@ const route = {
   },
 } satisfies RouteConfig;
 
-const noQuery = z.strictObject({});
-
 /** GET /api/v1/status */
 export function statusRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
-    readQuery(context, noQuery);
+    refuseQuery(context);
     return json(context, 200, publicStatus(await readStatus(dependencies)));
   });
 }

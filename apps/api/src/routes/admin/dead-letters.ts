@@ -1,14 +1,11 @@
 import type { DeadLetter } from "@synap/database";
 import { DEFAULT_PAGE_SIZE, deadLetterPath, deadLetterQuery } from "@synap/types/http";
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
 import { checkEventNames, checkHandlerName } from "../named-filter.ts";
-import { json, jsonAnswer, readPathParameter, readQuery } from "../route-registration.ts";
+import { json, jsonAnswer, readPathParameter, readQuery, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-
-const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/dead-letters and GET /api/v1/admin/dead-letters/{id} */
 export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): void {
@@ -30,13 +27,11 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
       problems: ["parameter-invalid", "filter-unknown", "too-many-pages"],
     },
     async (context) => {
-      const { limit, cursor, ...filter } = readQuery(context, deadLetterQuery);
+      const { limit = DEFAULT_PAGE_SIZE, cursor: before, ...filter } = readQuery(context, deadLetterQuery);
       await checkHandlerName(dependencies, filter.handler);
       await checkEventNames(dependencies, { aggregateType: filter.aggregateType });
-      const size = limit === undefined ? DEFAULT_PAGE_SIZE : Number(limit);
-      const before = cursor === undefined ? undefined : Number(cursor);
       return answerPage(context, pages, async (maxBytes) => {
-        const page = await deadLetters.page({ ...filter, before, limit: size, maxBytes });
+        const page = await deadLetters.page({ ...filter, before, limit, maxBytes });
         const last = page.isCut ? page.deadLetters.at(-1) : undefined;
         const nextCursor = last === undefined ? {} : { nextCursor: String(last.id) };
         return { body: { deadLetters: page.deadLetters.map(summarise), ...nextCursor } };
@@ -56,8 +51,8 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
       problems: ["parameter-invalid", "dead-letter-not-found"],
     },
     async (context) => {
-      readQuery(context, noQuery);
-      const id = Number(readPathParameter(context, "id", deadLetterPath.shape.id));
+      refuseQuery(context);
+      const id = readPathParameter(context, "id", deadLetterPath.shape.id);
       const {
         deadLetters: [deadLetter],
       } = await deadLetters.page({ id, limit: 1 });

@@ -1,13 +1,10 @@
 import { projectionPath } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
-import { json, jsonAnswer, readQuery } from "../route-registration.ts";
+import { json, jsonAnswer, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";
-
-const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/projections and GET /api/v1/admin/projections/{name} */
 export function projectionRoutes(app: ApiApp, dependencies: ApiDependencies): void {
@@ -25,7 +22,7 @@ export function projectionRoutes(app: ApiApp, dependencies: ApiDependencies): vo
       },
     },
     async (context) => {
-      readQuery(context, noQuery);
+      refuseQuery(context);
       return json(context, 200, { projections: await projections.status() });
     },
   );

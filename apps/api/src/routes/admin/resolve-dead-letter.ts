@@ -1,12 +1,9 @@
 import { deadLetterPath, emptyBody, retryBody, skipBody } from "@synap/types/http";
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
 import { checkHandlerName } from "../named-filter.ts";
-import { json, jsonAnswer, jsonBody, readPathParameter, readQuery } from "../route-registration.ts";
+import { json, jsonAnswer, jsonBody, readPathParameter, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-
-const noQuery = z.strictObject({});
 
 /** POST /api/v1/admin/dead-letters/retry, .../{id}/retry and .../{id}/skip */
 export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): void {
@@ -27,7 +24,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
       problems: [...JSON_BODY_PROBLEMS, "body-invalid", "filter-unknown"],
     },
     async (context, { actor }) => {
-      readQuery(context, noQuery);
+      refuseQuery(context);
       const filter = await readJsonBody(context.req.raw, retryBody, configuration);
       await checkHandlerName(dependencies, filter.handler);
       const retried = await admin.deadLetters.retryAll(filter, { by: actor });
@@ -68,8 +65,8 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
       ],
     },
     async (context, { actor }) => {
-      readQuery(context, noQuery);
-      const id = Number(readPathParameter(context, "id", deadLetterPath.shape.id));
+      refuseQuery(context);
+      const id = readPathParameter(context, "id", deadLetterPath.shape.id);
       await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
       const outcome = await admin.deadLetters.retry(id, { by: actor });
       logger.info(
@@ -100,8 +97,8 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
       ],
     },
     async (context, { actor }) => {
-      readQuery(context, noQuery);
-      const id = Number(readPathParameter(context, "id", deadLetterPath.shape.id));
+      refuseQuery(context);
+      const id = readPathParameter(context, "id", deadLetterPath.shape.id);
       const { reason } = await readJsonBody(context.req.raw, skipBody, configuration);
       const outcome = await admin.deadLetters.skip(id, { by: actor, reason });
       logger.info({ actor, id, reason, requestId: context.get("requestId") }, "dead letter skipped");

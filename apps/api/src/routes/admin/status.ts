@@ -1,10 +1,7 @@
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { json, jsonAnswer, readQuery } from "../route-registration.ts";
+import { json, jsonAnswer, refuseQuery } from "../route-registration.ts";
 import { readStatus } from "../status.ts";
 import { registerAdminRoute } from "./admin-route.ts";
-
-const noQuery = z.strictObject({});
 
 /** GET /api/v1/admin/status */
 export function adminStatusRoute(app: ApiApp, dependencies: ApiDependencies): void {
@@ -20,7 +17,7 @@ export function adminStatusRoute(app: ApiApp, dependencies: ApiDependencies): vo
       answers: { 200: jsonAnswer("The current status.", "AdminStatus") },
     },
     async (context) => {
-      readQuery(context, noQuery);
+      refuseQuery(context);
       const status = await readStatus(dependencies);
       return json(context, 200, {
         ...status,

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ServedAggregate } from "@synap/synap/internal";
 import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
-import { z } from "zod";
+import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -10,13 +10,12 @@ import {
   jsonAnswer,
   problemAnswers,
   readPathParameter,
-  readQuery,
+  refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
 import { versionTag } from "../streams/stream-parameters.ts";
 import { describeCommandBody, readCommandBody } from "./command-body.ts";
 
-const noQuery = z.strictObject({});
 const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
 
 /** POST /api/v1/{path}/{id}/{command}, for every command of every registered aggregate. */
@@ -72,7 +71,7 @@ function commandRoute(
     },
   };
   registerRoute(app, route, async (context) => {
-    readQuery(context, noQuery);
+    refuseQuery(context);
     const id = readPathParameter(context, "id", commandPath.shape.id);
     const expectedVersion = readIfMatch(context);
     const commandKey = readIdempotencyKey(context);

@@ -50,7 +50,7 @@ export function getAggregateRoute(app: ApiApp, { aggregates }: ApiDependencies):
         errors: [{ path: "at", code: "parameter-invalid", reason: "cannot be given together with version" }],
       });
     }
-    const version = query.version === undefined ? undefined : Number(query.version);
+    const { version } = query;
     const at = readMoment(query.at);
     const found = await repository.load(id, { version, at });
     if (found.version === 0) {

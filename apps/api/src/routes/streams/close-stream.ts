@@ -1,7 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { StreamNotFoundError } from "@synap/database";
 import { emptyBody, preconditionHeaders, streamPath } from "@synap/types/http";
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
 import {
@@ -9,13 +8,11 @@ import {
   jsonAnswer,
   jsonBody,
   problemAnswers,
-  readQuery,
+  refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
 import { streamNotFound } from "./read-stream.ts";
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
-
-const noQuery = z.strictObject({});
 
 const route = {
   method: "post",
@@ -44,7 +41,7 @@ const route = {
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
 export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration }: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
-    readQuery(context, noQuery);
+    refuseQuery(context);
     const stream = readStreamName(context);
     await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
     await store.closeStream(stream, readExpectedVersion(context, undefined)).catch((cause: unknown) => {

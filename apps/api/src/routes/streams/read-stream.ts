@@ -44,10 +44,10 @@ export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDep
     const { direction = "forwards" } = query;
     return answerPage(context, pages, async (maxPageBytes) => {
       const { events, nextVersion } = await store.readStreamPage(stream, {
-        fromVersion: Number(query.fromVersion ?? 1),
-        toVersion: Math.min(info.streamVersion, Number(query.toVersion ?? info.streamVersion)),
+        fromVersion: query.fromVersion ?? 1,
+        toVersion: Math.min(info.streamVersion, query.toVersion ?? info.streamVersion),
         direction,
-        pageSize: Number(query.limit ?? DEFAULT_PAGE_SIZE),
+        pageSize: query.limit ?? DEFAULT_PAGE_SIZE,
         maxPageBytes,
       });
       const rest = direction === "forwards" ? "fromVersion" : "toVersion";
