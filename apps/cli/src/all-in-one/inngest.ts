@@ -8,9 +8,9 @@ import { findInngestServer, type InngestServer, startInngestDevServer } from "./
 export type InngestChoice = "local" | "dev-server" | URL;
 
 /**
- * Maximum number of events in the broker's queue. Beyond it senders wait, and in the end the API asks them to send again
- * later: a longer queue would not be faster, only delay every event. While they wait, small requests are coalesced into
- * larger envelopes, which the worker stores faster.
+ * Maximum expected delay of an event in the broker's queue, in milliseconds. Beyond it senders wait, and in the end the API
+ * asks clients to send again later: a longer queue would not be faster, but delay every event. While senders wait, small
+ * requests are coalesced into larger envelopes, which the worker stores faster.
  */
 const MAX_DELAY_MS = 100;
 
