@@ -86,7 +86,7 @@ async function nameWhatIsMissing(database: Database, { migrations }: Composition
 async function apply(database: Database, { catalogue, migrations }: Composition): Promise<void> {
   const report = await migrate(database, {
     applications: migrations,
-    onApplied: (name) => console.log(`applied ${name}`),
+    onApplied: (name, ledger) => console.log(`applied ${ledger}/${name}`),
   });
   const types = await syncEventTypes(database, catalogue);
   const done =

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Composition } from "@synap/handlers";
 import { defaultApplication, isApplication } from "./config.ts";
@@ -72,8 +72,25 @@ async function importFile(file: string, onImport: ConfigPlace["onImport"]): Prom
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const cure = isPackageMissing(cause) ? MISSING_PACKAGE : "";
-    throw new ConfigFileError(file, `it can't be loaded: ${reason}${cure}`, { cause });
+    throw new ConfigFileError(file, `it can't be loaded: ${reason}${placeOf(cause, dirname(file))}${cure}`, {
+      cause,
+    });
   }
+}
+
+/**
+ * The line of the application at which an error was thrown, for a mistake such as a misspelt field, which TypeScript's compiler
+ * would find but nothing here runs. Errors with a code name the entry themselves.
+ */
+function placeOf(cause: unknown, folder: string): string {
+  if (!(cause instanceof Error) || "code" in cause) return "";
+  const places = [
+    ...(cause.stack ?? "").matchAll(/(?:file:\/\/|[ (])(\/[^\n()?]+)[^\n()]*?:(\d+):\d+\)?$/gm),
+  ];
+  const own = places.find(
+    ([, path = ""]) => path.startsWith(`${folder}/`) && !path.includes("/node_modules/"),
+  );
+  return own === undefined ? "" : `, at ${relative(folder, own[1] ?? "")}:${own[2]}`;
 }
 
 const MISSING_PACKAGE =

@@ -41,6 +41,12 @@ describe("the config file", () => {
       'it can\'t be loaded: config: unknown key "module" (did you mean "modules"?)',
     ],
     [
+      "field.ts",
+      `import { defineConfig, defineHandler } from "${synap}";\nconst handler = {\n  name: "h",\n  evnts: [] };\n` +
+        "export default defineConfig({\n  handlers: [\n    defineHandler(handler as never),\n  ],\n});",
+      "it can't be loaded: Cannot read properties of undefined (reading 'map'), at field.ts:7",
+    ],
+    [
       "twice.mjs",
       `import { defineConfig, seededDomain } from "${synap}"; export default defineConfig({ modules: [seededDomain, seededDomain] });`,
       "it can't be loaded: modules[1].eventTypes[0]: the event type",

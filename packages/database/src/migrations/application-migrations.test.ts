@@ -56,8 +56,11 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
       "views/all_shelves.sql": "CREATE OR REPLACE VIEW depot.all_shelves AS SELECT id FROM depot.shelves;",
     };
     const given = (more: Record<string, string> = {}) => [{ ledger: "depot", files: { ...files, ...more } }];
-    const { applied } = await migrate(test.database, { applications: given() });
+    const seen: string[] = [];
+    const onApplied = (name: string, ledger: string) => seen.push(`${ledger}/${name}`);
+    const { applied } = await migrate(test.database, { applications: given(), onApplied });
     expect(applied).toEqual(Object.keys(files));
+    expect(seen).toEqual(applied.map((name) => `depot/${name}`));
     expect((await migrate(test.database, { applications: given() })).applied).toEqual([]);
     const stray = migrate(test.database, { applications: given({ "shelves.sql": "SELECT 1" }) });
     await expect(stray).rejects.toThrow("shelves.sql can't be applied: its name has to be like 0001_");

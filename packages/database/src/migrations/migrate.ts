@@ -19,8 +19,8 @@ import { INSUFFICIENT_PRIVILEGE, prepare } from "./prepare-database.ts";
 export interface MigrateOptions extends MigrationSources {
   /** Chunk interval of the hypertable, as a PostgreSQL interval. Only for a new database. Default "1 day". */
   readonly chunkInterval?: string | undefined;
-  /** Called after each file that was applied. */
-  readonly onApplied?: ((name: string) => void) | undefined;
+  /** Called after each file that was applied, with its name and its ledger: an application's, or `synap`. */
+  readonly onApplied?: ((name: string, ledger: string) => void) | undefined;
 }
 
 export interface MigrationReport {
@@ -55,7 +55,7 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
       const names = await applyNext(database, login, ledger, options.chunkInterval ?? "1 day");
       if (names === undefined) break;
       applied.push(...names);
-      for (const name of names) notify(options.onApplied, name);
+      for (const name of names) notify(options.onApplied, name, ledger.name);
     }
   }
 
