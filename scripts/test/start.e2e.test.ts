@@ -178,7 +178,7 @@ describe("npm start", () => {
   it("stops what it had started when it can't go on: the directory is free again", async () => {
     const broken = start([...FREE, "--config", "no-such-config.ts"]);
     expect(await broken.ended).toBe(1);
-    expect(broken.output()).toMatch(/no-such-config\.ts: there is no such file/);
+    expect(broken.output()).toMatch(/no-such-config\.ts: the file does not exist/);
     const nowhere = start([...FREE, "--inngest=http://127.0.0.1:9"]);
     expect(await nowhere.ended).toBe(1);
     expect(nowhere.output()).toContain("No Inngest server answers at http://127.0.0.1:9");
