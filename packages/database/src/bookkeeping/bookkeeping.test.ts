@@ -63,7 +63,7 @@ describeOnEveryEngine("bookkeeping", (engine) => {
 
   it("keeps values that PostgreSQL's types refuse, and values that are not events, unchanged", async () => {
     const handler = randomUUID();
-    const strange = [
+    const unusual = [
       "\0",
       "\ud800",
       { id: "a\0b", data: { text: "\0 \udfff" } },
@@ -71,7 +71,7 @@ describeOnEveryEngine("bookkeeping", (engine) => {
       7,
       { id: "x".repeat(500) },
     ];
-    for (const event of strange) {
+    for (const event of unusual) {
       await recordDeadLetter(engine.database, {
         handler,
         event,
@@ -81,7 +81,7 @@ describeOnEveryEngine("bookkeeping", (engine) => {
       });
     }
     const deadLetters = await listDeadLetters(engine.database, { handler });
-    expect(deadLetters.map((deadLetter) => deadLetter.event).reverse()).toEqual(strange);
+    expect(deadLetters.map((deadLetter) => deadLetter.event).reverse()).toEqual(unusual);
   });
 
   it("reports the number of stored events and the lag of each handler", async () => {

@@ -27,10 +27,10 @@ SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'
        OR coalesce(current_setting('timescaledb.restoring', true), 'off') = 'on' AS read_only`;
 
 // With so little memory, the series (about a megabyte) spills into a temporary file on the data disk.
-const LITTLE_MEMORY = "SELECT set_config('work_mem', '64kB', true)";
-const USE_THE_DISK = "SELECT count(*)::int AS rows FROM generate_series(1, 30000)";
+const LIMIT_MEMORY = "SELECT set_config('work_mem', '64kB', true)";
+const SPILL_TO_DISK = "SELECT count(*)::int AS rows FROM generate_series(1, 30000)";
 // An empty record in the write-ahead log forces a real commit.
-const WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'synap.write-probe', '')::text AS lsn";
+const WRITE_EMPTY_RECORD = "SELECT pg_logical_emit_message(true, 'synap.write-probe', '')::text AS lsn";
 
 /**
  * Checks that the database can store events: its disk has room, it is not a standby, and a commit goes
@@ -43,9 +43,9 @@ export async function probeWrite(sessions: Pick<Sessions, "transaction">): Promi
     await sessions.transaction(async (transaction) => {
       const [state] = await transaction.query<{ read_only: boolean }>(IS_READ_ONLY);
       if (state?.read_only === true) throw new NotWritableError("READ_ONLY");
-      await transaction.query(LITTLE_MEMORY);
-      await transaction.query(USE_THE_DISK);
-      await transaction.query(WRITE_NOTHING);
+      await transaction.query(LIMIT_MEMORY);
+      await transaction.query(SPILL_TO_DISK);
+      await transaction.query(WRITE_EMPTY_RECORD);
     });
   } catch (error) {
     const state = sqlState(error);

@@ -8,10 +8,10 @@ import { dialect, relationalSchema } from "./relational-schema.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 import {
+  createSavepointName,
   isSavepointGone,
   mayControl,
-  refuseControlIn,
-  secretSavepoint,
+  refuseScriptControl,
   TransactionEndedError,
 } from "./transaction-control.ts";
 import { writeParameter } from "./wire-types.ts";
@@ -51,7 +51,7 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
   return {
     query: (query, parameters = []) =>
       guard(async () => {
-        refuseControlIn(query);
+        refuseScriptControl(query);
         return readDriverRows(await transaction.execute(writeQuery(query, parameters)));
       }),
     execute: (script) =>
@@ -84,7 +84,7 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
   return {
     query: (query, parameters = []) =>
       guard(async () => {
-        refuseControlIn(query);
+        refuseScriptControl(query);
         const values = checkParameters(parameters).map(writeParameter);
         // Raw values, as the server wrote them, independent of the application's type parsers.
         return readRawRows(await transaction.unsafe(query, values).raw());
@@ -119,12 +119,12 @@ async function executeScript(
   script: string,
   execute: (statement: string) => PromiseLike<unknown>,
 ): Promise<void> {
-  refuseControlIn(script);
+  refuseScriptControl(script);
   if (!mayControl(script)) {
     await execute(script);
     return;
   }
-  const name = secretSavepoint();
+  const name = createSavepointName();
   await execute(`SAVEPOINT ${name}`);
   await execute(script);
   try {
@@ -137,7 +137,7 @@ async function executeScript(
 /** A drizzle session whose statements can't end the transaction. Without parameters, drivers take several at once. */
 function guarded<Session extends Pick<PgSession, "prepareQuery">>(session: Session): Session {
   const prepareQuery: PgSession["prepareQuery"] = (query, ...rest) => {
-    refuseControlIn(query.sql);
+    refuseScriptControl(query.sql);
     return session.prepareQuery(query, ...rest);
   };
   return Object.create(session, { prepareQuery: { value: prepareQuery } });

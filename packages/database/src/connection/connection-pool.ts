@@ -30,7 +30,7 @@ export interface ConnectionPool {
 // Reconnecting now and then finds a server that has taken over under the same name.
 const MAX_LIFETIME_SECONDS = 3_600;
 /** Time that a server may take to close a connection on request, in milliseconds. */
-const GOODBYE = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export function openConnectionPool(options: PoolOptions): ConnectionPool {
   const connections = new Set<ServerConnection>();
@@ -42,7 +42,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
 
   class PooledConnection extends ServerConnection {
     constructor() {
-      super({ ...options, onSilence: cutOffIdle });
+      super({ ...options, onSilence: disconnectIdle });
       connections.add(this);
       this.once("end", () => {
         connections.delete(this);
@@ -52,7 +52,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
   }
 
   /** Cuts off idle connections: when one got no answer, the others would get none either. */
-  function cutOffIdle(): void {
+  function disconnectIdle(): void {
     for (const connection of connections) if (!inUse.has(connection)) connection.cutOff();
   }
 
@@ -79,7 +79,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
    * Resolves with the pending connection, unless the pool is closed first. Not a race with one shared promise, which would
    * retain every call that ever raced with it.
    */
-  function unlessGivenUp(coming: Promise<pg.PoolClient>): Promise<pg.PoolClient> {
+  function untilClosed(coming: Promise<pg.PoolClient>): Promise<pg.PoolClient> {
     return new Promise((resolve, reject) => {
       waiting.add(reject);
       coming.then(resolve, reject).finally(() => waiting.delete(reject));
@@ -90,7 +90,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
     const coming = scope.runInAsyncScope(() => pool.connect());
     let connection: pg.PoolClient;
     try {
-      connection = await unlessGivenUp(coming);
+      connection = await untilClosed(coming);
     } catch (error) {
       coming.then(
         (late) => late.release(true),
@@ -135,7 +135,7 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
       await until(() => users === 0, grace);
       for (const giveUp of waiting) giveUp(new DatabaseUnavailableError("it was closed"));
       pool.end().catch(() => {});
-      if (users === 0) await until(() => connections.size === 0, GOODBYE);
+      if (users === 0) await until(() => connections.size === 0, CLOSE_TIMEOUT_MS);
       for (const connection of connections) connection.cutOff();
     },
   };

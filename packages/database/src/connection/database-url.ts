@@ -31,7 +31,7 @@ export class DatabaseRefusedError extends Error {
  * A fragment, or an "@" in the path or in the name of a parameter. A password with a bare / ? or # ends the host there, and
  * what would be taken for the host, the port or the database is a part of it.
  */
-const PASSWORD_CUT = /^[^/]*\/\/(?:[^#]*#|[^/?]*\/[^?]*@|[^?]*\?(?:.*&)?[^=&]*@)/;
+const UNENCODED_PASSWORD = /^[^/]*\/\/(?:[^#]*#|[^/?]*\/[^?]*@|[^?]*\?(?:.*&)?[^=&]*@)/;
 
 /**
  * Parses a connection URL as libpq does: `sslmode=require` encrypts, `verify-full` also checks the
@@ -44,7 +44,7 @@ export function readDatabaseUrl(url: string): ClientConfig {
   if (!/^postgres(?:ql)?$/i.test(scheme)) {
     throw new DatabaseUrlError(`it begins with "${scheme}://" and not with "postgres://"`);
   }
-  if (PASSWORD_CUT.test(url)) {
+  if (UNENCODED_PASSWORD.test(url)) {
     throw new DatabaseUrlError(
       "it has a character / ? or # that is not percent-encoded, probably in the password",
     );

@@ -14,7 +14,7 @@ export interface LockWaits {
 export const NO_LOCK_WAITS: LockWaits = { run: (work) => work(undefined) };
 
 /** Longer than appends to the same stream wait for one another, in milliseconds. */
-const FIRST_WAIT = 100;
+const FIRST_TIMEOUT_MS = 100;
 
 /**
  * A writer waits briefly at first. If the lock is held for longer, it releases its connection, and only a limited number of these
@@ -22,31 +22,31 @@ const FIRST_WAIT = 100;
  * or many, leave connections for other work.
  * @param lockTimeout maximum total wait of a writer, in milliseconds; 0: no limit
  */
-export function createLockWaits(lockTimeout: number, atATime: number): LockWaits {
+export function createLockWaits(lockTimeout: number, maxWaiting: number): LockWaits {
   let waiting = 0;
   const queue: (() => void)[] = [];
 
-  /** Waits in the queue. Resolves with false after the timeout. */
-  async function takeTurn(limit: number): Promise<boolean> {
-    if (waiting < atATime) {
+  /** Waits for one of the slots. Resolves with false after the timeout. */
+  async function acquireSlot(limit: number): Promise<boolean> {
+    if (waiting < maxWaiting) {
       waiting += 1;
       return true;
     }
     return new Promise((resolve) => {
-      const take = () => {
+      const admit = () => {
         clearTimeout(timer);
         resolve(true);
       };
-      queue.push(take);
-      const giveUp = () => {
-        queue.splice(queue.indexOf(take), 1);
+      queue.push(admit);
+      const onTimeout = () => {
+        queue.splice(queue.indexOf(admit), 1);
         resolve(false);
       };
-      const timer = lockTimeout === 0 ? undefined : setTimeout(giveUp, limit);
+      const timer = lockTimeout === 0 ? undefined : setTimeout(onTimeout, limit);
     });
   }
 
-  function endTurn(): void {
+  function releaseSlot(): void {
     const next = queue.shift();
     if (next === undefined) waiting -= 1;
     else next();
@@ -54,17 +54,17 @@ export function createLockWaits(lockTimeout: number, atATime: number): LockWaits
 
   return {
     run: async (work) => {
-      if (lockTimeout !== 0 && lockTimeout <= FIRST_WAIT) return work(undefined);
+      if (lockTimeout !== 0 && lockTimeout <= FIRST_TIMEOUT_MS) return work(undefined);
       const start = performance.now();
       try {
-        return await work(FIRST_WAIT);
+        return await work(FIRST_TIMEOUT_MS);
       } catch (error) {
         const left = () => Math.max(1, Math.round(lockTimeout - (performance.now() - start)));
-        if (!isLockTimeout(error) || !(await takeTurn(left()))) throw error;
+        if (!isLockTimeout(error) || !(await acquireSlot(left()))) throw error;
         try {
           return await work(lockTimeout === 0 ? 0 : left());
         } finally {
-          endTurn();
+          releaseSlot();
         }
       }
     },

@@ -53,7 +53,7 @@ describe("the engine in a thread", () => {
     await expect(broken.query("SELECT 1 / 0")).rejects.toMatchObject({ code: "22012" });
     await expect(broken.query("SELECT endless(1)")).rejects.toThrow();
     expect(await broken.failed).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
-    await expect(broken.query("SELECT 1")).rejects.toThrow(/embedded engine has broken/);
+    await expect(broken.query("SELECT 1")).rejects.toThrow(/embedded engine has crashed/);
     await broken.close();
   });
 

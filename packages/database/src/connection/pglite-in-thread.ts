@@ -63,9 +63,9 @@ export async function openPgliteInThread(
   let sent = 0;
   let gone: DatabaseUnavailableError | undefined;
   let isClosing = false;
-  let fail = (_error: DatabaseUnavailableError): void => {};
+  let resolveFailed = (_error: DatabaseUnavailableError): void => {};
   const failed = new Promise<DatabaseUnavailableError>((resolve) => {
-    fail = resolve;
+    resolveFailed = resolve;
   });
 
   thread.on("message", (answer: PgliteAnswer) => {
@@ -74,7 +74,7 @@ export async function openPgliteInThread(
       return;
     }
     if ("dead" in answer) {
-      onGone(new DatabaseUnavailableError(`the embedded engine has broken: ${answer.dead}`));
+      markGone(new DatabaseUnavailableError(`the embedded engine has crashed: ${answer.dead}`));
       void thread.terminate();
       return;
     }
@@ -85,17 +85,19 @@ export async function openPgliteInThread(
     if ("error" in answer) request?.reject(toError(answer.error));
     else request?.resolve(answer.result);
   });
-  function onGone(error: DatabaseUnavailableError): void {
+  function markGone(error: DatabaseUnavailableError): void {
     gone ??= error;
     for (const { reject } of waiting.values()) reject(gone);
     waiting.clear();
-    if (!isClosing) fail(gone);
+    if (!isClosing) resolveFailed(gone);
   }
   thread.on("messageerror", (error) =>
-    onGone(new DatabaseUnavailableError("its thread can't be understood", { cause: error })),
+    markGone(new DatabaseUnavailableError("its thread sent an unreadable message", { cause: error })),
   );
-  thread.on("error", (error) => onGone(new DatabaseUnavailableError("its thread failed", { cause: error })));
-  thread.on("exit", () => onGone(new DatabaseUnavailableError("its thread has ended")));
+  thread.on("error", (error) =>
+    markGone(new DatabaseUnavailableError("its thread failed", { cause: error })),
+  );
+  thread.on("exit", () => markGone(new DatabaseUnavailableError("its thread has ended")));
 
   function send(request: Unnumbered<PgliteRequest>): Promise<PgliteResult | undefined> {
     if (gone !== undefined) return Promise.reject(gone);

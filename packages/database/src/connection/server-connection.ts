@@ -32,7 +32,7 @@ export interface Statement {
 }
 
 /** Time that a server may take to close a connection on request, in milliseconds. */
-const GOODBYE = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** A connection to a server, which can be cut off when the server stops answering. */
 export class ServerConnection extends pg.Client {
@@ -99,9 +99,9 @@ export class ServerConnection extends pg.Client {
   }
 
   /** Closes the connection, and cuts it off if the server doesn't close its side. */
-  async hangUp(): Promise<void> {
+  async close(): Promise<void> {
     this.#isLost = true;
-    await withLimit(this.end(), GOODBYE).catch(() => {});
+    await withLimit(this.end(), CLOSE_TIMEOUT_MS).catch(() => {});
     this.#socket.destroy();
   }
 
@@ -157,6 +157,6 @@ export async function withConnection<T>(
   try {
     return await work(connection);
   } finally {
-    await connection.hangUp();
+    await connection.close();
   }
 }

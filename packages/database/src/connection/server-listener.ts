@@ -95,7 +95,7 @@ export function createServerListener(options: ConnectionOptions, answerTimeout: 
       clearTimeout(retry);
       channels.clear();
       const connection = await current?.catch(() => undefined);
-      await connection?.hangUp();
+      await connection?.close();
     },
   };
 }

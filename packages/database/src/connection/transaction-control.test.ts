@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { refuseControl, refuseControlIn, TransactionControlError } from "./transaction-control.ts";
+import { refuseControl, refuseScriptControl, TransactionControlError } from "./transaction-control.ts";
 
 describe("a statement that controls the transaction", () => {
   it.each([
@@ -36,7 +36,7 @@ describe("a statement that controls the transaction", () => {
       `SELECT $1; ${statement}`,
       `CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END; ${statement}`,
     ]) {
-      expect(() => refuseControlIn(script), script).toThrow(
+      expect(() => refuseScriptControl(script), script).toThrow(
         expect.objectContaining({ code: "TRANSACTION_CONTROL", statement: expect.stringMatching(/^[A-Z]/) }),
       );
     }
@@ -62,7 +62,7 @@ describe("a statement that controls the transaction", () => {
     "SELECT start FROM t; SELECT release FROM t",
     "",
   ])("is not found where there is none: %s", (script) => {
-    expect(() => refuseControlIn(script)).not.toThrow();
+    expect(() => refuseScriptControl(script)).not.toThrow();
     expect(() => refuseControl(script)).not.toThrow();
   });
 });

@@ -28,9 +28,9 @@ export class TransactionEndedError extends Error {
   readonly handler: string | undefined;
 
   constructor(handler?: string, options?: ErrorOptions) {
-    const culprit = handler === undefined ? "A statement" : `A statement of handler "${handler}"`;
+    const subject = handler === undefined ? "A statement" : `A statement of handler "${handler}"`;
     super(
-      `${culprit} ended the transaction that it ran in, so part of what ran there may be stored. Look for COMMIT and ROLLBACK in it.`,
+      `${subject} ended the transaction that it ran in, so part of what ran there may be stored. Look for COMMIT and ROLLBACK in it.`,
       options,
     );
     this.handler = handler;
@@ -50,7 +50,7 @@ export function mayControl(script: string): boolean {
 }
 
 /** Creates an unguessable name of a savepoint. If the savepoint is gone after a script, the script ended the transaction. */
-export function secretSavepoint(): string {
+export function createSavepointName(): string {
   return `synap_${randomBytes(8).toString("hex")}`;
 }
 
@@ -80,7 +80,7 @@ export function refuseControl(statement: string): void {
  * Refuses a script if any of its statements controls the transaction.
  * @throws TransactionControlError
  */
-export function refuseControlIn(script: string): void {
+export function refuseScriptControl(script: string): void {
   if (!mayControl(script)) return;
   for (const words of firstWords(script)) if (CONTROL.test(words)) throw new TransactionControlError(words);
 }
@@ -95,7 +95,7 @@ const QUOTED_NAME = /"[^"]*"?/y;
 const NUMBER_OR_PARAMETER = /[\d$][\w$]*/y;
 
 /** Number of leading words that determine the kind of a statement. */
-const DECIDING_WORDS = 3;
+const LEADING_WORDS = 3;
 
 /**
  * Returns the first words of each statement of a script, in capitals. Tokenizes SQL like PostgreSQL's lexer under the
@@ -144,7 +144,7 @@ function* firstWords(script: string): Generator<string> {
         continue;
       }
       if (isOpen) words.push(upper);
-      if (words.length === DECIDING_WORDS) isOpen = false;
+      if (words.length === LEADING_WORDS) isOpen = false;
       if (upper === "ATOMIC" && previous === "BEGIN" && words[0] === "CREATE") blocks += 1;
       else if (upper === "CASE" && blocks > 0) blocks += 1;
       else if (upper === "END" && blocks > 0) blocks -= 1;

@@ -1,11 +1,11 @@
 import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 import {
+  createSavepointName,
   isSavepointGone,
   mayControl,
   refuseControl,
-  refuseControlIn,
-  secretSavepoint,
+  refuseScriptControl,
   TransactionEndedError,
 } from "./transaction-control.ts";
 
@@ -105,7 +105,7 @@ async function runScope<T>(
 
   /** Detects that a script ended the transaction, by a savepoint with an unguessable name. */
   async function executeBetweenSavepoints(script: string): Promise<void> {
-    const name = secretSavepoint();
+    const name = createSavepointName();
     await session.control([`SAVEPOINT ${name}`]);
     try {
       await session.execute(script);
@@ -120,7 +120,7 @@ async function runScope<T>(
     query: <Row extends object>(text: string, parameters: readonly SqlParameter[] = []) =>
       guard(text, () => session.query<Row>(text, parameters)),
     execute: (script) =>
-      run(script, refuseControlIn, () =>
+      run(script, refuseScriptControl, () =>
         session.isEnded === undefined && mayControl(script)
           ? executeBetweenSavepoints(script)
           : session.execute(script),

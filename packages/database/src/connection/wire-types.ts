@@ -38,7 +38,7 @@ const READERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
 
 /** The parser of a type; types without one stay text. */
 export function readerOf(type: number): (text: string) => unknown {
-  return READERS.get(type) ?? asItIs;
+  return READERS.get(type) ?? identity;
 }
 
 /** Formats a parameter as text, which the server parses as the statement's type. */
@@ -47,7 +47,7 @@ export function writeParameter(parameter: SqlParameter): string | null {
   return parameter instanceof Date ? parameter.toISOString() : String(parameter);
 }
 
-function asItIs(text: string): string {
+function identity(text: string): string {
   return text;
 }
 

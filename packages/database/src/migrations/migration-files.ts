@@ -93,7 +93,7 @@ export function orderMigrationFiles(files: SqlFiles): MigrationFile[] {
       .filter((name) => name.startsWith(`${folder}/`))
       .map((name): Definition => ({ ...read(name), object: readObject(read(name), folder) })),
   );
-  return [...names.map(read), ...inOrderOfUse(definitions)];
+  return [...names.map(read), ...orderDefinitions(definitions)];
 }
 
 function toMigrationFile(name: string, text: string): MigrationFile {
@@ -126,7 +126,7 @@ function readObject({ name, sql }: MigrationFile, folder: "functions" | "views")
 }
 
 /** Sorts each definition after those that its text names. Functions that name each other stay in the order of their names. */
-function inOrderOfUse(definitions: readonly Definition[]): Definition[] {
+function orderDefinitions(definitions: readonly Definition[]): Definition[] {
   const ordered = new Set<Definition>();
   const reached = new Set<Definition>();
   const add = (file: Definition): void => {

@@ -33,7 +33,7 @@ export async function pendingMigrations(
   sources: MigrationSources = {},
 ): Promise<PendingMigration[]> {
   const pending: PendingMigration[] = [];
-  for (const { name: ledger, files, release } of await readLedgers(sources, rememberedFiles)) {
+  for (const { name: ledger, files, release } of await readLedgers(sources, readCachedFiles)) {
     const found = findPending(files, await readApplied(database, ledger), release);
     for (const { name } of [...found.numbered, ...found.definitions, ...found.dropped]) {
       pending.push({ ledger, name });
@@ -42,7 +42,7 @@ export async function pendingMigrations(
   return pending;
 }
 
-function rememberedFiles(directory: string): Promise<MigrationFile[]> {
+function readCachedFiles(directory: string): Promise<MigrationFile[]> {
   const known = filesOf.get(directory);
   if (known !== undefined) return known;
   const reading = readMigrationFiles(directory);

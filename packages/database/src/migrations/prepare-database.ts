@@ -46,7 +46,8 @@ export async function prepare(database: Database, login: LoginRights): Promise<v
           { cause: error },
         );
       }
-      if (attempt === PREPARE_ATTEMPTS || state === undefined || !CREATED_MEANWHILE.has(state)) throw error;
+      if (attempt === PREPARE_ATTEMPTS || state === undefined || !CREATED_CONCURRENTLY.has(state))
+        throw error;
       await setTimeout(50);
     }
   }
@@ -54,7 +55,7 @@ export async function prepare(database: Database, login: LoginRights): Promise<v
 
 /** SQLSTATEs of a concurrent creation: unique_violation in a catalogue, duplicate_schema, duplicate_table, duplicate_object. */
 export const INSUFFICIENT_PRIVILEGE = "42501";
-const CREATED_MEANWHILE: ReadonlySet<string> = new Set(["23505", "42P06", "42P07", "42710"]);
+const CREATED_CONCURRENTLY: ReadonlySet<string> = new Set(["23505", "42P06", "42P07", "42710"]);
 
 async function isPrepared(database: Database): Promise<boolean> {
   const [row] = await database.asOwner((owner) =>
@@ -78,7 +79,7 @@ async function createTimescaledb(transaction: Transaction): Promise<void> {
   } catch (error) {
     const state = sqlState(error);
     if (isUnavailable(error) && state?.startsWith("58") !== true) throw error;
-    if (state === INSUFFICIENT_PRIVILEGE || (state !== undefined && CREATED_MEANWHILE.has(state)))
+    if (state === INSUFFICIENT_PRIVILEGE || (state !== undefined && CREATED_CONCURRENTLY.has(state)))
       throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new TimescaledbMissingError(`it can't be created here (${reason})`, { cause: error });

@@ -29,7 +29,7 @@ ON CONFLICT (instance) DO UPDATE SET seen_at = now()`;
 
 const REFRESH = `UPDATE synap.running_processes SET seen_at = now() WHERE instance = $1 RETURNING instance`;
 
-const FORGET_DEAD = `DELETE FROM synap.running_processes WHERE seen_at < now() - interval '1 hour'`;
+const DELETE_DEAD = `DELETE FROM synap.running_processes WHERE seen_at < now() - interval '1 hour'`;
 
 // The types are only read of processes whose catalogue differs.
 const OTHERS = `
@@ -51,7 +51,7 @@ export async function announceProcess(session: SqlSession, announcement: Announc
   const { instance, role, release, catalogue } = announcement;
   const refreshed = await session.query(REFRESH, [instance]);
   if (refreshed.length > 0) return;
-  await session.query(FORGET_DEAD);
+  await session.query(DELETE_DEAD);
   await session.query(ANNOUNCE, [
     instance,
     role,

@@ -3,7 +3,7 @@
  * them. PUBLIC loses every other function of its internal schemas, whatever a later version adds: `drop_chunk` and
  * `freeze_chunk` are among them and check no owner.
  */
-const HARMLESS = `^(${[
+const ALLOWED_FUNCTIONS = `^(${[
   "cagg_get_bucket_function_info",
   "cagg_validate_query",
   "cagg_watermark",
@@ -55,7 +55,7 @@ export const DANGEROUS_ROUTINES = `
         -- Few are left here, so that few names are compared.
         OFFSET 0
       ) AS f
-     WHERE f.proname !~ '${HARMLESS}'`;
+     WHERE f.proname !~ '${ALLOWED_FUNCTIONS}'`;
 
 /**
  * The tables that the log rests on, the chunks of events included, and the sequence of its positions: who may change

@@ -121,11 +121,11 @@ export function appendingContract(test: ContractTest): void {
           outcome: { status: "rejected", issues: [{ code: "event-id-conflict" }] },
         });
       }
-      const inOneCall = noteEvent();
+      const repeated = noteEvent();
       const outcomes = await store.appendBatch([
-        inOneCall,
-        inOneCall,
-        { ...inOneCall, data: { content: "Other" } },
+        repeated,
+        repeated,
+        { ...repeated, data: { content: "Other" } },
       ]);
       expect(outcomes.map((outcome) => outcome.status)).toEqual(["stored", "duplicate", "rejected"]);
     });
@@ -139,8 +139,8 @@ export function appendingContract(test: ContractTest): void {
       const third = await store.append(noteEvent({ idempotencyKey }));
       expect(second).toEqual({ ...first, status: "duplicate" });
       expect(third).toEqual({ ...first, status: "duplicate" });
-      const somebodyElse = await store.append(noteEvent({ idempotencyKey, createdBy: "agent:other" }));
-      expect(somebodyElse.status).toBe("stored");
+      const otherCreator = await store.append(noteEvent({ idempotencyKey, createdBy: "agent:other" }));
+      expect(otherCreator.status).toBe("stored");
     });
 
     test("finds events that are already stored, by id and by key", async (store) => {

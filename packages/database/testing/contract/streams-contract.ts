@@ -27,7 +27,7 @@ export const streamOf = async (store: EventStore, length: number): Promise<Strea
 /** Appending to streams: expected versions, repetitions, several streams at once. */
 export function streamsContract(test: ContractTest): void {
   test("accepts matching expected versions, and stores consecutive versions", async (store) => {
-    const rightly: [ExpectedVersion, number][] = [
+    const matching: [ExpectedVersion, number][] = [
       ["any", 0],
       ["any", 2],
       ["no-stream", 0],
@@ -35,7 +35,7 @@ export function streamsContract(test: ContractTest): void {
       [0, 0],
       [2, 2],
     ];
-    for (const [expected, length] of rightly) {
+    for (const [expected, length] of matching) {
       const stream = await streamOf(store, length);
       const result = await store.appendToStream(stream, expected, [streamEvent(), streamEvent()]);
       expect(result.events.map((event) => event.streamVersion)).toEqual([length + 1, length + 2]);
@@ -49,14 +49,14 @@ export function streamsContract(test: ContractTest): void {
   });
 
   test("refuses a wrong expected version, naming both versions, and stores nothing", async (store) => {
-    const wrongly: [ExpectedVersion, number][] = [
+    const conflicting: [ExpectedVersion, number][] = [
       ["no-stream", 2],
       ["stream-exists", 0],
       [1, 2],
       [3, 2],
       [1, 0],
     ];
-    for (const [expected, actual] of wrongly) {
+    for (const [expected, actual] of conflicting) {
       const stream = await streamOf(store, actual);
       const refused = store.appendToStream(stream, expected, [streamEvent()]);
       await expect(refused).rejects.toThrow(OptimisticLockError);
@@ -158,10 +158,10 @@ export function streamsContract(test: ContractTest): void {
       { stream: freshStream(), expectedVersion: "any", events: [bad] },
     ]);
     await expect(second).rejects.toMatchObject({ issues: [{ path: "appends[1].events[0].data.content" }] });
-    const strange = JSON.parse(
+    const invalid = JSON.parse(
       '{"type":"note.creation.requested","data":{"content":"x"},"userId":null,"colour":1}',
     );
-    await expect(store.appendToStream(stream, "any", [strange])).rejects.toMatchObject({
+    await expect(store.appendToStream(stream, "any", [invalid])).rejects.toMatchObject({
       issues: expect.arrayContaining([
         expect.objectContaining({ path: "events[0].userId" }),
         expect.objectContaining({ path: "events[0].colour", code: "unknown-field" }),

@@ -7,7 +7,7 @@ import { endSleep } from "../steps/end-sleep.ts";
 import type { AppClient } from "./app-client.ts";
 import { AppPauses } from "./app-pauses.ts";
 import { CallSlots } from "./call-slots.ts";
-import { type Calling, makeCall } from "./make-call.ts";
+import { type CallContext, makeCall } from "./make-call.ts";
 import { persist } from "./persist.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
@@ -31,7 +31,7 @@ interface DispatcherSettings {
  */
 export class Dispatcher {
   readonly #broker: Broker;
-  readonly #calling: Calling;
+  readonly #calling: CallContext;
   readonly #settings: DispatcherSettings;
   readonly #slots = new CallSlots();
   readonly #pauses = new AppPauses();

@@ -9,7 +9,7 @@ import { type Answer, readAnswer } from "./read-answer.ts";
 import { endingRun, settleCall } from "./settle-call.ts";
 
 /** HTTP client for calls, and listeners for the state of the app. */
-export interface Calling {
+export interface CallContext {
   readonly client: AppClient;
   /** Aborts calls. */
   readonly signal: AbortSignal;
@@ -27,7 +27,7 @@ export interface Calling {
  */
 export async function makeCall(
   broker: Broker,
-  calling: Calling,
+  calling: CallContext,
   job: DueJob,
   config: FunctionConfig,
   bodies: ReadonlyMap<string, string>,
@@ -46,7 +46,7 @@ export async function makeCall(
 /** @returns undefined when the app refused the connection or our signature, and so has not started working */
 async function callApp(
   { clock }: Broker,
-  { client, signal, onAnswered, onRefused, onUnauthorized }: Calling,
+  { client, signal, onAnswered, onRefused, onUnauthorized }: CallContext,
   job: DueJob,
   config: FunctionConfig,
   event: string,

@@ -10,7 +10,7 @@ export interface MachineClocks {
   sinceBoot(): number;
 }
 
-const OF_THIS_MACHINE: MachineClocks = {
+const SYSTEM_CLOCKS: MachineClocks = {
   wall: () => Date.now(),
   steady: () => performance.now(),
   sinceBoot: () => uptime() * 1_000,
@@ -37,7 +37,7 @@ export class QueueClock {
   #sleepCheckedAt = 0;
 
   /** @param seenAt the latest time recorded in this queue, by its own clock */
-  constructor(seenAt: number, clocks: MachineClocks = OF_THIS_MACHINE) {
+  constructor(seenAt: number, clocks: MachineClocks = SYSTEM_CLOCKS) {
     this.#clocks = clocks;
     this.#start = Math.max(clocks.wall(), seenAt);
     this.#steadyAtStart = clocks.steady();
