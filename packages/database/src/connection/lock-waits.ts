@@ -13,13 +13,13 @@ export interface LockWaits {
 /** For a database without other sessions, whose locks could be waited for. */
 export const NO_LOCK_WAITS: LockWaits = { run: (work) => work(undefined) };
 
-/** Longer than appends to the same stream wait for one another, in milliseconds. */
+/** First lock timeout, in milliseconds: longer than appends to the same stream usually wait for one another. */
 const FIRST_TIMEOUT_MS = 100;
 
 /**
- * A writer waits briefly at first. If the lock is held for longer, it releases its connection, and only a limited number of these
- * writers wait in the database at a time; the others queue here. So locked streams, few
- * or many, leave connections for other work.
+ * Creates the lock waits of a server. A writer first waits briefly. If the lock is held for longer, the writer releases its
+ * connection and waits in this process, and only a limited number of such writers wait in the database. So locked streams
+ * leave connections for other work.
  * @param lockTimeout maximum total wait of a writer, in milliseconds; 0: no limit
  */
 export function createLockWaits(lockTimeout: number, maxWaiting: number): LockWaits {
