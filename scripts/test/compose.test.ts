@@ -42,9 +42,31 @@ function composeSchema(): object {
   return { ...schema, $schema: "http://json-schema.org/draft-07/schema#" };
 }
 
+/** The compose file to try an application out, as the page has it. `!reset` leaves its place empty, as when Compose merges. */
+function overrideOfPage(): unknown {
+  const page = readFileSync(join(root, "docs/your-own-application.md"), "utf8");
+  const [, block] = /```yaml\n# docker-compose\.override\.yml.*?\n(.*?)```/s.exec(page) ?? [];
+  if (block === undefined)
+    throw new Error("docs/your-own-application.md has no docker-compose.override.yml.");
+  return parse(block, { customTags: [{ tag: "!reset", resolve: () => undefined }] });
+}
+
+const service = z.looseObject({ command: z.array(z.string()).optional() });
+const overridden = z.object({ services: z.record(z.string(), service) });
+
 describe("docker-compose.yml", () => {
-  it("keeps the compose specification", () => {
+  it("keeps the compose specification, also with the override that mounts an application", () => {
     const validate = new Ajv({ strict: false, validateFormats: false }).compile(composeSchema());
+    const base = overridden.parse(file);
+    const override = overridden.parse(overrideOfPage());
+    expect(Object.keys(override.services)).toEqual(Object.keys(productionCommands));
+    const merged = Object.entries(override.services).map(([name, changes]) => {
+      const { build, ...kept } = { ...base.services[name], ...changes };
+      expect([name, build, changes.command]).toEqual([name, undefined, ["node_modules/.bin/synap", name]]);
+      return [name, kept];
+    });
+    validate({ ...base, services: { ...base.services, ...Object.fromEntries(merged) } });
+    expect(validate.errors).toBeNull();
     validate(file);
     expect(validate.errors).toBeNull();
     validate({ services: { api: { image: 5 } } });
