@@ -1,4 +1,4 @@
--- Tables that are no projections are made here. Handlers run as the role synap_app, which needs the rights it uses.
+-- Tables that are no projections. Handlers run as the role synap_app, which needs these rights.
 CREATE SCHEMA shop;
 
 CREATE TABLE shop.mails (
