@@ -1,6 +1,7 @@
 import { append } from "./append/append.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { http } from "./http/http.ts";
+import { httpAppends } from "./http-appends/http-appends.ts";
 import { lag } from "./lag/lag.ts";
 import { overload } from "./overload/overload.ts";
 import { peers } from "./peers/peers.ts";
@@ -15,6 +16,7 @@ export const benchmarks: readonly Benchmark[] = [
   reading,
   storage,
   http,
+  httpAppends,
   pipeline,
   lag,
   overload,

@@ -2,8 +2,10 @@ import autocannon from "autocannon";
 
 /** Content and rate of the load. */
 export interface LoadPlan {
-  /** The whole address. */
+  /** The whole address; without a path if each request has its own. */
   readonly url: string;
+  /** Makes the path of the next request. */
+  readonly path?: (() => string) | undefined;
   /** The bodies, sent in turn. */
   readonly bodies: readonly string[];
   /** Each sends its next request when the last one is answered. */
@@ -27,11 +29,13 @@ export interface LoadResult {
 export async function load(plan: LoadPlan): Promise<LoadResult> {
   const latencies: number[] = [];
   const answered: string[] = [];
+  const { path } = plan;
+  const ownPath = path && { setupRequest: (request: autocannon.Request) => ({ ...request, path: path() }) };
   const options: autocannon.Options = {
     url: plan.url,
     method: "POST",
     headers: { "content-type": "application/json" },
-    requests: plan.bodies.map((body) => ({ body })),
+    requests: plan.bodies.map((body) => ({ body, ...ownPath })),
     connections: plan.connections,
     duration: plan.seconds,
     sampleInt: 50,

@@ -1,10 +1,10 @@
 import type { NewEvent } from "@acuris/eventstore-api";
 import { ConnectFromPool, PgEventSource } from "@acuris/eventstore-postgresql";
 import type { SynapEvent } from "@synap/types";
-import { types } from "pg";
 import { lastValueFrom, toArray } from "rxjs";
 import type { Competitor } from "./competitor.ts";
 import { createEmptyDatabase, withSql } from "./empty-database.ts";
+import { plainTypes } from "./plain-types.ts";
 
 const SCHEMA = "eventstore";
 /** Made by its schema manager for the whole server. */
@@ -22,7 +22,7 @@ export async function openAcuris(serverUrl: string): Promise<Competitor> {
   const provider = new ConnectFromPool({
     connectionString: url,
     max: 10,
-    types: { getTypeParser: plainParser },
+    types: plainTypes,
   });
   const source = new PgEventSource(provider, SCHEMA);
   try {
@@ -52,16 +52,6 @@ export async function openAcuris(serverUrl: string): Promise<Competitor> {
     },
   };
 }
-
-const JSON_OIDS = new Set([114, 3802]);
-const INT8 = 20;
-
-/** The driver's own parsers: Emmett, in the same process, replaces those of all connections by slower ones. */
-const plainParser: typeof types.getTypeParser = (oid, format) => {
-  if (JSON_OIDS.has(oid)) return (value: string) => JSON.parse(value);
-  if (oid === INT8) return String;
-  return types.getTypeParser(oid, format);
-};
 
 function missingRoles(serverUrl: string): Promise<string[]> {
   return withSql(serverUrl, async (sql) => {

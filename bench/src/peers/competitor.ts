@@ -3,7 +3,7 @@ import type { SynapEvent } from "@synap/types";
 /** A measured event store, on a database that nothing else uses. */
 export interface Competitor {
   /** Stable over time: it is part of the figures' ids. */
-  readonly id: "synap" | "emmett" | "acuris";
+  readonly id: "synap" | "emmett" | "acuris" | "dcb";
   /** As its own documentation calls it. */
   readonly name: string;
   /** Appends events that all name the same stream to that stream, in one call, without an expected version. */

@@ -8,21 +8,24 @@ export interface PeersPlan {
   readonly rounds: number;
   /** Calls of 1,000 events to one stream, in a round. */
   readonly batches: number;
-  /** Events in a round of a row in which each goes to a separate stream. */
+  /** Events in a round of a row in which each goes to a separate stream; eight for each caller where that is more. */
   readonly singles: number;
   /** Readings of a stream of 1,000, in a round. */
   readonly readings: number;
 }
 
+/** Rows in which each event goes to a separate stream, by the number of callers that append at the same time. */
+export const CALLERS = { single: 1, concurrent: 10, callers64: 64, callers256: 256 } as const;
+export type CallersRow = keyof typeof CALLERS;
+
 /** Rows of the comparison, in this order. */
-export const ROWS = ["batch", "single", "concurrent", "read"] as const;
+export const ROWS = ["batch", "single", "concurrent", "callers64", "callers256", "read"] as const;
 export type Row = (typeof ROWS)[number];
 
 /** Events a second: by row, by competitor, one for each round. */
 export type Rates = Readonly<Record<Row, ReadonlyMap<Competitor, readonly number[]>>>;
 
 export const BATCH_SIZE = 1_000;
-export const LANES = 10;
 /** Streams that are there to be read. */
 const READABLE = 5;
 
@@ -54,6 +57,8 @@ export async function measurePeers(
     batch: new Map(),
     single: new Map(),
     concurrent: new Map(),
+    callers64: new Map(),
+    callers256: new Map(),
     read: new Map(),
   } satisfies Record<Row, Map<Competitor, number[]>>;
   for (let round = 0; round <= plan.rounds; round += 1) {
@@ -84,19 +89,25 @@ function planRound(
   const batches = Array.from({ length: plan.batches }, (_, index) =>
     give(makeEvents({ count: BATCH_SIZE, streams: 1, first: index * BATCH_SIZE, lane: `batch-${round}` })),
   );
-  const singles = give(makeEvents({ count: plan.singles, streams: "new", lane: `single-${round}` }));
-  const concurrent = give(makeEvents({ count: plan.singles, streams: "new", lane: `concurrent-${round}` }));
+  const appendingAtOnce = (row: CallersRow) => {
+    const callers = CALLERS[row];
+    const count = Math.max(plan.singles, 8 * callers);
+    const events = give(makeEvents({ count, streams: "new", lane: `${row}-${round}` }));
+    return (competitor: Competitor) =>
+      rateOf(count, async () => {
+        const queue = events.values();
+        await Promise.all(Array.from({ length: callers }, () => appendEach(competitor, queue)));
+      });
+  };
   return {
     batch: (competitor) =>
       rateOf(plan.batches * BATCH_SIZE, async () => {
         for (const events of batches) await competitor.append(events);
       }),
-    single: (competitor) => rateOf(plan.singles, () => appendEach(competitor, singles.values())),
-    concurrent: (competitor) =>
-      rateOf(plan.singles, async () => {
-        const queue = concurrent.values();
-        await Promise.all(Array.from({ length: LANES }, () => appendEach(competitor, queue)));
-      }),
+    single: appendingAtOnce("single"),
+    concurrent: appendingAtOnce("concurrent"),
+    callers64: appendingAtOnce("callers64"),
+    callers256: appendingAtOnce("callers256"),
     read: async (competitor) => {
       const found: (() => string[])[] = [];
       const rate = await rateOf(plan.readings * BATCH_SIZE, async () => {

@@ -2,8 +2,17 @@ import { median } from "@synap/cli/terminal/numbers.ts";
 import type { BenchMode, Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
 import { openAcuris } from "./acuris-store.ts";
 import type { Competitor } from "./competitor.ts";
+import { openDcb } from "./dcb-store.ts";
 import { openEmmett } from "./emmett-store.ts";
-import { LANES, measurePeers, type PeersPlan, type Rates, ROWS, type Row } from "./measure-peers.ts";
+import {
+  CALLERS,
+  type CallersRow,
+  measurePeers,
+  type PeersPlan,
+  type Rates,
+  ROWS,
+  type Row,
+} from "./measure-peers.ts";
 import { openSynap } from "./synap-store.ts";
 
 const PLANS: Record<BenchMode, PeersPlan> = {
@@ -14,13 +23,20 @@ const PLANS: Record<BenchMode, PeersPlan> = {
 /** Name of each row, and the target ratio of Synap's rate to the peer's. */
 const ABOUT: Record<Row, { readonly name: string; readonly target: number }> = {
   batch: { name: "batches of 1,000 to one stream", target: 5 },
-  single: { name: "one event to each of many streams, one after the other", target: 1 },
-  concurrent: { name: `one event to each of many streams, ${LANES} at a time`, target: 1 },
-  read: { name: "reading a stream of 1,000", target: 1 },
+  single: { name: nameOf("single"), target: 1.2 },
+  concurrent: { name: nameOf("concurrent"), target: 2 },
+  callers64: { name: nameOf("callers64"), target: 5 },
+  callers256: { name: nameOf("callers256"), target: 5 },
+  read: { name: "reading a stream of 1,000", target: 1.3 },
 };
 
+function nameOf(row: CallersRow): string {
+  const callers = CALLERS[row];
+  return `one event to each of many streams, ${callers === 1 ? "one after the other" : `${callers} at a time`}`;
+}
+
 /**
- * Synap's store beside two others for TypeScript and PostgreSQL, on the same server and with the same events, each on a
+ * Synap's store beside three others for TypeScript and PostgreSQL, on the same server and with the same events, each on a
  * database of its own and used as its documentation advises.
  */
 export const peers: Benchmark = {
@@ -32,7 +48,7 @@ export const peers: Benchmark = {
     }
     const competitors: Competitor[] = [];
     try {
-      for (const open of [openSynap, openEmmett, openAcuris]) {
+      for (const open of [openSynap, openEmmett, openAcuris, openDcb]) {
         signal.throwIfAborted();
         competitors.push(await open(serverUrl));
       }
@@ -91,6 +107,8 @@ function noteOf(row: Row, id: Competitor["id"]): string {
   if (row === "read") return "";
   if (id === "synap") return "Checks each event against its type, and looks for duplicates by id and key.";
   if (id === "emmett") return "Takes events as they are, and the same event twice.";
+  if (id === "dcb")
+    return "Takes events as they are, and the same event twice; an event has a position and no version.";
   return "Takes events as they are, and the same event twice; one statement for each event, one writer at a time.";
 }
 
@@ -114,6 +132,8 @@ function plotsOf(rates: Rates): Plot[] {
 const SHORT: Record<Row, string> = {
   batch: "batches",
   single: "single",
-  concurrent: `${LANES} at a time`,
+  concurrent: "10 at a time",
+  callers64: "64 at a time",
+  callers256: "256 at a time",
   read: "read 1,000",
 };

@@ -1,0 +1,66 @@
+import { type DcbEvent, Query, Tags } from "@dcb-es/event-store";
+import { PostgresEventStore } from "@dcb-es/event-store-postgres";
+import { type SynapEvent, seedCatalogue } from "@synap/types";
+import pg from "pg";
+import type { Competitor } from "./competitor.ts";
+import { createEmptyDatabase, withSql } from "./empty-database.ts";
+import { plainTypes } from "./plain-types.ts";
+
+const TABLE = "events";
+/** A query names the types of the events that it looks for, in this store. */
+const TYPES = seedCatalogue.types.map(({ name }) => name);
+
+/**
+ * `@dcb-es/event-store-postgres` as its README uses it ("Use the store directly"): appends without a condition, by a pool of
+ * 10 connections, each event tagged with its stream. It reads with a cache of positions that may be 50 ms old, its default.
+ */
+export async function openDcb(serverUrl: string): Promise<Competitor> {
+  const { url, remove } = await createEmptyDatabase(serverUrl, "peers_dcb");
+  const pool = new pg.Pool({ connectionString: url, max: 10, types: plainTypes });
+  const store = new PostgresEventStore({ pool });
+  try {
+    await store.ensureInstalled();
+  } catch (error) {
+    await pool.end();
+    await remove();
+    throw error;
+  }
+  return {
+    id: "dcb",
+    name: "dcb-event-store",
+    append: async (events) => {
+      await store.append({ events: events.map(dcbEvent) });
+    },
+    read: async (example) => {
+      const query = Query.fromItems([{ types: TYPES, tags: streamOf(example) }]);
+      const events: DcbEvent[] = [];
+      for await (const { event } of store.read(query)) events.push(event);
+      return () => events.map(({ metadata }) => idIn(metadata));
+    },
+    storedIds: () =>
+      withSql(url, async (sql) => {
+        const rows = await sql<{ id: string }[]>`
+          SELECT payload::json -> 'metadata' ->> 'id' AS id FROM ${sql(TABLE)}`;
+        return rows.map(({ id }) => id);
+      }),
+    remove: async () => {
+      await pool.end();
+      await remove();
+    },
+  };
+}
+
+function streamOf({ aggregateType, aggregateId }: SynapEvent): Tags {
+  return Tags.from([`${aggregateType}=${aggregateId}`]);
+}
+
+/** The same content: what it has no column for is metadata. */
+function dcbEvent(event: SynapEvent): DcbEvent {
+  const { type, data, aggregateType: _type, aggregateId: _id, ...envelope } = event;
+  return { type, tags: streamOf(event), data, metadata: envelope };
+}
+
+function idIn(metadata: unknown): string {
+  const id = typeof metadata === "object" && metadata !== null && "id" in metadata ? metadata.id : undefined;
+  return String(id);
+}
