@@ -324,8 +324,9 @@ describe("written in one place", () => {
   const filesWith = (pattern: RegExp) =>
     code.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
 
-  it("is the statement that stores events", () => {
+  it("is the statement that stores events: one of any number, and one of a single event", () => {
     expect(filesWith(/INSERT\s+INTO\s+synap\.events\b/i)).toEqual([
+      "packages/database/sql/functions/append_new_event.sql",
       "packages/database/sql/functions/append_new_events.sql",
     ]);
   });
@@ -351,7 +352,7 @@ describe("written in one place", () => {
     // There is no other channel.
     expect(filesWith(/\bpg_notify\(|\bNOTIFY \w/)).toEqual([
       "packages/database/sql/functions/post_event.sql",
-      "packages/database/src/append/append-new-events.ts",
+      "packages/database/src/append/append-statements.ts",
       "packages/database/src/subscriptions/append-signal.ts",
     ]);
   });

@@ -1,15 +1,19 @@
-import type { EventCatalogue } from "@synap/types";
+import type { EventCatalogue, SynapEvent } from "@synap/types";
 import {
   type AppendHook,
+  appendBatch,
   appendBatchIn,
-  appendBatch as appendEach,
   appendToStreams,
+  hookWants,
 } from "./append/append-events.ts";
+import { asStreamEvents } from "./append/append-group.ts";
 import { appendMethods } from "./append/append-methods.ts";
 import type { AppendedEvent } from "./append/append-outcome.ts";
 import { findDuplicates } from "./append/find-originals.ts";
+import { createGroupedAppends } from "./append/grouped-appends.ts";
+import type { PreparedAppend, StreamsAppendOptions } from "./append/prepare-append.ts";
 import type { Database } from "./connection/sql-session.ts";
-import type { EventStore } from "./event-store.ts";
+import type { AppendOptions, EventStore } from "./event-store.ts";
 import { getEventById } from "./reading/get-event-by-id.ts";
 import { queryEvents } from "./reading/query-events.ts";
 import { readAll } from "./reading/read-all.ts";
@@ -33,6 +37,9 @@ export interface EventStoreOptions {
   readonly clock?: (() => Date) | undefined;
 }
 
+/** Calls with small appends at a time. Each more makes them smaller; the embedded engine runs one at a time anyway. */
+const CALLS_AT_ONCE = { server: 4, embedded: 1 } as const;
+
 /** Creates the event store on a migrated database. */
 export function createEventStore({
   database,
@@ -47,32 +54,68 @@ export function createEventStore({
     if (appended.some(({ outcome }) => outcome.status === "stored")) signalAppend();
   };
 
+  async function appendEvents(
+    events: readonly SynapEvent[],
+    { transaction, lockTimeout }: AppendOptions,
+    isRepeated = false,
+  ): Promise<readonly AppendedEvent[]> {
+    try {
+      if (transaction !== undefined) return await appendBatchIn(transaction, events, onAppend);
+      const append = (limit: number | undefined) =>
+        appendBatch(database, events, onAppend, { lockTimeout: limit, isRepeated });
+      const appended = await (lockTimeout !== undefined && database.engine === "server"
+        ? append(lockTimeout)
+        : database.lockWaits.run(append));
+      signalIfStored(appended);
+      return appended;
+    } catch (error) {
+      throw await nameLockedStreams(error, transaction ?? database, events);
+    }
+  }
+
+  async function appendPrepared(
+    prepared: PreparedAppend,
+    { transaction }: StreamsAppendOptions,
+    isRepeated = false,
+  ): Promise<readonly AppendedEvent[]> {
+    const append = (lockTimeout?: number) =>
+      appendToStreams(database, prepared, onAppend, { transaction, lockTimeout, isRepeated });
+    try {
+      const appended = await (transaction === undefined ? database.lockWaits.run(append) : append());
+      if (transaction === undefined) signalIfStored(appended);
+      return appended;
+    } catch (error) {
+      throw await nameLockedStreams(error, transaction ?? database, prepared.expectations);
+    }
+  }
+
+  const appendGrouped = createGroupedAppends({
+    database,
+    callsAtOnce: CALLS_AT_ONCE[database.engine],
+    lockTimeout: database.lockWaits.short,
+    appendAlone: ({ events, expectation }, isRepeated) =>
+      expectation === undefined
+        ? appendEvents(events, {}, isRepeated)
+        : appendPrepared({ events, expectations: [expectation] }, {}, isRepeated),
+    onStored: signalAppend,
+  });
+
   const appends = appendMethods(
     { catalogue, clock, lateness, ahead },
     {
-      async appendEvents(events, { transaction, lockTimeout }) {
-        try {
-          if (transaction !== undefined) return await appendBatchIn(transaction, events, onAppend);
-          const append = (limit: number | undefined) => appendEach(database, events, onAppend, limit);
-          const appended = await (lockTimeout !== undefined && database.engine === "server"
-            ? append(lockTimeout)
-            : database.lockWaits.run(append));
-          signalIfStored(appended);
-          return appended;
-        } catch (error) {
-          throw await nameLockedStreams(error, transaction ?? database, events);
-        }
+      appendEvents(events, options) {
+        const isOwn = options.transaction === undefined && options.lockTimeout === undefined;
+        const append =
+          isOwn && events.length === 1 ? asStreamEvents({ events, expectations: [] }) : undefined;
+        return append === undefined || hookWants(events, onAppend)
+          ? appendEvents(events, options)
+          : appendGrouped(append);
       },
-      async appendPrepared(prepared, { transaction }) {
-        const append = (lockTimeout?: number) =>
-          appendToStreams(database, prepared, onAppend, { transaction, lockTimeout });
-        try {
-          const appended = await (transaction === undefined ? database.lockWaits.run(append) : append());
-          if (transaction === undefined) signalIfStored(appended);
-          return appended;
-        } catch (error) {
-          throw await nameLockedStreams(error, transaction ?? database, prepared.expectations);
-        }
+      appendPrepared(prepared, options) {
+        const append = options.transaction === undefined ? asStreamEvents(prepared) : undefined;
+        return append === undefined || hookWants(prepared.events, onAppend)
+          ? appendPrepared(prepared, options)
+          : appendGrouped(append);
       },
     },
   );

@@ -1,4 +1,4 @@
--- Appends up to 1,024 events, all or nothing: the only function that inserts events. Every event must be new and its stream
+-- Appends up to 1,024 events, all or nothing. Every event must be new and its stream
 -- open. If an event is already stored it raises; the caller rolls back, looks up the stored event with synap.find_originals
 -- and appends the others. docs/insides/store.md explains the steps.
 --
@@ -22,6 +22,9 @@
 -- another version and no event is stored already (detail: JSON with aggregateType, aggregateId, expected and actual), so
 -- that a version conflict is decided in one call.
 --
+-- Raises SY013 in place of SY001 and SY006 if names_all is set. Its detail is a JSON array with an entry for each stream that is
+-- closed or at another version: [index from 1, version, whether it is closed, whether one of its events is stored already].
+--
 -- Runs as the owner, because the application role has no right to write to the tables of the log. It takes only values, and
 -- resolves no name where a caller could have created an object (docs/insides/store.md).
 CREATE OR REPLACE FUNCTION synap.append_new_events(
@@ -33,6 +36,7 @@ CREATE OR REPLACE FUNCTION synap.append_new_events(
   last_ms        bigint[],
   stream_numbers integer[],
   places_within  integer[],
+  names_all      boolean  DEFAULT false,
   expected       bigint[] DEFAULT NULL
 ) RETURNS TABLE (number bigint, recorded_at timestamptz, versions_before json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -52,6 +56,7 @@ DECLARE
   versions_after  bigint[];
   any_closed      boolean;
   mismatch        record;
+  unmet           json;
   inserted        integer;
   firsts          timestamptz[];
   lasts           timestamptz[];
@@ -94,6 +99,29 @@ BEGIN
   IF touched_ids COLLATE "C" <> stream_ids COLLATE "C" THEN
     RAISE EXCEPTION 'the streams were returned in another order' USING ERRCODE = 'XX000';
   END IF;
+  IF names_all AND (any_closed OR EXISTS (
+    SELECT FROM unnest(versions_after, counts, expected) AS u(version, count, expected)
+     WHERE CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END))
+  THEN
+    SELECT json_agg(json_build_array(u.place, u.version - u.count, s.closed_at IS NOT NULL, EXISTS (
+             SELECT FROM unnest(stream_numbers) WITH ORDINALITY AS n(number, place)
+              CROSS JOIN LATERAL (SELECT events -> (n.place - 1)::integer AS event) AS e
+              CROSS JOIN LATERAL (
+                SELECT FROM synap.event_ids AS i WHERE i.id = (e.event ->> 'id')::uuid
+                UNION ALL
+                SELECT FROM synap.idempotency_keys AS k
+                 WHERE k.created_by = e.event ->> 'createdBy' AND k.key = e.event ->> 'idempotencyKey'
+                OFFSET 0
+              ) AS known
+              WHERE n.number = u.place)) ORDER BY u.place)
+      INTO unmet
+      FROM unnest(stream_types, stream_ids, versions_after, counts, expected)
+           WITH ORDINALITY AS u(type, id, version, count, expected, place)
+      JOIN synap.streams AS s ON s.aggregate_type = u.type AND s.aggregate_id = u.id
+     WHERE s.closed_at IS NOT NULL
+        OR CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END;
+    RAISE EXCEPTION 'not every stream is open and at its expected version' USING ERRCODE = 'SY013', DETAIL = unmet;
+  END IF;
   -- A closed stream may still be compared with its version.
   IF any_closed AND EXISTS (
     SELECT FROM unnest(stream_types, stream_ids, counts) AS u(type, id, count)
@@ -104,7 +132,7 @@ BEGIN
   END IF;
 
   -- 2. Compare with the expected versions.
-  IF expected IS NOT NULL THEN
+  IF expected IS NOT NULL AND NOT names_all THEN
     SELECT u.type, u.id, u.expected, u.version - u.count AS actual INTO mismatch
       FROM unnest(stream_types, stream_ids, versions_after, counts, expected)
            WITH ORDINALITY AS u(type, id, version, count, expected, place)
@@ -112,23 +140,7 @@ BEGIN
      ORDER BY u.place
      LIMIT 1;
     IF FOUND THEN
-      -- A repeated append gets the answer of the first one, even if the version has changed since.
-      IF EXISTS (
-        SELECT FROM json_to_recordset(events) AS e(id uuid, "createdBy" text, "idempotencyKey" text)
-         CROSS JOIN LATERAL (
-           SELECT FROM synap.event_ids AS i WHERE i.id = e.id
-           UNION ALL
-           SELECT FROM synap.idempotency_keys AS k WHERE k.created_by = e."createdBy" AND k.key = e."idempotencyKey"
-           OFFSET 0
-         ) AS known)
-      THEN
-        RAISE EXCEPTION 'one of the events is stored already' USING ERRCODE = '23505';
-      END IF;
-      RAISE EXCEPTION 'stream % % is at version %, expected %', mismatch.type, mismatch.id, mismatch.actual,
-        CASE mismatch.expected WHEN -1 THEN 'stream-exists' ELSE mismatch.expected::text END
-        USING ERRCODE = 'SY001', DETAIL = jsonb_build_object(
-          'aggregateType', mismatch.type, 'aggregateId', mismatch.id, 'actual', mismatch.actual,
-          'expected', CASE mismatch.expected WHEN -1 THEN '"stream-exists"' ELSE to_jsonb(mismatch.expected) END);
+      PERFORM synap.refuse_version(events, mismatch.type, mismatch.id, mismatch.actual, mismatch.expected);
     END IF;
 
     -- A stream that was only compared must not exist afterwards.

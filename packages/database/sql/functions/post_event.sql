@@ -93,7 +93,7 @@ BEGIN
         FROM synap.append_new_events(
                json_build_array(event), ARRAY[stream_type], ARRAY[stream_id], ARRAY[1], ARRAY[happened_ms],
                ARRAY[happened_ms], ARRAY[1], ARRAY[1],
-               CASE WHEN is_command THEN ARRAY[
+               expected => CASE WHEN is_command THEN ARRAY[
                  CASE post_event.expected_version
                    WHEN 'no-stream' THEN 0
                    WHEN 'stream-exists' THEN -1

@@ -1,36 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
+import { countCalls } from "../../testing/count-calls.ts";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvent, noteEvents } from "../../testing/test-events.ts";
-import type { Database, Sessions, SqlParameter } from "../index.ts";
 import { createEventStore } from "../internal.ts";
-
-/** Wraps a database to count transactions, and statements outside of them except notifications. */
-function counting(database: Database): { readonly database: Database; readonly calls: { count: number } } {
-  const calls = { count: 0 };
-  const count = <Result>(run: () => Result): Result => {
-    calls.count += 1;
-    return run();
-  };
-  const writes: Sessions = {
-    query: <Row extends object>(text: string, parameters?: readonly SqlParameter[]) => {
-      const run = () => database.writes.query<Row>(text, parameters);
-      return text.includes("pg_notify") ? run() : count(run);
-    },
-    transaction: (work) => count(() => database.writes.transaction(work)),
-  };
-  const counted: Database = Object.create(database, {
-    writes: { value: writes },
-    query: { value: writes.query },
-    transaction: { value: writes.transaction },
-  });
-  return { database: counted, calls };
-}
 
 describeOnEveryEngine("an append", (engine) => {
   const open = () => {
-    const { database, calls } = counting(engine.database);
+    const { database, calls } = countCalls(engine.database);
     return { store: createEventStore({ database, catalogue: seedCatalogue }), calls };
   };
   const inputs = (count: number) => noteEvents(count).map(({ id, type, data }) => ({ id, type, data }));

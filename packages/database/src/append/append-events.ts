@@ -6,8 +6,14 @@ import { limitLockWaits } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { OptimisticLockError, readLockTimeout, readRefusal } from "../streams/stream-errors.ts";
 import type { Expectation } from "../streams/stream-name.ts";
-import { type AppendNewOptions, appendNewEvents, MAX_APPEND_EVENTS } from "./append-new-events.ts";
-import { type AppendedEvent, refusedByDatabase, rejected, storedEvents } from "./append-outcome.ts";
+import { type AppendNewOptions, appendNewEvents } from "./append-new-events.ts";
+import {
+  type AppendedEvent,
+  MAX_APPEND_EVENTS,
+  refusedByDatabase,
+  rejected,
+  storedEvents,
+} from "./append-outcome.ts";
 import { findOriginals } from "./find-originals.ts";
 import {
   collectOutcomes,
@@ -30,8 +36,16 @@ export interface AppendHook {
 /** Runs one attempt in a single statement, a savepoint or a transaction, so that nothing is stored when the work throws. */
 type Attempt = (work: (session: SqlSession) => Promise<AppendedEvent[]>) => Promise<AppendedEvent[]>;
 
+/** Options of the first attempt. */
+export interface AttemptOptions {
+  /** Longest time to wait for a lock, in milliseconds, in place of the session's. */
+  readonly lockTimeout?: number | undefined;
+  /** Look up first what is stored already: some of it probably is. */
+  readonly isRepeated?: boolean | undefined;
+}
+
 /** An append of up to 1,024 events. */
-interface Slice extends AppendNewOptions {
+interface Slice extends AppendNewOptions, AttemptOptions {
   readonly events: readonly SynapEvent[];
   /** All or nothing if given; otherwise each event has a separate outcome. */
   readonly expectations?: readonly Expectation[] | undefined;
@@ -61,17 +75,16 @@ const BACKOFF: Backoff = { firstMs: 20, capMs: 1_000 };
 /**
  * Appends any number of events, each with a separate outcome, in one transaction. Up to 1,024 are one statement. Does not
  * wake the readers.
- * @param lockTimeout maximum time to wait for a lock, in milliseconds; overrides that of the session
  */
 export async function appendBatch(
   database: Database,
   events: readonly SynapEvent[],
   hook: AppendHook | undefined,
-  lockTimeout: number | undefined,
+  { lockTimeout, isRepeated }: AttemptOptions,
 ): Promise<AppendedEvent[]> {
   try {
     if (events.length <= MAX_APPEND_EVENTS) {
-      return await appendSlice(ownAttempt(database, events, hook), { events, lockTimeout });
+      return await appendSlice(ownAttempt(database, events, hook), { events, lockTimeout, isRepeated });
     }
     return await database.transaction((own) =>
       inSlices(events, (slice) =>
@@ -109,13 +122,14 @@ export async function appendToStreams(
   {
     transaction,
     lockTimeout,
-  }: { readonly transaction?: Transaction | undefined; readonly lockTimeout?: number | undefined },
+    isRepeated,
+  }: AttemptOptions & { readonly transaction?: Transaction | undefined },
 ): Promise<AppendedEvent[]> {
   const attempt =
     transaction === undefined
       ? ownAttempt(database, events, hook)
       : savepointAttempt(transaction, events, hook);
-  const slice = { events, expectations, lockTimeout, notifies: transaction !== undefined };
+  const slice = { events, expectations, lockTimeout, isRepeated, notifies: transaction !== undefined };
   try {
     return await appendSlice(attempt, slice);
   } catch (error) {
@@ -133,7 +147,7 @@ async function appendSlice(attempt: Attempt, slice: Slice): Promise<AppendedEven
   for (let number = 1; ; number += 1) {
     try {
       return await attempt((session) =>
-        number === 1 ? appendAsNew(session, slice) : appendRest(session, slice),
+        number === 1 && slice.isRepeated !== true ? appendAsNew(session, slice) : appendRest(session, slice),
       );
     } catch (error) {
       if (!(error instanceof FastPathMissError || isConflict(error))) throw error;
@@ -225,7 +239,7 @@ function savepointAttempt(
 }
 
 /** Checks that there is a hook and that it handles any of these events. */
-function hookWants(events: readonly SynapEvent[], hook: AppendHook | undefined): boolean {
+export function hookWants(events: readonly SynapEvent[], hook: AppendHook | undefined): boolean {
   if (hook === undefined) return false;
   const types = new Set(events.map(({ type }) => type));
   return [...types].some((type) => hook.handles(type));

@@ -1,22 +1,17 @@
 import type { SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
-import { withLockTimeout } from "../connection/lock-timeout.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { Expectation } from "../streams/stream-name.ts";
-import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";
-import type { AppendedEvent } from "./append-outcome.ts";
+import { appendNewEvent } from "./append-new-event.ts";
+import { type AppendedEvent, MAX_APPEND_EVENTS } from "./append-outcome.ts";
+import { appendStatements, expectedVersion, type WaitOptions } from "./append-statements.ts";
 
-/** Maximum number of events of one call of the SQL function: a position has ten bits for the index. */
-export const MAX_APPEND_EVENTS = 1024;
-
-export interface AppendNewOptions {
+export interface AppendNewOptions extends WaitOptions {
   /** Expected versions of the events' streams, and of others that are only compared. */
   readonly expectations?: readonly Expectation[] | undefined;
-  /** Maximum time to wait for a lock, in milliseconds, here and in the rest of the transaction. */
-  readonly lockTimeout?: number | undefined;
-  /** Notify readers on commit, for a transaction of the caller. Can't be combined with a lock timeout. */
-  readonly notifies?: boolean | undefined;
+  /** The streams are independent appends: the error names every stream that prevents the call. */
+  readonly namesAll?: boolean | undefined;
 }
 
 interface Answer {
@@ -26,52 +21,49 @@ interface Answer {
 }
 
 // Cast from text, because drivers would encode JSON text as a JSON string for a json parameter.
-const writeAppend = (before: string, expected: string, more = "") => `
-SELECT number, ${epochMs("recorded_at")} AS recorded_at, versions_before${more}
-  FROM ${before}synap.append_new_events(
+const STATEMENTS = appendStatements({
+  columns: `number, ${epochMs("recorded_at")} AS recorded_at, versions_before`,
+  call: (expected) => `synap.append_new_events(
          $1::text::json, $2::text::text[], $3::text::text[], $4::text::integer[], $5::text::bigint[], $6::text::bigint[],
-         $7::text::integer[], $8::text::integer[], ${expected}
-       )`;
-
-const EXPECTED = "$9::text::bigint[]";
-const APPEND = writeAppend("", EXPECTED);
-const APPEND_WITH_LOCK_TIMEOUT = withLockTimeout(writeAppend, EXPECTED, "$10");
-// Any login can fill the server's notification queue, and a full one fails the commit. Readers also poll.
-const APPEND_AND_NOTIFY = writeAppend(
-  "",
-  EXPECTED,
-  `, CASE WHEN pg_notification_queue_usage() < 0.5 THEN pg_notify('${APPENDS_CHANNEL}', '') END AS notified`,
-);
+         $7::text::integer[], $8::text::integer[], $9::text::boolean, ${expected}
+       )`,
+  expected: "$10::text::bigint[]",
+  lockTimeout: "$11",
+});
 
 /**
  * Appends up to 1,024 complete events in one round trip, if every one is new, its stream open, and every stream at its
  * expected version. Wakes the readers only if `notifies` is set.
  *
  * @throws SQLSTATE 23505 for an id or an idempotency key that is taken, SY001 for a stream at another version, SY006 for
- *   a closed one, 22xxx for data that PostgreSQL can't store; then nothing is stored
+ *   a closed one, SY013 for either if `namesAll` is set, 22xxx for data that PostgreSQL can't store; then nothing is stored
  */
 export async function appendNewEvents(
   session: SqlSession,
   events: readonly SynapEvent[],
-  { expectations = [], lockTimeout, notifies = false }: AppendNewOptions = {},
+  { expectations = [], namesAll = false, ...waits }: AppendNewOptions = {},
 ): Promise<AppendedEvent[]> {
+  const [first] = events;
+  if (first !== undefined && events.length === 1 && expectations.length <= 1) {
+    const [{ expected, ...stream } = { ...first, expected: "any" as const }] = expectations;
+    if (streamKey(stream) === streamKey(first))
+      return [await appendNewEvent(session, first, expected, waits)];
+  }
   const { streams, streamNumbers, placesWithin } = groupByStream(events, expectations);
-  const statement = notifies ? APPEND_AND_NOTIFY : APPEND;
-  const [answer] = await session.query<Answer>(
-    lockTimeout === undefined ? statement : APPEND_WITH_LOCK_TIMEOUT,
-    [
-      JSON.stringify(events),
-      textArray(streams.map(({ aggregateType }) => aggregateType)),
-      textArray(streams.map(({ aggregateId }) => aggregateId)),
-      numberArray(streams.map(({ count }) => count)),
-      numberArray(streams.map(({ first }) => (first === undefined ? null : Date.parse(first)))),
-      numberArray(streams.map(({ last }) => (last === undefined ? null : Date.parse(last)))),
-      numberArray(streamNumbers),
-      numberArray(placesWithin),
-      expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
-      ...(lockTimeout === undefined ? [] : [String(lockTimeout)]),
-    ],
-  );
+  const { text, parameters } = STATEMENTS(waits);
+  const [answer] = await session.query<Answer>(text, [
+    JSON.stringify(events),
+    textArray(streams.map(({ aggregateType }) => aggregateType)),
+    textArray(streams.map(({ aggregateId }) => aggregateId)),
+    numberArray(streams.map(({ count }) => count)),
+    numberArray(streams.map(({ first }) => (first === undefined ? null : Date.parse(first)))),
+    numberArray(streams.map(({ last }) => (last === undefined ? null : Date.parse(last)))),
+    numberArray(streamNumbers),
+    numberArray(placesWithin),
+    String(namesAll),
+    expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
+    ...parameters,
+  ]);
   if (answer === undefined) throw new Error("append_new_events returned no row.");
   const firstPosition = answer.number * MAX_APPEND_EVENTS;
   const recordedAt = isoFromEpoch(answer.recorded_at);
@@ -100,12 +92,7 @@ function expectedVersions(
   expectations: readonly Expectation[],
 ): (number | null)[] {
   const byKey = new Map(expectations.map((each) => [streamKey(each), each.expected]));
-  return streams.map((stream) => {
-    const expected = byKey.get(streamKey(stream)) ?? "any";
-    if (expected === "any") return null;
-    if (expected === "no-stream") return 0;
-    return expected === "stream-exists" ? -1 : expected;
-  });
+  return streams.map((stream) => expectedVersion(byKey.get(streamKey(stream)) ?? "any"));
 }
 
 /** Number and time range of the events of one stream in an append, for `synap.append_new_events`. */

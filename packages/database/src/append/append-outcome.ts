@@ -2,6 +2,9 @@ import type { EventIssue, StoredEvent, SynapEvent } from "@synap/types";
 import { frozenCopy } from "@synap/types/internal";
 import { sqlState } from "../connection/database-errors.ts";
 
+/** Maximum number of events of one append: a position has ten bits for the index. */
+export const MAX_APPEND_EVENTS = 1024;
+
 /** Outcome of the append of one event. */
 export type AppendOutcome =
   | {

@@ -8,8 +8,7 @@ import {
   type Expectation,
   type StreamEventInput,
 } from "../streams/stream-name.ts";
-import { MAX_APPEND_EVENTS } from "./append-new-events.ts";
-import type { AppendedEvent } from "./append-outcome.ts";
+import { type AppendedEvent, MAX_APPEND_EVENTS } from "./append-outcome.ts";
 
 /** Events for one stream, and its expected version. */
 export interface StreamAppend {

@@ -2,6 +2,8 @@ import { isLockTimeout } from "./database-errors.ts";
 
 /** Bounds the number of connections that wait for locks. */
 export interface LockWaits {
+  /** The lock timeout of work that others wait for, in milliseconds; undefined: that of the session. */
+  readonly short: number | undefined;
   /**
    * Runs work whose transaction may wait for a lock, and runs it again after a short lock timeout.
    * @param work receives the lock timeout in milliseconds; undefined: that of the session
@@ -11,7 +13,10 @@ export interface LockWaits {
 }
 
 /** For a database without other sessions, whose locks could be waited for. */
-export const NO_LOCK_WAITS: LockWaits = { run: (work) => work(undefined) };
+export const NO_LOCK_WAITS: LockWaits = {
+  short: undefined,
+  run: (work) => work(undefined),
+};
 
 /** First lock timeout, in milliseconds: longer than appends to the same stream usually wait for one another. */
 const FIRST_TIMEOUT_MS = 100;
@@ -52,12 +57,14 @@ export function createLockWaits(lockTimeout: number, maxWaiting: number): LockWa
     else next();
   }
 
+  const short = lockTimeout !== 0 && lockTimeout <= FIRST_TIMEOUT_MS ? undefined : FIRST_TIMEOUT_MS;
   return {
+    short,
     run: async (work) => {
-      if (lockTimeout !== 0 && lockTimeout <= FIRST_TIMEOUT_MS) return work(undefined);
+      if (short === undefined) return work(undefined);
       const start = performance.now();
       try {
-        return await work(FIRST_TIMEOUT_MS);
+        return await work(short);
       } catch (error) {
         const left = () => Math.max(1, Math.round(lockTimeout - (performance.now() - start)));
         if (!isLockTimeout(error) || !(await acquireSlot(left()))) throw error;

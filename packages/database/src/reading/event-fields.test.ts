@@ -55,12 +55,13 @@ describeOnEveryEngine("the fields of an event", (engine) => {
     expect(await columnsOf(relation)).toEqual(sorted(fields.map(columnOf)));
   });
 
-  it("are all stored, and read back in every way", async () => {
+  // One event is appended by another function than several.
+  it.each([1, 2])("are all stored in an append of %i, and read back in every way", async (count) => {
     const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
     const event = wholeEvent();
     expect(sorted(Object.keys(event))).toEqual(sorted(Object.keys(synapEventSchema.shape)));
-    const outcome = await store.append(event);
-    if (outcome.status !== "stored") throw new Error(`The event is ${outcome.status}.`);
+    const [outcome] = await store.appendBatch([event, wholeEvent()].slice(0, count));
+    if (outcome?.status !== "stored") throw new Error(`The event is ${outcome?.status}.`);
     const { position, streamVersion } = outcome;
     const stored = { ...event, position, streamVersion, recordedAt: expect.any(String) };
 

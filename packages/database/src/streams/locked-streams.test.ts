@@ -2,6 +2,7 @@ import type { StreamName } from "@synap/types";
 import { seedCatalogue } from "@synap/types";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { countCalls } from "../../testing/count-calls.ts";
 import {
   createTestDatabase,
   HOLDER_NAME,
@@ -153,6 +154,28 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     await held.release();
     await Promise.all(waiting);
     expect(await versionOf(stream)).toBe(1 + MANY);
+  });
+
+  it("keeps appends that share calls with one to it waiting for one short lock timeout, and no later ones", async () => {
+    const opened = await open(ENDLESS);
+    const { database, calls } = countCalls(opened.database);
+    const store = storeOn(database);
+    const stream = await newStream();
+    const held = await hold(stream);
+    const others = () => Promise.all(Array.from({ length: 40 }, () => store.append(noteEvent())));
+    const late = [store.append(noteEvent(stream)), store.append(noteEvent(stream))];
+    await others();
+    const before = calls.count;
+    for (let round = 0; round < 5; round += 1) {
+      const together = others();
+      late.push(store.append(noteEvent(stream)));
+      await together;
+    }
+    // Each of 40 by itself would be 200 calls.
+    expect(calls.count - before).toBeLessThan(60);
+    await held.release();
+    await Promise.all(late);
+    expect(await versionOf(stream)).toBe(1 + 7);
   });
 
   it("makes all waiting appends fail after the lock timeout, including queued ones", async () => {

@@ -104,6 +104,26 @@ export function readRefusal(error: unknown): unknown {
   return new EventIdConflictError(idDetail.parse(detail).id, { cause: error });
 }
 
+/** A stream that prevents a call of independent appends. */
+export interface UnmetStream {
+  /** Its place among the streams of the call, from 1. */
+  readonly place: number;
+  readonly version: number;
+  readonly isClosed: boolean;
+  /** One of the events for it is stored already. */
+  readonly isRepeated: boolean;
+}
+
+const unmetDetail = z.array(z.tuple([z.int(), z.int(), z.boolean(), z.boolean()]));
+
+/** Reads the detail of SY013. */
+export function readUnmetStreams(error: unknown): UnmetStream[] {
+  const detail: unknown = JSON.parse(detailOf(error) ?? "[]");
+  return unmetDetail
+    .parse(detail)
+    .map(([place, version, isClosed, isRepeated]) => ({ place, version, isClosed, isRepeated }));
+}
+
 /** Returns the `detail` of a PostgreSQL error, also of a wrapped one. */
 function detailOf(error: unknown): string | undefined {
   for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth += 1) {

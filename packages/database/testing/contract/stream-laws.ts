@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { ExpectedVersion, StreamName } from "@synap/types";
 import fc from "fast-check";
 import { expect } from "vitest";
+import type { EventStore, StreamAppendResult } from "../../src/index.ts";
 import type { ContractTest } from "./contract-tests.ts";
 import { endOf, readFrom } from "./history.ts";
 import { StreamModel } from "./stream-model.ts";
@@ -15,6 +17,7 @@ const expectation = fc.oneof(
   fc.integer({ min: -1, max: 1 }).map((offset) => ({ offset })),
 );
 const target = fc.record({ stream: fc.nat(STREAMS - 1), expectation });
+type Target = ArbitraryValue<typeof target>;
 const append = fc.record({
   kind: fc.constant("append" as const),
   targets: fc.uniqueArray(
@@ -23,70 +26,156 @@ const append = fc.record({
   ),
   checks: fc.array(target, { maxLength: 1 }),
 });
+type Appending = ArbitraryValue<typeof append>;
 const close = target.map((at) => ({ kind: "close" as const, at }));
+type Closing = ArbitraryValue<typeof close>;
 const plans = fc.array(fc.oneof({ weight: 8, arbitrary: append }, { weight: 1, arbitrary: close }), {
   minLength: 1,
   maxLength: 15,
 });
+/** Appends that come at the same time, and closings after them. Most appends are to one stream, as they are in life. */
+const rounds = fc.record({
+  appends: fc.array(
+    fc.oneof(
+      {
+        weight: 4,
+        arbitrary: append.map((each) => ({ ...each, targets: each.targets.slice(0, 1), checks: [] })),
+      },
+      { weight: 1, arbitrary: append },
+    ),
+    { minLength: 1, maxLength: 12 },
+  ),
+  closings: fc.array(close, { maxLength: 1 }),
+});
 
-/**
- * Property test: the store and a simple model must return the same results for any commands in any order, and end with the
- * same streams and the same order of events.
- */
+type ArbitraryValue<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Streams and events that no other run has. */
+function newWorld() {
+  const run = randomUUID();
+  const streams = Array.from({ length: STREAMS }, (_, index): StreamName => {
+    return { aggregateType: "note", aggregateId: `${run} ${index}` };
+  });
+  const streamAt = (index: number) => streams[index] ?? { aggregateType: "note", aggregateId: "" };
+  // A third of the events share their keys with another; the content of an id may differ between streams only.
+  const events = Array.from({ length: EVENTS }, (_, index) => ({
+    id: randomUUID(),
+    type: "note.creation.requested",
+    data: { content: `event ${index}` },
+    ...(index % 3 === 0 && { idempotencyKey: `${run} ${index % 2}` }),
+  }));
+  const model = new StreamModel();
+  const versionFor = (at: Target) =>
+    typeof at.expectation === "object"
+      ? Math.max(0, model.version(streamAt(at.stream)) + at.expectation.offset)
+      : at.expectation;
+  return {
+    streams,
+    model,
+    closing: ({ at }: Closing) => [streamAt(at.stream), versionFor(at)] as const,
+    /** The call of a planned append. Its expected versions are relative to the versions that the model has now. */
+    appending: ({ targets, checks }: Appending) => {
+      const written = new Set(targets.map(({ at }) => at.stream));
+      return {
+        appends: targets.map(({ at, events: indexes }) => ({
+          stream: streamAt(at.stream),
+          expectedVersion: versionFor(at),
+          events: indexes.flatMap((index) => events[index] ?? []),
+        })),
+        checks: checks
+          .filter((at) => !written.has(at.stream))
+          .map((at) => ({ stream: streamAt(at.stream), expectedVersion: versionFor(at) })),
+      };
+    },
+  };
+}
+
+/** Sends any commands in any order to the store and to a simple model, and compares their answers and what is stored at the end. */
 export function streamLaws(test: ContractTest): void {
   test("behave like a simple model, for any commands in any order", async (store) => {
     await fc.assert(
       fc.asyncProperty(plans, async (plan) => {
-        const run = randomUUID();
-        const streams = Array.from({ length: STREAMS }, (_, index): StreamName => {
-          return { aggregateType: "note", aggregateId: `${run} ${index}` };
-        });
-        const streamAt = (index: number) => streams[index] ?? { aggregateType: "note", aggregateId: "" };
-        // A third of the events share their keys with another; the content of an id may differ between streams only.
-        const events = Array.from({ length: EVENTS }, (_, index) => ({
-          id: randomUUID(),
-          type: "note.creation.requested",
-          data: { content: `event ${index}` },
-          ...(index % 3 === 0 && { idempotencyKey: `${run} ${index % 2}` }),
-        }));
+        const { model, streams, closing, appending } = newWorld();
         const start = await endOf(store);
-        const model = new StreamModel();
-        const versionFor = (at: { stream: number; expectation: ExpectedVersion | { offset: number } }) =>
-          typeof at.expectation === "object"
-            ? Math.max(0, model.version(streamAt(at.stream)) + at.expectation.offset)
-            : at.expectation;
-
         for (const command of plan) {
           if (command.kind === "close") {
-            const [stream, expected] = [streamAt(command.at.stream), versionFor(command.at)];
+            const [stream, expected] = closing(command);
             expect(await answer(store.closeStream(stream, expected))).toEqual(model.close(stream, expected));
             continue;
           }
-          const appends = command.targets.map(({ at, events: indexes }) => ({
-            stream: streamAt(at.stream),
-            expectedVersion: versionFor(at),
-            events: indexes.flatMap((index) => events[index] ?? []),
-          }));
-          const written = new Set(command.targets.map(({ at }) => at.stream));
-          const checks = command.checks
-            .filter((at) => !written.has(at.stream))
-            .map((at) => ({ stream: streamAt(at.stream), expectedVersion: versionFor(at) }));
+          const { appends, checks } = appending(command);
           const results = await answer(store.appendToStreams(appends, { checks }));
           expect(results).toEqual(model.append(appends, checks));
         }
-
-        expect((await readFrom(store, start)).map((event) => event.id)).toEqual(
-          model.log.map(({ id }) => id),
-        );
-        for (const stream of streams) {
-          const ids: string[] = [];
-          for await (const event of store.readStream(stream, { pageSize: 2 })) ids.push(event.id);
-          expect(ids).toEqual(model.idsOf(stream));
-        }
+        await expectSame(store, start, streams, model);
       }),
       { numRuns: 40 },
     );
   });
+
+  test("answer appends that come at the same time as the model does one by one, in the order of positions", async (store) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(rounds, { minLength: 1, maxLength: 3 }), async (plan) => {
+        const { model, streams, closing, appending } = newWorld();
+        const start = await endOf(store);
+        for (const round of plan) {
+          const calls = round.appends.map(appending);
+          let waiting = await Promise.all(
+            calls.map(async ({ appends, checks }) => {
+              const sent = store.appendToStreams(appends, { checks });
+              return { appends, checks, position: await newPosition(sent), answer: await answer(sent) };
+            }),
+          );
+          /** Removes the calls that stored nothing and have the answer that the model gives at this point. */
+          const settle = () => {
+            waiting = waiting.filter((call) => {
+              if (call.position !== undefined) return true;
+              const before = model.log;
+              const isAnswer = isDeepStrictEqual(model.append(call.appends, call.checks), call.answer);
+              model.log = before;
+              return !isAnswer;
+            });
+          };
+          settle();
+          const storing = waiting.flatMap((call) =>
+            call.position === undefined ? [] : [{ ...call, position: call.position }],
+          );
+          for (const call of storing.sort((one, other) => one.position - other.position)) {
+            expect(call.answer).toEqual(model.append(call.appends, call.checks));
+            settle();
+          }
+          expect(waiting.filter(({ position }) => position === undefined)).toEqual([]);
+          for (const each of round.closings) {
+            const [stream, expected] = closing(each);
+            expect(await answer(store.closeStream(stream, expected))).toEqual(model.close(stream, expected));
+          }
+        }
+        await expectSame(store, start, streams, model);
+      }),
+      { numRuns: 40 },
+    );
+  });
+}
+
+/** The position of the first event that a call stored; undefined if it stored none. */
+async function newPosition(call: Promise<readonly StreamAppendResult[]>): Promise<number | undefined> {
+  const results = await call.catch(() => []);
+  const stored = results.flatMap(({ events }) => events.filter(({ duplicate }) => !duplicate));
+  return stored.length === 0 ? undefined : Math.min(...stored.map(({ position }) => position));
+}
+
+async function expectSame(
+  store: EventStore,
+  start: number,
+  streams: readonly StreamName[],
+  model: StreamModel,
+): Promise<void> {
+  expect((await readFrom(store, start)).map((event) => event.id)).toEqual(model.log.map(({ id }) => id));
+  for (const stream of streams) {
+    const ids: string[] = [];
+    for await (const event of store.readStream(stream, { pageSize: 2 })) ids.push(event.id);
+    expect(ids).toEqual(model.idsOf(stream));
+  }
 }
 
 /** Result of a command: the error code when it was refused. Without positions, which the model does not have. */
