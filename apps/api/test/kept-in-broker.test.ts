@@ -95,7 +95,7 @@ describe("accepted events that match no function of the broker", () => {
     );
     expect(await warnings()).toContainEqual({
       code: "events-kept-in-broker",
-      detail: "no registered function matches 1 events: start a worker, which registers its functions",
+      detail: "no registered function matches 1 event: start a worker, which registers its functions",
     });
     const metrics = await (await fetch(`${api.url}/metrics`)).text();
     expect(metrics).toContain('synap_kept_in_broker{kind="unmatched-event"} 1');
