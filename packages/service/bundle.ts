@@ -22,5 +22,5 @@ await build({
     js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
   },
 });
-// The bundle finds the SQL beside itself.
+// The bundle reads the SQL relative to itself.
 cpSync(fileURLToPath(new URL("../database/sql", import.meta.url)), `${folder}/sql`, { recursive: true });

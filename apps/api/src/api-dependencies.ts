@@ -71,7 +71,7 @@ export interface ApiDependencies {
   readonly databaseFailed: Promise<Error>;
   /** Warnings for an operator; the API still serves. */
   readonly warnings: () => Promise<readonly OperatingWarning[]>;
-  /** The processes that run beside this one. */
+  /** The other running processes. */
   readonly processes: Pick<ProcessPresence, "instance" | "look">;
   /** Envelopes and runs that the broker holds until an operator acts; undefined when the broker does not report them. */
   readonly keptInBroker: () => Promise<KeptInBroker | undefined>;

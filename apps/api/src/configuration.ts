@@ -39,7 +39,7 @@ const environment = z.object({
   SYNAP_PUBLISH_DEADLINE_MS: whole(100, 60_000).default(3_000),
 });
 
-/** Configuration of the API, besides its database, catalogue and Inngest client. */
+/** The configuration of the API, except for its database, catalogue and Inngest client. */
 export interface ApiConfiguration extends DatabaseConfiguration {
   /** Listening address (SYNAP_API_HOST, default 127.0.0.1)... */
   readonly host: string;

@@ -20,7 +20,7 @@ const environment = z.object({
   SYNAP_RESIDENT_HANDLERS: flag.default(true),
 });
 
-/** Configuration of a worker, besides its database, catalogue and Inngest client. */
+/** The configuration of a worker, except for its database, catalogue and Inngest client. */
 export interface WorkerConfiguration extends DatabaseConfiguration {
   /** Listening address (SYNAP_WORKER_HOST, default 127.0.0.1)... */
   readonly host: string;

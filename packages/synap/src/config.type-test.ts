@@ -160,7 +160,7 @@ void light;
 
 // @ts-expect-error a misspelt entry
 defineConfig({ handler: [] });
-// @ts-expect-error a misspelt entry beside a right one
+// @ts-expect-error a misspelt entry next to a correct one
 defineConfig({ eventTypes: [], handler: [] });
 // @ts-expect-error a misspelt entry of a module
 defineConfig({ modules: [{ eventTypes: [], handler: [] }] });

@@ -160,7 +160,8 @@ export async function createSynap<Types extends EventTypeMap>(
       const { id, position, streamVersion, status } = outcome;
       return { id, position, streamVersion, isDuplicate: status === "duplicate" };
     },
-    append: (stream, expected, events, how) => store.appendToStream(stream, expected, events, how),
+    append: (stream, expected, events, appendOptions) =>
+      store.appendToStream(stream, expected, events, appendOptions),
     async *readStream(stream, read) {
       for await (const event of store.readStream(stream, read)) yield* catalogue.typeStored([event]);
     },

@@ -16,7 +16,7 @@
  * - envelope: the batch in which events travel from the API to the worker.
  * - handler: code that runs for stored events. A projector maintains a read model (a projection: tables derived from
  *   events, which can be dropped and rebuilt); a reactor appends further events in response.
- * - dead letter: an event that a handler cannot handle or the store cannot store, set aside with the reason.
+ * - dead letter: an event that a handler cannot handle or the store cannot store, recorded with the reason.
  * - idempotency key: two events with the same key are one event sent twice.
  * - correlation id: shared by all events of one flow. Causation id: the id of the event that caused this one.
  * - timestamp: when it happened. Recorded at: when it was stored. Valid from/to: when the fact holds.

@@ -36,7 +36,7 @@ describe("the HTTP server", () => {
     await new Promise((resolve) => {
       request(server.url, { agent }, (response) => response.resume().on("end", resolve)).end();
     });
-    // So that the time a request in flight is given does not end it either.
+    // So that the grace period of requests in flight does not end it either.
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     try {
       await server.close();

@@ -5,7 +5,7 @@ import { Problem } from "../problems/problem.ts";
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
 /** An action that requires a token. */
-export interface GuardedAct {
+export interface GuardedAction {
   /** Subject of the error message: "A backfill". */
   readonly name: string;
   /** Realm of the header WWW-Authenticate. */
@@ -21,18 +21,22 @@ export interface GuardedAct {
  *
  * @throws Problem `disabled` of the action (403) when no token is configured, `token-missing` (401), `token-invalid` (403)
  */
-export function requireBearerToken(request: Request, configured: string | undefined, act: GuardedAct): void {
+export function requireBearerToken(
+  request: Request,
+  configured: string | undefined,
+  action: GuardedAction,
+): void {
   if (configured === undefined) {
-    throw new Problem(act.disabled, `${act.name} is not enabled: set ${act.variable} for this API.`);
+    throw new Problem(action.disabled, `${action.name} is not enabled: set ${action.variable} for this API.`);
   }
   const given = BEARER.exec(request.headers.get("authorization") ?? "")?.[1];
   if (given === undefined) {
-    throw new Problem("token-missing", `${act.name} needs the header Authorization: Bearer <token>.`, {
-      headers: { "www-authenticate": `Bearer realm="${act.realm}"` },
+    throw new Problem("token-missing", `${action.name} needs the header Authorization: Bearer <token>.`, {
+      headers: { "www-authenticate": `Bearer realm="${action.realm}"` },
     });
   }
   if (isSameSecret(given, configured)) return;
-  throw new Problem("token-invalid", `The token is not the one in ${act.variable}.`);
+  throw new Problem("token-invalid", `The token is not the one in ${action.variable}.`);
 }
 
 /** Compares hashes in constant time, so that timing reveals neither content nor length. */

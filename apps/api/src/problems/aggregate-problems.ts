@@ -2,7 +2,7 @@ import { OptimisticLockError, StreamClosedError } from "@synap/database";
 import { AggregateConflictError, CommandRefusedError } from "@synap/handlers";
 import { Problem } from "./problem.ts";
 
-/** Maps the errors of a valid command that was not carried out to problems. */
+/** Maps the errors of a valid command that was not executed to problems. */
 export function aggregateProblem(cause: unknown): Problem | undefined {
   if (cause instanceof CommandRefusedError) {
     return new Problem("command-refused", cause.message, { members: { rule: cause.rule }, cause });

@@ -3,8 +3,8 @@ import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * The problem where no route matches: 405 with Allow when the address exists for other methods, else 404. Worked
- * out here rather than in a middleware, so that a request that finds its route pays nothing for it.
+ * Builds the problem of a request that matches no route: 405 with Allow if the path exists for other methods, otherwise 404.
+ * Not a middleware, so that requests with a route don't pay for it.
  */
 export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
   const { path, method } = context.req;
@@ -24,7 +24,7 @@ export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
   return methodNotAllowed(method, [...methods]);
 }
 
-/** Addresses of routes whose every segment resembles this address's, with the parameters filled in from it. */
+/** Finds route paths of which every segment resembles this path, with its parameters filled in. */
 function addressesLike(app: ApiApp, path: string): Set<string> {
   const segments = path.split("/");
   return new Set(
@@ -42,7 +42,7 @@ function addressesLike(app: ApiApp, path: string): Set<string> {
   );
 }
 
-/** The problem of an address that exists for these methods only. */
+/** Builds the problem of a path that exists for these methods only. */
 export function methodNotAllowed(method: string, methods: readonly string[]): Problem {
   const allow = methods.join(", ");
   return new Problem("method-not-allowed", `${method} is not allowed here; allowed: ${allow}.`, {

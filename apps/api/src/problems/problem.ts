@@ -2,19 +2,19 @@ import type { EventIssue } from "@synap/types";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import { answerHeaders } from "../answer-headers.ts";
 
-/** Optional parts of a problem beside its code and detail. */
+/** Optional parts of a problem. */
 export interface ProblemOptions extends ErrorOptions {
   /** The issues, field by field. */
   readonly errors?: readonly EventIssue[];
   /** Seconds to wait before the next attempt; becomes the Retry-After header. */
   readonly retryAfterSeconds?: number;
-  /** Further headers of the answer. */
+  /** Additional headers of the response. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Further members of the problem document. */
+  /** Additional members of the problem document. */
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
-/** A request that cannot be fulfilled, with the answer for the client. Thrown anywhere below a route. */
+/** Thrown by a route, or by code that it calls, for a request that can't be fulfilled. It has the response for the client. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly code: ProblemCode;
@@ -34,7 +34,7 @@ export class Problem extends Error {
     this.members = members;
   }
 
-  /** The document of RFC 9457. `instance` is the id of the request, which the log carries too. */
+  /** Builds the RFC 9457 document. `instance` is the id of the request, which is also in the log. */
   toDocument(requestId: string): Record<string, unknown> {
     return {
       type: `/problems/${this.code}`,
@@ -48,12 +48,12 @@ export class Problem extends Error {
     };
   }
 
-  /** The headers of the answer. */
+  /** Builds the headers of the response. */
   answerHeaders(requestId: string): Record<string, string> {
     return answerHeaders(requestId, { "content-type": "application/problem+json", ...this.headers });
   }
 
-  /** The whole answer. */
+  /** Builds the response. */
   toResponse(requestId: string): Response {
     return new Response(JSON.stringify(this.toDocument(requestId)), {
       status: this.status,

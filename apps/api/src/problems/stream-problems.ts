@@ -9,7 +9,7 @@ export function streamProblem(cause: unknown): Problem | undefined {
     return new Problem("event-id-conflict", cause.message, { members: { id: cause.id }, cause });
   }
   if (cause instanceof InlineHandlerError) {
-    // A handler's own error is meant for the caller; an error of the database may name tables and hosts.
+    // The caller may see a handler's own error, but an error of the database may name tables and hosts.
     const reason = sqlState(cause.cause) === undefined ? cause.message : `Handler "${cause.handler}" failed.`;
     return new Problem("handler-refused", reason, { members: { handler: cause.handler }, cause });
   }

@@ -11,7 +11,7 @@ import { aggregateProblem } from "./aggregate-problems.ts";
 import { Problem } from "./problem.ts";
 import { streamProblem } from "./stream-problems.ts";
 
-/** The problem document of an error. An unexpected error becomes an internal error, whose reason is only in the log. */
+/** Maps an error to a problem. An unexpected one becomes an internal error, whose reason is only logged. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EventValidationError) return eventProblem(error.issues);
@@ -74,9 +74,9 @@ export function toProblem(error: unknown): Problem {
 }
 
 /**
- * The problem of a single event that was not accepted. Some issues have a problem code of their own.
+ * Builds the problem of a single event that was not accepted. Some issues have their own problem code.
  *
- * @param members further members of the document
+ * @param members additional members of the document
  */
 export function eventProblem(
   issues: readonly EventIssue[],

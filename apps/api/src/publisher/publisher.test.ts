@@ -195,7 +195,7 @@ describe("the publisher", () => {
     for (let request = 0; request < 2; request += 1) {
       const published = publisher.publish([eventOf()]);
       await vi.advanceTimersByTimeAsync(40);
-      // The clock stands still from here on: it answers by the deadline, or never.
+      // The clock does not advance from here on, so it answers by the deadline or never.
       await expect(published).resolves.toEqual(["unavailable"]);
     }
     vi.useRealTimers();

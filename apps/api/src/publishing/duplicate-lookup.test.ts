@@ -43,7 +43,7 @@ describe("the look-up of duplicates", () => {
     const lookup = createDuplicateLookup(() => new Promise(() => {}), logger);
     const found = lookup([event()]);
     await vi.advanceTimersByTimeAsync(2_000);
-    // The clock stands still from here on: it has given up by now, or never will.
+    // The clock does not advance from here on, so it has timed out by now or never will.
     expect(await found).toEqual([]);
   });
 

@@ -15,8 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type ImportOptions, importFile } from "./import-file.ts";
 
-// What the API would answer is the API's own business (and tested with the real one, in scripts/test): this server
-// is there for the answers a real one gives only on bad days.
+// A server with injectable failures, which the real API rarely produces. scripts/test imports through the real API.
 const eventSchema = z.looseObject({ id: z.string() });
 type Event = z.infer<typeof eventSchema>;
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";

@@ -6,7 +6,7 @@ export function eventTitles(place: "version" | "position"): string {
   return `${place.toUpperCase().padStart(14)}  ${"WHEN".padEnd(24)}  ${"TYPE".padEnd(27)}  DATA`;
 }
 
-/** An event on one line of 100 characters at the most. */
+/** Formats an event on one line of at most 100 characters. */
 export function eventLine(event: StoredEvent, place: "version" | "position"): string {
   const number = place === "version" ? event.streamVersion : event.position;
   const type = cut(plain(event.type), 27).padEnd(27);

@@ -25,7 +25,7 @@ export class ProgressLine {
 
   /**
    * @param share between 0 and 1; undefined if the end is unknown
-   * @param text shown beside the bar
+   * @param text text next to the bar
    */
   show(share: number | undefined, text: string, options: { always?: boolean } = {}): void {
     const now = this.#clock();

@@ -45,7 +45,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
   };
   const ids = (events: readonly SynapEvent[]) => events.map((event) => event.id);
   const deadLettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
-  // Less than the minute after which the broker looks through its queue whatever happens: it must have been woken.
+  // Less than the minute after which the broker polls its queue, so it must have been woken.
   const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 45_000, interval: 50 });
   const lastRun = async () => (await running?.runs("ingest-events"))?.at(-1);
 

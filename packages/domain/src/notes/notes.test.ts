@@ -99,7 +99,7 @@ describeOnEveryEngine("note-projector", (engine) => {
   const deliver = (transaction: Transaction, events: readonly StoredEvent[]) =>
     noteProjector.handle(events, { transaction, append: nothing, tryAppend: nothing });
 
-  /** Runs work in a transaction and undoes it, whatever it gives back. */
+  /** Runs work in a transaction, rolls it back, and returns the result. */
   async function rolledBack<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const undo = new Error("undo");
     let result: { value: T } | undefined;

@@ -78,7 +78,7 @@ describeOnEveryEngine("a handler that ends its transaction", (engine) => {
     expect(await store.getById(event.id)).toBeUndefined();
   });
 
-  /** Under this setting a backslash hides the end of a string from whoever reads SQL as it is usually written. */
+  /** With this setting a backslash can hide the end of a string from a parser of standard SQL. */
   const disguised = async (transaction: Transaction, script: string) => {
     await transaction.execute("SET LOCAL standard_conforming_strings = off");
     await transaction.execute(`SELECT 'a\\'; '; ${script}; SELECT ''`);

@@ -61,7 +61,7 @@ describeOnEveryEngine("a handler that changes its events", (engine) => {
       expect(deadLetter).toMatchObject({ eventId: events[2]?.id, code: "type-error", event: events[2] });
       const handled = events.filter((_, place) => place !== 2).map(({ id }) => id);
       expect(await seenBy(engine.database, handler.name)).toEqual(handled);
-      // The handler after it, and whoever sent the events, has them as they are stored.
+      // The next handler and the sender have the events as they are stored.
       const stored = await Promise.all(events.map(({ id }) => dispatcher.store.getById(id)));
       expect(after.map((text) => JSON.parse(text))).toEqual(stored);
       expect(events).toStrictEqual(given);

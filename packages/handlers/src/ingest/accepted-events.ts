@@ -27,18 +27,18 @@ export type AcceptedOutcome =
  * duplicate. One that shares an idempotency key with a stored event of other content is refused, because its own content
  * would otherwise be gone.
  *
- * @param how.transaction append inside this transaction; by default the call opens one
- * @param how.lockTimeout as in `AppendOptions`
+ * @param options.transaction append inside this transaction; by default the call opens one
+ * @param options.lockTimeout as in `AppendOptions`
  * @throws StreamLockedError, or the database's error; then nothing is stored
  */
 export async function appendAcceptedEvents(
   session: SqlSession,
   store: Pick<EventStore, "appendBatch">,
   events: readonly SynapEvent[],
-  how: Pick<AppendOptions, "transaction" | "lockTimeout"> = {},
+  options: Pick<AppendOptions, "transaction" | "lockTimeout"> = {},
 ): Promise<AcceptedOutcome[]> {
-  const { transaction } = how;
-  const outcomes = await store.appendBatch(events, { ...how, timestamps: "backfill" });
+  const { transaction } = options;
+  const outcomes = await store.appendBatch(events, { ...options, timestamps: "backfill" });
   const sharing = events.filter((event, place) => isOther(event, outcomes[place]));
   const originals = sharing.length === 0 ? [] : await repeatedEvents(transaction ?? session, sharing);
   const judged: AcceptedOutcome[] = [];

@@ -88,7 +88,7 @@ export class Projections {
   }
 
   /**
-   * Starts a new build of the newest (or given) version from the first event on, beside the live one. The workers
+   * Starts a new build of the newest (or given) version from the first event on, in parallel to the live one. The workers
    * fill it; `status` reports its progress.
    *
    * @throws ProjectionConflictError when a build is already under way: drop it first

@@ -5,7 +5,7 @@ import { identifier, moment, shortText } from "./fields.ts";
 const status = z.enum(["urgent", "waiting", "snoozed"]);
 const score = z.int().min(0).max(1000).describe("Urgency: the higher, the sooner.");
 
-/** Events of unfinished things that belong to somebody, from which "what's next?" is answered. Stream: the loop. */
+/** Events of open loops: matters that their owner has not finished. Stream: the loop. */
 export const openLoopEventTypes = [
   defineEventType({
     name: "open_loop.opened",

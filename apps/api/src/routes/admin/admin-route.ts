@@ -14,7 +14,7 @@ export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summa
   readonly problems?: readonly ProblemCode[];
 }
 
-/** Arguments of an admin route beside the request. */
+/** Arguments of an admin route, in addition to the request. */
 export interface AdminCall {
   /** The actor on whose behalf the request acts. */
   readonly actor: string;

@@ -27,7 +27,7 @@ export function adminStatusRoute(app: ApiApp, dependencies: ApiDependencies): vo
   );
 }
 
-/** Every handler that this process knows, or that has a checkpoint or waiting events. */
+/** Lists every handler that this process has, or that has a checkpoint or waiting events. */
 async function describeHandlers(
   { admin }: ApiDependencies,
   checkpoints: readonly { readonly name: string }[],
@@ -51,7 +51,7 @@ async function describeHandlers(
   });
 }
 
-/** The projection of a build, unless its versions run in different modes. */
+/** Finds the projection of a build, unless its versions run in different modes. */
 function projectionOf({ projectionDefinitions }: ApiDependencies["admin"], build: string) {
   const versions = projectionDefinitions.filter(({ name }) => build.startsWith(`${name}/`));
   const [first] = versions;

@@ -16,7 +16,7 @@ const BATCH = 100;
 /** ...and of bytes, apart from the event that reaches the limit. */
 const BATCH_BYTES = 256 * 1024;
 
-/** Number of concurrent reads of all tails together: the rest of the connections are for requests. */
+/** Maximum number of concurrent reads of all tails, which leaves the other connections to requests. */
 const TAIL_READS = 2;
 
 /** GET /api/v1/admin/events/tail */
@@ -54,7 +54,7 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       const requestId = context.get("requestId");
       const headers = answerHeaders(requestId, {
         "content-type": "text/event-stream; charset=utf-8",
-        // nginx would otherwise hold events back until its buffer is full.
+        // Otherwise nginx would buffer events.
         "x-accel-buffering": "no",
       });
       if (context.req.method === "HEAD") return new Response(null, { status: 200, headers });
@@ -87,7 +87,7 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
   );
 }
 
-/** The problem of one tail too many. Each tail costs the process a batch of events in memory, and work whenever something is stored. */
+/** Builds the problem of too many tails. Each tail takes the memory of a batch of events, and time at every append. */
 function tooManyTails(limit: number): Problem {
   return new Problem(
     "too-many-tails",

@@ -37,7 +37,7 @@ describe("a tail", () => {
       }
     }
     const reader = tailStream(endless, options()).getReader();
-    // Nothing here waits for a timer or a socket, so whatever would be asked for is asked for by the next turn.
+    // Nothing here waits for a timer or a socket, so any further read would happen by the next turn.
     await nextTurn();
     expect(asked).toBe(0);
     for (let taken = 0; taken < 5; taken += 1) await reader.read();

@@ -1,9 +1,9 @@
 import type { EventBatch } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
 
-/** Time without an event after which a comment is sent, in milliseconds, because proxies drop silent connections. */
+/** Time without an event after which a comment is sent, in milliseconds, because proxies close idle connections. */
 const HEARTBEAT_MS = 15_000;
-/** Length of text that is gathered before it is sent, in characters. */
+/** Length of text that is buffered before it is sent, in characters. */
 const CHUNK = 64 * 1024;
 
 /** Log context of a tail that ended with an error. */
@@ -14,9 +14,9 @@ export interface TailFault {
 
 /** Options of a tail. */
 export interface TailOptions {
-  /** Ends the tail in order, as when the process stops. */
+  /** Ends the tail gracefully, such as when the process stops. */
   readonly closing: AbortSignal;
-  /** Builds the problem that the client gets when reading fails. */
+  /** Builds the problem for the client when reading fails. */
   readonly onFault: (error: unknown) => TailFault;
   /** Called once, when the tail has ended for any reason. */
   readonly onEnd?: () => void;
@@ -25,8 +25,8 @@ export interface TailOptions {
 }
 
 /**
- * Streams a subscription as server-sent events. Nothing is read from the store before the client has taken what came before:
- * a slow client costs one batch. Ends when the client disconnects or the process stops.
+ * Streams a subscription as server-sent events. Reads the next batch only after the client has received the previous one, so a
+ * slow client takes the memory of one batch. Ends when the client disconnects or the process stops.
  */
 export function tailStream(
   subscribe: (signal: AbortSignal) => AsyncIterable<EventBatch>,
@@ -89,8 +89,8 @@ async function* framesOf(
 }
 
 /**
- * Watches a promise: the returned function waits the given milliseconds for it, as often as it is called, and resolves with whether the
- * promise has settled. Only one reaction is attached to the promise; a race for each heartbeat would leave one for each.
+ * Watches a promise. The returned function waits up to the given milliseconds for it, and resolves with true if the promise has
+ * settled. It attaches a single reaction to the promise, while a `Promise.race` for each heartbeat would add one each time.
  */
 function watch(promise: Promise<unknown>): (ms: number) => Promise<boolean> {
   let isSettled = false;
@@ -122,12 +122,12 @@ function* batchFrames({ events, position, caughtUp }: EventBatch): Generator<str
   yield `${text}id: ${position}\n${frame("progress", { position, caughtUp })}`;
 }
 
-/** Formats an event without a name, so that an EventSource passes it to `onmessage`, and with an id, so that it resumes after it. */
+/** Formats an event without a name, so that an EventSource passes it to `onmessage`, and with an id, after which it resumes. */
 function eventFrame(event: StoredEvent): string {
   return `id: ${event.position}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** JSON has no line breaks, so one line of data holds it. */
+/** Formats a value as one line of data, because JSON has no line breaks. */
 function frame(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
