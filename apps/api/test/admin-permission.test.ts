@@ -60,7 +60,7 @@ describe("the admin routes", () => {
 });
 
 describe("GET /api/v1/admin/status", () => {
-  it("says all that the public status says, and what each handler is", async () => {
+  it("has everything of the public status, and a description of each handler", async () => {
     const open = JSON.parse(await (await fetch(`${api.url}/api/v1/status`)).text());
     const { status, body } = await callAdmin(api.url, "/status");
     expect(status).toBe(200);

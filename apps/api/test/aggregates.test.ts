@@ -35,7 +35,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
   });
   afterAll(() => api.stop());
 
-  it("a reservation is made, moved and called off", async () => {
+  it("a reservation is created, rescheduled and cancelled", async () => {
     const id = `r/${randomUUID()} ä`;
     const made = await command(id, "create", { data: stay, userId: "ada", correlationId: "flow-1" });
     expect(made).toMatchObject({
@@ -67,7 +67,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     ]);
   });
 
-  it("a rule that forbids a command says which it is", async () => {
+  it("a refused command names the rule", async () => {
     const id = randomUUID();
     expect(await command(id, "cancel", { data: { reason: "ill" } })).toMatchObject({
       status: 409,

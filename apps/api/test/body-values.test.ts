@@ -81,7 +81,7 @@ describe("the values of a body", () => {
     expect(problem.code).not.toBe("too-many-values");
   });
 
-  it("may be as many as the limit says, and not one more", async () => {
+  it("may reach the limit, and not exceed it", async () => {
     const ids = (count: number) => `[${Array.from({ length: count }, () => "1").join(",")}]`;
     // The list and its items; the rest of the event is 5 values, its own object among them.
     const body = (items: number) =>
@@ -100,7 +100,7 @@ describe("the values of a body", () => {
     expect(await send("/api/v1/events/batch", body(MAX_VALUES - around + 1))).toMatchObject({ status: 413 });
   });
 
-  it("beyond the limit hold the process up for less than it takes to parse them", async () => {
+  it("beyond the limit block the process for less time than parsing them", async () => {
     for (const { name, path, body, type } of bodies) {
       const heavy = body(390_000);
       const parsing = await shortestStall(async () => {

@@ -62,7 +62,7 @@ describe("while the broker", () => {
     },
   );
 
-  it("refuses part of a batch, the answer says which events it has and which it has not", async () => {
+  it("refuses part of a batch, the response has the outcome of each event", async () => {
     let sends = 0;
     api.broker.mood = () => (++sends === 1 ? "accept" : "refuse");
     fakeTheClock();

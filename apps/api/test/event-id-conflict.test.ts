@@ -159,7 +159,7 @@ describe.each(testEngines())("an id that comes again with other content (%s)", (
     expect((await append(stored)).status).toBe(200);
   });
 
-  it("is none for an idempotency key, which says that two events are one", async () => {
+  it("does not arise from an idempotency key, by which two events are the same", async () => {
     const event = { ...note(), idempotencyKey: randomUUID() };
     const position = await store(event);
     const other = { ...note("second"), idempotencyKey: event.idempotencyKey };

@@ -39,7 +39,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
   afterAll(() => api.stop());
 
   describe("GET /api/v1/events", () => {
-    it("gives the newest first, whole", async () => {
+    it("returns complete events, newest first", async () => {
       const { status, body } = await get("/api/v1/events?limit=3");
       expect(status).toBe(200);
       expect(contents(body)).toEqual(["note 24", "note 23", "note 22"]);
@@ -121,7 +121,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
   });
 
   describe("GET /api/v1/events/{id}", () => {
-    it("gives the event, whatever the case of the id", async () => {
+    it("returns the event, whatever the case of the id", async () => {
       const id = stored[3]?.id ?? "";
       expect(await get(`/api/v1/events/${id.toUpperCase()}`)).toMatchObject({
         status: 200,
@@ -212,7 +212,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     });
   });
 
-  it("finds events of types that the application no longer has, and takes those that another process has published", async () => {
+  it("finds events of types that the application no longer has, and of types that another process has published", async () => {
     const ofPumps = <Name extends `pump.${string}`>(name: Name) =>
       defineEventType({ name, description: "A pump.", schema: z.strictObject({}), example: {} });
     const [retired, planned] = [ofPumps("pump.retired"), ofPumps("pump.planned")];

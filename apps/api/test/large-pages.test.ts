@@ -75,7 +75,7 @@ describe("large pages", () => {
     await expect.poll(async () => (await pagesOf()).reservedBytes).toBe(0);
   });
 
-  it("that nobody takes hold their room, while other requests are answered, if only with fewer events", async () => {
+  it("that clients don't read keep their bytes reserved, while other requests are answered with fewer events", async () => {
     const held: Socket[] = [];
     while ((await pagesOf()).reservedBytes < 2 * MAX_PAGE_BYTES)
       held.push(await askWithoutReading(`${api.url}${PAGE}`));

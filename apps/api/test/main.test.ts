@@ -36,7 +36,7 @@ function run(variables: Record<string, string>) {
 }
 
 describe("the API's process", () => {
-  it("asks for DATABASE_URL, and says how to do without", async () => {
+  it("requires DATABASE_URL, and names the alternative", async () => {
     const api = run({});
     expect(await api.exit).toBe(1);
     expect(api.said()).toContain("npm start");

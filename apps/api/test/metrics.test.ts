@@ -123,7 +123,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     );
   });
 
-  it("counts requests by route and status, with those that no route takes or that are refused before", async () => {
+  it("counts requests by route and status, including unmatched ones and those refused before routing", async () => {
     const { series } = await scrape();
     const count = (route: string, method: string, status: number) =>
       series.get(
@@ -147,7 +147,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     ).toBe(1);
   });
 
-  it("says what the status says", async () => {
+  it("agrees with the status", async () => {
     const status = JSON.parse(await (await fetch(`${api.url}/api/v1/status`)).text());
     const { series } = await scrape();
     const { release, timescaledb, events } = status;
@@ -199,7 +199,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
     expect(series.get('synap_handler_lag_events{handler="of \\"C:\\\\new\\"\\nthings"}')).toBe(4);
   });
 
-  it("takes the parameters a scraper adds", async () => {
+  it("accepts a scraper's own parameters", async () => {
     expect((await fetch(`${api.url}/metrics?job=synap`)).status).toBe(200);
   });
 

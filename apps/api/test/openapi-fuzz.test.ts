@@ -258,7 +258,7 @@ const MALFORMED = new Set([
 ]);
 
 describe(`the API, by its own document (SYNAP_FUZZ_SEED=${SEED})`, () => {
-  it("takes every request that the document allows, and answers as it says", async () => {
+  it("accepts every request that the document allows, and answers as documented", async () => {
     expect(operations.length).toBeGreaterThan(25);
     await forEachOperation((operation) =>
       fc.asyncProperty(callOf(operation), async (call) => {

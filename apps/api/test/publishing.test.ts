@@ -59,7 +59,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       ]);
     });
 
-    it("says duplicate, with the position, for an event that is stored", async () => {
+    it("answers duplicate, with the position, for a stored event", async () => {
       const event = createSynapEvent({
         type: "note.creation.requested",
         data: { content: "stored" },
@@ -234,7 +234,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       ]);
     });
 
-    it("takes a bare array, and NDJSON with lines that are not JSON", async () => {
+    it("accepts a bare array, and NDJSON with lines that are not JSON", async () => {
       expect((await publishAll([note(), note()])).status).toBe(202);
       const lines = [JSON.stringify(note("one")), "", "{broken", `${JSON.stringify(note("two"))}\r`];
       const { status, body } = await publishAll(lines.join("\n"), { "content-type": "application/x-ndjson" });

@@ -162,7 +162,7 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
     expect((await send("GET", `note/${id}`)).status).toBe(404);
   });
 
-  it("takes old events with the backfill token, as the publishing routes do", async () => {
+  it("accepts old events with the backfill token, as the publishing routes do", async () => {
     const path = `note/${await streamOf(0)}/events?backfill=true`;
     const body = { events: [note({ timestamp: "1999-01-01T00:00:00Z" })] };
     expect((await send("POST", path, body)).status).toBe(401);

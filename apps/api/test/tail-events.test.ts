@@ -41,7 +41,7 @@ describe.each(testEngines())("GET /api/v1/admin/events/tail (%s)", (engine) => {
   });
   afterAll(() => api.stop());
 
-  it("gives what is stored, whole and in order, and says when it has caught up", async () => {
+  it("sends complete stored events in order, and reports when it has caught up", async () => {
     const response = await tail("?from=start");
     expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     const frames = await framesUntil(response, isCaughtUp);
@@ -50,7 +50,7 @@ describe.each(testEngines())("GET /api/v1/admin/events/tail (%s)", (engine) => {
     expect(frames[0]?.data).toEqual(await store.getById(frames[0]?.data.id));
   });
 
-  it("gives events as they are stored, and from now on only", async () => {
+  it("sends only new events as they are stored", async () => {
     const response = await tail();
     const frames = readFrames(response);
     expect((await frames.next()).value).toMatchObject({ event: "progress", data: { caughtUp: true } });
@@ -71,7 +71,7 @@ describe.each(testEngines())("GET /api/v1/admin/events/tail (%s)", (engine) => {
     }
   });
 
-  it("gives only the types or the stream asked for", async () => {
+  it("sends only events of the requested types or stream", async () => {
     const of = async (query: string) => contents(await framesUntil(await tail(query), isCaughtUp));
     expect(await of("?from=start&aggregateType=note&aggregateId=elsewhere")).toEqual(["other"]);
     expect(await of("?from=start&type=task.created")).toEqual([]);

@@ -41,7 +41,7 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
     expect(await repository().load(randomUUID())).toEqual({ state: { status: "PENDING" }, version: 0 });
   });
 
-  it("carries out commands and gives back what came of them", async () => {
+  it("executes commands and returns their results", async () => {
     const id = randomUUID();
     const reservations = repository();
     const made = await reservations.execute(id, create, { userId: "u1", correlationId: "c1" });
@@ -85,7 +85,7 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
     expect(await contended.execute(id, cancel)).toMatchObject({ version: 4, state: { status: "CANCELLED" } });
   });
 
-  it("gives up when others are faster each time, and says how often it tried", async () => {
+  it("gives up when others are faster each time, and reports the number of attempts", async () => {
     const id = randomUUID();
     const reservations = repository();
     await reservations.execute(id, create);

@@ -108,7 +108,7 @@ describeOnEveryEngine("the built-in read models", (engine) => {
     ).toEqual([{ status: "done", outcome: "Acme agreed" }]);
   });
 
-  it("show reservations where they were moved to, and that they were called off", async () => {
+  it("show rescheduled and cancelled reservations", async () => {
     const { given, when } = scenario();
     const reserve = (id: string, data: Partial<DataOf<"reservation.created">>) => ({
       type: "reservation.created" as const,
