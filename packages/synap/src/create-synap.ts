@@ -21,10 +21,15 @@ import type {
   DecidedEvent,
   Decider,
   JsonSource,
+  Projection,
   Projections,
   ReadModel,
 } from "@synap/handlers";
-import { type DeadLetters as EngineDeadLetters, HandlerRunner } from "@synap/handlers/internal";
+import {
+  type DeadLetters as EngineDeadLetters,
+  type EventDispatcher,
+  HandlerRunner,
+} from "@synap/handlers/internal";
 import type { ExpectedVersion, StreamName } from "@synap/types";
 import {
   type AppendableEvent,
@@ -150,7 +155,10 @@ export async function createSynap<Types extends EventTypeMap>(
   const { database, dispatcher, store } = engine;
   const { catalogue } = application;
   const runner = new HandlerRunner({ dispatcher, database, logger });
-  if (options.runHandlers ?? database.engine === "embedded") runner.start();
+  if (options.runHandlers ?? database.engine === "embedded") {
+    await firstPasses(dispatcher, application.projections);
+    runner.start();
+  }
   return {
     catalogue,
     database,
@@ -184,6 +192,19 @@ export async function createSynap<Types extends EventTypeMap>(
       await close();
     },
   };
+}
+
+/**
+ * Makes one pass of each inline projection. A projection becomes part of appends with the pass that reaches the end of the log: in a
+ * new store, before the first event is published. What fails here, the runner tries again and reports.
+ */
+async function firstPasses(
+  dispatcher: Pick<EventDispatcher, "catchUp">,
+  projections: readonly Projection[],
+): Promise<void> {
+  for (const { name, mode } of projections) {
+    if (mode === "inline") await dispatcher.catchUp(name).catch(() => {});
+  }
 }
 
 /** Dead letters whose stored events have the types of the catalogue. */

@@ -21,6 +21,11 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
   const order = (id: string, customer: string) =>
     ({ type: "order.placed", aggregateId: id, data: { customer, total: 12.5 } }) as const;
 
+  it("has the inline projections of a new store in its appends from the start", async () => {
+    const [orders] = await synap.projections.status();
+    expect(orders).toMatchObject({ name: "orders", builds: [{ role: "live", mode: "inline" }] });
+  });
+
   it("stores a published event once, with the inline projections", async () => {
     const event = { ...order("o1", "c1"), idempotencyKey: "first" };
     const { position, isDuplicate } = await synap.publish(event);
