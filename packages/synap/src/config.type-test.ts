@@ -47,7 +47,7 @@ async function run(): Promise<void> {
   await synap.publish({ type: "order.place", data: { total: 1 } });
   const stream = { aggregateType: "order", aggregateId: "o1" };
   // @ts-expect-error the data of another type
-  await synap.append(stream, "any", [{ type: "order.paid", data: { total: 1 } }]);
+  await synap.append(stream, [{ type: "order.paid", data: { total: 1 } }]);
   for await (const event of synap.readStream(stream)) {
     if (event.type === "order.placed") event.data.total.toFixed(2);
     // @ts-expect-error no event has this type

@@ -88,15 +88,14 @@ export interface Synap<Types extends EventTypeMap> {
    */
   publish(event: PublishableEvent<Types>): Promise<StoredAt>;
   /**
-   * Appends all events to a stream, or none: if the stream is at the expected version and no inline handler fails.
+   * Appends all events to a stream, or none: if the stream is at the expected version (default: any) and no inline handler fails.
    * @throws OptimisticLockError, StreamClosedError, StreamLockedError, EventIdConflictError, EventValidationError,
    *   InlineHandlerError
    */
   append(
     stream: StreamName,
-    expectedVersion: ExpectedVersion,
     events: readonly AppendableEvent<Types>[],
-    options?: StreamAppendOptions,
+    options?: StreamAppendOptions & { readonly expectedVersion?: ExpectedVersion },
   ): Promise<StreamAppendResult>;
   /** Reads the events of a stream, page by page. */
   readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEventIn<Types>>;
@@ -168,8 +167,8 @@ export async function createSynap<Types extends EventTypeMap>(
       const { id, position, streamVersion, status } = outcome;
       return { id, position, streamVersion, isDuplicate: status === "duplicate" };
     },
-    append: (stream, expected, events, appendOptions) =>
-      store.appendToStream(stream, expected, events, appendOptions),
+    append: (stream, events, { expectedVersion = "any", ...appendOptions } = {}) =>
+      store.appendToStream(stream, expectedVersion, events, appendOptions),
     async *readStream(stream, read) {
       for await (const event of store.readStream(stream, read)) yield* catalogue.typeStored([event]);
     },

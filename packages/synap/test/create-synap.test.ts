@@ -45,8 +45,9 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
   it("appends at an expected version", async () => {
     const stream = { aggregateType: "order", aggregateId: "o2" };
     const { type, data } = order("o2", "c2");
-    await synap.append(stream, "no-stream", [{ type, data }]);
-    await expect(synap.append(stream, "no-stream", [{ type, data }])).rejects.toThrow(OptimisticLockError);
+    await synap.append(stream, [{ type, data }], { expectedVersion: "no-stream" });
+    const again = synap.append(stream, [{ type, data }], { expectedVersion: "no-stream" });
+    await expect(again).rejects.toThrow(OptimisticLockError);
     const totals: number[] = [];
     for await (const event of synap.readStream(stream)) {
       if (event.type === "order.placed") totals.push(event.data.total);
@@ -98,7 +99,7 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
     const stream = { aggregateType: "order", aggregateId: "o5" };
     const { type, data } = order("o5", "c5");
     const undone = synap.transaction(async (transaction) => {
-      await synap.append(stream, "no-stream", [{ type, data }], { transaction });
+      await synap.append(stream, [{ type, data }], { expectedVersion: "no-stream", transaction });
       throw new Error("undo");
     });
     await expect(undone).rejects.toThrow("undo");
