@@ -25,7 +25,7 @@ const reasons: Readonly<Record<string, string>> = {
   "packages/client/src/transport.ts": "Retry-After may name a moment",
   "apps/worker/src/register-functions.ts": "signatures carry the time",
   "apps/api/src/publisher/event-api.ts": "the seed of event ids begins with the time",
-  "apps/api/src/publisher/envelope.ts": "the timestamp of an Inngest event",
+  "apps/api/src/publisher/pack-envelopes.ts": "the timestamp of an Inngest event",
   "apps/api/src/publishing/read-event.ts": "a timestamp is compared with the time of its arrival",
   "apps/cli/src/terminal/age.ts": "the age of a moment that another process recorded",
   "scripts/src/chaos/shifted-clock.mjs": "is a wall clock, set wrong",

@@ -20,8 +20,9 @@ import { createApiApp } from "./app.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { PageBudget } from "./pages/page-budget.ts";
-import { createInngestSender, envelopeLimits } from "./publisher/envelope.ts";
+import { envelopeLimits } from "./publisher/envelope.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
+import { createInngestSender } from "./publisher/inngest-sender.ts";
 import { createPublisher, type Publisher } from "./publisher/publisher.ts";
 import { createDuplicateLookup } from "./publishing/duplicate-lookup.ts";
 import { createFunctionRegistration } from "./publishing/function-registration.ts";
@@ -158,15 +159,15 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
 }
 
 function publisherOf({ configuration, logger }: ApiOptions, eventApi: EventApi): Publisher {
-  const deadlineMs = configuration.publishDeadlineMs;
-  return createPublisher(createInngestSender(eventApi, deadlineMs, logger), {
+  const { publishDeadlineMs: deadlineMs, envelopeMaxBytes: maxBytes } = configuration;
+  return createPublisher(createInngestSender(eventApi, { maxBytes, deadlineMs, logger }), {
     concurrency: configuration.publishConcurrency,
     lingerMs: configuration.lingerMs,
     deadlineMs,
     maxQueuedEvents: configuration.queueMaxEvents,
     maxQueuedBytes: configuration.queueMaxBytes,
     maxWaitMs: configuration.queueMaxWaitMs,
-    envelope: envelopeLimits(configuration.envelopeMaxBytes),
+    envelope: envelopeLimits(maxBytes),
   });
 }
 

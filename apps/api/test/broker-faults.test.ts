@@ -1,10 +1,12 @@
+import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readAnswer } from "../testing/answer.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const note = (content: string) => ({ type: "note.creation.requested", data: { content } });
-const large = (index: number) => note(`${index}`.padEnd(2_000, "."));
+/** Text that does not compress, so that two of these notes fill an envelope. */
+const large = (index: number) => note(`${index} ${randomBytes(1_500).toString("base64")}`);
 
 /** Out of reach of a machine that is slow: a test that is about it moves the clock. */
 const DEADLINE_MS = 60_000;

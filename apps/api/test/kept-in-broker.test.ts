@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { openDatabase } from "@synap/database";
+import { openEnvelope } from "@synap/handlers/internal";
 import { type InngestLocal, startInngestLocal } from "@synap/inngest-local";
-import { ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
+import { ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import { Inngest, type InngestFunction } from "inngest";
 import { serve } from "inngest/node";
 import { pino } from "pino";
@@ -51,7 +52,7 @@ describe("accepted events that match no function of the broker", () => {
     const listening = client.createFunction(
       { id: "record", triggers: [{ event: ENVELOPE_EVENT_NAME }] },
       async ({ event }) => {
-        received.push(...envelopeSchema.parse(event.data).events.map(({ id }) => id));
+        received.push(...(await openEnvelope(event.data)).map(({ id }) => id));
       },
     );
     register = () => {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, MAX_EVENT_BYTES, seedCatalogue } from "@synap/types";
@@ -277,7 +277,8 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     });
 
     it("splits into envelopes that respect the limit, in order", async () => {
-      const contents = Array.from({ length: 50 }, (_, index) => `${index}`.padEnd(1_500, "."));
+      // Such text does not compress.
+      const contents = Array.from({ length: 50 }, () => randomBytes(1_125).toString("base64"));
       expect((await publishAll(contents.map((content) => note(content)))).status).toBe(202);
       expect(api.broker.received.length).toBeGreaterThan(3);
       for (const { bytes } of api.broker.received) expect(bytes).toBeLessThanOrEqual(20_000);
@@ -286,6 +287,20 @@ describe.each(testEngines())("on the %s engine", (engine) => {
           .map(({ data }) => data["content"])
           .sort(),
       ).toEqual([...contents].sort());
+    });
+
+    it("compresses an envelope of more than 8 KiB, and leaves a smaller one readable", async () => {
+      for (const [count, isPacked] of [
+        [5, false],
+        [50, true],
+      ] as const) {
+        api.broker.received.length = 0;
+        expect((await publishAll(Array.from({ length: count }, () => note("x".repeat(200))))).status).toBe(
+          202,
+        );
+        expect(api.broker.received).toMatchObject([{ isPacked }]);
+        expect(sentEvents()).toHaveLength(count);
+      }
     });
   });
 

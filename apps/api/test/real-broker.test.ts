@@ -2,10 +2,11 @@ import { createServer } from "node:net";
 import { serve } from "@hono/node-server";
 import { migrate, openDatabase } from "@synap/database";
 import { recordFunctionRegistration } from "@synap/database/internal";
+import { openEnvelope } from "@synap/handlers/internal";
 import { startInngestLocal } from "@synap/inngest-local";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
-import { ENVELOPE_EVENT_NAME, envelopeSchema, INNGEST_APP_ID } from "@synap/types/internal";
+import { ENVELOPE_EVENT_NAME, INNGEST_APP_ID } from "@synap/types/internal";
 import { Hono } from "hono";
 import { Inngest } from "inngest";
 import { serve as serveFunctions } from "inngest/hono";
@@ -85,8 +86,8 @@ async function startRecordingWorker(baseUrl: string, record: (id: string, data: 
   const client = new Inngest({ id: "synap", baseUrl, isDev: true, logger });
   const recording = client.createFunction(
     { id: "record-events", triggers: [{ event: ENVELOPE_EVENT_NAME }] },
-    ({ event }) => {
-      const { events } = envelopeSchema.parse(event.data);
+    async ({ event }) => {
+      const events = await openEnvelope(event.data);
       for (const { id, data } of events) record(id, data);
       return events.length;
     },

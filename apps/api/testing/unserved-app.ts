@@ -20,7 +20,7 @@ export function unservedApp() {
     maxQueuedEvents: 1,
     maxQueuedBytes: 1,
     maxWaitMs: 1,
-    envelope: { maxEvents: 1, maxBytes: 1 },
+    envelope: { maxEvents: 1, maxBytes: 1, maxGatheredBytes: 1 },
   });
   return createApiApp({
     configuration: readApiConfiguration({}),

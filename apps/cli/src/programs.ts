@@ -51,6 +51,11 @@ export const PROGRAMS: readonly Program[] = [
     run: () => import("./load.ts"),
   },
   { name: "compress", description: "compress old events", run: () => import("./compress.ts") },
+  {
+    name: "envelope",
+    description: "print the events of an envelope copied from Inngest's dashboard",
+    run: () => import("./envelope.ts"),
+  },
 ];
 
 /** Finds the program of this name. */

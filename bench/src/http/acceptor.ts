@@ -1,11 +1,11 @@
 // The least that a broker can do: it takes whatever is sent and says so. What it took is looked at when asked for, so
 // that it costs nothing while something is measured.
 import { createServer } from "node:http";
-import { envelopeSchema } from "@synap/types/internal";
+import { openEnvelope } from "@synap/handlers/internal";
 import { z } from "zod";
 import { serveParent } from "./server-process.ts";
 
-const sendSchema = z.array(z.looseObject({ data: envelopeSchema }));
+const sendSchema = z.array(z.looseObject({ data: z.unknown() }));
 let bodies: Buffer[] = [];
 
 const server = createServer((request, response) => {
@@ -19,11 +19,12 @@ const server = createServer((request, response) => {
 });
 
 /** Number of envelopes since the last call, and the ids of their events. */
-function answer(): { envelopes: number; ids: string[] } {
+async function answer(): Promise<{ envelopes: number; ids: string[] }> {
   const taken = bodies;
   bodies = [];
   const sent = taken.flatMap((body) => sendSchema.parse(JSON.parse(body.toString())));
-  return { envelopes: sent.length, ids: sent.flatMap(({ data }) => data.events.map(({ id }) => id)) };
+  const events = await Promise.all(sent.map(({ data }) => openEnvelope(data)));
+  return { envelopes: sent.length, ids: events.flat().map(({ id }) => id) };
 }
 
 // Longer than any pause between two samples.

@@ -58,7 +58,7 @@ export function serveParent(
   url: string,
   { answer = () => null, stop }: { answer?: (question: unknown) => unknown; stop: () => Promise<void> },
 ): void {
-  process.on("message", (question) => process.send?.(answer(question)));
+  process.on("message", async (question) => process.send?.(await answer(question)));
   process.on("disconnect", () => void stop().finally(() => process.exit(0)));
   // Ctrl-C meets every process of the terminal; the parent decides.
   process.on("SIGINT", () => undefined);

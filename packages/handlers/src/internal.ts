@@ -29,6 +29,13 @@ export {
   type UnhandledFailureOptions,
   type UnhandledFailures,
 } from "./dispatch/unhandled-failures.ts";
+export {
+  type EnvelopeReading,
+  InvalidEnvelopeError,
+  openEnvelope,
+  readEnvelope,
+} from "./envelope/open-envelope.ts";
+export { packEvents, summariseEvents } from "./envelope/pack-events.ts";
 export { genericModule } from "./generic-module.ts";
 export {
   type AcceptedOutcome,

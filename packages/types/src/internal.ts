@@ -11,9 +11,13 @@ export { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.t
 export {
   ENVELOPE_EVENT_NAME,
   type Envelope,
-  envelopeSchema,
+  type EnvelopeSummary,
   INNGEST_APP_ID,
+  MAX_ENVELOPE_BYTES,
   MAX_ENVELOPE_EVENTS,
+  MAX_PACKED_JSON_BYTES,
+  type PackedEnvelope,
+  type PlainEnvelope,
 } from "./envelope.ts";
 export { createEventId } from "./event-id.ts";
 export { frozenCopy } from "./frozen-copy.ts";

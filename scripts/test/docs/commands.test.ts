@@ -96,6 +96,7 @@ const programFiles = new Map([
   ["migrate", "apps/cli/src/migrate.ts"],
   ["load", "apps/cli/src/load.ts"],
   ["compress", "apps/cli/src/compress.ts"],
+  ["envelope", "apps/cli/src/envelope.ts"],
 ]);
 
 const SYNAP_CLI = "apps/cli/src/synap-cli.ts";

@@ -1,11 +1,11 @@
 import {
   ENVELOPE_OVERHEAD_BYTES,
   type EnvelopeLimits,
-  type EnvelopeSender,
   fitsIntoEnvelope,
   type OutgoingEvent,
   sizeInEnvelope,
 } from "./envelope.ts";
+import type { EnvelopeSender } from "./inngest-sender.ts";
 import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
 import { SendPace } from "./send-pace.ts";
 
@@ -28,7 +28,10 @@ export interface PublisherOptions {
   readonly envelope: EnvelopeLimits;
 }
 
-/** Queues events of requests and sends them to the broker in envelopes. */
+/**
+ * Queues events of requests and sends them to the broker in envelopes. Its memory has a bound: packing an envelope takes at
+ * most a small multiple of the bytes of its events, which count as queued until the broker has answered.
+ */
 export interface Publisher {
   /**
    * Resolves with the outcome of every event, in the order of the events. Events of one call are sent in their order, but the
@@ -147,8 +150,8 @@ class EnvelopePublisher implements Publisher {
   }
 
   private waitingEnvelopes(): number {
-    const { maxEvents, maxBytes } = this.options.envelope;
-    return Math.max((this.queue.length - this.head) / maxEvents, this.waitingBytes / maxBytes);
+    const { maxEvents, maxGatheredBytes } = this.options.envelope;
+    return Math.max((this.queue.length - this.head) / maxEvents, this.waitingBytes / maxGatheredBytes);
   }
 
   private enqueue(entry: Entry): void {
@@ -178,9 +181,10 @@ class EnvelopePublisher implements Publisher {
   }
 
   private isDue(): boolean {
-    const { maxEvents, maxBytes } = this.options.envelope;
+    const { maxEvents, maxGatheredBytes } = this.options.envelope;
     const isFull =
-      this.queue.length - this.head >= maxEvents || this.waitingBytes >= maxBytes - ENVELOPE_OVERHEAD_BYTES;
+      this.queue.length - this.head >= maxEvents ||
+      this.waitingBytes >= maxGatheredBytes - ENVELOPE_OVERHEAD_BYTES;
     return isFull || this.inFlight === 0 || this.isLingerOver || this.idleListeners.length > 0;
   }
 
@@ -202,13 +206,13 @@ class EnvelopePublisher implements Publisher {
 
   /** Takes as many queued events as fit, in order. Events whose request has given up are dropped. */
   private takeEnvelope(): Entry[] {
-    const { maxEvents, maxBytes } = this.options.envelope;
+    const { maxEvents, maxGatheredBytes } = this.options.envelope;
     const taken: Entry[] = [];
     let bytes = ENVELOPE_OVERHEAD_BYTES;
     for (let entry = this.queue[this.head]; entry !== undefined; entry = this.queue[this.head]) {
       const size = sizeInEnvelope(entry.outgoing);
       const isGivenUp = entry.request.outcomes[entry.index] !== undefined;
-      if (!isGivenUp && (taken.length >= maxEvents || bytes + size > maxBytes)) break;
+      if (!isGivenUp && (taken.length >= maxEvents || bytes + size > maxGatheredBytes)) break;
       this.head += 1;
       this.waitingBytes -= size;
       if (isGivenUp) this.forget(entry);
@@ -227,18 +231,12 @@ class EnvelopePublisher implements Publisher {
   private async sendEnvelope(entries: readonly Entry[]): Promise<void> {
     this.inFlight += 1;
     const ended = this.pace.begin();
-    let outcome: PublishOutcome = "unavailable";
-    try {
-      await this.send(entries.map((entry) => entry.outgoing));
-      outcome = "accepted";
-    } catch {
-      // The sender has logged the reason.
-    }
+    const accepted = await this.send(entries.map((entry) => entry.outgoing));
     ended();
     this.inFlight -= 1;
-    for (const entry of entries) {
+    for (const [place, entry] of entries.entries()) {
       this.forget(entry);
-      conclude(entry.request, entry.index, outcome);
+      conclude(entry.request, entry.index, place < accepted ? "accepted" : "unavailable");
     }
     this.pump();
   }

@@ -1,7 +1,7 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, CommanderError } from "commander";
 import { PROGRAMS } from "../programs.ts";
-import { warnOfUnknownSettings } from "../terminal/command.ts";
+import { endOnClosedPipe, warnOfUnknownSettings } from "../terminal/command.ts";
 import { explainUsageErrors } from "../terminal/usage-errors.ts";
 import { describeApiFailure } from "./api-failure.ts";
 import type { CommandGroup } from "./command-group.ts";
@@ -37,11 +37,7 @@ ${SYNAP_COMMAND} start --help.`;
  * @returns its exit code
  */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
-  // `synap streams read note 1 | head` closes the pipe, which is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.done);
-    throw error;
-  });
+  endOnClosedPipe();
   let exitCode: ExitCode = EXIT.done;
   const program = createProgram((code) => {
     exitCode = code;

@@ -35,3 +35,11 @@ export function printFailure(error: unknown): void {
 export function warnOfUnknownSettings(): void {
   for (const warning of describeUnknownSettings(process.env)) console.error(`warning: ${warning}`);
 }
+
+/** Ends the process without an error when the reader of its output has gone: `synap streams read note 1 | head`. */
+export function endOnClosedPipe(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}

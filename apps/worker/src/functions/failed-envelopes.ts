@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { describeFailure, INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
-import { describeZodIssues, ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
+import { describeFailure, INGEST_HANDLER, keepAccepted, readEnvelope } from "@synap/handlers/internal";
+import { describeZodIssues, ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import type { Inngest } from "inngest";
 import { z } from "zod";
 import { salvageEnvelope } from "../failed-envelope.ts";
@@ -81,10 +81,10 @@ export function failedEnvelopes(
       }
       const failure = run.error ?? { name: "Error", message: "" };
       if (failure.name === UnreadableEnvelopeError.name) return "the unreadable envelope is a dead letter";
-      const envelope = envelopeSchema.safeParse(original.data);
-      if (failure.name === StoreFailedError.name && envelope.success) {
+      const envelope = failure.name === StoreFailedError.name ? await readEnvelope(original.data) : undefined;
+      if (envelope?.ok) {
         try {
-          const salvaged = await salvageEnvelope(store, envelope.data.events, retries + 1);
+          const salvaged = await salvageEnvelope(store, envelope.events, retries + 1);
           if (salvaged.deadLettered > 0) {
             logger.error({ envelope: original.id, ...salvaged }, "events of an envelope could not be stored");
           }

@@ -3,7 +3,7 @@ import { type Database, DatabaseUnavailableError, type SqlParameter } from "@syn
 import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { type IEventHandler, TransientHandlerError } from "@synap/handlers";
-import { EventDispatcher } from "@synap/handlers/internal";
+import { EventDispatcher, packEvents } from "@synap/handlers/internal";
 import { defaultApplication } from "@synap/synap/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { ENVELOPE_EVENT_NAME } from "@synap/types/internal";
@@ -43,6 +43,14 @@ describeOnEveryEngine("ingest-events", (engine) => {
     );
     return rows.map((row) => row.id);
   };
+  const pack = async (events: readonly SynapEvent[]) => ({
+    ...(await packEvents(events, JSON.stringify(events))),
+  });
+  const formsOf = {
+    plain: async (events: readonly SynapEvent[]) => ({ events }),
+    packed: pack,
+  } as const;
+  const forms = ["plain", "packed"] as const;
   const ids = (events: readonly SynapEvent[]) => events.map((event) => event.id);
   const deadLettersOf = (handler: string) => listDeadLetters(engine.database, { handler });
   // Less than the minute after which the broker polls its queue, so it must have been woken.
@@ -60,6 +68,20 @@ describeOnEveryEngine("ingest-events", (engine) => {
         output: { events: 2, stored: 2, duplicates: 0, rejected: 0, handlers: { "note-projector": 2 } },
       }),
     );
+  });
+
+  it("stores the events of a packed envelope, in their order, and refuses a bad one alone", async () => {
+    const { publish } = await start();
+    const events = Array.from({ length: 300 }, (_, index) => note(`packed ${index} ✓`));
+    const bad = { ...note("bad"), data: { content: 7 } };
+    const sent: readonly SynapEvent[] = [...events, bad];
+    await publish(await pack(sent));
+    await eventually(async () => expect(await stored(sent)).toEqual(ids(events)));
+    await eventually(async () =>
+      expect(await lastRun()).toMatchObject({ output: { events: 301, stored: 300, rejected: 1 } }),
+    );
+    const deadLetters = await deadLettersOf("ingest-events");
+    expect(deadLetters.find(({ eventId }) => eventId === bad.id)?.event).toEqual(bad);
   });
 
   it("processes a note request up to the row", async () => {
@@ -117,23 +139,36 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await eventually(async () => expect(await stored([event])).toEqual([event.id]));
   });
 
-  it("records an unreadable envelope as a dead letter, without retries", async () => {
+  it("records an unreadable envelope as a dead letter, with the reason, unchanged and without retries", async () => {
     const { publish, runs } = await start();
-    const before = (await runs("ingest-events")).length;
-    const unreadable = { events: "none", marker: randomUUID() };
-    await publish(unreadable);
-    await eventually(async () => expect((await runs("ingest-events")).length).toBe(before + 1));
-    expect(await lastRun()).toMatchObject({ status: "failed" });
-    await eventually(async () =>
+    const marker = randomUUID();
+    const { gzip, ...packed } = await pack([note("x")]);
+    const unreadable: readonly [Readonly<Record<string, unknown>>, string][] = [
+      [{ events: "none", marker }, "events must be an array"],
+      [{ ...packed, gzip: gzip.slice(0, 40), marker }, "gzip cannot be decompressed"],
+      [{ ...packed, gzip, count: 2, marker }, "gzip contains 1 event, and count is 2"],
+      [{ ...packed, gzip, events: [note("x")], marker }, "both events and gzip"],
+    ];
+    for (const [data, reason] of unreadable) {
+      const before = (await runs("ingest-events-failure")).length;
+      await publish(data);
+      await eventually(async () => expect((await runs("ingest-events-failure")).length).toBe(before + 1));
+      expect(await lastRun()).toMatchObject({ status: "failed" });
       expect((await runs("ingest-events-failure")).at(-1)?.output).toBe(
         "the unreadable envelope is a dead letter",
-      ),
-    );
+      );
+      const [deadLetter] = await deadLettersOf("ingest-events");
+      expect(deadLetter).toMatchObject({
+        code: "envelope-unreadable",
+        reason: expect.stringContaining(reason),
+        attempts: 1,
+      });
+      expect(deadLetter?.event).toEqual(data);
+    }
     const deadLetters = (await deadLettersOf("ingest-events")).filter(
-      (deadLetter) => deadLetter.code === "envelope-unreadable",
+      ({ code, event }) => code === "envelope-unreadable" && JSON.stringify(event).includes(marker),
     );
-    expect(deadLetters).toHaveLength(1);
-    expect(deadLetters[0]?.event).toEqual(unreadable);
+    expect(deadLetters).toHaveLength(unreadable.length);
   });
 
   it("retries soon when the store is unavailable, and loses nothing", async () => {
@@ -186,27 +221,37 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(await deadLettersOf("test-inline")).toMatchObject([{ eventId: slow.id, code: "sqlstate-57014" }]);
   });
 
-  it("publishes the envelope again when the retries run out while the store is unavailable", async () => {
-    const event = note("long patience");
-    let failures = 3;
-    const { publish, runs } = await start({
-      ingestRetries: 1,
-      handlers: [
-        inline(async () => {
-          failures -= 1;
-          if (failures >= 0) throw new TransientHandlerError("the store is away");
-        }),
-      ],
-    });
-    await publish({ events: [event] });
-    await eventually(async () => expect(await stored([event])).toEqual([event.id]));
-    expect((await runs("ingest-events-failure")).at(-1)?.output).toMatchObject({
-      publishedAgain: expect.stringContaining(".again."),
-    });
-    expect((await deadLettersOf("ingest-events")).map((deadLetter) => deadLetter.eventId)).not.toContain(
-      event.id,
-    );
-  });
+  it.each(forms)(
+    "publishes the envelope again, unchanged, when the retries run out while the store is unavailable (%s)",
+    async (form) => {
+      const event = note("long patience");
+      const envelope = await formsOf[form]([event]);
+      const again: unknown[] = [];
+      let failures = 3;
+      const { publish, runs } = await start({
+        ingestRetries: 1,
+        fetch: (input, init) => {
+          if (String(input).includes("/e/")) again.push(...JSON.parse(String(init?.body)));
+          return fetch(input, init);
+        },
+        handlers: [
+          inline(async () => {
+            failures -= 1;
+            if (failures >= 0) throw new TransientHandlerError("the store is away");
+          }),
+        ],
+      });
+      await publish(envelope);
+      await eventually(async () => expect(await stored([event])).toEqual([event.id]));
+      expect((await runs("ingest-events-failure")).at(-1)?.output).toMatchObject({
+        publishedAgain: expect.stringContaining(".again."),
+      });
+      expect(again).toMatchObject([{ data: envelope }]);
+      expect((await deadLettersOf("ingest-events")).map((deadLetter) => deadLetter.eventId)).not.toContain(
+        event.id,
+      );
+    },
+  );
 
   it("records the envelope as a dead letter when Inngest does not accept it again either", async () => {
     const event = note("nowhere to go");
@@ -228,26 +273,30 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters).toMatchObject([{ event: { events: [event] } }]);
   });
 
-  it("records the envelope as a dead letter when its run is cancelled, and a retry stores its events", async () => {
-    const events = [note("cancelled")];
-    const { call } = await start();
-    // The local broker cancels nothing, so this imitates an Inngest server.
-    await call("ingest-events-failure", {
-      name: "inngest/function.cancelled",
-      data: {
-        function_id: "synap-ingest-events",
-        run_id: randomUUID(),
-        event: { id: randomUUID(), name: "synap/events.published", data: { events } },
-      },
-    });
-    const [deadLetter] = (await deadLettersOf("ingest-events")).filter(
-      ({ code }) => code === "envelope-cancelled",
-    );
-    expect(deadLetter).toMatchObject({ event: { events }, status: "open" });
-    const dispatcher = new EventDispatcher({ database: engine.database, catalogue: seedCatalogue });
-    await dispatcher.deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
-    expect(await stored(events)).toEqual(ids(events));
-  });
+  it.each(forms)(
+    "records the envelope as a dead letter when its run is cancelled, and a retry stores its events (%s)",
+    async (form) => {
+      const events = [note("cancelled"), note("cancelled too")];
+      const envelope = await formsOf[form](events);
+      const { call } = await start();
+      // The local broker cancels nothing, so this imitates an Inngest server.
+      await call("ingest-events-failure", {
+        name: "inngest/function.cancelled",
+        data: {
+          function_id: "synap-ingest-events",
+          run_id: randomUUID(),
+          event: { id: randomUUID(), name: "synap/events.published", data: envelope },
+        },
+      });
+      const [deadLetter] = (await deadLettersOf("ingest-events")).filter(
+        ({ code, status }) => code === "envelope-cancelled" && status === "open",
+      );
+      expect(deadLetter?.event).toEqual(envelope);
+      const dispatcher = new EventDispatcher({ database: engine.database, catalogue: seedCatalogue });
+      await dispatcher.deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
+      expect(await stored(events)).toEqual(ids(events));
+    },
+  );
 
   it("retries recording an envelope while the store is unavailable and Inngest accepts nothing", async () => {
     const event = note("everything is away");
@@ -330,37 +379,41 @@ describeOnEveryEngine("ingest-events", (engine) => {
     expect(deadLetters).toMatchObject([{ code: "envelope-unreadable", status: "open", event: data }]);
   });
 
-  it("stores the events one by one when the retries run out for another reason: only the poison event becomes a dead letter", async () => {
-    // A constraint that is only checked at commit is out of reach of the handler's savepoint.
-    await engine.database.asOwner((owner) =>
-      owner.execute(`
+  it.each(forms)(
+    "stores the events one by one when the retries run out for another reason: only the poison event becomes a dead letter (%s)",
+    async (form) => {
+      // A constraint that is only checked at commit is out of reach of the handler's savepoint.
+      await engine.database.asOwner((owner) =>
+        owner.execute(`
+        DROP TABLE IF EXISTS public.checked_at_commit;
         CREATE TABLE public.checked_at_commit (content text UNIQUE DEFERRABLE INITIALLY DEFERRED);
         GRANT INSERT ON public.checked_at_commit TO synap_app;`),
-    );
-    const events = ["good", "poison", "good too"].map((content) => note(content));
-    const { publish, runs } = await start({
-      ingestRetries: 0,
-      handlers: [
-        inline(async (batch, { transaction }) => {
-          for (const { data } of batch) {
-            const rows = data["content"] === "poison" ? "('twice'), ('twice')" : `('${randomUUID()}')`;
-            await transaction.query(`INSERT INTO public.checked_at_commit VALUES ${rows}`);
-          }
+      );
+      const events = ["good", "poison", "good too"].map((content) => note(content));
+      const { publish, runs } = await start({
+        ingestRetries: 0,
+        handlers: [
+          inline(async (batch, { transaction }) => {
+            for (const { data } of batch) {
+              const rows = data["content"] === "poison" ? "('twice'), ('twice')" : `('${randomUUID()}')`;
+              await transaction.query(`INSERT INTO public.checked_at_commit VALUES ${rows}`);
+            }
+          }),
+        ],
+      });
+      await publish(await formsOf[form](events));
+      await eventually(async () => expect(await stored(events)).toEqual([events[0]?.id, events[2]?.id]));
+      await eventually(async () =>
+        expect((await runs("ingest-events-failure")).at(-1)?.output).toEqual({
+          events: 3,
+          stored: 2,
+          deadLettered: 1,
         }),
-      ],
-    });
-    await publish({ events });
-    await eventually(async () =>
-      expect((await runs("ingest-events-failure")).at(-1)?.output).toEqual({
-        events: 3,
-        stored: 2,
-        deadLettered: 1,
-      }),
-    );
-    expect(await stored(events)).toEqual([events[0]?.id, events[2]?.id]);
-    const [deadLetter] = (await deadLettersOf("ingest-events")).filter(
-      ({ eventId }) => eventId === events[1]?.id,
-    );
-    expect(deadLetter).toMatchObject({ code: "sqlstate-23505", attempts: 1, event: events[1] });
-  });
+      );
+      const [deadLetter] = (await deadLettersOf("ingest-events")).filter(
+        ({ eventId }) => eventId === events[1]?.id,
+      );
+      expect(deadLetter).toMatchObject({ code: "sqlstate-23505", attempts: 1, event: events[1] });
+    },
+  );
 });

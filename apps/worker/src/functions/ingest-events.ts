@@ -1,7 +1,7 @@
 import type { ReportLogger } from "@synap/database";
-import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
+import { INGEST_HANDLER, keepAccepted, readEnvelope } from "@synap/handlers/internal";
 import type { SynapEvent } from "@synap/types";
-import { counted, describeZodIssues, ENVELOPE_EVENT_NAME, envelopeSchema } from "@synap/types/internal";
+import { counted, ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import { type Inngest, NonRetriableError } from "inngest";
 import { hasTimedOutTooOften, salvageEnvelope } from "../failed-envelope.ts";
 import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
@@ -43,9 +43,9 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
       retries,
     },
     async ({ event, step, attempt }) => {
-      const envelope = envelopeSchema.safeParse(event.data, { reportInput: true });
-      if (!envelope.success) {
-        const reason = describeZodIssues(envelope.error.issues, "the envelope");
+      const envelope = await readEnvelope(event.data);
+      if (!envelope.ok) {
+        const { reason } = envelope;
         await step.run("keep the unreadable envelope as a dead letter", async () => {
           try {
             await keepAccepted(store.database, event.data, {
@@ -61,7 +61,7 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
       }
       // Not a step: storing is idempotent, and a step would cost one more call to Inngest.
       try {
-        const outcome = await storeEnvelope(store, envelope.data.events);
+        const outcome = await storeEnvelope(store, envelope.events);
         const { stored, duplicates, rejected } = outcome;
         const summary = `${counted(stored, "event")} stored, ${duplicates} already stored, ${rejected} refused`;
         // Accepted events that are not in the log must never go unnoticed.
@@ -69,8 +69,7 @@ export function ingestEvents(client: Inngest.Any, store: EnvelopeStore, options:
         else logger.info({ envelope: event.id }, summary);
         return outcome;
       } catch (error) {
-        if (hasTimedOutTooOften(error, attempt))
-          return storeOneByOne(envelope.data.events, attempt, event.id);
+        if (hasTimedOutTooOften(error, attempt)) return storeOneByOne(envelope.events, attempt, event.id);
         const later = retryLater(error, attempt);
         logger.warn(
           { envelope: event.id, attempt: attempt + 1 },

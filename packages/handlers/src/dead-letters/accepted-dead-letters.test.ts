@@ -7,6 +7,7 @@ import { beforeEach, expect, it } from "vitest";
 import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
 import type { IEventHandler } from "../dispatch/event-handler.ts";
 import { TransientHandlerError } from "../dispatch/handler-errors.ts";
+import { packEvents } from "../envelope/pack-events.ts";
 import {
   appendAcceptedEvents,
   INGEST_HANDLER,
@@ -223,26 +224,31 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
     expect(await older().store.getById(event.id)).toMatchObject(event);
   });
 
-  it("of a whole envelope store its events, and each refused event becomes a dead letter", async () => {
-    const events = [note(), parcel(), note()];
-    const id = await keepAccepted(
-      engine.database,
-      { events },
-      { code: "envelope-undeliverable", reason: "x", attempts: 1 },
-    );
-    await older().store.append(events[2] ?? note());
-    expect(await older().deadLetters.retry(id, by)).toMatchObject({
-      status: "retried",
-      resolution: "of 3 events, newly stored: 1, stored already: 1, dead letters of their own: 1",
-    });
-    expect(await listed()).toMatchObject([
-      { eventId: events[1]?.id, code: "unknown-event-type", status: "open" },
-      { id, status: "retried" },
-    ]);
-  });
+  it.each(["plain", "packed"])(
+    "of a whole envelope (%s) store its events, and each refused event becomes a dead letter",
+    async (form) => {
+      const events = [note(), parcel(), note()];
+      const id = await keepAccepted(
+        engine.database,
+        form === "plain" ? { events } : await packEvents(events, JSON.stringify(events)),
+        { code: "envelope-undeliverable", reason: "x", attempts: 1 },
+      );
+      await older().store.append(events[2] ?? note());
+      expect(await older().deadLetters.retry(id, by)).toMatchObject({
+        status: "retried",
+        resolution: "of 3 events, newly stored: 1, stored already: 1, dead letters of their own: 1",
+      });
+      expect(await listed()).toMatchObject([
+        { eventId: events[1]?.id, code: "unknown-event-type", status: "open" },
+        { id, status: "retried" },
+      ]);
+    },
+  );
 
   it("that can't be parsed stay open, whatever they contain", async () => {
-    for (const [place, content] of [{ events: "none" }, null, 7, "\ud800\0", { events: [] }, [1]].entries()) {
+    const packed = await packEvents([note()], JSON.stringify([note()]));
+    const contents = [{ events: "none" }, null, 7, "\ud800\0", { events: [] }, [1], packed];
+    for (const [place, content] of contents.entries()) {
       const id = await keepAccepted(engine.database, content, {
         code: "envelope-unreadable",
         reason: "x",

@@ -1,6 +1,7 @@
 import type { EventStore, Transaction } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
-import { counted, describeZodIssues, envelopeSchema } from "@synap/types/internal";
+import { counted } from "@synap/types/internal";
+import { readEnvelope } from "../envelope/open-envelope.ts";
 import { type AcceptedOutcome, appendAcceptedEvents, keepRefusedEvents } from "../ingest/accepted-events.ts";
 
 /** The outcome of storing the content of an `ingest-events` dead letter. */
@@ -16,22 +17,18 @@ export type AcceptedRetry =
 
 /**
  * Validates and appends the content of an `ingest-events` dead letter again, in this transaction. It may be one event, or a
- * whole envelope, of which each refused event becomes a dead letter and the rest is stored.
+ * whole envelope, plain or packed, of which each refused event becomes a dead letter and the rest is stored.
  */
 export async function retryAccepted(
   transaction: Transaction,
   store: Pick<EventStore, "appendBatch">,
   accepted: unknown,
 ): Promise<AcceptedRetry> {
-  const envelope = envelopeSchema.safeParse(accepted, { reportInput: true });
-  if (envelope.success) return retryEnvelope(transaction, store, envelope.data.events);
+  const envelope = await readEnvelope(accepted, "it");
+  if (envelope.ok) return retryEnvelope(transaction, store, envelope.events);
   if (!isEvent(accepted)) {
-    const reason = describeZodIssues(envelope.error.issues, "it");
-    return {
-      status: "refused",
-      code: "envelope-unreadable",
-      reason: `neither an event nor an envelope: ${reason}`,
-    };
+    const reason = `neither an event nor an envelope: ${envelope.reason}`;
+    return { status: "refused", code: "envelope-unreadable", reason };
   }
   const [outcome] = await appendAcceptedEvents(transaction, store, [accepted], { transaction });
   if (outcome === undefined) throw new Error("The append has no outcome.");
