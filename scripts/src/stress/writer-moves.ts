@@ -17,6 +17,7 @@ export const writerMoves: readonly [Move, ...Move[]] = [
   { share: 10, move: appendBatch },
   { share: 12, move: appendToSeveral },
   { share: 30, move: longWay },
+  { share: 15, move: appendAtTheSameTime },
   { share: 3, move: unrelatedTransaction },
 ];
 
@@ -52,6 +53,15 @@ async function appendWithoutExpectation(writer: Writer): Promise<void> {
   const stream = pickStream(writer);
   const events = makeEvents(stream, writer.number, writer.random.whole(1, 5));
   await writer.attempt(events, () => writer.appendAny(stream, events));
+}
+
+/** Many appends at the same time, with and without an expected version, which share the calls of the store. */
+async function appendAtTheSameTime(writer: Writer): Promise<void> {
+  const appends = Array.from({ length: writer.random.whole(6, 40) }, () =>
+    writer.random.happens(0.5) ? expectVersion(writer) : appendWithoutExpectation(writer),
+  );
+  const failure = (await Promise.allSettled(appends)).find(({ status }) => status === "rejected");
+  if (failure?.status === "rejected") throw failure.reason;
 }
 
 /** Many events of many streams in one call, as the worker stores them. */
