@@ -352,7 +352,7 @@ describe("written in one place", () => {
     // There is no other channel.
     expect(filesWith(/\bpg_notify\(|\bNOTIFY \w/)).toEqual([
       "packages/database/sql/functions/post_event.sql",
-      "packages/database/src/append/append-statements.ts",
+      "packages/database/src/append/append-new-events.ts",
       "packages/database/src/subscriptions/append-signal.ts",
     ]);
   });

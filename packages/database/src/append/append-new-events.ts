@@ -1,11 +1,18 @@
-import type { SynapEvent } from "@synap/types";
+import type { ExpectedVersion, SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
+import { withLockTimeout } from "../connection/lock-timeout.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { Expectation } from "../streams/stream-name.ts";
-import { appendNewEvent } from "./append-new-event.ts";
+import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";
 import { type AppendedEvent, MAX_APPEND_EVENTS } from "./append-outcome.ts";
-import { appendStatements, expectedVersion, type WaitOptions } from "./append-statements.ts";
+
+interface WaitOptions {
+  /** Maximum time to wait for a lock, in milliseconds, here and in the rest of the transaction. */
+  readonly lockTimeout?: number | undefined;
+  /** Notify readers on commit, for a transaction of the caller. Can't be combined with a lock timeout. */
+  readonly notifies?: boolean | undefined;
+}
 
 export interface AppendNewOptions extends WaitOptions {
   /** Expected versions of the events' streams, and of others that are only compared. */
@@ -20,8 +27,40 @@ interface Answer {
   readonly versions_before: readonly number[];
 }
 
+interface AnswerOfOne extends Omit<Answer, "versions_before"> {
+  readonly version_before: number;
+}
+
+/** The parts of a statement that calls one of the SQL functions which append. */
+interface AppendCall {
+  /** The columns of its answer. */
+  readonly columns: string;
+  /** Makes the call from the text of its last argument. */
+  readonly call: (expected: string) => string;
+  /** The last argument: the expected version. */
+  readonly expected: string;
+  /** The parameter that holds the lock timeout: the one after the last. */
+  readonly lockTimeout: string;
+}
+
+// Any login can fill the server's notification queue, and a full one fails the commit. Readers also poll.
+const NOTIFY = `CASE WHEN pg_notification_queue_usage() < 0.5 THEN pg_notify('${APPENDS_CHANNEL}', '') END AS notified`;
+
+/** Makes the statements of an append: by the options, the text and the parameters that come after those of the call. */
+function appendStatements({ columns, call, expected, lockTimeout: parameter }: AppendCall) {
+  const write = (before: string, last: string, more = "") =>
+    `SELECT ${columns}${more} FROM ${before}${call(last)}`;
+  const alone = write("", expected);
+  const waiting = withLockTimeout(write, expected, parameter);
+  const notifying = write("", expected, `, ${NOTIFY}`);
+  return ({ lockTimeout, notifies = false }: WaitOptions) =>
+    lockTimeout === undefined
+      ? { text: notifies ? notifying : alone, parameters: [] }
+      : { text: waiting, parameters: [String(lockTimeout)] };
+}
+
 // Cast from text, because drivers would encode JSON text as a JSON string for a json parameter.
-const STATEMENTS = appendStatements({
+const APPEND = appendStatements({
   columns: `number, ${epochMs("recorded_at")} AS recorded_at, versions_before`,
   call: (expected) => `synap.append_new_events(
          $1::text::json, $2::text::text[], $3::text::text[], $4::text::integer[], $5::text::bigint[], $6::text::bigint[],
@@ -29,6 +68,13 @@ const STATEMENTS = appendStatements({
        )`,
   expected: "$10::text::bigint[]",
   lockTimeout: "$11",
+});
+
+const APPEND_ONE = appendStatements({
+  columns: `number, ${epochMs("recorded_at")} AS recorded_at, version_before`,
+  call: (expected) => `synap.append_new_event($1::text::json, ${expected})`,
+  expected: "$2::text::bigint",
+  lockTimeout: "$3",
 });
 
 /**
@@ -50,7 +96,7 @@ export async function appendNewEvents(
       return [await appendNewEvent(session, first, expected, waits)];
   }
   const { streams, streamNumbers, placesWithin } = groupByStream(events, expectations);
-  const { text, parameters } = STATEMENTS(waits);
+  const { text, parameters } = APPEND(waits);
   const [answer] = await session.query<Answer>(text, [
     JSON.stringify(events),
     textArray(streams.map(({ aggregateType }) => aggregateType)),
@@ -77,6 +123,56 @@ export async function appendNewEvents(
   });
 }
 
+/** As `appendNewEvents`, for one event that goes to a stream without further ones being compared: most appends are. */
+async function appendNewEvent(
+  session: SqlSession,
+  event: SynapEvent,
+  expected: ExpectedVersion,
+  options: WaitOptions,
+): Promise<AppendedEvent> {
+  const version = expectedVersion(expected);
+  const { text, parameters } = APPEND_ONE(options);
+  const [answer] = await session.query<AnswerOfOne>(text, [
+    JSON.stringify(columnsOf(event)),
+    version === null ? null : String(version),
+    ...parameters,
+  ]);
+  if (answer === undefined) throw new Error("append_new_event returned no row.");
+  return {
+    outcome: {
+      status: "stored",
+      id: event.id,
+      position: answer.number * MAX_APPEND_EVENTS,
+      streamVersion: answer.version_before + 1,
+    },
+    recordedAt: isoFromEpoch(answer.recorded_at),
+  };
+}
+
+/** The event under the names of the columns of `synap.events`. */
+function columnsOf(event: SynapEvent): Record<string, unknown> {
+  const { id, version, type, data, metadata, source, timestamp } = event;
+  return {
+    id,
+    version,
+    type,
+    data,
+    metadata,
+    source,
+    timestamp,
+    aggregate_type: event.aggregateType,
+    aggregate_id: event.aggregateId,
+    user_id: event.userId,
+    created_by: event.createdBy,
+    request_id: event.requestId,
+    correlation_id: event.correlationId,
+    causation_id: event.causationId,
+    idempotency_key: event.idempotencyKey,
+    valid_from: event.validFrom,
+    valid_to: event.validTo,
+  };
+}
+
 /** Formats a PostgreSQL text array. Inside quotes only quotes and backslashes need escaping. */
 export function textArray(values: readonly string[]): string {
   return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join()}}`;
@@ -93,6 +189,13 @@ function expectedVersions(
 ): (number | null)[] {
   const byKey = new Map(expectations.map((each) => [streamKey(each), each.expected]));
   return streams.map((stream) => expectedVersion(byKey.get(streamKey(stream)) ?? "any"));
+}
+
+/** An expected version in the encoding of the SQL functions. */
+function expectedVersion(expected: ExpectedVersion): number | null {
+  if (expected === "any") return null;
+  if (expected === "no-stream") return 0;
+  return expected === "stream-exists" ? -1 : expected;
 }
 
 /** Number and time range of the events of one stream in an append, for `synap.append_new_events`. */
