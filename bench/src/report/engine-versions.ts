@@ -1,4 +1,6 @@
+import { median } from "@synap/cli/terminal/numbers.ts";
 import { withoutPassword } from "@synap/cli/terminal/without-password.ts";
+import type { Database } from "@synap/database";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import type { EngineVersions } from "./report.ts";
 
@@ -39,8 +41,32 @@ async function describeEngine(serverUrl: string | undefined): Promise<EngineVers
   const { database, remove } = await createTemporaryDatabase(serverUrl, "bench_engine");
   try {
     const { postgresVersion: postgresql, timescaledbVersion: timescaledb, edition } = database.capabilities;
-    return { engine: database.engine, postgresql, timescaledb, edition };
+    const commitWaitMs = serverUrl === undefined ? undefined : await measureCommitWait(database);
+    return { engine: database.engine, postgresql, timescaledb, edition, commitWaitMs };
   } finally {
     await remove();
   }
+}
+
+const COMMITS = 100;
+
+/**
+ * Measures the time that a commit waits for the disk, in milliseconds: the difference between commits that wait and commits that
+ * don't, which take turns. It bounds what one caller at a time can append, and is what pg_test_fsync measures on the server itself.
+ */
+async function measureCommitWait(database: Database): Promise<number> {
+  const commit = async (synchronous: "on" | "off") => {
+    const start = performance.now();
+    await database.writes.query(
+      "SELECT set_config('synchronous_commit', $1, true), pg_logical_emit_message(true, 'synap-bench', '')",
+      [synchronous],
+    );
+    return performance.now() - start;
+  };
+  const waits: number[] = [];
+  for (let number = 0; number < COMMITS; number += 1) {
+    const without = await commit("off");
+    waits.push((await commit("on")) - without);
+  }
+  return Math.max(0, median(waits));
 }

@@ -18,7 +18,9 @@ export function describeSurroundings(report: Report): (readonly [name: string, v
   ];
 }
 
-function engineText({ postgresql, timescaledb, edition }: EngineVersions): string {
+function engineText({ postgresql, timescaledb, edition, commitWaitMs }: EngineVersions): string {
   const extension = timescaledb === undefined ? "no TimescaleDB" : `TimescaleDB ${timescaledb}`;
-  return `${extension}${edition === undefined ? "" : `, ${edition} edition`}, PostgreSQL ${postgresql}`;
+  const disk =
+    commitWaitMs === undefined ? "" : `; a commit waits ${commitWaitMs.toFixed(2)} ms for the disk`;
+  return `${extension}${edition === undefined ? "" : `, ${edition} edition`}, PostgreSQL ${postgresql}${disk}`;
 }

@@ -47,6 +47,8 @@ const engineVersions = z.strictObject({
   postgresql: z.string(),
   timescaledb: z.string().optional(),
   edition: z.enum(["community", "apache"]).optional(),
+  /** Time for which a commit waits for the server's disk, in milliseconds. */
+  commitWaitMs: z.number().nonnegative().optional(),
 });
 
 const section = z.strictObject({
