@@ -126,14 +126,24 @@ export function streamLaws(test: ContractTest): void {
               return { appends, checks, position: await newPosition(sent), answer: await answer(sent) };
             }),
           );
-          /** Removes the calls that stored nothing and have the answer that the model gives at this point. */
+          /**
+           * Removes the calls that stored nothing and have the answer that the model gives at this point. Streams commit in another
+           * order than that of their positions: a call may not see yet what was stored in other streams.
+           */
           const settle = () => {
             waiting = waiting.filter((call) => {
               if (call.position !== undefined) return true;
               const before = model.log;
-              const isAnswer = isDeepStrictEqual(model.append(call.appends, call.checks), call.answer);
-              model.log = before;
-              return !isAnswer;
+              const isAnswerOn = (log: typeof before) => {
+                model.log = log;
+                const isAnswer = isDeepStrictEqual(model.append(call.appends, call.checks), call.answer);
+                model.log = before;
+                return isAnswer;
+              };
+              const own = new Set(
+                [...call.appends, ...call.checks].map(({ stream }) => model.nameOf(stream)),
+              );
+              return !(isAnswerOn(before) || isAnswerOn(before.filter(({ stream }) => own.has(stream))));
             });
           };
           settle();
@@ -152,7 +162,8 @@ export function streamLaws(test: ContractTest): void {
         }
         await expectSame(store, start, streams, model);
       }),
-      { numRuns: 40 },
+      // What happens at the same time is not the same again, so a smaller example can't be looked for.
+      { numRuns: 40, endOnFailure: true },
     );
   });
 }

@@ -15,6 +15,11 @@ export class StreamModel {
   log: readonly ModelEvent[] = [];
   readonly #closed = new Set<string>();
 
+  /** The name of a stream in the log. */
+  nameOf(stream: StreamName): string {
+    return nameOf(stream);
+  }
+
   version(stream: StreamName): number {
     return this.idsOf(stream).length;
   }
