@@ -136,7 +136,7 @@ describe("the bench command", () => {
       "There is no benchmark soundly. Choose from: sound, endless.",
     );
     expect(await refused(["--baseline", broken])).toContain(
-      `${broken} is no report of this benchmark: mode:`,
+      `${broken} is no report of this benchmark: mode must be one of "full", "quick"`,
     );
     expect(await refused(["--baseline", inDirectory("gone.json")])).toContain("There is no file");
     expect(await refused(["--baseline", inDirectory("baseline.json")])).toContain(

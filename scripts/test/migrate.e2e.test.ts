@@ -63,7 +63,7 @@ it.runIf(testEngines().includes("server"))(
       const run = (...args: string[]) => migrate(["--config", config, ...args], { DATABASE_URL: url });
       for (let time = 1; time <= 2; time += 1) {
         const { exitCode, output } = await run("--check");
-        expect(output).toContain("not applied: shop/0001_orders.sql\n1 migrations are not applied");
+        expect(output).toContain("not applied: shop/0001_orders.sql\n1 migration is not applied");
         expect(exitCode).toBe(1);
       }
       expect((await run()).exitCode).toBe(0);
