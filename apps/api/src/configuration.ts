@@ -1,6 +1,6 @@
 import { KEEP_ALIVE_MS, readAllowedHosts } from "@synap/http";
 import { type DatabaseConfiguration, databaseVariables, readVariables, variable } from "@synap/service";
-import { DEFAULT_MAX_DEPTH } from "@synap/types/internal";
+import { DEFAULT_MAX_DEPTH, MAX_ENVELOPE_BYTES } from "@synap/types/internal";
 import { z } from "zod";
 import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
 import { MIN_ENVELOPE_BYTES } from "./publisher/envelope.ts";
@@ -30,7 +30,7 @@ const environment = z.object({
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
   SYNAP_BACKFILL_TOKEN: token.optional(),
   SYNAP_ADMIN_TOKEN: token.optional(),
-  SYNAP_ENVELOPE_MAX_BYTES: whole(MIN_ENVELOPE_BYTES, 3 * MIB).default(MIN_ENVELOPE_BYTES),
+  SYNAP_ENVELOPE_MAX_BYTES: whole(MIN_ENVELOPE_BYTES, MAX_ENVELOPE_BYTES).default(MIN_ENVELOPE_BYTES),
   SYNAP_LINGER_MS: number().min(0).max(1_000).default(5),
   SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
   SYNAP_QUEUE_MAX_BYTES: whole(1024, 4096 * MIB).default(64 * MIB),
@@ -84,8 +84,8 @@ export interface ApiConfiguration extends DatabaseConfiguration {
   /** Token for the admin routes (SYNAP_ADMIN_TOKEN, at least 16 characters). Unset: the admin routes are disabled. */
   readonly adminToken?: string;
   /**
-   * Maximum size of an envelope as JSON, in bytes (SYNAP_ENVELOPE_MAX_BYTES, at most 3 MiB). Default and minimum: 240 KiB plus
-   * 513 bytes, so that the largest event fits.
+   * Maximum size of an envelope as sent, in bytes (SYNAP_ENVELOPE_MAX_BYTES, at most 3 MiB). Default and minimum: 240 KiB plus
+   * 513 bytes, so that the largest event fits uncompressed.
    */
   readonly envelopeMaxBytes: number;
   /** Linger: minimum batching delay of single events under load, in milliseconds (SYNAP_LINGER_MS, default 5). */

@@ -1,5 +1,6 @@
 import type { Engine } from "@synap/database";
 import type { BenchContext, Benchmark, BenchmarkResult, Figure } from "../benchmark.ts";
+import { envelopeFigures } from "./envelope-figures.ts";
 import { measurePipeline, type PipelineRun } from "./measure-pipeline.ts";
 import { memoryGrowth, pipelinePlots } from "./pipeline-course.ts";
 
@@ -36,7 +37,10 @@ export const pipeline: Benchmark = {
       done.push({ plan, run });
     }
     return {
-      figures: done.flatMap(({ plan, run }) => figures(plan, run, context.mode)),
+      figures: [
+        ...done.flatMap(({ plan, run }) => figures(plan, run, context.mode)),
+        ...(await envelopeFigures()),
+      ],
       plots: pipelinePlots(done.map(({ plan, run }) => ({ name: nameOf(plan), moments: run.moments }))),
       skipped: [
         ...done
@@ -104,6 +108,15 @@ function figures(plan: PlannedRun, run: PipelineRun, mode: BenchContext["mode"])
       unit: "events/s",
       better: "higher",
       note: `${tally.shed} requests were answered 503 and sent again; ${tally.failed} failed otherwise.`,
+    },
+    {
+      id: id("processor-time"),
+      name: `processor time of Synap's process, an event${broker}`,
+      engine,
+      value: (cores.product * run.seconds * 1_000_000) / Math.max(1, run.projected),
+      unit: "µs/event",
+      better: "lower",
+      note: engine === "embedded" ? "With the store inside." : "Without PostgreSQL.",
     },
     ...promises(plan, run),
     {

@@ -119,6 +119,18 @@ describe("packing events into envelopes", () => {
     expect(envelopes.length).toBeGreaterThan(2);
     expect(await open(envelopes)).toEqual(jsonOf(events));
     expect(new Set(envelopes.map(({ id }) => id)).size).toBe(envelopes.length);
+    expect(envelopes.every(({ data }) => "events" in data)).toBe(true);
+  });
+
+  it("compresses each part by itself where only a part of the events compresses", async () => {
+    const events = [
+      ...manyOf(4, (seed) => incompressible(80_000, seed)),
+      ...manyOf(8, () => eventOf("the same again ".repeat(5_000))),
+    ];
+    const envelopes = await pack(events);
+    expect(envelopes.length).toBeGreaterThan(1);
+    expect(envelopes.at(-1)?.data).toHaveProperty("gzip");
+    expect(await open(envelopes)).toEqual(jsonOf(events));
   });
 
   it("sends the largest event plain if it doesn't compress", async () => {

@@ -19,38 +19,36 @@ export const MAX_PLAIN_BYTES = 8 * 1024;
 
 /**
  * Packs events into envelopes, in order: one, unless the events compress so little that they need more. The events are then
- * divided in halves, and each half is packed by itself. Events that do not become smaller are sent as they are.
+ * divided in halves, and each half is packed by itself.
  *
  * @param maxBytes maximum size of an envelope as sent, in bytes, into which each event fits without compression
+ * @param isCompressible false to send all events as they are
  * @throws RangeError when an event alone is too large
  */
 export async function packEnvelopes(
   outgoing: readonly OutgoingEvent[],
   maxBytes: number,
+  isCompressible = true,
 ): Promise<OutgoingEnvelope[]> {
   const json = `[${outgoing.map((event) => event.json).join(",")}]`;
   const bytes = outgoing.reduce((sum, event) => sum + event.bytes, outgoing.length + 1);
   const room = maxBytes - ENVELOPE_OVERHEAD_BYTES;
-  if (bytes <= Math.min(MAX_PLAIN_BYTES, room)) return [plainEnvelope(outgoing.length, json)];
-  const packed = JSON.stringify(
-    await packEvents(
-      outgoing.map(({ event }) => event),
-      json,
-    ),
-  );
-  const packedBytes = Buffer.byteLength(packed);
-  if (packedBytes <= room && packedBytes < bytes) return [writeEnvelope(outgoing.length, packed)];
-  if (bytes <= room) return [plainEnvelope(outgoing.length, json)];
+  let becomesSmaller = false;
+  if (isCompressible && bytes > Math.min(MAX_PLAIN_BYTES, room)) {
+    const events = outgoing.map(({ event }) => event);
+    const packed = JSON.stringify(await packEvents(events, json));
+    const packedBytes = Buffer.byteLength(packed);
+    becomesSmaller = packedBytes < bytes;
+    if (becomesSmaller && packedBytes <= room) return [writeEnvelope(outgoing.length, packed)];
+  }
+  if (bytes <= room) return [writeEnvelope(outgoing.length, `{"events":${json}}`)];
   if (outgoing.length === 1) throw new RangeError("The event does not fit into an envelope.");
+  // Events that do not compress together are not compressed again in parts, which would cost as much each time.
   const half = Math.ceil(outgoing.length / 2);
   return [
-    ...(await packEnvelopes(outgoing.slice(0, half), maxBytes)),
-    ...(await packEnvelopes(outgoing.slice(half), maxBytes)),
+    ...(await packEnvelopes(outgoing.slice(0, half), maxBytes, becomesSmaller)),
+    ...(await packEnvelopes(outgoing.slice(half), maxBytes, becomesSmaller)),
   ];
-}
-
-function plainEnvelope(count: number, events: string): OutgoingEnvelope {
-  return writeEnvelope(count, `{"events":${events}}`);
 }
 
 /**
