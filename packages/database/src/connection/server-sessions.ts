@@ -1,8 +1,8 @@
 import type { QueryResult } from "pg";
 import { openConnectionPool } from "./connection-pool.ts";
 import { isLockTimeout } from "./database-errors.ts";
+import { openOrm } from "./orm.ts";
 import type { ServerConnection, Statement } from "./server-connection.ts";
-import { openServerOrm } from "./server-orm.ts";
 import { asScript, asStartupOptions, RESET_SESSION, settleSettings } from "./session-settings.ts";
 import { checkParameters } from "./sql-parameters.ts";
 import type { Orm, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
@@ -137,7 +137,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
             if (scope === "session") await connection.script(settleSettings("SESSION"), answerTimeout);
           },
         },
-        (guard) => openServerOrm((statement) => guard(statement.text, () => run(connection, statement))),
+        (guard) => openOrm((statement) => guard(statement.text, () => run(connection, statement))),
         work,
       );
     });
@@ -146,9 +146,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
   return {
     query,
     transaction,
-    orm: openServerOrm(runAlone, (work) =>
-      begin((connection) => work((statement) => run(connection, statement))),
-    ),
+    orm: openOrm(runAlone, (work) => begin((connection) => work((statement) => run(connection, statement)))),
     load: () => pool.load(),
     close: (grace) => pool.close(grace),
   };

@@ -1,28 +1,33 @@
 import type { NodePgClient } from "drizzle-orm/node-postgres";
 import { NodePgSession, NodePgTransaction } from "drizzle-orm/node-postgres/session";
 import { PgDatabase, type PgTransactionConfig } from "drizzle-orm/pg-core";
-import type { QueryResult } from "pg";
 import { dialect, relationalSchema } from "./relational-schema.ts";
 import type { Statement } from "./server-connection.ts";
 import { checkTexts } from "./sql-parameters.ts";
 import type { Orm, SqlParameter } from "./sql-session.ts";
 import { readerOf, TYPE } from "./wire-types.ts";
 
+/** The part of a driver's result that drizzle reads, or returns to its caller. */
+interface DriverResult {
+  readonly rows: readonly unknown[];
+  readonly rowCount: number | null;
+}
+
 /** Runs a statement of drizzle's. */
-export type RunStatement = (statement: Statement) => Promise<QueryResult>;
+export type RunStatement = (statement: Statement) => Promise<DriverResult>;
 
 /** Runs work in a new transaction, for drizzle's `transaction`. */
 export type BeginForOrm = <T>(work: (run: RunStatement) => Promise<T>) => Promise<T>;
 
-/** Opens drizzle on the store's connections to a server, or on a transaction there, in which no other can begin. */
-export function openServerOrm(run: RunStatement, begin?: BeginForOrm): Orm {
-  return new PgDatabase(dialect, new ServerOrmSession(run, begin), relationalSchema);
+/** Opens drizzle on the store's sessions, or on a transaction, in which no other can begin. */
+export function openOrm(run: RunStatement, begin?: BeginForOrm): Orm {
+  return new PgDatabase(dialect, new OrmSession(run, begin), relationalSchema);
 }
 
 type FullSchema = typeof relationalSchema.fullSchema;
 type Tables = typeof relationalSchema.schema;
 
-class ServerOrmSession extends NodePgSession<FullSchema, Tables> {
+class OrmSession extends NodePgSession<FullSchema, Tables> {
   readonly #begin: BeginForOrm | undefined;
 
   constructor(run: RunStatement, begin: BeginForOrm | undefined) {
@@ -38,7 +43,7 @@ class ServerOrmSession extends NodePgSession<FullSchema, Tables> {
     return this.#begin(async (run) => {
       const transaction = new NodePgTransaction<FullSchema, Tables>(
         dialect,
-        new ServerOrmSession(run, undefined),
+        new OrmSession(run, undefined),
         relationalSchema,
       );
       if (config !== undefined) await transaction.setTransaction(config);
@@ -63,7 +68,7 @@ function asClient(run: RunStatement): NodePgClient {
 }
 
 /** Types that drizzle parses itself: a JSON string that was parsed before would be parsed again. */
-const READ_BY_DRIZZLE: ReadonlySet<number> = new Set([
+export const READ_BY_DRIZZLE: ReadonlySet<number> = new Set([
   TYPE.date,
   TYPE.timestamp,
   TYPE.timestamptz,
