@@ -80,6 +80,28 @@ describe("modules", () => {
     );
   });
 
+  // A config may be JavaScript, or hold a value whose type the compiler doesn't see.
+  it.each<[string, object, string]>([
+    ["a list that is none", { eventTypes: orderPlaced }, "modules[0].eventTypes: must be an array"],
+    [
+      "an entry that is not defined yet",
+      { eventTypes: [orderPlaced, undefined] },
+      "modules[0].eventTypes[1]: must be a definition, and is undefined; is it defined before it is used here?",
+    ],
+    [
+      "an entry by name",
+      { handlers: ["mailer"] },
+      "modules[0].handlers[0]: must be a definition, and is mailer",
+    ],
+    [
+      "an unknown mode",
+      { ...own, handlers: [{ ...mailer, mode: "asnyc" }] },
+      'modules[0].handlers[0]: "mailer" has the mode "asnyc" (did you mean "async"?); it must be "inline" or "async"',
+    ],
+  ])("refuse %s", (_, module, message) => {
+    expect(() => compose(module)).toThrow(message);
+  });
+
   it("refuse a read model whose answer would have the name of an API resource", () => {
     expect(() => compose({ readModels: [ordersAt("stored-event")] })).toThrow(
       'modules[0].readModels[0]: the path "stored-event" would name its answer "StoredEvent", which is a resource of the API; change the path',

@@ -52,7 +52,11 @@ interface Entry<Item> {
  */
 export function composeModules(modules: readonly NamedModule[]): Composition {
   const all: readonly NamedModule[] = [...modules, { place: "Synap itself", module: genericModule }];
-  for (const { place, module } of all) refuseUnknownKeys(place, module);
+  for (const { place, module } of all) {
+    if (typeof module !== "object" || module === null) throw new ModuleError(place, "must be a module");
+    refuseUnknownKeys(place, module);
+    refuseMissingEntries(place, module);
+  }
   const entriesOf = <Item>(
     list: keyof SynapModule,
     pick: (module: SynapModule) => readonly Item[] = () => [],
@@ -82,6 +86,7 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   refuseTwice("ledger", migrations, ({ ledger }) => ledger);
   for (const entry of readModels) checkComponent(entry);
 
+  for (const { place, item } of followers) checkMode(place, item);
   const known = new Set(eventTypes.map(({ item }) => item.name));
   for (const { place, item } of followers) {
     checkTypes(place, `"${item.name}"`, item.eventTypes === "all" ? [] : item.eventTypes, known);
@@ -122,6 +127,29 @@ function refuseUnknownKeys(place: string, module: SynapModule): void {
   throw new ModuleError(
     place,
     `unknown key "${unknown}"${didYouMean(unknown, allowed)}; allowed: ${allowed.join(", ")}`,
+  );
+}
+
+/** Refuses what is no list, and entries that are missing, as those of a module that imports itself in a circle are. */
+function refuseMissingEntries(place: string, module: SynapModule): void {
+  for (const [key, list] of Object.entries(module)) {
+    if (list === undefined || key === "migrations") continue;
+    if (!Array.isArray(list)) throw new ModuleError(`${place}.${key}`, "must be an array");
+    const index = list.findIndex((entry) => typeof entry !== "object" || entry === null);
+    if (index < 0) continue;
+    const found =
+      list[index] === undefined ? "undefined; is it defined before it is used here?" : String(list[index]);
+    throw new ModuleError(`${place}.${key}[${index}]`, `must be a definition, and is ${found}`);
+  }
+}
+
+const MODES = ["inline", "async"];
+
+function checkMode(place: string, { name, mode }: IEventHandler | Projection): void {
+  if (MODES.includes(mode)) return;
+  throw new ModuleError(
+    place,
+    `"${name}" has the mode "${mode}"${didYouMean(String(mode), MODES)}; it must be "inline" or "async"`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { replaceFile } from "../durable-files/replace-file.ts";
@@ -9,6 +9,8 @@ export const DATA_DIRECTORY_FORMAT = 1;
 
 const FORMAT_FILE = "format.json";
 const OWN_FILES = /^(lock\..*|(backfill|admin)-token.*|inngest-(event|signing)-key.*|format\.json.*)$/;
+/** Folder of the embedded database, which createSynap makes without the other files. */
+const DATABASE = "database";
 const formatSchema = z.object({ format: z.int().positive(), release: z.string() });
 
 /**
@@ -21,7 +23,9 @@ export function checkFormat(directory: string, release: string): void {
   if (!existsSync(directory)) return;
   const path = join(directory, FORMAT_FILE);
   if (!existsSync(path)) {
-    const foreign = readdirSync(directory).find((name) => !OWN_FILES.test(name));
+    const foreign = readdirSync(directory).find(
+      (name) => !(OWN_FILES.test(name) || (name === DATABASE && isEmbeddedDatabase(join(directory, name)))),
+    );
     if (foreign === undefined) return;
     throw new DataDirectoryError(
       "DATA_DIRECTORY_FOREIGN",
@@ -37,6 +41,13 @@ export function checkFormat(directory: string, release: string): void {
         `Use Synap ${written.release} or newer, or choose another directory with --data.`,
     );
   }
+}
+
+/** Checks that a folder has nothing but what the embedded engine makes in one. */
+function isEmbeddedDatabase(folder: string): boolean {
+  return (
+    statSync(folder).isDirectory() && readdirSync(folder).every((name) => /^(?:pg|lock\..*)$/.test(name))
+  );
 }
 
 /** Records the release that writes to the directory. Call it while holding the lock. */

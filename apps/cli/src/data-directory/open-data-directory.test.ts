@@ -52,6 +52,14 @@ describe("a data directory", () => {
     directory.close();
   });
 
+  it("may hold the database of createSynap, which writes nothing else", () => {
+    mkdirSync(join(path, "database", "pg"), { recursive: true });
+    open(path).close();
+    rmSync(join(path, "format.json"));
+    writeFileSync(join(path, "database", "notes.txt"), "mine");
+    expect(() => open(path)).toThrow(/holds "database" and no format\.json/);
+  });
+
   it("refuses a second process with an error that names the first", async () => {
     const first = await startHolder();
     expect(first.says).toBe("open");

@@ -28,7 +28,9 @@ describe("the lock of a data directory", () => {
     expect(refusal).toBeInstanceOf(DataDirectoryInUseError);
     expect(refusal).toMatchObject({ code: "DATA_DIRECTORY_IN_USE", processId: process.pid });
     expect(String(refusal)).toMatch(
-      new RegExp(`in use by process ${process.pid}, since 20.*\n {2}API: http://127.0.0.1:3400$`),
+      new RegExp(
+        `in use by process ${process.pid}, since 20.*\n {2}API: http://127.0.0.1:3400\n.*use its API`,
+      ),
     );
     lock.release();
     lockDataDirectory(path).release();

@@ -59,6 +59,9 @@ export class DataDirectoryInUseError extends Error {
         `It runs on another machine (${host}). If that machine no longer uses the directory, delete ${lockFile}.`,
       );
     }
+    lines.push(
+      "One process at a time can open an embedded database: stop that one, use its API, or choose another directory.",
+    );
     super(lines.join("\n"));
     this.directory = directory;
     this.processId = processId;
