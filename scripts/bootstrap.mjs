@@ -167,7 +167,7 @@ async function takeInstallLock() {
       takeAway(lock, holder, draft);
       continue;
     }
-    if (!waited) console.error(`Waiting for process ${pid}, which installs already (it holds ${lock}).`);
+    if (!waited) console.error(`Waiting for process ${pid}, which is already installing (it holds ${lock}).`);
     waited = true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

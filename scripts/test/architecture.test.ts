@@ -95,14 +95,14 @@ function importsOf(file: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].flatMap((match) => match[1] ?? []);
 }
 
-describe("the rooms", () => {
-  for (const [room, allowed] of Object.entries(mayImport)) {
-    it(`${room} imports no other room than ${allowed.join(", ") || "none"}`, () => {
+describe("the packages", () => {
+  for (const [folder, allowed] of Object.entries(mayImport)) {
+    it(`${folder} imports no other folder than ${allowed.join(", ") || "none"}`, () => {
       const strays = sources
-        .filter((file) => named(file).startsWith(`${room}/`))
+        .filter((file) => named(file).startsWith(`${folder}/`))
         .flatMap((file) => {
-          const extra = isTest(file) ? (testsMayImportToo[room] ?? []) : [];
-          const own = `@synap/${room.split("/").at(-1)}`;
+          const extra = isTest(file) ? (testsMayImportToo[folder] ?? []) : [];
+          const own = `@synap/${folder.split("/").at(-1)}`;
           return importsOf(file)
             .filter((name) => name.startsWith("@synap/"))
             .filter(
@@ -116,14 +116,14 @@ describe("the rooms", () => {
 
   it("never reach into each other's files past the package's exports", () => {
     const strays = sources.flatMap((file) => {
-      const room = named(file)
+      const folder = named(file)
         .split("/")
         .slice(0, /^(scripts|bench)\//.test(named(file)) ? 1 : 2)
         .join("/");
       return importsOf(file)
         .filter((name) => name.startsWith("."))
         .map((name) => named(join(file, "..", name)))
-        .filter((target) => !target.startsWith(`${room}/`))
+        .filter((target) => !target.startsWith(`${folder}/`))
         .map((target) => `${named(file)} reaches ${target}`);
     });
     expect(strays).toEqual([]);

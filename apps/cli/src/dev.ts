@@ -11,7 +11,7 @@ const args = process.argv.slice(2);
 await startCommand(
   "dev",
   "The same as start, started again when the application's files change: its config and whatever that imports, and the\n" +
-    "SQL of its migrations. It stops in order in between. After a mistake it waits for the next change.",
+    "SQL of its migrations. Each restart is a graceful stop. If the config has an error, it waits for the next change.",
   `  ${SYNAP_COMMAND} dev
   ${SYNAP_COMMAND} dev --port 8080 --config src/synap.config.ts`,
 )

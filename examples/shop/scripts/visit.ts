@@ -48,7 +48,7 @@ try {
   console.log(`booked by somebody else: the invoice is at version ${error.problem.actualVersion}`);
 }
 
-// Publish: it happened, nothing can refuse it.
+// Publish: it happened, no rule applies.
 const review = await synap.publish({ type: "review.written", data: { order: id, stars: 5 } });
 await synap.waitUntilStored(review.id);
 

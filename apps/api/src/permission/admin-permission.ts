@@ -1,7 +1,7 @@
 import { Problem } from "../problems/problem.ts";
 import { requireBearerToken } from "./bearer-token.ts";
 
-/** Actor of a request that names none. */
+/** Actor recorded if the request has no X-Synap-Actor header. */
 export const UNNAMED_ACTOR = "admin-token";
 
 const ACTOR = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;

@@ -20,7 +20,7 @@ export function toOutgoingEvent(event: SynapEvent): OutgoingEvent {
  */
 export const ENVELOPE_OVERHEAD_BYTES = 512;
 
-/** Minimum value of an envelope's maximum size: the largest event fits. Below the 256 KiB of Inngest's free plan. */
+/** Smallest permitted size limit of an envelope: it must hold the largest event. Below the 256 KiB of Inngest's free plan. */
 export const MIN_ENVELOPE_BYTES = ENVELOPE_OVERHEAD_BYTES + MAX_EVENT_BYTES + 1;
 
 /** Limits of one envelope. */

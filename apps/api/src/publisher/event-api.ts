@@ -31,7 +31,7 @@ export class EventApiError extends Error {
   readonly code = "EVENTS_NOT_CONFIRMED";
 }
 
-/** The SDK's number of attempts and its waits, to which jitter of up to one first wait is added. */
+/** Attempts and delays of the SDK. Each delay gets up to `firstMs` of jitter. */
 const ATTEMPTS = 5;
 const BACKOFF: Backoff = { firstMs: 100, capMs: 1_600 };
 

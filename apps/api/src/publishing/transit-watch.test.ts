@@ -48,7 +48,7 @@ describeOnEveryEngine("an accepted event that does not arrive", (engine) => {
     expect(await transit.look()).toBeUndefined();
   });
 
-  it("has arrived when it is a dead letter, or a duplicate of a stored event with its key", async () => {
+  it("counts as arrived once it is a dead letter, or a duplicate of a stored event with its key", async () => {
     const { database } = engine;
     const transit = watch(database);
     const [deadLetter, first, repeated] = [

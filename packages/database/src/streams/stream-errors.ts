@@ -104,7 +104,7 @@ export function readRefusal(error: unknown): unknown {
   return new EventIdConflictError(idDetail.parse(detail).id, { cause: error });
 }
 
-/** A stream that prevents a call of independent appends. */
+/** A stream because of which a call with several independent appends failed. */
 export interface UnmetStream {
   /** Its place among the streams of the call, from 1. */
   readonly place: number;

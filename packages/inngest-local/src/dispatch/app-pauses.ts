@@ -2,7 +2,7 @@ const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2_000;
 
 /**
- * Backoff of apps that refused the connection and so can't have started working. Their calls stay queued, with the
+ * Backoff for apps that refused the connection, so that the call did not start. Their calls stay queued, with the
  * attempts they had.
  */
 export class AppPauses {

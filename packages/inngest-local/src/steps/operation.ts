@@ -11,7 +11,7 @@ const operationSchema = z.looseObject({
   error: z.unknown().optional(),
 });
 
-/** Operation of an app's answer. `id` is the hash of the step's id. */
+/** A step operation in an app's response. `id` is the hash of the step's id. */
 export type Operation = z.infer<typeof operationSchema>;
 
 const operationsSchema = z.array(operationSchema).max(1_000);
