@@ -100,22 +100,24 @@ export function createEventStore({
     onStored: signalAppend,
   });
 
+  /** The append as one of a group; undefined if it needs a transaction or a wait of its own, or is large. */
+  function groupable(prepared: PreparedAppend, { transaction, lockTimeout }: AppendOptions) {
+    const isOwn =
+      transaction !== undefined || lockTimeout !== undefined || hookWants(prepared.events, onAppend);
+    return isOwn ? undefined : asStreamEvents(prepared);
+  }
+
   const appends = appendMethods(
     { catalogue, clock, lateness, ahead },
     {
       appendEvents(events, options) {
-        const isOwn = options.transaction === undefined && options.lockTimeout === undefined;
-        const append =
-          isOwn && events.length === 1 ? asStreamEvents({ events, expectations: [] }) : undefined;
-        return append === undefined || hookWants(events, onAppend)
-          ? appendEvents(events, options)
-          : appendGrouped(append);
+        // Several have an outcome each, which a group has for each of its appends only.
+        const append = events.length === 1 ? groupable({ events, expectations: [] }, options) : undefined;
+        return append === undefined ? appendEvents(events, options) : appendGrouped(append);
       },
       appendPrepared(prepared, options) {
-        const append = options.transaction === undefined ? asStreamEvents(prepared) : undefined;
-        return append === undefined || hookWants(prepared.events, onAppend)
-          ? appendPrepared(prepared, options)
-          : appendGrouped(append);
+        const append = groupable(prepared, options);
+        return append === undefined ? appendPrepared(prepared, options) : appendGrouped(append);
       },
     },
   );

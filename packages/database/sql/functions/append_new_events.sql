@@ -23,7 +23,7 @@
 -- that a version conflict is decided in one call.
 --
 -- Raises SY013 in place of SY001 and SY006 if names_all is set. Its detail is a JSON array with an entry for each stream that is
--- closed or at another version: [index from 1, version, whether it is closed, whether one of its events is stored already].
+-- closed or at another version: [type, id, version, whether it is closed, whether one of its events is stored already].
 --
 -- Runs as the owner, because the application role has no right to write to the tables of the log. It takes only values, and
 -- resolves no name where a caller could have created an object (docs/insides/store.md).
@@ -56,6 +56,7 @@ DECLARE
   versions_after  bigint[];
   any_closed      boolean;
   mismatch        record;
+  is_mismatch     boolean := false;
   unmet           json;
   inserted        integer;
   firsts          timestamptz[];
@@ -99,11 +100,19 @@ BEGIN
   IF touched_ids COLLATE "C" <> stream_ids COLLATE "C" THEN
     RAISE EXCEPTION 'the streams were returned in another order' USING ERRCODE = 'XX000';
   END IF;
-  IF names_all AND (any_closed OR EXISTS (
-    SELECT FROM unnest(versions_after, counts, expected) AS u(version, count, expected)
-     WHERE CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END))
-  THEN
-    SELECT json_agg(json_build_array(u.place, u.version - u.count, s.closed_at IS NOT NULL, EXISTS (
+
+  -- 2. Compare with the expected versions.
+  IF expected IS NOT NULL THEN
+    SELECT u.type, u.id, u.expected, u.version - u.count AS actual INTO mismatch
+      FROM unnest(stream_types, stream_ids, versions_after, counts, expected)
+           WITH ORDINALITY AS u(type, id, version, count, expected, place)
+     WHERE CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END
+     ORDER BY u.place
+     LIMIT 1;
+    is_mismatch := FOUND;
+  END IF;
+  IF names_all AND (any_closed OR is_mismatch) THEN
+    SELECT json_agg(json_build_array(u.type, u.id, u.version - u.count, s.closed_at IS NOT NULL, EXISTS (
              SELECT FROM unnest(stream_numbers) WITH ORDINALITY AS n(number, place)
               CROSS JOIN LATERAL (SELECT events -> (n.place - 1)::integer AS event) AS e
               CROSS JOIN LATERAL (
@@ -131,24 +140,15 @@ BEGIN
     RAISE EXCEPTION 'one of the streams is closed' USING ERRCODE = 'SY006';
   END IF;
 
-  -- 2. Compare with the expected versions.
-  IF expected IS NOT NULL AND NOT names_all THEN
-    SELECT u.type, u.id, u.expected, u.version - u.count AS actual INTO mismatch
-      FROM unnest(stream_types, stream_ids, versions_after, counts, expected)
-           WITH ORDINALITY AS u(type, id, version, count, expected, place)
-     WHERE CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END
-     ORDER BY u.place
-     LIMIT 1;
-    IF FOUND THEN
-      PERFORM synap.refuse_version(events, mismatch.type, mismatch.id, mismatch.actual, mismatch.expected);
-    END IF;
+  IF is_mismatch THEN
+    PERFORM synap.refuse_version(events, mismatch.type, mismatch.id, mismatch.actual, mismatch.expected);
+  END IF;
 
-    -- A stream that was only compared must not exist afterwards.
-    IF 0 = ANY (counts) THEN
-      DELETE FROM synap.streams AS s
-       USING unnest(stream_types, stream_ids, counts) AS u(type, id, count)
-       WHERE u.count = 0 AND s.aggregate_type = u.type AND s.aggregate_id = u.id AND s.version = 0;
-    END IF;
+  -- A stream that was only compared must not exist afterwards.
+  IF expected IS NOT NULL AND 0 = ANY (counts) THEN
+    DELETE FROM synap.streams AS s
+     USING unnest(stream_types, stream_ids, counts) AS u(type, id, count)
+     WHERE u.count = 0 AND s.aggregate_type = u.type AND s.aggregate_id = u.id AND s.version = 0;
   END IF;
 
   -- 3. Take the number.

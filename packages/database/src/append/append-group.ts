@@ -4,15 +4,18 @@ import { isTimeLimit, isUnavailable, sqlState } from "../connection/database-err
 import type { SqlSession } from "../connection/sql-session.ts";
 import { OptimisticLockError, readRefusal, readUnmetStreams } from "../streams/stream-errors.ts";
 import type { Expectation } from "../streams/stream-name.ts";
-import { appendNewEvents, groupByStream } from "./append-new-events.ts";
+import { appendNewEvents } from "./append-new-events.ts";
 import type { AppendedEvent } from "./append-outcome.ts";
 import { findDuplicates } from "./find-originals.ts";
+import { keyOf } from "./judge-events.ts";
 import type { PreparedAppend } from "./prepare-append.ts";
 
 /** An append to one stream, all or nothing, that is independent of all others. */
 export interface StreamEvents {
-  /** One or more. No two have the same id or idempotency key. */
+  /** One or more. */
   readonly events: readonly [SynapEvent, ...SynapEvent[]];
+  /** Their ids and their creators' idempotency keys, no two of which are the same. */
+  readonly identities: readonly string[];
   /** The expected version of the stream; undefined: any. */
   readonly expectation?: Expectation | undefined;
 }
@@ -27,12 +30,12 @@ export function asStreamEvents({ events, expectations }: PreparedAppend): Stream
   const [event, ...more] = events;
   const [expectation, ...others] = expectations;
   if (event === undefined || others.length > 0 || events.length > MAX_EVENTS) return undefined;
-  const ids = new Set(events.map(({ id }) => id));
-  const keyed = events.filter(({ idempotencyKey }) => idempotencyKey !== undefined);
-  const keys = new Set(keyed.map(({ createdBy, idempotencyKey }) => `${createdBy}\0${idempotencyKey}`));
-  if (ids.size < events.length || keys.size < keyed.length) return undefined;
+  const identities = events.flatMap((each) =>
+    each.idempotencyKey === undefined ? [each.id] : [each.id, keyOf(each)],
+  );
+  if (new Set(identities).size < identities.length) return undefined;
   if (JSON.stringify(events).length > MAX_LENGTH) return undefined;
-  return { events: [event, ...more], expectation };
+  return { events: [event, ...more], identities, expectation };
 }
 
 /** The outcome of one append of a group. */
@@ -60,13 +63,11 @@ export async function appendGroup(
 ): Promise<GroupOutcome[]> {
   const outcomes = new Map<StreamEvents, GroupOutcome>();
   let rest = appends;
-  for (let attempt = 1; rest.length > 0; attempt += 1) {
+  for (let attempt = 1; rest.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
     const settled = await tryAppends(session, rest, lockTimeout);
-    const isLast = settled.size === 0 || attempt === ATTEMPTS;
-    const left = rest.filter((each) => !settled.has(each));
+    if (settled.size === 0) break;
     for (const [append, outcome] of settled) outcomes.set(append, outcome);
-    if (isLast) for (const each of left) outcomes.set(each, SEND_ALONE);
-    rest = isLast ? [] : left;
+    rest = rest.filter((each) => !settled.has(each));
   }
   return appends.map((each) => outcomes.get(each) ?? SEND_ALONE);
 }
@@ -115,10 +116,7 @@ async function findCauses(
     if (state === "SY006" || state === "23505") return new Map([[only, LOOK_UP]]);
   }
   if (state === "SY013") {
-    const { streams } = groupByStream(events);
-    const unmet = new Map(
-      readUnmetStreams(error).map((each) => [streamKey(streams[each.place - 1] ?? NO_STREAM), each]),
-    );
+    const unmet = new Map(readUnmetStreams(error).map((each) => [streamKey(each.stream), each]));
     return new Map(
       appends.flatMap((each): [StreamEvents, GroupOutcome][] => {
         const stream = unmet.get(streamKey(each.events[0]));
@@ -134,8 +132,6 @@ async function findCauses(
     appends.filter((each) => each.events.some(({ id }) => stored.has(id))).map((each) => [each, LOOK_UP]),
   );
 }
-
-const NO_STREAM = { aggregateType: "", aggregateId: "" };
 
 function conflict({ events, expectation }: StreamEvents, actual: number, cause: unknown): GroupOutcome {
   const [{ aggregateType, aggregateId }] = events;

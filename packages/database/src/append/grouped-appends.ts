@@ -32,8 +32,6 @@ interface Member {
   readonly append: StreamEvents;
   readonly stream: string;
   readonly isConditional: boolean;
-  /** Ids and idempotency keys. */
-  readonly identities: readonly string[];
   readonly since: number;
   resolve(appended: readonly AppendedEvent[] | PromiseLike<readonly AppendedEvent[]>): void;
   reject(error: unknown): void;
@@ -97,14 +95,14 @@ export function createGroupedAppends(
         streamsInCalls.has(member.stream) ||
         sharesStream === true ||
         (sharesStream === false && member.isConditional) ||
-        member.identities.some((identity) => identities.has(identity))
+        member.append.identities.some((identity) => identities.has(identity))
       ) {
         passed.push(member);
       } else {
         group.push(member);
         events += member.append.events.length;
         streams.set(member.stream, member.isConditional);
-        for (const identity of member.identities) identities.add(identity);
+        for (const identity of member.append.identities) identities.add(identity);
       }
     }
     queue = [...passed, ...queue.slice(examined)];
@@ -145,9 +143,6 @@ export function createGroupedAppends(
         append,
         stream: streamKey(events[0]),
         isConditional: expectation !== undefined && expectation.expected !== "any",
-        identities: events.flatMap(({ id, createdBy, idempotencyKey }) =>
-          idempotencyKey === undefined ? [id] : [id, `${createdBy}\0${idempotencyKey}`],
-        ),
         since: performance.now(),
         resolve,
         reject,

@@ -179,7 +179,7 @@ export function contentOf(event: SynapEvent): unknown {
   return JSON.parse(JSON.stringify({ type, aggregateType, aggregateId, userId, createdBy, valid, data }));
 }
 
-function keyOf({ createdBy, idempotencyKey }: SynapEvent): string {
+export function keyOf({ createdBy, idempotencyKey }: SynapEvent): string {
   return JSON.stringify([createdBy, idempotencyKey]);
 }
 

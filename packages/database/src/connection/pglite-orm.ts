@@ -11,9 +11,11 @@ export function openPgliteOrm(session: PgliteSession | PgliteInThread): Orm {
   return openOrm(runOn(session), (work) => session.transaction((transaction) => work(runOn(transaction))));
 }
 
+const UNPARSED = [...READ_BY_DRIZZLE];
+
 function runOn(session: PgliteSession): RunStatement {
   return async ({ text, parameters, rowMode }) => {
-    const result = await session.query(text, parameters, { rowMode, unparsed: [...READ_BY_DRIZZLE] });
+    const result = await session.query(text, parameters, { rowMode, unparsed: UNPARSED });
     return { ...result, rowCount: result.affectedRows ?? null };
   };
 }

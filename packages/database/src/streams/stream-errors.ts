@@ -106,22 +106,24 @@ export function readRefusal(error: unknown): unknown {
 
 /** A stream because of which a call with several independent appends failed. */
 export interface UnmetStream {
-  /** Its place among the streams of the call, from 1. */
-  readonly place: number;
+  readonly stream: StreamName;
   readonly version: number;
   readonly isClosed: boolean;
   /** One of the events for it is stored already. */
   readonly isRepeated: boolean;
 }
 
-const unmetDetail = z.array(z.tuple([z.int(), z.int(), z.boolean(), z.boolean()]));
+const unmetDetail = z.array(z.tuple([z.string(), z.string(), z.int(), z.boolean(), z.boolean()]));
 
 /** Reads the detail of SY013. */
 export function readUnmetStreams(error: unknown): UnmetStream[] {
   const detail: unknown = JSON.parse(detailOf(error) ?? "[]");
-  return unmetDetail
-    .parse(detail)
-    .map(([place, version, isClosed, isRepeated]) => ({ place, version, isClosed, isRepeated }));
+  return unmetDetail.parse(detail).map(([aggregateType, aggregateId, version, isClosed, isRepeated]) => ({
+    stream: { aggregateType, aggregateId },
+    version,
+    isClosed,
+    isRepeated,
+  }));
 }
 
 /** Returns the `detail` of a PostgreSQL error, also of a wrapped one. */

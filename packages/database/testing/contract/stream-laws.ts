@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import type { EventStore, StreamAppendResult } from "../../src/index.ts";
 import type { ContractTest } from "./contract-tests.ts";
 import { endOf, readFrom } from "./history.ts";
-import { StreamModel } from "./stream-model.ts";
+import { nameOf, StreamModel } from "./stream-model.ts";
 
 const STREAMS = 3;
 const EVENTS = 12;
@@ -140,9 +140,7 @@ export function streamLaws(test: ContractTest): void {
                 model.log = before;
                 return isAnswer;
               };
-              const own = new Set(
-                [...call.appends, ...call.checks].map(({ stream }) => model.nameOf(stream)),
-              );
+              const own = new Set([...call.appends, ...call.checks].map(({ stream }) => nameOf(stream)));
               return !(isAnswerOn(before) || isAnswerOn(before.filter(({ stream }) => own.has(stream))));
             });
           };

@@ -15,11 +15,6 @@ export class StreamModel {
   log: readonly ModelEvent[] = [];
   readonly #closed = new Set<string>();
 
-  /** The name of a stream in the log. */
-  nameOf(stream: StreamName): string {
-    return nameOf(stream);
-  }
-
   version(stream: StreamName): number {
     return this.idsOf(stream).length;
   }
@@ -82,6 +77,7 @@ function isMet(expected: ExpectedVersion, actual: number): boolean {
   return expected === "stream-exists" ? actual > 0 : expected === actual;
 }
 
-function nameOf({ aggregateType, aggregateId }: StreamName): string {
+/** The name of a stream in the log. */
+export function nameOf({ aggregateType, aggregateId }: StreamName): string {
   return `${aggregateType}/${aggregateId}`;
 }
