@@ -126,7 +126,7 @@ export interface Synap<Types extends EventTypeMap> {
 }
 
 /** Folder of the embedded database in the data directory of `synap start`. */
-const EMBEDDED_FOLDER = "database";
+export const EMBEDDED_FOLDER = "database";
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 const consoleLogger: ReportLogger = {

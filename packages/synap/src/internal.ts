@@ -1,6 +1,7 @@
 /** The engine, for Synap's own processes. Applications use `createSynap`. */
 
 export { defaultApplication } from "./config.ts";
+export { EMBEDDED_FOLDER } from "./create-synap.ts";
 export {
   composeEngine,
   type Engine,

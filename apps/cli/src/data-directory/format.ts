@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { EMBEDDED_FOLDER } from "@synap/synap/internal";
 import { z } from "zod";
 import { replaceFile } from "../durable-files/replace-file.ts";
 import { DataDirectoryError } from "./errors.ts";
@@ -9,8 +10,6 @@ export const DATA_DIRECTORY_FORMAT = 1;
 
 const FORMAT_FILE = "format.json";
 const OWN_FILES = /^(lock\..*|(backfill|admin)-token.*|inngest-(event|signing)-key.*|format\.json.*)$/;
-/** Folder of the embedded database, which createSynap makes without the other files. */
-const DATABASE = "database";
 const formatSchema = z.object({ format: z.int().positive(), release: z.string() });
 
 /**
@@ -24,7 +23,9 @@ export function checkFormat(directory: string, release: string): void {
   const path = join(directory, FORMAT_FILE);
   if (!existsSync(path)) {
     const foreign = readdirSync(directory).find(
-      (name) => !(OWN_FILES.test(name) || (name === DATABASE && isEmbeddedDatabase(join(directory, name)))),
+      // createSynap makes its folder without the other files.
+      (name) =>
+        !(OWN_FILES.test(name) || (name === EMBEDDED_FOLDER && isEmbeddedDatabase(join(directory, name)))),
     );
     if (foreign === undefined) return;
     throw new DataDirectoryError(

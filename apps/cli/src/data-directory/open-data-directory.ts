@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DataDirectoryInUseError } from "@synap/database";
 import { type DataDirectoryLock, lockDataDirectory, refuseHeldDirectory } from "@synap/database/internal";
+import { EMBEDDED_FOLDER } from "@synap/synap/internal";
 import { DataDirectoryError } from "./errors.ts";
 import { checkFormat, writeFormat } from "./format.ts";
 
@@ -48,7 +49,7 @@ export function openDataDirectory(options: {
     lock.release();
     throw error;
   }
-  return { path, databasePath: join(path, "database"), close: () => lock.release() };
+  return { path, databasePath: join(path, EMBEDDED_FOLDER), close: () => lock.release() };
 }
 
 /** Checks that no process uses a data directory, without taking it. @throws DataDirectoryError naming the process */
