@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
  */
 const reasons: Readonly<Record<string, string>> = {
   "apps/api/src/http/http-server.test.ts": "a client that sends the rest of its request later",
-  "apps/api/src/publisher/publisher.test.ts": "a broker on a clock that the test moves",
+  "apps/api/src/broker/publisher.test.ts": "a broker on a clock that the test moves",
   "apps/api/test/aggregates.test.ts": "a moment between two events",
   "apps/api/test/body-values.test.ts": "lets the timer run that measures the event loop",
   "apps/api/test/main.test.ts": "looks again until a process has said something",

@@ -15,9 +15,9 @@ import type { ServedAggregate } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import type { Context } from "hono";
 import type { Logger } from "pino";
+import type { PublishDependencies } from "./acceptance/accept-events.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import type { PageBudget } from "./pages/page-budget.ts";
-import type { PublishDependencies } from "./publishing/accept-events.ts";
 
 /** Variables of every request. */
 export interface ApiEnvironment {

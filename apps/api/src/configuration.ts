@@ -2,8 +2,8 @@ import { KEEP_ALIVE_MS, readAllowedHosts } from "@synap/http";
 import { type DatabaseConfiguration, databaseVariables, readVariables, variable } from "@synap/service";
 import { DEFAULT_MAX_DEPTH, MAX_ENVELOPE_BYTES } from "@synap/types/internal";
 import { z } from "zod";
+import { MIN_ENVELOPE_BYTES } from "./broker/envelopes.ts";
 import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
-import { MIN_ENVELOPE_BYTES } from "./publisher/envelope.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;

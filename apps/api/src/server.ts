@@ -15,21 +15,18 @@ import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
+import { createDuplicateLookup } from "./acceptance/duplicate-lookup.ts";
+import { createFunctionRegistration, registrationCheck, unreadyTypes } from "./acceptance/ready-workers.ts";
+import { createTransitWatch } from "./acceptance/transit-watch.ts";
 import type { ApiDependencies } from "./api-dependencies.ts";
 import { createApiApp } from "./app.ts";
+import { brokerCheck, createKeptReader } from "./broker/broker-state.ts";
+import { createInngestSender, envelopeLimits } from "./broker/envelopes.ts";
+import { createEventApi, type EventApi, type EventDestination } from "./broker/event-api.ts";
+import { Publisher } from "./broker/publisher.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { PageBudget } from "./pages/page-budget.ts";
-import { envelopeLimits } from "./publisher/envelope.ts";
-import { createEventApi, type EventApi, type EventDestination } from "./publisher/event-api.ts";
-import { createInngestSender } from "./publisher/inngest-sender.ts";
-import { createPublisher, type Publisher } from "./publisher/publisher.ts";
-import { createDuplicateLookup } from "./publishing/duplicate-lookup.ts";
-import { createFunctionRegistration } from "./publishing/function-registration.ts";
-import { createTransitWatch } from "./publishing/transit-watch.ts";
-import { unreadyTypes } from "./publishing/unready-types.ts";
-import { brokerCheck, registrationCheck } from "./readiness/broker-checks.ts";
-import { createKeptReader } from "./readiness/kept-in-broker.ts";
 
 /** Options of the API. The caller closes the engine. */
 export interface ApiOptions {
@@ -160,7 +157,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
 
 function publisherOf({ configuration, logger }: ApiOptions, eventApi: EventApi): Publisher {
   const { publishDeadlineMs: deadlineMs, envelopeMaxBytes: maxBytes } = configuration;
-  return createPublisher(createInngestSender(eventApi, { maxBytes, deadlineMs, logger }), {
+  return new Publisher(createInngestSender(eventApi, { maxBytes, deadlineMs, logger }), {
     concurrency: configuration.publishConcurrency,
     lingerMs: configuration.lingerMs,
     deadlineMs,

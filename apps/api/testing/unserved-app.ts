@@ -3,9 +3,9 @@ import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { createApiApp } from "../src/app.ts";
+import { Publisher } from "../src/broker/publisher.ts";
 import { readApiConfiguration } from "../src/configuration.ts";
 import { PageBudget } from "../src/pages/page-budget.ts";
-import { createPublisher } from "../src/publisher/publisher.ts";
 
 /** The routes without a server or a database: none of them is called but the document's own. */
 export function unservedApp() {
@@ -13,7 +13,7 @@ export function unservedApp() {
   const never = (): never => {
     throw new Error("not in this test");
   };
-  const publisher = createPublisher(away, {
+  const publisher = new Publisher(away, {
     concurrency: 1,
     lingerMs: 0,
     deadlineMs: 1,

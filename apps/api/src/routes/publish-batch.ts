@@ -1,13 +1,13 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
+import type { BatchResult } from "../acceptance/accept-events.ts";
+import { acceptEvents } from "../acceptance/accept-events.ts";
+import type { EventReading } from "../acceptance/read-events.ts";
+import { readJsonBatch, readNdjsonBatch } from "../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../body/json-body.ts";
 import { decodeText, readBody, readContentType } from "../body/read-body.ts";
 import { Problem } from "../problems/problem.ts";
-import { acceptEvents } from "../publishing/accept-events.ts";
-import type { BatchResult } from "../publishing/event-result.ts";
-import { readJsonBatch, readNdjsonBatch } from "../publishing/read-batch.ts";
-import type { EventReading } from "../publishing/read-event.ts";
 import { unavailable } from "./publish-event.ts";
 import { readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";

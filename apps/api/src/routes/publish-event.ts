@@ -1,14 +1,14 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
+import type { EventResult } from "../acceptance/accept-events.ts";
+import { acceptEvents } from "../acceptance/accept-events.ts";
+import { readEvent } from "../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, unreadableBody } from "../body/json-body.ts";
 import { parseJson } from "../body/parse-json.ts";
 import { decodeText, readBody } from "../body/read-body.ts";
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
-import { acceptEvents } from "../publishing/accept-events.ts";
-import type { EventResult } from "../publishing/event-result.ts";
-import { readEvent } from "../publishing/read-event.ts";
 import { readEventRules } from "./publish-parameters.ts";
 import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
 

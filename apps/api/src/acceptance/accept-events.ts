@@ -1,11 +1,35 @@
 import { hasSameContent, type RepeatedEvent } from "@synap/database/internal";
-import type { SynapEvent } from "@synap/types";
-import { type OutgoingEvent, toOutgoingEvent } from "../publisher/envelope.ts";
-import type { Publisher } from "../publisher/publisher.ts";
+import type { EventIssue, SynapEvent } from "@synap/types";
+import { type OutgoingEvent, toOutgoingEvent } from "../broker/envelopes.ts";
+import type { Publisher } from "../broker/publisher.ts";
 import type { DuplicateLookup } from "./duplicate-lookup.ts";
-import { type EventResult, rejected } from "./event-result.ts";
-import { FunctionsNotRegisteredError } from "./function-registration.ts";
-import type { EventReading } from "./read-event.ts";
+import type { EventReading } from "./read-events.ts";
+import { FunctionsNotRegisteredError } from "./ready-workers.ts";
+
+/** Outcome of one event of a request. */
+export type EventResult =
+  /** The broker has accepted the event; it will be stored. */
+  | { readonly status: "accepted"; readonly id: string }
+  /** Repeats an earlier event, which has this id. The position is present if that event is already stored. */
+  | { readonly status: "duplicate"; readonly id: string; readonly position?: number }
+  /** Not accepted. Code, path and reason are those of the first issue. */
+  | ({ readonly status: "rejected"; readonly issues: readonly EventIssue[] } & EventIssue)
+  /** Valid, but not accepted: send it again. Without a code, the broker did not confirm it. */
+  | {
+      readonly status: "unavailable";
+      readonly id: string;
+      readonly code?: "event-type-not-ready";
+      readonly reason?: string;
+    };
+
+/** A result in a batch, with the index of its event in the request, from 0. */
+export type BatchResult = EventResult & { readonly index: number };
+
+/** Builds the result of an event with these issues, of which there is at least one. */
+export function rejected(issues: readonly EventIssue[]): EventResult {
+  const [first = { path: "", code: "invalid", reason: "is not valid" }] = issues;
+  return { status: "rejected", ...first, issues };
+}
 
 /** Dependencies of {@link acceptEvents}. */
 export interface PublishDependencies {

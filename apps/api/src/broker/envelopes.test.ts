@@ -5,8 +5,14 @@ import { ENVELOPE_EVENT_NAME, MAX_PACKED_JSON_BYTES } from "@synap/types/interna
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { envelopeLimits, MIN_ENVELOPE_BYTES, type OutgoingEvent, toOutgoingEvent } from "./envelope.ts";
-import { MAX_PLAIN_BYTES, packEnvelopes } from "./pack-envelopes.ts";
+import {
+  envelopeLimits,
+  MAX_PLAIN_BYTES,
+  MIN_ENVELOPE_BYTES,
+  type OutgoingEvent,
+  packEnvelopes,
+  toOutgoingEvent,
+} from "./envelopes.ts";
 
 const eventOf = (content: string) =>
   toOutgoingEvent(createSynapEvent({ type: "note.creation.requested", data: { content } }));

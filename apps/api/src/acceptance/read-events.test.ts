@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { takeLines } from "./read-batch.ts";
+import { takeLines } from "./read-events.ts";
 
 const limits = { maxEvents: 10 };
 

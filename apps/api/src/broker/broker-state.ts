@@ -1,8 +1,10 @@
+import type { KeptInBroker } from "@synap/handlers/internal";
 import { NotReadyError, type ReadinessCheck } from "@synap/service";
-import type { EventDestination } from "../publisher/event-api.ts";
+import { z } from "zod";
+import type { EventDestination } from "./event-api.ts";
 
 /** Time limit of a check, in milliseconds. */
-const BROKER_TIMEOUT_MS = 1_500;
+const CHECK_TIMEOUT_MS = 1_500;
 
 /**
  * Checks that a server answers at the address to which events are sent. Only a 5xx counts as a failure: self-hosted Inngest
@@ -23,19 +25,9 @@ export function brokerCheck(broker: EventDestination): ReadinessCheck {
   };
 }
 
-/** Checks that a worker has registered with the broker, so that envelopes start a function. */
-export function registrationCheck(areFunctionsRegistered: () => Promise<boolean>): ReadinessCheck {
-  return {
-    name: "functions",
-    check: async () => {
-      if (!(await areFunctionsRegistered())) throw new NotReadyError("functions-not-registered");
-    },
-  };
-}
-
 async function ask(url: URL): Promise<number> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(BROKER_TIMEOUT_MS) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) });
     await response.body?.cancel();
     return response.status;
   } catch (error) {
@@ -44,4 +36,27 @@ async function ask(url: URL): Promise<number> {
     const fault = new Error(`nothing answers at ${url.origin} (${reason})`, { cause: error });
     throw new NotReadyError("broker-unreachable", { cause: fault });
   }
+}
+
+const keptSchema: z.ZodType<KeptInBroker> = z.object({
+  unmatchedEvents: z.int().nonnegative(),
+  failingHandlers: z.int().nonnegative(),
+});
+
+/** Time limit of reading it, in milliseconds. */
+const KEPT_TIMEOUT_MS = 1_000;
+
+/** Reads the work that the broker keeps. Undefined if the broker does not report it, as an Inngest server does not. */
+export function createKeptReader({
+  eventBaseUrl,
+}: Pick<EventDestination, "eventBaseUrl">): () => Promise<KeptInBroker | undefined> {
+  const address = new URL("kept", eventBaseUrl);
+  return async () => {
+    try {
+      const response = await fetch(address, { signal: AbortSignal.timeout(KEPT_TIMEOUT_MS) });
+      return keptSchema.parse(await response.json());
+    } catch {
+      return undefined;
+    }
+  };
 }

@@ -2,9 +2,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { createSynapEvent } from "@synap/types";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { ENVELOPE_OVERHEAD_BYTES, type OutgoingEvent, sizeInEnvelope, toOutgoingEvent } from "./envelope.ts";
-import { createPublisher, type PublisherOptions, type PublishOutcome } from "./publisher.ts";
-import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
+import { ENVELOPE_OVERHEAD_BYTES, type OutgoingEvent, sizeInEnvelope, toOutgoingEvent } from "./envelopes.ts";
+import {
+  Publisher,
+  PublisherClosedError,
+  PublisherFullError,
+  type PublisherOptions,
+  type PublishOutcome,
+} from "./publisher.ts";
 
 const OPTIONS: PublisherOptions = {
   concurrency: 2,
@@ -62,7 +67,7 @@ describe("the properties of the publisher", () => {
         });
         const maxGatheredBytes = limits.gatheredRatio * maxBytes;
         const envelope = { maxEvents, maxBytes, maxGatheredBytes };
-        const publisher = createPublisher(send, { ...OPTIONS, concurrency, lingerMs: 1, envelope });
+        const publisher = new Publisher(send, { ...OPTIONS, concurrency, lingerMs: 1, envelope });
         const sent = requests.map((sizes) => sizes.map((size) => eventOf(size)));
         const outcomes = await Promise.all(sent.map((events) => publisher.publish(events)));
 
@@ -106,7 +111,7 @@ const acceptsAfter = (ms: number) => () => new Promise<void>((resolve) => setTim
 describe("the publisher", () => {
   it("batches concurrent requests in one envelope", async () => {
     const { send, acknowledged } = recordingSender();
-    const publisher = createPublisher(send, OPTIONS);
+    const publisher = new Publisher(send, OPTIONS);
     await Promise.all(eventsOf(100).map((event) => publisher.publish([event])));
     expect(acknowledged.map((events) => events.length)).toEqual([100]);
   });
@@ -114,7 +119,7 @@ describe("the publisher", () => {
   it("sends a lone event at once, and batches others while it is in flight", async () => {
     fakeTheClock();
     const { send, acknowledged } = recordingSender(acceptsAfter(100));
-    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1_000 });
+    const publisher = new Publisher(send, { ...OPTIONS, lingerMs: 1_000 });
     const published = [publisher.publish([eventOf()])];
     for (const event of eventsOf(20)) {
       await vi.advanceTimersByTimeAsync(2);
@@ -129,7 +134,7 @@ describe("the publisher", () => {
   it("batches events for as long as a slow broker takes to accept an envelope", async () => {
     fakeTheClock();
     const { send, acknowledged } = recordingSender(acceptsAfter(40));
-    const publisher = createPublisher(send, { ...OPTIONS, lingerMs: 1 });
+    const publisher = new Publisher(send, { ...OPTIONS, lingerMs: 1 });
     const published: Promise<unknown>[] = [];
     const publishAndWait = async (ms: number) => {
       published.push(publisher.publish([eventOf()]));
@@ -143,7 +148,7 @@ describe("the publisher", () => {
 
   it("refuses only the event that does not fit into an envelope", async () => {
     const { send } = recordingSender();
-    const publisher = createPublisher(send, OPTIONS);
+    const publisher = new Publisher(send, OPTIONS);
     await expect(publisher.publish([eventOf(), eventOf(200_000), eventOf()])).resolves.toEqual([
       "accepted",
       "too-large",
@@ -153,7 +158,7 @@ describe("the publisher", () => {
 
   it("refuses a request that does not fit into the queue as a whole, and accepts others afterwards", async () => {
     const { send, acknowledged } = recordingSender(() => nextTurn());
-    const publisher = createPublisher(send, { ...OPTIONS, maxQueuedEvents: 10 });
+    const publisher = new Publisher(send, { ...OPTIONS, maxQueuedEvents: 10 });
     const first = publisher.publish(eventsOf(8));
     await expect(publisher.publish(eventsOf(3))).rejects.toBeInstanceOf(PublisherFullError);
     await first;
@@ -163,7 +168,7 @@ describe("the publisher", () => {
 
   it("counts bytes as well as events", async () => {
     const { send } = recordingSender(() => nextTurn());
-    const publisher = createPublisher(send, { ...OPTIONS, maxQueuedBytes: 3_000 });
+    const publisher = new Publisher(send, { ...OPTIONS, maxQueuedBytes: 3_000 });
     const first = publisher.publish([eventOf(2_000)]);
     await expect(publisher.publish([eventOf(2_000)])).rejects.toBeInstanceOf(PublisherFullError);
     await first;
@@ -173,7 +178,7 @@ describe("the publisher", () => {
     fakeTheClock();
     const { send } = recordingSender(acceptsAfter(100));
     const envelope = { maxEvents: 1, maxBytes: 100_000, maxGatheredBytes: 100_000 };
-    const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, maxWaitMs: 150, envelope });
+    const publisher = new Publisher(send, { ...OPTIONS, concurrency: 1, maxWaitMs: 150, envelope });
     const first = publisher.publish(eventsOf(4));
     expect(() => publisher.assertCapacity()).not.toThrow();
     await vi.advanceTimersByTimeAsync(60);
@@ -194,7 +199,7 @@ describe("the publisher", () => {
       release = resolve;
     });
     const { send, sends } = recordingSender(() => held);
-    const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, deadlineMs: 40 });
+    const publisher = new Publisher(send, { ...OPTIONS, concurrency: 1, deadlineMs: 40 });
     for (let request = 0; request < 2; request += 1) {
       const published = publisher.publish([eventOf()]);
       await vi.advanceTimersByTimeAsync(40);
@@ -211,7 +216,7 @@ describe("the publisher", () => {
   it("sends queued events on closing, then accepts no more", async () => {
     fakeTheClock();
     const { send, acknowledged } = recordingSender(acceptsAfter(10));
-    const publisher = createPublisher(send, { ...OPTIONS, concurrency: 1, lingerMs: 10_000 });
+    const publisher = new Publisher(send, { ...OPTIONS, concurrency: 1, lingerMs: 10_000 });
     const published = [publisher.publish([eventOf()])];
     await vi.advanceTimersByTimeAsync(5);
     published.push(publisher.publish([eventOf()]));

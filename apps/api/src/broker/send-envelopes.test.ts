@@ -5,9 +5,13 @@ import { createSynapEvent } from "@synap/types";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FaultBroker, startFaultBroker } from "../../testing/fault-broker.ts";
-import { MIN_ENVELOPE_BYTES, toOutgoingEvent } from "./envelope.ts";
+import {
+  createInngestSender,
+  type EnvelopeSender,
+  MIN_ENVELOPE_BYTES,
+  toOutgoingEvent,
+} from "./envelopes.ts";
 import { createEventApi, type EventApi, type InngestBatch } from "./event-api.ts";
-import { createInngestSender, type EnvelopeSender } from "./inngest-sender.ts";
 
 const logger = pino({ level: "silent" });
 const outgoing = (content = "héllo 🌍") =>

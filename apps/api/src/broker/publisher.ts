@@ -1,12 +1,12 @@
+import { counted } from "@synap/types/internal";
+import type { EnvelopeSender } from "./envelopes.ts";
 import {
   ENVELOPE_OVERHEAD_BYTES,
   type EnvelopeLimits,
   fitsIntoEnvelope,
   type OutgoingEvent,
   sizeInEnvelope,
-} from "./envelope.ts";
-import type { EnvelopeSender } from "./inngest-sender.ts";
-import { PublisherClosedError, PublisherFullError } from "./publisher-errors.ts";
+} from "./envelopes.ts";
 import { SendPace } from "./send-pace.ts";
 
 export interface PublisherOptions {
@@ -28,31 +28,6 @@ export interface PublisherOptions {
   readonly envelope: EnvelopeLimits;
 }
 
-/**
- * Queues events of requests and sends them to the broker in envelopes. Its memory has a bound: packing an envelope takes at
- * most a small multiple of the bytes of its events, which count as queued until the broker has answered.
- */
-export interface Publisher {
-  /**
-   * Resolves with the outcome of every event, in the order of the events. Events of one call are sent in their order, but the
-   * broker may process envelopes concurrently.
-   * @throws PublisherFullError, PublisherClosedError; then none of the events was queued.
-   */
-  publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]>;
-  /**
-   * Throws if the queue is full, so that a body which would be refused need not be parsed.
-   * @throws PublisherFullError, PublisherClosedError
-   */
-  assertCapacity(): void;
-  /** Returns true for an event that fits into an envelope. */
-  fits(event: OutgoingEvent): boolean;
-  /** Sends queued events without lingering; resolves when the queue is empty and nothing is in flight. Never rejects. */
-  flush(): Promise<void>;
-  /** Refuses further events, then flushes. */
-  close(): Promise<void>;
-  state(): PublisherState;
-}
-
 interface Entry {
   readonly outgoing: OutgoingEvent;
   readonly request: PublishRequest;
@@ -60,15 +35,14 @@ interface Entry {
 }
 
 /**
- * Creates a publisher. With nothing in flight, an envelope is sent at once, so that a lone request does not wait. Otherwise
- * events are batched until an envelope is full, nothing is in flight, or the linger is over. So envelopes grow with the load,
- * and the slower the broker, the larger they become.
+ * Queues events of requests and sends them to the broker in envelopes. With nothing in flight, an envelope is sent at once, so
+ * that a lone request does not wait. Otherwise events are batched until an envelope is full, nothing is in flight, or the linger
+ * is over. So envelopes grow with the load, and the slower the broker, the larger they become.
+ *
+ * Its memory has a bound: packing an envelope takes at most a small multiple of the bytes of its events, which count as queued
+ * until the broker has answered.
  */
-export function createPublisher(send: EnvelopeSender, options: PublisherOptions): Publisher {
-  return new EnvelopePublisher(send, options);
-}
-
-class EnvelopePublisher implements Publisher {
+export class Publisher {
   private readonly send: EnvelopeSender;
   private readonly options: PublisherOptions;
   private readonly pace: SendPace;
@@ -91,6 +65,11 @@ class EnvelopePublisher implements Publisher {
     this.pace = new SendPace(options.concurrency);
   }
 
+  /**
+   * Resolves with the outcome of every event, in the order of the events. Events of one call are sent in their order, but the
+   * broker may process envelopes concurrently.
+   * @throws PublisherFullError, PublisherClosedError; then none of the events was queued.
+   */
   async publish(events: readonly OutgoingEvent[]): Promise<PublishOutcome[]> {
     const fitting = events.map((event) => this.fits(event));
     this.assertCapacity(events.filter((_, index) => fitting[index]));
@@ -115,10 +94,12 @@ class EnvelopePublisher implements Publisher {
     });
   }
 
+  /** Returns true for an event that fits into an envelope. */
   fits(event: OutgoingEvent): boolean {
     return fitsIntoEnvelope(event, this.options.envelope);
   }
 
+  /** Sends queued events without lingering; resolves when the queue is empty and nothing is in flight. Never rejects. */
   async flush(): Promise<void> {
     if (this.queuedEvents === 0 && this.inFlight === 0) return;
     const idle = new Promise<void>((resolve) => this.idleListeners.push(resolve));
@@ -126,6 +107,7 @@ class EnvelopePublisher implements Publisher {
     await idle;
   }
 
+  /** Refuses further events, then flushes. */
   async close(): Promise<void> {
     this.isClosed = true;
     await this.flush();
@@ -137,7 +119,11 @@ class EnvelopePublisher implements Publisher {
     return { queuedEvents, queuedBytes, envelopesInFlight: inFlight, maxQueuedEvents, maxQueuedBytes };
   }
 
-  /** An empty queue accepts a request of any size (bodies are limited), because it could never be sent otherwise. */
+  /**
+   * Throws if these events do not fit into the queue; without events, if it is full, so that a body which would be refused need
+   * not be parsed. An empty queue accepts a request of any size (bodies are limited), because it could never be sent otherwise.
+   * @throws PublisherFullError, PublisherClosedError
+   */
   assertCapacity(events: readonly OutgoingEvent[] = []): void {
     if (this.isClosed) throw new PublisherClosedError();
     if (this.queuedEvents === 0) return;
@@ -263,14 +249,14 @@ class EnvelopePublisher implements Publisher {
 export type PublishOutcome = "accepted" | "too-large" | "unavailable";
 
 /** A call of `publish`, with the outcomes so far. */
-export interface PublishRequest {
+interface PublishRequest {
   readonly outcomes: (PublishOutcome | undefined)[];
   open: number;
   readonly settle: () => void;
 }
 
 /** Records the outcome of one event of a request, unless it has one. The last one settles the request. */
-export function conclude(request: PublishRequest, index: number, outcome: PublishOutcome): void {
+function conclude(request: PublishRequest, index: number, outcome: PublishOutcome): void {
   if (request.outcomes[index] !== undefined) return;
   request.outcomes[index] = outcome;
   request.open -= 1;
@@ -284,4 +270,26 @@ export interface PublisherState {
   readonly envelopesInFlight: number;
   readonly maxQueuedEvents: number;
   readonly maxQueuedBytes: number;
+}
+
+/** Thrown when the queue is full. No event of the request was accepted; try again later. */
+export class PublisherFullError extends Error {
+  override readonly name = "PublisherFullError";
+  readonly code = "PUBLISHER_FULL";
+
+  constructor(events: number, bytes: number) {
+    super(
+      `The publish queue is full: it holds ${counted(events, "event")} (${counted(bytes, "byte")}) for the broker.`,
+    );
+  }
+}
+
+/** Thrown when the publisher is shutting down. */
+export class PublisherClosedError extends Error {
+  override readonly name = "PublisherClosedError";
+  readonly code = "PUBLISHER_CLOSED";
+
+  constructor() {
+    super("The publisher is shutting down.");
+  }
 }
