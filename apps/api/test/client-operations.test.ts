@@ -186,6 +186,43 @@ describe("the client", async () => {
     expect(differencesFrom(document)).toEqual([]);
   });
 
+  /** Lists as the document has them: what leads to the next page, and the parameter or field that takes it. */
+  const leads = [
+    ["nextCursor", "cursor"],
+    ["previousCursor", "cursor"],
+    ["next", "after"],
+  ] as const;
+  const form = z.looseObject({ type: z.string() });
+  const fields = z.looseObject({ properties: z.record(z.string(), z.unknown()) });
+  it("takes the cursor of a page in the form in which every list answers it", () => {
+    const paged = operationsOf(document).flatMap(({ id, described }) =>
+      Object.values(described.answers).flatMap((answer) =>
+        leads.flatMap(([answered, taken]) => {
+          const cursor = fields.safeParse(answer).data?.properties[answered];
+          if (cursor === undefined) return [];
+          const parameter = z
+            .looseObject({ schema: z.unknown() })
+            .safeParse(described.parameters[`query ${taken}`]);
+          const field = fields.safeParse(described.body).data?.properties[taken];
+          return {
+            id,
+            answered: form.parse(cursor).type,
+            taken: form.parse(parameter.data?.schema ?? field).type,
+          };
+        }),
+      ),
+    );
+    const lists = new Set(paged.map(({ id }) => id));
+    expect([...lists].sort()).toEqual([
+      "auditLog",
+      "listDeadLetters",
+      "listEvents",
+      "notes",
+      "retryDeadLetters",
+    ]);
+    for (const { id, answered, taken } of paged) expect({ id, taken }).toEqual({ id, taken: answered });
+  });
+
   /** The differences from a document in which one thing was changed. */
   function differencesAfter(change: (changed: Document) => unknown): string[] {
     const changed = structuredClone(document);

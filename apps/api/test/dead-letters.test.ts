@@ -64,6 +64,10 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
       cursor = `&cursor=${body.nextCursor}`;
     }
     expect(seen).toEqual(["l3", "l2", "l1"]);
+    for (const wrong of [`&status=open${cursor}`, "&cursor=1"]) {
+      const { status, body } = await callAdmin(api.url, `/dead-letters?handler=fussy${wrong}`);
+      expect([status, body.code, body.errors[0].path]).toEqual([400, "cursor-invalid", "cursor"]);
+    }
     expect((await callAdmin(api.url, "/dead-letters?handler=ingest-events")).body).toEqual({
       deadLetters: [],
     });

@@ -82,7 +82,12 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
   appendToStream: ({ path, ...call }) =>
     onlyOneExpectation({ ...call, path: { ...path, aggregateType: "note" }, body: soundAppend(call.body) }),
   closeStream: onlyOneExpectation,
-  auditLog: (call) => ({ ...call, query: together(call.query, "subjectType", "subjectId") }),
+  auditLog: ({ query, ...call }) => ({
+    ...call,
+    query: together(without(query, "cursor"), "subjectType", "subjectId"),
+  }),
+  notes: withoutCursor,
+  listDeadLetters: withoutCursor,
   reservations: ({ query: { guest, from }, ...call }) => ({
     ...call,
     query: guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest },
@@ -93,8 +98,12 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     query: without(call.query, call.query["version"] === undefined ? "" : "at"),
   }),
   tailEvents: (call) => ({ ...call, query: without(call.query, "aggregateId") }),
-  listEvents: (call) => ({ ...call, query: without(call.query, "cursor") }),
+  listEvents: withoutCursor,
 };
+
+function withoutCursor(call: Call): Call {
+  return { ...call, query: without(call.query, "cursor") };
+}
 
 function without(values: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
   const { [name]: _, ...rest } = values;

@@ -86,20 +86,20 @@ export function createReadModels(transport: Transport): ReadModels {
     openTasks: ({ signal, ...query } = {}) => transport.call("tasks", { query, signal }),
     reservations: ({ signal, ...query }) => transport.call("reservations", { query: { ...query }, signal }),
     notes: ({ signal, userId, pageSize }) =>
-      eachOf<Note, number>(async (before) => {
+      eachOf<Note, string>(async (cursor) => {
         const page = await transport.call("notes", {
-          query: { userId, limit: pageSize, before },
+          query: { userId, limit: pageSize, cursor },
           signal,
         });
-        return { items: page.notes, next: page.nextBefore };
+        return { items: page.notes, next: page.nextCursor };
       }),
     auditLog: ({ signal, pageSize, ...filter } = {}) =>
-      eachOf<AuditEntry, number>(async (before) => {
+      eachOf<AuditEntry, string>(async (cursor) => {
         const page = await transport.call("auditLog", {
-          query: { ...filter, limit: pageSize, before },
+          query: { ...filter, limit: pageSize, cursor },
           signal,
         });
-        return { items: page.entries, next: page.nextBefore };
+        return { items: page.entries, next: page.nextCursor };
       }),
     compliance: ({ signal, ...query }) => transport.call("compliance", { query, signal }),
   };

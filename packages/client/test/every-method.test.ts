@@ -193,9 +193,9 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
 /** First pages after which another follows. */
 const FIRST_PAGES: Partial<Record<OperationName, object>> = {
   listEvents: { events: [], nextCursor: "next" },
-  listDeadLetters: { deadLetters: [], nextCursor: "7" },
-  notes: { notes: [], nextBefore: 7 },
-  auditLog: { entries: [], nextBefore: 7 },
+  listDeadLetters: { deadLetters: [], nextCursor: "next" },
+  notes: { notes: [], nextCursor: "next" },
+  auditLog: { entries: [], nextCursor: "next" },
 };
 
 /** Fields that the client omits on purpose, because another one has the same value. */

@@ -36,6 +36,7 @@ function readModelRoute(
       ...problemAnswers(
         "parameter-invalid",
         "parameter-unknown",
+        "cursor-invalid",
         "read-model-missing",
         "too-many-pages",
         "database-unavailable",

@@ -1,5 +1,5 @@
 import { checkMoment, type StoredEvent } from "@synap/types";
-import { type EventCursor, readCursor, writeCursor } from "./event-cursor.ts";
+import { type EventCursor, readEventCursor, writeEventCursor } from "./event-cursor.ts";
 import { type BoundedEvents, checkMaxBytes } from "./page-bytes.ts";
 
 /**
@@ -67,7 +67,7 @@ export async function readEventPage(
   }
   checkMaxBytes(page.maxBytes);
   const scope = describeScope(filter, page.order);
-  const cursor = page.cursor === undefined ? undefined : readCursor(page.cursor, scope);
+  const cursor = page.cursor === undefined ? undefined : readEventCursor(page.cursor, scope);
   const backwards = cursor?.direction === "previous";
 
   // One more than requested shows whether there is another page in that direction.
@@ -86,7 +86,7 @@ export async function readEventPage(
 
   const edge = (event: StoredEvent | undefined, direction: EventCursor["direction"]) =>
     event &&
-    writeCursor({ direction, timestamp: Date.parse(event.timestamp), position: event.position }, scope);
+    writeEventCursor({ direction, timestamp: Date.parse(event.timestamp), position: event.position }, scope);
   // On the other side there is at least the event that the cursor came from.
   const nextCursor = backwards || isMore ? edge(events.at(-1), "next") : undefined;
   const previousCursor = (backwards ? isMore : cursor !== undefined)

@@ -1,3 +1,4 @@
+import { descendingPages } from "@synap/database/internal";
 import { defineReadModel } from "@synap/handlers";
 import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { notesOf } from "./notes-of.ts";
@@ -8,9 +9,9 @@ export const notesReadModel = defineReadModel({
   description: "Notes of a user, newest first",
   parameters: READ_MODEL_REQUESTS.notes.query,
   answer: READ_MODEL_RESOURCES.Notes,
-  async read(session, { userId, before, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {
+  async read(session, { userId, cursor, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {
+    const { before, next } = descendingPages("notes", { userId }, cursor);
     const { notes, isCut } = await notesOf(session, userId, { limit, before, maxBytes });
-    const last = isCut ? notes.at(-1) : undefined;
-    return { notes, ...(last !== undefined && { nextBefore: last.position }) };
+    return { notes, ...next(isCut ? notes.at(-1)?.position : undefined) };
   },
 });

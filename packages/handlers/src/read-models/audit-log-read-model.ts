@@ -1,3 +1,4 @@
+import { descendingPages } from "@synap/database/internal";
 import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { auditLog } from "./audit-log.ts";
 import { defineReadModel } from "./read-model.ts";
@@ -8,15 +9,12 @@ export const auditLogReadModel = defineReadModel({
   description: "Who did what to which aggregate, and when; newest first",
   parameters: READ_MODEL_REQUESTS.auditLog.query,
   answer: READ_MODEL_RESOURCES.AuditLog,
-  async read(session, { actor, subjectType: type, subjectId: id, before, limit = DEFAULT_PAGE_SIZE }) {
+  async read(session, { cursor, limit = DEFAULT_PAGE_SIZE, ...filter }) {
+    const { actor, subjectType: type, subjectId: id } = filter;
     const subject = type === undefined || id === undefined ? undefined : { type, id };
+    const { before, next } = descendingPages("audit-log", filter, cursor);
     const entries = await auditLog(session, { actor, subject, before, limit });
-    return { entries, ...nextBefore(entries, limit) };
+    // A page that isn't full is the last one.
+    return { entries, ...next(entries.length < limit ? undefined : entries.at(-1)?.position) };
   },
 });
-
-/** The position before which the next page begins: the last one of a full page; undefined after a page that isn't full. */
-function nextBefore(rows: readonly { readonly position: number }[], size: number): { nextBefore?: number } {
-  const last = rows.length < size ? undefined : rows.at(-1);
-  return last === undefined ? {} : { nextBefore: last.position };
-}

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import {
+  cursorParameter,
   DEFAULT_PAGE_SIZE,
   emptyBody,
   limitParameter,
   NO_NUL,
+  nextCursor,
   plainText,
   type RequestSchemas,
   wholeNumber,
@@ -43,7 +45,7 @@ export const deadLetter = deadLetterSummary.extend({
 /** One page of dead letters, newest first. */
 export const deadLetterPage = z.object({
   deadLetters: z.array(deadLetterSummary),
-  nextCursor: z.string().optional(),
+  nextCursor,
 });
 
 /** The outcome of a retry or a skip. */
@@ -120,7 +122,7 @@ export const deadLetterQuery = z.strictObject({
   aggregateType: plainText(64).optional().describe("Dead letters of streams of this type."),
   aggregateId: plainText(128).optional().describe("Dead letters of streams with this id."),
   limit: limitParameter(DEFAULT_PAGE_SIZE),
-  cursor: deadLetterId.optional().describe("`nextCursor` of the previous page."),
+  cursor: cursorParameter,
 });
 
 /** Request schemas of the operations on dead letters, by operationId. */

@@ -3,10 +3,12 @@ import { eventInputSchema } from "../event-input.ts";
 import { MAX_EVENT_BYTES } from "../event-size.ts";
 import { synapEventSchema } from "../synap-event.ts";
 import {
+  cursorParameter,
   DEFAULT_PAGE_SIZE,
   eventTypesParameter,
   limitParameter,
   moment,
+  nextCursor,
   plainText,
   type RequestSchemas,
 } from "./parameter-forms.ts";
@@ -60,8 +62,8 @@ export const batchResults = z.object({ results: z.array(batchResult) });
 /** One page of stored events. */
 export const eventPage = z.object({
   events: z.array(storedEvent),
-  nextCursor: z.string().optional(),
-  previousCursor: z.string().optional(),
+  nextCursor,
+  previousCursor: z.string().optional().describe("`cursor` of the page before; absent on the first page."),
 });
 
 /** The parameters of both publishing operations. */
@@ -89,9 +91,7 @@ export const eventQuery = z.strictObject({
     .enum(["asc", "desc"], 'must be "asc" or "desc"')
     .optional()
     .describe("By time. Default desc: newest first."),
-  cursor: plainText(1024)
-    .optional()
-    .describe("`nextCursor` or `previousCursor` of a page of the same query."),
+  cursor: cursorParameter.describe("`nextCursor` or `previousCursor` of a page of the same query."),
 });
 
 /** Start and filter of a tail. */

@@ -69,10 +69,16 @@ const MAX_LIMIT = 1_000;
 export const limitParameter = (byDefault: number) =>
   wholeNumber(1, MAX_LIMIT).optional().describe(`Page size, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
 
-/** The position before which a page begins, for rows in descending order of position. */
-export const beforeParameter = wholeNumber(0, Number.MAX_SAFE_INTEGER)
+/** The cursor of a page, from the answer that led to it: opaque text, the same in every list. */
+export const cursorParameter = plainText(1024)
   .optional()
-  .describe("`nextBefore` of the previous page.");
+  .describe("`nextCursor` of the previous page of the same query.");
+
+/** The cursor of the next page. */
+export const nextCursor = z
+  .string()
+  .optional()
+  .describe("`cursor` of the next page; absent on the last page.");
 
 /** Checks that two days are in order, if both are given. */
 export function areInOrder({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {

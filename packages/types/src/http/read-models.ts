@@ -2,12 +2,13 @@ import { z } from "zod";
 import { reservationStatus } from "../catalogue/reservation.ts";
 import {
   areInOrder,
-  beforeParameter,
+  cursorParameter,
   DEFAULT_PAGE_SIZE,
   dayParameter,
   limitParameter,
   NOT_IN_ORDER,
   nameParameter,
+  nextCursor,
   plainText,
   type RequestSchemas,
 } from "./parameter-forms.ts";
@@ -17,7 +18,6 @@ const count = z.number().int();
 const moment = z.iso.datetime();
 const day = z.iso.date();
 const position = count.describe("Position in the log.");
-const nextBefore = position.optional().describe("`before` of the next page; absent on the last page.");
 
 /** The resources of the built-in read models, by their names in the OpenAPI document. */
 export const READ_MODEL_RESOURCES = {
@@ -90,7 +90,7 @@ export const READ_MODEL_RESOURCES = {
         correlationId: text.nullable(),
       }),
     ),
-    nextBefore,
+    nextCursor,
   }),
   Notes: z.object({
     notes: z.array(
@@ -107,7 +107,7 @@ export const READ_MODEL_RESOURCES = {
         position,
       }),
     ),
-    nextBefore,
+    nextCursor,
   }),
 } as const satisfies Record<string, z.ZodType>;
 
@@ -150,7 +150,7 @@ export const READ_MODEL_REQUESTS = {
   notes: {
     query: z.strictObject({
       userId: nameParameter.describe("The owner of the notes."),
-      before: beforeParameter,
+      cursor: cursorParameter,
       limit: limitParameter(DEFAULT_PAGE_SIZE),
     }),
   },
@@ -163,7 +163,7 @@ export const READ_MODEL_REQUESTS = {
           .describe("Entries of this actor: `user:{id}`, `agent:{name}` or `system`."),
         subjectType: nameParameter.optional().describe("Entries of this aggregate type; with subjectId."),
         subjectId: nameParameter.optional().describe("Entries of this aggregate; with subjectType."),
-        before: beforeParameter,
+        cursor: cursorParameter,
         limit: limitParameter(DEFAULT_PAGE_SIZE),
       })
       .refine(({ subjectType, subjectId }) => (subjectType === undefined) === (subjectId === undefined), {

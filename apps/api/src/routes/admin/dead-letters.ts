@@ -1,4 +1,5 @@
 import type { DeadLetter } from "@synap/database";
+import { descendingPages } from "@synap/database/internal";
 import { DEFAULT_PAGE_SIZE, deadLetterPath, deadLetterQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -24,17 +25,17 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
         "`nextCursor` is present when there are more.",
       request: { query: deadLetterQuery },
       answers: { 200: jsonAnswer("One page of dead letters.", "DeadLetterPage") },
-      problems: ["parameter-invalid", "filter-unknown", "too-many-pages"],
+      problems: ["parameter-invalid", "filter-unknown", "cursor-invalid", "too-many-pages"],
     },
     async (context) => {
-      const { limit = DEFAULT_PAGE_SIZE, cursor: before, ...filter } = readQuery(context, deadLetterQuery);
+      const { limit = DEFAULT_PAGE_SIZE, cursor, ...filter } = readQuery(context, deadLetterQuery);
       await checkHandlerName(dependencies, filter.handler);
       await checkEventNames(dependencies, { aggregateType: filter.aggregateType });
+      const { before, next } = descendingPages("dead-letters", filter, cursor);
       return answerPage(context, pages, async (maxBytes) => {
         const page = await deadLetters.page({ ...filter, before, limit, maxBytes });
-        const last = page.isCut ? page.deadLetters.at(-1) : undefined;
-        const nextCursor = last === undefined ? {} : { nextCursor: String(last.id) };
-        return { body: { deadLetters: page.deadLetters.map(summarise), ...nextCursor } };
+        const further = next(page.isCut ? page.deadLetters.at(-1)?.id : undefined);
+        return { body: { deadLetters: page.deadLetters.map(summarise), ...further } };
       });
     },
   );
