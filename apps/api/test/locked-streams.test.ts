@@ -1,7 +1,6 @@
 import { createEventStore } from "@synap/database/internal";
 import { HOLDER_NAME, holdStreams, testEngines } from "@synap/database/testing";
-import type { StreamName } from "@synap/types";
-import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { createSynapEvent, type StreamName, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 

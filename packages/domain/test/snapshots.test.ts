@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { EventStore } from "@synap/database";
 import { createEventStore } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
-import type { SnapshotPolicy } from "@synap/handlers";
 import {
   createAggregateRepository,
   createMemorySnapshotStore,
   createSnapshotStore,
   type Snapshot,
+  type SnapshotPolicy,
   type SnapshotStore,
 } from "@synap/handlers";
 import { checksumOf, deciderFingerprint } from "@synap/handlers/internal";

@@ -30,15 +30,16 @@ import {
   type EventDispatcher,
   HandlerRunner,
 } from "@synap/handlers/internal";
-import type { ExpectedVersion, StreamName } from "@synap/types";
 import {
   type AppendableEvent,
   type EventTypeMap,
   EventValidationError,
+  type ExpectedVersion,
   type JsonObject,
   type PublishableEvent,
   type StoredEvent,
   type StoredEventIn,
+  type StreamName,
   type TypedEventCatalogue,
 } from "@synap/types";
 import type { z } from "zod";

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { StreamEventInput } from "@synap/database";
-import type { StreamName } from "@synap/types";
-import { createEventCatalogue, defineEventType } from "@synap/types";
+import { createEventCatalogue, defineEventType, type StreamName } from "@synap/types";
 import { z } from "zod";
 import type { Random } from "./random.ts";
 

@@ -1,8 +1,8 @@
 import type { EventCatalogue, EventIssue, SynapEvent } from "@synap/types";
 import { checkTimestampWindow, counted, MAX_EVENT_FIELDS } from "@synap/types/internal";
 import type { JsonIssue } from "../body/diagnose-json.ts";
-import { unreadableBody } from "../body/json-body.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
+import { unreadableBody } from "../body/read-body.ts";
 import { Problem } from "../problems/problem.ts";
 
 /** A checked event of a request, or its issues. */

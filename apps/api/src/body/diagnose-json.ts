@@ -1,6 +1,5 @@
 import { endOfString } from "@synap/http";
 import { formatPath } from "@synap/types/internal";
-import { isExactNumber } from "./exact-number.ts";
 
 /** Something that `JSON.parse` would refuse without a position, or change silently. */
 export interface JsonIssue {
@@ -243,16 +242,13 @@ class Diagnosis implements JsonDiagnosis {
   }
 
   private fail(reason: string): never {
-    const isAtEnd = this.at >= this.text.length;
-    throw new SyntaxFault(
-      Math.min(this.at, this.text.length),
-      isAtEnd ? `${reason}, but the text ends` : reason,
-    );
+    const end = this.text.length;
+    throw new SyntaxFault(Math.min(this.at, end), this.at < end ? reason : `${reason}, but the text ends`);
   }
 }
 
 /** Formats a position in a text: "at position 15 (line 2, column 7)". */
-export function describePosition(text: string, position: number): string {
+function describePosition(text: string, position: number): string {
   let line = 1;
   let lineStart = 0;
   // Counted, not split: five megabytes of newlines would become millions of texts.
@@ -263,4 +259,40 @@ export function describePosition(text: string, position: number): string {
   }
   const column = position - lineStart + 1;
   return `at position ${position} (line ${line}, column ${column})`;
+}
+
+/**
+ * Maximum number of significant digits of a double in programs that don't write the shortest form (`%.17g`). JavaScript parses
+ * such a text to the same double, so it counts as exact.
+ */
+const DIGITS_OF_A_DOUBLE = 17;
+
+/**
+ * Checks that JavaScript keeps a JSON number: it has the same value after `JSON.parse`, or is a double with all its digits. Not
+ * kept are numbers with more digits than a double has, and those that become zero or infinite.
+ */
+export function isExactNumber(literal: string): boolean {
+  const sent = readDecimal(literal);
+  const value = Number(literal);
+  if (!Number.isFinite(value)) return false;
+  const kept = readDecimal(String(value));
+  if (sent.digits === kept.digits && sent.exponent === kept.exponent) return true;
+  return value !== 0 && !Number.isInteger(value) && sent.digits.length <= DIGITS_OF_A_DOUBLE;
+}
+
+/** Parses the number as digits without zeros at either end, times ten to the power of `exponent`. */
+function readDecimal(literal: string): { digits: string; exponent: number } {
+  const [, whole = "", fraction = "", power = "0"] =
+    /^-?(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(literal) ?? [];
+  const written = (whole + fraction).replace(/^0+/, "");
+  const digits = trimZeros(written);
+  if (digits === "") return { digits: "", exponent: 0 };
+  return { digits, exponent: Number(power) - fraction.length + written.length - digits.length };
+}
+
+// Not a regular expression: /0+$/ takes quadratic time on a long run of zeros before another digit.
+function trimZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 48) end -= 1;
+  return digits.slice(0, end);
 }

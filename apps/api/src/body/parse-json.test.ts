@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { diagnoseJson } from "./diagnose-json.ts";
-import { isExactNumber } from "./exact-number.ts";
+import { diagnoseJson, isExactNumber } from "./diagnose-json.ts";
 import { parseJson, parseJsonBatch } from "./parse-json.ts";
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;

@@ -1,8 +1,8 @@
 import { counted } from "@synap/types/internal";
-import type { EnvelopeSender } from "./envelopes.ts";
 import {
   ENVELOPE_OVERHEAD_BYTES,
   type EnvelopeLimits,
+  type EnvelopeSender,
   fitsIntoEnvelope,
   type OutgoingEvent,
   sizeInEnvelope,

@@ -1,12 +1,9 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
-import type { BatchResult } from "../acceptance/accept-events.ts";
-import { acceptEvents } from "../acceptance/accept-events.ts";
-import type { EventReading } from "../acceptance/read-events.ts";
-import { readJsonBatch, readNdjsonBatch } from "../acceptance/read-events.ts";
+import { acceptEvents, type BatchResult } from "../acceptance/accept-events.ts";
+import { type EventReading, readJsonBatch, readNdjsonBatch } from "../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
-import { JSON_BODY_PROBLEMS } from "../body/json-body.ts";
-import { decodeText, readBody, readContentType } from "../body/read-body.ts";
+import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../body/read-body.ts";
 import { Problem } from "../problems/problem.ts";
 import { unavailable } from "./publish-event.ts";
 import { readEventRules } from "./publish-parameters.ts";

@@ -1,12 +1,10 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
-import type { EventResult } from "../acceptance/accept-events.ts";
-import { acceptEvents } from "../acceptance/accept-events.ts";
+import { acceptEvents, type EventResult } from "../acceptance/accept-events.ts";
 import { readEvent } from "../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
-import { JSON_BODY_PROBLEMS, unreadableBody } from "../body/json-body.ts";
 import { parseJson } from "../body/parse-json.ts";
-import { decodeText, readBody } from "../body/read-body.ts";
+import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../body/read-body.ts";
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
 import { readEventRules } from "./publish-parameters.ts";

@@ -7,8 +7,7 @@ import {
   type TestDatabase,
   testEngines,
 } from "@synap/database/testing";
-import type { StreamName } from "@synap/types";
-import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import { createSynapEvent, type StreamName, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
 

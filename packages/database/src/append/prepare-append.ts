@@ -1,5 +1,11 @@
-import type { ExpectedVersion, StreamName } from "@synap/types";
-import { type EventCatalogue, type EventIssue, EventValidationError, type SynapEvent } from "@synap/types";
+import {
+  type EventCatalogue,
+  type EventIssue,
+  EventValidationError,
+  type ExpectedVersion,
+  type StreamName,
+  type SynapEvent,
+} from "@synap/types";
 import { checkTimestampWindow, MAX_EVENT_FIELDS } from "@synap/types/internal";
 import type { Transaction } from "../connection/sql-session.ts";
 import {

@@ -1,5 +1,4 @@
-import type { StreamName } from "@synap/types";
-import { seedCatalogue } from "@synap/types";
+import { type StreamName, seedCatalogue } from "@synap/types";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { countCalls } from "../../testing/count-calls.ts";

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ExpectedVersion, StreamName } from "@synap/types";
-import { EventValidationError } from "@synap/types";
+import { EventValidationError, type ExpectedVersion, type StreamName } from "@synap/types";
 import { expect } from "vitest";
 import { EventIdConflictError, type EventStore, OptimisticLockError } from "../../src/index.ts";
 import type { ContractTest } from "./contract-tests.ts";

@@ -1,5 +1,4 @@
-import type { DecidedEventOf } from "@synap/handlers";
-import { CommandRefusedError, defineDecider } from "@synap/handlers";
+import { CommandRefusedError, type DecidedEventOf, defineDecider } from "@synap/handlers";
 import { reservationEventTypes, reservationFields, reservationReason, reservationStatus } from "@synap/types";
 import { z } from "zod";
 

@@ -6,8 +6,7 @@ import {
   type Transaction,
 } from "@synap/database";
 import { type Backoff, pauseAfterConflict } from "@synap/database/internal";
-import type { StreamName } from "@synap/types";
-import { checkMoment, type EventInput, type JsonObject } from "@synap/types";
+import { checkMoment, type EventInput, type JsonObject, type StreamName } from "@synap/types";
 import { frozenCopy } from "@synap/types/internal";
 import { callSync } from "../dispatch/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";

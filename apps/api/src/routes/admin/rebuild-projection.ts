@@ -8,7 +8,7 @@ import {
   rebuildBody,
 } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/read-body.ts";
 import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";

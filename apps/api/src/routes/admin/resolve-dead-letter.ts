@@ -1,6 +1,6 @@
 import { deadLetterPath, emptyBody, retryBody, skipBody } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/read-body.ts";
 import { checkHandlerName } from "../named-filter.ts";
 import { json, jsonAnswer, jsonBody, readPathParameter, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";

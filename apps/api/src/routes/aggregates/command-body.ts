@@ -3,9 +3,8 @@ import type { commandBody } from "@synap/types/http";
 import { zodFaults } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiContext } from "../../api-dependencies.ts";
-import { type BodyLimits, unreadableBody } from "../../body/json-body.ts";
 import { parseJson } from "../../body/parse-json.ts";
-import { decodeText, readBody } from "../../body/read-body.ts";
+import { type BodyLimits, decodeText, readBody, unreadableBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 
 /** Pattern of text without NUL and lone surrogates, which PostgreSQL can't store. */

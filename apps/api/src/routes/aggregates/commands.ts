@@ -3,7 +3,7 @@ import type { ServedAggregate } from "@synap/synap/internal";
 import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
 import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
-import { JSON_BODY_PROBLEMS } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
   json,

@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { StreamNotFoundError } from "@synap/database";
 import { emptyBody, preconditionHeaders, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/json-body.ts";
+import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
 import {
   json,
   jsonAnswer,

@@ -2,9 +2,8 @@ import type { StreamEventInput } from "@synap/database";
 import type { ExpectedVersion } from "@synap/types";
 import { expectedVersion } from "@synap/types/http";
 import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
-import { unreadableBody } from "../../body/json-body.ts";
 import { parseJson } from "../../body/parse-json.ts";
-import { decodeText, readBody } from "../../body/read-body.ts";
+import { decodeText, readBody, unreadableBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 
