@@ -6,6 +6,7 @@ import { lag } from "./lag/lag.ts";
 import { overload } from "./overload/overload.ts";
 import { peers } from "./peers/peers.ts";
 import { pipeline } from "./pipeline/pipeline.ts";
+import { processes } from "./processes/processes.ts";
 import { reading } from "./reading/reading.ts";
 import { storage } from "./storage/storage.ts";
 
@@ -20,4 +21,5 @@ export const benchmarks: readonly Benchmark[] = [
   pipeline,
   lag,
   overload,
+  processes,
 ];

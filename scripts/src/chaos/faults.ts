@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessName, SeparateProcesses } from "../processes/separate-processes.ts";
+import type { TcpProxy } from "../processes/tcp-proxy.ts";
 import type { TimescaledbServer } from "../processes/timescaledb-server.ts";
 import type { Random } from "../stress/random.ts";
-import type { TcpProxy } from "./tcp-proxy.ts";
 
 /** Everything that a fault can break. */
 export interface FaultTargets {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ProcessName, SeparateProcesses } from "../processes/separate-processes.ts";
+import { type Address, TcpProxy } from "../processes/tcp-proxy.ts";
 import type { TimescaledbServer } from "../processes/timescaledb-server.ts";
 import type { FaultTargets } from "./faults.ts";
-import { type Address, TcpProxy } from "./tcp-proxy.ts";
 
 export interface RigOptions {
   readonly databaseUrl: string;

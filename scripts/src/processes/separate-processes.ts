@@ -174,6 +174,13 @@ export class SeparateProcesses {
     return runCommand("apps/cli/src/inngest-local.ts", [...address, ...retries], this.#start(env));
   }
 
+  /** The process id of one of them. */
+  pidOf(name: ProcessName): number {
+    const pid = this.#running.get(name)?.child.pid;
+    if (pid === undefined) throw new Error(`${name} was not started.`);
+    return pid;
+  }
+
   /** SIGKILL to one of them. Resolves once it is gone. */
   async kill(name: ProcessName): Promise<void> {
     const command = this.#running.get(name);
