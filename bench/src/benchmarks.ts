@@ -1,5 +1,6 @@
 import { append } from "./append/append.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { growth } from "./growth/growth.ts";
 import { http } from "./http/http.ts";
 import { httpAppends } from "./http-appends/http-appends.ts";
 import { lag } from "./lag/lag.ts";
@@ -22,4 +23,5 @@ export const benchmarks: readonly Benchmark[] = [
   lag,
   overload,
   processes,
+  growth,
 ];

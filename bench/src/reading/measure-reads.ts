@@ -1,8 +1,8 @@
 import type { EventStore } from "@synap/database";
 import type { StreamName } from "@synap/types";
+import { DAY_MS } from "../filling/fill-log.ts";
 import {
   briefStream,
-  DAY_MS,
   EVENTS_A_DAY,
   HISTORY_BEGINS,
   longStreams,

@@ -3,7 +3,8 @@ import { createEventStore } from "@synap/database/internal";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { seedCatalogue } from "@synap/types";
 import type { BenchContext, BenchMode, Benchmark, BenchmarkResult } from "../benchmark.ts";
-import { fillHistory } from "./fill-history.ts";
+import { fillLog } from "../filling/fill-log.ts";
+import { historyPlan } from "./history.ts";
 import { measureReads } from "./measure-reads.ts";
 import { type ReadMeasurement, readResult } from "./read-figures.ts";
 
@@ -51,8 +52,9 @@ async function measureEngine(engine: Engine, context: BenchContext): Promise<Rea
       const report = (text: string, share: number) =>
         context.onProgress(`${engine}: ${text}`, share * (size / (sizes.at(-1) ?? size)));
       const to = size;
-      await fillHistory(
+      await fillLog(
         database,
+        historyPlan,
         { from: filled, to },
         (share) => report(`${size} days`, share * 0.8),
         signal,

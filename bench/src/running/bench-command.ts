@@ -23,7 +23,7 @@ export async function runBenchCommand(benchmarks: readonly Benchmark[]): Promise
   await explainUsageErrors(new Command("bench"), `npx -y pnpm@12 bench`)
     .description(
       "Measures the whole of Synap beside its ceiling and its peers, and writes a report as JSON, Markdown and one\n" +
-        "HTML page. Works in databases of its own, which it removes. Takes up to 30 minutes, with --quick up to 3.",
+        "HTML page. Works in databases of its own, which it removes. Takes up to an hour, with --quick up to 4 minutes.",
     )
     .argument("[names...]", "which benchmarks to run (default: all of --list)")
     .option("--quick", "shorter runs with fewer samples, for CI and for a look while changing code", false)
@@ -42,8 +42,8 @@ export async function runBenchCommand(benchmarks: readonly Benchmark[]): Promise
 
 const HELP = `
 Examples:
-  npx -y pnpm@12 bench                       everything, up to 30 minutes
-  npx -y pnpm@12 bench:quick                 everything, up to 3 minutes
+  npx -y pnpm@12 bench                       everything, up to an hour
+  npx -y pnpm@12 bench:quick                 everything, up to 4 minutes
   npx -y pnpm@12 bench append http           two of them
   npx -y pnpm@12 bench --save-baseline       what later runs are compared with; commit the file
 

@@ -1,6 +1,24 @@
 import type { Database, Transaction } from "@synap/database";
 import { makeEvents } from "../events/make-events.ts";
-import { DAY_MS, EVENTS_A_DAY, EVENTS_AN_APPEND, HISTORY_BEGINS, PACE_MS, STREAMS_A_DAY } from "./history.ts";
+
+/** Events of one append. */
+export const EVENTS_AN_APPEND = 100;
+/** Streams of the patterns; an event has the pattern of its stream's number modulo this. */
+export const PATTERNS = 1_000;
+export const DAY_MS = 86_400_000;
+
+/** A log to write: the same number of events each day. */
+export interface LogPlan {
+  /** The first day's midnight (UTC), in milliseconds since 1970. */
+  readonly begins: number;
+  readonly eventsADay: number;
+  /**
+   * A query for the events of day $1 (counted from 0) of a log that begins at $2, with the columns "position", stream_version,
+   * "timestamp", id, pattern, aggregate_id, user_id and correlation_id. Positions follow `EVENTS_AN_APPEND`; the pattern is
+   * the stream's number modulo `PATTERNS`, plus `PATTERNS` unless the event opens its stream.
+   */
+  readonly day: string;
+}
 
 /** A transaction's locks grow with its chunks, and the server's table of locks is finite. */
 const DAYS_AT_ONCE = 50;
@@ -12,12 +30,13 @@ export interface DayRange {
 }
 
 /**
- * Writes days of history into a database that holds all earlier ones, as if they had been appended: events, identities,
+ * Writes days of a log into a database that holds all earlier ones, as if they had been appended: events, identities,
  * streams and append log agree with each other. The server makes them up by itself, several days at a time, because
  * ten million appends through the HTTP API would take the whole run.
  */
-export async function fillHistory(
+export async function fillLog(
   database: Database,
+  plan: LogPlan,
   days: DayRange,
   onDay: (done: number) => void,
   signal: AbortSignal,
@@ -26,7 +45,7 @@ export async function fillHistory(
   // It would come between the questions; finish() does what matters of it.
   await database.asOwner((owner) => owner.execute("ALTER TABLE synap.events SET (autovacuum_enabled = off)"));
   for (let day = days.from; day < days.to; day += DAYS_AT_ONCE) {
-    await makeChunks(database, day, Math.min(days.to, day + DAYS_AT_ONCE));
+    await makeChunks(database, plan, day, Math.min(days.to, day + DAYS_AT_ONCE));
   }
   let next = days.from;
   let done = 0;
@@ -37,13 +56,13 @@ export async function fillHistory(
       signal.throwIfAborted();
       const day = next;
       next += 1;
-      await database.transaction((transaction) => fillDay(transaction, day));
+      await database.transaction((transaction) => fillDay(transaction, plan, day));
       done += 1;
       onDay(done / (days.to - days.from));
     }
   };
   await Promise.all(Array.from({ length: lanes }, fill));
-  await finish(database, days);
+  await finish(database, plan, days);
 }
 
 /** Data and types of events as every benchmark uses them: an opening event for each stream, and a following one. */
@@ -56,7 +75,7 @@ async function makePatterns(owner: Transaction): Promise<void> {
     -- The lanes write into the log themselves, in a database that is thrown away afterwards.
     GRANT INSERT ON synap.events, synap.event_ids, synap.appends TO synap_app;
     GRANT INSERT, UPDATE ON synap.streams TO synap_app;`);
-  const patterns = makeEvents({ count: 2 * STREAMS_A_DAY, streams: STREAMS_A_DAY });
+  const patterns = makeEvents({ count: 2 * PATTERNS, streams: PATTERNS });
   await owner.query(
     `INSERT INTO public.patterns
      SELECT p.place - 1, p.event ->> 'type', p.event ->> 'aggregateType', p.event -> 'data'
@@ -70,7 +89,7 @@ async function makePatterns(owner: Transaction): Promise<void> {
  * A chunk comes into being with its first row, and locks the hypertable until that row's transaction ends: the lanes
  * would wait for each other. So each day gets a row in advance, which is taken away again.
  */
-async function makeChunks(database: Database, from: number, to: number): Promise<void> {
+async function makeChunks(database: Database, { begins }: LogPlan, from: number, to: number): Promise<void> {
   await database.asOwner(async (owner) => {
     await owner.query(
       `INSERT INTO synap.events (
@@ -79,45 +98,12 @@ async function makeChunks(database: Database, from: number, to: number): Promise
        )
        SELECT 0, 0, to_timestamp($1::bigint / 1000 + day * 86400), now(), gen_random_uuid(), '', '', '', '', '', '', '{}'
          FROM generate_series($2::integer, $3::integer - 1) AS day`,
-      [HISTORY_BEGINS, from, to],
+      [begins, from, to],
     );
     await owner.query("SELECT set_config('synap.purge', 'on', true)");
     await owner.query(`DELETE FROM synap.events WHERE "position" = 0`);
   });
 }
-
-/**
- * The streams, by the place r of an event among ${STREAMS_A_DAY} and its round j of the day's ten. The identifiers begin
- * with the time, as those of real events (UUIDv7) do.
- */
-const DAY = `
-CREATE TEMPORARY TABLE day ON COMMIT DROP AS
-SELECT (1 + n / ${EVENTS_AN_APPEND}) * 1024 + n % ${EVENTS_AN_APPEND} AS "position",
-       CASE kind WHEN 'busy' THEN j * 100 + r / 4 + 1
-                 WHEN 'lasting' THEN d % 100 * 10 + j + 1
-                 WHEN 'lifelong' THEN d + 1
-                 ELSE j + 1 END AS stream_version,
-       to_timestamp(ms / 1000.0)::timestamptz(3) AS "timestamp",
-       (lpad(to_hex(ms), 12, '0') || '7' || substr(digest, 1, 3) || '8' || substr(digest, 4, 15))::uuid AS id,
-       r + CASE WHEN kind = 'brief' AND j = 0 THEN 0 ELSE ${STREAMS_A_DAY} END AS pattern,
-       CASE kind WHEN 'busy' THEN 'busy-' || d
-                 WHEN 'lasting' THEN 'lasting-' || d / 100
-                 WHEN 'lifelong' THEN 'lifelong'
-                 ELSE 'brief-' || d || '-' || r END COLLATE "C" AS aggregate_id,
-       'user-' || r AS user_id,
-       'flow-' || d || '-' || n % ${EVENTS_A_DAY} / 4 AS correlation_id
-  FROM (
-    SELECT $1::bigint * ${EVENTS_A_DAY} + j * ${STREAMS_A_DAY} + r AS n, $1::bigint AS d, j, r,
-           CASE WHEN r % 4 = 1 AND r < 400 THEN 'busy'
-                WHEN r = 0 THEN 'lasting'
-                WHEN r = ${STREAMS_A_DAY - 1} AND j = 9 THEN 'lifelong'
-                ELSE 'brief' END AS kind
-      FROM generate_series(0, 9) AS j, generate_series(0, ${STREAMS_A_DAY - 1}) AS r
-  ) AS place
- CROSS JOIN LATERAL (
-    SELECT $2::bigint + (n * ${PACE_MS})::bigint AS ms, md5(n::text) AS digest
-  ) AS made
- ORDER BY n`;
 
 const EVENTS = `
 INSERT INTO synap.events (
@@ -153,19 +139,19 @@ SELECT "position" >> 10, max("position"), count(*), min("timestamp"), max("times
  GROUP BY 1
  ORDER BY 1`;
 
-async function fillDay(transaction: Transaction, day: number): Promise<void> {
+async function fillDay(transaction: Transaction, plan: LogPlan, day: number): Promise<void> {
   // What is lost in a crash is made anew anyway.
   await transaction.query("SELECT set_config('synchronous_commit', 'off', true)");
-  await transaction.query(DAY, [day, HISTORY_BEGINS]);
+  await transaction.query(`CREATE TEMPORARY TABLE day ON COMMIT DROP AS ${plan.day}`, [day, plan.begins]);
   for (const statement of [EVENTS, IDENTITIES, STREAMS, APPENDS]) await transaction.query(statement);
 }
 
 /** The number that the next append takes, and what the planner must know of the new days. */
-async function finish(database: Database, days: DayRange): Promise<void> {
-  const moment = (day: number) => new Date(HISTORY_BEGINS + day * DAY_MS);
+async function finish(database: Database, { begins, eventsADay }: LogPlan, days: DayRange): Promise<void> {
+  const moment = (day: number) => new Date(begins + day * DAY_MS);
   const chunks = await database.asOwner(async (owner) => {
     await owner.query("SELECT setval('synap.append_sequence', $1::bigint)", [
-      (days.to * EVENTS_A_DAY) / EVENTS_AN_APPEND,
+      (days.to * eventsADay) / EVENTS_AN_APPEND,
     ]);
     await owner.execute("ANALYZE synap.event_ids, synap.streams, synap.appends");
     return owner.query<{ name: string }>(
