@@ -1,17 +1,17 @@
 import type { ExpectedVersion, StoredEvent, StreamName, SynapEvent } from "@synap/types";
-import type { AppendOutcome } from "./append/append-outcome.ts";
-import type { DuplicateCandidate, FirstEvent } from "./append/find-originals.ts";
 import type {
   StreamAppend,
   StreamAppendOptions,
   StreamAppendResult,
+  StreamEventInput,
   StreamsAppendOptions,
-} from "./append/prepare-append.ts";
+} from "./append/append-methods.ts";
+import type { DuplicateCandidate, FirstEvent } from "./append/find-originals.ts";
+import type { AppendOutcome } from "./append/judge-events.ts";
 import type { Transaction } from "./connection/sql-session.ts";
 import type { EventFilter, EventPage, PageRequest } from "./reading/event-page.ts";
 import type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
-import type { StreamInfo, StreamPage, StreamRead } from "./streams/read-stream.ts";
-import type { StreamEventInput } from "./streams/stream-name.ts";
+import type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
 import type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
 
 export interface AppendOptions {

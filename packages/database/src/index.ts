@@ -3,16 +3,24 @@
  * that it shares with appends, and the types and errors of their functions.
  */
 
-export type { AppendOutcome } from "./append/append-outcome.ts";
-export type { DuplicateCandidate, FirstEvent } from "./append/find-originals.ts";
 export type {
   AppendedStreamEvent,
   StreamAppend,
   StreamAppendOptions,
   StreamAppendResult,
   StreamCheck,
+  StreamEventInput,
   StreamsAppendOptions,
-} from "./append/prepare-append.ts";
+} from "./append/append-methods.ts";
+export type { DuplicateCandidate, FirstEvent } from "./append/find-originals.ts";
+export type { AppendOutcome } from "./append/judge-events.ts";
+export {
+  EventIdConflictError,
+  OptimisticLockError,
+  StreamClosedError,
+  StreamLockedError,
+  StreamNotFoundError,
+} from "./append/stream-errors.ts";
 export type {
   DeadLetter,
   DeadLetterFilter,
@@ -67,13 +75,5 @@ export { InvalidCursorError } from "./reading/cursor.ts";
 export { type EventFilter, type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/event-page.ts";
 export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
-export type { StreamInfo, StreamPage, StreamRead } from "./streams/read-stream.ts";
-export {
-  EventIdConflictError,
-  OptimisticLockError,
-  StreamClosedError,
-  StreamLockedError,
-  StreamNotFoundError,
-} from "./streams/stream-errors.ts";
-export type { StreamEventInput } from "./streams/stream-name.ts";
+export type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";

@@ -4,9 +4,8 @@
  */
 
 export type { AppendHook } from "./append/append-events.ts";
-export { MAX_APPEND_EVENTS } from "./append/append-outcome.ts";
-export { findInTransit } from "./append/find-in-transit.ts";
-export { type RepeatedEvent, repeatedEvents } from "./append/find-originals.ts";
+export { MAX_APPEND_EVENTS } from "./append/append-new-events.ts";
+export { findInTransit, type RepeatedEvent, repeatedEvents } from "./append/find-originals.ts";
 export { hasSameContent } from "./append/judge-events.ts";
 export { type Backoff, backoffDelay, defaultBackoff, pauseAfterConflict } from "./backoff.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";

@@ -6,20 +6,18 @@ import {
   appendToStreams,
   hookWants,
 } from "./append/append-events.ts";
-import { asStreamEvents } from "./append/append-group.ts";
-import { appendMethods } from "./append/append-methods.ts";
-import type { AppendedEvent } from "./append/append-outcome.ts";
+import { appendMethods, type PreparedAppend, type StreamsAppendOptions } from "./append/append-methods.ts";
+import { closeStream } from "./append/close-stream.ts";
 import { findDuplicates } from "./append/find-originals.ts";
-import { createGroupedAppends } from "./append/grouped-appends.ts";
-import type { PreparedAppend, StreamsAppendOptions } from "./append/prepare-append.ts";
+import { asStreamEvents, createGroupedAppends } from "./append/grouped-appends.ts";
+import type { AppendedEvent } from "./append/judge-events.ts";
+import { nameLockedStreams } from "./append/stream-errors.ts";
 import type { Database } from "./connection/sql-session.ts";
 import type { AppendOptions, EventStore } from "./event-store.ts";
 import { getEventById } from "./reading/get-event-by-id.ts";
 import { queryEvents } from "./reading/query-events.ts";
 import { readAll } from "./reading/read-all.ts";
-import { closeStream } from "./streams/close-stream.ts";
-import { getStream, readStream, readStreamPage } from "./streams/read-stream.ts";
-import { nameLockedStreams } from "./streams/stream-errors.ts";
+import { getStream, readStream, readStreamPage } from "./reading/read-stream.ts";
 import { APPENDS_CHANNEL, createAppendSignal } from "./subscriptions/append-signal.ts";
 import { subscribeToAll } from "./subscriptions/subscribe-to-all.ts";
 

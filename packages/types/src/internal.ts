@@ -24,7 +24,7 @@ export { frozenCopy } from "./frozen-copy.ts";
 export { formatPath } from "./issue-path.ts";
 export { didYouMean, nearMatches } from "./near-match.ts";
 export { MAX_EVENT_FIELDS } from "./read-event.ts";
-export { streamKey } from "./stream-name.ts";
+export { checkExpectedVersion, describeStream, streamKey } from "./stream-name.ts";
 export { findTextFault, type TextFault } from "./text-fault.ts";
 export { cleanText, isErrorValue, readProperty, type ThrownFacts, thrownFacts } from "./thrown-facts.ts";
 export { TIMESTAMP_FORM, type TimestampFaultCode, type TimestampReading } from "./timestamp.ts";

@@ -19,3 +19,17 @@ export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
 export function streamKey({ aggregateType, aggregateId }: StreamName): string {
   return `${aggregateType}\0${aggregateId}`;
 }
+
+/** Formats a stream for error messages. */
+export function describeStream({ aggregateType, aggregateId }: StreamName): string {
+  return `${aggregateType} ${JSON.stringify(aggregateId)}`;
+}
+
+/** Validates an expected version. @throws RangeError */
+export function checkExpectedVersion(expected: ExpectedVersion): ExpectedVersion {
+  if (expected === "any" || expected === "no-stream" || expected === "stream-exists") return expected;
+  if (Number.isSafeInteger(expected) && expected >= 0) return expected;
+  throw new RangeError(
+    `An expected version must be any, no-stream, stream-exists or a whole number from 0, not ${expected}.`,
+  );
+}

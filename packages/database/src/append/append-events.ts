@@ -4,26 +4,23 @@ import { type Backoff, pauseAfterConflict } from "../backoff.ts";
 import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
 import { limitLockWaits } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
-import { OptimisticLockError, readLockTimeout, readRefusal } from "../streams/stream-errors.ts";
-import type { Expectation } from "../streams/stream-name.ts";
-import { type AppendNewOptions, appendNewEvents } from "./append-new-events.ts";
-import {
-  type AppendedEvent,
-  MAX_APPEND_EVENTS,
-  refusedByDatabase,
-  rejected,
-  storedEvents,
-} from "./append-outcome.ts";
+import type { PreparedAppend } from "./append-methods.ts";
+import { type AppendNewOptions, appendNewEvents, MAX_APPEND_EVENTS } from "./append-new-events.ts";
 import { findOriginals } from "./find-originals.ts";
 import {
+  type AppendedEvent,
   collectOutcomes,
   compareVersions,
+  type Expectation,
   judgeEvents,
   type Known,
   openExpectations,
+  refusedByDatabase,
+  rejected,
   requireAll,
+  storedEvents,
 } from "./judge-events.ts";
-import type { PreparedAppend } from "./prepare-append.ts";
+import { OptimisticLockError, readLockTimeout, readRefusal } from "./stream-errors.ts";
 
 /** A hook in an append's transaction. */
 export interface AppendHook {

@@ -1,16 +1,204 @@
-import type { SynapEvent } from "@synap/types";
-import type { AppendOptions, EventStore } from "../event-store.ts";
-import { type AppendedEvent, type AppendOutcome, rejected } from "./append-outcome.ts";
 import {
-  checkEvent,
-  collectResults,
-  type EventCheck,
-  type PreparedAppend,
-  prepareAppend,
-  type StreamAppend,
-  type StreamAppendResult,
-  type StreamsAppendOptions,
-} from "./prepare-append.ts";
+  type EventCatalogue,
+  type EventInput,
+  type EventIssue,
+  EventValidationError,
+  type ExpectedVersion,
+  type StreamName,
+  type SynapEvent,
+} from "@synap/types";
+import {
+  checkExpectedVersion,
+  checkTimestampWindow,
+  describeStream,
+  MAX_EVENT_FIELDS,
+} from "@synap/types/internal";
+import type { Transaction } from "../connection/sql-session.ts";
+import type { AppendOptions, EventStore } from "../event-store.ts";
+import { MAX_APPEND_EVENTS } from "./append-new-events.ts";
+import { type AppendedEvent, type AppendOutcome, type Expectation, rejected } from "./judge-events.ts";
+
+/** An event to append to a given stream: `type`, `data` and any optional fields. */
+export type StreamEventInput = Omit<EventInput, "aggregateType" | "aggregateId">;
+
+/** Events for one stream, and its expected version. */
+export interface StreamAppend {
+  readonly stream: StreamName;
+  readonly expectedVersion: ExpectedVersion;
+  /** One or more; at most 1,024 in all appends of a call. */
+  readonly events: readonly StreamEventInput[];
+}
+
+/** The expected version of a stream that the append checks without writing to it. */
+export interface StreamCheck {
+  readonly stream: StreamName;
+  readonly expectedVersion: ExpectedVersion;
+}
+
+export interface StreamAppendOptions {
+  /**
+   * Append inside this transaction: stored if and when it commits. A refused append is rolled back to a savepoint, so the
+   * transaction can continue. By default the call opens a transaction.
+   */
+  readonly transaction?: Transaction | undefined;
+  /** As for `append`: "live" (default) refuses events whose timestamp is far from now, "backfill" accepts any time. */
+  readonly timestamps?: "live" | "backfill" | undefined;
+}
+
+export interface StreamsAppendOptions extends StreamAppendOptions {
+  /** Streams whose expected versions are checked without appending to them. */
+  readonly checks?: readonly StreamCheck[] | undefined;
+}
+
+/** A stored event of an append. */
+export interface AppendedStreamEvent {
+  /** Its id; for a duplicate by idempotency key, the id of the event stored first. */
+  readonly id: string;
+  readonly position: number;
+  readonly streamVersion: number;
+  /** True if an earlier append stored it. */
+  readonly duplicate: boolean;
+}
+
+export interface StreamAppendResult {
+  readonly stream: StreamName;
+  /** Version of the last event. If all were duplicates, the version after the first append. */
+  readonly streamVersion: number;
+  /** Position of the last event. */
+  readonly position: number;
+  /** One for each event, in the same order. */
+  readonly events: readonly AppendedStreamEvent[];
+}
+
+/** Rules that events must satisfy to be stored. */
+export interface EventCheck {
+  readonly catalogue: EventCatalogue;
+  readonly clock: () => Date;
+  readonly lateness?: number | undefined;
+  readonly ahead?: number | undefined;
+  readonly timestamps?: "live" | "backfill" | undefined;
+}
+
+/** A valid event, or its issues. */
+export type CheckedEvent =
+  | { readonly ok: true; readonly event: SynapEvent }
+  | { readonly ok: false; readonly id: string; readonly issues: readonly EventIssue[] };
+
+/** Validates an event before it is stored, independently of earlier validations. */
+export function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
+  const reading = check.catalogue.safeParseSynapEvent(event);
+  if (!reading.ok) return { ok: false, id: idOf(event), issues: reading.issues };
+  if (check.timestamps === "backfill") return reading;
+  const { clock, lateness, ahead } = check;
+  const issue = checkTimestampWindow(reading.event, { now: clock(), lateness, ahead });
+  return issue === undefined ? reading : { ok: false, id: reading.event.id, issues: [issue] };
+}
+
+/** Returns the id of an unvalidated event; empty if it has none. */
+function idOf(event: unknown): string {
+  const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
+  return typeof id === "string" ? id : "";
+}
+
+/** A validated append. */
+export interface PreparedAppend {
+  /** Of all streams, in the order given. */
+  readonly events: readonly SynapEvent[];
+  readonly expectations: readonly Expectation[];
+}
+
+/**
+ * Completes and validates the events of an append.
+ * @throws EventValidationError whose paths begin with `events[i]`, or `appends[i].events[j]` when there are several.
+ * @throws RangeError when a stream is named twice, has no events, or there are more than 1,024 in all.
+ */
+export function prepareAppend(
+  appends: readonly StreamAppend[],
+  checks: readonly StreamCheck[],
+  check: EventCheck,
+): PreparedAppend {
+  const expectations = [...appends, ...checks].map(
+    ({ stream: { aggregateType, aggregateId }, expectedVersion }) => ({
+      aggregateType,
+      aggregateId,
+      expected: checkExpectedVersion(expectedVersion),
+    }),
+  );
+  checkShape(appends, expectations);
+
+  const now = check.clock();
+  const issues: EventIssue[] = [];
+  const events = appends.flatMap(({ stream, events: inputs }, place) =>
+    inputs.flatMap((input, index) => {
+      const checked = checkEvent(completeFor(stream, input, now, check), check);
+      const at = `${appends.length === 1 ? "" : `appends[${place}].`}events[${index}]`;
+      for (const issue of checked.ok ? otherStream(stream, checked.event) : checked.issues) {
+        issues.push({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
+      }
+      return checked.ok ? [checked.event] : [];
+    }),
+  );
+  if (issues.length > 0) throw new EventValidationError(issues.slice(0, 100));
+  return { events, expectations };
+}
+
+/** Fills in missing fields. The sender's fields, including unknown ones, are kept so that the validation refuses them. */
+function completeFor(
+  { aggregateType, aggregateId }: StreamName,
+  input: StreamEventInput,
+  now: Date,
+  { catalogue }: EventCheck,
+): unknown {
+  // The validation refuses it, and copying so many fields would be expensive.
+  if (Object.keys(input).length > MAX_EVENT_FIELDS) return input;
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  const timestamp = input.timestamp ?? now.toISOString();
+  return { ...catalogue.completeEvent({ ...input, timestamp, aggregateType, aggregateId }), ...given };
+}
+
+/** Returns the issues of an event that names another stream, which TypeScript prevents but JSON does not. */
+function otherStream(stream: StreamName, event: SynapEvent): EventIssue[] {
+  return (["aggregateType", "aggregateId"] as const)
+    .filter((path) => event[path] !== stream[path])
+    .map((path) => ({ path, code: "stream-mismatch", reason: "is not that of the stream" }));
+}
+
+function checkShape(appends: readonly StreamAppend[], expectations: readonly Expectation[]): void {
+  const names = new Set<string>();
+  for (const expectation of expectations) {
+    const name = describeStream(expectation);
+    if (names.has(name)) throw new RangeError(`Stream ${name} is named twice in one append.`);
+    names.add(name);
+  }
+  if (appends.length === 0) throw new RangeError("The append names no stream.");
+  let count = 0;
+  for (const { stream, events } of appends) {
+    if (events.length === 0)
+      throw new RangeError(`The append has no events for stream ${describeStream(stream)}.`);
+    count += events.length;
+  }
+  if (count > MAX_APPEND_EVENTS) {
+    throw new RangeError(`An append holds at most ${MAX_APPEND_EVENTS} events, this one has ${count}.`);
+  }
+}
+
+/** Collects the result of an append for each of its streams. */
+export function collectResults(
+  appends: readonly StreamAppend[],
+  appended: readonly AppendedEvent[],
+): StreamAppendResult[] {
+  let start = 0;
+  return appends.map(({ stream, events }) => {
+    const own = appended.slice(start, start + events.length).map(({ outcome }) => {
+      if (outcome.status === "rejected") throw new Error(`The append of ${outcome.id} was rejected in part.`);
+      const { id, position, streamVersion } = outcome;
+      return { id, position, streamVersion, duplicate: outcome.status === "duplicate" };
+    });
+    start += events.length;
+    const last = own.reduce((latest, each) => (each.streamVersion > latest.streamVersion ? each : latest));
+    return { stream, streamVersion: last.streamVersion, position: last.position, events: own };
+  });
+}
 
 /** Appends of validated events, implemented by each store. Called at most once per append, before anything is awaited. */
 export interface CheckedAppends {

@@ -3,9 +3,11 @@ import { streamKey } from "@synap/types/internal";
 import { withLockTimeout } from "../connection/lock-timeout.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
-import type { Expectation } from "../streams/stream-name.ts";
 import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";
-import { type AppendedEvent, MAX_APPEND_EVENTS } from "./append-outcome.ts";
+import type { AppendedEvent, Expectation } from "./judge-events.ts";
+
+/** Maximum number of events of one append: a position has ten bits for the index. */
+export const MAX_APPEND_EVENTS = 1024;
 
 interface WaitOptions {
   /** Maximum time to wait for a lock, in milliseconds, here and in the rest of the transaction. */

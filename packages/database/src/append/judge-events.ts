@@ -1,9 +1,78 @@
 import { isDeepStrictEqual } from "node:util";
-import type { EventIssue, StreamName, SynapEvent } from "@synap/types";
-import { streamKey } from "@synap/types/internal";
-import { EventIdConflictError, OptimisticLockError, StreamClosedError } from "../streams/stream-errors.ts";
-import type { Expectation } from "../streams/stream-name.ts";
-import { type AppendedEvent, rejected } from "./append-outcome.ts";
+import type { EventIssue, ExpectedVersion, StoredEvent, StreamName, SynapEvent } from "@synap/types";
+import { frozenCopy, streamKey } from "@synap/types/internal";
+import { sqlState } from "../connection/database-errors.ts";
+import { EventIdConflictError, OptimisticLockError, StreamClosedError } from "./stream-errors.ts";
+
+/** A stream and its expected version. */
+export interface Expectation extends StreamName {
+  readonly expected: ExpectedVersion;
+}
+
+/** Outcome of the append of one event. */
+export type AppendOutcome =
+  | {
+      readonly status: "stored";
+      readonly id: string;
+      readonly position: number;
+      readonly streamVersion: number;
+    }
+  | {
+      readonly status: "duplicate";
+      /** Id of the event that was stored first; a different one for a duplicate by idempotency key. */
+      readonly id: string;
+      readonly position: number;
+      readonly streamVersion: number;
+    }
+  | { readonly status: "rejected"; readonly id: string; readonly issues: readonly EventIssue[] };
+
+/** Outcome of one event and the time at which it was stored. */
+export interface AppendedEvent {
+  readonly outcome: AppendOutcome;
+  /** In the format of an event's `timestamp`; undefined unless this append stored it. */
+  readonly recordedAt?: string;
+}
+
+/**
+ * Returns frozen copies of the events that were stored, with their positions; the sender may still change its own objects.
+ * Separate from the append, because copying takes time.
+ */
+export function storedEvents(
+  events: readonly SynapEvent[],
+  appended: readonly AppendedEvent[],
+): StoredEvent[] {
+  return events.flatMap((event, index) => {
+    const { outcome, recordedAt } = appended[index] ?? {};
+    if (outcome?.status !== "stored" || recordedAt === undefined) return [];
+    const { position, streamVersion } = outcome;
+    const { data, metadata } = event;
+    return [
+      Object.freeze({
+        ...event,
+        data: frozenCopy(data),
+        ...(metadata !== undefined && { metadata: frozenCopy(metadata) }),
+        position,
+        streamVersion,
+        recordedAt,
+      }),
+    ];
+  });
+}
+
+/** Creates the outcome of an event that is not stored. */
+export function rejected(id: string, ...issues: readonly EventIssue[]): AppendOutcome {
+  return { status: "rejected", id, issues };
+}
+
+/** Creates the issue of an event that PostgreSQL refused although it was valid by the catalogue. */
+export function refusedByDatabase(error: unknown, path = ""): EventIssue {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    path,
+    code: "refused-by-database",
+    reason: `the database refused it (SQLSTATE ${sqlState(error) ?? "unknown"}): ${message}`,
+  };
+}
 
 /** The stored event that an event repeats, by its id or its creator's idempotency key. */
 export interface Original {

@@ -1,8 +1,8 @@
 import type { EventCatalogue } from "@synap/types";
 import { appendMethods } from "../append/append-methods.ts";
-import { type AppendedEvent, MAX_APPEND_EVENTS } from "../append/append-outcome.ts";
+import { MAX_APPEND_EVENTS } from "../append/append-new-events.ts";
 import type { FirstEvent } from "../append/find-originals.ts";
-import { judgeEvents } from "../append/judge-events.ts";
+import { type AppendedEvent, judgeEvents } from "../append/judge-events.ts";
 import type { EventStore } from "../event-store.ts";
 import { subscribeToAll } from "../subscriptions/subscribe-to-all.ts";
 import { MemoryLog } from "./memory-log.ts";

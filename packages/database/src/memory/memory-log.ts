@@ -1,7 +1,7 @@
 import type { StoredEvent, StreamName, SynapEvent } from "@synap/types";
 import { deepFreeze, streamKey } from "@synap/types/internal";
-import type { AppendedEvent } from "../append/append-outcome.ts";
 import {
+  type AppendedEvent,
   collectOutcomes,
   hasSameContent,
   type Known,

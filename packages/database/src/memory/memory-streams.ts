@@ -1,7 +1,14 @@
 import type { ExpectedVersion, StoredEvent, StreamName } from "@synap/types";
-import type { AppendedEvent } from "../append/append-outcome.ts";
-import { compareVersions, judgeEvents, openExpectations, requireAll } from "../append/judge-events.ts";
-import type { PreparedAppend } from "../append/prepare-append.ts";
+import { checkExpectedVersion } from "@synap/types/internal";
+import type { PreparedAppend } from "../append/append-methods.ts";
+import {
+  type AppendedEvent,
+  compareVersions,
+  judgeEvents,
+  openExpectations,
+  requireAll,
+} from "../append/judge-events.ts";
+import { StreamNotFoundError } from "../append/stream-errors.ts";
 import { cutPage } from "../reading/page-bytes.ts";
 import {
   checkStreamRead,
@@ -9,9 +16,7 @@ import {
   type StreamInfo,
   type StreamPage,
   type StreamRead,
-} from "../streams/read-stream.ts";
-import { StreamNotFoundError } from "../streams/stream-errors.ts";
-import { checkExpectedVersion } from "../streams/stream-name.ts";
+} from "../reading/read-stream.ts";
 import type { MemoryLog } from "./memory-log.ts";
 
 /** Appends events to streams, all or nothing. */

@@ -1,5 +1,4 @@
 import type { Database, SqlParameter } from "../connection/sql-session.ts";
-import { getStreamRow, type StreamRow } from "../streams/read-stream.ts";
 import {
   type EventFilter,
   type EventPage,
@@ -9,6 +8,7 @@ import {
   readEventPage,
 } from "./event-page.ts";
 import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
+import { getStreamRow, type StreamRow } from "./read-stream.ts";
 import { queryWithSharedPlan } from "./shared-plan.ts";
 
 /**

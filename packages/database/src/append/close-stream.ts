@@ -1,8 +1,8 @@
 import type { ExpectedVersion, StreamName } from "@synap/types";
+import { checkExpectedVersion } from "@synap/types/internal";
 import { withLockTimeout } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { nameLockedStreams, readLockTimeout, readRefusal, StreamNotFoundError } from "./stream-errors.ts";
-import { checkExpectedVersion } from "./stream-name.ts";
 
 const writeClose = (before: string, type: string) =>
   `SELECT version FROM ${before}synap.close_stream(${type}, $2, $3::text::jsonb) AS version`;

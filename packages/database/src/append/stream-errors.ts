@@ -1,9 +1,8 @@
 import type { ExpectedVersion, StreamName } from "@synap/types";
-import { streamKey } from "@synap/types/internal";
+import { describeStream, streamKey } from "@synap/types/internal";
 import { z } from "zod";
 import { isLockTimeout, sqlState } from "../connection/database-errors.ts";
 import type { SqlSession, Transaction } from "../connection/sql-session.ts";
-import { describeStream } from "./stream-name.ts";
 
 /** A stream is not at the expected version, because another append came first. Load it again and repeat the decision. */
 export class OptimisticLockError extends Error {

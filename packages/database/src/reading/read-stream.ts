@@ -1,8 +1,8 @@
 import type { StoredEvent, StreamName } from "@synap/types";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { Database, SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
-import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
-import { queryWithSharedPlan } from "../reading/shared-plan.ts";
+import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
+import { queryWithSharedPlan } from "./shared-plan.ts";
 
 /** Version of a stream and the time at which it was closed. */
 export interface StreamInfo {
