@@ -21,12 +21,15 @@ describeOnEveryEngine("appends that come at the same time", (engine) => {
   it("share calls, whatever they expect of their streams, up to 256 in one", async () => {
     const { store, calls } = open();
     const busy = newStream();
+    // The first event creates the chunk. Calls that wait for it longer than the short lock timeout would be sent again.
+    await store.appendToStream(newStream(), "no-stream", [input("first")]);
+    const before = calls.count;
     await Promise.all([
       ...noteEvents(100).map((event) => store.append(event)),
       ...Array.from({ length: 100 }, () => store.appendToStream(newStream(), "no-stream", [input("first")])),
       ...Array.from({ length: 100 }, () => store.appendToStream(busy, "any", [input("one"), input("two")])),
     ]);
-    expect(calls.count).toBeLessThanOrEqual(6);
+    expect(calls.count - before).toBeLessThanOrEqual(6);
     expect((await store.getStream(busy))?.streamVersion).toBe(200);
   });
 
