@@ -64,7 +64,6 @@ export {
   defineStatementProjection,
   type Projection,
   type ProjectionDefinition,
-  type ReadTable,
   type RowProjectionDefinition,
 } from "./projections/projection.ts";
 export type { ProjectionContext } from "./projections/projection-context.ts";
@@ -77,7 +76,7 @@ export {
 } from "./projections/projection-errors.ts";
 export type { BuildStatus, ProjectionStatus } from "./projections/projection-status.ts";
 export { type ActorOptions, Projections } from "./projections/projections.ts";
-export { keyText, moment, type RowOf, readTable } from "./projections/read-table.ts";
+export { keyText, moment, type ReadTable, type RowOf, readTable } from "./projections/read-table.ts";
 export { type AuditEntry, type AuditFilter, auditLog } from "./read-models/audit-log.ts";
 export { type ComplianceStatistics, complianceStats } from "./read-models/compliance-stats.ts";
 export {

@@ -7,47 +7,7 @@ import { createEventSchema, type EventSchema } from "./event-schema.ts";
 import type { JsonObject } from "./json.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
 import type { StoredEvent, SynapEvent } from "./synap-event.ts";
-
-/** The data type of each event type, by name, at compile time. */
-export type EventTypeMap = Record<string, JsonObject>;
-
-/** The type map of a list of definitions. */
-export type EventTypesOf<Definitions extends readonly EventTypeDefinition[]> = {
-  [Definition in Definitions[number] as Definition["name"]]: Definition["example"];
-};
-
-/** The names of the event types in a catalogue, as a union: `EventTypeName<typeof seedCatalogue>`. */
-export type EventTypeName<Catalogue extends { readonly eventTypes?: EventTypeMap }> = keyof NonNullable<
-  Catalogue["eventTypes"]
-> &
-  string;
-
-/** Every event of a map of types: a union discriminated by `type`, so that checking `event.type` types `event.data`. */
-export type SynapEventOf<Types extends EventTypeMap> = {
-  [Name in keyof Types & string]: SynapEvent<Name, Types[Name]>;
-}[keyof Types & string];
-
-/** A stored event of a map of types, or of the named ones among them: a union discriminated by `type`. */
-export type StoredEventIn<
-  Types extends EventTypeMap,
-  Name extends keyof Types & string = keyof Types & string,
-> = { [Each in Name]: StoredEvent<Each, Types[Each]> }[Name];
-
-/** An event to publish of a map of types: a union discriminated by `type`. */
-export type PublishableEvent<Types extends EventTypeMap> = {
-  [Name in keyof Types & string]: EventInput<Name, Types[Name]>;
-}[keyof Types & string];
-
-/** An event to append to a stream, which supplies the aggregate type and id. */
-export type AppendableEvent<Types extends EventTypeMap> = {
-  [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
-}[keyof Types & string];
-
-/** A stored event of any of these types: a union discriminated by `type`. */
-export type StoredEventOf<Definitions extends readonly EventTypeDefinition[]> = StoredAs<Definitions[number]>;
-
-type StoredAs<Definition extends EventTypeDefinition> =
-  Definition extends EventTypeDefinition<infer Name, infer Data> ? StoredEvent<Name, Data> : never;
+import type { EventTypeMap, EventTypesOf, StoredEventIn, SynapEventOf } from "./typed-events.ts";
 
 /**
  * A set of event types and the functions that validate events against it. Immutable: `extend` returns a new one. The

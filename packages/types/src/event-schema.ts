@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EventTypeDefinition } from "./define-event-type.ts";
-import type { EventTypeMap } from "./event-catalogue.ts";
 import { synapEventSchema } from "./synap-event.ts";
+import type { EventTypeMap } from "./typed-events.ts";
 
 type Shape = typeof synapEventSchema.shape;
 

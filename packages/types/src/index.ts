@@ -35,17 +35,9 @@ export { taskEventTypes } from "./catalogue/task.ts";
 export { checkMoment, InvalidMomentError } from "./check-moment.ts";
 export { defineEventType, type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
 export {
-  type AppendableEvent,
   type CatalogueOptions,
   createEventCatalogue,
   type EventCatalogue,
-  type EventTypeMap,
-  type EventTypeName,
-  type EventTypesOf,
-  type PublishableEvent,
-  type StoredEventIn,
-  type StoredEventOf,
-  type SynapEventOf,
   type TypedEventCatalogue,
 } from "./event-catalogue.ts";
 export { type EventInput, eventInputSchema } from "./event-input.ts";
@@ -68,3 +60,13 @@ export {
 export type { ExpectedVersion, StreamName } from "./stream-name.ts";
 export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
 export { readTimestamp } from "./timestamp.ts";
+export type {
+  AppendableEvent,
+  EventTypeMap,
+  EventTypeName,
+  EventTypesOf,
+  PublishableEvent,
+  StoredEventIn,
+  StoredEventOf,
+  SynapEventOf,
+} from "./typed-events.ts";

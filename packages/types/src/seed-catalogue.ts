@@ -9,12 +9,8 @@ import { paymentEventTypes } from "./catalogue/payment.ts";
 import { productEventTypes } from "./catalogue/product.ts";
 import { reservationEventTypes } from "./catalogue/reservation.ts";
 import { taskEventTypes } from "./catalogue/task.ts";
-import {
-  createEventCatalogue,
-  type EventTypeName,
-  type EventTypesOf,
-  type SynapEventOf,
-} from "./event-catalogue.ts";
+import { createEventCatalogue } from "./event-catalogue.ts";
+import type { EventTypeName, EventTypesOf, SynapEventOf } from "./typed-events.ts";
 
 /** The event types that come with Synap. Applications add their own with `seedCatalogue.extend([...])`. */
 export const seedEventTypes = [

@@ -3,7 +3,8 @@ import { type Database, type EventStore, MAX_PAGE_BYTES, type Transaction } from
 import { checkMoment, type StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
-import type { Projection, ReadTable } from "./projection.ts";
+import type { Projection } from "./projection.ts";
+import type { ReadTable } from "./read-table.ts";
 import { createTables, projectionContext, tableOf } from "./read-tables.ts";
 
 /** The end of an as-of run: a position, or a moment (a Date or RFC 3339 text) by which the events were recorded. */

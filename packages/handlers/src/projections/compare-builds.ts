@@ -1,5 +1,5 @@
 import type { SqlSession } from "@synap/database";
-import type { ReadTable } from "./projection.ts";
+import type { ReadTable } from "./read-table.ts";
 import { tableOf } from "./read-tables.ts";
 
 /** The differences between two builds of one table. */

@@ -6,19 +6,7 @@ import { foldRows, type RowFold } from "./fold-rows.ts";
 import { applyToEvents, type LogStatement } from "./log-statement.ts";
 import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
-import { columnsOf, describeReadTable } from "./read-table.ts";
-
-/** A table of a read model. Each build of the projection has its own; queries read the view of this name. */
-export interface ReadTable {
-  /** The view's name in schema `synap_read`: lower case, digits and underscores, 40 characters at most. */
-  readonly name: string;
-  /** The columns of the primary key, by which shadow comparisons match rows. */
-  readonly key: readonly string[];
-  /** The columns as in CREATE TABLE, without table constraints: `owner_id text NOT NULL, score integer`. */
-  readonly columns: string;
-  /** The part of CREATE INDEX after ON: `(owner_id, score DESC) WHERE closed_at IS NULL`. */
-  readonly indexes?: readonly string[];
-}
+import { columnsOf, describeReadTable, type ReadTable } from "./read-table.ts";
 
 /** A read model and the code that builds it from events. See docs/projections.md. */
 export interface Projection {

@@ -8,7 +8,6 @@ import {
   type PgTable,
   pgSchema,
 } from "drizzle-orm/pg-core";
-import type { ReadTable } from "./projection.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
 
 /**
@@ -36,6 +35,18 @@ export const moment = customType<{ data: string; driverData: string }>({
 
 /** A row of a read table, as `evolve` receives and returns it. */
 export type RowOf<Table extends PgTable> = InferSelectModel<Table>;
+
+/** A table of a read model. Each build of the projection has its own; queries read the view of this name. */
+export interface ReadTable {
+  /** The view's name in schema `synap_read`: lower case, digits and underscores, 40 characters at most. */
+  readonly name: string;
+  /** The columns of the primary key, by which shadow comparisons match rows. */
+  readonly key: readonly string[];
+  /** The columns as in CREATE TABLE, without table constraints: `owner_id text NOT NULL, score integer`. */
+  readonly columns: string;
+  /** The part of CREATE INDEX after ON: `(owner_id, score DESC) WHERE closed_at IS NULL`. */
+  readonly indexes?: readonly string[];
+}
 
 /** Column types whose values survive the round trip through JSON. */
 const COLUMN_TYPES = new Set([

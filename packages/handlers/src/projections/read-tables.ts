@@ -1,8 +1,9 @@
 import type { Transaction } from "@synap/database";
 import { sqlState } from "@synap/database/internal";
-import type { Projection, ReadTable } from "./projection.ts";
+import type { Projection } from "./projection.ts";
 import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
+import type { ReadTable } from "./read-table.ts";
 
 const SCHEMA = "synap_read";
 
