@@ -4,12 +4,17 @@ import type { ConnectionUse, EventStore } from "@synap/database";
 import type {
   DeadLetterBacklog,
   DeadLetterCounts,
-  NamedThing,
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
 import type { IEventHandler, Projection, Projections, ReadModel, ReadSession } from "@synap/handlers";
-import type { DeadLetters, InTransit, KeptInBroker, OperatingWarning } from "@synap/handlers/internal";
+import type {
+  DeadLetters,
+  InTransit,
+  KeptInBroker,
+  KnownNames,
+  OperatingWarning,
+} from "@synap/handlers/internal";
 import type { ProcessMetrics, ReadinessCheck } from "@synap/service";
 import type { ServedAggregate } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
@@ -43,11 +48,8 @@ export interface ApiDependencies {
     "appendToStream" | "closeStream" | "getById" | "getStream" | "query" | "readStreamPage" | "subscribeToAll"
   >;
   readonly publishing: PublishDependencies;
-  /** The names in the database, for filters with a name that the application doesn't define. */
-  readonly names: {
-    list(thing: NamedThing): Promise<readonly string[]>;
-    isRecorded(thing: NamedThing, name: string): Promise<boolean>;
-  };
+  /** The names that filters may have. */
+  readonly names: KnownNames;
   /** The aggregates, with their repositories. */
   readonly aggregates: readonly ServedAggregate[];
   readonly readModels: readonly ReadModel[];

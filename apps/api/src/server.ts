@@ -4,8 +4,6 @@ import {
   createExposureWatch,
   deadLetterBacklog,
   deadLetterCounts,
-  isRecordedName,
-  listNames,
   repeatedEvents,
   startPresence,
   storeStatistics,
@@ -89,10 +87,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       onOutcome: metrics.published,
       onAccepted: transit.accepted,
     },
-    names: {
-      list: (thing) => listNames(database, thing),
-      isRecorded: (thing, name) => isRecordedName(database, thing, name),
-    },
+    names: engine.names,
     aggregates: engine.aggregates.map(({ repository, ...each }) => ({
       ...each,
       repository: {

@@ -53,7 +53,7 @@ export function unservedApp() {
         return never();
       },
     },
-    names: { list: away, isRecorded: away },
+    names: { check: away },
     pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),
     metrics: createProcessMetrics(),
     statistics: away,

@@ -1,16 +1,13 @@
 import { readFileSync } from "node:fs";
 import { createSynapClient, isProblem } from "@synap/client";
-import type { customerInvoices } from "../src/invoices.ts";
-import type { order } from "../src/order.ts";
-import type { customerOrders } from "../src/orders.ts";
 import type config from "../synap.config.ts";
 
-const synap = createSynapClient<typeof config.catalogue>({
+const synap = createSynapClient<typeof config>({
   url: process.env["SYNAP_URL"] ?? "http://127.0.0.1:3400",
   // Only following the log needs it.
   adminToken: () => process.env["SYNAP_ADMIN_TOKEN"] ?? readFileSync(".synap/admin-token", "utf8").trim(),
 });
-const orders = synap.aggregates<typeof order>({ type: "order", path: "orders" });
+const orders = synap.aggregates({ type: "order", path: "orders" });
 const id = `o-${Date.now()}`;
 const customer = `customer-${id}`;
 
@@ -54,7 +51,7 @@ await synap.waitUntilStored(review.id);
 
 // Read your own writes: wait until the projection has got there, then ask its read model.
 await synap.waitFor(position, "invoices");
-const { invoices } = await synap.readModel<typeof customerInvoices>("customer-invoices", { customer });
+const { invoices } = await synap.readModel("customer-invoices", { customer });
 for (const { cents, account } of invoices) console.log(`${cents} cents on account ${account}`);
-const mine = await synap.readModel<typeof customerOrders>("customer-orders", { customer });
+const mine = await synap.readModel("customer-orders", { customer });
 for (const { status, stars } of mine.orders) console.log(`${status}, ${stars} stars`);

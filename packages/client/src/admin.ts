@@ -1,3 +1,4 @@
+import type { DeadLetterHandler, PartTypes } from "./application-types.ts";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
@@ -6,8 +7,8 @@ import type { CallOptions, Transport } from "./transport.ts";
 export type DeadLetterSummary = Resource<"DeadLetterPage">["deadLetters"][number];
 
 /** Filter of dead letters. */
-export interface DeadLetterQuery extends CallOptions {
-  readonly handler?: string;
+export interface DeadLetterQuery<Handler extends string = string> extends CallOptions {
+  readonly handler?: Handler;
   readonly status?: DeadLetterSummary["status"];
   readonly aggregateType?: string;
   readonly aggregateId?: string;
@@ -16,8 +17,8 @@ export interface DeadLetterQuery extends CallOptions {
 }
 
 /** Dead letters to retry together. */
-export interface RetryRequest extends CallOptions {
-  readonly handler?: string;
+export interface RetryRequest<Handler extends string = string> extends CallOptions {
+  readonly handler?: Handler;
   readonly code?: string;
   /** Those with a higher number: `next` of the call before. */
   readonly after?: number;
@@ -26,35 +27,42 @@ export interface RetryRequest extends CallOptions {
 }
 
 /** Operating Synap. Everything here needs the admin token. */
-export interface Admin {
+export interface Admin<Parts extends PartTypes = PartTypes> {
   status(options?: CallOptions): Promise<Resource<"AdminStatus">>;
   /** Dead letters, the newest first, fetched page by page. */
-  deadLetters(query?: DeadLetterQuery): AsyncGenerator<DeadLetterSummary, void, void>;
+  deadLetters(
+    query?: DeadLetterQuery<DeadLetterHandler<Parts>>,
+  ): AsyncGenerator<DeadLetterSummary, void, void>;
   /** One page of them, and the cursor of the next. */
-  deadLetterPage(query?: DeadLetterQuery & { readonly cursor?: string }): Promise<Resource<"DeadLetterPage">>;
+  deadLetterPage(
+    query?: DeadLetterQuery<DeadLetterHandler<Parts>> & { readonly cursor?: string },
+  ): Promise<Resource<"DeadLetterPage">>;
   /** One dead letter with its event. @throws SynapProblem `dead-letter-not-found` */
   deadLetter(id: number, options?: CallOptions): Promise<Resource<"DeadLetter">>;
   /** Handles the event again. @throws SynapProblem `dead-letter-resolved`, `dead-letter-not-retryable` */
   retryDeadLetter(id: number, options?: CallOptions): Promise<Resource<"DeadLetterOutcome">>;
   /** Retries the open dead letters that match, the oldest first. */
-  retryDeadLetters(request?: RetryRequest): Promise<Resource<"DeadLetterOutcomes">>;
+  retryDeadLetters(request?: RetryRequest<DeadLetterHandler<Parts>>): Promise<Resource<"DeadLetterOutcomes">>;
   /** Leaves the event out for good. */
   skipDeadLetter(id: number, reason: string, options?: CallOptions): Promise<Resource<"DeadLetterOutcome">>;
   projections(options?: CallOptions): Promise<Resource<"Projections">["projections"]>;
   /** @throws SynapProblem `projection-not-found` */
-  projection(name: string, options?: CallOptions): Promise<Resource<"Projection">>;
-  pauseProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
-  resumeProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
+  projection(name: Parts["projections"], options?: CallOptions): Promise<Resource<"Projection">>;
+  pauseProjection(name: Parts["projections"], options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
+  resumeProjection(name: Parts["projections"], options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
   /** Begins a new build beside the live one. */
   rebuildProjection(
-    name: string,
+    name: Parts["projections"],
     options?: CallOptions & { readonly version?: number },
   ): Promise<Resource<"ProjectionBuild">>;
   /** Compares the rows of the new build with those of the live one. */
-  compareProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionComparison">>;
+  compareProjection(
+    name: Parts["projections"],
+    options?: CallOptions,
+  ): Promise<Resource<"ProjectionComparison">>;
   /** Lets the new build take over. @throws SynapProblem `cutover-refused` */
   cutOverProjection(
-    name: string,
+    name: Parts["projections"],
     options?: CallOptions & {
       readonly maxLagEvents?: number;
       readonly maxDifference?: number;
@@ -62,10 +70,13 @@ export interface Admin {
     },
   ): Promise<Resource<"ProjectionCutover">>;
   /** Goes back to the previous build. */
-  rollbackProjection(name: string, options?: CallOptions): Promise<Resource<"ProjectionCutover">>;
+  rollbackProjection(
+    name: Parts["projections"],
+    options?: CallOptions,
+  ): Promise<Resource<"ProjectionCutover">>;
   /** Removes a build that isn't live. */
   dropProjectionBuild(
-    name: string,
+    name: Parts["projections"],
     build: "building" | "previous",
     options?: CallOptions,
   ): Promise<Resource<"DroppedBuild">>;

@@ -55,6 +55,9 @@ export interface Aggregates<State, OneCommand> {
   ): Promise<Omit<Resource<"CommandResult">, "state"> & { readonly state: State }>;
 }
 
+/** The aggregates of a decider. */
+export type AggregatesOf<Decider extends DeciderTypes> = Aggregates<StateOf<Decider>, CommandOf<Decider>>;
+
 /**
  * The aggregates of one kind.
  *
@@ -63,7 +66,7 @@ export interface Aggregates<State, OneCommand> {
 export function createAggregates<Decider extends DeciderTypes>(
   transport: Transport,
   kind: { readonly type: string; readonly path: string },
-): Aggregates<StateOf<Decider>, CommandOf<Decider>> {
+): AggregatesOf<Decider> {
   return {
     async load(id, { version, at, signal } = {}) {
       try {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { pauseAfter } from "./backoff.ts";
 
 it("doubles pauses up to the longest, with jitter of up to a half", () => {
-  const backoff = { firstDelayMs: 100, maxDelayMs: 1_000 };
+  const backoff = { firstMs: 100, maxMs: 1_000 };
   for (const [failures, longest] of [
     [1, 100],
     [2, 200],

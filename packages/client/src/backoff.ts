@@ -1,9 +1,9 @@
 /** Exponential backoff: pauses that double from the first one up to the longest. */
 export interface Backoff {
   /** Milliseconds. */
-  readonly firstDelayMs: number;
+  readonly firstMs: number;
   /** Milliseconds. */
-  readonly maxDelayMs: number;
+  readonly maxMs: number;
 }
 
 /**
@@ -12,10 +12,10 @@ export interface Backoff {
  */
 export function pauseAfter(
   failures: number,
-  { firstDelayMs, maxDelayMs }: Backoff,
+  { firstMs, maxMs }: Backoff,
   retryAfterMs: number | undefined = 0,
 ): number {
-  const longest = Math.min(maxDelayMs, firstDelayMs * 2 ** (failures - 1));
+  const longest = Math.min(maxMs, firstMs * 2 ** (failures - 1));
   return Math.max(retryAfterMs, longest * (0.5 + Math.random() / 2));
 }
 

@@ -1,7 +1,16 @@
 import type { PublishableEvent, StoredEventIn } from "@synap/types";
 import { type Admin, createAdmin } from "./admin.ts";
-import { type Aggregates, createAggregates, type DeciderTypes } from "./aggregates.ts";
-import type { CatalogueTypes, NameOf, TypesOf } from "./event-types.ts";
+import { type AggregatesOf, createAggregates, type DeciderTypes } from "./aggregates.ts";
+import type {
+  AggregateAt,
+  CatalogueTypes,
+  ClientTypes,
+  FollowerOf,
+  NameOf,
+  PartsOf,
+  ReadModelAt,
+  TypesOf,
+} from "./application-types.ts";
 import { createEvents, type Events } from "./events.ts";
 import {
   type CoalescingOptions,
@@ -31,22 +40,22 @@ export interface ClientOptions extends TransportOptions {
 }
 
 /** Synap over HTTP. Made by {@link createSynapClient}. */
-export interface SynapClient<Catalogue extends CatalogueTypes>
-  extends Streams<TypesOf<Catalogue>>,
-    Events<TypesOf<Catalogue>> {
+export interface SynapClient<Source extends ClientTypes>
+  extends Streams<TypesOf<Source>>,
+    Events<TypesOf<Source>> {
   /**
    * Publishes an event. Resolves once it is accepted: it will be stored, and never lost. Calls made at the same time travel
    * together. Repeating it is harmless: the event has its id before the first attempt.
    * @throws SynapProblem `event-invalid`, `unknown-event-type`, `event-id-conflict`, `publisher-full` and others
    */
-  publish(event: PublishableEvent<TypesOf<Catalogue>>, options?: PublishOptions): Promise<Published>;
+  publish(event: PublishableEvent<TypesOf<Source>>, options?: PublishOptions): Promise<Published>;
   /**
    * Publishes events in requests of up to 1,000, and gives one result for each, in their order. A rejected event costs no
    * other; `unavailable` ones may be sent again.
    * @throws SynapProblem, SynapUnreachableError when the outcome of no event is known
    */
   publishBatch(
-    events: readonly PublishableEvent<TypesOf<Catalogue>>[],
+    events: readonly PublishableEvent<TypesOf<Source>>[],
     options?: PublishOptions,
   ): Promise<PublishResult[]>;
   /**
@@ -59,38 +68,56 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
    * The events after a position, then each as it is stored. Resumes after a lost connection. Needs the admin token.
    * @throws SubscriptionGapError when the store was restored to before what was read
    */
-  subscribe<const Name extends NameOf<TypesOf<Catalogue>> = NameOf<TypesOf<Catalogue>>>(
+  subscribe<const Name extends NameOf<TypesOf<Source>> = NameOf<TypesOf<Source>>>(
     request?: SubscriptionRequest<Name>,
-  ): AsyncGenerator<StoredEventIn<TypesOf<Catalogue>, Name>, void, void>;
+  ): AsyncGenerator<StoredEventIn<TypesOf<Source>, Name>, void, void>;
   /**
-   * One kind of aggregate.
+   * One kind of aggregate of the client's config.
+   * @example
+   * const orders = synap.aggregates({ type: "order", path: "orders" });
+   */
+  aggregates<const Path extends PartsOf<Source>["aggregates"]["path"]>(kind: {
+    readonly type: AggregateAt<PartsOf<Source>, Path>["name"];
+    readonly path: Path;
+  }): AggregatesOf<AggregateAt<PartsOf<Source>, Path>>;
+  /**
+   * One kind of aggregate, with the types of a decider.
    * @example
    * const reservations = synap.aggregates<typeof reservationDecider>({ type: "reservation", path: "reservations" });
    */
-  aggregates<Decider extends DeciderTypes>(kind: {
-    readonly type: string;
-    readonly path: string;
-  }): Aggregates<ReturnType<Decider["evolve"]>, Parameters<Decider["decide"]>[0]>;
+  aggregates<Decider extends DeciderTypes = never>(
+    kind: [Decider] extends [never] ? never : { readonly type: string; readonly path: string },
+  ): AggregatesOf<Decider>;
   /**
-   * The answer of one of the application's own read models.
+   * The answer of a read model of the client's config.
+   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
+   * @example
+   * const { orders } = await synap.readModel("open-orders", { customer: "c1" });
+   */
+  readModel<const Path extends PartsOf<Source>["readModels"]["path"]>(
+    path: Path,
+    ...rest: ReadModelArguments<ReadModelAt<PartsOf<Source>, Path>>
+  ): Promise<AnswerOf<ReadModelAt<PartsOf<Source>, Path>>>;
+  /**
+   * The answer of a read model, with the types of its definition.
    * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
    * @example
    * const { orders } = await synap.readModel<typeof openOrders>("open-orders", { customer: "c1" });
    */
-  readModel<Model extends ReadModelTypes>(
+  readModel<Model extends ReadModelTypes = never>(
     path: Model["path"],
     ...rest: ReadModelArguments<Model>
   ): Promise<AnswerOf<Model>>;
   /** The read models of the seeded domain, the audit log and the compliance figures. */
   readonly readModels: ReadModels;
-  readonly admin: Admin;
+  readonly admin: Admin<PartsOf<Source>>;
   /**
    * Waits until a handler or projection has dealt with the events up to a position, to read what was just written.
    * @throws UnknownHandlerError
    */
-  waitFor(position: number, handler: string, options?: CallOptions): Promise<void>;
+  waitFor(position: number, handler: FollowerOf<PartsOf<Source>>, options?: CallOptions): Promise<void>;
   /** Waits until a published event is stored, and gives it as it is stored. */
-  waitUntilStored(id: string, options?: CallOptions): Promise<StoredEventIn<TypesOf<Catalogue>>>;
+  waitUntilStored(id: string, options?: CallOptions): Promise<StoredEventIn<TypesOf<Source>>>;
   status(options?: CallOptions): Promise<Resource<"Status">>;
   /** Checks that the process runs. */
   health(options?: CallOptions): Promise<Resource<"Health">>;
@@ -103,17 +130,18 @@ export interface SynapClient<Catalogue extends CatalogueTypes>
 }
 
 /**
- * A client of Synap's HTTP API, typed by a catalogue.
+ * A client of Synap's HTTP API, typed by an application's config. Import only its type, so that none of its code runs here. A
+ * catalogue (`typeof catalogue`) gives the event types alone.
  *
  * @example
- * import type { catalogue } from "./event-types.js";
- * const synap = createSynapClient<typeof catalogue>({ url: "http://127.0.0.1:3400" });
+ * import type config from "./synap.config.ts";
+ * const synap = createSynapClient<typeof config>({ url: "http://127.0.0.1:3400" });
  * await synap.publish({ type: "order.placed", data: { total: 12.5 } });
  */
-export function createSynapClient<Catalogue extends CatalogueTypes>(
+export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
   options: ClientOptions,
-): SynapClient<Catalogue> {
-  type Types = TypesOf<Catalogue>;
+): SynapClient<Source> {
+  type Types = TypesOf<Source>;
   const transport = createTransport(options);
   const publishing = createPublishing(transport, options.coalescing);
   return {
@@ -121,9 +149,10 @@ export function createSynapClient<Catalogue extends CatalogueTypes>(
     ...createStreams<Types>(transport),
     ...createEvents<Types>(transport),
     subscribe: (request = {}) => subscribe(transport, request),
-    aggregates: (kind) => createAggregates(transport, kind),
-    readModel: (path, parameters?: object, call: CallOptions = {}) =>
-      readModel(transport, path, parameters, call),
+    // What these two answer has the types of the config or the definition that the caller named.
+    aggregates: (kind: Parameters<typeof createAggregates>[1]) => createAggregates<never>(transport, kind),
+    readModel: (path: string, parameters?: object, call: CallOptions = {}) =>
+      readModel<never>(transport, path, parameters, call),
     readModels: createReadModels(transport),
     admin: createAdmin(transport),
     waitFor: (position, handler, call = {}) => waitForHandler(transport, position, handler, call),

@@ -1,6 +1,6 @@
 import type { EventTypeMap, StoredEventIn } from "@synap/types";
+import { type NameOf, typedEvents } from "./application-types.ts";
 import { isProblem } from "./errors.ts";
-import { type NameOf, typedEvents } from "./event-types.ts";
 import { eachOf } from "./pages.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 

@@ -9,9 +9,9 @@ export type {
 } from "@synap/types";
 export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
 export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
+export type { ApplicationTypes, CatalogueTypes, ClientTypes, PartTypes } from "./application-types.ts";
 export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
 export { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
-export type { CatalogueTypes } from "./event-types.ts";
 export type { EventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 export type {

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 async function clientOf(answer: (request: SeenRequest) => Answer, coalescing = {}) {
   api = await startScriptedApi(answer);
-  const retry = { firstDelayMs: 1, maxDelayMs: 1, attempts: 5 };
+  const retry = { firstMs: 1, maxMs: 1, attempts: 5 };
   return createSynapClient({ url: api.url, retry, coalescing });
 }
 const eventsOf = ({ url, body }: SeenRequest): { id: string }[] =>
@@ -172,7 +172,7 @@ describe("events that are JSON already", () => {
         },
       );
     };
-    const retry = { firstDelayMs: 1, maxDelayMs: 1, attempts: 5 };
+    const retry = { firstMs: 1, maxMs: 1, attempts: 5 };
     const client = createSynapClient({ url: "http://127.0.0.1:3400", fetch: sent, retry });
     expect(await client.publishJson(lines)).toEqual([
       { index: 0, status: "accepted", id: "a" },

@@ -18,7 +18,7 @@ export type AnswerOf<Model extends ReadModelTypes> = z.output<Model["answer"]>;
 
 /** The parameters of a read model, which may be left out where none is required, and the options of the call. */
 export type ReadModelArguments<Model extends ReadModelTypes> =
-  Partial<ParametersOf<Model>> extends ParametersOf<Model>
+  Record<never, never> extends ParametersOf<Model>
     ? [parameters?: ParametersOf<Model>, options?: CallOptions]
     : [parameters: ParametersOf<Model>, options?: CallOptions];
 

@@ -1,6 +1,6 @@
 import type { AppendableEvent, EventTypeMap, ExpectedVersion, StoredEventIn, StreamName } from "@synap/types";
+import { type NameOf, typedEvents } from "./application-types.ts";
 import { isProblem } from "./errors.ts";
-import { type NameOf, typedEvents } from "./event-types.ts";
 import { eachOf } from "./pages.ts";
 import { withId } from "./publishing.ts";
 import type { HeadersOf, QueryOf } from "./requests.ts";

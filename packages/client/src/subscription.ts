@@ -1,7 +1,7 @@
 import type { EventTypeMap, StoredEventIn, StreamName } from "@synap/types";
+import type { NameOf } from "./application-types.ts";
 import { type Backoff, pauseAfter, sleep } from "./backoff.ts";
 import { retryAfterOf, SynapProblem, SynapUnreachableError } from "./errors.ts";
-import type { NameOf } from "./event-types.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -52,7 +52,7 @@ export class SubscriptionGapError extends Error {
 
 /** The API sends a comment every 15 seconds; a connection that is silent for this long is dead. */
 const SILENCE_MS = 50_000;
-const BACKOFF: Backoff = { firstDelayMs: 250, maxDelayMs: 10_000 };
+const BACKOFF: Backoff = { firstMs: 250, maxMs: 10_000 };
 
 /**
  * Iterates over the events after a position and then over each new one, without gaps or repetitions. A lost connection is

@@ -24,7 +24,7 @@ async function clientOf(...answers: readonly Answer[]) {
     url: `${started.url}/`,
     adminToken: () => "the-token",
     actor: "user:ada",
-    retry: { firstDelayMs: 1, maxDelayMs: 2, attempts: 4 },
+    retry: { firstMs: 1, maxMs: 2, attempts: 4 },
   });
   return { client, requests: started.requests };
 }
@@ -58,7 +58,7 @@ describe("a request", () => {
     const client = createSynapClient({
       url: api.url,
       retry: {
-        firstDelayMs: 1,
+        firstMs: 1,
         onRetry: (fault, waitMs) => {
           waits.push([fault instanceof SynapProblem && fault.code, waitMs]);
           stop.abort(new Error("enough"));
@@ -85,7 +85,7 @@ describe("a request", () => {
       url: started.url,
       retry: {
         attempts: Number.POSITIVE_INFINITY,
-        firstDelayMs: 1,
+        firstMs: 1,
         patienceMs: 60_000,
         onRetry: (fault) => faults.push(fault),
       },

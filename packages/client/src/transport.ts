@@ -13,9 +13,9 @@ export interface RetryOptions {
   /** Attempts in all. 1: none is repeated. Default 6. */
   readonly attempts?: number;
   /** The first pause in milliseconds, doubled with every attempt, with jitter. Default 200. */
-  readonly firstDelayMs?: number;
+  readonly firstMs?: number;
   /** The longest pause in milliseconds; the API's own Retry-After may be longer. Default 10,000. */
-  readonly maxDelayMs?: number;
+  readonly maxMs?: number;
   /** Milliseconds that a call may take with all its attempts: no pause outlasts them. Default: as many as the attempts take. */
   readonly patienceMs?: number;
   /** Called before each pause with what failed, and how many milliseconds the next attempt waits. */
@@ -105,8 +105,8 @@ export function createTransport(options: TransportOptions): Transport {
   const base = String(options.url).replace(/\/+$/, "");
   const {
     attempts = 6,
-    firstDelayMs = 200,
-    maxDelayMs = 10_000,
+    firstMs = 200,
+    maxMs = 10_000,
     patienceMs = Number.POSITIVE_INFINITY,
     onRetry,
   } = options.retry ?? {};
@@ -149,7 +149,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   async function pause({ fault, attempts: done, since }: FailedAttempt, signal?: AbortSignal) {
     if (done >= attempts) return false;
-    const waitMs = pauseAfter(done, { firstDelayMs, maxDelayMs }, retryAfterOf(fault));
+    const waitMs = pauseAfter(done, { firstMs, maxMs }, retryAfterOf(fault));
     if (performance.now() + waitMs - since > patienceMs) return false;
     onRetry?.(fault, waitMs);
     await sleep(waitMs, signal);

@@ -34,6 +34,7 @@ export {
   transactionFromPostgres,
 } from "./connection/application-transaction.ts";
 export {
+  AppendContentionError,
   DatabaseUnavailableError,
   type DataDirectoryHolder,
   DataDirectoryInUseError,

@@ -3,6 +3,7 @@ import { createEventCatalogue, type EventCatalogue, type EventTypeDefinition } f
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
 import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
+import type { Decider } from "./aggregates/decider.ts";
 import type { IEventHandler } from "./dispatch/event-handler.ts";
 import { genericModule } from "./generic-module.ts";
 import type { SynapModule } from "./module.ts";
@@ -91,15 +92,7 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   for (const { place, item } of followers) {
     checkTypes(place, `"${item.name}"`, item.eventTypes === "all" ? [] : item.eventTypes, known);
   }
-  for (const { place, item } of aggregates) {
-    const { name, events } = item.decider;
-    checkTypes(
-      place,
-      `"${name}"`,
-      events.map((event) => event.name),
-      known,
-    );
-  }
+  for (const { place, item } of aggregates) checkDecider(place, item.decider, known);
   return {
     catalogue: createEventCatalogue(eventTypes.map(({ item }) => item)),
     handlers: handlers.map(({ item }) => item),
@@ -167,6 +160,21 @@ function refuseTwice<Item>(
     }
     places.set(name, place);
   }
+}
+
+/**
+ * Refuses a decider with an event type that an application does not define.
+ *
+ * @param place the decider's name in the error message
+ * @throws ModuleError
+ */
+export function checkDecider(
+  place: string,
+  { name, events }: Pick<Decider, "name" | "events">,
+  known: ReadonlySet<string>,
+): void {
+  const types = events.map((event) => event.name);
+  checkTypes(place, `"${name}"`, types, known);
 }
 
 function checkTypes(place: string, name: string, types: readonly string[], known: ReadonlySet<string>): void {

@@ -53,6 +53,7 @@ export {
 } from "./dispatch/event-handler.ts";
 export { InlineAppendError, InlineHandlerError, TransientHandlerError } from "./dispatch/handler-errors.ts";
 export { RefusedReactionError } from "./dispatch/refused-reaction-error.ts";
+export { UnknownNameError } from "./known-names.ts";
 export type { SynapModule } from "./module.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
 export type { TableDifference } from "./projections/compare-builds.ts";

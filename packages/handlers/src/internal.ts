@@ -5,7 +5,7 @@
 
 export { deciderFingerprint } from "./aggregates/fingerprint.ts";
 export { checksumOf } from "./aggregates/snapshots.ts";
-export { composeModules, type NamedModule } from "./compose-modules.ts";
+export { checkDecider, composeModules, type NamedModule } from "./compose-modules.ts";
 export { DeadLetters } from "./dead-letters/dead-letters.ts";
 export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
 export { handles } from "./dispatch/event-handler.ts";
@@ -51,6 +51,7 @@ export {
   type OperatingWarning,
   operatingWarnings,
 } from "./ingest/operating-warnings.ts";
+export { createKnownNames, type KnownNames } from "./known-names.ts";
 export { auditLogProjection } from "./read-models/audit-log.ts";
 export { complianceStatsProjection } from "./read-models/compliance-stats.ts";
 export { componentOf } from "./read-models/read-model.ts";

@@ -1,6 +1,6 @@
 import { seededDomain } from "@synap/domain";
-import type { AggregateRegistration, Composition, SynapModule } from "@synap/handlers";
-import { composeModules } from "@synap/handlers/internal";
+import type { AggregateRegistration, Composition, ReadModel, SynapModule } from "@synap/handlers";
+import { composeModules, type genericModule } from "@synap/handlers/internal";
 import type { EventTypeDefinition, EventTypeMap, EventTypesOf, TypedEventCatalogue } from "@synap/types";
 
 /** The configuration of an application: its own parts, and further modules. */
@@ -19,15 +19,51 @@ type DefinitionsOf<Config extends SynapConfig> =
   | DefinitionIn<Config>
   | (Config extends { readonly modules: readonly (infer Module)[] } ? DefinitionIn<Module> : never);
 
-/** A validated application: its modules combined, and the typed catalogue. Made by {@link defineConfig}. */
-export interface SynapApplication<Types extends EventTypeMap = EventTypeMap>
-  extends Omit<Composition, "catalogue"> {
-  readonly catalogue: TypedEventCatalogue<Types>;
+/** The parts of an application, at compile time: their names, its aggregates and its read models. */
+export interface ApplicationParts {
+  /** The names of the handlers, as a union. */
+  readonly handlers: string;
+  /** The names of the projections, as a union. */
+  readonly projections: string;
+  readonly aggregates: AggregateRegistration;
+  readonly readModels: ReadModel;
 }
 
-/** The event types of an application, by name: `Synap<TypesOf<typeof config>>` is its engine. */
+/** A validated application: its modules combined, and the typed catalogue. Made by {@link defineConfig}. */
+export interface SynapApplication<
+  Types extends EventTypeMap = EventTypeMap,
+  Parts extends ApplicationParts = ApplicationParts,
+> extends Omit<Composition, "catalogue"> {
+  readonly catalogue: TypedEventCatalogue<Types>;
+  /** Carries the types of the parts at compile time. Never set. */
+  readonly parts?: Parts;
+}
+
+/** The event types of an application, by name: `TypesOf<typeof config>`. */
 export type TypesOf<Application extends { readonly catalogue: { readonly eventTypes?: EventTypeMap } }> =
   NonNullable<Application["catalogue"]["eventTypes"]>;
+
+type ItemsOf<Module, List extends keyof SynapModule> = Module extends {
+  readonly [Key in List]?: readonly (infer Item)[];
+}
+  ? Item
+  : never;
+
+/** The modules of a config: its own parts, its further modules, and what every application has. */
+type ModulesOf<Config extends SynapConfig> =
+  | Config
+  | typeof genericModule
+  | (Config extends { readonly modules: readonly (infer Module)[] } ? Module : never);
+
+type NameIn<Item> = Item extends { readonly name: infer Name extends string } ? Name : never;
+
+/** The parts of a config and its modules. */
+export interface ConfigParts<Config extends SynapConfig> extends ApplicationParts {
+  readonly handlers: NameIn<ItemsOf<ModulesOf<Config>, "handlers">>;
+  readonly projections: NameIn<ItemsOf<ModulesOf<Config>, "projections">>;
+  readonly aggregates: Extract<ItemsOf<ModulesOf<Config>, "aggregates">, AggregateRegistration>;
+  readonly readModels: Extract<ItemsOf<ModulesOf<Config>, "readModels">, ReadModel>;
+}
 
 /** Refuses keys that only `Given` has: for a type parameter, the compiler doesn't look for them. */
 type NoOtherKeys<Given, Known> = { readonly [Key in Exclude<keyof Given, keyof Known>]: never };
@@ -69,11 +105,11 @@ const DEFINED = Symbol.for("synap.application");
  * export default defineConfig({ eventTypes: [orderPlaced], handlers: [mailer], projections: [ordersProjection] });
  * // elsewhere
  * import type config from "./synap.config.ts";
- * const synap = createSynapClient<typeof config.catalogue>({ url: "http://127.0.0.1:3400" });
+ * const synap = createSynapClient<typeof config>({ url: "http://127.0.0.1:3400" });
  */
 export function defineConfig<const Config extends SynapConfig>(
   config: Config & OnlyKnownKeys<Config>,
-): SynapApplication<ConfigTypes<Config>> {
+): SynapApplication<ConfigTypes<Config>, ConfigParts<Config>> {
   const { modules = [], ...own }: SynapConfig = config;
   const composition = composeModules([
     ...modules.map((module, index) => ({ place: `modules[${index}]`, module })),
@@ -81,7 +117,8 @@ export function defineConfig<const Config extends SynapConfig>(
   ]);
   // The catalogue holds exactly the definitions of the config, whose types these are.
   return Object.freeze({ ...composition, [DEFINED]: true }) as unknown as SynapApplication<
-    ConfigTypes<Config>
+    ConfigTypes<Config>,
+    ConfigParts<Config>
   >;
 }
 

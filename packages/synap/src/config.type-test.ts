@@ -4,11 +4,20 @@
  */
 import { createSynapClient } from "@synap/client";
 import { seededDomain } from "@synap/domain";
-import { defineDecider, defineReadModel, type SynapModule } from "@synap/handlers";
+import {
+  defineDecider,
+  defineHandler,
+  defineProjection,
+  defineReadModel,
+  keyText,
+  readTable,
+  type SynapModule,
+} from "@synap/handlers";
 import { defineEventType } from "@synap/types";
 import { z } from "zod";
-import { defineConfig } from "./config.ts";
+import { defineConfig, type TypesOf } from "./config.ts";
 import { createSynap, type Synap } from "./create-synap.ts";
+import { applicationScenario } from "./testing.ts";
 
 const orderPlaced = defineEventType({
   name: "order.placed",
@@ -25,7 +34,7 @@ const orderPaid = defineEventType({
 
 // A client has the types of the config's own event types and of its modules', and no others.
 const config = defineConfig({ modules: [{ eventTypes: [orderPaid] }], eventTypes: [orderPlaced] });
-const client = createSynapClient<typeof config.catalogue>({ url: "http://127.0.0.1:3400" });
+const client = createSynapClient<typeof config>({ url: "http://127.0.0.1:3400" });
 void client.publish({ type: "order.placed", data: { total: 1 } });
 void client.publish({ type: "order.paid", data: { method: "card" } });
 // @ts-expect-error a misspelt field
@@ -35,6 +44,7 @@ void client.publish({ type: "note.creation.requested", data: { content: "Hello" 
 
 // With the seeded domain it has both.
 const both = defineConfig({ modules: [seededDomain], eventTypes: [orderPlaced] });
+// A catalogue gives the types of its events alone.
 const bothClient = createSynapClient<typeof both.catalogue>({ url: "http://127.0.0.1:3400" });
 void bothClient.publish({ type: "note.creation.requested", data: { content: "Hello" } });
 void bothClient.publish({ type: "order.placed", data: { total: 1 } });
@@ -111,17 +121,32 @@ async function read(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>
 }
 
 // An aggregate has the states and commands of its decider, a read model its parameters and answer.
+const lampSwitched = defineEventType({
+  name: "lamp.switched",
+  description: "A lamp was switched.",
+  schema: z.strictObject({ on: z.boolean() }),
+  example: { on: true },
+});
+const about = { description: "X.", events: [lampSwitched], mode: "async" } as const;
+const porter = defineHandler({ ...about, name: "porter", handle: async () => {} });
+const lampRows = defineProjection({
+  ...about,
+  name: "lamp-rows",
+  version: 1,
+  table: readTable("lamp_rows", { id: keyText("id").primaryKey() }),
+  evolve: (_row, { aggregateId }) => ({ id: aggregateId }),
+});
+const otherModel = defineReadModel({
+  path: "others",
+  description: "Others",
+  parameters: z.strictObject({}),
+  answer: z.object({ others: z.array(z.string()) }),
+  read: async () => ({ others: [] }),
+});
 const lamp = defineDecider({
   name: "lamp",
   description: "A lamp that is on or off.",
-  events: [
-    defineEventType({
-      name: "lamp.switched",
-      description: "A lamp was switched.",
-      schema: z.strictObject({ on: z.boolean() }),
-      example: { on: true },
-    }),
-  ],
+  events: [lampSwitched],
   commands: { switch: z.strictObject({ on: z.boolean() }) },
   state: z.strictObject({ on: z.boolean() }),
   initialState: { on: false },
@@ -144,7 +169,15 @@ const lamps = defineReadModel({
   answer: z.object({ lamps: z.array(z.object({ id: z.string() })) }),
   read: async () => ({ lamps: [] }),
 });
-async function light(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>>): Promise<void> {
+const lit = defineConfig({
+  modules: [{ projections: [lampRows] }, { handlers: [] }],
+  eventTypes: [lampSwitched],
+  handlers: [porter],
+  aggregates: [{ decider: lamp, path: "lamps" }],
+  readModels: [lamps],
+});
+async function light(): Promise<void> {
+  const synap = await createSynap(lit, { memory: true });
   const { state } = await synap.aggregates(lamp).execute("l1", { type: "switch", data: { on: true } });
   state.on satisfies boolean;
   // @ts-expect-error a misspelt field of the state
@@ -155,8 +188,101 @@ async function light(synap: Synap<NonNullable<typeof config.catalogue.eventTypes
   await synap.aggregates(lamp).execute("l1", { type: "switch", data: { onn: true } });
   // @ts-expect-error a misspelt parameter
   await synap.readModel(lamps, { onn: true });
+
+  // What is found by its name has a name of the config, its modules, or of what every application has.
+  await synap.projections.pause("lamp-rows", { by: "ada" });
+  await synap.projections.asOf("audit-log", { position: 1 });
+  // @ts-expect-error a misspelt projection
+  await synap.projections.pause("lamp-row", { by: "ada" });
+  // @ts-expect-error a misspelt projection
+  await synap.projections.asOf("audit-logs", { position: 1 });
+  await synap.deadLetters.list({ handler: "porter" });
+  await synap.deadLetters.page({ handler: "lamp-rows/1" });
+  await synap.deadLetters.retryAll({ handler: "ingest-events" }, { by: "ada" });
+  // @ts-expect-error a misspelt handler
+  await synap.deadLetters.list({ handler: "portr" });
+  // @ts-expect-error a misspelt projection
+  await synap.deadLetters.page({ handler: "lamp-row/1" });
+  // @ts-expect-error a misspelt handler
+  await synap.deadLetters.retryAll({ handler: "ingest-event" }, { by: "ada" });
+
+  // So has a scenario's engine.
+  const scenario = await applicationScenario(lit);
+  await scenario.given({ type: "lamp.switched", aggregateId: "l1", data: { on: true } });
+  // @ts-expect-error a misspelt field
+  await scenario.when({ type: "lamp.switched", aggregateId: "l1", data: { onn: true } });
+  // @ts-expect-error a misspelt projection
+  await scenario.synap.projections.pause("lamp-row", { by: "ada" });
 }
 void light;
+
+// An engine has the aggregates whose events its config defines.
+async function dark(synap: Synap<TypesOf<typeof config>>): Promise<void> {
+  // @ts-expect-error the config doesn't define lamp.switched
+  synap.aggregates(lamp);
+  // An engine whose parts are not known takes any name, which is checked at run time.
+  await synap.deadLetters.list({ handler: "porter" });
+}
+void dark;
+
+// A client of a config has the names of its parts, and the types of its aggregates and read models.
+async function callLit(): Promise<void> {
+  const synap = createSynapClient<typeof lit>({ url: "http://127.0.0.1:3400" });
+  const lightbulbs = synap.aggregates({ type: "lamp", path: "lamps" });
+  const { state } = await lightbulbs.execute("l1", { type: "switch", data: { on: true } });
+  state.on satisfies boolean;
+  // @ts-expect-error a misspelt field of the state
+  state.onn;
+  // @ts-expect-error a misspelt command
+  await lightbulbs.execute("l1", { type: "swich", data: { on: true } });
+  // @ts-expect-error a misspelt path
+  synap.aggregates({ type: "lamp", path: "lampes" });
+  // @ts-expect-error a misspelt type
+  synap.aggregates({ type: "lamps", path: "lamps" });
+
+  const answer = await synap.readModel("lamps", { on: true });
+  answer.lamps.map(({ id }) => id.trim());
+  // @ts-expect-error a misspelt field of the answer
+  answer.lamp;
+  // @ts-expect-error a misspelt parameter
+  await synap.readModel("lamps", { onn: true });
+  // @ts-expect-error a misspelt read model
+  await synap.readModel("lampes");
+
+  await synap.waitFor(1, "lamp-rows");
+  await synap.waitFor(1, "porter", { signal: AbortSignal.timeout(1_000) });
+  // @ts-expect-error a misspelt projection
+  await synap.waitFor(1, "lamp-row");
+  await synap.admin.pauseProjection("compliance-stats");
+  // @ts-expect-error a misspelt projection
+  await synap.admin.pauseProjection("lamp-row");
+  // @ts-expect-error a misspelt projection
+  await synap.admin.rebuildProjection("lamp-row", { version: 2 });
+  await synap.admin.deadLetters({ handler: "porter" }).next();
+  // @ts-expect-error a misspelt handler
+  synap.admin.deadLetters({ handler: "portr" });
+  // @ts-expect-error a misspelt handler
+  await synap.admin.retryDeadLetters({ handler: "portr" });
+
+  // A definition that the config doesn't have can be named.
+  await synap.readModel<typeof otherModel>("others");
+  synap.aggregates<typeof lamp>({ type: "lamp", path: "lamps" });
+}
+void callLit;
+
+// @ts-expect-error neither a config nor a catalogue
+createSynapClient<typeof orderPlaced>({ url: "http://127.0.0.1:3400" });
+// @ts-expect-error the module of a config is not the config
+createSynapClient<{ default: typeof lit }>({ url: "http://127.0.0.1:3400" });
+
+// A part whose name is not a constant makes every name acceptable, as does a list of modules.
+async function loose(name: string, modules: SynapModule[]): Promise<void> {
+  const named = defineConfig({ handlers: [defineHandler({ ...about, name, handle: async () => {} })] });
+  await (await createSynap(named, { memory: true })).deadLetters.list({ handler: "anything" });
+  const listed = defineConfig({ modules });
+  await (await createSynap(listed, { memory: true })).projections.pause("anything", { by: "ada" });
+}
+void loose;
 
 // @ts-expect-error a misspelt entry
 defineConfig({ handler: [] });

@@ -16,6 +16,7 @@ import type {
   Transaction,
 } from "@synap/database";
 import type {
+  ActorOptions,
   AggregateCommand,
   AggregateRepository,
   DecidedEvent,
@@ -24,11 +25,15 @@ import type {
   Projection,
   Projections,
   ReadModel,
+  RetriedDeadLetters,
+  RetryFilter,
 } from "@synap/handlers";
 import {
+  checkDecider,
   type DeadLetters as EngineDeadLetters,
   type EventDispatcher,
   HandlerRunner,
+  type KnownNames,
 } from "@synap/handlers/internal";
 import {
   type AppendableEvent,
@@ -43,7 +48,7 @@ import {
   type TypedEventCatalogue,
 } from "@synap/types";
 import type { z } from "zod";
-import type { SynapApplication } from "./config.ts";
+import type { ApplicationParts, SynapApplication } from "./config.ts";
 import { type EngineDatabase, openEngine } from "./engine.ts";
 
 /** Options of {@link createSynap}: the database, and the parts that run in this process. */
@@ -70,17 +75,35 @@ export interface StoredAt {
   readonly isDuplicate: boolean;
 }
 
+/**
+ * The name under which dead letters are stored: that of a handler, of a build of a projection as `PROJECTION/BUILD`, or
+ * `ingest-events` for events that the store refused.
+ */
+export type DeadLetterHandler<Parts extends ApplicationParts> =
+  | Parts["handlers"]
+  | `${Parts["projections"]}/${number}`
+  | "ingest-events";
+
+type OfHandler<Filter, Parts extends ApplicationParts> = Omit<Filter, "handler"> & {
+  readonly handler?: DeadLetterHandler<Parts> | undefined;
+};
+
 /** The operations on dead letters. */
-export interface DeadLetters<Event extends StoredEvent>
-  extends Pick<EngineDeadLetters, "retry" | "retryAll" | "skip"> {
-  /** Lists dead letters, newest first: 100 unless `limit` is given, and fewer if they are large. */
-  list(filter?: DeadLetterFilter): Promise<readonly DeadLetter<Event>[]>;
-  /** Reads one page of dead letters, newest first. */
-  page(filter?: DeadLetterFilter): Promise<DeadLetterPage<Event>>;
+export interface DeadLetters<Event extends StoredEvent, Parts extends ApplicationParts = ApplicationParts>
+  extends Pick<EngineDeadLetters, "retry" | "skip"> {
+  /**
+   * Lists dead letters, newest first: 100 unless `limit` is given, and fewer if they are large.
+   * @throws UnknownNameError for a handler or an aggregate type that neither the application nor a dead letter has
+   */
+  list(filter?: OfHandler<DeadLetterFilter, Parts>): Promise<readonly DeadLetter<Event>[]>;
+  /** Reads one page of dead letters, newest first. @throws as `list` */
+  page(filter?: OfHandler<DeadLetterFilter, Parts>): Promise<DeadLetterPage<Event>>;
+  /** Retries the open dead letters that match, the oldest first. @throws as `list` */
+  retryAll(filter: OfHandler<RetryFilter, Parts>, by: ActorOptions): Promise<RetriedDeadLetters>;
 }
 
 /** Synap in an application's own process. Made by {@link createSynap}. */
-export interface Synap<Types extends EventTypeMap> {
+export interface Synap<Types extends EventTypeMap, Parts extends ApplicationParts = ApplicationParts> {
   readonly catalogue: TypedEventCatalogue<Types>;
   readonly database: Database;
   /**
@@ -100,21 +123,32 @@ export interface Synap<Types extends EventTypeMap> {
   ): Promise<StreamAppendResult>;
   /** Reads the events of a stream, page by page. */
   readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEventIn<Types>>;
-  /** Reads one page of the matching events, by time. With `types`, `data` has the types of those events. */
+  /**
+   * Reads one page of the matching events, by time. With `types`, `data` has the types of those events.
+   * @throws UnknownNameError for an event type or an aggregate type that neither the application nor a stored event has
+   */
   query<const Name extends keyof Types & string = keyof Types & string>(
     filter: EventFilter<Name>,
     page: PageRequest,
   ): Promise<EventPage<StoredEventIn<Types, Name>>>;
-  /** Reads every event after a position and then each new one, in batches. With `types`, only events of those types. */
+  /**
+   * Reads every event after a position and then each new one, in batches. With `types`, only events of those types.
+   * @throws UnknownNameError as `query`
+   */
   subscribe<const Name extends keyof Types & string = keyof Types & string>(
     request: SubscriptionRequest<Name>,
   ): AsyncIterable<EventBatch<StoredEventIn<Types, Name>>>;
-  /** The aggregates of one kind, with snapshots. */
-  aggregates<State extends JsonObject, Command extends AggregateCommand, Event extends DecidedEvent>(
-    decider: Decider<State, Command, Event>,
-  ): AggregateRepository<State, Command>;
-  readonly projections: Projections;
-  readonly deadLetters: DeadLetters<StoredEventIn<Types>>;
+  /**
+   * The aggregates of one kind, with snapshots.
+   * @throws ModuleError when the decider has an event type that the application does not define
+   */
+  aggregates<
+    State extends JsonObject,
+    Command extends AggregateCommand,
+    Event extends DecidedEvent<keyof Types & string>,
+  >(decider: Decider<State, Command, Event>): AggregateRepository<State, Command>;
+  readonly projections: Projections<Parts["projections"]>;
+  readonly deadLetters: DeadLetters<StoredEventIn<Types>, Parts>;
   /** Queries a read model. */
   readModel<Parameters extends z.ZodObject, Answer extends z.ZodType>(
     model: ReadModel<Parameters, Answer>,
@@ -146,13 +180,13 @@ const consoleLogger: ReportLogger = {
  * await synap.publish({ type: "order.placed", aggregateId: "o1", data: { total: 12.5 } });
  * await synap.close();
  */
-export async function createSynap<Types extends EventTypeMap>(
-  application: SynapApplication<Types>,
-  options: SynapOptions,
-): Promise<Synap<Types>> {
+export async function createSynap<
+  Types extends EventTypeMap,
+  Parts extends ApplicationParts = ApplicationParts,
+>(application: SynapApplication<Types, Parts>, options: SynapOptions): Promise<Synap<Types, Parts>> {
   const { logger = consoleLogger } = options;
   const { engine, close } = await openEngine(application, placeOf(options), { logger });
-  const { database, dispatcher, store } = engine;
+  const { database, dispatcher, names, store } = engine;
   const { catalogue } = application;
   const runner = new HandlerRunner({ dispatcher, database, logger });
   if (options.runHandlers ?? database.engine === "embedded") {
@@ -174,17 +208,24 @@ export async function createSynap<Types extends EventTypeMap>(
       for await (const event of store.readStream(stream, read)) yield* catalogue.typeStored([event]);
     },
     async query<const Name extends keyof Types & string>(filter: EventFilter<Name>, page: PageRequest) {
+      await names.check("event type", filter.types);
+      await names.check("aggregate type", filter.aggregateType);
       const found = await store.query(filter, page);
       return { ...found, events: catalogue.typeStored<Name>(found.events) };
     },
     async *subscribe<const Name extends keyof Types & string>(request: SubscriptionRequest<Name>) {
+      await names.check("event type", request.types);
+      await names.check("aggregate type", request.stream?.aggregateType ?? request.aggregateType);
       for await (const batch of store.subscribeToAll(request)) {
         yield { ...batch, events: catalogue.typeStored<Name>(batch.events) };
       }
     },
-    aggregates: engine.aggregatesOf,
+    aggregates(decider) {
+      checkDecider("aggregates", decider, new Set(catalogue.types.map(({ name }) => name)));
+      return engine.aggregatesOf(decider);
+    },
     projections: dispatcher.projections,
-    deadLetters: typedDeadLetters(dispatcher.deadLetters, catalogue),
+    deadLetters: typedDeadLetters(dispatcher.deadLetters, names, catalogue),
     readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_ANSWER_BYTES }),
     transaction: (work) => database.transaction(work),
     async close() {
@@ -207,9 +248,10 @@ async function firstPasses(
   }
 }
 
-/** Dead letters whose stored events have the types of the catalogue. */
+/** Dead letters whose stored events have the types of the catalogue, with filters whose names are checked. */
 function typedDeadLetters<Types extends EventTypeMap>(
   deadLetters: EngineDeadLetters,
+  names: KnownNames,
   catalogue: TypedEventCatalogue<Types>,
 ): DeadLetters<StoredEventIn<Types>> {
   const typed = (untyped: readonly DeadLetter[]) =>
@@ -218,14 +260,25 @@ function typedDeadLetters<Types extends EventTypeMap>(
         ? [deadLetter]
         : catalogue.typeStored([deadLetter.event]).map((event) => ({ ...deadLetter, event })),
     );
+  const check = async ({ handler, aggregateType }: DeadLetterFilter) => {
+    await names.check("handler", handler);
+    await names.check("aggregate type", aggregateType);
+  };
   return {
-    list: async (filter) => typed(await deadLetters.list(filter)),
-    async page(filter) {
+    async list(filter = {}) {
+      await check(filter);
+      return typed(await deadLetters.list(filter));
+    },
+    async page(filter = {}) {
+      await check(filter);
       const page = await deadLetters.page(filter);
       return { ...page, deadLetters: typed(page.deadLetters) };
     },
     retry: (id, by) => deadLetters.retry(id, by),
-    retryAll: (filter, by) => deadLetters.retryAll(filter, by),
+    async retryAll(filter, by) {
+      await check(filter);
+      return deadLetters.retryAll(filter, by);
+    },
     skip: (id, decision) => deadLetters.skip(id, decision),
   };
 }

@@ -17,7 +17,7 @@ import {
   type DecidedEvent,
   type Decider,
 } from "@synap/handlers";
-import { EventDispatcher } from "@synap/handlers/internal";
+import { createKnownNames, EventDispatcher, type KnownNames } from "@synap/handlers/internal";
 import type { JsonObject } from "@synap/types";
 
 /** A type of aggregate with its repository. */
@@ -36,6 +36,8 @@ export interface Engine extends Composition {
   /** Dispatches events to handlers and projections. Its store makes events on which an inline handler fails dead letters. */
   readonly dispatcher: EventDispatcher;
   readonly aggregates: readonly ServedAggregate[];
+  /** The names that filters may have. */
+  readonly names: KnownNames;
   /** The repository of one type of aggregate, with snapshots. */
   aggregatesOf<State extends JsonObject, Command extends AggregateCommand, Event extends DecidedEvent>(
     decider: Decider<State, Command, Event>,
@@ -81,6 +83,7 @@ export function composeEngine(
     database,
     store,
     dispatcher,
+    names: createKnownNames(database, application),
     aggregates: application.aggregates.map((each) => ({ ...each, repository: aggregatesOf(each.decider) })),
     aggregatesOf,
   };

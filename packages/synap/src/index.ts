@@ -1,6 +1,7 @@
 /** The public API for applications: config, engine, definitions of handlers and other parts, and errors. */
 
 export {
+  AppendContentionError,
   DatabaseRefusedError,
   DatabaseUnavailableError,
   DatabaseUrlError,
@@ -61,6 +62,7 @@ export {
   SnapshotSkippedError,
   type SynapModule,
   TransientHandlerError,
+  UnknownNameError,
 } from "@synap/handlers";
 export {
   defineEventType,
@@ -75,9 +77,17 @@ export {
   type StreamName,
   type SynapEvent,
 } from "@synap/types";
-export { defineConfig, type SynapApplication, type SynapConfig, type TypesOf } from "./config.ts";
+export {
+  type ApplicationParts,
+  type ConfigParts,
+  defineConfig,
+  type SynapApplication,
+  type SynapConfig,
+  type TypesOf,
+} from "./config.ts";
 export {
   createSynap,
+  type DeadLetterHandler,
   type DeadLetters,
   type StoredAt,
   type Synap,

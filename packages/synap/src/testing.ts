@@ -2,16 +2,18 @@
 
 import { type HandlerScenario, handlerScenario } from "@synap/handlers/testing";
 import type { EventTypeMap } from "@synap/types";
-import type { SynapApplication } from "./config.ts";
+import type { ApplicationParts, SynapApplication } from "./config.ts";
 import { createSynap, type Synap } from "./create-synap.ts";
 
 export { deciderScenario } from "@synap/handlers/testing";
 
 /** A given/when/then test of an application. */
-export interface ApplicationScenario<Types extends EventTypeMap>
-  extends Pick<HandlerScenario<Types>, "given" | "when" | "rows"> {
+export interface ApplicationScenario<
+  Types extends EventTypeMap,
+  Parts extends ApplicationParts = ApplicationParts,
+> extends Pick<HandlerScenario<Types>, "given" | "when" | "rows"> {
   /** The application's engine, for commands, read models and streams. */
-  readonly synap: Synap<Types>;
+  readonly synap: Synap<Types, Parts>;
   /** Runs handlers and projections until all have caught up. `given` and `when` do so themselves. */
   settle(): Promise<void>;
   close(): Promise<void>;
@@ -26,9 +28,10 @@ export interface ApplicationScenario<Types extends EventTypeMap>
  * expect(await synap.readModel(customerOrders, { customer: "ada" })).toEqual({ orders: [{ id: "o1", total: 12.5 }] });
  * await close();
  */
-export async function applicationScenario<Types extends EventTypeMap>(
-  application: SynapApplication<Types>,
-): Promise<ApplicationScenario<Types>> {
+export async function applicationScenario<
+  Types extends EventTypeMap,
+  Parts extends ApplicationParts = ApplicationParts,
+>(application: SynapApplication<Types, Parts>): Promise<ApplicationScenario<Types, Parts>> {
   const synap = await createSynap(application, { memory: true, runHandlers: false });
   const { database } = synap;
   const { catalogue, handlers, projections } = application;

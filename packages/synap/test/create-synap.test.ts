@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { OptimisticLockError } from "@synap/database";
 import { recordDeadLetter } from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
-import { EventValidationError } from "@synap/types";
+import { defineEventType, EventValidationError } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createSynap, defineConfig, type Synap, seededDomain } from "../src/index.ts";
+import { z } from "zod";
+import { createSynap, defineConfig, defineDecider, type Synap, seededDomain } from "../src/index.ts";
 import { engineOn } from "../testing/engine-on.ts";
 import { application, orderDecider, ordersOf } from "./application.ts";
 
@@ -18,6 +19,12 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
     synap = await createSynap(application, { database: engine.database, runHandlers: true });
   });
   afterAll(() => synap.close());
+  const page = { limit: 1, order: "asc" } as const;
+  const next = (filter: object) =>
+    synap
+      .subscribe({ from: "start", ...filter })
+      [Symbol.asyncIterator]()
+      .next();
   const order = (id: string, customer: string) =>
     ({ type: "order.placed", aggregateId: id, data: { customer, total: 12.5 } }) as const;
 
@@ -93,6 +100,64 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
   it("finds events by type, with the data of that type", async () => {
     const { events } = await synap.query({ types: ["order.placed"] }, { limit: 1, order: "asc" });
     expect(events.map(({ data }) => data.customer)).toEqual(["c1"]);
+  });
+
+  it.each<[what: string, name: string, meant: string, call: (name: never) => Promise<unknown>]>([
+    ["query by an event type", "order.plced", "order.placed", (type) => synap.query({ types: [type] }, page)],
+    ["query by an aggregate type", "ordr", "order", (aggregateType) => synap.query({ aggregateType }, page)],
+    ["subscription by an event type", "invoice.snt", "invoice.sent", (type) => next({ types: [type] })],
+    ["subscription by an aggregate type", "invoise", "invoice", (aggregateType) => next({ aggregateType })],
+    [
+      "subscription by a stream",
+      "ordre",
+      "order",
+      (aggregateType) => next({ stream: { aggregateType, aggregateId: "o1" } }),
+    ],
+    ["list of dead letters", "invocing", "invoicing", (handler) => synap.deadLetters.list({ handler })],
+    ["page of dead letters", "order/1", "orders/1", (handler) => synap.deadLetters.page({ handler })],
+    [
+      "list of dead letters by an aggregate type",
+      "odrer",
+      "order",
+      (aggregateType) => synap.deadLetters.list({ aggregateType }),
+    ],
+    [
+      "retry of dead letters",
+      "ingest-event",
+      "ingest-events",
+      (handler) => synap.deadLetters.retryAll({ handler }, { by: "test" }),
+    ],
+    ["pause of a projection", "oders", "orders", (name) => synap.projections.pause(name, { by: "test" })],
+    ["comparison of a projection", "oders", "orders", (name) => synap.projections.compare(name)],
+    ["rebuild of a projection", "oders", "orders", (name) => synap.projections.rebuild(name, { by: "test" })],
+    [
+      "projection as of a position",
+      "audit-logs",
+      "audit-log",
+      (name) => synap.projections.asOf(name, { position: 1 }),
+    ],
+  ])("refuses a misspelt name in a %s: %s, meant was %s", async (_what, name, meant, call) => {
+    // A program without types can name anything.
+    const error: unknown = await call(name as never).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(NAME_UNKNOWN|PROJECTION_NOT_FOUND)$/) });
+    expect(String(error)).toContain(`"${name}"`);
+    expect(String(error)).toContain(`did you mean "${meant}"`);
+  });
+
+  it("refuses a decider whose events the config does not define", () => {
+    const other = defineDecider({
+      name: "ordre",
+      description: "An order, misspelt.",
+      events: [
+        defineEventType({ name: "ordre.placed", description: "X.", schema: z.strictObject({}), example: {} }),
+      ],
+      commands: {},
+      state: z.strictObject({}),
+      initialState: {},
+      evolve: () => ({}),
+      decide: () => [],
+    });
+    expect(() => synap.aggregates(Object(other))).toThrow('"ordre.placed" (did you mean "order.placed"?)');
   });
 
   it("appends in the transaction of the caller, or not at all", async () => {

@@ -34,12 +34,42 @@ describe("the exports of @synap/synap", () => {
     expect(classes.filter((name) => !own.has(name))).toEqual([]);
   });
 
+  /** Error classes that no application meets, with the place where each of them ends. */
+  const inside = new Map([
+    ["ChangingSchemaError", "an EventTypeDefinitionError or a DeciderDefinitionError has its reason"],
+    ["CompressionUnavailableError", "the command compress prints it"],
+    ["DuplicateHandlerError", "a ModuleError refuses such a config first"],
+    ["FastPathMissError", "the append looks up what is stored already"],
+    ["HandlerPassError", "the runner of the handlers logs it, and makes another pass"],
+    ["InvalidEnvelopeError", "the worker keeps the envelope"],
+    ["NotWritableError", "the readiness check reports it"],
+    ["RefusedDataError", "the append appends its events one by one"],
+    ["ThrownValueError", "stands for a value that is no error, in place of a handler's own error"],
+    ["Undo", "an as-of run undoes its own work"],
+    ["UnknownEventTypeError", "a ModuleError refuses such a config first"],
+    ["UnknownHandlerError", "the runner follows only the handlers of its own config"],
+  ]);
+  it("have every error class that an application can meet", () => {
+    const exported = exportsOf("packages/synap/src/index.ts");
+    const classes = errorClassesOf("types", "database", "handlers", "domain", "synap");
+    expect(classes.length).toBeGreaterThan(50);
+    expect(classes.filter((name) => !exported.includes(name)).sort()).toEqual([...inside.keys()].sort());
+  });
+
   it("have error classes with the codes that errors.md gives them", () => {
     const codes = codesOfErrorClasses();
     expect(errors.size).toBeGreaterThan(30);
     for (const [name, documented] of errors) expect([name, documented]).toEqual([name, codes.get(name)]);
   });
 });
+
+/** The error classes in the sources of packages. */
+function errorClassesOf(...packages: readonly string[]): string[] {
+  return files
+    .filter((file) => packages.includes(/^packages\/(\w+)\/src\/.*(?<!test)\.ts$/.exec(file)?.[1] ?? ""))
+    .flatMap((file) => [...read(file).matchAll(/class (\w+) extends (?:\w*Error|RangeError)\b/g)])
+    .map(([, name = ""]) => name);
+}
 
 /** The error classes of errors.md that an application meets in its own process, with their codes. */
 function errorsInOwnProcess(): Map<string, string[]> {
@@ -62,6 +92,14 @@ function codesOfErrorClasses(): Map<string, string[]> {
 function quoted(text: string, mark: string): string[] {
   return text.split(mark).filter((_, index) => index % 2 === 1);
 }
+
+describe("the exports of @synap/client", () => {
+  it("have every error class that it throws", () => {
+    const classes = errorClassesOf("client");
+    expect(classes.length).toBeGreaterThan(3);
+    expect(exportsOf("packages/client/src/index.ts")).toEqual(expect.arrayContaining(classes));
+  });
+});
 
 describe("the exports of the other packages", () => {
   it("have the parts of the engine under /internal", () => {

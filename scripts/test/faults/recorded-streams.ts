@@ -1,10 +1,10 @@
-import { defineBatchProjection, type Projection } from "@synap/handlers";
+import { defineBatchProjection } from "@synap/handlers";
 
 /**
  * A projection that records the order in which it gets events: one row for each stream, with the versions of its events
  * in that order. It shows an event that is missed, repeated or out of order. Segmented, so that several processes share it.
  */
-export const recordedStreams: Projection = defineBatchProjection({
+export const recordedStreams = defineBatchProjection({
   name: "recorded-streams",
   version: 1,
   description: "Records the versions of each stream's events, in the order received.",

@@ -5,7 +5,7 @@ import type config from "./synap.config.ts";
 
 /** Nothing here runs: the installed declarations must refuse each line below a comment. */
 export async function refused(): Promise<void> {
-  const synap = createSynapClient<typeof config.catalogue>({ url: "http://127.0.0.1:3400" });
+  const synap = createSynapClient<typeof config>({ url: "http://127.0.0.1:3400" });
   // @ts-expect-error an event type that nobody defines
   await synap.publish({ type: "review.writen", data: { order: "o-1", stars: 5 } });
   // @ts-expect-error a misspelt field

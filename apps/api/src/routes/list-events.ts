@@ -3,7 +3,7 @@ import { readTimestamp } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { answerPage } from "./answer-page.ts";
-import { checkEventNames } from "./named-filter.ts";
+import { checkFilterNames } from "./named-filter.ts";
 import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
 
 const route = {
@@ -43,7 +43,7 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       type,
       ...equal
     } = readQuery(context, eventQuery);
-    await checkEventNames(dependencies, { type, ...equal });
+    await checkFilterNames(dependencies, { type, ...equal });
     const filter = {
       ...equal,
       ...(type !== undefined && { types: [type].flat() }),

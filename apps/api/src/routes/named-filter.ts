@@ -1,61 +1,43 @@
 import type { NamedThing } from "@synap/database/internal";
-import { INGEST_HANDLER } from "@synap/handlers/internal";
-import { didYouMean } from "@synap/types/internal";
+import { UnknownNameError } from "@synap/handlers";
 import type { ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 
-/** The names in a filter for events, as the query parameters have them. */
-interface EventNames {
+/** The names in the filter of a request, as the query parameters or fields of the body have them. */
+interface NamedFilter {
   readonly type?: string | readonly string[] | undefined;
   readonly aggregateType?: string | undefined;
+  readonly handler?: string | undefined;
 }
 
+const THINGS = {
+  type: "event type",
+  aggregateType: "aggregate type",
+  handler: "handler",
+} as const satisfies Record<keyof NamedFilter, NamedThing>;
+
 /**
- * Refuses a filter for events that names an event type or an aggregate type which neither the application nor the log
- * knows: it is misspelt, and an empty answer would not show that. Types that the application no longer defines stay readable.
+ * Refuses a filter that names an event type, an aggregate type or a handler which neither the application nor anything stored has.
  *
  * @throws Problem `filter-unknown`
  */
-export async function checkEventNames(
-  dependencies: Pick<ApiDependencies, "catalogue" | "names">,
-  { type = [], aggregateType }: EventNames,
-): Promise<void> {
-  const { types } = dependencies.catalogue;
-  const ofTypes = types.map(({ name }) => name);
-  for (const name of [type].flat()) await checkName(dependencies, "type", "event type", name, ofTypes);
-  if (aggregateType === undefined) return;
-  const ofAggregates = new Set(types.map((each) => each.aggregateType));
-  await checkName(dependencies, "aggregateType", "aggregate type", aggregateType, ofAggregates);
-}
-
-/**
- * Refuses a filter for dead letters that names a handler which neither the application nor a dead letter has.
- *
- * @throws Problem `filter-unknown`
- */
-export async function checkHandlerName(
-  dependencies: Pick<ApiDependencies, "admin" | "names">,
-  handler: string | undefined,
-): Promise<void> {
-  if (handler === undefined) return;
-  const own = [INGEST_HANDLER, ...dependencies.admin.handlers.map(({ name }) => name)];
-  await checkName(dependencies, "handler", "handler", handler, own);
-}
-
-async function checkName(
+export async function checkFilterNames(
   { names }: Pick<ApiDependencies, "names">,
-  parameter: string,
-  thing: NamedThing,
-  name: string,
-  own: Iterable<string>,
+  { type, aggregateType, handler }: NamedFilter,
 ): Promise<void> {
-  const known = new Set(own);
-  if (known.has(name)) return;
-  for (const listed of await names.list(thing)) known.add(listed);
-  if (known.has(name) || (await names.isRecorded(thing, name))) return;
-  const unknown = `${JSON.stringify(name)}${didYouMean(name, known)}`;
-  const reason = `names no ${thing} of the application or of what is stored: ${unknown}`;
-  throw new Problem("filter-unknown", `"${parameter}" ${reason}.`, {
-    errors: [{ path: parameter, code: "filter-unknown", reason }],
-  });
+  const check = async (path: keyof NamedFilter, given: string | readonly string[] | undefined) => {
+    try {
+      await names.check(THINGS[path], given);
+    } catch (cause) {
+      if (!(cause instanceof UnknownNameError)) throw cause;
+      const { reason } = cause;
+      throw new Problem("filter-unknown", `"${path}" ${reason}.`, {
+        errors: [{ path, code: "filter-unknown", reason }],
+        cause,
+      });
+    }
+  };
+  await check("type", type);
+  await check("aggregateType", aggregateType);
+  await check("handler", handler);
 }

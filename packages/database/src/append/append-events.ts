@@ -1,7 +1,7 @@
 import { EventValidationError, type StoredEvent, type SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import { type Backoff, pauseAfterConflict } from "../backoff.ts";
-import { isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
+import { AppendContentionError, isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
 import { limitLockWaits } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import type { PreparedAppend } from "./append-methods.ts";
@@ -56,13 +56,6 @@ class FastPathMissError extends Error {
 /** PostgreSQL can't store the data of one of the events. The append stored nothing. */
 class RefusedDataError extends Error {
   override readonly name = "RefusedDataError";
-}
-
-/** Other transactions stored the same events concurrently, in every attempt. */
-class AppendContentionError extends Error {
-  override readonly name = "AppendContentionError";
-  /** The SQLSTATE of a serialization failure. */
-  readonly code = "40001";
 }
 
 /** Number of attempts of an append that conflicts with other transactions. */
@@ -148,12 +141,7 @@ async function appendSlice(attempt: Attempt, slice: Slice): Promise<AppendedEven
       );
     } catch (error) {
       if (!(error instanceof FastPathMissError || isConflict(error))) throw error;
-      if (number === ATTEMPTS) {
-        if (isConflict(error)) throw error;
-        throw new AppendContentionError("Other transactions store the same events. Try again.", {
-          cause: error,
-        });
-      }
+      if (number === ATTEMPTS) throw new AppendContentionError(ATTEMPTS, { cause: error });
       if (number > 1 || isConflict(error)) await pauseAfterConflict(number, BACKOFF);
     }
   }

@@ -26,6 +26,19 @@ export class UnreadableValueError extends Error {
   }
 }
 
+/** Thrown when other transactions got in the way of an append in every attempt. Nothing was stored; append again. */
+export class AppendContentionError extends Error {
+  override readonly name = "AppendContentionError";
+  readonly code = "APPEND_CONTENTION";
+
+  constructor(attempts: number, options?: ErrorOptions) {
+    super(
+      `Other transactions got in the way of the append in each of ${attempts} attempts. Nothing was stored. Append again.`,
+      options,
+    );
+  }
+}
+
 /** The process that holds a data directory. */
 export interface DataDirectoryHolder {
   readonly processId: number;
@@ -145,6 +158,7 @@ export function isLockTimeout(error: unknown): boolean {
 
 /** True if the transaction conflicted with another one, so that an immediate retry makes sense. */
 export function isConflict(error: unknown): boolean {
+  for (const each of causes(error)) if (codeOf(each) === "APPEND_CONTENTION") return true;
   const state = sqlState(error);
   return state !== undefined && CONFLICT_STATES.has(state);
 }

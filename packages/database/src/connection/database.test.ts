@@ -6,7 +6,7 @@ import { seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { noteEvents } from "../../testing/test-events.ts";
-import { DatabaseUnavailableError, openDatabase } from "../index.ts";
+import { AppendContentionError, DatabaseUnavailableError, openDatabase } from "../index.ts";
 import { createEventStore, isConflict, isTransient, isUnavailable, sqlState } from "../internal.ts";
 
 describeOnEveryEngine("a database", (engine) => {
@@ -170,6 +170,8 @@ describe("an unavailable database", () => {
   it("is not the only transient failure", () => {
     expect(isTransient({ code: "40P01" }) && isConflict({ code: "40P01" })).toBe(true);
     expect(isTransient({ code: "57014" })).toBe(true);
+    const contention = new AppendContentionError(6, { cause: new Error("some are stored already") });
+    expect(isTransient(contention) && isConflict(contention)).toBe(true);
     expect(isTransient({ code: "23505" })).toBe(false);
     expect(sqlState(new Error("outer", { cause: { code: "23505" } }))).toBe("23505");
     expect(sqlState({ code: "EPIPE" })).toBeUndefined();

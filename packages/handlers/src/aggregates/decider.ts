@@ -34,9 +34,10 @@ export interface Decider<
   State extends JsonObject = JsonObject,
   Command extends AggregateCommand = AggregateCommand,
   Event extends DecidedEvent = DecidedEvent,
+  Name extends string = string,
 > {
   /** The aggregate type: first half of its streams' names. */
-  readonly name: string;
+  readonly name: Name;
   /** One sentence for readers of the documentation. */
   readonly description: string;
   /** The events that it decides and folds. Other events of its streams are skipped. */

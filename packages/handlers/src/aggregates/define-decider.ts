@@ -47,9 +47,10 @@ export function defineDecider<
   // `const` type parameters, so that "open" is not widened to string.
   const Next extends State,
   const Decided extends readonly DecidedEventOf<Definitions>[],
+  const Name extends string,
 >(
   definition: {
-    readonly name: string;
+    readonly name: Name;
     readonly description: string;
     readonly events: Definitions;
     readonly commands: Commands;
@@ -62,7 +63,7 @@ export function defineDecider<
   } & WithoutForeign<
     ForeignToState<State, Next> | ForeignToEvents<DecidedEventOf<Definitions>, Decided[number]>
   >,
-): Decider<State, CommandOf<Commands>, DecidedEventOf<Definitions>> {
+): Decider<State, CommandOf<Commands>, DecidedEventOf<Definitions>, Name> {
   const { name, events, commands, state, initialState, revision = 1 } = definition;
   const foreign = events.find((event) => event.aggregateType !== name);
   if (foreign !== undefined) {

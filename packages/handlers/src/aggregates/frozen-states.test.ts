@@ -16,7 +16,7 @@ const added = defineEventType({
 });
 
 const list = {
-  name: "list",
+  name: "list" as const,
   description: "A list.",
   events: [added] as const,
   commands: { add: z.strictObject({ whats: z.array(z.string()) }) },
@@ -30,7 +30,8 @@ const evolve: Parameters<
     typeof list.commands,
     typeof list.events,
     typeof list.initialState,
-    never[]
+    never[],
+    typeof list.name
   >
 >[0]["evolve"] = (state, { data }) => ({ items: [...state.items, data.what], tags: data.tags });
 const decided = (whats: readonly string[]) =>

@@ -43,9 +43,9 @@ export type EventsOf<Events extends readonly EventTypeDefinition[] | "all"> =
  * (one by one, when a batch failed), and must lead to the same rows. What a handler writes in this database
  * happens exactly once; what it does elsewhere may happen again.
  */
-export interface IEventHandler {
+export interface IEventHandler<Name extends string = string> {
   /** Unique and kebab-case. Never change it: checkpoints and dead letters are stored under it. */
-  readonly name: string;
+  readonly name: Name;
   /** One sentence for operators, shown by the status route. */
   readonly description: string;
   /** The event types it consumes, all of which the catalogue must know; `"all"` for every event. */
@@ -76,16 +76,19 @@ export interface IEventHandler {
  *   },
  * });
  */
-export function defineHandler<const Events extends readonly EventTypeDefinition[] | "all">(definition: {
+export function defineHandler<
+  const Events extends readonly EventTypeDefinition[] | "all",
+  const Name extends string,
+>(definition: {
   /** Unique and kebab-case. Never change it: checkpoints and dead letters are stored under it. */
-  readonly name: string;
+  readonly name: Name;
   /** One sentence for operators, shown by the status route. */
   readonly description: string;
   readonly events: Events;
   /** See {@link IEventHandler.mode}. */
   readonly mode: "inline" | "async";
   handle(events: readonly EventsOf<Events>[], context: HandlerContext): Promise<void>;
-}): IEventHandler {
+}): IEventHandler<Name> {
   const { name, description, events, mode } = definition;
   return {
     name,

@@ -9,9 +9,9 @@ import { ProjectionDefinitionError } from "./projection-errors.ts";
 import { columnsOf, describeReadTable, type ReadTable } from "./read-table.ts";
 
 /** A read model and the code that builds it from events. See docs/projections.md. */
-export interface Projection {
+export interface Projection<Name extends string = string> {
   /** Unique among projections and never changed: lower case, digits and dashes. */
-  readonly name: string;
+  readonly name: Name;
   /** A whole number from 1. Increase it when the tables or the rows made from old events change. */
   readonly version: number;
   /** One sentence for operators. */
@@ -32,8 +32,10 @@ export interface Projection {
 }
 
 /** The fields of every projection definition. */
-export interface ProjectionDefinition<Events extends readonly EventTypeDefinition[] | "all">
-  extends Pick<Projection, "name" | "version" | "description" | "mode" | "segments"> {
+export interface ProjectionDefinition<
+  Events extends readonly EventTypeDefinition[] | "all",
+  Name extends string = string,
+> extends Pick<Projection<Name>, "name" | "version" | "description" | "mode" | "segments"> {
   readonly events: Events;
 }
 
@@ -42,7 +44,8 @@ export interface RowProjectionDefinition<
   Events extends readonly EventTypeDefinition[] | "all",
   Row extends object,
   Next extends Row | undefined,
-> extends ProjectionDefinition<Events> {
+  Name extends string = string,
+> extends ProjectionDefinition<Events, Name> {
   /** Made with `readTable`; its primary key is one column of text. */
   readonly table: PgTable & { readonly $inferSelect: Row };
   /** Returns the primary key of an event's row. Default: the event's `aggregateId`. */
@@ -90,7 +93,8 @@ export function defineProjection<
   Row extends object,
   // `const` type parameters, so that "open" is not widened to string.
   const Next extends Row | undefined,
->(definition: RowProjectionDefinition<Events, Row, Next> & OnlyColumnsOf<Row, Next>): Projection {
+  const Name extends string,
+>(definition: RowProjectionDefinition<Events, Row, Next, Name> & OnlyColumnsOf<Row, Next>): Projection<Name> {
   const { name, table } = definition;
   const described = describeReadTable(name, table);
   if (described.key.length !== 1) {
@@ -119,13 +123,16 @@ export function defineProjection<
  *
  * @throws ProjectionDefinitionError
  */
-export function defineBatchProjection<const Events extends readonly EventTypeDefinition[] | "all">(
-  definition: ProjectionDefinition<Events> & {
+export function defineBatchProjection<
+  const Events extends readonly EventTypeDefinition[] | "all",
+  const Name extends string,
+>(
+  definition: ProjectionDefinition<Events, Name> & {
     readonly tables: readonly ReadTable[];
     /** See {@link Projection.apply}. */
     apply(events: readonly EventsOf<Events>[], context: ProjectionContext): Promise<void>;
   },
-): Projection {
+): Projection<Name> {
   return checked({
     ...identityOf(definition),
     tables: definition.tables,
@@ -139,12 +146,15 @@ export function defineBatchProjection<const Events extends readonly EventTypeDef
  *
  * @throws ProjectionDefinitionError
  */
-export function defineStatementProjection<const Events extends readonly EventTypeDefinition[] | "all">(
-  definition: ProjectionDefinition<Events> & {
+export function defineStatementProjection<
+  const Events extends readonly EventTypeDefinition[] | "all",
+  const Name extends string,
+>(
+  definition: ProjectionDefinition<Events, Name> & {
     readonly tables: readonly ReadTable[];
     readonly statement: LogStatement;
   },
-): Projection {
+): Projection<Name> {
   const { tables, statement } = definition;
   return checked({
     ...identityOf(definition),
@@ -154,7 +164,9 @@ export function defineStatementProjection<const Events extends readonly EventTyp
   });
 }
 
-function identityOf(definition: ProjectionDefinition<readonly EventTypeDefinition[] | "all">) {
+function identityOf<Name extends string>(
+  definition: ProjectionDefinition<readonly EventTypeDefinition[] | "all", Name>,
+) {
   const { name, version, description, events, mode, segments } = definition;
   return {
     name,
@@ -167,7 +179,7 @@ function identityOf(definition: ProjectionDefinition<readonly EventTypeDefinitio
 }
 
 /** @throws ProjectionDefinitionError */
-function checked(projection: Projection): Projection {
+function checked<Name extends string>(projection: Projection<Name>): Projection<Name> {
   const { name, version, tables, mode } = projection;
   const refuse = (reason: string): never => {
     throw new ProjectionDefinitionError(name, reason);

@@ -34,7 +34,7 @@ export interface ActorOptions {
 }
 
 /** Operates projections: status, pause, rebuild, cutover and so on. Each call is one transaction. */
-export class Projections {
+export class Projections<Name extends string = string> {
   readonly #database: Database;
   readonly #store: Pick<EventStore, "readAll">;
   readonly #registry: ProjectionRegistry;
@@ -74,7 +74,7 @@ export class Projections {
    *
    * @throws ProjectionNotFoundError, ProjectionConflictError
    */
-  async pause(name: string, { by }: ActorOptions): Promise<BuildStatus> {
+  async pause(name: Name, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, async (transaction, live) => {
       if (live.mode === "inline") await switchToAsync(transaction, this.#version(live), live);
       else await lockCheckpoints(transaction, live);
@@ -83,7 +83,7 @@ export class Projections {
   }
 
   /** Continues the live build from its checkpoint. An inline build catches up first. */
-  async resume(name: string, { by }: ActorOptions): Promise<BuildStatus> {
+  async resume(name: Name, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, (transaction, live) => setPaused(transaction, live, false));
   }
 
@@ -94,7 +94,7 @@ export class Projections {
    * @throws ProjectionConflictError when a build is already under way: drop it first
    */
   async rebuild(
-    name: string,
+    name: Name,
     { by, version }: ActorOptions & { readonly version?: number },
   ): Promise<BuildStatus> {
     const projection =
@@ -114,10 +114,10 @@ export class Projections {
   }
 
   /** Runs the shadow comparison: brings both builds to the same position and compares their rows. */
-  async compare(name: string): Promise<TableDifference[]> {
+  async compare(name: Name): Promise<TableDifference[]> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
-      const [live, building] = [pick(builds, name, "live"), pick(builds, name, "building")];
+      const [live, building] = [this.#pick(builds, name, "live"), this.#pick(builds, name, "building")];
       await syncBuilds(transaction, this.#follower, [this.#known(live), this.#known(building)]);
       return this.#differences(transaction, live, building);
     });
@@ -129,10 +129,10 @@ export class Projections {
    *
    * @throws CutoverRefusedError when lag or difference exceed their bounds
    */
-  async cutover(name: string, { by, ...bounds }: ActorOptions & CutoverBounds): Promise<CutoverReport> {
+  async cutover(name: Name, { by, ...bounds }: ActorOptions & CutoverBounds): Promise<CutoverReport> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
-      const [live, building] = [pick(builds, name, "live"), pick(builds, name, "building")];
+      const [live, building] = [this.#pick(builds, name, "live"), this.#pick(builds, name, "building")];
       const previous = builds.find((build) => build.role === "previous");
       if (previous !== undefined) await dropBuild(transaction, previous);
       return swapBuilds(transaction, this.#follower, {
@@ -146,12 +146,12 @@ export class Projections {
   }
 
   /** Makes the previous build live again, in one transaction. */
-  async rollback(name: string, { by }: ActorOptions): Promise<CutoverReport> {
+  async rollback(name: Name, { by }: ActorOptions): Promise<CutoverReport> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
       return swapBuilds(transaction, this.#follower, {
-        from: this.#known(pick(builds, name, "live")),
-        to: this.#known(pick(builds, name, "previous")),
+        from: this.#known(this.#pick(builds, name, "live")),
+        to: this.#known(this.#pick(builds, name, "previous")),
         bounds: { compare: false },
         by,
         differences: () => Promise.resolve([]),
@@ -160,10 +160,10 @@ export class Projections {
   }
 
   /** Removes the previous build, or the one being built: its tables, checkpoints and parked events. */
-  async drop(name: string, role: "previous" | "building"): Promise<void> {
+  async drop(name: Name, role: "previous" | "building"): Promise<void> {
     await this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
-      await dropBuild(transaction, pick(builds, name, role));
+      await dropBuild(transaction, this.#pick(builds, name, role));
     });
   }
 
@@ -173,7 +173,7 @@ export class Projections {
    *
    * @throws CutoverRefusedError when the lag exceeds 10,000 events: let the workers catch up first
    */
-  async changeSegments(name: string, { by }: ActorOptions): Promise<BuildStatus> {
+  async changeSegments(name: Name, { by }: ActorOptions): Promise<BuildStatus> {
     return this.#change(name, "live", by, async (transaction, live) => {
       const projection = this.#version(live);
       if (live.mode === "inline")
@@ -195,7 +195,7 @@ export class Projections {
   }
 
   /** Computes the rows at a position or moment with the newest version. See `projectionAsOf`. */
-  asOf(name: string, at: AsOf, options: { readonly maxRows?: number } = {}): Promise<ReadModelAsOf> {
+  async asOf(name: Name, at: AsOf, options: { readonly maxRows?: number } = {}): Promise<ReadModelAsOf> {
     const projection = this.#registry.newest(name);
     return projectionAsOf({ database: this.#database, store: this.#store, projection, at, ...options });
   }
@@ -207,13 +207,13 @@ export class Projections {
     work: (transaction: Transaction, build: Build) => Promise<void>,
   ): Promise<BuildStatus> {
     return this.#database.transaction(async (transaction) => {
-      const build = pick(await lockProjection(transaction, name), name, role);
+      const build = this.#pick(await lockProjection(transaction, name), name, role);
       await work(transaction, build);
       await transaction.query(
         "UPDATE synap.projection_builds SET changed_by = $3 WHERE projection = $1 AND build = $2",
         [name, build.build, by],
       );
-      const after = pick(await readBuilds(transaction, name), name, role);
+      const after = this.#pick(await readBuilds(transaction, name), name, role);
       return buildStatus(transaction, after, this.#registry.find(name, after.version) !== undefined);
     });
   }
@@ -229,6 +229,14 @@ export class Projections {
     return differences;
   }
 
+  /** @throws ProjectionNotFoundError */
+  #pick(builds: readonly Build[], name: string, role: BuildRole): Build {
+    const build = builds.find((each) => each.role === role);
+    if (build !== undefined) return build;
+    if (builds.length === 0) this.#registry.newest(name);
+    throw new ProjectionNotFoundError(`Projection "${name}" has no ${role} build.`);
+  }
+
   #known(build: Build): { build: Build; projection: Projection } {
     return { build, projection: this.#version(build) };
   }
@@ -238,12 +246,6 @@ export class Projections {
     if (projection !== undefined) return projection;
     throw new ProjectionNotFoundError(`Version ${version} of "${name}" isn't registered in this process.`);
   }
-}
-
-function pick(builds: readonly Build[], name: string, role: BuildRole): Build {
-  const build = builds.find((each) => each.role === role);
-  if (build === undefined) throw new ProjectionNotFoundError(`Projection "${name}" has no ${role} build.`);
-  return build;
 }
 
 async function setPaused(transaction: Transaction, build: Build, paused: boolean): Promise<void> {

@@ -1,11 +1,11 @@
 import type { SqlSession } from "@synap/database";
-import { defineStatementProjection, type Projection } from "../projections/projection.ts";
+import { defineStatementProjection } from "../projections/projection.ts";
 
 /**
  * Maintains `synap_read.audit_log`: who did what to which aggregate and when, one row per event, without its data. An
  * ordinary table, so that searches by actor and by aggregate need not read every chunk of the events.
  */
-export const auditLogProjection: Projection = defineStatementProjection({
+export const auditLogProjection = defineStatementProjection({
   name: "audit-log",
   version: 1,
   description: "Records who did what, and when.",

@@ -1,11 +1,11 @@
 import type { SqlSession } from "@synap/database";
-import { defineStatementProjection, type Projection } from "../projections/projection.ts";
+import { defineStatementProjection } from "../projections/projection.ts";
 
 /**
  * Maintains `synap_read.compliance_stats`: for each day (in UTC, by timestamp), event type and kind of actor, the number of
  * events, of events that name a user, and of events that belong to a flow.
  */
-export const complianceStatsProjection: Projection = defineStatementProjection({
+export const complianceStatsProjection = defineStatementProjection({
   name: "compliance-stats",
   version: 1,
   description: "Counts the events of each day by type and kind of actor.",

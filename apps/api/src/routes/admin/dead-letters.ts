@@ -4,7 +4,7 @@ import { DEFAULT_PAGE_SIZE, deadLetterPath, deadLetterQuery } from "@synap/types
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { answerPage } from "../answer-page.ts";
-import { checkEventNames, checkHandlerName } from "../named-filter.ts";
+import { checkFilterNames } from "../named-filter.ts";
 import { json, jsonAnswer, readPathParameter, readQuery, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 
@@ -29,8 +29,7 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
     },
     async (context) => {
       const { limit = DEFAULT_PAGE_SIZE, cursor, ...filter } = readQuery(context, deadLetterQuery);
-      await checkHandlerName(dependencies, filter.handler);
-      await checkEventNames(dependencies, { aggregateType: filter.aggregateType });
+      await checkFilterNames(dependencies, filter);
       const { before, next } = descendingPages("dead-letters", filter, cursor);
       return answerPage(context, pages, async (maxBytes) => {
         const page = await deadLetters.page({ ...filter, before, limit, maxBytes });

@@ -1,7 +1,7 @@
 import { deadLetterPath, emptyBody, retryBody, skipBody } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/read-body.ts";
-import { checkHandlerName } from "../named-filter.ts";
+import { checkFilterNames } from "../named-filter.ts";
 import { json, jsonAnswer, jsonBody, readPathParameter, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 
@@ -26,7 +26,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
     async (context, { actor }) => {
       refuseQuery(context);
       const filter = await readJsonBody(context.req.raw, retryBody, configuration);
-      await checkHandlerName(dependencies, filter.handler);
+      await checkFilterNames(dependencies, { handler: filter.handler });
       const retried = await admin.deadLetters.retryAll(filter, { by: actor });
       const failed = retried.outcomes.filter(({ status }) => status === "open").length;
       const facts = {

@@ -6,7 +6,7 @@ import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
-import { checkEventNames } from "../named-filter.ts";
+import { checkFilterNames } from "../named-filter.ts";
 import { readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { tailStream } from "./tail-stream.ts";
@@ -49,7 +49,7 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
     },
     async (context) => {
       const query = readQuery(context, tailQuery);
-      await checkEventNames(dependencies, query);
+      await checkFilterNames(dependencies, query);
       const request = tailRequest(context, query);
       const requestId = context.get("requestId");
       const headers = answerHeaders(requestId, {

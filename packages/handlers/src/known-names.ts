@@ -1,0 +1,60 @@
+import type { SqlSession } from "@synap/database";
+import { isRecordedName, listNames, type NamedThing } from "@synap/database/internal";
+import { didYouMean } from "@synap/types/internal";
+import type { Composition } from "./compose-modules.ts";
+import { INGEST_HANDLER } from "./ingest/accepted-events.ts";
+
+/** Thrown for a filter that names something which neither the application nor anything stored has: a misspelt name. */
+export class UnknownNameError extends Error {
+  override readonly name = "UnknownNameError";
+  readonly code = "NAME_UNKNOWN";
+  /** The kind of name, such as `event type`. */
+  readonly thing: NamedThing;
+  /** The name that nothing has. */
+  readonly unknownName: string;
+  /** The fault with similar names, to follow the name of a parameter. */
+  readonly reason: string;
+
+  constructor(thing: NamedThing, unknownName: string, known: Iterable<string>) {
+    const reason =
+      `names no ${thing} of the application or of what is stored: ` +
+      `${JSON.stringify(unknownName)}${didYouMean(unknownName, known)}`;
+    super(`The filter ${reason}.`);
+    this.thing = thing;
+    this.unknownName = unknownName;
+    this.reason = reason;
+  }
+}
+
+/** The names that filters may have. */
+export interface KnownNames {
+  /**
+   * Refuses names which neither the application nor anything stored has: an empty answer would not show that they are
+   * misspelt. What the application no longer defines stays readable.
+   *
+   * @throws UnknownNameError
+   */
+  check(thing: NamedThing, names: string | readonly string[] | undefined): Promise<void>;
+}
+
+/** The known names of an application and of what its database holds. */
+export function createKnownNames(
+  database: SqlSession,
+  { catalogue, handlers }: Pick<Composition, "catalogue" | "handlers">,
+): KnownNames {
+  const own: Readonly<Record<NamedThing, ReadonlySet<string>>> = {
+    "event type": new Set(catalogue.types.map(({ name }) => name)),
+    "aggregate type": new Set(catalogue.types.map(({ aggregateType }) => aggregateType)),
+    handler: new Set([INGEST_HANDLER, ...handlers.map(({ name }) => name)]),
+  };
+  return {
+    async check(thing, names = []) {
+      for (const name of [names].flat()) {
+        if (own[thing].has(name)) continue;
+        const known = new Set([...own[thing], ...(await listNames(database, thing))]);
+        if (known.has(name) || (await isRecordedName(database, thing, name))) continue;
+        throw new UnknownNameError(thing, name, known);
+      }
+    },
+  };
+}
