@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import postgres from "postgres";
 import { readProcess } from "../product/process-gauge.ts";
 
-/** What a PostgreSQL server did for one database between two moments. */
+/** Work of a PostgreSQL server for one database between two moments. */
 export interface ServerUse {
   /** Write-ahead log, of the whole server. */
   readonly walBytes: number;
@@ -16,7 +16,7 @@ export interface ServerUse {
 
 /** Watches a database. */
 export interface ServerGauge {
-  /** What happened since the last call, or since the start. */
+  /** The work since the last call, or since the start. */
   take(): Promise<ServerUse>;
   close(): Promise<void>;
 }

@@ -74,7 +74,6 @@ export {
   type SharedResource,
   type SuspectedSession,
 } from "./privileges/shared-resources.ts";
-export { type DescendingPages, descendingPages } from "./reading/descending-pages.ts";
 export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/read-all.ts";
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { isRecordedName, listNames, type NamedThing } from "./reading/recorded-names.ts";

@@ -1,4 +1,4 @@
-import { descendingPages } from "@synap/database/internal";
+import { descendingPages } from "@synap/database";
 import { defineReadModel } from "@synap/handlers";
 import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { notesOf } from "./notes-of.ts";

@@ -1,4 +1,4 @@
-import { descendingPages } from "@synap/database/internal";
+import { descendingPages } from "@synap/database";
 import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { auditLog } from "./audit-log.ts";
 import { defineReadModel } from "./read-model.ts";

@@ -1,5 +1,4 @@
-import type { DeadLetter } from "@synap/database";
-import { descendingPages } from "@synap/database/internal";
+import { type DeadLetter, descendingPages } from "@synap/database";
 import { DEFAULT_PAGE_SIZE, deadLetterPath, deadLetterQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
