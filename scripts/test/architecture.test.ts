@@ -357,6 +357,12 @@ describe("written in one place", () => {
     ]);
   });
 
+  it("is the search in SQL for the stored events that one repeats", () => {
+    expect(filesWith(/\bevent_ids\b[^;`]*UNION ALL[^;`]*\bidempotency_keys\b/)).toEqual([
+      "packages/database/sql/functions/stored_originals.sql",
+    ]);
+  });
+
   it("is the list of an event's columns that SQL shows to people", () => {
     expect(filesWith(/\bcorrelation_id, e\.causation_id\b/)).toEqual([
       "packages/database/sql/views/event_rows.sql",

@@ -115,13 +115,8 @@ BEGIN
     SELECT json_agg(json_build_array(u.type, u.id, u.version - u.count, s.closed_at IS NOT NULL, EXISTS (
              SELECT FROM unnest(stream_numbers) WITH ORDINALITY AS n(number, place)
               CROSS JOIN LATERAL (SELECT events -> (n.place - 1)::integer AS event) AS e
-              CROSS JOIN LATERAL (
-                SELECT FROM synap.event_ids AS i WHERE i.id = (e.event ->> 'id')::uuid
-                UNION ALL
-                SELECT FROM synap.idempotency_keys AS k
-                 WHERE k.created_by = e.event ->> 'createdBy' AND k.key = e.event ->> 'idempotencyKey'
-                OFFSET 0
-              ) AS known
+              CROSS JOIN LATERAL synap.stored_originals(
+                (e.event ->> 'id')::uuid, e.event ->> 'createdBy', e.event ->> 'idempotencyKey')
               WHERE n.number = u.place)) ORDER BY u.place)
       INTO unmet
       FROM unnest(stream_types, stream_ids, versions_after, counts, expected)

@@ -23,12 +23,7 @@ AS $function$
 BEGIN
   IF EXISTS (
     SELECT FROM json_to_recordset(events) AS e(id uuid, "createdBy" text, "idempotencyKey" text)
-     CROSS JOIN LATERAL (
-       SELECT FROM synap.event_ids AS i WHERE i.id = e.id
-       UNION ALL
-       SELECT FROM synap.idempotency_keys AS k WHERE k.created_by = e."createdBy" AND k.key = e."idempotencyKey"
-       OFFSET 0
-     ) AS known)
+     CROSS JOIN LATERAL synap.stored_originals(e.id, e."createdBy", e."idempotencyKey"))
   THEN
     RAISE EXCEPTION 'one of the events is stored already' USING ERRCODE = '23505';
   END IF;
