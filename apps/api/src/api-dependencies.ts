@@ -9,7 +9,7 @@ import type {
 } from "@synap/database/internal";
 import type { IEventHandler, Projection, Projections, ReadModel, ReadSession } from "@synap/handlers";
 import type {
-  DeadLetters,
+  EngineDeadLetters,
   InTransit,
   KeptInBroker,
   KnownNames,
@@ -86,7 +86,7 @@ export interface ApiDependencies {
     readonly handlers: readonly Pick<IEventHandler, "name" | "description" | "mode">[];
     /** The projections of the application. The status names each build of one, as PROJECTION/BUILD. */
     readonly projectionDefinitions: readonly Pick<Projection, "name" | "description" | "mode">[];
-    readonly deadLetters: Pick<DeadLetters, "page" | "retry" | "retryAll" | "skip">;
+    readonly deadLetters: Pick<EngineDeadLetters, "page" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,
       "status" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"

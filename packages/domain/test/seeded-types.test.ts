@@ -52,7 +52,7 @@ describe.each(testEngines())(`whatever the schemas of the seeded types take (%s,
         catalogue: seedCatalogue,
         handlers: seededComposition.handlers,
         projections: seededComposition.projections.map((projection) => ({ ...projection, mode })),
-        backoff: { firstMs: 1, capMs: 1 },
+        backoff: { firstMs: 1, maxMs: 1 },
       });
       await dispatcher.projections.prepare();
     });

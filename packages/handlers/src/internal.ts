@@ -6,7 +6,7 @@
 export { deciderFingerprint } from "./aggregates/fingerprint.ts";
 export { checksumOf } from "./aggregates/snapshots.ts";
 export { checkDecider, composeModules, type NamedModule } from "./compose-modules.ts";
-export { DeadLetters } from "./dead-letters/dead-letters.ts";
+export { EngineDeadLetters } from "./dead-letters/dead-letters.ts";
 export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
 export { handles } from "./dispatch/event-handler.ts";
 export { type RunningHandler, runningHandler } from "./dispatch/handler-call.ts";

@@ -30,7 +30,7 @@ import type {
 } from "@synap/handlers";
 import {
   checkDecider,
-  type DeadLetters as EngineDeadLetters,
+  type EngineDeadLetters,
   type EventDispatcher,
   HandlerRunner,
   type KnownNames,

@@ -82,7 +82,7 @@ export async function acceptEvents(
 
   const identified = candidates.filter((candidate) => candidate.isIdentified);
   const stored = await findDuplicates(identified.map(({ outgoing }) => outgoing.event));
-  const known = new Map(identified.map((candidate, place) => [candidate, stored[place]]));
+  const known = new Map(identified.map((candidate, each) => [candidate, stored[each]]));
   const repetitions = new Map<number, number>();
   const seen = new SeenEvents();
   const unready = unreadyTypes();
@@ -106,8 +106,8 @@ export async function acceptEvents(
   });
 
   const outcomes = fresh.length === 0 ? [] : await publisher.publish(fresh.map(({ outgoing }) => outgoing));
-  for (const [place, { outgoing, index }] of fresh.entries()) {
-    const status = outcomes[place] === "accepted" ? "accepted" : "unavailable";
+  for (const [each, { outgoing, index }] of fresh.entries()) {
+    const status = outcomes[each] === "accepted" ? "accepted" : "unavailable";
     results[index] = { status, id: outgoing.event.id };
     if (status === "accepted") onAccepted(outgoing.event);
   }

@@ -33,7 +33,7 @@ export class EventApiError extends Error {
 
 /** Attempts and delays of the SDK. Each delay gets up to `firstMs` of jitter. */
 const ATTEMPTS = 5;
-const BACKOFF: Backoff = { firstMs: 100, capMs: 1_600 };
+const BACKOFF: Backoff = { firstMs: 100, maxMs: 1_600 };
 
 /** Key that the SDK sends to a development server, which accepts any. */
 const NO_KEY = "NO_EVENT_KEY_SET";

@@ -220,9 +220,9 @@ export class Publisher {
     const accepted = await this.send(entries.map((entry) => entry.outgoing));
     ended();
     this.inFlight -= 1;
-    for (const [place, entry] of entries.entries()) {
+    for (const [index, entry] of entries.entries()) {
       this.forget(entry);
-      conclude(entry.request, entry.index, place < accepted ? "accepted" : "unavailable");
+      conclude(entry.request, entry.index, index < accepted ? "accepted" : "unavailable");
     }
     this.pump();
   }

@@ -8,7 +8,7 @@
 --   counts           the number of events of each stream
 --   first_ms         ... and last_ms: the first and last timestamp of each stream's events, in milliseconds since 1970
 --   stream_numbers   the index of each event's stream, from 1
---   places_within    the index of each event among those of its stream, from 1
+--   ordinals_within  the index of each event among those of its stream, from 1
 --   expected         the expected version of each stream; -1: any except 0; null: any. Null as a whole: any for all.
 --
 -- The caller sorts and counts, ten times faster than SQL would. Lists of plain values are arrays because they are parsed
@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION synap.append_new_events(
   first_ms       bigint[],
   last_ms        bigint[],
   stream_numbers integer[],
-  places_within  integer[],
+  ordinals_within integer[],
   names_all      boolean  DEFAULT false,
   expected       bigint[] DEFAULT NULL
 ) RETURNS TABLE (number bigint, recorded_at timestamptz, versions_before json)
@@ -67,18 +67,18 @@ BEGIN
   END IF;
   IF total = 0 OR 0 > ANY (counts) OR total <> (SELECT sum(u.count) FROM unnest(counts) AS u(count)) OR EXISTS (
     SELECT FROM (
-      SELECT u.number, u.within, row_number() OVER (PARTITION BY u.number ORDER BY u.place) AS nth
-        FROM unnest(stream_numbers, places_within) WITH ORDINALITY AS u(number, within, place)
+      SELECT u.number, u.within, row_number() OVER (PARTITION BY u.number ORDER BY u.ordinal) AS nth
+        FROM unnest(stream_numbers, ordinals_within) WITH ORDINALITY AS u(number, within, ordinal)
     ) AS w
     WHERE w.within IS DISTINCT FROM w.nth OR w.nth > coalesce(counts[w.number], 0))
   THEN
     RAISE EXCEPTION 'the counts and indexes do not match the events' USING ERRCODE = 'SY012';
   END IF;
   -- Rounded, because far from 1970 a float8 of seconds is some microseconds off.
-  SELECT array_agg(to_timestamp(u.first_ms / 1000::float8)::timestamptz(3) ORDER BY u.place),
-         array_agg(to_timestamp(u.last_ms / 1000::float8)::timestamptz(3) ORDER BY u.place)
+  SELECT array_agg(to_timestamp(u.first_ms / 1000::float8)::timestamptz(3) ORDER BY u.ordinal),
+         array_agg(to_timestamp(u.last_ms / 1000::float8)::timestamptz(3) ORDER BY u.ordinal)
     INTO firsts, lasts
-    FROM unnest(first_ms, last_ms) WITH ORDINALITY AS u(first_ms, last_ms, place);
+    FROM unnest(first_ms, last_ms) WITH ORDINALITY AS u(first_ms, last_ms, ordinal);
   recorded_at := pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp());
 
   -- 1. Lock the streams, in their order, and advance their versions.
@@ -105,22 +105,22 @@ BEGIN
   IF expected IS NOT NULL THEN
     SELECT u.type, u.id, u.expected, u.version - u.count AS actual INTO mismatch
       FROM unnest(stream_types, stream_ids, versions_after, counts, expected)
-           WITH ORDINALITY AS u(type, id, version, count, expected, place)
+           WITH ORDINALITY AS u(type, id, version, count, expected, ordinal)
      WHERE CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END
-     ORDER BY u.place
+     ORDER BY u.ordinal
      LIMIT 1;
     is_mismatch := FOUND;
   END IF;
   IF names_all AND (any_closed OR is_mismatch) THEN
     SELECT json_agg(json_build_array(u.type, u.id, u.version - u.count, s.closed_at IS NOT NULL, EXISTS (
-             SELECT FROM unnest(stream_numbers) WITH ORDINALITY AS n(number, place)
-              CROSS JOIN LATERAL (SELECT events -> (n.place - 1)::integer AS event) AS e
+             SELECT FROM unnest(stream_numbers) WITH ORDINALITY AS n(number, ordinal)
+              CROSS JOIN LATERAL (SELECT events -> (n.ordinal - 1)::integer AS event) AS e
               CROSS JOIN LATERAL synap.stored_originals(
                 (e.event ->> 'id')::uuid, e.event ->> 'createdBy', e.event ->> 'idempotencyKey')
-              WHERE n.number = u.place)) ORDER BY u.place)
+              WHERE n.number = u.ordinal)) ORDER BY u.ordinal)
       INTO unmet
       FROM unnest(stream_types, stream_ids, versions_after, counts, expected)
-           WITH ORDINALITY AS u(type, id, version, count, expected, place)
+           WITH ORDINALITY AS u(type, id, version, count, expected, ordinal)
       JOIN synap.streams AS s ON s.aggregate_type = u.type AND s.aggregate_id = u.id
      WHERE s.closed_at IS NOT NULL
         OR CASE u.expected WHEN -1 THEN u.version = u.count ELSE u.version - u.count <> u.expected END;
@@ -156,7 +156,7 @@ BEGIN
       "position", stream_version, "timestamp", recorded_at, valid_from, valid_to, id, causation_id, version, type,
       aggregate_type, aggregate_id, user_id, created_by, source, request_id, correlation_id, idempotency_key, data, metadata
     )
-    SELECT append_new_events.number * 1024 + e.place - 1, versions_after[e.stream_number] - counts[e.stream_number] + e.place_within, e."timestamp",
+    SELECT append_new_events.number * 1024 + e.ordinal - 1, versions_after[e.stream_number] - counts[e.stream_number] + e.ordinal_within, e."timestamp",
            append_new_events.recorded_at, e."validFrom", e."validTo", e.id, e."causationId", e.version, e.type,
            e."aggregateType", e."aggregateId", e."userId", e."createdBy", e.source, e."requestId", e."correlationId",
            e."idempotencyKey", e.data, e.metadata
@@ -168,11 +168,11 @@ BEGIN
                metadata jsonb
              ),
              unnest(stream_numbers),
-             unnest(places_within)
+             unnest(ordinals_within)
            ) WITH ORDINALITY AS e(
              id, version, type, "aggregateType", "aggregateId", data, "userId", "createdBy", source, "timestamp",
              "requestId", "correlationId", "causationId", "idempotencyKey", "validFrom", "validTo", metadata,
-             stream_number, place_within, place
+             stream_number, ordinal_within, ordinal
            )
      WHERE e."aggregateType" = stream_types[e.stream_number] COLLATE "C"
        AND e."aggregateId" = stream_ids[e.stream_number] COLLATE "C"
@@ -204,8 +204,8 @@ BEGIN
   -- 7. The caller wakes the readers after the commit. NOTIFY here would make transactions commit one after the other,
   --    which halves the throughput of ten connections.
   versions_before := (
-    SELECT json_agg(u.version - u.count ORDER BY u.place)
-      FROM unnest(versions_after, counts) WITH ORDINALITY AS u(version, count, place)
+    SELECT json_agg(u.version - u.count ORDER BY u.ordinal)
+      FROM unnest(versions_after, counts) WITH ORDINALITY AS u(version, count, ordinal)
   );
   RETURN NEXT;
 END

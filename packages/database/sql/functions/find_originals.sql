@@ -4,7 +4,7 @@
 --   events        array of SynapEvent objects
 --   stream_types  ... and stream_ids: the streams
 --
--- Returns "originals", an array of { place (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
+-- Returns "originals", an array of { index (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
 -- aggregateId }, and "streams", [version, is closed] for each stream. The content is what contentOf compares in
 -- src/append/judge-events.ts: type, stream, user, creator, valid time and data. Timestamp, source and request context are
 -- not compared, because they have other defaults in a repeated request. Events with one idempotency key may each name the
@@ -30,14 +30,14 @@ DECLARE
   first_time      timestamptz;
   last_time       timestamptz;
 BEGIN
-  SELECT array_agg(coalesce(i.id, k.event_id) ORDER BY e.place),
-         array_agg(coalesce(i."timestamp", k."timestamp") ORDER BY e.place),
-         array_agg(coalesce(i."position", k."position") ORDER BY e.place),
-         array_agg(coalesce(i.stream_version, k.stream_version) ORDER BY e.place),
+  SELECT array_agg(coalesce(i.id, k.event_id) ORDER BY e.ordinal),
+         array_agg(coalesce(i."timestamp", k."timestamp") ORDER BY e.ordinal),
+         array_agg(coalesce(i."position", k."position") ORDER BY e.ordinal),
+         array_agg(coalesce(i.stream_version, k.stream_version) ORDER BY e.ordinal),
          min(coalesce(i."timestamp", k."timestamp")), max(coalesce(i."timestamp", k."timestamp"))
     INTO original_ids, timestamps, positions, stream_versions, first_time, last_time
     FROM ROWS FROM (jsonb_to_recordset(events) AS (id uuid, "createdBy" text, "idempotencyKey" text))
-         WITH ORDINALITY AS e(id, created_by, key, place)
+         WITH ORDINALITY AS e(id, created_by, key, ordinal)
     LEFT JOIN LATERAL (SELECT * FROM synap.event_ids AS i WHERE i.id = e.id OFFSET 0) AS i ON true
     LEFT JOIN LATERAL (
       SELECT * FROM synap.idempotency_keys AS k WHERE k.created_by = e.created_by AND k.key = e.key OFFSET 0
@@ -48,7 +48,7 @@ BEGIN
   IF first_time IS NOT NULL THEN
     EXECUTE $query$
       SELECT json_agg(json_build_object(
-               'place', e.place - 1, 'id', e.original_id, 'position', e."position", 'streamVersion', e.stream_version,
+               'index', e.ordinal - 1, 'id', e.original_id, 'position', e."position", 'streamVersion', e.stream_version,
                'isById', e.original_id = e.id, 'aggregateType', s.aggregate_type, 'aggregateId', s.aggregate_id,
                'hasSameContent', s.id IS NULL
                  OR (s.type, s.aggregate_type, s.user_id, s.created_by, s.valid_from, s.valid_to, s.data)
@@ -64,7 +64,7 @@ BEGIN
                    unnest($2), unnest($3), unnest($4), unnest($5)
                  ) WITH ORDINALITY AS e(
                    id, type, aggregate_type, aggregate_id, user_id, created_by, valid_from, valid_to, data, original_id,
-                   "timestamp", "position", stream_version, place
+                   "timestamp", "position", stream_version, ordinal
                  )
            WHERE e.original_id IS NOT NULL
           OFFSET 0
@@ -81,8 +81,8 @@ BEGIN
   END IF;
 
   streams := (
-    SELECT json_agg(json_build_array(coalesce(s.version, 0), s.closed_at IS NOT NULL) ORDER BY u.place)
-      FROM unnest(stream_types, stream_ids) WITH ORDINALITY AS u(type, id, place)
+    SELECT json_agg(json_build_array(coalesce(s.version, 0), s.closed_at IS NOT NULL) ORDER BY u.ordinal)
+      FROM unnest(stream_types, stream_ids) WITH ORDINALITY AS u(type, id, ordinal)
       LEFT JOIN LATERAL (
         SELECT s.version, s.closed_at
           FROM synap.streams AS s

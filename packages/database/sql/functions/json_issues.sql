@@ -17,9 +17,9 @@ AS $$
               o.value, o.key
          FROM jsonb_each(CASE WHEN jsonb_typeof(walk.value) = 'object' THEN walk.value ELSE '{}' END) AS o
        UNION ALL
-       SELECT format('%s[%s]', walk.path, a.place - 1), a.value, NULL
+       SELECT format('%s[%s]', walk.path, a.ordinal - 1), a.value, NULL
          FROM jsonb_array_elements(CASE WHEN jsonb_typeof(walk.value) = 'array' THEN walk.value ELSE '[]' END)
-              WITH ORDINALITY AS a(value, place)
+              WITH ORDINALITY AS a(value, ordinal)
      ) AS child
      WHERE walk.depth <= 32
        AND jsonb_typeof(walk.value) IN ('object', 'array')

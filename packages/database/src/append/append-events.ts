@@ -13,14 +13,14 @@ import {
   compareVersions,
   type Expectation,
   judgeEvents,
-  type Known,
   openExpectations,
   refusedByDatabase,
   rejected,
   requireAll,
+  type StoreState,
   storedEvents,
 } from "./judge-events.ts";
-import { OptimisticLockError, readLockTimeout, readRefusal } from "./stream-errors.ts";
+import { OptimisticLockError, toStreamError } from "./stream-errors.ts";
 
 /** A hook in an append's transaction. */
 export interface AppendHook {
@@ -60,7 +60,7 @@ class RefusedDataError extends Error {
 
 /** Number of attempts of an append that conflicts with other transactions. */
 const ATTEMPTS = 6;
-const BACKOFF: Backoff = { firstMs: 20, capMs: 1_000 };
+const BACKOFF: Backoff = { firstMs: 20, maxMs: 1_000 };
 
 /**
  * Appends any number of events, each with a separate outcome, in one transaction. Up to 1,024 are one statement. Does not
@@ -156,28 +156,28 @@ async function appendAsNew(session: SqlSession, slice: Slice): Promise<AppendedE
       throw new FastPathMissError("an event is already stored, or a stream is closed", { cause: error });
     if (state === "SY001") {
       // A repeated id with different content takes precedence.
-      requireAll(slice.events, judgeEvents(slice.events, NOTHING_KNOWN));
-      throw withGivenExpectation(readRefusal(error), slice.expectations ?? []);
+      requireAll(slice.events, judgeEvents(slice.events, EMPTY_STORE));
+      throw withGivenExpectation(toStreamError(error), slice.expectations ?? []);
     }
-    throw readFailure(error);
+    throw toAppendError(error);
   }
 }
 
 /** Appends those of the events that are not stored yet. */
 async function appendRest(session: SqlSession, slice: Slice): Promise<AppendedEvent[]> {
   const { events, expectations } = slice;
-  const known = await findOriginals(session, events, expectations).catch((error: unknown) => {
-    throw readFailure(error);
+  const state = await findOriginals(session, events, expectations).catch((error: unknown) => {
+    throw toAppendError(error);
   });
-  const verdicts = judgeEvents(events, known);
-  const rest = events.filter((_, place) => verdicts[place]?.status === "stored");
+  const verdicts = judgeEvents(events, state);
+  const rest = events.filter((_, index) => verdicts[index]?.status === "stored");
   if (expectations === undefined) {
     const stored = rest.length === 0 ? [] : await appendAsNew(session, { ...slice, events: rest });
     return collectOutcomes(events, verdicts, stored);
   }
   requireAll(events, verdicts);
   const open = openExpectations(expectations, events, verdicts);
-  if (rest.length === 0) compareVersions(open, known);
+  if (rest.length === 0) compareVersions(open, state);
   const stored =
     rest.length === 0 ? [] : await appendAsNew(session, { ...slice, events: rest, expectations: open });
   return collectOutcomes(events, verdicts, stored);
@@ -255,10 +255,10 @@ async function inSlices(
   return appended;
 }
 
-const NOTHING_KNOWN: Known = { originals: [], isClosed: () => false, versionOf: () => 0 };
+const EMPTY_STORE: StoreState = { originals: [], isClosed: () => false, versionOf: () => 0 };
 
-function readFailure(error: unknown): unknown {
-  if (!isDataError(error)) return readLockTimeout(error);
+function toAppendError(error: unknown): unknown {
+  if (!isDataError(error)) return toStreamError(error);
   return new RefusedDataError("the database refused an event", { cause: error });
 }
 

@@ -128,10 +128,10 @@ export function prepareAppend(
 
   const now = check.clock();
   const issues: EventIssue[] = [];
-  const events = appends.flatMap(({ stream, events: inputs }, place) =>
+  const events = appends.flatMap(({ stream, events: inputs }, appendIndex) =>
     inputs.flatMap((input, index) => {
       const checked = checkEvent(completeFor(stream, input, now, check), check);
-      const at = `${appends.length === 1 ? "" : `appends[${place}].`}events[${index}]`;
+      const at = `${appends.length === 1 ? "" : `appends[${appendIndex}].`}events[${index}]`;
       for (const issue of checked.ok ? otherStream(stream, checked.event) : checked.issues) {
         issues.push({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
       }

@@ -151,14 +151,14 @@ describe("the events of each stream", () => {
     );
     fc.assert(
       fc.property(events, (list) => {
-        const { streams, streamNumbers, placesWithin } = groupByStream(list);
+        const { streams, streamNumbers, ordinalsWithin } = groupByStream(list);
         for (const [index, { aggregateId, count, first, last }] of streams.entries()) {
-          const own = list.filter((_, place) => streamNumbers[place] === index + 1);
+          const own = list.filter((_, each) => streamNumbers[each] === index + 1);
           const times = own.map(({ timestamp }) => timestamp).sort();
           expect(new Set(own.map(({ aggregateId }) => aggregateId))).toEqual(new Set([aggregateId]));
           expect([first, last, count]).toEqual([times[0], times.at(-1), own.length]);
-          expect(placesWithin.filter((_, place) => streamNumbers[place] === index + 1)).toEqual(
-            own.map((_, place) => place + 1),
+          expect(ordinalsWithin.filter((_, each) => streamNumbers[each] === index + 1)).toEqual(
+            own.map((_, each) => each + 1),
           );
         }
       }),

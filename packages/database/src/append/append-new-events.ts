@@ -97,7 +97,7 @@ export async function appendNewEvents(
     if (streamKey(stream) === streamKey(first))
       return [await appendNewEvent(session, first, expected, waits)];
   }
-  const { streams, streamNumbers, placesWithin } = groupByStream(events, expectations);
+  const { streams, streamNumbers, ordinalsWithin } = groupByStream(events, expectations);
   const { text, parameters } = APPEND(waits);
   const [answer] = await session.query<Answer>(text, [
     JSON.stringify(events),
@@ -107,7 +107,7 @@ export async function appendNewEvents(
     numberArray(streams.map(({ first }) => (first === undefined ? null : Date.parse(first)))),
     numberArray(streams.map(({ last }) => (last === undefined ? null : Date.parse(last)))),
     numberArray(streamNumbers),
-    numberArray(placesWithin),
+    numberArray(ordinalsWithin),
     String(namesAll),
     expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
     ...parameters,
@@ -117,10 +117,10 @@ export async function appendNewEvents(
   const recordedAt = isoFromEpoch(answer.recorded_at);
   return events.map(({ id }, index) => {
     const versionBefore = answer.versions_before[(streamNumbers[index] ?? 0) - 1];
-    const place = placesWithin[index];
-    if (versionBefore === undefined || place === undefined)
+    const ordinal = ordinalsWithin[index];
+    if (versionBefore === undefined || ordinal === undefined)
       throw new Error(`append_new_events left out the stream of ${id}.`);
-    const streamVersion = versionBefore + place;
+    const streamVersion = versionBefore + ordinal;
     return { outcome: { status: "stored", id, position: firstPosition + index, streamVersion }, recordedAt };
   });
 }
@@ -223,11 +223,11 @@ export function groupByStream(
 ): {
   readonly streams: readonly Readonly<StreamShare>[];
   readonly streamNumbers: readonly number[];
-  readonly placesWithin: readonly number[];
+  readonly ordinalsWithin: readonly number[];
 } {
   const shares = new Map<string, StreamShare>();
   const keys: string[] = [];
-  const placesWithin: number[] = [];
+  const ordinalsWithin: number[] = [];
   for (const event of events) {
     const { aggregateType, aggregateId, timestamp } = event;
     const key = streamKey(event);
@@ -241,7 +241,7 @@ export function groupByStream(
     if (share.first === undefined || timestamp < share.first) share.first = timestamp;
     if (share.last === undefined || timestamp > share.last) share.last = timestamp;
     keys.push(key);
-    placesWithin.push(share.count);
+    ordinalsWithin.push(share.count);
   }
   for (const stream of compared) {
     const key = streamKey(stream);
@@ -254,6 +254,6 @@ export function groupByStream(
   return {
     streams: sorted.flatMap((key) => shares.get(key) ?? []),
     streamNumbers: keys.map((key) => numbers.get(key) ?? 0),
-    placesWithin,
+    ordinalsWithin,
   };
 }

@@ -2,7 +2,7 @@ import type { ExpectedVersion, StreamName } from "@synap/types";
 import { checkExpectedVersion } from "@synap/types/internal";
 import { withLockTimeout } from "../connection/lock-timeout.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
-import { nameLockedStreams, readLockTimeout, readRefusal, StreamNotFoundError } from "./stream-errors.ts";
+import { nameLockedStreams, StreamNotFoundError, toStreamError } from "./stream-errors.ts";
 
 const writeClose = (before: string, type: string) =>
   `SELECT version FROM ${before}synap.close_stream(${type}, $2, $3::text::jsonb) AS version`;
@@ -38,6 +38,6 @@ export async function closeStream(
       : transaction.savepoint((savepoint) => close(savepoint)));
     if (row === undefined || row.version === null) throw new StreamNotFoundError(stream);
   } catch (error) {
-    throw await nameLockedStreams(readLockTimeout(readRefusal(error)), transaction ?? database, [stream]);
+    throw await nameLockedStreams(toStreamError(error), transaction ?? database, [stream]);
   }
 }

@@ -2,7 +2,7 @@ import type { StreamName, SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { textArray } from "./append-new-events.ts";
-import type { Known, Original } from "./judge-events.ts";
+import type { Original, StoreState } from "./judge-events.ts";
 
 /** Fields by which a duplicate is recognised. */
 export interface DuplicateCandidate {
@@ -83,7 +83,7 @@ SELECT originals, streams
   FROM synap.find_originals($1::text::jsonb, $2::text::text[], $3::text::text[])`;
 
 interface OriginalRow extends Omit<Original, "stream"> {
-  readonly place: number;
+  readonly index: number;
   readonly aggregateType: string | null;
   readonly aggregateId: string | null;
 }
@@ -93,7 +93,7 @@ export async function findOriginals(
   session: SqlSession,
   events: readonly SynapEvent[],
   streams: readonly StreamName[] = [],
-): Promise<Known> {
+): Promise<StoreState> {
   const byKey = new Map([...events, ...streams].map((stream) => [streamKey(stream), stream]));
   const names = [...byKey.values()];
   const [row] = await session.query<{
@@ -106,8 +106,8 @@ export async function findOriginals(
   ]);
   if (row === undefined) throw new Error("find_originals returned no row.");
   const originals: (Original | undefined)[] = events.map(() => undefined);
-  for (const { place, aggregateType, aggregateId, ...original } of row.originals ?? []) {
-    originals[place] = {
+  for (const { index, aggregateType, aggregateId, ...original } of row.originals ?? []) {
+    originals[index] = {
       ...original,
       ...(aggregateType !== null && aggregateId !== null && { stream: { aggregateType, aggregateId } }),
     };

@@ -11,7 +11,7 @@ import type { PreparedAppend } from "./append-methods.ts";
 import { appendNewEvents, MAX_APPEND_EVENTS } from "./append-new-events.ts";
 import { findDuplicates } from "./find-originals.ts";
 import { type AppendedEvent, type Expectation, keyOf } from "./judge-events.ts";
-import { OptimisticLockError, readRefusal, readUnmetStreams } from "./stream-errors.ts";
+import { OptimisticLockError, toStreamError, unmetStreamsOf } from "./stream-errors.ts";
 
 /** An append to one stream, all or nothing, that is independent of all others. */
 export interface StreamEvents {
@@ -260,13 +260,13 @@ async function findCauses(
   const state = sqlState(error);
   const [only] = appends;
   if (only !== undefined && appends.length === 1) {
-    const refusal = state === "SY001" ? readRefusal(error) : undefined;
+    const refusal = state === "SY001" ? toStreamError(error) : undefined;
     if (refusal instanceof OptimisticLockError)
       return new Map([[only, conflict(only, refusal.actual, error)]]);
     if (state === "SY006" || state === "23505") return new Map([[only, LOOK_UP]]);
   }
   if (state === "SY013") {
-    const unmet = new Map(readUnmetStreams(error).map((each) => [streamKey(each.stream), each]));
+    const unmet = new Map(unmetStreamsOf(error).map((each) => [streamKey(each.stream), each]));
     return new Map(
       appends.flatMap((each): [StreamEvents, GroupOutcome][] => {
         const stream = unmet.get(streamKey(each.events[0]));

@@ -88,7 +88,7 @@ export interface Original {
 }
 
 /** Stored originals of the events of one append, and the state of their streams. */
-export interface Known {
+export interface StoreState {
   /** For each event, the stored one that it repeats. */
   readonly originals: readonly (Original | undefined)[];
   isClosed(stream: StreamName): boolean;
@@ -109,30 +109,30 @@ export type Verdict =
  * content differs; one with a known idempotency key is a duplicate; of the others, those of a closed stream are refused.
  * The first event with an id or a key is the original, whether stored or earlier in the same append.
  */
-export function judgeEvents(events: readonly SynapEvent[], known: Known): Verdict[] {
+export function judgeEvents(events: readonly SynapEvent[], state: StoreState): Verdict[] {
   const verdicts: Verdict[] = [];
   const firstById = new Map<string, number>();
   const firstByKey = new Map<string, number>();
-  for (const [place, event] of events.entries()) {
-    const verdict = judgeEvent(event, known.originals[place]);
+  for (const [index, event] of events.entries()) {
+    const verdict = judgeEvent(event, state.originals[index]);
     verdicts.push(verdict);
-    if (!firstById.has(event.id)) firstById.set(event.id, place);
+    if (!firstById.has(event.id)) firstById.set(event.id, index);
     if (verdict.status === "stored" && event.idempotencyKey !== undefined)
-      firstByKey.set(keyOf(event), place);
+      firstByKey.set(keyOf(event), index);
   }
   return verdicts;
 
   function judgeEvent(event: SynapEvent, original: Original | undefined): Verdict {
     if (original?.isById)
       return original.hasSameContent ? { status: "duplicate", original } : { status: "conflict" };
-    const place = firstById.get(event.id);
-    const [first, verdict] = place === undefined ? [] : [events[place], verdicts[place]];
-    if (place !== undefined && first !== undefined && verdict !== undefined) {
+    const index = firstById.get(event.id);
+    const [first, verdict] = index === undefined ? [] : [events[index], verdicts[index]];
+    if (index !== undefined && first !== undefined && verdict !== undefined) {
       if (verdict.status !== "stored") return verdict;
-      return hasSameContent(first, event) ? { status: "duplicate", original: place } : { status: "conflict" };
+      return hasSameContent(first, event) ? { status: "duplicate", original: index } : { status: "conflict" };
     }
     if (original !== undefined) return { status: "duplicate", original };
-    if (known.isClosed(event)) return { status: "closed" };
+    if (state.isClosed(event)) return { status: "closed" };
     const sameKey = event.idempotencyKey === undefined ? undefined : firstByKey.get(keyOf(event));
     return sameKey === undefined ? { status: "stored" } : { status: "duplicate", original: sameKey };
   }
@@ -144,15 +144,15 @@ export function judgeEvents(events: readonly SynapEvent[], known: Known): Verdic
  * @throws EventIdConflictError, StreamClosedError
  */
 export function requireAll(events: readonly SynapEvent[], verdicts: readonly Verdict[]): void {
-  const conflict = events.find((_, place) => verdicts[place]?.status === "conflict");
+  const conflict = events.find((_, index) => verdicts[index]?.status === "conflict");
   if (conflict !== undefined) throw new EventIdConflictError(conflict.id);
-  const closed = events.find((_, place) => verdicts[place]?.status === "closed");
+  const closed = events.find((_, index) => verdicts[index]?.status === "closed");
   if (closed !== undefined) {
     const { aggregateType, aggregateId } = closed;
     throw new StreamClosedError({ aggregateType, aggregateId });
   }
-  for (const [place, event] of events.entries()) {
-    const verdict = verdicts[place];
+  for (const [index, event] of events.entries()) {
+    const verdict = verdicts[index];
     if (verdict?.status !== "duplicate") continue;
     const { original } = verdict;
     const stream = typeof original === "number" ? events[original] : original.stream;
@@ -171,17 +171,20 @@ export function openExpectations(
   verdicts: readonly Verdict[],
 ): Expectation[] {
   const repeated = new Set(events.map(streamKey));
-  for (const [place, event] of events.entries()) {
-    if (verdicts[place]?.status !== "duplicate") repeated.delete(streamKey(event));
+  for (const [index, event] of events.entries()) {
+    if (verdicts[index]?.status !== "duplicate") repeated.delete(streamKey(event));
   }
   return expectations.filter((each) => !repeated.has(streamKey(each)));
 }
 
 /** @throws OptimisticLockError for the first stream that is not at its expected version. */
-export function compareVersions(expectations: readonly Expectation[], known: Pick<Known, "versionOf">): void {
+export function compareVersions(
+  expectations: readonly Expectation[],
+  state: Pick<StoreState, "versionOf">,
+): void {
   for (const { aggregateType, aggregateId, expected } of expectations) {
     const stream = { aggregateType, aggregateId };
-    const actual = known.versionOf(stream);
+    const actual = state.versionOf(stream);
     const isMet =
       expected === "any" ||
       (expected === "no-stream" && actual === 0) ||
@@ -202,8 +205,8 @@ export function collectOutcomes(
 ): AppendedEvent[] {
   const answers: AppendedEvent[] = [];
   let next = 0;
-  for (const [place, event] of events.entries()) {
-    const verdict = verdicts[place] ?? { status: "conflict" };
+  for (const [index, event] of events.entries()) {
+    const verdict = verdicts[index] ?? { status: "conflict" };
     if (verdict.status === "stored") {
       answers.push(required(stored[next], event));
       next += 1;

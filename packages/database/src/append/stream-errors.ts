@@ -90,8 +90,9 @@ const lockDetail = stream.extend({
 });
 const idDetail = z.object({ id: z.string() });
 
-/** Converts SQLSTATEs of the append functions into typed errors. Returns any other error unchanged. */
-export function readRefusal(error: unknown): unknown {
+/** Converts a lock timeout, and the SQLSTATEs of the append functions, into typed errors. Returns any other error unchanged. */
+export function toStreamError(error: unknown): unknown {
+  if (isLockTimeout(error)) return new StreamLockedError([], { cause: error });
   const state = sqlState(error);
   if (state === undefined || !/^SY00[167]$/.test(state)) return error;
   const detail: unknown = JSON.parse(detailOf(error) ?? "{}");
@@ -115,7 +116,7 @@ export interface UnmetStream {
 const unmetDetail = z.array(z.tuple([z.string(), z.string(), z.int(), z.boolean(), z.boolean()]));
 
 /** Reads the detail of SY013. */
-export function readUnmetStreams(error: unknown): UnmetStream[] {
+export function unmetStreamsOf(error: unknown): UnmetStream[] {
   const detail: unknown = JSON.parse(detailOf(error) ?? "[]");
   return unmetDetail.parse(detail).map(([aggregateType, aggregateId, version, isClosed, isRepeated]) => ({
     stream: { aggregateType, aggregateId },
@@ -131,11 +132,6 @@ function detailOf(error: unknown): string | undefined {
     if ("detail" in each && typeof each.detail === "string") return each.detail;
   }
   return undefined;
-}
-
-/** Converts a lock timeout into a StreamLockedError. Returns any other error unchanged. */
-export function readLockTimeout(error: unknown): unknown {
-  return isLockTimeout(error) ? new StreamLockedError([], { cause: error }) : error;
 }
 
 /**

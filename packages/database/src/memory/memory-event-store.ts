@@ -52,7 +52,7 @@ export function createMemoryEventStore({
         const appended: AppendedEvent[] = [];
         for (let start = 0; start < events.length; start += MAX_APPEND_EVENTS) {
           const slice = events.slice(start, start + MAX_APPEND_EVENTS);
-          appended.push(...log.store(slice, judgeEvents(slice, log.known(slice)), clock()));
+          appended.push(...log.store(slice, judgeEvents(slice, log.state(slice)), clock()));
         }
         wake();
         return appended;

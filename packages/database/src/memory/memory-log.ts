@@ -4,8 +4,8 @@ import {
   type AppendedEvent,
   collectOutcomes,
   hasSameContent,
-  type Known,
   type Original,
+  type StoreState,
   type Verdict,
 } from "../append/judge-events.ts";
 
@@ -42,7 +42,7 @@ export class MemoryLog {
   }
 
   /** Looks up the originals and streams of the events of one append. */
-  known(events: readonly SynapEvent[]): Known {
+  state(events: readonly SynapEvent[]): StoreState {
     return {
       originals: events.map((event) => this.#originalOf(event)),
       isClosed: (stream) => this.findStream(stream)?.closedAt !== undefined,
@@ -67,10 +67,10 @@ export class MemoryLog {
 
   /** Stores the events with the verdict "stored", and returns the outcome of each event. */
   store(events: readonly SynapEvent[], verdicts: readonly Verdict[], now: Date): AppendedEvent[] {
-    const rest = events.filter((_, place) => verdicts[place]?.status === "stored");
+    const rest = events.filter((_, index) => verdicts[index]?.status === "stored");
     if (rest.length > 0) this.#appends += 1;
-    const stored = rest.map((event, place): AppendedEvent => {
-      const { id, position, streamVersion, recordedAt } = this.#add(event, this.#appends * 1024 + place, now);
+    const stored = rest.map((event, index): AppendedEvent => {
+      const { id, position, streamVersion, recordedAt } = this.#add(event, this.#appends * 1024 + index, now);
       return { outcome: { status: "stored", id, position, streamVersion }, recordedAt };
     });
     return collectOutcomes(events, verdicts, stored);

@@ -25,10 +25,10 @@ export function appendToMemory(
   { events, expectations }: PreparedAppend,
   now: Date,
 ): AppendedEvent[] {
-  const known = log.known(events);
-  const verdicts = judgeEvents(events, known);
+  const state = log.state(events);
+  const verdicts = judgeEvents(events, state);
   requireAll(events, verdicts);
-  compareVersions(openExpectations(expectations, events, verdicts), known);
+  compareVersions(openExpectations(expectations, events, verdicts), state);
   return log.store(events, verdicts, now);
 }
 
@@ -38,7 +38,7 @@ export function closeInMemory(log: MemoryLog, name: StreamName, expected: Expect
   if (stream === undefined && (expected === "any" || expected === "no-stream" || expected === 0)) {
     throw new StreamNotFoundError(name);
   }
-  compareVersions([{ ...name, expected }], log.known([]));
+  compareVersions([{ ...name, expected }], log.state([]));
   if (stream !== undefined) stream.closedAt ??= now.toISOString();
 }
 

@@ -30,7 +30,7 @@ export interface AggregateRepositoryOptions<
   readonly pause?: ((conflicts: number) => Promise<void>) | undefined;
 }
 
-const BACKOFF: Backoff = { firstMs: 10, capMs: 1_000 };
+const BACKOFF: Backoff = { firstMs: 10, maxMs: 1_000 };
 
 /** The version or moment at which an aggregate is loaded. */
 export interface AggregateMoment {

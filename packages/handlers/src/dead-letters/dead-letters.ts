@@ -83,7 +83,7 @@ SELECT id FROM synap.dead_letters
  ORDER BY id LIMIT $4`;
 
 /** Lists, retries and skips dead letters. Each step is safe while any number of workers run. */
-export class DeadLetters {
+export class EngineDeadLetters {
   readonly #database: Database;
   readonly #target: (handler: string) => DeadLetterTarget | undefined;
   readonly #store: Pick<EventStore, "appendBatch">;

@@ -139,7 +139,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
         if (batch.some((event) => event.data["content"] === "bad")) throw new RangeError("I don't like it");
       },
     });
-    const backoff = { firstMs: 3_600_000, capMs: 3_600_000 };
+    const backoff = { firstMs: 3_600_000, maxMs: 3_600_000 };
     const { store, pass } = await following(handler, { maxAttempts: 2, backoff });
     const good = Array.from({ length: 127 }, (_, index) => note(`good ${index}`));
     const bad = note("bad");
@@ -181,7 +181,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
         if (failures >= 0) throw new RangeError("not yet");
       },
     });
-    const { store, pass } = await following(handler, { backoff: { firstMs: 0, capMs: 0 } });
+    const { store, pass } = await following(handler, { backoff: { firstMs: 0, maxMs: 0 } });
     const bad = note("bad");
     const behind = { ...note("behind"), aggregateId: bad.aggregateId };
     await store.appendBatch([bad, behind]);
@@ -253,7 +253,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
         }
       },
     });
-    const { store, pass } = await following(handler, { maxAttempts: 1, backoff: { firstMs: 0, capMs: 0 } });
+    const { store, pass } = await following(handler, { maxAttempts: 1, backoff: { firstMs: 0, maxMs: 0 } });
     const events = notes("good", "away", "good too");
     await store.appendBatch(events);
     expect(await pass()).toMatchObject({ deadLettered: 0, retrying: [{ transient: true, attempts: 1 }] });
@@ -294,7 +294,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
   });
 
   it("make an event that always times out a dead letter after its attempts, while the others are handled", async () => {
-    const backoff = { firstMs: 0, capMs: 0 };
+    const backoff = { firstMs: 0, maxMs: 0 };
     const { store, pass } = await following(slowFor("slow-among", isSlow), { maxAttempts: 3, backoff });
     const events = notes("a", "slow", "b");
     await store.appendBatch(events);

@@ -1,7 +1,7 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
 import { type AppendHook, type Backoff, createEventStore, defaultBackoff } from "@synap/database/internal";
 import type { EventCatalogue, StreamName } from "@synap/types";
-import { DeadLetters, type DeadLetterTarget } from "../dead-letters/dead-letters.ts";
+import { type DeadLetterTarget, EngineDeadLetters } from "../dead-letters/dead-letters.ts";
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { ProjectionRunner } from "../projections/projection-runner.ts";
@@ -49,7 +49,7 @@ export class EventDispatcher {
    */
   readonly lastResort: Pick<EventStore, "appendBatch">;
   /** Lists, retries and skips dead letters. */
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: EngineDeadLetters;
   /** Operates projections: status, pause, rebuild, cutover and so on. */
   readonly projections: Projections;
   readonly #database: Database;
@@ -88,7 +88,7 @@ export class EventDispatcher {
     this.#projectionNames = registry.names;
     this.#projectionRunner = new ProjectionRunner(parts);
     this.projections = new Projections(parts);
-    this.deadLetters = new DeadLetters(database, (name) => this.#target(name), this.store);
+    this.deadLetters = new EngineDeadLetters(database, (name) => this.#target(name), this.store);
   }
 
   /** The `onAppend` of an event store that runs this dispatcher's inline handlers under another policy. */

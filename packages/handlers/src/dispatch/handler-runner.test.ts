@@ -18,7 +18,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
 
   async function running(handlers: IEventHandler[], options: Partial<HandlerRunnerOptions> = {}) {
     const { database } = engine;
-    const backoff = { firstMs: 5, capMs: 20 };
+    const backoff = { firstMs: 5, maxMs: 20 };
     const dispatcher = new EventDispatcher({
       database,
       catalogue: seedCatalogue,
@@ -107,7 +107,7 @@ describeOnEveryEngine("the resident runner", (engine) => {
   });
 
   it("shows waiting handlers and streams in the status, with the reason and the next attempt", async () => {
-    const backoff = { firstMs: 3_600_000, capMs: 3_600_000 };
+    const backoff = { firstMs: 3_600_000, maxMs: 3_600_000 };
     const retryOf = async (handler: string) => {
       const { handlers } = await storeStatistics(engine.database);
       return handlers.find(({ name }) => name === handler)?.retrying;

@@ -2,7 +2,7 @@ import type { Database, Transaction } from "@synap/database";
 import { isConflict, isLockTimeout } from "@synap/database/internal";
 import type { StoredEvent, StreamName } from "@synap/types";
 import { thrownFacts } from "@synap/types/internal";
-import type { DeadLetters, DeadLetterTarget } from "../dead-letters/dead-letters.ts";
+import type { DeadLetterTarget, EngineDeadLetters } from "../dead-letters/dead-letters.ts";
 import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
 import { inlineContext } from "../dispatch/handler-context.ts";
 import { HandlerPassError } from "../dispatch/handler-errors.ts";
@@ -34,7 +34,7 @@ export class ProjectionRunner {
    *
    * @throws HandlerPassError when a pass failed; the passes of the other builds were run.
    */
-  async catchUp(name: string, deadLetters: Pick<DeadLetters, "releaseAll">): Promise<HandlerPass> {
+  async catchUp(name: string, deadLetters: Pick<EngineDeadLetters, "releaseAll">): Promise<HandlerPass> {
     const passes: HandlerPass[] = [];
     const failures: unknown[] = [];
     for (const build of await this.#installed(name)) {

@@ -1,12 +1,13 @@
-const FIRST_PAUSE_MS = 250;
-const MAX_PAUSE_MS = 2_000;
+import { type Backoff, pauseAfter } from "./backoff.ts";
+
+const BACKOFF: Backoff = { firstMs: 250, maxMs: 2_000 };
 
 /**
  * Backoff for apps that refused the connection, so that the call did not start. Their calls stay queued, with the
  * attempts they had.
  */
 export class AppPauses {
-  readonly #pauses = new Map<string, { until: number; length: number }>();
+  readonly #pauses = new Map<string, { until: number; refusals: number }>();
 
   /** @returns the time at which the app may be called again, by the clock of `now` */
   refused(url: string, now: number): number {
@@ -14,9 +15,10 @@ export class AppPauses {
     const pause = this.#pauses.get(origin);
     // Calls in flight together are refused together, which counts as one refusal.
     if (pause !== undefined && pause.until > now) return pause.until;
-    const length = Math.min((pause?.length ?? FIRST_PAUSE_MS / 2) * 2, MAX_PAUSE_MS);
-    this.#pauses.set(origin, { until: now + length, length });
-    return now + length;
+    const refusals = (pause?.refusals ?? 0) + 1;
+    const until = now + pauseAfter(refusals, BACKOFF);
+    this.#pauses.set(origin, { until, refusals });
+    return until;
   }
 
   answered(url: string): void {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../options.ts";
+import { type Backoff, pauseAfter } from "./backoff.ts";
 
-const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 5_000;
+const BACKOFF: Backoff = { firstMs: 100, maxMs: 5_000 };
 const MAX_ATTEMPTS = 20;
 
 /**
@@ -16,7 +16,6 @@ export async function persist(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  let delay = FIRST_DELAY_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await write();
@@ -24,8 +23,7 @@ export async function persist(
     } catch (error) {
       if (attempt >= MAX_ATTEMPTS || signal.aborted) throw error;
       if (attempt === 1) logger.warn({ error }, "a result could not be stored; trying again");
-      await sleep(delay, undefined, { signal });
-      delay = Math.min(delay * 2, MAX_DELAY_MS);
+      await sleep(pauseAfter(attempt, BACKOFF), undefined, { signal });
     }
   }
 }

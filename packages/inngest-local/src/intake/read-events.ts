@@ -76,11 +76,11 @@ function readEvent(value: unknown, internalId: string, now: number): ReadEvent |
     const shown = type === "int64" && typeof given === "number" ? `number ${given}` : goType(given);
     return `json: cannot unmarshal ${shown} into Go struct field raw.${field} of type ${type}`;
   }
-  const name = textOf(raw["name"]);
+  const name = stringOrEmpty(raw["name"]);
   if (name === "") return "event name is empty";
   if (name.toLowerCase().startsWith("inngest/")) return `event name is reserved for internal use: ${name}`;
   for (const field of ["name", "id", "v"]) {
-    const fault = findTextFault(textOf(raw[field]));
+    const fault = findTextFault(stringOrEmpty(raw[field]));
     if (fault !== undefined) return `event ${field} must not contain ${fault}`;
   }
   const ts = Number(raw["ts"] ?? 0);
@@ -89,11 +89,11 @@ function readEvent(value: unknown, internalId: string, now: number): ReadEvent |
   const { _inngest: _, ...data } = isObject(raw["data"]) ? raw["data"] : {};
   const event: InngestEvent = {
     data,
-    id: textOf(raw["id"]) || internalId,
+    id: stringOrEmpty(raw["id"]) || internalId,
     name,
     ts: ts === 0 ? now : ts,
     user: isObject(raw["user"]) ? raw["user"] : {},
-    ...(textOf(raw["v"]) === "" ? {} : { v: textOf(raw["v"]) }),
+    ...(stringOrEmpty(raw["v"]) === "" ? {} : { v: stringOrEmpty(raw["v"]) }),
   };
   try {
     const body = JSON.stringify(event);
@@ -106,7 +106,7 @@ function readEvent(value: unknown, internalId: string, now: number): ReadEvent |
   }
 }
 
-function textOf(value: unknown): string {
+function stringOrEmpty(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
