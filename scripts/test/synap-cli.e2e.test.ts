@@ -53,7 +53,7 @@ const note = (aggregateId: string, content: string): SynapEvent =>
 async function store(...events: readonly SynapEvent[]): Promise<void> {
   const fussy: IEventHandler = {
     name: "note-projector",
-    description: "Stands in for the one that Synap runs.",
+    description: "Replaces the one that Synap runs.",
     mode: "inline",
     eventTypes: ["note.creation.completed"],
     async handle(all) {

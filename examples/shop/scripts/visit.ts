@@ -34,7 +34,7 @@ for await (const event of synap.subscribe({ from: "start", type: "invoice.issued
   break;
 }
 
-// Append with an expected version: of two accountants one is first, and the other learns of it.
+// Append with an expected version: two accountants book at the same time, and one of them gets a conflict.
 const book = (account: string) =>
   synap.append(stream, [{ type: "invoice.booked", data: { account } }], { expectedVersion: 1 });
 const { position } = await book("4400");

@@ -28,16 +28,16 @@
 -- Runs as the owner, because the application role has no right to write to the tables of the log. It takes only values, and
 -- resolves no name where a caller could have created an object (docs/insides/store.md).
 CREATE OR REPLACE FUNCTION synap.append_new_events(
-  events         json,
-  stream_types   text[],
-  stream_ids     text[],
-  counts         integer[],
-  first_ms       bigint[],
-  last_ms        bigint[],
-  stream_numbers integer[],
+  events          json,
+  stream_types    text[],
+  stream_ids      text[],
+  counts          integer[],
+  first_ms        bigint[],
+  last_ms         bigint[],
+  stream_numbers  integer[],
   ordinals_within integer[],
-  names_all      boolean  DEFAULT false,
-  expected       bigint[] DEFAULT NULL
+  names_all       boolean  DEFAULT false,
+  expected        bigint[] DEFAULT NULL
 ) RETURNS TABLE (number bigint, recorded_at timestamptz, versions_before json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

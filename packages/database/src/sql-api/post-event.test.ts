@@ -393,7 +393,7 @@ describeOnEveryEngine("reading through SQL", (engine) => {
 });
 
 describeOnEveryEngine("the data of a posted event", (engine) => {
-  // Neither engine of these tests has pg_jsonschema. A function of the same form stands in for the extension's, which
+  // Neither engine of these tests has pg_jsonschema. A function of the same form replaces the extension's, which
   // shows that post_event calls it with the type's schema and respects its result, not how well the extension validates.
   beforeAll(async () => {
     await syncEventTypes(engine.database, seedCatalogue);
