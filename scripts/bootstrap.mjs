@@ -1,7 +1,7 @@
 // @ts-check
 // What `npm start` and `npm test` run: installs the workspace's packages where that is needed, then runs the command.
 //
-//   node scripts/bootstrap.mjs start [options]      Synap, in this very process; the options are those of start.ts
+//   node scripts/bootstrap.mjs start [options]      Synap, in this very process; the options are those of `synap start`
 //   node scripts/bootstrap.mjs test [arguments]     lint and types, then Vitest with the arguments
 //
 // Node.js and npm are all it needs: plain JavaScript and no packages, because it runs before anything is installed.
@@ -40,8 +40,8 @@ async function main() {
  * @param {string[]} args
  */
 async function start(args) {
-  const program = join(root, "apps", "cli", "src", "start.ts");
-  process.argv.splice(1, process.argv.length, program, ...args);
+  const program = join(root, "apps", "cli", "src", "synap-cli.ts");
+  process.argv.splice(1, process.argv.length, program, "start", ...args);
   await import("tsx");
   await import(pathToFileURL(program).href);
 }

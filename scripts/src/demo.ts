@@ -5,23 +5,26 @@ import { join } from "node:path";
 import { describeRunning } from "@synap/cli/all-in-one/describe-running.ts";
 import type { RunningSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { printFailure } from "@synap/cli/terminal/command.ts";
+import { helpText } from "@synap/cli/terminal/help-text.ts";
 import { duration } from "@synap/cli/terminal/numbers.ts";
-import { explainUsageErrors } from "@synap/cli/terminal/usage-errors.ts";
-import { endOnSignal } from "@synap/service";
+import { runProgram, setUpCommand } from "@synap/cli/terminal/program.ts";
+import { EXIT, endOnSignal, exitCodeOf } from "@synap/service";
+import { commandOf } from "@synap/service/called-as";
 import { Command } from "commander";
 import { demoReport } from "./demo/demo-report.ts";
 import { importEarthquakes, startDemo } from "./demo/run-demo.ts";
 
-const program = explainUsageErrors(new Command("demo"), `npx -y pnpm@12 demo`)
+const program = new Command("demo")
   .description(
-    "Shows Synap at work on real data: starts it on a temporary directory with free ports, imports a week of\n" +
-      "earthquakes (USGS) through its API, waits until every event can be queried, and prints what came of it.",
+    "Shows Synap at work on real data: starts it on a temporary directory with free ports, loads a week of earthquakes (USGS) " +
+      "through its API, waits until every event can be queried, and prints what came of it.",
   )
   .option("--keep", "leave it running afterwards, to look around", false)
   .option("--verbose", "log everything", false)
+  .addHelpText("after", helpText({ exitCodes: ["done", "failed", "usage", "interrupted"] }))
   .action(demo);
 
-await program.parseAsync();
+await runProgram(setUpCommand(program, (args) => commandOf("demo", args)));
 
 async function demo({ keep, verbose }: { keep: boolean; verbose: boolean }): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "synap-demo-"));
@@ -53,11 +56,11 @@ async function demo({ keep, verbose }: { keep: boolean; verbose: boolean }): Pro
     await working;
     if (keep) return;
     await cleanUp();
-    process.exit(0);
+    process.exit(EXIT.done);
   } catch (error) {
     if (stopping.signal.aborted) return;
     printFailure(error);
     await cleanUp().catch(printFailure);
-    process.exit(1);
+    process.exit(exitCodeOf(error));
   }
 }

@@ -45,7 +45,7 @@ beforeEach(() => {
   writeFileSync(join(root, "pnpm-lock.yaml"), "lockfileVersion: 1\n");
   writeFileSync(join(root, "installer.mjs"), INSTALLER);
   writeFileSync(
-    join(root, "apps", "cli", "src", "start.ts"),
+    join(root, "apps", "cli", "src", "synap-cli.ts"),
     "const args: string[] = process.argv.slice(2); console.log('started', JSON.stringify(args)); process.exitCode = 3;",
   );
 });
@@ -85,7 +85,7 @@ describe("the bootstrap of npm start and npm test", () => {
   it("installs the lockfile with a pnpm that npm fetches without asking, then starts with all arguments", async () => {
     const command = bootstrap(["start", "--port", "4000", "--data", "a b"]);
     expect(await command.ended).toBe(3);
-    expect(command.stdout()).toBe('started ["--port","4000","--data","a b"]\n');
+    expect(command.stdout()).toBe('started ["start","--port","4000","--data","a b"]\n');
     expect(installs()).toEqual([
       [
         "exec",

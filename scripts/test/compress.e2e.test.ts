@@ -5,7 +5,7 @@ import { migrate, openDatabase } from "@synap/database";
 import { createEventStore } from "@synap/database/internal";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCommand } from "../src/processes/run-command.ts";
+import { runSynapCommand } from "../src/processes/run-command.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -17,7 +17,7 @@ describe("npx -y pnpm@12 compress", () => {
   afterAll(() => rm(data, { recursive: true, force: true }));
 
   const compress = async (...options: string[]) => {
-    const command = runCommand("apps/cli/src/compress.ts", ["--data", data, ...options], {
+    const command = runSynapCommand(["compress", "--data", data, ...options], {
       env: { DATABASE_URL: "" },
     });
     const code = await command.ended;

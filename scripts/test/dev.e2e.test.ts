@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
+import { type RunningCommand, runSynapCommand } from "../src/processes/run-command.ts";
 
 const root = join(import.meta.dirname, "../..");
 const READY = /Ctrl-C stops it\./g;
@@ -53,7 +53,7 @@ describe("synap dev", () => {
     write("synap.config.ts", CONFIG);
     write("src/made.ts", made("thing.made"));
     write("src/unrelated.ts", "export {};\n");
-    command = runCommand("apps/cli/src/synap-cli.ts", [
+    command = runSynapCommand([
       ...["dev", "--config", join(folder, "synap.config.ts"), "--data", join(folder, "data")],
       ...["--port", "0", "--worker-port", "0", "--broker-port", "0"],
     ]);

@@ -70,7 +70,7 @@ describe("the processes", () => {
     const directory = mkdtempSync(join(tmpdir(), "synap-entry-"));
     cleanups.push(async () => rmSync(directory, { recursive: true, force: true }));
     const ports = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
-    return run("apps/cli/src/start.ts", variables, ["--data", directory, ...ports]);
+    return run("apps/cli/src/synap-cli.ts", variables, ["start", "--data", directory, ...ports]);
   }
 
   it.each([
@@ -104,12 +104,12 @@ describe("the processes", () => {
         INNGEST_SERVE_ORIGIN: "http://127.0.0.1:3401",
       };
       const notChosen = run(`apps/${name}/src/main.ts`, withKey);
-      expect(await notChosen.exit).toBe(1);
+      expect(await notChosen.exit).toBe(2);
       expect(notChosen.said()).toContain("INNGEST_BASE_URL is not set");
       expect(notChosen.said()).not.toContain("waiting for the database");
 
       const withoutKey = run(`apps/${name}/src/main.ts`, { ...waiting, INNGEST_CLOUD: "1" });
-      expect(await withoutKey.exit).toBe(1);
+      expect(await withoutKey.exit).toBe(2);
       expect(withoutKey.said()).toContain(`INNGEST_CLOUD=1 needs ${key}`);
 
       const chosen = run(`apps/${name}/src/main.ts`, { ...withKey, INNGEST_CLOUD: "1" });
@@ -124,13 +124,14 @@ describe("the processes", () => {
   });
 
   it.each([
-    ["migrate", "migrate.ts", ["--check"]],
-    ["status", "synap-cli.ts", ["status", "--token", "none"]],
-    ["load", "load.ts", ["no-such-file"]],
-    ["compress", "compress.ts", []],
-    ["inngest-local", "inngest-local.ts", ["--port", "0"]],
-  ])("the command %s warns of a misspelt setting", async (_name, file, args) => {
-    const { untilSaid } = run(`apps/cli/src/${file}`, { DATABASE_URL: NOWHERE, SYNAP_ULR: NOWHERE }, args);
+    ["migrate", ["--check"]],
+    ["status", ["--token", "none"]],
+    ["load", ["no-such-file"]],
+    ["compress", []],
+    ["inngest-local", ["--port", "0"]],
+  ])("the command %s warns of a misspelt setting", async (name, args) => {
+    const variables = { DATABASE_URL: NOWHERE, SYNAP_ULR: NOWHERE };
+    const { untilSaid } = run("apps/cli/src/synap-cli.ts", variables, [name, ...args]);
     await untilSaid(/SYNAP_ULR is set, but Synap has no setting of this name \(did you mean "SYNAP_URL"\?\)/);
   });
 

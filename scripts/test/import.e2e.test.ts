@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCommand } from "../src/processes/run-command.ts";
+import { runSynapCommand } from "../src/processes/run-command.ts";
 
-const IMPORT = "apps/cli/src/load.ts";
 const NOT_THERE = "http://127.0.0.1:9999";
 
 let directory: string;
@@ -52,23 +51,23 @@ describe("npx -y pnpm@12 load", () => {
       "",
     );
     const path = file("notes.ndjson", lines);
-    const first = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--batch", "100"]);
+    const first = runSynapCommand(["load", path, "--url", synap.apiUrl, "--batch", "100"]);
     expect(await first.ended).toBe(0);
     expect(first.stdout()).toMatch(/^250 events accepted in /);
     expect(await stored("ivan", 250)).toHaveLength(250);
 
-    const again = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--restart"]);
+    const again = runSynapCommand(["load", path, "--url", synap.apiUrl, "--restart"]);
     expect(await again.ended).toBe(0);
     expect(again.stdout()).toMatch(/250 were stored before/);
     expect(await stored("ivan", 250)).toHaveLength(250);
   });
 
-  it("reports rejected lines beside the file and exits 2", async () => {
+  it("reports rejected lines beside the file and exits 5", async () => {
     const old = note("old", { timestamp: "2001-01-01T00:00:00Z" });
     const text = [note("good", { userId: "rita" }), note("", { userId: "rita" }), "no json\n", old].join("");
     const path = file("mixed.ndjson", text);
-    const command = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
-    expect(await command.ended).toBe(2);
+    const command = runSynapCommand(["load", path, "--url", synap.apiUrl]);
+    expect(await command.ended).toBe(5);
     expect(command.stdout()).toContain("3 lines rejected, see ");
     expect(command.stdout()).toContain("1 of them is older than the API takes as live events");
     const report = readFileSync(`${path}.rejected.ndjson`, "utf8")
@@ -86,15 +85,15 @@ describe("npx -y pnpm@12 load", () => {
   it("leaves a last line that is half written until it is whole, and refuses a file that was changed", async () => {
     const [first, second] = [note("one", { userId: "gwen" }), note("two", { userId: "gwen" })];
     const path = file("growing.ndjson", first + second.slice(0, 30));
-    const half = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
-    expect(await half.ended).toBe(2);
+    const half = runSynapCommand(["load", path, "--url", synap.apiUrl]);
+    expect(await half.ended).toBe(5);
     expect(half.stdout()).toContain("line 2 has no line break and is not a complete JSON object: not sent");
     writeFileSync(path, first + second);
-    const whole = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
+    const whole = runSynapCommand(["load", path, "--url", synap.apiUrl]);
     expect(await whole.ended).toBe(0);
     expect((await stored("gwen", 2)).map(({ data }) => data.content).sort()).toEqual(["one", "two"]);
     writeFileSync(path, second + first);
-    const changed = runCommand(IMPORT, [path, "--url", synap.apiUrl]);
+    const changed = runSynapCommand(["load", path, "--url", synap.apiUrl]);
     expect(await changed.ended).toBe(1);
     expect(changed.output()).toContain("is neither the file that was imported nor an extension of it");
     expect(await stored("gwen", 2)).toHaveLength(2);
@@ -102,10 +101,19 @@ describe("npx -y pnpm@12 load", () => {
 
   it("imports old events with the token of the data directory, and says when the token is wrong", async () => {
     const path = file("old.ndjson", note("old", { userId: "olga", timestamp: "2001-01-01T00:00:00Z" }));
-    const wrong = runCommand(IMPORT, [path, "--url", synap.apiUrl, "--backfill", "--token", "not-the-token"]);
-    expect(await wrong.ended).toBe(1);
+    const wrong = runSynapCommand([
+      "load",
+      path,
+      "--url",
+      synap.apiUrl,
+      "--backfill",
+      "--token",
+      "not-the-token",
+    ]);
+    expect(await wrong.ended).toBe(4);
     expect(wrong.output()).toContain("Give the API's backfill token with --token");
-    const right = runCommand(IMPORT, [
+    const right = runSynapCommand([
+      "load",
       path,
       "--url",
       synap.apiUrl,
@@ -119,17 +127,17 @@ describe("npx -y pnpm@12 load", () => {
 
   it("reads standard input", async () => {
     const input = note("from a pipe", { userId: "pipa" });
-    const command = runCommand(IMPORT, ["-", "--url", synap.apiUrl], { input });
+    const command = runSynapCommand(["load", "-", "--url", synap.apiUrl], { input });
     expect(await command.ended).toBe(0);
     expect(await stored("pipa", 1)).toHaveLength(1);
   });
 
   it("says clearly that the file or the API is missing", async () => {
-    const missing = runCommand(IMPORT, [join(directory, "none.ndjson"), "--url", synap.apiUrl]);
+    const missing = runSynapCommand(["load", join(directory, "none.ndjson"), "--url", synap.apiUrl]);
     expect(await missing.ended).toBe(1);
     expect(missing.output()).toContain("There is no file");
-    const away = runCommand(IMPORT, [file("one.ndjson", note("one")), "--url", NOT_THERE]);
-    expect(await away.ended).toBe(1);
+    const away = runSynapCommand(["load", file("one.ndjson", note("one")), "--url", NOT_THERE]);
+    expect(await away.ended).toBe(3);
     expect(away.output()).toContain(`The API at ${NOT_THERE} can't be reached: nothing listens there`);
     expect(away.output()).not.toContain("    at ");
   });

@@ -37,7 +37,7 @@ describe("the messages of the product", () => {
   it("name a command as it is called here, by SYNAP_COMMAND", () => {
     const names = [
       ...PROGRAMS.map(({ name }) => name),
-      ...createProgram(() => {}).commands.map((each) => each.name()),
+      ...createProgram().commands.map((each) => each.name()),
     ];
     // Backticks in a description name the command itself, not how to call it.
     expect(linesThat(new RegExp(`(?<![\\w@/\`.-])synap (?:${names.join("|")})\\b`))).toEqual([]);

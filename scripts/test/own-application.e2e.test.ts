@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createSynapClient } from "@synap/client";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
+import { type RunningCommand, runSynapCommand } from "../src/processes/run-command.ts";
 
 const root = join(import.meta.dirname, "../..");
 const page = readFileSync(join(root, "docs/your-own-application.md"), "utf8");
@@ -46,7 +46,7 @@ describe("the application of docs/your-own-application.md, started with --config
     writeFileSync(config, block("synap.config.ts"));
     const ports = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
     const data = join(folder, "data");
-    command = runCommand("apps/cli/src/start.ts", ["--config", config, "--data", data, ...ports]);
+    command = runSynapCommand(["start", "--config", config, "--data", data, ...ports]);
     [, url = ""] = await command.waitFor(/^ {2}API +(http:\S+)$/m, 60_000);
     await command.waitFor(/Ctrl-C stops it\./);
   });
@@ -104,7 +104,7 @@ describe("the application of docs/your-own-application.md, started with --config
       config,
       'import { defineConfig } from "@synap/synap";\nexport default defineConfig({ eventTypes: [), });\n',
     );
-    const broken = runCommand("apps/cli/src/start.ts", ["--config", config, "--data", join(folder, "other")]);
+    const broken = runSynapCommand(["start", "--config", config, "--data", join(folder, "other")]);
     expect(await broken.ended).toBe(1);
     expect(broken.output()).toContain(`${config}: it can't be loaded:`);
     expect(broken.output()).not.toContain("    at ");

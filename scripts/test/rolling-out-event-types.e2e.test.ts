@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { earthquakeRecorded } from "../src/demo/earthquake-recorded.ts";
 import { createTemporaryDatabase, type TemporaryDatabase } from "../src/performance/temporary-database.ts";
-import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
+import { type RunningCommand, runSynapCommand } from "../src/processes/run-command.ts";
 import { SeparateProcesses } from "../src/processes/separate-processes.ts";
 
 const serverUrl = process.env["TEST_DATABASE_URL"];
@@ -66,7 +66,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
   };
   async function synap(...args: string[]): Promise<{ code: number | string; output: string }> {
     const env = { SYNAP_URL: processes.apiUrl, SYNAP_ADMIN_TOKEN: ADMIN_TOKEN };
-    const command = runCommand("apps/cli/src/synap-cli.ts", args, { env });
+    const command = runSynapCommand(args, { env });
     const code = await command.ended;
     return { code, output: command.output() };
   }

@@ -13,9 +13,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RunningCommand, runCommand } from "../src/processes/run-command.ts";
+import { type RunningCommand, runSynapCommand } from "../src/processes/run-command.ts";
 
-const START = "apps/cli/src/start.ts";
 const FREE = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
 
 let directory: string;
@@ -34,7 +33,7 @@ afterEach(async () => {
 });
 
 function start(args: readonly string[] = FREE, env: Record<string, string> = {}): RunningCommand {
-  const command = runCommand(START, ["--data", join(directory, "data"), ...args], { env });
+  const command = runSynapCommand(["start", "--data", join(directory, "data"), ...args], { env });
   commands.push(command);
   return command;
 }
@@ -201,7 +200,7 @@ describe("npm start", () => {
   });
 
   it("explains every option", async () => {
-    const help = runCommand(START, ["--help"]);
+    const help = runSynapCommand(["start", "--help"]);
     expect(await help.ended).toBe(0);
     for (const option of [
       "--port",
@@ -214,8 +213,8 @@ describe("npm start", () => {
     ]) {
       expect(help.stdout()).toContain(option);
     }
-    const wrong = runCommand(START, ["--port", "seventy"]);
-    expect(await wrong.ended).toBe(1);
+    const wrong = runSynapCommand(["start", "--port", "seventy"]);
+    expect(await wrong.ended).toBe(2);
     expect(wrong.output()).toContain("It must be a port");
   });
 });

@@ -3,9 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCommand } from "../src/processes/run-command.ts";
-
-const CLI = "apps/cli/src/synap-cli.ts";
+import { runSynapCommand } from "../src/processes/run-command.ts";
 
 let directory: string;
 let synap: RunningSynap;
@@ -45,7 +43,7 @@ async function auditRows(): Promise<number> {
 
 async function projections(...args: readonly string[]) {
   const env = { SYNAP_URL: synap.apiUrl, SYNAP_DATA_DIR: synap.dataDirectory };
-  const command = runCommand(CLI, ["projections", ...args], { env });
+  const command = runSynapCommand(["projections", ...args], { env });
   const exitCode = await command.ended;
   return { exitCode, stdout: command.stdout(), output: command.output() };
 }

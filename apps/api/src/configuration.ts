@@ -10,7 +10,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const { text, token, number, port, whole } = variable;
 
-const environment = z.object({
+/** The environment variables of the API. */
+export const apiVariables = z.object({
   ...databaseVariables,
   SYNAP_API_HOST: text.default("127.0.0.1"),
   SYNAP_API_PORT: port.default(3400),
@@ -108,7 +109,7 @@ export interface ApiConfiguration extends DatabaseConfiguration {
  * @throws ConfigurationError
  */
 export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfiguration {
-  const read = readVariables("API", environment, variables);
+  const read = readVariables("API", apiVariables, variables);
   const allowedHosts = readAllowedHosts(read.SYNAP_API_ALLOWED_HOSTS);
   return {
     host: read.SYNAP_API_HOST,

@@ -1,2 +1,2 @@
-export { type ApiConfiguration, readApiConfiguration } from "./configuration.ts";
+export { type ApiConfiguration, apiVariables, readApiConfiguration } from "./configuration.ts";
 export { type ApiOptions, type RunningApi, startApi } from "./server.ts";

@@ -38,7 +38,7 @@ function run(variables: Record<string, string>) {
 describe("the API's process", () => {
   it("requires DATABASE_URL, and names the alternative", async () => {
     const api = run({});
-    expect(await api.exit).toBe(1);
+    expect(await api.exit).toBe(2);
     expect(api.said()).toContain("npm start");
   });
 
@@ -51,13 +51,13 @@ describe("the API's process", () => {
 
   it("names the variable that is wrong", async () => {
     const api = run({ DATABASE_URL: "postgres://127.0.0.1:1/none", SYNAP_MAX_DEPTH: "1000" });
-    expect(await api.exit).toBe(1);
+    expect(await api.exit).toBe(2);
     expect(api.said()).toContain("SYNAP_MAX_DEPTH");
   });
 
   it("does not send events to the public cloud unless that was chosen", async () => {
     const api = run({ DATABASE_URL: "postgres://127.0.0.1:1/none", INNGEST_EVENT_KEY: "key" });
-    expect(await api.exit).toBe(1);
+    expect(await api.exit).toBe(2);
     expect(api.said()).toContain("INNGEST_BASE_URL is not set");
   });
 });

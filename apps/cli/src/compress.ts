@@ -1,49 +1,48 @@
-#!/usr/bin/env node
-// npx -y pnpm@12 compress: compresses old events, on the server at DATABASE_URL or in a data directory.
 import { openDatabase } from "@synap/database";
 import { type CompressedChunk, compressEvents } from "@synap/database/internal";
-import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { commandOf } from "@synap/service/called-as";
 import { Command } from "commander";
 import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
-import { printFailure, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
-import { explainUsageErrors } from "./terminal/usage-errors.ts";
+import { dataOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
+import { helpText } from "./terminal/help-text.ts";
 
 const DAY_MS = 86_400_000;
-const environment = process.env;
 
-await explainUsageErrors(new Command("compress"), `${SYNAP_COMMAND} compress`)
-  .description(
-    "Compresses the chunks of events that are older than some days, each in its own transaction. They stay readable\n" +
-      "and immutable, and late events can still be stored. Needs the Community edition of TimescaleDB, which the\n" +
-      "embedded database has. Run it once a day, for example; it compresses only what is new.",
-  )
-  .option(
-    "--older-than <days>",
-    "days that stay uncompressed; live events may arrive for seven",
-    wholeOption(0, 36_500),
-    8,
-  )
-  .option(
-    "--data <dir>",
-    "data directory, without DATABASE_URL; stop Synap first",
-    environment["SYNAP_DATA_DIR"] || ".synap",
-  )
-  .addHelpText(
-    "after",
-    `
-Environment: DATABASE_URL (a server, which may be in use meanwhile; the login must own the schema), SYNAP_DATA_DIR.
-
-Examples:
-  ${SYNAP_COMMAND} compress
-  DATABASE_URL=postgres://... ${SYNAP_COMMAND} compress --older-than 30`,
-  )
-  .action((options: { olderThan: number; data: string }) => compress(options).catch(fail))
-  .parseAsync();
+/** The command line of `compress`. */
+export function compressCommand(): Command {
+  return new Command("compress")
+    .description(
+      "Compresses the chunks of events that are older than some days, each in its own transaction. They stay readable and " +
+        "immutable, and late events can still be stored. Needs the Community edition of TimescaleDB, which the embedded database " +
+        "has. Run it once a day, for example; it compresses only what is new.",
+    )
+    .option(
+      "--older-than <days>",
+      "days that stay uncompressed; live events may arrive for seven",
+      wholeOption(0, 36_500),
+      8,
+    )
+    .addOption(dataOption("the data directory, without DATABASE_URL; stop Synap first"))
+    .action(compress)
+    .addHelpText(
+      "after",
+      helpText({
+        environment: [
+          ["DATABASE_URL", "a server, which may be in use meanwhile; the login must own the schema"],
+        ],
+        examples: [
+          [commandOf("compress")],
+          [`DATABASE_URL=postgres://... ${commandOf("compress", "--older-than 30")}`],
+        ],
+        exitCodes: ["done", "failed", "usage"],
+      }),
+    );
+}
 
 async function compress(options: { olderThan: number; data: string }): Promise<void> {
   warnOfUnknownSettings();
-  const url = environment["DATABASE_URL"];
+  const url = process.env["DATABASE_URL"];
   if (url) return compressIn({ url }, options.olderThan);
   const directory = openDataDirectory({ path: options.data, release: RELEASE, urls: {} });
   try {
@@ -72,9 +71,4 @@ function printChunk({ from, to, bytesBefore, bytesAfter }: CompressedChunk): voi
 
 function mebibytes(bytes: number): string {
   return (bytes / 1_048_576).toFixed(1);
-}
-
-function fail(error: unknown): void {
-  printFailure(error);
-  process.exitCode = 1;
 }

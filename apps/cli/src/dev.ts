@@ -2,24 +2,23 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { dirname, extname, relative, resolve } from "node:path";
 import { onStopSignal } from "@synap/service";
-import { SYNAP_COMMAND } from "@synap/service/called-as";
-import { type StartOptions, startCommand } from "./all-in-one/start-command.ts";
+import { commandOf } from "@synap/service/called-as";
+import type { Command } from "commander";
+import { type StartOptions, startOptions } from "./all-in-one/start-options.ts";
 import { importedFile } from "./dev/dev-channel.ts";
 import { watchApplication } from "./dev/watch-application.ts";
 
-const args = process.argv.slice(2);
-await startCommand(
-  "dev",
-  "The same as start, started again when the application's files change: its config and whatever that imports, and the\n" +
-    "SQL of its migrations. Each restart is a graceful stop. If the config has an error, it waits for the next change.",
-  `  ${SYNAP_COMMAND} dev
-  ${SYNAP_COMMAND} dev --port 8080 --config src/synap.config.ts`,
-)
-  .action(dev)
-  .parseAsync();
+/** The command line of `dev`, which passes its arguments on to `start`. */
+export function devCommand(args: readonly string[]): Command {
+  return startOptions(
+    "dev",
+    "The same as start, started again when the application's files change: its config and whatever that imports, and the SQL of " +
+      "its migrations. Each restart is a graceful stop. If the config has an error, it waits for the next change.",
+    [[commandOf("dev")], [commandOf("dev", "--port 8080 --config src/synap.config.ts")]],
+  ).action((options: StartOptions) => dev(options, args));
+}
 
-async function dev(options: StartOptions): Promise<void> {
-  const config = options.config ?? process.env["SYNAP_CONFIG"];
+async function dev({ config }: StartOptions, args: readonly string[]): Promise<void> {
   const folder = config ? dirname(resolve(config)) : process.cwd();
   /** Files of the application when it last ran. */
   const imported = new Set<string>();

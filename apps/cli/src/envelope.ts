@@ -1,51 +1,50 @@
-#!/usr/bin/env node
-// npx -y pnpm@12 synap envelope: prints the events of envelopes that were copied from Inngest's dashboard.
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { readEnvelope, summariseEvents } from "@synap/handlers/internal";
-import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { commandOf } from "@synap/service/called-as";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import type { SynapEvent } from "@synap/types";
 import { counted, readProperty } from "@synap/types/internal";
 import { Command } from "commander";
-import { CliError } from "./operating/cli-error.ts";
-import { EXIT } from "./operating/exit-codes.ts";
-import { endOnClosedPipe, printFailure } from "./terminal/command.ts";
+import { helpText } from "./terminal/help-text.ts";
 import { jsonText, plain } from "./terminal/table.ts";
-import { explainUsageErrors } from "./terminal/usage-errors.ts";
 
-await explainUsageErrors(new Command("envelope"), `${SYNAP_COMMAND} envelope`)
-  .description(
-    "Prints the events of an envelope as NDJSON, one a line, and a summary on standard error. Inngest's dashboard\n" +
-      "shows the events of an envelope compressed when they have more than 8 KiB.",
-  )
-  .argument("<file>", 'JSON: an Inngest event, its data, or an array of these; "-" for standard input')
-  .addHelpText(
-    "after",
-    `
-A dead letter whose code begins with "envelope-" contains an envelope too. No API is needed.
+/** The command line of `envelope`. */
+export function envelopeCommand(): Command {
+  return new Command("envelope")
+    .description(
+      "Prints the events of an envelope as NDJSON, one a line, and a summary on standard error. Inngest's dashboard shows the " +
+        "events of an envelope compressed when they have more than 8 KiB.",
+    )
+    .argument("<file>", 'JSON: an Inngest event, its data, or an array of these; "-" for standard input')
+    .action(printEnvelopes)
+    .addHelpText(
+      "after",
+      helpText({
+        notes: [
+          'A dead letter whose code begins with "envelope-" contains an envelope too. No API is needed.',
+        ],
+        examples: [
+          [commandOf("envelope", "event.json")],
+          [`${commandOf("envelope", "-")} < event.json | grep note.creation.requested`],
+          [`${commandOf("dead-letters", "show 17 --json")} | ${commandOf("envelope", "-")}`],
+        ],
+        exitCodes: ["done", "failed", "usage"],
+      }),
+    );
+}
 
-Examples:
-  ${SYNAP_COMMAND} envelope event.json
-  ${SYNAP_COMMAND} envelope - < event.json | grep note.creation.requested
-  ${SYNAP_COMMAND} dead-letters show 17 --json | ${SYNAP_COMMAND} envelope -
-
-Exit codes: 0 done, 1 not readable, or the command was not understood.`,
-  )
-  .action((file: string) => printEnvelopes(file).catch(fail))
-  .parseAsync();
-
-/** Prints the events of every envelope in a file. @throws CliError at the first one that is unreadable */
+/** Prints the events of every envelope in a file. @throws ExitError at the first one that is unreadable */
 async function printEnvelopes(file: string): Promise<void> {
-  endOnClosedPipe();
   const content = await readJson(file);
   const envelopes = Array.isArray(content) ? content : [content];
-  if (envelopes.length === 0) throw new CliError(EXIT.refused, "The array is empty: it has no envelope.");
+  if (envelopes.length === 0) throw new ExitError(EXIT.failed, "The array is empty: it has no envelope.");
   for (const [place, each] of envelopes.entries()) {
     const data = dataOf(each);
     const reading = await readEnvelope(data);
     if (!reading.ok) {
       const which = Array.isArray(content) ? `Element ${place} of the array` : "This";
-      throw new CliError(EXIT.refused, `${which} is not a readable envelope: ${plain(reading.reason)}.`);
+      throw new ExitError(EXIT.failed, `${which} is not a readable envelope: ${plain(reading.reason)}.`);
     }
     for (const event of reading.events) console.log(jsonText(event));
     console.error(summaryOf(reading.events, data));
@@ -58,13 +57,13 @@ async function readJson(file: string): Promise<unknown> {
   try {
     bytes = file === "-" ? await buffer(process.stdin) : await readFile(file);
   } catch (cause) {
-    throw new CliError(EXIT.refused, `${name} can't be read: ${reasonOf(cause)}.`, { cause });
+    throw new ExitError(EXIT.failed, `${name} can't be read: ${reasonOf(cause)}.`, { cause });
   }
   try {
     return JSON.parse(bytes.toString("utf8"));
   } catch (cause) {
-    throw new CliError(
-      EXIT.refused,
+    throw new ExitError(
+      EXIT.failed,
       `${name} is not JSON: ${plain(reasonOf(cause))}. Copy the whole event, from { to }.`,
       { cause },
     );
@@ -87,9 +86,4 @@ function summaryOf(events: readonly SynapEvent[], data: unknown): string {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function fail(error: unknown): void {
-  printFailure(error);
-  process.exitCode = EXIT.refused;
 }

@@ -1,52 +1,78 @@
-#!/usr/bin/env node
 import { resolve } from "node:path";
 import { migrate, openDatabase } from "@synap/database";
 import { waitForDatabase } from "@synap/database/internal";
-import { createCommandLogger, describeUnknownSettings, endOnSignal } from "@synap/service";
-import { SYNAP_COMMAND } from "@synap/service/called-as";
+import {
+  createCommandLogger,
+  describeUnknownSettings,
+  endOnSignal,
+  exitCodeOf,
+  UsageError,
+} from "@synap/service";
+import { commandOf } from "@synap/service/called-as";
 import { Command } from "commander";
 import { startInngest } from "./all-in-one/inngest.ts";
 import { brokerKeys } from "./all-in-one/inngest-access.ts";
 import { reservePorts } from "./all-in-one/ports.ts";
 import { tokenPath } from "./data-directory/kept-token.ts";
-import { portOption, printFailure } from "./terminal/command.ts";
-import { explainUsageErrors } from "./terminal/usage-errors.ts";
+import { dataOption, portOption, printFailure, urlOption, wholeOption } from "./terminal/command.ts";
+import { helpText } from "./terminal/help-text.ts";
 
 const environment = process.env;
-const program = explainUsageErrors(new Command("inngest-local"), `${SYNAP_COMMAND} inngest-local`)
-  .description(
-    "Runs the local broker as a process of its own, with its queue in the database at DATABASE_URL.\n" +
-      "For trying out and testing separate processes on one machine; production uses Inngest itself.",
-  )
-  .option("--port <port>", "port to listen on; 0 takes any free port", portOption, 8288)
-  .option("--app <url>", "address of the worker's functions", "http://127.0.0.1:3401/api/inngest")
-  .option(
-    "--data <dir>",
-    "directory of its keys, unless INNGEST_EVENT_KEY and INNGEST_SIGNING_KEY are set",
-    environment["SYNAP_DATA_DIR"] || ".synap",
-  )
-  .option(
-    "--no-keys",
-    "accept calls without keys, as Inngest's dev server does (API and worker then need INNGEST_DEV=1)",
-  )
-  .option("--retry-ms <ms...>", "delays between attempts in milliseconds, instead of Inngest's own")
-  .option("--verbose", "log everything", false)
-  .action(run);
+const delay = wholeOption(0, 86_400_000);
 
-await program.parseAsync();
+/** The command line of `inngest-local`. */
+export function inngestLocalCommand(): Command {
+  return new Command("inngest-local")
+    .description(
+      "Runs the local broker as a process of its own, with its queue in the database at DATABASE_URL. For trying out and testing " +
+        "separate processes on one machine; production uses Inngest itself.",
+    )
+    .option("--port <port>", "port to listen on; 0 takes any free port", portOption, 8288)
+    .option(
+      "--app <url>",
+      "address of the worker's functions",
+      urlOption,
+      "http://127.0.0.1:3401/api/inngest",
+    )
+    .addOption(dataOption("directory of its keys, unless INNGEST_EVENT_KEY and INNGEST_SIGNING_KEY are set"))
+    .option(
+      "--no-keys",
+      "accept calls without keys, as Inngest's dev server does (API and worker then need INNGEST_DEV=1)",
+    )
+    .option(
+      "--retry-ms <ms...>",
+      "delays between attempts in milliseconds, instead of Inngest's own",
+      (value, previous: readonly number[] = []) => [...previous, delay(value)],
+    )
+    .option("--verbose", "log everything", false)
+    .action(run)
+    .addHelpText(
+      "after",
+      helpText({
+        environment: [
+          ["DATABASE_URL", "the server with its queue"],
+          ["INNGEST_EVENT_KEY", "key of those who send events, instead of one in its directory"],
+          ["INNGEST_SIGNING_KEY", "key of the worker, instead of one in its directory"],
+        ],
+        examples: [
+          [`DATABASE_URL=postgres://synap:PASSWORD@127.0.0.1:5432/synap ${commandOf("inngest-local")}`],
+        ],
+        exitCodes: ["done", "failed", "usage", "interrupted"],
+      }),
+    );
+}
 
 async function run(options: {
   port: number;
   app: string;
   data: string;
   keys: boolean;
-  retryMs?: string[];
+  retryMs?: number[];
   verbose: boolean;
 }): Promise<void> {
   const url = environment["DATABASE_URL"];
   if (!url) {
-    console.error("DATABASE_URL is not set; the local broker needs a database for its queue.");
-    process.exit(1);
+    throw new UsageError("DATABASE_URL is not set; the local broker needs a database for its queue.");
   }
   const logger = createCommandLogger("inngest-local", options.verbose ? "debug" : "info");
   for (const warning of describeUnknownSettings(environment)) logger.warn(warning);
@@ -76,7 +102,7 @@ async function run(options: {
             appUrl: options.app,
             logger,
             signal: stopping.signal,
-            ...(options.retryMs === undefined ? {} : { retryDelays: options.retryMs.map(Number) }),
+            ...(options.retryMs === undefined ? {} : { retryDelays: options.retryMs }),
           });
           stop = async () => {
             await started.stop();
@@ -101,7 +127,7 @@ async function run(options: {
   } catch (error) {
     if (stopping.signal.aborted) return;
     printFailure(error);
-    process.exit(1);
+    process.exit(exitCodeOf(error));
   }
 }
 

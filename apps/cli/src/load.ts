@@ -1,17 +1,17 @@
-#!/usr/bin/env node
 import { resolve } from "node:path";
-import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { commandOf } from "@synap/service/called-as";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { count, counted } from "@synap/types/internal";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { readToken } from "./data-directory/kept-token.ts";
 import { ImportError } from "./importing/import-error.ts";
 import { type ImportResult, importFile } from "./importing/import-file.ts";
 import { ImportProgressLine } from "./importing/import-progress.ts";
 import type { ImportStart } from "./importing/import-start.ts";
-import { urlOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
+import { dataOption, urlOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
+import { helpText } from "./terminal/help-text.ts";
 import { duration } from "./terminal/numbers.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
-import { explainUsageErrors } from "./terminal/usage-errors.ts";
 
 interface ImportCommandOptions {
   url: string;
@@ -25,63 +25,67 @@ interface ImportCommandOptions {
   new: boolean;
 }
 
-const program = explainUsageErrors(new Command("load"), `${SYNAP_COMMAND} load`)
-  .description(
-    "Sends every line of an NDJSON file (one JSON event per line) to Synap's API. Stop it at any time and run it\n" +
-      "again: it continues where it stopped, and every line is stored exactly once.",
-  )
-  .argument("<file>", 'the NDJSON file, or "-" for standard input (which can\'t be resumed)')
-  .option("--url <url>", "the API's address", urlOption, "http://127.0.0.1:3400")
-  .option("--backfill", "allow timestamps outside the live window; needs the token", false)
-  .option(
-    "--token <token>",
-    "the backfill token (default: SYNAP_BACKFILL_TOKEN, then the one in the data directory)",
-  )
-  .option(
-    "--data <dir>",
-    "the data directory whose backfill token is used",
-    process.env["SYNAP_DATA_DIR"] ?? ".synap",
-  )
-  .option("--batch <n>", "events per request, at most 5000", wholeOption(1, 5000), 1000)
-  .option("--in-flight <n>", "concurrent requests", wholeOption(1, 64), 4)
-  .option(
-    "--patience <seconds>",
-    "how long to wait for an API that is unavailable or busy",
-    wholeOption(0, 86_400),
-    300,
-  )
-  .option("--restart", "send the whole file again, whatever earlier runs sent", false)
-  .option("--new", "treat the path as another file, and import it from its first line", false)
-  .addHelpText(
-    "after",
-    `
-Run it with: ${SYNAP_COMMAND} load FILE
-
-Files it keeps beside FILE:
-  FILE.synap-import.json     how far it got
-  FILE.rejected.ndjson       rejected lines: line number, code, path, reason and the line itself
-
-A last line without a line break is sent if it is a whole JSON object; otherwise it is left until it has one.
-
-Exit code: 0 every line is in, 2 some lines were rejected or the last one is not whole yet, 1 it stopped (run it again
-to go on).`,
-  )
-  .action(run);
-
-await program.parseAsync();
+/** The command line of `load`. */
+export function loadCommand(): Command {
+  return new Command("load")
+    .description(
+      "Sends every line of an NDJSON file (one JSON event per line) to Synap's API. Stop it at any time and run it again: it " +
+        "continues where it stopped, and every line is stored exactly once.",
+    )
+    .argument("<file>", 'the NDJSON file, or "-" for standard input (which can\'t be resumed)')
+    .addOption(
+      new Option("--url <url>", "address of Synap's API")
+        .env("SYNAP_URL")
+        .argParser(urlOption)
+        .default("http://127.0.0.1:3400"),
+    )
+    .option("--backfill", "allow timestamps outside the live window; needs the token", false)
+    .addOption(
+      new Option("--token <token>", "the backfill token")
+        .env("SYNAP_BACKFILL_TOKEN")
+        .default(undefined, "the one in the data directory"),
+    )
+    .addOption(dataOption("the data directory whose backfill token is used"))
+    .option("--batch <n>", "events per request, at most 5000", wholeOption(1, 5000), 1000)
+    .option("--in-flight <n>", "concurrent requests", wholeOption(1, 64), 4)
+    .option(
+      "--patience <seconds>",
+      "maximum time to wait for an API that is unavailable or busy",
+      wholeOption(0, 86_400),
+      300,
+    )
+    .option("--restart", "send the whole file again, whatever earlier runs sent", false)
+    .option("--new", "treat the path as another file, and load it from its first line", false)
+    .action(run)
+    .addHelpText(
+      "after",
+      helpText({
+        notes: [
+          "A last line without a line break is sent if it is a whole JSON object; otherwise it is left until it has one.",
+          "When it stopped before the end of the file, run the same command again to continue.",
+        ],
+        lists: {
+          "Files beside FILE": [
+            ["FILE.synap-import.json", "how far it got"],
+            ["FILE.rejected.ndjson", "rejected lines: line number, code, path, reason and the line itself"],
+          ],
+        },
+        examples: [[commandOf("load", "FILE")], [commandOf("load", "FILE --backfill")]],
+        exitCodes: ["done", "failed", "usage", "unreachable", "token", "incomplete", "interrupted"],
+      }),
+    );
+}
 
 async function run(file: string, options: ImportCommandOptions): Promise<void> {
   warnOfUnknownSettings();
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
-  const token =
-    options.token ??
-    process.env["SYNAP_BACKFILL_TOKEN"] ??
-    readToken(resolve(options.data), "backfill-token");
+  const token = options.token ?? readToken(resolve(options.data), "backfill-token");
   const progressLine = new ProgressLine();
   const progress = new ImportProgressLine(progressLine);
   const from = performance.now();
+  const again = file === "-" ? "" : " Run the same command again to continue.";
   let saidWaiting = 0;
   try {
     const result = await importFile({
@@ -106,20 +110,17 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
     if (result.lines > 0) progress.show(result, { always: true });
     progressLine.end();
     console.log(summary(result, performance.now() - from));
-    process.exitCode = result.counts.rejected > 0 || result.unfinished ? 2 : 0;
+    if (result.counts.rejected > 0 || result.unfinished) process.exitCode = EXIT.incomplete;
   } catch (error) {
     progressLine.end();
     if (stop.signal.aborted) {
-      console.error(file === "-" ? "Stopped." : "Stopped. Run the same command again to continue.");
-      process.exitCode = 130;
-    } else if (error instanceof ImportError) {
-      console.error(error.message);
-      if (error.code === "API_UNREACHABLE" && file !== "-")
-        console.error("Run the same command again to continue.");
-      process.exitCode = 1;
-    } else {
-      throw error;
+      throw new ExitError(EXIT.interrupted, `Stopped.${again}`, { cause: error });
     }
+    if (!(error instanceof ImportError)) throw error;
+    const { message, code } = error;
+    if (code === "NOT_ALLOWED") throw new ExitError(EXIT.token, message, { cause: error });
+    if (code !== "API_UNREACHABLE") throw error;
+    throw new ExitError(EXIT.unreachable, `${message}\n${again.trim()}`.trim(), { cause: error });
   }
 }
 

@@ -1,60 +1,68 @@
-import { runSeparateProcess } from "./separate-process.ts";
+import type { Command } from "commander";
 
 /** A command that runs a part of Synap in its own process, instead of calling a running API. */
 export interface Program {
   readonly name: string;
   readonly description: string;
-  /** Loads the program, which reads its arguments from `process.argv` and runs. */
-  run(): Promise<unknown>;
+  /** Loads its command line, given the arguments that follow its name. */
+  load(args: readonly string[]): Promise<Command>;
 }
+
+const API = "Runs the HTTP API alone.";
+const WORKER = "Runs the worker alone, which stores events and runs handlers.";
 
 /** Programs by name. Each is loaded only when it is called, so that `synap status` starts without the store. */
 export const PROGRAMS: readonly Program[] = [
   {
     name: "start",
     description: "all of Synap in one process, embedded unless DATABASE_URL is set",
-    run: () => import("./start.ts"),
+    load: async () => (await import("./start.ts")).startCommand(),
   },
   {
     name: "dev",
     description: "the same, restarted when a file of the application changes",
-    run: () => import("./dev.ts"),
+    load: async (args) => (await import("./dev.ts")).devCommand(args),
   },
   {
     name: "api",
     description: "the HTTP API alone",
-    run: () => runSeparateProcess("api", "Runs the HTTP API alone.", () => import("@synap/api/main")),
+    load: async () => {
+      const { separateProcessCommand } = await import("./separate-process.ts");
+      return separateProcessCommand("api", API, () => import("@synap/api/main"));
+    },
   },
   {
     name: "worker",
     description: "the worker alone, which stores events and runs handlers",
-    run: () =>
-      runSeparateProcess(
-        "worker",
-        "Runs the worker alone, which stores events and runs handlers.",
-        () => import("@synap/worker/main"),
-      ),
+    load: async () => {
+      const { separateProcessCommand } = await import("./separate-process.ts");
+      return separateProcessCommand("worker", WORKER, () => import("@synap/worker/main"));
+    },
   },
   {
     name: "inngest-local",
     description: "the local broker alone, in place of the Inngest server",
-    run: () => import("./inngest-local.ts"),
+    load: async () => (await import("./inngest-local.ts")).inngestLocalCommand(),
   },
   {
     name: "migrate",
     description: "bring the schema at DATABASE_URL up to this release and the application",
-    run: () => import("./migrate.ts"),
+    load: async () => (await import("./migrate.ts")).migrateCommand(),
   },
   {
     name: "load",
     description: "send the events of an NDJSON file to the API",
-    run: () => import("./load.ts"),
+    load: async () => (await import("./load.ts")).loadCommand(),
   },
-  { name: "compress", description: "compress old events", run: () => import("./compress.ts") },
+  {
+    name: "compress",
+    description: "compress old events",
+    load: async () => (await import("./compress.ts")).compressCommand(),
+  },
   {
     name: "envelope",
     description: "print the events of an envelope copied from Inngest's dashboard",
-    run: () => import("./envelope.ts"),
+    load: async () => (await import("./envelope.ts")).envelopeCommand(),
   },
 ];
 

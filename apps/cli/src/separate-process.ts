@@ -1,35 +1,38 @@
-import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { commandOf, SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command } from "commander";
-import { explainUsageErrors } from "./terminal/usage-errors.ts";
+import { configOption } from "./terminal/command.ts";
+import { helpText } from "./terminal/help-text.ts";
 
 /**
- * Reads the command line of a process that is set up by environment variables, and then runs it.
+ * The command line of a process that is set up by environment variables.
  *
  * @param run loads the process, which starts at once
  */
-export async function runSeparateProcess(
+export function separateProcessCommand(
   name: "api" | "worker",
   description: string,
   run: () => Promise<unknown>,
-): Promise<void> {
-  const command = new Command(name)
+): Command {
+  return new Command(name)
     .description(description)
-    .option(
-      "--config <file>",
-      "the application's config (default: SYNAP_CONFIG, or synap.config.ts, .mts, .js or .mjs, if there is one)",
-    )
-    .addHelpText(
-      "after",
-      `
-Everything else is set by environment variables: DATABASE_URL, INNGEST_BASE_URL, its keys, and those in
-docs/running-in-production.md.
-
-Example:
-  DATABASE_URL=postgres://... INNGEST_BASE_URL=http://127.0.0.1:8288 ${SYNAP_COMMAND} ${name}`,
-    )
+    .addOption(configOption())
     .action(async ({ config }: { readonly config?: string }) => {
       if (config !== undefined) process.env["SYNAP_CONFIG"] = config;
       await run();
-    });
-  await explainUsageErrors(command, `${SYNAP_COMMAND} ${name}`).parseAsync();
+    })
+    .addHelpText(
+      "after",
+      helpText({
+        environment: [
+          ["DATABASE_URL", "the TimescaleDB server"],
+          ["INNGEST_BASE_URL", "the Inngest server or the local broker"],
+          ["INNGEST_EVENT_KEY", "key of those who send events to Inngest"],
+          ["INNGEST_SIGNING_KEY", "key of the worker"],
+          ["LOG_LEVEL", "debug, info, warn or error"],
+          ["SYNAP_...", `addresses, tokens and limits: ${SYNAP_COMMAND} help settings`],
+        ],
+        examples: [[`DATABASE_URL=postgres://... INNGEST_BASE_URL=http://127.0.0.1:8288 ${commandOf(name)}`]],
+        exitCodes: ["done", "failed", "usage", "interrupted"],
+      }),
+    );
 }

@@ -10,7 +10,8 @@ import { z } from "zod";
 
 const { text, port, whole, flag, httpUrl } = variable;
 
-const environment = z.object({
+/** The environment variables of the worker. */
+export const workerVariables = z.object({
   ...databaseVariables,
   SYNAP_WORKER_HOST: text.default("127.0.0.1"),
   SYNAP_WORKER_PORT: port.default(3401),
@@ -48,7 +49,7 @@ export interface WorkerConfiguration extends DatabaseConfiguration {
  * @throws ConfigurationError
  */
 export function readWorkerConfiguration(variables: NodeJS.ProcessEnv): WorkerConfiguration {
-  const read = readVariables("worker", environment, variables);
+  const read = readVariables("worker", workerVariables, variables);
   if (isWildcard(read.SYNAP_WORKER_HOST) && read.INNGEST_SERVE_ORIGIN === undefined) {
     throw new ConfigurationError(
       `SYNAP_WORKER_HOST is ${read.SYNAP_WORKER_HOST}, which is not an address that Inngest can call. Set INNGEST_SERVE_ORIGIN ` +

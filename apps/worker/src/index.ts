@@ -1,3 +1,3 @@
-export { readWorkerConfiguration, type WorkerConfiguration } from "./configuration.ts";
+export { readWorkerConfiguration, type WorkerConfiguration, workerVariables } from "./configuration.ts";
 export { keepRegistered } from "./register-functions.ts";
 export { type RunningWorker, startWorker, type WorkerOptions } from "./server.ts";

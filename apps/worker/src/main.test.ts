@@ -45,7 +45,7 @@ describe("the worker as a process of its own", () => {
 
   it("reports a missing DATABASE_URL", async () => {
     const { code, output } = await run(program, {});
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(output).toContain("DATABASE_URL is not set");
     expect(output).toContain("npx synap start");
     expect(output).not.toContain("    at ");
@@ -60,7 +60,7 @@ describe("the worker as a process of its own", () => {
 
   it("names the invalid variables", async () => {
     const { code, output } = await run(program, { SYNAP_WORKER_PORT: "many", DATABASE_URL: "postgres://x" });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(output).toContain("SYNAP_WORKER_PORT");
   });
 
@@ -69,7 +69,7 @@ describe("the worker as a process of its own", () => {
       DATABASE_URL: "postgres://127.0.0.1:1/none",
       INNGEST_SIGNING_KEY: "key",
     });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(output).toContain("INNGEST_BASE_URL is not set");
   });
 

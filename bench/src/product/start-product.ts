@@ -30,7 +30,7 @@ export class ProductError extends Error {
   readonly code = "PRODUCT_FAILED";
 }
 
-const SCRIPT = fileURLToPath(new URL("../../../apps/cli/src/start.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../../apps/cli/src/synap-cli.ts", import.meta.url));
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const START_PATIENCE_MS = 60_000;
 const STOP_PATIENCE_MS = 30_000;
@@ -56,7 +56,7 @@ export async function startProduct(options: {
   const broker = inngestUrl === undefined ? [] : [`--inngest=${inngestUrl}`];
   const child = spawn(
     process.execPath,
-    ["--import", LOADER, SCRIPT, "--data", directory, ...ports, ...broker],
+    ["--import", LOADER, SCRIPT, "start", "--data", directory, ...ports, ...broker],
     { stdio: ["ignore", "pipe", "pipe"], env: environment(databaseUrl, inngestUrl !== undefined) },
   );
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { printFailure } from "@synap/cli/terminal/command.ts";
-import { explainUsageErrors } from "@synap/cli/terminal/usage-errors.ts";
+import { helpText } from "@synap/cli/terminal/help-text.ts";
+import { runProgram, setUpCommand } from "@synap/cli/terminal/program.ts";
+import { UsageError } from "@synap/service";
+import { commandOf } from "@synap/service/called-as";
 import { Command } from "commander";
 import type { BenchMode, Benchmark } from "../benchmark.ts";
 import { type BenchRequest, runBench } from "./run-bench.ts";
-import { UsageError } from "./usage-error.ts";
 
 const bench = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -18,12 +19,12 @@ interface BenchOptions {
   strict: boolean;
 }
 
-/** Runs the benchmarks as a command. Exit codes: see `exitCodeOf`; 1 also for a request that can't be understood. */
+/** Runs the benchmarks as a command. Exit codes: see `exitCodeOf`. */
 export async function runBenchCommand(benchmarks: readonly Benchmark[]): Promise<void> {
-  await explainUsageErrors(new Command("bench"), `npx -y pnpm@12 bench`)
+  const command = new Command("bench")
     .description(
-      "Measures the whole of Synap beside its ceiling and its peers, and writes a report as JSON, Markdown and one\n" +
-        "HTML page. Works in databases of its own, which it removes. Takes up to an hour, with --quick up to 4 minutes.",
+      "Measures the whole of Synap beside its ceiling and its peers, and writes a report as JSON, Markdown and one HTML page. " +
+        "Works in databases of its own, which it removes. Takes up to an hour, with --quick up to 4 minutes.",
     )
     .argument("[names...]", "which benchmarks to run (default: all of --list)")
     .option("--quick", "shorter runs with fewer samples, for CI and for a look while changing code", false)
@@ -36,42 +37,42 @@ export async function runBenchCommand(benchmarks: readonly Benchmark[]): Promise
     .option("--save-baseline", "afterwards keep the result as the baseline, to be committed", false)
     .option("--strict", "exit with 1 when a target is missed, too", false)
     .addHelpText("after", HELP)
-    .action((names: string[], options: BenchOptions) => run(benchmarks, names, options))
-    .parseAsync();
+    .action((names: string[], options: BenchOptions) => run(benchmarks, names, options));
+  await runProgram(setUpCommand(command, (args) => commandOf("bench", args)));
 }
 
-const HELP = `
-Examples:
-  npx -y pnpm@12 bench                       everything, up to an hour
-  npx -y pnpm@12 bench:quick                 everything, up to 4 minutes
-  npx -y pnpm@12 bench append http           two of them
-  npx -y pnpm@12 bench --save-baseline       what later runs are compared with; commit the file
-
-Environment:
-  DATABASE_URL       a TimescaleDB server and a login that may create databases.
-                     Without it only the embedded engine is measured.
-  INNGEST_BASE_URL   a real Inngest server, to measure the pipeline with it too.
-
-Exit code: 0 everything ran. 1 a benchmark failed, a promise was broken (events lost), or a figure
-became worse than the baseline by more than its tolerance; with --strict also for a missed target.
-130 interrupted: Ctrl-C reports what was measured by then, a second one ends at once.`;
+const HELP = helpText({
+  notes: [
+    "It fails when a benchmark fails, a promise was broken (events lost), or a figure became worse than the baseline by more than " +
+      "its tolerance; with --strict also for a missed target. Ctrl-C reports what was measured by then, a second one ends at once.",
+  ],
+  environment: [
+    [
+      "DATABASE_URL",
+      "a TimescaleDB server and a login that may create databases; without it only the embedded engine is measured",
+    ],
+    ["INNGEST_BASE_URL", "a real Inngest server, to measure the pipeline with it too"],
+  ],
+  examples: [
+    [commandOf("bench"), "everything, up to an hour"],
+    [commandOf("bench", "--quick"), "everything, up to 4 minutes"],
+    [commandOf("bench", "append http"), "two of them"],
+    [commandOf("bench", "--save-baseline"), "what later runs are compared with; commit the file"],
+  ],
+  exitCodes: ["done", "failed", "usage", "interrupted"],
+});
 
 async function run(
   benchmarks: readonly Benchmark[],
   names: readonly string[],
   options: BenchOptions,
 ): Promise<void> {
-  try {
-    if (options.list) {
-      const width = Math.max(...benchmarks.map(({ name }) => name.length));
-      for (const { name, title } of benchmarks) console.log(`${name.padEnd(width)}  ${title}`);
-      return;
-    }
-    process.exitCode = await runBench(requestOf(benchmarks, names, options, process.env));
-  } catch (error) {
-    printFailure(error);
-    process.exitCode = 1;
+  if (options.list) {
+    const width = Math.max(...benchmarks.map(({ name }) => name.length));
+    for (const { name, title } of benchmarks) console.log(`${name.padEnd(width)}  ${title}`);
+    return;
   }
+  process.exitCode = await runBench(requestOf(benchmarks, names, options, process.env));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { EXIT, type ExitCode } from "@synap/service";
 import type { Comparison } from "../baseline/compare-reports.ts";
 import { figuresOf, isBroken, isMet, type Report } from "../report/report.ts";
 
@@ -35,9 +36,9 @@ export function judgeRun(report: Report, comparison: Comparison | undefined): Ru
  * The exit code of a run: 130 when it was interrupted; 1 when a benchmark failed, a promise was broken or a regression
  * was named, and in a strict run also when a target was missed; otherwise 0.
  */
-export function exitCodeOf(judgement: RunJudgement, isStrict: boolean): 0 | 1 | 130 {
+export function exitCodeOf(judgement: RunJudgement, isStrict: boolean): ExitCode {
   const { isInterrupted, failed, broken, regressions, missed } = judgement;
-  if (isInterrupted) return 130;
-  if (failed.length > 0 || broken.length > 0 || regressions.length > 0) return 1;
-  return isStrict && missed > 0 ? 1 : 0;
+  if (isInterrupted) return EXIT.interrupted;
+  if (failed.length > 0 || broken.length > 0 || regressions.length > 0) return EXIT.failed;
+  return isStrict && missed > 0 ? EXIT.failed : EXIT.done;
 }

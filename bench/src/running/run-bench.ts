@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { duration } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
-import { abortOnSignal } from "@synap/service";
+import { abortOnSignal, UsageError } from "@synap/service";
 import { count } from "@synap/types/internal";
 import { type Comparison, compareReports } from "../baseline/compare-reports.ts";
 import type { BenchMode, Benchmark } from "../benchmark.ts";
@@ -15,7 +15,6 @@ import { reportAsText } from "../report/report-as-text.ts";
 import { writeReportFiles } from "../report/write-report-files.ts";
 import { exitCodeOf, judgeRun } from "./judge-run.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** Benchmarks to run, baseline to compare with, and destination of the report. */
 export interface BenchRequest {

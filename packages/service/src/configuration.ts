@@ -1,10 +1,11 @@
 import { zodFaults } from "@synap/types/internal";
 import { z } from "zod";
+import { UsageError } from "./exit-codes.ts";
 
 /** Thrown when environment variables are invalid or missing. The message names each of them with the reason. */
-export class ConfigurationError extends Error {
+export class ConfigurationError extends UsageError {
   override readonly name = "ConfigurationError";
-  readonly code = "CONFIGURATION_INVALID";
+  override readonly code = "CONFIGURATION_INVALID";
 }
 
 const number = () =>

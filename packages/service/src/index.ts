@@ -8,6 +8,7 @@ export {
   variable,
 } from "./configuration.ts";
 export { describeUnknownSettings } from "./environment-names.ts";
+export { EXIT, type ExitCode, ExitError, exitCodeOf, UsageError } from "./exit-codes.ts";
 export { createInngestClient, type InngestClientOptions } from "./inngest-client.ts";
 export { createCommandLogger, createLogger } from "./logger.ts";
 export { EXPOSITION_CONTENT_TYPE, type Gauge, gauge, writeMetrics } from "./metrics/exposition-format.ts";

@@ -1,6 +1,7 @@
 import { asError } from "@synap/handlers/internal";
-import { thrownFacts } from "@synap/types/internal";
+import { didYouMean, thrownFacts } from "@synap/types/internal";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { ConfigurationError } from "./configuration.ts";
 
 /** Fields that are not appended to a line, because it omits them or has them elsewhere. */
 const OMITTED = new Set(["level", "time", "name", "msg", "err", "pid", "hostname"]);
@@ -40,6 +41,17 @@ export function serializeError(thrown: unknown): unknown {
 
 const serializers = { err: serializeError };
 
+const LEVELS = Object.keys(pino.levels.values).concat("silent");
+const FORMATS = ["json", "pretty"];
+
+/** Returns the value of a variable. @throws ConfigurationError when it is none of the choices */
+function oneOf(choices: readonly string[], variable: string, value: string): string {
+  if (choices.includes(value)) return value;
+  throw new ConfigurationError(
+    `${variable} is "${value}"${didYouMean(value, choices)}. It must be one of ${choices.join(", ")}.`,
+  );
+}
+
 /**
  * Creates the log of a process, on standard output: readable lines on a terminal or with SYNAP_LOG_FORMAT=pretty, otherwise
  * (and with SYNAP_LOG_FORMAT=json) one JSON object a line, for log collectors.
@@ -47,11 +59,15 @@ const serializers = { err: serializeError };
  * LOG_LEVEL is the minimum level: trace, debug, info (default), warn, error, fatal, silent.
  *
  * @param name the process name in records
- * @throws Error when the level is none of these.
+ * @throws ConfigurationError when the level or the format is none of these
  */
 export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger {
-  const options = { name, level: variables["LOG_LEVEL"] || "info", serializers };
-  const format = variables["SYNAP_LOG_FORMAT"] || (process.stdout.isTTY ? "pretty" : "json");
+  const options = { name, level: oneOf(LEVELS, "LOG_LEVEL", variables["LOG_LEVEL"] || "info"), serializers };
+  const format = oneOf(
+    FORMATS,
+    "SYNAP_LOG_FORMAT",
+    variables["SYNAP_LOG_FORMAT"] || (process.stdout.isTTY ? "pretty" : "json"),
+  );
   const output = openLogOutput(1);
   const toLine = format === "pretty" ? formatRecord : (record: string) => record;
   // Wrapped, because pino would wait for the output to be written before a process ends after "fatal".
@@ -62,11 +78,12 @@ export function createLogger(name: string, variables: NodeJS.ProcessEnv): Logger
  * Creates the log of a command: readable lines on standard error, because standard output has the result.
  *
  * @param level the minimum level: trace, debug, info, warn, error, fatal, silent
+ * @throws ConfigurationError when it is none of these
  */
 export function createCommandLogger(name: string, level: string): Logger {
   const output = openLogOutput(2);
   return pino(
-    { name, level, serializers },
+    { name, level: oneOf(LEVELS, "LOG_LEVEL", level), serializers },
     { write: (record: string) => output.write(formatRecord(record)) },
   );
 }

@@ -1,11 +1,10 @@
+import { EXIT } from "./exit-codes.ts";
+
 /**
  * Time within which another signal counts as a repetition of the first, in milliseconds. A terminal sends Ctrl-C to Synap
  * and to npm, and npm (npx, pnpm, tsx) sends it to Synap again.
  */
 const SAME_SIGNAL_MS = 1_000;
-
-/** The exit code after a second Ctrl-C: 128 plus the number of SIGINT. */
-const INTERRUPTED = 130;
 
 /**
  * Calls `stop` once, on Ctrl-C or SIGTERM. A further signal exits at once with code 130. No accepted event depends on an
@@ -15,7 +14,7 @@ export function onStopSignal(stop: (signal: NodeJS.Signals) => void): void {
   let since: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     if (since !== undefined) {
-      if (performance.now() - since > SAME_SIGNAL_MS) process.exit(INTERRUPTED);
+      if (performance.now() - since > SAME_SIGNAL_MS) process.exit(EXIT.interrupted);
       return;
     }
     since = performance.now();
@@ -32,10 +31,10 @@ export function endOnSignal(
 ): void {
   onStopSignal((signal) => {
     stop(signal).then(
-      () => process.exit(0),
+      () => process.exit(EXIT.done),
       (error: unknown) => {
         onFailure(error);
-        process.exit(1);
+        process.exit(EXIT.failed);
       },
     );
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
-import { abortOnSignal } from "@synap/service";
+import { abortOnSignal, UsageError } from "@synap/service";
 import { count, counted } from "@synap/types/internal";
 import { createTemporaryDatabase } from "../performance/temporary-database.ts";
 import { canRunTimescaledb, TimescaledbServer } from "../processes/timescaledb-server.ts";
@@ -20,9 +20,9 @@ export interface ChaosCommandOptions {
 }
 
 /** No server is where chaos needs one. */
-export class ChaosServerError extends Error {
+export class ChaosServerError extends UsageError {
   override readonly name = "ChaosServerError";
-  readonly code = "CHAOS_SERVER_MISSING";
+  override readonly code = "CHAOS_SERVER_MISSING";
 }
 
 const PORT = 54336;

@@ -16,6 +16,14 @@ export interface RunningCommand {
   waitFor(pattern: RegExp, ms?: number): Promise<RegExpMatchArray>;
 }
 
+/** Runs a command of `synap`. */
+export function runSynapCommand(
+  args: readonly string[],
+  options: Parameters<typeof runCommand>[2] = {},
+): RunningCommand {
+  return runCommand("apps/cli/src/synap-cli.ts", args, options);
+}
+
 /**
  * Runs a TypeScript file of this repository with tsx, or a program (an array), in one process, so that a signal meets
  * the program itself and not a wrapper.

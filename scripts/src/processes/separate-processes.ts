@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { reservePorts } from "@synap/cli/all-in-one/ports.ts";
 import { productionCommands } from "./production-commands.ts";
-import { type RunningCommand, runCommand } from "./run-command.ts";
+import { type RunningCommand, runCommand, runSynapCommand } from "./run-command.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const HOST = "127.0.0.1";
@@ -38,7 +38,7 @@ export interface SeparateProcessesOptions {
 }
 
 const SOURCES = {
-  migrate: "apps/cli/src/migrate.ts",
+  migrate: "apps/cli/src/migrate-main.ts",
   api: "apps/api/src/main.ts",
   worker: "apps/worker/src/main.ts",
 };
@@ -171,7 +171,7 @@ export class SeparateProcesses {
     ];
     // Short waits: Inngest's own first one is 15 to 45 s.
     const retries = ["--retry-ms", "500", "1000", "2000", "4000", "8000"];
-    return runCommand("apps/cli/src/inngest-local.ts", [...address, ...retries], this.#start(env));
+    return runSynapCommand(["inngest-local", ...address, ...retries], this.#start(env));
   }
 
   /** The process id of one of them. */

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { printFailure, wholeOption } from "@synap/cli/terminal/command.ts";
+import { wholeOption } from "@synap/cli/terminal/command.ts";
+import { helpText } from "@synap/cli/terminal/help-text.ts";
+import { runProgram, setUpCommand } from "@synap/cli/terminal/program.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
-import { explainUsageErrors } from "@synap/cli/terminal/usage-errors.ts";
 import { withoutPassword } from "@synap/cli/terminal/without-password.ts";
-import { abortOnSignal } from "@synap/service";
+import { abortOnSignal, EXIT, UsageError } from "@synap/service";
+import { commandOf } from "@synap/service/called-as";
 import { count } from "@synap/types/internal";
 import { Command } from "commander";
 import { runChaosCommand } from "../chaos/chaos-command.ts";
@@ -33,14 +35,14 @@ const SERVER_KILLS = 3;
 /** Opening an embedded database again takes a second or two. */
 const EMBEDDED_KILLS = 12;
 
-/** Runs the stress test as a command: exits 0 when nothing is wrong, otherwise 1. */
+/** Runs the stress test as a command. It fails when something is wrong. */
 export async function runStressCommand(): Promise<void> {
-  await explainUsageErrors(new Command("stress"), `npx -y pnpm@12 stress`)
+  const command = new Command("stress")
     .description(
-      "Proves the laws of appending and reading on your own database. Writers append to streams they fight over, with\n" +
-        "pauses, savepoints and rollbacks; readers subscribe from the start and live; both are killed and go on from\n" +
-        "their checkpoints. Then every event is accounted for: all faults must be 0. It works in a database of its own,\n" +
-        "which it makes beside yours and removes.",
+      "Proves the laws of appending and reading on your own database. Writers append to streams they fight over, with pauses, " +
+        "savepoints and rollbacks; readers subscribe from the start and live; both are killed and go on from their checkpoints. " +
+        "Then every event is accounted for: all faults must be 0. It works in a database of its own, which it makes beside yours " +
+        "and removes.",
     )
     .option("--seconds <n>", "how long to write", wholeOption(1, 86_400), 60)
     .option("--writers <n>", "writers", wholeOption(1, 64), 8)
@@ -74,27 +76,31 @@ export async function runStressCommand(): Promise<void> {
     .option("--json", "print the result as JSON", false)
     .addHelpText(
       "after",
-      `
-With --chaos, two APIs, two workers and the broker run as processes of their own on a database behind a
-proxy. Clients publish and append to hot and cold streams and share idempotency keys, while one thing
-after the other breaks: a process is killed or frozen, the database is stalled, dropped or refused, a
-clock is moved, PostgreSQL is killed, its disk is full. Then everything is repaired, and every answer
-is compared with the log, and every read model with the events. The last two faults need a server that
-the run may break: without DATABASE_URL it makes one of its own (as root on Debian). Of the options,
---seconds, --seed and --json count; a seed gives the same faults in the same order, not at the same
-moments.
-
-Environment: DATABASE_URL, a login that may create databases. Without it: the embedded engine, or with
---chaos a server of the run's own.
-
-Examples:
-  npx -y pnpm@12 stress --seconds 600 --writers 16
-  npx -y pnpm@12 stress --chaos --seconds 3600
-
-Exit code: 0 nothing is wrong, 1 something is.`,
+      helpText({
+        notes: [
+          "With --chaos, two APIs, two workers and the broker run as processes of their own on a database behind a proxy. Clients " +
+            "publish and append to hot and cold streams and share idempotency keys, while one thing after the other breaks: a " +
+            "process is killed or frozen, the database is stalled, dropped or refused, a clock is moved, PostgreSQL is killed, its " +
+            "disk is full. Then everything is repaired, and every response is compared with the log, and every read model with " +
+            "the events. The last two faults need a server that the run may break: without DATABASE_URL it makes one of its own " +
+            "(as root on Debian). Of the options, --seconds, --seed and --json count; a seed gives the same faults in the same " +
+            "order, not at the same moments.",
+        ],
+        environment: [
+          [
+            "DATABASE_URL",
+            "a login that may create databases; without it the embedded engine, or with --chaos a server of the run's own",
+          ],
+        ],
+        examples: [
+          [commandOf("stress", "--seconds 600 --writers 16")],
+          [commandOf("stress", "--chaos --seconds 3600")],
+        ],
+        exitCodes: ["done", "failed", "usage"],
+      }),
     )
-    .action(run)
-    .parseAsync();
+    .action(run);
+  await runProgram(setUpCommand(command, (args) => commandOf("stress", args)));
 }
 
 async function run(options: StressCommandOptions): Promise<void> {
@@ -103,20 +109,15 @@ async function run(options: StressCommandOptions): Promise<void> {
 }
 
 async function runAsChaos({ seconds, clients, every, seed, json }: StressCommandOptions): Promise<void> {
-  try {
-    const isKept = await runChaosCommand({
-      seconds,
-      clients,
-      every,
-      seed: seed ?? randomSeed(),
-      databaseUrl: process.env["DATABASE_URL"] || undefined,
-      json,
-    });
-    process.exitCode = isKept ? 0 : 1;
-  } catch (error) {
-    printFailure(error);
-    process.exitCode = 1;
-  }
+  const isKept = await runChaosCommand({
+    seconds,
+    clients,
+    every,
+    seed: seed ?? randomSeed(),
+    databaseUrl: process.env["DATABASE_URL"] || undefined,
+    json,
+  });
+  process.exitCode = isKept ? EXIT.done : EXIT.failed;
 }
 
 function randomSeed(): number {
@@ -126,11 +127,9 @@ function randomSeed(): number {
 async function runWritersAndReaders(options: StressCommandOptions): Promise<void> {
   const serverUrl = options.embedded ? undefined : process.env["DATABASE_URL"] || undefined;
   if (options.sabotage && serverUrl === undefined) {
-    console.error(
+    throw new UsageError(
       "--sabotage needs a server (DATABASE_URL): an embedded database runs one transaction after the other.",
     );
-    process.exitCode = 1;
-    return;
   }
   const progress = new ProgressLine();
   // Ctrl-C ends the writing; the report is about what was done by then.
@@ -154,7 +153,7 @@ async function runWritersAndReaders(options: StressCommandOptions): Promise<void
       });
       progress.end();
       console.log(options.json ? JSON.stringify(reportAsJson(result), null, 2) : reportAsText(result));
-      process.exitCode = countFaults(result) === 0 ? 0 : 1;
+      process.exitCode = countFaults(result) === 0 ? EXIT.done : EXIT.failed;
     } finally {
       progress.end();
       if (options.keep) {
@@ -162,9 +161,6 @@ async function runWritersAndReaders(options: StressCommandOptions): Promise<void
         console.error(`Kept: the database ${withoutPassword(where)}, the journals ${directory}`);
       } else await remove();
     }
-  } catch (error) {
-    printFailure(error);
-    process.exitCode = 1;
   } finally {
     if (!options.keep) rmSync(directory, { recursive: true, force: true });
   }

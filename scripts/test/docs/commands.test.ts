@@ -2,9 +2,8 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createProgram } from "@synap/cli/operating/run-cli.ts";
+import { findCommand } from "@synap/cli/operating/run-cli.ts";
 import { findProgram } from "@synap/cli/programs.ts";
-import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { isPathOf, routesOfApi } from "./api-routes.ts";
@@ -55,7 +54,7 @@ const { scripts } = z
   .parse(JSON.parse(read("package.json")));
 /** The file that a bundle is built from. */
 const bundles: Readonly<Record<string, string>> = {
-  "apps/cli/dist/migrate/main.js": "apps/cli/src/migrate.ts",
+  "apps/cli/dist/migrate/main.js": "apps/cli/src/migrate-main.ts",
   "apps/api/dist/main.js": "apps/api/src/main.ts",
   "apps/worker/dist/main.js": "apps/worker/src/main.ts",
 };
@@ -68,36 +67,18 @@ function programOf(words: readonly string[]): { file: string; args: readonly str
     /^npm (?:run )?([\w:-]+)(?: -- (.*))?$/.exec(line) ??
     /^(?:npx )?(synap)(?: (.*))?$/.exec(line) ??
     [];
-  const args = rest.split(" ").filter(Boolean);
-  if (script === "synap" && findProgram(args[0] ?? "") !== undefined) {
-    const file = programFiles.get(args[0] ?? "");
-    return file === undefined ? undefined : { file, args: args.slice(1) };
-  }
   if (script !== undefined) {
-    const [, file, given = ""] =
-      /^tsx (\S+)(.*)$/.exec(
-        (scripts[script] ?? "").replace(
-          /^exec node scripts\/bootstrap.mjs start$/,
-          "tsx apps/cli/src/start.ts",
-        ),
-      ) ?? [];
-    return file === undefined ? undefined : { file, args: [...given.split(" ").filter(Boolean), ...args] };
+    const text = (scripts[script] ?? "").replace(
+      /^exec node scripts\/bootstrap.mjs start$/,
+      `tsx ${SYNAP_CLI} start`,
+    );
+    const [, file, given = ""] = /^tsx (\S+)(.*)$/.exec(text) ?? [];
+    return file === undefined ? undefined : { file, args: `${given} ${rest}`.split(" ").filter(Boolean) };
   }
   const [program, bundle = ""] = words;
   const file = bundles[bundle];
   return program === "node" && file !== undefined ? { file, args: words.slice(2) } : undefined;
 }
-
-/** The files of the programs that have options. */
-const programFiles = new Map([
-  ["start", "apps/cli/src/start.ts"],
-  ["dev", "apps/cli/src/start.ts"],
-  ["inngest-local", "apps/cli/src/inngest-local.ts"],
-  ["migrate", "apps/cli/src/migrate.ts"],
-  ["load", "apps/cli/src/load.ts"],
-  ["compress", "apps/cli/src/compress.ts"],
-  ["envelope", "apps/cli/src/envelope.ts"],
-]);
 
 const SYNAP_CLI = "apps/cli/src/synap-cli.ts";
 const helps = new Map<string, Promise<string>>();
@@ -117,9 +98,11 @@ function helpOf(file: string): Promise<string> {
 async function unknownArguments(file: string, args: readonly string[]): Promise<string[]> {
   const options = args.filter((arg) => /^--\w/.test(arg)).map((arg) => arg.replace(/=.*/, ""));
   if (file === SYNAP_CLI) {
-    let command: Command = createProgram(() => {});
+    const [name = ""] = args;
+    const isProgram = findProgram(name) !== undefined || name === "help";
+    let command = await findCommand(isProgram && name !== "help" ? [name] : []);
     const known = new Set(["--help", ...command.options.map(({ long }) => long)]);
-    for (const word of args) {
+    for (const word of isProgram ? [] : args) {
       if (command.commands.length === 0 || word.startsWith("-")) break;
       const next = command.commands.find((each) => each.name() === word);
       if (next === undefined) return [word];

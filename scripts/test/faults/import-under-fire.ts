@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runCommand } from "../../src/processes/run-command.ts";
+import { runSynapCommand } from "../../src/processes/run-command.ts";
 
 /** An import that goes on while what it sends to is killed. */
 export interface ImportUnderFire {
@@ -22,7 +22,7 @@ export function importUnderFire(
   requests: { events: number; inFlight: number },
 ): ImportUnderFire {
   const pace = ["--batch", String(requests.events), "--in-flight", String(requests.inFlight)];
-  const run = () => runCommand("apps/cli/src/load.ts", [file, "--url", url, ...pace, "--patience", "300"]);
+  const run = () => runSynapCommand(["load", file, "--url", url, ...pace, "--patience", "300"]);
   let command = run();
   const answered = () => {
     const path = `${file}.synap-import.json`;

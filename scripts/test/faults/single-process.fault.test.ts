@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { reservePorts } from "@synap/cli/all-in-one/ports.ts";
 import { openDatabase } from "@synap/database";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type RunningCommand, runCommand } from "../../src/processes/run-command.ts";
+import { type RunningCommand, runSynapCommand } from "../../src/processes/run-command.ts";
 import { type ImportUnderFire, importUnderFire, randomMoments } from "./import-under-fire.ts";
 import { asPromised, inspectStore } from "./inspect-store.ts";
 import { makeEvents, writeEvents } from "./published-events.ts";
@@ -37,7 +37,7 @@ afterEach(async () => {
 
 async function start(): Promise<number> {
   const from = performance.now();
-  synap = runCommand("apps/cli/src/start.ts", args, { env: { LOG_LEVEL: "warn" } });
+  synap = runSynapCommand(["start", ...args], { env: { LOG_LEVEL: "warn" } });
   await synap.waitFor(/is ready/, 120_000);
   return performance.now() - from;
 }

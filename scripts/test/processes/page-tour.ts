@@ -80,14 +80,14 @@ export class Reader {
  * they stand for.
  */
 function commandsOfPages(apiUrl: string): string {
-  const script = (file: string) => fileURLToPath(new URL(`apps/cli/src/${file}`, root));
+  const synap = fileURLToPath(new URL("apps/cli/src/synap-cli.ts", root));
   return `npx() {
     case "$1 $2 $3" in
-      "-y pnpm@12 load") script='${script("load.ts")}'; shift 3 ;;
-      "-y pnpm@12 synap") script='${script("synap-cli.ts")}'; shift 3 ;;
+      "-y pnpm@12 load") shift 3; set -- load "$@" ;;
+      "-y pnpm@12 synap") shift 3 ;;
       *) return 1 ;;
     esac
-    '${process.execPath}' --import '${import.meta.resolve("tsx")}' "$script" "$@" --url '${apiUrl}'
+    '${process.execPath}' --import '${import.meta.resolve("tsx")}' '${synap}' "$@" --url '${apiUrl}'
   }`;
 }
 

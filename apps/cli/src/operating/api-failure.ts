@@ -1,16 +1,15 @@
 import { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "@synap/client";
 import { START_COMMAND } from "@synap/service/called-as";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { connectionFault } from "../importing/connection-fault.ts";
-import { CliError } from "./cli-error.ts";
 import { apiUrl, type CommonOptions, findToken } from "./connection.ts";
-import { EXIT } from "./exit-codes.ts";
 
 /** Converts an error of the client into a message and an exit code; undefined for any other error. */
-export function describeApiFailure(error: unknown, options: CommonOptions): CliError | undefined {
-  if (error instanceof CliError) return error;
+export function describeApiFailure(error: unknown, options: CommonOptions): ExitError | undefined {
+  if (error instanceof ExitError) return error;
   const url = apiUrl(options);
   if (error instanceof SynapUnreachableError) {
-    return new CliError(
+    return new ExitError(
       EXIT.unreachable,
       `The API at ${url} can't be reached: ${connectionFault(error.cause)}.\n` +
         `Start Synap with ${START_COMMAND}, or give the address of one that runs with --url or SYNAP_URL.`,
@@ -18,14 +17,14 @@ export function describeApiFailure(error: unknown, options: CommonOptions): CliE
     );
   }
   if (error instanceof SynapAnswerError) {
-    return new CliError(
-      EXIT.refused,
+    return new ExitError(
+      EXIT.failed,
       `${error.message}\nLook at the address (--url, SYNAP_URL) and at the release that runs there.`,
       { cause: error },
     );
   }
   if (isProblem(error, "admin-disabled")) {
-    return new CliError(
+    return new ExitError(
       EXIT.token,
       `The API at ${url} has no admin token, so nobody can operate it. Set SYNAP_ADMIN_TOKEN (16 characters or more)\n` +
         "for its process and start it again.",
@@ -33,7 +32,7 @@ export function describeApiFailure(error: unknown, options: CommonOptions): CliE
     );
   }
   if (isProblem(error, "token-invalid", "token-missing")) {
-    return new CliError(
+    return new ExitError(
       EXIT.token,
       `The API at ${url} does not accept the admin token from ${findToken(options).source}.\n` +
         "Give the one that its process was started with: --token or SYNAP_ADMIN_TOKEN, or --data with its data directory.",
@@ -42,7 +41,7 @@ export function describeApiFailure(error: unknown, options: CommonOptions): CliE
   }
   if (error instanceof SynapProblem) {
     // The detail alone: after the title it would say the same a second time.
-    return new CliError(EXIT.refused, error.problem.detail, { cause: error });
+    return new ExitError(EXIT.failed, error.problem.detail, { cause: error });
   }
   return undefined;
 }

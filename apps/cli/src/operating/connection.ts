@@ -2,11 +2,10 @@ import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { type CatalogueTypes, createSynapClient, type SynapClient } from "@synap/client";
 import { START_COMMAND } from "@synap/service/called-as";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { type Command, Option } from "commander";
 import { readToken, tokenPath } from "../data-directory/kept-token.ts";
-import { urlOption } from "../terminal/command.ts";
-import { CliError } from "./cli-error.ts";
-import { EXIT } from "./exit-codes.ts";
+import { dataOption, urlOption } from "../terminal/command.ts";
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -32,13 +31,15 @@ export function addCommonOptions(program: Command): void {
         .argParser(urlOption)
         .default("http://127.0.0.1:3400"),
     )
-    .addOption(new Option("--token <token>", "the admin token").env("SYNAP_ADMIN_TOKEN"))
     .addOption(
-      new Option("--data <dir>", "data directory with the token that start has made")
-        .env("SYNAP_DATA_DIR")
-        .default(".synap"),
+      new Option("--token <token>", "the admin token")
+        .env("SYNAP_ADMIN_TOKEN")
+        .default(undefined, "the one in the data directory"),
     )
-    .option("--as <name>", "your name, recorded with your actions (default: your login)")
+    .addOption(dataOption("data directory with the token that start has made"))
+    .addOption(
+      new Option("--as <name>", "your name, recorded with your actions").default(undefined, "your login"),
+    )
     .option("--json", "print JSON, for programs", false);
 }
 
@@ -52,7 +53,7 @@ export function connect(options: CommonOptions): Api {
       if (token !== undefined) return token;
       // Without a running process there is no token, so the missing process is reported first.
       await api.health();
-      throw new CliError(
+      throw new ExitError(
         EXIT.token,
         `This needs the admin token, and there is none at ${source}.\n` +
           "Give it with --token or SYNAP_ADMIN_TOKEN, or name the data directory of a Synap that was started here\n" +

@@ -1,14 +1,13 @@
 import type { DeadLetterSummary, Resource } from "@synap/client";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { count, counted } from "@synap/types/internal";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { age } from "../terminal/age.ts";
 import { wholeOption } from "../terminal/command.ts";
+import { helpText } from "../terminal/help-text.ts";
 import { formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
-import { CliError } from "./cli-error.ts";
-import type { CommandGroup } from "./command-group.ts";
 import { type CommonOptions, connect } from "./connection.ts";
-import { EXIT } from "./exit-codes.ts";
 import { streamOption } from "./stream-option.ts";
 
 type DeadLetterOutcome = Resource<"DeadLetterOutcome">;
@@ -32,21 +31,23 @@ interface SkipOptions extends CommonOptions {
 }
 
 /** `synap dead-letters ...` */
-export const deadLettersCommand: CommandGroup = (endWith) =>
+export const deadLettersCommand = (): Command =>
   new Command("dead-letters")
     .description("Lists, retries and skips dead letters: events that a handler failed on.")
     .addCommand(listCommand())
     .addCommand(showCommand())
-    .addCommand(retryCommand((code) => endWith(code)))
+    .addCommand(retryCommand())
     .addCommand(skipCommand())
     .addHelpText(
       "after",
-      `
-A handler that fails on an event sets it aside as a dead letter, and the later events of the same
-stream wait behind it, for that handler alone. Remove the cause and retry, or skip the event for
-good: either way those that waited follow, in order.
-
-Dead letters of ingest-events hold accepted events that are not stored. A retry stores them.`,
+      helpText({
+        notes: [
+          "A handler that fails on an event sets it aside as a dead letter, and the later events of the same stream wait " +
+            "behind it, for that handler alone. Remove the cause and retry, or skip the event for good: either way those " +
+            "that waited follow, in order.",
+          "Dead letters of ingest-events hold accepted events that are not stored. A retry stores them.",
+        ],
+      }),
     );
 
 function listCommand(): Command {
@@ -63,13 +64,14 @@ function listCommand(): Command {
     .option("--cursor <cursor>", "continue where an earlier list ended")
     .addHelpText(
       "after",
-      `
-WAITING is how many later events of the stream wait behind the dead letter.
-
-Examples:
-  ${SYNAP_COMMAND} dead-letters list
-  ${SYNAP_COMMAND} dead-letters list --handler note-projector --status all
-  ${SYNAP_COMMAND} dead-letters list --stream note/42 --json`,
+      helpText({
+        notes: ["WAITING is how many later events of the stream wait behind the dead letter."],
+        examples: [
+          [`${SYNAP_COMMAND} dead-letters list`],
+          [`${SYNAP_COMMAND} dead-letters list --handler note-projector --status all`],
+          [`${SYNAP_COMMAND} dead-letters list --stream note/42 --json`],
+        ],
+      }),
     )
     .action(async (_options, command: Command) => list(command.optsWithGlobals<ListOptions>()));
 }
@@ -111,7 +113,7 @@ function showCommand(): Command {
   return new Command("show")
     .description("Shows one dead letter: what failed, why, and the whole event.")
     .argument("<id>", "its id in the list", deadLetterId)
-    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} dead-letters show 17`)
+    .addHelpText("after", helpText({ examples: [[`${SYNAP_COMMAND} dead-letters show 17`]] }))
     .action(async (id: number, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const deadLetter = await connect(options).admin.deadLetter(id);
@@ -142,7 +144,7 @@ function describeLetter(deadLetter: Resource<"DeadLetter">): string {
   ]);
 }
 
-function retryCommand(endWith: (code: typeof EXIT.refused) => void): Command {
+function retryCommand(): Command {
   return new Command("retry")
     .description("Retries the events, and then those that waited behind them.")
     .argument("[id...]", "ids in the list", deadLetterIds)
@@ -151,13 +153,16 @@ function retryCommand(endWith: (code: typeof EXIT.refused) => void): Command {
     .option("--code <code>", "with --all: only those with this code")
     .addHelpText(
       "after",
-      `
-The event of an ingest-events dead letter was accepted and is not stored: it is validated again and
-appended. A dead letter that fails again stays open, and the command ends with 1.
-
-Examples:
-  ${SYNAP_COMMAND} dead-letters retry 17 18
-  ${SYNAP_COMMAND} dead-letters retry --all --handler ingest-events --code unknown-event-type`,
+      helpText({
+        notes: [
+          "The event of an ingest-events dead letter was accepted and is not stored: it is validated again and appended. A " +
+            "dead letter that fails again stays open, and the command ends with 1.",
+        ],
+        examples: [
+          [`${SYNAP_COMMAND} dead-letters retry 17 18`],
+          [`${SYNAP_COMMAND} dead-letters retry --all --handler ingest-events --code unknown-event-type`],
+        ],
+      }),
     )
     .action(async (ids: readonly number[], _options, command: Command) => {
       const options = command.optsWithGlobals<RetryOptions>();
@@ -168,11 +173,11 @@ Examples:
       const outcomes = options.all
         ? await retryAll(options)
         : await resolveAll(ids, options, (id) => connect(options).admin.retryDeadLetter(id));
-      if (outcomes.some(({ failure }) => failure !== undefined)) endWith(EXIT.refused);
+      if (outcomes.some(({ failure }) => failure !== undefined)) process.exitCode = EXIT.failed;
     });
 }
 
-/** Retries page by page and prints each outcome. @throws CliError when a dependency of a dead letter is unavailable */
+/** Retries page by page and prints each outcome. @throws ExitError when a dependency of a dead letter is unavailable */
 async function retryAll(options: RetryOptions): Promise<DeadLetterOutcome[]> {
   const { handler, code, json } = options;
   const outcomes: DeadLetterOutcome[] = [];
@@ -188,8 +193,8 @@ async function retryAll(options: RetryOptions): Promise<DeadLetterOutcome[]> {
     }
     if (page.stopped !== undefined) {
       const { id, code: reasonCode, reason } = page.stopped;
-      throw new CliError(
-        EXIT.refused,
+      throw new ExitError(
+        EXIT.failed,
         `Stopped at dead letter ${id}, which needs something that is away (${reasonCode}): ${plain(reason)}.\n` +
           "It and those after it are as they were. Run the command again later.",
       );
@@ -207,9 +212,9 @@ function skipCommand(): Command {
     .requiredOption("--reason <text>", "the reason, kept with the dead letter")
     .addHelpText(
       "after",
-      `
-Example:
-  ${SYNAP_COMMAND} dead-letters skip 17 --reason "sent by a test, has no customer"`,
+      helpText({
+        examples: [[`${SYNAP_COMMAND} dead-letters skip 17 --reason "sent by a test, has no customer"`]],
+      }),
     )
     .action(async (ids: readonly number[], _options, command: Command) => {
       const options = command.optsWithGlobals<SkipOptions>();

@@ -1,12 +1,12 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, InvalidArgumentError } from "commander";
-import type { CommandGroup } from "./command-group.ts";
+import { helpText } from "../terminal/help-text.ts";
 import type { CommonOptions } from "./connection.ts";
 import { streamOption } from "./stream-option.ts";
 import { type TailRequest, tailEvents } from "./tail-events.ts";
 
 /** `synap events ...` */
-export const eventsCommand: CommandGroup = () =>
+export const eventsCommand = (): Command =>
   new Command("events")
     .description("Follows all events, in the order of their positions.")
     .addCommand(tailCommand());
@@ -22,13 +22,14 @@ function tailCommand(): Command {
     .option("--until-caught-up", "end once everything that is stored has been shown", false)
     .addHelpText(
       "after",
-      `
-With --json: one event a line (NDJSON), whole. To resume, pass its "position" to --from.
-
-Examples:
-  ${SYNAP_COMMAND} events tail
-  ${SYNAP_COMMAND} events tail --from start --until-caught-up --json > all.ndjson
-  ${SYNAP_COMMAND} events tail --type note.creation.requested --type note.creation.completed`,
+      helpText({
+        notes: ['With --json: one event a line (NDJSON), whole. To resume, pass its "position" to --from.'],
+        examples: [
+          [`${SYNAP_COMMAND} events tail`],
+          [`${SYNAP_COMMAND} events tail --from start --until-caught-up --json > all.ndjson`],
+          [`${SYNAP_COMMAND} events tail --type note.creation.requested --type note.creation.completed`],
+        ],
+      }),
     )
     .action(async (_options, command: Command) => {
       await tailEvents(command.optsWithGlobals<CommonOptions & TailRequest>());

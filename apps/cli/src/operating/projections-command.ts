@@ -1,8 +1,8 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Argument, Command } from "commander";
 import { wholeOption } from "../terminal/command.ts";
+import { helpText } from "../terminal/help-text.ts";
 import { jsonText } from "../terminal/table.ts";
-import type { CommandGroup } from "./command-group.ts";
 import { type CommonOptions, connect } from "./connection.ts";
 import {
   describeDifferences,
@@ -26,7 +26,7 @@ interface RebuildOptions extends BoundsOptions {
 const rows = wholeOption(0, Number.MAX_SAFE_INTEGER);
 
 /** `synap projections ...` */
-export const projectionsCommand: CommandGroup = () =>
+export const projectionsCommand = (): Command =>
   new Command("projections")
     .description("Shows, pauses and rebuilds projections (read models).")
     .addCommand(listCommand())
@@ -40,10 +40,13 @@ export const projectionsCommand: CommandGroup = () =>
     .addCommand(dropCommand())
     .addHelpText(
       "after",
-      `
-A rebuild fills new tables from the first event on, beside the live ones, which stay in
-use. When it has caught up, its rows are compared with the live ones, and cutover lets it take
-their place at once. The old build is kept up to date, so that rollback can go back at once too.`,
+      helpText({
+        notes: [
+          "A rebuild fills new tables from the first event on, beside the live ones, which stay in use. When it has caught " +
+            "up, its rows are compared with the live ones, and cutover lets it take their place at once. The old build is " +
+            "kept up to date, so that rollback can go back at once too.",
+        ],
+      }),
     );
 
 function listCommand(): Command {
@@ -51,13 +54,15 @@ function listCommand(): Command {
     .description("Lists projections and their builds.")
     .addHelpText(
       "after",
-      `
-LAG is how many stored events the build has still to look at, BEHIND how long the first of them has
-been waiting.
-
-Examples:
-  ${SYNAP_COMMAND} projections list
-  ${SYNAP_COMMAND} projections list --json | jq '.projections[] | select(.state != "running")'`,
+      helpText({
+        notes: [
+          "LAG is how many stored events the build has still to look at, BEHIND how long the first of them has been waiting.",
+        ],
+        examples: [
+          [`${SYNAP_COMMAND} projections list`],
+          [`${SYNAP_COMMAND} projections list --json | jq '.projections[] | select(.state != "running")'`],
+        ],
+      }),
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
@@ -71,7 +76,7 @@ function showCommand(): Command {
   return new Command("show")
     .description("Shows one projection and all its builds.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections show open-loops`)
+    .addHelpText("after", helpText({ examples: [[`${SYNAP_COMMAND} projections show open-loops`]] }))
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const found = await connect(options).admin.projection(name);
@@ -83,7 +88,7 @@ function feedCommand(change: "pause" | "resume", description: string): Command {
   return new Command(change)
     .description(description)
     .argument("<name>", "the projection's name")
-    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections ${change} open-loops`)
+    .addHelpText("after", helpText({ examples: [[`${SYNAP_COMMAND} projections ${change} open-loops`]] }))
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const { admin } = connect(options);
@@ -101,12 +106,13 @@ function rebuildCommand(): Command {
     .option("--cutover", "make it the live build at the end, if the difference is within bounds", false)
     .addHelpText(
       "after",
-      `
-Ctrl-C stops watching, not the build; run the same command to watch again.
-
-Examples:
-  ${SYNAP_COMMAND} projections rebuild open-loops
-  ${SYNAP_COMMAND} projections rebuild open-loops --cutover --max-difference 10`,
+      helpText({
+        notes: ["Ctrl-C stops watching, not the build; run the same command to watch again."],
+        examples: [
+          [`${SYNAP_COMMAND} projections rebuild open-loops`],
+          [`${SYNAP_COMMAND} projections rebuild open-loops --cutover --max-difference 10`],
+        ],
+      }),
     )
     .action(async (name: string, _options, command: Command) => {
       await rebuild(name, command.optsWithGlobals<RebuildOptions>());
@@ -136,7 +142,7 @@ function compareCommand(): Command {
   return new Command("compare")
     .description("Counts the rows in which the new build differs from the live one.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections compare open-loops`)
+    .addHelpText("after", helpText({ examples: [[`${SYNAP_COMMAND} projections compare open-loops`]] }))
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const compared = await compareBuilds(connect(options), name);
@@ -151,10 +157,12 @@ function cutoverCommand(): Command {
     .argument("<name>", "the projection's name")
     .addHelpText(
       "after",
-      `
-Examples:
-  ${SYNAP_COMMAND} projections cutover open-loops
-  ${SYNAP_COMMAND} projections cutover open-loops --max-difference 120`,
+      helpText({
+        examples: [
+          [`${SYNAP_COMMAND} projections cutover open-loops`],
+          [`${SYNAP_COMMAND} projections cutover open-loops --max-difference 120`],
+        ],
+      }),
     )
     .action(async (name: string, _options, command: Command) => {
       await takeOver(name, command.optsWithGlobals<BoundsOptions>());
@@ -179,7 +187,7 @@ function rollbackCommand(): Command {
   return new Command("rollback")
     .description("Makes the previous build the live one again.")
     .argument("<name>", "the projection's name")
-    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections rollback open-loops`)
+    .addHelpText("after", helpText({ examples: [[`${SYNAP_COMMAND} projections rollback open-loops`]] }))
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const report = await connect(options).admin.rollbackProjection(name);
@@ -194,7 +202,7 @@ function dropCommand(): Command {
     .description("Removes the new or the previous build with its tables, never the live one.")
     .argument("<name>", "the projection's name")
     .addArgument(new Argument("<build>", "which build").choices(["building", "previous"]))
-    .addHelpText("after", `\nExample:\n  ${SYNAP_COMMAND} projections drop open-loops previous`)
+    .addHelpText("after", helpText({ examples: [[`${SYNAP_COMMAND} projections drop open-loops previous`]] }))
     .action(async (name: string, build: "building" | "previous", _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const dropped = await connect(options).admin.dropProjectionBuild(name, build);

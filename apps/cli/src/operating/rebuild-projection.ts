@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isProblem, type Resource } from "@synap/client";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { counted } from "@synap/types/internal";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { plain } from "../terminal/table.ts";
-import { CliError } from "./cli-error.ts";
 import type { Api } from "./connection.ts";
 import { describeLetters } from "./describe-projection.ts";
-import { EXIT } from "./exit-codes.ts";
 
 type ProjectionBuild = Resource<"ProjectionBuild">;
 
@@ -39,7 +38,7 @@ export async function beginRebuild(
 /**
  * Shows the progress of the build until it has caught up.
  *
- * @throws CliError when no worker has its version, or it keeps failing; the build stays
+ * @throws ExitError when no worker has its version, or it keeps failing; the build stays
  */
 export async function watchRebuild(api: Api, name: string): Promise<ProjectionBuild> {
   const line = new ProgressLine();
@@ -48,7 +47,7 @@ export async function watchRebuild(api: Api, name: string): Promise<ProjectionBu
   try {
     for (;;) {
       const build = buildUnderWay(await api.admin.projection(name));
-      if (build === undefined) throw new CliError(EXIT.refused, `The new build of ${name} is gone.`);
+      if (build === undefined) throw new ExitError(EXIT.failed, `The new build of ${name} is gone.`);
       const isThere = build.lagEvents === 0;
       line.show(build.progress, `${counted(build.lagEvents, "event")} to go`, { always: isThere });
       const now = performance.now();
@@ -60,8 +59,8 @@ export async function watchRebuild(api: Api, name: string): Promise<ProjectionBu
       }
       troubleSince = troubleOf(build) === undefined ? undefined : (troubleSince ?? now);
       if (troubleSince !== undefined && now - troubleSince > TROUBLE_MS) {
-        throw new CliError(
-          EXIT.refused,
+        throw new ExitError(
+          EXIT.failed,
           `${troubleOf(build)}\nThe build stays. Look at it: ${SYNAP_COMMAND} projections show ${name}. ` +
             `Give it up: ${SYNAP_COMMAND} projections drop ${name} building.`,
         );
@@ -73,7 +72,7 @@ export async function watchRebuild(api: Api, name: string): Promise<ProjectionBu
   }
 }
 
-/** Compares the new build with the live one and prints the rows that differ. @throws CliError */
+/** Compares the new build with the live one and prints the rows that differ. @throws ExitError */
 export function compareBuilds(api: Api, name: string) {
   return api.admin.compareProjection(name);
 }

@@ -4,9 +4,9 @@ import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { count, counted } from "@synap/types/internal";
 import { Command } from "commander";
 import { age } from "../terminal/age.ts";
+import { helpText } from "../terminal/help-text.ts";
 import { duration } from "../terminal/numbers.ts";
 import { cut, formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
-import type { CommandGroup } from "./command-group.ts";
 import { apiUrl, type CommonOptions, connect, findToken } from "./connection.ts";
 
 type Status = Resource<"Status"> | Resource<"AdminStatus">;
@@ -24,19 +24,22 @@ interface HandlerStatus {
 type HandlerRetry = NonNullable<Resource<"Status">["handlers"][number]["retrying"]>;
 
 /** `synap status` */
-export const statusCommand: CommandGroup = () =>
+export const statusCommand = (): Command =>
   new Command("status")
     .description("Shows the status of the store and of every handler. The admin token adds details.")
     .addHelpText(
       "after",
-      `
-LAG is the number of stored events that a handler has not read yet; inline handlers have none,
-because they run as events are stored. WAITING are events that wait behind a dead letter of their
-stream, or for a retry. Below the table: what failed, why, and when the next attempt is.
-
-Examples:
-  ${SYNAP_COMMAND} status
-  ${SYNAP_COMMAND} status --json | jq '.handlers[] | select(.lag > 1000)'`,
+      helpText({
+        notes: [
+          "LAG is the number of stored events that a handler has not read yet; inline handlers have none, because they run " +
+            "as events are stored. WAITING are events that wait behind a dead letter of their stream, or for a retry. Below " +
+            "the table: what failed, why, and when the next attempt is.",
+        ],
+        examples: [
+          [`${SYNAP_COMMAND} status`],
+          [`${SYNAP_COMMAND} status --json | jq '.handlers[] | select(.lag > 1000)'`],
+        ],
+      }),
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();

@@ -1,13 +1,12 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { count } from "@synap/types/internal";
 import { Command } from "commander";
 import { wholeOption } from "../terminal/command.ts";
+import { helpText } from "../terminal/help-text.ts";
 import { jsonText, plain } from "../terminal/table.ts";
-import { CliError } from "./cli-error.ts";
-import type { CommandGroup } from "./command-group.ts";
 import { type CommonOptions, connect } from "./connection.ts";
 import { eventLine, eventTitles } from "./event-line.ts";
-import { EXIT } from "./exit-codes.ts";
 
 interface ReadOptions extends CommonOptions {
   readonly from?: number;
@@ -18,7 +17,7 @@ interface ReadOptions extends CommonOptions {
 const version = wholeOption(1, Number.MAX_SAFE_INTEGER);
 
 /** `synap streams ...` */
-export const streamsCommand: CommandGroup = () =>
+export const streamsCommand = (): Command =>
   new Command("streams")
     .description("Reads streams: the events of one aggregate, in order.")
     .addCommand(readCommand());
@@ -33,13 +32,14 @@ function readCommand(): Command {
     .option("--backwards", "the newest first", false)
     .addHelpText(
       "after",
-      `
-With --json: one event a line (NDJSON), whole.
-
-Examples:
-  ${SYNAP_COMMAND} streams read note 42
-  ${SYNAP_COMMAND} streams read note 42 --backwards | head
-  ${SYNAP_COMMAND} streams read note 42 --from 10 --to 20 --json`,
+      helpText({
+        notes: ["With --json: one event a line (NDJSON), whole."],
+        examples: [
+          [`${SYNAP_COMMAND} streams read note 42`],
+          [`${SYNAP_COMMAND} streams read note 42 --backwards | head`],
+          [`${SYNAP_COMMAND} streams read note 42 --from 10 --to 20 --json`],
+        ],
+      }),
     )
     .action(async (type: string, id: string, _options, command: Command) => {
       await readStream(type, id, command.optsWithGlobals<ReadOptions>());
@@ -54,7 +54,7 @@ async function readStream(type: string, id: string, options: ReadOptions): Promi
   if (stream === undefined) {
     // Refused with similar names when the type is misspelt.
     await api.query({ aggregateType: type, pageSize: 1 }).next();
-    throw new CliError(EXIT.refused, plain(`There is no stream ${type} ${id}.`));
+    throw new ExitError(EXIT.failed, plain(`There is no stream ${type} ${id}.`));
   }
   if (!json) {
     const closed = stream.closedAt === undefined ? "" : `, closed at ${stream.closedAt}`;

@@ -1,11 +1,10 @@
 import { once } from "node:events";
 import { SubscriptionGapError, SynapProblem, SynapUnreachableError } from "@synap/client";
+import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { connectionFault } from "../importing/connection-fault.ts";
 import { jsonText } from "../terminal/table.ts";
-import { CliError } from "./cli-error.ts";
 import { type CommonOptions, connect } from "./connection.ts";
 import { eventLine, eventTitles } from "./event-line.ts";
-import { EXIT } from "./exit-codes.ts";
 
 /** The events to show. */
 export interface TailRequest {
@@ -19,7 +18,7 @@ export interface TailRequest {
  * Prints events until Ctrl-C. When the API becomes unavailable, it reconnects and continues after the last
  * event that was printed.
  *
- * @throws CliError, and the client's errors when the API can't be reached at the beginning, or refuses
+ * @throws ExitError, and the client's errors when the API can't be reached at the beginning, or refuses
  */
 export async function tailEvents(options: CommonOptions & TailRequest): Promise<void> {
   const { from, type, stream, untilCaughtUp, json } = options;
@@ -58,7 +57,7 @@ export async function tailEvents(options: CommonOptions & TailRequest): Promise<
   } catch (error) {
     if (ended.signal.aborted) return;
     if (!(error instanceof SubscriptionGapError)) throw error;
-    throw new CliError(EXIT.refused, error.message, { cause: error });
+    throw new ExitError(EXIT.failed, error.message, { cause: error });
   } finally {
     process.off("SIGINT", end);
     process.off("SIGTERM", end);

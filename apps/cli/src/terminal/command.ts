@@ -1,5 +1,5 @@
 import { describeUnknownSettings } from "@synap/service/environment-names";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** Reads the value of a port option; 0 means any free port. */
 export function portOption(value: string): number {
@@ -24,6 +24,18 @@ export function wholeOption(least: number, most: number): (value: string) => num
     }
     return number;
   };
+}
+
+/** The option that names the data directory. */
+export function dataOption(description: string): Option {
+  return new Option("--data <dir>", description).env("SYNAP_DATA_DIR").default(".synap");
+}
+
+/** The option that names the application's config. */
+export function configOption(): Option {
+  return new Option("--config <file>", "the application's config")
+    .env("SYNAP_CONFIG")
+    .default(undefined, "synap.config.ts, .mts, .js or .mjs, if there is one");
 }
 
 /** Prints the reason of a failure: the message of an error made for people, the stack of any other. */

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { startCommand } from "../all-in-one/start-command.ts";
+import { startOptions } from "../all-in-one/start-options.ts";
 import { createProgram } from "../operating/run-cli.ts";
+import { setUpCommand } from "./program.ts";
 
 /** The line that a command prints about its arguments. */
 async function complaint(program: Command, args: readonly string[]): Promise<string> {
@@ -21,7 +22,7 @@ function pathsOf(command: Command, path: readonly string[] = []): (readonly stri
   return command.commands.flatMap((each) => pathsOf(each, [...path, each.name()]));
 }
 
-const make = () => createProgram(() => {});
+const make = () => createProgram();
 
 describe("what a command did not understand", () => {
   it.each(pathsOf(make()))("has one form, which names the help: %s %s", async (...names) => {
@@ -48,7 +49,10 @@ describe("what a command did not understand", () => {
   });
 
   it("has the same form in a program of its own", async () => {
-    const program = startCommand("start", "", "").action(() => {});
+    const program = setUpCommand(
+      startOptions("start", "", []).action(() => {}),
+      (args) => `npx -y pnpm@12 synap start ${args}`,
+    );
     expect(await complaint(program, ["--prot", "1"])).toBe(
       'error: unknown option "--prot" (did you mean "--port"?). See npx -y pnpm@12 synap start --help.\n',
     );
