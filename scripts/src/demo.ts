@@ -12,7 +12,7 @@ import { EXIT, endOnSignal, exitCodeOf } from "@synap/service";
 import { commandOf } from "@synap/service/called-as";
 import { Command } from "commander";
 import { demoReport } from "./demo/demo-report.ts";
-import { importEarthquakes, startDemo } from "./demo/run-demo.ts";
+import { loadEarthquakes, startDemo } from "./demo/run-demo.ts";
 
 const program = new Command("demo")
   .description(
@@ -46,7 +46,7 @@ async function demo({ keep, verbose }: { keep: boolean; verbose: boolean }): Pro
     running = await startDemo(directory, logLevel, stopping.signal);
     const took = duration(performance.now() - from);
     console.log(`Synap runs at ${running.apiUrl} (${running.database.engine} store, ready after ${took}).`);
-    const result = await importEarthquakes(running, directory, stopping.signal);
+    const result = await loadEarthquakes(running, directory, stopping.signal);
     console.log(`\n${await demoReport(result, running.database)}`);
     if (keep) console.log(describeRunning(running, { inngest: "local", logLevel, took }));
   };

@@ -313,8 +313,8 @@ it("has one composition root: API, worker and CLI are given an engine and make n
   expect(makers.map(named)).toEqual([]);
 });
 
-it("has one HTTP client: the commands, the import and the demo call the API through @synap/client", () => {
-  const callers = ["apps/cli/src/operating", "apps/cli/src/importing", "scripts/src/demo"].flatMap((folder) =>
+it("has one HTTP client: the commands and the demo call the API through @synap/client", () => {
+  const callers = ["apps/cli/src/operating", "apps/cli/src/loading", "scripts/src/demo"].flatMap((folder) =>
     foldersAndFiles(join(root, folder)).files.filter((file) => /\bfetch\(/.test(readFileSync(file, "utf8"))),
   );
   expect(callers).toEqual([]);

@@ -8,7 +8,7 @@ import { eventually, type PageTour, Reader, readPageTour } from "./processes/pag
 const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": { "npm test": "starts this very Synap, and these very tests" },
   "docs/http-api.md": { "events/tail": "an endless stream" },
-  "docs/importing.md": {},
+  "docs/loading.md": {},
   "docs/operating.md": {
     "synap events tail\n": "an endless stream",
     "npx -y pnpm@12 compress": "the running Synap has the data directory; compress.e2e.test.ts runs it",
@@ -50,7 +50,7 @@ describe.each(Object.entries(pages))("%s", async (page, elsewhere) => {
   }
 });
 
-/** Import and curl print what they have to say first. */
+/** Load and curl print what they have to say first. */
 function lastJson(output: string): unknown {
   return JSON.parse(output.trim().split("\n").at(-1) ?? "");
 }

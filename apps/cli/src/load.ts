@@ -4,10 +4,10 @@ import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { count, counted } from "@synap/types/internal";
 import { Command, Option } from "commander";
 import { readToken } from "./data-directory/kept-token.ts";
-import { ImportError } from "./importing/import-error.ts";
-import { type ImportResult, importFile } from "./importing/import-file.ts";
-import { ImportProgressLine } from "./importing/import-progress.ts";
-import type { ImportStart } from "./importing/import-start.ts";
+import { LoadError } from "./loading/load-error.ts";
+import { type LoadResult, loadFile } from "./loading/load-file.ts";
+import { LoadProgressLine } from "./loading/load-progress.ts";
+import type { LoadStart } from "./loading/load-start.ts";
 import { dataOption, urlOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
 import { duration } from "./terminal/numbers.ts";
@@ -66,7 +66,7 @@ export function loadCommand(): Command {
         ],
         lists: {
           "Files beside FILE": [
-            ["FILE.synap-import.json", "how far it got"],
+            ["FILE.synap-load", "a folder that keeps how far it got"],
             ["FILE.rejected.ndjson", "rejected lines: line number, code, path, reason and the line itself"],
           ],
         },
@@ -83,12 +83,12 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
   process.once("SIGTERM", () => stop.abort());
   const token = options.token ?? readToken(resolve(options.data), "backfill-token");
   const progressLine = new ProgressLine();
-  const progress = new ImportProgressLine(progressLine);
+  const progress = new LoadProgressLine(progressLine);
   const from = performance.now();
   const again = file === "-" ? "" : " Run the same command again to continue.";
   let saidWaiting = 0;
   try {
-    const result = await importFile({
+    const result = await loadFile({
       ...options,
       file,
       asNew: options.new,
@@ -116,7 +116,7 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
     if (stop.signal.aborted) {
       throw new ExitError(EXIT.interrupted, `Stopped.${again}`, { cause: error });
     }
-    if (!(error instanceof ImportError)) throw error;
+    if (!(error instanceof LoadError)) throw error;
     const { message, code } = error;
     if (code === "NOT_ALLOWED") throw new ExitError(EXIT.token, message, { cause: error });
     if (code !== "API_UNREACHABLE") throw error;
@@ -124,7 +124,7 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
   }
 }
 
-function startLine(start: ImportStart, file: string): string | undefined {
+function startLine(start: LoadStart, file: string): string | undefined {
   if (start.kind === "resumed")
     return `Continuing after line ${count(start.line)}, where an earlier run stopped.`;
   if (start.kind === "grown") return `${file} has grown: continuing after line ${count(start.line)}.`;
@@ -132,14 +132,14 @@ function startLine(start: ImportStart, file: string): string | undefined {
   return undefined;
 }
 
-function summary(result: ImportResult, ms: number): string {
+function summary(result: LoadResult, ms: number): string {
   const { accepted, duplicate, rejected } = result.counts;
   const lines = [`${counted(accepted, "event")} accepted in ${duration(ms)}`];
   if (duplicate > 0) lines.push(`${counted(duplicate, "was", "were")} stored before`);
   if (rejected > 0) lines.push(`${counted(rejected, "line")} rejected, see ${result.rejectedPath}`);
   if (result.tooOld > 0) {
     lines.push(
-      `${counted(result.tooOld, "of them is", "of them are")} older than the API takes as live events: import them with --backfill`,
+      `${counted(result.tooOld, "of them is", "of them are")} older than the API takes as live events: load them with --backfill`,
     );
   }
   if (result.unfinished) {

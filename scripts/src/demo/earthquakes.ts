@@ -25,7 +25,7 @@ const collectionSchema = z.object({
   features: z.array(featureSchema),
 });
 
-/** An event as the demo sends it. It has no id: the import gives it one. */
+/** An event as the demo sends it. It has no id: the load gives it one. */
 export interface EarthquakeInput {
   readonly type: typeof earthquakeRecorded.name;
   /** The USGS id of the earthquake. */

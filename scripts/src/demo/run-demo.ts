@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
-import { importFile } from "@synap/cli/importing/import-file.ts";
-import { ImportProgressLine } from "@synap/cli/importing/import-progress.ts";
+import { loadFile } from "@synap/cli/loading/load-file.ts";
+import { LoadProgressLine } from "@synap/cli/loading/load-progress.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { type CatalogueTypes, createSynapClient } from "@synap/client";
 import type { StoredEvent } from "@synap/types";
@@ -44,7 +44,7 @@ export function startDemo(directory: string, logLevel: string, signal: AbortSign
 }
 
 /** Sends the earthquakes to a running Synap, the way anybody would, and waits until each can be queried. */
-export async function importEarthquakes(
+export async function loadEarthquakes(
   running: RunningSynap,
   directory: string,
   signal: AbortSignal,
@@ -54,11 +54,11 @@ export async function importEarthquakes(
   writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
 
   const progressLine = new ProgressLine();
-  const progress = new ImportProgressLine(progressLine);
+  const progress = new LoadProgressLine(progressLine);
   const publishMs: number[] = [];
   const sentAt = new Map<string, number>();
   const from = performance.now();
-  const result = await importFile({
+  const result = await loadFile({
     file,
     url: running.apiUrl,
     backfill: true,

@@ -6,8 +6,8 @@ import { openDatabase } from "@synap/database";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildBundles, type ProcessName, SeparateProcesses } from "../../src/processes/separate-processes.ts";
 import { canRunTimescaledb, TimescaledbServer } from "../../src/processes/timescaledb-server.ts";
-import { type ImportUnderFire, importUnderFire, randomMoments } from "./import-under-fire.ts";
 import { asPromised, inspectStore } from "./inspect-store.ts";
+import { type LoadUnderFire, loadUnderFire, randomMoments } from "./load-under-fire.ts";
 import { makeEvents, writeEvents } from "./published-events.ts";
 import { waitUntilHandled } from "./wait-until-handled.ts";
 
@@ -19,7 +19,7 @@ describe.skipIf(!canRunTimescaledb)("separate processes on a TimescaleDB server"
   const server = new TimescaledbServer(54331);
   let directory: string;
   let processes: SeparateProcesses | undefined;
-  let running: ImportUnderFire | undefined;
+  let running: LoadUnderFire | undefined;
 
   beforeAll(async () => {
     buildBundles();
@@ -36,12 +36,12 @@ describe.skipIf(!canRunTimescaledb)("separate processes on a TimescaleDB server"
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it("lose and repeat nothing when each is killed in turn while 20,000 events are imported", async () => {
+  it("lose and repeat nothing when each is killed in turn while 20,000 events are loaded", async () => {
     const events = makeEvents(EVENTS);
     const file = join(directory, "events.ndjson");
     writeEvents(file, events);
     processes = await SeparateProcesses.start(server.url);
-    running = importUnderFire(file, processes.apiUrl, { events: 25, inFlight: 1 });
+    running = loadUnderFire(file, processes.apiUrl, { events: 25, inFlight: 1 });
 
     const table: object[] = [];
     const victims = Array.from({ length: ROUNDS }, () => VICTIMS).flat();
@@ -52,7 +52,7 @@ describe.skipIf(!canRunTimescaledb)("separate processes on a TimescaleDB server"
       if (victim === "database") await server.kill();
       else await processes.kill(victim);
       const answered = running.answered();
-      expect(answered, "the kill came after the import").toBeLessThan(EVENTS);
+      expect(answered, "the kill came after the load").toBeLessThan(EVENTS);
       await sleep(Math.random() * 1_000);
       const from = performance.now();
       if (victim === "database") await server.start();

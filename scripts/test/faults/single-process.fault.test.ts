@@ -6,8 +6,8 @@ import { reservePorts } from "@synap/cli/all-in-one/ports.ts";
 import { openDatabase } from "@synap/database";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type RunningCommand, runSynapCommand } from "../../src/processes/run-command.ts";
-import { type ImportUnderFire, importUnderFire, randomMoments } from "./import-under-fire.ts";
 import { asPromised, inspectStore } from "./inspect-store.ts";
+import { type LoadUnderFire, loadUnderFire, randomMoments } from "./load-under-fire.ts";
 import { makeEvents, writeEvents } from "./published-events.ts";
 import { waitUntilHandled } from "./wait-until-handled.ts";
 
@@ -18,7 +18,7 @@ let directory: string;
 let args: string[];
 let url: string;
 let synap: RunningCommand;
-let running: ImportUnderFire | undefined;
+let running: LoadUnderFire | undefined;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "synap-kills-"));
@@ -42,12 +42,12 @@ async function start(): Promise<number> {
   return performance.now() - from;
 }
 
-it("loses and repeats nothing when the one process is killed ten times while 20,000 events are imported", async () => {
+it("loses and repeats nothing when the one process is killed ten times while 20,000 events are loaded", async () => {
   const events = makeEvents(EVENTS);
   const file = join(directory, "events.ndjson");
   writeEvents(file, events);
   await start();
-  running = importUnderFire(file, url, { events: 50, inFlight: 2 });
+  running = loadUnderFire(file, url, { events: 50, inFlight: 2 });
 
   const table: object[] = [];
   for (const [index, moment] of randomMoments(KILLS, EVENTS).entries()) {
@@ -56,9 +56,9 @@ it("loses and repeats nothing when the one process is killed ten times while 20,
     synap.child.kill("SIGKILL");
     await synap.ended;
     const answered = running.answered();
-    expect(answered, "the kill came after the import").toBeLessThan(EVENTS);
+    expect(answered, "the kill came after the load").toBeLessThan(EVENTS);
     const readyAgainMs = Math.round(await start());
-    // Now and then the import is killed too.
+    // Now and then the load is killed too.
     const importKilled = index % 4 === 3;
     if (importKilled) await running.killAndRunAgain();
     table.push({ kill: index + 1, answered, importKilled, readyAgainMs });

@@ -1,7 +1,7 @@
 import { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "@synap/client";
 import { START_COMMAND } from "@synap/service/called-as";
 import { EXIT, ExitError } from "@synap/service/exit-codes";
-import { connectionFault } from "../importing/connection-fault.ts";
+import { connectionFault } from "../loading/connection-fault.ts";
 import { apiUrl, type CommonOptions, findToken } from "./connection.ts";
 
 /** Converts an error of the client into a message and an exit code; undefined for any other error. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { SubscriptionGapError, SynapProblem, SynapUnreachableError } from "@synap/client";
 import { EXIT, ExitError } from "@synap/service/exit-codes";
-import { connectionFault } from "../importing/connection-fault.ts";
+import { connectionFault } from "../loading/connection-fault.ts";
 import { jsonText } from "../terminal/table.ts";
 import { type CommonOptions, connect } from "./connection.ts";
 import { eventLine, eventTitles } from "./event-line.ts";

@@ -5,21 +5,21 @@ import { startTestApi, type TestApi } from "@synap/api/testing/start-test-api.ts
 import { MAX_EVENT_BYTES, type SynapEvent } from "@synap/types";
 import { eventOfBytes, fillings } from "@synap/types/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { importFile } from "./import-file.ts";
+import { loadFile } from "./load-file.ts";
 
 /** Ways to write an event into a line. */
 const lines: Readonly<Record<string, (event: SynapEvent) => string>> = {
   "as it is": (event) => JSON.stringify(event),
-  "without the id and the time, which the import fills in": ({ id: _id, timestamp: _timestamp, ...event }) =>
+  "without the id and the time, which the load fills in": ({ id: _id, timestamp: _timestamp, ...event }) =>
     JSON.stringify(event),
   "with spaces, which do not count": (event) => JSON.stringify(event).replace("{", `{${" ".repeat(100_000)}`),
 };
 
-describe("the largest event of an import", () => {
+describe("the largest event of a load", () => {
   let directory: string;
   let api: TestApi;
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), "synap-import-"));
+    directory = mkdtempSync(join(tmpdir(), "synap-load-"));
     api = await startTestApi();
   });
   afterAll(async () => {
@@ -32,7 +32,7 @@ describe("the largest event of an import", () => {
       const file = join(directory, "events.ndjson");
       const events = [0, 1, 0, -1].map((more) => eventOfBytes(MAX_EVENT_BYTES + more, fill));
       writeFileSync(file, events.map((event) => `${write(event)}\n`).join(""));
-      const { counts, rejectedPath = "" } = await importFile({
+      const { counts, rejectedPath = "" } = await loadFile({
         file,
         url: api.url,
         backfill: false,

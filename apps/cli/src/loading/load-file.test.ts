@@ -13,9 +13,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type ImportOptions, importFile } from "./import-file.ts";
+import { type LoadOptions, loadFile } from "./load-file.ts";
 
-// A server with injectable failures, which the real API rarely produces. scripts/test imports through the real API.
+// A server with injectable failures, which the real API rarely produces. scripts/test loads through the real API.
 const eventSchema = z.looseObject({ id: z.string() });
 type Event = z.infer<typeof eventSchema>;
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";
@@ -29,7 +29,7 @@ let bodies: string[];
 let answerNext: (events: Event[]) => Answer | undefined;
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), "synap-import-"));
+  directory = mkdtempSync(join(tmpdir(), "synap-load-"));
   file = join(directory, "events.ndjson");
   received = [];
   bodies = [];
@@ -76,8 +76,8 @@ function accept(events: Event[], body: string): Answer {
   return { status: 202, body: { results } };
 }
 
-const run = (options: Partial<ImportOptions> = {}) =>
-  importFile({
+const run = (options: Partial<LoadOptions> = {}) =>
+  loadFile({
     file,
     url,
     backfill: false,
@@ -96,7 +96,7 @@ const numbered = (from: number, to: number) =>
     (_, index) => `${JSON.stringify({ type: "t.done", data: { n: from + index } })}\n`,
   ).join("");
 
-describe("importing a file", () => {
+describe("loading a file", () => {
   it("sends each line once, in batches, with ids that stay the same in every run", async () => {
     writeFileSync(file, numbered(1, 95));
     const first = await run();
@@ -158,7 +158,7 @@ describe("importing a file", () => {
     ["was cut off", (text: string) => text.slice(0, -20)],
     ["was edited before its end", (text: string) => text.replace('"n":7', '"n":8')],
     ["was replaced by a longer one", () => numbered(500, 520)],
-  ])("refuses a file that %s, and imports it as another file with --new", async (_how, change) => {
+  ])("refuses a file that %s, and loads it as another file with --new", async (_how, change) => {
     const before = numbered(1, 15);
     writeFileSync(file, before);
     await run();
@@ -199,10 +199,26 @@ describe("importing a file", () => {
     });
   });
 
+  it("refuses a file that another load is reading, and leaves that one alone", async () => {
+    writeFileSync(file, numbered(1, 40));
+    let second: Promise<unknown> | undefined;
+    answerNext = () => {
+      second ??= run().catch((error: unknown) => error);
+      return undefined;
+    };
+    expect((await run()).lines).toBe(40);
+    expect(await second).toMatchObject({
+      code: "FILE_IN_USE",
+      message: expect.stringContaining(`Process ${process.pid} has been loading ${file} since 20`),
+    });
+    expect(received).toHaveLength(40);
+    expect((await run({ restart: true })).counts).toMatchObject({ duplicate: 40 });
+  });
+
   it("refuses to start over when its state can't be read", async () => {
     writeFileSync(file, numbered(1, 5));
     await run();
-    const statePath = `${file}.synap-import.json`;
+    const statePath = join(`${file}.synap-load`, "state.json");
     const state = readFileSync(statePath, "utf8");
     for (const broken of ["", state.slice(0, 40), "{}"]) {
       writeFileSync(statePath, broken);
@@ -296,7 +312,7 @@ describe("importing a file", () => {
         const sent = new Map(received.map((event) => [event.id, event]));
         expect(sent.size).toBe(received.length);
         expect(received).toHaveLength(events.length);
-        // One import of the whole file at once: each line has the id, the time and the place that it had.
+        // One load of the whole file at once: each line has the id, the time and the place that it had.
         const atOnce: Event[] = [];
         answerNext = (batch) => {
           atOnce.push(...batch);

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { describeZodIssues } from "@synap/types/internal";
 import { z } from "zod";
 import { replaceFile } from "../durable-files/replace-file.ts";
-import { ImportError } from "./import-error.ts";
+import { LoadError } from "./load-error.ts";
+import { unwritable } from "./progress-folder.ts";
 
 const countsSchema = z.object({
   accepted: z.int().nonnegative(),
@@ -19,7 +20,7 @@ const partSchema = z.object({
   begunAt: z.iso.datetime(),
 });
 
-const importStateSchema = z.object({
+const loadStateSchema = z.object({
   format: z.literal(1),
   /** The API that received the lines. */
   url: z.string(),
@@ -40,19 +41,19 @@ const importStateSchema = z.object({
 });
 
 /** Numbers of lines by outcome. */
-export type ImportCounts = z.infer<typeof countsSchema>;
+export type LoadCounts = z.infer<typeof countsSchema>;
 /** A part of a file that was new when a run began. */
 export type FilePart = z.infer<typeof partSchema>;
-/** The progress of an import, written after every answered batch so that the import can be killed at any moment. */
-export type ImportState = z.infer<typeof importStateSchema>;
+/** The progress of a load, written after every answered batch so that the load can be killed at any moment. */
+export type LoadState = z.infer<typeof loadStateSchema>;
 
 /**
- * Reads the state of a file's import, or undefined if there is none.
+ * Reads the state of a file's load, or undefined if there is none.
  *
- * @throws ImportError `STATE_UNUSABLE` when it can't be read: without it, sent lines would get other times, and those of a
+ * @throws LoadError `STATE_UNUSABLE` when it can't be read: without it, sent lines would get other times, and those of a
  * file that has grown other ids
  */
-export function readImportState(path: string): ImportState | undefined {
+export function readLoadState(path: string): LoadState | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -61,37 +62,31 @@ export function readImportState(path: string): ImportState | undefined {
     throw unusable(path, cause);
   }
   try {
-    return importStateSchema.parse(JSON.parse(text), { reportInput: true });
+    return loadStateSchema.parse(JSON.parse(text), { reportInput: true });
   } catch (cause) {
     throw unusable(path, cause);
   }
 }
 
-function unusable(path: string, cause: unknown): ImportError {
+function unusable(path: string, cause: unknown): LoadError {
   const reason =
     cause instanceof z.ZodError
       ? describeZodIssues(cause.issues, "it")
       : String(cause instanceof Error ? cause.message : cause);
-  return new ImportError(
+  return new LoadError(
     "STATE_UNUSABLE",
-    `${path}, which keeps how far the import got, can't be used (${reason}).\n` +
-      "Restore an intact copy of it, or use --new to import the file from its first line as if for the first time:\n" +
-      "lines without an id that were imported before are then stored a second time.",
+    `${path}, which keeps how far the load got, can't be used (${reason}).\n` +
+      "Restore an intact copy of it, or use --new to load the file from its first line as if for the first time:\n" +
+      "lines without an id that were loaded before are then stored a second time.",
     { cause },
   );
 }
 
 /** Replaces the state and syncs it to disk, because lines sent under a lost state would get other ids and times. */
-export function writeImportState(path: string, state: ImportState): void {
+export function writeLoadState(path: string, state: LoadState): void {
   try {
     replaceFile(path, `${JSON.stringify(state, null, 2)}\n`);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(
-      "STATE_UNUSABLE",
-      `How far the import got can't be written to ${path} (${reason}), so it could not go on after a stop.\n` +
-        "Import a copy of the file from a directory that can be written.",
-      { cause },
-    );
+    throw unwritable(path, cause);
   }
 }

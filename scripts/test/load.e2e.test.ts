@@ -11,7 +11,7 @@ let directory: string;
 let synap: RunningSynap;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "synap-import-"));
+  directory = mkdtempSync(join(tmpdir(), "synap-load-"));
   synap = await runSynap({
     dataDirectory: join(directory, "data"),
     apiPort: 0,
@@ -46,7 +46,7 @@ async function stored(user: string, count: number): Promise<{ id: string; data: 
 }
 
 describe("npx -y pnpm@12 load", () => {
-  it("imports a file, and importing it again changes nothing", async () => {
+  it("loads a file, and loading it again changes nothing", async () => {
     const lines = Array.from({ length: 250 }, (_, index) => note(`note ${index}`, { userId: "ivan" })).join(
       "",
     );
@@ -95,11 +95,11 @@ describe("npx -y pnpm@12 load", () => {
     writeFileSync(path, second + first);
     const changed = runSynapCommand(["load", path, "--url", synap.apiUrl]);
     expect(await changed.ended).toBe(1);
-    expect(changed.output()).toContain("is neither the file that was imported nor an extension of it");
+    expect(changed.output()).toContain("is neither the file that was loaded nor an extension of it");
     expect(await stored("gwen", 2)).toHaveLength(2);
   });
 
-  it("imports old events with the token of the data directory, and says when the token is wrong", async () => {
+  it("loads old events with the token of the data directory, and says when the token is wrong", async () => {
     const path = file("old.ndjson", note("old", { userId: "olga", timestamp: "2001-01-01T00:00:00Z" }));
     const wrong = runSynapCommand([
       "load",

@@ -5,15 +5,16 @@ import { connectionFault } from "./connection-fault.ts";
 import type { LineDefaults } from "./event-line.ts";
 import { createEventSender, type EventSender, type SentEvents } from "./event-sender.ts";
 import { readBytes } from "./file-survey.ts";
-import { ImportError } from "./import-error.ts";
-import { assertUnchanged, type ImportStart, startFromFile, streamStart } from "./import-start.ts";
-import { type ImportCounts, type ImportState, writeImportState } from "./import-state.ts";
 import { batchLines, type LineBatch } from "./line-batches.ts";
+import { LoadError } from "./load-error.ts";
+import { assertUnchanged, type LoadStart, startFromFile, streamStart } from "./load-start.ts";
+import { type LoadCounts, type LoadState, writeLoadState } from "./load-state.ts";
+import { openProgressFolder, type ProgressFolder } from "./progress-folder.ts";
 import { type Line, readLines } from "./read-lines.ts";
 import { RejectedReport } from "./rejected-report.ts";
 
-/** Options of an import. */
-export interface ImportOptions {
+/** Options of a load. */
+export interface LoadOptions {
   /** An NDJSON file, or "-" for standard input. */
   readonly file: string;
   readonly url: string;
@@ -27,11 +28,11 @@ export interface ImportOptions {
   readonly patienceMs: number;
   /** Send the whole file again, whatever earlier runs sent. */
   readonly restart: boolean;
-  /** Treat the file as never imported: ignore the state of earlier runs. */
+  /** Treat the file as never loaded: ignore the state of earlier runs. */
   readonly asNew: boolean;
   readonly signal: AbortSignal;
-  readonly onStart?: (start: ImportStart) => void;
-  readonly onProgress?: (progress: ImportProgress) => void;
+  readonly onStart?: (start: LoadStart) => void;
+  readonly onProgress?: (progress: LoadProgress) => void;
   readonly onWait?: (reason: string, ms: number) => void;
   /** Called with each answered request. */
   readonly onBatch?: (batch: AnsweredBatch) => void;
@@ -47,9 +48,9 @@ export interface AnsweredBatch {
   readonly ms: number;
 }
 
-/** Progress of an import. */
-export interface ImportProgress {
-  readonly counts: ImportCounts;
+/** Progress of a load. */
+export interface LoadProgress {
+  readonly counts: LoadCounts;
   /** Number of lines answered in all runs. */
   readonly lines: number;
   /** Number of bytes answered, and the total, which is undefined for standard input. */
@@ -57,8 +58,8 @@ export interface ImportProgress {
   readonly totalBytes?: number;
 }
 
-/** The result of an import, over all runs. */
-export interface ImportResult extends ImportProgress {
+/** The result of a load, over all runs. */
+export interface LoadResult extends LoadProgress {
   /** Path of the report of rejected lines, if any line was rejected. */
   readonly rejectedPath?: string;
   /** True if the file ends in an incomplete line, which was not sent. */
@@ -75,14 +76,16 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
  * line. Lines sent twice are recognised by their ids, so each is stored exactly once. A file may grow between runs, at any
  * byte: its lines keep their events, ids and times.
  *
- * @throws ImportError when the file or its state can't be used or the API can't be reached; once the cause is fixed, the
+ * @throws LoadError when the file or its state can't be used or the API can't be reached; once the cause is fixed, the
  * next run continues
  */
-export async function importFile(options: ImportOptions): Promise<ImportResult> {
-  if (options.file === "-") return importStream(options);
+export async function loadFile(options: LoadOptions): Promise<LoadResult> {
+  if (options.file === "-") return loadStream(options);
   const file = await openFile(options.file);
+  let folder: ProgressFolder | undefined;
   try {
-    const statePath = `${options.file}.synap-import.json`;
+    folder = openProgressFolder(options.file);
+    const { statePath } = folder;
     const start = await startFromFile(file, { ...options, path: options.file, statePath });
     await checkApi(options.url, options.signal);
     if (start.state === undefined) {
@@ -92,21 +95,22 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
     const { kind, state } = start;
     options.onStart?.({ kind, line: state.line, offset: state.offset });
     // Saved before the first event is sent, so that the next run assigns the same ids and times.
-    writeImportState(statePath, state);
+    writeLoadState(statePath, state);
     const sent = await sendLines(options, {
       state,
       lines: linesOf(file, state),
       reportPath: `${options.file}.rejected.ndjson`,
-      keep: (next) => writeImportState(statePath, next),
+      keep: (next) => writeLoadState(statePath, next),
     });
     await assertUnchanged(file, options.file, state);
     return { ...sent, totalBytes: state.size, unfinished: start.unfinished };
   } finally {
+    folder?.release();
     await file.close();
   }
 }
 
-async function importStream(options: ImportOptions): Promise<ImportResult> {
+async function loadStream(options: LoadOptions): Promise<LoadResult> {
   await checkApi(options.url, options.signal);
   options.onStart?.({ kind: "new", line: 0, offset: 0 });
   const sent = await sendLines(options, {
@@ -120,14 +124,14 @@ async function importStream(options: ImportOptions): Promise<ImportResult> {
 
 /** Sends lines in batches, several concurrently, and saves the progress in the order of the lines. */
 async function sendLines(
-  options: ImportOptions,
+  options: LoadOptions,
   from: {
-    readonly state: ImportState;
+    readonly state: LoadState;
     readonly lines: AsyncIterable<Line>;
     readonly reportPath: string;
-    readonly keep: (state: ImportState) => void;
+    readonly keep: (state: LoadState) => void;
   },
-): Promise<Omit<ImportResult, "unfinished">> {
+): Promise<Omit<LoadResult, "unfinished">> {
   let { state } = from;
   const report = new RejectedReport(from.reportPath, state.rejectedBytes);
   const stop = new AbortController();
@@ -179,8 +183,7 @@ async function sendLines(
 
 /** Opens the file once for the whole run, because another file may replace it under the same path. */
 async function openFile(path: string): Promise<FileHandle> {
-  const unreadable = (reason: string, cause?: unknown) =>
-    new ImportError("FILE_UNREADABLE", reason, { cause });
+  const unreadable = (reason: string, cause?: unknown) => new LoadError("FILE_UNREADABLE", reason, { cause });
   const file = await open(path, "r").catch((cause: unknown) => {
     const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
     throw unreadable(
@@ -194,7 +197,7 @@ async function openFile(path: string): Promise<FileHandle> {
 }
 
 /** Reads the lines that the file had at the survey. Lines appended later are left to the next run. */
-async function* linesOf(file: FileHandle, state: ImportState): AsyncGenerator<Line> {
+async function* linesOf(file: FileHandle, state: LoadState): AsyncGenerator<Line> {
   const bytes = readBytes(file, state.offset, state.size);
   for await (const line of readLines(bytes, { line: state.line, offset: state.offset })) {
     // A file that was truncated meanwhile may end in the middle of a line.
@@ -202,7 +205,7 @@ async function* linesOf(file: FileHandle, state: ImportState): AsyncGenerator<Li
   }
 }
 
-function defaultsIn({ parts }: ImportState, line: Line): LineDefaults {
+function defaultsIn({ parts }: LoadState, line: Line): LineDefaults {
   const part = parts.findLast(({ start }) => start <= line.start) ?? parts[0];
   return { identity: part.identity, timestamp: part.begunAt };
 }
@@ -215,7 +218,7 @@ interface Pending {
 function timed(
   { events }: LineBatch,
   send: EventSender,
-  onBatch: ImportOptions["onBatch"],
+  onBatch: LoadOptions["onBatch"],
 ): Promise<SentEvents> {
   const sentAt = performance.timeOrigin + performance.now();
   const sent = send(events).then((answer) => {
@@ -228,7 +231,7 @@ function timed(
   return sent;
 }
 
-function progressOf(state: ImportState, { file }: ImportOptions): ImportProgress {
+function progressOf(state: LoadState, { file }: LoadOptions): LoadProgress {
   return {
     counts: state.counts,
     lines: state.line,
@@ -245,7 +248,7 @@ async function checkApi(url: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     // Any response shows that a server runs; the first batch shows if it accepts events.
     if (!(cause instanceof SynapUnreachableError)) return;
-    throw new ImportError(
+    throw new LoadError(
       "API_UNREACHABLE",
       `The API at ${url} can't be reached: ${connectionFault(cause.cause)}\nStart it with "${START_COMMAND}", or give its address with --url.`,
       { cause },

@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { importFile } from "./import-file.ts";
+import { loadFile } from "./load-file.ts";
 
 /** Notes calls that reach the disk, and makes them. */
 function noteDiskCalls(calls: string[]): void {
@@ -36,10 +36,10 @@ function noteDiskCalls(calls: string[]): void {
 }
 
 // A power cut can't be made in a test. What survives one is decided by the order of these calls.
-it("syncs the state of an import before the first event is sent, and the report before the state that counts it", async () => {
+it("syncs the state of a load before the first event is sent, and the report before the state that counts it", async () => {
   const calls: string[] = [];
   noteDiskCalls(calls);
-  const directory = mkdtempSync(join(tmpdir(), "synap-import-"));
+  const directory = mkdtempSync(join(tmpdir(), "synap-load-"));
   const server = createServer((request, response) => {
     request.resume();
     if (request.method === "POST") calls.push("events sent");
@@ -54,7 +54,7 @@ it("syncs the state of an import before the first event is sent, and the report 
   const file = join(directory, "events.ndjson");
   writeFileSync(file, '{"type":"t.done"}\nno json\n');
 
-  await importFile({
+  await loadFile({
     file,
     url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
     backfill: false,
@@ -66,14 +66,24 @@ it("syncs the state of an import before the first event is sent, and the report 
     signal: new AbortController().signal,
   });
 
-  const state = "events.ndjson.synap-import.json";
+  const state = "state.json";
+  const folder = "events.ndjson.synap-load";
   const report = "events.ndjson.rejected.ndjson";
   const replaced = [
     `write ${state}.draft`,
     `fsync ${state}.draft`,
     `rename ${state}.draft ${state}`,
-    `fsync ${basename(directory)}`,
+    `fsync ${folder}`,
   ];
-  expect(calls).toEqual([...replaced, "events sent", `write ${report}`, `fsync ${report}`, ...replaced]);
-  expect(readdirSync(directory).sort()).toEqual(["events.ndjson", report, state]);
+  const released = calls.pop();
+  expect(released).toMatch(/^rename lock\./);
+  expect(calls).toEqual([
+    `fsync ${basename(directory)}`,
+    ...replaced,
+    "events sent",
+    `write ${report}`,
+    `fsync ${report}`,
+    ...replaced,
+  ]);
+  expect(readdirSync(directory).sort()).toEqual(["events.ndjson", report, folder]);
 });

@@ -2,21 +2,21 @@ import { randomUUID } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { counted } from "@synap/types/internal";
 import { readContinuation, surveyFile } from "./file-survey.ts";
-import { ImportError } from "./import-error.ts";
-import { type ImportState, readImportState } from "./import-state.ts";
+import { LoadError } from "./load-error.ts";
+import { type LoadState, readLoadState } from "./load-state.ts";
 
-/** The point at which an import starts. */
-export interface ImportStart {
+/** The point at which a load starts. */
+export interface LoadStart {
   /** `resumed`: an earlier run stopped after `line`. `finished`: it reached the end. */
   readonly kind: "new" | "resumed" | "grown" | "finished";
   readonly line: number;
   readonly offset: number;
 }
 
-/** Offset and state from which an import of a file starts. */
+/** Offset and state from which a load of a file starts. */
 export interface FileStart {
-  readonly kind: ImportStart["kind"];
-  readonly state: ImportState;
+  readonly kind: LoadStart["kind"];
+  readonly state: LoadState;
   /** True when the file ends in text that does not count as a line yet. */
   readonly unfinished: boolean;
 }
@@ -25,13 +25,13 @@ export interface FileStart {
  * Compares a file with the state of an earlier run.
  *
  * @returns undefined if the file has no line yet
- * @throws ImportError `FILE_CHANGED` when it is neither the same nor one that has grown, `STATE_UNUSABLE`
+ * @throws LoadError `FILE_CHANGED` when it is neither the same nor one that has grown, `STATE_UNUSABLE`
  */
 export async function startFromFile(
   file: FileHandle,
   options: { path: string; statePath: string; url: string; restart: boolean; asNew: boolean },
 ): Promise<FileStart | { readonly state: undefined; readonly unfinished: boolean }> {
-  const earlier = options.asNew ? undefined : readImportState(options.statePath);
+  const earlier = options.asNew ? undefined : readLoadState(options.statePath);
   const found = await surveyFile(file, earlier?.size);
   if (earlier === undefined) {
     if (found.size === 0) return { state: undefined, unfinished: found.unfinished };
@@ -51,7 +51,7 @@ export async function startFromFile(
   }
   if (found.size < earlier.size) throw changed(options.path, "its last line has become longer than 16 MiB");
   const { size, fingerprint, open } = found;
-  const parts: ImportState["parts"] =
+  const parts: LoadState["parts"] =
     size > earlier.size
       ? [...earlier.parts, { start: earlier.size, identity: fingerprint, begunAt: new Date().toISOString() }]
       : earlier.parts;
@@ -70,19 +70,19 @@ export async function startFromFile(
 /**
  * Checks that a file is the one with which the run began.
  *
- * @throws ImportError `FILE_CHANGED`
+ * @throws LoadError `FILE_CHANGED`
  */
-export async function assertUnchanged(file: FileHandle, path: string, state: ImportState): Promise<void> {
+export async function assertUnchanged(file: FileHandle, path: string, state: LoadState): Promise<void> {
   const { known } = await surveyFile(file, state.size);
   if (known !== state.fingerprint) throw changed(path, "it was changed while it was read");
 }
 
 /** The start for standard input. It can't be read again, so ids are unique to this run, which makes retries within it safe. */
-export function streamStart(url: string): ImportState {
+export function streamStart(url: string): LoadState {
   return emptyState(url, randomUUID(), 0);
 }
 
-function emptyState(url: string, fingerprint: string, size: number): ImportState {
+function emptyState(url: string, fingerprint: string, size: number): LoadState {
   const now = new Date().toISOString();
   return {
     format: 1,
@@ -99,11 +99,11 @@ function emptyState(url: string, fingerprint: string, size: number): ImportState
   };
 }
 
-function changed(path: string, how: string): ImportError {
-  return new ImportError(
+function changed(path: string, how: string): LoadError {
+  return new LoadError(
     "FILE_CHANGED",
-    `${path} is neither the file that was imported nor an extension of it: ${how}.\n` +
-      "Put back what was there, or import the new lines from a file of their own. With --new the file is imported from\n" +
-      "its first line as another file: lines without an id that were imported before are then stored a second time.",
+    `${path} is neither the file that was loaded nor an extension of it: ${how}.\n` +
+      "Put back what was there, or load the new lines from a file of their own. With --new the file is loaded from\n" +
+      "its first line as another file: lines without an id that were loaded before are then stored a second time.",
   );
 }

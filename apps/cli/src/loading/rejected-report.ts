@@ -16,7 +16,7 @@ export class RejectedReport {
     else truncateSync(path, this.#bytes);
   }
 
-  /** Bytes written so far, for ImportState. */
+  /** Bytes written so far, for LoadState. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -2,30 +2,30 @@ import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runSynapCommand } from "../../src/processes/run-command.ts";
 
-/** An import that goes on while what it sends to is killed. */
-export interface ImportUnderFire {
-  /** Lines that were answered so far, as the import's own state file says. */
+/** A load that goes on while what it sends to is killed. */
+export interface LoadUnderFire {
+  /** Lines that were answered so far, as the load's own state file says. */
   answered(): number;
-  /** Resolves once as many lines were answered, or the import has ended. */
+  /** Resolves once as many lines were answered, or the load has ended. */
   reached(lines: number): Promise<void>;
-  /** Kills the import itself with SIGKILL and runs it again, as a person would. */
+  /** Kills the load itself with SIGKILL and runs it again, as a person would. */
   killAndRunAgain(): Promise<void>;
   /** Resolves with what the last run printed once all is sent. Rejects unless it exited 0. */
   finished(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Runs the import command on a file in small requests, one or two at a time: there must be time to interrupt it. */
-export function importUnderFire(
+/** Runs the load command on a file in small requests, one or two at a time: there must be time to interrupt it. */
+export function loadUnderFire(
   file: string,
   url: string,
   requests: { events: number; inFlight: number },
-): ImportUnderFire {
+): LoadUnderFire {
   const pace = ["--batch", String(requests.events), "--in-flight", String(requests.inFlight)];
   const run = () => runSynapCommand(["load", file, "--url", url, ...pace, "--patience", "300"]);
   let command = run();
   const answered = () => {
-    const path = `${file}.synap-import.json`;
+    const path = `${file}.synap-load/state.json`;
     if (!existsSync(path)) return 0;
     const state: unknown = JSON.parse(readFileSync(path, "utf8"));
     return typeof state === "object" && state !== null && "line" in state ? Number(state.line) : 0;
@@ -40,12 +40,12 @@ export function importUnderFire(
       await command.ended;
       const before = answered();
       command = run();
-      // An import that has not reached the API yet gives up when nothing listens: the next kill is for one at work.
+      // A load that has not reached the API yet gives up when nothing listens: the next kill is for one at work.
       while (answered() <= before && command.child.exitCode === null) await sleep(10);
     },
     finished: async () => {
       const code = await command.ended;
-      if (code !== 0) throw new Error(`The import exited with ${code}:\n${command.output().slice(-2000)}`);
+      if (code !== 0) throw new Error(`The load exited with ${code}:\n${command.output().slice(-2000)}`);
       return command.stdout();
     },
     stop: async () => {
@@ -56,7 +56,7 @@ export function importUnderFire(
 }
 
 /**
- * Ascending random numbers of lines, all in the first four fifths: between reaching one and the kill the import goes on,
+ * Ascending random numbers of lines, all in the first four fifths: between reaching one and the kill the load goes on,
  * and when several come together near the end, the last kill must still find it at work.
  */
 export function randomMoments(count: number, lines: number): number[] {

@@ -8,7 +8,7 @@ import {
 } from "@synap/client";
 import { connectionFault } from "./connection-fault.ts";
 import type { EventLine, RejectedLine } from "./event-line.ts";
-import { ImportError } from "./import-error.ts";
+import { LoadError } from "./load-error.ts";
 
 /** Destination of the events, and the limits on retries. */
 export interface EventSenderOptions {
@@ -40,7 +40,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
  * Creates a sender of batches, which returns the outcome of each event. It retries while the API is unavailable (no
  * connection, 429, 5xx) after the requested delay. A batch refused as a whole is bisected down to the refused event.
  *
- * The sender throws ImportError `API_UNREACHABLE` when the time for retries ran out, `NOT_ALLOWED`, `NOT_SYNAP`.
+ * The sender throws LoadError `API_UNREACHABLE` when the time for retries ran out, `NOT_ALLOWED`, `NOT_SYNAP`.
  */
 export function createEventSender(options: EventSenderOptions): EventSender {
   const { url, token, patienceMs, onWait } = options;
@@ -95,7 +95,7 @@ async function sendInto(
   }
 }
 
-/** Reason for refusing a whole request, when one of its events may be the cause. @throws ImportError when none can be */
+/** Reason for refusing a whole request, when one of its events may be the cause. @throws LoadError when none can be */
 function refusalOf(fault: unknown, options: EventSenderOptions): { code: string; reason: string } {
   const { url, backfill } = options;
   if (!(fault instanceof SynapProblem || fault instanceof SynapAnswerError)) {
@@ -106,12 +106,12 @@ function refusalOf(fault: unknown, options: EventSenderOptions): { code: string;
   const reason = fault instanceof SynapProblem ? fault.problem.detail : `the API answered ${status}`;
   if (status === 401 || status === 403) {
     const cure = backfill ? "\nGive the API's backfill token with --token, or SYNAP_BACKFILL_TOKEN." : "";
-    throw new ImportError("NOT_ALLOWED", `The API at ${url} does not allow this: ${reason}${cure}`, {
+    throw new LoadError("NOT_ALLOWED", `The API at ${url} does not allow this: ${reason}${cure}`, {
       cause: fault,
     });
   }
   if (status < 400 || status === 404 || status === 405) {
-    throw new ImportError("NOT_SYNAP", `${url} is not a Synap API (status ${status}). Check the URL.`, {
+    throw new LoadError("NOT_SYNAP", `${url} is not a Synap API (status ${status}). Check the URL.`, {
       cause: fault,
     });
   }
@@ -119,8 +119,8 @@ function refusalOf(fault: unknown, options: EventSenderOptions): { code: string;
   return { code: fault instanceof SynapProblem ? fault.code : `http-${status}`, reason };
 }
 
-function outOfTime(fault: unknown, url: string): ImportError {
-  return new ImportError("API_UNREACHABLE", `The API at ${url} can't take events: ${reasonOf(fault)}`, {
+function outOfTime(fault: unknown, url: string): LoadError {
+  return new LoadError("API_UNREACHABLE", `The API at ${url} can't take events: ${reasonOf(fault)}`, {
     cause: fault,
   });
 }

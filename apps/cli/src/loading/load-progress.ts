@@ -1,10 +1,10 @@
 import { count, counted } from "@synap/types/internal";
 import { duration } from "../terminal/numbers.ts";
 import type { ProgressLine } from "../terminal/progress-line.ts";
-import type { ImportProgress } from "./import-file.ts";
+import type { LoadProgress } from "./load-file.ts";
 
-/** Shows an import on a progress line: events, rate and remaining time. Create one for each run, which it measures. */
-export class ImportProgressLine {
+/** Shows a load on a progress line: events, rate and remaining time. Create one for each run, which it measures. */
+export class LoadProgressLine {
   readonly #line: ProgressLine;
   readonly #clock: () => number;
   #from: { at: number; lines: number; bytes: number } | undefined;
@@ -19,7 +19,7 @@ export class ImportProgressLine {
     this.#from = { at: this.#clock(), lines, bytes };
   }
 
-  show(progress: ImportProgress, options: { always?: boolean } = {}): void {
+  show(progress: LoadProgress, options: { always?: boolean } = {}): void {
     this.#from ??= { at: this.#clock(), lines: 0, bytes: 0 };
     const ms = Math.max(1, this.#clock() - this.#from.at);
     const rate = ((progress.lines - this.#from.lines) / ms) * 1000;
