@@ -23,7 +23,7 @@ const reasons: Readonly<Record<string, string>> = {
   "packages/database/src/sql-api/post-event.test.ts": "the clock shows another millisecond",
   "packages/database/src/subscriptions/append-signal.test.ts": "sees that nothing happens",
   "packages/database/src/subscriptions/subscribe-to-all.test.ts": "sees that nothing happens",
-  "packages/handlers/src/dispatch/handler-runner.test.ts": "a handler at work; sees that nothing happens",
+  "packages/handlers/src/engine/handler-runner.test.ts": "a handler at work; sees that nothing happens",
   "packages/inngest-local/src/queue/queue-clock.test.ts": "a machine that sleeps, on clocks of the test",
   "packages/inngest-local/test/beyond-the-contract.test.ts": "a slow function; sees that nothing happens",
   "scripts/test/separate-processes.test.ts": "looks again until the events are stored",

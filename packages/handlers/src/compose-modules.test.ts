@@ -2,7 +2,7 @@ import { defineEventType } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { composeModules } from "./compose-modules.ts";
-import { defineHandler } from "./dispatch/event-handler.ts";
+import { defineHandler } from "./handler/event-handler.ts";
 import type { SynapModule } from "./module.ts";
 import { defineReadModel } from "./read-models/read-model.ts";
 

@@ -17,7 +17,7 @@ import { handlerScenario } from "../testing/handler-scenario.ts";
 import { defineDecider } from "./aggregates/define-decider.ts";
 import { createReaction } from "./create-reaction.ts";
 import { derivedEventId } from "./derived-event-id.ts";
-import { defineHandler } from "./dispatch/event-handler.ts";
+import { defineHandler } from "./handler/event-handler.ts";
 import { defineProjection, defineStatementProjection } from "./projections/projection.ts";
 import { keyText, readTable } from "./projections/read-table.ts";
 

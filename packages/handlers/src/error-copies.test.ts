@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { CommandRefusedError } from "./aggregates/aggregate-errors.ts";
-import { TransientHandlerError } from "./dispatch/handler-errors.ts";
+import { TransientHandlerError } from "./handler/handler-errors.ts";
 
 describe("the errors that an application throws", () => {
   it("are recognised when they come from another copy of the package", async () => {
     vi.resetModules();
     const aggregates = await import("./aggregates/aggregate-errors.ts");
-    const dispatch = await import("./dispatch/handler-errors.ts");
+    const dispatch = await import("./handler/handler-errors.ts");
     expect(aggregates.CommandRefusedError).not.toBe(CommandRefusedError);
     expect(new aggregates.CommandRefusedError("rule", "reason") instanceof CommandRefusedError).toBe(true);
     expect(new dispatch.TransientHandlerError("away") instanceof TransientHandlerError).toBe(true);

@@ -50,14 +50,16 @@ export {
   type EventsOf,
   type HandlerContext,
   type IEventHandler,
-} from "./dispatch/event-handler.ts";
-export { InlineAppendError, InlineHandlerError, TransientHandlerError } from "./dispatch/handler-errors.ts";
-export { RefusedReactionError } from "./dispatch/refused-reaction-error.ts";
+} from "./handler/event-handler.ts";
+export { RefusedReactionError } from "./handler/handler-context.ts";
+export { InlineAppendError, InlineHandlerError, TransientHandlerError } from "./handler/handler-errors.ts";
 export { UnknownNameError } from "./known-names.ts";
 export type { SynapModule } from "./module.ts";
+export type { TableDifference } from "./projection-builds/compare-builds.ts";
+export type { CutoverBounds, CutoverReport } from "./projection-builds/cutover.ts";
+export type { BuildStatus, ProjectionStatus } from "./projection-builds/projection-status.ts";
+export { type ActorOptions, Projections } from "./projection-builds/projections.ts";
 export type { AsOf, ReadModelAsOf } from "./projections/as-of.ts";
-export type { TableDifference } from "./projections/compare-builds.ts";
-export type { CutoverBounds, CutoverReport } from "./projections/cutover.ts";
 export type { LogColumn, LogStatement } from "./projections/log-statement.ts";
 export {
   defineBatchProjection,
@@ -75,8 +77,6 @@ export {
   ProjectionDefinitionError,
   ProjectionNotFoundError,
 } from "./projections/projection-errors.ts";
-export type { BuildStatus, ProjectionStatus } from "./projections/projection-status.ts";
-export { type ActorOptions, Projections } from "./projections/projections.ts";
 export { keyText, moment, type ReadTable, type RowOf, readTable } from "./projections/read-table.ts";
 export { type AuditEntry, type AuditFilter, auditLog } from "./read-models/audit-log.ts";
 export { type ComplianceStatistics, complianceStats } from "./read-models/compliance-stats.ts";

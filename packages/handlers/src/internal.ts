@@ -7,28 +7,10 @@ export { deciderFingerprint } from "./aggregates/fingerprint.ts";
 export { checksumOf } from "./aggregates/snapshots.ts";
 export { checkDecider, composeModules, type NamedModule } from "./compose-modules.ts";
 export { EngineDeadLetters } from "./dead-letters/dead-letters.ts";
-export { EventDispatcher, type EventDispatcherOptions } from "./dispatch/event-dispatcher.ts";
-export { handles } from "./dispatch/event-handler.ts";
-export { type RunningHandler, runningHandler } from "./dispatch/handler-call.ts";
-export {
-  DuplicateHandlerError,
-  describeFailure,
-  HandlerPassError,
-  isTransientFailure,
-  UnknownEventTypeError,
-  UnknownHandlerError,
-} from "./dispatch/handler-errors.ts";
-export { HandlerRegistry } from "./dispatch/handler-registry.ts";
-export { HandlerRunner, type HandlerRunnerOptions } from "./dispatch/handler-runner.ts";
 export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
 export type { HandlerPass } from "./dispatch/log-follower.ts";
-export { asError } from "./dispatch/thrown-error.ts";
-export {
-  type FailureLogger,
-  surviveUnhandledFailures,
-  type UnhandledFailureOptions,
-  type UnhandledFailures,
-} from "./dispatch/unhandled-failures.ts";
+export { EventDispatcher, type EventDispatcherOptions } from "./engine/event-dispatcher.ts";
+export { HandlerRunner, type HandlerRunnerOptions } from "./engine/handler-runner.ts";
 export {
   type EnvelopeReading,
   InvalidEnvelopeError,
@@ -37,6 +19,24 @@ export {
 } from "./envelope/open-envelope.ts";
 export { packEvents, summariseEvents } from "./envelope/pack-events.ts";
 export { genericModule } from "./generic-module.ts";
+export { handles } from "./handler/event-handler.ts";
+export { type RunningHandler, runningHandler } from "./handler/handler-call.ts";
+export {
+  DuplicateHandlerError,
+  describeFailure,
+  HandlerPassError,
+  isTransientFailure,
+  UnknownEventTypeError,
+  UnknownHandlerError,
+} from "./handler/handler-errors.ts";
+export { HandlerRegistry } from "./handler/handler-registry.ts";
+export { asError } from "./handler/thrown-error.ts";
+export {
+  type FailureLogger,
+  surviveUnhandledFailures,
+  type UnhandledFailureOptions,
+  type UnhandledFailures,
+} from "./handler/unhandled-failures.ts";
 export {
   type AcceptedOutcome,
   appendAcceptedEvents,

@@ -4,8 +4,8 @@ import { recordDeadLetter } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, noteCreationCompleted, seedCatalogue } from "@synap/types";
 import { expect, it } from "vitest";
-import { holdStream, parkEvents, releaseStream, takeParkedEvents } from "./dead-letters/held-streams.ts";
-import { EventDispatcher } from "./dispatch/event-dispatcher.ts";
+import { holdStream, parkEvents, releaseStream, takeParkedEvents } from "./dispatch/held-streams.ts";
+import { EventDispatcher } from "./engine/event-dispatcher.ts";
 import { defineBatchProjection } from "./projections/projection.ts";
 
 const BYTES = 200_000;

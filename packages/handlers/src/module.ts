@@ -1,7 +1,7 @@
 import type { ApplicationMigrations } from "@synap/database";
 import type { EventTypeDefinition } from "@synap/types";
 import type { AggregateRegistration } from "./aggregates/aggregate-registration.ts";
-import type { IEventHandler } from "./dispatch/event-handler.ts";
+import type { IEventHandler } from "./handler/event-handler.ts";
 import type { Projection } from "./projections/projection.ts";
 import type { ReadModel } from "./read-models/read-model.ts";
 

@@ -8,7 +8,7 @@ import {
 import { type Backoff, pauseAfterConflict } from "@synap/database/internal";
 import { checkMoment, type EventInput, type JsonObject, type StreamName } from "@synap/types";
 import { frozenCopy } from "@synap/types/internal";
-import { callSync } from "../dispatch/handler-call.ts";
+import { callSync } from "../handler/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";

@@ -1,6 +1,6 @@
 import type { JsonObject, StoredEvent } from "@synap/types";
 import { deepFreeze } from "@synap/types/internal";
-import { callSync } from "../dispatch/handler-call.ts";
+import { callSync } from "../handler/handler-call.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 
 /** An aggregate's state and version. */

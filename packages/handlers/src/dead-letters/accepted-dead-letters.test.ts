@@ -4,10 +4,10 @@ import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { beforeEach, expect, it } from "vitest";
-import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
-import type { IEventHandler } from "../dispatch/event-handler.ts";
-import { TransientHandlerError } from "../dispatch/handler-errors.ts";
+import { EventDispatcher } from "../engine/event-dispatcher.ts";
 import { packEvents } from "../envelope/pack-events.ts";
+import type { IEventHandler } from "../handler/event-handler.ts";
+import { TransientHandlerError } from "../handler/handler-errors.ts";
 import {
   appendAcceptedEvents,
   INGEST_HANDLER,

@@ -1,5 +1,5 @@
 import type { Database, EventStore, SqlSession } from "@synap/database";
-import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
+import { describeFailure, isTransientFailure } from "../handler/handler-errors.ts";
 import { CONFLICT_CODES, INGEST_HANDLER } from "../ingest/accepted-events.ts";
 import { DeadLetterNotFoundError, DeadLetterResolvedError } from "./dead-letter-errors.ts";
 import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-dead-letter.ts";

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
-import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
-import type { IEventHandler } from "../dispatch/event-handler.ts";
-import { TransientHandlerError } from "../dispatch/handler-errors.ts";
+import { EventDispatcher } from "../engine/event-dispatcher.ts";
+import type { IEventHandler } from "../handler/event-handler.ts";
+import { TransientHandlerError } from "../handler/handler-errors.ts";
 import {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,

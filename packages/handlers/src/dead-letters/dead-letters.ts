@@ -5,18 +5,14 @@ import type {
   DeadLetterPage,
   DeadLetterStatus,
   EventStore,
-  Transaction,
 } from "@synap/database";
 import { pageDeadLetters } from "@synap/database/internal";
 import type { StoredEvent, StreamName } from "@synap/types";
-import type { HandlerContext, IEventHandler } from "../dispatch/event-handler.ts";
-import {
-  handleAlone,
-  handleIsolated,
-  type IsolationResult,
-  type RetryPolicy,
-} from "../dispatch/handle-isolated.ts";
-import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
+import { handleAlone } from "../dispatch/handle-isolated.ts";
+import { releasedStreams, releaseStream } from "../dispatch/held-streams.ts";
+import { type DeadLetterTarget, releaseChunk } from "../dispatch/release-chunk.ts";
+
+import { describeFailure, isTransientFailure } from "../handler/handler-errors.ts";
 import { INGEST_HANDLER } from "../ingest/accepted-events.ts";
 import { deadLettersStoredMeanwhile, retryAcceptedDeadLetter } from "./accepted-dead-letters.ts";
 import {
@@ -24,20 +20,7 @@ import {
   DeadLetterNotRetryableError,
   DeadLetterResolvedError,
 } from "./dead-letter-errors.ts";
-import { releasedStreams, releaseStream, takeParkedEvents } from "./held-streams.ts";
 import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-dead-letter.ts";
-
-/** A handler as retries use it, outside its regular passes. */
-export interface DeadLetterTarget {
-  readonly handler: IEventHandler;
-  readonly context: (transaction: Transaction) => HandlerContext;
-  /** Locks the stream for this handler until the transaction ends. */
-  readonly lock: (transaction: Transaction, stream: StreamName) => Promise<void>;
-  /** Retry policy for parked events that fail. Default: they become dead letters at once. */
-  readonly retries?: RetryPolicy | undefined;
-  /** Number of consecutive passes that ran into a time limit; see `IsolatedBatch`. */
-  readonly timedOutPasses?: number | undefined;
-}
 
 /** Selects the open dead letters to retry. */
 export interface RetryFilter {
@@ -58,9 +41,6 @@ export interface RetriedDeadLetters {
   /** The transient failure that ended the call early. The dead letters after the last outcome are unchanged. */
   readonly stopped?: { readonly id: number; readonly code: string; readonly reason: string };
 }
-
-/** Maximum number of parked events handled in one transaction. */
-const CHUNK = 200;
 
 /** Maximum number of parked events that one call handles itself; the worker handles the rest. */
 const MAX_RELEASED = 10_000;
@@ -268,20 +248,4 @@ export class EngineDeadLetters {
     );
     return row?.parked ?? 0;
   }
-}
-
-/**
- * Handles the next parked events of a released stream, in a transaction that holds the target's lock. When one
- * fails, it becomes the stream's dead letter or waits for another attempt, and the others are parked behind it again.
- */
-export async function releaseChunk(
-  target: DeadLetterTarget,
-  transaction: Transaction,
-  stream: StreamName,
-): Promise<Omit<IsolationResult, "parked"> & { readonly handled: number; readonly last: boolean }> {
-  const { events, last, earlier } = await takeParkedEvents(transaction, target.handler.name, stream, CHUNK);
-  const result = await handleIsolated({ ...target, events, transaction, earlier });
-  const { deadLettered, retrying, parked } = result;
-  const handled = events.length - parked - deadLettered;
-  return { handled, deadLettered, retrying, last: last || handled < events.length };
 }

@@ -5,7 +5,7 @@ import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
-import { EventDispatcher } from "./event-dispatcher.ts";
+import { EventDispatcher } from "../engine/event-dispatcher.ts";
 import type { InlineFailurePolicy } from "./inline-handlers.ts";
 
 const noteOf = (content: string) => createSynapEvent({ type: "note.creation.completed", data: { content } });

@@ -1,7 +1,22 @@
-import { TransactionEndedError } from "@synap/database";
+import { type SqlSession, type Transaction, TransactionEndedError } from "@synap/database";
 import { isTimeLimit } from "@synap/database/internal";
-import { isMarkedTransient, isTransientFailure } from "./handler-errors.ts";
-import type { PassTrace } from "./pass-trace.ts";
+import type { StoredEvent } from "@synap/types";
+import { type HandlerPassError, isMarkedTransient, isTransientFailure } from "../handler/handler-errors.ts";
+
+/** The progress of a pass, for the report of its failure. */
+export interface PassTrace {
+  /** Number of events read for the handler. */
+  events: number;
+  /** The event being handled, if it is handled alone. */
+  event?: StoredEvent | undefined;
+}
+
+/** Creates an `onAttempt` callback that keeps the event being handled in the trace. */
+export function traceInto(trace: PassTrace): (event: StoredEvent | undefined) => void {
+  return (event) => {
+    trace.event = event;
+  };
+}
 
 interface Failures {
   /** Number of consecutive failed passes. */
@@ -50,4 +65,36 @@ export class FailedPasses {
     if (events === 0) return inDatabase;
     return events > 1 || this.timedOut(checkpoint) + 1 >= this.#maxAttempts;
   }
+}
+
+const RECORD = `
+INSERT INTO synap.handler_failures AS f
+  (handler, attempts, transient, code, reason, event_id, "position", retry_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8::float8 * interval '1 millisecond')
+ON CONFLICT (handler) DO UPDATE
+   SET (attempts, transient, code, reason, event_id, "position", failed_at, retry_at)
+     = (EXCLUDED.attempts, EXCLUDED.transient, EXCLUDED.code, EXCLUDED.reason, EXCLUDED.event_id, EXCLUDED."position",
+        EXCLUDED.failed_at, EXCLUDED.retry_at)`;
+
+/** Records a failed pass and the time until the next one, for the status. The next pass that commits removes the record. */
+export async function recordPassFailure(
+  session: SqlSession,
+  { checkpoint, attempts, transient, failure, event }: HandlerPassError,
+  retryInMs: number,
+): Promise<void> {
+  await session.query(RECORD, [
+    checkpoint,
+    attempts,
+    transient,
+    failure.code,
+    failure.reason,
+    event?.id ?? null,
+    event?.position ?? null,
+    retryInMs,
+  ]);
+}
+
+/** Removes the recorded failure of a checkpoint. */
+export async function clearPassFailure(transaction: Transaction, checkpoint: string): Promise<void> {
+  await transaction.query("DELETE FROM synap.handler_failures WHERE handler = $1", [checkpoint]);
 }

@@ -5,10 +5,10 @@ import { integer, jsonb } from "drizzle-orm/pg-core";
 import { beforeAll, expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
+import { EventDispatcher, type EventDispatcherOptions } from "../engine/event-dispatcher.ts";
+import type { IEventHandler } from "../handler/event-handler.ts";
 import { defineBatchProjection, defineProjection } from "../projections/projection.ts";
 import { keyText, readTable } from "../projections/read-table.ts";
-import { EventDispatcher, type EventDispatcherOptions } from "./event-dispatcher.ts";
-import type { IEventHandler } from "./event-handler.ts";
 
 /** Ways for a handler to change its input in JavaScript, each applied to the third event. */
 const WRITES: Readonly<Record<string, (event: StoredEvent, events: readonly StoredEvent[]) => unknown>> = {

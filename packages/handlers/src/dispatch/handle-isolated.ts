@@ -8,6 +8,8 @@ import {
 } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
+import type { HandlerContext, IEventHandler } from "../handler/event-handler.ts";
+import { describeFailure, isMarkedTransient, isTransientFailure } from "../handler/handler-errors.ts";
 import {
   countRetrying,
   type EarlierAttempts,
@@ -15,9 +17,7 @@ import {
   holdStream,
   parkEvents,
   type RetryingEvent,
-} from "../dead-letters/held-streams.ts";
-import type { HandlerContext, IEventHandler } from "./event-handler.ts";
-import { describeFailure, isMarkedTransient, isTransientFailure } from "./handler-errors.ts";
+} from "./held-streams.ts";
 
 /** The retries of a failing event, which is retried alone while other events are handled. */
 export interface RetryPolicy {

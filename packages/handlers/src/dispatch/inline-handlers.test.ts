@@ -4,9 +4,9 @@ import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
 import { createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
-import { EventDispatcher } from "./event-dispatcher.ts";
-import type { IEventHandler } from "./event-handler.ts";
-import { InlineHandlerError, TransientHandlerError } from "./handler-errors.ts";
+import { EventDispatcher } from "../engine/event-dispatcher.ts";
+import type { IEventHandler } from "../handler/event-handler.ts";
+import { InlineHandlerError, TransientHandlerError } from "../handler/handler-errors.ts";
 import type { InlineFailurePolicy } from "./inline-handlers.ts";
 
 const note = (content: string): SynapEvent =>

@@ -2,11 +2,11 @@ import { type Transaction, TransactionEndedError } from "@synap/database";
 import { isTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
-import { anyHeld, heldStreams, parkEvents } from "../dead-letters/held-streams.ts";
-import { handles, type IEventHandler } from "./event-handler.ts";
+import { handles, type IEventHandler } from "../handler/event-handler.ts";
+import { inlineContext } from "../handler/handler-context.ts";
+import { InlineHandlerError, isTransientFailure } from "../handler/handler-errors.ts";
 import { handleIsolated } from "./handle-isolated.ts";
-import { inlineContext } from "./handler-context.ts";
-import { InlineHandlerError, isTransientFailure } from "./handler-errors.ts";
+import { anyHeld, heldStreams, parkEvents } from "./held-streams.ts";
 
 /**
  * The outcome of an append when an inline handler fails on one of its events.

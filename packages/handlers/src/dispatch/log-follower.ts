@@ -1,20 +1,18 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
 import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint } from "@synap/database/internal";
 import type { StreamName } from "@synap/types";
-import { type DeadLetterTarget, releaseChunk } from "../dead-letters/dead-letters.ts";
-import { type RetryingEvent, releasedStreams } from "../dead-letters/held-streams.ts";
+import type { IEventHandler } from "../handler/event-handler.ts";
+import { asyncContext } from "../handler/handler-context.ts";
+import { HandlerPassError, isTransientFailure } from "../handler/handler-errors.ts";
+import { asError } from "../handler/thrown-error.ts";
 import type { LogRange } from "../projections/log-statement.ts";
 import { type ClaimedCheckpoint, claimCheckpoint } from "./claim-checkpoint.ts";
-import type { IEventHandler } from "./event-handler.ts";
-import { FailedPasses } from "./failed-passes.ts";
+import { clearPassFailure, FailedPasses, type PassTrace, traceInto } from "./failed-passes.ts";
 import { handleIsolated, type IsolationResult, type RetryPolicy } from "./handle-isolated.ts";
-import { asyncContext } from "./handler-context.ts";
-import { HandlerPassError, isTransientFailure } from "./handler-errors.ts";
+import { type RetryingEvent, releasedStreams } from "./held-streams.ts";
 import { parkHeld } from "./inline-handlers.ts";
 import { Mutex } from "./mutex.ts";
-import { clearPassFailure } from "./pass-failures.ts";
-import { type PassTrace, traceInto } from "./pass-trace.ts";
-import { asError } from "./thrown-error.ts";
+import { type DeadLetterTarget, releaseChunk } from "./release-chunk.ts";
 
 /** The result of a pass. */
 export type HandlerPass =

@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { catchUpFully } from "../../testing/handler-scenario.ts";
 import { recordedNotes, recordingProjection } from "../../testing/recording-projection.ts";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
-import { EventDispatcher } from "./event-dispatcher.ts";
-import { TransientHandlerError } from "./handler-errors.ts";
-import { asError } from "./thrown-error.ts";
+import { EventDispatcher } from "../engine/event-dispatcher.ts";
+import { TransientHandlerError } from "../handler/handler-errors.ts";
+import { asError } from "../handler/thrown-error.ts";
 
 const note = (content: string): SynapEvent =>
   createSynapEvent({ type: "note.creation.completed", data: { content } });

@@ -3,7 +3,7 @@ import { createEventStore } from "@synap/database/internal";
 import { createTestDatabase, holdStreams, type TestDatabase, testEngines } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
+import { EventDispatcher } from "../engine/event-dispatcher.ts";
 import { appendAroundLocks } from "./append-around-locks.ts";
 
 const note = (aggregateId: string = randomUUID()): SynapEvent =>

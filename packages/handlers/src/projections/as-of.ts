@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type Database, type EventStore, MAX_PAGE_BYTES, type Transaction } from "@synap/database";
 import { checkMoment, type StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
-import { describeFailure, isTransientFailure } from "../dispatch/handler-errors.ts";
+import { describeFailure, isTransientFailure } from "../handler/handler-errors.ts";
 import type { Projection } from "./projection.ts";
 import type { ReadTable } from "./read-table.ts";
 import { createTables, projectionContext, tableOf } from "./read-tables.ts";

@@ -1,9 +1,9 @@
 import type { EventCatalogue } from "@synap/types";
 import { didYouMean } from "@synap/types/internal";
-import { handles } from "../dispatch/event-handler.ts";
-import { callHandler } from "../dispatch/handler-call.ts";
-import { DuplicateHandlerError, UnknownEventTypeError } from "../dispatch/handler-errors.ts";
-import { namesIn } from "../dispatch/handler-registry.ts";
+import { handles } from "../handler/event-handler.ts";
+import { callHandler } from "../handler/handler-call.ts";
+import { DuplicateHandlerError, UnknownEventTypeError } from "../handler/handler-errors.ts";
+import { namesIn } from "../handler/handler-registry.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
 

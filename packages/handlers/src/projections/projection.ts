@@ -1,7 +1,7 @@
 import type { EventTypeDefinition, StoredEvent, StreamName } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import type { PgTable } from "drizzle-orm/pg-core";
-import { type EventsOf, namesOf } from "../dispatch/event-handler.ts";
+import { type EventsOf, namesOf } from "../handler/event-handler.ts";
 import { foldRows, type RowFold } from "./fold-rows.ts";
 import { applyToEvents, type LogStatement } from "./log-statement.ts";
 import type { ProjectionContext } from "./projection-context.ts";

@@ -1,6 +1,8 @@
 import type { Transaction } from "@synap/database";
 import { counted } from "@synap/types/internal";
-import { type Projection, segmentsOf } from "./projection.ts";
+import { type Projection, segmentsOf } from "../projections/projection.ts";
+import { ProjectionChangedError, ProjectionConflictError } from "../projections/projection-errors.ts";
+import { createTables, showBuild, tableScript } from "../projections/read-tables.ts";
 import {
   type Build,
   type BuildRole,
@@ -8,8 +10,6 @@ import {
   lockProjection,
   readBuild,
 } from "./projection-builds.ts";
-import { ProjectionChangedError, ProjectionConflictError } from "./projection-errors.ts";
-import { createTables, showBuild, tableScript } from "./read-tables.ts";
 
 /** Creates a projection's first build if it has none: empty, live from the commit on, and filled from the first event. */
 export async function installProjection(transaction: Transaction, projection: Projection): Promise<void> {

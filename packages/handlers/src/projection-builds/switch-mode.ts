@@ -6,7 +6,9 @@ import {
   saveCheckpoint,
 } from "@synap/database/internal";
 import { parkHeld } from "../dispatch/inline-handlers.ts";
-import type { Projection } from "./projection.ts";
+import type { Projection } from "../projections/projection.ts";
+import { ProjectionConflictError } from "../projections/projection-errors.ts";
+import { projectionContext } from "../projections/read-tables.ts";
 import {
   type Build,
   buildName,
@@ -17,8 +19,6 @@ import {
   readBuild,
   removeCheckpoints,
 } from "./projection-builds.ts";
-import { ProjectionConflictError } from "./projection-errors.ts";
-import { projectionContext } from "./read-tables.ts";
 
 /** Maximum number of events handled while appends wait for the switch. */
 const MAX_UNDER_LOCK = 1_000;

@@ -1,6 +1,6 @@
 import type { SqlSession } from "@synap/database";
-import type { ReadTable } from "./read-table.ts";
-import { tableOf } from "./read-tables.ts";
+import type { ReadTable } from "../projections/read-table.ts";
+import { tableOf } from "../projections/read-tables.ts";
 
 /** The differences between two builds of one table. */
 export interface TableDifference {

@@ -1,10 +1,10 @@
 import type { Transaction } from "@synap/database";
 import { counted } from "@synap/types/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
+import { CutoverRefusedError, ProjectionConflictError } from "../projections/projection-errors.ts";
+import { showBuild } from "../projections/read-tables.ts";
 import { type TableDifference, totalDifference } from "./compare-builds.ts";
 import { type Build, lockInlineBuilds, readBuild } from "./projection-builds.ts";
-import { CutoverRefusedError, ProjectionConflictError } from "./projection-errors.ts";
-import { showBuild } from "./read-tables.ts";
 import { handOver, switchToAsync } from "./switch-mode.ts";
 import { type BuildAndProjection, eventsBehind, syncBuilds } from "./sync-builds.ts";
 

@@ -1,6 +1,6 @@
 import type { SqlSession } from "@synap/database";
+import type { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { type Build, buildName, checkpointNames, readBuilds } from "./projection-builds.ts";
-import type { ProjectionRegistry } from "./projection-registry.ts";
 
 /** The status of one build. */
 export interface BuildStatus {

@@ -2,18 +2,19 @@ import type { Database, Transaction } from "@synap/database";
 import { isConflict, isLockTimeout } from "@synap/database/internal";
 import type { StoredEvent, StreamName } from "@synap/types";
 import { thrownFacts } from "@synap/types/internal";
-import type { DeadLetterTarget, EngineDeadLetters } from "../dead-letters/dead-letters.ts";
-import { handles, type IEventHandler } from "../dispatch/event-handler.ts";
-import { inlineContext } from "../dispatch/handler-context.ts";
-import { HandlerPassError } from "../dispatch/handler-errors.ts";
+import type { EngineDeadLetters } from "../dead-letters/dead-letters.ts";
 import type { HandlerPass, LogConsumer, LogFollower } from "../dispatch/log-follower.ts";
+import type { DeadLetterTarget } from "../dispatch/release-chunk.ts";
+import { handles, type IEventHandler } from "../handler/event-handler.ts";
+import { inlineContext } from "../handler/handler-context.ts";
+import { HandlerPassError } from "../handler/handler-errors.ts";
+import { applyInDatabase } from "../projections/log-statement.ts";
+import { type Projection, segmentOf } from "../projections/projection.ts";
+import { ProjectionConflictError } from "../projections/projection-errors.ts";
+import type { ProjectionRegistry } from "../projections/projection-registry.ts";
+import { projectionContext } from "../projections/read-tables.ts";
 import { checkUnchanged, installProjection } from "./install-projection.ts";
-import { applyInDatabase } from "./log-statement.ts";
-import { type Projection, segmentOf } from "./projection.ts";
 import { type Build, buildName, checkpointNames, readBuild, readBuilds } from "./projection-builds.ts";
-import { ProjectionConflictError } from "./projection-errors.ts";
-import type { ProjectionRegistry } from "./projection-registry.ts";
-import { projectionContext } from "./read-tables.ts";
 import { switchToInline } from "./switch-mode.ts";
 
 /** Runs projections: asynchronous builds in passes along the log, inline builds in the appends. */

@@ -3,9 +3,9 @@ import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it, vi } from "vitest";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
+import type { IEventHandler } from "../handler/event-handler.ts";
+import { TransientHandlerError } from "../handler/handler-errors.ts";
 import { EventDispatcher } from "./event-dispatcher.ts";
-import type { IEventHandler } from "./event-handler.ts";
-import { TransientHandlerError } from "./handler-errors.ts";
 import { HandlerRunner, type HandlerRunnerOptions } from "./handler-runner.ts";
 
 const note = (content: string): SynapEvent =>

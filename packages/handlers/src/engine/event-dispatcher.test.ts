@@ -4,9 +4,9 @@ import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it } from "vitest";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
+import type { IEventHandler } from "../handler/event-handler.ts";
+import { HandlerPassError, TransientHandlerError, UnknownHandlerError } from "../handler/handler-errors.ts";
 import { EventDispatcher, type EventDispatcherOptions } from "./event-dispatcher.ts";
-import type { IEventHandler } from "./event-handler.ts";
-import { HandlerPassError, TransientHandlerError, UnknownHandlerError } from "./handler-errors.ts";
 
 const note = (content: string): SynapEvent =>
   createSynapEvent({ type: "note.creation.completed", data: { content } });

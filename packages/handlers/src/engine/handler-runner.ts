@@ -7,9 +7,9 @@ import {
   guardedLogger,
 } from "@synap/database/internal";
 import { counted, thrownFacts } from "@synap/types/internal";
+import type { HandlerPass } from "../dispatch/log-follower.ts";
+import { HandlerPassError } from "../handler/handler-errors.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
-import { HandlerPassError } from "./handler-errors.ts";
-import type { HandlerPass } from "./log-follower.ts";
 import { WakeSignal } from "./wake-signal.ts";
 
 /**

@@ -1,24 +1,24 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
 import { readCheckpoint, saveCheckpoint } from "@synap/database/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
-import { type AsOf, projectionAsOf, type ReadModelAsOf } from "./as-of.ts";
+import { type AsOf, projectionAsOf, type ReadModelAsOf } from "../projections/as-of.ts";
+import { type Projection, segmentsOf } from "../projections/projection.ts";
+import { ProjectionConflictError, ProjectionNotFoundError } from "../projections/projection-errors.ts";
+import type { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { compareTables, type TableDifference } from "./compare-builds.ts";
 import { type CutoverBounds, type CutoverReport, swapBuilds } from "./cutover.ts";
-import { dropBuild } from "./drop-build.ts";
 import { createBuild, installProjection } from "./install-projection.ts";
-import { type Projection, segmentsOf } from "./projection.ts";
 import {
   type Build,
   type BuildRole,
   checkpointNames,
   createCheckpoints,
+  dropBuild,
   lockCheckpoints,
   lockProjection,
   readBuilds,
   removeCheckpoints,
 } from "./projection-builds.ts";
-import { ProjectionConflictError, ProjectionNotFoundError } from "./projection-errors.ts";
-import type { ProjectionRegistry } from "./projection-registry.ts";
 import {
   type BuildStatus,
   buildStatus,

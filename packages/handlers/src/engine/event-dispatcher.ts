@@ -1,18 +1,19 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
 import { type AppendHook, type Backoff, createEventStore, defaultBackoff } from "@synap/database/internal";
 import type { EventCatalogue, StreamName } from "@synap/types";
-import { type DeadLetterTarget, EngineDeadLetters } from "../dead-letters/dead-letters.ts";
+import { EngineDeadLetters } from "../dead-letters/dead-letters.ts";
+import { recordPassFailure } from "../dispatch/failed-passes.ts";
+import { type InlineFailurePolicy, runInlineHandlers } from "../dispatch/inline-handlers.ts";
+import { type HandlerPass, LogFollower } from "../dispatch/log-follower.ts";
+import type { DeadLetterTarget } from "../dispatch/release-chunk.ts";
+import { handles, type IEventHandler } from "../handler/event-handler.ts";
+import { inlineContext } from "../handler/handler-context.ts";
+import type { HandlerPassError } from "../handler/handler-errors.ts";
+import { HandlerRegistry } from "../handler/handler-registry.ts";
+import { ProjectionRunner } from "../projection-builds/projection-runner.ts";
+import { Projections } from "../projection-builds/projections.ts";
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
-import { ProjectionRunner } from "../projections/projection-runner.ts";
-import { Projections } from "../projections/projections.ts";
-import { handles, type IEventHandler } from "./event-handler.ts";
-import { inlineContext } from "./handler-context.ts";
-import type { HandlerPassError } from "./handler-errors.ts";
-import { HandlerRegistry } from "./handler-registry.ts";
-import { type InlineFailurePolicy, runInlineHandlers } from "./inline-handlers.ts";
-import { type HandlerPass, LogFollower } from "./log-follower.ts";
-import { recordPassFailure } from "./pass-failures.ts";
 
 /** Options of {@link EventDispatcher}. */
 export interface EventDispatcherOptions {

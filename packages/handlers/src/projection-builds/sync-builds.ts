@@ -2,9 +2,9 @@ import type { Transaction } from "@synap/database";
 import { readCheckpoint } from "@synap/database/internal";
 import { counted } from "@synap/types/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
-import type { Projection } from "./projection.ts";
+import type { Projection } from "../projections/projection.ts";
+import { CutoverRefusedError, ProjectionConflictError } from "../projections/projection-errors.ts";
 import { type Build, checkpointNames, lockCheckpoints } from "./projection-builds.ts";
-import { CutoverRefusedError, ProjectionConflictError } from "./projection-errors.ts";
 import { buildConsumers } from "./projection-runner.ts";
 
 /** A build and the projection version that it runs. */

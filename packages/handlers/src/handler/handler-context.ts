@@ -1,7 +1,16 @@
-import type { EventStore, Transaction } from "@synap/database";
+import type { AppendOutcome, EventStore, Transaction } from "@synap/database";
 import type { HandlerContext } from "./event-handler.ts";
 import { InlineAppendError } from "./handler-errors.ts";
-import { RefusedReactionError } from "./refused-reaction-error.ts";
+
+/** Thrown when the store refuses an event that a handler appended, because the event is invalid. */
+export class RefusedReactionError extends Error {
+  readonly code = "REACTION_REFUSED";
+  override readonly name = "RefusedReactionError";
+  constructor(handler: string, outcome: AppendOutcome & { status: "rejected" }) {
+    const reasons = outcome.issues.map((issue) => `${issue.path} ${issue.reason}`).join("; ");
+    super(`Handler "${handler}" appended event ${outcome.id}, which the store refuses: ${reasons}`);
+  }
+}
 
 /** The context of an asynchronous handler. Appended events are committed with its checkpoint. */
 export function asyncContext(

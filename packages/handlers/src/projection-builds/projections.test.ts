@@ -9,10 +9,14 @@ import {
   recordedNotes,
   recordingProjection,
 } from "../../testing/recording-projection.ts";
-import { EventDispatcher } from "../dispatch/event-dispatcher.ts";
-import { HandlerRunner } from "../dispatch/handler-runner.ts";
-import type { Projection } from "./projection.ts";
-import { CutoverRefusedError, ProjectionChangedError, ProjectionConflictError } from "./projection-errors.ts";
+import { EventDispatcher } from "../engine/event-dispatcher.ts";
+import { HandlerRunner } from "../engine/handler-runner.ts";
+import type { Projection } from "../projections/projection.ts";
+import {
+  CutoverRefusedError,
+  ProjectionChangedError,
+  ProjectionConflictError,
+} from "../projections/projection-errors.ts";
 
 const note = (stream: string, content: string): SynapEvent =>
   createSynapEvent({ type: "note.creation.completed", aggregateId: stream, data: { content } });
