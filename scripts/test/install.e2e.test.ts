@@ -1,5 +1,14 @@
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -24,11 +33,31 @@ function visitOutput(): string {
   return output;
 }
 
+const TYPESCRIPT = readManifest(
+  readFileSync(join(root, "node_modules/typescript/package.json"), "utf8"),
+).version;
+
 let folder: string;
 let tarballs: ReadonlyMap<string, string>;
+/** npm as the machine has set it up, and nothing else of the caller's home or of the workspace. */
+let environment: Record<string, string>;
+
+async function npm(project: string, ...args: string[]): Promise<void> {
+  const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+  await run("npm", [...args, ...quietly], { cwd: project, env: environment });
+}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "synap-install-"));
+  mkdirSync(join(folder, "home"));
+  const setting = (name: string) =>
+    execFileSync("npm", ["config", "get", name], { cwd: folder, encoding: "utf8" }).trim();
+  environment = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: join(folder, "home"),
+    npm_config_cache: setting("cache"),
+    npm_config_registry: setting("registry"),
+  };
   await buildPublicPackages();
   tarballs = await packPackages(
     folder,
@@ -61,9 +90,42 @@ describe.each(publicPackages)("the package $manifest.name, packed", ({ manifest:
   });
 });
 
+describe("the client alone, installed by npm into an empty project", () => {
+  let project: string;
+  const execute = (program: string, ...args: string[]) =>
+    run(join(project, "node_modules/.bin", program), args, { cwd: project, env: environment });
+
+  beforeAll(async () => {
+    project = join(folder, "lone-client");
+    cpSync(join(import.meta.dirname, "lone-client"), project, { recursive: true });
+    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "lone-client", private: true }));
+    await npm(project, "install", tarballs.get("@synap/client") ?? "");
+  }, 300_000);
+
+  it("is the only package that is installed", () => {
+    expect(readdirSync(join(project, "node_modules")).filter((name) => !name.startsWith("."))).toEqual([
+      "@synap",
+    ]);
+    expect(readdirSync(join(project, "node_modules/@synap"))).toEqual(["client"]);
+  });
+
+  it("gives its types to a strict project that checks declarations, and refuses what is misspelt", async () => {
+    await npm(project, "install", "--save-dev", `typescript@${TYPESCRIPT}`);
+    expect(await execute("tsc")).toEqual({ stdout: "", stderr: "" });
+  }, 300_000);
+
+  it("takes at most 12 kB in a bundle that Vite makes for a browser", async () => {
+    await npm(project, "install", "--save-dev", VITE);
+    await execute("vite", "build");
+    const assets = join(project, "dist/assets");
+    const sizes = readdirSync(assets).map((file) => gzipSync(readFileSync(join(assets, file))).length);
+    expect(sizes).toHaveLength(1);
+    expect(sizes[0]).toBeLessThanOrEqual(12_000);
+  }, 300_000);
+});
+
 describe("examples/shop outside the workspace, with the packed packages installed by npm", () => {
   let application: string;
-  let environment: Record<string, string>;
   const installed = (...path: string[]) => join(application, "node_modules", ...path);
 
   /** Runs a program in the application's folder to its end, whether it succeeds or not. */
@@ -89,23 +151,10 @@ describe("examples/shop outside the workspace, with the packed packages installe
     await run("tar", ["xf", packed.get(shop.name) ?? "", "-C", folder]);
     application = join(folder, "package");
     cpSync(join(import.meta.dirname, "installed-application"), application, { recursive: true });
-    mkdirSync(join(folder, "home"));
-    // npm as the machine has set it up, and nothing else of the caller's home or of the workspace.
-    const setting = (name: string) =>
-      execFileSync("npm", ["config", "get", name], { cwd: folder, encoding: "utf8" }).trim();
-    environment = {
-      PATH: process.env["PATH"] ?? "",
-      HOME: join(folder, "home"),
-      npm_config_cache: setting("cache"),
-      npm_config_registry: setting("registry"),
-    };
-    const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
-    const npm = (...args: string[]) =>
-      run("npm", [...args, ...quietly], { cwd: application, env: environment });
-    await npm("install", ...tarballs.values());
+    await npm(application, "install", ...tarballs.values());
     // npm decides anew what is needed with every further package, and from the lockfile alone.
-    await npm("install", "--save-dev", VITE);
-    await npm("ci");
+    await npm(application, "install", "--save-dev", VITE);
+    await npm(application, "ci");
   }, 600_000);
 
   it("compiles, strictly and with the declarations of everything it imports", async () => {
@@ -131,7 +180,7 @@ describe("examples/shop outside the workspace, with the packed packages installe
 
   it("gets a client without dependencies, and no driver that needs a patch", () => {
     const client = readManifest(readFileSync(installed("@synap/client/package.json"), "utf8"));
-    expect(client.dependencies).toEqual({});
+    expect([client.dependencies, client["peerDependencies"]]).toEqual([{}, undefined]);
     expect(existsSync(installed("postgres"))).toBe(false);
   });
 

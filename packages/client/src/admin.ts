@@ -82,7 +82,7 @@ export interface Admin<Parts extends PartTypes = PartTypes> {
   ): Promise<Resource<"DroppedBuild">>;
 }
 
-/** Operating through a transport. */
+/** Operating through a transport. @internal */
 export function createAdmin(transport: Transport): Admin {
   const deadLetterPage: Admin["deadLetterPage"] = ({ signal, pageSize, ...filter } = {}) =>
     transport.call("listDeadLetters", { query: { ...filter, limit: pageSize }, signal });

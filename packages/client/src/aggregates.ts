@@ -1,5 +1,5 @@
-import type { JsonObject } from "@synap/types";
 import { uuidv7 } from "uuidv7";
+import type { JsonObject } from "./contract.ts";
 import { isProblem } from "./errors.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
@@ -62,6 +62,8 @@ export type AggregatesOf<Decider extends DeciderTypes> = Aggregates<StateOf<Deci
  * The aggregates of one kind.
  *
  * @param kind the aggregate type, and the segment of the address at which its commands are
+ *
+ * @internal
  */
 export function createAggregates<Decider extends DeciderTypes>(
   transport: Transport,

@@ -1,5 +1,5 @@
-import type { EventTypeMap, StoredEventIn } from "@synap/types";
 import type { DeciderTypes } from "./aggregates.ts";
+import type { EventTypeMap, StoredEventIn } from "./contract.ts";
 import type { ReadModelTypes } from "./read-models.ts";
 import type { Resource } from "./resources.ts";
 
@@ -80,6 +80,8 @@ type PartAt<Part extends { readonly path: string }, Path extends string> = Part 
 /**
  * Stored events as the API answered them, with the types of the client's catalogue. Nothing is checked here: the catalogue
  * that the client was given is taken to be that of the API.
+ *
+ * @internal
  */
 export function typedEvents<Types extends EventTypeMap, Name extends NameOf<Types>>(
   events: readonly Resource<"StoredEvent">[],

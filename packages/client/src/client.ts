@@ -1,4 +1,3 @@
-import type { PublishableEvent, StoredEventIn } from "@synap/types";
 import { type Admin, createAdmin } from "./admin.ts";
 import { type AggregatesOf, createAggregates, type DeciderTypes } from "./aggregates.ts";
 import type {
@@ -11,6 +10,7 @@ import type {
   ReadModelAt,
   TypesOf,
 } from "./application-types.ts";
+import type { PublishableEvent, StoredEventIn } from "./contract.ts";
 import { createEvents, type Events } from "./events.ts";
 import {
   type CoalescingOptions,

@@ -1,4 +1,4 @@
-import type { ProblemCode, ProblemDocument, ProblemOf } from "@synap/types/http";
+import type { ProblemCode, ProblemDocument, ProblemOf } from "./problems.ts";
 
 /** Options of an error that an answer caused. */
 interface AnswerErrorOptions extends ErrorOptions {

@@ -1,5 +1,5 @@
-import type { EventTypeMap, StoredEventIn } from "@synap/types";
 import { type NameOf, typedEvents } from "./application-types.ts";
+import type { EventTypeMap, StoredEventIn } from "./contract.ts";
 import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
 import type { CallOptions, Transport } from "./transport.ts";
@@ -36,7 +36,7 @@ export interface Events<Types extends EventTypeMap> {
   ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;
 }
 
-/** Events through a transport. */
+/** Events through a transport. @internal */
 export function createEvents<Types extends EventTypeMap>(transport: Transport): Events<Types> {
   return {
     async getEvent(id, { signal } = {}) {

@@ -1,16 +1,16 @@
 /** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and Cloudflare Workers. */
 
+export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
+export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
+export type { ApplicationTypes, CatalogueTypes, ClientTypes, PartTypes } from "./application-types.ts";
+export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
 export type {
   AppendableEvent,
   ExpectedVersion,
   PublishableEvent,
   StoredEventIn,
   StreamName,
-} from "@synap/types";
-export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
-export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
-export type { ApplicationTypes, CatalogueTypes, ClientTypes, PartTypes } from "./application-types.ts";
-export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
+} from "./contract.ts";
 export { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
 export type { EventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";

@@ -1,7 +1,7 @@
-import type { EventInput } from "@synap/types";
-import type { ProblemCode, ProblemDocument } from "@synap/types/http";
 import { uuidv7 } from "uuidv7";
+import type { EventInput } from "./contract.ts";
 import { isProblem, SynapAnswerError, SynapProblem } from "./errors.ts";
+import type { ProblemCode, ProblemDocument } from "./problems.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -43,7 +43,7 @@ interface Waiting {
 
 type Event = EventInput<string, object>;
 
-/** Publishes events. */
+/** Publishes events. @internal */
 export interface Publishing {
   publish(event: Event, options?: PublishOptions): Promise<Published>;
   publishBatch(events: readonly Event[], options?: PublishOptions): Promise<PublishResult[]>;
@@ -53,6 +53,8 @@ export interface Publishing {
 /**
  * Publishing through a transport. An event that comes while nothing is on its way is sent at once; those that come during a
  * request travel together in the next one, so many callers cost few requests and none waits for a timer.
+ *
+ * @internal
  */
 export function createPublishing(
   transport: Transport,

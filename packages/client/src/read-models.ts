@@ -1,20 +1,24 @@
-import type { z } from "zod";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
+/** A schema as the client sees it: only its type counts. Every Zod schema is one. */
+export interface SchemaTypes<Output = unknown> {
+  readonly _zod: { readonly output: Output };
+}
+
 /** A read model as the client sees it: only its types count. `typeof openOrders` is one. */
 export interface ReadModelTypes {
   readonly path: string;
-  readonly parameters: z.ZodType<object>;
-  readonly answer: z.ZodType;
+  readonly parameters: SchemaTypes<object>;
+  readonly answer: SchemaTypes;
 }
 
 /** The parameters of a read model, in the form that `read` gets them: they are written into the address as text. */
-export type ParametersOf<Model extends ReadModelTypes> = z.output<Model["parameters"]>;
+export type ParametersOf<Model extends ReadModelTypes> = Model["parameters"]["_zod"]["output"];
 
 /** The answer of a read model. */
-export type AnswerOf<Model extends ReadModelTypes> = z.output<Model["answer"]>;
+export type AnswerOf<Model extends ReadModelTypes> = Model["answer"]["_zod"]["output"];
 
 /** The parameters of a read model, which may be left out where none is required, and the options of the call. */
 export type ReadModelArguments<Model extends ReadModelTypes> =
@@ -22,7 +26,7 @@ export type ReadModelArguments<Model extends ReadModelTypes> =
     ? [parameters?: ParametersOf<Model>, options?: CallOptions]
     : [parameters: ParametersOf<Model>, options?: CallOptions];
 
-/** Reads any read model. */
+/** Reads any read model. @internal */
 export async function readModel<Model extends ReadModelTypes>(
   transport: Transport,
   path: string,
@@ -79,7 +83,7 @@ export interface AuditQuery {
   readonly pageSize?: number;
 }
 
-/** Read models through a transport. */
+/** Read models through a transport. @internal */
 export function createReadModels(transport: Transport): ReadModels {
   return {
     whatsNext: ({ signal, ...query }) => transport.call("openLoops", { query, signal }),

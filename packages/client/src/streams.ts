@@ -1,5 +1,11 @@
-import type { AppendableEvent, EventTypeMap, ExpectedVersion, StoredEventIn, StreamName } from "@synap/types";
 import { type NameOf, typedEvents } from "./application-types.ts";
+import type {
+  AppendableEvent,
+  EventTypeMap,
+  ExpectedVersion,
+  StoredEventIn,
+  StreamName,
+} from "./contract.ts";
 import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
 import { withId } from "./publishing.ts";
@@ -55,7 +61,7 @@ export interface Streams<Types extends EventTypeMap> {
   ): Promise<Resource<"ClosedStream">>;
 }
 
-/** Streams through a transport. */
+/** Streams through a transport. @internal */
 export function createStreams<Types extends EventTypeMap>(transport: Transport): Streams<Types> {
   async function readPage(stream: StreamName, query: QueryOf<"readStream">, signal?: AbortSignal) {
     try {

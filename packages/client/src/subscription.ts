@@ -1,6 +1,6 @@
-import type { EventTypeMap, StoredEventIn, StreamName } from "@synap/types";
 import type { NameOf } from "./application-types.ts";
 import { type Backoff, pauseAfter, sleep } from "./backoff.ts";
+import type { EventTypeMap, StoredEventIn, StreamName } from "./contract.ts";
 import { retryAfterOf, SynapProblem, SynapUnreachableError } from "./errors.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import type { CallOptions, Transport } from "./transport.ts";
@@ -59,6 +59,8 @@ const BACKOFF: Backoff = { firstMs: 250, maxMs: 10_000 };
  * reopened after the last event. Needs the admin token.
  *
  * @throws SubscriptionGapError, SynapProblem for a request that the API refuses, and the signal's reason
+ *
+ * @internal
  */
 export async function* subscribe<Types extends EventTypeMap, const Name extends NameOf<Types>>(
   transport: Transport,

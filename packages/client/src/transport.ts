@@ -1,7 +1,7 @@
-import type { ProblemDocument } from "@synap/types/http";
 import { pauseAfter, sleep } from "./backoff.ts";
 import { retryAfterOf, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
+import type { ProblemDocument } from "./problems.ts";
 import type { RequestOf } from "./requests.ts";
 import type { Resource, ResourceName } from "./resources.ts";
 
@@ -73,7 +73,7 @@ type AnswerOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["answer"] 
       : unknown
   : never;
 
-/** An attempt that failed, of a call that may go on. */
+/** An attempt that failed, of a call that may go on. @internal */
 export interface FailedAttempt {
   readonly fault: unknown;
   /** Number of attempts. */
@@ -82,7 +82,7 @@ export interface FailedAttempt {
   readonly since: number;
 }
 
-/** Sends requests and repeats them. */
+/** Sends requests and repeats them. @internal */
 export interface Transport {
   /** Base URL of the API, without a trailing slash. */
   readonly url: string;
@@ -100,7 +100,7 @@ export interface Transport {
 /** Statuses that may pass: the process is starting, full or going, or a proxy lost it. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
-/** Makes a transport. */
+/** Makes a transport. @internal */
 export function createTransport(options: TransportOptions): Transport {
   const base = String(options.url).replace(/\/+$/, "");
   const {

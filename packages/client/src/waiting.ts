@@ -1,5 +1,5 @@
-import type { EventTypeMap, StoredEventIn } from "@synap/types";
 import { sleep } from "./backoff.ts";
+import type { EventTypeMap, StoredEventIn } from "./contract.ts";
 import { createEvents } from "./events.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -28,6 +28,8 @@ async function poll<Answer>(ask: () => Promise<Answer | undefined>, signal?: Abo
 /**
  * Waits until a handler or projection has dealt with the events up to a position, so that a reader sees what was written.
  * @throws UnknownHandlerError, and the signal's reason
+ *
+ * @internal
  */
 export async function waitForHandler(
   transport: Transport,
@@ -47,7 +49,7 @@ export async function waitForHandler(
   }, signal);
 }
 
-/** Waits until a published event is stored, and gives it as it is stored. @throws the signal's reason */
+/** Waits until a published event is stored, and gives it as it is stored. @throws the signal's reason @internal */
 export function waitUntilStored<Types extends EventTypeMap>(
   transport: Transport,
   id: string,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { checkJson } from "./check-json.ts";
 import { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
+import type { StoredEvent } from "./event.ts";
 import { inferAggregateType } from "./event-input.ts";
 import type { EventIssue } from "./event-issue.ts";
 import type { JsonObject } from "./json.ts";
@@ -24,6 +25,17 @@ export interface EventTypeDefinition<Name extends string = string, Data extends 
   /** The schema as JSON Schema (draft 2020-12), for documentation and programs in other languages. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
 }
+
+/** The type map of a list of definitions. */
+export type EventTypesOf<Definitions extends readonly EventTypeDefinition[]> = {
+  [Definition in Definitions[number] as Definition["name"]]: Definition["example"];
+};
+
+/** A stored event of any of these types: a union discriminated by `type`. */
+export type StoredEventOf<Definitions extends readonly EventTypeDefinition[]> = StoredAs<Definitions[number]>;
+
+type StoredAs<Definition extends EventTypeDefinition> =
+  Definition extends EventTypeDefinition<infer Name, infer Data> ? StoredEvent<Name, Data> : never;
 
 /** Thrown when an event type's definition or registration is invalid: a mistake in the program, not in an event. */
 export class EventTypeDefinitionError extends Error {

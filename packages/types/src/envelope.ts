@@ -1,4 +1,4 @@
-import type { SynapEvent } from "./synap-event.ts";
+import type { SynapEvent } from "./event.ts";
 
 /** The id of the Inngest app whose functions receive envelopes. */
 export const INNGEST_APP_ID = "synap";

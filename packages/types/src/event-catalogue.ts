@@ -1,13 +1,17 @@
 import type { z } from "zod";
 import { DEFAULT_MAX_DEPTH } from "./check-json.ts";
-import { type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
-import { type EventInput, fillDefaults, inferAggregateType } from "./event-input.ts";
+import {
+  type EventTypeDefinition,
+  EventTypeDefinitionError,
+  type EventTypesOf,
+} from "./define-event-type.ts";
+import type { EventInput, StoredEvent, SynapEvent } from "./event.ts";
+import { fillDefaults, inferAggregateType } from "./event-input.ts";
 import { EventValidationError } from "./event-issue.ts";
 import { createEventSchema, type EventSchema } from "./event-schema.ts";
 import type { JsonObject } from "./json.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
-import type { StoredEvent, SynapEvent } from "./synap-event.ts";
-import type { EventTypeMap, EventTypesOf, StoredEventIn, SynapEventOf } from "./typed-events.ts";
+import type { EventTypeMap, StoredEventIn, SynapEventOf } from "./typed-events.ts";
 
 /**
  * A set of event types and the functions that validate events against it. Immutable: `extend` returns a new one. The

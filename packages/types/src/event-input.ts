@@ -1,22 +1,7 @@
+import type { EventInput, SynapEvent } from "./event.ts";
 import { createEventId } from "./event-id.ts";
-import type { JsonObject } from "./json.ts";
 import { assembleEvent } from "./read-plain-event.ts";
-import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
-
-/** The fields that a sender may omit: all except the type and the data. Undefined counts as omitted. */
-type Omissible = {
-  readonly [Field in keyof SynapEvent as Exclude<Field, "type" | "data">]?: SynapEvent[Field] | undefined;
-};
-
-/**
- * An event as a sender provides it. Omitted fields are filled in: `id` with a new UUIDv7 (set your own to make retries
- * harmless), `aggregateType` from the event type's definition, `aggregateId` with the event's own id, which starts a
- * new stream, `createdBy` with `user:{userId}` or `system`, `source` with `api`, and `timestamp` with now.
- */
-export interface EventInput<Type extends string = string, Data = JsonObject> extends Omissible {
-  readonly type: Type;
-  readonly data: Data;
-}
+import { synapEventSchema } from "./synap-event.ts";
 
 /** The schema of an event as clients send it: only `type` and `data` are required, unknown fields are refused. */
 export const eventInputSchema = synapEventSchema.partial().required({ type: true, data: true });

@@ -1,4 +1,4 @@
-import type { SynapEvent } from "./synap-event.ts";
+import type { SynapEvent } from "./event.ts";
 
 /**
  * Maximum size of an event, whether it comes over HTTP, in process, by SQL, from a file or a handler. An event's size is

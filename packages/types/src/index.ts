@@ -33,14 +33,21 @@ export {
 } from "./catalogue/reservation.ts";
 export { taskEventTypes } from "./catalogue/task.ts";
 export { checkMoment, InvalidMomentError } from "./check-moment.ts";
-export { defineEventType, type EventTypeDefinition, EventTypeDefinitionError } from "./define-event-type.ts";
+export {
+  defineEventType,
+  type EventTypeDefinition,
+  EventTypeDefinitionError,
+  type EventTypesOf,
+  type StoredEventOf,
+} from "./define-event-type.ts";
+export type { EventInput, StoredEvent, SynapEvent } from "./event.ts";
 export {
   type CatalogueOptions,
   createEventCatalogue,
   type EventCatalogue,
   type TypedEventCatalogue,
 } from "./event-catalogue.ts";
-export { type EventInput, eventInputSchema } from "./event-input.ts";
+export { eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
 export type { EventSchema, EventSchemaOf } from "./event-schema.ts";
 export { MAX_EVENT_BYTES } from "./event-size.ts";
@@ -58,15 +65,13 @@ export {
   validateEventData,
 } from "./seed-catalogue.ts";
 export type { ExpectedVersion, StreamName } from "./stream-name.ts";
-export { type StoredEvent, type SynapEvent, synapEventSchema } from "./synap-event.ts";
+export { synapEventSchema } from "./synap-event.ts";
 export { readTimestamp } from "./timestamp.ts";
 export type {
   AppendableEvent,
   EventTypeMap,
   EventTypeName,
-  EventTypesOf,
   PublishableEvent,
   StoredEventIn,
-  StoredEventOf,
   SynapEventOf,
 } from "./typed-events.ts";

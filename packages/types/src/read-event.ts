@@ -1,11 +1,12 @@
 import { checkJson, examineJson, type JsonExamination } from "./check-json.ts";
 import type { EventTypeDefinition } from "./define-event-type.ts";
+import type { SynapEvent } from "./event.ts";
 import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
 import { eventBytes, MAX_EVENT_BYTES } from "./event-size.ts";
 import type { JsonObject } from "./json.ts";
 import { didYouMean } from "./near-match.ts";
 import { assembleEvent, readPlainEvent } from "./read-plain-event.ts";
-import { type SynapEvent, synapEventSchema } from "./synap-event.ts";
+import { synapEventSchema } from "./synap-event.ts";
 import { thrownFacts } from "./thrown-facts.ts";
 import { readTimestamp } from "./timestamp.ts";
 import { fieldsOfJsonSchema, toEventIssues } from "./zod-issues.ts";

@@ -1,5 +1,6 @@
+import type { SynapEvent } from "./event.ts";
 import type { JsonObject } from "./json.ts";
-import { isPathStep, type SynapEvent, synapEventSchema } from "./synap-event.ts";
+import { isPathStep, synapEventSchema } from "./synap-event.ts";
 import { findTextFault } from "./text-fault.ts";
 import { isPlainTimestamp } from "./timestamp.ts";
 

@@ -9,8 +9,9 @@ import { paymentEventTypes } from "./catalogue/payment.ts";
 import { productEventTypes } from "./catalogue/product.ts";
 import { reservationEventTypes } from "./catalogue/reservation.ts";
 import { taskEventTypes } from "./catalogue/task.ts";
+import type { EventTypesOf } from "./define-event-type.ts";
 import { createEventCatalogue } from "./event-catalogue.ts";
-import type { EventTypeName, EventTypesOf, SynapEventOf } from "./typed-events.ts";
+import type { EventTypeName, SynapEventOf } from "./typed-events.ts";
 
 /** The event types that come with Synap. Applications add their own with `seedCatalogue.extend([...])`. */
 export const seedEventTypes = [

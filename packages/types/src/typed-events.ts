@@ -1,15 +1,8 @@
-import type { EventTypeDefinition } from "./define-event-type.ts";
-import type { EventInput } from "./event-input.ts";
+import type { EventInput, StoredEvent, SynapEvent } from "./event.ts";
 import type { JsonObject } from "./json.ts";
-import type { StoredEvent, SynapEvent } from "./synap-event.ts";
 
 /** The data type of each event type, by name, at compile time. */
 export type EventTypeMap = Record<string, JsonObject>;
-
-/** The type map of a list of definitions. */
-export type EventTypesOf<Definitions extends readonly EventTypeDefinition[]> = {
-  [Definition in Definitions[number] as Definition["name"]]: Definition["example"];
-};
 
 /** The names of the event types in a catalogue, as a union: `EventTypeName<typeof seedCatalogue>`. */
 export type EventTypeName<Catalogue extends { readonly eventTypes?: EventTypeMap }> = keyof NonNullable<
@@ -37,9 +30,3 @@ export type PublishableEvent<Types extends EventTypeMap> = {
 export type AppendableEvent<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
 }[keyof Types & string];
-
-/** A stored event of any of these types: a union discriminated by `type`. */
-export type StoredEventOf<Definitions extends readonly EventTypeDefinition[]> = StoredAs<Definitions[number]>;
-
-type StoredAs<Definition extends EventTypeDefinition> =
-  Definition extends EventTypeDefinition<infer Name, infer Data> ? StoredEvent<Name, Data> : never;

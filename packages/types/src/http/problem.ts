@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { batchResult, issue } from "./events.ts";
-import { PROBLEM_CODES, type ProblemCode } from "./problem-codes.ts";
+import { isProblemCode, PROBLEM_CODES, type ProblemCode } from "./problem-codes.ts";
 import { tableDifference } from "./projections.ts";
 import { expectedVersion } from "./streams.ts";
 
@@ -9,7 +9,7 @@ export const problem = z.looseObject({
   type: z.string().describe("`/problems/` and the code."),
   title: z.string(),
   status: z.number().int(),
-  code: z.enum(Object.keys(PROBLEM_CODES)),
+  code: z.enum(Object.keys(PROBLEM_CODES).filter(isProblemCode)),
   detail: z.string(),
   instance: z.string().describe("The id of the request, also in the header X-Request-Id and in the log."),
   errors: z.array(issue).optional(),
