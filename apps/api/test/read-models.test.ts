@@ -65,20 +65,21 @@ describe.each(testEngines())("the routes of read models (%s)", (engine) => {
   afterAll(() => api.stop());
 
   it("say that a worker has to make a read model first", async () => {
-    for (const path of [
-      "/open-loops?owner=ada",
-      "/tasks",
-      "/reservations?guest=g",
-      `/compliance?from=${today}&to=${today}`,
-      "/audit-log",
-    ]) {
+    for (const path of ["/open-loops?owner=ada", "/tasks", "/reservations?guest=g"]) {
       expect(await get(path)).toMatchObject({
         status: 503,
         retryAfter: "5",
         body: { code: "read-model-missing" },
       });
     }
-    expect(await get("/notes?userId=ada")).toEqual({ status: 200, retryAfter: null, body: { notes: [] } });
+    for (const [path, body] of [
+      ["/notes?userId=ada", { notes: [] }],
+      // Views over the log need no worker.
+      [`/compliance?from=${today}&to=${today}`, { statistics: [] }],
+      ["/audit-log", { entries: [] }],
+    ] as const) {
+      expect(await get(path)).toEqual({ status: 200, retryAfter: null, body });
+    }
   });
 
   describe("when a worker has run", () => {

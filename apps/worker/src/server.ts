@@ -62,6 +62,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     catchUp: (name) => metrics.passing(name, () => dispatcher.catchUp(name)),
     recordPassFailure: (...failure) => dispatcher.recordPassFailure(...failure),
     releaseInline: () => dispatcher.releaseInline(),
+    countEvents: () => dispatcher.countEvents(),
   };
   // The embedded engine has one session, so only one more envelope can be prepared while one is stored.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;

@@ -37,11 +37,11 @@ export const lag: Benchmark = {
 
 function figures(engine: Engine, { lags, missing, resolutionMs, answers }: LagRun): Figure[] {
   const method =
-    `${lags.length} events in requests of ten. A reader asks the audit log over HTTP every ${resolutionMs.toFixed(1)} ms; ` +
+    `${lags.length} events in requests of ten. A reader asks a projection of all events over HTTP every ${resolutionMs.toFixed(1)} ms; ` +
     "the lag ends when it has the answer, so it holds that time in full.";
   const figureAt = (share: number, name: string, bound?: number): Figure => ({
     id: `lag.${engine}.${name}`,
-    name: `from 2xx to visible in the audit log at 1,000 events/s, ${name}`,
+    name: `from 2xx to visible in a read model at 1,000 events/s, ${name}`,
     engine,
     value: percentile(lags, share),
     unit: "ms",
@@ -77,7 +77,7 @@ function figures(engine: Engine, { lags, missing, resolutionMs, answers }: LagRu
 function plotLags(done: readonly { engine: Engine; run: LagRun }[]): Plot {
   const shares = [1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9];
   return {
-    title: "From 2xx to visible in the audit log, at 1,000 events/s",
+    title: "From 2xx to visible in a read model, at 1,000 events/s",
     kind: "lines",
     xLabel: "percent of the events that were visible",
     yLabel: "within ms",

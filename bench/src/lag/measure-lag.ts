@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { median } from "@synap/cli/terminal/numbers.ts";
 import { type CatalogueTypes, createSynapClient, type SynapClient } from "@synap/client";
 import type { Engine, SqlSession } from "@synap/database";
@@ -7,6 +8,7 @@ import { clock, type SentBatch } from "../load/load-plan.ts";
 import { prepareLoad } from "../load/start-load.ts";
 import { startProduct } from "../product/start-product.ts";
 import { untilProjected } from "../product/until-projected.ts";
+import type { lastPositionReadModel } from "./lag.config.ts";
 
 /** Measurements of one run. */
 export interface LagRun {
@@ -20,7 +22,7 @@ export interface LagRun {
   readonly answers: readonly number[];
 }
 
-/** A look at the read model: when its answer was there, and the position of its last event. */
+/** A look at the read model: when its answer was there, and the position that it showed. */
 interface Look {
   readonly at: number;
   readonly position: number;
@@ -29,13 +31,14 @@ interface Look {
 /** 1,000 events a second, as a hundred requests of ten. */
 const BATCH = { size: 10, streams: 10 };
 const BATCHES_A_SECOND = 100;
+const CONFIG = fileURLToPath(new URL("lag.config.ts", import.meta.url));
 const LOOK_MS = 10;
 const DRAIN_PATIENCE_MS = 60_000;
 
 /**
- * Posts at a steady pace and asks the audit log, which has a line for every event, for its last line every ten
- * milliseconds. It is filled in the order of positions, so that one look shows of every event up to there whether it
- * is visible: every event is a probe, and a look costs the product one row. Positions are asked of the store afterwards.
+ * Posts at a steady pace and asks every ten milliseconds how far a projection of all events is. It is given them in the order of
+ * positions, so that one look shows of every event up to there whether it is visible: every event is a probe, and a look
+ * costs the product one row. Positions are asked of the store afterwards.
  *
  * @param warmUp the events of so many first seconds do not count
  */
@@ -50,13 +53,13 @@ export async function measureLag(options: {
   const { engine, warmUp, seconds, onProgress, signal } = options;
   const serverUrl = engine === "server" ? options.serverUrl : undefined;
   onProgress("starting", 0);
-  const product = await startProduct({ serverUrl, purpose: "lag", signal });
+  const product = await startProduct({ serverUrl, config: CONFIG, purpose: "lag", signal });
   try {
     const { apiUrl } = product;
     const pace = { kind: "by the clock" as const, batchesPerSecond: BATCHES_A_SECOND, maxInFlight: 100 };
     const plan = { apiUrl, batch: BATCH, first: 0, seconds: warmUp + seconds, pace };
     const load = await prepareLoad(plan, signal);
-    const watching = watchAuditLog(apiUrl);
+    const watching = watchPosition(apiUrl);
     try {
       onProgress("1,000 events/s", 0.2);
       const began = clock();
@@ -81,14 +84,14 @@ export async function measureLag(options: {
 }
 
 /** Looks every ten milliseconds, the next time as soon as possible when an answer takes longer. */
-function watchAuditLog(apiUrl: string): { end(): Promise<readonly Look[]> } {
+function watchPosition(apiUrl: string): { end(): Promise<readonly Look[]> } {
   const synap = createSynapClient<CatalogueTypes>({ url: apiUrl, retry: { attempts: 1 } });
   const looks: Look[] = [];
   let isOver = false;
   const work = async () => {
     while (!isOver) {
       const began = performance.now();
-      const position = await lastLine(synap);
+      const position = await shownPosition(synap);
       if (position !== undefined) looks.push({ at: clock(), position });
       await sleep(Math.max(0, LOOK_MS - (performance.now() - began)));
     }
@@ -104,10 +107,9 @@ function watchAuditLog(apiUrl: string): { end(): Promise<readonly Look[]> } {
 }
 
 /** Undefined while there is none. */
-async function lastLine({ readModels }: SynapClient<CatalogueTypes>): Promise<number | undefined> {
+async function shownPosition(synap: SynapClient<CatalogueTypes>): Promise<number | undefined> {
   try {
-    const first = await readModels.auditLog({ pageSize: 1 }).next();
-    return first.done === true ? undefined : first.value.position;
+    return (await synap.readModel<typeof lastPositionReadModel>("last-position", {})).position;
   } catch {
     return undefined;
   }

@@ -69,8 +69,7 @@ async function projectionFaults(session: SqlSession): Promise<string[]> {
              count(DISTINCT aggregate_id) FILTER (WHERE type = 'open_loop.opened') AS loops
         FROM synap.events
     )
-    SELECT e.events - (SELECT count(*) FROM synap_read.audit_log) AS "the audit log",
-           e.events - (SELECT coalesce(sum(events), 0)::bigint FROM synap_read.compliance_stats) AS "the compliance statistics",
+    SELECT e.events - (SELECT coalesce(sum(events), 0)::bigint FROM synap_read.compliance_stats) AS "the compliance statistics",
            e.tasks - (SELECT count(*) FROM synap_read.tasks_view) AS "the tasks",
            e.tasks + e.loops - (SELECT count(*) FROM synap_read.open_loops) AS "the open loops",
            (SELECT count(*) FROM synap.checkpoints WHERE "position" < e.last) AS "the checkpoints",

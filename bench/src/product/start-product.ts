@@ -45,18 +45,21 @@ export async function startProduct(options: {
   readonly serverUrl: string | undefined;
   /** Default: the local broker. */
   readonly inngestUrl?: string | undefined;
+  /** Path of a config file. Default: none. */
+  readonly config?: string | undefined;
   readonly purpose: string;
   readonly signal: AbortSignal;
 }): Promise<Product> {
-  const { serverUrl, inngestUrl, purpose, signal } = options;
+  const { serverUrl, inngestUrl, config, purpose, signal } = options;
   const directory = mkdtempSync(join(tmpdir(), `synap-${purpose}-`));
   const temporary = serverUrl === undefined ? undefined : await createTemporaryDatabase(serverUrl, purpose);
   const databaseUrl = temporary?.url;
   const ports = ["--port", "0", "--worker-port", "0", "--broker-port", "0"];
   const broker = inngestUrl === undefined ? [] : [`--inngest=${inngestUrl}`];
+  const application = config === undefined ? [] : [`--config=${config}`];
   const child = spawn(
     process.execPath,
-    ["--import", LOADER, SCRIPT, "start", "--data", directory, ...ports, ...broker],
+    ["--import", LOADER, SCRIPT, "start", "--data", directory, ...ports, ...broker, ...application],
     { stdio: ["ignore", "pipe", "pipe"], env: environment(databaseUrl, inngestUrl !== undefined) },
   );
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));

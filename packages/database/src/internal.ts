@@ -9,6 +9,7 @@ export { findInTransit, type RepeatedEvent, repeatedEvents } from "./append/find
 export { hasSameContent } from "./append/judge-events.ts";
 export { type Backoff, backoffDelay, defaultBackoff, pauseAfterConflict } from "./backoff.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
+export { countEvents } from "./bookkeeping/count-events.ts";
 export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";
 export { type DeadLetterCounts, deadLetterCounts } from "./bookkeeping/dead-letter-counts.ts";
 export {

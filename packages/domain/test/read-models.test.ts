@@ -194,24 +194,6 @@ describeOnEveryEngine("the built-in read models", (engine) => {
     expect(await auditLog(engine.database, { actor: "user:boss", before: done?.position ?? 0 })).toEqual([]);
   });
 
-  it.each(["audit-log", "compliance-stats"])(
-    "come to the same rows whether %s reads its events in the log or is given them",
-    async (name) => {
-      const { dispatcher, given } = scenario();
-      await given(
-        loop("given or read", "o8", { status: "urgent" }),
-        loop("in a flow", "o8", { status: "urgent" }),
-      );
-      // An as-of run hands the events over; the view shows what the passes made of the log.
-      const { rows } = await dispatcher.projections.asOf(name, { moment: new Date().toISOString() });
-      const [table = ""] = Object.keys(rows);
-      const key = table === "audit_log" ? '"position"' : "day, event_type, actor_kind";
-      const shown = await engine.database.query(`SELECT * FROM synap_read.${table} ORDER BY ${key}`);
-      expect(shown.length).toBeGreaterThan(0);
-      expect(rows[table]).toEqual(shown);
-    },
-  );
-
   it("come to the same rows when they are built again, and go on after the cutover", async () => {
     const { dispatcher } = scenario();
     for (const { name } of seededComposition.projections) {

@@ -38,7 +38,7 @@ describe("modules", () => {
     );
     expect(composed.catalogue.types).toEqual([orderPlaced]);
     expect(composed.handlers).toEqual([mailer]);
-    expect(composed.projections.map(({ name }) => name)).toEqual(["compliance-stats", "audit-log"]);
+    expect(composed.projections).toEqual([]);
     expect(composed.readModels.map(({ path }) => path)).toEqual(["orders", "compliance", "audit-log"]);
   });
 

@@ -52,6 +52,4 @@ export {
   operatingWarnings,
 } from "./ingest/operating-warnings.ts";
 export { createKnownNames, type KnownNames } from "./known-names.ts";
-export { auditLogProjection } from "./read-models/audit-log.ts";
-export { complianceStatsProjection } from "./read-models/compliance-stats.ts";
 export { componentOf } from "./read-models/read-model.ts";

@@ -189,13 +189,13 @@ async function light(): Promise<void> {
   // @ts-expect-error a misspelt parameter
   await synap.readModel(lamps, { onn: true });
 
-  // What is found by its name has a name of the config, its modules, or of what every application has.
+  // What is found by its name has a name of the config or its modules.
   await synap.projections.pause("lamp-rows", { by: "ada" });
-  await synap.projections.asOf("audit-log", { position: 1 });
+  await synap.projections.asOf("lamp-rows", { position: 1 });
   // @ts-expect-error a misspelt projection
   await synap.projections.pause("lamp-row", { by: "ada" });
-  // @ts-expect-error a misspelt projection
-  await synap.projections.asOf("audit-logs", { position: 1 });
+  // @ts-expect-error the audit log is a view, not a projection
+  await synap.projections.asOf("audit-log", { position: 1 });
   await synap.deadLetters.list({ handler: "porter" });
   await synap.deadLetters.page({ handler: "lamp-rows/1" });
   await synap.deadLetters.retryAll({ handler: "ingest-events" }, { by: "ada" });
@@ -253,7 +253,7 @@ async function callLit(): Promise<void> {
   await synap.waitFor(1, "porter", { signal: AbortSignal.timeout(1_000) });
   // @ts-expect-error a misspelt projection
   await synap.waitFor(1, "lamp-row");
-  await synap.admin.pauseProjection("compliance-stats");
+  await synap.admin.pauseProjection("lamp-rows");
   // @ts-expect-error a misspelt projection
   await synap.admin.pauseProjection("lamp-row");
   // @ts-expect-error a misspelt projection

@@ -64,7 +64,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
     await running.publish({ events: [request] });
     await expect.poll(() => running?.runs("ingest-events")).toHaveLength(1);
     const { names, body } = await everyMinute(running.url);
-    expect(names).toEqual(["note-creation-reactor", ...readModels]);
+    expect(names).toEqual(["note-creation-reactor", ...readModels, "compliance figures"]);
     expect(body).toMatchObject([
       // The number of processed events depends on whether the broker's own minute has just come.
       { handler: "note-creation-reactor", deadLettered: 0, state: "caught up" },
@@ -81,7 +81,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
       handlers: [failing, ...defaultApplication.handlers],
     });
     const { names, status, body } = await everyMinute(running.url);
-    expect(names).toEqual(["always-away", "note-creation-reactor", ...readModels]);
+    expect(names).toEqual(["always-away", "note-creation-reactor", ...readModels, "compliance figures"]);
     expect(status).toBe(400);
     expect(body).toMatchObject({
       message: 'always-away: Handler "always-away" failed: the mail server is away',

@@ -6,12 +6,13 @@ import { type CaughtUpHandler, catchUpHandler } from "../catch-up-handler.ts";
 const MAX_PASSES = 100;
 
 /**
- * Creates the function "Catch up the handlers": every minute, one step per asynchronous handler and projection. It is a
+ * Creates the function "Catch up the handlers": every minute, one step per asynchronous handler and projection, and one for
+ * the compliance figures. It is a
  * fallback for the resident runner, and replaces it if that is disabled (`SYNAP_RESIDENT_HANDLERS=false`).
  */
 export function catchUpHandlers(
   client: Inngest.Any,
-  dispatcher: Pick<EventDispatcher, "catchUp" | "followers">,
+  dispatcher: Pick<EventDispatcher, "catchUp" | "countEvents" | "followers">,
 ) {
   return client.createFunction(
     {
@@ -27,6 +28,9 @@ export function catchUpHandlers(
       for (const name of dispatcher.followers) {
         results.push(await step.run(name, () => catchUpHandler(dispatcher, name, MAX_PASSES)));
       }
+      await step.run("compliance figures", async () => {
+        for (let passes = 1; passes < MAX_PASSES && (await dispatcher.countEvents()); passes += 1);
+      });
       const failed = results.filter((result) => result.state === "failed");
       if (failed.length > 0) {
         throw new NonRetriableError(

@@ -52,5 +52,8 @@ CREATE INDEX events_user ON synap.events (user_id, "timestamp", "position") WHER
 -- The events of a correlation.
 CREATE INDEX events_correlation ON synap.events (correlation_id, "timestamp", "position") WHERE correlation_id IS NOT NULL;
 
+-- What an actor did, latest first: the audit log.
+CREATE INDEX events_actor ON synap.events (created_by, "position");
+
 -- Only the append functions insert events.
 GRANT SELECT ON synap.events TO synap_app;

@@ -1,5 +1,6 @@
 -- Read models of projections. The application creates and drops their tables itself, a set for each build of a projection
--- (open_loops_1, open_loops_2), behind a view with a stable name (open_loops). All of it can be rebuilt from the events.
+-- (open_loops_1, open_loops_2), behind a view with a stable name (open_loops). All of it can be rebuilt from the events. Two
+-- views are Synap's own, over the log itself: audit_log and compliance_stats.
 CREATE SCHEMA synap_read;
 
 GRANT USAGE, CREATE ON SCHEMA synap_read TO synap_app;

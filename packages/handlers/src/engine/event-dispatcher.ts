@@ -1,5 +1,11 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
-import { type AppendHook, type Backoff, createEventStore, defaultBackoff } from "@synap/database/internal";
+import {
+  type AppendHook,
+  type Backoff,
+  countEvents,
+  createEventStore,
+  defaultBackoff,
+} from "@synap/database/internal";
 import type { EventCatalogue, StreamName } from "@synap/types";
 import { EngineDeadLetters } from "../dead-letters/dead-letters.ts";
 import { recordPassFailure } from "../dispatch/failed-passes.ts";
@@ -142,6 +148,15 @@ export class EventDispatcher {
     let released = 0;
     for (const { name } of this.registry.inline) released += await this.deadLetters.releaseAll(name);
     return released;
+  }
+
+  /**
+   * Counts the next events for the compliance figures, which include those that are not counted yet.
+   *
+   * @returns false when none is left, or another process is counting
+   */
+  countEvents(): Promise<boolean> {
+    return countEvents(this.#database);
   }
 
   #target(name: string): DeadLetterTarget | undefined {

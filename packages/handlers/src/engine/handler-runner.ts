@@ -23,6 +23,9 @@ const IDLE_FACTOR = { server: 1, embedded: 4 };
 /** Upper bound of that pause, in milliseconds. */
 const MAX_IDLE_MS = 500;
 
+/** Time between two counts of events for the compliance figures, in milliseconds. */
+const COUNT_INTERVAL_MS = 5_000;
+
 /** Maximum number of retried events logged after each pass. */
 const MAX_REPORTED = 5;
 
@@ -30,7 +33,7 @@ const MAX_REPORTED = 5;
 export interface HandlerRunnerOptions {
   readonly dispatcher: Pick<
     EventDispatcher,
-    "catchUp" | "followers" | "recordPassFailure" | "registry" | "releaseInline"
+    "catchUp" | "countEvents" | "followers" | "recordPassFailure" | "registry" | "releaseInline"
   >;
   readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: ReportLogger;
@@ -64,7 +67,12 @@ export class HandlerRunner {
   /** Starts the loops and returns at once. If the database is unavailable, the loops wait for it. */
   start(): void {
     const { followers } = this.#options.dispatcher;
-    this.#work = [this.#listen(), this.#releaseInline(), ...followers.map((name) => this.#follow(name))];
+    this.#work = [
+      this.#listen(),
+      this.#releaseInline(),
+      this.#countEvents(),
+      ...followers.map((name) => this.#follow(name)),
+    ];
   }
 
   /** Wakes every idle handler. */
@@ -163,6 +171,19 @@ export class HandlerRunner {
         this.#logger.warn({}, `cannot resume the stream of a resolved dead letter yet: ${reason}`);
       }
       await this.#stopped.waitAfter(0, Math.max(5_000, this.#pollIntervalMs));
+    }
+  }
+
+  /** Counts events for the compliance figures now and then, in large steps: until then each reader of the figures counts them. */
+  async #countEvents(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        while (!this.#stopping && (await this.#options.dispatcher.countEvents()));
+      } catch (error) {
+        const reason = thrownFacts(error).message;
+        this.#logger.warn({}, `cannot count events for the compliance figures yet: ${reason}`);
+      }
+      await this.#stopped.waitAfter(0, Math.max(COUNT_INTERVAL_MS, this.#pollIntervalMs));
     }
   }
 

@@ -178,6 +178,9 @@ function identityOf<Name extends string>(
   };
 }
 
+/** Views in `synap_read` that the migrations create. */
+const OWN_VIEWS: ReadonlySet<string> = new Set(["audit_log", "compliance_stats"]);
+
 /** @throws ProjectionDefinitionError */
 function checked<Name extends string>(projection: Projection<Name>): Projection<Name> {
   const { name, version, tables, mode } = projection;
@@ -189,6 +192,7 @@ function checked<Name extends string>(projection: Projection<Name>): Projection<
   if (tables.length === 0) refuse("it has no table");
   for (const table of tables) {
     if (!/^[a-z][a-z0-9_]{0,39}$/.test(table.name)) refuse(`"${table.name}" is no name for a table`);
+    if (OWN_VIEWS.has(table.name)) refuse(`"${table.name}" is a view of Synap's own; rename the table`);
     if (table.key.length === 0) refuse(`table "${table.name}" has no key`);
   }
   if (new Set(tables.map((table) => table.name)).size < tables.length) refuse("two tables have one name");

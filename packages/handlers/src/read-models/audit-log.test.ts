@@ -1,0 +1,151 @@
+import { createEventStore } from "@synap/database/internal";
+import { describeOnEveryEngine } from "@synap/database/testing";
+import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type AuditEntry, type AuditFilter, auditLog } from "./audit-log.ts";
+
+// SYNAP_FUZZ_SEED repeats a run.
+const SEED = Number(process.env["SYNAP_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
+const DAY_MS = 86_400_000;
+
+const ACTORS = ["user:ada", "user:bob", "agent:pricing", "system"];
+const STREAMS = ["a", "b", "c"];
+
+/** An append: who did something to which aggregates, and how many days ago it happened. */
+const append = fc.array(
+  fc.record({
+    actor: fc.constantFrom(...ACTORS),
+    stream: fc.constantFrom(...STREAMS),
+    daysAgo: fc.oneof(
+      { weight: 8, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.nat({ max: 400 }) },
+    ),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+const noteBy = (createdBy: string, aggregateId: string, daysAgo = 0): SynapEvent =>
+  createSynapEvent({
+    type: "note.creation.completed",
+    aggregateId,
+    createdBy,
+    timestamp: new Date(Date.now() - daysAgo * DAY_MS).toISOString(),
+    data: { content: "noted" },
+  });
+
+describeOnEveryEngine("the audit log", (engine) => {
+  const store = () => createEventStore({ database: engine.database, catalogue: seedCatalogue });
+  const subject = (id: string) => ({ type: "note", id });
+
+  /** Every page of a filter, from the newest to the oldest. */
+  async function walk(filter: AuditFilter, limit: number): Promise<AuditEntry[]> {
+    const all: AuditEntry[] = [];
+    for (let before: number | undefined; ; before = all.at(-1)?.position) {
+      const page = await auditLog(engine.database, { ...filter, before, limit });
+      all.push(...page);
+      if (page.length < limit) return all;
+    }
+  }
+
+  it("has an entry for every event, newest first, by actor and by aggregate, in pages of any size", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(append, { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 30 }),
+        async (appends, limit) => {
+          for (const entries of appends) {
+            const events = entries.map(({ actor, stream, daysAgo }) => noteBy(actor, stream, daysAgo));
+            await store().appendBatch(events, { timestamps: "backfill" });
+          }
+          const log = await engine.database.query<{
+            position: number;
+            id: string;
+            actor: string;
+            stream: string;
+          }>(
+            `SELECT "position", id, created_by AS actor, aggregate_id AS stream FROM synap.events ORDER BY "position" DESC`,
+          );
+          const idsOf = (wanted: (event: (typeof log)[number]) => boolean) =>
+            log.filter(wanted).map(({ id }) => id);
+          const idsIn = async (filter: AuditFilter) =>
+            (await walk(filter, limit)).map(({ eventId }) => eventId);
+          expect(await idsIn({})).toEqual(idsOf(() => true));
+          for (const actor of ACTORS) {
+            expect(await idsIn({ actor })).toEqual(idsOf((event) => event.actor === actor));
+          }
+          for (const id of STREAMS) {
+            expect(await idsIn({ subject: subject(id) })).toEqual(idsOf((event) => event.stream === id));
+            const [actor = ""] = ACTORS;
+            expect(await idsIn({ actor, subject: subject(id) })).toEqual(
+              idsOf((event) => event.stream === id && event.actor === actor),
+            );
+          }
+          // A position of another stream, and one between two appends.
+          const middle = (log[Math.floor(log.length / 2)]?.position ?? 0) + (limit % 2);
+          for (const filter of [{}, { subject: subject("a") }, { actor: "system" }]) {
+            const rest = await auditLog(engine.database, { ...filter, before: middle, limit: 1_000 });
+            expect(rest.map(({ position }) => position)).toEqual(
+              (await walk(filter, 1_000)).map(({ position }) => position).filter((each) => each < middle),
+            );
+          }
+        },
+      ),
+      { seed: SEED, numRuns: 6 },
+    );
+  });
+
+  it("shows an event as soon as it is stored, without a worker and while an earlier append is unfinished", async () => {
+    if (engine.engine === "embedded") {
+      const event = noteBy("user:eve", "at-once");
+      await store().append(event);
+      expect((await auditLog(engine.database, { limit: 1 })).map(({ eventId }) => eventId)).toEqual([
+        event.id,
+      ]);
+      return;
+    }
+    const [slow, quick] = [noteBy("user:eve", "slow"), noteBy("user:eve", "quick")];
+    // Makes today's chunk: a transaction that makes one keeps other appends to it waiting.
+    await store().append(noteBy("system", "chunk"));
+    const idsShown = async () =>
+      (await auditLog(engine.database, { actor: "user:eve" })).map(({ eventId }) => eventId);
+    await engine.database.transaction(async (transaction) => {
+      await store().append(slow, { transaction });
+      await store().append(quick);
+      expect(await idsShown()).toEqual([quick.id]);
+    });
+    expect(await idsShown()).toEqual([quick.id, slow.id]);
+  });
+
+  it("has every event that was stored when the first page was read, whatever is stored in between", async () => {
+    const events = Array.from({ length: 30 }, (_, place) => noteBy("user:walker", `w${place % 3}`));
+    await store().appendBatch(events);
+    const found: string[] = [];
+    for (let before: number | undefined; ; ) {
+      const page = await auditLog(engine.database, { actor: "user:walker", before, limit: 7 });
+      found.push(...page.map(({ eventId }) => eventId));
+      before = page.at(-1)?.position;
+      if (page.length < 7) break;
+      await store().appendBatch([noteBy("user:walker", "w0", 40), noteBy("user:walker", "w1")], {
+        timestamps: "backfill",
+      });
+    }
+    expect(found).toEqual(events.map(({ id }) => id).reverse());
+  });
+
+  it("finds the entries of an actor and of an aggregate by an index", async () => {
+    await store().appendBatch(Array.from({ length: 500 }, (_, place) => noteBy("system", `many-${place}`)));
+    await store().append(noteBy("user:rare", "rare"));
+    await engine.database.asOwner((owner) => owner.execute("ANALYZE synap.events;"));
+    const planOf = async (condition: string, order: string) => {
+      const rows = await engine.database.query<{ "QUERY PLAN": string }>(
+        `EXPLAIN SELECT * FROM synap_read.audit_log WHERE ${condition} ORDER BY ${order} DESC LIMIT 5`,
+      );
+      return rows.map((row) => row["QUERY PLAN"]).join("\n");
+    };
+    expect(await planOf("actor = 'user:rare'", '"position"')).toMatch(/Index Scan.* using \S*events_actor/);
+    expect(await planOf("subject_type = 'note' AND subject_id = 'rare'", "subject_version")).toMatch(
+      /Index Scan.* using \S*events_stream/,
+    );
+  });
+});
