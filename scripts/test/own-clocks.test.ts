@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/worker/src/server.test.ts": "a handler that is still at work",
   "packages/client/src/transport.test.ts": "an answer that is broken off, or comes late",
   "packages/database/src/connection/database.test.ts": "sees that nothing happens",
-  "packages/database/src/connection/pglite-in-thread.test.ts": "a transaction that stays open",
+  "packages/database/src/embedded/pglite-in-thread.test.ts": "a transaction that stays open",
   "packages/database/src/sql-api/post-event.test.ts": "the clock shows another millisecond",
   "packages/database/src/subscriptions/append-signal.test.ts": "sees that nothing happens",
   "packages/database/src/subscriptions/subscribe-to-all.test.ts": "sees that nothing happens",

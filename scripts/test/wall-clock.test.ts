@@ -14,7 +14,7 @@ const reasons: Readonly<Record<string, string>> = {
   "packages/database/src/reading/query-events.ts": "a query without bounds begins with the newest days",
   "packages/database/src/postgres-event-store.ts": "a timestamp is compared with the time of its append",
   "packages/database/src/memory/memory-event-store.ts": "a timestamp is compared with the time of its append",
-  "packages/database/src/connection/data-directory-lock.ts":
+  "packages/database/src/embedded/data-directory-lock.ts":
     "when the holder started, for people; a unique name",
   "packages/domain/src/open-loops/open-loops.ts": "loops are due by the calendar",
   "packages/inngest-local/src/queue/queue-clock.ts":

@@ -40,9 +40,6 @@ export {
   DataDirectoryInUseError,
   UnreadableValueError,
 } from "./connection/database-errors.ts";
-export { DatabaseRefusedError, DatabaseUrlError } from "./connection/database-url.ts";
-export { type DatabaseOptions, openDatabase } from "./connection/open-database.ts";
-export type { ServerOptions } from "./connection/server-database.ts";
 export { UnstorableTextError } from "./connection/sql-parameters.ts";
 export type {
   ConnectionUse,
@@ -72,10 +69,13 @@ export {
   TimescaledbMissingError,
 } from "./migrations/migration-errors.ts";
 export type { ReportLogger } from "./observers.ts";
+export { type DatabaseOptions, openDatabase } from "./open-database.ts";
 export { InvalidCursorError } from "./reading/cursor.ts";
 export { type DescendingPages, descendingPages } from "./reading/descending-pages.ts";
 export { type EventFilter, type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/event-page.ts";
 export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
+export { DatabaseRefusedError, DatabaseUrlError } from "./server/database-url.ts";
+export type { ServerOptions } from "./server/server-database.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";

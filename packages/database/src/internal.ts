@@ -39,12 +39,6 @@ export {
   CompressionUnavailableError,
   compressEvents,
 } from "./compression/compress-events.ts";
-export { type DataDirectoryImage, readDataDirectoryImage } from "./connection/data-directory-image.ts";
-export {
-  type DataDirectoryLock,
-  lockDataDirectory,
-  refuseHeldDirectory,
-} from "./connection/data-directory-lock.ts";
 export {
   isConflict,
   isDataError,
@@ -55,6 +49,12 @@ export {
   sqlState,
 } from "./connection/database-errors.ts";
 export { epochMs, isoFromEpoch } from "./connection/moments.ts";
+export { type DataDirectoryImage, readDataDirectoryImage } from "./embedded/data-directory-image.ts";
+export {
+  type DataDirectoryLock,
+  lockDataDirectory,
+  refuseHeldDirectory,
+} from "./embedded/data-directory-lock.ts";
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
 export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify } from "./observers.ts";

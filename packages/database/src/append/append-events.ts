@@ -2,7 +2,7 @@ import { EventValidationError, type StoredEvent, type SynapEvent } from "@synap/
 import { streamKey } from "@synap/types/internal";
 import { type Backoff, pauseAfterConflict } from "../backoff.ts";
 import { AppendContentionError, isConflict, isDataError, sqlState } from "../connection/database-errors.ts";
-import { limitLockWaits } from "../connection/lock-timeout.ts";
+import { limitLockWaits } from "../connection/lock-waits.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import type { PreparedAppend } from "./append-methods.ts";
 import { type AppendNewOptions, appendNewEvents, MAX_APPEND_EVENTS } from "./append-new-events.ts";

@@ -1,6 +1,6 @@
 import type { ExpectedVersion, SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
-import { withLockTimeout } from "../connection/lock-timeout.ts";
+import { withLockTimeout } from "../connection/lock-waits.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";

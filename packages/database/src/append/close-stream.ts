@@ -1,6 +1,6 @@
 import type { ExpectedVersion, StreamName } from "@synap/types";
 import { checkExpectedVersion } from "@synap/types/internal";
-import { withLockTimeout } from "../connection/lock-timeout.ts";
+import { withLockTimeout } from "../connection/lock-waits.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { nameLockedStreams, StreamNotFoundError, toStreamError } from "./stream-errors.ts";
 

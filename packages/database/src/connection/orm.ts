@@ -1,11 +1,24 @@
+import { createTableRelationsHelpers, extractTablesRelationalConfig } from "drizzle-orm";
 import type { NodePgClient } from "drizzle-orm/node-postgres";
 import { NodePgSession, NodePgTransaction } from "drizzle-orm/node-postgres/session";
-import { PgDatabase, type PgTransactionConfig } from "drizzle-orm/pg-core";
-import { dialect, relationalSchema } from "./relational-schema.ts";
-import type { Statement } from "./server-connection.ts";
+import { PgDatabase, PgDialect, type PgTransactionConfig } from "drizzle-orm/pg-core";
+import { schema } from "../schema/index.ts";
 import { checkTexts } from "./sql-parameters.ts";
-import type { Orm, SqlParameter } from "./sql-session.ts";
+import type { Orm, SqlParameter, Statement } from "./sql-session.ts";
 import { readerOf, TYPE } from "./wire-types.ts";
+
+const tables = extractTablesRelationalConfig<typeof relationalTypes>(schema, createTableRelationsHelpers);
+declare const relationalTypes: import("drizzle-orm").ExtractTablesWithRelations<typeof schema>;
+
+/** Drizzle's SQL dialect for PostgreSQL, shared by both drivers. */
+export const dialect: PgDialect = new PgDialect();
+
+/** The schema of our tables for drizzle's relational queries. */
+export const relationalSchema = {
+  fullSchema: schema,
+  schema: tables.tables,
+  tableNamesMap: tables.tableNamesMap,
+};
 
 /** The part of a driver's result that drizzle reads, or returns to its caller. */
 interface DriverResult {

@@ -9,6 +9,18 @@ export type Engine = "embedded" | "server";
 /** The types of query parameters. Pass lists and objects as `JSON.stringify(...)` to `$1::text::jsonb`. */
 export type SqlParameter = string | number | bigint | boolean | Date | null;
 
+/** A statement with its options. */
+export interface Statement {
+  readonly text: string;
+  readonly parameters: readonly SqlParameter[];
+  /** Name of the prepared statement. */
+  readonly name?: string | undefined;
+  /** Returns rows as lists of columns. */
+  readonly rowMode?: "array" | undefined;
+  /** Type parsers in place of the default ones. */
+  readonly readerOf?: ((type: number) => (text: string) => unknown) | undefined;
+}
+
 /** Drizzle on either driver, with the tables of `schema`. */
 export type Orm = PgDatabase<PgQueryResultHKT, typeof schema>;
 

@@ -2,15 +2,9 @@ import { sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
 import { notify } from "../observers.ts";
 import { type Exposure, findExposures, harden } from "../privileges/exposures.ts";
-import {
-  type LoginRights,
-  quoteName,
-  readLogin,
-  requireRoles,
-  roleNotGranted,
-} from "../privileges/login-rights.ts";
 import { applyDefinitions, run } from "./apply-definitions.ts";
 import { type Ledger, type MigrationSources, readLedgers } from "./ledgers.ts";
+import { type LoginRights, quoteName, readLogin, requireRoles, roleNotGranted } from "./login-rights.ts";
 import { MigrationFailedError, PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
 import type { MigrationFile } from "./migration-files.ts";
 import { findPending, readLedger } from "./migration-ledger.ts";

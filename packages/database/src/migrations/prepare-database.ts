@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { isUnavailable, sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
-import { type LoginRights, quoteName } from "../privileges/login-rights.ts";
+import { type LoginRights, quoteName } from "./login-rights.ts";
 import { PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
 import { OWN_LEDGER } from "./migration-ledger.ts";
 

@@ -1,11 +1,11 @@
 import { Socket } from "node:net";
 import pg from "pg";
-import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
+import { asDatabaseError, DatabaseUnavailableError } from "../connection/database-errors.ts";
+import type { Statement } from "../connection/sql-session.ts";
+import { isControlTag } from "../connection/transaction-control.ts";
+import { readerOf, writeParameter } from "../connection/wire-types.ts";
 import { readDatabaseUrl } from "./database-url.ts";
-import type { SqlParameter } from "./sql-session.ts";
 import { withLimit } from "./time-limit.ts";
-import { isControlTag } from "./transaction-control.ts";
-import { readerOf, writeParameter } from "./wire-types.ts";
 
 /** Options of a connection. */
 export interface ConnectionOptions {
@@ -17,18 +17,6 @@ export interface ConnectionOptions {
   readonly connectTimeout: number;
   /** Called when the server did not answer in time and the connection was cut off. */
   readonly onSilence?: (() => void) | undefined;
-}
-
-/** A statement with its options. */
-export interface Statement {
-  readonly text: string;
-  readonly parameters: readonly SqlParameter[];
-  /** Name of the prepared statement. */
-  readonly name?: string | undefined;
-  /** Returns rows as lists of columns. */
-  readonly rowMode?: "array" | undefined;
-  /** Type parsers in place of the default ones. */
-  readonly readerOf?: ((type: number) => (text: string) => unknown) | undefined;
 }
 
 /** Time that a server may take to close a connection on request, in milliseconds. */

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DataDirectoryInUseError } from "../connection/database-errors.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
-import { DataDirectoryInUseError } from "./database-errors.ts";
 import { identifyProcess } from "./process-identity.ts";
 
 let path: string;

@@ -1,8 +1,10 @@
 import { Worker } from "node:worker_threads";
+import { DatabaseUnavailableError } from "../connection/database-errors.ts";
+import type { SqlParameter } from "../connection/sql-session.ts";
+import { readerOf, TYPE } from "../connection/wire-types.ts";
 import { notify } from "../observers.ts";
 import { compiledEngine } from "./compiled-engine.ts";
 import type { DataDirectoryImage } from "./data-directory-image.ts";
-import { DatabaseUnavailableError } from "./database-errors.ts";
 import type {
   PgliteAnswer,
   PgliteFault,
@@ -10,8 +12,6 @@ import type {
   PgliteRequest,
   PgliteResult,
 } from "./pglite-requests.ts";
-import type { SqlParameter } from "./sql-session.ts";
-import { readerOf, TYPE } from "./wire-types.ts";
 
 /** A session that runs SQL on the engine: the engine itself, or a transaction on it. */
 export interface PgliteSession {

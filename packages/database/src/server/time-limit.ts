@@ -1,4 +1,4 @@
-import { DatabaseUnavailableError } from "./database-errors.ts";
+import { DatabaseUnavailableError } from "../connection/database-errors.ts";
 
 /**
  * Waits for an answer with a timeout in milliseconds. A database behind a broken network never answers and

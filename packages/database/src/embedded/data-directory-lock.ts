@@ -1,7 +1,7 @@
 import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { DataDirectoryInUseError } from "./database-errors.ts";
+import { DataDirectoryInUseError } from "../connection/database-errors.ts";
 import { identifyProcess, stateOf } from "./process-identity.ts";
 
 // Lock files are numbered, and the highest number names the holder. Taking the lock

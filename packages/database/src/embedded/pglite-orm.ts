@@ -1,6 +1,6 @@
-import { openOrm, READ_BY_DRIZZLE, type RunStatement } from "./orm.ts";
+import { openOrm, READ_BY_DRIZZLE, type RunStatement } from "../connection/orm.ts";
+import type { Orm } from "../connection/sql-session.ts";
 import type { PgliteInThread, PgliteSession } from "./pglite-in-thread.ts";
-import type { Orm } from "./sql-session.ts";
 
 /**
  * Drizzle on the embedded engine, or bound to a transaction on it. Not through drizzle's own driver for PGlite: that imports PGlite by

@@ -1,13 +1,13 @@
 import type { QueryResult } from "pg";
+import { isLockTimeout } from "../connection/database-errors.ts";
+import { openOrm } from "../connection/orm.ts";
+import { asScript, asStartupOptions, RESET_SESSION, settleSettings } from "../connection/session-settings.ts";
+import { checkParameters } from "../connection/sql-parameters.ts";
+import type { Orm, Sessions, SqlParameter, Statement, Transaction } from "../connection/sql-session.ts";
+import { runInScope } from "../connection/transaction-scope.ts";
 import { openConnectionPool } from "./connection-pool.ts";
-import { isLockTimeout } from "./database-errors.ts";
-import { openOrm } from "./orm.ts";
-import type { ServerConnection, Statement } from "./server-connection.ts";
-import { asScript, asStartupOptions, RESET_SESSION, settleSettings } from "./session-settings.ts";
-import { checkParameters } from "./sql-parameters.ts";
-import type { Orm, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
+import type { ServerConnection } from "./server-connection.ts";
 import { isStaleStatement, type StatementNames } from "./statement-names.ts";
-import { runInScope } from "./transaction-scope.ts";
 
 export interface SessionsOptions {
   readonly url: string;

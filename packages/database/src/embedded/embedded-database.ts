@@ -1,16 +1,22 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabilities.ts";
+import { type CapabilityRow, capabilityQuery, readCapabilities } from "../connection/capabilities.ts";
+import { asDatabaseError, DatabaseUnavailableError } from "../connection/database-errors.ts";
+import { NO_LOCK_WAITS } from "../connection/lock-waits.ts";
+import { asScript, embeddedSettings, RESET_SESSION } from "../connection/session-settings.ts";
+import { checkParameters } from "../connection/sql-parameters.ts";
+import type {
+  Database,
+  DatabaseCapabilities,
+  Sessions,
+  SqlParameter,
+  Transaction,
+} from "../connection/sql-session.ts";
+import { type Guard, runInScope } from "../connection/transaction-scope.ts";
 import type { DataDirectoryImage } from "./data-directory-image.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
-import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
-import { NO_LOCK_WAITS } from "./lock-waits.ts";
 import { openPgliteInThread, type PgliteInThread, type PgliteSession } from "./pglite-in-thread.ts";
 import { openPgliteOrm } from "./pglite-orm.ts";
-import { asScript, embeddedSettings, RESET_SESSION } from "./session-settings.ts";
-import { checkParameters } from "./sql-parameters.ts";
-import type { Database, DatabaseCapabilities, Sessions, SqlParameter, Transaction } from "./sql-session.ts";
-import { type Guard, runInScope } from "./transaction-scope.ts";
 
 /** Options of the embedded database. */
 export interface EmbeddedOptions {

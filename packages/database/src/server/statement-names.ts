@@ -1,5 +1,5 @@
 import { readProperty } from "@synap/types/internal";
-import { sqlState } from "./database-errors.ts";
+import { sqlState } from "../connection/database-errors.ts";
 
 /** The names of prepared statements: a text has the same name on all connections. */
 export interface StatementNames {

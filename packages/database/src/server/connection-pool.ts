@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
-import { asDatabaseError, DatabaseUnavailableError } from "./database-errors.ts";
+import { asDatabaseError, DatabaseUnavailableError } from "../connection/database-errors.ts";
 import { asUnavailable, type ConnectionOptions, ServerConnection } from "./server-connection.ts";
 import { withLimit } from "./time-limit.ts";
 

@@ -1,7 +1,7 @@
-import type { DataDirectoryImage } from "./data-directory-image.ts";
-import type { EmbeddedOptions } from "./embedded-database.ts";
-import { openServerDatabase, type ServerOptions } from "./server-database.ts";
-import type { Database } from "./sql-session.ts";
+import type { Database } from "./connection/sql-session.ts";
+import type { DataDirectoryImage } from "./embedded/data-directory-image.ts";
+import type { EmbeddedOptions } from "./embedded/embedded-database.ts";
+import { openServerDatabase, type ServerOptions } from "./server/server-database.ts";
 
 /** A server by its URL, or the embedded engine on a directory or in memory. */
 export type DatabaseOptions =
@@ -21,7 +21,7 @@ export type DatabaseOptions =
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   if ("url" in options) return openServerDatabase(options);
   // Imported lazily: with a server, the embedded engine is neither loaded nor required.
-  const { openEmbeddedDatabase } = await import("./embedded-database.ts");
+  const { openEmbeddedDatabase } = await import("./embedded/embedded-database.ts");
   const embedded: EmbeddedOptions = {
     ...("memory" in options
       ? { dataDirectory: undefined, image: options.image }

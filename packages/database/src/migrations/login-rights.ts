@@ -1,6 +1,6 @@
 import { maySetRole } from "../connection/capabilities.ts";
 import type { Database } from "../connection/sql-session.ts";
-import { PrivilegesMissingError } from "../migrations/migration-errors.ts";
+import { PrivilegesMissingError } from "./migration-errors.ts";
 
 /** The rights of a database's login that migrating and running depend on. */
 export interface LoginRights {

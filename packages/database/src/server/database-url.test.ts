@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../open-database.ts";
 import { explainRefusal, readDatabaseUrl } from "./database-url.ts";
-import { openDatabase } from "./open-database.ts";
 
 const server = process.env["TEST_DATABASE_URL"];
 

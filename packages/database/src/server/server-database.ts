@@ -1,12 +1,12 @@
-import { type CapabilityRow, capabilityQuery, readCapabilities } from "./capabilities.ts";
-import { DatabaseUnavailableError } from "./database-errors.ts";
+import { type CapabilityRow, capabilityQuery, readCapabilities } from "../connection/capabilities.ts";
+import { DatabaseUnavailableError } from "../connection/database-errors.ts";
+import { createLockWaits } from "../connection/lock-waits.ts";
+import { asStartupOptions, serverSettings } from "../connection/session-settings.ts";
+import type { Database, DatabaseCapabilities } from "../connection/sql-session.ts";
 import { explainRefusal, readDatabaseUrl } from "./database-url.ts";
-import { createLockWaits } from "./lock-waits.ts";
 import { withConnection } from "./server-connection.ts";
 import { createServerListener } from "./server-listener.ts";
 import { openServerSessions, type ServerSessions } from "./server-sessions.ts";
-import { asStartupOptions, serverSettings } from "./session-settings.ts";
-import type { Database, DatabaseCapabilities } from "./sql-session.ts";
 import { createStatementNames } from "./statement-names.ts";
 
 /** Options for a PostgreSQL server with TimescaleDB. */
