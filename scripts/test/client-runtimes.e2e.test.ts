@@ -58,9 +58,9 @@ describe("the client publishes, reads and subscribes", () => {
     );
     try {
       const [, port] = await workerd.waitFor(/"event":"listen".*"port":(\d+)\}/);
-      const answer = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: destination() });
-      const text = await answer.text();
-      expect(answer.status, text + workerd.output()).toBe(200);
+      const response = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: destination() });
+      const text = await response.text();
+      expect(response.status, text + workerd.output()).toBe(200);
       expect(JSON.parse(text)).toEqual(SEEN);
     } finally {
       workerd.child.kill("SIGKILL");

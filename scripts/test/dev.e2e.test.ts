@@ -35,12 +35,12 @@ describe("synap dev", () => {
   }
   /** Checks that the running application defines an event type. */
   const takes = async (url: string, type: string) => {
-    const answer = await fetch(`${url}/api/v1/events`, {
+    const response = await fetch(`${url}/api/v1/events`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ type, aggregateId: "1", data: {} }),
     });
-    return answer.status === 202;
+    return response.status === 202;
   };
 
   beforeEach(async () => {

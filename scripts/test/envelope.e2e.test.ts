@@ -101,12 +101,12 @@ describe("envelopes on their way from the API to the store", () => {
       aggregateId: `${form}-${count}`,
       data: { content: `${index} "✓" \u2028 🌍` },
     }));
-    const answer = await fetch(`${synap.apiUrl}/api/v1/events/batch`, {
+    const response = await fetch(`${synap.apiUrl}/api/v1/events/batch`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(sent),
     });
-    expect(answer.status).toBe(202);
+    expect(response.status).toBe(202);
     const stored = () =>
       synap.database.query<{ id: string; content: string }>(
         "SELECT id, data->>'content' AS content FROM synap.events WHERE aggregate_id = $1 AND type = $2 ORDER BY position",

@@ -62,8 +62,8 @@ async function publishTheFirstEvent(synap: RunningCommand): Promise<void> {
   const [, url = ""] = await synap.waitFor(/^ {2}API +(http:\S+)$/m);
   const [publish] = (await readPageTour("README.md")).stops;
   const commands = publish?.commands.replaceAll("http://127.0.0.1:3400", url) ?? "";
-  const answer = JSON.parse(execFileSync("bash", ["-c", commands], { encoding: "utf8" }));
-  expect(answer).toMatchObject({ status: "accepted", id: expect.any(String) });
+  const response = JSON.parse(execFileSync("bash", ["-c", commands], { encoding: "utf8" }));
+  expect(response).toMatchObject({ status: "accepted", id: expect.any(String) });
 }
 
 const stops = (synap: RunningCommand) => synap.output().match(/^Stop(ping|ped)\b/gm);

@@ -230,8 +230,8 @@ describe("examples/shop outside the workspace, with the packed packages installe
       expect(visit.output.trim()).toBe(visitOutput());
       const { code, output } = await attempt(node, ["--version"]);
       expect([code, output.trim()]).toEqual([0, `v${release}`]);
-      const answer = await fetch(`${url}/api/v1/customer-orders?customer=nobody`);
-      expect([answer.status, await answer.json()]).toEqual([200, { orders: [] }]);
+      const response = await fetch(`${url}/api/v1/customer-orders?customer=nobody`);
+      expect([response.status, await response.json()]).toEqual([200, { orders: [] }]);
 
       synap.child.kill("SIGTERM");
       expect(await synap.ended, synap.output()).toBe(0);

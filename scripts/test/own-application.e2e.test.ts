@@ -19,7 +19,7 @@ interface Types {
 const customerOrders = {
   path: "customer-orders",
   parameters: z.strictObject({ customer: z.string() }),
-  answer: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
+  response: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
 } as const;
 
 /** The first block of the page that begins with this comment. */

@@ -17,7 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/api/test/main.test.ts": "looks again until a process has said something",
   "apps/api/test/malformed-requests.test.ts": "a client that breaks off in the middle",
   "apps/worker/src/server.test.ts": "a handler that is still at work",
-  "packages/client/src/transport.test.ts": "an answer that is broken off, or comes late",
+  "packages/client/src/transport.test.ts": "a response that is broken off, or comes late",
   "packages/database/src/connection/database.test.ts": "sees that nothing happens",
   "packages/database/src/embedded/pglite-in-thread.test.ts": "a transaction that stays open",
   "packages/database/src/sql-api/post-event.test.ts": "the clock shows another millisecond",

@@ -37,15 +37,15 @@ describe.each(Object.entries(pages))("%s", async (page, elsewhere) => {
   for (const { commands, shows } of tour.stops) {
     it(`works as pasted: ${commands.trim().split("\n")[0]}`, async () => {
       if (shows === undefined) {
-        // A problem document is an answer too, and curl is content with it.
+        // A problem document is a response too, and curl is content with it.
         expect(await reader.paste(commands)).not.toMatch(/"status":\s*[45]\d\d/);
         return;
       }
-      const answer = await eventually(
+      const response = await eventually(
         async () => lastJson(await reader.paste(commands)),
         (value) => isAsShown(value, shows),
       );
-      expect(answer).toEqual(asShown(shows));
+      expect(response).toEqual(asShown(shows));
     });
   }
 });
@@ -55,7 +55,7 @@ function lastJson(output: string): unknown {
   return JSON.parse(output.trim().split("\n").at(-1) ?? "");
 }
 
-/** Converts an answer shown on a page into a matcher: "..." matches any text, and a position any number. */
+/** Converts a response shown on a page into a matcher: "..." matches any text, and a position any number. */
 function asShown(shows: unknown, key = ""): unknown {
   if (shows === "...") return expect.any(String);
   if (key === "position") return expect.any(Number);

@@ -21,6 +21,9 @@ const TRANSLATED: ReadonlyMap<RegExp, string> = new Map([
   [/\bmend(?:s|ed|ing)?\b/i, "repair, correct"],
   [/\blearns? of\b/i, "receives, sees"],
   [/\bnever rests?\b/i, "runs without a pause"],
+  [/\b(?:event|built-in) brokers?\b/i, "the broker; Synap's own is the local broker"],
+  [/\b(?:HTTP|API's|app's) answer\b/, "response"],
+  [/(?:[Jj]son|[Hh]ttp|[Rr]aw|[Bb]atch|[Pp]roblem|[Rr]eadiness|Synap)Answer/, "a name with response"],
 ]);
 
 /** First words of a docstring that asks a question in place of naming the thing: `/** Whether it is open` for "True if it is open". */

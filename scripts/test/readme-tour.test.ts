@@ -15,7 +15,7 @@ describe("the README's five-minute tour", () => {
     expect(tour.stops).toHaveLength(5);
   });
 
-  it("publishes an event and gets the answer that it is accepted", async () => {
+  it("publishes an event and gets the response that it is accepted", async () => {
     expect(JSON.parse(await reader.paste(tour.stops[0]?.commands))).toMatchObject({
       status: "accepted",
       id: expect.any(String),
@@ -34,12 +34,12 @@ describe("the README's five-minute tour", () => {
   });
 
   it("sends an event twice and stores it once", async () => {
-    const answers = (await reader.paste(tour.stops[2]?.commands))
+    const responses = (await reader.paste(tour.stops[2]?.commands))
       .replaceAll("}{", "}\n{")
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(answers).toMatchObject([{ status: "accepted" }, { status: "duplicate", id: answers[0].id }]);
+    expect(responses).toMatchObject([{ status: "accepted" }, { status: "duplicate", id: responses[0].id }]);
   });
 
   it("gets the reason why the bad event is refused, while the good one is accepted", async () => {

@@ -21,7 +21,7 @@ const quake = (place: string) => ({
 type Quake = ReturnType<typeof quake>;
 
 /** Dead letters, readiness, status and problems; each test looks at what it asked for. */
-interface Answer {
+interface ApiResponse {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly body: any;
@@ -49,7 +49,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
     await temporary?.remove();
   });
 
-  async function ask(url: string, init?: RequestInit): Promise<Answer> {
+  async function ask(url: string, init?: RequestInit): Promise<ApiResponse> {
     const response = await fetch(url, init);
     return { status: response.status, body: JSON.parse(await response.text()) };
   }

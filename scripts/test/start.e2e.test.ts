@@ -59,12 +59,12 @@ describe("npm start", () => {
     const first = start(FREE, { NODE_OPTIONS: `--import=${hook}` });
     const url = await ready(first);
     const event = { type: "note.creation.completed", data: { content: "kept" } };
-    const answer = await fetch(`${url}/api/v1/streams/note/kept/events`, {
+    const response = await fetch(`${url}/api/v1/streams/note/kept/events`, {
       method: "POST",
       body: JSON.stringify({ events: [event] }),
       headers: { "content-type": "application/json" },
     });
-    expect(answer.status).toBe(201);
+    expect(response.status).toBe(201);
     first.child.kill("SIGUSR2");
     expect(await first.ended).toBe(1);
     expect(first.output()).toMatch(/The database is unavailable: its thread has ended/);

@@ -49,13 +49,13 @@ describe("the admin routes", () => {
   });
 
   it("refuse a name of the actor that could not be kept", async () => {
-    const answer = await callAdmin(api.url, "/status", { headers: { "x-synap-actor": "n\u00e4me" } });
-    expect([answer.status, answer.body.code]).toEqual([400, "actor-invalid"]);
+    const response = await callAdmin(api.url, "/status", { headers: { "x-synap-actor": "n\u00e4me" } });
+    expect([response.status, response.body.code]).toEqual([400, "actor-invalid"]);
   });
 
   it("refuse parameters that they do not know", async () => {
-    const answer = await callAdmin(api.url, "/dead-letters?handlr=x");
-    expect([answer.status, answer.body.code]).toEqual([400, "parameter-unknown"]);
+    const response = await callAdmin(api.url, "/dead-letters?handlr=x");
+    expect([response.status, response.body.code]).toEqual([400, "parameter-unknown"]);
   });
 });
 

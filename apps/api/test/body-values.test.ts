@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const MAX_VALUES = 100_000;
@@ -15,7 +15,7 @@ const JSON_TYPE = "application/json";
 
 async function send(path: string, body: string, type = JSON_TYPE) {
   const headers = { "content-type": type, authorization: `Bearer ${ADMIN_TOKEN}` };
-  return readAnswer(await fetch(`${api.url}${path}`, { method: "POST", body, headers }));
+  return readResponse(await fetch(`${api.url}${path}`, { method: "POST", body, headers }));
 }
 
 const fields = (count: number) => Array.from({ length: count }, (_, index) => `"k${index}":1`).join(",");

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const note = (content: string) => ({ type: "note.creation.requested", data: { content } });
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 const post = async (path: string, body: unknown) =>
-  readAnswer(
+  readResponse(
     await fetch(`${api.url}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -49,7 +49,7 @@ async function queuedEvents(): Promise<number> {
 
 describe("while the broker", () => {
   it.each(["refuse", "break", "hang"] as const)(
-    "does this: %s, the answer is 503 with Retry-After",
+    "does this: %s, the response is 503 with Retry-After",
     async (mood) => {
       api.broker.mood = mood;
       fakeTheClock();
@@ -90,7 +90,7 @@ describe("while the broker", () => {
     api.broker.hold = new Promise((resolve) => {
       release = resolve;
     });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 60 }, async (_, index) => {
         const answer = await post("/api/v1/events", large(index));
         // The broker takes nothing before the first refusal, which so has waited for nothing.
@@ -99,11 +99,11 @@ describe("while the broker", () => {
       }),
     );
     const counts = new Map<number, number>();
-    for (const { status } of answers) counts.set(status, (counts.get(status) ?? 0) + 1);
+    for (const { status } of responses) counts.set(status, (counts.get(status) ?? 0) + 1);
     expect(counts.get(202)).toBeGreaterThan(0);
-    expect(answers.some(({ body }) => body.code === "publisher-full")).toBe(true);
-    expect(answers.every(({ status }) => status === 202 || status === 503)).toBe(true);
-    const acceptedIds = answers.flatMap(({ status, body }) => (status === 202 ? [body.id] : []));
+    expect(responses.some(({ body }) => body.code === "publisher-full")).toBe(true);
+    expect(responses.every(({ status }) => status === 202 || status === 503)).toBe(true);
+    const acceptedIds = responses.flatMap(({ status, body }) => (status === 202 ? [body.id] : []));
     const receivedIds = api.broker.received.flatMap(({ events }) => events.map(({ id }) => id));
     expect(receivedIds).toEqual(expect.arrayContaining(acceptedIds));
     expect((await post("/api/v1/events", note("again"))).status).toBe(202);

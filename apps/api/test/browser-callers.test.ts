@@ -42,8 +42,8 @@ describe("a page in somebody's browser", () => {
           authorization: `Bearer ${ADMIN_TOKEN}`,
           ...(type !== undefined && { "content-type": type }),
         };
-        const answer = await call(method, path, headers, type === undefined ? "" : '{"a":1}');
-        expect([method, path, type, answer.status, answer.body]).toEqual([
+        const response = await call(method, path, headers, type === undefined ? "" : '{"a":1}');
+        expect([method, path, type, response.status, response.body]).toEqual([
           method,
           path,
           type,
@@ -58,13 +58,13 @@ describe("a page in somebody's browser", () => {
     const json = { "content-type": "application/json" };
     for (const { method, path } of await operations()) {
       if (method === "GET") continue;
-      const answer = await call(
+      const response = await call(
         method,
         path,
         { ...json, "sec-fetch-site": "cross-site", origin: "https://evil.example" },
         "{}",
       );
-      expect([path, answer.status, answer.body]).toEqual([
+      expect([path, response.status, response.body]).toEqual([
         path,
         403,
         expect.stringContaining('"cross-site"'),
@@ -76,13 +76,13 @@ describe("a page in somebody's browser", () => {
 
   it("reaches nothing by a name that resolves to this machine", async () => {
     for (const { method, path } of await operations()) {
-      const answer = await call(
+      const response = await call(
         method,
         path,
         { host: "evil.example:3400", "content-type": "application/json" },
         "{}",
       );
-      expect([path, answer.status, answer.body]).toEqual([
+      expect([path, response.status, response.body]).toEqual([
         path,
         403,
         expect.stringContaining('"host-not-allowed"'),
@@ -93,7 +93,7 @@ describe("a page in somebody's browser", () => {
   });
 });
 
-describe("every answer", () => {
+describe("every response", () => {
   it("carries the security headers, on every route and where no route was reached", async () => {
     const requests: [string, string, Record<string, string>][] = [
       ...(await operations()).map(({ method, path }): [string, string, Record<string, string>] => [
@@ -108,8 +108,8 @@ describe("every answer", () => {
       ["GET", "/healthz", { expect: "nothing" }],
     ];
     for (const [method, path, headers] of requests) {
-      const answer = await call(method, path, headers);
-      expect([method, path, answer.headers]).toEqual([
+      const response = await call(method, path, headers);
+      expect([method, path, response.headers]).toEqual([
         method,
         path,
         expect.objectContaining({ ...SECURITY_HEADERS, "cache-control": "no-store" }),

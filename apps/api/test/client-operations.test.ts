@@ -98,7 +98,7 @@ function describedByClient(id: string, operation: Operation, schemas: RequestSch
   const { paths } = documentForm.pick({ paths: true }).parse(generated);
   const [own] = operationsOf({ paths, components: { schemas: {} } });
   const resources = new Map<string, z.ZodType>(Object.entries(HTTP_RESOURCES));
-  const answers = [operation.answer].flat().map((answer) => {
+  const answers = [operation.response].flat().map((answer) => {
     const schema = resources.get(answer);
     return schema === undefined ? [MEDIA_TYPES[answer], true] : [answer, jsonSchemaOf(schema)];
   });
@@ -293,7 +293,7 @@ describe("the client", async () => {
       ],
     ],
     [
-      "a field of an answer of another type",
+      "a field of a response of another type",
       (changed) => {
         Object.assign(changed.components.schemas["Health"]?.["properties"] ?? {}, {
           status: { type: "integer" },
@@ -305,7 +305,7 @@ describe("the client", async () => {
       ],
     ],
     [
-      "an answer that is another resource",
+      "a response that is another resource",
       (changed) => {
         const { content: answer } = list(changed)?.responses["200"] ?? {};
         Object.assign(answer ?? {}, {

@@ -126,8 +126,8 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     const id = await letterOf("leave", "bad", "second");
     const skip = (body: unknown) => callAdmin(api.url, `/dead-letters/${id}/skip`, { method: "POST", body });
     for (const body of [{}, { reason: "  " }, { reason: 1 }, [], { reason: "x", more: 1 }]) {
-      const answer = await skip(body);
-      expect([answer.status, answer.body.code]).toEqual([400, "body-invalid"]);
+      const response = await skip(body);
+      expect([response.status, response.body.code]).toEqual([400, "body-invalid"]);
     }
     expect((await skip({ reason: "a test" })).body).toEqual({
       id,
@@ -146,9 +146,9 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
   it("leave the dead letter as it is when what the handler needs is away", async () => {
     const id = await letterOf("away", "bad");
     failure = new TransientHandlerError("the mail server is away");
-    const answer = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
-    expect([answer.status, answer.body.code]).toEqual([503, "handler-unavailable"]);
-    expect(answer.body.detail).toContain("the mail server is away");
+    const response = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
+    expect([response.status, response.body.code]).toEqual([503, "handler-unavailable"]);
+    expect(response.body.detail).toContain("the mail server is away");
     expect((await callAdmin(api.url, `/dead-letters/${id}`)).body.attempts).toBe(1);
   });
 
@@ -157,8 +157,8 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
       ["GET", "/dead-letters/999999"],
       ["POST", "/dead-letters/999999/retry"],
     ] as const) {
-      const answer = await callAdmin(api.url, path, { method });
-      expect([answer.status, answer.body.code]).toEqual([404, "dead-letter-not-found"]);
+      const response = await callAdmin(api.url, path, { method });
+      expect([response.status, response.body.code]).toEqual([404, "dead-letter-not-found"]);
     }
     expect((await callAdmin(api.url, "/dead-letters/abc")).body.code).toBe("parameter-invalid");
   });
@@ -203,8 +203,8 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
       { more: 1 },
       [],
     ]) {
-      const answer = await retry(wrong);
-      expect([answer.status, answer.body.code], JSON.stringify(wrong)).toEqual([400, "body-invalid"]);
+      const response = await retry(wrong);
+      expect([response.status, response.body.code], JSON.stringify(wrong)).toEqual([400, "body-invalid"]);
     }
   });
 
@@ -216,8 +216,8 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
       reason: "x",
       attempts: 1,
     });
-    const answer = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
-    expect([answer.status, answer.body.code]).toEqual([409, "dead-letter-not-retryable"]);
+    const response = await callAdmin(api.url, `/dead-letters/${id}/retry`, { method: "POST" });
+    expect([response.status, response.body.code]).toEqual([409, "dead-letter-not-retryable"]);
     const many = await callAdmin(api.url, "/dead-letters/retry", {
       method: "POST",
       body: { handler: "elsewhere" },

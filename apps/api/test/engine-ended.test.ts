@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 let api: TestApi;
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const get = async (path: string) => readAnswer(await fetch(`${api.url}${path}`));
+const get = async (path: string) => readResponse(await fetch(`${api.url}${path}`));
 
 it("answers /healthz and /readyz with 503 once the embedded engine has ended, and everything else with a problem", async () => {
   expect(await get("/healthz")).toMatchObject({ status: 200, body: { status: "ok" } });

@@ -4,7 +4,7 @@ import { testEngines } from "@synap/database/testing";
 import { appendAcceptedEvents, keepRefusedEvents } from "@synap/handlers/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const note = (content = "first") =>
@@ -25,7 +25,7 @@ describe.each(testEngines())("an id that comes again with other content (%s)", (
   });
 
   const post = async (path: string, body: unknown) =>
-    readAnswer(
+    readResponse(
       await fetch(`${api.url}/api/v1${path}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
@@ -82,14 +82,14 @@ describe.each(testEngines())("an id that comes again with other content (%s)", (
       id: event.id.toUpperCase(),
       timestamp: new Date().toISOString(),
     });
-    const answer = await readAnswer(
+    const response = await readResponse(
       await fetch(`${api.url}/api/v1/events`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: text.replace(JSON.stringify(event.data), data),
       }),
     );
-    expect([answer.status, answer.body]).toEqual([200, { status: "duplicate", id: event.id, position }]);
+    expect([response.status, response.body]).toEqual([200, { status: "duplicate", id: event.id, position }]);
   });
 
   it("is a rejected result in a batch, against the stored one and against an earlier one of the same batch", async () => {
@@ -120,19 +120,19 @@ describe.each(testEngines())("an id that comes again with other content (%s)", (
   it("is judged for each of two clients who ask at the same moment", async () => {
     const event = note();
     await store(event);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       [event, { ...event, data: { content: "second" } }, event].map((each) => post("/events", each)),
     );
-    expect(answers.map(({ status }) => status)).toEqual([200, 409, 200]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 409, 200]);
   });
 
   it("is an open dead letter with the content that lost, where two clients were both answered 202", async () => {
     const event = note();
     const other = { ...event, data: { content: "second" } };
-    const answers = await Promise.all([post("/events", event), post("/events", other)]);
-    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    const responses = await Promise.all([post("/events", event), post("/events", other)]);
+    expect(responses.map(({ status }) => status)).toEqual([202, 202]);
     await work();
-    const stored = await readAnswer(await fetch(`${api.url}/api/v1/events/${event.id}`));
+    const stored = await readResponse(await fetch(`${api.url}/api/v1/events/${event.id}`));
     const deadLetters = await listDeadLetters(api.database, { handler: "ingest-events", status: "open" });
     const [deadLetter] = deadLetters.filter(({ eventId }) => eventId === event.id);
     expect(deadLetter).toMatchObject({ code: "event-id-conflict" });

@@ -3,7 +3,7 @@ import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, defineEventType, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type Answer, type AnswerBody, readAnswer } from "../testing/answer.ts";
+import { type ApiResponse, type ApiResponseBody, readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 let api: TestApi;
@@ -19,9 +19,9 @@ const stored = Array.from({ length: 25 }, (_, minute) =>
   }),
 );
 
-const get = async (path: string) => readAnswer(await fetch(`${api.url}${path}`));
+const get = async (path: string) => readResponse(await fetch(`${api.url}${path}`));
 
-const contents = ({ events }: AnswerBody) => events.map(({ data }) => data["content"]);
+const contents = ({ events }: ApiResponseBody) => events.map(({ data }) => data["content"]);
 const expected = (keep: (minute: number) => boolean) =>
   stored.flatMap((event, minute) => (keep(minute) ? [event.data.content] : []));
 
@@ -72,7 +72,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
         let address: string | undefined = `/api/v1/events?limit=7&order=${order}`;
         while (address !== undefined) {
           addresses.push(address);
-          const { headers, body }: Answer = await get(address);
+          const { headers, body }: ApiResponse = await get(address);
           seen.push(...contents(body));
           address = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
           const cursor = new URLSearchParams(address?.split("?")[1]).get("cursor");

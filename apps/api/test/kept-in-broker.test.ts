@@ -9,7 +9,7 @@ import { serve } from "inngest/node";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const logger = pino({ level: "silent" });
@@ -73,13 +73,13 @@ describe("accepted events that match no function of the broker", () => {
     const readiness: unknown = await (await fetch(`${api.url}/readyz`)).json();
     return z.looseObject({ warnings: z.unknown() }).parse(readiness).warnings;
   };
-  const get = async (path: string) => (await readAnswer(await fetch(`${api.url}${path}`))).body;
+  const get = async (path: string) => (await readResponse(await fetch(`${api.url}${path}`))).body;
 
   it("are kept, counted, warned of, and handed over once a function listens", async () => {
     expect(await get("/api/v1/status")).toMatchObject({
       keptInBroker: { unmatchedEvents: 0, failingHandlers: 0 },
     });
-    const { status, body } = await readAnswer(
+    const { status, body } = await readResponse(
       await fetch(`${api.url}/api/v1/events`, {
         method: "POST",
         headers: { "content-type": "application/json" },

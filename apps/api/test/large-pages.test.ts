@@ -5,8 +5,8 @@ import { createEventStore, recordDeadLetter } from "@synap/database/internal";
 import { askWithoutReading } from "@synap/http/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
 import { callAdmin } from "../testing/call-admin.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const EVENT_BYTES = 200_000;
@@ -39,13 +39,13 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const get = async (path: string) => readAnswer(await fetch(`${api.url}${path}`));
+const get = async (path: string) => readResponse(await fetch(`${api.url}${path}`));
 const pagesOf = async () => (await get("/api/v1/status")).body.pages;
 
 /** Counts the requests refused so far. */
 async function refusedOf(requests: readonly Promise<{ status: number }>[]): Promise<number> {
-  const answers = await Promise.all(requests.map((request) => Promise.race([request, undefined])));
-  return answers.filter((answer) => answer?.status === 503).length;
+  const responses = await Promise.all(requests.map((request) => Promise.race([request, undefined])));
+  return responses.filter((answer) => answer?.status === 503).length;
 }
 
 describe("large pages", () => {
@@ -107,9 +107,9 @@ describe("large pages", () => {
     await expect.poll(() => refusedOf(requests)).toBe(30 - 18);
     letGo();
     await transaction;
-    const answers = await Promise.all(requests);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(18);
-    for (const { status, headers, body } of answers) {
+    const responses = await Promise.all(requests);
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(18);
+    for (const { status, headers, body } of responses) {
       if (status === 200) continue;
       expect(body).toMatchObject({ status: 503, code: "too-many-pages" });
       expect(headers.get("retry-after")).toBe("1");

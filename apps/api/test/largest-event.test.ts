@@ -11,7 +11,7 @@ import {
 } from "@synap/types";
 import { eventOfBytes, fillings } from "@synap/types/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const TAKEN = "taken";
@@ -40,17 +40,19 @@ describe.each(testEngines())("the largest event (%s)", (engine) => {
   afterAll(() => api.stop());
 
   const post = async (path: string, body: string, type = "application/json") =>
-    readAnswer(await fetch(`${api.url}${path}`, { method: "POST", body, headers: { "content-type": type } }));
+    readResponse(
+      await fetch(`${api.url}${path}`, { method: "POST", body, headers: { "content-type": type } }),
+    );
   const single = async (path: string, body: string) => {
-    const { status, body: answer } = await post(path, body);
+    const { status, body: response } = await post(path, body);
     if (status < 300) return TAKEN;
     expect(status).toBe(413);
-    expect(answer.errors[0]?.reason).toContain(`at most ${MAX_EVENT_BYTES}`);
-    return answer.code;
+    expect(response.errors[0]?.reason).toContain(`at most ${MAX_EVENT_BYTES}`);
+    return response.code;
   };
   const batch = async (body: string, type?: string) => {
-    const { body: answer } = await post("/api/v1/events/batch", body, type);
-    const [result] = answer.results;
+    const { body: response } = await post("/api/v1/events/batch", body, type);
+    const [result] = response.results;
     return result?.status === "rejected" ? result.code : TAKEN;
   };
   const issueOf = (error: unknown) => {

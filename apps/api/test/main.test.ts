@@ -89,7 +89,7 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
       release = resolve;
     });
     const before = broker.attempts();
-    const answer = fetch(`${address}/api/v1/events`, {
+    const response = fetch(`${address}/api/v1/events`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ type: "note.creation.requested", data: { content: "in flight" } }),
@@ -98,27 +98,27 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
       () => "broken off",
     );
     await expect.poll(() => broker.attempts()).toBeGreaterThan(before);
-    return { api, answer, release };
+    return { api, response, release };
   }
 
   it("on SIGTERM answers what is in flight and exits 0", async () => {
-    const { api, answer, release } = await startWithRequestInFlight();
+    const { api, response, release } = await startWithRequestInFlight();
     api.child.kill("SIGTERM");
     await api.hear(/SIGTERM/);
     release();
-    expect(await answer).toBe(202);
+    expect(await response).toBe(202);
     expect(await api.exit).toBe(0);
   });
 
   it("on a later signal exits at once, with the code of an interrupted process", async () => {
-    const { api, answer, release } = await startWithRequestInFlight();
+    const { api, response, release } = await startWithRequestInFlight();
     api.child.kill("SIGINT");
     await api.hear(/SIGINT/);
     // A signal that comes within a second of the first is the same Ctrl-C, passed on by npm.
     const again = setInterval(() => api.child.kill("SIGINT"), 100);
     expect(await api.exit).toBe(130);
     clearInterval(again);
-    expect(await answer).toBe("broken off");
+    expect(await response).toBe("broken off");
     release();
   });
 });

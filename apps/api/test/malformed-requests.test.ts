@@ -1,7 +1,7 @@
 import { everythingOn, openConnection } from "@synap/http/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 let api: TestApi;
@@ -178,7 +178,7 @@ async function send({ path, type, body }: Malformed) {
     },
     signal: AbortSignal.timeout(60_000),
   });
-  return readAnswer(response);
+  return readResponse(response);
 }
 
 describe("malformed requests", () => {
@@ -216,7 +216,7 @@ describe("malformed requests", () => {
   it.each(PATHS)(
     "a body to %s that is too large: announced, chunked, and all of it brackets",
     async (path) => {
-      // Nothing of it is sent: after the answer the server reads on for half a second at the most, and closes.
+      // Nothing of it is sent: after the response the server reads on for half a second at the most, and closes.
       const socket = await openConnection(api.url);
       const lines = [`POST ${path} HTTP/1.1`, "host: 127.0.0.1", "content-type: application/json"];
       socket.write(`${[...lines, "content-length: 10000000"].join("\r\n")}\r\n\r\n`);
@@ -232,7 +232,7 @@ describe("malformed requests", () => {
         status: 400,
         body: { code: "malformed-json" },
       });
-      // Just above the limit, so that hardly anything is left to read after the answer.
+      // Just above the limit, so that hardly anything is left to read after the response.
       let left = 106;
       const stream = new ReadableStream({
         pull: (controller) =>

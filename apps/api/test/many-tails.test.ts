@@ -4,7 +4,7 @@ import { testEngines } from "@synap/database/testing";
 import { askWithoutReading } from "@synap/http/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, describe, expect, it } from "vitest";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const TAIL = "/api/v1/admin/events/tail?from=start";
@@ -30,7 +30,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-const ask = async () => readAnswer(await fetch(`${api.url}${TAIL}`, { headers }));
+const ask = async () => readResponse(await fetch(`${api.url}${TAIL}`, { headers }));
 
 describe("tails", () => {
   it("beyond the limit are refused, until one of the open ones ends", async () => {

@@ -38,7 +38,7 @@ interface Call {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
-interface Answer {
+interface ApiResponse {
   readonly status: number;
   readonly type: string;
   readonly text: string;
@@ -178,7 +178,7 @@ function send(
   { method, path }: Operation,
   call: Call,
   { type = "application/json", text }: { type?: string | undefined; text?: string | undefined } = {},
-): Promise<Answer> {
+): Promise<ApiResponse> {
   const query = new URLSearchParams(
     Object.entries(call.query).flatMap(([name, value]) =>
       [value].flat().map((one): [string, string] => [name, String(one)]),
@@ -230,7 +230,7 @@ function headersOf({
 }
 
 /** Checks a response against the document; undefined if it conforms. */
-function breach(operation: Operation, { status, type, text }: Answer): string | undefined {
+function breach(operation: Operation, { status, type, text }: ApiResponse): string | undefined {
   const described = operation.responses[status];
   if (described === undefined) return `${status} is not documented: ${text.slice(0, 300)}`;
   const [media = ""] = type.split(";");
@@ -321,7 +321,7 @@ function takesAnyQuery({ operationId }: Operation): boolean {
   return ["health", "readiness", "metrics", "index", "openapi"].includes(operationId);
 }
 
-function sendBroken(operation: Operation, call: Call, how: string): Promise<Answer> {
+function sendBroken(operation: Operation, call: Call, how: string): Promise<ApiResponse> {
   const text = JSON.stringify(call.body);
   switch (how) {
     case "unknown parameter":

@@ -9,7 +9,7 @@ const numbers = defineReadModel({
   path: "first-numbers",
   description: "The first numbers",
   parameters: z.strictObject({ count: wholeNumber(1, 10) }),
-  answer: z.object({ numbers: z.array(z.int()), asOf: z.iso.datetime() }),
+  response: z.object({ numbers: z.array(z.int()), asOf: z.iso.datetime() }),
   async read({ query }, { count }) {
     const rows = await query<{ n: number }>("SELECT n FROM generate_series(1, $1::integer) AS n", [count]);
     return { numbers: rows.map(({ n }) => n), asOf: new Date(0) };
@@ -19,7 +19,7 @@ const missing = defineReadModel({
   path: "not-made",
   description: "A read model without a worker",
   parameters: z.strictObject({}),
-  answer: z.object({ rows: z.array(z.unknown()) }),
+  response: z.object({ rows: z.array(z.unknown()) }),
   read: async ({ query }) => ({ rows: await query("SELECT * FROM synap_read.not_made") }),
 });
 

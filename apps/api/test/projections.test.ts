@@ -137,8 +137,8 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
       ["cutover", { maxDifference: -1 }],
       ["cutover", { compare: "no" }],
     ] as const) {
-      const answer = await post(change, body);
-      expect([change, answer.status, answer.body.code]).toEqual([change, 400, "body-invalid"]);
+      const response = await post(change, body);
+      expect([change, response.status, response.body.code]).toEqual([change, 400, "body-invalid"]);
     }
     expect((await post("rebuild", { version: 9 })).body.code).toBe("projection-not-found");
   });

@@ -3,7 +3,7 @@ import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, MAX_EVENT_BYTES, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Answer, readAnswer } from "../testing/answer.ts";
+import { type ApiResponse, readResponse } from "../testing/read-response.ts";
 import { BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const note = (content = "hello") => ({ type: "note.creation.requested", data: { content } });
@@ -11,13 +11,13 @@ const LONG_AGO = "2015-01-01T00:00:00.000Z";
 
 let api: TestApi;
 
-async function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+async function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<ApiResponse> {
   const response = await fetch(`${api.url}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
-  return readAnswer(response);
+  return readResponse(response);
 }
 
 const publish = (body: unknown, headers?: Record<string, string>) => post("/api/v1/events", body, headers);
@@ -140,7 +140,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
 
     it("counts a chunked body as it arrives", async () => {
       const chunk = new TextEncoder().encode("x".repeat(50_000));
-      // Just above the limit, so that hardly anything is left to read after the answer.
+      // Just above the limit, so that hardly anything is left to read after the response.
       let left = 8;
       const body = new ReadableStream({
         pull: (controller) => (left-- > 0 ? controller.enqueue(chunk) : controller.close()),

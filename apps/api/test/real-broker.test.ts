@@ -13,7 +13,7 @@ import { serve as serveFunctions } from "inngest/hono";
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { readApiConfiguration, startApi } from "../src/index.ts";
-import { readAnswer } from "../testing/answer.ts";
+import { readResponse } from "../testing/read-response.ts";
 
 const logger = pino({ level: "silent" });
 const note = (content: string) => ({ type: "note.creation.requested", data: { content } });
@@ -43,7 +43,7 @@ it("hands every accepted event to a function of the broker, once and unchanged",
     logger,
   });
   const post = async (path: string, body: unknown) =>
-    readAnswer(
+    readResponse(
       await fetch(`${api.url}${path}`, {
         method: "POST",
         headers: { "content-type": "application/json" },

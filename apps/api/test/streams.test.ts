@@ -206,7 +206,7 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
       status: 500,
       body: { code: "transaction-ended", handler: "strict-handler" },
     });
-    // The outcome is as unknown as the answer says: the event is there or is not, and a second attempt does not double it.
+    // The outcome is as unknown as the response says: the event is there or is not, and a second attempt does not double it.
     await append(disguised, [event]);
     const stored = await send("GET", `note/${disguised}`);
     expect(stored.status === 404 || stored.body.events.length === 1).toBe(true);

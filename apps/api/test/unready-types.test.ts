@@ -5,7 +5,7 @@ import { createSynapEvent, type EventCatalogue, seedCatalogue } from "@synap/typ
 import { newerCatalogue, parcelSent } from "@synap/types/testing";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type AdminAnswer, callAdmin } from "../testing/call-admin.ts";
+import { type AdminResponse, callAdmin } from "../testing/call-admin.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const note = () => createSynapEvent({ type: "note.creation.requested", data: { content: "x" } });
@@ -19,7 +19,7 @@ describe.each(testEngines())("an event type that a worker does not know (%s)", (
 
   const worker = (catalogue: EventCatalogue): Promise<ProcessPresence> =>
     startPresence({ database: api.database, role: "worker", catalogue, logger: pino({ level: "silent" }) });
-  async function ask(path: string, init?: RequestInit): Promise<AdminAnswer> {
+  async function ask(path: string, init?: RequestInit): Promise<AdminResponse> {
     const response = await fetch(`${api.url}${path}`, init);
     return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
   }

@@ -1,10 +1,10 @@
 import { ADMIN_TOKEN } from "./start-test-api.ts";
 
 /** The response of an admin route. */
-export interface AdminAnswer {
+export interface AdminResponse {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: the answers of all admin routes; each test looks at what it asked for
+  // biome-ignore lint/suspicious/noExplicitAny: the responses of all admin routes; each test looks at what it asked for
   readonly body: any;
 }
 
@@ -20,7 +20,7 @@ export async function callAdmin(
     body?: unknown;
     headers?: Record<string, string>;
   } = {},
-): Promise<AdminAnswer> {
+): Promise<AdminResponse> {
   const response = await fetch(`${url}/api/v1/admin${path}`, {
     ...init,
     headers: {

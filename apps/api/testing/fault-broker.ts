@@ -6,7 +6,7 @@ import { z } from "zod";
 
 /**
  * Behaviour of the broker on a send: accepts it; refuses it; accepts the connection and never answers; breaks the
- * connection; accepts it and breaks the connection before the answer.
+ * connection; accepts it and breaks the connection before the response.
  */
 export type BrokerMood = "accept" | "refuse" | "hang" | "break" | "accept-and-break";
 

@@ -6,7 +6,7 @@ export interface Frame {
   readonly data: any;
 }
 
-/** The server-sent events of an answer, comments and reconnection times left out, until it ends. */
+/** The server-sent events of a response, comments and reconnection times left out, until it ends. */
 export async function* readFrames(response: Response): AsyncGenerator<Frame, void, void> {
   if (response.body === null) return;
   const decoder = new TextDecoder();

@@ -17,7 +17,7 @@ import {
   NotReadyError,
   type ProcessMetrics,
   type ReadinessCheck,
-  readinessAnswer,
+  readinessResponse,
   storeGauges,
   writeMetrics,
 } from "@synap/service";
@@ -137,7 +137,7 @@ export function createWorkerApp(dependencies: WorkerDependencies): Hono<{ Bindin
   };
   const findFaults = createFaultFinder(registersItself ? [...readiness, registration] : readiness, logger);
   app.get("/readyz", async (context) => {
-    const { checks, reasons } = readinessAnswer(await findFaults());
+    const { checks, reasons } = readinessResponse(await findFaults());
     if (reasons.length > 0)
       return context.json({ status: "unavailable", reason: reasons.join(" "), checks }, 503);
     return context.json({ status: "ok", checks, warnings: await warnings() });

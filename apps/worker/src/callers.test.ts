@@ -86,17 +86,17 @@ describeOnEveryEngine("access to the worker", (engine) => {
     const running = await startBrokerAndWorker(engine.database);
     try {
       for (const [headers, status] of UNSOUND_FRAMING) {
-        const answer = await postChunked(running.url, storeCall, headers, "{}");
-        expect(answer, headers).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+        const response = await postChunked(running.url, storeCall, headers, "{}");
+        expect(response, headers).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
       }
       for (const [reason, body] of [
         ["deeper", "[".repeat(257) + "]".repeat(257)],
         ["values", `[${"0,".repeat(6_400_000).slice(0, -1)}]`],
         ["bytes", JSON.stringify("x".repeat(32 * 1024 * 1024))],
       ] as const) {
-        const answer = await requestRaw(running.url + storeCall, { method: "POST", headers: json, body });
-        expect([reason, answer.status]).toEqual([reason, 413]);
-        expect(answer.body).toContain(reason);
+        const response = await requestRaw(running.url + storeCall, { method: "POST", headers: json, body });
+        expect([reason, response.status]).toEqual([reason, 413]);
+        expect(response.body).toContain(reason);
       }
     } finally {
       await running.stop();

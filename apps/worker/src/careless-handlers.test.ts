@@ -43,17 +43,17 @@ async function start(engine: "embedded" | "server") {
     child.kill("SIGKILL");
     await exit;
   });
-  const answer = async (): Promise<unknown> => {
+  const respond = async (): Promise<unknown> => {
     const ended = exit.then(() => Promise.reject(new Error(`the worker ended: ${said}`)));
     const [message] = await Promise.race([once(child, "message"), ended]);
     return message;
   };
   const ask = async (request: WorkerRequest) => {
-    const answered = answer();
+    const answered = respond();
     child.send(request);
     return answered;
   };
-  await answer();
+  await respond();
   return {
     append: (event: SynapEvent) => ask({ kind: "append", event }),
     status: async () => (await ask({ kind: "status" })) as StoreStatistics,

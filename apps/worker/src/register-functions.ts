@@ -16,7 +16,7 @@ const REGISTER_INTERVAL_MS = 15_000;
 const RETRY_INTERVAL_MS = 5_000;
 
 /** The SDK's response to a registration that Inngest accepted. */
-const registrationAnswer = z.object({ modified: z.boolean() });
+const registrationResponse = z.object({ modified: z.boolean() });
 
 /**
  * Registers the worker's functions by sending it the same request that an Inngest server would send.
@@ -28,7 +28,7 @@ const registrationAnswer = z.object({ modified: z.boolean() });
 export async function registerFunctions(address: string, client: SigningClient): Promise<boolean> {
   const response = await fetch(address, { method: "PUT", headers: signatureOf("", client, Date.now()) });
   if (!response.ok) throw new Error(`Inngest did not accept the functions: ${await response.text()}`);
-  const answer = registrationAnswer.safeParse(await response.json(), { reportInput: true });
+  const answer = registrationResponse.safeParse(await response.json(), { reportInput: true });
   if (answer.success) return answer.data.modified;
   throw new Error(`Inngest's answer to the registration: ${describeZodIssues(answer.error.issues, "it")}`);
 }

@@ -59,10 +59,13 @@ export const httpAppends: Benchmark = {
         }
       }
       for (const arm of arms) {
-        const answers = arm.samples.reduce((sum, { result }) => sum + succeeded(result), warm.get(arm) ?? 0);
+        const responses = arm.samples.reduce(
+          (sum, { result }) => sum + succeeded(result),
+          warm.get(arm) ?? 0,
+        );
         const stored = await arm.stored();
-        if (stored < answers)
-          throw new Error(`${arm.name} stored ${stored} events, and answered 2xx for ${answers}.`);
+        if (stored < responses)
+          throw new Error(`${arm.name} stored ${stored} events, and answered 2xx for ${responses}.`);
       }
       return { figures: figuresOf(arms, `${rounds} samples of ${seconds} s.`) };
     } finally {
@@ -120,8 +123,8 @@ function pathsBelow(start: string): () => string {
   };
 }
 
-function succeeded({ answers, failures }: LoadResult): number {
-  return answers - failures;
+function succeeded({ responses, failures }: LoadResult): number {
+  return responses - failures;
 }
 
 function figuresOf(arms: readonly Arm[], note: string): Figure[] {
@@ -168,7 +171,7 @@ function figuresOf(arms: readonly Arm[], note: string): Figure[] {
       },
       {
         id: `http-appends.${connections}-connections.failures`,
-        name: `requests without an answer of 2xx, ${over}`,
+        name: `requests without a response of 2xx, ${over}`,
         value: failures,
         unit: "requests",
         better: "lower",

@@ -161,7 +161,7 @@ function faults(samples: readonly HttpSample[]): Figure[] {
       sum(({ twice }) => twice),
       "events",
     ),
-    zero("http.failures", "requests without an answer of 2xx", failures, "requests"),
+    zero("http.failures", "requests without a response of 2xx", failures, "requests"),
   ];
 }
 
@@ -188,7 +188,7 @@ function plots(singles: readonly number[], of: (arm: Arm, connections: number) =
 }
 
 function perSecond({ result }: HttpSample): number {
-  return result.answers / result.seconds;
+  return result.responses / result.seconds;
 }
 
 function idOf([sample]: readonly HttpSample[]): string {

@@ -16,12 +16,12 @@ export interface LoadPlan {
 /** Result of a load. */
 export interface LoadResult {
   readonly seconds: number;
-  /** Number of answers of any status, and of those that were not 2xx or never came. */
-  readonly answers: number;
+  /** Number of responses of any status, and of those that were not 2xx or never came. */
+  readonly responses: number;
   readonly failures: number;
-  /** Time to each answer, in milliseconds. */
+  /** Time to each response, in milliseconds. */
   readonly latencies: readonly number[];
-  /** The body of each answer. */
+  /** The body of each response. */
   readonly answered: readonly string[];
 }
 
@@ -54,7 +54,7 @@ export async function load(plan: LoadPlan): Promise<LoadResult> {
   });
   return {
     seconds: duration,
-    answers: latencies.length,
+    responses: latencies.length,
     failures: errors + timeouts + non2xx,
     latencies,
     answered,

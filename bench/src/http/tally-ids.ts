@@ -14,14 +14,14 @@ export interface IdTally {
 const receivedSchema = z.object({ envelopes: z.number(), ids: z.array(z.string()) });
 const ACCEPTED = /"status":"accepted","id":"([^"]+)"/g;
 
-/** Counts the ids that the answers call accepted, in single answers and in batches. */
-export function tallyIds(answers: readonly string[], received: unknown): IdTally {
+/** Counts the ids that the responses call accepted, in single answers and in batches. */
+export function tallyIds(responses: readonly string[], received: unknown): IdTally {
   const { envelopes, ids } = receivedSchema.parse(received);
   const known = new Set(ids);
   let accepted = 0;
   let lost = 0;
-  for (const answer of answers) {
-    for (const [, id = ""] of answer.matchAll(ACCEPTED)) {
+  for (const response of responses) {
+    for (const [, id = ""] of response.matchAll(ACCEPTED)) {
       accepted += 1;
       if (!known.has(id)) lost += 1;
     }

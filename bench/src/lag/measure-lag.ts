@@ -22,7 +22,7 @@ export interface LagRun {
   readonly answers: readonly number[];
 }
 
-/** A look at the read model: when its answer was there, and the position that it showed. */
+/** A look at the read model: when its response was there, and the position that it showed. */
 interface Look {
   readonly at: number;
   readonly position: number;

@@ -9,7 +9,7 @@ export interface StoreFindings {
   readonly lost: number;
   /** In the store more than once. */
   readonly twice: number;
-  /** Stored, and not answered 2xx: an answer may get lost, so there may be some under overload. */
+  /** Stored, and not answered 2xx: a response may get lost, so there may be some under overload. */
   readonly unanswered: number;
   /** Events that a read model is short of, or has too many; and checkpoints that did not pass the last event. */
   readonly projectionFaults: readonly string[];

@@ -19,12 +19,12 @@ export type LoadPlan = z.infer<typeof loadPlanSchema>;
 
 const sentBatchSchema = z.object({
   number: z.number(),
-  /** When it was first sent, and when its last answer was there: milliseconds since 1970. */
+  /** When it was first sent, and when its last response was there: milliseconds since 1970. */
   sentAt: z.number(),
   answeredAt: z.number(),
   /** Its events that were answered 2xx. */
   accepted: z.union([z.literal("all"), z.array(z.number())]),
-  /** HTTP status of the last answer; 0 when there was none. */
+  /** HTTP status of the last response; 0 when there was none. */
   status: z.number(),
 });
 /** Outcome of one batch. */

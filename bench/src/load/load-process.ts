@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BatchMaker } from "./batch-maker.ts";
 import { clock, type LoadMessage, type LoadPlan, loadPlanSchema, type SentBatch } from "./load-plan.ts";
-import { type BatchAnswer, BatchPoster } from "./post-batch.ts";
+import { BatchPoster, type BatchResponse } from "./post-batch.ts";
 
 const PROGRESS_MS = 250;
 /** Time after its end for which a load that is paced by answers resends unaccepted events. */
@@ -35,17 +35,17 @@ async function sendAsAccepted(connections: number): Promise<void> {
       const sentAt = clock();
       const accepted = new Set<number>();
       for (;;) {
-        const answer = await poster.post(body);
-        count(answer, accepted);
-        if (answer.status < 300 && answer.status > 0) {
-          remember(number, sentAt, accepted, answer);
+        const response = await poster.post(body);
+        count(response, accepted);
+        if (response.status < 300 && response.status > 0) {
+          remember(number, sentAt, accepted, response);
           break;
         }
         if (performance.now() > end + LAST_ATTEMPTS_MS) {
-          remember(number, sentAt, accepted, answer);
+          remember(number, sentAt, accepted, response);
           break;
         }
-        await sleep((answer.retryAfter ?? 1) * 1000);
+        await sleep((response.retryAfter ?? 1) * 1000);
       }
     }
   };
@@ -66,10 +66,10 @@ async function sendByTheClock({ batchesPerSecond, maxInFlight }: ClockPace): Pro
     }
     const number = next++;
     const sentAt = clock();
-    const one = poster.post(maker.make(number)).then((answer) => {
+    const one = poster.post(maker.make(number)).then((response) => {
       const accepted = new Set<number>();
-      count(answer, accepted);
-      remember(number, sentAt, accepted, answer);
+      count(response, accepted);
+      remember(number, sentAt, accepted, response);
       underWay.delete(one);
     });
     underWay.add(one);
@@ -80,20 +80,20 @@ async function sendByTheClock({ batchesPerSecond, maxInFlight }: ClockPace): Pro
 
 type ClockPace = Extract<LoadPlan["pace"], { kind: "by the clock" }>;
 
-function count(answer: BatchAnswer, accepted: Set<number>): void {
+function count(response: BatchResponse, accepted: Set<number>): void {
   const before = accepted.size;
-  for (const index of answer.accepted) accepted.add(index);
+  for (const index of response.accepted) accepted.add(index);
   tally.accepted += accepted.size - before;
-  if (answer.status === 503) {
+  if (response.status === 503) {
     tally.shed += 1;
-    if (answer.retryAfter === undefined) tally.shedWithoutRetryAfter += 1;
-  } else if (answer.status >= 300 || answer.status === 0) {
+    if (response.retryAfter === undefined) tally.shedWithoutRetryAfter += 1;
+  } else if (response.status >= 300 || response.status === 0) {
     tally.failed += 1;
-    if (tally.failed === 1) process.stderr.write(`a batch failed: ${answer.status} ${answer.reason}\n`);
+    if (tally.failed === 1) process.stderr.write(`a batch failed: ${response.status} ${response.reason}\n`);
   }
 }
 
-function remember(number: number, sentAt: number, accepted: Set<number>, { status }: BatchAnswer): void {
+function remember(number: number, sentAt: number, accepted: Set<number>, { status }: BatchResponse): void {
   const which = accepted.size === maker.size ? "all" : [...accepted];
   batches.push({ number, sentAt, answeredAt: clock(), accepted: which, status });
 }

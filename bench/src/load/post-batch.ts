@@ -1,9 +1,9 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 import { z } from "zod";
 
-/** The API's answer to a batch. */
-export interface BatchAnswer {
-  /** 0 when no answer came: the connection failed, or the time ran out. */
+/** The API's response to a batch. */
+export interface BatchResponse {
+  /** 0 when no response came: the connection failed, or the time ran out. */
   readonly status: number;
   /** In seconds. */
   readonly retryAfter: number | undefined;
@@ -31,7 +31,7 @@ export class BatchPoster {
   }
 
   /** Never rejects. */
-  post(body: Buffer): Promise<BatchAnswer> {
+  post(body: Buffer): Promise<BatchResponse> {
     return new Promise((resolve) => {
       const fail = (error: Error) =>
         resolve({ status: 0, retryAfter: undefined, accepted: [], reason: error.message });
@@ -57,7 +57,7 @@ export class BatchPoster {
   }
 }
 
-async function read(response: IncomingMessage): Promise<BatchAnswer> {
+async function read(response: IncomingMessage): Promise<BatchResponse> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString("utf8");

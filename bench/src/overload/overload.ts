@@ -8,7 +8,7 @@ const PLANS = {
   full: { capacitySeconds: 10, overloadSeconds: 60 },
   quick: { capacitySeconds: 3, overloadSeconds: 6 },
 };
-/** Slowest 99th percentile of answers that counts as responsive. Clients wait for seconds. */
+/** Slowest 99th percentile of responses that counts as responsive. Clients wait for seconds. */
 const RESPONSIVE_MS = 1_000;
 
 /** Behaviour at three times the capacity of the pipeline, and the effect on a small request. */

@@ -7,7 +7,7 @@ export interface Probe {
   /** When it was sent: milliseconds since 1970. */
   readonly at: number;
   readonly ms: number;
-  /** HTTP status; 0 when no answer came in time. */
+  /** HTTP status; 0 when no response came in time. */
   readonly status: number;
 }
 

@@ -9,7 +9,7 @@ export interface Competitor {
   /** Appends events that all name the same stream to that stream, in one call, without an expected version. */
   append(events: readonly SynapEvent[]): Promise<void>;
   /**
-   * Reads the whole stream that an event names. When this resolves, the store has delivered every event; the answer
+   * Reads the whole stream that an event names. When this resolves, the store has delivered every event; the response
    * then names them by id, in the order in which they came, outside of what is timed.
    */
   read(example: SynapEvent): Promise<() => string[]>;

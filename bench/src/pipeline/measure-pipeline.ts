@@ -25,7 +25,7 @@ export interface PipelineRun {
   readonly tally: LoadTally;
   /** From the first request until every event was stored and projected; until patience ended, if it was `cut`. */
   readonly seconds: number;
-  /** From the first request to the last answer. */
+  /** From the first request to the last response. */
   readonly loadSeconds: number;
   /** Events stored and projected by then. */
   readonly projected: number;

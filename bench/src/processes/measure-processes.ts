@@ -16,7 +16,7 @@ export type Program = "api" | "worker" | "broker";
 /** One way of sending events to a set of processes. */
 export interface WayMeasured {
   readonly events: number;
-  /** Published: until all are stored and projected. Appended: until the last answer. */
+  /** Published: until all are stored and projected. Appended: until the last response. */
   readonly seconds: number;
   /** Processor time until all is projected, in seconds. */
   readonly cpu: Readonly<Record<Program, number>>;
@@ -161,7 +161,7 @@ async function append(
     const results = await Promise.all(loads);
     failures = results.reduce((sum, result) => sum + result.failures, 0);
     return {
-      events: results.reduce((sum, { answers }) => sum + answers, 0) - failures,
+      events: results.reduce((sum, { responses }) => sum + responses, 0) - failures,
       seconds: Math.max(...results.map((result) => result.seconds)),
     };
   });

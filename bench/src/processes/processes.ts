@@ -156,7 +156,7 @@ function faultsOf(samples: readonly Sample[]): Figure[] {
     ),
     fault(
       "failures",
-      "appends without an answer of 2xx",
+      "appends without a response of 2xx",
       sum(({ failures }) => failures),
     ),
   ];

@@ -27,7 +27,7 @@ export const QUESTIONS = [
 ] as const;
 
 export type Question = (typeof QUESTIONS)[number];
-/** Milliseconds of each answer, in the order in which they came. */
+/** Milliseconds of each response, in the order in which they came. */
 export type ReadTimes = Readonly<Record<Question, readonly number[]>>;
 
 /** Events that most questions are about. */
@@ -136,15 +136,15 @@ async function someIds(store: EventStore, index: () => number): Promise<string[]
   return ids;
 }
 
-/** An answer that is fast because it is empty would be none. */
+/** A response that is fast because it is empty would be none. */
 function expect(found: number, expected: number): number {
-  if (found !== expected) throw new Error(`An answer held ${found} events, not ${expected}.`);
+  if (found !== expected) throw new Error(`A response held ${found} events, not ${expected}.`);
   return found;
 }
 
 /** As above, where the edges of the range may cut off a few: at most an append's worth. */
 function expectAbout(found: number, expected: number): number {
-  if (found < expected * 0.9) throw new Error(`An answer held ${found} events, not about ${expected}.`);
+  if (found < expected * 0.9) throw new Error(`A response held ${found} events, not about ${expected}.`);
   return found;
 }
 

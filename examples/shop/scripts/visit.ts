@@ -11,7 +11,7 @@ const orders = synap.aggregates({ type: "order", path: "orders" });
 const id = `o-${Date.now()}`;
 const customer = `customer-${id}`;
 
-// Commands: the rules of src/order.ts decide, and the events are stored when the answer comes.
+// Commands: the rules of src/order.ts decide, and the events are stored when the response comes.
 const lines = [{ article: "pump", quantity: 2, cents: 5999 }];
 const placed = await orders.execute(id, {
   type: "place",

@@ -41,7 +41,7 @@ export const customerInvoices = defineReadModel({
   path: "customer-invoices",
   description: "The invoices of a customer, and what they come to",
   parameters: z.strictObject({ customer: z.string() }),
-  answer: z.object({
+  response: z.object({
     totalCents: z.int(),
     invoices: z.array(z.object({ id: z.string(), cents: z.int(), account: z.string().nullable() })),
   }),

@@ -57,7 +57,7 @@ export const customerOrders = defineReadModel({
   path: "customer-orders",
   description: "The orders of a customer, newest first",
   parameters: z.strictObject({ customer: z.string() }),
-  answer: z.object({
+  response: z.object({
     orders: z.array(
       z.object({ id: z.string(), status: z.enum(statuses), cents: z.int(), stars: z.int().nullable() }),
     ),

@@ -72,13 +72,13 @@ export function createAggregates<Decider extends DeciderTypes>(
   return {
     async load(id, { version, at, signal } = {}) {
       try {
-        const answer = await transport.call("getAggregate", {
+        const response = await transport.call("getAggregate", {
           path: { type: kind.type, id },
           query: { version, at },
           signal,
         });
         // The decider that the client was given is the one that this API runs.
-        return { ...answer, state: answer.state as StateOf<Decider> };
+        return { ...response, state: response.state as StateOf<Decider> };
       } catch (error) {
         if (isProblem(error, "aggregate-not-found")) return undefined;
         throw error;
@@ -86,7 +86,7 @@ export function createAggregates<Decider extends DeciderTypes>(
     },
     async execute(id, command, { signal, expectedVersion, idempotencyKey = uuidv7(), ...envelope } = {}) {
       const { type, data }: Command = command;
-      const answer = await transport.call("executeCommand", {
+      const response = await transport.call("executeCommand", {
         path: { path: kind.path, id, command: type },
         headers: {
           "idempotency-key": idempotencyKey,
@@ -95,7 +95,7 @@ export function createAggregates<Decider extends DeciderTypes>(
         body: { data, ...envelope },
         signal,
       });
-      return { ...answer, state: answer.state as StateOf<Decider> };
+      return { ...response, state: response.state as StateOf<Decider> };
     },
   };
 }

@@ -21,11 +21,11 @@ import {
   type SettledResult,
 } from "./publishing.ts";
 import {
-  type AnswerOf,
   createReadModels,
   type ReadModelArguments,
   type ReadModels,
   type ReadModelTypes,
+  type ResponseOf,
   readModel,
 } from "./read-models.ts";
 import type { Resource } from "./resources.ts";
@@ -61,7 +61,7 @@ export interface SynapClient<Source extends ClientTypes>
   /**
    * Publishes events that are JSON already, as they are, in one request: each must have an id, by which the API recognises it
    * when it is sent again. For programs that pass on what others wrote.
-   * @throws SynapProblem, SynapUnreachableError, SynapAnswerError when the outcome of an event is not known
+   * @throws SynapProblem, SynapUnreachableError, SynapResponseError when the outcome of an event is not known
    */
   publishJson(events: readonly string[], options?: PublishOptions): Promise<SettledResult[]>;
   /**
@@ -89,7 +89,7 @@ export interface SynapClient<Source extends ClientTypes>
     kind: [Decider] extends [never] ? never : { readonly type: string; readonly path: string },
   ): AggregatesOf<Decider>;
   /**
-   * The answer of a read model of the client's config.
+   * The response of a read model of the client's config.
    * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
    * @example
    * const { orders } = await synap.readModel("open-orders", { customer: "c1" });
@@ -97,9 +97,9 @@ export interface SynapClient<Source extends ClientTypes>
   readModel<const Path extends PartsOf<Source>["readModels"]["path"]>(
     path: Path,
     ...rest: ReadModelArguments<ReadModelAt<PartsOf<Source>, Path>>
-  ): Promise<AnswerOf<ReadModelAt<PartsOf<Source>, Path>>>;
+  ): Promise<ResponseOf<ReadModelAt<PartsOf<Source>, Path>>>;
   /**
-   * The answer of a read model, with the types of its definition.
+   * The response of a read model, with the types of its definition.
    * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
    * @example
    * const { orders } = await synap.readModel<typeof openOrders>("open-orders", { customer: "c1" });
@@ -107,7 +107,7 @@ export interface SynapClient<Source extends ClientTypes>
   readModel<Model extends ReadModelTypes = never>(
     path: Model["path"],
     ...rest: ReadModelArguments<Model>
-  ): Promise<AnswerOf<Model>>;
+  ): Promise<ResponseOf<Model>>;
   /** The read models of the seeded domain, the audit log and the compliance figures. */
   readonly readModels: ReadModels;
   readonly admin: Admin<PartsOf<Source>>;

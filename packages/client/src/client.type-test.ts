@@ -85,7 +85,7 @@ void command;
 interface OpenOrders {
   path: "open-orders";
   parameters: z.ZodObject<{ customer: z.ZodString; limit: z.ZodOptional<z.ZodNumber> }>;
-  answer: z.ZodObject<{ orders: z.ZodArray<z.ZodObject<{ id: z.ZodString; total: z.ZodNumber }>> }>;
+  response: z.ZodObject<{ orders: z.ZodArray<z.ZodObject<{ id: z.ZodString; total: z.ZodNumber }>> }>;
 }
 async function readOrders(): Promise<number> {
   const { orders } = await synap.readModel<OpenOrders>("open-orders", { customer: "c1", limit: 5 });
@@ -95,7 +95,7 @@ async function readOrders(): Promise<number> {
   await synap.readModel<OpenOrders>("open-orders");
   // @ts-expect-error a misspelt parameter
   await synap.readModel<OpenOrders>("open-orders", { costumer: "c1" });
-  // @ts-expect-error a misspelt field of the answer
+  // @ts-expect-error a misspelt field of the response
   orders[0]?.totals;
   return orders[0]?.total ?? 0;
 }

@@ -1,8 +1,8 @@
 import type { ProblemCode, ProblemDocument, ProblemOf } from "./problems.ts";
 
-/** Options of an error that an answer caused. */
-interface AnswerErrorOptions extends ErrorOptions {
-  /** Milliseconds until the API wants to be asked again: the header Retry-After of the answer. */
+/** Options of an error that a response caused. */
+interface ResponseErrorOptions extends ErrorOptions {
+  /** Milliseconds until the API wants to be asked again: the header Retry-After of the response. */
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -16,10 +16,10 @@ interface AnswerErrorOptions extends ErrorOptions {
 export class SynapProblem extends Error {
   override readonly name = "SynapProblem";
   readonly problem: ProblemDocument;
-  /** Milliseconds until the API wants to be asked again, if its answer had the header Retry-After. */
+  /** Milliseconds until the API wants to be asked again, if its response had the header Retry-After. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(problem: ProblemDocument, options?: AnswerErrorOptions) {
+  constructor(problem: ProblemDocument, options?: ResponseErrorOptions) {
     super(`${problem.title}: ${problem.detail}`, options);
     this.problem = problem;
     this.retryAfterMs = options?.retryAfterMs;
@@ -39,7 +39,7 @@ export function isProblem<Code extends ProblemCode>(
   return error instanceof SynapProblem && codes.some((code) => code === error.problem.code);
 }
 
-/** No answer came: the API can't be reached, or a request took longer than its time limit. */
+/** No response came: the API can't be reached, or a request took longer than its time limit. */
 export class SynapUnreachableError extends Error {
   override readonly name = "SynapUnreachableError";
   readonly code = "unreachable";
@@ -51,16 +51,16 @@ export class SynapUnreachableError extends Error {
   }
 }
 
-/** An answer that doesn't come from Synap: a proxy's page, or another program at this address. */
-export class SynapAnswerError extends Error {
-  override readonly name = "SynapAnswerError";
+/** A response that doesn't come from Synap: a proxy's page, or another program at this address. */
+export class SynapResponseError extends Error {
+  override readonly name = "SynapResponseError";
   readonly code = "answer-invalid";
   readonly url: string;
   readonly status: number;
-  /** Milliseconds until whatever answered wants to be asked again, if its answer had the header Retry-After. */
+  /** Milliseconds until whatever answered wants to be asked again, if its response had the header Retry-After. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(url: string, status: number, reason: string, options?: AnswerErrorOptions) {
+  constructor(url: string, status: number, reason: string, options?: ResponseErrorOptions) {
     super(`What answers at ${url} doesn't look like Synap's API (status ${status}): ${reason}.`, options);
     this.url = url;
     this.status = status;
@@ -68,9 +68,11 @@ export class SynapAnswerError extends Error {
   }
 }
 
-/** Milliseconds until the API wants to be asked again, as the answer that caused an error said. */
+/** Milliseconds until the API wants to be asked again, as the response that caused an error said. */
 export function retryAfterOf(error: unknown): number | undefined {
-  return error instanceof SynapProblem || error instanceof SynapAnswerError ? error.retryAfterMs : undefined;
+  return error instanceof SynapProblem || error instanceof SynapResponseError
+    ? error.retryAfterMs
+    : undefined;
 }
 
 function reasonOf(cause: unknown): string {

@@ -11,7 +11,7 @@ export type {
   StoredEventIn,
   StreamName,
 } from "./contract.ts";
-export { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
+export { isProblem, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
 export type { EventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 export type {

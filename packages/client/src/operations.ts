@@ -5,7 +5,7 @@ export interface Operation {
   readonly method: "GET" | "POST";
   /** With the names of parameters in braces, as in the OpenAPI document. */
   readonly path: string;
-  readonly answer: ResourceName | readonly ResourceName[] | "text" | "stream" | "document";
+  readonly response: ResourceName | readonly ResourceName[] | "text" | "stream" | "document";
   /**
    * True if an attempt with an unknown outcome may be repeated: reading changes nothing, and events and commands carry an id
    * by which the API recognises them.
@@ -18,107 +18,111 @@ const repeat = { method: "POST", repeatable: true } as const;
 const once = { method: "POST", repeatable: false } as const;
 
 /**
- * Every operation of the API by its operationId. What each takes and answers has the types of the schemas in
+ * Every operation of the API by its operationId. The types of what each takes and returns are those of the schemas in
  * `@synap/types/http`; a test compares both with the API's own document.
  */
 export const OPERATIONS = {
   publishEvent: {
     ...repeat,
     path: "/api/v1/events",
-    answer: ["AcceptedEvent", "DuplicateEvent"],
+    response: ["AcceptedEvent", "DuplicateEvent"],
   },
-  publishBatch: { ...repeat, path: "/api/v1/events/batch", answer: "BatchResults" },
-  getEvent: { ...read, path: "/api/v1/events/{id}", answer: "StoredEvent" },
+  publishBatch: { ...repeat, path: "/api/v1/events/batch", response: "BatchResults" },
+  getEvent: { ...read, path: "/api/v1/events/{id}", response: "StoredEvent" },
   listEvents: {
     ...read,
     path: "/api/v1/events",
-    answer: "EventPage",
+    response: "EventPage",
   },
   appendToStream: {
     ...repeat,
     path: "/api/v1/streams/{aggregateType}/{aggregateId}/events",
-    answer: "StreamAppended",
+    response: "StreamAppended",
   },
   readStream: {
     ...read,
     path: "/api/v1/streams/{aggregateType}/{aggregateId}",
-    answer: "StreamPage",
+    response: "StreamPage",
   },
   closeStream: {
     ...repeat,
     path: "/api/v1/streams/{aggregateType}/{aggregateId}/close",
-    answer: "ClosedStream",
+    response: "ClosedStream",
   },
   getAggregate: {
     ...read,
     path: "/api/v1/aggregates/{type}/{id}",
-    answer: "Aggregate",
+    response: "Aggregate",
   },
   executeCommand: {
     ...repeat,
     path: "/api/v1/{path}/{id}/{command}",
-    answer: "CommandResult",
+    response: "CommandResult",
   },
-  readModel: { ...read, path: "/api/v1/{readModel}", answer: "document" },
-  openLoops: { ...read, path: "/api/v1/open-loops", answer: "OpenLoops" },
-  tasks: { ...read, path: "/api/v1/tasks", answer: "Tasks" },
+  readModel: { ...read, path: "/api/v1/{readModel}", response: "document" },
+  openLoops: { ...read, path: "/api/v1/open-loops", response: "OpenLoops" },
+  tasks: { ...read, path: "/api/v1/tasks", response: "Tasks" },
   reservations: {
     ...read,
     path: "/api/v1/reservations",
-    answer: "Reservations",
+    response: "Reservations",
   },
-  notes: { ...read, path: "/api/v1/notes", answer: "Notes" },
+  notes: { ...read, path: "/api/v1/notes", response: "Notes" },
   auditLog: {
     ...read,
     path: "/api/v1/audit-log",
-    answer: "AuditLog",
+    response: "AuditLog",
   },
   compliance: {
     ...read,
     path: "/api/v1/compliance",
-    answer: "Compliance",
+    response: "Compliance",
   },
-  status: { ...read, path: "/api/v1/status", answer: "Status" },
-  metrics: { ...read, path: "/metrics", answer: "text" },
-  health: { ...read, path: "/healthz", answer: "Health" },
-  readiness: { ...read, path: "/readyz", answer: "Readiness" },
-  openapi: { ...read, path: "/openapi.json", answer: "document" },
-  adminStatus: { ...read, path: "/api/v1/admin/status", answer: "AdminStatus" },
+  status: { ...read, path: "/api/v1/status", response: "Status" },
+  metrics: { ...read, path: "/metrics", response: "text" },
+  health: { ...read, path: "/healthz", response: "Health" },
+  readiness: { ...read, path: "/readyz", response: "Readiness" },
+  openapi: { ...read, path: "/openapi.json", response: "document" },
+  adminStatus: { ...read, path: "/api/v1/admin/status", response: "AdminStatus" },
   tailEvents: {
     ...read,
     path: "/api/v1/admin/events/tail",
-    answer: "stream",
+    response: "stream",
   },
   listDeadLetters: {
     ...read,
     path: "/api/v1/admin/dead-letters",
-    answer: "DeadLetterPage",
+    response: "DeadLetterPage",
   },
-  getDeadLetter: { ...read, path: "/api/v1/admin/dead-letters/{id}", answer: "DeadLetter" },
-  retryDeadLetters: { ...once, path: "/api/v1/admin/dead-letters/retry", answer: "DeadLetterOutcomes" },
-  retryDeadLetter: { ...once, path: "/api/v1/admin/dead-letters/{id}/retry", answer: "DeadLetterOutcome" },
-  skipDeadLetter: { ...once, path: "/api/v1/admin/dead-letters/{id}/skip", answer: "DeadLetterOutcome" },
-  listProjections: { ...read, path: "/api/v1/admin/projections", answer: "Projections" },
-  getProjection: { ...read, path: "/api/v1/admin/projections/{name}", answer: "Projection" },
-  pauseProjection: { ...once, path: "/api/v1/admin/projections/{name}/pause", answer: "ProjectionBuild" },
-  resumeProjection: { ...once, path: "/api/v1/admin/projections/{name}/resume", answer: "ProjectionBuild" },
+  getDeadLetter: { ...read, path: "/api/v1/admin/dead-letters/{id}", response: "DeadLetter" },
+  retryDeadLetters: { ...once, path: "/api/v1/admin/dead-letters/retry", response: "DeadLetterOutcomes" },
+  retryDeadLetter: { ...once, path: "/api/v1/admin/dead-letters/{id}/retry", response: "DeadLetterOutcome" },
+  skipDeadLetter: { ...once, path: "/api/v1/admin/dead-letters/{id}/skip", response: "DeadLetterOutcome" },
+  listProjections: { ...read, path: "/api/v1/admin/projections", response: "Projections" },
+  getProjection: { ...read, path: "/api/v1/admin/projections/{name}", response: "Projection" },
+  pauseProjection: { ...once, path: "/api/v1/admin/projections/{name}/pause", response: "ProjectionBuild" },
+  resumeProjection: { ...once, path: "/api/v1/admin/projections/{name}/resume", response: "ProjectionBuild" },
   rollbackProjection: {
     ...once,
     path: "/api/v1/admin/projections/{name}/rollback",
-    answer: "ProjectionCutover",
+    response: "ProjectionCutover",
   },
-  rebuildProjection: { ...once, path: "/api/v1/admin/projections/{name}/rebuild", answer: "ProjectionBuild" },
+  rebuildProjection: {
+    ...once,
+    path: "/api/v1/admin/projections/{name}/rebuild",
+    response: "ProjectionBuild",
+  },
   compareProjection: {
     ...once,
     path: "/api/v1/admin/projections/{name}/compare",
-    answer: "ProjectionComparison",
+    response: "ProjectionComparison",
   },
   cutOverProjection: {
     ...once,
     path: "/api/v1/admin/projections/{name}/cutover",
-    answer: "ProjectionCutover",
+    response: "ProjectionCutover",
   },
-  dropProjectionBuild: { ...once, path: "/api/v1/admin/projections/{name}/drop", answer: "DroppedBuild" },
+  dropProjectionBuild: { ...once, path: "/api/v1/admin/projections/{name}/drop", response: "DroppedBuild" },
 } as const satisfies Record<string, Operation>;
 
 /** The operationId of an operation. */

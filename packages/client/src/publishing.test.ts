@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import {
-  type Answer,
   broken,
   problem,
   type ScriptedApi,
+  type ScriptedResponse,
   type SeenRequest,
   startScriptedApi,
 } from "../test/scripted-api.ts";
@@ -16,7 +16,7 @@ afterEach(async () => {
   api = undefined;
 });
 
-async function clientOf(answer: (request: SeenRequest) => Answer, coalescing = {}) {
+async function clientOf(answer: (request: SeenRequest) => ScriptedResponse, coalescing = {}) {
   api = await startScriptedApi(answer);
   const retry = { firstMs: 1, maxMs: 1, attempts: 5 };
   return createSynapClient({ url: api.url, retry, coalescing });
@@ -24,7 +24,7 @@ async function clientOf(answer: (request: SeenRequest) => Answer, coalescing = {
 const eventsOf = ({ url, body }: SeenRequest): { id: string }[] =>
   url.endsWith("/batch") ? body.events : [body];
 /** Answers like an API that accepts everything. */
-const take = (request: SeenRequest): Answer => {
+const take = (request: SeenRequest): ScriptedResponse => {
   const results = eventsOf(request).map(({ id }, index) => ({ status: "accepted", id, index }));
   return { status: 202, body: request.url.endsWith("/batch") ? { results } : results[0] };
 };
@@ -182,11 +182,11 @@ describe("events that are JSON already", () => {
     expect(bodies.at(-1)).toBe(`{"events":[${lines[1]}]}`);
   });
 
-  it("fail with the last fault when the outcome of one is not known, and when an answer leaves one out", async () => {
+  it("fail with the last fault when the outcome of one is not known, and when a response leaves one out", async () => {
     const away = await clientOf(() => broken);
     await expect(away.publishJson(lines)).rejects.toMatchObject({ name: "SynapUnreachableError" });
     await api?.stop();
     const careless = await clientOf(() => ({ status: 202, body: { results: [{ status: "accepted" }, {}] } }));
-    await expect(careless.publishJson(lines)).rejects.toMatchObject({ name: "SynapAnswerError" });
+    await expect(careless.publishJson(lines)).rejects.toMatchObject({ name: "SynapResponseError" });
   });
 });

@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import type { EventInput } from "./contract.ts";
-import { isProblem, SynapAnswerError, SynapProblem } from "./errors.ts";
+import { isProblem, SynapProblem, SynapResponseError } from "./errors.ts";
 import type { ProblemCode, ProblemDocument } from "./problems.ts";
 import type { Resource } from "./resources.ts";
 import type { CallOptions, Transport } from "./transport.ts";
@@ -119,7 +119,7 @@ export function createPublishing(
       const isWhole =
         results?.length === events.length && results.every((result, place) => result.index === place);
       if (isWhole) return { results };
-      throw new SynapAnswerError(transport.url, 200, "it has no result for each event");
+      throw new SynapResponseError(transport.url, 200, "it has no result for each event");
     } catch (error) {
       signal?.throwIfAborted();
       if (isProblem(error, "batch-rejected")) return { results: error.problem.results };

@@ -11,14 +11,14 @@ export interface SchemaTypes<Output = unknown> {
 export interface ReadModelTypes {
   readonly path: string;
   readonly parameters: SchemaTypes<object>;
-  readonly answer: SchemaTypes;
+  readonly response: SchemaTypes;
 }
 
 /** The parameters of a read model, in the form that `read` gets them: they are written into the address as text. */
 export type ParametersOf<Model extends ReadModelTypes> = Model["parameters"]["_zod"]["output"];
 
 /** The answer of a read model. */
-export type AnswerOf<Model extends ReadModelTypes> = Model["answer"]["_zod"]["output"];
+export type ResponseOf<Model extends ReadModelTypes> = Model["response"]["_zod"]["output"];
 
 /** The parameters of a read model, which may be left out where none is required, and the options of the call. */
 export type ReadModelArguments<Model extends ReadModelTypes> =
@@ -32,11 +32,11 @@ export async function readModel<Model extends ReadModelTypes>(
   path: string,
   parameters: object = {},
   { signal }: CallOptions = {},
-): Promise<AnswerOf<Model>> {
+): Promise<ResponseOf<Model>> {
   const query = { ...parameters };
-  const answer = await transport.call("readModel", { path: { readModel: path }, query, signal });
+  const response = await transport.call("readModel", { path: { readModel: path }, query, signal });
   // The read model that the client was given is the one that this API serves.
-  return answer as AnswerOf<Model>;
+  return response as ResponseOf<Model>;
 }
 
 type ItemOf<List> = List extends readonly (infer Item)[] ? Item : never;

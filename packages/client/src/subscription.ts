@@ -88,7 +88,7 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
         query: { ...query, from: String(position) },
         signal: connected,
       });
-      if (response.body === null) throw new Error("the answer had no body");
+      if (response.body === null) throw new Error("the response had no body");
       onConnect?.();
       for await (const frame of readServerSentEvents(response.body, restartTimer)) {
         failures = 0;

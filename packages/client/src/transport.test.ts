@@ -1,21 +1,27 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { type Answer, broken, problem, type ScriptedApi, startScriptedApi } from "../test/scripted-api.ts";
+import {
+  broken,
+  problem,
+  type ScriptedApi,
+  type ScriptedResponse,
+  startScriptedApi,
+} from "../test/scripted-api.ts";
 import {
   createSynapClient,
   isProblem,
-  SynapAnswerError,
   SynapProblem,
+  SynapResponseError,
   SynapUnreachableError,
 } from "./index.ts";
 
 let api: ScriptedApi | undefined;
 afterEach(() => api?.stop());
 
-/** A client of an API that gives these answers, the last one for good. */
-async function clientOf(...answers: readonly Answer[]) {
+/** A client of an API that gives these responses, the last one for good. */
+async function clientOf(...responses: readonly ScriptedResponse[]) {
   let next = 0;
   const started = await startScriptedApi(() => {
-    const answer = answers[Math.min(next, answers.length - 1)];
+    const answer = responses[Math.min(next, responses.length - 1)];
     next += 1;
     return answer ?? broken;
   });
@@ -33,7 +39,7 @@ const accepted = { status: 202, body: { status: "accepted", id: "i" } };
 const note = { type: "note.created", data: { text: "x" } };
 
 describe("a request", () => {
-  it("is repeated while the connection breaks or the API is unavailable, and returns the final answer", async () => {
+  it("is repeated while the connection breaks or the API is unavailable, and returns the final response", async () => {
     const away = problem(503, "database-unavailable", {}, { "retry-after": "0" });
     const { client, requests } = await clientOf(broken, away, { status: 502, body: "<html>" }, health);
     expect(await client.health()).toEqual({ status: "ok" });
@@ -48,11 +54,11 @@ describe("a request", () => {
 
   it("waits as long as Retry-After says, for the events of a batch that stayed open as well", async () => {
     const results = [{ status: "unavailable", id: "i", index: 0 }];
-    const answers = [
+    const responses = [
       problem(503, "not-ready", {}, { "retry-after": "60" }),
       problem(503, "broker-unavailable", { results }, { "retry-after": "60" }),
     ];
-    api = await startScriptedApi(() => answers.shift() ?? broken);
+    api = await startScriptedApi(() => responses.shift() ?? broken);
     let stop = new AbortController();
     const waits: [code: unknown, waitMs: number][] = [];
     const client = createSynapClient({
@@ -153,7 +159,7 @@ describe("a request", () => {
   });
 });
 
-describe("an answer", () => {
+describe("a response", () => {
   it("that is a problem has the members of its code", async () => {
     const { client } = await clientOf(
       problem(409, "optimistic-lock", { expectedVersion: 1, actualVersion: 7 }),
@@ -166,7 +172,7 @@ describe("an answer", () => {
   it("that doesn't come from Synap is an error that says so", async () => {
     const { client } = await clientOf((_request, response) => response.writeHead(404).end("<html>"));
     const error = await client.status().catch((e) => e);
-    expect(error).toBeInstanceOf(SynapAnswerError);
+    expect(error).toBeInstanceOf(SynapResponseError);
     expect(error.message).toContain("doesn't look like Synap's API (status 404)");
   });
 
@@ -180,11 +186,11 @@ describe("an answer", () => {
 
 describe("the time limit of an attempt", () => {
   it("ends a question, and never an operation that may not be repeated", async () => {
-    const answers = { status: 200, body: { differences: [] } };
-    const late: Answer = (_request, response) => {
+    const responses = { status: 200, body: { differences: [] } };
+    const late: ScriptedResponse = (_request, response) => {
       setTimeout(() => {
         response.writeHead(200, { "content-type": "application/json" });
-        response.end(JSON.stringify(answers.body));
+        response.end(JSON.stringify(responses.body));
       }, 200);
     };
     const started = await startScriptedApi(() => late);
@@ -196,7 +202,7 @@ describe("the time limit of an attempt", () => {
       retry: { attempts: 1 },
     });
     await expect(client.admin.projections()).rejects.toBeInstanceOf(SynapUnreachableError);
-    expect(await client.admin.compareProjection("tasks-view")).toEqual(answers.body);
+    expect(await client.admin.compareProjection("tasks-view")).toEqual(responses.body);
   });
 });
 

@@ -1,5 +1,5 @@
 import { pauseAfter, sleep } from "./backoff.ts";
-import { retryAfterOf, SynapAnswerError, SynapProblem, SynapUnreachableError } from "./errors.ts";
+import { retryAfterOf, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 import type { ProblemDocument } from "./problems.ts";
 import type { RequestOf } from "./requests.ts";
@@ -65,7 +65,7 @@ interface Call extends CallOptions {
 /** The request of one operation, and the options of the call. */
 type CallOf<Name extends OperationName> = CallOptions & RequestOf<Name>;
 
-type AnswerOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["answer"] extends infer Answer
+type ResponseOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["response"] extends infer Answer
   ? Answer extends ResourceName | readonly ResourceName[]
     ? Resource<Answer extends readonly (infer Each extends ResourceName)[] ? Each : Answer & ResourceName>
     : Answer extends "text"
@@ -87,10 +87,10 @@ export interface Transport {
   /** Base URL of the API, without a trailing slash. */
   readonly url: string;
   /**
-   * Calls an operation and parses its answer.
-   * @throws SynapProblem, SynapUnreachableError, SynapAnswerError, and the signal's reason
+   * Calls an operation and parses its response.
+   * @throws SynapProblem, SynapUnreachableError, SynapResponseError, and the signal's reason
    */
-  call<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<AnswerOf<Name>>;
+  call<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<ResponseOf<Name>>;
   /** Calls an operation once, without a time limit, and gives the response as it is. @throws as `call` */
   open<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<Response>;
   /** Waits before the attempt that follows; false when there is none. @throws the signal's reason */
@@ -168,14 +168,14 @@ export function createTransport(options: TransportOptions): Transport {
           const limits = [call.signal, operation.repeatable ? AbortSignal.timeout(timeoutMs) : undefined];
           const signal = AbortSignal.any(limits.filter((each) => each !== undefined));
           const response = await attempt(operation, call, signal);
-          const answer = await readAnswer(base, response, operation).catch((cause: unknown) => {
+          const answer = await readResponse(base, response, operation).catch((cause: unknown) => {
             call.signal?.throwIfAborted();
-            throw cause instanceof SynapAnswerError || cause instanceof SynapProblem
+            throw cause instanceof SynapResponseError || cause instanceof SynapProblem
               ? cause
               : new SynapUnreachableError(base, cause);
           });
-          // The answer has the form of the operation: the API's document, checked by a test, says so.
-          return answer as AnswerOf<typeof name>;
+          // The response has the form of the operation: the API's document, checked by a test, says so.
+          return answer as ResponseOf<typeof name>;
         } catch (error) {
           fault = error;
         }
@@ -187,13 +187,13 @@ export function createTransport(options: TransportOptions): Transport {
     async open(name, call: Call) {
       const operation: Operation = OPERATIONS[name];
       const response = await attempt(operation, call, call.signal);
-      if (!response.ok) await readAnswer(base, response, operation);
+      if (!response.ok) await readResponse(base, response, operation);
       return response;
     },
   };
 }
 
-/** An operation that isn't repeatable follows only an answer that says that nothing was done: 503 with Retry-After. */
+/** An operation that isn't repeatable follows only a response that says that nothing was done: 503 with Retry-After. */
 function mayRepeat(operation: Operation, fault: unknown): boolean {
   if (fault instanceof SynapUnreachableError) return operation.repeatable;
   const status = fault instanceof SynapProblem ? fault.problem.status : statusOf(fault);
@@ -204,23 +204,27 @@ function mayRepeat(operation: Operation, fault: unknown): boolean {
 }
 
 function statusOf(fault: unknown): number | undefined {
-  return fault instanceof SynapAnswerError ? fault.status : undefined;
+  return fault instanceof SynapResponseError ? fault.status : undefined;
 }
 
-/** @throws SynapProblem, SynapAnswerError */
-async function readAnswer(base: string, response: Response, { answer }: Operation): Promise<unknown> {
+/** @throws SynapProblem, SynapResponseError */
+async function readResponse(
+  base: string,
+  response: Response,
+  { response: expected }: Operation,
+): Promise<unknown> {
   const text = await response.text();
-  if (response.ok && answer === "text") return text;
+  if (response.ok && expected === "text") return text;
   const retryAfterMs = readRetryAfter(response);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new SynapAnswerError(base, response.status, "its body is not JSON", { cause, retryAfterMs });
+    throw new SynapResponseError(base, response.status, "its body is not JSON", { cause, retryAfterMs });
   }
   if (response.ok) return value;
   if (isProblemDocument(value)) throw new SynapProblem(value, { retryAfterMs });
-  throw new SynapAnswerError(base, response.status, "it is no problem document", { retryAfterMs });
+  throw new SynapResponseError(base, response.status, "it is no problem document", { retryAfterMs });
 }
 
 /** Checks that a value has the members of every problem document. */

@@ -16,7 +16,7 @@ export class UnknownHandlerError extends Error {
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
 
-/** Asks again and again, at growing intervals, until there is an answer. */
+/** Asks again and again, at growing intervals, until there is a response. */
 async function poll<Answer>(ask: () => Promise<Answer | undefined>, signal?: AbortSignal): Promise<Answer> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.5)) {
     const answer = await ask();

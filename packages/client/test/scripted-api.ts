@@ -10,8 +10,8 @@ export interface SeenRequest {
   readonly body: any;
 }
 
-/** An answer: a status and a body, or whatever the function sends. */
-export type Answer =
+/** A response: a status and a body, or whatever the function sends. */
+export type ScriptedResponse =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body: unknown }
   | ((request: SeenRequest, response: ServerResponse) => unknown);
 
@@ -23,7 +23,9 @@ export interface ScriptedApi {
 }
 
 /** Starts a scripted API. `answer` is called for every request. */
-export async function startScriptedApi(answer: (request: SeenRequest) => Answer): Promise<ScriptedApi> {
+export async function startScriptedApi(
+  answer: (request: SeenRequest) => ScriptedResponse,
+): Promise<ScriptedApi> {
   const requests: SeenRequest[] = [];
   const server = createServer(async (incoming, response) => {
     let text = "";
@@ -67,5 +69,5 @@ export function problem(
   return { status, headers, body };
 }
 
-/** The connection breaks before an answer. */
-export const broken: Answer = (_request, response) => response.destroy();
+/** The connection breaks before a response. */
+export const broken: ScriptedResponse = (_request, response) => response.destroy();

@@ -24,7 +24,7 @@ const ordersAt = (path: string) =>
     path,
     description: "Orders",
     parameters: z.strictObject({}),
-    answer: z.object({ orders: z.array(z.string()) }),
+    response: z.object({ orders: z.array(z.string()) }),
     read: () => Promise.resolve({ orders: [] }),
   });
 const compose = (...modules: SynapModule[]) =>
@@ -102,9 +102,9 @@ describe("modules", () => {
     expect(() => compose(module)).toThrow(message);
   });
 
-  it("refuse a read model whose answer would have the name of an API resource", () => {
+  it("refuse a read model whose response would have the name of an API resource", () => {
     expect(() => compose({ readModels: [ordersAt("stored-event")] })).toThrow(
-      'modules[0].readModels[0]: the path "stored-event" would name its answer "StoredEvent", which is a resource of the API; change the path',
+      'modules[0].readModels[0]: the path "stored-event" would name its response "StoredEvent", which is a resource of the API; change the path',
     );
   });
 });
@@ -118,11 +118,11 @@ describe("defineReadModel", () => {
     expect(() => ordersAt(path)).toThrow(`The read model "${path}" ${reason}.`);
   });
 
-  it("refuses an answer that JSON Schema can't describe", () => {
-    const answer = z.object({ at: z.date() });
-    const model = { path: "orders", description: "", parameters: z.strictObject({}), answer };
+  it("refuses a response that JSON Schema can't describe", () => {
+    const response = z.object({ at: z.date() });
+    const model = { path: "orders", description: "", parameters: z.strictObject({}), response };
     expect(() => defineReadModel({ ...model, read: () => Promise.resolve({ at: new Date() }) })).toThrow(
-      'The read model "orders" has an answer that JSON Schema can\'t describe',
+      'The read model "orders" has a response that JSON Schema can\'t describe',
     );
   });
 });

@@ -187,13 +187,13 @@ function checkTypes(place: string, name: string, types: readonly string[], known
   );
 }
 
-/** Refuses a read model whose answer would have the name of an API resource: both are components of the OpenAPI document. */
+/** Refuses a read model whose response would have the name of an API resource: both are components of the OpenAPI document. */
 function checkComponent({ place, item }: Entry<ReadModel>): void {
   const name = componentOf(item);
   const own = Object.entries<unknown>(HTTP_RESOURCES).find(([each]) => each === name);
-  if (own === undefined || (name in READ_MODEL_RESOURCES && own[1] === item.answer)) return;
+  if (own === undefined || (name in READ_MODEL_RESOURCES && own[1] === item.response)) return;
   throw new ModuleError(
     place,
-    `the path "${item.path}" would name its answer "${name}", which is a resource of the API; change the path`,
+    `the path "${item.path}" would name its response "${name}", which is a resource of the API; change the path`,
   );
 }

@@ -81,10 +81,10 @@ export { keyText, moment, type ReadTable, type RowOf, readTable } from "./projec
 export { type AuditEntry, type AuditFilter, auditLog } from "./read-models/audit-log.ts";
 export { type ComplianceStatistics, complianceStats } from "./read-models/compliance-stats.ts";
 export {
-  type AnswerBounds,
   defineReadModel,
   type JsonSource,
   type ReadModel,
   ReadModelDefinitionError,
   type ReadSession,
+  type ResponseBounds,
 } from "./read-models/read-model.ts";

@@ -29,7 +29,7 @@ export class UnknownNameError extends Error {
 /** The names that filters may have. */
 export interface KnownNames {
   /**
-   * Refuses names which neither the application nor anything stored has: an empty answer would not show that they are
+   * Refuses names which neither the application nor anything stored has: an empty response would not show that they are
    * misspelt. What the application no longer defines stays readable.
    *
    * @throws UnknownNameError

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-const OF_ANY_ANSWER = {
+const OF_ANY_RESPONSE = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",
@@ -14,7 +14,7 @@ const OF_ANY_ANSWER = {
  * another site read it, or run scripts in it.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  ...OF_ANY_ANSWER,
+  ...OF_ANY_RESPONSE,
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 };
 
@@ -25,7 +25,7 @@ export function pageHeaders(styles: readonly string[]): Readonly<Record<string, 
   const hashes = styles.map((style) => `'sha256-${createHash("sha256").update(style).digest("base64")}'`);
   const styleSource = hashes.length === 0 ? "" : `style-src ${hashes.join(" ")}; `;
   return {
-    ...OF_ANY_ANSWER,
+    ...OF_ANY_RESPONSE,
     "content-security-policy": `default-src 'none'; ${styleSource}base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   };
 }

@@ -20,7 +20,7 @@ export function everythingOn(socket: Socket): Promise<string> {
   return new Promise((resolve) => socket.once("close", () => resolve(text)));
 }
 
-/** A client that sends a GET request and, once the answer begins to arrive, reads nothing of it. Destroy the connection to end it. */
+/** A client that sends a GET request and, once the response begins to arrive, reads nothing of it. Destroy the connection to end it. */
 export async function askWithoutReading(
   url: string,
   headers: Readonly<Record<string, string>> = {},

@@ -8,8 +8,8 @@ export interface RawRequest {
   readonly body?: string;
 }
 
-/** An answer, read to its end. */
-export interface RawAnswer {
+/** A response, read to its end. */
+export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -19,7 +19,7 @@ export interface RawAnswer {
 export function requestRaw(
   url: string | URL,
   { method = "GET", headers = {}, body = "" }: RawRequest = {},
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent: false }, (response) => {
       let text = "";

@@ -10,7 +10,7 @@ export const UNSOUND_FRAMING = [
   ["Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", 415],
 ] as const;
 
-/** Sends a JSON body of two bytes in one chunk, with these headers added, and gives the whole answer. */
+/** Sends a JSON body of two bytes in one chunk, with these headers added, and gives the whole response. */
 export async function postChunked(url: string, path: string, headers: string, body: string): Promise<string> {
   const socket = await openConnection(url);
   socket.write(`POST ${path} HTTP/1.1\r\n${HEAD}${headers}\r\n2\r\n${body}\r\n0\r\n\r\n`);

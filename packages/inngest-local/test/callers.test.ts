@@ -103,8 +103,8 @@ describe("a local broker", () => {
     const { server } = await start();
     for (const path of ["/e/the-key", "/fn/register", "/v1/checkpoint/run/async"]) {
       for (const [headers, status] of UNSOUND_FRAMING) {
-        const answer = await postChunked(server.url, path, headers, "[]");
-        expect([path, headers, answer]).toEqual([
+        const response = await postChunked(server.url, path, headers, "[]");
+        expect([path, headers, response]).toEqual([
           path,
           headers,
           expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `)),
@@ -125,9 +125,9 @@ describe("a local broker", () => {
     ] as const;
     for (const path of ["/e/the-key", "/fn/register", "/v1/checkpoint/run/async"]) {
       for (const [status, reason, body] of bodies) {
-        const answer = await ask(server.url + path, "POST", { ...json, authorization }, body);
-        expect([path, answer.status]).toEqual([path, status]);
-        expect(answer.body).toContain(reason);
+        const response = await ask(server.url + path, "POST", { ...json, authorization }, body);
+        expect([path, response.status]).toEqual([path, status]);
+        expect(response.body).toContain(reason);
       }
     }
   });
@@ -146,8 +146,8 @@ describe("a local broker with keys", () => {
         ["/fn/register", taken],
         ["/v1/checkpoint/01ARZ/async", '{"steps":[]}'],
       ] as const) {
-        const answer = await ask(server.url + path, "POST", { ...headers, ...bearer }, body);
-        expect([who, path, answer.status]).toEqual([who, path, status]);
+        const response = await ask(server.url + path, "POST", { ...headers, ...bearer }, body);
+        expect([who, path, response.status]).toEqual([who, path, status]);
       }
     }
     expect(await state()).toEqual(before);
@@ -213,7 +213,7 @@ describe("a local broker with keys", () => {
     expect((await state())[0]).toEqual(expect.arrayContaining(before[0] ?? []));
   });
 
-  it("ends no run on an answer that the app has not signed", async () => {
+  it("ends no run on a response that the app has not signed", async () => {
     const { server, app } = await start();
     const seen = await serveOne(app, server);
     const client = testClient("mine", server.url, { isDev: false, eventKey: "the-key", signingKey });
@@ -318,8 +318,8 @@ describe("a local broker without keys", () => {
         ["/e/x", event],
         ["/fn/register", taken],
       ] as const) {
-        const answer = await ask(server.url + path, "POST", headers, body);
-        expect([who, path, answer.status]).toEqual([who, path, status]);
+        const response = await ask(server.url + path, "POST", headers, body);
+        expect([who, path, response.status]).toEqual([who, path, status]);
       }
     }
     expect(await state()).toEqual(before);

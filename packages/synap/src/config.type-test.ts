@@ -140,7 +140,7 @@ const otherModel = defineReadModel({
   path: "others",
   description: "Others",
   parameters: z.strictObject({}),
-  answer: z.object({ others: z.array(z.string()) }),
+  response: z.object({ others: z.array(z.string()) }),
   read: async () => ({ others: [] }),
 });
 const lamp = defineDecider({
@@ -166,7 +166,7 @@ const lamps = defineReadModel({
   path: "lamps",
   description: "Lamps that are on or off",
   parameters: z.strictObject({ on: z.boolean().optional() }),
-  answer: z.object({ lamps: z.array(z.object({ id: z.string() })) }),
+  response: z.object({ lamps: z.array(z.object({ id: z.string() })) }),
   read: async () => ({ lamps: [] }),
 });
 const lit = defineConfig({
@@ -240,10 +240,10 @@ async function callLit(): Promise<void> {
   // @ts-expect-error a misspelt type
   synap.aggregates({ type: "lamps", path: "lamps" });
 
-  const answer = await synap.readModel("lamps", { on: true });
-  answer.lamps.map(({ id }) => id.trim());
-  // @ts-expect-error a misspelt field of the answer
-  answer.lamp;
+  const response = await synap.readModel("lamps", { on: true });
+  response.lamps.map(({ id }) => id.trim());
+  // @ts-expect-error a misspelt field of the response
+  response.lamp;
   // @ts-expect-error a misspelt parameter
   await synap.readModel("lamps", { onn: true });
   // @ts-expect-error a misspelt read model

@@ -162,7 +162,7 @@ export interface Synap<Types extends EventTypeMap, Parts extends ApplicationPart
 
 /** Folder of the embedded database in the data directory of `synap start`. */
 export const EMBEDDED_FOLDER = "database";
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 const consoleLogger: ReportLogger = {
   info: () => {},
@@ -226,7 +226,7 @@ export async function createSynap<
     },
     projections: dispatcher.projections,
     deadLetters: typedDeadLetters(dispatcher.deadLetters, names, catalogue),
-    readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_ANSWER_BYTES }),
+    readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_RESPONSE_BYTES }),
     transaction: (work) => database.transaction(work),
     async close() {
       await runner.stop();

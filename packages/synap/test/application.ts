@@ -36,7 +36,7 @@ export const ordersOf = defineReadModel({
   path: "orders",
   description: "The orders of a customer",
   parameters: z.strictObject({ customer: z.string() }),
-  answer: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
+  response: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
   read: async ({ orm }, { customer }) => ({
     orders: await orm
       .select({ id: orders.id, total: orders.total })

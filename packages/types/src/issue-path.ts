@@ -3,7 +3,7 @@ const MAX_FIELD_LENGTH = 64;
 
 /**
  * Formats the path to a field as in code: `data.tags[0]`, `data["odd name"]`. Field names longer than
- * 64 characters are cut, so that a hostile event cannot cause an answer as large as itself.
+ * 64 characters are cut, so that a hostile event cannot cause a response as large as itself.
  */
 export function formatPath(segments: readonly PropertyKey[]): string {
   let path = "";

@@ -40,7 +40,7 @@ export function chaosAsText(result: ChaosResult): string {
     line("events sent", result.sent),
     line("accepted", result.accepted),
     line("refused", result.refused),
-    line("without a definite answer", result.unknown),
+    line("without a definite response", result.unknown),
     line("stored, reactions included", result.stored),
     line("stored by retrying dead letters", result.recoveredDeadLetters),
     line("envelopes still in the broker's queue", result.envelopesInBroker),

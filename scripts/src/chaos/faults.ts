@@ -78,7 +78,7 @@ async function killServer({ server }: FaultTargets, random: Random): Promise<str
 async function fillDisk({ server }: FaultTargets, random: Random): Promise<string> {
   await server?.fillDisk();
   await wait(random, 4_000);
-  const answered = await server?.answers();
+  const answered = await server?.responses();
   await server?.freeDisk();
   await server?.recover();
   return answered === true ? "the server stayed" : "the server ended";

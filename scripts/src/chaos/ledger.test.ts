@@ -19,7 +19,7 @@ function outcomeAfter(answer: (ledger: Ledger) => void): string | undefined {
 }
 
 describe("Ledger", () => {
-  it("leaves an event without an answer unknown", () => {
+  it("leaves an event without a response unknown", () => {
     expect(outcomeAfter((ledger) => ledger.unanswered("e-1"))).toBe("unknown");
   });
 
@@ -43,7 +43,7 @@ describe("Ledger", () => {
     ).toBe("unknown");
   });
 
-  it("asks for another attempt until there is an answer, and not after a refusal, which would be repeated", async () => {
+  it("asks for another attempt until there is a response, and not after a refusal, which would be repeated", async () => {
     const ledger = new Ledger();
     const answers: ((id: string) => void)[] = [
       (id) => ledger.unanswered(id),

@@ -12,26 +12,26 @@ export interface SentEvent {
 }
 
 /** The place in the log that the API named in its answer to a command. */
-export interface AnsweredPlace {
+export interface StoredPosition {
   readonly position: number;
   readonly streamVersion: number;
 }
 
 /**
  * Answer of the API for one event, over all attempts. `accepted`: a 2xx at least once. `refused`: a definite refusal
- * and never an attempt without an answer. `unknown`: anything else, so the event may be stored or not.
+ * and never an attempt without a response. `unknown`: anything else, so the event may be stored or not.
  */
 export type EventOutcome = "accepted" | "refused" | "unknown";
 
-/** Sends an event's request once more, exactly as before. Resolves when the answers are in the ledger. */
+/** Sends an event's request once more, exactly as before. Resolves when the responses are in the ledger. */
 export type Resend = () => Promise<void>;
 
 export interface LedgerEntry {
   readonly event: SentEvent;
   readonly outcome: EventOutcome;
-  /** True when the last attempt had no answer and another may have one. A refusal would be repeated. */
+  /** True when the last attempt had no response and another may have one. A refusal would be repeated. */
   readonly isUnanswered: boolean;
-  readonly place?: AnsweredPlace;
+  readonly place?: StoredPosition;
   readonly resend: Resend;
 }
 
@@ -41,7 +41,7 @@ interface MutableEntry {
   wasUnanswered: boolean;
   isUnanswered: boolean;
   outcome: EventOutcome;
-  place?: AnsweredPlace;
+  place?: StoredPosition;
 }
 
 /** Everything that was sent in a run, and everything that was answered: what the store is compared with at the end. */
@@ -72,7 +72,7 @@ export class Ledger {
     });
   }
 
-  accepted(id: string, place?: AnsweredPlace): void {
+  accepted(id: string, place?: StoredPosition): void {
     const entry = this.#entry(id);
     if (entry.outcome !== "accepted") this.#accepted += 1;
     entry.outcome = "accepted";
@@ -86,7 +86,7 @@ export class Ledger {
     if (entry.outcome === "unknown" && !entry.wasUnanswered) entry.outcome = "refused";
   }
 
-  /** No answer, or one that leaves open what became of the event (5xx). */
+  /** No response, or one that leaves open what became of the event (5xx). */
   unanswered(id: string): void {
     const entry = this.#entry(id);
     entry.wasUnanswered = true;

@@ -48,7 +48,7 @@ export interface ChaosResult extends Settled {
   readonly sent: number;
   readonly accepted: number;
   readonly refused: number;
-  /** Without a definite answer when the run ended, also after they were sent again: stored or not, nobody was promised. */
+  /** Without a definite response when the run ended, also after they were sent again: stored or not, nobody was promised. */
   readonly unknown: number;
   readonly stored: number;
   readonly faults: FaultCounts;
@@ -73,7 +73,7 @@ const RECOVERY_MS = 300_000;
 
 /**
  * Runs two APIs, two workers and the broker on a database behind a proxy, breaks one thing after the other while
- * clients publish and append, repairs everything, and compares the store with every answer that was given.
+ * clients publish and append, repairs everything, and compares the store with every response that was given.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const ledger = new Ledger();

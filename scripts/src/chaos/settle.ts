@@ -10,12 +10,12 @@ import type { Ledger } from "./ledger.ts";
  * that still hands over a long queue makes progress, and is waited for.
  */
 const NO_PROGRESS_MS = 300_000;
-/** Attempts to get a definite answer for what was left without one. */
+/** Attempts to get a definite response for what was left without one. */
 const RESENDS = 20;
 
 /**
- * Sends every event without an answer again, as its client would, now that everything works. One that is refused now stays
- * unknown, as an attempt before may have stored it, and is not sent once more: the answer would be the same.
+ * Sends every event without a response again, as its client would, now that everything works. One that is refused now stays
+ * unknown, as an attempt before may have stored it, and is not sent once more: the response would be the same.
  */
 export async function sendUnknownAgain(ledger: Ledger): Promise<void> {
   for (let attempt = 0; attempt < RESENDS; attempt += 1) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "@synap/types";
 import { z } from "zod";
 import type { Random } from "../stress/random.ts";
-import type { AnsweredPlace, Ledger, SentEvent } from "./ledger.ts";
+import type { Ledger, SentEvent, StoredPosition } from "./ledger.ts";
 
 export interface TrafficOptions {
   /** The APIs' base URLs. Every request goes to one of them at random. */
@@ -45,18 +45,18 @@ export async function runClient(options: TrafficOptions): Promise<void> {
   }
 }
 
-interface Answer {
+interface ApiResponse {
   readonly status: number;
   readonly body: unknown;
 }
 
-const batchAnswerSchema = z.object({
+const batchResponseSchema = z.object({
   results: z.array(z.object({ index: z.number(), status: z.string() })),
 });
-const appendAnswerSchema = z.object({
+const appendResponseSchema = z.object({
   events: z.array(z.object({ id: z.string(), position: z.number(), streamVersion: z.number() })),
 });
-const streamAnswerSchema = z.object({ streamVersion: z.number() });
+const streamResponseSchema = z.object({ streamVersion: z.number() });
 
 class Client {
   readonly #options: TrafficOptions;
@@ -89,7 +89,7 @@ class Client {
     );
     const send = async () => {
       const answer = await this.#request("POST", "/api/v1/events/batch", { events });
-      const results = batchAnswerSchema.safeParse(answer?.body);
+      const results = batchResponseSchema.safeParse(answer?.body);
       for (const [index, { id }] of events.entries()) {
         const status = results.data?.results.find((result) => result.index === index)?.status;
         if (status === "accepted" || status === "duplicate") ledger.accepted(id);
@@ -109,7 +109,7 @@ class Client {
     const path = `/api/v1/streams/product/${aggregateId}`;
     const before = await this.#request("GET", `${path}?limit=1`);
     if (before === undefined || (before.status !== 200 && before.status !== 404)) return;
-    const expected = before.status === 404 ? 0 : streamAnswerSchema.parse(before.body).streamVersion;
+    const expected = before.status === 404 ? 0 : streamResponseSchema.parse(before.body).streamVersion;
     const events = Array.from({ length: random.whole(1, 3) }, () =>
       event("product.stock_updated", "product", aggregateId, { newQuantity: random.whole(0, 1_000) }),
     );
@@ -119,11 +119,11 @@ class Client {
     };
     const send = async () => {
       const answer = await this.#request("POST", `${path}/events`, body);
-      const stored = appendAnswerSchema.safeParse(answer?.body);
+      const stored = appendResponseSchema.safeParse(answer?.body);
       for (const { id } of events) {
         const place = stored.data?.events.find((one) => one.id === id);
         if (answer !== undefined && answer.status < 300 && place !== undefined) {
-          ledger.accepted(id, toPlace(place));
+          ledger.accepted(id, toStoredPosition(place));
         } else if (answer !== undefined && isRefusal(answer)) ledger.refused(id);
         else ledger.unanswered(id);
       }
@@ -152,7 +152,7 @@ class Client {
     return answer !== undefined && answer.status < 500;
   }
 
-  /** Sends again after a while, as every sensible client does, until the answer is definite. */
+  /** Sends again after a while, as every sensible client does, until the response is definite. */
   async #attempt(send: () => Promise<boolean>): Promise<void> {
     const { random, stop } = this.#options;
     for (let attempt = 1; !(await send()) && attempt < ATTEMPTS && !stop.aborted; attempt += 1) {
@@ -161,11 +161,11 @@ class Client {
   }
 
   /**
-   * One attempt, on either API: the ledger keeps the answer of each, so this is not the client, which would try again.
+   * One attempt, on either API: the ledger keeps the response of each, so this is not the client, which would try again.
    *
-   * @returns undefined when there was no answer, or none in time
+   * @returns undefined when there was no response, or none in time
    */
-  async #request(method: "GET" | "POST", path: string, body?: object): Promise<Answer | undefined> {
+  async #request(method: "GET" | "POST", path: string, body?: object): Promise<ApiResponse | undefined> {
     const { apiUrls, random } = this.#options;
     try {
       const response = await fetch(`${random.pick(apiUrls)}${path}`, {
@@ -210,10 +210,10 @@ function event(type: string, aggregateType: string, aggregateId: string, data: J
 }
 
 /** A 4xx that a further attempt would get as well. 408 and 429 ask for one; 425 too. */
-function isRefusal({ status }: Answer): boolean {
+function isRefusal({ status }: ApiResponse): boolean {
   return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }
 
-function toPlace({ position, streamVersion }: AnsweredPlace): AnsweredPlace {
+function toStoredPosition({ position, streamVersion }: StoredPosition): StoredPosition {
   return { position, streamVersion };
 }

@@ -23,7 +23,7 @@ export interface DemoResult {
   readonly eventsStored: number;
   /** From the first request until every event could be queried. */
   readonly tookMs: number;
-  /** Time to the answer of each request. */
+  /** Time to the response of each request. */
   readonly publishMs: readonly number[];
   readonly eventsARequest: number;
   /** For each event, from the sending of its request until the store recorded it. */

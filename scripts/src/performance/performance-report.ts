@@ -32,7 +32,7 @@ export function checkTargets(measurement: Measurement): Target[] {
       limit: 100,
       measured: query,
       unit: "ms",
-      // Fast because it found nothing would be no answer.
+      // Fast because it found nothing would be no response.
       isMet: query < 100 && queryEvents[0] >= size.eventsAQuery * 0.9,
     },
     { name: "events stored", limit: expected, measured: stored, unit: "events", isMet: stored === expected },

@@ -268,11 +268,11 @@ export class SeparateProcesses {
 }
 
 async function answerOk(addresses: readonly string[]): Promise<boolean> {
-  const answers = addresses.map(async (address) => {
+  const responses = addresses.map(async (address) => {
     const response = await fetch(address, { signal: AbortSignal.timeout(2_000) });
     return response.ok;
   });
-  return (await Promise.allSettled(answers)).every((one) => one.status === "fulfilled" && one.value);
+  return (await Promise.allSettled(responses)).every((one) => one.status === "fulfilled" && one.value);
 }
 
 function numbered<Kind extends "api" | "worker">(kind: Kind, count: number): (Kind | `${Kind}-${number}`)[] {

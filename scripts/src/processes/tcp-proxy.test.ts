@@ -25,9 +25,9 @@ async function connected(port: number): Promise<Socket> {
 }
 
 async function ask(socket: Socket, text: string): Promise<string> {
-  const answer = once(socket, "data");
+  const response = once(socket, "data");
   socket.write(text);
-  return String((await answer)[0]);
+  return String((await response)[0]);
 }
 
 describe("TcpProxy", () => {
@@ -59,14 +59,14 @@ describe("TcpProxy", () => {
     await ask(socket, "before");
     proxy.setMode("stall");
     let answered = false;
-    const answer = ask(socket, "held").finally(() => {
+    const response = ask(socket, "held").finally(() => {
       answered = true;
     });
     // Another connection, straight to the server, makes the round trip that the held bytes would have made.
     expect(await ask(await connected(await directPort(servers)), "beside")).toBe("a:beside");
     expect(answered).toBe(false);
     proxy.setMode("pass");
-    expect(await answer).toBe("a:held");
+    expect(await response).toBe("a:held");
   });
 
   it("cuts open connections when it drops, and takes new ones", async () => {
@@ -93,9 +93,9 @@ describe("TcpProxy", () => {
     const proxy = await proxyTo(first.address, await echo("second"));
     first.server.close();
     await once(first.server, "close");
-    const answers = [];
-    for (let n = 0; n < 3; n += 1) answers.push(await ask(await connected(proxy.port), "x"));
-    expect(answers).toEqual(["second:x", "second:x", "second:x"]);
+    const responses = [];
+    for (let n = 0; n < 3; n += 1) responses.push(await ask(await connected(proxy.port), "x"));
+    expect(responses).toEqual(["second:x", "second:x", "second:x"]);
   });
 });
 

@@ -55,7 +55,7 @@ export class TimescaledbServer {
     await this.#run("kill");
   }
 
-  async answers(): Promise<boolean> {
+  async responses(): Promise<boolean> {
     return this.#run("status").then(
       () => true,
       () => false,
@@ -86,7 +86,7 @@ export class TimescaledbServer {
 
   /** Starts it again if it has ended, and resolves once it answers, also after a recovery. */
   async recover(ms = 120_000): Promise<void> {
-    for (const deadline = performance.now() + ms; !(await this.answers()); ) {
+    for (const deadline = performance.now() + ms; !(await this.responses()); ) {
       if (performance.now() > deadline) throw new Error(`The server on port ${this.#port} does not recover.`);
       // Refused while it still recovers.
       await this.#run("start").catch(() => sleep(250));

@@ -19,7 +19,7 @@ export interface StoreFindings {
   readonly positionsTakenTwice: number;
   /** Streams in which a later version has a lower position. */
   readonly disorderedStreams: number;
-  /** Events that were sent again and got another answer than the first time. */
+  /** Events that were sent again and got another response than the first time. */
   readonly answeredDifferently: number;
 }
 

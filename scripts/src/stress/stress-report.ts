@@ -30,7 +30,7 @@ export function reportAsText(result: StressResult): string {
     line("savepoints rolled back", writers.savepointsUndone),
     line("deadlocks", writers.deadlocks),
     line("appends sent again", writers.sentAgain),
-    line("attempts without an answer", writers.unknown),
+    line("attempts without a response", writers.unknown),
     line("kills (kill -9)", kills.writers + kills.readers + kills.everybody, whoWasKilled(kills)),
     "",
     `${"reader".padEnd(34)}${COLUMNS.map(({ title }) => title.padStart(WIDTH)).join("")}`,

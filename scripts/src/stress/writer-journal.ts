@@ -29,13 +29,13 @@ const lineSchema = z.union([
   /** The store refused these, or their transaction or savepoint was rolled back: they must never appear. */
   z.object({ undone: z.array(z.string()) }),
   z.object({ ended: z.enum(attemptEndings) }),
-  /** Events that got another answer when they were sent again. */
+  /** Events that got another response when they were sent again. */
   z.object({ answeredDifferently: z.string() }),
 ]);
 
 export type WriterLine = z.infer<typeof lineSchema>;
 
-/** The answers that a writer got, one a line, each written on receipt, so that a kill loses none that was recorded. */
+/** The responses that a writer got, one a line, each written on receipt, so that a kill loses none that was recorded. */
 export class WriterJournal {
   readonly #file: JournalFile;
 

@@ -36,7 +36,7 @@ async function expectVersion(writer: Writer): Promise<void> {
   if (isStored && writer.random.happens(0.2)) await sendAgain(writer, first, send);
 }
 
-/** Regardless of the current version, the same events must get their first answer. */
+/** Regardless of the current version, the same events must get their first response. */
 async function sendAgain(
   writer: Writer,
   first: readonly WrittenEvent[],

@@ -15,10 +15,10 @@ const operation = z.object({
 
 /** Every operation that the API describes. */
 export async function routesOfApi(): Promise<ApiRoute[]> {
-  const answer = await unservedApp().request("/openapi.json");
+  const response = await unservedApp().request("/openapi.json");
   const { paths } = z
     .object({ paths: z.record(z.string(), z.record(z.string(), operation)) })
-    .parse(await answer.json());
+    .parse(await response.json());
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { parameters }]) => ({
       method: method.toUpperCase(),

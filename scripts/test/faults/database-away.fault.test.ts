@@ -65,7 +65,7 @@ describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
     const database = await openDatabase({ url: server.url });
     try {
       const findings = await inspectStore(database, sender.accepted);
-      // An event whose answer was 503 may have been stored all the same: that loses nobody anything.
+      // An event whose response was 503 may have been stored all the same: that loses nobody anything.
       expect({ ...findings, unknown: 0 }).toEqual(asPromised(sender.accepted.length));
       expect(findings.unknown).toBeLessThanOrEqual(phases["away"]?.unavailable ?? 0);
     } finally {

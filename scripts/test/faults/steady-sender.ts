@@ -11,7 +11,7 @@ export interface PhaseTally {
   slowestMs: number;
 }
 
-/** Sends one event after the other, at a steady pace and without waiting for answers, and remembers every answer. */
+/** Sends one event after the other, at a steady pace and without waiting for answers, and remembers every response. */
 export class SteadySender {
   readonly accepted: PublishedEvent[] = [];
   readonly others = new Map<string, number>();

@@ -65,8 +65,8 @@ describe.skipIf(serverUrl === undefined)("the images of examples/shop", () => {
         return event?.data;
       })
       .toMatchObject({ order: "o-1", cents: 11998 });
-    const answer = await fetch(`${processes?.apiUrl}/api/v1/customer-orders?customer=ada`);
-    expect(answer.status).toBe(200);
+    const response = await fetch(`${processes?.apiUrl}/api/v1/customer-orders?customer=ada`);
+    expect(response.status).toBe(200);
   });
 
   it("stop in order", async () => {

@@ -93,8 +93,8 @@ describe("the tutorial of examples/shop, followed from an empty folder", () => {
     for (const path of ["/api/v1/orders/{id}/pay", "/api/v1/customer-orders", "/api/v1/customer-invoices"]) {
       expect(Object.keys(document.paths)).toContain(path);
     }
-    const answer = await fetch(`${url}/api/v1/customer-orders?customer=nobody`);
-    expect([answer.status, await answer.json()]).toEqual([200, { orders: [] }]);
+    const response = await fetch(`${url}/api/v1/customer-orders?customer=nobody`);
+    expect([response.status, await response.json()]).toEqual([200, { orders: [] }]);
   });
 
   it("starts again with a changed file, and keeps what is stored", async () => {

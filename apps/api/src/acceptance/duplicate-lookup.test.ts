@@ -18,12 +18,12 @@ describe("the look-up of duplicates", () => {
         id === known.id ? { id, position: 7, hasSameContent: true } : undefined,
       );
     }, logger);
-    const [, answer] = await Promise.all([
+    const [, response] = await Promise.all([
       lookup([event(), event()]),
       lookup([event(), known]),
       ...Array.from({ length: 96 }, () => lookup([event()])),
     ]);
-    expect(answer).toEqual([undefined, { id: known.id, position: 7, hasSameContent: true }]);
+    expect(response).toEqual([undefined, { id: known.id, position: 7, hasSameContent: true }]);
     expect(questions).toEqual([100]);
   });
 

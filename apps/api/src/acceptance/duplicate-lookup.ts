@@ -86,7 +86,7 @@ function takeSome(waiting: readonly Waiting[]): Waiting[] {
 async function withTimeLimit<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`no response within ${PATIENCE_MS} ms`)), PATIENCE_MS);
   });
   try {
     return await Promise.race([work, timeout]);

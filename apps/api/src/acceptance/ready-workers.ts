@@ -37,7 +37,7 @@ export class FunctionsNotRegisteredError extends Error {
   readonly code = "FUNCTIONS_NOT_REGISTERED";
 
   constructor() {
-    super("No worker has registered its functions with the event broker yet.");
+    super("No worker has registered its functions with the broker yet.");
   }
 }
 

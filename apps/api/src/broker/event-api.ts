@@ -50,9 +50,9 @@ export function createEventApi(destination: EventDestination): EventApi {
   const { eventKey = NO_KEY, eventBaseUrl, headers } = destination;
   const poster = createJsonPoster(new URL(`e/${eventKey}`, eventBaseUrl), headers);
 
-  async function attempt({ answer }: Posting): Promise<void> {
-    const { status, body } = await answer;
-    const reply = readAnswer(body);
+  async function attempt({ response }: Posting): Promise<void> {
+    const { status, body } = await response;
+    const reply = readResponse(body);
     if (reply.status === 200 && reply.error === undefined) return;
     throw new EventApiError(`Inngest answered ${status}: ${reply.error ?? body.slice(0, 200)}`);
   }
@@ -96,12 +96,12 @@ function asError(fault: unknown): Error {
 }
 
 /** Parses the body of a response, which confirms or refuses the events. A proxy's page does neither. */
-function readAnswer(body: string): { readonly status?: unknown; readonly error?: string } {
+function readResponse(body: string): { readonly status?: unknown; readonly error?: string } {
   try {
-    const answer: unknown = JSON.parse(body);
-    if (typeof answer !== "object" || answer === null) return {};
-    const status: unknown = Reflect.get(answer, "status");
-    const error: unknown = Reflect.get(answer, "error");
+    const response: unknown = JSON.parse(body);
+    if (typeof response !== "object" || response === null) return {};
+    const status: unknown = Reflect.get(response, "status");
+    const error: unknown = Reflect.get(response, "error");
     return { status, ...(typeof error === "string" && error !== "" && { error }) };
   } catch {
     return {};

@@ -4,7 +4,7 @@ import { connect as connectSecurely } from "node:tls";
 /** A request in flight. */
 export interface Posting {
   /** Rejects with a network error, or with the reason of the cancellation. */
-  readonly answer: Promise<HttpAnswer>;
+  readonly response: Promise<HttpResponse>;
   cancel(reason: Error): void;
 }
 
@@ -45,7 +45,7 @@ export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<stri
       const request = `${head}${writeHeaders(headers)}${length}\r\n${body}`;
       const kept = takeIdle();
       let connection = kept ?? new HttpConnection(url);
-      const answer = connection
+      const response = connection
         .send(request)
         .catch((error: unknown) => {
           // The server may have just closed an idle connection, so try once more on a new one.
@@ -57,7 +57,7 @@ export function createJsonPoster(url: URL, constantHeaders: Readonly<Record<stri
           if (given.isReusable) idle.push(connection);
           return given;
         });
-      return { answer, cancel: (reason) => connection.destroy(reason) };
+      return { response, cancel: (reason) => connection.destroy(reason) };
     },
     close: () => {
       for (const connection of idle.splice(0)) connection.destroy(new Error("closed"));
@@ -75,7 +75,7 @@ function writeHeaders(headers: Readonly<Record<string, string>>): string {
 export class ConnectionLostError extends Error {
   override readonly name = "ConnectionLostError";
   readonly code = "CONNECTION_LOST";
-  /** True when part of the answer had arrived. */
+  /** True when part of the response had arrived. */
   readonly isAnswering: boolean;
 
   constructor(isAnswering: boolean, options: ErrorOptions = {}) {
@@ -86,7 +86,7 @@ export class ConnectionLostError extends Error {
 }
 
 interface Exchange {
-  readonly resolve: (answer: HttpAnswer) => void;
+  readonly resolve: (response: HttpResponse) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -126,9 +126,9 @@ export class HttpConnection {
   /**
    * Sends a complete request and returns its response. One at a time.
    *
-   * @throws ConnectionLostError, the reason given to `destroy`, or an Error when the answer is not HTTP
+   * @throws ConnectionLostError, the reason given to `destroy`, or an Error when the response is not HTTP
    */
-  send(request: string): Promise<HttpAnswer> {
+  send(request: string): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(this.lost());
       this.exchange = { resolve, reject };
@@ -148,19 +148,19 @@ export class HttpConnection {
     }
     this.received = this.received === undefined ? chunk : Buffer.concat([this.received, chunk]);
     try {
-      const answer = readHttpAnswer(this.received, isEnded);
-      if (answer !== undefined) this.conclude(this.exchange, answer);
+      const response = readHttpResponse(this.received, isEnded);
+      if (response !== undefined) this.conclude(this.exchange, response);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  private conclude({ resolve }: Exchange, answer: HttpAnswer): void {
+  private conclude({ resolve }: Exchange, response: HttpResponse): void {
     this.exchange = undefined;
     this.received = undefined;
     this.freeSince = performance.now();
-    if (!answer.isReusable) this.socket.destroy();
-    resolve(answer);
+    if (!response.isReusable) this.socket.destroy();
+    resolve(response);
   }
 
   private lost(cause?: Error): ConnectionLostError {
@@ -175,7 +175,7 @@ export class HttpConnection {
 }
 
 /** A response of any status. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   /** Read as UTF-8. */
   readonly body: string;
@@ -193,19 +193,20 @@ const BLANK_LINE = "\r\n\r\n";
  * @param isEnded true if the server has closed the connection, which ends a response without a length
  * @throws Error when this is not HTTP/1.1, is larger than 1 MiB, or the connection ended too early
  */
-export function readHttpAnswer(received: Buffer, isEnded: boolean): HttpAnswer | undefined {
-  if (received.length > MAX_BYTES) throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
-  const answer = readComplete(received, isEnded);
-  if (answer === undefined && isEnded) throw new Error("the connection ended before the answer was complete");
-  return answer;
+export function readHttpResponse(received: Buffer, isEnded: boolean): HttpResponse | undefined {
+  if (received.length > MAX_BYTES) throw new Error(`the response is larger than ${MAX_BYTES} bytes`);
+  const response = readComplete(received, isEnded);
+  if (response === undefined && isEnded)
+    throw new Error("the connection ended before the response was complete");
+  return response;
 }
 
-function readComplete(received: Buffer, isEnded: boolean): HttpAnswer | undefined {
+function readComplete(received: Buffer, isEnded: boolean): HttpResponse | undefined {
   const end = received.indexOf(BLANK_LINE);
   if (end < 0) return undefined;
   const head = received.toString("latin1", 0, end);
   const [, minor, digits] = /^HTTP\/1\.([01]) (\d{3})(?: |\r|$)/.exec(head) ?? [];
-  if (digits === undefined) throw new Error("the answer is not HTTP/1.1");
+  if (digits === undefined) throw new Error("the response is not HTTP/1.1");
   const status = Number(digits);
   const rest = received.subarray(end + BLANK_LINE.length);
   // Interim responses such as 103 precede the final one.
@@ -236,7 +237,7 @@ function readChunks(rest: Buffer): { readonly bytes: Buffer; readonly isWhole: b
     const lineEnd = rest.indexOf("\r\n", at);
     if (lineEnd < 0) return undefined;
     const size = Number.parseInt(rest.toString("latin1", at, lineEnd), 16);
-    if (!(size >= 0)) throw new Error("a chunk of the answer has no size");
+    if (!(size >= 0)) throw new Error("a chunk of the response has no size");
     if (size === 0) {
       // Trailers may follow up to a blank line. The line feed before it belongs to the size or to the last trailer.
       const end = rest.indexOf(BLANK_LINE, lineEnd);

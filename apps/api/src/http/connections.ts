@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 interface Connection {
   /** Opened while the server was at its connection limit. */
   readonly isSurplus: boolean;
-  /** Requests whose answers have not been sent yet. */
+  /** Requests whose responses have not been sent yet. */
   inFlight: number;
   /** The newest request on it. */
   newest: IncomingMessage | undefined;
@@ -28,7 +28,7 @@ export class Connections {
     server.on("timeout", (socket) => this.dropIfStalled(socket));
   }
 
-  /** Counts a request until its answer is sent. Returns true for a request on a surplus connection. */
+  /** Counts a request until its response is sent. Returns true for a request on a surplus connection. */
   begin(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.known.get(request.socket) ?? this.add(request.socket);
     connection.inFlight += 1;

@@ -7,7 +7,7 @@ import { Problem } from "../problems/problem.ts";
 import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
 import { Connections } from "./connections.ts";
-import { answerOnSocket } from "./raw-answer.ts";
+import { writeToSocket } from "./raw-response.ts";
 import { expectationFailed, requestProblem } from "./request-problem.ts";
 
 /** Time limit for requests in flight to finish once the server closes, in milliseconds. */
@@ -63,7 +63,7 @@ export async function listenHttp(
     answer(request, response, expectationFailed());
   });
   server.on("connect", (_, socket) =>
-    connections.whenAnswered(socket, () => answerOnSocket(socket, noTunnel())),
+    connections.whenAnswered(socket, () => writeToSocket(socket, noTunnel())),
   );
   answerClientErrors(server, connections);
 
@@ -101,7 +101,7 @@ function answer(request: IncomingMessage, response: ServerResponse, problem: Pro
   const requestId = readRequestId(typeof given === "string" ? given : undefined);
   const body = JSON.stringify(problem.toDocument(requestId));
   response.writeHead(problem.status, {
-    ...problem.answerHeaders(requestId),
+    ...problem.responseHeaders(requestId),
     "content-length": Buffer.byteLength(body),
   });
   response.end(body);
@@ -134,7 +134,7 @@ function answerClientErrors(server: Server, connections: Connections): void {
     if (broken.has(socket)) return;
     broken.add(socket);
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-    connections.whenAnswered(socket, () => answerOnSocket(socket, clientProblem(error.code)));
+    connections.whenAnswered(socket, () => writeToSocket(socket, clientProblem(error.code)));
   });
 }
 

@@ -1,6 +1,6 @@
 import type { EventIssue } from "@synap/types";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
-import { answerHeaders } from "../answer-headers.ts";
+import { responseHeaders } from "../response-headers.ts";
 
 /** Optional parts of a problem. */
 export interface ProblemOptions extends ErrorOptions {
@@ -49,15 +49,15 @@ export class Problem extends Error {
   }
 
   /** Builds the headers of the response. */
-  answerHeaders(requestId: string): Record<string, string> {
-    return answerHeaders(requestId, { "content-type": "application/problem+json", ...this.headers });
+  responseHeaders(requestId: string): Record<string, string> {
+    return responseHeaders(requestId, { "content-type": "application/problem+json", ...this.headers });
   }
 
   /** Builds the response. */
   toResponse(requestId: string): Response {
     return new Response(JSON.stringify(this.toDocument(requestId)), {
       status: this.status,
-      headers: this.answerHeaders(requestId),
+      headers: this.responseHeaders(requestId),
     });
   }
 }

@@ -4,9 +4,9 @@ import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 import {
   json,
-  jsonAnswer,
+  jsonResponse,
   PathParameterProblem,
-  problemAnswers,
+  problemResponses,
   refuseQuery,
   registerRoute,
 } from "./route-registration.ts";
@@ -19,8 +19,8 @@ const route = {
   summary: "Get one stored event",
   request: { params: eventPath },
   responses: {
-    200: jsonAnswer("The event.", "StoredEvent"),
-    ...problemAnswers("parameter-unknown", "event-not-found", "method-not-allowed", "database-unavailable"),
+    200: jsonResponse("The event.", "StoredEvent"),
+    ...problemResponses("parameter-unknown", "event-not-found", "method-not-allowed", "database-unavailable"),
   },
 } satisfies RouteConfig;
 

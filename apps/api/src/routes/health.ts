@@ -1,8 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import { createFaultFinder, readinessAnswer } from "@synap/service";
+import { createFaultFinder, readinessResponse } from "@synap/service";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
-import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
+import { json, jsonResponse, problemResponses, registerRoute } from "./route-registration.ts";
 
 const healthRoute = {
   method: "get",
@@ -10,7 +10,7 @@ const healthRoute = {
   operationId: "health",
   tags: ["operations"],
   summary: "Liveness",
-  responses: { 200: jsonAnswer("It can.", "Health"), ...problemAnswers("not-ready") },
+  responses: { 200: jsonResponse("It can.", "Health"), ...problemResponses("not-ready") },
 } satisfies RouteConfig;
 
 const readinessRoute = {
@@ -22,7 +22,7 @@ const readinessRoute = {
   description:
     "Checks that the database answers, migrations are current, a write succeeds and the broker answers. `checks` has `ok` or a code " +
     "for each. `warnings` are for an operator and do not affect readiness.",
-  responses: { 200: jsonAnswer("It is.", "Readiness"), ...problemAnswers("not-ready") },
+  responses: { 200: jsonResponse("It is.", "Readiness"), ...problemResponses("not-ready") },
 } satisfies RouteConfig;
 
 /** GET /healthz and GET /readyz. Probes may add parameters of their own. */
@@ -41,7 +41,7 @@ export function healthRoutes(
     throw new Problem("not-ready", "The embedded database has stopped; this process has to be restarted.");
   });
   registerRoute(app, readinessRoute, async (context) => {
-    const { checks, reasons } = readinessAnswer(await findFaults());
+    const { checks, reasons } = readinessResponse(await findFaults());
     if (reasons.length === 0) return json(context, 200, { status: "ok", checks, warnings: await warnings() });
     throw new Problem("not-ready", reasons.join(" "), { retryAfterSeconds: 2, members: { checks } });
   });

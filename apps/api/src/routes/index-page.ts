@@ -1,8 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { pageHeaders } from "@synap/http";
-import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
+import { responseHeaders } from "../response-headers.ts";
 import { json, registerRoute } from "./route-registration.ts";
 
 const STYLE =
@@ -67,7 +67,7 @@ export function indexRoute(app: ApiApp): void {
     }
     return new Response(page(), {
       status: 200,
-      headers: answerHeaders(context.get("requestId"), {
+      headers: responseHeaders(context.get("requestId"), {
         ...PAGE_HEADERS,
         "content-type": "text/html; charset=utf-8",
         vary: "accept",

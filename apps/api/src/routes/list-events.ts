@@ -2,9 +2,9 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
-import { answerPage } from "./answer-page.ts";
 import { checkFilterNames } from "./named-filter.ts";
-import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
+import { sendPage } from "./page-response.ts";
+import { jsonResponse, problemResponses, readQuery, registerRoute } from "./route-registration.ts";
 
 const route = {
   method: "get",
@@ -16,10 +16,10 @@ const route = {
   request: { query: eventQuery },
   responses: {
     200: {
-      ...jsonAnswer("One page of events.", "EventPage"),
+      ...jsonResponse("One page of events.", "EventPage"),
       headers: { Link: { description: 'rel="next" and rel="prev"', schema: { type: "string" } } },
     },
-    ...problemAnswers(
+    ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
       "filter-unknown",
@@ -50,7 +50,7 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       ...(from !== undefined && { from: normal(from) }),
       ...(to !== undefined && { to: normal(to) }),
     };
-    return answerPage(context, pages, async (maxBytes) => {
+    return sendPage(context, pages, async (maxBytes) => {
       const page = await store.query(filter, { limit, order, cursor, maxBytes });
       return { body: page, headers: linkHeader(context.req.url, page) };
     });

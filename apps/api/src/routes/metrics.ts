@@ -7,9 +7,9 @@ import {
   storeGauges,
   writeMetrics,
 } from "@synap/service";
-import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
-import { problemAnswers, registerRoute } from "./route-registration.ts";
+import { responseHeaders } from "../response-headers.ts";
+import { problemResponses, registerRoute } from "./route-registration.ts";
 import { readStatus } from "./status.ts";
 
 const route = {
@@ -23,7 +23,7 @@ const route = {
       description: "Prometheus' text format, version 0.0.4.",
       content: { "text/plain": { schema: { type: "string" } } },
     },
-    ...problemAnswers("database-unavailable"),
+    ...problemResponses("database-unavailable"),
   },
 } satisfies RouteConfig;
 
@@ -35,7 +35,7 @@ export function metricsRoute(app: ApiApp, dependencies: ApiDependencies): void {
     const text = writeMetrics([...gaugesOf(await readStatus(dependencies)), snapshotGauge(dependencies)]);
     return new Response(text + (await dependencies.metrics.write()), {
       status: 200,
-      headers: answerHeaders(context.get("requestId"), { "content-type": EXPOSITION_CONTENT_TYPE }),
+      headers: responseHeaders(context.get("requestId"), { "content-type": EXPOSITION_CONTENT_TYPE }),
     });
   });
 }

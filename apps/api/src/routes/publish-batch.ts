@@ -7,7 +7,7 @@ import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../bo
 import { Problem } from "../problems/problem.ts";
 import { unavailable } from "./publish-event.ts";
 import { readEventRules } from "./publish-parameters.ts";
-import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
+import { json, jsonResponse, problemResponses, registerRoute } from "./route-registration.ts";
 
 const route = {
   method: "post",
@@ -29,9 +29,9 @@ const route = {
     },
   },
   responses: {
-    202: jsonAnswer("At least one event was accepted.", "BatchResults"),
-    200: jsonAnswer("No event was new: all valid ones are stored already.", "BatchResults"),
-    ...problemAnswers(
+    202: jsonResponse("At least one event was accepted.", "BatchResults"),
+    200: jsonResponse("No event was new: all valid ones are stored already.", "BatchResults"),
+    ...problemResponses(
       ...JSON_BODY_PROBLEMS,
       "batch-invalid",
       "parameter-invalid",

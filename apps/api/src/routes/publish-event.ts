@@ -8,7 +8,7 @@ import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../bod
 import { Problem } from "../problems/problem.ts";
 import { eventProblem } from "../problems/to-problem.ts";
 import { readEventRules } from "./publish-parameters.ts";
-import { json, jsonAnswer, problemAnswers, registerRoute } from "./route-registration.ts";
+import { json, jsonResponse, problemResponses, registerRoute } from "./route-registration.ts";
 
 const route = {
   method: "post",
@@ -26,9 +26,9 @@ const route = {
     },
   },
   responses: {
-    202: jsonAnswer("Accepted: it will be stored.", "AcceptedEvent"),
-    200: jsonAnswer("Stored already, by an earlier request.", "DuplicateEvent"),
-    ...problemAnswers(
+    202: jsonResponse("Accepted: it will be stored.", "AcceptedEvent"),
+    200: jsonResponse("Stored already, by an earlier request.", "DuplicateEvent"),
+    ...problemResponses(
       ...JSON_BODY_PROBLEMS,
       "parameter-invalid",
       "parameter-unknown",
@@ -86,7 +86,7 @@ export function unavailable(results: readonly EventResult[], members: Record<str
 
 /** Builds the problem of an event that the broker did not confirm. The broker may have it, so the same id must be sent again. */
 function brokerUnavailable(members: Record<string, unknown>): Problem {
-  const detail = "The event broker did not confirm in time. Send again, with the same id or idempotencyKey.";
+  const detail = "The broker did not confirm in time. Send again, with the same id or idempotencyKey.";
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });
 }
 

@@ -3,8 +3,8 @@ import type { ReadModel } from "@synap/handlers";
 import { componentOf } from "@synap/handlers/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
-import { answerPage } from "./answer-page.ts";
-import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "./route-registration.ts";
+import { sendPage } from "./page-response.ts";
+import { jsonResponse, problemResponses, readQuery, registerRoute } from "./route-registration.ts";
 
 /** SQLSTATE undefined_table: of a view too. */
 const UNDEFINED_TABLE = "42P01";
@@ -32,8 +32,8 @@ function readModelRoute(
     tags: ["read models"],
     request: { query: model.parameters },
     responses: {
-      200: jsonAnswer("The current rows of the read model.", component),
-      ...problemAnswers(
+      200: jsonResponse("The current rows of the read model.", component),
+      ...problemResponses(
         "parameter-invalid",
         "parameter-unknown",
         "cursor-invalid",
@@ -45,7 +45,7 @@ function readModelRoute(
   };
   registerRoute(app, route, async (context) => {
     const parameters = readQuery(context, model.parameters);
-    return answerPage(context, pages, async (maxBytes) => ({
+    return sendPage(context, pages, async (maxBytes) => ({
       body: Object(await model.read(readTables, parameters, { maxBytes }).catch(missing)),
     }));
   });

@@ -3,11 +3,11 @@ import { asError } from "@synap/handlers/internal";
 import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
 import { didYouMean, zodReason } from "@synap/types/internal";
 import { z } from "zod";
-import { answerHeaders } from "../answer-headers.ts";
 import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { readContentType } from "../body/read-body.ts";
 import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
+import { responseHeaders } from "../response-headers.ts";
 
 /**
  * Registers a route with Hono and with the OpenAPI document from one definition. `app.openapi` is not used, because it would
@@ -59,7 +59,7 @@ export function jsonText(
 ): Response {
   return new Response(text, {
     status,
-    headers: answerHeaders(context.get("requestId"), { "content-type": "application/json", ...headers }),
+    headers: responseHeaders(context.get("requestId"), { "content-type": "application/json", ...headers }),
   });
 }
 
@@ -143,7 +143,7 @@ function parameterProblem(issues: readonly z.core.$ZodIssue[]): Problem {
 }
 
 /** Problem responses for the definition of a route, grouped by status and named in the description. */
-export function problemAnswers(...codes: readonly ProblemCode[]): RouteConfig["responses"] {
+export function problemResponses(...codes: readonly ProblemCode[]): RouteConfig["responses"] {
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {
     const { status, title } = PROBLEM_CODES[code];
@@ -160,8 +160,8 @@ export function problemAnswers(...codes: readonly ProblemCode[]): RouteConfig["r
   );
 }
 
-/** A JSON answer whose schema is the named component. */
-export function jsonAnswer(description: string, component: string): RouteConfig["responses"][number] {
+/** A JSON response whose schema is the named component. */
+export function jsonResponse(description: string, component: string): RouteConfig["responses"][number] {
   return {
     description,
     content: { "application/json": { schema: { $ref: `#/components/schemas/${component}` } } },

@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { FailureCount, HandlerStatistics } from "@synap/database/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
-import { json, jsonAnswer, problemAnswers, refuseQuery, registerRoute } from "./route-registration.ts";
+import { json, jsonResponse, problemResponses, refuseQuery, registerRoute } from "./route-registration.ts";
 
 const route = {
   method: "get",
@@ -11,8 +11,8 @@ const route = {
   tags: ["operations"],
   summary: "Get the status: store, handlers, queue, processes",
   responses: {
-    200: jsonAnswer("The current status.", "Status"),
-    ...problemAnswers("parameter-unknown", "database-unavailable"),
+    200: jsonResponse("The current status.", "Status"),
+    ...problemResponses("parameter-unknown", "database-unavailable"),
   },
 } satisfies RouteConfig;
 

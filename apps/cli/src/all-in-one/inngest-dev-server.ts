@@ -53,7 +53,7 @@ export async function startInngestDevServer(options: {
   });
   const patience = performance.now() + START_PATIENCE_MS;
   while (reason === undefined && performance.now() < patience && !signal.aborted) {
-    if (await answers(url))
+    if (await responses(url))
       return { url, ready: () => registered(register), stop: () => stopGroup(child, ended) };
     await Promise.race([sleep(250), ended]);
   }
@@ -74,7 +74,7 @@ export async function findInngestServer(
   url: string,
   register: () => Promise<unknown>,
 ): Promise<InngestServer> {
-  if (await answers(url)) return { url, ready: () => registered(register), stop: () => Promise.resolve() };
+  if (await responses(url)) return { url, ready: () => registered(register), stop: () => Promise.resolve() };
   throw new StartError(
     "INNGEST_UNAVAILABLE",
     `No Inngest server answers at ${url}. Start one (npx -y inngest-cli@1 dev), or leave --inngest out to use Synap's local broker.`,
@@ -91,7 +91,7 @@ async function registered(register: () => Promise<unknown>): Promise<void> {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+async function responses(url: string): Promise<boolean> {
   try {
     const response = await fetch(new URL("/health", url), { signal: AbortSignal.timeout(2_000) });
     await response.body?.cancel();

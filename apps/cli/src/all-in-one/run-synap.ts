@@ -207,7 +207,7 @@ async function choosePorts(
     [
       { name: "API", port: options.apiPort, option: "--port" },
       { name: "worker", port: options.workerPort, option: "--worker-port" },
-      ...(isElsewhere ? [] : [{ name: "event broker", port: options.brokerPort, option: "--broker-port" }]),
+      ...(isElsewhere ? [] : [{ name: "local broker", port: options.brokerPort, option: "--broker-port" }]),
     ],
     HOST,
   );

@@ -1,9 +1,9 @@
 import {
   type CatalogueTypes,
   createSynapClient,
-  SynapAnswerError,
   type SynapClient,
   SynapProblem,
+  SynapResponseError,
   SynapUnreachableError,
 } from "@synap/client";
 import { connectionFault } from "./connection-fault.ts";
@@ -98,7 +98,7 @@ async function sendInto(
 /** Reason for refusing a whole request, when one of its events may be the cause. @throws LoadError when none can be */
 function refusalOf(fault: unknown, options: EventSenderOptions): { code: string; reason: string } {
   const { url, backfill } = options;
-  if (!(fault instanceof SynapProblem || fault instanceof SynapAnswerError)) {
+  if (!(fault instanceof SynapProblem || fault instanceof SynapResponseError)) {
     if (!(fault instanceof SynapUnreachableError)) throw fault;
     throw outOfTime(fault, url);
   }
@@ -128,6 +128,6 @@ function outOfTime(fault: unknown, url: string): LoadError {
 /** Reason for a failed attempt, for the person at the terminal. */
 function reasonOf(fault: unknown): string {
   if (fault instanceof SynapProblem) return fault.problem.title;
-  if (fault instanceof SynapAnswerError) return `it answered ${fault.status}`;
+  if (fault instanceof SynapResponseError) return `it answered ${fault.status}`;
   return connectionFault(fault instanceof SynapUnreachableError ? fault.cause : fault);
 }

@@ -18,7 +18,7 @@ import { type LoadOptions, loadFile } from "./load-file.ts";
 // A server with injectable failures, which the real API rarely produces. scripts/test loads through the real API.
 const eventSchema = z.looseObject({ id: z.string() });
 type Event = z.infer<typeof eventSchema>;
-type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";
+type ScriptedResponse = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";
 
 let directory: string;
 let file: string;
@@ -26,7 +26,7 @@ let server: Server;
 let url: string;
 let received: Event[];
 let bodies: string[];
-let answerNext: (events: Event[]) => Answer | undefined;
+let answerNext: (events: Event[]) => ScriptedResponse | undefined;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "synap-load-"));
@@ -65,7 +65,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return body;
 }
 
-function accept(events: Event[], body: string): Answer {
+function accept(events: Event[], body: string): ScriptedResponse {
   bodies.push(body);
   const results = events.map(({ id }, index) => ({
     index,
@@ -274,7 +274,7 @@ describe("loading a file", () => {
         fc.constantFrom("", '{"last":1}', "{}\n"),
       )
       .map(([lines, last]) => lines.flat().join("") + last);
-    const stops = fc.array(fc.record({ at: fc.nat(), end: fc.constantFrom("run", "stop", "no answer") }), {
+    const stops = fc.array(fc.record({ at: fc.nat(), end: fc.constantFrom("run", "stop", "no response") }), {
       maxLength: 6,
     });
     let files = 0;
@@ -295,7 +295,7 @@ describe("loading a file", () => {
           answerNext = (events) => {
             if (end === "run") return undefined;
             stop.abort();
-            if (end === "no answer") accept(events, "");
+            if (end === "no response") accept(events, "");
             return "hang up";
           };
           await run({ batch: 2, inFlight: 2, signal: stop.signal }).catch((error: unknown) => {
@@ -329,7 +329,11 @@ describe("loading a file", () => {
 
   it("waits when the API is busy, as long as requested, and when the connection breaks", async () => {
     writeFileSync(file, numbered(1, 10));
-    const bad: Answer[] = [{ status: 503, headers: { "retry-after": "1" } }, "hang up", { status: 500 }];
+    const bad: ScriptedResponse[] = [
+      { status: 503, headers: { "retry-after": "1" } },
+      "hang up",
+      { status: 500 },
+    ];
     answerNext = () => bad.shift();
     const waits: number[] = [];
     const result = await run({ patienceMs: 10_000, onWait: (_reason, ms) => waits.push(ms) });

@@ -221,10 +221,10 @@ function timed(
   onBatch: LoadOptions["onBatch"],
 ): Promise<SentEvents> {
   const sentAt = performance.timeOrigin + performance.now();
-  const sent = send(events).then((answer) => {
+  const sent = send(events).then((response) => {
     const ms = performance.timeOrigin + performance.now() - sentAt;
     if (events.length > 0) onBatch?.({ lines: events.map(({ number }) => number), sentAt, ms });
-    return answer;
+    return response;
   });
   // Awaited later in order; until then a failure must not count as unhandled.
   sent.catch(() => undefined);

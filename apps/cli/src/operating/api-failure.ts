@@ -1,4 +1,4 @@
-import { isProblem, SynapAnswerError, SynapProblem, SynapUnreachableError } from "@synap/client";
+import { isProblem, SynapProblem, SynapResponseError, SynapUnreachableError } from "@synap/client";
 import { START_COMMAND } from "@synap/service/called-as";
 import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { connectionFault } from "../loading/connection-fault.ts";
@@ -16,7 +16,7 @@ export function describeApiFailure(error: unknown, options: CommonOptions): Exit
       { cause: error },
     );
   }
-  if (error instanceof SynapAnswerError) {
+  if (error instanceof SynapResponseError) {
     return new ExitError(
       EXIT.failed,
       `${error.message}\nLook at the address (--url, SYNAP_URL) and at the release that runs there.`,

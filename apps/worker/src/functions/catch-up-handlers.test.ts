@@ -22,7 +22,7 @@ const stepSchema = z.object({
   displayName: z.string(),
   data: z.unknown(),
 });
-const replySchema = z.union([z.array(z.unknown()), z.looseObject({ message: z.string().optional() })]);
+const responseSchema = z.union([z.array(z.unknown()), z.looseObject({ message: z.string().optional() })]);
 
 const readModels = defaultApplication.projections.map((projection) => projection.name);
 
@@ -50,7 +50,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
         headers: signed(call),
         body: call,
       });
-      const body = replySchema.parse(await response.json());
+      const body = responseSchema.parse(await response.json());
       const step = stepSchema.safeParse(Array.isArray(body) ? body[0] : undefined);
       if (!step.success) return { names, status: response.status, body };
       names.push(step.data.displayName);

@@ -8,7 +8,7 @@ export const notesReadModel = defineReadModel({
   path: "notes",
   description: "Notes of a user, newest first",
   parameters: READ_MODEL_REQUESTS.notes.query,
-  answer: READ_MODEL_RESOURCES.Notes,
+  response: READ_MODEL_RESOURCES.Notes,
   async read(session, { userId, cursor, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {
     const { before, next } = descendingPages("notes", { userId }, cursor);
     const { notes, isCut } = await notesOf(session, userId, { limit, before, maxBytes });

@@ -168,10 +168,10 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
       timestamp: "2019-01-01T00:00:00.000Z",
       data: { content: "old" },
     });
-    const answer = await dispatcher.store.getById(
+    const response = await dispatcher.store.getById(
       derivedEventId({ handler: "note-creation-reactor", cause: request?.id ?? "" }),
     );
-    expect(answer?.timestamp).toBe(request?.recordedAt);
+    expect(response?.timestamp).toBe(request?.recordedAt);
   });
 
   it("creates the note once, however often the request is redelivered", async () => {

@@ -8,7 +8,7 @@ export const openLoopsReadModel = defineReadModel({
   description:
     "Open loops of an owner that are not snoozed, highest score first. `counts` includes the snoozed ones",
   parameters: READ_MODEL_REQUESTS.openLoops.query,
-  answer: READ_MODEL_RESOURCES.OpenLoops,
+  response: READ_MODEL_RESOURCES.OpenLoops,
   read: async (session, { owner, limit }) => ({
     openLoops: await whatsNext(session, owner, { limit }),
     counts: await countOpenLoops(session, owner),

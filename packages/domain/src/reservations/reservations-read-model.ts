@@ -7,7 +7,7 @@ export const reservationsReadModel = defineReadModel({
   path: "reservations",
   description: "Reservations of a guest, or of a range of days: pass guest, or from and to. At most 1,000",
   parameters: READ_MODEL_REQUESTS.reservations.query,
-  answer: READ_MODEL_RESOURCES.Reservations,
+  response: READ_MODEL_RESOURCES.Reservations,
   read: async (session, { guest, from = "", to = "", resource }) => ({
     reservations:
       guest !== undefined

@@ -7,7 +7,7 @@ export const tasksReadModel = defineReadModel({
   path: "tasks",
   description: "Open tasks, ordered by due date, soonest first",
   parameters: READ_MODEL_REQUESTS.tasks.query,
-  answer: READ_MODEL_RESOURCES.Tasks,
+  response: READ_MODEL_RESOURCES.Tasks,
   read: async (session, { owner: assigneeId, limit }) => ({
     tasks: await openTasks(session, { assigneeId, limit }),
   }),

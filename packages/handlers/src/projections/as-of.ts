@@ -99,7 +99,7 @@ async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction
 /** Number of rows measured at a time: the database materialises a row before it measures its text. */
 const ROWS_A_TIME = 250;
 
-/** Reads the rows of a table that fit into an answer. */
+/** Reads the rows of a table that fit into a response. */
 async function readRows(
   transaction: Transaction,
   table: ReadTable,
@@ -129,7 +129,7 @@ async function readRows(
 
 interface MeasuredSlice {
   readonly found: number;
-  /** Number of rows that fit into an answer, including the one that reaches the bound. */
+  /** Number of rows that fit into a response, including the one that reaches the bound. */
   readonly fitting: number;
   readonly bytes: number;
 }

@@ -8,7 +8,7 @@ export const auditLogReadModel = defineReadModel({
   path: "audit-log",
   description: "Who did what to which aggregate, and when; newest first",
   parameters: READ_MODEL_REQUESTS.auditLog.query,
-  answer: READ_MODEL_RESOURCES.AuditLog,
+  response: READ_MODEL_RESOURCES.AuditLog,
   async read(session, { cursor, limit = DEFAULT_PAGE_SIZE, ...filter }) {
     const { actor, subjectType: type, subjectId: id } = filter;
     const subject = type === undefined || id === undefined ? undefined : { type, id };

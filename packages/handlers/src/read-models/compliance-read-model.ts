@@ -7,6 +7,6 @@ export const complianceReadModel = defineReadModel({
   path: "compliance",
   description: "Events per day, type and kind of actor, and how many of them name a user or a flow",
   parameters: READ_MODEL_REQUESTS.compliance.query,
-  answer: READ_MODEL_RESOURCES.Compliance,
+  response: READ_MODEL_RESOURCES.Compliance,
   read: async (session, period) => ({ statistics: await complianceStats(session, period) }),
 });

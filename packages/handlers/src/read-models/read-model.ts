@@ -4,9 +4,9 @@ import { z } from "zod";
 /** The session for reading read models: SQL through `query`, drizzle through `orm`. */
 export type ReadSession = Pick<Database, "query" | "orm">;
 
-/** The bounds on an answer's size. */
-export interface AnswerBounds {
-  /** Size in bytes at which an answer of large rows should end: with the row that reaches it. */
+/** The bounds on a response's size. */
+export interface ResponseBounds {
+  /** Size in bytes at which a response of large rows should end: with the row that reaches it. */
   readonly maxBytes: number;
 }
 
@@ -30,11 +30,11 @@ export interface ReadModel<
   /** One sentence: the summary in the OpenAPI document. */
   readonly description: string;
   readonly parameters: Parameters;
-  readonly answer: Answer;
+  readonly response: Answer;
   read(
     session: ReadSession,
     parameters: z.output<Parameters>,
-    bounds: AnswerBounds,
+    bounds: ResponseBounds,
   ): Promise<JsonSource<z.input<Answer>>>;
 }
 
@@ -64,7 +64,7 @@ const RESERVED = new Set([
 
 /**
  * Defines a query over read tables that the API serves at `GET /api/v1/{path}`. Its parameters are checked before `read` is
- * called, and both they and the answer are in the OpenAPI document. Parameters come as text: use `wholeNumber` of
+ * called, and both they and the response are in the OpenAPI document. Parameters come as text: use `wholeNumber` of
  * `@synap/types/http` or `z.coerce` for those that aren't.
  *
  * @throws ReadModelDefinitionError
@@ -73,7 +73,7 @@ const RESERVED = new Set([
  *   path: "open-orders",
  *   description: "Orders that are not paid yet",
  *   parameters: z.strictObject({ customer: z.string().optional() }),
- *   answer: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
+ *   response: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
  *   async read({ orm }, { customer }) {
  *     return { orders: await orm.select({ id: orders.id, total: orders.total }).from(orders) };
  *   },
@@ -84,13 +84,13 @@ export function defineReadModel<
   Answer extends z.ZodType<object>,
   const Path extends string,
 >(model: ReadModel<Parameters, Answer, Path>): ReadModel<Parameters, Answer, Path> {
-  const { path, parameters, answer } = model;
+  const { path, parameters, response } = model;
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(path) || path.length > 60) {
     throw new ReadModelDefinitionError(path, "needs a path of lower case words joined by dashes");
   }
   if (RESERVED.has(path)) throw new ReadModelDefinitionError(path, "has a path that Synap's API uses itself");
   describe(path, "parameters", parameters);
-  describe(path, "an answer", answer);
+  describe(path, "a response", response);
   return model;
 }
 
@@ -105,7 +105,7 @@ function describe(path: string, part: string, schema: z.ZodType): void {
   }
 }
 
-/** The name of a read model's answer in the OpenAPI document: `OpenOrders` for `open-orders`. */
+/** The name of a read model's response in the OpenAPI document: `OpenOrders` for `open-orders`. */
 export function componentOf({ path }: Pick<ReadModel, "path">): string {
   return path
     .split("-")

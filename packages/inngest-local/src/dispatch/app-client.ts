@@ -103,7 +103,7 @@ export class AppClient {
           });
         });
       });
-      request.on("timeout", () => request.destroy(new Error(`no answer within ${this.#timeout} ms`)));
+      request.on("timeout", () => request.destroy(new Error(`no response within ${this.#timeout} ms`)));
       request.on("error", (error: NodeJS.ErrnoException) => {
         const stale = request.reusedSocket && !answering && error.code === "ECONNRESET";
         reject(stale ? new StaleConnectionError(url, error) : new AppUnreachableError(url, error));

@@ -5,7 +5,7 @@ import type { FunctionConfig } from "../registration/function-config.ts";
 import { type AppClient, AppUnreachableError } from "./app-client.ts";
 import { buildCallRequest } from "./call-request.ts";
 import { persist } from "./persist.ts";
-import { type Answer, readAnswer } from "./read-answer.ts";
+import { type ParsedResponse, readResponse } from "./read-response.ts";
 import { endingRun, settleCall } from "./settle-call.ts";
 
 /** HTTP client for calls, and listeners for the state of the app. */
@@ -50,7 +50,7 @@ async function callApp(
   job: DueJob,
   config: FunctionConfig,
   event: string,
-): Promise<Answer | undefined> {
+): Promise<ParsedResponse | undefined> {
   const request = buildCallRequest(job, config, event);
   try {
     const response = await client.send("POST", request.url, request.headers, request.body, signal);
@@ -59,7 +59,7 @@ async function callApp(
       return undefined;
     }
     onAnswered(config.url);
-    return readAnswer(response, clock.wall());
+    return readResponse(response, clock.wall());
   } catch (error) {
     if (!(error instanceof AppUnreachableError) || signal.aborted) throw error;
     if (error.refused) {

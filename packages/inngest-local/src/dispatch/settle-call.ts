@@ -10,14 +10,14 @@ import { retryDelay } from "../retries/retry-delay.ts";
 import { MAX_OUTPUT_BYTES } from "../steps/operation.ts";
 import { planOperations } from "../steps/plan-operations.ts";
 import { saveOperations } from "../steps/save-operations.ts";
-import type { Answer } from "./read-answer.ts";
+import type { ParsedResponse } from "./read-response.ts";
 
 /** Stores the result of a call. Idempotent. */
 export async function settleCall(
   broker: Broker,
   job: DueJob,
   config: FunctionConfig,
-  answer: Answer,
+  response: ParsedResponse,
   startedAt: number,
 ): Promise<void> {
   const end = (ending: Ending) => finishRun(broker, endingRun(job, startedAt), ending);
@@ -37,14 +37,14 @@ export async function settleCall(
     broker.wake(dueAt);
   };
 
-  if (answer.kind === "finished") return end({ status: "completed", output: answer.output });
-  if (answer.kind === "error") {
-    return answer.final || lastAttempt ? fail(answer.error) : retry(answer.error, answer.retryAfter);
+  if (response.kind === "finished") return end({ status: "completed", output: response.output });
+  if (response.kind === "error") {
+    return response.final || lastAttempt ? fail(response.error) : retry(response.error, response.retryAfter);
   }
 
   const now = broker.clock.now();
-  const final = answer.final || lastAttempt;
-  const plan = planOperations(answer.operations, {
+  const final = response.final || lastAttempt;
+  const plan = planOperations(response.operations, {
     config,
     final,
     clock: broker.clock,
@@ -60,9 +60,9 @@ export async function settleCall(
     await saveDoneSteps(broker.database, job.runId, plan.done, now);
     return end({ status: "completed", output: plan.output });
   }
-  await saveOperations(broker, job, plan, { operations: answer.operations.length, startedAt });
+  await saveOperations(broker, job, plan, { operations: response.operations.length, startedAt });
   if (isFailureHandler(job)) broker.kept.refreshSoon(broker);
-  if (plan.retry !== undefined) await retry(readRunError(plan.retry, "The step failed"), answer.retryAfter);
+  if (plan.retry !== undefined) await retry(readRunError(plan.retry, "The step failed"), response.retryAfter);
 }
 
 /** Describes, for `finishRun`, the run that a job ended. */

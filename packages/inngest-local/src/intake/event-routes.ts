@@ -34,7 +34,7 @@ export function addEventRoutes(app: Hono, broker: Broker, settings: IntakeSettin
     }
     if (settings.isStopping()) return answer(context, 503, [], "inngest-local is stopping");
     if (broker.registry.all().length === 0) return answer(context, 503, [], NO_FUNCTIONS);
-    // Delaying the answer slows the sender down to the pace of the functions; a refusal would make it retry in vain.
+    // Delaying the response slows the sender down to the pace of the functions; a refusal would make it retry in vain.
     if (!(await broker.backlog.waitForCapacity(CAPACITY_TIMEOUT_MS))) {
       context.header("retry-after", String(RETRY_AFTER_SECONDS));
       return answer(context, 503, [], NO_CAPACITY);

@@ -6,7 +6,7 @@ export interface RunError {
   readonly cause?: unknown;
 }
 
-/** Reads an error from an app's answer. @param fallback the message when the answer has none */
+/** Reads an error from an app's response. @param fallback the message when the response has none */
 export function readRunError(raw: unknown, fallback: string): RunError {
   if (typeof raw !== "object" || raw === null) {
     return { name: "Error", message: typeof raw === "string" && raw !== "" ? raw : fallback };

@@ -19,7 +19,7 @@ const operationsSchema = z.array(operationSchema).max(1_000);
 /** Maximum size of the output of a step or function, in bytes of its JSON text. */
 export const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** Parses the operations of an answer. @returns an error message when they are invalid */
+/** Parses the operations of a response. @returns an error message when they are invalid */
 export function readOperations(raw: unknown): Operation[] | string {
   const parsed = operationsSchema.safeParse(raw);
   if (!parsed.success) return "not a list of at most 1,000 operations";

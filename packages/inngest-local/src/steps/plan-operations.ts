@@ -4,7 +4,7 @@ import type { FunctionConfig } from "../registration/function-config.ts";
 import { parseDueTime } from "../schedule/duration.ts";
 import { dataMemo, errorMemo, MAX_OUTPUT_BYTES, type Operation, stepName } from "./operation.ts";
 
-/** Rows to write for an app's answer. */
+/** Rows to write for an app's response. */
 export interface OperationsPlan {
   readonly done: DoneStep[];
   readonly pending: (PendingStep & { readonly job: NewJob })[];
@@ -17,9 +17,9 @@ export interface OperationsPlan {
 }
 
 /**
- * Plans the rows for the operations of an answer. Writes nothing.
+ * Plans the rows for the operations of a response. Writes nothing.
  *
- * @param context.final true if a step that failed in this answer has no attempt left
+ * @param context.final true if a step that failed in this response has no attempt left
  */
 export function planOperations(
   operations: readonly Operation[],

@@ -30,7 +30,7 @@ export function createFaultFinder(
 }
 
 /** Converts findings to the response of a probe: `ok` or a code for each check, and the messages of the faults. */
-export function readinessAnswer(findings: ReadinessFindings): {
+export function readinessResponse(findings: ReadinessFindings): {
   readonly checks: Readonly<Record<string, string>>;
   readonly reasons: readonly string[];
 } {

@@ -7,10 +7,10 @@ export const READINESS_FAULTS = {
   "disk-full": "The database's disk is full.",
   "read-only":
     "The database accepts no writes: it is a standby or set to read-only, or TimescaleDB is restoring.",
-  "broker-unreachable": "The event broker does not answer.",
-  "broker-failing": "The event broker answers with an internal error.",
-  "functions-not-registered": "No worker has registered its functions with the event broker yet.",
-  "not-registered": "This worker has not registered its functions with the event broker yet.",
+  "broker-unreachable": "The broker does not answer.",
+  "broker-failing": "The broker answers with an internal error.",
+  "functions-not-registered": "No worker has registered its functions with the broker yet.",
+  "not-registered": "This worker has not registered its functions with the broker yet.",
   "broker-key-missing":
     "INNGEST_EVENT_KEY is not set, and INNGEST_DEV does not say that this is a development server.",
   "too-slow": "The check took too long.",

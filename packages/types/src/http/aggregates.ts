@@ -76,7 +76,7 @@ export const commandHeaders = z.object({
     .string()
     .regex(/^[!-~]{1,255}$/)
     .optional()
-    .describe("A command with a key is executed once; sent again, it gets the same answer."),
+    .describe("A command with a key is executed once; sent again, it gets the same response."),
 });
 
 /**

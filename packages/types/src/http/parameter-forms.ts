@@ -69,7 +69,7 @@ const MAX_LIMIT = 1_000;
 export const limitParameter = (byDefault: number) =>
   wholeNumber(1, MAX_LIMIT).optional().describe(`Page size, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
 
-/** The cursor of a page, from the answer that led to it: opaque text, the same in every list. */
+/** The cursor of a page, from the response that led to it: opaque text, the same in every list. */
 export const cursorParameter = plainText(1024)
   .optional()
   .describe("`nextCursor` of the previous page of the same query.");

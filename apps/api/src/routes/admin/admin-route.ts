@@ -4,13 +4,13 @@ import type { ProblemCode } from "@synap/types/http";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { requireAdminPermission } from "../../permission/admin-permission.ts";
 import { Problem } from "../../problems/problem.ts";
-import { problemAnswers, registerRoute } from "../route-registration.ts";
+import { problemResponses, registerRoute } from "../route-registration.ts";
 
 /** Definition of an admin route, with the problems that only it answers. */
 export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summary" | "description"> {
   readonly operationId: string;
   readonly request?: RouteConfig["request"];
-  readonly answers: RouteConfig["responses"];
+  readonly responses: RouteConfig["responses"];
   readonly problems?: readonly ProblemCode[];
 }
 
@@ -34,7 +34,7 @@ const OF_EVERY_ROUTE = [
 export function registerAdminRoute(
   app: ApiApp,
   { configuration }: ApiDependencies,
-  { answers, problems = [], request, ...described }: AdminRoute,
+  { responses, problems = [], request, ...described }: AdminRoute,
   handle: (context: ApiContext, call: AdminCall) => Response | Promise<Response>,
 ): void {
   const route: RouteConfig = {
@@ -42,7 +42,7 @@ export function registerAdminRoute(
     ...(request !== undefined && { request }),
     tags: ["admin"],
     security: [{ adminToken: [] }],
-    responses: { ...answers, ...problemAnswers(...OF_EVERY_ROUTE, ...problems) },
+    responses: { ...responses, ...problemResponses(...OF_EVERY_ROUTE, ...problems) },
   };
   registerRoute(app, route, async (context) => {
     const call = requireAdminPermission(context.req.raw, configuration.adminToken);

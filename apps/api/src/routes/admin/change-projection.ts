@@ -1,7 +1,7 @@
 import { emptyBody, projectionPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
-import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
+import { json, jsonBody, jsonResponse } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";
 
@@ -13,22 +13,22 @@ export function changeProjectionRoutes(app: ApiApp, dependencies: ApiDependencie
       change: "pause",
       summary: "Pause a projection",
       description: "Its rows stay readable and unchanged. An inline projection no longer runs in appends.",
-      answer: jsonAnswer("The live build, paused.", "ProjectionBuild"),
+      response: jsonResponse("The live build, paused.", "ProjectionBuild"),
     },
     {
       change: "resume",
       summary: "Resume a projection",
       description: "It continues from its checkpoint.",
-      answer: jsonAnswer("The live build, running.", "ProjectionBuild"),
+      response: jsonResponse("The live build, running.", "ProjectionBuild"),
     },
     {
       change: "rollback",
       summary: "Roll a projection back to its previous build",
       description: "Swaps the two builds in one transaction. The previous build has been kept up to date.",
-      answer: jsonAnswer("The builds after the swap.", "ProjectionCutover"),
+      response: jsonResponse("The builds after the swap.", "ProjectionCutover"),
     },
   ] as const;
-  for (const { change, summary, description, answer } of changes) {
+  for (const { change, summary, description, response } of changes) {
     registerAdminRoute(
       app,
       dependencies,
@@ -39,7 +39,7 @@ export function changeProjectionRoutes(app: ApiApp, dependencies: ApiDependencie
         summary,
         description,
         request: { params: projectionPath, body: jsonBody(emptyBody) },
-        answers: { 200: answer },
+        responses: { 200: response },
         problems: [
           ...JSON_BODY_PROBLEMS,
           "body-invalid",

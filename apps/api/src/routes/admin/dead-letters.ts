@@ -2,9 +2,9 @@ import { type DeadLetter, descendingPages } from "@synap/database";
 import { DEFAULT_PAGE_SIZE, deadLetterPath, deadLetterQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
-import { answerPage } from "../answer-page.ts";
 import { checkFilterNames } from "../named-filter.ts";
-import { json, jsonAnswer, readPathParameter, readQuery, refuseQuery } from "../route-registration.ts";
+import { sendPage } from "../page-response.ts";
+import { json, jsonResponse, readPathParameter, readQuery, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 
 /** GET /api/v1/admin/dead-letters and GET /api/v1/admin/dead-letters/{id} */
@@ -23,14 +23,14 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
         "Newest first, without the events themselves. A page may hold fewer than `limit` when the events are large; " +
         "`nextCursor` is present when there are more.",
       request: { query: deadLetterQuery },
-      answers: { 200: jsonAnswer("One page of dead letters.", "DeadLetterPage") },
+      responses: { 200: jsonResponse("One page of dead letters.", "DeadLetterPage") },
       problems: ["parameter-invalid", "filter-unknown", "cursor-invalid", "too-many-pages"],
     },
     async (context) => {
       const { limit = DEFAULT_PAGE_SIZE, cursor, ...filter } = readQuery(context, deadLetterQuery);
       await checkFilterNames(dependencies, filter);
       const { before, next } = descendingPages("dead-letters", filter, cursor);
-      return answerPage(context, pages, async (maxBytes) => {
+      return sendPage(context, pages, async (maxBytes) => {
         const page = await deadLetters.page({ ...filter, before, limit, maxBytes });
         const further = next(page.isCut ? page.deadLetters.at(-1)?.id : undefined);
         return { body: { deadLetters: page.deadLetters.map(summarise), ...further } };
@@ -46,7 +46,7 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
       operationId: "getDeadLetter",
       summary: "Get one dead letter with its event",
       request: { params: deadLetterPath },
-      answers: { 200: jsonAnswer("The dead letter.", "DeadLetter") },
+      responses: { 200: jsonResponse("The dead letter.", "DeadLetter") },
       problems: ["parameter-invalid", "dead-letter-not-found"],
     },
     async (context) => {

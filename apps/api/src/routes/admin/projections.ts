@@ -2,7 +2,7 @@ import { projectionPath } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
-import { json, jsonAnswer, refuseQuery } from "../route-registration.ts";
+import { json, jsonResponse, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";
 
@@ -17,8 +17,8 @@ export function projectionRoutes(app: ApiApp, dependencies: ApiDependencies): vo
       path: "/api/v1/admin/projections",
       operationId: "listProjections",
       summary: "List projections with the progress of their builds",
-      answers: {
-        200: jsonAnswer("Every projection that this process knows or the database has.", "Projections"),
+      responses: {
+        200: jsonResponse("Every projection that this process knows or the database has.", "Projections"),
       },
     },
     async (context) => {
@@ -35,7 +35,7 @@ export function projectionRoutes(app: ApiApp, dependencies: ApiDependencies): vo
       operationId: "getProjection",
       summary: "Get one projection with the progress of its builds",
       request: { params: projectionPath },
-      answers: { 200: jsonAnswer("The projection.", "Projection") },
+      responses: { 200: jsonResponse("The projection.", "Projection") },
       problems: ["parameter-invalid", "projection-not-found"],
     },
     async (context) => {

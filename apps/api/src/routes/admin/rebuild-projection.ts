@@ -9,7 +9,7 @@ import {
 } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/read-body.ts";
-import { json, jsonAnswer, jsonBody } from "../route-registration.ts";
+import { json, jsonBody, jsonResponse } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";
 
@@ -35,7 +35,7 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
       summary: "Start a new build of a projection in parallel to the live one",
       description: "The workers fill it from the first event on. GET the projection to follow its progress.",
       request: { params: projectionPath, body: jsonBody(rebuildBody) },
-      answers: { 202: jsonAnswer("The new build.", "ProjectionBuild") },
+      responses: { 202: jsonResponse("The new build.", "ProjectionBuild") },
       problems: [...OF_A_PROJECTION, "projection-changed", ...OF_A_BODY],
     },
     async (context, { actor }) => {
@@ -56,7 +56,7 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
       summary: "Compare the rows of the new build with those of the live one",
       description: "Brings both builds to the same position first. Readers are not affected.",
       request: { params: projectionPath, body: jsonBody(emptyBody) },
-      answers: { 200: jsonAnswer("The differences.", "ProjectionComparison") },
+      responses: { 200: jsonResponse("The differences.", "ProjectionComparison") },
       problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
     async (context) => {
@@ -77,7 +77,7 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
       description:
         "Swaps the builds in one transaction if the lag and the number of different rows are within bounds. The old build is kept for a rollback.",
       request: { params: projectionPath, body: jsonBody(cutoverBody) },
-      answers: { 200: jsonAnswer("The builds after the cutover.", "ProjectionCutover") },
+      responses: { 200: jsonResponse("The builds after the cutover.", "ProjectionCutover") },
       problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
     },
     async (context, { actor }) => {
@@ -104,7 +104,7 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
       summary: "Remove the new build, or the previous one",
       description: "Removes its tables and checkpoints. The live build is never removed.",
       request: { params: projectionPath, body: jsonBody(dropBody) },
-      answers: { 200: jsonAnswer("The removed build.", "DroppedBuild") },
+      responses: { 200: jsonResponse("The removed build.", "DroppedBuild") },
       problems: [...OF_A_PROJECTION, ...OF_A_BODY],
     },
     async (context, { actor }) => {

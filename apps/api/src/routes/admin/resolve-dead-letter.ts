@@ -2,7 +2,7 @@ import { deadLetterPath, emptyBody, retryBody, skipBody } from "@synap/types/htt
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/read-body.ts";
 import { checkFilterNames } from "../named-filter.ts";
-import { json, jsonAnswer, jsonBody, readPathParameter, refuseQuery } from "../route-registration.ts";
+import { json, jsonBody, jsonResponse, readPathParameter, refuseQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 
 /** POST /api/v1/admin/dead-letters/retry, .../{id}/retry and .../{id}/skip */
@@ -20,7 +20,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
         "Each dead letter has its own outcome, and one that fails again stays open. `next` is present when more may " +
         "follow. `stopped` names the dead letter at which the call ended early because a dependency is unavailable.",
       request: { body: { required: true, content: { "application/json": { schema: retryBody } } } },
-      answers: { 200: jsonAnswer("The outcome of each.", "DeadLetterOutcomes") },
+      responses: { 200: jsonResponse("The outcome of each.", "DeadLetterOutcomes") },
       problems: [...JSON_BODY_PROBLEMS, "body-invalid", "filter-unknown"],
     },
     async (context, { actor }) => {
@@ -53,7 +53,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
         "dead letter stays open, as `status` shows. The event of an `ingest-events` dead letter, which is not stored, is " +
         "validated again and appended; `resolution` has its position.",
       request: { params: deadLetterPath, body: jsonBody(emptyBody) },
-      answers: { 200: jsonAnswer("The outcome.", "DeadLetterOutcome") },
+      responses: { 200: jsonResponse("The outcome.", "DeadLetterOutcome") },
       problems: [
         ...JSON_BODY_PROBLEMS,
         "body-invalid",
@@ -87,7 +87,7 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
       description:
         "Its event is never handled. The events of its stream that waited behind it follow in order.",
       request: { params: deadLetterPath, body: jsonBody(skipBody) },
-      answers: { 200: jsonAnswer("The outcome.", "DeadLetterOutcome") },
+      responses: { 200: jsonResponse("The outcome.", "DeadLetterOutcome") },
       problems: [
         "parameter-invalid",
         ...JSON_BODY_PROBLEMS,

@@ -1,5 +1,5 @@
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { json, jsonAnswer, refuseQuery } from "../route-registration.ts";
+import { json, jsonResponse, refuseQuery } from "../route-registration.ts";
 import { readStatus } from "../status.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 
@@ -14,7 +14,7 @@ export function adminStatusRoute(app: ApiApp, dependencies: ApiDependencies): vo
       operationId: "adminStatus",
       summary: "Get the status, with details of each handler",
       description: "The public status, and for each handler its description and its open dead letters.",
-      answers: { 200: jsonAnswer("The current status.", "AdminStatus") },
+      responses: { 200: jsonResponse("The current status.", "AdminStatus") },
     },
     async (context) => {
       refuseQuery(context);

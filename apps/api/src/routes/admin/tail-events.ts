@@ -2,10 +2,10 @@ import { ReadLimiter } from "@synap/database/internal";
 import { tailHeaders, tailQuery } from "@synap/types/http";
 import { counted } from "@synap/types/internal";
 import type { z } from "zod";
-import { answerHeaders } from "../../answer-headers.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
+import { responseHeaders } from "../../response-headers.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import { readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
@@ -39,7 +39,7 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
         query: tailQuery,
         headers: tailHeaders,
       },
-      answers: {
+      responses: {
         200: {
           description: "An endless stream.",
           content: { "text/event-stream": { schema: { type: "string" } } },
@@ -52,7 +52,7 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       await checkFilterNames(dependencies, query);
       const request = tailRequest(context, query);
       const requestId = context.get("requestId");
-      const headers = answerHeaders(requestId, {
+      const headers = responseHeaders(requestId, {
         "content-type": "text/event-stream; charset=utf-8",
         // Otherwise nginx would buffer events.
         "x-accel-buffering": "no",

@@ -33,8 +33,8 @@ it("names every fault of a command by its path", async () => {
   });
   app.onError((error) => (error instanceof Problem ? error.toResponse("r") : new Response(String(error))));
   const body = JSON.stringify({ data: { tags: ["a", 1], "odd name": 1 } });
-  const answer = await app.request("/", { method: "POST", body });
-  expect(await answer.json()).toMatchObject({
+  const response = await app.request("/", { method: "POST", body });
+  expect(await response.json()).toMatchObject({
     errors: [
       { code: "invalid", path: "data.tags[1]", reason: "must be a string, not a number" },
       { code: "missing", path: "data.title", reason: "is required" },

@@ -7,8 +7,8 @@ import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
   json,
-  jsonAnswer,
-  problemAnswers,
+  jsonResponse,
+  problemResponses,
   readPathParameter,
   refuseQuery,
   registerRoute,
@@ -47,12 +47,12 @@ function commandRoute(
       body: { required: true, content: { "application/json": { schema: describeCommandBody(schema) } } },
     },
     responses: {
-      201: { ...jsonAnswer("Executed: its events are stored.", "CommandResult"), headers: etag },
+      201: { ...jsonResponse("Executed: its events are stored.", "CommandResult"), headers: etag },
       200: {
-        ...jsonAnswer("Nothing had to change, or the command was already executed.", "CommandResult"),
+        ...jsonResponse("Nothing had to change, or the command was already executed.", "CommandResult"),
         headers: etag,
       },
-      ...problemAnswers(
+      ...problemResponses(
         ...JSON_BODY_PROBLEMS,
         "parameter-invalid",
         "parameter-unknown",
@@ -88,9 +88,9 @@ function commandRoute(
       },
     );
     const { state, version, events, repeated } = result;
-    const answer = { aggregateType: decider.name, aggregateId: id, version, state, events, repeated };
+    const response = { aggregateType: decider.name, aggregateId: id, version, state, events, repeated };
     const status = events.length > 0 && !repeated ? 201 : 200;
-    return json(context, status, answer, versionTag(version));
+    return json(context, status, response, versionTag(version));
   });
 }
 

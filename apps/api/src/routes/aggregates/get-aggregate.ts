@@ -7,8 +7,8 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
   json,
-  jsonAnswer,
-  problemAnswers,
+  jsonResponse,
+  problemResponses,
   readPathParameter,
   readQuery,
   registerRoute,
@@ -24,10 +24,10 @@ const route = {
   request: { params: aggregatePath, query: aggregateQuery },
   responses: {
     200: {
-      ...jsonAnswer("The aggregate.", "Aggregate"),
+      ...jsonResponse("The aggregate.", "Aggregate"),
       headers: { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } },
     },
-    ...problemAnswers(
+    ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
       "aggregate-type-unknown",

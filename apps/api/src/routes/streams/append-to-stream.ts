@@ -3,7 +3,7 @@ import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { readEventRules } from "../publish-parameters.ts";
-import { json, jsonAnswer, problemAnswers, registerRoute } from "../route-registration.ts";
+import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
 
@@ -15,7 +15,7 @@ const route = {
   summary: "Append events to a stream at an expected version, all or none",
   description:
     "Answers when the events are stored and the inline handlers have run. Give each event an `id` to make a retry " +
-    "harmless: it gets the same answer.",
+    "harmless: it gets the same response.",
   request: {
     params: streamPath,
     query: publishQuery,
@@ -26,9 +26,9 @@ const route = {
     },
   },
   responses: {
-    201: jsonAnswer("Stored. ETag is the stream's version.", "StreamAppended"),
-    200: jsonAnswer("All events were already stored by an earlier request.", "StreamAppended"),
-    ...problemAnswers(
+    201: jsonResponse("Stored. ETag is the stream's version.", "StreamAppended"),
+    200: jsonResponse("All events were already stored by an earlier request.", "StreamAppended"),
+    ...problemResponses(
       ...JSON_BODY_PROBLEMS,
       "batch-invalid",
       "precondition-invalid",

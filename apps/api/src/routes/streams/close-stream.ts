@@ -5,9 +5,9 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
 import {
   json,
-  jsonAnswer,
   jsonBody,
-  problemAnswers,
+  jsonResponse,
+  problemResponses,
   refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
@@ -23,8 +23,8 @@ const route = {
   description: "Closing a closed stream changes nothing. A stream cannot be reopened.",
   request: { params: streamPath, headers: preconditionHeaders, body: jsonBody(emptyBody) },
   responses: {
-    200: jsonAnswer("Closed.", "ClosedStream"),
-    ...problemAnswers(
+    200: jsonResponse("Closed.", "ClosedStream"),
+    ...problemResponses(
       ...JSON_BODY_PROBLEMS,
       "body-invalid",
       "parameter-invalid",

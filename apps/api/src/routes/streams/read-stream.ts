@@ -4,8 +4,8 @@ import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
 import { didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
-import { answerPage } from "../answer-page.ts";
-import { jsonAnswer, problemAnswers, readQuery, registerRoute } from "../route-registration.ts";
+import { sendPage } from "../page-response.ts";
+import { jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {
@@ -18,13 +18,13 @@ const route = {
   request: { params: streamPath, query: streamQuery },
   responses: {
     200: {
-      ...jsonAnswer("One page of the stream. ETag is the stream's version, for If-Match.", "StreamPage"),
+      ...jsonResponse("One page of the stream. ETag is the stream's version, for If-Match.", "StreamPage"),
       headers: {
         ETag: { description: "The stream's version in quotes.", schema: { type: "string" } },
         Link: { description: 'rel="next"', schema: { type: "string" } },
       },
     },
-    ...problemAnswers(
+    ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
       "stream-not-found",
@@ -42,7 +42,7 @@ export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDep
     const info = await store.getStream(stream);
     if (info === undefined) throw streamNotFound(stream, catalogue);
     const { direction = "forwards" } = query;
-    return answerPage(context, pages, async (maxPageBytes) => {
+    return sendPage(context, pages, async (maxPageBytes) => {
       const { events, nextVersion } = await store.readStreamPage(stream, {
         fromVersion: query.fromVersion ?? 1,
         toVersion: Math.min(info.streamVersion, query.toVersion ?? info.streamVersion),

@@ -4,7 +4,7 @@ import { MAX_OUTPUT_BYTES, type Operation, readOperations } from "../steps/opera
 import type { AppResponse } from "./app-client.ts";
 
 /** Parsed answer of an app to a call. `final`: not to be retried. `retryAfter` in milliseconds. */
-export type Answer =
+export type ParsedResponse =
   | { readonly kind: "finished"; readonly output: string }
   | {
       readonly kind: "operations";
@@ -23,10 +23,10 @@ export type Answer =
  * Parses the response to a call. An invalid response is an error that is retried, and so is one that the app has not
  * signed: a program that took the app's port must not be able to end a run.
  */
-export function readAnswer(response: AppResponse, now: number): Answer {
+export function readResponse(response: AppResponse, now: number): ParsedResponse {
   const final = response.isAuthentic && header(response, "x-inngest-no-retry") === "true";
   const retryAfter = parseRetryAfter(header(response, "retry-after"), now);
-  const fail = (message: string, isFinal = false): Answer => {
+  const fail = (message: string, isFinal = false): ParsedResponse => {
     return { kind: "error", error: { name: "Error", message }, final: isFinal, retryAfter };
   };
   const parsed = parseJson(response.body);
@@ -35,11 +35,11 @@ export function readAnswer(response: AppResponse, now: number): Answer {
     return { kind: "error", error: readRunError(parsed, otherwise), final, retryAfter };
   }
   if (!response.isAuthentic) {
-    return fail("The answer carries no valid signature: does the app have this server's signing key?");
+    return fail("The response carries no valid signature: does the app have this server's signing key?");
   }
   if (header(response, "x-inngest-sdk") === undefined) {
     return fail(
-      "The answer does not come from an Inngest SDK (no x-inngest-sdk header): is the app's URL right?",
+      "The response does not come from an Inngest SDK (no x-inngest-sdk header): is the app's URL right?",
     );
   }
   if (response.status === 201) return fail("Streamed answers are not supported by inngest-local", true);

@@ -14,7 +14,7 @@ export interface Page {
  * @param read reads the page, which ends with the row that reaches the given number of bytes
  * @throws Problem `too-many-pages`
  */
-export async function answerPage(
+export async function sendPage(
   context: ApiContext,
   budget: PageBudget,
   read: (maxBytes: number) => Promise<Page>,

@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@synap/types";
 
-/** All that the answers of the API may hold; a test looks at the parts it asked for. */
-export interface AnswerBody {
+/** All that the responses of the API may hold; a test looks at the parts it asked for. */
+export interface ApiResponseBody {
   readonly code: string;
   readonly detail: string;
   readonly errors: { path: string; code: string; reason: string }[];
@@ -14,14 +14,14 @@ export interface AnswerBody {
   readonly id: string;
 }
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: AnswerBody;
+  readonly body: ApiResponseBody;
 }
 
-/** An answer, whose body is taken to be JSON. */
-export async function readAnswer(response: Response): Promise<Answer> {
-  const body: AnswerBody = JSON.parse(await response.text());
+/** A response, whose body is taken to be JSON. */
+export async function readResponse(response: Response): Promise<ApiResponse> {
+  const body: ApiResponseBody = JSON.parse(await response.text());
   return { status: response.status, headers: response.headers, body };
 }

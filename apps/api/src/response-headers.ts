@@ -1,7 +1,7 @@
 import { SECURITY_HEADERS } from "@synap/http";
 
 /** Returns the headers of a response. `own` are specific to it and override the common ones. */
-export function answerHeaders(
+export function responseHeaders(
   requestId: string,
   own: Readonly<Record<string, string>>,
 ): Record<string, string> {
