@@ -29,7 +29,7 @@ export const lastPositionReadModel = defineReadModel({
   path: "last-position",
   description: "The position of the last event that a projection was given",
   parameters: z.strictObject({}),
-  answer: z.object({ position: z.number() }),
+  response: z.object({ position: z.number() }),
   async read({ query }) {
     const [row] = await query<{ position: number }>('SELECT "position" FROM synap_read.last_position');
     return { position: row?.position ?? 0 };
