@@ -10,7 +10,7 @@ const dist = join(import.meta.dirname, "dist");
 const types = join(import.meta.dirname, "../types/dist");
 
 /** The declarations of `@synap/types` that need nothing else. */
-const CONTRACT = ["event", "json", "stream-name", "typed-events"];
+const CONTRACT = ["event", "event-reader", "json", "stream-name", "typed-events"];
 
 writeFileSync(join(dist, "resources.d.ts"), printResources());
 writeFileSync(join(dist, "problems.d.ts"), printProblems());
@@ -21,10 +21,16 @@ rmSync(join(dist, "requests.d.ts"));
 const contract = join(dist, "contract.d.ts");
 const names = /\{[^}]*\}/.exec(readFileSync(contract, "utf8"))?.[0] ?? "";
 const sources: Readonly<Record<string, string>> = {
+  CallOptions: "event-reader",
   EventInput: "event",
+  EventQuery: "event-reader",
+  EventReader: "event-reader",
   JsonObject: "json",
   ExpectedVersion: "stream-name",
   StreamName: "stream-name",
+  StreamRead: "event-reader",
+  SubscriptionProgress: "event-reader",
+  SubscriptionRequest: "event-reader",
 };
 const lines = [...names.matchAll(/\w+/g)].map(
   ([name]) => `export type { ${name} } from "./contract/${sources[name] ?? "typed-events"}.js";\n`,

@@ -1,7 +1,8 @@
 import type { DeadLetterHandler, PartTypes } from "./application-types.ts";
+import type { CallOptions } from "./contract.ts";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** A dead letter without its event. */
 export type DeadLetterSummary = Resource<"DeadLetterPage">["deadLetters"][number];

@@ -1,8 +1,8 @@
 import { uuidv7 } from "uuidv7";
-import type { JsonObject } from "./contract.ts";
+import type { CallOptions, JsonObject } from "./contract.ts";
 import { isProblem } from "./errors.ts";
 import type { Resource } from "./resources.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** A decider as the client sees it: only its types count. `typeof reservationDecider` is one. */
 export interface DeciderTypes {

@@ -10,8 +10,8 @@ import type {
   ReadModelAt,
   TypesOf,
 } from "./application-types.ts";
-import type { PublishableEvent, StoredEventIn } from "./contract.ts";
-import { createEvents, type Events } from "./events.ts";
+import type { CallOptions, EventReader, PublishableEvent, StoredEventIn } from "./contract.ts";
+import { createEvents } from "./events.ts";
 import {
   type CoalescingOptions,
   createPublishing,
@@ -31,7 +31,7 @@ import {
 import type { Resource } from "./resources.ts";
 import { createStreams, type Streams } from "./streams.ts";
 import { type SubscriptionRequest, subscribe } from "./subscription.ts";
-import { type CallOptions, createTransport, type TransportOptions } from "./transport.ts";
+import { createTransport, type TransportOptions } from "./transport.ts";
 import { waitForHandler, waitUntilStored } from "./waiting.ts";
 
 /** Options of a client. */
@@ -42,7 +42,7 @@ export interface ClientOptions extends TransportOptions {
 /** Synap over HTTP. Made by {@link createSynapClient}. */
 export interface SynapClient<Source extends ClientTypes>
   extends Streams<TypesOf<Source>>,
-    Events<TypesOf<Source>> {
+    EventReader<TypesOf<Source>> {
   /**
    * Publishes an event. Resolves once it is accepted: it will be stored, and never lost. Calls made at the same time travel
    * together. Repeating it is harmless: the event has its id before the first attempt.

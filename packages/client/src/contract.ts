@@ -4,11 +4,17 @@
  */
 export type {
   AppendableEvent,
+  CallOptions,
   EventInput,
+  EventQuery,
+  EventReader,
   EventTypeMap,
   ExpectedVersion,
   JsonObject,
   PublishableEvent,
   StoredEventIn,
   StreamName,
+  StreamRead,
+  SubscriptionProgress,
+  SubscriptionRequest,
 } from "@synap/types";

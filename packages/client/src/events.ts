@@ -1,43 +1,13 @@
 import { type NameOf, typedEvents } from "./application-types.ts";
-import type { EventTypeMap, StoredEventIn } from "./contract.ts";
+import type { EventQuery, EventReader, EventTypeMap, StoredEventIn } from "./contract.ts";
 import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
-/** Filter of stored events. All given conditions must hold. */
-export interface EventQuery<Name extends string = string> extends CallOptions {
-  /** Events of this type, or of any of these. */
-  readonly type?: Name | readonly Name[];
-  readonly aggregateType?: string;
-  readonly aggregateId?: string;
-  readonly userId?: string;
-  readonly correlationId?: string;
-  /** Events that happened at this moment or later. */
-  readonly from?: Date | string;
-  /** Events that happened before this moment. */
-  readonly to?: Date | string;
-  /** By time. Default `desc`: newest first. */
-  readonly order?: "asc" | "desc";
-  /** Events fetched at a time, 1 to 1,000. Default 100. */
-  readonly pageSize?: number;
-}
-
-/** Finding stored events. */
-export interface Events<Types extends EventTypeMap> {
-  /** The event with this id; undefined when it isn't stored. */
-  getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
-  /**
-   * The events that match, by time, fetched page by page.
-   * @throws SynapProblem `filter-unknown` for an event type or an aggregate type that neither the application nor a stored
-   *   event has
-   */
-  query<const Name extends NameOf<Types> = NameOf<Types>>(
-    query?: EventQuery<Name>,
-  ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;
-}
-
-/** Events through a transport. @internal */
-export function createEvents<Types extends EventTypeMap>(transport: Transport): Events<Types> {
+/** Finds stored events through a transport. @internal */
+export function createEvents<Types extends EventTypeMap>(
+  transport: Transport,
+): Pick<EventReader<Types>, "getEvent" | "query"> {
   return {
     async getEvent(id, { signal } = {}) {
       try {

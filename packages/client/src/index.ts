@@ -6,13 +6,17 @@ export type { ApplicationTypes, CatalogueTypes, ClientTypes, PartTypes } from ".
 export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
 export type {
   AppendableEvent,
+  CallOptions,
+  EventQuery,
+  EventReader,
   ExpectedVersion,
   PublishableEvent,
   StoredEventIn,
   StreamName,
+  StreamRead,
+  SubscriptionProgress,
 } from "./contract.ts";
 export { isProblem, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
-export type { EventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 export type {
   CoalescingOptions,
@@ -30,11 +34,7 @@ export type {
   ReservationsQuery,
 } from "./read-models.ts";
 export type { Resource, ResourceName } from "./resources.ts";
-export type { AppendOptions, StreamRead } from "./streams.ts";
-export {
-  SubscriptionGapError,
-  type SubscriptionProgress,
-  type SubscriptionRequest,
-} from "./subscription.ts";
-export type { CallOptions, RetryOptions, Token, TransportOptions } from "./transport.ts";
+export type { AppendOptions } from "./streams.ts";
+export { SubscriptionGapError, type SubscriptionRequest } from "./subscription.ts";
+export type { RetryOptions, Token, TransportOptions } from "./transport.ts";
 export { UnknownHandlerError } from "./waiting.ts";

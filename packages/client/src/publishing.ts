@@ -1,9 +1,9 @@
 import { uuidv7 } from "uuidv7";
-import type { EventInput } from "./contract.ts";
+import type { CallOptions, EventInput } from "./contract.ts";
 import { isProblem, SynapProblem, SynapResponseError } from "./errors.ts";
 import type { ProblemCode, ProblemDocument } from "./problems.ts";
 import type { Resource } from "./resources.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** Outcome of a published event: accepted, or already stored. */
 export type Published = Resource<"AcceptedEvent"> | Resource<"DuplicateEvent">;

@@ -1,6 +1,7 @@
+import type { CallOptions } from "./contract.ts";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** A schema as the client sees it: only its type counts. Every Zod schema is one. */
 export interface SchemaTypes<Output = unknown> {

@@ -1,6 +1,8 @@
 import { type NameOf, typedEvents } from "./application-types.ts";
 import type {
   AppendableEvent,
+  CallOptions,
+  EventReader,
   EventTypeMap,
   ExpectedVersion,
   StoredEventIn,
@@ -11,7 +13,7 @@ import { eachOf } from "./pages.ts";
 import { withId } from "./publishing.ts";
 import type { HeadersOf, QueryOf } from "./requests.ts";
 import type { Resource } from "./resources.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** Options of an append. */
 export interface AppendOptions extends CallOptions {
@@ -20,20 +22,9 @@ export interface AppendOptions extends CallOptions {
   readonly backfill?: boolean;
 }
 
-/** Range and direction of a stream read. */
-export interface StreamRead extends CallOptions {
-  /** The lowest version, inclusive. Default 1. */
-  readonly fromVersion?: number;
-  /** The highest version, inclusive. Default: the stream's version when reading begins. */
-  readonly toVersion?: number;
-  /** Default `forwards`. */
-  readonly direction?: "forwards" | "backwards";
-  /** Events fetched at a time, 1 to 1,000. Default 500. */
-  readonly pageSize?: number;
-}
-
 /** Commands on streams, and their events. */
-export interface Streams<Types extends EventTypeMap> {
+export interface Streams<Types extends EventTypeMap>
+  extends Pick<EventReader<Types>, "readStream" | "getStream"> {
   /**
    * Appends events to one stream, all or none. Repeating it is harmless: every event has its id before the first attempt.
    * @throws SynapProblem `optimistic-lock` with `actualVersion` when the stream is at another version, `stream-closed`,
@@ -44,13 +35,6 @@ export interface Streams<Types extends EventTypeMap> {
     events: readonly AppendableEvent<Types>[],
     options?: AppendOptions,
   ): Promise<Resource<"StreamAppended">>;
-  /** The events of a stream by version, fetched page by page. Nothing for a stream that isn't there. */
-  readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventIn<Types>, void, void>;
-  /** The stream's version, and when it was closed; undefined when it has no events. */
-  getStream(
-    stream: StreamName,
-    options?: CallOptions,
-  ): Promise<{ readonly streamVersion: number; readonly closedAt?: string | undefined } | undefined>;
   /**
    * Closes a stream, which then accepts no more events. Idempotent.
    * @throws SynapProblem `stream-not-found`, `optimistic-lock`

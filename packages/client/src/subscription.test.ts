@@ -128,6 +128,16 @@ describe("a subscription", () => {
     expect(error).toBeInstanceOf(SubscriptionGapError);
   });
 
+  it.each(["onProgress", "onConnect"] as const)("ends with the error of %s", async (callback) => {
+    const client = await clientOf(() => 100, progress(50), progress(60));
+    const fail = () => {
+      throw new TypeError("a fault of the program");
+    };
+    const { error } = await positionsUntilItEnds(client.subscribe({ from: 7, [callback]: fail }));
+    expect(error).toEqual(new TypeError("a fault of the program"));
+    expect(tails()).toHaveLength(1);
+  });
+
   it("is closed when the loop is left", async () => {
     let closed = () => {};
     const isClosed = new Promise<void>((resolve) => {

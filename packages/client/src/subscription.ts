@@ -1,31 +1,21 @@
 import type { NameOf } from "./application-types.ts";
 import { type Backoff, pauseAfter, sleep } from "./backoff.ts";
-import type { EventTypeMap, StoredEventIn, StreamName } from "./contract.ts";
+import type {
+  SubscriptionRequest as EventSubscription,
+  EventTypeMap,
+  StoredEventIn,
+  SubscriptionProgress,
+} from "./contract.ts";
 import { retryAfterOf, SynapProblem, SynapUnreachableError } from "./errors.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
-/** Start and filter of a subscription. */
-export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
-  /** `now` (default), `start`, or the position of the last processed event. */
-  readonly from?: "now" | "start" | number;
-  /** Events of this type, or of any of these. */
-  readonly type?: Name | readonly Name[];
-  /** Events of streams of this type, or of one stream. */
-  readonly stream?: Partial<StreamName> & Pick<StreamName, "aggregateType">;
-  /** Called on progress, also past events that don't match: save `position` to resume from there. */
-  readonly onProgress?: (progress: SubscriptionProgress) => void;
-  /** Called when a connection is open: the first one, and after each reconnect. */
+/** Start and filter of a subscription over a connection that may be lost. */
+export interface SubscriptionRequest<Name extends string = string> extends EventSubscription<Name> {
+  /** Called when a connection is open: the first one, and after each reconnect. If a callback throws, the iteration fails. */
   readonly onConnect?: () => void;
-  /** Called before a reconnect, with the reason. If it throws, the iteration fails with that error. */
+  /** Called before a reconnect, with the reason. */
   readonly onReconnect?: (reason: unknown) => void;
-}
-
-/** The progress of a subscription. */
-export interface SubscriptionProgress {
-  readonly position: number;
-  /** True if all events stored at the time of the read were delivered. */
-  readonly caughtUp: boolean;
 }
 
 /**
@@ -71,6 +61,13 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
   const query = { type, aggregateType: stream?.aggregateType, aggregateId: stream?.aggregateId };
   for (let failures = 0; ; ) {
     let retryAfterMs: number | undefined;
+    // True while a callback runs: its error is the program's, and no reconnect would cure it.
+    let calling = false;
+    const call = (callback: () => void) => {
+      calling = true;
+      callback();
+      calling = false;
+    };
     const connection = new AbortController();
     const connected = signal === undefined ? connection.signal : AbortSignal.any([signal, connection.signal]);
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,13 +86,13 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
         signal: connected,
       });
       if (response.body === null) throw new Error("the response had no body");
-      onConnect?.();
+      call(() => onConnect?.());
       for await (const frame of readServerSentEvents(response.body, restartTimer)) {
         failures = 0;
         const read = readFrame(frame);
         if (read.kind === "progress") {
           position = Math.max(position, read.progress.position);
-          onProgress?.(read.progress);
+          call(() => onProgress?.(read.progress));
         } else if (read.kind === "event") {
           const event = read.event as StoredEventIn<Types, Name>;
           if (event.position <= position) throw new SubscriptionGapError(position, event.position);
@@ -106,10 +103,10 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
           restartTimer();
         }
       }
-      onReconnect?.(new Error("the API ended the stream"));
+      call(() => onReconnect?.(new Error("the API ended the stream")));
     } catch (error) {
       signal?.throwIfAborted();
-      if (!mayReconnect(error)) throw error;
+      if (calling || !mayReconnect(error)) throw error;
       retryAfterMs = retryAfterOf(error);
       onReconnect?.(error);
     } finally {
@@ -127,7 +124,8 @@ async function endOfLog(transport: Transport, signal: AbortSignal | undefined): 
 }
 
 function mayReconnect(error: unknown): boolean {
-  if (error instanceof SubscriptionGapError) return false;
+  // A RangeError is about the request itself.
+  if (error instanceof SubscriptionGapError || error instanceof RangeError) return false;
   if (error instanceof SynapProblem) return error.problem.status >= 500 || error.problem.status === 429;
   return (
     error instanceof SynapUnreachableError ||

@@ -1,4 +1,5 @@
 import { pauseAfter, sleep } from "./backoff.ts";
+import type { CallOptions } from "./contract.ts";
 import { retryAfterOf, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 import type { ProblemDocument } from "./problems.ts";
@@ -40,12 +41,6 @@ export interface TransportOptions {
   readonly timeoutMs?: number;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
-}
-
-/** Options of every call. */
-export interface CallOptions {
-  /** Ends the call and its retries. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 type QueryValue = string | number | boolean | Date | readonly string[] | undefined;
@@ -258,6 +253,9 @@ function fillPath(template: string, values: Readonly<Record<string, string | num
 function writeQuery(query: Readonly<Record<string, QueryValue>>): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
+    // Left out, it would select everything.
+    if (Array.isArray(value) && value.length === 0)
+      throw new RangeError(`"${name}" is an empty list. Leave it out for any.`);
     for (const one of Array.isArray(value) ? value : [value]) {
       if (one !== undefined) parameters.append(name, one instanceof Date ? one.toISOString() : String(one));
     }

@@ -1,7 +1,7 @@
 import { sleep } from "./backoff.ts";
-import type { EventTypeMap, StoredEventIn } from "./contract.ts";
+import type { CallOptions, EventTypeMap, StoredEventIn } from "./contract.ts";
 import { createEvents } from "./events.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** There is no handler or projection of this name. */
 export class UnknownHandlerError extends Error {

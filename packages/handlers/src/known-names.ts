@@ -4,7 +4,7 @@ import { didYouMean } from "@synap/types/internal";
 import type { Composition } from "./compose-modules.ts";
 import { INGEST_HANDLER } from "./ingest/accepted-events.ts";
 
-/** Thrown for a filter that names something which neither the application nor anything stored has: a misspelt name. */
+/** Thrown for a name of something which neither the application nor anything stored has: a misspelt name. */
 export class UnknownNameError extends Error {
   override readonly name = "UnknownNameError";
   readonly code = "NAME_UNKNOWN";
@@ -16,10 +16,10 @@ export class UnknownNameError extends Error {
   readonly reason: string;
 
   constructor(thing: NamedThing, unknownName: string, known: Iterable<string>) {
-    const reason =
-      `names no ${thing} of the application or of what is stored: ` +
-      `${JSON.stringify(unknownName)}${didYouMean(unknownName, known)}`;
-    super(`The filter ${reason}.`);
+    const similar = didYouMean(unknownName, known);
+    const quoted = JSON.stringify(unknownName);
+    const reason = `names no ${thing} of the application or of what is stored: ${quoted}${similar}`;
+    super(`Neither the application nor what is stored has the ${thing} ${quoted}${similar}.`);
     this.thing = thing;
     this.unknownName = unknownName;
     this.reason = reason;

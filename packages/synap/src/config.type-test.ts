@@ -86,24 +86,30 @@ void run;
 
 // Reads have the types that they name; without names, those of the config.
 async function read(synap: Synap<NonNullable<typeof config.catalogue.eventTypes>>): Promise<void> {
-  const page = { limit: 10, order: "asc" } as const;
-  const found = await synap.query({ types: ["order.paid"] }, page);
-  for (const event of found.events) event.data.method.trim();
-  const all = await synap.query({ aggregateType: "order" }, page);
+  for await (const event of synap.query({ type: "order.paid" })) event.data.method.trim();
   // @ts-expect-error not before the type is known
-  for (const event of all.events) event.data.method;
+  for await (const event of synap.query({ aggregateType: "order" })) event.data.method;
   // @ts-expect-error a misspelt type
-  await synap.query({ types: ["order.payed"] }, page);
+  synap.query({ type: "order.payed" });
+  const found = await synap.queryPage({ type: ["order.paid"] }, { limit: 10 });
+  for (const event of found.events) event.data.method.trim();
+  // @ts-expect-error a misspelt type
+  await synap.queryPage({ type: ["order.payed"] });
 
-  for await (const { events } of synap.subscribe({ from: "start", types: ["order.placed"] })) {
-    for (const event of events) event.data.total.toFixed(2);
+  for await (const event of synap.subscribe({ from: "start", type: "order.placed" })) {
+    event.data.total.toFixed(2);
     // @ts-expect-error a misspelt field
-    for (const event of events) event.data.totals;
+    event.data.totals;
     // @ts-expect-error it wasn't asked for
-    for (const event of events) if (event.type === "order.paid") event.id;
+    if (event.type === "order.paid") event.id;
   }
   // @ts-expect-error a misspelt type
-  synap.subscribe({ from: "start", types: ["order.place"] });
+  synap.subscribe({ from: "start", type: ["order.place"] });
+  for await (const { events } of synap.subscribeInBatches({ from: 7, type: "order.placed" })) {
+    for (const event of events) event.data.total.toFixed(2);
+  }
+  // @ts-expect-error a misspelt type
+  synap.subscribeInBatches({ type: "order.place" });
 
   // The event of a dead letter is typed once it is known to be stored.
   for (const deadLetter of await synap.deadLetters.list()) {

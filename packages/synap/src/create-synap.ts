@@ -4,15 +4,9 @@ import type {
   DeadLetter,
   DeadLetterFilter,
   DeadLetterPage,
-  EventBatch,
-  EventFilter,
-  EventPage,
-  PageRequest,
   ReportLogger,
   StreamAppendOptions,
   StreamAppendResult,
-  StreamRead,
-  SubscriptionRequest,
   Transaction,
 } from "@synap/database";
 import type {
@@ -37,6 +31,7 @@ import {
 } from "@synap/handlers/internal";
 import {
   type AppendableEvent,
+  type CallOptions,
   type EventTypeMap,
   EventValidationError,
   type ExpectedVersion,
@@ -50,6 +45,8 @@ import {
 import type { z } from "zod";
 import type { ApplicationParts, SynapApplication } from "./config.ts";
 import { type EngineDatabase, openEngine } from "./engine.ts";
+import { type ApplicationReader, createApplicationReader } from "./event-reader.ts";
+import { waitForHandler } from "./wait-for-handler.ts";
 
 /** Options of {@link createSynap}: the database, and the parts that run in this process. */
 export type SynapOptions = (
@@ -103,7 +100,8 @@ export interface DeadLetters<Event extends StoredEvent, Parts extends Applicatio
 }
 
 /** Synap in an application's own process. Made by {@link createSynap}. */
-export interface Synap<Types extends EventTypeMap, Parts extends ApplicationParts = ApplicationParts> {
+export interface Synap<Types extends EventTypeMap, Parts extends ApplicationParts = ApplicationParts>
+  extends ApplicationReader<Types> {
   readonly catalogue: TypedEventCatalogue<Types>;
   readonly database: Database;
   /**
@@ -121,23 +119,27 @@ export interface Synap<Types extends EventTypeMap, Parts extends ApplicationPart
     events: readonly AppendableEvent<Types>[],
     options?: StreamAppendOptions & { readonly expectedVersion?: ExpectedVersion },
   ): Promise<StreamAppendResult>;
-  /** Reads the events of a stream, page by page. */
-  readStream(stream: StreamName, read?: StreamRead): AsyncIterable<StoredEventIn<Types>>;
   /**
-   * Reads one page of the matching events, by time. With `types`, `data` has the types of those events.
-   * @throws UnknownNameError for an event type or an aggregate type that neither the application nor a stored event has
+   * Closes a stream, which then accepts no more events. Idempotent.
+   * @throws StreamNotFoundError, OptimisticLockError, StreamLockedError
    */
-  query<const Name extends keyof Types & string = keyof Types & string>(
-    filter: EventFilter<Name>,
-    page: PageRequest,
-  ): Promise<EventPage<StoredEventIn<Types, Name>>>;
+  closeStream(
+    stream: StreamName,
+    options?: {
+      readonly expectedVersion?: ExpectedVersion;
+      readonly transaction?: Transaction | undefined;
+    },
+  ): Promise<void>;
   /**
-   * Reads every event after a position and then each new one, in batches. With `types`, only events of those types.
-   * @throws UnknownNameError as `query`
+   * Waits until a handler or projection has handled the events up to a position, to read what was just written. Where this process
+   * runs no handlers, a worker must.
+   * @throws UnknownNameError
    */
-  subscribe<const Name extends keyof Types & string = keyof Types & string>(
-    request: SubscriptionRequest<Name>,
-  ): AsyncIterable<EventBatch<StoredEventIn<Types, Name>>>;
+  waitFor(
+    position: number,
+    name: Parts["handlers"] | Parts["projections"],
+    options?: CallOptions,
+  ): Promise<void>;
   /**
    * The aggregates of one kind, with snapshots.
    * @throws ModuleError when the decider has an event type that the application does not define
@@ -204,22 +206,10 @@ export async function createSynap<
     },
     append: (stream, events, { expectedVersion = "any", ...appendOptions } = {}) =>
       store.appendToStream(stream, expectedVersion, events, appendOptions),
-    async *readStream(stream, read) {
-      for await (const event of store.readStream(stream, read)) yield* catalogue.typeStored([event]);
-    },
-    async query<const Name extends keyof Types & string>(filter: EventFilter<Name>, page: PageRequest) {
-      await names.check("event type", filter.types);
-      await names.check("aggregate type", filter.aggregateType);
-      const found = await store.query(filter, page);
-      return { ...found, events: catalogue.typeStored<Name>(found.events) };
-    },
-    async *subscribe<const Name extends keyof Types & string>(request: SubscriptionRequest<Name>) {
-      await names.check("event type", request.types);
-      await names.check("aggregate type", request.stream?.aggregateType ?? request.aggregateType);
-      for await (const batch of store.subscribeToAll(request)) {
-        yield { ...batch, events: catalogue.typeStored<Name>(batch.events) };
-      }
-    },
+    ...createApplicationReader(store, catalogue, names),
+    closeStream: (stream, { expectedVersion = "any", transaction } = {}) =>
+      store.closeStream(stream, expectedVersion, { transaction }),
+    waitFor: (position, name, { signal } = {}) => waitForHandler(dispatcher, position, name, signal),
     aggregates(decider) {
       checkDecider("aggregates", decider, new Set(catalogue.types.map(({ name }) => name)));
       return engine.aggregatesOf(decider);

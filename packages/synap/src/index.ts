@@ -66,6 +66,7 @@ export {
 } from "@synap/handlers";
 export {
   defineEventType,
+  type EventReader,
   EventTypeDefinitionError,
   EventValidationError,
   type ExpectedVersion,

@@ -31,6 +31,11 @@ const orders = readTable("orders", {
   total: doublePrecision("total").notNull(),
 });
 
+const spending = readTable("spending", {
+  customer: keyText("customer").primaryKey(),
+  total: doublePrecision("total").notNull(),
+});
+
 /** The orders of a customer. */
 export const ordersOf = defineReadModel({
   path: "orders",
@@ -95,6 +100,16 @@ export const application = defineConfig({
       mode: "inline",
       table: orders,
       evolve: (_row, event) => ({ id: event.aggregateId, ...event.data }),
+    }),
+    defineProjection({
+      name: "spending",
+      version: 1,
+      description: "Adds up what each customer has ordered.",
+      events: [orderPlaced],
+      mode: "async",
+      table: spending,
+      key: ({ data }) => data.customer,
+      evolve: (row, { data }) => ({ customer: data.customer, total: (row?.total ?? 0) + data.total }),
     }),
   ],
   aggregates: [{ decider: orderDecider, path: "orders" }],

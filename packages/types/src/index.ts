@@ -49,6 +49,14 @@ export {
 } from "./event-catalogue.ts";
 export { eventInputSchema } from "./event-input.ts";
 export { type EventIssue, EventValidationError } from "./event-issue.ts";
+export type {
+  CallOptions,
+  EventQuery,
+  EventReader,
+  StreamRead,
+  SubscriptionProgress,
+  SubscriptionRequest,
+} from "./event-reader.ts";
 export type { EventSchema, EventSchemaOf } from "./event-schema.ts";
 export { MAX_EVENT_BYTES } from "./event-size.ts";
 export type { JsonObject, JsonValue } from "./json.ts";

@@ -5,6 +5,7 @@ import {
   countEvents,
   createEventStore,
   defaultBackoff,
+  readCheckpoint,
 } from "@synap/database/internal";
 import type { EventCatalogue, StreamName } from "@synap/types";
 import { EngineDeadLetters } from "../dead-letters/dead-letters.ts";
@@ -16,8 +17,10 @@ import { handles, type IEventHandler } from "../handler/event-handler.ts";
 import { inlineContext } from "../handler/handler-context.ts";
 import type { HandlerPassError } from "../handler/handler-errors.ts";
 import { HandlerRegistry } from "../handler/handler-registry.ts";
+import { UnknownNameError } from "../known-names.ts";
 import { ProjectionRunner } from "../projection-builds/projection-runner.ts";
 import { Projections } from "../projection-builds/projections.ts";
+
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
 
@@ -136,6 +139,23 @@ export class EventDispatcher {
   async catchUp(name: string): Promise<HandlerPass> {
     if (this.isProjection(name)) return this.#projectionRunner.catchUp(name, this.deadLetters);
     return this.#follower.catchUp({ handler: this.registry.getAsynchronous(name), checkpoint: name });
+  }
+
+  /**
+   * Reads the position up to which a handler, or the live build of a projection, has handled the log. Infinity for those that
+   * run in the transaction of each append.
+   * @throws UnknownNameError
+   */
+  async handledPosition(name: string): Promise<number> {
+    if (this.isProjection(name)) return this.projections.handledPosition(name);
+    if (this.registry.inline.some((handler) => handler.name === name)) return Number.POSITIVE_INFINITY;
+    if (!this.followers.includes(name)) {
+      throw new UnknownNameError("handler", name, [
+        ...this.registry.all.map((handler) => handler.name),
+        ...this.#projectionNames,
+      ]);
+    }
+    return readCheckpoint(this.#database, name);
   }
 
   /** Records a failed pass and the time until the next one, for the status. */

@@ -70,6 +70,17 @@ export class Projections<Name extends string = string> {
   }
 
   /**
+   * Reads the position up to which the live build has handled the log: Infinity if it is inline, 0 before there is one.
+   */
+  async handledPosition(name: Name): Promise<number> {
+    const live = (await readBuilds(this.#database, name)).find(({ role }) => role === "live");
+    if (live === undefined) return 0;
+    if (live.mode === "inline") return Number.POSITIVE_INFINITY;
+    const checkpoints = checkpointNames(live).map((checkpoint) => readCheckpoint(this.#database, checkpoint));
+    return Math.min(...(await Promise.all(checkpoints)));
+  }
+
+  /**
    * Stops applying events to the live build until `resume`. Its rows stay unchanged, also if it is inline.
    *
    * @throws ProjectionNotFoundError, ProjectionConflictError

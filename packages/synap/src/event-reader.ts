@@ -1,0 +1,150 @@
+import type {
+  EventBatch,
+  EventPage,
+  EventStore,
+  PageRequest,
+  SubscriptionRequest as StoreSubscription,
+  StreamInfo,
+  Transaction,
+} from "@synap/database";
+import type { KnownNames } from "@synap/handlers/internal";
+import type {
+  CallOptions,
+  EventQuery,
+  EventReader,
+  EventTypeMap,
+  StoredEventIn,
+  StreamName,
+  StreamRead,
+  SubscriptionRequest,
+  TypedEventCatalogue,
+} from "@synap/types";
+
+/** A transaction of `synap.transaction`, in which to read. */
+interface InTransaction {
+  readonly transaction?: Transaction | undefined;
+}
+
+/** A page of events and its size. */
+export interface QueryPage extends Pick<PageRequest, "cursor"> {
+  /** Maximum number of events, 1 to 1,000. Fewer when they are large. Default 100. */
+  readonly limit?: number | undefined;
+}
+
+/** Start, filter and batches of a subscription. */
+export interface BatchSubscription<Name extends string = string>
+  extends Omit<SubscriptionRequest<Name>, "onProgress">,
+    Pick<StoreSubscription, "batchSize" | "maxBatchBytes" | "pollInterval"> {}
+
+/** Reading of stored events in the application's own process. */
+export interface ApplicationReader<Types extends EventTypeMap> extends EventReader<Types> {
+  /** The same, inside a transaction if one is given. */
+  readStream(
+    stream: StreamName,
+    read?: StreamRead & InTransaction,
+  ): AsyncGenerator<StoredEventIn<Types>, void, void>;
+  getStream(stream: StreamName, options?: CallOptions & InTransaction): Promise<StreamInfo | undefined>;
+  /** One page of a query, with cursors for the pages before and after it. @throws UnknownNameError as `query` */
+  queryPage<const Name extends keyof Types & string = keyof Types & string>(
+    query: Omit<EventQuery<Name>, "pageSize" | "signal">,
+    page?: QueryPage,
+  ): Promise<EventPage<StoredEventIn<Types, Name>>>;
+  /**
+   * A subscription in batches, so that a program can save the position of a batch in the transaction of its effects.
+   * @throws UnknownNameError as `subscribe`
+   */
+  subscribeInBatches<const Name extends keyof Types & string = keyof Types & string>(
+    request?: BatchSubscription<Name>,
+  ): AsyncGenerator<EventBatch<StoredEventIn<Types, Name>>, void, void>;
+}
+
+const PAGE_SIZE = 100;
+
+/** Reads the events of a store with the types of a catalogue, and refuses misspelt names. */
+export function createApplicationReader<Types extends EventTypeMap>(
+  store: EventStore,
+  catalogue: TypedEventCatalogue<Types>,
+  names: KnownNames,
+): ApplicationReader<Types> {
+  async function queryPage<Name extends keyof Types & string>(
+    { type, order = "desc", ...filter }: Omit<EventQuery<Name>, "pageSize" | "signal">,
+    { limit = PAGE_SIZE, cursor }: QueryPage = {},
+  ) {
+    const types = namedTypes(type);
+    await names.check("event type", types);
+    await names.check("aggregate type", filter.aggregateType);
+    const page = await store.query({ ...filter, types }, { limit, order, cursor });
+    return { ...page, events: catalogue.typeStored<Name>(page.events) };
+  }
+
+  async function* subscribeInBatches<Name extends keyof Types & string>(
+    request: BatchSubscription<Name> = {},
+  ) {
+    const { from = "now", type, stream, signal, ...batches } = request;
+    const types = namedTypes(type);
+    await names.check("event type", types);
+    await names.check("aggregate type", stream?.aggregateType);
+    const { aggregateType, aggregateId } = stream ?? {};
+    const batch = { ...batches, from, types, aggregateType, signal };
+    const selected =
+      aggregateType === undefined || aggregateId === undefined
+        ? batch
+        : { ...batch, stream: { aggregateType, aggregateId } };
+    for await (const { events, ...progress } of store.subscribeToAll(selected)) {
+      yield { ...progress, events: catalogue.typeStored<Name>(events) };
+    }
+    signal?.throwIfAborted();
+  }
+
+  return {
+    queryPage,
+    subscribeInBatches,
+    async getEvent(id, { signal } = {}) {
+      signal?.throwIfAborted();
+      const event = await store.getById(id);
+      return event === undefined ? undefined : catalogue.typeStored([event])[0];
+    },
+    async *query<const Name extends keyof Types & string>(query: EventQuery<Name> = {}) {
+      const { pageSize: limit, signal, ...filter } = query;
+      let cursor: string | undefined;
+      do {
+        signal?.throwIfAborted();
+        const page = await queryPage(filter, { limit, cursor });
+        yield* page.events;
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+    },
+    async *readStream(stream, { signal, ...read } = {}) {
+      signal?.throwIfAborted();
+      for await (const event of store.readStream(stream, read)) {
+        yield* catalogue.typeStored([event]);
+        signal?.throwIfAborted();
+      }
+    },
+    async getStream(stream, { signal, transaction } = {}) {
+      signal?.throwIfAborted();
+      return store.getStream(stream, { transaction });
+    },
+    async *subscribe<const Name extends keyof Types & string>(request: SubscriptionRequest<Name> = {}) {
+      const { onProgress, ...rest } = request;
+      for await (const { events, ...progress } of subscribeInBatches(rest)) {
+        yield* events;
+        onProgress?.(progress);
+      }
+    },
+  };
+}
+
+/**
+ * The event types that a query or a subscription names; undefined for every type.
+ * @throws RangeError for an empty list, which would select nothing
+ */
+function namedTypes<Name extends string>(
+  type: Name | readonly Name[] | undefined,
+): readonly Name[] | undefined {
+  if (type === undefined) return undefined;
+  const names = [type].flat() as readonly Name[];
+  if (names.length === 0)
+    throw new RangeError('"type" is an empty list. Leave it out for events of every type.');
+  return names;
+}

@@ -1,0 +1,150 @@
+/** Laws of `EventReader`: those of `createSynap`, and those of the client over HTTP. */
+
+import type { AppendableEvent, EventReader, StoredEventIn, StreamName, seedCatalogue } from "@synap/types";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+type Types = NonNullable<(typeof seedCatalogue)["eventTypes"]>;
+
+/** A reader, and a way to store what it reads. */
+export interface ReaderUnderTest extends EventReader<Types> {
+  append(stream: StreamName, events: readonly AppendableEvent<Types>[]): Promise<unknown>;
+}
+
+const PRICES = 5;
+const product = (id: string): StreamName => ({ aggregateType: "product", aggregateId: id });
+
+function priced(newPrice: number): AppendableEvent<Types> {
+  const data = { oldPrice: newPrice - 1, newPrice, currency: "EUR", reason: "a test" };
+  return { type: "product.price_changed", data };
+}
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+/** Runs the laws against a reader on a new store. */
+export function describeEventReader(
+  name: string,
+  open: () => Promise<{ readonly reader: ReaderUnderTest; close(): Promise<void> }>,
+): void {
+  describe(`the event reader ${name}`, () => {
+    let reader: ReaderUnderTest;
+    let close: () => Promise<void>;
+    let stored: StoredEventIn<Types, "product.price_changed">[];
+    beforeAll(async () => {
+      ({ reader, close } = await open());
+      await reader.append(
+        product("pump"),
+        Array.from({ length: PRICES }, (_, index) => priced(index + 1)),
+      );
+      await reader.append(product("valve"), [priced(9)]);
+      await reader.append({ aggregateType: "customer", aggregateId: "ada" }, [
+        { type: "customer.profile_updated", data: { changes: { name: "Ada" } } },
+      ]);
+      stored = await all(reader.query({ type: "product.price_changed", aggregateId: "pump", order: "asc" }));
+    });
+    afterAll(() => close());
+
+    const prices = (events: readonly StoredEventIn<Types, "product.price_changed">[]) =>
+      events.map(({ data }) => data.newPrice);
+
+    it("finds events by what they have, page by page, in both directions", async () => {
+      const query = { type: "product.price_changed", aggregateId: "pump", pageSize: 2 } as const;
+      expect(prices(await all(reader.query({ ...query, order: "asc" })))).toEqual([1, 2, 3, 4, 5]);
+      expect(prices(await all(reader.query(query)))).toEqual([5, 4, 3, 2, 1]);
+      expect(await all(reader.query({ aggregateType: "product" }))).toHaveLength(PRICES + 1);
+      expect(await all(reader.query())).toHaveLength(PRICES + 2);
+    });
+
+    it("finds events by when they happened, with either form of a moment", async () => {
+      const { timestamp } = stored[0] ?? { timestamp: "" };
+      const after = new Date(Date.parse(timestamp) + 1);
+      expect(await all(reader.query({ to: timestamp }))).toEqual([]);
+      expect(
+        await all(reader.query({ from: timestamp, aggregateId: "pump", to: after.toISOString() })),
+      ).not.toEqual([]);
+      expect(await all(reader.query({ from: new Date(Date.now() + 60_000) }))).toEqual([]);
+    });
+
+    it("refuses an empty list of types, and a misspelt one by a similar name", async () => {
+      await expect(reader.query({ type: [] }).next()).rejects.toThrow(RangeError);
+      await expect(reader.subscribe({ from: "start", type: [] }).next()).rejects.toThrow(RangeError);
+      const misspelt: string = "product.price_chnged";
+      await expect(reader.query({ type: misspelt as never }).next()).rejects.toThrow("product.price_changed");
+      await expect(reader.query({ aggregateType: "prodct" }).next()).rejects.toThrow("product");
+    });
+
+    it("finds one event", async () => {
+      const [first] = stored;
+      expect(await reader.getEvent(first?.id ?? "")).toEqual(first);
+      expect(await reader.getEvent("019aa000-0000-7000-8000-000000000001")).toBeUndefined();
+    });
+
+    it("reads a stream in a range of versions, in both directions", async () => {
+      const versions = async (read: Parameters<typeof reader.readStream>[1]) =>
+        (await all(reader.readStream(product("pump"), read))).map(({ streamVersion }) => streamVersion);
+      expect(await versions({ pageSize: 2 })).toEqual([1, 2, 3, 4, 5]);
+      expect(await versions({ fromVersion: 2, toVersion: 4 })).toEqual([2, 3, 4]);
+      expect(await versions({ direction: "backwards", pageSize: 2 })).toEqual([5, 4, 3, 2, 1]);
+      expect(await all(reader.readStream(product("none")))).toEqual([]);
+    });
+
+    it("has a stream's version", async () => {
+      expect(await reader.getStream(product("pump"))).toEqual({ streamVersion: PRICES });
+      expect(await reader.getStream(product("none"))).toBeUndefined();
+    });
+
+    it("subscribes from the start, from a position and to what comes", async () => {
+      const type = "product.price_changed";
+      const stream = product("pump");
+      const first = async (from: "start" | number, count: number) => {
+        const found: number[] = [];
+        for await (const { data } of reader.subscribe({ from, type, stream })) {
+          if (found.push(data.newPrice) === count) break;
+        }
+        return found;
+      };
+      expect(await first("start", PRICES)).toEqual([1, 2, 3, 4, 5]);
+      expect(await first(stored[2]?.position ?? 0, 2)).toEqual([4, 5]);
+      const coming = first(stored.at(-1)?.position ?? 0, 1);
+      await reader.append(stream, [priced(6)]);
+      expect(await coming).toEqual([6]);
+    });
+
+    it("reports the progress of a subscription, past events that don't match", async () => {
+      const end = new AbortController();
+      const position = await new Promise<number>((resolve, reject) => {
+        const subscription = reader.subscribe({
+          from: "start",
+          type: "customer.profile_updated",
+          signal: end.signal,
+          onProgress: (progress) => {
+            if (progress.caughtUp) resolve(progress.position);
+          },
+        });
+        all(subscription).catch((error: unknown) => {
+          if (!end.signal.aborted) reject(error);
+        });
+      });
+      end.abort();
+      expect(position).toBeGreaterThanOrEqual(stored.at(-1)?.position ?? Number.POSITIVE_INFINITY);
+    });
+
+    it("ends with the reason of its signal", async () => {
+      const signal = AbortSignal.abort(new Error("enough"));
+      await expect(reader.getEvent(stored[0]?.id ?? "", { signal })).rejects.toThrow("enough");
+      await expect(reader.query({ signal }).next()).rejects.toThrow("enough");
+      await expect(reader.readStream(product("pump"), { signal }).next()).rejects.toThrow("enough");
+      await expect(reader.getStream(product("pump"), { signal })).rejects.toThrow("enough");
+      await expect(reader.subscribe({ signal }).next()).rejects.toThrow("enough");
+      const later = new AbortController();
+      const waiting = reader
+        .subscribe({ from: "now", type: "customer.profile_updated", signal: later.signal })
+        .next();
+      later.abort(new Error("later"));
+      await expect(waiting).rejects.toThrow("later");
+    });
+  });
+}

@@ -1,0 +1,89 @@
+import type { StreamName } from "./stream-name.ts";
+import type { EventTypeMap, StoredEventIn } from "./typed-events.ts";
+
+declare global {
+  // Merged with the real one: this package is compiled without the types of browsers and of Node.js.
+  interface AbortSignal {}
+}
+
+/** Options of every call. */
+export interface CallOptions {
+  /** Ends the call, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Filter of stored events. All given conditions must hold. */
+export interface EventQuery<Name extends string = string> extends CallOptions {
+  /** Events of this type, or of any of these. */
+  readonly type?: Name | readonly Name[] | undefined;
+  readonly aggregateType?: string | undefined;
+  readonly aggregateId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** Events that happened at this moment or later: a Date or RFC 3339 text. */
+  readonly from?: Date | string | undefined;
+  /** Events that happened before this moment. */
+  readonly to?: Date | string | undefined;
+  /** By time. Default `desc`: newest first. */
+  readonly order?: "asc" | "desc" | undefined;
+  /** Events fetched at a time, 1 to 1,000. Default 100. */
+  readonly pageSize?: number | undefined;
+}
+
+/** Range and direction of a stream read. */
+export interface StreamRead extends CallOptions {
+  /** The lowest version, inclusive. Default 1. */
+  readonly fromVersion?: number | undefined;
+  /** The highest version, inclusive. Default: the stream's version when reading begins. */
+  readonly toVersion?: number | undefined;
+  /** Default `forwards`. */
+  readonly direction?: "forwards" | "backwards" | undefined;
+  /** Events fetched at a time, 1 to 1,000. Default 500. */
+  readonly pageSize?: number | undefined;
+}
+
+/** Start and filter of a subscription. */
+export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
+  /** `now` (default), `start`, or the position of the last processed event. */
+  readonly from?: "now" | "start" | number | undefined;
+  /** Events of this type, or of any of these. */
+  readonly type?: Name | readonly Name[] | undefined;
+  /** Events of streams of this type, or of one stream. */
+  readonly stream?: (Partial<StreamName> & Pick<StreamName, "aggregateType">) | undefined;
+  /** Called on progress, also past events that don't match: save `position` to resume from there. */
+  readonly onProgress?: ((progress: SubscriptionProgress) => void) | undefined;
+}
+
+/** The progress of a subscription. */
+export interface SubscriptionProgress {
+  readonly position: number;
+  /** True if all events stored at the time of the read were delivered. */
+  readonly caughtUp: boolean;
+}
+
+/**
+ * Reading of stored events, the same in the application's own process (`createSynap`) and over HTTP (`createSynapClient`).
+ * Functions that take it work with both.
+ */
+export interface EventReader<Types extends EventTypeMap> {
+  /** The event with this id; undefined when it isn't stored. */
+  getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
+  /**
+   * The events that match, by time, fetched page by page. With `type`, `data` has the types of those events. Fails for an event
+   * type or an aggregate type that neither the application nor a stored event has.
+   */
+  query<const Name extends keyof Types & string = keyof Types & string>(
+    query?: EventQuery<Name>,
+  ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;
+  /** The events of a stream by version, fetched page by page. None for a stream that doesn't exist. */
+  readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventIn<Types>, void, void>;
+  /** The stream's version, and when it was closed; undefined when it has no events. */
+  getStream(
+    stream: StreamName,
+    options?: CallOptions,
+  ): Promise<{ readonly streamVersion: number; readonly closedAt?: string | undefined } | undefined>;
+  /** The events after a position, then each as it is stored. With `type`, `data` has the types of those events. */
+  subscribe<const Name extends keyof Types & string = keyof Types & string>(
+    request?: SubscriptionRequest<Name>,
+  ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;
+}
