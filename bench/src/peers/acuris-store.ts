@@ -3,11 +3,10 @@ import { ConnectFromPool, PgEventSource } from "@acuris/eventstore-postgresql";
 import type { SynapEvent } from "@synap/types";
 import { lastValueFrom, toArray } from "rxjs";
 import type { Competitor } from "./competitor.ts";
-import { createEmptyDatabase, withSql } from "./empty-database.ts";
+import { openPeer } from "./open-peer.ts";
 import { plainTypes } from "./plain-types.ts";
 
 const SCHEMA = "eventstore";
-/** Made by its schema manager for the whole server. */
 const ROLES = ["eventstore_writer", "eventstore_reader"];
 
 /**
@@ -16,48 +15,21 @@ const ROLES = ["eventstore_writer", "eventstore_reader"];
  * `ConnectFromPool` is its own pool, here with 10 connections as the others have. It has no bulk append: a batch is one
  * statement for each event.
  */
-export async function openAcuris(serverUrl: string): Promise<Competitor> {
-  const ownRoles = await missingRoles(serverUrl);
-  const { url, remove } = await createEmptyDatabase(serverUrl, "peers_acuris");
-  const provider = new ConnectFromPool({
-    connectionString: url,
-    max: 10,
-    types: plainTypes,
-  });
-  const source = new PgEventSource(provider, SCHEMA);
-  try {
-    await source.manageSchema.create();
-  } catch (error) {
-    await source.close();
-    await remove(ownRoles);
-    throw error;
-  }
-  return {
-    id: "acuris",
-    name: "Acuris",
-    append: (events) => source.streamWriter.write(streamOf(events), events.map(acurisEvent)),
-    read: async (example) => {
-      const stream = source.streamReader.readStreamForwards(streamOf([example]));
-      const events = await lastValueFrom(stream.pipe(toArray()));
-      return () => events.map(({ event }) => String(event.metadata.id));
-    },
-    storedIds: () =>
-      withSql(url, async (sql) => {
-        const rows = await sql<{ id: string }[]>`SELECT metadata ->> 'id' AS id FROM ${sql(SCHEMA)}.event`;
-        return rows.map(({ id }) => id);
-      }),
-    remove: async () => {
-      await source.close();
-      await remove(ownRoles);
-    },
-  };
-}
-
-function missingRoles(serverUrl: string): Promise<string[]> {
-  return withSql(serverUrl, async (sql) => {
-    const rows = await sql<{ name: string }[]>`SELECT rolname AS name FROM pg_roles`;
-    const present = new Set(rows.map(({ name }) => name));
-    return ROLES.filter((role) => !present.has(role));
+export function openAcuris(serverUrl: string): Promise<Competitor> {
+  return openPeer(serverUrl, { id: "acuris", name: "Acuris", roles: ROLES }, (url) => {
+    const pool = new ConnectFromPool({ connectionString: url, max: 10, types: plainTypes });
+    const source = new PgEventSource(pool, SCHEMA);
+    return {
+      append: (events) => source.streamWriter.write(streamOf(events), events.map(acurisEvent)),
+      read: async (example) => {
+        const stream = source.streamReader.readStreamForwards(streamOf([example]));
+        const events = await lastValueFrom(stream.pipe(toArray()));
+        return () => events.map(({ event }) => String(event.metadata.id));
+      },
+      install: () => source.manageSchema.create(),
+      close: () => source.close(),
+      selectIds: `SELECT metadata ->> 'id' AS id FROM ${SCHEMA}.event`,
+    };
   });
 }
 

@@ -3,10 +3,9 @@ import { PostgresEventStore } from "@dcb-es/event-store-postgres";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import pg from "pg";
 import type { Competitor } from "./competitor.ts";
-import { createEmptyDatabase, withSql } from "./empty-database.ts";
+import { openPeer } from "./open-peer.ts";
 import { plainTypes } from "./plain-types.ts";
 
-const TABLE = "events";
 /** A query names the types of the events that it looks for, in this store. */
 const TYPES = seedCatalogue.types.map(({ name }) => name);
 
@@ -14,40 +13,25 @@ const TYPES = seedCatalogue.types.map(({ name }) => name);
  * `@dcb-es/event-store-postgres` as its README uses it ("Use the store directly"): appends without a condition, by a pool of
  * 10 connections, each event tagged with its stream. It reads with a cache of positions that may be 50 ms old, its default.
  */
-export async function openDcb(serverUrl: string): Promise<Competitor> {
-  const { url, remove } = await createEmptyDatabase(serverUrl, "peers_dcb");
-  const pool = new pg.Pool({ connectionString: url, max: 10, types: plainTypes });
-  const store = new PostgresEventStore({ pool });
-  try {
-    await store.ensureInstalled();
-  } catch (error) {
-    await pool.end();
-    await remove();
-    throw error;
-  }
-  return {
-    id: "dcb",
-    name: "dcb-event-store",
-    append: async (events) => {
-      await store.append({ events: events.map(dcbEvent) });
-    },
-    read: async (example) => {
-      const query = Query.fromItems([{ types: TYPES, tags: streamOf(example) }]);
-      const events: DcbEvent[] = [];
-      for await (const { event } of store.read(query)) events.push(event);
-      return () => events.map(({ metadata }) => idIn(metadata));
-    },
-    storedIds: () =>
-      withSql(url, async (sql) => {
-        const rows = await sql<{ id: string }[]>`
-          SELECT payload::json -> 'metadata' ->> 'id' AS id FROM ${sql(TABLE)}`;
-        return rows.map(({ id }) => id);
-      }),
-    remove: async () => {
-      await pool.end();
-      await remove();
-    },
-  };
+export function openDcb(serverUrl: string): Promise<Competitor> {
+  return openPeer(serverUrl, { id: "dcb", name: "dcb-event-store" }, (url) => {
+    const pool = new pg.Pool({ connectionString: url, max: 10, types: plainTypes });
+    const store = new PostgresEventStore({ pool });
+    return {
+      append: async (events) => {
+        await store.append({ events: events.map(dcbEvent) });
+      },
+      read: async (example) => {
+        const query = Query.fromItems([{ types: TYPES, tags: streamOf(example) }]);
+        const events: DcbEvent[] = [];
+        for await (const { event } of store.read(query)) events.push(event);
+        return () => events.map(({ metadata }) => idIn(metadata));
+      },
+      install: () => store.ensureInstalled(),
+      close: () => pool.end(),
+      selectIds: "SELECT payload::json -> 'metadata' ->> 'id' AS id FROM events",
+    };
+  });
 }
 
 function streamOf({ aggregateType, aggregateId }: SynapEvent): Tags {

@@ -2,7 +2,7 @@ import type { Event } from "@event-driven-io/emmett";
 import { getPostgreSQLEventStore } from "@event-driven-io/emmett-postgresql";
 import type { JsonObject, SynapEvent } from "@synap/types";
 import type { Competitor } from "./competitor.ts";
-import { createEmptyDatabase, withSql } from "./empty-database.ts";
+import { openPeer } from "./open-peer.ts";
 
 /**
  * Emmett's PostgreSQL store as https://event-driven-io.github.io/emmett/event-stores/postgresql.html ("Quick start")
@@ -10,36 +10,22 @@ import { createEmptyDatabase, withSql } from "./empty-database.ts";
  * gives a pool of 10 (that page's `connectionOptions.max` is not an option of this release), and with the schema made
  * up front, so that no append looks for it. No inline projections: nothing runs but the append.
  */
-export async function openEmmett(serverUrl: string): Promise<Competitor> {
-  const { url, remove } = await createEmptyDatabase(serverUrl, "peers_emmett");
-  const store = getPostgreSQLEventStore(url, { schema: { autoMigration: "None" } });
-  try {
-    await store.schema.migrate();
-  } catch (error) {
-    await store.close();
-    await remove();
-    throw error;
-  }
-  return {
-    id: "emmett",
-    name: "Emmett",
-    append: async (events) => {
-      await store.appendToStream(streamOf(events), events.map(emmettEvent));
-    },
-    read: async (example) => {
-      const { events } = await store.readStream(streamOf([example]));
-      return () => events.map(({ metadata }) => metadata.messageId);
-    },
-    storedIds: () =>
-      withSql(url, async (sql) => {
-        const rows = await sql<{ id: string }[]>`SELECT message_id AS id FROM emt_messages`;
-        return rows.map(({ id }) => id);
-      }),
-    remove: async () => {
-      await store.close();
-      await remove();
-    },
-  };
+export function openEmmett(serverUrl: string): Promise<Competitor> {
+  return openPeer(serverUrl, { id: "emmett", name: "Emmett" }, (url) => {
+    const store = getPostgreSQLEventStore(url, { schema: { autoMigration: "None" } });
+    return {
+      append: async (events) => {
+        await store.appendToStream(streamOf(events), events.map(emmettEvent));
+      },
+      read: async (example) => {
+        const { events } = await store.readStream(streamOf([example]));
+        return () => events.map(({ metadata }) => metadata.messageId);
+      },
+      install: () => store.schema.migrate(),
+      close: () => store.close(),
+      selectIds: "SELECT message_id AS id FROM emt_messages",
+    };
+  });
 }
 
 /** The type of the stream and its id, joined as the page's examples do ("ShoppingCart-123"). */
