@@ -1,6 +1,7 @@
 import { openDatabase } from "@synap/database";
 import { type CompressedChunk, compressEvents } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
+import { readServerUrls } from "@synap/service/server-urls";
 import { Command } from "commander";
 import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
@@ -30,6 +31,10 @@ export function compressCommand(): Command {
       helpText({
         environment: [
           ["DATABASE_URL", "a server, which may be in use meanwhile; the login must own the schema"],
+          [
+            "DATABASE_DIRECT_URL",
+            "the same database past a connection pooler, if DATABASE_URL leads through one",
+          ],
         ],
         examples: [
           [commandOf("compress")],
@@ -42,8 +47,8 @@ export function compressCommand(): Command {
 
 async function compress(options: { olderThan: number; data: string }): Promise<void> {
   warnOfUnknownSettings();
-  const url = process.env["DATABASE_URL"];
-  if (url) return compressIn({ url }, options.olderThan);
+  const server = readServerUrls(process.env);
+  if (server !== undefined) return compressIn(server, options.olderThan);
   const directory = openDataDirectory({ path: options.data, release: RELEASE, urls: {} });
   try {
     await compressIn({ dataDirectory: directory.databasePath }, options.olderThan);

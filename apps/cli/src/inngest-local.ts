@@ -6,6 +6,7 @@ import {
   describeUnknownSettings,
   endOnSignal,
   exitCodeOf,
+  readServerUrls,
   UsageError,
 } from "@synap/service";
 import { commandOf } from "@synap/service/called-as";
@@ -51,6 +52,10 @@ export function inngestLocalCommand(): Command {
       helpText({
         environment: [
           ["DATABASE_URL", "the server with its queue"],
+          [
+            "DATABASE_DIRECT_URL",
+            "the same database past a connection pooler, if DATABASE_URL leads through one",
+          ],
           ["INNGEST_EVENT_KEY", "key of those who send events, instead of one in its directory"],
           ["INNGEST_SIGNING_KEY", "key of the worker, instead of one in its directory"],
         ],
@@ -70,8 +75,8 @@ async function run(options: {
   retryMs?: number[];
   verbose: boolean;
 }): Promise<void> {
-  const url = environment["DATABASE_URL"];
-  if (!url) {
+  const urls = readServerUrls(environment);
+  if (urls === undefined) {
     throw new UsageError("DATABASE_URL is not set; the local broker needs a database for its queue.");
   }
   const logger = createCommandLogger("inngest-local", options.verbose ? "debug" : "info");
@@ -88,7 +93,7 @@ async function run(options: {
     const keys = options.keys ? brokerKeys(resolve(options.data), environment) : ("none" as const);
     const server = await waitForDatabase(
       async () => {
-        const database = await openDatabase({ url });
+        const database = await openDatabase(urls);
         stop = () => database.close();
         try {
           await migrate(database);
@@ -96,7 +101,7 @@ async function run(options: {
             choice: "local",
             keys,
             database,
-            databaseUrl: url,
+            server: urls,
             host,
             port,
             appUrl: options.app,

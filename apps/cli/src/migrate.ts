@@ -8,6 +8,7 @@ import {
 import type { Composition } from "@synap/handlers";
 import { commandOf, START_COMMAND } from "@synap/service/called-as";
 import { EXIT, UsageError } from "@synap/service/exit-codes";
+import { readServerUrls } from "@synap/service/server-urls";
 import { loadConfig } from "@synap/synap";
 import { counted } from "@synap/types/internal";
 import { Command } from "commander";
@@ -36,7 +37,13 @@ export function migrateCommand(): Command {
       "after",
       helpText({
         notes: [`The embedded database needs no migrate: ${START_COMMAND} does it.`],
-        environment: [["DATABASE_URL", "the server; the login must own the schema"]],
+        environment: [
+          ["DATABASE_URL", "the server; the login must own the schema"],
+          [
+            "DATABASE_DIRECT_URL",
+            "the same database past a connection pooler, if DATABASE_URL leads through one",
+          ],
+        ],
         examples: [[`DATABASE_URL=postgres://synap:PASSWORD@127.0.0.1:5432/synap ${commandOf("migrate")}`]],
         exitCodes: ["done", "failed", "usage"],
       }),
@@ -46,15 +53,15 @@ export function migrateCommand(): Command {
 async function run({ printHardening, check, config }: MigrateOptions): Promise<void> {
   if (printHardening) return console.log(HARDENING_STATEMENT);
   warnOfUnknownSettings();
-  const url = process.env["DATABASE_URL"];
-  if (!url) {
+  const server = readServerUrls(process.env);
+  if (server === undefined) {
     throw new UsageError(
       "DATABASE_URL is not set. It names the server to migrate, for example postgres://synap:PASSWORD@127.0.0.1:5432/synap.\n" +
         `The embedded database needs no command: "${START_COMMAND}" migrates it.`,
     );
   }
   const { application } = await loadConfig({ path: config });
-  const database = await openDatabase({ url });
+  const database = await openDatabase(server);
   try {
     if (check) await nameWhatIsMissing(database, application);
     else await apply(database, application);

@@ -25,6 +25,10 @@ export function separateProcessCommand(
       helpText({
         environment: [
           ["DATABASE_URL", "the TimescaleDB server"],
+          [
+            "DATABASE_DIRECT_URL",
+            "the same database past a connection pooler, if DATABASE_URL leads through one",
+          ],
           ["INNGEST_BASE_URL", "the Inngest server or the local broker"],
           ["INNGEST_EVENT_KEY", "key of those who send events to Inngest"],
           ["INNGEST_SIGNING_KEY", "key of the worker"],

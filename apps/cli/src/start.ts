@@ -1,5 +1,5 @@
 import { surviveUnhandledFailures } from "@synap/handlers/internal";
-import { createCommandLogger, endOnSignal, exitCodeOf } from "@synap/service";
+import { createCommandLogger, endOnSignal, exitCodeOf, readServerUrls } from "@synap/service";
 import { commandOf } from "@synap/service/called-as";
 import { loadConfig } from "@synap/synap";
 import type { Command } from "commander";
@@ -45,7 +45,7 @@ async function start(options: StartOptions): Promise<void> {
     console.error(`Stopped in ${duration(performance.now() - since)}.`);
   }, printFailure);
   stopWithDev();
-  const databaseUrl = process.env["DATABASE_URL"];
+  const server = readServerUrls(process.env);
   const backfillToken = process.env["SYNAP_BACKFILL_TOKEN"];
   const adminToken = process.env["SYNAP_ADMIN_TOKEN"];
   const logLevel = options.verbose ? "debug" : process.env["LOG_LEVEL"] || "info";
@@ -61,7 +61,7 @@ async function start(options: StartOptions): Promise<void> {
       inngest: inngestChoice(options.inngest),
       logLevel,
       signal: stopping.signal,
-      ...(databaseUrl ? { databaseUrl } : {}),
+      ...(server && { server }),
       ...(backfillToken ? { backfillToken } : {}),
       ...(adminToken ? { adminToken } : {}),
     });

@@ -101,7 +101,10 @@ export async function startProduct(options: {
 /** Ours, without what would change the product's defaults. */
 function environment(databaseUrl: string | undefined, withInngest: boolean): NodeJS.ProcessEnv {
   const foreign = (name: string) =>
-    name.startsWith("SYNAP_") || name === "LOG_LEVEL" || (name.startsWith("INNGEST_") && !withInngest);
+    name.startsWith("SYNAP_") ||
+    name === "LOG_LEVEL" ||
+    name === "DATABASE_DIRECT_URL" ||
+    (name.startsWith("INNGEST_") && !withInngest);
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
   return { ...own, DATABASE_URL: databaseUrl ?? "" };
 }

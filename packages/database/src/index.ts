@@ -77,5 +77,6 @@ export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from ".
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
 export { DatabaseRefusedError, DatabaseUrlError } from "./server/database-url.ts";
+export { DirectUrlError, DirectUrlMissingError } from "./server/pooler-errors.ts";
 export type { ServerOptions } from "./server/server-database.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";

@@ -3,8 +3,12 @@ import { createDirectoryTestDatabase, createMemoryTestDatabase } from "./embedde
 import { createServerTestDatabase } from "./server-test-database.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
-/** Returns the engines to test: embedded always, a server when TEST_DATABASE_URL names one. */
+/**
+ * Returns the engines to test: embedded always, a server when TEST_DATABASE_URL names one. With TEST_POOLER_URL, a pooler before that
+ * server, only the server, through the pooler.
+ */
 export function testEngines(): Engine[] {
+  if (poolerUrl() !== undefined) return ["server"];
   return serverUrl() === undefined ? ["embedded"] : ["embedded", "server"];
 }
 
@@ -28,10 +32,13 @@ export async function createTestDatabase(
   }
   const url = serverUrl();
   if (url === undefined) throw new Error("TEST_DATABASE_URL is not set.");
-  return createServerTestDatabase(url, content);
+  return createServerTestDatabase(url, content, poolerUrl());
 }
 
 function serverUrl(): string | undefined {
-  const url = process.env["TEST_DATABASE_URL"];
-  return url === undefined || url === "" ? undefined : url;
+  return process.env["TEST_DATABASE_URL"] || undefined;
+}
+
+function poolerUrl(): string | undefined {
+  return process.env["TEST_POOLER_URL"] || undefined;
 }

@@ -5,10 +5,14 @@ import { sqlState } from "../src/internal.ts";
 import { templateKey } from "./template-key.ts";
 import type { DatabaseContent, TestDatabase } from "./test-database.ts";
 
-/** Creates a database on the server: a copy of a migrated one, or empty. */
+/**
+ * Creates a database on the server: a copy of a migrated one, or empty.
+ * @param poolerUrl a pooler before the server, through which it is opened
+ */
 export async function createServerTestDatabase(
   adminUrl: string,
   content: DatabaseContent,
+  poolerUrl: string | undefined,
 ): Promise<TestDatabase> {
   const name = `synap_test_${randomUUID().replaceAll("-", "")}`;
   await withAdmin(adminUrl, async (admin) => {
@@ -20,7 +24,11 @@ export async function createServerTestDatabase(
       await admin.unsafe(`GRANT CONNECT ON DATABASE ${name} TO synap_app, synap_sql`);
     }
   });
-  const options = { url: databaseUrl(adminUrl, name), maxConnections: 5 };
+  const directUrl = databaseUrl(adminUrl, name);
+  const options = {
+    ...(poolerUrl === undefined ? { url: directUrl } : { url: databaseUrl(poolerUrl, name), directUrl }),
+    maxConnections: 5,
+  };
   let database: Database = await openDatabase(options);
   return {
     engine: "server",

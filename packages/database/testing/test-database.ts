@@ -15,3 +15,9 @@ export interface TestDatabase {
   /** Closes and removes it. */
   drop(): Promise<void>;
 }
+
+/** The URL of a test database on a server itself, past any pooler, for sessions beside those of the store. */
+export function serverUrl({ options }: TestDatabase): string {
+  if (!("url" in options)) throw new Error("Only a server has a URL.");
+  return options.directUrl ?? options.url;
+}

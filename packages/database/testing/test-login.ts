@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import postgres, { type Sql } from "postgres";
-import type { TestDatabase } from "./test-database.ts";
+import { serverUrl, type TestDatabase } from "./test-database.ts";
 
 /** A login of one test on the server, which may connect to its database. */
 export interface TestLogin {
@@ -17,9 +17,8 @@ export interface TestLogin {
  * @param role the role that it is a member of; default none
  */
 export async function createTestLogin(test: TestDatabase, role?: string): Promise<TestLogin> {
-  if (!("url" in test.options)) throw new Error("The embedded engine has one session and no logins.");
   const name = `synap_test_login_${randomUUID().replaceAll("-", "").slice(0, 12)}`;
-  const url = new URL(test.options.url);
+  const url = new URL(serverUrl(test));
   const database = url.pathname.slice(1);
   await test.database.asOwner((owner) =>
     owner.execute(`

@@ -55,6 +55,7 @@ export const DEVELOPMENT_VARIABLES = [
   "SYNAP_PG_DATA",
   "SYNAP_PG_PORT",
   "SYNAP_PG_ROOT",
+  "SYNAP_POOLER_PORT",
   "SYNAP_SEED",
   "SYNAP_SUITE",
 ] as const;

@@ -24,4 +24,5 @@ export {
   writeCheck,
 } from "./readiness/readiness-checks.ts";
 export { type ProcessStart, runProcess } from "./run-process.ts";
+export { readServerUrls, type ServerUrls } from "./server-urls.ts";
 export { abortOnSignal, endOnSignal, onStopSignal } from "./signals.ts";

@@ -5,6 +5,7 @@ import { checkBrokerChoice } from "@synap/types/internal";
 import { START_COMMAND } from "./called-as.ts";
 import { ConfigurationError, type DatabaseConfiguration } from "./configuration.ts";
 import type { ProcessStart } from "./run-process.ts";
+import { readServerUrls } from "./server-urls.ts";
 
 /** The settings of the engine in the configuration of a process. */
 interface EngineConfiguration extends DatabaseConfiguration {
@@ -23,8 +24,8 @@ export async function openApplication(
   { databaseConnections, lockTimeoutMs, latenessMs }: EngineConfiguration,
   keyVariable: "INNGEST_EVENT_KEY" | "INNGEST_SIGNING_KEY",
 ): Promise<OpenedEngine> {
-  const url = variables["DATABASE_URL"];
-  if (url === undefined || url === "") {
+  const urls = readServerUrls(variables);
+  if (urls === undefined) {
     throw new ConfigurationError(
       "DATABASE_URL is not set. A separate process needs a PostgreSQL server with TimescaleDB, for example " +
         "DATABASE_URL=postgres://user:password@127.0.0.1:5432/synap. To run everything in one process on the " +
@@ -34,7 +35,7 @@ export async function openApplication(
   const brokerFault = checkBrokerChoice(variables, keyVariable);
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
-  const server = { url, maxConnections: databaseConnections, lockTimeout: lockTimeoutMs };
+  const server = { ...urls, maxConnections: databaseConnections, lockTimeout: lockTimeoutMs };
   const opened = await waitForDatabase(() => openEngine(application, server, { logger, latenessMs }), {
     onWaiting: (error) =>
       logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),

@@ -53,7 +53,11 @@ export type SynapOptions = (
   | {
       /** The directory of `synap start`, which one process uses at a time. */ readonly dataDirectory: string;
     }
-  | { /** A TimescaleDB server. */ readonly databaseUrl: string }
+  | {
+      /** A TimescaleDB server. */ readonly databaseUrl: string;
+      /** The same database past a connection pooler, if `databaseUrl` leads through one. */
+      readonly databaseDirectUrl?: string | undefined;
+    }
   | { /** An embedded store that ends with the process: for tests. */ readonly memory: true }
   | { /** An open database, which stays the caller's. */ readonly database: Database }
 ) & {
@@ -275,7 +279,7 @@ function typedDeadLetters<Types extends EventTypeMap>(
 
 function placeOf(options: SynapOptions): EngineDatabase {
   if ("database" in options) return { database: options.database };
-  if ("databaseUrl" in options) return { url: options.databaseUrl };
+  if ("databaseUrl" in options) return { url: options.databaseUrl, directUrl: options.databaseDirectUrl };
   if ("memory" in options) return { memory: true };
   return { dataDirectory: join(options.dataDirectory, EMBEDDED_FOLDER) };
 }

@@ -6,6 +6,8 @@ export {
   DatabaseUnavailableError,
   DatabaseUrlError,
   DataDirectoryInUseError,
+  DirectUrlError,
+  DirectUrlMissingError,
   EventIdConflictError,
   InvalidCursorError,
   MigrationChangedError,

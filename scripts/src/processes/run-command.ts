@@ -37,7 +37,7 @@ export function runCommand(
 ): RunningCommand {
   const [program = "", ...first] =
     typeof command === "string" ? [process.execPath, "--import", "tsx", join(root, command)] : command;
-  const { DATABASE_URL: _unwanted, ...inherited } = process.env;
+  const { DATABASE_URL: _url, DATABASE_DIRECT_URL: _directUrl, ...inherited } = process.env;
   const child = spawn(program, [...first, ...args], {
     cwd: options.cwd ?? root,
     env: { ...inherited, ...options.env },

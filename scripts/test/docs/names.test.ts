@@ -38,7 +38,9 @@ function missing(form: RegExp, exists: (found: RegExpExecArray, mention: Mention
 /** Everything but the documentation and what is generated. */
 const sources = files
   .filter((file) =>
-    /\.(ts|mjs|sql|ya?ml|json|toml|css|html)$|(^|\/)(Dockerfile|run|timescaledb|\.env\.example)$/.test(file),
+    /\.(ts|mjs|sql|ya?ml|json|toml|css|html)$|(^|\/)(Dockerfile|run|timescaledb|pgbouncer|\.env\.example)$/.test(
+      file,
+    ),
   )
   .filter((file) => !/pnpm-lock|baseline|^scripts\/test\/docs\//.test(file))
   .map(read)
@@ -47,7 +49,7 @@ const words = new Set(sources.match(/[A-Za-z_$][\w$]*/g));
 const keys = new Set(sources.match(/[a-z0-9]+(?:-[a-z0-9]+)+/g));
 
 /** Names of others that our code never uses. */
-const foreign = new Set(["Expect", "step.ai.infer"]);
+const foreign = new Set(["Expect", "step.ai.infer", "query_timeout", "query_wait_timeout"]);
 
 const FILE = /^[\w.@{},*/-]+\.(?:ts|mjs|sql|json|ya?ml|md|txt|html)$/;
 const BELOW_A_FOLDER = /^(?:apps|packages|scripts|bench|docs|examples|\.ci|\.github)\/\S*$/;

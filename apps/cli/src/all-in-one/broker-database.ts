@@ -1,5 +1,6 @@
 import { type Database, openDatabase } from "@synap/database";
 import type { QueueDatabase, QueueSession } from "@synap/inngest-local";
+import type { ServerUrls } from "@synap/service";
 
 /** The database with the tables of the local broker. */
 export interface BrokerDatabase {
@@ -13,10 +14,10 @@ export interface BrokerDatabase {
  */
 export async function openBrokerDatabase(
   database: Database,
-  url: string | undefined,
+  server: ServerUrls | undefined,
 ): Promise<BrokerDatabase> {
-  if (url !== undefined) {
-    const own = await openDatabase({ url, applicationRole: false, applicationName: "inngest-local" });
+  if (server !== undefined) {
+    const own = await openDatabase({ ...server, applicationRole: false, applicationName: "inngest-local" });
     return { queue: own, close: () => own.close() };
   }
   return { queue: await shareEmbedded(database), close: () => Promise.resolve() };

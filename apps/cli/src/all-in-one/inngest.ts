@@ -1,5 +1,6 @@
 import type { Database } from "@synap/database";
 import { type InngestKeys, startInngestLocal } from "@synap/inngest-local";
+import type { ServerUrls } from "@synap/service";
 import type { Logger } from "pino";
 import { openBrokerDatabase } from "./broker-database.ts";
 import { findInngestServer, type InngestServer, startInngestDevServer } from "./inngest-dev-server.ts";
@@ -25,7 +26,7 @@ export async function startInngest(options: {
   keys: InngestKeys | "none";
   database: Database;
   /** The database server; undefined for the embedded database. */
-  databaseUrl: string | undefined;
+  server: ServerUrls | undefined;
   host: string;
   port: number;
   /** URL of the worker's functions. */
@@ -42,7 +43,7 @@ export async function startInngest(options: {
   if (choice === "dev-server") {
     return startInngestDevServer({ port, appUrl, register, verbose: logger.isLevelEnabled("debug"), signal });
   }
-  const { queue, close } = await openBrokerDatabase(options.database, options.databaseUrl);
+  const { queue, close } = await openBrokerDatabase(options.database, options.server);
   try {
     const broker = await startInngestLocal({
       database: queue,

@@ -3,7 +3,12 @@ import { type ApiConfiguration, readApiConfiguration, startApi } from "@synap/ap
 import type { Database } from "@synap/database";
 import type { Composition } from "@synap/handlers";
 import type { UnhandledFailures } from "@synap/handlers/internal";
-import { createCommandLogger, createInngestClient, describeUnknownSettings } from "@synap/service";
+import {
+  createCommandLogger,
+  createInngestClient,
+  describeUnknownSettings,
+  type ServerUrls,
+} from "@synap/service";
 import { defaultApplication, openEngine } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
@@ -18,7 +23,7 @@ export interface RunSynapOptions {
   /** The data directory, locked for this process while it runs. */
   readonly dataDirectory: string;
   /** A TimescaleDB server. Default: the embedded database, in the data directory. */
-  readonly databaseUrl?: string;
+  readonly server?: ServerUrls;
   /** The port of the API; 0 for any free port. */
   readonly apiPort: number;
   /** The port of the worker, which Inngest calls; 0 for any free port. */
@@ -106,7 +111,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const adminToken = options.adminToken ?? loadOrCreateToken(directory.path, "admin-token");
     const { application = defaultApplication } = options;
 
-    const { databaseUrl } = options;
+    const { server } = options;
     const apiConfiguration = configureApi(ports.api, { backfillToken, adminToken }, options.inngest);
     const workerConfiguration = readWorkerConfiguration({
       ...process.env,
@@ -116,9 +121,9 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const { databaseConnections: maxConnections, lockTimeoutMs: lockTimeout } = workerConfiguration;
     const { engine, close } = await openEngine(
       application,
-      databaseUrl === undefined
+      server === undefined
         ? { dataDirectory: directory.databasePath }
-        : { url: databaseUrl, maxConnections, lockTimeout },
+        : { ...server, maxConnections, lockTimeout },
       { logger, latenessMs: apiConfiguration.latenessMs },
     );
     started.push({ name: "database", stop: close });
@@ -147,7 +152,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       choice: options.inngest ?? "local",
       keys,
       database,
-      databaseUrl,
+      server,
       host: HOST,
       port: ports.broker,
       appUrl: `${worker.url}/api/inngest`,

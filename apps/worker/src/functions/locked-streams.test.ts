@@ -4,6 +4,7 @@ import {
   createTestDatabase,
   type HeldStream,
   holdStreams,
+  serverUrl,
   type TestDatabase,
   testEngines,
 } from "@synap/database/testing";
@@ -22,8 +23,7 @@ describe.runIf(testEngines().includes("server"))("ingest-events while a stream i
   let held: HeldStream | undefined;
   beforeAll(async () => {
     test = await createTestDatabase("server");
-    if (!("url" in test.options)) throw new Error("Only a server has a URL.");
-    url = test.options.url;
+    url = serverUrl(test);
     running = await startBrokerAndWorker(test.database);
   });
   afterEach(() => held?.release());

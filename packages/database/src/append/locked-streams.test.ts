@@ -6,6 +6,7 @@ import {
   createTestDatabase,
   HOLDER_NAME,
   holdStreams,
+  serverUrl,
   type TestDatabase,
   testEngines,
 } from "../../testing/index.ts";
@@ -23,15 +24,14 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
   let url = "";
   beforeAll(async () => {
     test = await createTestDatabase("server");
-    if (!("url" in test.options)) throw new Error("Only a server has a URL.");
-    url = test.options.url;
+    url = serverUrl(test);
   });
   afterAll(() => test.drop());
 
   const storeOn = (database: Database) => createEventStore({ database, catalogue: seedCatalogue });
 
   async function open(lockTimeout: number, maxConnections = 5) {
-    const database = await openDatabase({ url, maxConnections, lockTimeout });
+    const database = await openDatabase({ ...test.options, maxConnections, lockTimeout });
     onTestFinished(() => database.close());
     return { database, store: storeOn(database) };
   }
@@ -241,19 +241,6 @@ describe.runIf(testEngines().includes("server"))("a stream that another session 
     await held.release();
     const outcomes = await store.appendBatch(batch, { lockTimeout: 50 });
     expect(outcomes.map(({ status }) => status)).toEqual(["stored", "duplicate"]);
-  });
-
-  it("fails appends after the lock timeout behind a transaction pooler too", async () => {
-    const database = await openDatabase({ url, lockTimeout: 200, preparedStatements: false });
-    onTestFinished(() => database.close());
-    const stream = await newStream();
-    await hold(stream);
-    const store = storeOn(database);
-    await expect(store.append(noteEvent(stream))).rejects.toMatchObject({ streams: [stream] });
-    const inTransaction = database.transaction((transaction) =>
-      store.append(noteEvent(stream), { transaction }),
-    );
-    await expect(inTransaction).rejects.toMatchObject({ streams: [stream] });
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { sql as statement } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { describe, expect, it } from "vitest";
-import { describeOnEveryEngine } from "../../testing/index.ts";
+import { describeOnEveryEngine, serverUrl } from "../../testing/index.ts";
 import {
   OptimisticLockError,
   type Transaction,
@@ -20,13 +20,8 @@ describeOnEveryEngine("an append inside the application's own transaction", (eng
   const open = () => createEventStore({ database: engine.database, catalogue: seedCatalogue });
   const note = () => ({ id: randomUUID(), type: "note.creation.requested", data: { content: "Call Acme" } });
 
-  const url = (): string => {
-    const { options } = engine.testDatabase;
-    if (!("url" in options)) throw new Error("Only a server has a URL.");
-    return options.url;
-  };
   const withClient = async (work: (client: postgres.Sql) => Promise<unknown>) => {
-    const client = postgres(url(), { max: 1, onnotice: () => {} });
+    const client = postgres(serverUrl(engine.testDatabase), { max: 1, onnotice: () => {} });
     await work(client).finally(() => client.end());
   };
   const drivers: [string, InTransaction][] = [

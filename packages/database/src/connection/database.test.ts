@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
-import { describeOnEveryEngine } from "../../testing/index.ts";
+import { describeOnEveryEngine, serverUrl } from "../../testing/index.ts";
 import { noteEvents } from "../../testing/test-events.ts";
 import { AppendContentionError, DatabaseUnavailableError, openDatabase } from "../index.ts";
 import { createEventStore, isConflict, isTransient, isUnavailable, sqlState } from "../internal.ts";
@@ -205,8 +205,7 @@ describeOnEveryEngine("a server that drops its connections", (engine) => {
   );
 
   it.runIf(engine.engine === "server")("or freezes is given up and reconnected automatically", async () => {
-    const { options } = engine.testDatabase;
-    const direct = new URL("url" in options ? options.url : "");
+    const direct = new URL(serverUrl(engine.testDatabase));
     const proxy = await startProxy(direct.hostname, Number(direct.port));
     const through = new URL(direct);
     through.port = String(proxy.port);

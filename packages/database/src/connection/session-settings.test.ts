@@ -10,9 +10,7 @@ describe.each(testEngines())("the settings of a session (%s)", (engine) => {
     test = await createTestDatabase(engine);
     // One connection, so that any leftovers of a transaction affect the next statement.
     database =
-      "url" in test.options
-        ? await openDatabase({ url: test.options.url, maxConnections: 1 })
-        : test.database;
+      "url" in test.options ? await openDatabase({ ...test.options, maxConnections: 1 }) : test.database;
   });
   afterAll(async () => {
     if (database !== test.database) await database.close();

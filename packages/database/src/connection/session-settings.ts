@@ -65,23 +65,39 @@ export function asStartupOptions(settings: Readonly<Record<string, string>>): st
     .join(" ");
 }
 
-/** Formats the settings as a script for the session or for the open transaction. */
-export function asScript(settings: Readonly<Record<string, string>>, scope: "SESSION" | "LOCAL"): string {
+/** Formats the settings as a script for the session. */
+export function asScript(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
-    .map(([name, value]) => `SET ${scope} ${name} = ${isList(name) ? value : quote(value)};`)
+    .map(([name, value]) => `SET SESSION ${name} = ${isList(name) ? value : quote(value)};`)
     .join(" ");
 }
 
 /**
- * A statement for a new session or transaction with the settings that depend on the server:
- * `transaction_timeout`, which exists from PostgreSQL 17 on, and `synchronous_commit`, where `off` could lose an event
- * after it was confirmed, while values stricter than `on` are the operator's choice.
+ * A statement for a new session with the settings that depend on the server: `transaction_timeout`, which exists from
+ * PostgreSQL 17 on, and `synchronous_commit`, where `off` could lose an event after it was confirmed, while values
+ * stricter than `on` are the operator's choice.
  */
-export function settleSettings(scope: "SESSION" | "LOCAL"): string {
-  return `
-SELECT set_config(name, CASE name WHEN 'synchronous_commit' THEN 'on' ELSE '0' END, ${scope === "LOCAL"})
+export const SETTLE_SESSION = `
+SELECT set_config(name, CASE name WHEN 'synchronous_commit' THEN 'on' ELSE '0' END, false)
   FROM pg_catalog.pg_settings
  WHERE (name = 'transaction_timeout' AND setting <> '0') OR (name = 'synchronous_commit' AND setting = 'off')`;
+
+/**
+ * Formats the settings, with those of `SETTLE_SESSION`, as a script for the open transaction, after which the session has its own
+ * again. One statement for all of them, because every transaction behind a pooler begins with it.
+ */
+export function asLocalScript(settings: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(settings).map(([name, value]) => `(${quote(name)}, ${quote(value)})`);
+  return `
+SET LOCAL search_path = pg_catalog;
+SELECT count(set_config(name, value, true))
+  FROM (VALUES
+         ('synchronous_commit', CASE current_setting('synchronous_commit')
+                                  WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END),
+         ('transaction_timeout', '0'),
+         ${rows.join(", ")}
+       ) AS s (name, value)
+ WHERE name <> 'transaction_timeout' OR current_setting(name, true) IS NOT NULL`;
 }
 
 const SETS = /(?:^|;)\s*(?:SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET\b|DISCARD\b)/i;

@@ -151,7 +151,7 @@ async function asDatabase(
  */
 const PLAN_WITHOUT_STATISTICS = "SET enable_bitmapscan = off";
 /** The initial settings of the engine's session. */
-const SETTINGS = `${asScript(embeddedSettings(), "SESSION")} ${PLAN_WITHOUT_STATISTICS}`;
+const SETTINGS = `${asScript(embeddedSettings())} ${PLAN_WITHOUT_STATISTICS}`;
 
 /**
  * Loads TimescaleDB, which the engine can't preload. In an existing directory it would be loaded by the first call that

@@ -10,7 +10,7 @@ export interface PoolOptions extends ConnectionOptions {
   readonly queueTimeout: number | undefined;
   /** Time for which an idle connection is kept, in milliseconds; 0: for its whole life. */
   readonly idleTimeout: number;
-  /** Run on every new connection before anything else. */
+  /** Run on every new connection before anything else. The connection must then be a session of its own, without a pooler. */
   readonly settle: string | undefined;
 }
 
@@ -29,6 +29,8 @@ export interface ConnectionPool {
 
 // Reconnecting now and then finds a server that has taken over under the same name.
 const MAX_LIFETIME_SECONDS = 3_600;
+const POOLER_CAME_IN_BETWEEN =
+  "its address now leads through a connection pooler; restart this process to use it";
 /** Time that a server may take to close a connection on request, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -65,7 +67,13 @@ export function openConnectionPool(options: PoolOptions): ConnectionPool {
     ...(options.queueTimeout !== undefined && { connectionTimeoutMillis: options.queueTimeout }),
     ...(settle !== undefined && {
       onConnect: async (connection: pg.ClientBase) => {
-        if (connection instanceof ServerConnection) await connection.script(settle, options.connectTimeout);
+        if (!(connection instanceof ServerConnection)) return;
+        const [isPooled] = await Promise.all([
+          connection.isPooled(options.connectTimeout),
+          connection.script(settle, options.connectTimeout),
+        ]);
+        // It may have dropped the settings without an error, and would give the session to others.
+        if (isPooled) throw new DatabaseUnavailableError(POOLER_CAME_IN_BETWEEN);
       },
     }),
   });

@@ -2,14 +2,17 @@ import type { ClientConfig } from "pg";
 import { parse, toClientConfig } from "pg-connection-string";
 import { DatabaseUnavailableError, sqlState } from "../connection/database-errors.ts";
 
+/** The setting that a URL comes from. */
+export type UrlSetting = "DATABASE_URL" | "DATABASE_DIRECT_URL";
+
 /** Thrown for a URL that is not that of a PostgreSQL database. The message omits the URL, which may hold a password. */
 export class DatabaseUrlError extends Error {
   override readonly name = "DatabaseUrlError";
   readonly code = "DATABASE_URL_INVALID";
 
-  constructor(reason: string, options?: ErrorOptions) {
+  constructor(reason: string, setting: UrlSetting, options?: ErrorOptions) {
     super(
-      `DATABASE_URL is not the URL of a PostgreSQL database: ${reason}.\n` +
+      `${setting} is not the URL of a PostgreSQL database: ${reason}.\n` +
         "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE. Characters such as @ : / ? # % in the password are\n" +
         "percent-encoded: node -p 'encodeURIComponent(\"PASSWORD\")'.",
       options,
@@ -38,15 +41,16 @@ const UNENCODED_PASSWORD = /^[^/]*\/\/(?:[^#]*#|[^/?]*\/[^?]*@|[^?]*\?(?:.*&)?[^
  * server's certificate.
  * @throws DatabaseUrlError
  */
-export function readDatabaseUrl(url: string): ClientConfig {
+export function readDatabaseUrl(url: string, setting: UrlSetting = "DATABASE_URL"): ClientConfig {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
-  if (scheme === undefined) throw new DatabaseUrlError('it does not begin with "postgres://"');
+  if (scheme === undefined) throw new DatabaseUrlError('it does not begin with "postgres://"', setting);
   if (!/^postgres(?:ql)?$/i.test(scheme)) {
-    throw new DatabaseUrlError(`it begins with "${scheme}://" and not with "postgres://"`);
+    throw new DatabaseUrlError(`it begins with "${scheme}://" and not with "postgres://"`, setting);
   }
   if (UNENCODED_PASSWORD.test(url)) {
     throw new DatabaseUrlError(
       "it has a character / ? or # that is not percent-encoded, probably in the password",
+      setting,
     );
   }
   try {
@@ -54,9 +58,8 @@ export function readDatabaseUrl(url: string): ClientConfig {
   } catch (cause) {
     // Parsing fails for a malformed host or port, an unencoded password, and unreadable certificate files.
     const isFile = cause instanceof Error && "syscall" in cause;
-    throw new DatabaseUrlError(isFile ? cause.message : "its user, password, host or port can't be read", {
-      cause,
-    });
+    const reason = isFile ? cause.message : "its user, password, host or port can't be read";
+    throw new DatabaseUrlError(reason, setting, { cause });
   }
 }
 
@@ -64,17 +67,18 @@ export function readDatabaseUrl(url: string): ClientConfig {
  * Turns the error of a first connection into an actionable one if the server can't be reached or refused the login or
  * the database; returns any other unchanged.
  */
-export function explainRefusal(error: unknown, url: string): unknown {
+export function explainRefusal(error: unknown, url: string, setting: UrlSetting = "DATABASE_URL"): unknown {
   const { user = "", host = "", port = 5432, database = user } = readDatabaseUrl(url);
   const server = `the server at ${host}:${port}`;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = (error instanceof Error ? error.message : String(error)).replace(UNAVAILABLE_PREFIX, "");
   const refused = (message: string) => new DatabaseRefusedError(message, error);
-  switch (sqlState(error)) {
+  const state = sqlState(error) === POOLER_REFUSAL ? stateOfRefusal(reason) : sqlState(error);
+  switch (state) {
     case "28P01":
     case "28000":
       return refused(
         `The login "${user}" is refused by ${server}: ${reason}.\n` +
-          "Correct the user and the password in DATABASE_URL, or let the login in (pg_hba.conf).",
+          `Correct the user and the password in ${setting}, or let the login in (pg_hba.conf).`,
       );
     case "3D000":
       return refused(
@@ -88,27 +92,55 @@ export function explainRefusal(error: unknown, url: string): unknown {
       );
     default:
   }
+  if (/statement pooling mode/i.test(reason)) {
+    return refused(
+      `The pooler at ${host}:${port} is in statement mode, which has no transactions.\n` +
+        "Set pool_mode = transaction in its configuration.",
+    );
+  }
+  if (isRefusedOption(error)) {
+    return refused(
+      `The pooler at ${host}:${port} refuses a parameter of ${setting}: ${reason}.\n` +
+        `Leave the parameter out of ${setting}, or allow it in the pooler (ignore_startup_parameters).`,
+    );
+  }
   if (/client password must be a string/i.test(reason)) {
     return refused(
-      `The server at ${host}:${port} asks for a password, and DATABASE_URL has none for "${user}".`,
+      `The server at ${host}:${port} asks for a password, and ${setting} has none for "${user}".`,
     );
   }
   if (/does not support SSL/i.test(reason)) {
     return refused(
-      `DATABASE_URL asks for an encrypted connection, which ${server} does not offer.\n` +
-        "Leave out sslmode in DATABASE_URL, or turn SSL on in the server.",
+      `${setting} asks for an encrypted connection, which ${server} does not offer.\n` +
+        `Leave out sslmode in ${setting}, or turn SSL on in the server.`,
     );
   }
   if (UNREACHABLE.test(reason)) {
     return new DatabaseUnavailableError(
-      `${server} can't be reached: ${reason.replace(/^The database is unavailable: /, "")}.\n` +
-        "Start the server, or correct the host and the port in DATABASE_URL.",
+      `${server} can't be reached: ${reason}.\n` +
+        `Start the server, or correct the host and the port in ${setting}.`,
       { cause: error },
     );
   }
   return error;
 }
 
+/** True if a pooler refuses a start-up parameter of a connection. */
+export function isRefusedOption(error: unknown): boolean {
+  return error instanceof Error && /unsupported startup parameter/i.test(error.message);
+}
+
+/** SQLSTATE of most refusals of PgBouncer, of which many concern the server behind it and pass. */
+const POOLER_REFUSAL = "08P01";
+
+/** The SQLSTATE that PostgreSQL has for what PgBouncer says, in English only; undefined for what passes. */
+function stateOfRefusal(reason: string): string | undefined {
+  if (/authentication failed|no such user/i.test(reason)) return "28P01";
+  if (/no such database|database "[^"]*" does not exist/i.test(reason)) return "3D000";
+  return undefined;
+}
+
+const UNAVAILABLE_PREFIX = /^The database is unavailable: /;
 const UNREACHABLE = /\b(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\b/;
 
 function quote(name: string): string {

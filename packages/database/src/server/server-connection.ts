@@ -28,6 +28,7 @@ export class ServerConnection extends pg.Client {
   readonly #onSilence: (() => void) | undefined;
   #isLost = false;
   #controls = 0;
+  #announcedProcess: number | undefined;
 
   constructor(options: ConnectionOptions) {
     const { url, applicationName, startupOptions, connectTimeout } = options;
@@ -48,6 +49,9 @@ export class ServerConnection extends pg.Client {
     this.#onSilence = options.onSilence;
     this.connection.on("commandComplete", ({ text }: { readonly text: string }) => {
       if (isControlTag(text)) this.#controls += 1;
+    });
+    this.connection.on("backendKeyData", ({ processID }: { readonly processID: number }) => {
+      this.#announcedProcess = processID;
     });
     // Waiting calls are rejected; without a listener the event itself would end the process.
     this.on("error", () => {
@@ -79,6 +83,16 @@ export class ServerConnection extends pg.Client {
   /** Number of statements that began or ended a transaction or a savepoint, as reported by the server. */
   get controls(): number {
     return this.#controls;
+  }
+
+  /**
+   * True if statements don't run in the process that answered the connection's start: a pooler is in between, which invents the
+   * process id that it announces, or passes the connection on to a server's session for each transaction.
+   */
+  async isPooled(limit: number | undefined): Promise<boolean> {
+    const asked = { text: "SELECT pg_catalog.pg_backend_pid() AS pid", parameters: [] };
+    const { rows } = await this.run<{ pid: number }>(asked, limit);
+    return rows[0]?.pid !== this.#announcedProcess;
   }
 
   /** Runs a script of several statements. */

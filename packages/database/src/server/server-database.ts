@@ -1,18 +1,24 @@
-import { type CapabilityRow, capabilityQuery, readCapabilities } from "../connection/capabilities.ts";
-import { DatabaseUnavailableError } from "../connection/database-errors.ts";
+import { readCapabilities } from "../connection/capabilities.ts";
 import { createLockWaits } from "../connection/lock-waits.ts";
 import { asStartupOptions, serverSettings } from "../connection/session-settings.ts";
 import type { Database, DatabaseCapabilities } from "../connection/sql-session.ts";
-import { explainRefusal, readDatabaseUrl } from "./database-url.ts";
-import { withConnection } from "./server-connection.ts";
+import { explainRefusal, readDatabaseUrl, type UrlSetting } from "./database-url.ts";
+import { DirectUrlError, DirectUrlMissingError } from "./pooler-errors.ts";
+import { identifyServer, type ServerIdentity } from "./server-identity.ts";
 import { createServerListener } from "./server-listener.ts";
 import { openServerSessions, type ServerSessions } from "./server-sessions.ts";
 import { createStatementNames } from "./statement-names.ts";
 
 /** Options for a PostgreSQL server with TimescaleDB. */
 export interface ServerOptions {
-  /** `postgres://user:password@host:port/database`. The login owns the schema; queries run as `synap_app`. */
+  /**
+   * `postgres://user:password@host:port/database`. The login owns the schema; queries run as `synap_app`. It may lead through a
+   * pooler in transaction mode (PgBouncer), which is detected: each transaction then begins with its settings, and no statement is
+   * prepared under a name.
+   */
   readonly url: string;
+  /** The same database past the pooler, for LISTEN and for work as the owner. Needed if `url` leads through one. */
+  readonly directUrl?: string | undefined;
   /**
    * Maximum number of connections for queries; migrations and listening use one more each. Two fifths of them, at least one,
    * are reserved for reading, the rest is for writing; a single one does both. Default 10.
@@ -29,12 +35,6 @@ export interface ServerOptions {
   readonly lockTimeout?: number | undefined;
   /** Maximum wait for a connection, in milliseconds. Default 5,000. */
   readonly connectTimeout?: number | undefined;
-  /**
-   * Keep prepared statements and settings for a connection's whole life. Turn off behind a pooler in
-   * transaction mode (PgBouncer): each transaction then begins with its settings.
-   * Default true.
-   */
-  readonly preparedStatements?: boolean | undefined;
   /** The connections' `application_name` in `pg_stat_activity`. Default "synap". */
   readonly applicationName?: string | undefined;
 }
@@ -53,17 +53,17 @@ const CLOSING_GRACE = 5_000;
 /**
  * Connects to a server.
  * @throws DatabaseUrlError, and DatabaseRefusedError when the server refuses the login or the database.
+ * @throws DirectUrlMissingError, DirectUrlError when there is a pooler, and no way past it to the same database.
  * @throws DatabaseUnavailableError when it can't be reached.
  */
 export async function openServerDatabase(options: ServerOptions): Promise<Database> {
-  const { url } = options;
+  const { url, directUrl } = options;
   readDatabaseUrl(url);
+  if (directUrl !== undefined) readDatabaseUrl(directUrl, "DATABASE_DIRECT_URL");
   const statementTimeout = options.statementTimeout ?? 30_000;
   const lockTimeout = options.lockTimeout ?? 5_000;
   const connectTimeout = options.connectTimeout ?? 5_000;
   const applicationName = options.applicationName ?? "synap";
-  const isPrepared = options.preparedStatements ?? true;
-  const scope = isPrepared ? "session" : "transaction";
   // A server that stops answering (a partition, a frozen machine) never closes the connection. The server's own
   // limit can't be reported then, so this side gives up a little later.
   const answerTimeout = statementTimeout + Math.min(5_000, statementTimeout);
@@ -72,11 +72,20 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     lockTimeout: 0,
     idleInTransactionTimeout: 0,
   });
-  const login = {
-    url,
-    connectTimeout,
-    ...(isPrepared && { startupOptions: asStartupOptions(ownerSettings) }),
+  const identify = async (at: string, setting: UrlSetting): Promise<ServerIdentity> => {
+    const connection = { url: at, connectTimeout, applicationName: `${applicationName} owner` };
+    try {
+      return await identifyServer(connection, ownerSettings, answerTimeout);
+    } catch (error) {
+      throw explainRefusal(error, at, setting);
+    }
   };
+  const server = await identify(url, "DATABASE_URL");
+  const { isPooled } = server;
+  if (directUrl !== undefined) requireDirect(await identify(directUrl, "DATABASE_DIRECT_URL"), server);
+  else if (isPooled) throw new DirectUrlMissingError();
+  const scope = isPooled ? "transaction" : "session";
+  const sessionUrl = directUrl ?? url;
 
   const maxConnections = options.maxConnections ?? 10;
   const share = shareConnections(maxConnections);
@@ -96,7 +105,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
         idleInTransactionTimeout: Math.max(60_000, statementTimeout),
       }),
       scope,
-      names: isPrepared ? createStatementNames() : undefined,
+      names: isPooled ? undefined : createStatementNames(),
     });
   const openPools = (asRole: boolean): Pools => {
     if (share.reads === 0) {
@@ -106,7 +115,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     return { reads: openSessions(asRole, share.reads), writes: openSessions(asRole, share.writes) };
   };
   const owner = openServerSessions({
-    url,
+    url: sessionUrl,
     applicationName: `${applicationName} owner`,
     maxConnections: 1,
     idleTimeout: 10_000,
@@ -115,27 +124,23 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     queueTimeout: undefined,
     answerTimeout: undefined,
     settings: ownerSettings,
-    scope,
+    scope: "session",
     names: undefined,
   });
   const listener = createServerListener(
-    { ...login, applicationName: `${applicationName} listen` },
+    {
+      url: sessionUrl,
+      connectTimeout,
+      applicationName: `${applicationName} listen`,
+      startupOptions: asStartupOptions(ownerSettings),
+    },
     answerTimeout,
   );
 
-  async function describe(): Promise<DatabaseCapabilities> {
-    const { rows } = await withConnection(
-      { ...login, applicationName: `${applicationName} owner` },
-      (connection) => connection.run<CapabilityRow>({ text: capabilityQuery, parameters: [] }, answerTimeout),
-    );
-    const [row] = rows;
-    if (row === undefined) throw new DatabaseUnavailableError("it did not describe itself");
-    return readCapabilities(row, options.applicationRole ?? true);
-  }
+  const capabilitiesOf = (identity: ServerIdentity): DatabaseCapabilities =>
+    readCapabilities(identity.capabilities, options.applicationRole ?? true);
 
-  let capabilities = await describe().catch((error: unknown) => {
-    throw explainRefusal(error, url);
-  });
+  let capabilities = capabilitiesOf(server);
   let pools = openPools(capabilities.applicationRole);
   let closing: Promise<void> | undefined;
   return {
@@ -168,7 +173,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     failed: new Promise(() => {}),
     refresh: async () => {
       const before = capabilities.applicationRole;
-      capabilities = await describe();
+      capabilities = capabilitiesOf(await identify(url, "DATABASE_URL"));
       if (capabilities.applicationRole === before) return;
       const old = pools;
       pools = openPools(capabilities.applicationRole);
@@ -181,6 +186,13 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
       return closing;
     },
   };
+}
+
+/** @throws DirectUrlError when the server does not lead to the same database, past any pooler. */
+function requireDirect(direct: ServerIdentity, { database }: ServerIdentity): void {
+  if (direct.isPooled) throw new DirectUrlError("pooled");
+  if (direct.database !== database) throw new DirectUrlError("another database");
+  if (direct.isStandby) throw new DirectUrlError("standby");
 }
 
 /** Divides connections between reading and writing. A single one counts as one for writing. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { createTestDatabase, serverUrl, type TestDatabase, testEngines } from "../../testing/index.ts";
 import { DatabaseUnavailableError } from "../index.ts";
 import { withConnection } from "./server-connection.ts";
 import { createServerListener, type ServerListener } from "./server-listener.ts";
@@ -16,7 +16,7 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
 
   beforeAll(async () => {
     test = await createTestDatabase("server");
-    if ("url" in test.options) target = new URL(test.options.url);
+    target = new URL(serverUrl(test));
   });
   afterAll(() => test.drop());
   beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { createTestDatabase, serverUrl, type TestDatabase, testEngines } from "../../testing/index.ts";
 import {
   type Database,
   DatabaseUnavailableError,
@@ -33,8 +33,7 @@ describe.runIf(testEngines().includes("server"))("a session on a server", () => 
 
   beforeAll(async () => {
     test = await createTestDatabase("server");
-    if (!("url" in test.options)) throw new Error("Only a server has a URL.");
-    url = test.options.url;
+    url = serverUrl(test);
     database = await openDatabase({ url, maxConnections: 1, statementTimeout: 500 });
     process.on("uncaughtException", onUnhandled).on("unhandledRejection", onUnhandled);
   });

@@ -1,7 +1,12 @@
 import type { QueryResult } from "pg";
 import { isLockTimeout } from "../connection/database-errors.ts";
 import { openOrm } from "../connection/orm.ts";
-import { asScript, asStartupOptions, RESET_SESSION, settleSettings } from "../connection/session-settings.ts";
+import {
+  asLocalScript,
+  asStartupOptions,
+  RESET_SESSION,
+  SETTLE_SESSION,
+} from "../connection/session-settings.ts";
 import { checkParameters } from "../connection/sql-parameters.ts";
 import type { Orm, Sessions, SqlParameter, Statement, Transaction } from "../connection/sql-session.ts";
 import { runInScope } from "../connection/transaction-scope.ts";
@@ -24,9 +29,8 @@ export interface SessionsOptions {
   /** The settings of every session. */
   readonly settings: Readonly<Record<string, string>>;
   /**
-   * Scope of the settings. "session": when connecting. "transaction": at the start of each
-   * transaction, behind a pooler in transaction mode: it accepts no startup options, and a
-   * setting would leak to other clients.
+   * Scope of the settings. "session": when connecting. "transaction": at the start of each transaction, behind a pooler: it
+   * accepts no startup options, and a setting of the session would leak to other clients.
    */
   readonly scope: "session" | "transaction";
   /** The names of prepared statements; undefined: statements are prepared each time. */
@@ -44,15 +48,17 @@ export interface ServerSessions extends Sessions {
 
 export function openServerSessions(options: SessionsOptions): ServerSessions {
   const { settings, scope, names, answerTimeout } = options;
+  // The name, too: a RESET of the session reaches the pooler, which then forgets it.
+  const local = asLocalScript({ ...settings, application_name: options.applicationName });
   const opening =
     scope === "session"
       ? "BEGIN"
       : // The transaction's mode must be set before any setting is made in it.
-        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; ${asScript(settings, "LOCAL")} ${settleSettings("LOCAL")}`;
+        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; ${local}`;
   const pool = openConnectionPool({
     ...options,
     ...(scope === "session" && { startupOptions: asStartupOptions(settings) }),
-    settle: scope === "session" ? settleSettings("SESSION") : undefined,
+    settle: scope === "session" ? SETTLE_SESSION : undefined,
   });
 
   function prepare(text: string, parameters: readonly SqlParameter[]): Statement {
@@ -73,7 +79,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
 
   /** Runs a statement as a separate transaction. */
   function runAlone<Row extends object>(statement: Statement): Promise<QueryResult<Row>> {
-    if (scope === "transaction") return begin((connection) => run<Row>(connection, statement));
+    if (scope === "transaction") return pool.use((connection) => runPipelined<Row>(connection, statement));
     return pool.use(async (connection) => {
       try {
         return await run<Row>(connection, statement);
@@ -83,6 +89,26 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
         throw error;
       }
     });
+  }
+
+  /**
+   * Runs a transaction of one statement in one round trip. If its opening fails, the transaction is aborted and the statement refused;
+   * if the statement fails, the COMMIT rolls back.
+   */
+  async function runPipelined<Row extends object>(
+    connection: ServerConnection,
+    statement: Statement,
+  ): Promise<QueryResult<Row>> {
+    const [opened, answered, ended] = await Promise.allSettled([
+      connection.script(opening, answerTimeout),
+      run<Row>(connection, statement),
+      connection.script("COMMIT", answerTimeout),
+    ]);
+    if (opened.status === "rejected") throw opened.reason;
+    if (answered.status === "rejected") throw answered.reason;
+    if (ended.status === "rejected") throw ended.reason;
+    requireCommit(ended.value);
+    return answered.value;
   }
 
   async function query<Row extends object>(
@@ -109,9 +135,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
         await connection.script("ROLLBACK", answerTimeout).catch(() => connection.cutOff());
         throw error;
       }
-      const { command } = await connection.script("COMMIT", answerTimeout);
-      if (command !== "COMMIT")
-        throw new Error("PostgreSQL rolled the transaction back instead of committing it.");
+      requireCommit(await connection.script("COMMIT", answerTimeout));
       return result;
     });
   }
@@ -134,7 +158,7 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
           },
           restore: async () => {
             await connection.script(RESET_SESSION, answerTimeout);
-            if (scope === "session") await connection.script(settleSettings("SESSION"), answerTimeout);
+            if (scope === "session") await connection.script(SETTLE_SESSION, answerTimeout);
           },
         },
         (guard) => openOrm((statement) => guard(statement.text, () => run(connection, statement))),
@@ -150,4 +174,9 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
     load: () => pool.load(),
     close: (grace) => pool.close(grace),
   };
+}
+
+function requireCommit({ command }: QueryResult): void {
+  if (command !== "COMMIT")
+    throw new Error("PostgreSQL rolled the transaction back instead of committing it.");
 }

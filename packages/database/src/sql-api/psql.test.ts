@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { promisify } from "node:util";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase, testEngines } from "../../testing/index.ts";
+import { createTestDatabase, serverUrl, type TestDatabase, testEngines } from "../../testing/index.ts";
 import { createEventStore, syncEventTypes } from "../internal.ts";
 
 const run = promisify(execFile);
@@ -20,7 +20,7 @@ describe.skipIf(!testEngines().includes("server") || !hasPsql)("plain psql", () 
 
   beforeAll(async () => {
     made = await createTestDatabase("server");
-    if ("url" in made.options) url = made.options.url;
+    url = serverUrl(made);
     await syncEventTypes(made.database, seedCatalogue);
   });
   afterAll(() => made.drop());

@@ -1,6 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { createEventStore } from "@synap/database/internal";
-import { createTestDatabase, holdStreams, type TestDatabase, testEngines } from "@synap/database/testing";
+import {
+  createTestDatabase,
+  holdStreams,
+  serverUrl,
+  type TestDatabase,
+  testEngines,
+} from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { EventDispatcher } from "../engine/event-dispatcher.ts";
@@ -14,8 +20,7 @@ describe.runIf(testEngines().includes("server"))("a batch that meets locks", () 
   let url = "";
   beforeAll(async () => {
     test = await createTestDatabase("server");
-    if (!("url" in test.options)) throw new Error("Only a server has a URL.");
-    url = test.options.url;
+    url = serverUrl(test);
     await test.database.asOwner((owner) =>
       owner.execute(`
         CREATE TABLE public.totals (stream text PRIMARY KEY, events integer NOT NULL);
