@@ -69,12 +69,15 @@ async function installWhereNeeded() {
   const release = await takeInstallLock();
   // Another process may have installed while this one waited.
   if (isInstalled()) return release();
-  console.error("Installing what Synap needs. With a slow network this takes a minute or two.");
+  console.error(
+    "Installing what Synap needs: pnpm and the packages, from npm's registry. With a slow network this takes a minute or two.",
+  );
   // Without a terminal pnpm would refuse to replace packages that another package manager installed.
   const install = pnpm(["install", "--frozen-lockfile", "--config.confirmModulesPurge=false"]);
   const code = await run(install, { stdio: ["ignore", 2, 2], detached: true });
   release();
-  if (code !== 0) console.error("\nThe installation failed, for the reason above. Nothing was started.");
+  if (code > 128) console.error("\nInterrupted. Nothing was started.");
+  else if (code !== 0) console.error("\nThe installation failed, for the reason above. Nothing was started.");
   exitUnlessZero(code);
 }
 
@@ -95,7 +98,9 @@ function pnpm(args) {
   const manager = /\.[cm]?js$/.test(path) ? [process.execPath, path] : [path];
   if (agent.startsWith(`pnpm/${major}.`) && path !== "") return [...manager, ...args];
   // What was fetched once is used again without asking the registry, so that this works offline.
-  const fetched = ["--yes", "--prefer-offline", `--package=pnpm@${major}`, "--", "pnpm", ...args];
+  // A failed request is repeated once, not twice with growing pauses, which without a network would be a minute of silence.
+  const retries = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"];
+  const fetched = ["--yes", "--prefer-offline", ...retries, `--package=pnpm@${major}`, "--", "pnpm", ...args];
   return agent.startsWith("npm/") && path !== "" ? [...manager, "exec", ...fetched] : ["npx", ...fetched];
 }
 

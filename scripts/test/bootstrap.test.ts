@@ -91,6 +91,8 @@ describe("the bootstrap of npm start and npm test", () => {
         "exec",
         "--yes",
         "--prefer-offline",
+        "--fetch-retries=1",
+        "--fetch-retry-mintimeout=1000",
         "--package=pnpm@12",
         "--",
         "pnpm",
@@ -119,6 +121,8 @@ describe("the bootstrap of npm start and npm test", () => {
     // With the first one gone in the middle of it, one of the others installs.
     first.child.kill("SIGTERM");
     expect(await first.ended).toBe(143);
+    expect(first.output()).toMatch(/\nInterrupted\. Nothing was started\.\n$/);
+    expect(first.output()).not.toContain("failed");
     for (const other of others) expect(await other.ended).toBe(3);
     expect(installs()).toHaveLength(2);
   });

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createProgram } from "@synap/cli/operating/run-cli.ts";
 import { PROGRAMS } from "@synap/cli/programs.ts";
@@ -79,7 +80,13 @@ describe("exit codes", () => {
       "a port that is none",
       [SYNAP, "start"],
       { SYNAP_API_PORT: "x" },
-      /"SYNAP_API_PORT" is invalid\. It must/,
+      /SYNAP_API_PORT \(--port\) can't be "x"\. It must/,
+    ],
+    [
+      "an argument that is none",
+      [SYNAP, "dead-letters", "retry", "abc"],
+      {},
+      /"abc" is no valid id\. It must be/,
     ],
     ["no database to migrate", [SYNAP, "migrate"], {}, /DATABASE_URL is not set/],
     ["a database URL that is none", [SYNAP, "migrate"], { DATABASE_URL: "x" }, /does not begin with/],
@@ -113,9 +120,15 @@ describe("exit codes", () => {
       { DATABASE_URL: NOWHERE },
       /none\.ts/,
     ],
+    ["a directory that can't be created", [SYNAP, "start", "--data", "/proc/none/x"], {}, /can't be created/],
     ["a server that is not there", [SYNAP, "migrate"], { DATABASE_URL: NOWHERE }, /can't be reached/],
   ])("1: %s", async (_title, command, variables, reason) => {
     const { code, error } = await run(command, variables);
     expect({ code, error }).toEqual({ code: EXIT.failed, error: expect.stringMatching(reason) });
+  });
+
+  it("0: the release", async () => {
+    const { version } = JSON.parse(readFileSync(join(root, "apps/cli/package.json"), "utf8"));
+    expect(await run([SYNAP, "--version"])).toEqual({ code: EXIT.done, out: `${version}\n`, error: "" });
   });
 });

@@ -3,10 +3,10 @@ import { type CompressedChunk, compressEvents } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
 import { readServerUrls } from "@synap/service/server-urls";
 import { Command } from "commander";
-import { RELEASE } from "./all-in-one/run-synap.ts";
 import { openDataDirectory } from "./data-directory/open-data-directory.ts";
 import { dataOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
+import { RELEASE } from "./terminal/release.ts";
 
 const DAY_MS = 86_400_000;
 

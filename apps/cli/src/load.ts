@@ -87,6 +87,7 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
   const from = performance.now();
   const again = file === "-" ? "" : " Run the same command again to continue.";
   let saidWaiting = 0;
+  let shownLines = 0;
   try {
     const result = await loadFile({
       ...options,
@@ -100,14 +101,16 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
         if (line !== undefined) progressLine.say(line);
         progress.begin(start.line, start.offset);
       },
-      onProgress: (state) => progress.show(state),
+      onProgress: (state) => {
+        if (progress.show(state)) shownLines = state.lines;
+      },
       onWait: (reason) => {
         if (performance.now() - saidWaiting < 2_000) return;
         saidWaiting = performance.now();
         progressLine.say(`Waiting for the API: ${reason}.`);
       },
     });
-    if (result.lines > 0) progress.show(result, { always: true });
+    if (result.lines > shownLines) progress.show(result, { always: true });
     progressLine.end();
     console.log(summary(result, performance.now() - from));
     if (result.counts.rejected > 0 || result.unfinished) process.exitCode = EXIT.incomplete;

@@ -35,11 +35,8 @@ async function start(options: StartOptions): Promise<void> {
   endOnSignal(async () => {
     const since = performance.now();
     stopping.abort();
-    console.error(
-      running === undefined
-        ? "\nStopping."
-        : "\nStopping: finishing accepted work. Press Ctrl-C again to end at once.",
-    );
+    const work = running === undefined ? "what has begun to start" : "accepted work";
+    console.error(`\nStopping: finishing ${work}. Press Ctrl-C again to end at once.`);
     await started;
     await running?.stop();
     console.error(`Stopped in ${duration(performance.now() - since)}.`);

@@ -1,7 +1,8 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { EventCatalogue } from "@synap/types";
+import { RELEASE } from "../terminal/release.ts";
 import type { InngestChoice } from "./inngest.ts";
-import { RELEASE, type RunningSynap } from "./run-synap.ts";
+import type { RunningSynap } from "./run-synap.ts";
 
 /** Formats the text printed when Synap runs: its URLs, and one command to try it. */
 export function describeRunning(

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { type ApiConfiguration, readApiConfiguration, startApi } from "@synap/api";
 import type { Database } from "@synap/database";
 import type { Composition } from "@synap/handlers";
@@ -14,6 +13,7 @@ import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
 import { loadOrCreateToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
+import { RELEASE } from "../terminal/release.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
 import { brokerKeys, inngestAccess } from "./inngest-access.ts";
 import { reservePorts } from "./ports.ts";
@@ -62,9 +62,6 @@ export interface RunningSynap {
   /** Stops the API after it has sent accepted events, then Inngest, the worker and the database. */
   stop(): Promise<void>;
 }
-
-/** This release of Synap. */
-export const RELEASE: string = readRelease();
 
 const HOST = "127.0.0.1";
 
@@ -232,11 +229,4 @@ function configureApi(
     SYNAP_BACKFILL_TOKEN: backfillToken,
     SYNAP_ADMIN_TOKEN: adminToken,
   });
-}
-
-function readRelease(): string {
-  const value: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof value === "object" && value !== null && "version" in value
-    ? String(value.version)
-    : "unknown";
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../durable-files/make-directory.ts";
 import { syncDirectory } from "../durable-files/replace-file.ts";
 
 /**
@@ -28,7 +29,7 @@ export function readToken(directory: string, name: TokenName): string | undefine
 export function loadOrCreateToken(directory: string, name: TokenName): string {
   const kept = readToken(directory, name);
   if (kept !== undefined) return kept;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const path = tokenPath(directory, name);
   const token = randomBytes(32).toString("hex");
   const draft = `${path}.draft.${randomBytes(6).toString("hex")}`;

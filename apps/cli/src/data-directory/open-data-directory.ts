@@ -1,8 +1,8 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DataDirectoryInUseError } from "@synap/database";
 import { type DataDirectoryLock, lockDataDirectory, refuseHeldDirectory } from "@synap/database/internal";
 import { EMBEDDED_FOLDER } from "@synap/synap/internal";
+import { makeDirectory } from "../durable-files/make-directory.ts";
 import { DataDirectoryError } from "./errors.ts";
 import { checkFormat, writeFormat } from "./format.ts";
 
@@ -30,11 +30,12 @@ export function openDataDirectory(options: {
   const path = resolve(options.path);
   checkFormat(path, options.release);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
   } catch (cause) {
     throw new DataDirectoryError(
       "DATA_DIRECTORY_UNUSABLE",
-      `The data directory ${path} can't be made: ${String(cause)}`,
+      `The data directory ${path} can't be created: ${cause instanceof Error ? cause.message : String(cause)}.\n` +
+        "Choose another directory with --data.",
       {
         cause,
       },
@@ -72,9 +73,6 @@ function takeLock(path: string, urls: Readonly<Record<string, string>>): DataDir
 function describeHolder(error: unknown): unknown {
   if (!(error instanceof DataDirectoryInUseError)) return error;
   const { message, holder } = error;
-  // A process on another machine can't be stopped from here; the message has the advice.
-  const isHere = holder.host === undefined;
-  const advice = "Stop it first, or choose another directory with --data.";
-  const text = isHere ? `Synap already runs here. ${message}\n${advice}` : message;
+  const text = holder.host === undefined ? `Synap already runs here. ${message}` : message;
   return new DataDirectoryError("DATA_DIRECTORY_IN_USE", text, { cause: error });
 }

@@ -106,7 +106,7 @@ function refusalOf(fault: unknown, options: EventSenderOptions): { code: string;
   const reason = fault instanceof SynapProblem ? fault.problem.detail : `the API answered ${status}`;
   if (status === 401 || status === 403) {
     const cure = backfill ? "\nGive the API's backfill token with --token, or SYNAP_BACKFILL_TOKEN." : "";
-    throw new LoadError("NOT_ALLOWED", `The API at ${url} does not allow this: ${reason}${cure}`, {
+    throw new LoadError("NOT_ALLOWED", `The API at ${url} does not allow this. ${reason}${cure}`, {
       cause: fault,
     });
   }

@@ -19,16 +19,17 @@ export class LoadProgressLine {
     this.#from = { at: this.#clock(), lines, bytes };
   }
 
-  show(progress: LoadProgress, options: { always?: boolean } = {}): void {
+  /** Shows the progress, unless the last was shown a moment ago. Returns true if it is shown. */
+  show(progress: LoadProgress, options: { always?: boolean } = {}): boolean {
     this.#from ??= { at: this.#clock(), lines: 0, bytes: 0 };
     const ms = Math.max(1, this.#clock() - this.#from.at);
     const rate = ((progress.lines - this.#from.lines) / ms) * 1000;
     const { totalBytes, bytes } = progress;
     const speed = (bytes - this.#from.bytes) / ms;
     const left = totalBytes === undefined || speed <= 0 ? undefined : (totalBytes - bytes) / speed;
-    const parts = [`${counted(progress.lines, "event")}`, `${count(rate)}/s`];
+    const parts = [`${counted(progress.lines, "line")}`, `${count(rate)}/s`];
     if (progress.counts.rejected > 0) parts.push(`${count(progress.counts.rejected)} rejected`);
     if (left !== undefined && left > 0) parts.push(`${duration(left)} left`);
-    this.#line.show(totalBytes ? bytes / totalBytes : undefined, parts.join(" · "), options);
+    return this.#line.show(totalBytes ? bytes / totalBytes : undefined, parts.join(" · "), options);
   }
 }

@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DataDirectoryInUseError } from "@synap/database";
 import { lockDataDirectory } from "@synap/database/internal";
+import { makeDirectory } from "../durable-files/make-directory.ts";
 import { syncDirectory } from "../durable-files/replace-file.ts";
 import { LoadError } from "./load-error.ts";
 
@@ -19,7 +19,7 @@ export interface ProgressFolder {
 export function openProgressFolder(file: string): ProgressFolder {
   const folder = `${file}.synap-load`;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeDirectory(folder);
     syncDirectory(dirname(folder));
     const lock = lockDataDirectory(folder);
     return { statePath: join(folder, "state.json"), release: () => lock.release() };

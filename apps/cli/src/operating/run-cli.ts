@@ -4,6 +4,7 @@ import { findProgram, PROGRAMS } from "../programs.ts";
 import { warnOfUnknownSettings } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { refuseCommand, runProgram, setUpCommand } from "../terminal/program.ts";
+import { RELEASE } from "../terminal/release.ts";
 import { describeApiFailure } from "./api-failure.ts";
 import { addCommonOptions, type CommonOptions } from "./connection.ts";
 import { deadLettersCommand } from "./dead-letters-command.ts";
@@ -30,6 +31,8 @@ const LEADING_WORDS = [...PROGRAMS.map(({ name }) => name), "help"];
 /** Runs one `synap` command and sets the exit code of the process. */
 export async function runCli(args: readonly string[]): Promise<void> {
   const [name = "", ...rest] = args;
+  // Not an option of the program, which "projections rebuild --version" would call too.
+  if (name === "--version" || name === "-V") return console.log(RELEASE);
   if (name === "help") return runProgram(helpCommand(), rest);
   const program = await loadProgram(name, rest);
   if (program !== undefined) return runProgram(program, rest);
@@ -50,6 +53,7 @@ export function createProgram(): Command {
           Help: [
             ["help [command...]", "the help of a command, such as help events tail"],
             [`help ${SETTINGS}`, "the environment variables of all processes"],
+            ["--version", "the release"],
           ],
         },
         notes: ["All commands but the programs call a running Synap."],

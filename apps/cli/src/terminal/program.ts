@@ -97,13 +97,29 @@ export function refuseCommand(command: Command, word: string): never {
 
 function describeMistake(command: Command, message: string, programs: readonly string[]): string {
   const [, kind, word = ""] = /^error: unknown (command|option) '(.*)'$/s.exec(message) ?? [];
-  if (kind === undefined) return sentence(message.replaceAll(/'([^']*)'/g, '"$1"'));
+  if (kind === undefined) return describeValue(message);
   if (kind === "command" && programs.includes(word)) {
     return `error: "${word}" must come before all options.`;
   }
   const known =
     kind === "option" ? optionsOf(command) : [...command.commands.map((each) => each.name()), ...programs];
   return `error: unknown ${kind} "${word}"${didYouMean(word, known)}.`;
+}
+
+/** Words a mistake other than an unknown name. */
+function describeValue(message: string): string {
+  const argument = /^error: command-argument value '(.*)' is invalid for argument '(.*?)'\. (.*)$/s.exec(
+    message,
+  );
+  if (argument !== null) {
+    const [, value, name, reason] = argument;
+    return `error: "${value}" is no valid ${name}. ${reason}`;
+  }
+  const option =
+    /^error: option '(?:-\w, )?(--[\w-]+)[^']*' (?:argument|value) '(.*?)' (?:from env '(\w+)' )?is invalid\. (.*)$/s;
+  const [, name, value, variable, reason] = option.exec(message) ?? [];
+  if (name === undefined) return sentence(message.replaceAll(/'([^']*)'/g, '"$1"'));
+  return `error: ${variable === undefined ? name : `${variable} (${name})`} can't be "${value}". ${reason}`;
 }
 
 function optionsOf(command: Command | null): string[] {

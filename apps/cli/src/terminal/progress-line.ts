@@ -24,21 +24,24 @@ export class ProgressLine {
   }
 
   /**
+   * Shows the progress, unless the last was shown a moment ago. Returns true if it is shown.
+   *
    * @param share between 0 and 1; undefined if the end is unknown
    * @param text text next to the bar
    */
-  show(share: number | undefined, text: string, options: { always?: boolean } = {}): void {
+  show(share: number | undefined, text: string, options: { always?: boolean } = {}): boolean {
     const now = this.#clock();
     const pause = this.#target.isTTY ? REDRAW_MS : PLAIN_MS;
-    if (options.always !== true && this.#drawnAt > 0 && now - this.#drawnAt < pause) return;
+    if (options.always !== true && this.#drawnAt > 0 && now - this.#drawnAt < pause) return false;
     this.#drawnAt = now;
     if (!this.#target.isTTY) {
       this.#target.write(`${share === undefined ? "" : `${percent(share)} `}${text}\n`);
-      return;
+      return true;
     }
     const line = share === undefined ? text : `${bar(share, 24)} ${percent(share)} ${text}`;
     this.#target.write(`\r\u001b[2K${line.slice(0, (this.#target.columns ?? 120) - 1)}`);
     this.#drawn = true;
+    return true;
   }
 
   /** Keeps the last drawing and moves to the next line. */
