@@ -49,6 +49,7 @@ export {
   sqlState,
 } from "./connection/database-errors.ts";
 export { epochMs, isoFromEpoch } from "./connection/moments.ts";
+export { withOwnSettings } from "./connection/own-settings.ts";
 export { type DataDirectoryImage, readDataDirectoryImage } from "./embedded/data-directory-image.ts";
 export {
   type DataDirectoryLock,

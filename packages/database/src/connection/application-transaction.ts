@@ -47,22 +47,23 @@ export interface PostgresTransaction {
  */
 export function transactionFromDrizzle(transaction: DrizzleTransaction): Transaction {
   let orm: Orm | undefined;
+  const execute: Execute = (statement) => transaction.execute(text.raw(statement));
   return {
     query: (query, parameters = []) =>
       guard(async () => {
-        refuseScriptControl(query);
-        return readDriverRows(await transaction.execute(writeQuery(query, parameters)));
+        const run = () => transaction.execute(writeQuery(query, parameters));
+        return readDriverRows(await runStatement(query, parameters, execute, run));
       }),
     execute: (script) =>
       guard(async () => {
-        await executeScript(script, (statement) => transaction.execute(text.raw(statement)));
+        await runText(script, execute, () => execute(script));
       }),
     savepoint: (work) => transaction.transaction((inner) => work(transactionFromDrizzle(inner))),
     get orm() {
       const { session } = transaction._;
       if (!(session instanceof PgSession))
         throw new TypeError("The transaction is not one of drizzle on PostgreSQL.");
-      orm ??= new PgDatabase(dialect, guarded(session), relationalSchema);
+      orm ??= new PgDatabase(dialect, guarded(session, execute), relationalSchema);
       return orm;
     },
   };
@@ -80,17 +81,18 @@ export function transactionFromDrizzle(transaction: DrizzleTransaction): Transac
  */
 export function transactionFromPostgres(transaction: PostgresTransaction): Transaction {
   let orm: Orm | undefined;
+  const execute: Execute = (statement) => transaction.unsafe(statement).simple();
   return {
     query: (query, parameters = []) =>
       guard(async () => {
-        refuseScriptControl(query);
         const values = checkParameters(parameters).map(writeParameter);
         // Raw values, as the server wrote them, independent of the application's type parsers.
-        return readRawRows(await transaction.unsafe(query, values).raw());
+        const run = () => transaction.unsafe(query, values).raw();
+        return readRawRows(await runStatement(query, parameters, execute, run));
       }),
     execute: (script) =>
       guard(async () => {
-        await executeScript(script, (statement) => transaction.unsafe(statement).simple());
+        await runText(script, execute, () => execute(script));
       }),
     savepoint: async <T>(work: (inner: Transaction) => Promise<T>): Promise<T> => {
       const outcome: { value: T }[] = [];
@@ -106,38 +108,71 @@ export function transactionFromPostgres(transaction: PostgresTransaction): Trans
         // A transaction has no `end` and `begin`, which drizzle doesn't use on one.
         const client = transaction as PostgresTransaction & Sql;
         const session = new PostgresJsSession(client, dialect, relationalSchema);
-        orm = new PgDatabase(dialect, guarded(session), relationalSchema);
+        orm = new PgDatabase(dialect, guarded(session, execute), relationalSchema);
       }
       return orm;
     },
   };
 }
 
-/** Runs a script and detects that it ended the transaction, by a savepoint with an unguessable name. */
-async function executeScript(
-  script: string,
-  execute: (statement: string) => PromiseLike<unknown>,
-): Promise<void> {
-  refuseScriptControl(script);
-  if (!mayControl(script)) {
-    await execute(script);
-    return;
-  }
+/** Runs a statement without parameters on the application's transaction. */
+type Execute = (statement: string) => PromiseLike<unknown>;
+
+/**
+ * Runs SQL text that may hold several statements, and detects that it ended the transaction, by a savepoint with an unguessable
+ * name. Text that fails is undone as a whole.
+ *
+ * @throws TransactionControlError, TransactionEndedError
+ */
+async function runText<T>(text: string, execute: Execute, run: () => PromiseLike<T>): Promise<T> {
+  refuseScriptControl(text);
+  if (!mayControl(text)) return await run();
   const name = createSavepointName();
   await execute(`SAVEPOINT ${name}`);
-  await execute(script);
+  let result: T;
   try {
-    await execute(`RELEASE SAVEPOINT ${name}`);
+    result = await run();
   } catch (error) {
-    throw isSavepointGone(error) ? new TransactionEndedError(undefined, { cause: error }) : error;
+    await endSavepoint(execute, error, `ROLLBACK TO SAVEPOINT ${name}`, `RELEASE SAVEPOINT ${name}`);
+    throw error;
+  }
+  await endSavepoint(execute, undefined, `RELEASE SAVEPOINT ${name}`);
+  return result;
+}
+
+/** Runs a query. With parameters, the server takes one statement only, which can't hide another one. */
+function runStatement<T>(
+  query: string,
+  parameters: readonly SqlParameter[],
+  execute: Execute,
+  run: () => PromiseLike<T>,
+): PromiseLike<T> {
+  if (parameters.length === 0) return runText(query, execute, run);
+  refuseScriptControl(query);
+  return run();
+}
+
+/** @throws TransactionEndedError if the savepoint is gone */
+async function endSavepoint(execute: Execute, cause: unknown, ...statements: string[]): Promise<void> {
+  try {
+    for (const statement of statements) await execute(statement);
+  } catch (error) {
+    throw isSavepointGone(error) ? new TransactionEndedError(undefined, { cause: cause ?? error }) : error;
   }
 }
 
 /** A drizzle session whose statements can't end the transaction. Without parameters, drivers take several at once. */
-function guarded<Session extends Pick<PgSession, "prepareQuery">>(session: Session): Session {
+function guarded<Session extends Pick<PgSession, "prepareQuery">>(
+  session: Session,
+  execute: Execute,
+): Session {
   const prepareQuery: PgSession["prepareQuery"] = (query, ...rest) => {
     refuseScriptControl(query.sql);
-    return session.prepareQuery(query, ...rest);
+    const prepared = session.prepareQuery(query, ...rest);
+    if (query.params.length > 0 || !mayControl(query.sql)) return prepared;
+    const run: typeof prepared.execute = (placeholders) =>
+      runText(query.sql, execute, () => prepared.execute(placeholders));
+    return Object.create(prepared, { execute: { value: run } });
   };
   return Object.create(session, { prepareQuery: { value: prepareQuery } });
 }

@@ -1,18 +1,24 @@
 import { randomBytes } from "node:crypto";
 import { sqlState } from "./database-errors.ts";
 
-/** Thrown for a statement that begins or ends transactions or savepoints, in a transaction that its owner ends. */
+const REASONS = {
+  control:
+    "it is committed when the work resolves and rolled back when it throws. To undo only a part, use transaction.savepoint(work)",
+  modes: "what follows in it has to be stored, such as the progress of the handler",
+} as const;
+
+/**
+ * Thrown for a statement that begins or ends transactions or savepoints, in a transaction that its owner ends, and for one in a
+ * handler that sets the modes of the transaction, such as READ ONLY.
+ */
 export class TransactionControlError extends Error {
   override readonly name = "TransactionControlError";
   readonly code = "TRANSACTION_CONTROL";
   /** The first words of the statement. */
   readonly statement: string;
 
-  constructor(statement: string) {
-    super(
-      `${statement} can't run in this transaction: it is committed when the work resolves and rolled back when it ` +
-        "throws. To undo only a part, use transaction.savepoint(work).",
-    );
+  constructor(statement: string, reason: keyof typeof REASONS = "control") {
+    super(`${statement} can't run in this transaction: ${REASONS[reason]}.`);
     this.statement = statement;
   }
 }
@@ -83,6 +89,21 @@ export function refuseControl(statement: string): void {
 export function refuseScriptControl(script: string): void {
   if (!mayControl(script)) return;
   for (const words of firstWords(script)) if (CONTROL.test(words)) throw new TransactionControlError(words);
+}
+
+const MODES = /^SET (?:(?:LOCAL|SESSION) )?(?:TRANSACTION|CHARACTERISTICS)/;
+/** Cheap check for scripts that can't contain such a statement. */
+const MAY_SET_MODES = /\b(?:TRANSACTION|CHARACTERISTICS)/i;
+
+/**
+ * Refuses a script if any of its statements sets the modes of this transaction or of later ones.
+ * @throws TransactionControlError
+ */
+export function refuseModes(script: string): void {
+  if (!MAY_SET_MODES.test(script)) return;
+  for (const words of firstWords(script)) {
+    if (MODES.test(words)) throw new TransactionControlError(words, "modes");
+  }
 }
 
 const SPACE_OR_COMMENT_TO_LINE_END = /(?:\s|--[^\n\r]*)+/y;

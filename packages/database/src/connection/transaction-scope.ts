@@ -1,3 +1,4 @@
+import { beforeStatement, type OwnSettings, registerScope, type SettingsScope } from "./own-settings.ts";
 import { changesSession } from "./session-settings.ts";
 import type { Orm, SqlParameter, Transaction } from "./sql-session.ts";
 import {
@@ -31,6 +32,8 @@ export type OpenOrm = (guard: Guard) => Orm;
 interface Progress {
   savepoints: number;
   hasChangedSettings: boolean;
+  /** The settings of the part of the work that runs, if it has its own. */
+  own?: OwnSettings | undefined;
 }
 
 /**
@@ -66,6 +69,10 @@ async function runScope<T>(
   let failure: { readonly error: unknown } | undefined;
   let isOver = false;
   let orm: Orm | undefined;
+  const scope: SettingsScope = {
+    query: (text, parameters) => session.query(text, parameters),
+    progress,
+  };
 
   async function run<Result>(
     text: string,
@@ -76,6 +83,8 @@ async function runScope<T>(
     progress.hasChangedSettings ||= changesSession(text);
     try {
       check(text);
+      const settings = beforeStatement(scope, text);
+      if (settings !== undefined) await settings;
       return await statement();
     } catch (error) {
       failure ??= { error };
@@ -145,6 +154,7 @@ async function runScope<T>(
     },
   };
 
+  registerScope(transaction, scope);
   try {
     const result = await work(transaction);
     if (failure !== undefined) throw failure.error;

@@ -1,5 +1,5 @@
 import { type SqlSession, type Transaction, TransactionEndedError } from "@synap/database";
-import { isTimeLimit } from "@synap/database/internal";
+import { isTimeLimit, sqlState } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { type HandlerPassError, isMarkedTransient, isTransientFailure } from "../handler/handler-errors.ts";
 
@@ -7,6 +7,8 @@ import { type HandlerPassError, isMarkedTransient, isTransientFailure } from "..
 export interface PassTrace {
   /** Number of events read for the handler. */
   events: number;
+  /** True once the handler has handled the batch, so that a later failure is one of what follows it in the transaction. */
+  handled?: boolean;
   /** The event being handled, if it is handled alone. */
   event?: StoredEvent | undefined;
 }
@@ -24,6 +26,9 @@ interface Failures {
   /** Number of consecutive passes, up to the last one, that ran into a time limit. */
   readonly timedOut: number;
 }
+
+/** SQLSTATE read_only_sql_transaction. */
+const READ_ONLY = "25006";
 
 const NONE: Failures = { all: 0, timedOut: 0 };
 
@@ -56,10 +61,17 @@ export class FailedPasses {
    * Checks whether isolating the failing event can help after a pass has failed. A transient failure is isolated only if the
    * pass had other events to handle. A pass that ran inside the database does not know its number of events, so a
    * timeout there is isolated as well. If the handler ended the transaction, part of the pass may be stored, and a
-   * second pass would hide that.
+   * second pass would hide that. If the transaction was found to be read only after the handler, a function of the handler has
+   * made it so: the pass began by writing.
    */
-  shouldIsolate(checkpoint: string, cause: Error, { events }: PassTrace, inDatabase: boolean): boolean {
+  shouldIsolate(
+    checkpoint: string,
+    cause: Error,
+    { events, handled = false }: PassTrace,
+    inDatabase: boolean,
+  ): boolean {
     if (cause instanceof TransactionEndedError) return false;
+    if (handled && sqlState(cause) === READ_ONLY) return true;
     if (isMarkedTransient(cause)) return events > 1;
     if (!isTimeLimit(cause)) return !isTransientFailure(cause);
     if (events === 0) return inDatabase;

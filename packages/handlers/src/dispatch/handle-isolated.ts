@@ -5,6 +5,7 @@ import {
   isDataError,
   isTimeLimit,
   recordDeadLetter,
+  withOwnSettings,
 } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
@@ -220,7 +221,8 @@ async function attempt(
 ): Promise<{ readonly thrown: unknown } | undefined> {
   try {
     await transaction.savepoint(async (savepoint) => {
-      await handler.handle(events, context(savepoint));
+      // What a batch has failed on may be a setting that a function has changed.
+      await withOwnSettings(savepoint, () => handler.handle(events, context(savepoint)), { always: true });
       await savepoint.execute(CHECK_CONSTRAINTS);
     });
     return undefined;

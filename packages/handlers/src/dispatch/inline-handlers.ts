@@ -1,5 +1,5 @@
 import { type Transaction, TransactionEndedError } from "@synap/database";
-import { isTimeLimit } from "@synap/database/internal";
+import { isTimeLimit, withOwnSettings } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import { handles, type IEventHandler } from "../handler/event-handler.ts";
@@ -54,7 +54,9 @@ async function runInline(
 ): Promise<void> {
   const context = (savepoint: Transaction) => inlineContext(handler.name, savepoint);
   try {
-    await transaction.savepoint((savepoint) => handler.handle(events, context(savepoint)));
+    await transaction.savepoint((savepoint) =>
+      withOwnSettings(savepoint, () => handler.handle(events, context(savepoint))),
+    );
   } catch (error) {
     if (error instanceof TransactionEndedError)
       throw new TransactionEndedError(handler.name, { cause: error });

@@ -1,5 +1,5 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
-import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint } from "@synap/database/internal";
+import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint, withOwnSettings } from "@synap/database/internal";
 import type { StreamName } from "@synap/types";
 import type { IEventHandler } from "../handler/event-handler.ts";
 import { asyncContext } from "../handler/handler-context.ts";
@@ -221,7 +221,8 @@ export class LogFollower {
     const target = this.target(consumer);
     let isolated: Pick<IsolationResult, "deadLettered" | "retrying"> = { deadLettered: 0, retrying: [] };
     if (events.length > 0 && isolation === "whole") {
-      await consumer.handler.handle(events, target.context(transaction));
+      await withOwnSettings(transaction, () => consumer.handler.handle(events, target.context(transaction)));
+      trace.handled = true;
     } else if (events.length > 0) {
       const onAttempt = traceInto(trace);
       isolated = await handleIsolated({
