@@ -129,6 +129,25 @@ describe("the packages", () => {
     expect(strays).toEqual([]);
   });
 
+  it("have no two folders that import each other", () => {
+    const imports = new Map<string, string>();
+    for (const file of sources.filter((each) => /^(packages|apps)\/[^/]+\/src\//.test(named(each)))) {
+      if (isTest(file)) continue;
+      for (const name of importsOf(file).filter((each) => each.startsWith("."))) {
+        const [from, to] = [join(file, ".."), join(file, "..", name, "..")].map(named);
+        imports.set(`${from} > ${to}`, `${named(file)} imports ${name}`);
+      }
+    }
+    // A folder may take what its package has in common from the folder above, which composes it.
+    const cycles = [...imports].filter(([edge]) => {
+      const [from = "", to = ""] = edge.split(" > ");
+      return (
+        !`${from}/`.startsWith(`${to}/`) && !`${to}/`.startsWith(`${from}/`) && imports.has(`${to} > ${from}`)
+      );
+    });
+    expect(cycles.map(([, example]) => example)).toEqual([]);
+  });
+
   it("are named for ideas", () => {
     const vague = new Set(["utils", "util", "common", "shared", "helpers", "misc", "lib"]);
     expect(tree.folders.map(named).filter((folder) => vague.has(folder.split("/").at(-1) ?? ""))).toEqual([]);

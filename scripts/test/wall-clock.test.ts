@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   "packages/domain/src/open-loops/open-loops.ts": "loops are due by the calendar",
   "packages/inngest-local/src/queue/queue-clock.ts":
     "the queue's stored times; it follows the wall clock when that is set",
-  "packages/inngest-local/src/dispatch/app-client.ts": "signatures carry the time",
+  "packages/inngest-local/src/http/app-client.ts": "signatures carry the time",
   "packages/inngest-local/src/lifecycle/lifecycle-events.ts": "the timestamp of an event",
   "apps/cli/src/loading/load-start.ts": "when a load began, for people",
   "packages/client/src/transport.ts": "Retry-After may name a moment",

@@ -22,7 +22,7 @@ import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { PublishDependencies } from "./acceptance/accept-events.ts";
 import type { ApiConfiguration } from "./configuration.ts";
-import type { PageBudget } from "./pages/page-budget.ts";
+import type { PageBudget } from "./page-budget.ts";
 
 /** Variables of every request. */
 export interface ApiEnvironment {

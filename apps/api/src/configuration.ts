@@ -3,7 +3,7 @@ import { type DatabaseConfiguration, databaseVariables, readVariables, variable 
 import { DEFAULT_MAX_DEPTH, MAX_ENVELOPE_BYTES } from "@synap/types/internal";
 import { z } from "zod";
 import { MIN_ENVELOPE_BYTES } from "./broker/envelopes.ts";
-import { MIN_PAGES_BYTES } from "./pages/page-budget.ts";
+import { MIN_PAGES_BYTES } from "./page-budget.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -14,7 +14,6 @@ import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
 import { createDuplicateLookup } from "./acceptance/duplicate-lookup.ts";
-import { createFunctionRegistration, registrationCheck, unreadyTypes } from "./acceptance/ready-workers.ts";
 import { createTransitWatch } from "./acceptance/transit-watch.ts";
 import type { ApiDependencies } from "./api-dependencies.ts";
 import { createApiApp } from "./app.ts";
@@ -22,9 +21,10 @@ import { brokerCheck, createKeptReader } from "./broker/broker-state.ts";
 import { createInngestSender, envelopeLimits } from "./broker/envelopes.ts";
 import { createEventApi, type EventApi, type EventDestination } from "./broker/event-api.ts";
 import { Publisher } from "./broker/publisher.ts";
+import { createFunctionRegistration, registrationCheck, unreadyTypes } from "./broker/ready-workers.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
-import { PageBudget } from "./pages/page-budget.ts";
+import { PageBudget } from "./page-budget.ts";
 
 /** Options of the API. The caller closes the engine. */
 export interface ApiOptions {

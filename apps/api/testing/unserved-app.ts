@@ -5,7 +5,7 @@ import { pino } from "pino";
 import { createApiApp } from "../src/app.ts";
 import { Publisher } from "../src/broker/publisher.ts";
 import { readApiConfiguration } from "../src/configuration.ts";
-import { PageBudget } from "../src/pages/page-budget.ts";
+import { PageBudget } from "../src/page-budget.ts";
 
 /** The routes without a server or a database: none of them is called but the document's own. */
 export function unservedApp() {

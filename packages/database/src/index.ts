@@ -70,8 +70,7 @@ export {
 } from "./migrations/migration-errors.ts";
 export type { ReportLogger } from "./observers.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
-export { InvalidCursorError } from "./reading/cursor.ts";
-export { type DescendingPages, descendingPages } from "./reading/descending-pages.ts";
+export { type DescendingPages, descendingPages, InvalidCursorError } from "./reading/cursors.ts";
 export { type EventFilter, type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/event-page.ts";
 export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";

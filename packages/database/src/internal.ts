@@ -10,8 +10,12 @@ export { hasSameContent } from "./append/judge-events.ts";
 export { type Backoff, backoffDelay, defaultBackoff, pauseAfterConflict } from "./backoff.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
 export { countEvents } from "./bookkeeping/count-events.ts";
-export { type DeadLetterBacklog, deadLetterBacklog } from "./bookkeeping/dead-letter-backlog.ts";
-export { type DeadLetterCounts, deadLetterCounts } from "./bookkeeping/dead-letter-counts.ts";
+export {
+  type DeadLetterBacklog,
+  type DeadLetterCounts,
+  deadLetterBacklog,
+  deadLetterCounts,
+} from "./bookkeeping/dead-letter-counts.ts";
 export {
   type DeadLetterInput,
   listDeadLetters,

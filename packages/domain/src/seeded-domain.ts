@@ -3,14 +3,11 @@ import { seedEventTypes } from "@synap/types";
 import { domainMigrations } from "./migrations/domain-migrations.ts";
 import { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 import { noteProjector } from "./notes/note-projector.ts";
-import { notesReadModel } from "./notes/notes-read-model.ts";
-import { openLoopsProjection } from "./open-loops/open-loops.ts";
-import { openLoopsReadModel } from "./open-loops/open-loops-read-model.ts";
+import { notesReadModel } from "./notes/notes-of.ts";
+import { openLoopsProjection, openLoopsReadModel } from "./open-loops/open-loops.ts";
 import { reservationDecider } from "./reservations/reservation-decider.ts";
-import { reservationsProjection } from "./reservations/reservations-projection.ts";
-import { reservationsReadModel } from "./reservations/reservations-read-model.ts";
-import { tasksReadModel } from "./tasks/tasks-read-model.ts";
-import { tasksViewProjection } from "./tasks/tasks-view.ts";
+import { reservationsProjection, reservationsReadModel } from "./reservations/reservations-projection.ts";
+import { tasksReadModel, tasksViewProjection } from "./tasks/tasks-view.ts";
 
 /**
  * The domain that Synap runs without a config file. Its projections are asynchronous, so they don't slow appends down.

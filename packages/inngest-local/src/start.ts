@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker } from "./broker.ts";
-import { AppClient } from "./dispatch/app-client.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { AppClient } from "./http/app-client.ts";
 import { Backlog } from "./intake/backlog.ts";
 import { KeptWork } from "./intake/kept-work.ts";
 import { consoleLogger, type InngestLocalOptions } from "./options.ts";

@@ -2,9 +2,9 @@ import { hasSameContent, type RepeatedEvent } from "@synap/database/internal";
 import type { EventIssue, SynapEvent } from "@synap/types";
 import { type OutgoingEvent, toOutgoingEvent } from "../broker/envelopes.ts";
 import type { Publisher } from "../broker/publisher.ts";
+import { FunctionsNotRegisteredError } from "../broker/ready-workers.ts";
 import type { DuplicateLookup } from "./duplicate-lookup.ts";
 import type { EventReading } from "./read-events.ts";
-import { FunctionsNotRegisteredError } from "./ready-workers.ts";
 
 /** Outcome of one event of a request. */
 export type EventResult =

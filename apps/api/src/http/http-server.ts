@@ -1,14 +1,19 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { createCallerCheck, type Listening, listen } from "@synap/http";
+import { type CallerCheck, createCallerCheck, type Listening, listen, requestFault } from "@synap/http";
 import { counted } from "@synap/types/internal";
 import { Problem } from "../problems/problem.ts";
 import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
+import { responseHeaders } from "../response-headers.ts";
 import { Connections } from "./connections.ts";
-import { writeToSocket } from "./raw-response.ts";
-import { expectationFailed, requestProblem } from "./request-problem.ts";
 
 /** Time limit for requests in flight to finish once the server closes, in milliseconds. */
 const GRACE_MS = 10_000;
@@ -150,4 +155,38 @@ function clientProblem(code: string | undefined): Problem {
     default:
       return new Problem("request-invalid", "The request is not valid HTTP/1.1.");
   }
+}
+
+/** Writes a problem to a socket for which Node has made no response object, and closes the connection. */
+function writeToSocket(socket: Duplex, problem: Problem): void {
+  if (!socket.writable) return void socket.destroy();
+  const requestId = readRequestId(undefined);
+  const body = JSON.stringify(problem.toDocument(requestId));
+  const headers = responseHeaders(requestId, {
+    ...problem.headers,
+    connection: "close",
+    "content-type": "application/problem+json",
+    "content-length": String(Buffer.byteLength(body)),
+  });
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(
+    [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`, ...lines, "", body].join("\r\n"),
+  );
+}
+
+/** Checks a request before routing. Returns the problem, or undefined. */
+function requestProblem(request: IncomingMessage, checkCaller: CallerCheck): Problem | undefined {
+  const fault = requestFault(request);
+  if (fault !== undefined) {
+    return new Problem(fault.code, fault.detail, { headers: { connection: "close" } });
+  }
+  const { expect } = request.headers;
+  // Node continues if 100-continue is one of several expectations.
+  if (expect !== undefined && expect.trim().toLowerCase() !== "100-continue") return expectationFailed();
+  const caller = checkCaller(request);
+  return caller === undefined ? undefined : new Problem(caller.code, caller.detail);
+}
+
+function expectationFailed(): Problem {
+  return new Problem("expectation-failed", "Only Expect: 100-continue is supported.");
 }

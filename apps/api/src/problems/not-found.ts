@@ -33,12 +33,12 @@ function addressesLike(app: ApiApp, path: string): Set<string> {
       .filter(
         (route) =>
           route.length === segments.length &&
-          route.every((part, place) => {
-            const given = segments[place] ?? "";
+          route.every((part, index) => {
+            const given = segments[index] ?? "";
             return part.startsWith(":") || part === given || nearMatches(given, [part]).length > 0;
           }),
       )
-      .map((route) => route.map((part, place) => (part.startsWith(":") ? segments[place] : part)).join("/")),
+      .map((route) => route.map((part, index) => (part.startsWith(":") ? segments[index] : part)).join("/")),
   );
 }
 

@@ -1,15 +1,32 @@
-import { DatabaseUnavailableError, InvalidCursorError, StreamLockedError } from "@synap/database";
-import { isTransient } from "@synap/database/internal";
-import { TransientHandlerError } from "@synap/handlers";
+import {
+  DatabaseUnavailableError,
+  EventIdConflictError,
+  InvalidCursorError,
+  OptimisticLockError,
+  StreamClosedError,
+  StreamLockedError,
+  TransactionEndedError,
+} from "@synap/database";
+import { isTransient, sqlState } from "@synap/database/internal";
+import {
+  AggregateConflictError,
+  CommandRefusedError,
+  CutoverRefusedError,
+  DeadLetterNotFoundError,
+  DeadLetterNotRetryableError,
+  DeadLetterResolvedError,
+  InlineHandlerError,
+  ProjectionChangedError,
+  ProjectionConflictError,
+  ProjectionNotFoundError,
+  TransientHandlerError,
+} from "@synap/handlers";
 import { type EventIssue, EventValidationError } from "@synap/types";
 import { isProblemCode } from "@synap/types/http";
 import { HTTPException } from "hono/http-exception";
-import { FunctionsNotRegisteredError } from "../acceptance/ready-workers.ts";
 import { PublisherClosedError, PublisherFullError } from "../broker/publisher.ts";
-import { adminProblem } from "./admin-problems.ts";
-import { aggregateProblem } from "./aggregate-problems.ts";
+import { FunctionsNotRegisteredError } from "../broker/ready-workers.ts";
 import { Problem } from "./problem.ts";
-import { streamProblem } from "./stream-problems.ts";
 
 /** Maps an error to a problem. An unexpected one becomes an internal error, whose reason is only logged. */
 export function toProblem(error: unknown): Problem {
@@ -92,4 +109,77 @@ export function eventProblem(
 
 function sentence(text: string): string {
   return text.endsWith(".") ? text : `${text}.`;
+}
+
+/** Maps the errors of projections and dead letters to problems of the admin routes. */
+function adminProblem(cause: unknown): Problem | undefined {
+  if (cause instanceof DeadLetterNotFoundError) {
+    return new Problem("dead-letter-not-found", cause.message, { cause });
+  }
+  if (cause instanceof DeadLetterResolvedError) {
+    return new Problem("dead-letter-resolved", cause.message, { cause });
+  }
+  if (cause instanceof DeadLetterNotRetryableError) {
+    return new Problem("dead-letter-not-retryable", cause.message, { cause });
+  }
+  if (cause instanceof ProjectionNotFoundError) {
+    return new Problem("projection-not-found", cause.message, { cause });
+  }
+  if (cause instanceof ProjectionConflictError) {
+    return new Problem("projection-conflict", cause.message, { cause });
+  }
+  if (cause instanceof ProjectionChangedError) {
+    return new Problem("projection-changed", cause.message, { cause });
+  }
+  if (cause instanceof CutoverRefusedError) {
+    const { lagEvents, difference } = cause;
+    const members = { lagEvents, ...(difference !== undefined && { difference }) };
+    return new Problem("cutover-refused", cause.message, { cause, members });
+  }
+  return undefined;
+}
+
+/** Maps the errors of a valid command that was not executed to problems. */
+function aggregateProblem(cause: unknown): Problem | undefined {
+  if (cause instanceof CommandRefusedError) {
+    return new Problem("command-refused", cause.message, { members: { rule: cause.rule }, cause });
+  }
+  if (cause instanceof OptimisticLockError) {
+    const { expected, actual } = cause;
+    return new Problem(
+      "optimistic-lock",
+      `${cause.message} Read the aggregate again and repeat the command.`,
+      {
+        headers: { etag: `"${actual}"` },
+        members: { expectedVersion: expected, actualVersion: actual },
+        cause,
+      },
+    );
+  }
+  if (cause instanceof StreamClosedError) return new Problem("stream-closed", cause.message, { cause });
+  if (cause instanceof AggregateConflictError) {
+    return new Problem("aggregate-contended", cause.message, { retryAfterSeconds: 1, cause });
+  }
+  return undefined;
+}
+
+/** Maps an append that the store or a handler refused to a problem. */
+function streamProblem(cause: unknown): Problem | undefined {
+  if (cause instanceof EventIdConflictError) {
+    return new Problem("event-id-conflict", cause.message, { members: { id: cause.id }, cause });
+  }
+  if (cause instanceof InlineHandlerError) {
+    // The caller may see a handler's own error, but an error of the database may name tables and hosts.
+    const reason = sqlState(cause.cause) === undefined ? cause.message : `Handler "${cause.handler}" failed.`;
+    return new Problem("handler-refused", reason, { members: { handler: cause.handler }, cause });
+  }
+  if (cause instanceof TransactionEndedError) {
+    const { handler, message } = cause;
+    const detail = `${message} Send the same events again with the same ids: nothing is stored twice.`;
+    return new Problem("transaction-ended", detail, {
+      members: { ...(handler !== undefined && { handler }) },
+      cause,
+    });
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import type { ApiContext } from "../api-dependencies.ts";
-import type { PageBudget } from "../pages/page-budget.ts";
+import type { PageBudget } from "../page-budget.ts";
 import { jsonText } from "./route-registration.ts";
 
 /** Body and headers of a page. */

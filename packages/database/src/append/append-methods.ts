@@ -85,7 +85,7 @@ export type CheckedEvent =
   | { readonly ok: false; readonly id: string; readonly issues: readonly EventIssue[] };
 
 /** Validates an event before it is stored, independently of earlier validations. */
-export function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
+function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
   const reading = check.catalogue.safeParseSynapEvent(event);
   if (!reading.ok) return { ok: false, id: idOf(event), issues: reading.issues };
   if (check.timestamps === "backfill") return reading;
@@ -112,7 +112,7 @@ export interface PreparedAppend {
  * @throws EventValidationError whose paths begin with `events[i]`, or `appends[i].events[j]` when there are several.
  * @throws RangeError when a stream is named twice, has no events, or there are more than 1,024 in all.
  */
-export function prepareAppend(
+function prepareAppend(
   appends: readonly StreamAppend[],
   checks: readonly StreamCheck[],
   check: EventCheck,
@@ -183,7 +183,7 @@ function checkShape(appends: readonly StreamAppend[], expectations: readonly Exp
 }
 
 /** Collects the result of an append for each of its streams. */
-export function collectResults(
+function collectResults(
   appends: readonly StreamAppend[],
   appended: readonly AppendedEvent[],
 ): StreamAppendResult[] {

@@ -16,3 +16,27 @@ export async function deadLetterCounts(session: SqlSession, handler: string): Pr
   const [row] = await session.query<DeadLetterCounts>(COUNTS, [handler]);
   return { open: row?.open ?? 0, skipped: row?.skipped ?? 0 };
 }
+
+/** The open dead letters and parked events of one handler. */
+export interface DeadLetterBacklog {
+  readonly handler: string;
+  /** Number of open dead letters. */
+  readonly open: number;
+  /** Number of events that wait behind dead letters, or to be handled after a decision. */
+  readonly parked: number;
+}
+
+const BACKLOG = `
+SELECT handler, sum(open)::bigint AS open, sum(parked)::bigint AS parked
+  FROM (
+    SELECT handler, count(*) AS open, 0 AS parked FROM synap.dead_letters WHERE status = 'open' GROUP BY handler
+    UNION ALL
+    SELECT handler, 0, count(*) FROM synap.parked_events GROUP BY handler
+  ) AS b
+ GROUP BY handler
+ ORDER BY handler`;
+
+/** Reads the backlog of every handler that has one, by name. */
+export async function deadLetterBacklog(session: SqlSession): Promise<DeadLetterBacklog[]> {
+  return session.query<DeadLetterBacklog>(BACKLOG);
+}

@@ -1,5 +1,5 @@
 import { checkMoment, type StoredEvent } from "@synap/types";
-import { type EventCursor, readEventCursor, writeEventCursor } from "./event-cursor.ts";
+import { type EventCursor, readEventCursor, writeEventCursor } from "./cursors.ts";
 import { type BoundedEvents, checkMaxBytes } from "./page-bytes.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from "@synap/database";
-import { defineProjection, keyText, moment, type RowOf, readTable } from "@synap/handlers";
+import { defineProjection, defineReadModel, keyText, moment, type RowOf, readTable } from "@synap/handlers";
 import {
   checkMoment,
   openLoopEventTypes,
@@ -7,6 +7,7 @@ import {
   type StoredEvent,
   taskEventTypes,
 } from "@synap/types";
+import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { and, asc, count, desc, eq, inArray, isNull, lte, ne, or } from "drizzle-orm";
 import { date, index, integer, text } from "drizzle-orm/pg-core";
 
@@ -200,3 +201,16 @@ export async function countOpenLoops(
   for (const { status, loops } of rows) counts[status] = loops;
   return counts;
 }
+
+/** Open loops of a person over HTTP. */
+export const openLoopsReadModel = defineReadModel({
+  path: "open-loops",
+  description:
+    "Open loops of an owner that are not snoozed, highest score first. `counts` includes the snoozed ones",
+  parameters: READ_MODEL_REQUESTS.openLoops.query,
+  response: READ_MODEL_RESOURCES.OpenLoops,
+  read: async (session, { owner, limit }) => ({
+    openLoops: await whatsNext(session, owner, { limit }),
+    counts: await countOpenLoops(session, owner),
+  }),
+});

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from "@synap/database";
-import { defineProjection, keyText, moment, readTable } from "@synap/handlers";
+import { defineProjection, defineReadModel, keyText, moment, readTable } from "@synap/handlers";
 import { reservationEventTypes } from "@synap/types";
+import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { and, asc, between, desc, eq, sql } from "drizzle-orm";
 import { date, index, integer, text } from "drizzle-orm/pg-core";
 
@@ -98,3 +99,17 @@ export function reservationsBetween(
     .orderBy(asc(startDate), asc(id))
     .limit(1_000);
 }
+
+/** Reservations over HTTP. */
+export const reservationsReadModel = defineReadModel({
+  path: "reservations",
+  description: "Reservations of a guest, or of a range of days: pass guest, or from and to. At most 1,000",
+  parameters: READ_MODEL_REQUESTS.reservations.query,
+  response: READ_MODEL_RESOURCES.Reservations,
+  read: async (session, { guest, from = "", to = "", resource }) => ({
+    reservations:
+      guest !== undefined
+        ? await reservationsOfGuest(session, guest)
+        : await reservationsBetween(session, { from, to, resource }),
+  }),
+});

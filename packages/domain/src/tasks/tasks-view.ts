@@ -1,6 +1,7 @@
 import type { Database, Transaction } from "@synap/database";
-import { defineProjection, keyText, moment, readTable } from "@synap/handlers";
+import { defineProjection, defineReadModel, keyText, moment, readTable } from "@synap/handlers";
 import { taskEventTypes } from "@synap/types";
+import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { and, asc, eq, sql } from "drizzle-orm";
 import { date, index, text } from "drizzle-orm/pg-core";
 
@@ -84,3 +85,14 @@ export function openTasks(
     .orderBy(asc(dueDate), asc(id))
     .limit(Math.min(limit, 1_000));
 }
+
+/** Open tasks over HTTP. */
+export const tasksReadModel = defineReadModel({
+  path: "tasks",
+  description: "Open tasks, ordered by due date, soonest first",
+  parameters: READ_MODEL_REQUESTS.tasks.query,
+  response: READ_MODEL_RESOURCES.Tasks,
+  read: async (session, { owner: assigneeId, limit }) => ({
+    tasks: await openTasks(session, { assigneeId, limit }),
+  }),
+});

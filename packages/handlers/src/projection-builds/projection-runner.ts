@@ -157,10 +157,7 @@ export class ProjectionRunner {
 }
 
 /** Wraps a build as a handler, under whose name its dead letters are stored. */
-export function buildHandler(
-  projection: Projection,
-  build: Pick<Build, "projection" | "build">,
-): IEventHandler {
+function buildHandler(projection: Projection, build: Pick<Build, "projection" | "build">): IEventHandler {
   return {
     name: buildName(build),
     description: projection.description,

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { ulid } from "ulid";
 import type { DueJob } from "../queue/due-jobs.ts";
-import type { FunctionConfig } from "../registration/function-config.ts";
+import { type FunctionConfig, uuidOf } from "../registration/function-config.ts";
 
 /** HTTP request that calls a function. */
 interface CallRequest {
@@ -53,11 +52,4 @@ export function buildCallRequest(job: DueJob, config: FunctionConfig, event: str
     },
     body,
   };
-}
-
-/** Derives a UUID from a text: apps and functions have UUIDs in the protocol. */
-export function uuidOf(text: string): string {
-  const hex = createHash("sha1").update(text).digest("hex");
-  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
 }

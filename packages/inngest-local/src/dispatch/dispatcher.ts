@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker } from "../broker.ts";
+import type { AppClient } from "../http/app-client.ts";
 import { type DueJob, type FreeSlots, readDueJobs, readNextDueTime } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import { endSleep } from "../steps/end-sleep.ts";
-import type { AppClient } from "./app-client.ts";
 import { AppPauses } from "./app-pauses.ts";
 import { CallSlots } from "./call-slots.ts";
 import { type CallContext, makeCall } from "./make-call.ts";

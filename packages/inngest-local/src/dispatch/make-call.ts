@@ -1,8 +1,8 @@
 import type { Broker } from "../broker.ts";
+import { type AppClient, AppUnreachableError } from "../http/app-client.ts";
 import { finishRun } from "../lifecycle/end-run.ts";
 import type { DueJob } from "../queue/due-jobs.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
-import { type AppClient, AppUnreachableError } from "./app-client.ts";
 import { buildCallRequest } from "./call-request.ts";
 import { persist } from "./persist.ts";
 import { type ParsedResponse, readResponse } from "./read-response.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { ulid } from "ulid";
 import type { Intake, NewRun } from "../queue/insert-intake.ts";
+import { holds } from "../registration/expression.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
 import type { FunctionRegistry } from "../registration/function-registry.ts";
-import { holds } from "./expression.ts";
 import type { ReadEvent } from "./read-events.ts";
 
 /** A run that is started by a cron schedule. */

@@ -1,4 +1,4 @@
-import type { AppClient } from "../dispatch/app-client.ts";
+import type { AppClient } from "../http/app-client.ts";
 import type { Logger } from "../options.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 

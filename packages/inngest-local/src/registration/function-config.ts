@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
-import { compileExpression } from "../intake/expression.ts";
 import { findTextFault } from "../queue/text-fault.ts";
 import { parseCron } from "../schedule/cron-pattern.ts";
+import { compileExpression } from "./expression.ts";
 
 /** Configuration of a registered function. */
 export interface FunctionConfig {
@@ -129,4 +130,11 @@ function checkTexts(config: FunctionConfig): string[] {
       return [`the option "${option}" is ${error instanceof Error ? error.message : String(error)}`];
     }
   });
+}
+
+/** Derives a UUID from a text: apps and functions have UUIDs in the protocol. */
+export function uuidOf(text: string): string {
+  const hex = createHash("sha1").update(text).digest("hex");
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,9 +1,9 @@
 import type { Context, Hono } from "hono";
 import type { Broker } from "../broker.ts";
-import { uuidOf } from "../dispatch/call-request.ts";
-import { readJson } from "../intake/read-body.ts";
+import { readJson } from "../http/read-body.ts";
 import type { Logger } from "../options.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
+import { uuidOf } from "./function-config.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { type RegistrationOutcome, registerApp } from "./register-app.ts";
 

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { Broker } from "../broker.ts";
-import { readJson } from "../intake/read-body.ts";
+import { readJson } from "../http/read-body.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import { type CheckpointOutcome, saveCheckpoint } from "./checkpoint.ts";
 

@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { TransientHandlerError } from "@synap/handlers";
 import type { ProblemCode } from "@synap/types/http";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
-import { requireAdminPermission } from "../../permission/admin-permission.ts";
+import { requireAdminPermission } from "../../permission.ts";
 import { Problem } from "../../problems/problem.ts";
 import { problemResponses, registerRoute } from "../route-registration.ts";
 

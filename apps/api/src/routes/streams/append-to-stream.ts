@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
-import { readEventRules } from "../publish-parameters.ts";
+import { readEventRules } from "../events/publish-parameters.ts";
 import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";

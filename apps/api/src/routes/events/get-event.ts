@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { eventPath } from "@synap/types/http";
-import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
-import { Problem } from "../problems/problem.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { Problem } from "../../problems/problem.ts";
 import {
   json,
   jsonResponse,
@@ -9,7 +9,7 @@ import {
   problemResponses,
   refuseQuery,
   registerRoute,
-} from "./route-registration.ts";
+} from "../route-registration.ts";
 
 const route = {
   method: "get",

@@ -1,13 +1,13 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
-import { acceptEvents, type BatchResult } from "../acceptance/accept-events.ts";
-import { type EventReading, readJsonBatch, readNdjsonBatch } from "../acceptance/read-events.ts";
-import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
-import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../body/read-body.ts";
-import { Problem } from "../problems/problem.ts";
+import { acceptEvents, type BatchResult } from "../../acceptance/accept-events.ts";
+import { type EventReading, readJsonBatch, readNdjsonBatch } from "../../acceptance/read-events.ts";
+import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
+import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../../body/read-body.ts";
+import { Problem } from "../../problems/problem.ts";
+import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { unavailable } from "./publish-event.ts";
 import { readEventRules } from "./publish-parameters.ts";
-import { json, jsonResponse, problemResponses, registerRoute } from "./route-registration.ts";
 
 const route = {
   method: "post",

@@ -1,5 +1,5 @@
 import { MAX_PAGE_BYTES } from "@synap/database";
-import { Problem } from "../problems/problem.ts";
+import { Problem } from "./problems/problem.ts";
 
 /** Limits of a page budget: bytes of all pages, and the wait of a request for its share. */
 export interface PageBudgetOptions {

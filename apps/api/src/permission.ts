@@ -1,6 +1,45 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { ProblemCode } from "@synap/types/http";
-import { Problem } from "../problems/problem.ts";
+import { Problem } from "./problems/problem.ts";
+
+/** Actor recorded if the request has no X-Synap-Actor header. */
+export const UNNAMED_ACTOR = "admin-token";
+
+const ACTOR = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
+
+/**
+ * Checks the admin token of a request and returns the actor: the
+ * header `X-Synap-Actor`, as claimed by the token's holder, or {@link UNNAMED_ACTOR}.
+ *
+ * @throws Problem `admin-disabled` when no token is configured, `token-missing` (401), `token-invalid` (403),
+ *   `actor-invalid`
+ */
+export function requireAdminPermission(request: Request, configured: string | undefined): { actor: string } {
+  requireBearerToken(request, configured, {
+    name: "An admin route",
+    realm: "synap admin",
+    variable: "SYNAP_ADMIN_TOKEN",
+    disabled: "admin-disabled",
+  });
+  const actor = request.headers.get("x-synap-actor")?.trim();
+  if (actor === undefined || actor === "") return { actor: UNNAMED_ACTOR };
+  if (ACTOR.test(actor)) return { actor };
+  throw new Problem("actor-invalid", "X-Synap-Actor takes 1 to 128 printable ASCII characters.");
+}
+
+/**
+ * Checks that the request carries the backfill token.
+ *
+ * @throws Problem `backfill-disabled` when no token is configured, `token-missing` (401), `token-invalid` (403)
+ */
+export function requireBackfillPermission(request: Request, configured: string | undefined): void {
+  requireBearerToken(request, configured, {
+    name: "A backfill",
+    realm: "synap backfill",
+    variable: "SYNAP_BACKFILL_TOKEN",
+    disabled: "backfill-disabled",
+  });
+}
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
@@ -21,11 +60,7 @@ export interface GuardedAction {
  *
  * @throws Problem `disabled` of the action (403) when no token is configured, `token-missing` (401), `token-invalid` (403)
  */
-export function requireBearerToken(
-  request: Request,
-  configured: string | undefined,
-  action: GuardedAction,
-): void {
+function requireBearerToken(request: Request, configured: string | undefined, action: GuardedAction): void {
   if (configured === undefined) {
     throw new Problem(action.disabled, `${action.name} is not enabled: set ${action.variable} for this API.`);
   }

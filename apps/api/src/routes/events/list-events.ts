@@ -1,10 +1,10 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { readTimestamp } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
-import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
-import { checkFilterNames } from "./named-filter.ts";
-import { sendPage } from "./page-response.ts";
-import { jsonResponse, problemResponses, readQuery, registerRoute } from "./route-registration.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { checkFilterNames } from "../named-filter.ts";
+import { sendPage } from "../page-response.ts";
+import { jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 const route = {
   method: "get",

@@ -1,14 +1,14 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
-import { acceptEvents, type EventResult } from "../acceptance/accept-events.ts";
-import { readEvent } from "../acceptance/read-events.ts";
-import type { ApiApp, ApiContext, ApiDependencies } from "../api-dependencies.ts";
-import { parseJson } from "../body/parse-json.ts";
-import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../body/read-body.ts";
-import { Problem } from "../problems/problem.ts";
-import { eventProblem } from "../problems/to-problem.ts";
+import { acceptEvents, type EventResult } from "../../acceptance/accept-events.ts";
+import { readEvent } from "../../acceptance/read-events.ts";
+import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
+import { parseJson } from "../../body/parse-json.ts";
+import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../../body/read-body.ts";
+import { Problem } from "../../problems/problem.ts";
+import { eventProblem } from "../../problems/to-problem.ts";
+import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { readEventRules } from "./publish-parameters.ts";
-import { json, jsonResponse, problemResponses, registerRoute } from "./route-registration.ts";
 
 const route = {
   method: "post",
