@@ -177,14 +177,18 @@ describe("the files", () => {
     // The second passes on the messages of its own refinements only.
     expect(strays).toEqual(
       [
-        "packages/types/src/zod-reason.ts",
+        "packages/types/src/issues/zod-reason.ts",
         "packages/inngest-local/src/registration/function-config.ts",
       ].sort(),
     );
   });
 
   it.each([
-    ["key of a stream", /aggregateType\}\\0|aggregate_type\}\\0/, ["packages/types/src/stream-name.ts"]],
+    [
+      "key of a stream",
+      /aggregateType\}\\0|aggregate_type\}\\0/,
+      ["packages/types/src/event/stream-name.ts"],
+    ],
     // The client takes only types from other packages, and the local broker nothing of Synap's.
     [
       "backoff",

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
  * `performance.now()`, because a wall clock can be set while they last.
  */
 const reasons: Readonly<Record<string, string>> = {
-  "packages/types/src/event-input.ts": "the timestamp and the id of a new event",
+  "packages/types/src/event/event-input.ts": "the timestamp and the id of a new event",
   "packages/database/src/reading/query-events.ts": "a query without bounds begins with the newest days",
   "packages/database/src/postgres-event-store.ts": "a timestamp is compared with the time of its append",
   "packages/database/src/memory/memory-event-store.ts": "a timestamp is compared with the time of its append",
@@ -38,6 +38,8 @@ const reasons: Readonly<Record<string, string>> = {
   "bench/src/load/batch-maker.ts": "the timestamps of events",
   "bench/src/running/run-bench.ts": "when the run began, for people",
   "bench/src/running/bench-command.ts": "names the report's folder",
+  "bench/src/growth/filled-log.ts": "the timestamps of events",
+  "bench/src/growth/reader-curves.ts": "the delay since a moment that the database recorded",
   "bench/src/events/make-events.ts": "the timestamps of events",
   "bench/src/storage/storage.ts": "chunks are compressed by their age",
   "bench/src/storage/fill-days.ts": "the timestamps of events",

@@ -31,36 +31,6 @@ export {
   reservationReason,
   reservationStatus,
 } from "./catalogue/reservation.ts";
-export { taskEventTypes } from "./catalogue/task.ts";
-export { checkMoment, InvalidMomentError } from "./check-moment.ts";
-export {
-  defineEventType,
-  type EventTypeDefinition,
-  EventTypeDefinitionError,
-  type EventTypesOf,
-  type StoredEventOf,
-} from "./define-event-type.ts";
-export type { EventInput, StoredEvent, SynapEvent } from "./event.ts";
-export {
-  type CatalogueOptions,
-  createEventCatalogue,
-  type EventCatalogue,
-  type TypedEventCatalogue,
-} from "./event-catalogue.ts";
-export { eventInputSchema } from "./event-input.ts";
-export { type EventIssue, EventValidationError } from "./event-issue.ts";
-export type {
-  CallOptions,
-  EventQuery,
-  EventReader,
-  StreamRead,
-  SubscriptionProgress,
-  SubscriptionRequest,
-} from "./event-reader.ts";
-export type { EventSchema, EventSchemaOf } from "./event-schema.ts";
-export { MAX_EVENT_BYTES } from "./event-size.ts";
-export type { JsonObject, JsonValue } from "./json.ts";
-export type { EventReading } from "./read-event.ts";
 export {
   completeEvent,
   createSynapEvent,
@@ -71,10 +41,38 @@ export {
   seedCatalogue,
   seedEventTypes,
   validateEventData,
-} from "./seed-catalogue.ts";
-export type { ExpectedVersion, StreamName } from "./stream-name.ts";
-export { synapEventSchema } from "./synap-event.ts";
-export { readTimestamp } from "./timestamp.ts";
+} from "./catalogue/seed-catalogue.ts";
+export { taskEventTypes } from "./catalogue/task.ts";
+export { checkMoment, InvalidMomentError } from "./event/check-moment.ts";
+export type { EventInput, StoredEvent, SynapEvent } from "./event/event.ts";
+export { eventInputSchema } from "./event/event-input.ts";
+export { MAX_EVENT_BYTES } from "./event/event-size.ts";
+export type { ExpectedVersion, StreamName } from "./event/stream-name.ts";
+export { synapEventSchema } from "./event/synap-event.ts";
+export { readTimestamp } from "./event/timestamp.ts";
+export {
+  defineEventType,
+  type EventTypeDefinition,
+  EventTypeDefinitionError,
+  type EventTypesOf,
+  type StoredEventOf,
+} from "./event-types/define-event-type.ts";
+export {
+  type CatalogueOptions,
+  createEventCatalogue,
+  type EventCatalogue,
+  type TypedEventCatalogue,
+} from "./event-types/event-catalogue.ts";
+export type {
+  CallOptions,
+  EventQuery,
+  EventReader,
+  StreamRead,
+  SubscriptionProgress,
+  SubscriptionRequest,
+} from "./event-types/event-reader.ts";
+export type { EventSchema, EventSchemaOf } from "./event-types/event-schema.ts";
+export type { EventReading } from "./event-types/read-event.ts";
 export type {
   AppendableEvent,
   EventTypeMap,
@@ -82,4 +80,6 @@ export type {
   PublishableEvent,
   StoredEventIn,
   SynapEventOf,
-} from "./typed-events.ts";
+} from "./event-types/typed-events.ts";
+export { type EventIssue, EventValidationError } from "./issues/event-issue.ts";
+export type { JsonObject, JsonValue } from "./json/json.ts";

@@ -4,10 +4,6 @@
  */
 
 export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
-export { checkJson, DEFAULT_MAX_DEPTH, DEFAULT_MAX_VALUES, type JsonLimits } from "./check-json.ts";
-export { count, counted } from "./counted.ts";
-export { deepFreeze } from "./deep-freeze.ts";
-export { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
 export {
   ENVELOPE_EVENT_NAME,
   type Envelope,
@@ -18,20 +14,30 @@ export {
   MAX_PACKED_JSON_BYTES,
   type PackedEnvelope,
   type PlainEnvelope,
-} from "./envelope.ts";
-export { createEventId } from "./event-id.ts";
-export { frozenCopy } from "./frozen-copy.ts";
-export { formatPath } from "./issue-path.ts";
-export { didYouMean, nearMatches } from "./near-match.ts";
-export { MAX_EVENT_FIELDS } from "./read-event.ts";
-export { checkExpectedVersion, describeStream, streamKey } from "./stream-name.ts";
-export { findTextFault, type TextFault } from "./text-fault.ts";
-export { cleanText, isErrorValue, readProperty, type ThrownFacts, thrownFacts } from "./thrown-facts.ts";
-export { TIMESTAMP_FORM, type TimestampFaultCode, type TimestampReading } from "./timestamp.ts";
+} from "./event/envelope.ts";
+export { createEventId } from "./event/event-id.ts";
+export { checkExpectedVersion, describeStream, streamKey } from "./event/stream-name.ts";
+export { TIMESTAMP_FORM, type TimestampFaultCode, type TimestampReading } from "./event/timestamp.ts";
 export {
   checkTimestampWindow,
   DEFAULT_AHEAD_MS,
   DEFAULT_LATENESS_MS,
   type TimestampWindow,
-} from "./timestamp-window.ts";
-export { describeZodIssues, zodFaults, zodReason } from "./zod-reason.ts";
+} from "./event/timestamp-window.ts";
+export { MAX_EVENT_FIELDS } from "./event-types/read-event.ts";
+export { count, counted } from "./issues/counted.ts";
+export { formatPath } from "./issues/issue-path.ts";
+export { didYouMean, nearMatches } from "./issues/near-match.ts";
+export { findTextFault, type TextFault } from "./issues/text-fault.ts";
+export {
+  cleanText,
+  isErrorValue,
+  readProperty,
+  type ThrownFacts,
+  thrownFacts,
+} from "./issues/thrown-facts.ts";
+export { describeZodIssues, zodFaults, zodReason } from "./issues/zod-reason.ts";
+export { checkJson, DEFAULT_MAX_DEPTH, DEFAULT_MAX_VALUES, type JsonLimits } from "./json/check-json.ts";
+export { deepFreeze } from "./json/deep-freeze.ts";
+export { ChangingSchemaError, describeUnchanging } from "./json/describe-unchanging.ts";
+export { frozenCopy } from "./json/frozen-copy.ts";

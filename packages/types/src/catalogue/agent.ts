@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { defineEventType } from "../define-event-type.ts";
-import type { JsonValue } from "../json.ts";
+import { defineEventType } from "../event-types/define-event-type.ts";
+import type { JsonValue } from "../json/json.ts";
 import { identifier, shortText } from "./fields.ts";
 
 // Only the agent knows the form of its parameters. checkJson has validated them before this schema runs.

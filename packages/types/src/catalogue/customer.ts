@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEventType } from "../define-event-type.ts";
+import { defineEventType } from "../event-types/define-event-type.ts";
 import { changesOf, shortText } from "./fields.ts";
 
 const address = z.strictObject({

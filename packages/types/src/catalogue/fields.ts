@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { timestampSchema } from "../synap-event.ts";
+import { timestampSchema } from "../event/synap-event.ts";
 
 /** A short, non-empty text: 1 to 500 characters. */
 export const shortText = z.string().min(1).max(500);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEventType } from "../define-event-type.ts";
+import { defineEventType } from "../event-types/define-event-type.ts";
 import { identifier, moment, shortText } from "./fields.ts";
 
 const status = z.enum(["urgent", "waiting", "snoozed"]);

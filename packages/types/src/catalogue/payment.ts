@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEventType } from "../define-event-type.ts";
+import { defineEventType } from "../event-types/define-event-type.ts";
 import { amount, currency, identifier, shortText } from "./fields.ts";
 
 /** Events of a payment. Stream: the payment. */

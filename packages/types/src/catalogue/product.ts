@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEventType } from "../define-event-type.ts";
+import { defineEventType } from "../event-types/define-event-type.ts";
 import { amount, attributes, changesOf, currency, day, identifier, shortText } from "./fields.ts";
 
 /** Events of a product. Stream: the product. */

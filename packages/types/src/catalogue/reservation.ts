@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEventType } from "../define-event-type.ts";
+import { defineEventType } from "../event-types/define-event-type.ts";
 import { day, identifier, shortText } from "./fields.ts";
 
 /** The status of a reservation: in its state, in the read model and over HTTP. `PENDING` before it is made. */

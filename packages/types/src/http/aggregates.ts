@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { eventInputSchema } from "../event-input.ts";
+import { eventInputSchema } from "../event/event-input.ts";
 import { moment, pathId, type RequestSchemas, wholeNumber } from "./parameter-forms.ts";
 import { appendedEvent } from "./streams.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { eventInputSchema } from "../event-input.ts";
-import { MAX_EVENT_BYTES } from "../event-size.ts";
-import { synapEventSchema } from "../synap-event.ts";
+import { eventInputSchema } from "../event/event-input.ts";
+import { MAX_EVENT_BYTES } from "../event/event-size.ts";
+import { synapEventSchema } from "../event/synap-event.ts";
 import {
   cursorParameter,
   DEFAULT_PAGE_SIZE,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { day } from "../catalogue/fields.ts";
-import { readTimestamp, TIMESTAMP_FORM } from "../timestamp.ts";
+import { readTimestamp, TIMESTAMP_FORM } from "../event/timestamp.ts";
 
 const GIVEN_ONCE = "must be given exactly once";
 

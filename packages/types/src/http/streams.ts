@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { eventInputSchema } from "../event-input.ts";
-import type { ExpectedVersion, StreamName } from "../stream-name.ts";
+import { eventInputSchema } from "../event/event-input.ts";
+import type { ExpectedVersion, StreamName } from "../event/stream-name.ts";
 import { position, publishQuery, storedEvent } from "./events.ts";
 import {
   DEFAULT_PAGE_SIZE,

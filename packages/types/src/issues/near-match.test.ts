@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEventCatalogue, seedCatalogue } from "./index.ts";
-import { didYouMean, nearMatches } from "./internal.ts";
+import { createEventCatalogue, seedCatalogue } from "../index.ts";
+import { didYouMean, nearMatches } from "../internal.ts";
 
 describe("near matches of a name", () => {
   const names = seedCatalogue.types.map(({ name }) => name);

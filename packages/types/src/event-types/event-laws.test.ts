@@ -6,7 +6,7 @@ import {
   parseSynapEvent,
   safeParseSynapEvent,
   seedCatalogue,
-} from "./seed-catalogue.ts";
+} from "../catalogue/seed-catalogue.ts";
 
 const event = createSynapEvent({ type: "note.creation.requested", data: { content: "Hello" } });
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { toJSONSchema } from "zod";
-import { checkJson } from "./check-json.ts";
+import { checkJson } from "../json/check-json.ts";
 import { seedCatalogue, seedEventTypes } from "./seed-catalogue.ts";
 
 const families = (types: readonly { name: string }[]) => new Set(types.map(({ name }) => name.split(".")[0]));
@@ -34,7 +34,7 @@ describe("the seed catalogue", () => {
   });
 
   it("is described in docs/event-types.md, type by type", async () => {
-    const page = await readFile(new URL("../../../docs/event-types.md", import.meta.url), "utf8");
+    const page = await readFile(new URL("../../../../docs/event-types.md", import.meta.url), "utf8");
     const rows = page
       .split("\n")
       .map((line) => line.split("|").map((cell) => cell.trim()))

@@ -1,7 +1,3 @@
-/**
- * Code that the compiler must accept or refuse. Never run: `tsc` checks it, and an `@ts-expect-error` above a line that
- * compiles is itself an error.
- */
 import { z } from "zod";
 import {
   createEventCatalogue,
@@ -20,7 +16,12 @@ import {
   seedCatalogue,
   type synapEventSchema,
   validateEventData,
-} from "./index.ts";
+} from "../index.ts";
+
+/**
+ * Code that the compiler must accept or refuse. Never run: `tsc` checks it, and an `@ts-expect-error` above a line that
+ * compiles is itself an error.
+ */
 
 type Equal<Left, Right> =
   (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createEventCatalogue, seedCatalogue } from "./index.ts";
+import { createEventCatalogue, seedCatalogue } from "../index.ts";
 
 const { eventSchema } = seedCatalogue;
 

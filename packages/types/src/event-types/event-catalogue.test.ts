@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { defineEventType } from "./define-event-type.ts";
-import { createEventCatalogue } from "./event-catalogue.ts";
-import { type EventIssue, EventValidationError } from "./event-issue.ts";
 import {
   completeEvent,
   createSynapEvent,
   safeParseSynapEvent,
   seedCatalogue,
   validateEventData,
-} from "./seed-catalogue.ts";
+} from "../catalogue/seed-catalogue.ts";
+import { type EventIssue, EventValidationError } from "../issues/event-issue.ts";
+import { defineEventType } from "./define-event-type.ts";
+import { createEventCatalogue } from "./event-catalogue.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const note = { type: "note.creation.requested", data: { content: "Hello" } } as const;

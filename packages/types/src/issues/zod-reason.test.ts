@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createEventCatalogue, defineEventType } from "./index.ts";
-import { describeZodIssues, zodReason } from "./internal.ts";
+import { createEventCatalogue, defineEventType } from "../index.ts";
+import { describeZodIssues, zodReason } from "../internal.ts";
 
 const reasonOf = (schema: z.ZodType, value: unknown) => {
   const [issue] = schema.safeParse(value, { reportInput: true }).error?.issues ?? [];

@@ -1,15 +1,15 @@
 import type { z } from "zod";
-import { DEFAULT_MAX_DEPTH } from "./check-json.ts";
+import type { EventInput, StoredEvent, SynapEvent } from "../event/event.ts";
+import { fillDefaults, inferAggregateType } from "../event/event-input.ts";
+import { EventValidationError } from "../issues/event-issue.ts";
+import { DEFAULT_MAX_DEPTH } from "../json/check-json.ts";
+import type { JsonObject } from "../json/json.ts";
 import {
   type EventTypeDefinition,
   EventTypeDefinitionError,
   type EventTypesOf,
 } from "./define-event-type.ts";
-import type { EventInput, StoredEvent, SynapEvent } from "./event.ts";
-import { fillDefaults, inferAggregateType } from "./event-input.ts";
-import { EventValidationError } from "./event-issue.ts";
 import { createEventSchema, type EventSchema } from "./event-schema.ts";
-import type { JsonObject } from "./json.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
 import type { EventTypeMap, StoredEventIn, SynapEventOf } from "./typed-events.ts";
 

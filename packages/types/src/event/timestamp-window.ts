@@ -1,5 +1,5 @@
+import type { EventIssue } from "../issues/event-issue.ts";
 import { InvalidMomentError } from "./check-moment.ts";
-import type { EventIssue } from "./event-issue.ts";
 
 /** Maximum age of an event on arrival, in milliseconds, unless it belongs to a backfill: 7 days. */
 export const DEFAULT_LATENESS_MS = 7 * 24 * 60 * 60 * 1000;

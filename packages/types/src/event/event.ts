@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from "../json/json.ts";
 
 /**
  * SynapEvent v1: something that happened. Immutable once accepted. Validation never changes `data` or

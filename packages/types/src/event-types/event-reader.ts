@@ -1,4 +1,4 @@
-import type { StreamName } from "./stream-name.ts";
+import type { StreamName } from "../event/stream-name.ts";
 import type { EventTypeMap, StoredEventIn } from "./typed-events.ts";
 
 declare global {

@@ -1,15 +1,15 @@
-import { checkJson, examineJson, type JsonExamination } from "./check-json.ts";
+import type { SynapEvent } from "../event/event.ts";
+import { eventBytes, MAX_EVENT_BYTES } from "../event/event-size.ts";
+import { assembleEvent, readPlainEvent } from "../event/read-plain-event.ts";
+import { synapEventSchema } from "../event/synap-event.ts";
+import { readTimestamp } from "../event/timestamp.ts";
+import { type EventIssue, MAX_ISSUES } from "../issues/event-issue.ts";
+import { didYouMean } from "../issues/near-match.ts";
+import { thrownFacts } from "../issues/thrown-facts.ts";
+import { fieldsOfJsonSchema, toEventIssues } from "../issues/zod-issues.ts";
+import { checkJson, examineJson, type JsonExamination } from "../json/check-json.ts";
+import type { JsonObject } from "../json/json.ts";
 import type { EventTypeDefinition } from "./define-event-type.ts";
-import type { SynapEvent } from "./event.ts";
-import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
-import { eventBytes, MAX_EVENT_BYTES } from "./event-size.ts";
-import type { JsonObject } from "./json.ts";
-import { didYouMean } from "./near-match.ts";
-import { assembleEvent, readPlainEvent } from "./read-plain-event.ts";
-import { synapEventSchema } from "./synap-event.ts";
-import { thrownFacts } from "./thrown-facts.ts";
-import { readTimestamp } from "./timestamp.ts";
-import { fieldsOfJsonSchema, toEventIssues } from "./zod-issues.ts";
 
 /** A valid event, or the issues of an invalid one. */
 export type EventReading<Event = SynapEvent> =

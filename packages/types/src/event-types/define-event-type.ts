@@ -1,18 +1,18 @@
 import type { z } from "zod";
-import { checkJson } from "./check-json.ts";
-import { ChangingSchemaError, describeUnchanging } from "./describe-unchanging.ts";
-import type { StoredEvent } from "./event.ts";
-import { inferAggregateType } from "./event-input.ts";
-import type { EventIssue } from "./event-issue.ts";
-import type { JsonObject } from "./json.ts";
+import type { StoredEvent } from "../event/event.ts";
+import { inferAggregateType } from "../event/event-input.ts";
 import {
   AGGREGATE_TYPE_PATTERN,
   EVENT_TYPE_PATTERN,
   MAX_AGGREGATE_TYPE_LENGTH,
   MAX_EVENT_TYPE_LENGTH,
-} from "./synap-event.ts";
-import { thrownFacts } from "./thrown-facts.ts";
-import { fieldsOfJsonSchema, toEventIssues } from "./zod-issues.ts";
+} from "../event/synap-event.ts";
+import type { EventIssue } from "../issues/event-issue.ts";
+import { thrownFacts } from "../issues/thrown-facts.ts";
+import { fieldsOfJsonSchema, toEventIssues } from "../issues/zod-issues.ts";
+import { checkJson } from "../json/check-json.ts";
+import { ChangingSchemaError, describeUnchanging } from "../json/describe-unchanging.ts";
+import type { JsonObject } from "../json/json.ts";
 
 /** An event type: its name, its meaning and the schema of its data. Made by `defineEventType`. */
 export interface EventTypeDefinition<Name extends string = string, Data extends JsonObject = JsonObject> {

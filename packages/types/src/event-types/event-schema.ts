@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { synapEventSchema } from "../event/synap-event.ts";
 import type { EventTypeDefinition } from "./define-event-type.ts";
-import { synapEventSchema } from "./synap-event.ts";
 import type { EventTypeMap } from "./typed-events.ts";
 
 type Shape = typeof synapEventSchema.shape;

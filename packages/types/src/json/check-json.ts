@@ -1,6 +1,6 @@
-import { type EventIssue, MAX_ISSUES } from "./event-issue.ts";
-import { formatPath } from "./issue-path.ts";
-import { findTextFault } from "./text-fault.ts";
+import { type EventIssue, MAX_ISSUES } from "../issues/event-issue.ts";
+import { formatPath } from "../issues/issue-path.ts";
+import { findTextFault } from "../issues/text-fault.ts";
 
 /** Default maximum nesting of objects and arrays; the outermost one counts as 1. */
 export const DEFAULT_MAX_DEPTH = 32;

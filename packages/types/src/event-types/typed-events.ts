@@ -1,5 +1,5 @@
-import type { EventInput, StoredEvent, SynapEvent } from "./event.ts";
-import type { JsonObject } from "./json.ts";
+import type { EventInput, StoredEvent, SynapEvent } from "../event/event.ts";
+import type { JsonObject } from "../json/json.ts";
 
 /** The data type of each event type, by name, at compile time. */
 export type EventTypeMap = Record<string, JsonObject>;

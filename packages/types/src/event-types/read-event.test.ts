@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type EventIssue, EventValidationError } from "./event-issue.ts";
-import { createSynapEvent, parseSynapEvent, safeParseSynapEvent } from "./seed-catalogue.ts";
+import { createSynapEvent, parseSynapEvent, safeParseSynapEvent } from "../catalogue/seed-catalogue.ts";
+import { type EventIssue, EventValidationError } from "../issues/event-issue.ts";
 
 const event = createSynapEvent({ type: "note.creation.requested", data: { content: "Hello" } });
 

@@ -1,7 +1,7 @@
+import { findTextFault } from "../issues/text-fault.ts";
+import type { JsonObject } from "../json/json.ts";
 import type { SynapEvent } from "./event.ts";
-import type { JsonObject } from "./json.ts";
 import { isPathStep, synapEventSchema } from "./synap-event.ts";
-import { findTextFault } from "./text-fault.ts";
 import { isPlainTimestamp } from "./timestamp.ts";
 
 const FIELDS: ReadonlySet<string> = new Set(Object.keys(synapEventSchema.shape));

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { JsonObject, JsonValue } from "./json.ts";
-import { findTextFault } from "./text-fault.ts";
+import { findTextFault } from "../issues/text-fault.ts";
+import type { JsonObject, JsonValue } from "../json/json.ts";
 import { readTimestamp, TIMESTAMP_FORM } from "./timestamp.ts";
 
 /** The form of an event type's name: two or more segments of lower case letters, digits, `_` and `-`, joined by dots. */

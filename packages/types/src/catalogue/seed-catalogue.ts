@@ -1,17 +1,17 @@
-import { agentEventTypes } from "./catalogue/agent.ts";
-import { customerEventTypes } from "./catalogue/customer.ts";
-import { dealerEventTypes } from "./catalogue/dealer.ts";
-import { invoiceEventTypes } from "./catalogue/invoice.ts";
-import { noteEventTypes } from "./catalogue/note.ts";
-import { openLoopEventTypes } from "./catalogue/open-loop.ts";
-import { orderEventTypes } from "./catalogue/order.ts";
-import { paymentEventTypes } from "./catalogue/payment.ts";
-import { productEventTypes } from "./catalogue/product.ts";
-import { reservationEventTypes } from "./catalogue/reservation.ts";
-import { taskEventTypes } from "./catalogue/task.ts";
-import type { EventTypesOf } from "./define-event-type.ts";
-import { createEventCatalogue } from "./event-catalogue.ts";
-import type { EventTypeName, SynapEventOf } from "./typed-events.ts";
+import type { EventTypesOf } from "../event-types/define-event-type.ts";
+import { createEventCatalogue } from "../event-types/event-catalogue.ts";
+import type { EventTypeName, SynapEventOf } from "../event-types/typed-events.ts";
+import { agentEventTypes } from "./agent.ts";
+import { customerEventTypes } from "./customer.ts";
+import { dealerEventTypes } from "./dealer.ts";
+import { invoiceEventTypes } from "./invoice.ts";
+import { noteEventTypes } from "./note.ts";
+import { openLoopEventTypes } from "./open-loop.ts";
+import { orderEventTypes } from "./order.ts";
+import { paymentEventTypes } from "./payment.ts";
+import { productEventTypes } from "./product.ts";
+import { reservationEventTypes } from "./reservation.ts";
+import { taskEventTypes } from "./task.ts";
 
 /** The event types that come with Synap. Applications add their own with `seedCatalogue.extend([...])`. */
 export const seedEventTypes = [

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MAX_DEPTH } from "./check-json.ts";
-import { checkContent, type EventRules, readBySchema, readEvent } from "./read-event.ts";
+import { createSynapEvent, seedCatalogue } from "../catalogue/seed-catalogue.ts";
+import { checkContent, type EventRules, readBySchema, readEvent } from "../event-types/read-event.ts";
+import { DEFAULT_MAX_DEPTH } from "../json/check-json.ts";
 import { readPlainEvent } from "./read-plain-event.ts";
-import { createSynapEvent, seedCatalogue } from "./seed-catalogue.ts";
 
 const rules: EventRules = {
   maxDepth: DEFAULT_MAX_DEPTH,
