@@ -1,5 +1,7 @@
+import { openBrokerDatabase } from "@synap/cli/all-in-one/broker-database.ts";
 import { migrate, openDatabase, PrivilegesMissingError } from "@synap/database";
 import { createEventStore, HARDENING_STATEMENT } from "@synap/database/internal";
+import { installInngestLocal } from "@synap/inngest-local";
 import { defaultApplication, type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import postgres, { type Sql } from "postgres";
@@ -36,6 +38,14 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     });
     for (const statement of statements) await session.unsafe(statement);
     await session.end();
+  }
+
+  /** The schemas of ours in a database. */
+  async function schemasOf(database: string): Promise<unknown[]> {
+    const session = postgres(server.url.replace(/\/postgres$/, `/${database}`), { max: 1 });
+    const rows = await session`SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'synap%'`;
+    await session.end();
+    return rows.map(({ name }) => name);
   }
 
   /** Opens it as a process does. */
@@ -114,8 +124,40 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
   it("works for the owner of a database once an administrator has run the statement of the refusal", async () => {
     const { statements } = await refusal("plain", "plain");
     expect(statements).toEqual(['GRANT synap_app TO "plain" WITH SET TRUE, INHERIT TRUE']);
+    expect(await schemasOf("plain")).toEqual([]);
     await asAdministrator("plain", statements);
     await works("plain", "plain");
+  });
+
+  it("works for a second owner with CREATEROLE on the same cluster once the role is granted, and passes it on", async () => {
+    await admin.unsafe("CREATE ROLE staging LOGIN CREATEROLE PASSWORD 'secret'");
+    await admin.unsafe("CREATE DATABASE staging OWNER staging");
+    const { statements } = await refusal("staging", "staging");
+    expect(statements).toEqual(['GRANT synap_app TO "staging" WITH ADMIN TRUE, SET TRUE, INHERIT TRUE']);
+    expect(await schemasOf("staging"), "nothing is applied before the check").toEqual([]);
+    await asAdministrator("staging", statements);
+    await works("staging", "staging");
+    await admin.unsafe("CREATE ROLE staging_run LOGIN PASSWORD 'secret'");
+    const owner = postgres(urlOf("staging", "staging"), { max: 1, onnotice: () => {} });
+    await owner.unsafe("GRANT synap_app TO staging_run");
+    await owner.end();
+    await works("staging_run", "staging");
+
+    // The queue of the local broker needs one more right, and its refusal has the statement.
+    const running = await open("staging_run", "staging");
+    databases.push(running);
+    const broker = () =>
+      openBrokerDatabase(running.engine.database, { url: urlOf("staging_run", "staging") });
+    const refused = await broker().then(
+      (opened) => opened.close(),
+      (error: unknown) => error,
+    );
+    if (!(refused instanceof PrivilegesMissingError)) throw refused;
+    expect(refused.message).toContain("may not create the tables of the local broker");
+    await asAdministrator("staging", refused.statements);
+    const { queue, close } = await broker();
+    await installInngestLocal(queue);
+    await close();
   });
 
   it("works for a superuser, who leaves nothing open", async () => {
@@ -174,15 +216,26 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
   it("is refused to a login without rights, which can't even connect to a hardened database", async () => {
     await admin.unsafe("CREATE ROLE nobody LOGIN PASSWORD 'secret'");
     await admin.unsafe("CREATE DATABASE other TEMPLATE template0");
-    expect((await refusal("nobody", "other")).statements).toHaveLength(2);
-    await expect(openDatabase({ url: urlOf("nobody", "mighty") })).rejects.toMatchObject({
+    const first = await refusal("nobody", "other");
+    expect(first.message).toContain(
+      'may not create schemas in this database, as the login of its owner "postgres" may',
+    );
+    expect(first.statements).toEqual([
+      "CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA public",
+      'GRANT CREATE ON DATABASE "other" TO "nobody"',
+      'GRANT synap_app TO "nobody" WITH SET TRUE, INHERIT TRUE',
+    ]);
+    await asAdministrator("other", first.statements);
+    await works("nobody", "other");
+    await admin.unsafe("CREATE ROLE stranger LOGIN PASSWORD 'secret'");
+    await expect(openDatabase({ url: urlOf("stranger", "mighty") })).rejects.toMatchObject({
       code: "DATABASE_REFUSED",
       cause: { code: "42501" },
     });
-    await admin.unsafe("GRANT CONNECT ON DATABASE mighty TO nobody");
-    const { statements } = await refusal("nobody", "mighty");
+    await admin.unsafe("GRANT CONNECT ON DATABASE mighty TO stranger");
+    const { statements } = await refusal("stranger", "mighty");
     await asAdministrator("mighty", statements);
-    await works("nobody", "mighty");
+    await works("stranger", "mighty");
   });
 
   it("reports a migration that a login without the owner's rights may not apply", async () => {

@@ -1,4 +1,4 @@
-import { type Database, openDatabase } from "@synap/database";
+import { type Database, openDatabase, PrivilegesMissingError } from "@synap/database";
 import type { QueueDatabase, QueueSession } from "@synap/inngest-local";
 import type { ServerUrls } from "@synap/service";
 
@@ -18,9 +18,38 @@ export async function openBrokerDatabase(
 ): Promise<BrokerDatabase> {
   if (server !== undefined) {
     const own = await openDatabase({ ...server, applicationRole: false, applicationName: "inngest-local" });
+    try {
+      await requireQueueSchema(own);
+    } catch (error) {
+      await own.close();
+      throw error;
+    }
     return { queue: own, close: () => own.close() };
   }
   return { queue: await shareEmbedded(database), close: () => Promise.resolve() };
+}
+
+/**
+ * Checks that the login may create the tables of the local broker's queue.
+ *
+ * @throws PrivilegesMissingError with the statement for an administrator
+ */
+async function requireQueueSchema(database: Database): Promise<void> {
+  const [login] = await database.query<{ name: string; hasSchema: boolean; mayUse: boolean }>(`
+    SELECT quote_ident(session_user) AS name, s.oid IS NOT NULL AS "hasSchema",
+           CASE WHEN s.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                ELSE has_schema_privilege(s.oid, 'CREATE') END AS "mayUse"
+      FROM (SELECT) AS one LEFT JOIN pg_namespace AS s ON s.nspname = 'inngest_local'`);
+  if (login === undefined || login.mayUse) return;
+  throw new PrivilegesMissingError(
+    login.name.replaceAll('"', ""),
+    'may not create the tables of the local broker, whose queue is in the schema "inngest_local" (an Inngest server needs none: --inngest=URL)',
+    [
+      login.hasSchema
+        ? `GRANT USAGE, CREATE ON SCHEMA inngest_local TO ${login.name}`
+        : `CREATE SCHEMA inngest_local AUTHORIZATION ${login.name}`,
+    ],
+  );
 }
 
 /**

@@ -4,7 +4,14 @@ import { notify } from "../observers.ts";
 import { type Exposure, findExposures, harden } from "../privileges/exposures.ts";
 import { applyDefinitions, run } from "./apply-definitions.ts";
 import { type Ledger, type MigrationSources, readLedgers } from "./ledgers.ts";
-import { type LoginRights, quoteName, readLogin, requireRoles, roleNotGranted } from "./login-rights.ts";
+import {
+  grantCreate,
+  type LoginRights,
+  quoteName,
+  readLogin,
+  requireRights,
+  roleNotGranted,
+} from "./login-rights.ts";
 import { MigrationFailedError, PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
 import type { MigrationFile } from "./migration-files.ts";
 import { findPending, readLedger } from "./migration-ledger.ts";
@@ -40,7 +47,7 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   if (login.schemaOwner !== null && !login.ownsSchema) {
     return checkMigrated(database, login, ledgers);
   }
-  requireRoles(login);
+  requireRights(login);
   await prepare(database, login);
 
   const applied: string[] = [];
@@ -103,7 +110,7 @@ function mayNotCreateSchemas(login: LoginRights, file: string, cause: unknown): 
   return new PrivilegesMissingError(
     login.name,
     `may not create schemas in this database, as ${file} does`,
-    [`GRANT CREATE ON DATABASE ${quoteName(login.database)} TO ${quoteName(login.name)}`],
+    [grantCreate(login)],
     { cause },
   );
 }

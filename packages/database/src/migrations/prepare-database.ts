@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { isUnavailable, sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
-import { type LoginRights, quoteName } from "./login-rights.ts";
+import { grantCreate, type LoginRights } from "./login-rights.ts";
 import { PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
 import { OWN_LEDGER } from "./migration-ledger.ts";
 
@@ -35,14 +35,10 @@ export async function prepare(database: Database, login: LoginRights): Promise<v
     } catch (error) {
       const state = sqlState(error);
       if (state === INSUFFICIENT_PRIVILEGE) {
-        const database = quoteName(login.database);
         throw new PrivilegesMissingError(
           login.name,
           "may not create the schema or the extension TimescaleDB in this database",
-          [
-            "CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA public",
-            `ALTER DATABASE ${database} OWNER TO ${quoteName(login.name)}`,
-          ],
+          ["CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA public", grantCreate(login)],
           { cause: error },
         );
       }

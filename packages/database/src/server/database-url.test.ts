@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../open-database.ts";
 import { explainRefusal, readDatabaseUrl } from "./database-url.ts";
@@ -15,6 +17,14 @@ describe("a DATABASE_URL that names no database", () => {
     ["postgres://synap:12#secret@127.0.0.1/synap", "a character / ? or # that is not percent-encoded"],
     ["postgres://synap:p@secret/w#rd@127.0.0.1/synap", "a character / ? or # that is not percent-encoded"],
     ["postgres://synap:secret@127.0.0.1:port/synap", "its user, password, host or port can't be read"],
+    [
+      "postgres://synap:secret@127.0.0.1/synap?sslmode=requires",
+      'its sslmode is "requires" (did you mean "require"?)',
+    ],
+    [
+      "postgres://synap:secret@127.0.0.1/synap?sslmod=require",
+      'an unknown parameter "sslmod" (did you mean "sslmode"?)',
+    ],
     ["postgres://synap:secret@127.0.0.1/synap?sslmode=require&sslrootcert=/no/such", "/no/such"],
   ])("is refused with the fault and the right form: %s", async (url, reason) => {
     const error = await openDatabase({ url }).catch((refused: unknown) => refused);
@@ -22,6 +32,11 @@ describe("a DATABASE_URL that names no database", () => {
     expect(String(error)).toContain(reason);
     expect(String(error)).toContain("postgres://USER:PASSWORD@HOST:PORT/DATABASE");
     expect(String(error)).not.toMatch(/secret|se#cret/);
+  });
+
+  it("may have parameters that only its host knows", () => {
+    const url = "postgres://a@h/d?sslmode=require&channel_binding=require&pgbouncer=true";
+    expect(readDatabaseUrl(url)).toMatchObject({ host: "h", database: "d" });
   });
 
   it("does not include an upper-case scheme, a socket or an encoded password", () => {
@@ -44,6 +59,24 @@ describe("a server that isn't there", () => {
       expect(String(error)).not.toContain("secret");
     },
   );
+});
+
+describe("something that listens and is no PostgreSQL", () => {
+  it("is named, with the remedy", async () => {
+    const web = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await once(web.listen(0, "127.0.0.1"), "listening");
+    const address = web.address();
+    const port = typeof address === "object" ? address?.port : 0;
+    const error = await openDatabase({ url: `postgres://ada:secret@127.0.0.1:${port}/synap` }).catch(
+      (refused: unknown) => refused,
+    );
+    web.close();
+    expect(error).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+    expect(String(error)).toContain(
+      `the server at 127.0.0.1:${port} ended the connection before it answered`,
+    );
+    expect(String(error)).toContain("correct the host and the port in DATABASE_URL");
+  });
 });
 
 describe("a server that refuses", () => {

@@ -1,3 +1,4 @@
+import { didYouMean } from "@synap/types/internal";
 import type { ClientConfig } from "pg";
 import { parse, toClientConfig } from "pg-connection-string";
 import { DatabaseUnavailableError, sqlState } from "../connection/database-errors.ts";
@@ -53,6 +54,8 @@ export function readDatabaseUrl(url: string, setting: UrlSetting = "DATABASE_URL
       setting,
     );
   }
+  const fault = findParameterFault(url);
+  if (fault !== undefined) throw new DatabaseUrlError(fault, setting);
   try {
     return toClientConfig(parse(url, { useLibpqCompat: true }));
   } catch (cause) {
@@ -61,6 +64,43 @@ export function readDatabaseUrl(url: string, setting: UrlSetting = "DATABASE_URL
     const reason = isFile ? cause.message : "its user, password, host or port can't be read";
     throw new DatabaseUrlError(reason, setting, { cause });
   }
+}
+
+const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
+const PARAMETERS = [
+  "sslmode",
+  "sslcert",
+  "sslkey",
+  "sslrootcert",
+  "sslnegotiation",
+  "application_name",
+  "fallback_application_name",
+  "client_encoding",
+  "connect_timeout",
+  "statement_timeout",
+  "options",
+  "host",
+  "port",
+  "user",
+  "password",
+  "dbname",
+];
+
+/**
+ * Finds a parameter that is misspelt, above all one about encryption, without which the connection would not be encrypted. Other
+ * unknown ones are left alone: hosted databases and poolers add theirs to the URLs that they give out.
+ */
+function findParameterFault(url: string): string | undefined {
+  const parameters = new URLSearchParams(url.split("?")[1] ?? "");
+  for (const [name, value] of parameters) {
+    if (name === "sslmode" && !SSL_MODES.includes(value)) {
+      return `its sslmode is "${value}"${didYouMean(value, SSL_MODES)}, which is none of ${SSL_MODES.join(", ")}`;
+    }
+    if (PARAMETERS.includes(name)) continue;
+    const similar = didYouMean(name, PARAMETERS);
+    if (similar !== "") return `it has an unknown parameter "${name}"${similar}`;
+  }
+  return undefined;
 }
 
 /**
@@ -115,6 +155,13 @@ export function explainRefusal(error: unknown, url: string, setting: UrlSetting 
         `Leave out sslmode in ${setting}, or turn SSL on in the server.`,
     );
   }
+  if (ENDED.test(reason)) {
+    return new DatabaseUnavailableError(
+      `${server} ended the connection before it answered: ${reason}.\n` +
+        `If no PostgreSQL listens there, correct the host and the port in ${setting}; if it is starting, wait.`,
+      { cause: error },
+    );
+  }
   if (UNREACHABLE.test(reason)) {
     return new DatabaseUnavailableError(
       `${server} can't be reached: ${reason}.\n` +
@@ -141,6 +188,7 @@ function stateOfRefusal(reason: string): string | undefined {
 }
 
 const UNAVAILABLE_PREFIX = /^The database is unavailable: /;
+const ENDED = /\b(?:terminated unexpectedly|ECONNRESET|EPIPE)\b/i;
 const UNREACHABLE = /\b(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\b/;
 
 function quote(name: string): string {

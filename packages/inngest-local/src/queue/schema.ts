@@ -7,7 +7,14 @@ import type { QueueDatabase } from "./database.ts";
  * never searched, and jsonb would reject a NUL character that JSON allows.
  */
 const STATEMENTS: readonly string[] = [
-  `CREATE SCHEMA IF NOT EXISTS inngest_local`,
+  // CREATE SCHEMA IF NOT EXISTS would need CREATE on the database for a schema that exists, too.
+  `DO $$
+   BEGIN
+     IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'inngest_local') THEN
+       CREATE SCHEMA inngest_local;
+     END IF;
+   END
+   $$`,
 
   // The broker that owns this queue and the last time it recorded. A second one that starts takes over; the first notices
   // and stops.
