@@ -59,7 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const measured: HandlerRunnerOptions["dispatcher"] = {
     followers: dispatcher.followers,
     registry: dispatcher.registry,
-    catchUp: (name) => metrics.passing(name, () => dispatcher.catchUp(name)),
+    catchUp: (name, announced) => metrics.passing(name, () => dispatcher.catchUp(name, announced)),
     recordPassFailure: (...failure) => dispatcher.recordPassFailure(...failure),
     releaseInline: () => dispatcher.releaseInline(),
     countEvents: () => dispatcher.countEvents(),

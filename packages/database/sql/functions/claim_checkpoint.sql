@@ -6,11 +6,12 @@
 --   handler            the name under which the handler's streams are held
 --   projection, build  the build of a projection that the handler writes; null for any other handler
 --   max_events         size of the window, as for next_appends
+--   known_after        ... and known_to: the caller has the events between these positions; null: it has none
 --
 -- The lock comes before the reads: each statement of a VOLATILE function sees what was committed before it began, so
 -- nothing that the last holder of the checkpoint did is missed.
 CREATE OR REPLACE FUNCTION synap.claim_checkpoint(
-  checkpoint text, handler text, projection text, build integer, max_events integer
+  checkpoint text, handler text, projection text, build integer, max_events integer, known_after bigint, known_to bigint
 )
 RETURNS TABLE (
   "position"    bigint,
@@ -25,6 +26,8 @@ RETURNS TABLE (
   segments      integer,
   paused        boolean,
   handled_ahead jsonb,
+  -- The caller has the next events. The columns after this one are then null.
+  known         boolean,
   watermark     bigint,
   up_to         bigint,
   more          boolean,
@@ -69,6 +72,11 @@ BEGIN
   END IF;
   failing := EXISTS (SELECT FROM synap.handler_failures AS f WHERE f.handler = claim_checkpoint.checkpoint);
 
+  known := coalesce("position" >= known_after AND "position" < known_to, false);
+  IF known THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
   SELECT n.watermark, n.up_to, n.more, n.min_timestamp, n.max_timestamp
     INTO watermark, up_to, more, min_timestamp, max_timestamp
     FROM synap.next_appends(claim_checkpoint."position", claim_checkpoint.max_events) AS n;
@@ -76,5 +84,5 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION synap.claim_checkpoint(text, text, text, integer, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION synap.claim_checkpoint(text, text, text, integer, integer) TO synap_app;
+REVOKE ALL ON FUNCTION synap.claim_checkpoint(text, text, text, integer, integer, bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.claim_checkpoint(text, text, text, integer, integer, bigint, bigint) TO synap_app;

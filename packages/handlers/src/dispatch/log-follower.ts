@@ -13,6 +13,13 @@ import { type RetryingEvent, releasedStreams } from "./held-streams.ts";
 import { parkHeld } from "./inline-handlers.ts";
 import { Mutex } from "./mutex.ts";
 import { type DeadLetterTarget, releaseChunk } from "./release-chunk.ts";
+import {
+  type PageConsumer,
+  type SharedPage,
+  SharedPages,
+  type TakenEvents,
+  takeFrom,
+} from "./shared-pages.ts";
 
 /** The result of a pass. */
 export type HandlerPass =
@@ -68,16 +75,29 @@ export interface LogFollowerOptions {
  */
 type Isolation = "whole" | "halves" | "savepoint";
 
+/** What a pass works with. */
+interface Pass {
+  readonly consumer: LogConsumer;
+  readonly transaction: Transaction;
+  /** Last position that it may handle. */
+  readonly upTo: number;
+  readonly isolation: Isolation;
+  readonly trace: PassTrace;
+  /** The pages that it may take its events from, and its part in them; undefined if it reads for itself. */
+  readonly sharing: { readonly as: PageConsumer; readonly pages: readonly SharedPage[] } | undefined;
+}
+
 /** The result of handling the next events. */
 type Handled = Omit<Extract<HandlerPass, { status: "done" }>, "status" | "retryInMs">;
 
 /** Maximum number of events of a pass inside the database. They take about 0.1 s on the embedded engine. */
 const DATABASE_PASS_EVENTS = 4_000;
 
-/** Runs the passes of consumers: each reads the log from its checkpoint. */
+/** Runs the passes of consumers: each from its checkpoint, and those at the same position with one read of the log. */
 export class LogFollower {
   readonly #options: LogFollowerOptions;
   readonly #failed: FailedPasses;
+  readonly #pages = new SharedPages();
 
   /** Serialises passes on the embedded engine. It has one session, so an append should wait for one pass, not for one per handler. */
   readonly #mutex: Mutex | undefined;
@@ -93,24 +113,32 @@ export class LogFollower {
    * the watermark, handles them and saves the checkpoint. If it fails and an event may be the cause, a second pass isolates
    * that event at once.
    *
+   * @param announced the number of appends that had been announced when the caller decided on this pass. With it the
+   *   consumer shares pages with others; `caughtUp` is true only if nothing that was announced by then is missing.
    * @throws HandlerPassError when nothing was committed; call again after a while.
    */
-  async catchUp(consumer: LogConsumer): Promise<HandlerPass> {
+  async catchUp(consumer: LogConsumer, announced?: number): Promise<HandlerPass> {
     const trace: PassTrace = { events: 0 };
     try {
-      const pass = await this.#inTransaction(consumer, "whole", trace).catch((thrown: unknown) => {
+      const pass = await this.#inTransaction(consumer, "whole", trace, announced).catch((thrown: unknown) => {
         const cause = asError(thrown);
         const inDatabase = consumer.applyInDatabase !== undefined;
         if (!this.#failed.shouldIsolate(consumer.checkpoint, cause, trace, inDatabase)) throw cause;
         return this.#inTransaction(consumer, "halves", trace);
       });
       this.#failed.reset(consumer.checkpoint);
+      if (pass.status === "busy") this.#pages.left(consumer.checkpoint);
+      else if (consumer.applyInDatabase === undefined) {
+        this.#pages.moved(consumer.checkpoint, consumer.handler.eventTypes, pass.position);
+      }
       return pass;
     } catch (thrown) {
       const cause = asError(thrown);
       const { handler, checkpoint } = consumer;
       const attempts = this.#failed.count(checkpoint, cause);
       const transient = isTransientFailure(cause);
+      // The next connection may lead to a database that was restored to an earlier moment.
+      if (transient) this.#pages.clear();
       const { event } = trace;
       throw new HandlerPassError({ handler: handler.name, checkpoint, attempts, transient, event, cause });
     }
@@ -118,30 +146,44 @@ export class LogFollower {
 
   /** Runs a pass in the caller's transaction, up to the position `upTo`. The caller may already hold the checkpoint's lock. */
   passInside(consumer: LogConsumer, transaction: Transaction, upTo: number): Promise<HandlerPass> {
-    return this.#pass(consumer, transaction, upTo, "savepoint", { events: 0 });
+    const trace = { events: 0 };
+    return this.#pass({ consumer, transaction, upTo, isolation: "savepoint", trace, sharing: undefined });
   }
 
-  #inTransaction(consumer: LogConsumer, isolation: Isolation, trace: PassTrace): Promise<HandlerPass> {
+  #inTransaction(
+    consumer: LogConsumer,
+    isolation: Isolation,
+    trace: PassTrace,
+    announced?: number,
+  ): Promise<HandlerPass> {
+    const upTo = Number.MAX_SAFE_INTEGER;
     const inTransaction = () =>
-      this.#options.database.transaction((transaction) =>
-        this.#pass(consumer, transaction, Number.MAX_SAFE_INTEGER, isolation, trace),
-      );
+      this.#options.database.transaction((transaction) => {
+        const sharing = this.#sharing(consumer, announced);
+        return this.#pass({ consumer, transaction, upTo, isolation, trace, sharing });
+      });
     return this.#mutex?.runExclusive(inTransaction) ?? inTransaction();
   }
 
-  async #pass(
-    consumer: LogConsumer,
-    transaction: Transaction,
-    upTo: number,
-    isolation: Isolation,
-    trace: PassTrace,
-  ): Promise<HandlerPass> {
+  #sharing(
+    { handler, checkpoint, applyInDatabase }: LogConsumer,
+    announced: number | undefined,
+  ): Pass["sharing"] {
+    if (announced === undefined || applyInDatabase !== undefined) return undefined;
+    const as = { checkpoint, types: handler.eventTypes, announced, limit: this.#options.passLimit };
+    return { as, pages: this.#pages.pagesWith(handler.eventTypes) };
+  }
+
+  async #pass(pass: Pass): Promise<HandlerPass> {
+    const { consumer, transaction, upTo, isolation, trace, sharing } = pass;
     const { handler, checkpoint, build } = consumer;
+    const [oldest, newest] = [sharing?.pages[0], sharing?.pages.at(-1)];
     const claimed = await claimCheckpoint(transaction, {
       checkpoint,
       handler: handler.name,
       build,
       window: this.#window(consumer, isolation),
+      known: oldest && newest && { after: oldest.after, to: newest.position },
     });
     if (claimed === undefined) return { status: "busy" };
     if (claimed.failing) await clearPassFailure(transaction, checkpoint);
@@ -154,12 +196,10 @@ export class LogFollower {
       if (claimed.paused === true) return idle(claimed.position);
     }
     if (claimed.released) {
-      const pass = await this.#release(consumer, transaction, claimed.position, trace);
-      if (pass !== undefined) return pass;
+      const resumed = await this.#release(consumer, transaction, claimed.position, trace);
+      if (resumed !== undefined) return resumed;
     }
-    const read =
-      (await this.#applyInDatabase(consumer, transaction, claimed, upTo, isolation)) ??
-      (await this.#handleNext(consumer, transaction, claimed, upTo, isolation, trace));
+    const read = (await this.#applyInDatabase(pass, claimed)) ?? (await this.#handleNext(pass, claimed));
     const position = Math.min(read.position, upTo);
     if (position > claimed.position) await saveCheckpoint(transaction, checkpoint, position);
     // A retry that was due when the pass began belongs to another segment.
@@ -178,12 +218,10 @@ export class LogFollower {
 
   /** Handles the next events inside the database; undefined if they must be handled individually. */
   async #applyInDatabase(
-    consumer: LogConsumer,
-    transaction: Transaction,
+    { consumer, transaction, upTo, isolation }: Pass,
     claimed: ClaimedCheckpoint,
-    upTo: number,
-    isolation: Isolation,
   ): Promise<Handled | undefined> {
+    if (claimed.known) return undefined;
     const { position: after, watermark, up_to: end, min_timestamp: from, max_timestamp: to, more } = claimed;
     if (consumer.applyInDatabase === undefined || consumer.accepts !== undefined) return undefined;
     if (claimed.held || claimed.handled_ahead !== null || isolation === "halves") return undefined;
@@ -193,21 +231,32 @@ export class LogFollower {
     return { processed, deadLettered: 0, retrying: [], position: more ? end : watermark, caughtUp: !more };
   }
 
-  /** Reads the next events and passes them to the handler. */
-  async #handleNext(
-    consumer: LogConsumer,
-    transaction: Transaction,
+  /** Takes the next events from a page that is shared, or reads them. */
+  async #nextEvents(
+    { consumer, transaction, sharing }: Pass,
     claimed: ClaimedCheckpoint,
-    upTo: number,
-    isolation: Isolation,
-    trace: PassTrace,
-  ): Promise<Handled> {
-    const { name, eventTypes } = consumer.handler;
-    const page = await readNextAppends(transaction, claimed, {
-      after: claimed.position,
-      limit: this.#options.passLimit,
-      ...(eventTypes === "all" ? {} : { types: eventTypes }),
-    });
+  ): Promise<TakenEvents> {
+    const { position: after } = claimed;
+    if (claimed.known) {
+      const taken = sharing && takeFrom(sharing.pages, sharing.as, after);
+      if (taken === undefined) throw new Error(`No page has the events after ${after}.`);
+      return taken;
+    }
+    const read = (types: readonly string[] | "all") =>
+      readNextAppends(transaction, claimed, {
+        after,
+        limit: this.#options.passLimit,
+        ...(types === "all" ? {} : { types }),
+      });
+    if (sharing === undefined || claimed.up_to === null) return read(consumer.handler.eventTypes);
+    return this.#pages.read(sharing.as, after, read);
+  }
+
+  /** Passes the next events to the handler. */
+  async #handleNext(pass: Pass, claimed: ClaimedCheckpoint): Promise<Handled> {
+    const { consumer, transaction, upTo, isolation, trace } = pass;
+    const { name } = consumer.handler;
+    const page = await this.#nextEvents(pass, claimed);
     const handled = new Set(claimed.handled_ahead ?? []);
     const own = page.events.filter(
       (event) =>

@@ -132,13 +132,16 @@ export class EventDispatcher {
    * A failing event is isolated at once and retried alone, up to `maxAttempts` times. The later events of its stream wait
    * for it; all others are handled.
    *
+   * @param announced the number of appends that had been announced to the caller when it decided on this pass. With it the
+   *   handler shares reads of the log with others of this process; see `LogFollower.catchUp`.
    * @throws HandlerPassError when the pass was rolled back, because the database or a dependency of the handler is
    * unavailable; call again after a while.
    * @throws UnknownHandlerError
    */
-  async catchUp(name: string): Promise<HandlerPass> {
-    if (this.isProjection(name)) return this.#projectionRunner.catchUp(name, this.deadLetters);
-    return this.#follower.catchUp({ handler: this.registry.getAsynchronous(name), checkpoint: name });
+  async catchUp(name: string, announced?: number): Promise<HandlerPass> {
+    if (this.isProjection(name)) return this.#projectionRunner.catchUp(name, this.deadLetters, announced);
+    const handler = this.registry.getAsynchronous(name);
+    return this.#follower.catchUp({ handler, checkpoint: name }, announced);
   }
 
   /**

@@ -91,11 +91,14 @@ export class HandlerRunner {
 
   async #follow(handler: string): Promise<void> {
     let failures = 0;
+    let isPoll = false;
     while (!this.#stopping) {
       const seen = this.#appended.count;
       const began = performance.now();
       try {
-        const pass = await this.#options.dispatcher.catchUp(handler);
+        // A poll looks for appends whose notification is lost, which a page that others have read may not have.
+        const pass = await this.#options.dispatcher.catchUp(handler, isPoll ? undefined : seen);
+        isPoll = false;
         const ended = performance.now();
         if (failures > 0) this.#logger.info({ handler }, `${handler} works again`);
         failures = 0;
@@ -103,6 +106,7 @@ export class HandlerRunner {
         if (pass.status === "done" && !pass.caughtUp) continue;
         const retryInMs = pass.status === "done" ? pass.retryInMs : undefined;
         await this.#appended.waitAfter(seen, Math.min(this.#pollIntervalMs, retryInMs ?? Infinity));
+        isPoll = this.#appended.count === seen;
         const idleMs =
           Math.min((ended - began) * IDLE_FACTOR[this.#options.database.engine], MAX_IDLE_MS) -
           (performance.now() - ended);

@@ -33,9 +33,14 @@ export class ProjectionRunner {
    * Runs one pass of every segment of every build that follows the log, and creates the first build if there is none. A build
    * of an inline projection that has caught up becomes inline.
    *
+   * @param announced as for `LogFollower.catchUp`
    * @throws HandlerPassError when a pass failed; the passes of the other builds were run.
    */
-  async catchUp(name: string, deadLetters: Pick<EngineDeadLetters, "releaseAll">): Promise<HandlerPass> {
+  async catchUp(
+    name: string,
+    deadLetters: Pick<EngineDeadLetters, "releaseAll">,
+    announced?: number,
+  ): Promise<HandlerPass> {
     const passes: HandlerPass[] = [];
     const failures: unknown[] = [];
     for (const build of await this.#installed(name)) {
@@ -53,7 +58,7 @@ export class ProjectionRunner {
         continue;
       }
       const results = await Promise.allSettled(
-        buildConsumers(projection, build).map((consumer) => this.#follower.catchUp(consumer)),
+        buildConsumers(projection, build).map((consumer) => this.#follower.catchUp(consumer, announced)),
       );
       const done = results.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
       const failed = results.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
