@@ -7,8 +7,8 @@ export { deciderFingerprint } from "./aggregates/fingerprint.ts";
 export { checksumOf } from "./aggregates/snapshots.ts";
 export { checkDecider, composeModules, type NamedModule } from "./compose-modules.ts";
 export { EngineDeadLetters } from "./dead-letters/dead-letters.ts";
+export type { HandlerPass } from "./dispatch/handler-pass.ts";
 export type { InlineFailurePolicy } from "./dispatch/inline-handlers.ts";
-export type { HandlerPass } from "./dispatch/log-follower.ts";
 export { EventDispatcher, type EventDispatcherOptions } from "./engine/event-dispatcher.ts";
 export { HandlerRunner, type HandlerRunnerOptions } from "./engine/handler-runner.ts";
 export {

@@ -1,16 +1,15 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
 import { MAX_READ_EVENTS, readNextAppends, saveCheckpoint, withOwnSettings } from "@synap/database/internal";
-import type { StreamName } from "@synap/types";
-import type { IEventHandler } from "../handler/event-handler.ts";
 import { asyncContext } from "../handler/handler-context.ts";
 import { HandlerPassError, isTransientFailure } from "../handler/handler-errors.ts";
 import { asError } from "../handler/thrown-error.ts";
-import type { LogRange } from "../projections/log-statement.ts";
 import { type ClaimedCheckpoint, claimCheckpoint } from "./claim-checkpoint.ts";
 import { clearPassFailure, FailedPasses, type PassTrace, traceInto } from "./failed-passes.ts";
 import { handleIsolated, type IsolationResult, type RetryPolicy } from "./handle-isolated.ts";
-import { type RetryingEvent, releasedStreams } from "./held-streams.ts";
+import { type HandlerPass, idle } from "./handler-pass.ts";
+import { releasedStreams } from "./held-streams.ts";
 import { parkHeld } from "./inline-handlers.ts";
+import type { LogConsumer } from "./log-consumer.ts";
 import { Mutex } from "./mutex.ts";
 import { type DeadLetterTarget, releaseChunk } from "./release-chunk.ts";
 import {
@@ -20,44 +19,6 @@ import {
   type TakenEvents,
   takeFrom,
 } from "./shared-pages.ts";
-
-/** The result of a pass. */
-export type HandlerPass =
-  /** Another worker has the checkpoint. */
-  | { readonly status: "busy" }
-  | {
-      readonly status: "done";
-      /** Events handed to the handler, dead letters included. */
-      readonly processed: number;
-      readonly deadLettered: number;
-      /** Failed events that will be retried alone, while the later events of their streams wait. */
-      readonly retrying: readonly RetryingEvent[];
-      /** Time until the next retry, in milliseconds. Missing if no event waits for one. */
-      readonly retryInMs?: number | undefined;
-      /** The checkpoint after the pass. */
-      readonly position: number;
-      /** Nothing was left below the watermark. */
-      readonly caughtUp: boolean;
-    };
-
-/** A consumer of the log: a handler with a checkpoint. */
-export interface LogConsumer {
-  /** The handler. Dead letters are stored under its name. */
-  readonly handler: IEventHandler;
-  /** Name of the checkpoint. */
-  readonly checkpoint: string;
-  /** Returns true for the streams of this consumer's segment. Default: all streams. */
-  readonly accepts?: ((stream: StreamName) => boolean) | undefined;
-  /** The build of a projection that the handler writes. */
-  readonly build?:
-    | { readonly projection: string; readonly build: number; readonly segments: number }
-    | undefined;
-  /**
-   * Handles a range of the log inside the database, and returns the number of events. Not used when events must be handled
-   * individually, because streams are held or a batch has failed.
-   */
-  readonly applyInDatabase?: ((transaction: Transaction, range: LogRange) => Promise<number>) | undefined;
-}
 
 export interface LogFollowerOptions {
   readonly database: Database;
@@ -75,7 +36,7 @@ export interface LogFollowerOptions {
  */
 type Isolation = "whole" | "halves" | "savepoint";
 
-/** What a pass works with. */
+/** The parts of a pass. */
 interface Pass {
   readonly consumer: LogConsumer;
   readonly transaction: Transaction;
@@ -327,8 +288,4 @@ export class LogFollower {
 
 function soonest(waits: readonly number[]): number | undefined {
   return waits.length === 0 ? undefined : Math.min(...waits);
-}
-
-function idle(position: number): HandlerPass {
-  return { status: "done", processed: 0, deadLettered: 0, retrying: [], position, caughtUp: true };
 }

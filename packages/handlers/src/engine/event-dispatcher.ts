@@ -10,8 +10,9 @@ import {
 import type { EventCatalogue, StreamName } from "@synap/types";
 import { EngineDeadLetters } from "../dead-letters/dead-letters.ts";
 import { recordPassFailure } from "../dispatch/failed-passes.ts";
+import type { HandlerPass } from "../dispatch/handler-pass.ts";
 import { type InlineFailurePolicy, runInlineHandlers } from "../dispatch/inline-handlers.ts";
-import { type HandlerPass, LogFollower } from "../dispatch/log-follower.ts";
+import { LogFollower } from "../dispatch/log-follower.ts";
 import type { DeadLetterTarget } from "../dispatch/release-chunk.ts";
 import { handles, type IEventHandler } from "../handler/event-handler.ts";
 import { inlineContext } from "../handler/handler-context.ts";

@@ -7,7 +7,7 @@ import {
   guardedLogger,
 } from "@synap/database/internal";
 import { counted, thrownFacts } from "@synap/types/internal";
-import type { HandlerPass } from "../dispatch/log-follower.ts";
+import type { HandlerPass } from "../dispatch/handler-pass.ts";
 import { HandlerPassError } from "../handler/handler-errors.ts";
 import type { EventDispatcher } from "./event-dispatcher.ts";
 import { WakeSignal } from "./wake-signal.ts";

@@ -42,7 +42,7 @@ describeOnEveryEngine("handlers of one process", (engine) => {
       catalogue: seedCatalogue,
       handlers,
       passLimit: 10,
-      backoff: { firstMs: 5, capMs: 20 },
+      backoff: { firstMs: 5, maxMs: 20 },
     });
     for (const { name } of handlers) await beginNow(engine.database, name);
     return dispatcher;
@@ -116,7 +116,7 @@ describeOnEveryEngine("handlers of one process", (engine) => {
       database,
       logger: silent,
       pollIntervalMs: NEVER_MS,
-      backoff: { firstMs: 5, capMs: 20 },
+      backoff: { firstMs: 5, maxMs: 20 },
     });
     runner.start();
     const stored: SynapEvent[] = [];
