@@ -8,8 +8,8 @@ import { TransientHandlerError } from "../handler/handler-errors.ts";
 import { EventDispatcher } from "./event-dispatcher.ts";
 import { HandlerRunner } from "./handler-runner.ts";
 
-const note = (content: string): SynapEvent =>
-  createSynapEvent({ type: "note.creation.completed", data: { content } });
+const note = (content: string, aggregateId?: string): SynapEvent =>
+  createSynapEvent({ type: "note.creation.completed", aggregateId, data: { content } });
 const price = (): SynapEvent =>
   createSynapEvent({ type: "product.price_changed", data: { oldPrice: 1, newPrice: 2 } });
 const mixed = () => [note("a"), price(), note("b"), price()];
@@ -120,9 +120,9 @@ describeOnEveryEngine("handlers of one process", (engine) => {
     });
     runner.start();
     const stored: SynapEvent[] = [];
-    // More pages than are kept.
+    // More pages than are kept, of one stream, whose order holds however its events are retried.
     for (let round = 0; round < 8; round += 1) {
-      const events = Array.from({ length: 10 }, () => note("x"));
+      const events = Array.from({ length: 10 }, () => note("x", "one-stream"));
       stored.push(...events);
       await dispatcher.store.appendBatch(events);
       for (const name of others) await untilSeen(name, stored);
