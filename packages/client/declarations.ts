@@ -29,20 +29,11 @@ for (const file of CONTRACT) {
 rmSync(join(dist, "requests.d.ts"));
 const contract = join(dist, "contract.d.ts");
 const names = /\{[^}]*\}/.exec(readFileSync(contract, "utf8"))?.[0] ?? "";
-const sources: Readonly<Record<string, string>> = {
-  CallOptions: "event-types/event-reader",
-  EventInput: "event/event",
-  EventQuery: "event-types/event-reader",
-  EventReader: "event-types/event-reader",
-  JsonObject: "json/json",
-  ExpectedVersion: "event/stream-name",
-  StreamName: "event/stream-name",
-  StreamRead: "event-types/event-reader",
-  SubscriptionProgress: "event-types/event-reader",
-  SubscriptionRequest: "event-types/event-reader",
-};
-const lines = [...names.matchAll(/\w+/g)].map(
-  ([name]) =>
-    `export type { ${name} } from "./contract/${sources[name] ?? "event-types/typed-events"}.js";\n`,
-);
+const sources = CONTRACT.map((file) => ({ file, text: readFileSync(join(types, `${file}.d.ts`), "utf8") }));
+const lines = [...names.matchAll(/\w+/g)].map(([name]) => {
+  const source = sources.find(({ text }) => new RegExp(`export (?:interface|type) ${name}\\b`).test(text));
+  if (source === undefined)
+    throw new Error(`contract.ts has ${name}, which is in none of ${CONTRACT.join(", ")}.`);
+  return `export type { ${name} } from "./contract/${source.file}.js";\n`;
+});
 writeFileSync(contract, lines.join(""));

@@ -10,7 +10,7 @@ import type {
   ReadModelAt,
   TypesOf,
 } from "./application-types.ts";
-import type { CallOptions, EventReader, PublishableEvent, StoredEventIn } from "./contract.ts";
+import type { CallOptions, EventReader, EventsToPublish, EventToPublish, StoredEventIn } from "./contract.ts";
 import { createEvents } from "./events.ts";
 import {
   type CoalescingOptions,
@@ -48,14 +48,17 @@ export interface SynapClient<Source extends ClientTypes>
    * together. Repeating it is harmless: the event has its id before the first attempt.
    * @throws SynapProblem `event-invalid`, `unknown-event-type`, `event-id-conflict`, `publisher-full` and others
    */
-  publish(event: PublishableEvent<TypesOf<Source>>, options?: PublishOptions): Promise<Published>;
+  publish<const Name extends NameOf<TypesOf<Source>>>(
+    event: EventToPublish<TypesOf<Source>, Name>,
+    options?: PublishOptions,
+  ): Promise<Published>;
   /**
    * Publishes events in requests of up to 1,000, and gives one result for each, in their order. A rejected event costs no
    * other; `unavailable` ones may be sent again.
    * @throws SynapProblem, SynapUnreachableError when the outcome of no event is known
    */
-  publishBatch(
-    events: readonly PublishableEvent<TypesOf<Source>>[],
+  publishBatch<const Names extends readonly NameOf<TypesOf<Source>>[]>(
+    events: EventsToPublish<TypesOf<Source>, Names>,
     options?: PublishOptions,
   ): Promise<PublishResult[]>;
   /**

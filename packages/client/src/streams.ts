@@ -1,8 +1,8 @@
 import { type NameOf, typedEvents } from "./application-types.ts";
 import type {
-  AppendableEvent,
   CallOptions,
   EventReader,
+  EventsToAppend,
   EventTypeMap,
   ExpectedVersion,
   StoredEventIn,
@@ -30,9 +30,9 @@ export interface Streams<Types extends EventTypeMap>
    * @throws SynapProblem `optimistic-lock` with `actualVersion` when the stream is at another version, `stream-closed`,
    *   `event-invalid`, `event-id-conflict`
    */
-  append(
+  append<const Names extends readonly (keyof Types & string)[]>(
     stream: StreamName,
-    events: readonly AppendableEvent<Types>[],
+    events: EventsToAppend<Types, Names>,
     options?: AppendOptions,
   ): Promise<Resource<"StreamAppended">>;
   /**

@@ -1,5 +1,11 @@
 import type { Database, SqlParameter } from "@synap/database";
-import type { EventTypeMap, PublishableEvent, StoredEventIn, TypedEventCatalogue } from "@synap/types";
+import type {
+  EventsToPublish,
+  EventTypeMap,
+  PublishableEvent,
+  StoredEventIn,
+  TypedEventCatalogue,
+} from "@synap/types";
 import type { IEventHandler } from "../src/index.ts";
 import { EventDispatcher, type EventDispatcherOptions } from "../src/internal.ts";
 
@@ -16,9 +22,13 @@ export interface HandlerScenarioOptions<Types extends EventTypeMap>
 export interface HandlerScenario<Types extends EventTypeMap> {
   readonly dispatcher: EventDispatcher;
   /** Stores events, runs every handler until it has caught up, and returns the stored events. */
-  given(...events: readonly PublishableEvent<Types>[]): Promise<StoredEventIn<Types>[]>;
+  given<const Names extends readonly (keyof Types & string)[]>(
+    ...events: EventsToPublish<Types, Names>
+  ): Promise<StoredEventIn<Types>[]>;
   /** The same as `given`, for the events under test. */
-  when(...events: readonly PublishableEvent<Types>[]): Promise<StoredEventIn<Types>[]>;
+  when<const Names extends readonly (keyof Types & string)[]>(
+    ...events: EventsToPublish<Types, Names>
+  ): Promise<StoredEventIn<Types>[]>;
   /** Runs a query. */
   rows<Row extends object>(sql: string, parameters?: readonly SqlParameter[]): Promise<Row[]>;
 }

@@ -65,16 +65,27 @@ export interface ConfigParts<Config extends SynapConfig> extends ApplicationPart
   readonly readModels: Extract<ItemsOf<ModulesOf<Config>, "readModels">, ReadModel>;
 }
 
-/** Refuses keys that only `Given` has: for a type parameter, the compiler doesn't look for them. */
-type NoOtherKeys<Given, Known> = { readonly [Key in Exclude<keyof Given, keyof Known>]: never };
+/**
+ * Refuses keys that only `Given` has: for a type parameter, the compiler doesn't look for them. The type is the text that the compiler shows.
+ */
+type NoOtherKeys<Given, Known, Place extends keyof typeof KEYS> = {
+  readonly [Key in Exclude<keyof Given, keyof Known> &
+    string]: `"${Key}" is not a key of ${Place}; the keys are ${(typeof KEYS)[Place]}`;
+};
+
+declare const KEYS: {
+  readonly "a config": "eventTypes, handlers, projections, aggregates, readModels, migrations, modules";
+  readonly "a module": "eventTypes, handlers, projections, aggregates, readModels, migrations";
+  readonly "an aggregate": "decider, path";
+};
 
 /** Refuses misspelt keys of a config, of its modules and of their aggregates. */
-type OnlyKnownKeys<Config extends SynapConfig> = NoOtherKeys<Config, SynapConfig> &
+type OnlyKnownKeys<Config extends SynapConfig> = NoOtherKeys<Config, SynapConfig, "a config"> &
   OnlyKnownAggregateKeys<Config> &
   (Config extends { readonly modules: infer Modules extends readonly SynapModule[] }
     ? {
         readonly modules: {
-          readonly [Index in keyof Modules]: NoOtherKeys<Modules[Index], SynapModule> &
+          readonly [Index in keyof Modules]: NoOtherKeys<Modules[Index], SynapModule, "a module"> &
             OnlyKnownAggregateKeys<Modules[Index]>;
         };
       }
@@ -85,7 +96,11 @@ type OnlyKnownAggregateKeys<Module> = Module extends {
 }
   ? {
       readonly aggregates: {
-        readonly [Index in keyof Aggregates]: NoOtherKeys<Aggregates[Index], AggregateRegistration>;
+        readonly [Index in keyof Aggregates]: NoOtherKeys<
+          Aggregates[Index],
+          AggregateRegistration,
+          "an aggregate"
+        >;
       };
     }
   : unknown;

@@ -13,7 +13,7 @@ import {
   readTable,
   type SynapModule,
 } from "@synap/handlers";
-import { defineEventType } from "@synap/types";
+import { defineEventType, type PublishableEvent } from "@synap/types";
 import { z } from "zod";
 import { defineConfig, type TypesOf } from "./config.ts";
 import { createSynap, type Synap } from "./create-synap.ts";
@@ -41,6 +41,19 @@ void client.publish({ type: "order.paid", data: { method: "card" } });
 void client.publish({ type: "order.placed", data: { totals: 1 } });
 // @ts-expect-error the seeded domain was left out
 void client.publish({ type: "note.creation.requested", data: { content: "Hello" } });
+// An event of several types has the data of its own.
+async function publishAny(
+  event: PublishableEvent<TypesOf<typeof config>>,
+  type: "order.placed" | "order.paid",
+): Promise<void> {
+  await client.publish(event);
+  await client.publishBatch([event, { type: "order.paid", data: { method: "card" } }]);
+  // @ts-expect-error the data of one of them only
+  await client.publish({ type, data: { total: 1 } });
+  // @ts-expect-error the data of one of them only
+  await client.publishBatch([{ type, data: { total: 1 } }]);
+}
+void publishAny;
 
 // With the seeded domain it has both.
 const both = defineConfig({ modules: [seededDomain], eventTypes: [orderPlaced] });

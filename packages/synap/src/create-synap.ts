@@ -30,13 +30,13 @@ import {
   type KnownNames,
 } from "@synap/handlers/internal";
 import {
-  type AppendableEvent,
   type CallOptions,
+  type EventsToAppend,
+  type EventToPublish,
   type EventTypeMap,
   EventValidationError,
   type ExpectedVersion,
   type JsonObject,
-  type PublishableEvent,
   type StoredEvent,
   type StoredEventIn,
   type StreamName,
@@ -112,15 +112,15 @@ export interface Synap<Types extends EventTypeMap, Parts extends ApplicationPart
    * Stores an event and runs inline handlers and projections. Repeating the call is harmless if the event has an id.
    * @throws EventValidationError
    */
-  publish(event: PublishableEvent<Types>): Promise<StoredAt>;
+  publish<const Name extends keyof Types & string>(event: EventToPublish<Types, Name>): Promise<StoredAt>;
   /**
    * Appends all events to a stream, or none: if the stream is at the expected version (default: any) and no inline handler fails.
    * @throws OptimisticLockError, StreamClosedError, StreamLockedError, EventIdConflictError, EventValidationError,
    *   InlineHandlerError
    */
-  append(
+  append<const Names extends readonly (keyof Types & string)[]>(
     stream: StreamName,
-    events: readonly AppendableEvent<Types>[],
+    events: EventsToAppend<Types, Names>,
     options?: StreamAppendOptions & { readonly expectedVersion?: ExpectedVersion },
   ): Promise<StreamAppendResult>;
   /**

@@ -75,6 +75,9 @@ export type { EventSchema, EventSchemaOf } from "./event-types/event-schema.ts";
 export type { EventReading } from "./event-types/read-event.ts";
 export type {
   AppendableEvent,
+  EventsToAppend,
+  EventsToPublish,
+  EventToPublish,
   EventTypeMap,
   EventTypeName,
   PublishableEvent,

@@ -58,9 +58,12 @@ export class EventTypeDefinitionError extends Error {
 type Same<Left, Right> =
   (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
 
-/** Turns a schema whose output differs from its input into a compile error; adds nothing to any other. */
-export type Unchanging<Output, Input> =
-  Same<Output, Input> extends true
+/**
+ * Turns a definition whose schema's output differs from its input into a compile error; adds nothing to any other. It is no part of the
+ * schema's own type, so that the compiler names a misspelt key of a definition instead of the schema.
+ */
+export type Unchanging<Schema extends z.ZodType> =
+  Same<z.output<Schema>, z.input<Schema>> extends true
     ? unknown
     : { "an event schema must not change data: no transform, default or coercion": never };
 
@@ -87,19 +90,21 @@ export function defineEventType<
   // Infers the schema itself rather than its output and input: other packages add methods to ZodType (OpenAPI
   // generators do), which keep the compiler from inferring the input.
   Schema extends z.ZodType<JsonObject>,
->(definition: {
-  readonly name: Name;
-  readonly aggregateType?: string | undefined;
-  readonly description: string;
-  readonly schema: Schema & Unchanging<z.output<Schema>, z.input<Schema>>;
-  readonly example: NoInfer<z.output<Schema>>;
-}): EventTypeDefinition<Name, z.output<Schema>> {
+>(
+  definition: {
+    readonly name: Name;
+    readonly aggregateType?: string | undefined;
+    readonly description: string;
+    readonly schema: Schema;
+    readonly example: NoInfer<z.output<Schema>>;
+  } & Unchanging<Schema>,
+): EventTypeDefinition<Name, z.output<Schema>> {
   const { name, description, schema, example, aggregateType = inferAggregateType(name) } = definition;
   checkNames(name, aggregateType);
   const jsonSchema = describeSchema(name, schema);
   checkExample(name, { schema, jsonSchema }, example);
   // The compiler can't relate a schema to its own output type.
-  const typed = schema as z.ZodType<z.output<Schema>>;
+  const typed = schema as unknown as z.ZodType<z.output<Schema>>;
   return { name, aggregateType, description, schema: typed, example, jsonSchema };
 }
 

@@ -30,3 +30,35 @@ export type PublishableEvent<Types extends EventTypeMap> = {
 export type AppendableEvent<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: Omit<EventInput<Name, Types[Name]>, "aggregateType" | "aggregateId">;
 }[keyof Types & string];
+
+type IsUnion<Type, Each = Type> = Type extends unknown ? ([Each] extends [Type] ? false : true) : never;
+
+/**
+ * An event to publish, as a parameter. Its `type` decides on the type of its `data`, so that the compiler describes a misspelt field
+ * by that type and not by those of all events. An event that may be of several types is compared with each as a whole.
+ */
+export type EventToPublish<Types extends EventTypeMap, Name extends keyof Types & string> = EventInput<
+  Name,
+  Types[Name]
+> &
+  (IsUnion<Name> extends true ? PublishableEvent<Types> : unknown);
+
+/** Events to publish, as a parameter: see {@link EventToPublish}. */
+export type EventsToPublish<
+  Types extends EventTypeMap,
+  Names extends readonly (keyof Types & string)[],
+> = readonly [...{ readonly [Index in keyof Names]: EventToPublish<Types, Names[Index]> }];
+
+/** Events to append, as a parameter: see {@link EventToPublish}. */
+export type EventsToAppend<
+  Types extends EventTypeMap,
+  Names extends readonly (keyof Types & string)[],
+> = readonly [
+  ...{
+    readonly [Index in keyof Names]: Omit<
+      EventInput<Names[Index], Types[Names[Index]]>,
+      "aggregateType" | "aggregateId"
+    > &
+      (IsUnion<Names[Index]> extends true ? AppendableEvent<Types> : unknown);
+  },
+];
