@@ -53,8 +53,8 @@ const MISTAKES: readonly (readonly [line: string, message: string])[] = [
 const PROGRAM = `
 import { createSynapClient } from "@synap/client";
 import { z } from "zod";
-import { defineConfig, defineEventType, type Synap, type TypesOf } from "../../src/index.ts";
-import type { ApplicationScenario } from "../../src/testing.ts";
+import { defineConfig, defineEventType, type Synap, type TypesOf } from "@synap/synap";
+import type { ApplicationScenario } from "@synap/synap/testing";
 const placed = defineEventType({ name: "order.placed", description: "D.", schema: z.strictObject({ customer: z.string(), total: z.number() }), example: { customer: "ada", total: 1 } });
 const sent = defineEventType({ name: "order.sent", description: "D.", schema: z.strictObject({}), example: {} });
 const config = defineConfig({ eventTypes: [placed, sent] });

@@ -47,7 +47,7 @@ const LENT_MAY_HAVE = [
   "search_path",
 ];
 
-/** What a pooler's sessions live with between transactions. */
+/** Settings of a pooler's sessions between transactions, which would end them. */
 const ENDS_SESSIONS: ReadonlySet<string> = new Set(["statement_timeout", "idle_session_timeout"]);
 
 const LAST_MOMENT = "9999-12-31T23:59:59.999Z";
