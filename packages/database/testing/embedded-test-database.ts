@@ -2,10 +2,10 @@ import { constants } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Database, openDatabase } from "../src/index.ts";
+import { openDatabase } from "../src/index.ts";
 import { type DataDirectoryImage, readDataDirectoryImage } from "../src/internal.ts";
 import { ensureDataDirectory } from "./prepared-data-directory.ts";
-import type { DatabaseContent, TestDatabase } from "./test-database.ts";
+import { type DatabaseContent, openTestDatabase, type TestDatabase } from "./test-database.ts";
 
 /** Opens an in-memory engine from a prepared image: no cluster is initialised, no migration runs, no file is written. */
 export async function createMemoryTestDatabase(content: DatabaseContent): Promise<TestDatabase> {
@@ -29,24 +29,7 @@ export async function createDirectoryTestDatabase(content: DatabaseContent): Pro
     recursive: true,
     mode: constants.COPYFILE_FICLONE,
   });
-  const options = { dataDirectory };
-  let database: Database = await openDatabase(options);
-  return {
-    engine: "embedded",
-    options,
-    get database() {
-      return database;
-    },
-    reopen: async () => {
-      await database.close();
-      database = await openDatabase(options);
-      return database;
-    },
-    drop: async () => {
-      await database.close();
-      await rm(dataDirectory, { recursive: true, force: true });
-    },
-  };
+  return openTestDatabase({ dataDirectory }, () => rm(dataDirectory, { recursive: true, force: true }));
 }
 
 const images = new Map<DatabaseContent, Promise<DataDirectoryImage>>();

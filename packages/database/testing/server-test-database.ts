@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import postgres, { type Sql } from "postgres";
-import { type Database, migrate, openDatabase } from "../src/index.ts";
+import { migrate, openDatabase } from "../src/index.ts";
 import { sqlState } from "../src/internal.ts";
 import { templateKey } from "./template-key.ts";
-import type { DatabaseContent, TestDatabase } from "./test-database.ts";
+import { type DatabaseContent, openTestDatabase, type TestDatabase } from "./test-database.ts";
 
 /**
  * Creates a database on the server: a copy of a migrated one, or empty.
@@ -29,23 +29,9 @@ export async function createServerTestDatabase(
     ...(poolerUrl === undefined ? { url: directUrl } : { url: databaseUrl(poolerUrl, name), directUrl }),
     maxConnections: 5,
   };
-  let database: Database = await openDatabase(options);
-  return {
-    engine: "server",
-    options,
-    get database() {
-      return database;
-    },
-    reopen: async () => {
-      await database.close();
-      database = await openDatabase(options);
-      return database;
-    },
-    drop: async () => {
-      await database.close();
-      await withAdmin(adminUrl, (admin) => admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    },
-  };
+  return openTestDatabase(options, () =>
+    withAdmin(adminUrl, (admin) => admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+  );
 }
 
 /** Creates the template once for each set of migrations, in one worker while the others wait. */

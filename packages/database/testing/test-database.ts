@@ -1,4 +1,4 @@
-import type { Database, DatabaseOptions, Engine } from "../src/index.ts";
+import { type Database, type DatabaseOptions, type Engine, openDatabase } from "../src/index.ts";
 
 /** Initial content of a test database: the result of the migrations, or nothing. */
 export type DatabaseContent = "migrated" | "empty";
@@ -14,6 +14,30 @@ export interface TestDatabase {
   reopen(): Promise<Database>;
   /** Closes and removes it. */
   drop(): Promise<void>;
+}
+
+/** Opens a test database that can be opened again. `remove` removes it once it is closed. */
+export async function openTestDatabase(
+  options: DatabaseOptions,
+  remove: () => Promise<unknown>,
+): Promise<TestDatabase> {
+  let database: Database = await openDatabase(options);
+  return {
+    engine: database.engine,
+    options,
+    get database() {
+      return database;
+    },
+    reopen: async () => {
+      await database.close();
+      database = await openDatabase(options);
+      return database;
+    },
+    drop: async () => {
+      await database.close();
+      await remove();
+    },
+  };
 }
 
 /** The URL of a test database on a server itself, past any pooler, for sessions beside those of the store. */

@@ -22,7 +22,7 @@ import {
   TransientHandlerError,
 } from "@synap/handlers";
 import { type EventIssue, EventValidationError } from "@synap/types";
-import { isProblemCode } from "@synap/types/http";
+import { isProblemCode, type ProblemCode } from "@synap/types/http";
 import { HTTPException } from "hono/http-exception";
 import { PublisherClosedError, PublisherFullError } from "../broker/publisher.ts";
 import { FunctionsNotRegisteredError } from "../broker/ready-workers.ts";
@@ -89,6 +89,16 @@ export function toProblem(error: unknown): Problem {
     },
   );
 }
+
+/** Problem responses of an event that is invalid by itself. */
+export const EVENT_PROBLEMS = [
+  "event-too-large",
+  "event-invalid",
+  "unknown-event-type",
+  "too-deep",
+  "timestamp-too-old",
+  "timestamp-too-late",
+] as const satisfies readonly ProblemCode[];
 
 /**
  * Builds the problem of a single event that was not accepted. Some issues have their own problem code.

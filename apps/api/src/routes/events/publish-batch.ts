@@ -7,7 +7,7 @@ import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../..
 import { Problem } from "../../problems/problem.ts";
 import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { unavailable } from "./publish-event.ts";
-import { readEventRules } from "./publish-parameters.ts";
+import { BROKER_PROBLEMS, PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "./publish-parameters.ts";
 
 const route = {
   method: "post",
@@ -34,18 +34,10 @@ const route = {
     ...problemResponses(
       ...JSON_BODY_PROBLEMS,
       "batch-invalid",
-      "parameter-invalid",
-      "parameter-unknown",
-      "token-missing",
-      "token-invalid",
-      "backfill-disabled",
+      ...PUBLISH_PARAMETER_PROBLEMS,
       "batch-too-large",
       "batch-rejected",
-      "functions-not-registered",
-      "event-type-not-ready",
-      "publisher-full",
-      "broker-unavailable",
-      "shutting-down",
+      ...BROKER_PROBLEMS,
     ),
   },
 } satisfies RouteConfig;

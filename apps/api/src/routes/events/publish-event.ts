@@ -6,9 +6,9 @@ import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies
 import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
-import { eventProblem } from "../../problems/to-problem.ts";
+import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
-import { readEventRules } from "./publish-parameters.ts";
+import { BROKER_PROBLEMS, PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "./publish-parameters.ts";
 
 const route = {
   method: "post",
@@ -30,23 +30,10 @@ const route = {
     200: jsonResponse("Stored already, by an earlier request.", "DuplicateEvent"),
     ...problemResponses(
       ...JSON_BODY_PROBLEMS,
-      "parameter-invalid",
-      "parameter-unknown",
-      "token-missing",
-      "token-invalid",
-      "backfill-disabled",
+      ...PUBLISH_PARAMETER_PROBLEMS,
       "event-id-conflict",
-      "event-too-large",
-      "event-invalid",
-      "unknown-event-type",
-      "too-deep",
-      "timestamp-too-old",
-      "timestamp-too-late",
-      "functions-not-registered",
-      "event-type-not-ready",
-      "publisher-full",
-      "broker-unavailable",
-      "shutting-down",
+      ...EVENT_PROBLEMS,
+      ...BROKER_PROBLEMS,
     ),
   },
 } satisfies RouteConfig;

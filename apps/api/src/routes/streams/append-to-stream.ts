@@ -2,7 +2,8 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
-import { readEventRules } from "../events/publish-parameters.ts";
+import { EVENT_PROBLEMS } from "../../problems/to-problem.ts";
+import { PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "../events/publish-parameters.ts";
 import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
@@ -32,21 +33,12 @@ const route = {
       ...JSON_BODY_PROBLEMS,
       "batch-invalid",
       "precondition-invalid",
-      "parameter-invalid",
-      "parameter-unknown",
-      "token-missing",
-      "token-invalid",
-      "backfill-disabled",
+      ...PUBLISH_PARAMETER_PROBLEMS,
       "optimistic-lock",
       "stream-closed",
       "event-id-conflict",
       "batch-too-large",
-      "event-too-large",
-      "event-invalid",
-      "unknown-event-type",
-      "too-deep",
-      "timestamp-too-old",
-      "timestamp-too-late",
+      ...EVENT_PROBLEMS,
       "handler-refused",
       "transaction-ended",
       "stream-locked",
