@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { createProgram } from "@synap/cli/operating/run-cli.ts";
 import { PROGRAMS } from "@synap/cli/programs.ts";
 import { EXIT } from "@synap/service/exit-codes";
@@ -130,5 +131,23 @@ describe("exit codes", () => {
   it("0: the release", async () => {
     const { version } = JSON.parse(readFileSync(join(root, "apps/cli/package.json"), "utf8"));
     expect(await run([SYNAP, "--version"])).toEqual({ code: EXIT.done, out: `${version}\n`, error: "" });
+  });
+
+  /** The environment of a shell, not of the package manager that runs this test. */
+  const typing = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+
+  it.each([
+    ["npm start", ["start", "--", "--prot"]],
+    ["npm run load", ["run", "load", "--", "--prot"]],
+    ["npm run synap", ["run", "synap", "--", "--prot"]],
+  ])("2, and the help is that of the command which was typed: %s", async (typed, args) => {
+    const { code, error } = await promisify(execFile)("npm", args, { cwd: root, env: typing }).then(
+      () => ({ code: 0, error: "" }),
+      (failure: { code: number; stderr: string }) => ({ code: failure.code, error: failure.stderr }),
+    );
+    expect({ code, error }).toEqual({
+      code: EXIT.usage,
+      error: expect.stringContaining(`See ${typed} -- --help.`),
+    });
   });
 });

@@ -29,7 +29,7 @@ export interface AppendOptions {
   readonly lockTimeout?: number | undefined;
 }
 
-/** The event store: events are appended once and never changed. See docs/insides/store.md for the guarantees. */
+/** The event store: events are appended once and never changed. */
 export interface EventStore {
   /** Appends one event. See `appendBatch`. */
   append(event: SynapEvent, options?: AppendOptions): Promise<AppendOutcome>;

@@ -146,6 +146,6 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION synap.post_event IS 'Posts an event. See docs/sql.md, and synap.event_types for the types.';
+COMMENT ON FUNCTION synap.post_event IS 'Posts an event of a type of synap.event_types.';
 
 SELECT synap.grant_to_sql_writers('EXECUTE', 'FUNCTION synap.post_event');

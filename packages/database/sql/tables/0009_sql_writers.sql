@@ -10,7 +10,7 @@ BEGIN
       WHEN duplicate_object OR unique_violation THEN
         NULL;
       WHEN insufficient_privilege THEN
-        RAISE NOTICE 'role synap_sql could not be created; see docs/sql.md';
+        RAISE NOTICE 'role synap_sql could not be created; for programs that use SQL, an administrator runs CREATE ROLE synap_sql NOLOGIN';
     END;
   END IF;
 END

@@ -28,7 +28,7 @@ export interface MigrationReport {
   /** Names of the files that this call has applied; empty when none was pending. */
   readonly applied: readonly string[];
   readonly timescaledbVersion: string;
-  /** The TimescaleDB edition found. Both work; see docs/insides/store.md for the difference. */
+  /** The TimescaleDB edition found. Both work; only the Community edition compresses. */
   readonly edition: "community" | "apache";
   /** Rights by which other logins could damage the log and which this login may not revoke; see `HARDENING_STATEMENT`. */
   readonly exposures: readonly Exposure[];

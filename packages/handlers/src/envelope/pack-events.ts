@@ -9,7 +9,7 @@ const compress = promisify(gzip);
 const MAX_SUMMARY_TYPES = 20;
 
 /**
- * Level 1: level 6 takes two to six times as long for a fifth fewer bytes (docs/decisions/0024). Each chunk of output costs a
+ * Level 1: level 6 takes two to six times as long for a fifth fewer bytes. Each chunk of output costs a
  * change of threads; most envelopes are one or two.
  */
 const GZIP = { level: constants.Z_BEST_SPEED, chunkSize: 64 * 1024 };

@@ -8,7 +8,7 @@ import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
 import { columnsOf, describeReadTable, type ReadTable } from "./read-table.ts";
 
-/** A read model and the code that builds it from events. See docs/projections.md. */
+/** A read model and the code that builds it from events. */
 export interface Projection<Name extends string = string> {
   /** Unique among projections and never changed: lower case, digits and dashes. */
   readonly name: Name;

@@ -1,7 +1,7 @@
 /**
- * Every problem code of the API, with its HTTP status and a title that never changes. `docs/errors.md`
- * describes each one; a test compares the two lists.
+ * Every problem code of the API, with its HTTP status and a title that never changes.
  */
+// docs/errors.md describes each one; a test compares the two lists.
 export const PROBLEM_CODES = {
   "malformed-json": { status: 400, title: "The body is not valid JSON" },
   "invalid-utf8": { status: 400, title: "The body is not valid UTF-8" },
