@@ -206,6 +206,14 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       });
     });
 
+    it("does not name the address itself, whose last part is empty", async () => {
+      const { body } = await get("/api/v1/streams/note/");
+      expect([body.code, body.detail]).toEqual([
+        "route-not-found",
+        expect.not.stringContaining("did you mean"),
+      ]);
+    });
+
     it("names the parameter that was meant", async () => {
       const detail = expect.stringContaining('"corelationId" (did you mean "correlationId"?)');
       expect(await get("/api/v1/events?corelationId=1")).toMatchObject({ body: { detail } });

@@ -136,6 +136,7 @@ export interface SynapClient<Source extends ClientTypes>
  * A client of Synap's HTTP API, typed by an application's config. Import only its type, so that none of its code runs here. A
  * catalogue (`typeof catalogue`) gives the event types alone.
  *
+ * @throws SynapUrlError
  * @example
  * import type config from "./synap.config.ts";
  * const synap = createSynapClient<typeof config>({ url: "http://127.0.0.1:3400" });

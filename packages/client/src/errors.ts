@@ -68,6 +68,20 @@ export class SynapResponseError extends Error {
   }
 }
 
+/** The URL that a client was given is not one of an API. */
+export class SynapUrlError extends Error {
+  override readonly name = "SynapUrlError";
+  readonly code = "url-invalid";
+  readonly url: string;
+
+  constructor(url: string) {
+    super(
+      `${JSON.stringify(url)} can't be the URL of an API: it has to begin with http:// or https://, as in http://127.0.0.1:3400.`,
+    );
+    this.url = url;
+  }
+}
+
 /** Milliseconds until the API wants to be asked again, as the response that caused an error said. */
 export function retryAfterOf(error: unknown): number | undefined {
   return error instanceof SynapProblem || error instanceof SynapResponseError

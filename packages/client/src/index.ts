@@ -16,7 +16,13 @@ export type {
   StreamRead,
   SubscriptionProgress,
 } from "./contract.ts";
-export { isProblem, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
+export {
+  isProblem,
+  SynapProblem,
+  SynapResponseError,
+  SynapUnreachableError,
+  SynapUrlError,
+} from "./errors.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 export type {
   CoalescingOptions,

@@ -12,6 +12,7 @@ import {
   SynapProblem,
   SynapResponseError,
   SynapUnreachableError,
+  SynapUrlError,
 } from "./index.ts";
 
 let api: ScriptedApi | undefined;
@@ -214,3 +215,39 @@ it("gives one page of dead letters, from a cursor on", async () => {
     "/api/v1/admin/dead-letters?status=open&cursor=here&limit=5",
   ]);
 });
+
+it.each(["127.0.0.1:3400", "localhost:3400", "ftp://127.0.0.1", "http://", "", "/api"])(
+  "refuses %j as the URL of an API, when the client is made",
+  (url) => {
+    expect(() => createSynapClient({ url })).toThrow(SynapUrlError);
+    expect(() => createSynapClient({ url })).toThrow("it has to begin with http:// or https://");
+  },
+);
+
+it.each([
+  ["", "must not be empty"],
+  [".", "must not be . or .., which are steps in a path"],
+  ["..", "must not be . or .., which are steps in a path"],
+  ["a\ud800", "must not hold half of a surrogate pair"],
+])("refuses the name %j, by which nothing can be reached, without a request", async (name, reason) => {
+  const { client, requests } = await clientOf(health);
+  const stream = { aggregateType: "note", aggregateId: name };
+  const notes = client.aggregates<Notes>({ type: "note", path: "notes" });
+  for (const call of [
+    () => client.readStream(stream).next(),
+    () => client.append(stream, [note]),
+    () => client.getStream(stream),
+    () => notes.execute(name, { type: "write", data: {} }),
+    () => notes.load(name),
+    () => client.admin.projection(name),
+  ]) {
+    const error: unknown = await call().catch((thrown: unknown) => thrown);
+    expect(isProblem(error, "parameter-invalid") && error.problem.errors).toMatchObject([{ reason }]);
+  }
+  expect(requests).toEqual([]);
+});
+
+interface Notes {
+  evolve(state: never, event: never): { readonly text: string };
+  decide(command: { readonly type: "write"; readonly data: object }, state: never): unknown;
+}

@@ -1,6 +1,12 @@
 import { pauseAfter, sleep } from "./backoff.ts";
 import type { CallOptions } from "./contract.ts";
-import { retryAfterOf, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
+import {
+  retryAfterOf,
+  SynapProblem,
+  SynapResponseError,
+  SynapUnreachableError,
+  SynapUrlError,
+} from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 import type { ProblemDocument } from "./problems.ts";
 import type { RequestOf } from "./requests.ts";
@@ -97,7 +103,7 @@ const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
 /** Makes a transport. @internal */
 export function createTransport(options: TransportOptions): Transport {
-  const base = String(options.url).replace(/\/+$/, "");
+  const base = readUrl(String(options.url)).replace(/\/+$/, "");
   const {
     attempts = 6,
     firstMs = 200,
@@ -246,8 +252,42 @@ function readRetryAfter(response: Response): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), 300_000);
 }
 
+/** @throws SynapUrlError */
+function readUrl(url: string): string {
+  // On a page, an address may be relative to it.
+  const isOnPage = Reflect.get(globalThis, "location") !== undefined && /^(?:\/|$)/.test(url);
+  if (isOnPage || (/^https?:\/\//i.test(url) && URL.canParse(url))) return url;
+  throw new SynapUrlError(url);
+}
+
+/** @throws SynapProblem `parameter-invalid` for a name by which nothing could be reached */
 function fillPath(template: string, values: Readonly<Record<string, string | number>>): string {
-  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = String(values[name] ?? "");
+    const reason = faultOf(value);
+    if (reason !== undefined) throw invalidParameter(name, reason);
+    return encodeURIComponent(value);
+  });
+}
+
+function faultOf(segment: string): string | undefined {
+  if (segment === "") return "must not be empty";
+  // `fetch` resolves them, and asks another address.
+  if (segment === "." || segment === "..") return "must not be . or .., which are steps in a path";
+  return segment.isWellFormed() ? undefined : "must not hold half of a surrogate pair";
+}
+
+/** The problem that the API would answer, could the request reach it. */
+function invalidParameter(path: string, reason: string): SynapProblem {
+  return new SynapProblem({
+    type: "/problems/parameter-invalid",
+    title: "A parameter is not valid",
+    status: 400,
+    code: "parameter-invalid",
+    detail: `"${path}" ${reason}.`,
+    instance: "",
+    errors: [{ path, code: "parameter-invalid", reason }],
+  });
 }
 
 function writeQuery(query: Readonly<Record<string, QueryValue>>): string {

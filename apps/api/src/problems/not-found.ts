@@ -24,7 +24,7 @@ export function unmatchedProblem(app: ApiApp, context: ApiContext): Problem {
   return methodNotAllowed(method, [...methods]);
 }
 
-/** Finds route paths of which every segment resembles this path, with its parameters filled in. */
+/** Finds route paths of which every segment resembles this path, with its parameters filled in. None of them is empty. */
 function addressesLike(app: ApiApp, path: string): Set<string> {
   const segments = path.split("/");
   return new Set(
@@ -35,7 +35,11 @@ function addressesLike(app: ApiApp, path: string): Set<string> {
           route.length === segments.length &&
           route.every((part, index) => {
             const given = segments[index] ?? "";
-            return part.startsWith(":") || part === given || nearMatches(given, [part]).length > 0;
+            return (
+              (part.startsWith(":") && given !== "") ||
+              part === given ||
+              nearMatches(given, [part]).length > 0
+            );
           }),
       )
       .map((route) => route.map((part, index) => (part.startsWith(":") ? segments[index] : part)).join("/")),

@@ -66,6 +66,25 @@ describe.each(testEngines())("migrations of an application (%s)", (engine) => {
     await expect(stray).rejects.toThrow("shelves.sql can't be applied: its name has to be like 0001_");
   });
 
+  it("names the ledger, the file and the line of a fault", async () => {
+    const failing = (name: string, sql: string) =>
+      migrate(test.database, { applications: [{ ledger: "depot", files: { [name]: sql } }] });
+    await expect(
+      failing("0001_shelves.sql", "SELECT '\u{1f4e6}';\n\nCREATE TABEL depot.x (id text);"),
+    ).rejects.toThrow(
+      'The migration depot/0001_shelves.sql, line 3, failed and was rolled back: syntax error at or near "TABEL"',
+    );
+    await expect(
+      failing("views/x.sql", "CREATE OR REPLACE VIEW public.x AS\nSELECT nothing;"),
+    ).rejects.toMatchObject({
+      migration: "depot/views/x.sql",
+      line: 2,
+    });
+    // A fault that is found while it runs has no place.
+    const division = failing("0001_shelves.sql", "\nSELECT 1 / 0;");
+    await expect(division).rejects.toThrow("The migration depot/0001_shelves.sql failed and was rolled back");
+  });
+
   it("names a folder that doesn't exist", async () => {
     const missing = [{ ledger: "shop", folder: join(folder, "migrations") }];
     await expect(migrate(test.database, { applications: missing })).rejects.toThrow(

@@ -1,3 +1,4 @@
+import { readProperty } from "@synap/types/internal";
 import { isUnavailable, sqlState } from "../connection/database-errors.ts";
 import type { Transaction } from "../connection/sql-session.ts";
 import { MigrationFailedError, SignatureChangedError } from "./migration-errors.ts";
@@ -10,11 +11,13 @@ const NOT_REPLACEABLE: ReadonlySet<string> = new Set(["42P13", "42P16", "42809"]
 /**
  * Applies the files of functions and views, and drops those whose files are gone.
  *
+ * @param fileName the name of a file in error messages
  * @throws SignatureChangedError when one can't be replaced, or would become an overload of the existing one
  * @throws MigrationFailedError for any other failure, for example when something depends on an object to drop
  */
 export async function applyDefinitions(
   transaction: Transaction,
+  fileName: (name: string) => string,
   definitions: readonly MigrationFile[],
   dropped: readonly AppliedFile[],
 ): Promise<void> {
@@ -24,7 +27,7 @@ export async function applyDefinitions(
   ]);
   for (const file of definitions) {
     try {
-      await run(transaction, file.name, file.sql);
+      await run(transaction, fileName(file.name), file.sql);
     } catch (error) {
       const state = error instanceof MigrationFailedError ? sqlState(error.cause) : undefined;
       const statements = before.get(objectName(file));
@@ -41,7 +44,8 @@ export async function applyDefinitions(
   }
 
   const drops = dropped.flatMap(({ object }) => before.get(object ?? "") ?? []);
-  if (drops.length > 0) await run(transaction, dropped.map(({ name }) => name).join(", "), dropAll(drops));
+  if (drops.length > 0)
+    await run(transaction, dropped.map(({ name }) => fileName(name)).join(", "), dropAll(drops));
 }
 
 /** Orders drops by dependency: an object is dropped after its dependents, or not at all. */
@@ -77,8 +81,16 @@ export async function run(transaction: Transaction, name: string, sql: string): 
     await transaction.execute(sql);
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    throw new MigrationFailedError(name, { cause: error });
+    throw new MigrationFailedError(name, { cause: error, line: lineOf(error, sql) });
   }
+}
+
+/** The line at which the database found a fault. It counts characters from 1, without the halves of surrogate pairs. */
+function lineOf(error: unknown, sql: string): number | undefined {
+  const position = Number(readProperty(error, "position"));
+  return position > 0
+    ? [...sql].slice(0, position - 1).filter((each) => each === "\n").length + 1
+    : undefined;
 }
 
 function objectName({ object }: MigrationFile): string {

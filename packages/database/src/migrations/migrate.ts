@@ -14,7 +14,7 @@ import {
 } from "./login-rights.ts";
 import { MigrationFailedError, PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
 import type { MigrationFile } from "./migration-files.ts";
-import { findPending, readLedger } from "./migration-ledger.ts";
+import { findPending, OWN_LEDGER, readLedger } from "./migration-ledger.ts";
 import { INSUFFICIENT_PRIVILEGE, prepare } from "./prepare-database.ts";
 
 export interface MigrateOptions extends MigrationSources {
@@ -126,10 +126,11 @@ async function applyNext(
     await takeLock(transaction);
     const applied = await readLedger(transaction, ledger.name);
     const pending = findPending(ledger.files, applied, ledger.release);
+    const fileName = (name: string) => (ledger.name === OWN_LEDGER ? name : `${ledger.name}/${name}`);
     const [file] = pending.numbered;
     if (file !== undefined) {
       await transaction.query("SELECT set_config('synap.chunk_interval', $1, true)", [chunkInterval]);
-      await run(transaction, file.name, file.sql).catch((error: unknown) => {
+      await run(transaction, fileName(file.name), file.sql).catch((error: unknown) => {
         throw isRefusedByDatabase(error, login) ? mayNotCreateSchemas(login, file.name, error) : error;
       });
       // It may have dropped functions and views, or their dependencies.
@@ -142,7 +143,7 @@ async function applyNext(
     }
     const { definitions, dropped } = pending;
     if (definitions.length + dropped.length === 0) return undefined;
-    await applyDefinitions(transaction, definitions, dropped);
+    await applyDefinitions(transaction, fileName, definitions, dropped);
     await transaction.query(
       `DELETE FROM synap.migrations
         WHERE ledger = $1 AND name IN (SELECT jsonb_array_elements_text($2::text::jsonb))`,

@@ -122,11 +122,19 @@ export class MigrationFailedError extends Error {
   override readonly name = "MigrationFailedError";
   readonly code = "MIGRATION_FAILED";
   readonly migration: string;
+  /** The line of the file at which it failed, from 1; undefined if the database named no place in it. */
+  readonly line: number | undefined;
 
-  constructor(migration: string, options: { cause: unknown }) {
-    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
-    super(`The migration ${migration} failed and was rolled back: ${reason}`, options);
+  /** @param migration the file's name; that of an application's file begins with its ledger: `shop/0001_orders.sql` */
+  constructor(
+    migration: string,
+    { cause, line }: { readonly cause: unknown; readonly line?: number | undefined },
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const place = line === undefined ? migration : `${migration}, line ${line},`;
+    super(`The migration ${place} failed and was rolled back: ${reason}`, { cause });
     this.migration = migration;
+    this.line = line;
   }
 }
 
