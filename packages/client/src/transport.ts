@@ -1,3 +1,4 @@
+import { fillPath, readUrl, writeQuery } from "./address.ts";
 import { pauseAfter, sleep } from "./backoff.ts";
 import type { CallOptions } from "./contract.ts";
 import {
@@ -48,8 +49,6 @@ export interface TransportOptions {
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
-
-type QueryValue = string | number | boolean | Date | readonly string[] | undefined;
 
 /** The request of an operation, whichever it is. */
 interface Call extends CallOptions {
@@ -250,56 +249,4 @@ function readRetryAfter(response: Response): number | undefined {
   const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header) - Date.now();
   // Nobody waits for longer than five minutes because of a header.
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), 300_000);
-}
-
-/** @throws SynapUrlError */
-function readUrl(url: string): string {
-  // On a page, an address may be relative to it.
-  const isOnPage = Reflect.get(globalThis, "location") !== undefined && /^(?:\/|$)/.test(url);
-  if (isOnPage || (/^https?:\/\//i.test(url) && URL.canParse(url))) return url;
-  throw new SynapUrlError(url);
-}
-
-/** @throws SynapProblem `parameter-invalid` for a name by which nothing could be reached */
-function fillPath(template: string, values: Readonly<Record<string, string | number>>): string {
-  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const value = String(values[name] ?? "");
-    const reason = faultOf(value);
-    if (reason !== undefined) throw invalidParameter(name, reason);
-    return encodeURIComponent(value);
-  });
-}
-
-function faultOf(segment: string): string | undefined {
-  if (segment === "") return "must not be empty";
-  // `fetch` resolves them, and asks another address.
-  if (segment === "." || segment === "..") return "must not be . or .., which are steps in a path";
-  return segment.isWellFormed() ? undefined : "must not hold half of a surrogate pair";
-}
-
-/** The problem that the API would answer, could the request reach it. */
-function invalidParameter(path: string, reason: string): SynapProblem {
-  return new SynapProblem({
-    type: "/problems/parameter-invalid",
-    title: "A parameter is not valid",
-    status: 400,
-    code: "parameter-invalid",
-    detail: `"${path}" ${reason}.`,
-    instance: "",
-    errors: [{ path, code: "parameter-invalid", reason }],
-  });
-}
-
-function writeQuery(query: Readonly<Record<string, QueryValue>>): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    // Left out, it would select everything.
-    if (Array.isArray(value) && value.length === 0)
-      throw new RangeError(`"${name}" is an empty list. Leave it out for any.`);
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined) parameters.append(name, one instanceof Date ? one.toISOString() : String(one));
-    }
-  }
-  const text = parameters.toString();
-  return text === "" ? "" : `?${text}`;
 }
