@@ -1,13 +1,7 @@
 import { fillPath, readUrl, writeQuery } from "./address.ts";
 import { pauseAfter, sleep } from "./backoff.ts";
 import type { CallOptions } from "./contract.ts";
-import {
-  retryAfterOf,
-  SynapProblem,
-  SynapResponseError,
-  SynapUnreachableError,
-  SynapUrlError,
-} from "./errors.ts";
+import { retryAfterOf, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 import type { ProblemDocument } from "./problems.ts";
 import type { RequestOf } from "./requests.ts";
