@@ -39,11 +39,11 @@ async function printEnvelopes(file: string): Promise<void> {
   const content = await readJson(file);
   const envelopes = Array.isArray(content) ? content : [content];
   if (envelopes.length === 0) throw new ExitError(EXIT.failed, "The array is empty: it has no envelope.");
-  for (const [place, each] of envelopes.entries()) {
+  for (const [index, each] of envelopes.entries()) {
     const data = dataOf(each);
     const reading = await readEnvelope(data);
     if (!reading.ok) {
-      const which = Array.isArray(content) ? `Element ${place} of the array` : "This";
+      const which = Array.isArray(content) ? `Element ${index} of the array` : "This";
       throw new ExitError(EXIT.failed, `${which} is not a readable envelope: ${plain(reading.reason)}.`);
     }
     for (const event of reading.events) console.log(jsonText(event));

@@ -67,8 +67,8 @@ export async function storeEnvelope(
   const outcomes: AcceptedOutcome[] = [];
   const leftOut: SynapEvent[] = [];
   let cause: unknown;
-  for (const [place, event] of events.entries()) {
-    const outcome = appended[place];
+  for (const [index, event] of events.entries()) {
+    const outcome = appended[index];
     if (outcome === undefined) throw new Error(`The append of ${event.id} has no outcome.`);
     if (outcome.status === "locked") {
       leftOut.push(event);

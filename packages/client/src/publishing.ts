@@ -117,7 +117,7 @@ export function createPublishing(
       const json = `{"events":[${events.join(",")}]}`;
       const { results } = await transport.call("publishBatch", { json, signal, backfill });
       const isWhole =
-        results?.length === events.length && results.every((result, place) => result.index === place);
+        results?.length === events.length && results.every((result, index) => result.index === index);
       if (isWhole) return { results };
       throw new SynapResponseError(transport.url, 200, "it has no result for each event");
     } catch (error) {

@@ -28,7 +28,7 @@ const ordersAt = (path: string) =>
     read: () => Promise.resolve({ orders: [] }),
   });
 const compose = (...modules: SynapModule[]) =>
-  composeModules(modules.map((module, index) => ({ place: `modules[${index}]`, module })));
+  composeModules(modules.map((module, index) => ({ path: `modules[${index}]`, module })));
 
 describe("modules", () => {
   it("are composed in their order, together with the audit log and the compliance figures", () => {

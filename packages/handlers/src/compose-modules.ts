@@ -23,7 +23,7 @@ export interface Composition {
 
 /** A module and its name in error messages: `modules[0]`. */
 export interface NamedModule {
-  readonly place: string;
+  readonly path: string;
   readonly module: SynapModule;
 }
 
@@ -32,16 +32,16 @@ export class ModuleError extends Error {
   override readonly name = "ModuleError";
   readonly code = "MODULE_INVALID";
   /** The invalid entry, as in `modules[1].handlers[0]`. */
-  readonly place: string;
+  readonly path: string;
 
-  constructor(place: string, reason: string) {
-    super(`${place}: ${reason}`);
-    this.place = place;
+  constructor(path: string, reason: string) {
+    super(`${path}: ${reason}`);
+    this.path = path;
   }
 }
 
 interface Entry<Item> {
-  readonly place: string;
+  readonly path: string;
   readonly item: Item;
 }
 
@@ -52,18 +52,18 @@ interface Entry<Item> {
  *   no module defines
  */
 export function composeModules(modules: readonly NamedModule[]): Composition {
-  const all: readonly NamedModule[] = [...modules, { place: "Synap itself", module: genericModule }];
-  for (const { place, module } of all) {
-    if (typeof module !== "object" || module === null) throw new ModuleError(place, "must be a module");
-    refuseUnknownKeys(place, module);
-    refuseMissingEntries(place, module);
+  const all: readonly NamedModule[] = [...modules, { path: "Synap itself", module: genericModule }];
+  for (const { path, module } of all) {
+    if (typeof module !== "object" || module === null) throw new ModuleError(path, "must be a module");
+    refuseUnknownKeys(path, module);
+    refuseMissingEntries(path, module);
   }
   const entriesOf = <Item>(
     list: keyof SynapModule,
     pick: (module: SynapModule) => readonly Item[] = () => [],
   ) =>
-    all.flatMap(({ place, module }) =>
-      pick(module).map((item, index): Entry<Item> => ({ place: `${place}.${list}[${index}]`, item })),
+    all.flatMap(({ path, module }) =>
+      pick(module).map((item, index): Entry<Item> => ({ path: `${path}.${list}[${index}]`, item })),
     );
   const eventTypes = entriesOf<EventTypeDefinition>("eventTypes", (module) => module.eventTypes ?? []);
   const handlers = entriesOf<IEventHandler>("handlers", (module) => module.handlers ?? []);
@@ -71,8 +71,8 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   const aggregates = entriesOf<AggregateRegistration>("aggregates", (module) => module.aggregates ?? []);
   const readModels = entriesOf<ReadModel>("readModels", (module) => module.readModels ?? []);
 
-  const migrations = all.flatMap(({ place, module }): Entry<ApplicationMigrations>[] =>
-    module.migrations === undefined ? [] : [{ place: `${place}.migrations`, item: module.migrations }],
+  const migrations = all.flatMap(({ path, module }): Entry<ApplicationMigrations>[] =>
+    module.migrations === undefined ? [] : [{ path: `${path}.migrations`, item: module.migrations }],
   );
   refuseTwice("event type", eventTypes, ({ name }) => name);
   // Checkpoints and dead letters are stored under these names, so handlers and projections share them.
@@ -87,12 +87,12 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   refuseTwice("ledger", migrations, ({ ledger }) => ledger);
   for (const entry of readModels) checkComponent(entry);
 
-  for (const { place, item } of followers) checkMode(place, item);
+  for (const { path, item } of followers) checkMode(path, item);
   const known = new Set(eventTypes.map(({ item }) => item.name));
-  for (const { place, item } of followers) {
-    checkTypes(place, `"${item.name}"`, item.eventTypes === "all" ? [] : item.eventTypes, known);
+  for (const { path, item } of followers) {
+    checkTypes(path, `"${item.name}"`, item.eventTypes === "all" ? [] : item.eventTypes, known);
   }
-  for (const { place, item } of aggregates) checkDecider(place, item.decider, known);
+  for (const { path, item } of aggregates) checkDecider(path, item.decider, known);
   return {
     catalogue: createEventCatalogue(eventTypes.map(({ item }) => item)),
     handlers: handlers.map(({ item }) => item),
@@ -113,35 +113,35 @@ const MODULE_KEYS: Record<keyof SynapModule, true> = {
 };
 
 /** Refuses unknown keys at run time, for configs in JavaScript and values whose type the compiler doesn't see. */
-function refuseUnknownKeys(place: string, module: SynapModule): void {
-  const allowed = [...Object.keys(MODULE_KEYS), ...(place === "config" ? ["modules"] : [])];
+function refuseUnknownKeys(path: string, module: SynapModule): void {
+  const allowed = [...Object.keys(MODULE_KEYS), ...(path === "config" ? ["modules"] : [])];
   const unknown = Object.keys(module).find((key) => !allowed.includes(key));
   if (unknown === undefined) return;
   throw new ModuleError(
-    place,
+    path,
     `unknown key "${unknown}"${didYouMean(unknown, allowed)}; allowed: ${allowed.join(", ")}`,
   );
 }
 
 /** Refuses what is no list, and entries that are missing, as those of a module that imports itself in a circle are. */
-function refuseMissingEntries(place: string, module: SynapModule): void {
+function refuseMissingEntries(path: string, module: SynapModule): void {
   for (const [key, list] of Object.entries(module)) {
     if (list === undefined || key === "migrations") continue;
-    if (!Array.isArray(list)) throw new ModuleError(`${place}.${key}`, "must be an array");
+    if (!Array.isArray(list)) throw new ModuleError(`${path}.${key}`, "must be an array");
     const index = list.findIndex((entry) => typeof entry !== "object" || entry === null);
     if (index < 0) continue;
     const found =
       list[index] === undefined ? "undefined; is it defined before it is used here?" : String(list[index]);
-    throw new ModuleError(`${place}.${key}[${index}]`, `must be a definition, and is ${found}`);
+    throw new ModuleError(`${path}.${key}[${index}]`, `must be a definition, and is ${found}`);
   }
 }
 
 const MODES = ["inline", "async"];
 
-function checkMode(place: string, { name, mode }: IEventHandler | Projection): void {
+function checkMode(path: string, { name, mode }: IEventHandler | Projection): void {
   if (MODES.includes(mode)) return;
   throw new ModuleError(
-    place,
+    path,
     `"${name}" has the mode "${mode}"${didYouMean(String(mode), MODES)}; it must be "inline" or "async"`,
   );
 }
@@ -151,49 +151,49 @@ function refuseTwice<Item>(
   entries: readonly Entry<Item>[],
   nameOf: (item: Item) => string,
 ): void {
-  const places = new Map<string, string>();
-  for (const { place, item } of entries) {
+  const paths = new Map<string, string>();
+  for (const { path, item } of entries) {
     const name = nameOf(item);
-    const earlier = places.get(name);
+    const earlier = paths.get(name);
     if (earlier !== undefined) {
-      throw new ModuleError(place, `the ${kind} "${name}" is already at ${earlier}; rename or remove one`);
+      throw new ModuleError(path, `the ${kind} "${name}" is already at ${earlier}; rename or remove one`);
     }
-    places.set(name, place);
+    paths.set(name, path);
   }
 }
 
 /**
  * Refuses a decider with an event type that an application does not define.
  *
- * @param place the decider's name in the error message
+ * @param path the decider's name in the error message
  * @throws ModuleError
  */
 export function checkDecider(
-  place: string,
+  path: string,
   { name, events }: Pick<Decider, "name" | "events">,
   known: ReadonlySet<string>,
 ): void {
   const types = events.map((event) => event.name);
-  checkTypes(place, `"${name}"`, types, known);
+  checkTypes(path, `"${name}"`, types, known);
 }
 
-function checkTypes(place: string, name: string, types: readonly string[], known: ReadonlySet<string>): void {
+function checkTypes(path: string, name: string, types: readonly string[], known: ReadonlySet<string>): void {
   const unknown = types.filter((type) => !known.has(type));
   if (unknown.length === 0) return;
   const names = unknown.map((type) => `"${type}"${didYouMean(type, known)}`).join(", ");
   throw new ModuleError(
-    place,
+    path,
     `${name} names event types that no module has: ${names}; add their definitions to eventTypes`,
   );
 }
 
 /** Refuses a read model whose response would have the name of an API resource: both are components of the OpenAPI document. */
-function checkComponent({ place, item }: Entry<ReadModel>): void {
+function checkComponent({ path, item }: Entry<ReadModel>): void {
   const name = componentOf(item);
   const own = Object.entries<unknown>(HTTP_RESOURCES).find(([each]) => each === name);
   if (own === undefined || (name in READ_MODEL_RESOURCES && own[1] === item.response)) return;
   throw new ModuleError(
-    place,
+    path,
     `the path "${item.path}" would name its response "${name}", which is a resource of the API; change the path`,
   );
 }

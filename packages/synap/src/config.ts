@@ -68,9 +68,9 @@ export interface ConfigParts<Config extends SynapConfig> extends ApplicationPart
 /**
  * Refuses keys that only `Given` has: for a type parameter, the compiler doesn't look for them. The type is the text that the compiler shows.
  */
-type NoOtherKeys<Given, Known, Place extends keyof typeof KEYS> = {
-  readonly [Key in Exclude<keyof Given, keyof Known> &
-    string]: `"${Key}" is not a key of ${Place}; the keys are ${(typeof KEYS)[Place]}`;
+type NoOtherKeys<Given, Allowed, Owner extends keyof typeof KEYS> = {
+  readonly [Key in Exclude<keyof Given, keyof Allowed> &
+    string]: `"${Key}" is not a key of ${Owner}; the keys are ${(typeof KEYS)[Owner]}`;
 };
 
 declare const KEYS: {
@@ -127,8 +127,8 @@ export function defineConfig<const Config extends SynapConfig>(
 ): SynapApplication<ConfigTypes<Config>, ConfigParts<Config>> {
   const { modules = [], ...own }: SynapConfig = config;
   const composition = composeModules([
-    ...modules.map((module, index) => ({ place: `modules[${index}]`, module })),
-    { place: "config", module: own },
+    ...modules.map((module, index) => ({ path: `modules[${index}]`, module })),
+    { path: "config", module: own },
   ]);
   // The catalogue holds exactly the definitions of the config, whose types these are.
   return Object.freeze({ ...composition, [DEFINED]: true }) as unknown as SynapApplication<

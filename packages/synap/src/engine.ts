@@ -97,12 +97,12 @@ export function composeEngine(
  */
 export async function openEngine(
   application: Composition,
-  place: EngineDatabase,
+  location: EngineDatabase,
   options: EngineOptions,
 ): Promise<OpenedEngine> {
-  const database = "database" in place ? place.database : await openDatabase(place);
+  const database = "database" in location ? location.database : await openDatabase(location);
   const close = async () => {
-    if (!("database" in place)) await database.close();
+    if (!("database" in location)) await database.close();
   };
   try {
     const { exposures } = await migrate(database, { applications: application.migrations });

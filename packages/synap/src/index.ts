@@ -96,4 +96,4 @@ export {
   type Synap,
   type SynapOptions,
 } from "./create-synap.ts";
-export { ConfigFileError, type ConfigPlace, type LoadedConfig, loadConfig } from "./load-config.ts";
+export { ConfigFileError, type LoadConfigOptions, type LoadedConfig, loadConfig } from "./load-config.ts";

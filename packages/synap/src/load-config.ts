@@ -5,7 +5,7 @@ import type { Composition } from "@synap/handlers";
 import { defaultApplication, isApplication } from "./config.ts";
 
 /** Location of a config file. */
-export interface ConfigPlace {
+export interface LoadConfigOptions {
   /** The file, relative to the working directory. Default: the first of {@link CONFIG_FILES} that exists. */
   readonly path?: string | undefined;
   /** The working directory. Default: that of the process. */
@@ -45,7 +45,7 @@ export async function loadConfig({
   path,
   cwd = process.cwd(),
   onImport,
-}: ConfigPlace = {}): Promise<LoadedConfig> {
+}: LoadConfigOptions = {}): Promise<LoadedConfig> {
   const isNamed = path !== undefined && path !== "";
   const file = isNamed
     ? resolve(cwd, path)
@@ -63,7 +63,7 @@ export async function loadConfig({
   return { application: exported, file };
 }
 
-async function importFile(file: string, onImport: ConfigPlace["onImport"]): Promise<unknown> {
+async function importFile(file: string, onImport: LoadConfigOptions["onImport"]): Promise<unknown> {
   if (onImport !== undefined) listeners.add(onImport);
   try {
     if (onImport !== undefined || /\.[cm]?ts$/.test(file)) await readTypeScript();
@@ -84,10 +84,8 @@ async function importFile(file: string, onImport: ConfigPlace["onImport"]): Prom
  */
 function placeOf(cause: unknown, folder: string): string {
   if (!(cause instanceof Error) || "code" in cause) return "";
-  const places = [
-    ...(cause.stack ?? "").matchAll(/(?:file:\/\/|[ (])(\/[^\n()?]+)[^\n()]*?:(\d+):\d+\)?$/gm),
-  ];
-  const own = places.find(
+  const paths = [...(cause.stack ?? "").matchAll(/(?:file:\/\/|[ (])(\/[^\n()?]+)[^\n()]*?:(\d+):\d+\)?$/gm)];
+  const own = paths.find(
     ([, path = ""]) => path.startsWith(`${folder}/`) && !path.includes("/node_modules/"),
   );
   return own === undefined ? "" : `, at ${relative(folder, own[1] ?? "")}:${own[2]}`;

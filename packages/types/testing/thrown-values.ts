@@ -15,7 +15,7 @@ const broken = (properties: PropertyDescriptorMap) =>
 
 function chain(length: number): Error {
   let error = new Error("the first");
-  for (let place = 1; place < length; place += 1) error = new Error(`the ${place}th`, { cause: error });
+  for (let index = 1; index < length; index += 1) error = new Error(`the ${index}th`, { cause: error });
   return error;
 }
 

@@ -24,7 +24,7 @@ function findings(entries: LedgerEntry[], rows: StoredEventRow[]): Partial<Event
 describe("compareEvents", () => {
   it("finds nothing where the log holds what was accepted", () => {
     expect(findings([entry()], [row])).toEqual({});
-    expect(findings([entry({ place: { position: 1024, streamVersion: 1 } })], [row])).toEqual({});
+    expect(findings([entry({ stored: { position: 1024, streamVersion: 1 } })], [row])).toEqual({});
   });
 
   it("leaves open what nobody was answered", () => {
@@ -68,8 +68,8 @@ describe("compareEvents", () => {
     expect(findings([], [{ ...row, type: "note.creation.completed" }])).toEqual({});
   });
 
-  it("finds an append that was answered with another place", () => {
-    expect(findings([entry({ place: { position: 1025, streamVersion: 1 } })], [row])).toEqual({
+  it("finds an append that was answered with another position", () => {
+    expect(findings([entry({ stored: { position: 1025, streamVersion: 1 } })], [row])).toEqual({
       answeredWrongly: 1,
     });
   });

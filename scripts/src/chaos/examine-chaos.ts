@@ -79,7 +79,7 @@ export function compareEvents(
     neverSent: 0,
     positionsTakenTwice: rows.length - new Set(rows.map(({ position }) => position)).size,
   };
-  for (const { event, outcome, place } of entries) {
+  for (const { event, outcome, stored: named } of entries) {
     sent.add(event.id);
     const row = stored.get(event.id);
     if (row === undefined) {
@@ -91,8 +91,8 @@ export function compareEvents(
     if (outcome === "refused") findings.refusedAndStored += 1;
     if (!isSame(event, row)) findings.storedDifferently += 1;
     if (
-      place !== undefined &&
-      (place.position !== row.position || place.streamVersion !== row.streamVersion)
+      named !== undefined &&
+      (named.position !== row.position || named.streamVersion !== row.streamVersion)
     ) {
       findings.answeredWrongly += 1;
     }

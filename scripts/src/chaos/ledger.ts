@@ -11,7 +11,7 @@ export interface SentEvent {
   readonly data: JsonObject;
 }
 
-/** The place in the log that the API named in its answer to a command. */
+/** The position and version that the API named in its response to a command. */
 export interface StoredPosition {
   readonly position: number;
   readonly streamVersion: number;
@@ -31,7 +31,7 @@ export interface LedgerEntry {
   readonly outcome: EventOutcome;
   /** True when the last attempt had no response and another may have one. A refusal would be repeated. */
   readonly isUnanswered: boolean;
-  readonly place?: StoredPosition;
+  readonly stored?: StoredPosition;
   readonly resend: Resend;
 }
 
@@ -41,7 +41,7 @@ interface MutableEntry {
   wasUnanswered: boolean;
   isUnanswered: boolean;
   outcome: EventOutcome;
-  place?: StoredPosition;
+  stored?: StoredPosition;
 }
 
 /** Everything that was sent in a run, and everything that was answered: what the store is compared with at the end. */
@@ -72,12 +72,12 @@ export class Ledger {
     });
   }
 
-  accepted(id: string, place?: StoredPosition): void {
+  accepted(id: string, stored?: StoredPosition): void {
     const entry = this.#entry(id);
     if (entry.outcome !== "accepted") this.#accepted += 1;
     entry.outcome = "accepted";
     entry.isUnanswered = false;
-    if (place !== undefined) entry.place = place;
+    if (stored !== undefined) entry.stored = stored;
   }
 
   refused(id: string): void {

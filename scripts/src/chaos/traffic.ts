@@ -121,9 +121,9 @@ class Client {
       const answer = await this.#request("POST", `${path}/events`, body);
       const stored = appendResponseSchema.safeParse(answer?.body);
       for (const { id } of events) {
-        const place = stored.data?.events.find((one) => one.id === id);
-        if (answer !== undefined && answer.status < 300 && place !== undefined) {
-          ledger.accepted(id, toStoredPosition(place));
+        const event = stored.data?.events.find((one) => one.id === id);
+        if (answer !== undefined && answer.status < 300 && event !== undefined) {
+          ledger.accepted(id, toStoredPosition(event));
         } else if (answer !== undefined && isRefusal(answer)) ledger.refused(id);
         else ledger.unanswered(id);
       }

@@ -44,9 +44,9 @@ export async function makeRows(database: Database, events: readonly SynapEvent[]
   );
   const number = taken?.number ?? 0;
   const recordedAt = new Date().toISOString();
-  return events.map((event, place) => ({
+  return events.map((event, index) => ({
     ...event,
-    position: number * 1_024 + place,
+    position: number * 1_024 + index,
     streamVersion: number,
     recordedAt,
   }));

@@ -72,7 +72,7 @@ export function apiUrl({ url }: CommonOptions): string {
   return url.replace(/\/+$/, "");
 }
 
-/** Finds the admin token, with its source or the place where it is missing. */
+/** Finds the admin token, with its source or the path at which there is none. */
 export function findToken({ token, data }: CommonOptions): {
   readonly token: string | undefined;
   readonly source: string;

@@ -80,7 +80,7 @@ export function orderMigrationFiles(files: SqlFiles): MigrationFile[] {
     );
   }
   const names = all.filter((name) => NUMBERED.test(name));
-  const repeated = names.find((name, place) => names[place - 1]?.slice(0, 4) === name.slice(0, 4));
+  const repeated = names.find((name, index) => names[index - 1]?.slice(0, 4) === name.slice(0, 4));
   if (repeated !== undefined) {
     throw new MigrationFileInvalidError(
       repeated,

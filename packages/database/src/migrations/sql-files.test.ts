@@ -5,7 +5,7 @@ import { readMigrationFiles, SQL_DIRECTORY } from "./migration-files.ts";
 
 it("numbers the table files without gaps, and keeps functions and views out of them", async () => {
   const numbered = (await readMigrationFiles(SQL_DIRECTORY)).filter(({ object }) => object === undefined);
-  expect(numbered.map(({ name }) => Number(name.slice(0, 4)))).toEqual(numbered.map((_, place) => place + 1));
+  expect(numbered.map(({ name }) => Number(name.slice(0, 4)))).toEqual(numbered.map((_, index) => index + 1));
   const strays = numbered.filter(({ sql }) =>
     /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE|AGGREGATE|VIEW)/m.test(sql),
   );

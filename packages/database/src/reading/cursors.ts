@@ -14,16 +14,16 @@ const VERSION = 1;
 const FOREIGN = "it was not made by this store";
 
 /**
- * Writes the cursor of a list: the place between two of its rows, as whole numbers. Callers see text whose content may change.
+ * Writes the cursor of a list: the key between two of its rows, as whole numbers. Callers see text whose content may change.
  *
  * @param scope identifies the list with its filter and order; only a list of the same scope reads the cursor
  */
-function writeCursor(place: readonly number[], scope: string): string {
-  return Buffer.from(JSON.stringify([VERSION, ...place, hash(scope)])).toString("base64url");
+function writeCursor(key: readonly number[], scope: string): string {
+  return Buffer.from(JSON.stringify([VERSION, ...key, hash(scope)])).toString("base64url");
 }
 
 /**
- * Parses a cursor into its place.
+ * Parses a cursor into its key.
  *
  * @param bounds the lowest and highest value of each number
  * @throws InvalidCursorError when it is malformed or was made for another scope
@@ -34,15 +34,15 @@ function readCursor(
   bounds: readonly (readonly [low: number, high: number])[],
 ): number[] {
   const fields = decode(text);
-  const place = fields.slice(1, -1).filter(Number.isSafeInteger).map(Number);
-  const isWhole = place.length === bounds.length && fields.length === bounds.length + 2;
+  const key = fields.slice(1, -1).filter(Number.isSafeInteger).map(Number);
+  const isWhole = key.length === bounds.length && fields.length === bounds.length + 2;
   const isWithin = bounds.every(([low, high], index) => {
-    const value = place[index];
+    const value = key[index];
     return value !== undefined && value >= low && value <= high;
   });
   if (fields[0] !== VERSION || !isWhole || !isWithin) throw new InvalidCursorError(FOREIGN);
   if (fields.at(-1) !== hash(scope)) throw new InvalidCursorError("it belongs to another filter or order");
-  return place;
+  return key;
 }
 
 function decode(text: string): unknown[] {

@@ -34,7 +34,7 @@ function wholeEvent(): Required<SynapEvent> {
 }
 
 // The schema in @synap/types lists the fields of an event. The table, append_new_events and the view list the columns in SQL,
-// and event-row.ts lists them by place.
+// and event-row.ts lists them by index.
 describeOnEveryEngine("the fields of an event", (engine) => {
   const columnsOf = async (relation: string) => {
     const rows = await engine.database.query<{ name: string }>(

@@ -7,7 +7,7 @@ export interface EventRow {
   readonly event: string;
 }
 
-// The columns of synap.events, listed here once more because an event is read by place: its text then holds no names, which
+// The columns of synap.events, listed here once more because an event is read by index: its text then holds no names, which
 // would be built, sent and parsed with each event. event-fields.test.ts compares them with the fields in @synap/types and with
 // the columns in SQL.
 type EventColumns = readonly [

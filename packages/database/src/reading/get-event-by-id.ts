@@ -13,8 +13,8 @@ const READ = `SELECT ${EVENT} FROM synap.events WHERE "timestamp" = $1 AND "posi
 /** Finds an event by id. Two statements, because a join with the hypertable would cost a hundred times as much. */
 export async function getEventById(session: SqlSession, id: string): Promise<StoredEvent | undefined> {
   if (!UUID.test(id)) return undefined;
-  const [place] = await session.query<{ timestamp: number; position: number }>(FIND, [id]);
-  if (place === undefined) return undefined;
-  const [row] = await session.query<EventRow>(READ, [new Date(place.timestamp), place.position]);
+  const [found] = await session.query<{ timestamp: number; position: number }>(FIND, [id]);
+  if (found === undefined) return undefined;
+  const [row] = await session.query<EventRow>(READ, [new Date(found.timestamp), found.position]);
   return row === undefined ? undefined : readEventRow(row);
 }

@@ -109,33 +109,37 @@ function writeQuery({ filter, cursor, ascending, limit, maxBytes = MAX_PAGE_BYTE
 } {
   const parameters: SqlParameter[] = [];
   const conditions: string[] = [];
-  const where = (write: (place: string) => string, value: SqlParameter) => {
+  const where = (write: (parameter: string) => string, value: SqlParameter) => {
     parameters.push(value);
     conditions.push(write(`$${parameters.length}`));
   };
 
   if (filter.from !== undefined)
-    where((place) => `"timestamp" >= ${place}::timestamptz`, moment(filter.from));
-  if (filter.to !== undefined) where((place) => `"timestamp" < ${place}::timestamptz`, moment(filter.to));
+    where((parameter) => `"timestamp" >= ${parameter}::timestamptz`, moment(filter.from));
+  if (filter.to !== undefined)
+    where((parameter) => `"timestamp" < ${parameter}::timestamptz`, moment(filter.to));
   const { types } = filter;
-  if (types?.length === 1 && types[0] !== undefined) where((place) => `type = ${place}`, types[0]);
+  if (types?.length === 1 && types[0] !== undefined) where((parameter) => `type = ${parameter}`, types[0]);
   else if (types !== undefined) {
     where(
-      (place) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${place}::text::jsonb)))`,
+      (parameter) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter}::text::jsonb)))`,
       JSON.stringify(types),
     );
   }
-  if (filter.aggregateType !== undefined) where((place) => `aggregate_type = ${place}`, filter.aggregateType);
-  if (filter.aggregateId !== undefined) where((place) => `aggregate_id = ${place}`, filter.aggregateId);
-  if (filter.userId !== undefined) where((place) => `user_id = ${place}`, filter.userId);
-  if (filter.correlationId !== undefined) where((place) => `correlation_id = ${place}`, filter.correlationId);
+  if (filter.aggregateType !== undefined)
+    where((parameter) => `aggregate_type = ${parameter}`, filter.aggregateType);
+  if (filter.aggregateId !== undefined)
+    where((parameter) => `aggregate_id = ${parameter}`, filter.aggregateId);
+  if (filter.userId !== undefined) where((parameter) => `user_id = ${parameter}`, filter.userId);
+  if (filter.correlationId !== undefined)
+    where((parameter) => `correlation_id = ${parameter}`, filter.correlationId);
   if (cursor !== undefined) {
     const than = ascending ? ">" : "<";
     // The condition on the time excludes chunks; the pair orders events of the same millisecond.
-    where((place) => `"timestamp" ${than}= ${place}::timestamptz`, new Date(cursor.timestamp));
+    where((parameter) => `"timestamp" ${than}= ${parameter}::timestamptz`, new Date(cursor.timestamp));
     const time = `$${parameters.length}`;
     where(
-      (place) => `("timestamp", "position") ${than} (${time}::timestamptz, ${place}::bigint)`,
+      (parameter) => `("timestamp", "position") ${than} (${time}::timestamptz, ${parameter}::bigint)`,
       cursor.position,
     );
   }

@@ -126,17 +126,17 @@ function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
 } {
   const conditions: string[] = [];
   const parameters: SqlParameter[] = [];
-  const where = (write: (place: string) => string, value: SqlParameter | undefined) => {
+  const where = (write: (parameter: string) => string, value: SqlParameter | undefined) => {
     if (value === undefined) return;
     parameters.push(value);
     conditions.push(write(`$${parameters.length + 4}`));
   };
   where(
-    (place) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${place}::text::jsonb)))`,
+    (parameter) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter}::text::jsonb)))`,
     types === undefined ? undefined : JSON.stringify(types),
   );
-  where((place) => `aggregate_type = ${place}`, aggregateType);
-  where((place) => `aggregate_type = ${place}`, stream?.aggregateType);
-  where((place) => `aggregate_id = ${place}`, stream?.aggregateId);
+  where((parameter) => `aggregate_type = ${parameter}`, aggregateType);
+  where((parameter) => `aggregate_type = ${parameter}`, stream?.aggregateType);
+  where((parameter) => `aggregate_id = ${parameter}`, stream?.aggregateId);
   return { conditions, parameters };
 }

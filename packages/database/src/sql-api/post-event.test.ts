@@ -41,9 +41,9 @@ describeOnEveryEngine("synap.post_event", (engine) => {
   it("is read back unchanged, in pages of the same size, under any settings of the reader", async () => {
     const aggregateId = randomUUID();
     // More than one page of 4 MiB, with numbers and texts whose format depends on settings of the session.
-    const large = Array.from({ length: 30 }, (_, place) => ({
+    const large = Array.from({ length: 30 }, (_, index) => ({
       ...note(aggregateId),
-      data: { content: 'a"\\ '.repeat(30_000), number: 0.1 + place, list: [1e-7, 123456789.123] },
+      data: { content: 'a"\\ '.repeat(30_000), number: 0.1 + index, list: [1e-7, 123456789.123] },
     }));
     for (const event of large) await postEvent(engine.database, event);
     const read = (session: Transaction) =>

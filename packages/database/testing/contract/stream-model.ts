@@ -59,8 +59,8 @@ export class StreamModel {
     if (refusals.has("id")) return "EVENT_ID_CONFLICT";
     if (refusals.has("closed")) return "STREAM_CLOSED";
     if (refusals.has("key")) return "EVENT_ID_CONFLICT";
-    const isAsExpected = [...appends, ...checks].every(({ stream, expectedVersion }, place) => {
-      const own = results[place]?.events;
+    const isAsExpected = [...appends, ...checks].every(({ stream, expectedVersion }, index) => {
+      const own = results[index]?.events;
       return (
         own?.every(({ duplicate }) => duplicate) === true || isMet(expectedVersion, this.version(stream))
       );

@@ -146,7 +146,7 @@ export function createAggregateRepository<
   /** The earlier result of the command under this key; undefined when it has not been executed. */
   async function findRepeated(
     stream: StreamName,
-    idOf: (place: number) => string,
+    idOf: (index: number) => string,
     transaction: Transaction | undefined,
   ): Promise<CommandResult<State> | undefined> {
     // The look-up can't see an open transaction's writes, so inside one the stream itself is read.
@@ -180,16 +180,16 @@ export function createAggregateRepository<
     }
     const decided = callSync(decider.name, () => decider.decide(frozenCopy(command), before.state));
     if (decided.length === 0) return { ...before, events: [], repeated: false };
-    const inputs: StreamEventInput[] = decided.map(({ type, data }, place) => ({
+    const inputs: StreamEventInput[] = decided.map(({ type, data }, index) => ({
       ...envelope,
       type,
       data,
-      ...(commandKey !== undefined && { id: commandEventId(stream, command.type, commandKey, place) }),
+      ...(commandKey !== undefined && { id: commandEventId(stream, command.type, commandKey, index) }),
     }));
     const result = await store.appendToStream(stream, before.version, inputs, { transaction });
     let current: AggregateState<State> = before;
-    for (const [place, event] of decided.entries()) {
-      const { id = "", streamVersion = 0 } = result.events[place] ?? {};
+    for (const [index, event] of decided.entries()) {
+      const { id = "", streamVersion = 0 } = result.events[index] ?? {};
       current = applyEvent(decider, current, {
         ...event,
         data: frozenCopy(event.data),
@@ -212,7 +212,7 @@ export function createAggregateRepository<
         ? undefined
         : findRepeated(
             stream,
-            (place) => commandEventId(stream, command.type, commandKey, place),
+            (index) => commandEventId(stream, command.type, commandKey, index),
             transaction,
           );
     const before = await repeated();

@@ -12,12 +12,12 @@ export function commandEventId(
   stream: StreamName,
   command: string,
   commandKey: string,
-  place: number,
+  index: number,
 ): string {
   const { aggregateType, aggregateId } = stream;
   return derivedEventId({
     handler: JSON.stringify([aggregateType, aggregateId, command, commandKey]),
     cause: COMMANDS,
-    part: String(place),
+    part: String(index),
   });
 }

@@ -119,8 +119,8 @@ describe("the state of an aggregate", () => {
       decide: ({ data }) => decided(data.whats),
     });
     let state = initialAggregate(decider);
-    for (const [place, event] of decided(Array.from({ length: 20 }, () => "milk")).entries())
-      state = applyEvent(decider, state, { ...event, id: String(place), streamVersion: place + 1 });
+    for (const [index, event] of decided(Array.from({ length: 20 }, () => "milk")).entries())
+      state = applyEvent(decider, state, { ...event, id: String(index), streamVersion: index + 1 });
     expect(state.state.count).toBe(20);
     expect(looks).toBe(0);
   });

@@ -248,13 +248,13 @@ describeOnEveryEngine("dead letters of accepted events", (engine) => {
   it("that can't be parsed stay open, whatever they contain", async () => {
     const packed = await packEvents([note()], JSON.stringify([note()]));
     const contents = [{ events: "none" }, null, 7, "\ud800\0", { events: [] }, [1], packed];
-    for (const [place, content] of contents.entries()) {
+    for (const [index, content] of contents.entries()) {
       const id = await keepAccepted(engine.database, content, {
         code: "envelope-unreadable",
         reason: "x",
         attempts: 1,
       });
-      expect(await older().deadLetters.retry(id, by), String(place)).toMatchObject({
+      expect(await older().deadLetters.retry(id, by), String(index)).toMatchObject({
         status: "open",
         failure: { code: "envelope-unreadable" },
       });

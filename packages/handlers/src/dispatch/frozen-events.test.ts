@@ -59,7 +59,7 @@ describeOnEveryEngine("a handler that changes its events", (engine) => {
       const [deadLetter, ...others] = await listDeadLetters(engine.database, { handler: handler.name });
       expect(others).toEqual([]);
       expect(deadLetter).toMatchObject({ eventId: events[2]?.id, code: "type-error", event: events[2] });
-      const handled = events.filter((_, place) => place !== 2).map(({ id }) => id);
+      const handled = events.filter((_, index) => index !== 2).map(({ id }) => id);
       expect(await seenBy(engine.database, handler.name)).toEqual(handled);
       // The next handler and the sender have the events as they are stored.
       const stored = await Promise.all(events.map(({ id }) => dispatcher.store.getById(id)));
@@ -132,13 +132,13 @@ describeOnEveryEngine("a handler that changes its events", (engine) => {
       },
     ],
   ])(
-    "is an evolve that changes %s of its row in place: an error, never a row that is not written",
+    "is an evolve that changes %s of its row in index: an error, never a row that is not written",
     async (_what, tableName, change) => {
       const name = tableName.replaceAll("_", "-");
       const projection = defineProjection({
         name,
         version: 1,
-        description: "Counts in place.",
+        description: "Counts in index.",
         events: "all",
         mode: "async",
         table: tableOf(tableName),

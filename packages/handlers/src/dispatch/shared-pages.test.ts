@@ -85,10 +85,10 @@ it("every consumer gets its events once and in order, whichever pages it takes a
       async (types, steps) => {
         const pages = new SharedPages();
         const log = createLog();
-        const consumers = types.map((each, place) => createConsumer(pages, log, `c${place}`, each));
-        const wantedBy = (place: number) =>
+        const consumers = types.map((each, index) => createConsumer(pages, log, `c${index}`, each));
+        const wantedBy = (index: number) =>
           log.events
-            .filter(({ type }) => types[place] === "all" || types[place]?.includes(type))
+            .filter(({ type }) => types[index] === "all" || types[index]?.includes(type))
             .map(({ position }) => position);
         for (const each of steps) {
           if ("append" in each) log.append(each.append);
@@ -102,14 +102,14 @@ it("every consumer gets its events once and in order, whichever pages it takes a
             }
           } else if ("together" in each) {
             const announced = log.events.length;
-            await Promise.all(each.together.map((place) => consumers[place]?.pass(announced)));
+            await Promise.all(each.together.map((index) => consumers[index]?.pass(announced)));
           } else pages.clear();
           expect(pages.pagesWith([]).length).toBeLessThanOrEqual(4);
           for (const { state } of consumers) expect(state.mostTaken).toBeLessThanOrEqual(PAGE);
         }
-        for (const [place, consumer] of consumers.entries()) {
+        for (const [index, consumer] of consumers.entries()) {
           while (!(await consumer.pass(log.events.length)));
-          expect(consumer.state.got).toEqual(wantedBy(place));
+          expect(consumer.state.got).toEqual(wantedBy(index));
         }
         // Nobody is about to need a page.
         expect(pages.pagesWith([])).toEqual([]);

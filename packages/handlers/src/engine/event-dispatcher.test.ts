@@ -309,7 +309,7 @@ describeOnEveryEngine("asynchronous handlers", (engine) => {
     let busy = true;
     const handler = slowFor("all-slow", () => busy);
     const { store, pass } = await following(handler, { maxAttempts: 3 });
-    const events = notes(...Array.from({ length: 12 }, (_, place) => `${place}`));
+    const events = notes(...Array.from({ length: 12 }, (_, index) => `${index}`));
     await store.appendBatch(events);
     for (let attempts = 1; attempts <= 5; attempts += 1)
       await expect(pass()).rejects.toMatchObject({ transient: true, attempts });

@@ -48,7 +48,7 @@ describeOnEveryEngine("handlers of one process", (engine) => {
     return dispatcher;
   }
   const names = (prefix: string, count: number) =>
-    Array.from({ length: count }, (_, place) => `${prefix}-${place}`);
+    Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
   const untilSeen = (handler: string, events: readonly SynapEvent[]) =>
     expect
       .poll(() => seenBy(engine.database, handler), { timeout: 60_000, interval: 20 })

@@ -47,7 +47,7 @@ function isOrdinaryError(value: unknown): value is Error {
 }
 
 /** The depth of a nested value within an error, and the values already checked. */
-interface Place {
+interface Traversal {
   readonly depth: number;
   readonly seen: Set<unknown>;
 }
@@ -56,18 +56,18 @@ interface Place {
 const READ_KEYS = ["name", "message", "code", "cause", "errors", "toJSON"] as const;
 
 /** Checks that every property that anybody reads is plain data. */
-function isSafe(value: object, place: Place): boolean {
-  if (place.depth > MAX_DEPTH || types.isProxy(value)) return false;
+function isSafe(value: object, traversal: Traversal): boolean {
+  if (traversal.depth > MAX_DEPTH || types.isProxy(value)) return false;
   // Errors that contain themselves are refused as well.
-  if (place.seen.has(value) || place.seen.size >= MAX_NESTED) return false;
-  place.seen.add(value);
+  if (traversal.seen.has(value) || traversal.seen.size >= MAX_NESTED) return false;
+  traversal.seen.add(value);
   if (!Object.values(Object.getOwnPropertyDescriptors(value)).every(isPlainProperty)) return false;
   if (READ_KEYS.some((key) => findProperty(value, key)?.get !== undefined)) return false;
-  if (types.isNativeError(value) && !isSafeError(value, place)) return false;
-  return isSafeValue(findProperty(value, "cause")?.value, place) && areErrorsSafe(value, place);
+  if (types.isNativeError(value) && !isSafeError(value, traversal)) return false;
+  return isSafeValue(findProperty(value, "cause")?.value, traversal) && areErrorsSafe(value, traversal);
 }
 
-function isSafeError(error: Error, { depth }: Place): boolean {
+function isSafeError(error: Error, { depth }: Traversal): boolean {
   // The database cuts the outermost message to length. The message of a cause may quote any text, as that of JSON.parse does.
   const isText = (key: string, maxLength: number) => {
     const text: unknown = findProperty(error, key)?.value;
@@ -93,15 +93,15 @@ function hasSafeStack(error: Error): boolean {
 
 const OWN_STACK = findProperty(new Error("any"), "stack");
 
-function areErrorsSafe(value: object, place: Place): boolean {
+function areErrorsSafe(value: object, traversal: Traversal): boolean {
   const errors: unknown = findProperty(value, "errors")?.value;
   if (errors === undefined) return true;
   if (types.isProxy(errors)) return false;
-  if (!Array.isArray(errors)) return isSafeValue(errors, place);
-  return errors.length <= MAX_NESTED && errors.every((error: unknown) => isSafeValue(error, place));
+  if (!Array.isArray(errors)) return isSafeValue(errors, traversal);
+  return errors.length <= MAX_NESTED && errors.every((error: unknown) => isSafeValue(error, traversal));
 }
 
-function isSafeValue(part: unknown, { depth, seen }: Place): boolean {
+function isSafeValue(part: unknown, { depth, seen }: Traversal): boolean {
   if ((typeof part !== "object" && typeof part !== "function") || part === null) return true;
   return isSafe(part, { depth: depth + 1, seen });
 }

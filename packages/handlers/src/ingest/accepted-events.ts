@@ -39,12 +39,12 @@ export async function appendAcceptedEvents(
 ): Promise<AcceptedOutcome[]> {
   const { transaction } = options;
   const outcomes = await store.appendBatch(events, { ...options, timestamps: "backfill" });
-  const sharing = events.filter((event, place) => isOther(event, outcomes[place]));
+  const sharing = events.filter((event, index) => isOther(event, outcomes[index]));
   const originals = sharing.length === 0 ? [] : await repeatedEvents(transaction ?? session, sharing);
   const judged: AcceptedOutcome[] = [];
-  for (const [place, event] of events.entries()) {
-    const outcome = outcomes[place];
-    if (outcome === undefined) throw new Error(`The append of event ${place} has no outcome.`);
+  for (const [index, event] of events.entries()) {
+    const outcome = outcomes[index];
+    if (outcome === undefined) throw new Error(`The append of event ${index} has no outcome.`);
     if (outcome.status === "rejected") {
       const stored = await findStored(session, event, transaction);
       judged.push(judgeRejected(outcome, stored));

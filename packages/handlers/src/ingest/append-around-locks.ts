@@ -44,7 +44,7 @@ export async function appendAroundLocks(
     try {
       const how = { lockTimeout: BATCH_LOCK_TIMEOUT };
       const appended = await appendAcceptedEvents(session, store, batch, how);
-      for (const [place, outcome] of appended.entries()) outcomes.set(eventAt(batch, place), outcome);
+      for (const [index, outcome] of appended.entries()) outcomes.set(eventAt(batch, index), outcome);
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
       waits += 1;
@@ -82,10 +82,10 @@ function divide(
   };
 }
 
-function eventAt(batch: readonly SynapEvent[], place: number): SynapEvent {
-  const event = batch[place];
+function eventAt(batch: readonly SynapEvent[], index: number): SynapEvent {
+  const event = batch[index];
   if (event === undefined)
-    throw new Error(`The append has an outcome for event ${place}, which is not there.`);
+    throw new Error(`The append has an outcome for event ${index}, which is not there.`);
   return event;
 }
 

@@ -44,8 +44,8 @@ export interface ProjectionStatus {
   readonly builds: readonly BuildStatus[];
 }
 
-const PLACE = `
-WITH place AS (
+const STATUS = `
+WITH build AS (
   SELECT coalesce(min(c."position"), (SELECT max(last_position) FROM synap.appends), 0) AS checkpoint,
          coalesce(json_agg(c."position" ORDER BY c.handler) FILTER (WHERE c.handler IS NOT NULL), '[]') AS segments
     FROM synap.checkpoints AS c
@@ -53,7 +53,7 @@ WITH place AS (
 ), behind AS (
   SELECT a.number, a.recorded_at,
          CASE WHEN a.number = p.checkpoint >> 10 THEN a.last_position - p.checkpoint ELSE a.count END AS events
-    FROM place AS p, synap.appends AS a
+    FROM build AS p, synap.appends AS a
    WHERE a.number >= p.checkpoint >> 10 AND a.last_position > p.checkpoint
 )
 SELECT p.checkpoint, p.segments,
@@ -62,9 +62,9 @@ SELECT p.checkpoint, p.segments,
        (SELECT coalesce(sum(count), 0)::bigint FROM synap.appends) AS events,
        (SELECT count(*) FROM synap.dead_letters WHERE handler = $2 AND status = 'open') AS "deadLetters",
        (SELECT count(*) FROM synap.parked_events WHERE handler = $2) AS parked
-  FROM place AS p`;
+  FROM build AS p`;
 
-interface PlaceRow {
+interface StatusRow {
   readonly checkpoint: number;
   readonly segments: number[];
   readonly lag: number;
@@ -106,21 +106,21 @@ export async function projectionStatus(
 /** Reads the status of one build. */
 export async function buildStatus(session: SqlSession, build: Build, isKnown: boolean): Promise<BuildStatus> {
   const names = build.mode === "inline" ? [] : checkpointNames(build);
-  const [place] = await session.query<PlaceRow>(PLACE, [JSON.stringify(names), buildName(build)]);
-  if (place === undefined) throw new Error("The status query returned no row.");
+  const [row] = await session.query<StatusRow>(STATUS, [JSON.stringify(names), buildName(build)]);
+  if (row === undefined) throw new Error("The status query returned no row.");
   return {
     build: build.build,
     version: build.version,
     role: build.role,
     mode: build.mode,
     state: stateOf(build, isKnown),
-    checkpoint: place.checkpoint,
-    segments: place.segments,
-    lagEvents: place.lag,
-    lagSeconds: place.seconds,
-    progress: place.events === 0 ? 1 : 1 - place.lag / place.events,
-    openDeadLetters: place.deadLetters,
-    parkedEvents: place.parked,
+    checkpoint: row.checkpoint,
+    segments: row.segments,
+    lagEvents: row.lag,
+    lagSeconds: row.seconds,
+    progress: row.events === 0 ? 1 : 1 - row.lag / row.events,
+    openDeadLetters: row.deadLetters,
+    parkedEvents: row.parked,
     ...(build.failure !== null && { failure: build.failure }),
     createdAt: build.createdAt.toISOString(),
     ...(build.liveSince !== null && { liveSince: build.liveSince.toISOString() }),

@@ -41,10 +41,10 @@ describeOnEveryEngine("a projection of one statement", (engine) => {
     const shown = () => database.query("SELECT * FROM synap_read.notes_per_author ORDER BY author");
     for (let round = 0; round < 3; round += 1) {
       await dispatcher.store.appendBatch(
-        Array.from({ length: 20 }, (_, place) =>
+        Array.from({ length: 20 }, (_, index) =>
           createSynapEvent({
             type: "note.creation.completed",
-            createdBy: `user:u${place % 3}`,
+            createdBy: `user:u${index % 3}`,
             data: { content: "noted" },
           }),
         ),

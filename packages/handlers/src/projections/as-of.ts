@@ -138,11 +138,11 @@ function measureSlice(table: string, order: string): string {
   return `
 SELECT count(*) AS found, count(*) FILTER (WHERE bytes_before < $3::integer) AS fitting, coalesce(max(bytes), 0) AS bytes
   FROM (
-    SELECT bytes, coalesce(lag(bytes) OVER (ORDER BY place), 0) AS bytes_before
+    SELECT bytes, coalesce(lag(bytes) OVER (ORDER BY ordinal), 0) AS bytes_before
       FROM (
-        SELECT place, synap.printed_bytes(whole_row, NULL, $3::integer) OVER (ORDER BY place) AS bytes
+        SELECT ordinal, synap.printed_bytes(whole_row, NULL, $3::integer) OVER (ORDER BY ordinal) AS bytes
           FROM (
-            SELECT t AS whole_row, row_number() OVER (ORDER BY ${order}) AS place
+            SELECT t AS whole_row, row_number() OVER (ORDER BY ${order}) AS ordinal
               FROM ${table} AS t ORDER BY ${order} OFFSET $1 LIMIT $2
           ) AS slice
       ) AS measured

@@ -118,7 +118,7 @@ describeOnEveryEngine("the audit log", (engine) => {
   });
 
   it("has every event that was stored when the first page was read, whatever is stored in between", async () => {
-    const events = Array.from({ length: 30 }, (_, place) => noteBy("user:walker", `w${place % 3}`));
+    const events = Array.from({ length: 30 }, (_, index) => noteBy("user:walker", `w${index % 3}`));
     await store().appendBatch(events);
     const found: string[] = [];
     for (let before: number | undefined; ; ) {
@@ -134,7 +134,7 @@ describeOnEveryEngine("the audit log", (engine) => {
   });
 
   it("finds the entries of an actor and of an aggregate by an index", async () => {
-    await store().appendBatch(Array.from({ length: 500 }, (_, place) => noteBy("system", `many-${place}`)));
+    await store().appendBatch(Array.from({ length: 500 }, (_, index) => noteBy("system", `many-${index}`)));
     await store().append(noteBy("user:rare", "rare"));
     await engine.database.asOwner((owner) => owner.execute("ANALYZE synap.events;"));
     const planOf = async (condition: string, order: string) => {

@@ -40,8 +40,8 @@ describe("near matches of a name", () => {
         fc.nat(),
         fc.constantFrom("", "z", "zz".slice(1)),
         (name, at, by) => {
-          const place = at % name.length;
-          expect(nearMatches(name.slice(0, place) + by + name.slice(place + 1), names)).toContain(name);
+          const index = at % name.length;
+          expect(nearMatches(name.slice(0, index) + by + name.slice(index + 1), names)).toContain(name);
         },
       ),
     );

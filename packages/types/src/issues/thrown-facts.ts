@@ -85,8 +85,8 @@ function messagesOf(errors: unknown): string {
   try {
     if (!Array.isArray(errors) || errors.length === 0) return "";
     const count = errors.length;
-    const shown = Array.from({ length: Math.min(count, MAX_ERRORS) }, (_, place) =>
-      describeOneOf(readProperty(errors, place)),
+    const shown = Array.from({ length: Math.min(count, MAX_ERRORS) }, (_, index) =>
+      describeOneOf(readProperty(errors, index)),
     );
     return shown.join("; ") + (count > shown.length ? ` (and ${count - shown.length} more)` : "");
   } catch {
@@ -146,8 +146,8 @@ function plainCopy(value: unknown, limits: CopyLimits): unknown {
 
 function copyMembers(values: readonly unknown[], limits: CopyLimits): unknown[] {
   const copy: unknown[] = [];
-  for (let place = 0; place < values.length && limits.left > 0; place += 1) {
-    copy.push(plainCopy(values[place], limits));
+  for (let index = 0; index < values.length && limits.left > 0; index += 1) {
+    copy.push(plainCopy(values[index], limits));
   }
   return copy;
 }
