@@ -281,6 +281,25 @@ function faultsOf(sent: readonly Sent[], schemas: RequestSchemas): string[] {
   return [...new Set(faults)];
 }
 
+/** A client, or a part of one, each of whose calls gets the signal in its options. */
+function withSignal<Part extends object>(part: Part, signal: AbortSignal): Part {
+  return new Proxy(part, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member === "object" && member !== null) return withSignal(member, signal);
+      if (typeof member !== "function") return member;
+      return (...given: unknown[]) => {
+        // It makes no call itself.
+        if (name === "aggregates") return withSignal(Object(member(...given)), signal);
+        if (name === "readModel") return member(...given, {}, { signal });
+        const last = given.at(-1);
+        const hasOptions = typeof last === "object" && last !== null && !Array.isArray(last);
+        return member(...given.slice(0, hasOptions ? -1 : undefined), { ...(hasOptions && last), signal });
+      };
+    },
+  });
+}
+
 describe("a method of the client", () => {
   const names = Object.keys(OPERATIONS) as OperationName[];
 
@@ -301,4 +320,19 @@ describe("a method of the client", () => {
       expect(faultsOf(await requestsOf(name), HTTP_REQUESTS[name])).toEqual(OMITTED_FIELDS[name] ?? []);
     },
   );
+
+  it.each(names)("that calls %s ends with the reason of its signal, without a response", async (name) => {
+    const controller = new AbortController();
+    const reason = new Error("nobody waits for it");
+    const synap = createSynapClient<typeof seedCatalogue>({
+      url: "http://synap.example",
+      fetch: (_target, { signal } = {}) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener("abort", () => reject(signal.reason));
+          queueMicrotask(() => controller.abort(reason));
+        }),
+    });
+    const calls = CALLS[name](withSignal(synap, controller.signal));
+    for (const call of await Promise.allSettled(calls)) expect(call).toEqual({ status: "rejected", reason });
+  });
 });

@@ -10,6 +10,7 @@ import {
   noteCreationRequested,
   taskEventTypes,
 } from "@synap/types";
+import { eq } from "drizzle-orm";
 import { integer, text } from "drizzle-orm/pg-core";
 import { z } from "zod";
 import { deciderScenario } from "../testing/decider-scenario.ts";
@@ -103,6 +104,19 @@ defineProjection({ ...projection, evolve: (row) => row && { ...row, state: "brok
 defineProjection({ ...projection, evolve: (_row, { aggregateId }) => ({ id: aggregateId, state: "new" }) });
 // @ts-expect-error a misspelt field of the event
 defineProjection({ ...projection, evolve: (row, { data }) => row && { ...row, size: data.contents } });
+
+// Queries of a table have its columns, and rows with their types.
+async function readThings({ orm }: Database): Promise<void> {
+  const [first] = await orm.select().from(things);
+  first?.state satisfies "new" | "old" | undefined;
+  // @ts-expect-error a misspelt column of a row
+  first?.stat;
+  // @ts-expect-error a misspelt column of a query
+  await orm.select({ size: things.sizes }).from(things);
+  // @ts-expect-error a value that the column doesn't take
+  await orm.select().from(things).where(eq(things.size, "large"));
+}
+void readThings;
 
 // The test kit has the types of the catalogue and of the decider.
 async function scenarios(database: Database): Promise<void> {

@@ -110,6 +110,13 @@ describe("the exports of the other packages", () => {
     }
   });
 
+  it("have no accessors of untyped data: handlers and projections get theirs typed", () => {
+    const names = ["types", "database", "handlers", "synap"].flatMap((name) =>
+      ["index", "internal"].flatMap((entry) => exportsOf(`packages/${name}/src/${entry}.ts`)),
+    );
+    expect(names.filter((name) => /^(textOf|numberOf|booleanOf|foldRows)$/.test(name))).toEqual([]);
+  });
+
   it("are each at the root or under /internal, not both", () => {
     for (const name of ["types", "database", "handlers", "synap"]) {
       const internal = exportsOf(`packages/${name}/src/internal.ts`);
