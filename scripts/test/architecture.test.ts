@@ -148,6 +148,17 @@ describe("the packages", () => {
     expect(cycles.map(([, example]) => example)).toEqual([]);
   });
 
+  it("hold at most 15 files of code, beside their tests", () => {
+    const counts = new Map<string, number>();
+    for (const file of sources.filter((each) => /^(packages|apps)\/[^/]+\/src\//.test(named(each)))) {
+      const folder = named(join(file, ".."));
+      if (!isTest(file)) counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    // The client is one idea, a file for each part of the API.
+    const full = [...counts].filter(([folder, count]) => count > 15 && folder !== "packages/client/src");
+    expect(full).toEqual([]);
+  });
+
   it("are named for ideas", () => {
     const vague = new Set(["utils", "util", "common", "shared", "helpers", "misc", "lib"]);
     expect(tree.folders.map(named).filter((folder) => vague.has(folder.split("/").at(-1) ?? ""))).toEqual([]);

@@ -19,8 +19,8 @@ import type { WorkerConfiguration } from "./configuration.ts";
 import { catchUpHandlers } from "./functions/catch-up-handlers.ts";
 import { failedEnvelopes } from "./functions/failed-envelopes.ts";
 import { ingestEvents } from "./functions/ingest-events.ts";
+import type { Retries } from "./functions/retry-schedule.ts";
 import { registerFunctions } from "./register-functions.ts";
-import type { Retries } from "./retry-schedule.ts";
 
 /** Options of a worker. The caller closes the engine. */
 export interface WorkerOptions {

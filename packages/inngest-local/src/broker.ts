@@ -1,3 +1,4 @@
+import type { RetryDelays } from "./dispatch/retry-delay.ts";
 import type { Backlog } from "./intake/backlog.ts";
 import type { KeptWork } from "./intake/kept-work.ts";
 import type { Logger } from "./options.ts";
@@ -7,7 +8,6 @@ import type { EventBodyCache } from "./queue/event-body-cache.ts";
 import type { Retention } from "./queue/prune.ts";
 import type { QueueClock } from "./queue/queue-clock.ts";
 import type { FunctionRegistry } from "./registration/function-registry.ts";
-import type { RetryDelays } from "./retries/retry-delay.ts";
 
 /** State and services shared by the parts of one running broker. */
 export interface Broker {

@@ -1,7 +1,7 @@
+import type { RetryDelays } from "./dispatch/retry-delay.ts";
 import type { QueueDatabase } from "./queue/database.ts";
 import type { Retention } from "./queue/prune.ts";
 import type { MachineClocks } from "./queue/queue-clock.ts";
-import type { RetryDelays } from "./retries/retry-delay.ts";
 
 /** Log of the broker. Compatible with pino and with `console`. */
 export interface Logger {

@@ -6,7 +6,7 @@ import { afterEach, expect, it } from "vitest";
 import { z } from "zod";
 import { type BrokerAndWorker, startBrokerAndWorker } from "../../testing/broker-and-worker.ts";
 import { canonical, signed } from "../../testing/signed-call.ts";
-import { catchUpHandler } from "../catch-up-handler.ts";
+import { catchUpHandler } from "./catch-up-handlers.ts";
 
 const failing: IEventHandler = {
   name: "always-away",

@@ -3,10 +3,10 @@ import { describeFailure, INGEST_HANDLER, keepAccepted, readEnvelope } from "@sy
 import { describeZodIssues, ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import type { Inngest } from "inngest";
 import { z } from "zod";
-import { salvageEnvelope } from "../failed-envelope.ts";
-import { MAX_RETRIES, retryLater, StoreFailedError } from "../retry-schedule.ts";
-import type { EnvelopeStore } from "../store-envelope.ts";
+import { salvageEnvelope } from "../envelopes/salvage-envelope.ts";
+import type { EnvelopeStore } from "../envelopes/store-envelope.ts";
 import { type IngestOptions, UnreadableEnvelopeError } from "./ingest-events.ts";
+import { MAX_RETRIES, retryLater, StoreFailedError } from "./retry-schedule.ts";
 
 /**
  * Number of attempts after which the run pauses, which resets Inngest's count of attempts. A run that has used all of them

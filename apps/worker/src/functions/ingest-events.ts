@@ -3,9 +3,9 @@ import { INGEST_HANDLER, keepAccepted, readEnvelope } from "@synap/handlers/inte
 import type { SynapEvent } from "@synap/types";
 import { counted, ENVELOPE_EVENT_NAME } from "@synap/types/internal";
 import { type Inngest, NonRetriableError } from "inngest";
-import { hasTimedOutTooOften, salvageEnvelope } from "../failed-envelope.ts";
-import { MAX_RETRIES, type Retries, retryLater } from "../retry-schedule.ts";
-import { type EnvelopeStore, storeEnvelope } from "../store-envelope.ts";
+import { hasTimedOutTooOften, salvageEnvelope } from "../envelopes/salvage-envelope.ts";
+import { type EnvelopeStore, storeEnvelope } from "../envelopes/store-envelope.ts";
+import { MAX_RETRIES, type Retries, retryLater } from "./retry-schedule.ts";
 
 /** Thrown when a published envelope is unreadable. It is a dead letter as a whole; retrying can't help. */
 export class UnreadableEnvelopeError extends NonRetriableError {

@@ -1,6 +1,6 @@
 import type { StreamName } from "@synap/types";
 import { counted } from "@synap/types/internal";
-import { isErrorOf } from "../error-copies.ts";
+import { isErrorOf } from "../is-error-of.ts";
 
 /** Thrown when a decider's definition is invalid: a mistake in the program. */
 export class DeciderDefinitionError extends Error {

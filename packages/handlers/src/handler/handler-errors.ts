@@ -1,6 +1,6 @@
 import { isTransient, sqlState } from "@synap/database/internal";
 import { didYouMean, isErrorValue, readProperty, thrownFacts } from "@synap/types/internal";
-import { isErrorOf } from "../error-copies.ts";
+import { isErrorOf } from "../is-error-of.ts";
 
 /** Thrown when another handler of the same name is registered. */
 export class DuplicateHandlerError extends Error {

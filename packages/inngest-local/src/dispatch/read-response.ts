@@ -1,7 +1,7 @@
 import type { AppResponse } from "../http/app-client.ts";
 import { type RunError, readRunError } from "../lifecycle/run-error.ts";
-import { parseRetryAfter } from "../retries/retry-delay.ts";
 import { MAX_OUTPUT_BYTES, type Operation, readOperations } from "../steps/operation.ts";
+import { parseRetryAfter } from "./retry-delay.ts";
 
 /** Parsed answer of an app to a call. `final`: not to be retried. `retryAfter` in milliseconds. */
 export type ParsedResponse =

@@ -6,11 +6,11 @@ import { type RunError, readRunError } from "../lifecycle/run-error.ts";
 import { type DueJob, postponeJob } from "../queue/due-jobs.ts";
 import { saveDoneSteps } from "../queue/steps.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";
-import { retryDelay } from "../retries/retry-delay.ts";
 import { MAX_OUTPUT_BYTES } from "../steps/operation.ts";
 import { planOperations } from "../steps/plan-operations.ts";
 import { saveOperations } from "../steps/save-operations.ts";
 import type { ParsedResponse } from "./read-response.ts";
+import { retryDelay } from "./retry-delay.ts";
 
 /** Stores the result of a call. Idempotent. */
 export async function settleCall(

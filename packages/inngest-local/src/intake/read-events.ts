@@ -1,5 +1,5 @@
 import { readJson } from "../http/read-body.ts";
-import { findTextFault } from "../queue/text-fault.ts";
+import { findTextFault } from "../queue/database.ts";
 
 /** An event as functions receive it. */
 export interface InngestEvent {

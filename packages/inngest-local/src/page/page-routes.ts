@@ -1,7 +1,7 @@
 import { pageHeaders } from "@synap/http";
 import type { Context, Hono } from "hono";
 import type { Broker } from "../broker.ts";
-import { countQueued, readRecentRuns } from "../queue/recent-runs.ts";
+import { countQueued, readRecentRuns } from "../queue/runs.ts";
 import type { AppState } from "../registration/app-poller.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import { PAGE_STYLE, renderPage } from "./render-page.ts";

@@ -1,6 +1,6 @@
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
-import type { RunSummary } from "../queue/recent-runs.ts";
+import type { RunSummary } from "../queue/runs.ts";
 import type { UnmatchedEvents } from "../queue/unmatched-events.ts";
 import type { AppState } from "../registration/app-poller.ts";
 import type { FunctionConfig } from "../registration/function-config.ts";

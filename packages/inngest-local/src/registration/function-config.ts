@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { findTextFault } from "../queue/text-fault.ts";
+import { findTextFault } from "../queue/database.ts";
 import { parseCron } from "../schedule/cron-pattern.ts";
 import { compileExpression } from "./expression.ts";
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { saveApp } from "../queue/apps.ts";
-import type { QueueSession } from "../queue/database.ts";
-import { findTextFault } from "../queue/text-fault.ts";
+import { findTextFault, type QueueSession } from "../queue/database.ts";
 import { readFunctionConfig } from "./function-config.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 

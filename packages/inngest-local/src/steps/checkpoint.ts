@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Broker } from "../broker.ts";
+import { findTextFault } from "../queue/database.ts";
 import { isRunOpen } from "../queue/runs.ts";
 import { saveDoneSteps } from "../queue/steps.ts";
-import { findTextFault } from "../queue/text-fault.ts";
 import { dataMemo, errorMemo, MAX_OUTPUT_BYTES, readOperations, stepName } from "./operation.ts";
 
 const checkpointSchema = z.looseObject({ steps: z.array(z.unknown()) });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findTextFault } from "../queue/text-fault.ts";
+import { findTextFault } from "../queue/database.ts";
 
 const operationSchema = z.looseObject({
   op: z.string(),
