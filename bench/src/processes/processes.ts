@@ -1,11 +1,14 @@
 import { median } from "@synap/cli/terminal/numbers.ts";
 import type { BenchContext, Benchmark, BenchmarkResult, Figure, Plot } from "../benchmark.ts";
-import { measureProcesses, type Program, type SetMeasured, type WayMeasured } from "./measure-processes.ts";
+import { type ProcessSet, type Program, startProcessSet, type WayMeasured } from "./process-set.ts";
 
-/** `counts`: the numbers of APIs, and of workers, that are compared. */
+/**
+ * `counts`: the numbers of APIs, and of workers, that are compared. `warmUp`: the events that each API publishes and appends before,
+ * because the first thousands of requests cost a process several times as much as later ones.
+ */
 const EXTENT = {
-  full: { counts: [1, 2, 4], rounds: 3, warmUpSeconds: 3, publishSeconds: 5, appendSeconds: 5 },
-  quick: { counts: [1, 2], rounds: 1, warmUpSeconds: 1, publishSeconds: 2, appendSeconds: 2 },
+  full: { counts: [1, 2, 4], rounds: 5, seconds: 3, warmUp: { publish: 20_000, append: 3_000 } },
+  quick: { counts: [1, 2], rounds: 1, seconds: 1.5, warmUp: { publish: 5_000, append: 500 } },
 };
 const PROGRAMS: readonly Program[] = ["api", "worker", "broker"];
 
@@ -17,38 +20,58 @@ const WAYS = {
 type Way = keyof typeof WAYS;
 
 /** A set of processes in one round. */
-interface Sample extends SetMeasured {
+interface Sample extends Readonly<Record<Way, WayMeasured>> {
   readonly count: number;
 }
 
 /**
- * One, two and four APIs and workers on one database, under the same offered load: events a second, where the processor time goes,
- * what the database's sessions wait for, its connections, and the write-ahead log of an event.
+ * One, two and four APIs and workers, each set on a database of its own and all on one server, which take turns under the same offered load:
+ * events a second, where the processor time goes, what the database's sessions wait for, its connections, and the write-ahead log
+ * of an event.
  */
 export const processes: Benchmark = {
   name: "processes",
-  title: "Several APIs and workers on one database",
+  title: "Several APIs and workers on one server",
   async run({ mode, serverUrl, signal, onProgress }: BenchContext): Promise<BenchmarkResult> {
     if (serverUrl === undefined)
       return {
         figures: [],
         skipped: ["Several processes need a PostgreSQL server, and DATABASE_URL names none."],
       };
-    const { counts, rounds, ...extent } = EXTENT[mode];
-    const samples: Sample[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [index, count] of (round % 2 === 0 ? counts : counts.toReversed()).entries()) {
-        signal.throwIfAborted();
-        onProgress(nameOf(count), (round + index / counts.length) / rounds);
-        samples.push({ count, ...(await measureProcesses({ ...extent, serverUrl, count, signal })) });
+    const { counts, rounds, seconds, warmUp } = EXTENT[mode];
+    const sets: ProcessSet[] = [];
+    try {
+      for (const count of counts) {
+        onProgress(`warming up ${nameOf(count)}`, 0);
+        const set = await startProcessSet(serverUrl, count, signal);
+        sets.push(set);
+        await repeat(() => set.publish(1), count * warmUp.publish, signal);
+        await repeat(() => set.append(1), count * warmUp.append, signal);
       }
+      const samples: Sample[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        for (const [index, set] of (round % 2 === 0 ? sets : sets.toReversed()).entries()) {
+          signal.throwIfAborted();
+          onProgress(nameOf(set.count), (round + index / sets.length) / rounds);
+          const published = await set.publish(seconds);
+          samples.push({ count: set.count, published, appended: await set.append(seconds) });
+        }
+      }
+      const findings = await Promise.all(sets.map((set) => set.examine()));
+      return {
+        figures: [...counts.flatMap((count) => figuresOf(samples, count)), ...faultsOf(findings)],
+        plots: plotsOf(samples, counts),
+      };
+    } finally {
+      for (const set of sets) await set.stop();
     }
-    return {
-      figures: [...counts.flatMap((count) => figuresOf(samples, count)), ...faultsOf(samples)],
-      plots: plotsOf(samples, counts),
-    };
   },
 };
+
+/** Repeats work until so many events were sent. */
+async function repeat(work: () => Promise<WayMeasured>, events: number, signal: AbortSignal): Promise<void> {
+  for (let sent = 0; sent < events; sent += (await work()).events) signal.throwIfAborted();
+}
 
 function nameOf(count: number): string {
   return count === 1 ? "1 API and 1 worker" : `${count} APIs and ${count} workers`;
@@ -132,33 +155,22 @@ function describeWaits(samples: readonly Sample[], way: Way): string {
   return `Working sessions of the database: ${most.map(([state, share]) => `${(share * 100).toFixed(0)} % ${state}`).join(", ")}.`;
 }
 
-function faultsOf(samples: readonly Sample[]): Figure[] {
-  const fault = (id: string, name: string, value: number): Figure => ({
+type Findings = Awaited<ReturnType<ProcessSet["examine"]>>;
+
+function faultsOf(findings: readonly Findings[]): Figure[] {
+  const fault = (id: string, name: string, of: (finding: Findings) => number): Figure => ({
     id: `processes.${id}`,
     name,
     engine: "server",
-    value,
+    value: findings.reduce((total, finding) => total + of(finding), 0),
     unit: "events",
     better: "lower",
     target: { comparison: "at most", bound: 0 },
   });
-  const sum = (of: (sample: Sample) => number) => samples.reduce((total, sample) => total + of(sample), 0);
   return [
-    fault(
-      "lost",
-      "answered 2xx and not stored",
-      sum(({ findings }) => findings.lost),
-    ),
-    fault(
-      "twice",
-      "stored twice",
-      sum(({ findings }) => findings.twice),
-    ),
-    fault(
-      "failures",
-      "appends without a response of 2xx",
-      sum(({ failures }) => failures),
-    ),
+    fault("lost", "responded 2xx and not stored", ({ lost }) => lost),
+    fault("twice", "stored twice", ({ twice }) => twice),
+    fault("failures", "appends without an answer of 2xx", ({ failedAppends }) => failedAppends),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import { readProcess } from "../product/process-gauge.ts";
 
@@ -16,12 +17,12 @@ export interface ServerUse {
 
 /** Watches a database. */
 export interface ServerGauge {
-  /** The work since the last call, or since the start. */
-  take(): Promise<ServerUse>;
+  /** Runs work, and says what happened meanwhile. */
+  during<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly use: ServerUse }>;
   close(): Promise<void>;
 }
 
-const SAMPLE_MS = 25;
+const SAMPLE_MS = 40;
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 const APPLICATION_NAME = "synap bench gauge";
 
@@ -38,69 +39,63 @@ SELECT pid, datname IS NOT NULL AS is_session,
  WHERE (datname = current_database() AND application_name <> '${APPLICATION_NAME}')
     OR backend_type IN ('walwriter', 'checkpointer', 'background writer')`;
 
-/** Starts to watch the database at a URL, with one session of its own. */
-export async function watchServer(url: string): Promise<ServerGauge> {
+/** Watches the database at a URL, with one session of its own. */
+export function watchServer(url: string): ServerGauge {
   const sql = postgres(url, {
     max: 1,
     onnotice: () => undefined,
     connection: { application_name: APPLICATION_NAME },
   });
   const isLocal = LOOPBACK.has(new URL(url).hostname);
-  const readings = new Map<number, number>();
-  const cpu = { seconds: 0 };
-  const states = new Map<string, number>();
-  let connections = 0;
-  let isClosed = false;
-
-  async function sample(): Promise<void> {
-    const rows = await sql.unsafe<SampleRow[]>(SAMPLE);
-    connections = Math.max(connections, rows.filter(({ is_session }) => is_session).length);
-    for (const { pid, state } of rows) {
-      if (state !== null) states.set(state, (states.get(state) ?? 0) + 1);
-      if (!isLocal || !isPostgres(pid)) continue;
-      const now = readProcess(pid)?.cpuSeconds ?? 0;
-      cpu.seconds += Math.max(0, now - (readings.get(pid) ?? now));
-      readings.set(pid, now);
-    }
-  }
 
   async function walPosition(): Promise<number> {
     const [row] = await sql<{ bytes: string }[]>`SELECT pg_current_wal_insert_lsn() - '0/0' AS bytes`;
     return Number(row?.bytes);
   }
 
-  let wal = await walPosition();
-  await sample();
-  const watching = (async () => {
-    while (!isClosed) {
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
-      await sample();
-    }
-  })();
-  watching.catch(() => undefined);
-
   return {
-    take: async () => {
-      await sample();
-      const now = await walPosition();
-      const total = [...states.values()].reduce((sum, count) => sum + count, 0);
-      const use = {
-        walBytes: now - wal,
-        cpuSeconds: isLocal && readings.size > 0 ? cpu.seconds : undefined,
-        connections,
-        waits: new Map([...states].map(([state, count]) => [state, count / total])),
+    during: async (work) => {
+      const readings = new Map<number, number>();
+      const states = new Map<string, number>();
+      let cpuSeconds = 0;
+      let connections = 0;
+      const sample = async () => {
+        const rows = await sql.unsafe<SampleRow[]>(SAMPLE);
+        connections = Math.max(connections, rows.filter(({ is_session }) => is_session).length);
+        for (const { pid, state } of rows) {
+          if (state !== null) states.set(state, (states.get(state) ?? 0) + 1);
+          if (!isLocal || !isPostgres(pid)) continue;
+          const now = readProcess(pid)?.cpuSeconds ?? 0;
+          cpuSeconds += Math.max(0, now - (readings.get(pid) ?? now));
+          readings.set(pid, now);
+        }
       };
-      wal = now;
-      cpu.seconds = 0;
-      connections = 0;
-      states.clear();
-      return use;
+
+      const wal = await walPosition();
+      await sample();
+      let isOver = false;
+      const working = work().finally(() => {
+        isOver = true;
+      });
+      // The failure of a sample, below, comes first.
+      working.catch(() => undefined);
+      while (!isOver) {
+        await sleep(SAMPLE_MS);
+        await sample();
+      }
+      const result = await working;
+      const total = [...states.values()].reduce((sum, count) => sum + count, 0);
+      return {
+        result,
+        use: {
+          walBytes: (await walPosition()) - wal,
+          cpuSeconds: readings.size > 0 ? cpuSeconds : undefined,
+          connections,
+          waits: new Map([...states].map(([state, count]) => [state, count / total])),
+        },
+      };
     },
-    close: async () => {
-      isClosed = true;
-      // A failed sample is the caller's to know.
-      await watching.finally(() => sql.end({ timeout: 5 }));
-    },
+    close: () => sql.end({ timeout: 5 }),
   };
 }
 

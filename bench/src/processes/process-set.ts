@@ -23,23 +23,17 @@ export interface WayMeasured {
   readonly server: ServerUse;
 }
 
-/** A set of processes that was measured. */
-export interface SetMeasured {
-  readonly published: WayMeasured;
-  readonly appended: WayMeasured;
-  readonly findings: StoreFindings;
-  /** Appends that were not answered 2xx. */
-  readonly failures: number;
-}
-
-export interface ProcessesPlan {
-  readonly serverUrl: string;
+/** Processes on a database of their own, to be measured several times. */
+export interface ProcessSet {
   /** The number of APIs, and that of workers. */
   readonly count: number;
-  readonly warmUpSeconds: number;
-  readonly publishSeconds: number;
-  readonly appendSeconds: number;
-  readonly signal: AbortSignal;
+  /** Publishes batches of 1,000 for so many seconds, through the broker and the workers. */
+  publish(seconds: number): Promise<WayMeasured>;
+  /** Appends single events to new streams over HTTP for so many seconds. */
+  append(seconds: number): Promise<WayMeasured>;
+  /** Compares every published id with the store. */
+  examine(): Promise<StoreFindings & { readonly failedAppends: number }>;
+  stop(): Promise<void>;
 }
 
 /** The same offered load for every set: so many requests in flight, divided among the APIs. */
@@ -47,21 +41,23 @@ const PUBLISHING_CONNECTIONS = 4;
 const APPENDING_CONNECTIONS = 64;
 const BATCH = { size: 1_000, streams: 100 };
 const STREAM_TYPE = "order";
-/** Numbers of batches of each process that publishes, so that no two send the same. */
-const BATCHES_EACH = 1_000_000;
-const DRAIN_PATIENCE_MS = 90_000;
+/** Numbers of batches of each API in each turn, so that no two send the same. */
+const BATCHES_A_TURN = 10_000;
+const DRAIN_PATIENCE_MS = 120_000;
 const HOST = "127.0.0.1";
 
-/**
- * Starts as many APIs as workers, the local broker and a database, publishes batches of 1,000 through all of it, and then appends
- * single events to new streams over HTTP. Afterwards every published id is compared.
- * @throws Error when something accepted was not stored and projected in time
- */
-export async function measureProcesses(plan: ProcessesPlan): Promise<SetMeasured> {
-  const { serverUrl, count, signal } = plan;
+/** Starts as many APIs as workers, and the local broker, on a new database. */
+export async function startProcessSet(
+  serverUrl: string,
+  count: number,
+  signal: AbortSignal,
+): Promise<ProcessSet> {
   const temporary = await createTemporaryDatabase(serverUrl, "processes");
   const { url = "" } = temporary;
   const stops = [temporary.remove];
+  const stop = async () => {
+    for (const each of stops.splice(0).toReversed()) await each();
+  };
   try {
     const processes = await SeparateProcesses.start({
       databaseUrl: url,
@@ -79,49 +75,54 @@ export async function measureProcesses(plan: ProcessesPlan): Promise<SetMeasured
     });
     stops.push(async () => void (await processes.stop()));
     await processes.workersListen();
-    const gauge = await watchServer(url);
+    const gauge = watchServer(url);
     stops.push(gauge.close);
 
-    const course = { processes, gauge, signal, before: 0 };
-    const batches: SentBatch[] = [];
-    await publish(course, plan.warmUpSeconds, 0, batches);
-    const published = await publish(course, plan.publishSeconds, BATCHES_EACH / 2, batches);
-    await append(course, plan.warmUpSeconds, 0);
-    const { failures, ...appended } = await append(course, plan.appendSeconds, 1);
-    const findings = await examineStore(temporary.database, batches, BATCH.size);
-    return { published, appended, findings, failures };
-  } finally {
-    for (const stop of stops.toReversed()) await stop();
+    const course: Course = { processes, gauge, signal, sent: 0, turns: 0, failedAppends: 0, batches: [] };
+    return {
+      count,
+      publish: (seconds) => publish(course, seconds),
+      append: (seconds) => append(course, seconds),
+      examine: async () => ({
+        ...(await examineStore(temporary.database, course.batches, BATCH.size)),
+        failedAppends: course.failedAppends,
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
   }
 }
 
-/** Processes that are being measured. */
+/** The course of a set so far. */
 interface Course {
   readonly processes: SeparateProcesses;
   readonly gauge: ServerGauge;
   readonly signal: AbortSignal;
-  /** Events sent so far. */
-  before: number;
+  /** Events accepted or appended. */
+  sent: number;
+  turns: number;
+  failedAppends: number;
+  readonly batches: SentBatch[];
 }
 
-/** Publishes for a while to all APIs at once, and waits until everything is projected. */
-async function publish(
-  course: Course,
-  seconds: number,
-  first: number,
-  batches: SentBatch[],
-): Promise<WayMeasured> {
+async function publish(course: Course, seconds: number): Promise<WayMeasured> {
   const { processes, signal } = course;
-  const connections = Math.max(1, PUBLISHING_CONNECTIONS / processes.apiUrls.length);
+  const { apiUrls } = processes;
+  const turn = course.turns++;
   const loads = await Promise.all(
-    processes.apiUrls.map((apiUrl, index) =>
+    apiUrls.map((apiUrl, index) =>
       prepareLoad(
         {
           apiUrl,
           batch: BATCH,
-          first: index * BATCHES_EACH + first,
+          first: (turn * apiUrls.length + index) * BATCHES_A_TURN,
           seconds,
-          pace: { kind: "as fast as accepted", connections },
+          pace: {
+            kind: "as fast as accepted",
+            connections: Math.max(1, PUBLISHING_CONNECTIONS / apiUrls.length),
+          },
         },
         signal,
       ),
@@ -130,7 +131,7 @@ async function publish(
   try {
     return await whileWatched(course, async () => {
       const finished = await Promise.all(loads.map((each) => each.run()));
-      for (const each of finished) batches.push(...each.batches);
+      for (const each of finished) course.batches.push(...each.batches);
       return { events: finished.reduce((sum, { tally }) => sum + tally.accepted, 0) };
     });
   } finally {
@@ -138,34 +139,29 @@ async function publish(
   }
 }
 
-/** Appends for a while through all APIs at once, one event to each of many new streams, and waits until everything is projected. */
-async function append(
-  course: Course,
-  seconds: number,
-  lap: number,
-): Promise<WayMeasured & { readonly failures: number }> {
+async function append(course: Course, seconds: number): Promise<WayMeasured> {
   const { apiUrls } = course.processes;
+  const turn = course.turns++;
   const bodies = makeEvents({ count: 200, streams: 200 })
     .filter(({ aggregateType }) => aggregateType === STREAM_TYPE)
     .map(({ type, data }) => JSON.stringify({ expectedVersion: "no-stream", events: [{ type, data }] }));
-  let failures = 0;
-  const measured = await whileWatched(course, async () => {
+  return whileWatched(course, async () => {
     const loads = apiUrls.map((url, index) => {
       let number = 0;
       const path = () => {
         number += 1;
-        return `/api/v1/streams/${STREAM_TYPE}/${lap}-${index}-${number}/events`;
+        return `/api/v1/streams/${STREAM_TYPE}/${turn}-${index}-${number}/events`;
       };
       return load({ url, path, bodies, connections: APPENDING_CONNECTIONS / apiUrls.length, seconds });
     });
     const results = await Promise.all(loads);
-    failures = results.reduce((sum, result) => sum + result.failures, 0);
+    const failures = results.reduce((sum, result) => sum + result.failures, 0);
+    course.failedAppends += failures;
     return {
       events: results.reduce((sum, { responses }) => sum + responses, 0) - failures,
       seconds: Math.max(...results.map((result) => result.seconds)),
     };
   });
-  return { ...measured, failures };
 }
 
 /**
@@ -177,25 +173,25 @@ async function whileWatched(
   work: () => Promise<{ readonly events: number; readonly seconds?: number }>,
 ): Promise<WayMeasured> {
   const { processes, gauge, signal } = course;
-  await gauge.take();
   const before = cpuOf(processes);
-  const began = performance.now();
-  const { events, seconds } = await work();
-  course.before += events;
-  const patience = { patienceMs: DRAIN_PATIENCE_MS, signal };
-  if (!(await untilProjected(processes.apiUrl, course.before, patience)))
-    throw new Error(`${course.before} events were accepted, and not all were projected in time.`);
-  const until = (performance.now() - began) / 1_000;
+  const { result, use } = await gauge.during(async () => {
+    const began = performance.now();
+    const { events, seconds } = await work();
+    course.sent += events;
+    const patience = { patienceMs: DRAIN_PATIENCE_MS, signal };
+    if (!(await untilProjected(processes.apiUrl, course.sent, patience)))
+      throw new Error(`${course.sent} events were accepted, and not all were projected in time.`);
+    return { events, seconds: seconds ?? (performance.now() - began) / 1_000 };
+  });
   const after = cpuOf(processes);
   return {
-    events,
-    seconds: seconds ?? until,
+    ...result,
     cpu: {
       api: after.api - before.api,
       worker: after.worker - before.worker,
       broker: after.broker - before.broker,
     },
-    server: await gauge.take(),
+    server: use,
   };
 }
 
