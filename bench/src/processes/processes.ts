@@ -8,7 +8,7 @@ import { type ProcessSet, type Program, startProcessSet, type WayMeasured } from
  */
 const EXTENT = {
   full: { counts: [1, 2, 4], rounds: 5, seconds: 3, warmUp: { publish: 20_000, append: 3_000 } },
-  quick: { counts: [1, 2], rounds: 1, seconds: 1.5, warmUp: { publish: 5_000, append: 500 } },
+  quick: { counts: [1, 2], rounds: 3, seconds: 1, warmUp: { publish: 5_000, append: 500 } },
 };
 const PROGRAMS: readonly Program[] = ["api", "worker", "broker"];
 
