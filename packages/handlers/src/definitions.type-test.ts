@@ -19,7 +19,11 @@ import { defineDecider } from "./aggregates/define-decider.ts";
 import { createReaction } from "./create-reaction.ts";
 import { derivedEventId } from "./derived-event-id.ts";
 import { defineHandler } from "./handler/event-handler.ts";
-import { defineProjection, defineStatementProjection } from "./projections/projection.ts";
+import {
+  defineBatchProjection,
+  defineProjection,
+  defineStatementProjection,
+} from "./projections/projection.ts";
 import { keyText, readTable } from "./projections/read-table.ts";
 
 const about = { name: "x", description: "X." } as const;
@@ -104,6 +108,29 @@ defineProjection({ ...projection, evolve: (row) => row && { ...row, state: "brok
 defineProjection({ ...projection, evolve: (_row, { aggregateId }) => ({ id: aggregateId, state: "new" }) });
 // @ts-expect-error a misspelt field of the event
 defineProjection({ ...projection, evolve: (row, { data }) => row && { ...row, size: data.contents } });
+
+// A batch of events has the data of its types.
+defineBatchProjection({
+  ...about,
+  version: 1,
+  events: [noteCreationRequested, noteCreationCompleted],
+  mode: "async",
+  tables: [],
+  async apply(events) {
+    for (const event of events) {
+      event.data.content.trim();
+      // @ts-expect-error a misspelt field
+      event.data.contents;
+      switch (event.type) {
+        case "note.creation.requested":
+        case "note.creation.completed":
+          break;
+        default:
+          event satisfies never;
+      }
+    }
+  },
+});
 
 // Queries of a table have its columns, and rows with their types.
 async function readThings({ orm }: Database): Promise<void> {
