@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 // npx -y pnpm@12 stress: lets the store prove on your own database that it loses, repeats and disorders nothing.
-import { runStressCommand } from "./stress/stress-command.ts";
+import { runStressCommand } from "./stress-command.ts";
 
 await runStressCommand();

@@ -131,7 +131,9 @@ describe("the packages", () => {
 
   it("have no two folders that import each other", () => {
     const imports = new Map<string, string>();
-    for (const file of sources.filter((each) => /^(packages|apps)\/[^/]+\/src\//.test(named(each)))) {
+    for (const file of sources.filter((each) =>
+      /^((packages|apps)\/[^/]+|bench|scripts)\/src\//.test(named(each)),
+    )) {
       if (isTest(file)) continue;
       for (const name of importsOf(file).filter((each) => each.startsWith("."))) {
         const [from, to] = [join(file, ".."), join(file, "..", name, "..")].map(named);

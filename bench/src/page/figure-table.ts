@@ -1,7 +1,7 @@
-import type { Change, Comparison } from "../baseline/compare-reports.ts";
 import type { Figure } from "../benchmark.ts";
 import { type Markup, markup } from "../markup/markup.ts";
 import { changeText } from "../report/change-text.ts";
+import type { Change, Comparison } from "../report/compare-reports.ts";
 import { metText, rangeText, targetText, valueText } from "../report/figure-text.ts";
 import { drawGauge } from "./gauge.ts";
 import { drawSampleStrip } from "./sample-strip.ts";

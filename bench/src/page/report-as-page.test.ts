@@ -7,8 +7,8 @@ import {
   exampleSection,
   reportOf,
 } from "../../test/example-report.ts";
-import { compareReports } from "../baseline/compare-reports.ts";
 import type { Plot } from "../benchmark.ts";
+import { compareReports } from "../report/compare-reports.ts";
 import { reportAsMarkdown } from "../report/report-as-markdown.ts";
 import { reportAsPage } from "./report-as-page.ts";
 

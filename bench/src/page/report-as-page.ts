@@ -1,12 +1,12 @@
 import { duration } from "@synap/cli/terminal/numbers.ts";
-import type { Comparison } from "../baseline/compare-reports.ts";
 import type { Figure } from "../benchmark.ts";
 import { type Markup, type MarkupPart, markup } from "../markup/markup.ts";
 import { drawPlot } from "../plots/draw-plot.ts";
 import { comparisonText } from "../report/change-text.ts";
+import type { Comparison } from "../report/compare-reports.ts";
+import { judgeRun, type RunJudgement } from "../report/judge-run.ts";
 import { describeSurroundings } from "../report/machine-text.ts";
 import { figuresOf, isMet, type Report, type Section } from "../report/report.ts";
-import { judgeRun, type RunJudgement } from "../running/judge-run.ts";
 import { figureTable } from "./figure-table.ts";
 import { style } from "./style.ts";
 

@@ -1,4 +1,4 @@
-import type { Change, Comparison } from "../baseline/compare-reports.ts";
+import type { Change, Comparison } from "./compare-reports.ts";
 import { numberText } from "./figure-text.ts";
 
 /** A change in a few characters: "1.4× better", "2.1× WORSE", "same", "new"; "–" where nothing can be said. */

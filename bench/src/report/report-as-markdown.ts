@@ -1,7 +1,7 @@
-import type { Comparison } from "../baseline/compare-reports.ts";
-import { judgeRun } from "../running/judge-run.ts";
 import { changeText, comparisonText } from "./change-text.ts";
+import type { Comparison } from "./compare-reports.ts";
 import { metText, spreadText, targetText, valueText } from "./figure-text.ts";
+import { judgeRun } from "./judge-run.ts";
 import { describeSurroundings } from "./machine-text.ts";
 import type { Report, Section } from "./report.ts";
 import { summary } from "./report-as-text.ts";

@@ -1,8 +1,8 @@
 import { type Column, formatFields, formatTable } from "@synap/cli/terminal/table.ts";
-import type { Comparison } from "../baseline/compare-reports.ts";
-import type { RunJudgement } from "../running/judge-run.ts";
 import { changeText, comparisonText } from "./change-text.ts";
+import type { Comparison } from "./compare-reports.ts";
 import { metText, targetText, valueText } from "./figure-text.ts";
+import type { RunJudgement } from "./judge-run.ts";
 import { describeSurroundings } from "./machine-text.ts";
 import type { Report, Section } from "./report.ts";
 

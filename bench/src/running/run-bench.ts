@@ -4,17 +4,17 @@ import { duration } from "@synap/cli/terminal/numbers.ts";
 import { ProgressLine } from "@synap/cli/terminal/progress-line.ts";
 import { abortOnSignal, UsageError } from "@synap/service";
 import { count } from "@synap/types/internal";
-import { type Comparison, compareReports } from "../baseline/compare-reports.ts";
 import type { BenchMode, Benchmark } from "../benchmark.ts";
 import { describeCommit } from "../report/commit.ts";
+import { type Comparison, compareReports } from "../report/compare-reports.ts";
 import { describeEngines } from "../report/engine-versions.ts";
+import { exitCodeOf, judgeRun } from "../report/judge-run.ts";
 import { readReport, saveBaseline } from "../report/keep-report.ts";
 import { describeMachine } from "../report/machine.ts";
 import { isMet, type Report, type Section } from "../report/report.ts";
 import { reportAsText } from "../report/report-as-text.ts";
-import { writeReportFiles } from "../report/write-report-files.ts";
-import { exitCodeOf, judgeRun } from "./judge-run.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
+import { writeReportFiles } from "./write-report-files.ts";
 
 /** Benchmarks to run, baseline to compare with, and destination of the report. */
 export interface BenchRequest {

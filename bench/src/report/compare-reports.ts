@@ -1,5 +1,5 @@
 import type { BenchMode, Figure } from "../benchmark.ts";
-import { figuresOf, type Machine, type Report } from "../report/report.ts";
+import { figuresOf, type Machine, type Report } from "./report.ts";
 
 /** Change of a figure since the baseline. */
 export type Verdict = "worse" | "better" | "same" | "new" | "not judged";

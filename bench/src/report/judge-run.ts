@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from "@synap/service";
-import type { Comparison } from "../baseline/compare-reports.ts";
-import { figuresOf, isBroken, isMet, type Report } from "../report/report.ts";
+import type { Comparison } from "./compare-reports.ts";
+import { figuresOf, isBroken, isMet, type Report } from "./report.ts";
 
 /** Verdict on a run. */
 export interface RunJudgement {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { exampleFigure, exampleReport, exampleSection, reportOf } from "../../test/example-report.ts";
-import { compareReports } from "../baseline/compare-reports.ts";
 import type { Figure } from "../benchmark.ts";
-import type { Report } from "../report/report.ts";
+import { compareReports } from "./compare-reports.ts";
 import { exitCodeOf, judgeRun } from "./judge-run.ts";
+import type { Report } from "./report.ts";
 
 const exitCode = (report: Report, options: { baseline?: Report; strict?: boolean } = {}) => {
   const comparison = options.baseline && compareReports(report, options.baseline);

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Comparison } from "../baseline/compare-reports.ts";
 import { reportAsPage } from "../page/report-as-page.ts";
-import { saveReport } from "./keep-report.ts";
-import type { Report } from "./report.ts";
-import { reportAsMarkdown } from "./report-as-markdown.ts";
+import type { Comparison } from "../report/compare-reports.ts";
+import { saveReport } from "../report/keep-report.ts";
+import type { Report } from "../report/report.ts";
+import { reportAsMarkdown } from "../report/report-as-markdown.ts";
 
 /**
  * Writes report.json, report.md and report.html into a directory, making it where needed.

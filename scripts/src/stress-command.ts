@@ -10,11 +10,11 @@ import { abortOnSignal, EXIT, UsageError } from "@synap/service";
 import { commandOf } from "@synap/service/called-as";
 import { count } from "@synap/types/internal";
 import { Command } from "commander";
-import { runChaosCommand } from "../chaos/chaos-command.ts";
-import { createTemporaryDatabase } from "../performance/temporary-database.ts";
-import { runStress, type StressProgress } from "./run-stress.ts";
-import { reportAsJson, reportAsText } from "./stress-report.ts";
-import { countFaults } from "./stress-result.ts";
+import { runChaosCommand } from "./chaos/chaos-command.ts";
+import { createTemporaryDatabase } from "./performance/temporary-database.ts";
+import { runStress, type StressProgress } from "./stress/run-stress.ts";
+import { reportAsJson, reportAsText } from "./stress/stress-report.ts";
+import { countFaults } from "./stress/stress-result.ts";
 
 interface StressCommandOptions {
   seconds: number;
