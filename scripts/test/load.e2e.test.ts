@@ -54,6 +54,7 @@ describe("npx -y pnpm@12 load", () => {
     const first = runSynapCommand(["load", path, "--url", synap.apiUrl, "--batch", "100"]);
     expect(await first.ended).toBe(0);
     expect(first.stdout()).toMatch(/^250 events accepted in /);
+    expect(first.output().match(/^100 %.*/gm), "the last progress is shown once").toHaveLength(1);
     expect(await stored("ivan", 250)).toHaveLength(250);
 
     const again = runSynapCommand(["load", path, "--url", synap.apiUrl, "--restart"]);

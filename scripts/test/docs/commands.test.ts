@@ -101,7 +101,7 @@ async function unknownArguments(file: string, args: readonly string[]): Promise<
     const [name = ""] = args;
     const isProgram = findProgram(name) !== undefined || name === "help";
     let command = await findCommand(isProgram && name !== "help" ? [name] : []);
-    const known = new Set(["--help", ...command.options.map(({ long }) => long)]);
+    const known = new Set(["--help", "--version", ...command.options.map(({ long }) => long)]);
     for (const word of isProgram ? [] : args) {
       if (command.commands.length === 0 || word.startsWith("-")) break;
       const next = command.commands.find((each) => each.name() === word);
