@@ -12,6 +12,7 @@ const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "docs/operating.md": {
     "synap events tail\n": "an endless stream",
     "npx -y pnpm@12 compress": "the running Synap has the data directory; compress.e2e.test.ts runs it",
+    "pgbouncer:6432": "the addresses of a pooler and of its server; pooler.test.ts connects through one",
     "synap dead-letters retry": "a new store has no dead letter; synap-cli.e2e.test.ts makes some",
   },
   "docs/event-types.md": {},
