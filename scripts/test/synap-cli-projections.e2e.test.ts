@@ -111,7 +111,7 @@ describe("synap projections", () => {
     expect(rebuilt.exitCode).toBe(1);
     expect(rebuilt.output).toContain("2 rows differ, 0 are allowed");
     const compared = await projections("compare", "tasks-view");
-    expect(compared.stdout).toMatch(/^tasks_view +0 +1 +1 +\[\d+\] \[\d+\]$/m);
+    expect(compared.stdout).toMatch(/^tasks_view +0 +1 +1 +\["t\d+"\] \["t\d+"\]$/m);
     expect(widest(compared.stdout)).toBeLessThanOrEqual(100);
     const over = await projections("cutover", "tasks-view", "--max-difference", "2", "--json");
     expect(over.exitCode).toBe(0);
