@@ -121,25 +121,20 @@ function sentence(text: string): string {
   return text.endsWith(".") ? text : `${text}.`;
 }
 
+/** Errors of projections and dead letters whose message is the problem's detail. */
+const ADMIN_PROBLEMS = [
+  [DeadLetterNotFoundError, "dead-letter-not-found"],
+  [DeadLetterResolvedError, "dead-letter-resolved"],
+  [DeadLetterNotRetryableError, "dead-letter-not-retryable"],
+  [ProjectionNotFoundError, "projection-not-found"],
+  [ProjectionConflictError, "projection-conflict"],
+  [ProjectionChangedError, "projection-changed"],
+] as const satisfies readonly (readonly [unknown, ProblemCode])[];
+
 /** Maps the errors of projections and dead letters to problems of the admin routes. */
 function adminProblem(cause: unknown): Problem | undefined {
-  if (cause instanceof DeadLetterNotFoundError) {
-    return new Problem("dead-letter-not-found", cause.message, { cause });
-  }
-  if (cause instanceof DeadLetterResolvedError) {
-    return new Problem("dead-letter-resolved", cause.message, { cause });
-  }
-  if (cause instanceof DeadLetterNotRetryableError) {
-    return new Problem("dead-letter-not-retryable", cause.message, { cause });
-  }
-  if (cause instanceof ProjectionNotFoundError) {
-    return new Problem("projection-not-found", cause.message, { cause });
-  }
-  if (cause instanceof ProjectionConflictError) {
-    return new Problem("projection-conflict", cause.message, { cause });
-  }
-  if (cause instanceof ProjectionChangedError) {
-    return new Problem("projection-changed", cause.message, { cause });
+  for (const [type, code] of ADMIN_PROBLEMS) {
+    if (cause instanceof type) return new Problem(code, cause.message, { cause });
   }
   if (cause instanceof CutoverRefusedError) {
     const { lagEvents, difference } = cause;
