@@ -26,19 +26,23 @@ async function helpOf(topic: readonly string[], width: number): Promise<string> 
 }
 
 describe("the help of every command", () => {
-  it.each(topics)("fits the terminal, and is wrapped only there: synap help %s %s", async (...words) => {
-    const topic = words.filter((word) => word !== undefined);
-    for (const width of [72, 80, 100, 200]) {
-      const lines = (await helpOf(topic, width)).split("\n");
-      expect(lines.filter((line) => line.length > width)).toEqual([]);
-      expect(handBrokenLines(lines, width)).toEqual([]);
-    }
-  });
+  it.each(topics.map((topic) => ({ topic, named: topic.join(" ") })))(
+    "fits the terminal, and is wrapped only there: synap help $named",
+    async ({ topic }) => {
+      for (const width of [72, 80, 100, 200]) {
+        const lines = (await helpOf(topic, width)).split("\n");
+        expect(lines.filter((line) => line.length > width)).toEqual([]);
+        expect(handBrokenLines(lines, width)).toEqual([]);
+      }
+    },
+  );
 
-  it.each(topics)("begins with the command itself: synap help %s %s", async (...words) => {
-    const topic = words.filter((word) => word !== undefined);
-    const usage = topic[0] === "settings" ? "help settings" : topic.join(" ");
-    const [first] = (await helpOf(topic, 80)).split("\n");
-    expect(first?.startsWith(`Usage: npx -y pnpm@12 synap ${usage}`.trim())).toBe(true);
-  });
+  it.each(topics.map((topic) => ({ topic, named: topic.join(" ") })))(
+    "begins with the command itself: synap help $named",
+    async ({ topic }) => {
+      const usage = topic[0] === "settings" ? "help settings" : topic.join(" ");
+      const [first] = (await helpOf(topic, 80)).split("\n");
+      expect(first?.startsWith(`Usage: npx -y pnpm@12 synap ${usage}`.trim())).toBe(true);
+    },
+  );
 });
