@@ -43,23 +43,54 @@ it("explains a DATABASE_URL that names no database, without a stack", async () =
 });
 
 it.runIf(testEngines().includes("server"))(
+  "applies everything when the reader of its output has gone",
+  async () => {
+    const test = await createTestDatabase("server");
+    const folder = mkdtempSync(join(tmpdir(), "synap-migrate-"));
+    const env = { DATABASE_URL: "url" in test.options ? test.options.url : "" };
+    try {
+      const config = writeApplication(folder, 30);
+      const command = runSynapCommand(["migrate", "--config", config], { env });
+      command.child.stdout?.destroy();
+      expect(await command.ended).toBe(0);
+      const { exitCode, output } = await migrate(["--config", config, "--check"], env);
+      expect(output).toContain("nothing to do");
+      expect(exitCode).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+      await test.drop();
+    }
+  },
+);
+
+/** Writes an application with migrations, and returns its config. */
+function writeApplication(folder: string, migrations = 1): string {
+  mkdirSync(join(folder, "node_modules/@synap"), { recursive: true });
+  const synap = join(import.meta.dirname, "../../packages/synap");
+  symlinkSync(synap, join(folder, "node_modules/@synap/synap"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  writeFileSync(join(folder, "0001_orders.sql"), "CREATE SCHEMA shop;");
+  for (let number = 2; number <= migrations; number += 1) {
+    const name = `${String(number).padStart(4, "0")}_more.sql`;
+    writeFileSync(join(folder, name), `CREATE TABLE shop.more_${number} ();`);
+  }
+  const config = join(folder, "synap.config.ts");
+  writeFileSync(
+    config,
+    `import { defineConfig } from "@synap/synap";
+     export default defineConfig({ migrations: { folder: new URL(".", import.meta.url), ledger: "shop" } });`,
+  );
+  return config;
+}
+
+it.runIf(testEngines().includes("server"))(
   "names with --check what is not applied, of the application too, and changes nothing",
   async () => {
     const test = await createTestDatabase("server");
     const folder = mkdtempSync(join(tmpdir(), "synap-migrate-"));
     const url = "url" in test.options ? test.options.url : "";
     try {
-      mkdirSync(join(folder, "node_modules/@synap"), { recursive: true });
-      const synap = join(import.meta.dirname, "../../packages/synap");
-      symlinkSync(synap, join(folder, "node_modules/@synap/synap"));
-      writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-      writeFileSync(join(folder, "0001_orders.sql"), "CREATE SCHEMA shop;");
-      const config = join(folder, "synap.config.ts");
-      writeFileSync(
-        config,
-        `import { defineConfig } from "@synap/synap";
-         export default defineConfig({ migrations: { folder: new URL(".", import.meta.url), ledger: "shop" } });`,
-      );
+      const config = writeApplication(folder);
       const run = (...args: string[]) => migrate(["--config", config, ...args], { DATABASE_URL: url });
       for (let time = 1; time <= 2; time += 1) {
         const { exitCode, output } = await run("--check");

@@ -6,6 +6,7 @@ import { EXIT, ExitError } from "@synap/service/exit-codes";
 import type { SynapEvent } from "@synap/types";
 import { counted, readProperty } from "@synap/types/internal";
 import { Command } from "commander";
+import { endWithReader } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
 import { jsonText, plain } from "./terminal/table.ts";
 
@@ -36,6 +37,7 @@ export function envelopeCommand(): Command {
 
 /** Prints the events of every envelope in a file. @throws ExitError at the first one that is unreadable */
 async function printEnvelopes(file: string): Promise<void> {
+  endWithReader();
   const content = await readJson(file);
   const envelopes = Array.isArray(content) ? content : [content];
   if (envelopes.length === 0) throw new ExitError(EXIT.failed, "The array is empty: it has no envelope.");

@@ -1,5 +1,6 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, InvalidArgumentError } from "commander";
+import { endWithReader } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import type { CommonOptions } from "./connection.ts";
 import { streamOption } from "./stream-option.ts";
@@ -32,6 +33,7 @@ function tailCommand(): Command {
       }),
     )
     .action(async (_options, command: Command) => {
+      endWithReader();
       await tailEvents(command.optsWithGlobals<CommonOptions & TailRequest>());
     });
 }

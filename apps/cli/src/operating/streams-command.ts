@@ -2,7 +2,7 @@ import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { count } from "@synap/types/internal";
 import { Command } from "commander";
-import { wholeOption } from "../terminal/command.ts";
+import { endWithReader, wholeOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { jsonText, plain } from "../terminal/table.ts";
 import { type CommonOptions, connect } from "./connection.ts";
@@ -48,6 +48,7 @@ function readCommand(): Command {
 
 async function readStream(type: string, id: string, options: ReadOptions): Promise<void> {
   const { from, to, backwards, json } = options;
+  endWithReader();
   const api = connect(options);
   const name = { aggregateType: type, aggregateId: id };
   const stream = await api.getStream(name);

@@ -1,4 +1,5 @@
 import { describeUnknownSettings } from "@synap/service/environment-names";
+import { EXIT } from "@synap/service/exit-codes";
 import { InvalidArgumentError, Option } from "commander";
 
 /** Reads the value of a port option; 0 means any free port. */
@@ -48,10 +49,22 @@ export function warnOfUnknownSettings(): void {
   for (const warning of describeUnknownSettings(process.env)) console.error(`warning: ${warning}`);
 }
 
-/** Ends the process without an error when the reader of its output has gone: `synap streams read note 1 | head`. */
-export function endOnClosedPipe(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+let endsWithReader = false;
+
+/** Lets a command that only reads end, without an error, when the reader of its output has gone: `synap streams read note 1 | head`. */
+export function endWithReader(): void {
+  endsWithReader = true;
+}
+
+/**
+ * Drops output whose reader has gone. Work that has begun goes on and has its own exit code: `synap migrate | head` migrates
+ * everything. See {@link endWithReader} for the others.
+ */
+export function outliveReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      if (endsWithReader) process.exit(EXIT.done);
+    });
+  }
 }

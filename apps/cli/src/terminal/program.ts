@@ -1,7 +1,7 @@
 import { EXIT, exitCodeOf } from "@synap/service/exit-codes";
 import { didYouMean } from "@synap/types/internal";
 import { type Command, CommanderError, type Option } from "commander";
-import { endOnClosedPipe, printFailure } from "./command.ts";
+import { outliveReader, printFailure } from "./command.ts";
 
 /**
  * Makes a command and its subcommands report usage errors in one form: the mistake, the word that was probably meant, and the
@@ -61,7 +61,7 @@ export async function runProgram(
   args: readonly string[] = process.argv.slice(2),
   explain: (error: unknown) => unknown = (error) => error,
 ): Promise<void> {
-  endOnClosedPipe();
+  outliveReader();
   dropEmptySettings(process.env);
   try {
     await command.parseAsync(args, { from: "user" });
