@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { recordFunctionRegistration } from "@synap/database/internal";
-import { createTestDatabase, type TestDatabase, testEngines } from "@synap/database/testing";
+import { createTestDatabase, serverVariables, type TestDatabase, testEngines } from "@synap/database/testing";
 import { INNGEST_APP_ID } from "@synap/types/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FaultBroker, startFaultBroker } from "../testing/fault-broker.ts";
@@ -76,9 +76,8 @@ describe.runIf(testEngines().includes("server"))("the API's process, with a serv
   });
 
   async function startWithRequestInFlight() {
-    const url = "url" in database.options ? database.options.url : "";
     const api = run({
-      DATABASE_URL: url,
+      ...serverVariables(database),
       INNGEST_BASE_URL: broker.url,
       INNGEST_DEV: "1",
       SYNAP_PUBLISH_DEADLINE_MS: "60000",

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { createTestDatabase, testEngines } from "@synap/database/testing";
+import { createTestDatabase, serverVariables, testEngines } from "@synap/database/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
@@ -76,8 +76,7 @@ describe("the worker as a process of its own", () => {
   it.runIf(testEngines().includes("server"))("serves until SIGTERM, then ends with 0", async () => {
     const test = await createTestDatabase("server", "empty");
     try {
-      const url = "url" in test.options ? test.options.url : "";
-      const variables = { DATABASE_URL: url, SYNAP_WORKER_PORT: "0", INNGEST_DEV: "1" };
+      const variables = { ...serverVariables(test), SYNAP_WORKER_PORT: "0", INNGEST_DEV: "1" };
       let ready: unknown;
       const { code, output } = await run(program, variables, {
         said: /listening on (\S+),/,

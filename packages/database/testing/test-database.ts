@@ -40,6 +40,13 @@ export async function openTestDatabase(
   };
 }
 
+/** The environment variables with which a process opens a test database on a server as the suite does. */
+export function serverVariables({ options }: TestDatabase): Record<string, string> {
+  if (!("url" in options)) throw new Error("Only a server has a URL.");
+  const { url, directUrl } = options;
+  return { DATABASE_URL: url, ...(directUrl !== undefined && { DATABASE_DIRECT_URL: directUrl }) };
+}
+
 /** The URL of a test database on a server itself, past any pooler, for sessions beside those of the store. */
 export function serverUrl({ options }: TestDatabase): string {
   if (!("url" in options)) throw new Error("Only a server has a URL.");

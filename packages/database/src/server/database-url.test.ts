@@ -94,6 +94,11 @@ describe("a server that refuses", () => {
       refusal("42501", 'permission denied for database "synap"'),
       'GRANT CONNECT ON DATABASE "synap" TO "ada"',
     ],
+    [refusal("08P01", "SASL authentication failed"), "user and the password in DATABASE_URL"],
+    [refusal("08P01", "no such user: ada"), "user and the password in DATABASE_URL"],
+    [refusal("08P01", "no such database: synap"), 'CREATE DATABASE "synap" OWNER "ada"'],
+    [refusal("08P01", "transaction blocks not allowed in statement pooling mode"), "pool_mode = transaction"],
+    [refusal("08P01", "unsupported startup parameter: options"), "ignore_startup_parameters"],
     [new Error("SASL: client password must be a string"), 'DATABASE_URL has none for "ada"'],
     [new Error("The server does not support SSL connections"), "Leave out sslmode"],
   ])("is explained with the login, the server and the remedy: %s", (error, cure) => {

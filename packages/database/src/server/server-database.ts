@@ -4,7 +4,12 @@ import { asStartupOptions, serverSettings } from "../connection/session-settings
 import type { Database, DatabaseCapabilities } from "../connection/sql-session.ts";
 import { explainRefusal, readDatabaseUrl, type UrlSetting } from "./database-url.ts";
 import { DirectUrlError, DirectUrlMissingError } from "./pooler-errors.ts";
-import { identifyServer, type ServerIdentity } from "./server-identity.ts";
+import {
+  type DescribedConnection,
+  identifyDatabase,
+  identifyServer,
+  type ServerIdentity,
+} from "./server-identity.ts";
 import { createServerListener } from "./server-listener.ts";
 import { openServerSessions, type ServerSessions } from "./server-sessions.ts";
 import { createStatementNames } from "./statement-names.ts";
@@ -72,18 +77,26 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
     lockTimeout: 0,
     idleInTransactionTimeout: 0,
   });
+  const described = (at: string): DescribedConnection => ({
+    url: at,
+    connectTimeout,
+    applicationName: `${applicationName} owner`,
+    settings: ownerSettings,
+    limit: answerTimeout,
+  });
   const identify = async (at: string, setting: UrlSetting): Promise<ServerIdentity> => {
-    const connection = { url: at, connectTimeout, applicationName: `${applicationName} owner` };
     try {
-      return await identifyServer(connection, ownerSettings, answerTimeout);
+      return await identifyServer(described(at));
     } catch (error) {
       throw explainRefusal(error, at, setting);
     }
   };
   const server = await identify(url, "DATABASE_URL");
   const { isPooled } = server;
-  if (directUrl !== undefined) requireDirect(await identify(directUrl, "DATABASE_DIRECT_URL"), server);
-  else if (isPooled) throw new DirectUrlMissingError();
+  if (directUrl !== undefined) {
+    if ((await identify(directUrl, "DATABASE_DIRECT_URL")).isPooled) throw new DirectUrlError("pooled");
+    await requireSameDatabase(described(url), described(directUrl));
+  } else if (isPooled) throw new DirectUrlMissingError();
   const scope = isPooled ? "transaction" : "session";
   const sessionUrl = directUrl ?? url;
 
@@ -188,10 +201,10 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
   };
 }
 
-/** @throws DirectUrlError when the server does not lead to the same database, past any pooler. */
-function requireDirect(direct: ServerIdentity, { database }: ServerIdentity): void {
-  if (direct.isPooled) throw new DirectUrlError("pooled");
-  if (direct.database !== database) throw new DirectUrlError("another database");
+/** @throws DirectUrlError when the direct URL leads to another database, or to a standby. */
+async function requireSameDatabase(url: DescribedConnection, directUrl: DescribedConnection): Promise<void> {
+  const [one, direct] = await Promise.all([identifyDatabase(url), identifyDatabase(directUrl)]);
+  if (direct.database !== one.database) throw new DirectUrlError("another database");
   if (direct.isStandby) throw new DirectUrlError("standby");
 }
 
