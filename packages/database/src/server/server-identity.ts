@@ -4,7 +4,7 @@ import { asLocalScript, asStartupOptions } from "../connection/session-settings.
 import { isRefusedOption } from "./database-url.ts";
 import { type ConnectionOptions, type ServerConnection, withConnection } from "./server-connection.ts";
 
-/** What answers at a URL. */
+/** The server that answers at a URL. */
 export interface ServerIdentity {
   readonly capabilities: CapabilityRow;
   /** True if a connection pooler is in between, such as PgBouncer. */
