@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import {
   createCallerCheck,
@@ -14,6 +15,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { Broker } from "./broker.ts";
 import { addEventRoutes, type IntakeSettings } from "./intake/event-routes.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
+import type { QueueSession } from "./queue/database.ts";
 import type { AppState } from "./registration/app-poller.ts";
 import type { RefusalLog } from "./registration/refusal-log.ts";
 import { addRegistrationRoutes } from "./registration/registration-routes.ts";
@@ -38,6 +40,18 @@ interface ServerSettings extends Omit<IntakeSettings, "onUnmatched" | "eventKeys
 const MAX_UNMATCHED_NAMES = 100;
 
 const NOT_JSON = "The body must be declared as JSON (Content-Type: application/json)";
+
+/** Time after which a database that has not answered counts as busy, in milliseconds. */
+const BUSY_MS = 500;
+
+/** True if a query fails. A busy database is not away: an embedded engine answers one query at a time. */
+async function isDatabaseAway(database: QueueSession): Promise<boolean> {
+  const answered = database.query("SELECT 1").then(
+    () => false,
+    () => true,
+  );
+  return Promise.race([answered, sleep(BUSY_MS, false, { ref: false })]);
+}
 
 /** Starts the HTTP server. @throws errors of the port, such as EADDRINUSE */
 export async function startServer(broker: Broker, settings: ServerSettings): Promise<Listening> {
@@ -77,7 +91,11 @@ export async function startServer(broker: Broker, settings: ServerSettings): Pro
       },
     }),
   );
-  app.get("/health", (context) => context.json({ status: 200, message: "OK" }));
+  app.get("/health", async (context) => {
+    const isAway = await isDatabaseAway(broker.database);
+    if (isAway) return context.json({ status: 503, message: "The queue's database is unavailable" }, 503);
+    return context.json({ status: 200, message: "OK" });
+  });
   app.get("/kept", (context) => context.json(broker.kept.counts()));
   const signingKey = settings.keys?.signing;
   addEventRoutes(app, broker, { ...settings, eventKeys: settings.keys?.events, onUnmatched });
