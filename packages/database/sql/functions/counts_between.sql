@@ -31,5 +31,6 @@ BEGIN
 END
 $$;
 
--- Whoever may read the view may count.
-GRANT EXECUTE ON FUNCTION synap.counts_between(bigint, bigint) TO PUBLIC;
+-- A reader of the view needs the right as well: PostgreSQL checks it for the reader, not for the owner of the view.
+REVOKE ALL ON FUNCTION synap.counts_between(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION synap.counts_between(bigint, bigint) TO synap_app;
