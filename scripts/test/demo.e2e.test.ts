@@ -19,7 +19,7 @@ describe("npx -y pnpm@12 demo", () => {
     expect(text).toMatch(
       /the strongest five\n {2}M 6\.4 {2}2018-02-06 15:50 {2}22km NNE of Hualian, Taiwan\n/,
     );
-    expect(command.output()).toContain("100 % 1,707 events");
+    expect(command.output()).toContain("100 % 1,707 lines");
     expect(demoDirectories().filter((name) => !before.includes(name))).toEqual([]);
   });
 
