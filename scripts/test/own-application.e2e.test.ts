@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,7 +37,8 @@ describe("the application of docs/your-own-application.md, started with --config
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "synap-application-"));
-    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+    const [, prepare = ""] = /```bash\n(npm init .*)\n/.exec(page) ?? [];
+    execFileSync("bash", ["-ec", prepare], { cwd: folder });
     mkdirSync(join(folder, "node_modules/@synap"), { recursive: true });
     symlinkSync(join(root, "packages/synap"), join(folder, "node_modules/@synap/synap"));
     for (const name of ["zod", "drizzle-orm"]) {

@@ -50,9 +50,6 @@ export type PartsOf<Source extends ClientTypes> = Source extends {
 /** The name of an event type. */
 export type NameOf<Types extends EventTypeMap> = keyof Types & string;
 
-/** The name of a handler or projection. */
-export type FollowerOf<Parts extends PartTypes> = Parts["handlers"] | Parts["projections"];
-
 /**
  * The name under which dead letters are stored: that of a handler, of a build of a projection as `PROJECTION/BUILD`, or
  * `ingest-events` for events that the store refused.

@@ -4,7 +4,6 @@ import type {
   AggregateAt,
   CatalogueTypes,
   ClientTypes,
-  FollowerOf,
   NameOf,
   PartsOf,
   ReadModelAt,
@@ -74,6 +73,15 @@ export interface SynapClient<Source extends ClientTypes>
   subscribe<const Name extends NameOf<TypesOf<Source>> = NameOf<TypesOf<Source>>>(
     request?: SubscriptionRequest<Name>,
   ): AsyncGenerator<StoredEventIn<TypesOf<Source>, Name>, void, void>;
+  // Of two forms, the compiler reports a misspelt name by the second.
+  /**
+   * One kind of aggregate, with the types of a decider.
+   * @example
+   * const reservations = synap.aggregates<typeof reservationDecider>({ type: "reservation", path: "reservations" });
+   */
+  aggregates<Decider extends DeciderTypes = never>(
+    kind: [Decider] extends [never] ? never : { readonly type: string; readonly path: string },
+  ): AggregatesOf<Decider>;
   /**
    * One kind of aggregate of the client's config.
    * @example
@@ -84,13 +92,15 @@ export interface SynapClient<Source extends ClientTypes>
     readonly path: Path;
   }): AggregatesOf<AggregateAt<PartsOf<Source>, Path>>;
   /**
-   * One kind of aggregate, with the types of a decider.
+   * The response of a read model, with the types of its definition.
+   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
    * @example
-   * const reservations = synap.aggregates<typeof reservationDecider>({ type: "reservation", path: "reservations" });
+   * const { orders } = await synap.readModel<typeof openOrders>("open-orders", { customer: "c1" });
    */
-  aggregates<Decider extends DeciderTypes = never>(
-    kind: [Decider] extends [never] ? never : { readonly type: string; readonly path: string },
-  ): AggregatesOf<Decider>;
+  readModel<Model extends ReadModelTypes = never>(
+    path: Model["path"],
+    ...rest: ReadModelArguments<Model>
+  ): Promise<ResponseOf<Model>>;
   /**
    * The response of a read model of the client's config.
    * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
@@ -101,16 +111,6 @@ export interface SynapClient<Source extends ClientTypes>
     path: Path,
     ...rest: ReadModelArguments<ReadModelAt<PartsOf<Source>, Path>>
   ): Promise<ResponseOf<ReadModelAt<PartsOf<Source>, Path>>>;
-  /**
-   * The response of a read model, with the types of its definition.
-   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
-   * @example
-   * const { orders } = await synap.readModel<typeof openOrders>("open-orders", { customer: "c1" });
-   */
-  readModel<Model extends ReadModelTypes = never>(
-    path: Model["path"],
-    ...rest: ReadModelArguments<Model>
-  ): Promise<ResponseOf<Model>>;
   /** The read models of the seeded domain, the audit log and the compliance figures. */
   readonly readModels: ReadModels;
   readonly admin: Admin<PartsOf<Source>>;
@@ -118,7 +118,11 @@ export interface SynapClient<Source extends ClientTypes>
    * Waits until a handler or projection has dealt with the events up to a position, to read what was just written.
    * @throws UnknownHandlerError
    */
-  waitFor(position: number, handler: FollowerOf<PartsOf<Source>>, options?: CallOptions): Promise<void>;
+  waitFor(
+    position: number,
+    handler: PartsOf<Source>["handlers"] | PartsOf<Source>["projections"],
+    options?: CallOptions,
+  ): Promise<void>;
   /** Waits until a published event is stored, and gives it as it is stored. */
   waitUntilStored(id: string, options?: CallOptions): Promise<StoredEventIn<TypesOf<Source>>>;
   status(options?: CallOptions): Promise<Resource<"Status">>;

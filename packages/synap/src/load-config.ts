@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Composition } from "@synap/handlers";
+import { readProperty } from "@synap/types/internal";
 import { defaultApplication, isApplication } from "./config.ts";
 
 /** Location of a config file. */
@@ -53,6 +54,7 @@ export async function loadConfig({
   if (file === undefined) return { application: defaultApplication, file };
   if (!existsSync(file))
     throw new ConfigFileError(file, "the file does not exist; it was named by --config or SYNAP_CONFIG");
+  refuseCommonJs(file);
   const exported = await importFile(file, onImport);
   if (!isApplication(exported)) {
     throw new ConfigFileError(
@@ -61,6 +63,39 @@ export async function loadConfig({
     );
   }
   return { application: exported, file };
+}
+
+/**
+ * Refuses a file that Node.js and TypeScript would read as CommonJS. Synap's packages are ES modules: it would get a second copy of
+ * them, or run into a cycle.
+ *
+ * @throws ConfigFileError
+ */
+function refuseCommonJs(file: string): void {
+  if (!/\.[jt]s$/.test(file)) return;
+  const { path, type } = nearestPackage(dirname(file));
+  if (type === "module") return;
+  const reason =
+    path === undefined ? "no folder above it has a package.json" : `${path} has no "type": "module"`;
+  const other = basename(file).replace(/\.(?=[jt]s$)/, ".m");
+  throw new ConfigFileError(
+    file,
+    `it would be read as CommonJS, because ${reason}. Run "${path === undefined ? "npm init -y && " : ""}npm pkg set type=module" ` +
+      `in the folder of the application, or call the file ${other}.`,
+  );
+}
+
+/** The package.json that decides what the files of a folder are. */
+function nearestPackage(folder: string): { readonly path?: string; readonly type?: unknown } {
+  const path = join(folder, "package.json");
+  if (existsSync(path)) {
+    try {
+      return { path, type: readProperty(JSON.parse(readFileSync(path, "utf8")), "type") };
+    } catch (cause) {
+      throw new ConfigFileError(path, "it can't be read as JSON", { cause });
+    }
+  }
+  return dirname(folder) === folder ? {} : nearestPackage(dirname(folder));
 }
 
 async function importFile(file: string, onImport: LoadConfigOptions["onImport"]): Promise<unknown> {

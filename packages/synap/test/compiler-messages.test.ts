@@ -47,17 +47,28 @@ const MISTAKES: readonly (readonly [line: string, message: string])[] = [
     'void scenario.given({ type: "order.placed", data: { custmer: "ada", total: 1 } });',
     "Object literal may only specify known properties, but 'custmer' does not exist in type '{ customer: string; total: number; }'. Did you mean to write 'customer'?",
   ],
+  [
+    'void client.readModel("customer-order", { customer: "ada" });',
+    `Argument of type '"customer-order"' is not assignable to parameter of type '"audit-log" | "compliance" | "customer-orders"'`,
+  ],
+  [
+    'void client.readModel("customer-orders", { custmer: "ada" });',
+    "'custmer' does not exist in type '{ customer: string; }'. Did you mean to write 'customer'?",
+  ],
+  ['void client.waitFor(1, "mailr");', `not assignable to parameter of type '"mailer"'`],
   ["createSynapClient<typeof placed>({ url });", "Type 'EventTypeDefinition<"],
 ];
 
 const PROGRAM = `
 import { createSynapClient } from "@synap/client";
 import { z } from "zod";
-import { defineConfig, defineEventType, type Synap, type TypesOf } from "@synap/synap";
+import { defineConfig, defineEventType, defineHandler, defineReadModel, type Synap, type TypesOf } from "@synap/synap";
 import type { ApplicationScenario } from "@synap/synap/testing";
 const placed = defineEventType({ name: "order.placed", description: "D.", schema: z.strictObject({ customer: z.string(), total: z.number() }), example: { customer: "ada", total: 1 } });
 const sent = defineEventType({ name: "order.sent", description: "D.", schema: z.strictObject({}), example: {} });
-const config = defineConfig({ eventTypes: [placed, sent] });
+const mailer = defineHandler({ name: "mailer", description: "D.", events: [placed], mode: "async", handle: async () => {} });
+const orders = defineReadModel({ path: "customer-orders", description: "D.", parameters: z.strictObject({ customer: z.string() }), response: z.object({}), read: async () => ({}) });
+const config = defineConfig({ eventTypes: [placed, sent], handlers: [mailer], readModels: [orders] });
 const url = "http://127.0.0.1:3400";
 const client = createSynapClient<typeof config>({ url });
 declare const synap: Synap<TypesOf<typeof config>>;
@@ -84,7 +95,7 @@ it("says which key or field is misspelt, by the type that it belongs to", async 
       z.object({ stdout: z.string() }).parse(error),
     );
     const first = PROGRAM.split("\n").length;
-    const messages = [...stdout.matchAll(/^mistakes\.ts\((\d+),\d+\): error TS\d+: (.*)$/gm)].map(
+    const messages = [...stdout.matchAll(/^mistakes\.ts\((\d+),\d+\): error TS\d+: (.*(?:\n .*)*)$/gm)].map(
       ([, line = "", message = ""]) => [MISTAKES[Number(line) - first]?.[0], message],
     );
     expect(messages).toEqual(MISTAKES.map(([line, message]) => [line, expect.stringContaining(message)]));

@@ -12,6 +12,7 @@ describe("the config file", () => {
   let cwd: string;
   beforeEach(() => {
     cwd = mkdtempSync(join(tmpdir(), "synap-config-"));
+    write("package.json", '{ "type": "module" }');
   });
   afterEach(() => rmSync(cwd, { recursive: true, force: true }));
   const write = (name: string, text: string) => writeFileSync(join(cwd, name), text);
@@ -22,6 +23,23 @@ describe("the config file", () => {
     expect(file).toBe(join(cwd, "synap.config.mjs"));
     expect(application.catalogue.types).toEqual([]);
   });
+
+  it.each([
+    ['{ "type": "commonjs" }', "synap.config.ts", 'package.json has no "type": "module"'],
+    ["{}", "synap.config.js", 'package.json has no "type": "module"'],
+    ["no JSON", "synap.config.ts", "can't be read as JSON"],
+  ])(
+    "is refused where it would be read as CommonJS, with the cure: %s, %s",
+    async (content, name, reason) => {
+      write("package.json", content);
+      write(name, `import { defineConfig } from "${synap}"; export default defineConfig({});`);
+      const refusal = await loadConfig({ cwd }).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ code: "CONFIG_FILE", message: expect.stringContaining(reason) });
+      rmSync(join(cwd, name));
+      write("synap.config.mts", `import { defineConfig } from "${synap}"; export default defineConfig({});`);
+      expect((await loadConfig({ cwd })).application.catalogue.types).toEqual([]);
+    },
+  );
 
   it("may be missing: the seeded domain runs then", async () => {
     expect(await loadConfig({ cwd, path: "" })).toEqual({ application: defaultApplication, file: undefined });

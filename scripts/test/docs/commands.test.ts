@@ -134,7 +134,9 @@ describe("the commands of the documentation", () => {
         const script = words[3] ?? "";
         return !(/^(--filter|exec|NAME)$/.test(script) || script in scripts);
       }
-      if (program === "npm") return !(second in scripts || third in scripts || second === "install");
+      if (program === "npm") {
+        return !(second in scripts || third in scripts || ["init", "install", "pkg"].includes(second));
+      }
       if (program !== "node") return false;
       const file = bundles[second] ?? second;
       return !existsSync(join(root, file));
