@@ -126,6 +126,24 @@ describe("npx -y pnpm@12 load", () => {
     expect(await stored("olga", 1)).toHaveLength(1);
   });
 
+  it("gives advice for events that are too old, which stores them when it is followed", async () => {
+    const path = file("older.ndjson", note("older", { userId: "otto", timestamp: "2001-01-01T00:00:00Z" }));
+    const refused = runSynapCommand(["load", path, "--url", synap.apiUrl]);
+    expect(await refused.ended).toBe(5);
+    const [, options = ""] = /load the file again with ((?:--[a-z]+ ?)+)/.exec(refused.output()) ?? [];
+    const advised = [
+      "load",
+      path,
+      "--url",
+      synap.apiUrl,
+      ...options.split(" "),
+      "--data",
+      synap.dataDirectory,
+    ];
+    expect(await runSynapCommand(advised).ended).toBe(0);
+    expect(await stored("otto", 1)).toHaveLength(1);
+  });
+
   it("reads standard input", async () => {
     const input = note("from a pipe", { userId: "pipa" });
     const command = runSynapCommand(["load", "-", "--url", synap.apiUrl], { input });

@@ -65,15 +65,21 @@ describe.runIf(testEngines().includes("server"))("while another session has lock
       const { status } = await append(api, stream);
       done.push(`waited ${status}`);
     });
-    const readStatus = async () => JSON.parse(await (await fetch(`${api.url}/api/v1/status`)).text());
+    const readText = async (path: string) => (await fetch(`${api.url}${path}`)).text();
+    // Between two attempts no append waits, so a single look may find no holder.
+    let status: { lockHolders?: unknown[]; connections?: unknown } = {};
+    const readStatus = async () => {
+      status = JSON.parse(await readText("/api/v1/status"));
+      return status;
+    };
     await expect.poll(readStatus).toMatchObject({
       lockHolders: [{ pid: held.pid, applicationName: HOLDER_NAME, state: "idle in transaction" }],
     });
-    const { lockHolders, connections } = await readStatus();
-    expect(lockHolders[0]).not.toHaveProperty("query");
-    expect(connections).toMatchObject([{ purpose: "reads" }, { purpose: "writes" }]);
-    const metrics = await (await fetch(`${api.url}/metrics`)).text();
-    expect(metrics).toContain(`synap_lock_waits{pid="${held.pid}",application="${HOLDER_NAME}"}`);
+    expect(status.lockHolders?.[0]).not.toHaveProperty("query");
+    expect(status.connections).toMatchObject([{ purpose: "reads" }, { purpose: "writes" }]);
+    await expect
+      .poll(() => readText("/metrics"))
+      .toContain(`synap_lock_waits{pid="${held.pid}",application="${HOLDER_NAME}"}`);
     for (const path of [
       `/api/v1/streams/${stream.aggregateType}/${stream.aggregateId}`,
       `/api/v1/events?aggregateId=${stream.aggregateId}`,

@@ -131,7 +131,8 @@ function startLine(start: LoadStart, file: string): string | undefined {
   if (start.kind === "resumed")
     return `Continuing after line ${count(start.line)}, where an earlier run stopped.`;
   if (start.kind === "grown") return `${file} has grown: continuing after line ${count(start.line)}.`;
-  if (start.kind === "finished") return "An earlier run sent the whole file; --restart sends it again.";
+  if (start.kind === "finished")
+    return "An earlier run sent the whole file, with the result below; --restart sends it again.";
   return undefined;
 }
 
@@ -142,7 +143,7 @@ function summary(result: LoadResult, ms: number): string {
   if (rejected > 0) lines.push(`${counted(rejected, "line")} rejected, see ${result.rejectedPath}`);
   if (result.tooOld > 0) {
     lines.push(
-      `${counted(result.tooOld, "of them is", "of them are")} older than the API takes as live events: load them with --backfill`,
+      `${counted(result.tooOld, "of them is", "of them are")} older than the API takes as live events: load the file again with --backfill --restart`,
     );
   }
   if (result.unfinished) {

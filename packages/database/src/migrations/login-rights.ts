@@ -70,7 +70,7 @@ export function requireRights(login: LoginRights): void {
     lacks.push("may not run as the role synap_app, which another database of this server has created");
     statements.push(grantAppRole(login));
   }
-  if (lacks.length > 0) throw new PrivilegesMissingError(login.name, lacks.join(" and "), statements);
+  if (lacks.length > 0) throw new PrivilegesMissingError(login.name, lacks.join(", and "), statements);
 }
 
 const CREATE_EXTENSION = "CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA public";

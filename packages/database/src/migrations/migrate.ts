@@ -14,7 +14,7 @@ import {
 } from "./login-rights.ts";
 import { MigrationFailedError, PrivilegesMissingError, TimescaledbMissingError } from "./migration-errors.ts";
 import type { MigrationFile } from "./migration-files.ts";
-import { findPending, OWN_LEDGER, readLedger } from "./migration-ledger.ts";
+import { findPending, nameInMessages, readLedger } from "./migration-ledger.ts";
 import { INSUFFICIENT_PRIVILEGE, prepare } from "./prepare-database.ts";
 
 export interface MigrateOptions extends MigrationSources {
@@ -88,7 +88,12 @@ async function checkMigrated(
 ): Promise<MigrationReport> {
   if (!login.maySetRole) throw roleNotGranted(login);
   for (const ledger of ledgers) {
-    const pending = findPending(ledger.files, await readLedger(database, ledger.name), ledger.release);
+    const pending = findPending(
+      ledger.name,
+      ledger.files,
+      await readLedger(database, ledger.name),
+      ledger.release,
+    );
     const next = pending.numbered[0] ?? pending.definitions[0] ?? pending.dropped[0];
     if (next === undefined) continue;
     throw new PrivilegesMissingError(
@@ -125,8 +130,8 @@ async function applyNext(
   return database.asOwner(async (transaction) => {
     await takeLock(transaction);
     const applied = await readLedger(transaction, ledger.name);
-    const pending = findPending(ledger.files, applied, ledger.release);
-    const fileName = (name: string) => (ledger.name === OWN_LEDGER ? name : `${ledger.name}/${name}`);
+    const pending = findPending(ledger.name, ledger.files, applied, ledger.release);
+    const fileName = (name: string) => nameInMessages(ledger.name, name);
     const [file] = pending.numbered;
     if (file !== undefined) {
       await transaction.query("SELECT set_config('synap.chunk_interval', $1, true)", [chunkInterval]);

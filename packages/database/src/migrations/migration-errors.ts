@@ -1,11 +1,15 @@
-/** Thrown when an applied migration has been edited. Add a new file instead. */
+/** Thrown when the file of an applied migration has been edited, renamed or removed. Add a new file instead. */
 export class MigrationChangedError extends Error {
   override readonly name = "MigrationChangedError";
   readonly code = "MIGRATION_CHANGED";
   readonly migration: string;
 
-  constructor(migration: string) {
-    super(`The migration ${migration} was changed after it had been applied. Add a new migration instead.`);
+  constructor(migration: string, isMissing: boolean) {
+    super(
+      isMissing
+        ? `The migration ${migration} was applied, and there is no such file. Restore it, or start the version that has it.`
+        : `The migration ${migration} was changed after it had been applied. Restore it, and add a new migration instead.`,
+    );
     this.migration = migration;
   }
 }

@@ -15,6 +15,11 @@ export interface AppliedFile {
   readonly object: string | null;
 }
 
+/** A file's name for messages: that of an application's file begins with its ledger. */
+export function nameInMessages(ledger: string, name: string): string {
+  return ledger === OWN_LEDGER ? name : `${ledger}/${name}`;
+}
+
 /** Reads the applied files of a ledger, in the order of their names. */
 export function readLedger(session: SqlSession, ledger: string): Promise<AppliedFile[]> {
   return session.query<AppliedFile>(
@@ -38,6 +43,7 @@ export interface PendingFiles {
  * @throws SchemaNewerError, MigrationChangedError, MigrationOutOfOrderError
  */
 export function findPending(
+  ledger: string,
   files: readonly MigrationFile[],
   applied: readonly AppliedFile[],
   release: string,
@@ -47,11 +53,14 @@ export function findPending(
   const isNumbered = (row: AppliedFile) => row.object === null;
   for (const row of applied) {
     const file = known.get(row.name);
+    if (file?.checksum === row.checksum) continue;
+    const name = nameInMessages(ledger, row.name);
+    const isMissing = file === undefined;
     const isNewer = isNumbered(row)
-      ? file === undefined
-      : file?.checksum !== row.checksum && isLater(row.release, release);
-    if (isNewer) throw new SchemaNewerError(row.name, row.release);
-    if (isNumbered(row) && file?.checksum !== row.checksum) throw new MigrationChangedError(row.name);
+      ? isMissing && (ledger === OWN_LEDGER || isLater(row.release, release))
+      : isLater(row.release, release);
+    if (isNewer) throw new SchemaNewerError(name, row.release);
+    if (isNumbered(row)) throw new MigrationChangedError(name, isMissing);
   }
 
   const numbered = files.filter((file) => file.object === undefined && !rows.has(file.name));

@@ -34,7 +34,7 @@ export async function pendingMigrations(
 ): Promise<PendingMigration[]> {
   const pending: PendingMigration[] = [];
   for (const { name: ledger, files, release } of await readLedgers(sources, readCachedFiles)) {
-    const found = findPending(files, await readApplied(database, ledger), release);
+    const found = findPending(ledger, files, await readApplied(database, ledger), release);
     for (const { name } of [...found.numbered, ...found.definitions, ...found.dropped]) {
       pending.push({ ledger, name });
     }
