@@ -7,6 +7,8 @@ import { withConnection } from "./server-connection.ts";
 import { createServerListener, type ServerListener } from "./server-listener.ts";
 
 const CHANNEL = "synap_appends";
+/** Long enough for a connection on a busy machine. */
+const LIMIT_MS = 3_000;
 
 describe.runIf(testEngines().includes("server"))("a listener on a server", () => {
   let test: TestDatabase;
@@ -22,8 +24,8 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
   beforeEach(async () => {
     network = await openNetwork(target);
     listener = createServerListener(
-      { url: network.url, applicationName: "synap test", connectTimeout: 300 },
-      300,
+      { url: network.url, applicationName: "synap test", connectTimeout: LIMIT_MS },
+      LIMIT_MS,
     );
   });
   afterEach(async () => {
@@ -82,8 +84,8 @@ describe.runIf(testEngines().includes("server"))("a listener on a server", () =>
     const elsewhere = new URL(network.url);
     elsewhere.pathname = "/there_is_no_such_database";
     const refused = createServerListener(
-      { url: elsewhere.href, applicationName: "synap test", connectTimeout: 300 },
-      300,
+      { url: elsewhere.href, applicationName: "synap test", connectTimeout: LIMIT_MS },
+      LIMIT_MS,
     );
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       await refused.listen(CHANNEL, () => {}).catch(() => {});
