@@ -73,29 +73,30 @@ export async function loadConfig({
  */
 function refuseCommonJs(file: string): void {
   if (!/\.[jt]s$/.test(file)) return;
-  const { path, type } = nearestPackage(dirname(file));
-  if (type === "module") return;
-  const reason =
-    path === undefined ? "no folder above it has a package.json" : `${path} has no "type": "module"`;
+  const manifest = nearestManifest(dirname(file));
+  // Without one, the packages that the config imports are missing too, which importing it reports.
+  if (manifest === undefined || readProperty(readManifest(manifest), "type") === "module") return;
   const other = basename(file).replace(/\.(?=[jt]s$)/, ".m");
   throw new ConfigFileError(
     file,
-    `it would be read as CommonJS, because ${reason}. Run "${path === undefined ? "npm init -y && " : ""}npm pkg set type=module" ` +
-      `in the folder of the application, or call the file ${other}.`,
+    `it would be read as CommonJS, because ${manifest} has no "type": "module". Run "npm pkg set type=module" there, or call ` +
+      `the file ${other}.`,
   );
 }
 
 /** The package.json that decides what the files of a folder are. */
-function nearestPackage(folder: string): { readonly path?: string; readonly type?: unknown } {
+function nearestManifest(folder: string): string | undefined {
   const path = join(folder, "package.json");
-  if (existsSync(path)) {
-    try {
-      return { path, type: readProperty(JSON.parse(readFileSync(path, "utf8")), "type") };
-    } catch (cause) {
-      throw new ConfigFileError(path, "it can't be read as JSON", { cause });
-    }
+  if (existsSync(path)) return path;
+  return dirname(folder) === folder ? undefined : nearestManifest(dirname(folder));
+}
+
+function readManifest(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new ConfigFileError(path, "it can't be read as JSON", { cause });
   }
-  return dirname(folder) === folder ? {} : nearestPackage(dirname(folder));
 }
 
 async function importFile(file: string, onImport: LoadConfigOptions["onImport"]): Promise<unknown> {
