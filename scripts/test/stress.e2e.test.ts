@@ -35,7 +35,7 @@ describe("npx -y pnpm@12 stress", () => {
 
   it("refuses to take the watermark out where that would show nothing", async () => {
     const command = runCommand(SCRIPT, ["--embedded", "--sabotage"]);
-    expect(await command.ended).toBe(1);
+    expect(await command.ended).toBe(2);
     expect(command.output()).toContain("--sabotage needs a server");
   });
 
