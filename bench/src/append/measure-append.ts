@@ -3,6 +3,7 @@ import { createEventStore } from "@synap/database/internal";
 import { allowBareInserts, insertBare, makeRows } from "@synap/scripts/performance/bare-insert.ts";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import { makeEvents } from "../events/make-events.ts";
+import { appendAll } from "./append-all.ts";
 
 /** Amount of work. */
 export interface AppendPlan {
@@ -47,11 +48,7 @@ export async function measureAppend(
       }),
     );
   const appendLanes = async (work: readonly (readonly SynapEvent[][])[]) => {
-    await inParallel(work, async (events) => {
-      const outcomes = await store.appendBatch(events);
-      const odd = outcomes.find(({ status }) => status !== "stored");
-      if (odd !== undefined) throw new Error(`An event was not stored: ${JSON.stringify(odd)}`);
-    });
+    await inParallel(work, async (events) => void (await appendAll(store, events)));
   };
 
   await allowBareInserts(database);

@@ -3,6 +3,7 @@ import { createEventStore } from "@synap/database/internal";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { createEventCatalogue, defineEventType, seedCatalogue } from "@synap/types";
 import { z } from "zod";
+import { appendAll } from "../append/append-all.ts";
 import { makeEvents } from "../events/make-events.ts";
 import { words } from "../events/words.ts";
 import { appendConcurrently } from "./append-concurrently.ts";
@@ -93,7 +94,7 @@ async function measureSize(
       ),
     );
     const took = await duration(async () => {
-      for (const events of work) await store.appendBatch(events);
+      for (const events of work) await appendAll(store, events);
     });
     return (batches * BATCH_SIZE * 1_000) / took;
   });

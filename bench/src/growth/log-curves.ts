@@ -2,7 +2,8 @@ import { median } from "@synap/cli/terminal/numbers.ts";
 import type { EventStore } from "@synap/database";
 import { createEventStore } from "@synap/database/internal";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
-import { type SynapEvent, seedCatalogue } from "@synap/types";
+import { seedCatalogue } from "@synap/types";
+import { appendAll } from "../append/append-all.ts";
 import { makeEvents } from "../events/make-events.ts";
 import { type Curve, type CurveContext, duration, type Measurement, measureCurve, repeat } from "./curve.ts";
 import { FILLED_LANE, fillShape, type LogShape } from "./filled-log.ts";
@@ -94,12 +95,6 @@ async function measureLog(
   } finally {
     await remove();
   }
-}
-
-async function appendAll(store: EventStore, events: readonly SynapEvent[]): Promise<void> {
-  const outcomes = await store.appendBatch(events);
-  const odd = outcomes.find(({ status }) => status !== "stored");
-  if (odd !== undefined) throw new Error(`An event was not stored: ${JSON.stringify(odd)}`);
 }
 
 async function measureReads(

@@ -13,6 +13,7 @@ import {
 import { seedCatalogue } from "@synap/types";
 import { doublePrecision } from "drizzle-orm/pg-core";
 import { z } from "zod";
+import { appendAll } from "../append/append-all.ts";
 import { makeEvents } from "../events/make-events.ts";
 import { appendConcurrently } from "./append-concurrently.ts";
 import { type Curve, type CurveContext, type Measurement, measureCurve, repeat } from "./curve.ts";
@@ -118,9 +119,8 @@ async function measureProjections(
         const from = performance.now();
         let last = 0;
         for (const batch of batches) {
-          for (const outcome of await store.appendBatch(batch)) {
-            if (outcome.status !== "stored") throw new Error(`Not stored: ${JSON.stringify(outcome)}`);
-            last = outcome.position;
+          for (const outcome of await appendAll(store, batch)) {
+            if (outcome.status === "stored") last = outcome.position;
           }
         }
         await until(last);

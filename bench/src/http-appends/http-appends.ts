@@ -1,13 +1,11 @@
 import { median, percentile } from "@synap/cli/terminal/numbers.ts";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import type { Benchmark, BenchmarkResult, Figure } from "../benchmark.ts";
-import { makeEvents } from "../events/make-events.ts";
 import { type LoadResult, load } from "../http/load.ts";
 import { type ServerProcess, startServerProcess } from "../http/server-process.ts";
 import { createEmptyDatabase, withSql } from "../peers/empty-database.ts";
+import { makeAppendBodies, STREAM_TYPE } from "./append-bodies.ts";
 
-/** The aggregate type of all events that are sent. */
-const STREAM_TYPE = "order";
 const CONNECTIONS = [1, 10, 64];
 const EXTENT = {
   full: { rounds: 5, seconds: 2.3, warmUpSeconds: 3 },
@@ -41,9 +39,7 @@ export const httpAppends: Benchmark = {
     const stops: (() => Promise<void>)[] = [];
     try {
       const arms = [await startSynap(serverUrl, stops), await startEmmett(serverUrl, stops)];
-      const bodies = makeEvents({ count: 200, streams: 200 })
-        .filter(({ aggregateType }) => aggregateType === STREAM_TYPE)
-        .map(({ type, data }) => JSON.stringify({ expectedVersion: "no-stream", events: [{ type, data }] }));
+      const bodies = makeAppendBodies();
       const measure = (arm: Arm, connections: number, duration: number) =>
         load({ url: arm.server.url, path: arm.path, bodies, connections, seconds: duration });
       onProgress("warming up", 0);

@@ -1,4 +1,5 @@
 import type { SynapEvent } from "@synap/types";
+import { withCallers } from "../append/with-callers.ts";
 import { makeEvents } from "../events/make-events.ts";
 import type { Competitor } from "./competitor.ts";
 
@@ -94,10 +95,7 @@ function planRound(
     const count = Math.max(plan.singles, 8 * callers);
     const events = give(makeEvents({ count, streams: "new", lane: `${row}-${round}` }));
     return (competitor: Competitor) =>
-      rateOf(count, async () => {
-        const queue = events.values();
-        await Promise.all(Array.from({ length: callers }, () => appendEach(competitor, queue)));
-      });
+      rateOf(count, () => withCallers(callers, events, (event) => competitor.append([event])));
   };
   return {
     batch: (competitor) =>
@@ -122,10 +120,6 @@ function planRound(
       return rate;
     },
   };
-}
-
-async function appendEach(competitor: Competitor, events: Iterator<SynapEvent>): Promise<void> {
-  for (let next = events.next(); !next.done; next = events.next()) await competitor.append([next.value]);
 }
 
 async function rateOf(events: number, work: () => Promise<void>): Promise<number> {

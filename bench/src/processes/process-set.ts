@@ -1,8 +1,8 @@
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { SeparateProcesses } from "@synap/scripts/processes/separate-processes.ts";
 import { type Address, TcpProxy } from "@synap/scripts/processes/tcp-proxy.ts";
-import { makeEvents } from "../events/make-events.ts";
 import { load } from "../http/load.ts";
+import { makeAppendBodies, STREAM_TYPE } from "../http-appends/append-bodies.ts";
 import { examineStore, type StoreFindings } from "../load/examine-store.ts";
 import type { SentBatch } from "../load/load-plan.ts";
 import { prepareLoad } from "../load/start-load.ts";
@@ -36,11 +36,10 @@ export interface ProcessSet {
   stop(): Promise<void>;
 }
 
-/** The same offered load for every set: so many requests in flight, divided among the APIs. */
+/** Requests in flight: the same number for every set, divided among its APIs. */
 const PUBLISHING_CONNECTIONS = 4;
 const APPENDING_CONNECTIONS = 64;
 const BATCH = { size: 1_000, streams: 100 };
-const STREAM_TYPE = "order";
 /** Numbers of batches of each API in each turn, so that no two send the same. */
 const BATCHES_A_TURN = 10_000;
 const DRAIN_PATIENCE_MS = 120_000;
@@ -142,9 +141,7 @@ async function publish(course: Course, seconds: number): Promise<WayMeasured> {
 async function append(course: Course, seconds: number): Promise<WayMeasured> {
   const { apiUrls } = course.processes;
   const turn = course.turns++;
-  const bodies = makeEvents({ count: 200, streams: 200 })
-    .filter(({ aggregateType }) => aggregateType === STREAM_TYPE)
-    .map(({ type, data }) => JSON.stringify({ expectedVersion: "no-stream", events: [{ type, data }] }));
+  const bodies = makeAppendBodies();
   return whileWatched(course, async () => {
     const loads = apiUrls.map((url, index) => {
       let number = 0;

@@ -1,5 +1,6 @@
 import type { EventStore } from "@synap/database";
 import type { SynapEvent } from "@synap/types";
+import { appendAll } from "../append/append-all.ts";
 import { makeEvents } from "../events/make-events.ts";
 
 /** Amount of events to store. */
@@ -61,9 +62,7 @@ export async function fillDays(
       ...partOf("busy", first, half, span),
       ...partOf("lasting", first, { from: 0, to: total }, span),
     ];
-    const outcomes = await store.appendBatch(events.map(withFlow(first)), { timestamps: "backfill" });
-    const refused = outcomes.find(({ status }) => status !== "stored");
-    if (refused !== undefined) throw new Error(`An event was not stored: ${JSON.stringify(refused)}`);
+    await appendAll(store, events.map(withFlow(first)), { timestamps: "backfill" });
     stored += events.length;
     onBatch((first + BATCH) / total);
   }
