@@ -66,13 +66,22 @@ export function createApplicationReader<Types extends EventTypeMap>(
   catalogue: TypedEventCatalogue<Types>,
   names: KnownNames,
 ): ApplicationReader<Types> {
-  async function queryPage<Name extends keyof Types & string>(
-    { type, order = "desc", ...filter }: Omit<EventQuery<Name>, "pageSize" | "signal">,
-    { limit = PAGE_SIZE, cursor }: QueryPage = {},
+  /** The event types of a request whose names are known. @throws RangeError, UnknownNameError */
+  async function knownTypes<Name extends string>(
+    type: Name | readonly Name[] | undefined,
+    aggregateType: string | undefined,
   ) {
     const types = namedTypes(type);
     await names.check("event type", types);
-    await names.check("aggregate type", filter.aggregateType);
+    await names.check("aggregate type", aggregateType);
+    return types;
+  }
+
+  async function readPage<Name extends keyof Types & string>(
+    types: readonly Name[] | undefined,
+    { type: _type, order = "desc", ...filter }: Omit<EventQuery<Name>, "pageSize" | "signal">,
+    { limit = PAGE_SIZE, cursor }: QueryPage,
+  ) {
     const page = await store.query({ ...filter, types }, { limit, order, cursor });
     return { ...page, events: catalogue.typeStored<Name>(page.events) };
   }
@@ -81,9 +90,7 @@ export function createApplicationReader<Types extends EventTypeMap>(
     request: BatchSubscription<Name> = {},
   ) {
     const { from = "now", type, stream, signal, ...batches } = request;
-    const types = namedTypes(type);
-    await names.check("event type", types);
-    await names.check("aggregate type", stream?.aggregateType);
+    const types = await knownTypes(type, stream?.aggregateType);
     const { aggregateType, aggregateId } = stream ?? {};
     const batch = { ...batches, from, types, aggregateType, signal };
     const selected =
@@ -97,8 +104,10 @@ export function createApplicationReader<Types extends EventTypeMap>(
   }
 
   return {
-    queryPage,
     subscribeInBatches,
+    async queryPage(query, page = {}) {
+      return readPage(await knownTypes(query.type, query.aggregateType), query, page);
+    },
     async getEvent(id, { signal } = {}) {
       signal?.throwIfAborted();
       const event = await store.getById(id);
@@ -106,10 +115,12 @@ export function createApplicationReader<Types extends EventTypeMap>(
     },
     async *query<const Name extends keyof Types & string>(query: EventQuery<Name> = {}) {
       const { pageSize: limit, signal, ...filter } = query;
+      signal?.throwIfAborted();
+      const types = await knownTypes(filter.type, filter.aggregateType);
       let cursor: string | undefined;
       do {
         signal?.throwIfAborted();
-        const page = await queryPage(filter, { limit, cursor });
+        const page = await readPage(types, filter, { limit, cursor });
         yield* page.events;
         cursor = page.nextCursor;
       } while (cursor !== undefined);
@@ -136,7 +147,7 @@ export function createApplicationReader<Types extends EventTypeMap>(
 }
 
 /**
- * The event types that a query or a subscription names; undefined for every type.
+ * Returns the event types that a filter names as a list, or undefined if it names none.
  * @throws RangeError for an empty list, which would select nothing
  */
 function namedTypes<Name extends string>(
