@@ -51,7 +51,7 @@ describe.skipIf(!canRunTimescaledb)("the database away for 30 s", () => {
     const afterwards = sender.accepted.length + 6 * IN_A_ROW;
     await expect.poll(() => sender.accepted.length).toBeGreaterThanOrEqual(afterwards);
     const phases = await sender.stop();
-    await waitUntilHandled(processes.apiUrl, sender.accepted.length);
+    await waitUntilHandled(processes.apiUrl, sender.accepted);
     console.table(phases);
     console.log(
       `after the database: ready in ${readyAgainMs} ms, ${IN_A_ROW} accepted in a row in ${recoveredMs} ms; ` +

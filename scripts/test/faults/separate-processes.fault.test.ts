@@ -61,7 +61,7 @@ describe.skipIf(!canRunTimescaledb)("separate processes on a TimescaleDB server"
       table.push({ kill: index + 1, victim, answered, readyAgainMs: Math.round(performance.now() - from) });
     }
     const summary = await running.finished();
-    await waitUntilHandled(processes.apiUrl, EVENTS);
+    await waitUntilHandled(processes.apiUrl, events);
     console.table(table);
     console.log(summary);
     expect(processes.ended(), "only what was killed may end").toEqual([]);

@@ -64,7 +64,7 @@ it("loses and repeats nothing when the one process is killed ten times while 20,
     table.push({ kill: index + 1, answered, importKilled, readyAgainMs });
   }
   const summary = await running.finished();
-  await waitUntilHandled(url, EVENTS);
+  await waitUntilHandled(url, events);
   console.table(table);
   console.log(summary);
 
