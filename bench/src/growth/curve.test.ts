@@ -49,6 +49,10 @@ describe("a curve", () => {
     expect(curvePlots("server", curve)[0]?.xScale).toBe("log");
   });
 
+  it("names in the title of a plot what is drawn there alone", () => {
+    expect(curvePlots("server", curve)[0]?.title).toBe("Appending against chunks, server");
+  });
+
   it("is not drawn from a single point", () => {
     expect(curvePlots("server", { ...curve, points: curve.points.slice(0, 1) })).toEqual([]);
   });

@@ -77,7 +77,7 @@ export function curvePlots(engine: Engine, { quantity, points }: Curve): Plot[] 
     if (names.length === 0 || points.length < 2) return [];
     return [
       {
-        title: `${unit === "ms" ? "Durations" : "Rates"} against ${quantity}, ${engine}`,
+        title: `${plotSubject(unit, names)} against ${quantity}, ${engine}`,
         kind: "lines",
         xLabel: quantity,
         yLabel: unit === "ms" ? "ms, p50" : unit,
@@ -94,6 +94,13 @@ export function curvePlots(engine: Engine, { quantity, points }: Curve): Plot[] 
       },
     ];
   });
+}
+
+/** Names the only series of a plot, because a single series has no legend. */
+function plotSubject(unit: Measurement["unit"], names: readonly string[]): string {
+  const [name] = names;
+  if (name !== undefined && names.length === 1) return `${name[0]?.toUpperCase()}${name.slice(1)}`;
+  return unit === "ms" ? "Durations" : "Rates";
 }
 
 /** Repeats a measurement. */

@@ -1,22 +1,19 @@
 import { markup } from "../markup/markup.ts";
+import { plotStyle } from "../plots/plot-style.ts";
 
 /** The page's style sheet: light and dark after the reader's setting, one column on a phone, fit for paper. */
-export const style = markup`
+export const style = markup`${plotStyle}
 :root {
   color-scheme: light dark;
-  --page: #ffffff; --surface: #f6f7f9; --line: #e2e6ec; --text: #14181f; --quiet: #5a6473;
+  --surface: #f6f7f9;
   --good: #15803d; --bad: #c01f1f; --good-back: #e3f5e9; --bad-back: #fde8e8; --warn: #8a5a00; --warn-back: #fdf1d8;
-  --c0: #2563eb; --c1: #e8590c; --c2: #0d9488; --c3: #9333ea; --c4: #b98900; --c5: #64748b;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --page: #0e1217; --surface: #161b22; --line: #2a323d; --text: #e8ecf1; --quiet: #98a3b3;
+    --surface: #161b22;
     --good: #4ade80; --bad: #ff8080; --good-back: #12301f; --bad-back: #3d1718; --warn: #f5c451; --warn-back: #35290d;
-    --c0: #6ea8fe; --c1: #ff9f5a; --c2: #3fd0bd; --c3: #c79bff; --c4: #f0c24b; --c5: #9aa7b8;
   }
 }
-.series-0 { --series: var(--c0) } .series-1 { --series: var(--c1) } .series-2 { --series: var(--c2) }
-.series-3 { --series: var(--c3) } .series-4 { --series: var(--c4) } .series-5 { --series: var(--c5) }
 * { box-sizing: border-box }
 html { -webkit-text-size-adjust: 100% }
 body {
@@ -58,15 +55,6 @@ figcaption { font-weight: 600; font-size: 15px; margin-bottom: 12px }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 16px; padding: 0; margin: 6px 0 0; font-weight: 400; font-size: 13px; color: var(--quiet) }
 .legend svg { width: 13px; height: 13px; margin-right: 6px; vertical-align: -2px }
 svg.plot { display: block; width: 100%; height: auto; max-width: 620px; overflow: visible }
-svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; fill: var(--text); font-variant-numeric: tabular-nums }
-svg .tick, svg .axis { fill: var(--quiet); font-size: 11.5px }
-svg .label { font-size: 12.5px } svg .value { font-weight: 600 }
-svg .label, svg .value { paint-order: stroke; stroke: var(--page); stroke-width: 4px; stroke-linejoin: round }
-svg .value.inside { fill: var(--page); stroke: none }
-svg .grid { stroke: var(--line); stroke-width: 1 }
-svg .fill, svg .mark { fill: var(--series) }
-svg .mark { stroke: var(--page); stroke-width: 1 }
-svg .line { fill: none; stroke: var(--series); stroke-width: 2.2; stroke-linejoin: round }
 table { width: 100%; border-collapse: collapse; font-size: 14.5px; table-layout: fixed }
 th:nth-child(1) { width: 33% } th:nth-child(2) { width: 16% } th:nth-child(3) { width: 19% } th:nth-child(4) { width: 16% } th:nth-child(5) { width: 16% }
 th { text-align: left; font-weight: 500; color: var(--quiet); font-size: 13px; padding: 0 12px 6px 0; border-bottom: 1px solid var(--line) }

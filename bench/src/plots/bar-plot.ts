@@ -1,12 +1,10 @@
 import type { Plot } from "../benchmark.ts";
 import { type Markup, markup } from "../markup/markup.ts";
 import { numberText } from "../report/figure-text.ts";
+import { type Drawing, PLOT_WIDTH } from "./drawing.ts";
 import { linearScale, logScale, type Scale } from "./scale.ts";
 import { textWidth, wrapText } from "./text-width.ts";
 import { tickText } from "./tick-text.ts";
-
-/** Width of every plot in its own units; the page stretches it to the space there is. */
-export const PLOT_WIDTH = 460;
 
 const BAR = 16;
 const GAP = 3;
@@ -26,7 +24,7 @@ interface Bar {
  * Draws groups of bars, one bar for each series. They lie, so that the groups' names, which are half sentences, can be
  * read on a phone, too.
  */
-export function drawBars(plot: Plot): Markup {
+export function drawBars(plot: Plot): Drawing {
   const groups = groupsOf(plot);
   const values = groups.flatMap(({ bars }) => bars.map(({ value }) => value));
   const scale = plot.yScale === "log" ? logScale(values) : linearScale(values);
@@ -44,10 +42,12 @@ export function drawBars(plot: Plot): Markup {
     )}${bars.map((bar, index) => drawBar(bar, barsTop + index * (BAR + GAP), width, scale, label))}</g>`;
   });
   const bottom = y - GROUP_GAP + 6;
-  return markup`<svg class="plot" viewBox="0 0 ${PLOT_WIDTH} ${bottom + AXIS}" role="img"><title>${plot.title}</title>${
-    // Labels stand on the grid's lines, so the grid comes first.
-    drawValueAxis(scale, width, gridTop, bottom, plot.yLabel)
-  }<text class="axis" x="${LEFT}" y="12">${plot.xLabel}</text>${drawn}</svg>`;
+  // Labels stand on the grid's lines, so the grid comes first.
+  const grid = drawValueAxis(scale, width, gridTop, bottom, plot.yLabel);
+  return {
+    height: bottom + AXIS,
+    content: markup`${grid}<text class="axis" x="${LEFT}" y="12">${plot.xLabel}</text>${drawn}`,
+  };
 }
 
 function groupsOf({ series }: Plot): { label: string; bars: Bar[] }[] {

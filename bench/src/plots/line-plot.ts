@@ -1,7 +1,7 @@
 import type { Plot } from "../benchmark.ts";
 import { type Markup, markup } from "../markup/markup.ts";
 import { numberText } from "../report/figure-text.ts";
-import { PLOT_WIDTH } from "./bar-plot.ts";
+import { type Drawing, PLOT_WIDTH } from "./drawing.ts";
 import { linearScale, logScale, type Scale, tightScale } from "./scale.ts";
 import { textWidth } from "./text-width.ts";
 import { tickText } from "./tick-text.ts";
@@ -22,7 +22,7 @@ interface Place {
 }
 
 /** Draws a line for each series, with a different mark for each where the points are few. */
-export function drawLines(plot: Plot): Markup {
+export function drawLines(plot: Plot): Drawing {
   const points = plot.series.flatMap((series) => series.points);
   const ys = points.map(({ y }) => y);
   const y = plot.yScale === "log" ? logScale(ys) : linearScale(ys);
@@ -35,7 +35,10 @@ export function drawLines(plot: Plot): Markup {
     y: TOP + (1 - y.at(point.y)) * inside.height,
   });
   const lines = plot.series.map(({ name, points: own }, index) => drawLine(name, own.map(place), index));
-  return markup`<svg class="plot" viewBox="0 0 ${PLOT_WIDTH} ${HEIGHT}" role="img"><title>${plot.title}</title>${drawUpAxis(y, inside, plot.yLabel)}${drawAlongAxis(x, inside, plot.xLabel)}${lines}</svg>`;
+  return {
+    height: HEIGHT,
+    content: markup`${drawUpAxis(y, inside, plot.yLabel)}${drawAlongAxis(x, inside, plot.xLabel)}${lines}`,
+  };
 }
 
 interface Along {
