@@ -13,6 +13,7 @@ import { adminStatusRoute } from "./routes/admin/status.ts";
 import { tailEventsRoute } from "./routes/admin/tail-events.ts";
 import { commandRoutes } from "./routes/aggregates/commands.ts";
 import { getAggregateRoute } from "./routes/aggregates/get-aggregate.ts";
+import { eventStatsRoute } from "./routes/events/event-stats.ts";
 import { getEventRoute } from "./routes/events/get-event.ts";
 import { listEventsRoute } from "./routes/events/list-events.ts";
 import { publishBatchRoute } from "./routes/events/publish-batch.ts";
@@ -52,6 +53,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   publishEventRoute(app, dependencies);
   publishBatchRoute(app, dependencies);
   listEventsRoute(app, dependencies);
+  eventStatsRoute(app, dependencies);
   getEventRoute(app, dependencies);
   appendToStreamRoute(app, dependencies);
   readStreamRoute(app, dependencies);

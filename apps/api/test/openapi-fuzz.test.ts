@@ -93,6 +93,7 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     query: guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest },
   }),
   compliance: (call) => ({ ...call, query: { from: call.query["from"], to: call.query["from"] } }),
+  eventStats: ({ query, ...call }) => ({ ...call, query: without(query, "to") }),
   getAggregate: (call) => ({
     ...call,
     query: without(call.query, call.query["version"] === undefined ? "" : "at"),

@@ -38,6 +38,14 @@ export interface ClientOptions extends TransportOptions {
   readonly coalescing?: CoalescingOptions;
 }
 
+/** Period of a statistic. */
+export interface EventStatsQuery {
+  readonly from?: string;
+  readonly to?: string;
+  /** Types, sources and creators in the lists, 1 to 1,000. Default 100. */
+  readonly limit?: number;
+}
+
 /** Synap over HTTP. Made by {@link createSynapClient}. */
 export interface SynapClient<Source extends ClientTypes>
   extends Streams<TypesOf<Source>>,
@@ -125,6 +133,11 @@ export interface SynapClient<Source extends ClientTypes>
   ): Promise<void>;
   /** Waits until a published event is stored, and gives it as it is stored. */
   waitUntilStored(id: string, options?: CallOptions): Promise<StoredEventIn<TypesOf<Source>>>;
+  /**
+   * Counts the events of a period by day, type, source and creator. Days are YYYY-MM-DD, both included; the last 30 days
+   * unless they are given, at most 366.
+   */
+  eventStats(query?: EventStatsQuery & CallOptions): Promise<Resource<"EventStats">>;
   status(options?: CallOptions): Promise<Resource<"Status">>;
   /** Checks that the process runs. */
   health(options?: CallOptions): Promise<Resource<"Health">>;
@@ -165,6 +178,7 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
     admin: createAdmin(transport),
     waitFor: (position, handler, call = {}) => waitForHandler(transport, position, handler, call),
     waitUntilStored: (id, call = {}) => waitUntilStored<Types>(transport, id, call),
+    eventStats: ({ signal, ...query } = {}) => transport.call("eventStats", { query, signal }),
     status: ({ signal } = {}) => transport.call("status", { signal }),
     health: ({ signal } = {}) => transport.call("health", { signal }),
     readiness: ({ signal } = {}) => transport.call("readiness", { signal }),

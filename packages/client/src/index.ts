@@ -3,7 +3,7 @@
 export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
 export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
 export type { ApplicationTypes, CatalogueTypes, ClientTypes, PartTypes } from "./application-types.ts";
-export { type ClientOptions, createSynapClient, type SynapClient } from "./client.ts";
+export { type ClientOptions, createSynapClient, type EventStatsQuery, type SynapClient } from "./client.ts";
 export type {
   AppendableEvent,
   CallOptions,

@@ -34,6 +34,7 @@ export const OPERATIONS = {
     path: "/api/v1/events",
     response: "EventPage",
   },
+  eventStats: { ...read, path: "/api/v1/events/stats", response: "EventStats" },
   appendToStream: {
     ...repeat,
     path: "/api/v1/streams/{aggregateType}/{aggregateId}/events",

@@ -10,6 +10,7 @@ import {
   createSynapClient,
   type DeadLetterQuery,
   type EventQuery,
+  type EventStatsQuery,
   OPERATIONS,
   type OperationName,
   type PublishOptions,
@@ -77,6 +78,9 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
         pageSize: 7,
       } satisfies Every<EventQuery<"note.creation.requested" | "task.created">>)
       .next(),
+  ],
+  eventStats: (synap) => [
+    synap.eventStats({ from: "2026-11-01", to: "2026-11-02", limit: 7 } satisfies Every<EventStatsQuery>),
   ],
   appendToStream: (synap) => [
     synap.append(stream, [streamEvent], {

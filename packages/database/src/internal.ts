@@ -22,6 +22,7 @@ export {
   pageDeadLetters,
   recordDeadLetter,
 } from "./bookkeeping/dead-letters.ts";
+export { type EventStats, eventStats } from "./bookkeeping/event-stats.ts";
 export { areFunctionsRegistered, recordFunctionRegistration } from "./bookkeeping/function-registrations.ts";
 export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
 export { type LockHolder, lockHolders } from "./bookkeeping/lock-holders.ts";

@@ -14,6 +14,7 @@ const LINKS = [
   ["POST", "/api/v1/events/batch", "publish many events"],
   ["GET", "/api/v1/events", "find stored events"],
   ["GET", "/api/v1/events/{id}", "get one stored event"],
+  ["GET", "/api/v1/events/stats", "numbers of events by day, type, source and creator"],
   ["GET", "/api/v1/aggregates/{type}/{id}", "an aggregate's state, now or at any version or moment"],
   ["POST", "/api/v1/reservations/{id}/create", "reserve something: an example of a command"],
   [

@@ -11,7 +11,8 @@ SELECT c.day, c.event_type, c.actor_kind, sum(c.events)::bigint AS events, sum(c
     UNION ALL
     SELECT l.day, l.event_type COLLATE "C", l.actor_kind COLLATE "C", l.events, l.with_user, l.with_correlation, l.first_position,
            l.last_position
-      FROM synap.counts_between((SELECT e."position" FROM synap.event_counts_end AS e), 9223372036854775807) AS l
+      FROM synap.figures_between((SELECT e."position" FROM synap.event_counts_end AS e), 9223372036854775807) AS l
+     WHERE l.event_type IS NOT NULL
   ) AS c
  GROUP BY c.day, c.event_type, c.actor_kind;
 

@@ -3,6 +3,7 @@
  */
 import { AGGREGATE_REQUESTS, AGGREGATE_RESOURCES } from "./aggregates.ts";
 import { DEAD_LETTER_REQUESTS, DEAD_LETTER_RESOURCES } from "./dead-letters.ts";
+import { EVENT_STATS_REQUESTS, EVENT_STATS_RESOURCES } from "./event-stats.ts";
 import { EVENT_REQUESTS, EVENT_RESOURCES } from "./events.ts";
 import { problem } from "./problem.ts";
 import { PROJECTION_REQUESTS, PROJECTION_RESOURCES } from "./projections.ts";
@@ -12,6 +13,7 @@ import { STREAM_REQUESTS, STREAM_RESOURCES } from "./streams.ts";
 
 export * from "./aggregates.ts";
 export * from "./dead-letters.ts";
+export * from "./event-stats.ts";
 export * from "./events.ts";
 export * from "./parameter-forms.ts";
 export * from "./problem.ts";
@@ -24,6 +26,7 @@ export * from "./streams.ts";
 /** Every resource, by its name in the OpenAPI document. */
 export const HTTP_RESOURCES = {
   ...EVENT_RESOURCES,
+  ...EVENT_STATS_RESOURCES,
   ...STREAM_RESOURCES,
   ...STATUS_RESOURCES,
   Problem: problem,
@@ -36,6 +39,7 @@ export const HTTP_RESOURCES = {
 /** The path and query parameters, headers and body of every operation, by its operationId in the OpenAPI document. */
 export const HTTP_REQUESTS = {
   ...EVENT_REQUESTS,
+  ...EVENT_STATS_REQUESTS,
   ...STREAM_REQUESTS,
   ...STATUS_REQUESTS,
   ...DEAD_LETTER_REQUESTS,
