@@ -13,8 +13,11 @@ import { adminStatusRoute } from "./routes/admin/status.ts";
 import { tailEventsRoute } from "./routes/admin/tail-events.ts";
 import { commandRoutes } from "./routes/aggregates/commands.ts";
 import { getAggregateRoute } from "./routes/aggregates/get-aggregate.ts";
+import { aggregateHistoryRoute } from "./routes/events/aggregate-history.ts";
 import { eventStatsRoute } from "./routes/events/event-stats.ts";
 import { getEventRoute } from "./routes/events/get-event.ts";
+import { getEventTypeRoute } from "./routes/events/get-event-type.ts";
+import { listEventTypesRoute } from "./routes/events/list-event-types.ts";
 import { listEventsRoute } from "./routes/events/list-events.ts";
 import { publishBatchRoute } from "./routes/events/publish-batch.ts";
 import { publishEventRoute } from "./routes/events/publish-event.ts";
@@ -54,6 +57,10 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   publishBatchRoute(app, dependencies);
   listEventsRoute(app, dependencies);
   eventStatsRoute(app, dependencies);
+  // Before the route of an event: their addresses have its form.
+  listEventTypesRoute(app, dependencies);
+  getEventTypeRoute(app, dependencies);
+  aggregateHistoryRoute(app, dependencies);
   getEventRoute(app, dependencies);
   appendToStreamRoute(app, dependencies);
   readStreamRoute(app, dependencies);

@@ -214,8 +214,10 @@ describe("the client", async () => {
     );
     const lists = new Set(paged.map(({ id }) => id));
     expect([...lists].sort()).toEqual([
+      "aggregateHistory",
       "auditLog",
       "listDeadLetters",
+      "listEventTypes",
       "listEvents",
       "notes",
       "retryDeadLetters",

@@ -100,6 +100,8 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
   }),
   tailEvents: (call) => ({ ...call, query: without(call.query, "aggregateId") }),
   listEvents: withoutCursor,
+  listEventTypes: withoutCursor,
+  aggregateHistory: withoutCursor,
 };
 
 function withoutCursor(call: Call): Call {
@@ -234,6 +236,7 @@ function headersOf({
 function breach(operation: Operation, { status, type, text }: ApiResponse): string | undefined {
   const described = operation.responses[status];
   if (described === undefined) return `${status} is not documented: ${text.slice(0, 300)}`;
+  if (described.content === undefined) return text === "" ? undefined : `${status} has a body: ${text}`;
   const [media = ""] = type.split(";");
   if (described.content?.[media] === undefined) return `${status} as ${media} is not documented`;
   if (!media.endsWith("json")) return undefined;

@@ -5,6 +5,7 @@
 export type {
   AppendableEvent,
   CallOptions,
+  DescribedEventType,
   EventInput,
   EventQuery,
   EventReader,
@@ -14,6 +15,7 @@ export type {
   EventTypeMap,
   ExpectedVersion,
   JsonObject,
+  PageSize,
   PublishableEvent,
   StoredEventIn,
   StreamName,

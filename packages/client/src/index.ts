@@ -7,9 +7,11 @@ export { type ClientOptions, createSynapClient, type EventStatsQuery, type Synap
 export type {
   AppendableEvent,
   CallOptions,
+  DescribedEventType,
   EventQuery,
   EventReader,
   ExpectedVersion,
+  PageSize,
   PublishableEvent,
   StoredEventIn,
   StreamName,

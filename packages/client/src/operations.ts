@@ -35,6 +35,13 @@ export const OPERATIONS = {
     response: "EventPage",
   },
   eventStats: { ...read, path: "/api/v1/events/stats", response: "EventStats" },
+  aggregateHistory: {
+    ...read,
+    path: "/api/v1/events/aggregate/{type}/{id}/history",
+    response: "EventPage",
+  },
+  listEventTypes: { ...read, path: "/api/v1/events/types", response: "EventTypePage" },
+  getEventType: { ...read, path: "/api/v1/events/types/{name}", response: "EventType" },
   appendToStream: {
     ...repeat,
     path: "/api/v1/streams/{aggregateType}/{aggregateId}/events",

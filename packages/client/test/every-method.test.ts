@@ -13,6 +13,7 @@ import {
   type EventStatsQuery,
   OPERATIONS,
   type OperationName,
+  type PageSize,
   type PublishOptions,
   type ReadModels,
   type ReservationsQuery,
@@ -82,6 +83,9 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   eventStats: (synap) => [
     synap.eventStats({ from: "2026-11-01", to: "2026-11-02", limit: 7 } satisfies Every<EventStatsQuery>),
   ],
+  aggregateHistory: (synap) => [synap.history(stream, { pageSize: 7 } satisfies Every<PageSize>).next()],
+  listEventTypes: (synap) => [synap.eventTypes({ pageSize: 7 } satisfies Every<PageSize>).next()],
+  getEventType: (synap) => [synap.getEventType("note.creation.requested")],
   appendToStream: (synap) => [
     synap.append(stream, [streamEvent], {
       expectedVersion: 3,
@@ -197,6 +201,8 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
 /** First pages after which another follows. */
 const FIRST_PAGES: Partial<Record<OperationName, object>> = {
   listEvents: { events: [], nextCursor: "next" },
+  aggregateHistory: { events: [], nextCursor: "next" },
+  listEventTypes: { eventTypes: [], nextCursor: "next" },
   listDeadLetters: { deadLetters: [], nextCursor: "next" },
   notes: { notes: [], nextCursor: "next" },
   auditLog: { entries: [], nextCursor: "next" },
@@ -206,6 +212,9 @@ const FIRST_PAGES: Partial<Record<OperationName, object>> = {
 const OMITTED_FIELDS: Partial<Record<OperationName, readonly string[]>> = {
   // `expectedVersion` in the body.
   appendToStream: ["headers.if-match", "headers.if-none-match"],
+  // The client keeps no responses.
+  listEventTypes: ["headers.if-none-match"],
+  getEventType: ["headers.if-none-match"],
   // `from`.
   tailEvents: ["headers.last-event-id"],
 };

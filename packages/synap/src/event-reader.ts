@@ -10,6 +10,7 @@ import type {
 import type { KnownNames } from "@synap/handlers/internal";
 import type {
   CallOptions,
+  DescribedEventType,
   EventQuery,
   EventReader,
   EventTypeMap,
@@ -19,6 +20,7 @@ import type {
   SubscriptionRequest,
   TypedEventCatalogue,
 } from "@synap/types";
+import { describeEventTypes } from "@synap/types/internal";
 
 /** A transaction of `synap.transaction`, in which to read. */
 interface InTransaction {
@@ -86,6 +88,19 @@ export function createApplicationReader<Types extends EventTypeMap>(
     return { ...page, events: catalogue.typeStored<Name>(page.events) };
   }
 
+  async function* readPages<Name extends keyof Types & string>(
+    types: readonly Name[] | undefined,
+    { pageSize: limit, signal, ...filter }: EventQuery<Name>,
+  ) {
+    let cursor: string | undefined;
+    do {
+      signal?.throwIfAborted();
+      const page = await readPage(types, filter, { limit, cursor });
+      yield* page.events;
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+  }
+
   async function* subscribeInBatches<Name extends keyof Types & string>(
     request: BatchSubscription<Name> = {},
   ) {
@@ -108,22 +123,26 @@ export function createApplicationReader<Types extends EventTypeMap>(
     async queryPage(query, page = {}) {
       return readPage(await knownTypes(query.type, query.aggregateType), query, page);
     },
+    async *eventTypes({ signal } = {}): AsyncGenerator<DescribedEventType, void, void> {
+      signal?.throwIfAborted();
+      yield* describeEventTypes(catalogue);
+    },
+    async getEventType(name, { signal } = {}) {
+      signal?.throwIfAborted();
+      const type = catalogue.types.find((each) => each.name === name);
+      return type && describeEventTypes({ types: [type] })[0];
+    },
     async getEvent(id, { signal } = {}) {
       signal?.throwIfAborted();
       const event = await store.getById(id);
       return event === undefined ? undefined : catalogue.typeStored([event])[0];
     },
     async *query<const Name extends keyof Types & string>(query: EventQuery<Name> = {}) {
-      const { pageSize: limit, signal, ...filter } = query;
-      signal?.throwIfAborted();
-      const types = await knownTypes(filter.type, filter.aggregateType);
-      let cursor: string | undefined;
-      do {
-        signal?.throwIfAborted();
-        const page = await readPage(types, filter, { limit, cursor });
-        yield* page.events;
-        cursor = page.nextCursor;
-      } while (cursor !== undefined);
+      query.signal?.throwIfAborted();
+      yield* readPages(await knownTypes(query.type, query.aggregateType), query);
+    },
+    async *history({ aggregateType, aggregateId }, options = {}) {
+      yield* readPages(undefined, { aggregateType, aggregateId, order: "asc", ...options });
     },
     async *readStream(stream, { signal, ...read } = {}) {
       signal?.throwIfAborted();

@@ -1,6 +1,12 @@
 /** Laws of `EventReader`: those of `createSynap`, and those of the client over HTTP. */
 
-import type { AppendableEvent, EventReader, StoredEventIn, StreamName, seedCatalogue } from "@synap/types";
+import {
+  type AppendableEvent,
+  type EventReader,
+  type StoredEventIn,
+  type StreamName,
+  seedCatalogue,
+} from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 type Types = NonNullable<(typeof seedCatalogue)["eventTypes"]>;
@@ -91,6 +97,28 @@ export function describeEventReader(
       expect(await all(reader.readStream(product("none")))).toEqual([]);
     });
 
+    it("has the history of an aggregate, page by page, the oldest first", async () => {
+      const history = await all(reader.history(product("pump"), { pageSize: 2 }));
+      expect(history).toEqual(stored);
+      expect(await all(reader.history(product("none")))).toEqual([]);
+    });
+
+    it("describes the event types, sorted by name, page by page, and one by its name", async () => {
+      const types = await all(reader.eventTypes({ pageSize: 7 }));
+      expect(types.map(({ name }) => name)).toEqual(seedCatalogue.types.map(({ name }) => name).sort());
+      const requested = seedCatalogue.get("note.creation.requested");
+      expect(await reader.getEventType("note.creation.requested")).toEqual({
+        name: requested?.name,
+        aggregateType: "note",
+        description: requested?.description,
+        versions: ["v1"],
+        jsonSchema: requested?.jsonSchema,
+        example: requested?.example,
+      });
+      expect(types).toContainEqual(await reader.getEventType("note.creation.requested"));
+      expect(await reader.getEventType("note.creation.requestd")).toBeUndefined();
+    });
+
     it("has a stream's version", async () => {
       expect(await reader.getStream(product("pump"))).toEqual({ streamVersion: PRICES });
       expect(await reader.getStream(product("none"))).toBeUndefined();
@@ -137,6 +165,9 @@ export function describeEventReader(
       await expect(reader.getEvent(stored[0]?.id ?? "", { signal })).rejects.toThrow("enough");
       await expect(reader.query({ signal }).next()).rejects.toThrow("enough");
       await expect(reader.readStream(product("pump"), { signal }).next()).rejects.toThrow("enough");
+      await expect(reader.history(product("pump"), { signal }).next()).rejects.toThrow("enough");
+      await expect(reader.eventTypes({ signal }).next()).rejects.toThrow("enough");
+      await expect(reader.getEventType("note.creation.requested", { signal })).rejects.toThrow("enough");
       await expect(reader.getStream(product("pump"), { signal })).rejects.toThrow("enough");
       await expect(reader.subscribe({ signal }).next()).rejects.toThrow("enough");
       const later = new AbortController();

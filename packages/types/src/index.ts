@@ -65,8 +65,10 @@ export {
 } from "./event-types/event-catalogue.ts";
 export type {
   CallOptions,
+  DescribedEventType,
   EventQuery,
   EventReader,
+  PageSize,
   StreamRead,
   SubscriptionProgress,
   SubscriptionRequest,

@@ -15,6 +15,9 @@ const LINKS = [
   ["GET", "/api/v1/events", "find stored events"],
   ["GET", "/api/v1/events/{id}", "get one stored event"],
   ["GET", "/api/v1/events/stats", "numbers of events by day, type, source and creator"],
+  ["GET", "/api/v1/events/types", "the event types, with schema and example"],
+  ["GET", "/api/v1/events/types/{name}", "one event type"],
+  ["GET", "/api/v1/events/aggregate/{type}/{id}/history", "the history of an aggregate, by time"],
   ["GET", "/api/v1/aggregates/{type}/{id}", "an aggregate's state, now or at any version or moment"],
   ["POST", "/api/v1/reservations/{id}/create", "reserve something: an example of a command"],
   [

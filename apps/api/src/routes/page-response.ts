@@ -38,3 +38,24 @@ function whenSent(context: ApiContext, action: () => void): void {
   if (outgoing === undefined || outgoing.closed) action();
   else outgoing.once("close", action);
 }
+
+/** The header Link of a page of events, with its neighbours. */
+export function linkHeader(
+  url: string,
+  page: { nextCursor?: string | undefined; previousCursor?: string | undefined },
+): Record<string, string> {
+  const links = [
+    ["next", page.nextCursor],
+    ["prev", page.previousCursor],
+  ].flatMap(([relation = "", cursor]) =>
+    cursor === undefined ? [] : [`<${withCursor(url, cursor)}>; rel="${relation}"`],
+  );
+  return links.length === 0 ? {} : { link: links.join(", ") };
+}
+
+/** Relative, because behind a proxy the API does not know its public address. */
+function withCursor(url: string, cursor: string): string {
+  const target = new URL(url);
+  target.searchParams.set("cursor", cursor);
+  return `${target.pathname}${target.search}`;
+}

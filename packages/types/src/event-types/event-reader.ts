@@ -1,4 +1,5 @@
 import type { StreamName } from "../event/stream-name.ts";
+import type { JsonObject } from "../json/json.ts";
 import type { EventTypeMap, StoredEventIn } from "./typed-events.ts";
 
 declare global {
@@ -42,6 +43,26 @@ export interface StreamRead extends CallOptions {
   readonly pageSize?: number | undefined;
 }
 
+/** Size of the pages in which a list is fetched. */
+export interface PageSize extends CallOptions {
+  /** Items fetched at a time, 1 to 1,000. Default 100. */
+  readonly pageSize?: number | undefined;
+}
+
+/** An event type as the catalogue has it. */
+export interface DescribedEventType {
+  readonly name: string;
+  /** Default `aggregateType` of its events. */
+  readonly aggregateType: string;
+  readonly description: string;
+  /** Values of `version` with which its events are accepted, the newest last. */
+  readonly versions: readonly string[];
+  /** JSON Schema (draft 2020-12) of `data`. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /** An example of `data`. */
+  readonly example: JsonObject;
+}
+
 /** Start and filter of a subscription. */
 export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
   /** `now` (default), `start`, or the position of the last processed event. */
@@ -66,6 +87,10 @@ export interface SubscriptionProgress {
  * Functions that take it work with both.
  */
 export interface EventReader<Types extends EventTypeMap> {
+  /** The event types whose events are accepted, sorted by name. */
+  eventTypes(options?: PageSize): AsyncGenerator<DescribedEventType, void, void>;
+  /** The event type of this name; undefined when there is none. */
+  getEventType(name: string, options?: CallOptions): Promise<DescribedEventType | undefined>;
   /** The event with this id; undefined when it isn't stored. */
   getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
   /**
@@ -77,6 +102,8 @@ export interface EventReader<Types extends EventTypeMap> {
   ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;
   /** The events of a stream by version, fetched page by page. None for a stream that doesn't exist. */
   readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventIn<Types>, void, void>;
+  /** The events of a stream by the time at which they happened, the oldest first. None for a stream that doesn't exist. */
+  history(stream: StreamName, options?: PageSize): AsyncGenerator<StoredEventIn<Types>, void, void>;
   /** The stream's version, and when it was closed; undefined when it has no events. */
   getStream(
     stream: StreamName,

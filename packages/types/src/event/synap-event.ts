@@ -12,6 +12,9 @@ export const MAX_EVENT_TYPE_LENGTH = 128;
 /** Maximum length of an aggregate type, in characters. */
 export const MAX_AGGREGATE_TYPE_LENGTH = 64;
 
+/** Values of `version` with which an event is accepted, the newest last. */
+export const SYNAP_EVENT_VERSIONS = ["v1"] as const;
+
 const CREATED_BY = /^(?:system|(?:user|agent):[\s\S]{1,128})$/;
 
 /** The same for the OpenAPI document, where a character beyond U+FFFF counts as one and not as two. */
@@ -53,7 +56,8 @@ export const timestampSchema = z
 
 // Not z.json(): that recurses, and an event may arrive nested a million levels deep. checkJson validates the values.
 const jsonValue: z.ZodType<JsonValue, JsonValue> = z.any();
-const jsonObject: z.ZodType<JsonObject, JsonObject> = z.record(
+/** The schema of a JSON object. It does not validate the values inside. */
+export const jsonObject: z.ZodType<JsonObject, JsonObject> = z.record(
   z.string(),
   jsonValue,
   "must be a JSON object",
@@ -66,7 +70,7 @@ const jsonObject: z.ZodType<JsonObject, JsonObject> = z.record(
  */
 export const synapEventSchema = z.strictObject({
   id: z.uuid().describe("UUID; the server assigns version 7."),
-  version: z.literal("v1"),
+  version: z.literal(SYNAP_EVENT_VERSIONS),
   type: z
     .string()
     .max(MAX_EVENT_TYPE_LENGTH)

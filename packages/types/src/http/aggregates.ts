@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event/event-input.ts";
-import { moment, pathId, type RequestSchemas, wholeNumber } from "./parameter-forms.ts";
+import { aggregatePath, moment, type RequestSchemas, wholeNumber } from "./parameter-forms.ts";
 import { appendedEvent } from "./streams.ts";
 
 const version = z.number().int().describe("Stream version: the number of its events.");
@@ -41,18 +41,6 @@ export function commandBody<Data extends z.ZodType>(data: Data) {
   return z.strictObject({ data, ...commandEnvelope.shape });
 }
 
-const aggregateId = pathId.describe("Id of the aggregate, 1 to 128 characters.");
-
-/** The path of an aggregate's state. */
-export const aggregatePath = z.object({
-  type: z
-    .string()
-    .max(64)
-    .regex(/^[a-z][a-z0-9_-]*$/, "must consist of lower-case letters, digits, _ and -")
-    .describe("The aggregate type, for example reservation."),
-  id: aggregateId,
-});
-
 /** The version or moment of an aggregate's state. */
 export const aggregateQuery = z.strictObject({
   version: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("State at this version."),
@@ -60,7 +48,7 @@ export const aggregateQuery = z.strictObject({
 });
 
 /** The path of a command, below that of its aggregate. */
-export const commandPath = z.object({ id: aggregateId });
+export const commandPath = aggregatePath.pick({ id: true });
 
 /** The form of a version in If-Match of a command. */
 export const VERSION_TAG = /^"(\d{1,15})"$/;

@@ -3,6 +3,7 @@ import { eventInputSchema } from "../event/event-input.ts";
 import { MAX_EVENT_BYTES } from "../event/event-size.ts";
 import { synapEventSchema } from "../event/synap-event.ts";
 import {
+  aggregatePath,
   cursorParameter,
   DEFAULT_PAGE_SIZE,
   eventTypesParameter,
@@ -94,6 +95,12 @@ export const eventQuery = z.strictObject({
   cursor: cursorParameter.describe("`nextCursor` or `previousCursor` of a page of the same query."),
 });
 
+/** The page of an aggregate's history. */
+export const historyQuery = z.strictObject({
+  limit: limitParameter(DEFAULT_PAGE_SIZE),
+  cursor: cursorParameter.describe("`nextCursor` or `previousCursor` of a page of the same history."),
+});
+
 /** Start and filter of a tail. */
 export const tailQuery = z.strictObject({
   from: z
@@ -129,6 +136,7 @@ export const EVENT_REQUESTS = {
   publishBatch: { query: publishQuery, body: EVENT_BODIES.EventBatch },
   getEvent: { params: eventPath },
   listEvents: { query: eventQuery },
+  aggregateHistory: { params: aggregatePath, query: historyQuery },
   tailEvents: { query: tailQuery, headers: tailHeaders },
 } as const satisfies Record<string, RequestSchemas>;
 

@@ -4,6 +4,7 @@
 import { AGGREGATE_REQUESTS, AGGREGATE_RESOURCES } from "./aggregates.ts";
 import { DEAD_LETTER_REQUESTS, DEAD_LETTER_RESOURCES } from "./dead-letters.ts";
 import { EVENT_STATS_REQUESTS, EVENT_STATS_RESOURCES } from "./event-stats.ts";
+import { EVENT_TYPE_REQUESTS, EVENT_TYPE_RESOURCES } from "./event-types.ts";
 import { EVENT_REQUESTS, EVENT_RESOURCES } from "./events.ts";
 import { problem } from "./problem.ts";
 import { PROJECTION_REQUESTS, PROJECTION_RESOURCES } from "./projections.ts";
@@ -14,6 +15,7 @@ import { STREAM_REQUESTS, STREAM_RESOURCES } from "./streams.ts";
 export * from "./aggregates.ts";
 export * from "./dead-letters.ts";
 export * from "./event-stats.ts";
+export * from "./event-types.ts";
 export * from "./events.ts";
 export * from "./parameter-forms.ts";
 export * from "./problem.ts";
@@ -27,6 +29,7 @@ export * from "./streams.ts";
 export const HTTP_RESOURCES = {
   ...EVENT_RESOURCES,
   ...EVENT_STATS_RESOURCES,
+  ...EVENT_TYPE_RESOURCES,
   ...STREAM_RESOURCES,
   ...STATUS_RESOURCES,
   Problem: problem,
@@ -40,6 +43,7 @@ export const HTTP_RESOURCES = {
 export const HTTP_REQUESTS = {
   ...EVENT_REQUESTS,
   ...EVENT_STATS_REQUESTS,
+  ...EVENT_TYPE_REQUESTS,
   ...STREAM_REQUESTS,
   ...STATUS_REQUESTS,
   ...DEAD_LETTER_REQUESTS,

@@ -42,6 +42,16 @@ export const pathId = plainText(128)
   .refine((text) => text !== "." && text !== "..", "must not be . or ..")
   .meta({ pattern: NO_NUL, not: { enum: [".", ".."] } });
 
+/** The path of an aggregate. */
+export const aggregatePath = z.object({
+  type: z
+    .string()
+    .max(64)
+    .regex(/^[a-z][a-z0-9_-]*$/, "must consist of lower-case letters, digits, _ and -")
+    .describe("The aggregate type, for example reservation."),
+  id: pathId.describe("Id of the aggregate, 1 to 128 characters."),
+});
+
 /** A moment: RFC 3339, from 1970 to 9999, no finer than a millisecond. */
 export const moment = z
   .string(GIVEN_ONCE)

@@ -3,7 +3,7 @@ import { readTimestamp } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { checkFilterNames } from "../named-filter.ts";
-import { sendPage } from "../page-response.ts";
+import { linkHeader, sendPage } from "../page-response.ts";
 import { jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 const route = {
@@ -60,24 +60,4 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
 function normal(timestamp: string): string {
   const reading = readTimestamp(timestamp);
   return reading.ok ? reading.text : timestamp;
-}
-
-function linkHeader(
-  url: string,
-  page: { nextCursor?: string | undefined; previousCursor?: string | undefined },
-): Record<string, string> {
-  const links = [
-    ["next", page.nextCursor],
-    ["prev", page.previousCursor],
-  ].flatMap(([relation = "", cursor]) =>
-    cursor === undefined ? [] : [`<${withCursor(url, cursor)}>; rel="${relation}"`],
-  );
-  return links.length === 0 ? {} : { link: links.join(", ") };
-}
-
-/** Relative, because behind a proxy the API does not know its public address. */
-function withCursor(url: string, cursor: string): string {
-  const target = new URL(url);
-  target.searchParams.set("cursor", cursor);
-  return `${target.pathname}${target.search}`;
 }

@@ -3,6 +3,7 @@ import { StreamNotFoundError } from "@synap/database";
 import { emptyBody, preconditionHeaders, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
+import { streamNotFound } from "../../problems/stream-not-found.ts";
 import {
   json,
   jsonBody,
@@ -11,7 +12,6 @@ import {
   refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { streamNotFound } from "./read-stream.ts";
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {

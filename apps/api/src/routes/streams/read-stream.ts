@@ -1,9 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { EventCatalogue, StreamName } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
-import { didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { Problem } from "../../problems/problem.ts";
+import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { sendPage } from "../page-response.ts";
 import { jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, versionTag } from "./stream-parameters.ts";
@@ -58,19 +56,6 @@ export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDep
       return { body: { stream, ...info, events }, headers };
     });
   });
-}
-
-/** The problem of a stream without events. */
-export function streamNotFound(
-  { aggregateType, aggregateId }: StreamName,
-  { types }: EventCatalogue,
-): Problem {
-  const known = new Set(types.map((type) => type.aggregateType));
-  const meant = known.has(aggregateType) ? "" : didYouMean(aggregateType, known);
-  return new Problem(
-    "stream-not-found",
-    `There is no stream ${JSON.stringify(aggregateId)} of aggregate type ${JSON.stringify(aggregateType)}${meant}.`,
-  );
 }
 
 /** Relative, because behind a proxy the API does not know its public address. */

@@ -1,0 +1,54 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery } from "@synap/types/http";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { streamNotFound } from "../../problems/stream-not-found.ts";
+import { linkHeader, sendPage } from "../page-response.ts";
+import {
+  jsonResponse,
+  problemResponses,
+  readPathParameter,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
+
+const route = {
+  method: "get",
+  path: "/api/v1/events/aggregate/{type}/{id}/history",
+  operationId: "aggregateHistory",
+  tags: ["events"],
+  summary: "Get the history of an aggregate",
+  description:
+    "By the time at which its events happened, the oldest first; `GET /api/v1/streams/...` has them by version. " +
+    "The Link header has the next and the previous page.",
+  request: { params: aggregatePath, query: historyQuery },
+  responses: {
+    200: {
+      ...jsonResponse("One page of the history.", "EventPage"),
+      headers: { Link: { description: 'rel="next" and rel="prev"', schema: { type: "string" } } },
+    },
+    ...problemResponses(
+      "parameter-invalid",
+      "parameter-unknown",
+      "cursor-invalid",
+      "stream-not-found",
+      "too-many-pages",
+      "database-unavailable",
+    ),
+  },
+} satisfies RouteConfig;
+
+/** GET /api/v1/events/aggregate/{type}/{id}/history */
+export function aggregateHistoryRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {
+  registerRoute(app, route, (context) => {
+    const { limit = DEFAULT_PAGE_SIZE, cursor } = readQuery(context, historyQuery);
+    const stream = {
+      aggregateType: readPathParameter(context, "type", aggregatePath.shape.type),
+      aggregateId: readPathParameter(context, "id", aggregatePath.shape.id),
+    };
+    return sendPage(context, pages, async (maxBytes) => {
+      const page = await store.query(stream, { limit, order: "asc", cursor, maxBytes });
+      if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);
+      return { body: page, headers: linkHeader(context.req.url, page) };
+    });
+  });
+}

@@ -1,0 +1,51 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { conditionHeaders, eventTypePath } from "@synap/types/http";
+import { describeEventTypes, didYouMean } from "@synap/types/internal";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { Problem } from "../../problems/problem.ts";
+import { hashOf, notModified } from "../conditional-response.ts";
+import {
+  jsonResponse,
+  jsonText,
+  problemResponses,
+  readPathParameter,
+  refuseQuery,
+  registerRoute,
+} from "../route-registration.ts";
+import { ETAG } from "./list-event-types.ts";
+
+const route = {
+  method: "get",
+  path: "/api/v1/events/types/{name}",
+  operationId: "getEventType",
+  tags: ["events"],
+  summary: "Get an event type: its schema, an example, its versions",
+  request: { params: eventTypePath, headers: conditionHeaders },
+  responses: {
+    200: { ...jsonResponse("The event type.", "EventType"), headers: { ETag: ETAG } },
+    304: { description: "It is as If-None-Match has it." },
+    ...problemResponses("parameter-invalid", "parameter-unknown", "event-type-not-found"),
+  },
+} satisfies RouteConfig;
+
+/** GET /api/v1/events/types/{name} */
+export function getEventTypeRoute(app: ApiApp, { catalogue }: ApiDependencies): void {
+  registerRoute(app, route, (context) => {
+    refuseQuery(context);
+    const name = readPathParameter(context, "name", eventTypePath.shape.name);
+    const definition = catalogue.get(name);
+    if (definition === undefined) {
+      const meant = didYouMean(
+        name,
+        catalogue.types.map((type) => type.name),
+      );
+      throw new Problem(
+        "event-type-not-found",
+        `The catalogue has no event type ${JSON.stringify(name)}${meant}.`,
+      );
+    }
+    const text = JSON.stringify(describeEventTypes({ types: [definition] })[0]);
+    const etag = `"${hashOf(text)}"`;
+    return notModified(context, etag) ?? jsonText(context, 200, text, { etag });
+  });
+}

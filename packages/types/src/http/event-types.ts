@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { jsonObject } from "../event/synap-event.ts";
+import type { DescribedEventType } from "../event-types/event-reader.ts";
+import {
+  cursorParameter,
+  DEFAULT_PAGE_SIZE,
+  limitParameter,
+  nextCursor,
+  pathId,
+  type RequestSchemas,
+} from "./parameter-forms.ts";
+
+/** An event type as the catalogue has it. */
+export const eventType = z.object({
+  name: z.string(),
+  aggregateType: z.string().describe("Default `aggregateType` of its events."),
+  description: z.string(),
+  versions: z
+    .array(z.string())
+    .describe("Values of `version` with which its events are accepted, the newest last."),
+  jsonSchema: z.looseObject({}).describe("JSON Schema (draft 2020-12) of `data`."),
+  example: jsonObject.describe("An example of `data`."),
+}) satisfies z.ZodType<DescribedEventType>;
+
+/** One page of the catalogue. */
+export const eventTypePage = z.object({
+  eventTypes: z.array(eventType).describe("Sorted by name."),
+  nextCursor,
+});
+
+/** Header of a request that needs no answer if nothing has changed. */
+export const conditionHeaders = z.object({
+  "if-none-match": z
+    .string()
+    .max(1_000)
+    .regex(/^(?:\*|(?:W\/)?"[!#-~]*"(?:, *(?:W\/)?"[!#-~]*")*)$/)
+    .optional()
+    .describe("The ETag of an earlier response. If it is still right, the answer is 304 without a body."),
+});
+
+/** The path of one event type. */
+export const eventTypePath = z.object({
+  name: pathId.describe("Name of the event type, for example `note.creation.requested`."),
+});
+
+/** The page of the catalogue. */
+export const eventTypesQuery = z.strictObject({
+  limit: limitParameter(DEFAULT_PAGE_SIZE),
+  cursor: cursorParameter,
+});
+
+/** Request schemas of the operations on event types, by operationId. */
+export const EVENT_TYPE_REQUESTS = {
+  listEventTypes: { query: eventTypesQuery, headers: conditionHeaders },
+  getEventType: { params: eventTypePath, headers: conditionHeaders },
+} as const satisfies Record<string, RequestSchemas>;
+
+/** The resources of the catalogue, by their names in the OpenAPI document. */
+export const EVENT_TYPE_RESOURCES = {
+  EventType: eventType,
+  EventTypePage: eventTypePage,
+} as const satisfies Record<string, z.ZodType>;
