@@ -36,6 +36,8 @@ export interface ApiOptions {
   readonly logger: Logger;
   /** Milliseconds between two heartbeats. Default: 5,000. */
   readonly presenceIntervalMs?: number;
+  /** Time limit of the look-up of duplicates, in milliseconds. Default: 500. */
+  readonly duplicateLookupMs?: number;
 }
 
 /** A running API. */
@@ -81,7 +83,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     },
     publishing: {
       publisher,
-      findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger),
+      findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger, {
+        patienceMs: options.duplicateLookupMs,
+      }),
       unreadyTypes: () => unreadyTypes(presence.others()),
       areFunctionsRegistered,
       onOutcome: metrics.published,

@@ -94,6 +94,8 @@ export async function startTestApi(
     inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,
     ...(presenceIntervalMs !== undefined && { presenceIntervalMs }),
+    // The tests expect that a duplicate is recognised, however busy the machine is.
+    duplicateLookupMs: 60_000,
   });
   return {
     url: api.url,

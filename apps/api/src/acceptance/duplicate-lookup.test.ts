@@ -54,7 +54,7 @@ describe("the look-up of duplicates", () => {
       asked += 1;
       return asked === 1 ? Promise.reject(new Error("away")) : Promise.resolve([]);
     };
-    const lookup = createDuplicateLookup(find, logger, () => now);
+    const lookup = createDuplicateLookup(find, logger, { now: () => now });
     await lookup([event()]);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
     await lookup([event()]);

@@ -8,7 +8,7 @@ export type Repetitions = readonly (RepeatedEvent | undefined)[];
 /** Finds the events that are already stored. Never rejects: if the query fails, no event counts as a duplicate. */
 export type DuplicateLookup = (events: readonly SynapEvent[]) => Promise<Repetitions>;
 
-/** Time limit of a query. It can be short, because the store keeps every event once whatever this look-up finds. */
+/** Default time limit of a query. It can be short, because the store keeps every event once whatever this look-up finds. */
 const PATIENCE_MS = 500;
 /** Pause after a failure, so that requests are not slowed down while the database is away. */
 const PAUSE_MS = 1_000;
@@ -25,12 +25,16 @@ interface Waiting {
  * posts cost a few queries. Best effort: while the database is unavailable or slow it finds nothing, so the event is
  * accepted, and the store recognises the duplicate later.
  *
+ * @param patienceMs time limit of a query, in milliseconds. Default: 500
  * @param now a monotonic clock, in milliseconds
  */
 export function createDuplicateLookup(
   find: DuplicateLookup,
   logger: Logger,
-  now: () => number = () => performance.now(),
+  {
+    patienceMs = PATIENCE_MS,
+    now = () => performance.now(),
+  }: { patienceMs?: number | undefined; now?: () => number } = {},
 ): DuplicateLookup {
   let waiting: Waiting[] = [];
   let isAsking = false;
@@ -39,7 +43,7 @@ export function createDuplicateLookup(
   async function ask(asked: readonly Waiting[]): Promise<void> {
     let found: Repetitions = [];
     try {
-      found = await withTimeLimit(find(asked.flatMap(({ events }) => events)));
+      found = await withTimeLimit(find(asked.flatMap(({ events }) => events)), patienceMs);
     } catch (error) {
       pausedUntil = now() + PAUSE_MS;
       logger.warn({ err: error }, "The look-up of duplicates failed; events are accepted without it");
@@ -83,10 +87,10 @@ function takeSome(waiting: readonly Waiting[]): Waiting[] {
   return taken;
 }
 
-async function withTimeLimit<Result>(work: Promise<Result>): Promise<Result> {
+async function withTimeLimit<Result>(work: Promise<Result>, ms: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no response within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`no response within ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([work, timeout]);
