@@ -8,6 +8,9 @@
 -- A page has every event that was committed when the first page was read. A statement with time bounds is planned with their
 -- values, for the chunks between them. Events of an actor, and of a range of more than 30 days, may be in any chunk: planning
 -- for all of them at each call would cost ten times as much as a plan that the session keeps.
+--
+-- An actor's events are in two indexes: events_user has those whose user is the actor, in the order of time, and events_actor
+-- all others, in the order of positions.
 CREATE OR REPLACE FUNCTION synap.audit_entries(
   of_actor text, of_subject_type text, of_subject_id text, before_position bigint, max_entries integer
 )
@@ -94,11 +97,28 @@ BEGIN
     RETURN;
   END IF;
   IF of_actor IS NOT NULL THEN
-    RETURN QUERY
-      SELECT * FROM synap_read.audit_log AS l
-       WHERE l.actor = of_actor AND l."position" < before
-       ORDER BY l."position" DESC
-       LIMIT max_entries - found_near;
+    IF starts_with(of_actor, 'user:') THEN
+      -- Materialized, because the planner would rather walk through all positions than sort the events of a user.
+      RETURN QUERY
+        WITH by_user AS MATERIALIZED (
+          SELECT * FROM synap_read.audit_log AS l
+           WHERE l.user_id = substr(of_actor, 6) AND l.actor = of_actor AND l."position" < before
+        ), by_others AS (
+          SELECT * FROM synap_read.audit_log AS l
+           WHERE l.actor = of_actor AND l.actor IS DISTINCT FROM 'user:' || l.user_id AND - l."position" > - before
+           ORDER BY - l."position"
+           LIMIT max_entries - found_near
+        )
+        SELECT * FROM by_user UNION ALL SELECT * FROM by_others
+         ORDER BY "position" DESC
+         LIMIT max_entries - found_near;
+    ELSE
+      RETURN QUERY
+        SELECT * FROM synap_read.audit_log AS l
+         WHERE l.actor = of_actor AND l.actor IS DISTINCT FROM 'user:' || l.user_id AND - l."position" > - before
+         ORDER BY - l."position"
+         LIMIT max_entries - found_near;
+    END IF;
   ELSIF before > lowest THEN
     RETURN QUERY
       SELECT * FROM synap_read.audit_log AS l
