@@ -1,6 +1,6 @@
 import { SynapProblem, SynapUrlError } from "./errors.ts";
 
-type QueryValue = string | number | boolean | Date | readonly string[] | undefined;
+type QueryValue = string | number | boolean | Date | readonly string[] | object | undefined;
 
 /** The URL of an API as a client was given it. @throws SynapUrlError */
 export function readUrl(url: string): string {
@@ -40,6 +40,11 @@ function invalidParameter(path: string, reason: string): SynapProblem {
   });
 }
 
+function textOf(value: string | number | boolean | object): string {
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 /** Writes query parameters, with the question mark. @throws RangeError for an empty list */
 export function writeQuery(query: Readonly<Record<string, QueryValue>>): string {
   const parameters = new URLSearchParams();
@@ -48,7 +53,7 @@ export function writeQuery(query: Readonly<Record<string, QueryValue>>): string 
     if (Array.isArray(value) && value.length === 0)
       throw new RangeError(`"${name}" is an empty list. Leave it out for any.`);
     for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined) parameters.append(name, one instanceof Date ? one.toISOString() : String(one));
+      if (one !== undefined) parameters.append(name, textOf(one));
     }
   }
   const text = parameters.toString();

@@ -16,6 +16,7 @@ export type {
   ExpectedVersion,
   JsonObject,
   PageSize,
+  PartOf,
   PublishableEvent,
   StoredEventIn,
   StreamName,

@@ -1,5 +1,12 @@
 import { type NameOf, typedEvents } from "./application-types.ts";
-import type { DescribedEventType, EventQuery, EventReader, EventTypeMap, StoredEventIn } from "./contract.ts";
+import type {
+  DescribedEventType,
+  EventQuery,
+  EventReader,
+  EventTypeMap,
+  PartOf,
+  StoredEventIn,
+} from "./contract.ts";
 import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
 import type { ProblemCode } from "./problems.ts";
@@ -32,7 +39,7 @@ export function createEvents<Types extends EventTypeMap>(
         const items = typedEvents<Types, NameOf<Types>>(page?.events ?? []);
         return { items, next: page?.nextCursor };
       }),
-    query<const Name extends NameOf<Types>>(query: EventQuery<Name> = {}) {
+    query<const Name extends NameOf<Types>>(query: EventQuery<Name, PartOf<Types[Name]>> = {}) {
       const { signal, pageSize, ...filter } = query;
       return eachOf<StoredEventIn<Types, Name>, string>(async (cursor) => {
         const page = await transport.call("listEvents", {

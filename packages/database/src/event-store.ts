@@ -9,7 +9,8 @@ import type {
 import type { DuplicateCandidate, FirstEvent } from "./append/find-originals.ts";
 import type { AppendOutcome } from "./append/judge-events.ts";
 import type { Transaction } from "./connection/sql-session.ts";
-import type { EventFilter, EventPage, PageRequest } from "./reading/event-page.ts";
+import type { EventFilter } from "./reading/event-filter.ts";
+import type { EventPage, PageRequest } from "./reading/event-page.ts";
 import type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 import type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
 import type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
@@ -43,7 +44,8 @@ export interface EventStore {
   getById(id: string): Promise<StoredEvent | undefined>;
   /**
    * Reads one page of the matching events by time, with cursors to the pages before and after.
-   * @throws InvalidCursorError when the cursor belongs to another filter or order.
+   * @throws InvalidCursorError when the cursor belongs to another filter or order; EventFilterError for a condition that is
+   *   invalid or for which every event would have to be read.
    */
   query(filter: EventFilter, page: PageRequest): Promise<EventPage>;
   /** Reads the events after a position, in the order of positions, without skipping or repeating any. */

@@ -71,7 +71,8 @@ export {
 export type { ReportLogger } from "./observers.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
 export { type DescendingPages, descendingPages, InvalidCursorError } from "./reading/cursors.ts";
-export { type EventFilter, type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/event-page.ts";
+export { type EventFilter, EventFilterError } from "./reading/event-filter.ts";
+export { type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/event-page.ts";
 export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";

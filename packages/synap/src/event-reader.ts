@@ -14,6 +14,7 @@ import type {
   EventQuery,
   EventReader,
   EventTypeMap,
+  PartOf,
   StoredEventIn,
   StreamName,
   StreamRead,
@@ -48,7 +49,7 @@ export interface ApplicationReader<Types extends EventTypeMap> extends EventRead
   getStream(stream: StreamName, options?: CallOptions & InTransaction): Promise<StreamInfo | undefined>;
   /** One page of a query, with cursors for the pages before and after it. @throws UnknownNameError as `query` */
   queryPage<const Name extends keyof Types & string = keyof Types & string>(
-    query: Omit<EventQuery<Name>, "pageSize" | "signal">,
+    query: Omit<EventQuery<Name, PartOf<Types[Name]>>, "pageSize" | "signal">,
     page?: QueryPage,
   ): Promise<EventPage<StoredEventIn<Types, Name>>>;
   /**
@@ -81,7 +82,11 @@ export function createApplicationReader<Types extends EventTypeMap>(
 
   async function readPage<Name extends keyof Types & string>(
     types: readonly Name[] | undefined,
-    { type: _type, order = "desc", ...filter }: Omit<EventQuery<Name>, "pageSize" | "signal">,
+    {
+      type: _type,
+      order = "desc",
+      ...filter
+    }: Omit<EventQuery<Name, PartOf<Types[Name]>>, "pageSize" | "signal">,
     { limit = PAGE_SIZE, cursor }: QueryPage,
   ) {
     const page = await store.query({ ...filter, types }, { limit, order, cursor });
@@ -90,7 +95,7 @@ export function createApplicationReader<Types extends EventTypeMap>(
 
   async function* readPages<Name extends keyof Types & string>(
     types: readonly Name[] | undefined,
-    { pageSize: limit, signal, ...filter }: EventQuery<Name>,
+    { pageSize: limit, signal, ...filter }: EventQuery<Name, PartOf<Types[Name]>>,
   ) {
     let cursor: string | undefined;
     do {
@@ -137,7 +142,7 @@ export function createApplicationReader<Types extends EventTypeMap>(
       const event = await store.getById(id);
       return event === undefined ? undefined : catalogue.typeStored([event])[0];
     },
-    async *query<const Name extends keyof Types & string>(query: EventQuery<Name> = {}) {
+    async *query<const Name extends keyof Types & string>(query: EventQuery<Name, PartOf<Types[Name]>> = {}) {
       query.signal?.throwIfAborted();
       yield* readPages(await knownTypes(query.type, query.aggregateType), query);
     },

@@ -8,6 +8,7 @@ export {
   DataDirectoryInUseError,
   DirectUrlError,
   DirectUrlMissingError,
+  EventFilterError,
   EventIdConflictError,
   InvalidCursorError,
   MigrationChangedError,

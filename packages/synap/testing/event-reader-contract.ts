@@ -74,6 +74,38 @@ export function describeEventReader(
       expect(await all(reader.query({ from: new Date(Date.now() + 60_000) }))).toEqual([]);
     });
 
+    it("finds events by who made them, what caused them, when they were stored and what they hold", async () => {
+      const type = "product.price_changed";
+      const cause = stored[0]?.id ?? "";
+      await reader.append(product("gasket"), [
+        {
+          ...priced(7),
+          createdBy: "agent:pricing",
+          source: "a-source",
+          causationId: cause,
+          validFrom: "2030-01-01T00:00:00.000Z",
+          validTo: "2031-01-01T00:00:00.000Z",
+        },
+      ]);
+      const found = async (query: Parameters<typeof reader.query>[0]) =>
+        (await all(reader.query(query))).map(({ aggregateId }) => aggregateId);
+      for (const query of [
+        { createdBy: "agent:pricing" },
+        { causationId: cause },
+        { type, source: "a-source" },
+        { aggregateType: "product", data: { newPrice: 7, reason: "a test" } },
+        { createdBy: "agent:pricing", validAt: "2030-06-01T00:00:00Z" },
+        { recordedFrom: new Date(Date.now() - 600_000), source: "a-source" },
+      ] as const) {
+        expect(await found(query), JSON.stringify(query)).toEqual(["gasket"]);
+      }
+      expect(await found({ createdBy: "agent:pricing", validAt: new Date() })).toEqual([]);
+      expect(await found({ recordedTo: "2020-01-01T00:00:00Z" })).toEqual([]);
+      await expect(reader.query({ data: { newPrice: 7 } }).next()).rejects.toThrow('"data" has no index');
+      // @ts-expect-error the event type has no such field
+      expect(await all(reader.query({ type, data: { newPrise: 7 } }))).toEqual([]);
+    });
+
     it("refuses an empty list of types, and a misspelt one by a similar name", async () => {
       await expect(reader.query({ type: [] }).next()).rejects.toThrow(RangeError);
       await expect(reader.subscribe({ from: "start", type: [] }).next()).rejects.toThrow(RangeError);

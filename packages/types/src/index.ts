@@ -82,6 +82,7 @@ export type {
   EventToPublish,
   EventTypeMap,
   EventTypeName,
+  PartOf,
   PublishableEvent,
   StoredEventIn,
   SynapEventOf,

@@ -33,6 +33,9 @@ function ofType(
 ): fc.Arbitrary<unknown> {
   switch ([schema["type"]].flat()[0]) {
     case "string":
+      // JSON inside a text, as a query parameter has it.
+      if (schema["contentSchema"] !== undefined)
+        return of(schema["contentSchema"]).map((value) => JSON.stringify(value));
       return ofText(schema, texts);
     case "integer": {
       const { min, max } = bounds(schema, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);

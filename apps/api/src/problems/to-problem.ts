@@ -1,5 +1,6 @@
 import {
   DatabaseUnavailableError,
+  EventFilterError,
   EventIdConflictError,
   InvalidCursorError,
   OptimisticLockError,
@@ -55,6 +56,11 @@ export function toProblem(error: unknown): Problem {
       errors: [{ path: "cursor", code: "cursor-invalid", reason: error.message }],
       cause: error,
     });
+  }
+  if (error instanceof EventFilterError) {
+    const code = error.code === "FILTER_TOO_WIDE" ? "filter-too-wide" : "parameter-invalid";
+    const { condition: path, reason } = error;
+    return new Problem(code, error.message, { errors: [{ path, code, reason }], cause: error });
   }
   if (error instanceof StreamLockedError) {
     const { message, streams } = error;

@@ -69,6 +69,10 @@ export async function readStatus(dependencies: ApiDependencies) {
     release: RELEASE,
     ...engine,
     features: {
+      database: "active",
+      events: "active",
+      auth: isActive(configuration.adminToken !== undefined || configuration.backfillToken !== undefined),
+      agents: "pending",
       publish: "active",
       "publish-batch": "active",
       ndjson: "active",

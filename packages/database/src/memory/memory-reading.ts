@@ -1,11 +1,7 @@
 import type { StoredEvent } from "@synap/types";
-import {
-  type EventFilter,
-  type EventPage,
-  moment,
-  type PageRequest,
-  readEventPage,
-} from "../reading/event-page.ts";
+import { containsJson } from "../reading/contains-json.ts";
+import type { CheckedFilter, EventFilter } from "../reading/event-filter.ts";
+import { type EventPage, type PageRequest, readEventPage } from "../reading/event-page.ts";
 import { cutPage } from "../reading/page-bytes.ts";
 import { checkReadAll, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
 import type { MemoryLog } from "./memory-log.ts";
@@ -30,10 +26,10 @@ export function readAllFromMemory(log: MemoryLog, request: ReadAllRequest): Read
 }
 
 export function queryMemory(log: MemoryLog, filter: EventFilter, page: PageRequest): Promise<EventPage> {
-  return readEventPage(filter, page, async ({ cursor, ascending, limit, maxBytes }) => {
+  return readEventPage(filter, page, async ({ filter: checked, cursor, ascending, limit, maxBytes }) => {
     const sign = ascending ? 1 : -1;
     const found = log.events
-      .filter((event) => matches(event, filter))
+      .filter((event) => matches(event, checked))
       .filter((event) => cursor === undefined || sign * order(event.timestamp, event.position, cursor) > 0)
       .sort((one, other) => sign * order(one.timestamp, one.position, other))
       .slice(0, limit);
@@ -41,17 +37,38 @@ export function queryMemory(log: MemoryLog, filter: EventFilter, page: PageReque
   });
 }
 
-function matches(event: StoredEvent, filter: EventFilter): boolean {
-  const { from, to, types } = filter;
-  const time = Date.parse(event.timestamp);
+/** Conditions that a field of the event must be equal to. */
+const EQUAL = [
+  "aggregateType",
+  "aggregateId",
+  "userId",
+  "correlationId",
+  "causationId",
+  "createdBy",
+  "source",
+] as const;
+
+function matches(event: StoredEvent, filter: CheckedFilter): boolean {
+  const { types, validAt, data } = filter;
   return (
-    (from === undefined || time >= moment(from).valueOf()) &&
-    (to === undefined || time < moment(to).valueOf()) &&
+    EQUAL.every((name) => filter[name] === undefined || filter[name] === event[name]) &&
     (types === undefined || types.includes(event.type)) &&
-    (filter.aggregateType ?? event.aggregateType) === event.aggregateType &&
-    (filter.aggregateId ?? event.aggregateId) === event.aggregateId &&
-    (filter.userId === undefined || filter.userId === event.userId) &&
-    (filter.correlationId === undefined || filter.correlationId === event.correlationId)
+    isWithin(event.timestamp, filter.from, filter.to) &&
+    isWithin(event.recordedAt, filter.recordedFrom, filter.recordedTo) &&
+    (validAt === undefined || isValidAt(event, validAt)) &&
+    (data === undefined || containsJson(event.data, data))
+  );
+}
+
+function isWithin(time: string, from: Date | undefined, to: Date | undefined): boolean {
+  const at = Date.parse(time);
+  return (from === undefined || at >= from.valueOf()) && (to === undefined || at < to.valueOf());
+}
+
+function isValidAt({ validFrom, validTo, timestamp }: StoredEvent, at: Date): boolean {
+  return (
+    Date.parse(validFrom ?? timestamp) <= at.valueOf() &&
+    (validTo === undefined || at.valueOf() < Date.parse(validTo))
   );
 }
 

@@ -1,23 +1,7 @@
-import { checkMoment, type StoredEvent } from "@synap/types";
+import type { StoredEvent } from "@synap/types";
 import { type EventCursor, readEventCursor, writeEventCursor } from "./cursors.ts";
+import { type CheckedFilter, checkFilter, describeScope, type EventFilter } from "./event-filter.ts";
 import { type BoundedEvents, checkMaxBytes } from "./page-bytes.ts";
-
-/**
- * A filter for events. All given conditions must hold; times are compared with `timestamp`.
- * `Name` is the union of the event types that `types` may name.
- */
-export interface EventFilter<Name extends string = string> {
-  /** Start of the time range, inclusive: a Date or RFC 3339 text. */
-  readonly from?: Date | string | undefined;
-  /** End of the time range, exclusive. */
-  readonly to?: Date | string | undefined;
-  /** One of these types. */
-  readonly types?: readonly Name[] | undefined;
-  readonly aggregateType?: string | undefined;
-  readonly aggregateId?: string | undefined;
-  readonly userId?: string | undefined;
-  readonly correlationId?: string | undefined;
-}
 
 export interface PageRequest {
   /** Number of events on a page, 1 to 1,000. Fewer when they are large: a page ends with the event that reaches 4 MiB. */
@@ -44,7 +28,7 @@ export const MAX_PAGE_EVENTS = 1000;
 
 /** The search for a page: its filter, its start, and the number of events to read, including the one that shows a next page. */
 export interface PageSearch {
-  readonly filter: EventFilter;
+  readonly filter: CheckedFilter;
   readonly cursor: EventCursor | undefined;
   readonly ascending: boolean;
   readonly limit: number;
@@ -55,10 +39,10 @@ export interface PageSearch {
  * Reads one page of events by keyset: each page costs the same at any depth, and events that arrive in the meantime
  * neither shift nor repeat others. `search` returns the matching events, in order, and as
  * many of them as fit on a page.
- * @throws InvalidCursorError, InvalidMomentError, and RangeError for a limit out of bounds.
+ * @throws InvalidCursorError, InvalidMomentError, EventFilterError, and RangeError for a limit out of bounds.
  */
 export async function readEventPage(
-  filter: EventFilter,
+  given: EventFilter,
   page: PageRequest,
   search: (search: PageSearch) => Promise<BoundedEvents>,
 ): Promise<EventPage> {
@@ -66,6 +50,7 @@ export async function readEventPage(
     throw new RangeError(`A page holds 1 to ${MAX_PAGE_EVENTS} events, not ${page.limit}.`);
   }
   checkMaxBytes(page.maxBytes);
+  const filter = checkFilter(given);
   const scope = describeScope(filter, page.order);
   const cursor = page.cursor === undefined ? undefined : readEventCursor(page.cursor, scope);
   const backwards = cursor?.direction === "previous";
@@ -97,25 +82,4 @@ export async function readEventPage(
     ...(nextCursor !== undefined && { nextCursor }),
     ...(previousCursor !== undefined && { previousCursor }),
   };
-}
-
-/** Converts a moment of a filter, which was validated before. */
-export function moment(value: Date | string): Date {
-  return new Date(value);
-}
-
-/**
- * Writes a filter and order in a canonical form.
- * @throws InvalidMomentError
- */
-function describeScope(filter: EventFilter, order: PageRequest["order"]): string {
-  const at = (bound: "from" | "to") => {
-    const value = filter[bound];
-    return value === undefined ? null : checkMoment(bound, value).toISOString();
-  };
-  const { types, aggregateType, aggregateId, userId, correlationId } = filter;
-  const parts = [at("from"), at("to"), types === undefined ? null : [...types].sort()];
-  return JSON.stringify(
-    [order, ...parts, aggregateType, aggregateId, userId, correlationId].map((part) => part ?? null),
-  );
 }

@@ -3,7 +3,8 @@ import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+/** The form of a UUID. */
+export const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 const FIND = `SELECT ${epochMs('"timestamp"')} AS "timestamp", "position" FROM synap.event_ids WHERE id = $1`;
 

@@ -1,19 +1,15 @@
-import type { Database, SqlParameter } from "../connection/sql-session.ts";
-import {
-  type EventFilter,
-  type EventPage,
-  moment,
-  type PageRequest,
-  type PageSearch,
-  readEventPage,
-} from "./event-page.ts";
-import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
+import type { Database } from "../connection/sql-session.ts";
+import type { CheckedFilter, EventFilter } from "./event-filter.ts";
+import { type EventPage, type PageRequest, type PageSearch, readEventPage } from "./event-page.ts";
+import { type PageRow, readPage } from "./page-bytes.ts";
 import { getStreamRow, type StreamRow } from "./read-stream.ts";
+import { type PositionRange, recordedRange } from "./recorded-range.ts";
 import { queryWithSharedPlan } from "./shared-plan.ts";
+import { writeEventQuery } from "./write-event-query.ts";
 
 /**
  * Reads one page of stored events that match a filter.
- * @throws InvalidCursorError, InvalidMomentError, and RangeError for a limit out of bounds.
+ * @throws InvalidCursorError, InvalidMomentError, EventFilterError, and RangeError for a limit out of bounds.
  */
 export function queryEvents(database: Database, filter: EventFilter, page: PageRequest): Promise<EventPage> {
   return readEventPage(filter, page, async (search) => readPage(await readRows(database, search)));
@@ -27,22 +23,31 @@ const SHORT_MS = 30 * DAY_MS;
 
 /**
  * Searches for a page near its start first, because with a thousand chunks planning for all of them costs a hundred times as
- * much as reading one. If that fills the page, it is complete. Events of one user or correlation may be anywhere, so those
- * are searched in the whole log at once.
+ * much as reading one. If that fills the page, it is complete. Events of one user, correlation or cause may be anywhere, so
+ * those are searched in the whole log at once.
  */
 async function readRows(database: Database, search: PageSearch): Promise<PageRow[]> {
-  const { aggregateType, aggregateId, userId, correlationId } = search.filter;
+  const { aggregateType, aggregateId } = search.filter;
   if (aggregateType !== undefined && aggregateId !== undefined) {
     return readStreamRows(database, search, await getStreamRow(database, { aggregateType, aggregateId }));
   }
-  if ((aggregateId ?? userId ?? correlationId) !== undefined) return runQuery(database, search);
+  if (isSelective(search.filter)) return runQuery(database, search);
+  const recorded = await recordedRange(database, search.filter);
+  if (recorded === undefined) return [];
+  const { positions, filter } = recorded;
+  const within = { ...search, filter };
   for (const width of WINDOWS_MS) {
-    const near = narrow(search, width);
+    const near = narrow(within, width);
     if (near === undefined) break;
-    const rows = await runQuery(database, { ...search, filter: near });
+    const rows = await runQuery(database, { ...search, filter: near }, positions);
     if (rows.length === search.limit) return rows;
   }
-  return runQuery(database, search);
+  return runQuery(database, within, positions);
+}
+
+/** True for a filter that an index answers with few events, wherever in time they are. */
+function isSelective({ aggregateId, userId, correlationId, causationId }: CheckedFilter): boolean {
+  return (aggregateId ?? userId ?? correlationId ?? causationId) !== undefined;
 }
 
 /**
@@ -58,9 +63,9 @@ async function readStreamRows(
   const { first_timestamp: first, last_timestamp: last, version } = stream;
   if (first === null || last === null) return runQuery(database, search);
   const { from, to } = search.filter;
-  const low = Math.max(first, from === undefined ? Number.NEGATIVE_INFINITY : moment(from).valueOf());
+  const low = Math.max(first, from?.valueOf() ?? Number.NEGATIVE_INFINITY);
   // The end is exclusive, but the last event's time is inclusive.
-  const high = Math.min(last + 1, to === undefined ? Number.POSITIVE_INFINITY : moment(to).valueOf());
+  const high = Math.min(last + 1, to?.valueOf() ?? Number.POSITIVE_INFINITY);
   const bounded = { ...search, filter: { ...search.filter, from: new Date(low), to: new Date(high) } };
   if (high - low <= SHORT_MS) return runQuery(database, bounded);
 
@@ -73,89 +78,29 @@ async function readStreamRows(
   return runQuery(database, search);
 }
 
-/** Runs a query, with a shared plan if it is by stream, user or correlation and over more than a few days. */
-function runQuery(database: Database, search: PageSearch): Promise<PageRow[]> {
-  const { from, to, aggregateId, userId, correlationId } = search.filter;
-  const { text, parameters } = writeQuery(search);
-  const isSelective = (aggregateId ?? userId ?? correlationId) !== undefined;
-  const isShort =
-    from !== undefined && to !== undefined && moment(to).valueOf() - moment(from).valueOf() <= SHORT_MS;
-  return isSelective && !isShort
+/** Runs a query, with a shared plan if it is selective and over more than a few days. */
+function runQuery(database: Database, search: PageSearch, positions?: PositionRange): Promise<PageRow[]> {
+  const { from, to } = search.filter;
+  const { text, parameters } = writeEventQuery(search, positions);
+  const isShort = from !== undefined && to !== undefined && to.valueOf() - from.valueOf() <= SHORT_MS;
+  return isSelective(search.filter) && !isShort
     ? queryWithSharedPlan(database, undefined, text, parameters)
     : database.query<PageRow>(text, parameters);
 }
 
 /** Narrows a filter to a time range at the start of the page; undefined if it is already narrower or its start is unknown. */
-function narrow({ filter, cursor, ascending }: PageSearch, width: number): EventFilter | undefined {
+function narrow({ filter, cursor, ascending }: PageSearch, width: number): CheckedFilter | undefined {
   const bound = ascending ? filter.from : filter.to;
-  const limits = [bound === undefined ? undefined : moment(bound).valueOf(), cursor?.timestamp];
-  const known = limits.filter((limit) => limit !== undefined);
+  const known = [bound?.valueOf(), cursor?.timestamp].filter((limit) => limit !== undefined);
   if (ascending && known.length === 0) return undefined;
   if (ascending) {
     const end = Math.max(...known) + width;
-    return filter.to !== undefined && moment(filter.to).valueOf() <= end
+    return filter.to !== undefined && filter.to.valueOf() <= end
       ? undefined
       : { ...filter, to: new Date(end) };
   }
   const start = Math.min(...known, Date.now()) - width;
-  return filter.from !== undefined && moment(filter.from).valueOf() >= start
+  return filter.from !== undefined && filter.from.valueOf() >= start
     ? undefined
     : { ...filter, from: new Date(start) };
-}
-
-function writeQuery({ filter, cursor, ascending, limit, maxBytes = MAX_PAGE_BYTES }: PageSearch): {
-  text: string;
-  parameters: SqlParameter[];
-} {
-  const parameters: SqlParameter[] = [];
-  const conditions: string[] = [];
-  const where = (write: (parameter: string) => string, value: SqlParameter) => {
-    parameters.push(value);
-    conditions.push(write(`$${parameters.length}`));
-  };
-
-  if (filter.from !== undefined)
-    where((parameter) => `"timestamp" >= ${parameter}::timestamptz`, moment(filter.from));
-  if (filter.to !== undefined)
-    where((parameter) => `"timestamp" < ${parameter}::timestamptz`, moment(filter.to));
-  const { types } = filter;
-  if (types?.length === 1 && types[0] !== undefined) where((parameter) => `type = ${parameter}`, types[0]);
-  else if (types !== undefined) {
-    where(
-      (parameter) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter}::text::jsonb)))`,
-      JSON.stringify(types),
-    );
-  }
-  if (filter.aggregateType !== undefined)
-    where((parameter) => `aggregate_type = ${parameter}`, filter.aggregateType);
-  if (filter.aggregateId !== undefined)
-    where((parameter) => `aggregate_id = ${parameter}`, filter.aggregateId);
-  if (filter.userId !== undefined) where((parameter) => `user_id = ${parameter}`, filter.userId);
-  if (filter.correlationId !== undefined)
-    where((parameter) => `correlation_id = ${parameter}`, filter.correlationId);
-  if (cursor !== undefined) {
-    const than = ascending ? ">" : "<";
-    // The condition on the time excludes chunks; the pair orders events of the same millisecond.
-    where((parameter) => `"timestamp" ${than}= ${parameter}::timestamptz`, new Date(cursor.timestamp));
-    const time = `$${parameters.length}`;
-    where(
-      (parameter) => `("timestamp", "position") ${than} (${time}::timestamptz, ${parameter}::bigint)`,
-      cursor.position,
-    );
-  }
-
-  parameters.push(limit, maxBytes);
-  const direction = ascending ? "ASC" : "DESC";
-  const order = `"timestamp" ${direction}, "position" ${direction}`;
-  const text = selectPage(
-    `
-      SELECT *
-        FROM synap.events
-       ${conditions.length === 0 ? "" : `WHERE ${conditions.join("\n         AND ")}`}
-       ORDER BY ${order}
-       LIMIT $${parameters.length - 1}`,
-    order,
-    `$${parameters.length}`,
-  );
-  return { text, parameters };
 }

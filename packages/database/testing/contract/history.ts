@@ -3,6 +3,9 @@ import type { StoredEvent, SynapEvent } from "@synap/types";
 import type { EventStore } from "../../src/index.ts";
 import { noteEvents } from "../test-events.ts";
 
+/** Ids of events that caused those of the history. */
+export const CAUSES = [1, 2, 3, 4].map((number) => `0190b5a8-7c00-7000-8000-00000000000${number}`);
+
 /** A day in milliseconds. */
 export const DAY = 86_400_000;
 
@@ -21,6 +24,14 @@ export async function seedHistory(store: EventStore): Promise<StoredEvent[]> {
       ...(index % 2 === 0 && { userId: `user ${index % 4}` }),
       ...(index % 5 === 0 && { correlationId: "flow" }),
       ...(index % 3 === 0 && { type: "note.creation.completed" }),
+      ...(index % 4 === 1 && { createdBy: `agent:${index % 3}`, source: `source ${index % 2}` }),
+      ...(index % 6 === 2 && { causationId: CAUSES[index % 4] ?? "" }),
+      ...(index % 7 === 3 && { validFrom: new Date(noon - 5 * DAY + index).toISOString() }),
+      ...(index % 14 === 3 && { validTo: new Date(noon - 2 * DAY + index).toISOString() }),
+      data: {
+        content: `content ${index % 3}`,
+        ...(index % 2 === 0 && { tags: ["even", `tag ${index % 5}`] }),
+      },
     }),
   );
   for (let start = 0, size = 1; start < events.length; start += size, size = (size * 3) % 41) {

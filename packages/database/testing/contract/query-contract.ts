@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { StoredEvent } from "@synap/types";
+import type { JsonObject, StoredEvent } from "@synap/types";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type EventFilter, type EventStore, InvalidCursorError, type PageRequest } from "../../src/index.ts";
 import { noteEvent, noteEvents } from "../test-events.ts";
 import type { ContractTest } from "./contract-tests.ts";
-import { DAY, seedHistory } from "./history.ts";
+import { CAUSES, DAY, seedHistory } from "./history.ts";
 
 /** `query`: filters, and pages by cursor. */
 export function queryContract(test: ContractTest): void {
@@ -16,12 +16,26 @@ export function queryContract(test: ContractTest): void {
     (filter.aggregateType ?? event.aggregateType) === event.aggregateType &&
     (filter.aggregateId ?? event.aggregateId) === event.aggregateId &&
     (filter.userId === undefined || filter.userId === event.userId) &&
-    (filter.correlationId === undefined || filter.correlationId === event.correlationId);
+    (filter.correlationId === undefined || filter.correlationId === event.correlationId) &&
+    (filter.causationId === undefined || filter.causationId.toLowerCase() === event.causationId) &&
+    (filter.createdBy ?? event.createdBy) === event.createdBy &&
+    (filter.source ?? event.source) === event.source &&
+    (filter.recordedFrom === undefined || event.recordedAt >= new Date(filter.recordedFrom).toISOString()) &&
+    (filter.recordedTo === undefined || event.recordedAt < new Date(filter.recordedTo).toISOString()) &&
+    (filter.validAt === undefined || isValid(event, new Date(filter.validAt).toISOString())) &&
+    (filter.data === undefined || hasContent(event, filter.data));
+  const isValid = ({ validFrom, timestamp, validTo }: StoredEvent, at: string) =>
+    (validFrom ?? timestamp) <= at && (validTo === undefined || at < validTo);
+  /** Of the filters below, whose fields are text or a list of it. */
+  const hasContent = ({ data }: StoredEvent, { content, tags }: JsonObject) =>
+    (content === undefined || content === data["content"]) &&
+    (tags === undefined || [tags].flat().every((tag) => [data["tags"]].flat().includes(tag)));
   const byTime = (a: StoredEvent, b: StoredEvent) =>
     Date.parse(a.timestamp) - Date.parse(b.timestamp) || a.position - b.position;
 
   test("returns pages that together, in either direction, are all events in order", async (store) => {
     const all = await seedHistory(store);
+    const recorded = fc.constantFrom(...all.map(({ recordedAt }) => recordedAt));
     const moment = fc.integer({ min: -11, max: 1 }).map((days) => new Date(Date.now() + days * DAY));
     const filters = fc.record(
       {
@@ -32,12 +46,30 @@ export function queryContract(test: ContractTest): void {
         aggregateId: fc.constantFrom("note 1", "note 4", "note 9"),
         userId: fc.constantFrom("user 0", "user 2", "user 9"),
         correlationId: fc.constantFrom("flow", "other"),
+        causationId: fc.constantFrom(...CAUSES, CAUSES[2]?.toUpperCase()),
+        createdBy: fc.constantFrom("system", "agent:0", "agent:1", "user:nobody"),
+        source: fc.constantFrom("test", "source 0", "source 1"),
+        recordedFrom: recorded,
+        recordedTo: recorded,
+        validAt: moment,
+        data: fc.record(
+          {
+            content: fc.constantFrom("content 1", "content 2", "none"),
+            tags: fc.subarray(["even", "tag 2", "tag 4"]),
+          },
+          { requiredKeys: [] },
+        ),
       },
       { requiredKeys: [] },
     );
+    // A filter that an index narrows, beside any of the others.
+    const narrowed = filters.filter(
+      ({ source, validAt, data, to: _to, recordedTo: _until, ...narrowing }) =>
+        (source ?? validAt ?? data) === undefined || Object.keys(narrowing).length > 0,
+    );
     await fc.assert(
       fc.asyncProperty(
-        filters,
+        narrowed,
         fc.integer({ min: 1, max: 200 }),
         fc.constantFrom("asc" as const, "desc" as const),
         async (filter, limit, order) => {
@@ -48,8 +80,43 @@ export function queryContract(test: ContractTest): void {
           expect(forwards.backwards).toEqual(expected.slice(0, forwards.lastPageStart));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
+  });
+
+  test("refuses conditions without an index when nothing narrows them, and invalid ones", async (store) => {
+    const asked = (filter: EventFilter) => store.query(filter, { limit: 1, order: "asc" });
+    const causationId = randomUUID();
+    for (const wide of [{ source: "test" }, { validAt: new Date() }, { data: { content: "x" } }]) {
+      for (const filter of [wide, { ...wide, to: new Date() }, { ...wide, recordedTo: new Date() }]) {
+        await expect(asked(filter)).rejects.toMatchObject({
+          code: "FILTER_TOO_WIDE",
+          condition: Object.keys(wide)[0],
+        });
+      }
+      for (const beside of [
+        { types: ["note.creation.requested"] },
+        { causationId },
+        { from: new Date() },
+        { recordedFrom: new Date() },
+        { createdBy: "system" },
+      ]) {
+        await expect(asked({ ...wide, ...beside })).resolves.toBeDefined();
+      }
+    }
+    const from = new Date();
+    for (const filter of [
+      { causationId: "not a UUID" },
+      { from, data: { a: Number.NaN } },
+      { from, data: { a: "\0" } },
+      { from, data: { a: "x".repeat(4_096) } },
+    ]) {
+      await expect(asked(filter)).rejects.toMatchObject({ code: "FILTER_INVALID" });
+    }
+    await expect(asked({ recordedFrom: "yesterday" })).rejects.toMatchObject({ code: "MOMENT_INVALID" });
+    await expect(asked({ from, validAt: new Date(Number.NaN) })).rejects.toMatchObject({
+      code: "MOMENT_INVALID",
+    });
   });
 
   test("refuses a cursor of another filter or order, and an invalid one", async (store) => {

@@ -1,6 +1,6 @@
 import type { StreamName } from "../event/stream-name.ts";
 import type { JsonObject } from "../json/json.ts";
-import type { EventTypeMap, StoredEventIn } from "./typed-events.ts";
+import type { EventTypeMap, PartOf, StoredEventIn } from "./typed-events.ts";
 
 declare global {
   // Merged with the real one: this package is compiled without the types of browsers and of Node.js.
@@ -14,17 +14,36 @@ export interface CallOptions {
 }
 
 /** Filter of stored events. All given conditions must hold. */
-export interface EventQuery<Name extends string = string> extends CallOptions {
+export interface EventQuery<Name extends string = string, Data = JsonObject> extends CallOptions {
   /** Events of this type, or of any of these. */
   readonly type?: Name | readonly Name[] | undefined;
   readonly aggregateType?: string | undefined;
   readonly aggregateId?: string | undefined;
   readonly userId?: string | undefined;
   readonly correlationId?: string | undefined;
+  /** Events that this one caused, by its id. */
+  readonly causationId?: string | undefined;
+  /** `user:{id}`, `agent:{name}` or `system`. */
+  readonly createdBy?: string | undefined;
+  /** The system that they came from. Needs another condition beside it. */
+  readonly source?: string | undefined;
   /** Events that happened at this moment or later: a Date or RFC 3339 text. */
   readonly from?: Date | string | undefined;
   /** Events that happened before this moment. */
   readonly to?: Date | string | undefined;
+  /** Events that were stored at this moment or later. */
+  readonly recordedFrom?: Date | string | undefined;
+  /** Events that were stored before this moment. */
+  readonly recordedTo?: Date | string | undefined;
+  /**
+   * Facts that hold at this moment: from `validFrom`, or else `timestamp`, until before `validTo`. Needs another condition beside it.
+   */
+  readonly validAt?: Date | string | undefined;
+  /**
+   * JSON that the data contains: each field, at any depth; of an array, each item somewhere in the array. At most 4,096
+   * bytes. Needs another condition beside it.
+   */
+  readonly data?: Data | undefined;
   /** By time. Default `desc`: newest first. */
   readonly order?: "asc" | "desc" | undefined;
   /** Events fetched at a time, 1 to 1,000. Default 100. */
@@ -94,11 +113,12 @@ export interface EventReader<Types extends EventTypeMap> {
   /** The event with this id; undefined when it isn't stored. */
   getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
   /**
-   * The events that match, by time, fetched page by page. With `type`, `data` has the types of those events. Fails for an event
-   * type or an aggregate type that neither the application nor a stored event has.
+   * The events that match, by time, fetched page by page. With `type`, `data` has the types of those events, also in the query.
+   * Fails for an event type or an aggregate type that neither the application nor a stored event has, and for conditions
+   * without an index (`source`, `validAt`, `data`) with nothing beside them but an end of time.
    */
   query<const Name extends keyof Types & string = keyof Types & string>(
-    query?: EventQuery<Name>,
+    query?: EventQuery<Name, PartOf<Types[Name]>>,
   ): AsyncGenerator<StoredEventIn<Types, Name>, void, void>;
   /** The events of a stream by version, fetched page by page. None for a stream that doesn't exist. */
   readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventIn<Types>, void, void>;

@@ -21,6 +21,13 @@ export type StoredEventIn<
   Name extends keyof Types & string = keyof Types & string,
 > = { [Each in Name]: StoredEvent<Each, Types[Each]> }[Name];
 
+/** A part of data: each field may be left out, also those of objects in it, and items of lists. */
+export type PartOf<Data> = Data extends readonly (infer Item)[]
+  ? PartOf<Item>[]
+  : Data extends object
+    ? { readonly [Field in keyof Data]?: PartOf<Data[Field]> }
+    : Data;
+
 /** An event to publish of a map of types: a union discriminated by `type`. */
 export type PublishableEvent<Types extends EventTypeMap> = {
   [Name in keyof Types & string]: EventInput<Name, Types[Name]>;

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event/event-input.ts";
 import { MAX_EVENT_BYTES } from "../event/event-size.ts";
-import { synapEventSchema } from "../event/synap-event.ts";
+import { jsonObject, synapEventSchema } from "../event/synap-event.ts";
+import { checkJson } from "../json/check-json.ts";
+import type { JsonObject } from "../json/json.ts";
 import {
   aggregatePath,
   cursorParameter,
@@ -78,6 +80,31 @@ export const publishQuery = z.strictObject({
 /** The path of one event. */
 export const eventPath = z.object({ id: z.uuid("must be a UUID").describe("The event's id.") });
 
+/** Maximum length of JSON that events are searched for, in characters of the URL. */
+const MAX_DATA_TEXT = 4_096;
+
+const dataParameter = z
+  .string("must be given exactly once")
+  .max(MAX_DATA_TEXT, `must have at most ${MAX_DATA_TEXT} characters`)
+  .transform((text, context): JsonObject => {
+    const data = parseObject(text);
+    const [issue] = data === undefined ? [] : checkJson(data);
+    if (data !== undefined && issue === undefined) return data;
+    const message = issue?.reason ?? "must be a JSON object";
+    context.issues.push({ code: "custom", message, input: text });
+    return z.NEVER;
+  })
+  .meta({ contentMediaType: "application/json", contentSchema: { type: "object" } });
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return jsonObject.safeParse(value).data;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The filter and the page of a query for events. */
 export const eventQuery = z.strictObject({
   from: moment.optional().describe("Events that happened at this moment or later."),
@@ -87,6 +114,17 @@ export const eventQuery = z.strictObject({
   aggregateId: plainText(128).optional().describe("Events of this aggregate."),
   userId: plainText(128).optional().describe("Events that belong to this user."),
   correlationId: plainText(128).optional().describe("Events of this flow."),
+  causationId: z.uuid("must be a UUID").optional().describe("Events that this one caused, by its id."),
+  createdBy: plainText(134).optional().describe("Events of this creator, for example `agent:pricing`."),
+  source: plainText(64).optional().describe("Events from this system."),
+  recordedFrom: moment.optional().describe("Events that were stored at this moment or later."),
+  recordedTo: moment.optional().describe("Events that were stored before this moment."),
+  validAt: moment
+    .optional()
+    .describe("Facts that hold then: from `validFrom`, or else `timestamp`, until before `validTo`."),
+  data: dataParameter
+    .optional()
+    .describe('JSON that the data contains, for example `{"sku":"x"}`: fields at any depth, items of lists.'),
   limit: limitParameter(DEFAULT_PAGE_SIZE),
   order: z
     .enum(["asc", "desc"], 'must be "asc" or "desc"')

@@ -48,7 +48,9 @@ const figures = {
   engine: z.string().describe("`embedded` or `server`."),
   postgresql: z.string(),
   timescaledb: z.object({ version: z.string(), edition: z.string() }),
-  features: z.record(z.string(), z.enum(["active", "inactive"])),
+  features: z
+    .record(z.string(), z.enum(["active", "inactive", "pending"]))
+    .describe("`inactive`: switched off by the configuration. `pending`: not part of this release."),
   events: z.looseObject({
     stored: whole,
     streams: whole,

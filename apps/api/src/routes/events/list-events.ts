@@ -1,5 +1,4 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import { readTimestamp } from "@synap/types";
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { checkFilterNames } from "../named-filter.ts";
@@ -12,7 +11,9 @@ const route = {
   operationId: "listEvents",
   tags: ["events"],
   summary: "Find stored events",
-  description: "All filters must match. The Link header has the next and the previous page.",
+  description:
+    "All filters must match. `source`, `validAt` and `data` have no index and need another one beside them: a type, an aggregate, " +
+    "a user, a flow, a cause, a creator, or `from` or `recordedFrom`. The Link header has the next and the previous page.",
   request: { query: eventQuery },
   responses: {
     200: {
@@ -23,6 +24,7 @@ const route = {
       "parameter-invalid",
       "parameter-unknown",
       "filter-unknown",
+      "filter-too-wide",
       "cursor-invalid",
       "too-many-pages",
       "database-unavailable",
@@ -38,26 +40,14 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       limit = DEFAULT_PAGE_SIZE,
       order = "desc",
       cursor,
-      from,
-      to,
       type,
-      ...equal
+      ...filter
     } = readQuery(context, eventQuery);
-    await checkFilterNames(dependencies, { type, ...equal });
-    const filter = {
-      ...equal,
-      ...(type !== undefined && { types: [type].flat() }),
-      ...(from !== undefined && { from: normal(from) }),
-      ...(to !== undefined && { to: normal(to) }),
-    };
+    await checkFilterNames(dependencies, { type, ...filter });
+    const types = type === undefined ? undefined : [type].flat();
     return sendPage(context, pages, async (maxBytes) => {
-      const page = await store.query(filter, { limit, order, cursor, maxBytes });
+      const page = await store.query({ ...filter, types }, { limit, order, cursor, maxBytes });
       return { body: page, headers: linkHeader(context.req.url, page) };
     });
   });
-}
-
-function normal(timestamp: string): string {
-  const reading = readTimestamp(timestamp);
-  return reading.ok ? reading.text : timestamp;
 }

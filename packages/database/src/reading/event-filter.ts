@@ -1,0 +1,135 @@
+import { checkMoment, type JsonObject } from "@synap/types";
+import { checkJson } from "@synap/types/internal";
+import { UUID } from "./get-event-by-id.ts";
+
+/**
+ * A filter for events. All given conditions must hold. `Name` is the union of the event types that `types` may name.
+ *
+ * No index serves `source`, `validAt` and `data`: see `checkFilter`.
+ */
+export interface EventFilter<Name extends string = string> {
+  /** Start of the range of `timestamp`, inclusive: a Date or RFC 3339 text. */
+  readonly from?: Date | string | undefined;
+  /** End of the range of `timestamp`, exclusive. */
+  readonly to?: Date | string | undefined;
+  /** One of these types. */
+  readonly types?: readonly Name[] | undefined;
+  readonly aggregateType?: string | undefined;
+  readonly aggregateId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** Events that this one caused, by its id. */
+  readonly causationId?: string | undefined;
+  readonly createdBy?: string | undefined;
+  readonly source?: string | undefined;
+  /** Start of the range of `recordedAt`, inclusive. */
+  readonly recordedFrom?: Date | string | undefined;
+  /** End of the range of `recordedAt`, exclusive. */
+  readonly recordedTo?: Date | string | undefined;
+  /** Facts that hold at this moment: from `validFrom`, or else `timestamp`, until before `validTo`, if there is one. */
+  readonly validAt?: Date | string | undefined;
+  /** JSON that `data` contains: each field, at any depth; of an array, each item somewhere in the array. */
+  readonly data?: JsonObject | undefined;
+}
+
+/** A filter whose moments are Dates, and whose values were checked. */
+export interface CheckedFilter extends EventFilter {
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly recordedFrom?: Date;
+  readonly recordedTo?: Date;
+  readonly validAt?: Date;
+}
+
+/** Thrown for a filter with an invalid value, or one for which every event would have to be read. */
+export class EventFilterError extends RangeError {
+  override readonly name = "EventFilterError";
+  readonly code: "FILTER_INVALID" | "FILTER_TOO_WIDE";
+  /** The condition, for example `data`. */
+  readonly condition: string;
+  /** The fault, to follow the name of the condition. */
+  readonly reason: string;
+
+  constructor(code: EventFilterError["code"], condition: string, reason: string) {
+    super(`"${condition}" ${reason}.`);
+    this.code = code;
+    this.condition = condition;
+    this.reason = reason;
+  }
+}
+
+/** Maximum size of `data` in a filter, in bytes of JSON. */
+export const MAX_DATA_FILTER_BYTES = 4_096;
+
+const MOMENTS = ["from", "to", "recordedFrom", "recordedTo", "validAt"] as const;
+/** Conditions without an index. */
+const UNINDEXED = ["source", "validAt", "data"] as const;
+/** Conditions of which one is needed beside those without an index. */
+const NARROWING = [
+  "types",
+  "aggregateType",
+  "aggregateId",
+  "userId",
+  "correlationId",
+  "causationId",
+  "createdBy",
+  "from",
+  "recordedFrom",
+] as const;
+
+/**
+ * Checks a filter. One whose conditions have no index needs another condition beside them, so that a forgotten one does not
+ * read the whole log.
+ * @throws InvalidMomentError, EventFilterError
+ */
+export function checkFilter(filter: EventFilter): CheckedFilter {
+  const { from: _from, to: _to, recordedFrom: _after, recordedTo: _before, validAt: _at, ...rest } = filter;
+  const moments = MOMENTS.flatMap((name) => {
+    const value = filter[name];
+    return value === undefined ? [] : [[name, checkMoment(name, value)] as const];
+  });
+  const { causationId, data } = filter;
+  if (causationId !== undefined && !UUID.test(causationId)) {
+    throw new EventFilterError("FILTER_INVALID", "causationId", "must be a UUID");
+  }
+  if (data !== undefined) checkData(data);
+  const unindexed = UNINDEXED.find((name) => filter[name] !== undefined);
+  if (unindexed !== undefined && NARROWING.every((name) => filter[name] === undefined)) {
+    throw new EventFilterError(
+      "FILTER_TOO_WIDE",
+      unindexed,
+      "has no index, so every event would be read: give a type, an aggregate, a user, a flow, a cause, a creator, or the start of a time range too",
+    );
+  }
+  return {
+    ...rest,
+    ...Object.fromEntries(moments),
+    ...(causationId !== undefined && { causationId: causationId.toLowerCase() }),
+  };
+}
+
+function checkData(data: JsonObject): void {
+  const [issue] = checkJson(data, { at: ["data"] });
+  if (issue !== undefined) {
+    const where = issue.path === "data" ? "" : ` (at ${issue.path})`;
+    throw new EventFilterError("FILTER_INVALID", "data", `${issue.reason}${where}`);
+  }
+  if (Buffer.byteLength(JSON.stringify(data)) > MAX_DATA_FILTER_BYTES) {
+    throw new EventFilterError(
+      "FILTER_INVALID",
+      "data",
+      `must take at most ${MAX_DATA_FILTER_BYTES} bytes as JSON`,
+    );
+  }
+}
+
+/** Writes a filter and an order in a canonical form, to which cursors belong. */
+export function describeScope(filter: CheckedFilter, order: "asc" | "desc"): string {
+  const { from, to, types, aggregateType, aggregateId, userId, correlationId, ...later } = filter;
+  const parts = [from, to, types && [...types].sort(), aggregateType, aggregateId, userId, correlationId];
+  // Left out where they aren't used, so that cursors stay valid which a release without these conditions has issued.
+  const further = Object.entries(later)
+    .filter(([, value]) => value !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify([order, ...parts.map((part) => part ?? null), ...further]);
+}

@@ -1,0 +1,83 @@
+import type { SqlParameter } from "../connection/sql-session.ts";
+import type { PageSearch } from "./event-page.ts";
+import { MAX_PAGE_BYTES, selectPage } from "./page-bytes.ts";
+import type { PositionRange } from "./recorded-range.ts";
+
+/** The SELECT of a page of events, with the values of its parameters. */
+export interface EventQueryText {
+  readonly text: string;
+  readonly parameters: readonly SqlParameter[];
+}
+
+/** The columns that the conditions of a filter compare for equality. */
+const EQUAL = {
+  aggregateType: "aggregate_type",
+  aggregateId: "aggregate_id",
+  userId: "user_id",
+  correlationId: "correlation_id",
+  causationId: "causation_id",
+  source: "source",
+} as const;
+
+/** Writes the SELECT of a page; the events must also be within `positions`, if they are given. */
+export function writeEventQuery(
+  { filter, cursor, ascending, limit, maxBytes = MAX_PAGE_BYTES }: PageSearch,
+  positions?: PositionRange,
+): EventQueryText {
+  const parameters: SqlParameter[] = [];
+  const conditions: string[] = [];
+  const parameter = (value: SqlParameter) => `$${parameters.push(value)}`;
+  const where = (condition: string) => conditions.push(condition);
+
+  if (filter.from !== undefined) where(`"timestamp" >= ${parameter(filter.from)}::timestamptz`);
+  if (filter.to !== undefined) where(`"timestamp" < ${parameter(filter.to)}::timestamptz`);
+  const { types, createdBy, recordedFrom, recordedTo, validAt, data } = filter;
+  if (types?.length === 1 && types[0] !== undefined) where(`type = ${parameter(types[0])}`);
+  else if (types !== undefined) {
+    where(
+      `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter(JSON.stringify(types))}::text::jsonb)))`,
+    );
+  }
+  for (const [name, column] of Object.entries(EQUAL)) {
+    const value = filter[name as keyof typeof EQUAL];
+    if (value !== undefined) where(`${column} = ${parameter(value)}`);
+  }
+  if (createdBy !== undefined) {
+    where(`created_by = ${parameter(createdBy)}`);
+    // True for all of them, but only so are the indexes found: that of actors leaves out users who act for themselves.
+    const isOther = "created_by IS DISTINCT FROM 'user:' || user_id";
+    const [, user] = /^user:(.*)$/s.exec(createdBy) ?? [];
+    where(user === undefined ? isOther : `(user_id = ${parameter(user)} OR ${isOther})`);
+  }
+  if (recordedFrom !== undefined) where(`recorded_at >= ${parameter(recordedFrom)}::timestamptz`);
+  if (recordedTo !== undefined) where(`recorded_at < ${parameter(recordedTo)}::timestamptz`);
+  if (positions !== undefined) {
+    where(`"position" BETWEEN ${parameter(positions.low)}::bigint AND ${parameter(positions.high)}::bigint`);
+  }
+  if (validAt !== undefined) {
+    const at = `${parameter(validAt)}::timestamptz`;
+    where(`coalesce(valid_from, "timestamp") <= ${at} AND (valid_to IS NULL OR ${at} < valid_to)`);
+  }
+  if (data !== undefined) where(`data @> ${parameter(JSON.stringify(data))}::text::jsonb`);
+  if (cursor !== undefined) {
+    const than = ascending ? ">" : "<";
+    const time = `${parameter(new Date(cursor.timestamp))}::timestamptz`;
+    // The condition on the time excludes chunks; the pair orders events of the same millisecond.
+    where(`"timestamp" ${than}= ${time}`);
+    where(`("timestamp", "position") ${than} (${time}, ${parameter(cursor.position)}::bigint)`);
+  }
+
+  const direction = ascending ? "ASC" : "DESC";
+  const order = `"timestamp" ${direction}, "position" ${direction}`;
+  const text = selectPage(
+    `
+      SELECT *
+        FROM synap.events
+       ${conditions.length === 0 ? "" : `WHERE ${conditions.join("\n         AND ")}`}
+       ORDER BY ${order}
+       LIMIT ${parameter(limit)}`,
+    order,
+    parameter(maxBytes),
+  );
+  return { text, parameters };
+}
