@@ -58,7 +58,7 @@ export const eventStatsQuery = z
     ({ from, to }) => from === undefined || to === undefined || daysBetween(from, to) < STATS_DAYS.max,
     {
       path: ["to"],
-      message: `must be at most ${STATS_DAYS.max} days from "from"`,
+      message: `must be at most ${STATS_DAYS.max} days after "from"`,
     },
   );
 
