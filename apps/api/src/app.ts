@@ -17,6 +17,7 @@ import { aggregateHistoryRoute } from "./routes/events/aggregate-history.ts";
 import { eventStatsRoute } from "./routes/events/event-stats.ts";
 import { getEventRoute } from "./routes/events/get-event.ts";
 import { getEventTypeRoute } from "./routes/events/get-event-type.ts";
+import { getTraceRoute } from "./routes/events/get-trace.ts";
 import { listEventTypesRoute } from "./routes/events/list-event-types.ts";
 import { listEventsRoute } from "./routes/events/list-events.ts";
 import { publishBatchRoute } from "./routes/events/publish-batch.ts";
@@ -62,6 +63,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   getEventTypeRoute(app, dependencies);
   aggregateHistoryRoute(app, dependencies);
   getEventRoute(app, dependencies);
+  getTraceRoute(app, dependencies);
   appendToStreamRoute(app, dependencies);
   readStreamRoute(app, dependencies);
   closeStreamRoute(app, dependencies);

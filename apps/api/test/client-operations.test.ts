@@ -216,6 +216,7 @@ describe("the client", async () => {
     expect([...lists].sort()).toEqual([
       "aggregateHistory",
       "auditLog",
+      "getTrace",
       "listDeadLetters",
       "listEventTypes",
       "listEvents",

@@ -85,3 +85,8 @@ export function typedEvents<Types extends EventTypeMap, Name extends NameOf<Type
 ): readonly StoredEventIn<Types, Name>[] {
   return events as readonly unknown[] as readonly StoredEventIn<Types, Name>[];
 }
+
+/** One stored event with the types of the client's catalogue: see {@link typedEvents}. @internal */
+export function typedEvent<Types extends EventTypeMap>(event: Resource<"StoredEvent">): StoredEventIn<Types> {
+  return event as unknown as StoredEventIn<Types>;
+}

@@ -23,4 +23,6 @@ export type {
   StreamRead,
   SubscriptionProgress,
   SubscriptionRequest,
+  Trace,
+  TraceRequest,
 } from "@synap/types";

@@ -1,4 +1,4 @@
-import { type NameOf, typedEvents } from "./application-types.ts";
+import { type NameOf, typedEvent, typedEvents } from "./application-types.ts";
 import type {
   DescribedEventType,
   EventQuery,
@@ -10,12 +10,17 @@ import type {
 import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
 import type { ProblemCode } from "./problems.ts";
+import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
 /** Finds stored events and event types through a transport. @internal */
 export function createEvents<Types extends EventTypeMap>(
   transport: Transport,
-): Pick<EventReader<Types>, "eventTypes" | "getEvent" | "getEventType" | "history" | "query"> {
+): Pick<
+  EventReader<Types>,
+  "eventTypes" | "getEvent" | "getEventWithCaused" | "trace" | "getEventType" | "history" | "query"
+> {
+  const typed = (event: Resource<"StoredEvent">) => typedEvent<Types>(event);
   return {
     eventTypes: ({ pageSize: limit, signal } = {}) =>
       eachOf<DescribedEventType, string>(async (cursor) => {
@@ -26,7 +31,21 @@ export function createEvents<Types extends EventTypeMap>(
       found(transport.call("getEventType", { path: { name }, signal }), "event-type-not-found"),
     async getEvent(id, { signal } = {}) {
       const event = await found(transport.call("getEvent", { path: { id }, signal }), "event-not-found");
-      return event && typedEvents<Types, NameOf<Types>>([event])[0];
+      return event && typed(event);
+    },
+    async getEventWithCaused(id, { limit = 100, signal } = {}) {
+      const call = transport.call("getEvent", { path: { id }, query: { caused: limit }, signal });
+      const answer = await found(call, "event-not-found");
+      if (answer === undefined) return undefined;
+      const { caused: { events = [], nextCursor } = {}, ...event } = answer;
+      return { event: typed(event), caused: { events: events.map(typed), nextCursor } };
+    },
+    async trace(correlationId, { limit, cursor, signal } = {}) {
+      const call = transport.call("getTrace", { path: { correlationId }, query: { limit, cursor }, signal });
+      const trace = await found(call, "trace-not-found");
+      return (
+        trace && { ...trace, nodes: trace.nodes.map(({ depth, event }) => ({ depth, event: typed(event) })) }
+      );
     },
     history: ({ aggregateType: type, aggregateId: id }, { pageSize: limit, signal } = {}) =>
       eachOf<StoredEventIn<Types>, string>(async (cursor) => {

@@ -17,6 +17,8 @@ export type {
   StreamName,
   StreamRead,
   SubscriptionProgress,
+  Trace,
+  TraceRequest,
 } from "./contract.ts";
 export {
   isProblem,

@@ -28,7 +28,8 @@ export const OPERATIONS = {
     response: ["AcceptedEvent", "DuplicateEvent"],
   },
   publishBatch: { ...repeat, path: "/api/v1/events/batch", response: "BatchResults" },
-  getEvent: { ...read, path: "/api/v1/events/{id}", response: "StoredEvent" },
+  getEvent: { ...read, path: "/api/v1/events/{id}", response: "EventWithCaused" },
+  getTrace: { ...read, path: "/api/v1/traces/{correlationId}", response: "Trace" },
   listEvents: {
     ...read,
     path: "/api/v1/events",

@@ -21,6 +21,7 @@ import {
   type StreamRead,
   type SubscriptionRequest,
   type SynapClient,
+  type TraceRequest,
 } from "../src/index.ts";
 
 type Client = SynapClient<typeof seedCatalogue>;
@@ -65,7 +66,11 @@ const lamps = (synap: Client) => synap.aggregates({ type: "lamp", path: "lamps" 
 const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   publishEvent: (synap) => [synap.publish(event, { backfill: true } satisfies Every<PublishOptions>)],
   publishBatch: (synap) => [synap.publishBatch([event], { backfill: true } satisfies Every<PublishOptions>)],
-  getEvent: (synap) => [synap.getEvent(AN_ID)],
+  getEvent: (synap) => [
+    synap.getEventWithCaused(AN_ID, { limit: 7 } satisfies Every<Last<Client["getEventWithCaused"]>>),
+    synap.getEvent(AN_ID),
+  ],
+  getTrace: (synap) => [synap.trace("c", { limit: 7, cursor: "next" } satisfies Every<TraceRequest>)],
   listEvents: (synap) => [
     synap
       .query({

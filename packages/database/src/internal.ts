@@ -83,6 +83,7 @@ export {
 } from "./privileges/shared-resources.ts";
 export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/read-all.ts";
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
+export { readTrace } from "./reading/read-trace.ts";
 export { isRecordedName, listNames, type NamedThing } from "./reading/recorded-names.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";

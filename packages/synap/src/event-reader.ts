@@ -7,6 +7,8 @@ import type {
   StreamInfo,
   Transaction,
 } from "@synap/database";
+import { MAX_PAGE_EVENTS } from "@synap/database";
+import { readTrace } from "@synap/database/internal";
 import type { KnownNames } from "@synap/handlers/internal";
 import type {
   CallOptions,
@@ -141,6 +143,24 @@ export function createApplicationReader<Types extends EventTypeMap>(
       signal?.throwIfAborted();
       const event = await store.getById(id);
       return event === undefined ? undefined : catalogue.typeStored([event])[0];
+    },
+    async getEventWithCaused(id, { limit = PAGE_SIZE, signal } = {}) {
+      signal?.throwIfAborted();
+      const stored = await store.getById(id);
+      if (stored === undefined) return undefined;
+      const page = await store.query({ causationId: stored.id }, { limit, order: "asc" });
+      const { events, nextCursor } = page;
+      const [event, ...caused] = catalogue.typeStored([stored, ...events]);
+      return event && { event, caused: { events: caused, nextCursor } };
+    },
+    async trace(correlationId, { limit = MAX_PAGE_EVENTS, cursor, signal } = {}) {
+      signal?.throwIfAborted();
+      const trace = await readTrace(store, correlationId, { limit, cursor });
+      if (trace === undefined) return undefined;
+      const nodes = trace.nodes.flatMap(({ depth, event }) =>
+        catalogue.typeStored([event]).map((typed) => ({ depth, event: typed })),
+      );
+      return { ...trace, nodes };
     },
     async *query<const Name extends keyof Types & string>(query: EventQuery<Name, PartOf<Types[Name]>> = {}) {
       query.signal?.throwIfAborted();

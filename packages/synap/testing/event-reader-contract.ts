@@ -106,6 +106,52 @@ export function describeEventReader(
       expect(await all(reader.query({ type, data: { newPrise: 7 } }))).toEqual([]);
     });
 
+    it("has an event with those that it caused, and a flow as a tree", async () => {
+      const causing = (id: string, causationId: string, correlationId: string, newPrice: number) => ({
+        ...priced(newPrice),
+        id,
+        causationId,
+        correlationId,
+      });
+      const idOf = (number: number) => `0190b5a8-7c00-7000-8000-00000000000${number}`;
+      const origin = idOf(0);
+      await reader.append(product("origin"), [{ ...priced(20), id: origin }]);
+      await reader.append(product("effects"), [
+        causing(idOf(1), origin, origin, 21),
+        causing(idOf(2), origin, origin, 22),
+        causing(idOf(3), idOf(1), origin, 23),
+        // In a circle, and of a cause in no store.
+        causing(idOf(4), idOf(5), origin, 24),
+        causing(idOf(5), idOf(4), origin, 25),
+        causing(idOf(6), idOf(9), origin, 26),
+      ]);
+      const whole = await reader.getEventWithCaused(origin);
+      expect(whole?.event).toEqual(await reader.getEvent(origin));
+      expect(whole?.caused.events.map(({ id }) => id)).toEqual([idOf(1), idOf(2)]);
+      expect(whole?.caused.nextCursor).toBeUndefined();
+      const part = await reader.getEventWithCaused(origin, { limit: 1 });
+      expect(part?.caused.events.map(({ id }) => id)).toEqual([idOf(1)]);
+      expect(part?.caused.nextCursor).toEqual(expect.any(String));
+      expect(await reader.getEventWithCaused(idOf(9))).toBeUndefined();
+
+      const trace = await reader.trace(origin);
+      expect(trace?.nodes.map(({ depth, event }) => [depth, event.id])).toEqual(
+        [
+          [0, 0],
+          [1, 1],
+          [2, 3],
+          [1, 2],
+          [0, 6],
+          [0, 4],
+          [1, 5],
+        ].map(([depth, number]) => [depth, idOf(number ?? 0)]),
+      );
+      const first = await reader.trace(origin, { limit: 4 });
+      const rest = await reader.trace(origin, { limit: 4, cursor: first?.nextCursor });
+      expect([first?.nodes.length, rest?.nodes.length, rest?.nextCursor]).toEqual([5, 2, undefined]);
+      expect(await reader.trace("no such flow")).toBeUndefined();
+    });
+
     it("refuses an empty list of types, and a misspelt one by a similar name", async () => {
       await expect(reader.query({ type: [] }).next()).rejects.toThrow(RangeError);
       await expect(reader.subscribe({ from: "start", type: [] }).next()).rejects.toThrow(RangeError);
@@ -198,6 +244,8 @@ export function describeEventReader(
       await expect(reader.query({ signal }).next()).rejects.toThrow("enough");
       await expect(reader.readStream(product("pump"), { signal }).next()).rejects.toThrow("enough");
       await expect(reader.history(product("pump"), { signal }).next()).rejects.toThrow("enough");
+      await expect(reader.getEventWithCaused(stored[0]?.id ?? "", { signal })).rejects.toThrow("enough");
+      await expect(reader.trace("flow", { signal })).rejects.toThrow("enough");
       await expect(reader.eventTypes({ signal }).next()).rejects.toThrow("enough");
       await expect(reader.getEventType("note.creation.requested", { signal })).rejects.toThrow("enough");
       await expect(reader.getStream(product("pump"), { signal })).rejects.toThrow("enough");

@@ -68,10 +68,14 @@ export type {
   DescribedEventType,
   EventQuery,
   EventReader,
+  EventWithCaused,
   PageSize,
   StreamRead,
   SubscriptionProgress,
   SubscriptionRequest,
+  Trace,
+  TraceNode,
+  TraceRequest,
 } from "./event-types/event-reader.ts";
 export type { EventSchema, EventSchemaOf } from "./event-types/event-schema.ts";
 export type { EventReading } from "./event-types/read-event.ts";

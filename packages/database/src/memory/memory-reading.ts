@@ -1,9 +1,10 @@
 import type { StoredEvent } from "@synap/types";
-import { containsJson } from "../reading/contains-json.ts";
+
 import type { CheckedFilter, EventFilter } from "../reading/event-filter.ts";
 import { type EventPage, type PageRequest, readEventPage } from "../reading/event-page.ts";
 import { cutPage } from "../reading/page-bytes.ts";
 import { checkReadAll, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
+import { containsJson } from "./contains-json.ts";
 import type { MemoryLog } from "./memory-log.ts";
 
 export function readAllFromMemory(log: MemoryLog, request: ReadAllRequest): ReadAllPage {

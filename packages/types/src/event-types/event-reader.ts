@@ -82,6 +82,40 @@ export interface DescribedEventType {
   readonly example: JsonObject;
 }
 
+/** An event and those that it caused. */
+export interface EventWithCaused<Event> {
+  readonly event: Event;
+  /** The events that it caused, the oldest first. */
+  readonly caused: {
+    readonly events: readonly Event[];
+    /** Set if there are more: `query({ causationId: event.id, order: "asc" })` has all of them. */
+    readonly nextCursor?: string | undefined;
+  };
+}
+
+/** An event in a flow. */
+export interface TraceNode<Event> {
+  /** 0: its cause is not on this page. Else one more than its cause has, which is the last before it of that depth. */
+  readonly depth: number;
+  readonly event: Event;
+}
+
+/** One page of the events of a flow, as a tree: each event follows the one that caused it. */
+export interface Trace<Event> {
+  readonly correlationId: string;
+  readonly nodes: readonly TraceNode<Event>[];
+  /** Leads to later events of the flow. */
+  readonly nextCursor?: string | undefined;
+}
+
+/** A page of a flow. */
+export interface TraceRequest extends CallOptions {
+  /** Maximum number of events, 1 to 1,000. Default 1,000. Fewer when they are large. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
 /** Start and filter of a subscription. */
 export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
   /** `now` (default), `start`, or the position of the last processed event. */
@@ -112,6 +146,16 @@ export interface EventReader<Types extends EventTypeMap> {
   getEventType(name: string, options?: CallOptions): Promise<DescribedEventType | undefined>;
   /** The event with this id; undefined when it isn't stored. */
   getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
+  /** The event with this id and up to `limit` events that it caused, by default 100; undefined when it isn't stored. */
+  getEventWithCaused(
+    id: string,
+    options?: CallOptions & { readonly limit?: number | undefined },
+  ): Promise<EventWithCaused<StoredEventIn<Types>> | undefined>;
+  /**
+   * The events of a flow as a tree by what caused them: those with this correlation id, and the one whose id it is. Undefined
+   * when there are none.
+   */
+  trace(correlationId: string, request?: TraceRequest): Promise<Trace<StoredEventIn<Types>> | undefined>;
   /**
    * The events that match, by time, fetched page by page. With `type`, `data` has the types of those events, also in the query.
    * Fails for an event type or an aggregate type that neither the application nor a stored event has, and for conditions

@@ -10,10 +10,13 @@ import {
   DEFAULT_PAGE_SIZE,
   eventTypesParameter,
   limitParameter,
+  MAX_PAGE_SIZE,
   moment,
   nextCursor,
+  pathId,
   plainText,
   type RequestSchemas,
+  wholeNumber,
 } from "./parameter-forms.ts";
 
 /** One fault of an event or of a request. */
@@ -69,6 +72,28 @@ export const eventPage = z.object({
   previousCursor: z.string().optional().describe("`cursor` of the page before; absent on the first page."),
 });
 
+/** An event and, if they were asked for, those that it caused. */
+export const eventWithCaused = storedEvent.extend({
+  caused: eventPage
+    .pick({ events: true, nextCursor: true })
+    .optional()
+    .describe(
+      "The events that it caused, oldest first. `nextCursor` is one of `causationId={id}&order=asc`.",
+    ),
+});
+
+/** One page of the events of a flow, ordered by cause. */
+export const trace = z.object({
+  correlationId: z.string(),
+  nodes: z.array(
+    z.object({
+      depth: z.number().int().describe("0: its cause is not on this page. Else one more than its cause has."),
+      event: storedEvent,
+    }),
+  ),
+  nextCursor,
+});
+
 /** The parameters of both publishing operations. */
 export const publishQuery = z.strictObject({
   backfill: z
@@ -104,6 +129,21 @@ function parseObject(text: string): JsonObject | undefined {
     return undefined;
   }
 }
+
+/** Events that an event caused, in the response for it. */
+export const eventOptions = z.strictObject({
+  caused: wholeNumber(1, MAX_PAGE_SIZE)
+    .optional()
+    .describe(`Number of events that it caused to include, at most ${MAX_PAGE_SIZE}. Default: none.`),
+});
+
+/** The path of a flow. */
+export const tracePath = z.object({
+  correlationId: pathId.describe("Correlation id of the events, or the id of the event that began the flow."),
+});
+
+/** The page of a flow. */
+export const traceQuery = z.strictObject({ limit: limitParameter(MAX_PAGE_SIZE), cursor: cursorParameter });
 
 /** The filter and the page of a query for events. */
 export const eventQuery = z.strictObject({
@@ -172,7 +212,8 @@ const EVENT_BODIES = {
 export const EVENT_REQUESTS = {
   publishEvent: { query: publishQuery, body: EVENT_BODIES.EventInput },
   publishBatch: { query: publishQuery, body: EVENT_BODIES.EventBatch },
-  getEvent: { params: eventPath },
+  getEvent: { params: eventPath, query: eventOptions },
+  getTrace: { params: tracePath, query: traceQuery },
   listEvents: { query: eventQuery },
   aggregateHistory: { params: aggregatePath, query: historyQuery },
   tailEvents: { query: tailQuery, headers: tailHeaders },
@@ -183,6 +224,8 @@ export const EVENT_RESOURCES = {
   ...EVENT_BODIES,
   StoredEvent: storedEvent,
   EventPage: eventPage,
+  EventWithCaused: eventWithCaused,
+  Trace: trace,
   AcceptedEvent: acceptedEvent,
   DuplicateEvent: duplicateEvent,
   BatchResults: batchResults,

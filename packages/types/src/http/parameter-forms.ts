@@ -73,11 +73,14 @@ export const dayParameter = z
 /** The page size of lists where the request has none. */
 export const DEFAULT_PAGE_SIZE = 100;
 
-const MAX_LIMIT = 1_000;
+/** The largest page size of lists. */
+export const MAX_PAGE_SIZE = 1_000;
 
 /** The page size, 1 to 1,000 rows. */
 export const limitParameter = (byDefault: number) =>
-  wholeNumber(1, MAX_LIMIT).optional().describe(`Page size, 1 to ${MAX_LIMIT}. Default ${byDefault}.`);
+  wholeNumber(1, MAX_PAGE_SIZE)
+    .optional()
+    .describe(`Page size, 1 to ${MAX_PAGE_SIZE}. Default ${byDefault}.`);
 
 /** The cursor of a page, from the response that led to it: opaque text, the same in every list. */
 export const cursorParameter = plainText(1024)

@@ -25,6 +25,7 @@ export const PROBLEM_CODES = {
   "admin-disabled": { status: 403, title: "The admin routes are not enabled" },
   "route-not-found": { status: 404, title: "There is no route at this address" },
   "event-type-not-found": { status: 404, title: "There is no event type of this name" },
+  "trace-not-found": { status: 404, title: "There is no such flow" },
   "event-not-found": { status: 404, title: "There is no event with this id" },
   "dead-letter-not-found": { status: 404, title: "There is no dead letter with this id" },
   "aggregate-type-unknown": { status: 404, title: "There are no aggregates of this type" },

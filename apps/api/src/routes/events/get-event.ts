@@ -1,13 +1,14 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import { eventPath } from "@synap/types/http";
+import { eventOptions, eventPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
+import { sendPage } from "../page-response.ts";
 import {
   json,
   jsonResponse,
   PathParameterProblem,
   problemResponses,
-  refuseQuery,
+  readQuery,
   registerRoute,
 } from "../route-registration.ts";
 
@@ -16,30 +17,44 @@ const route = {
   path: "/api/v1/events/{id}",
   operationId: "getEvent",
   tags: ["events"],
-  summary: "Get one stored event",
-  request: { params: eventPath },
+  summary: "Get one stored event, and those that it caused",
+  request: { params: eventPath, query: eventOptions },
   responses: {
-    200: jsonResponse("The event.", "StoredEvent"),
-    ...problemResponses("parameter-unknown", "event-not-found", "method-not-allowed", "database-unavailable"),
+    200: jsonResponse("The event.", "EventWithCaused"),
+    ...problemResponses(
+      "parameter-invalid",
+      "parameter-unknown",
+      "event-not-found",
+      "method-not-allowed",
+      "too-many-pages",
+      "database-unavailable",
+    ),
   },
 } satisfies RouteConfig;
 
 /** GET /api/v1/events/{id} */
-export function getEventRoute(app: ApiApp, { store }: ApiDependencies): void {
+export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
-    refuseQuery(context);
+    const { caused: limit } = readQuery(context, eventOptions);
     const id = (context.req.param("id") ?? "").toLowerCase();
     if (!eventPath.shape.id.safeParse(id).success) {
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
     const event = await store.getById(id);
-    if (event !== undefined) return json(context, 200, event);
-    throw new Problem(
-      "event-not-found",
-      `No event ${id} is stored. An accepted event is stored within moments.`,
-      {
-        headers: { "retry-after": "1" },
-      },
-    );
+    if (event === undefined) {
+      throw new Problem(
+        "event-not-found",
+        `No event ${id} is stored. An accepted event is stored within moments.`,
+        { headers: { "retry-after": "1" } },
+      );
+    }
+    if (limit === undefined) return json(context, 200, event);
+    return sendPage(context, pages, async (maxBytes) => {
+      const { events, nextCursor } = await store.query(
+        { causationId: id },
+        { limit, order: "asc", maxBytes },
+      );
+      return { body: { ...event, caused: { events, nextCursor } } };
+    });
   });
 }
