@@ -80,6 +80,7 @@ describe("npx -y pnpm@12 synap", () => {
       [],
       ["status"],
       ["streams", "read"],
+      ["aggregates", "show"],
       ["events", "tail"],
       ["dead-letters", "retry"],
       ["projections", "rebuild"],
@@ -183,6 +184,25 @@ describe("synap streams read", () => {
   it("says that there is no such stream, and exits 1", async () => {
     const { exitCode, output } = await cli(["streams", "read", "note", "no such/stream"]);
     expect([exitCode, output]).toEqual([1, expect.stringContaining("no such/stream")]);
+  });
+});
+
+describe("synap aggregates show", () => {
+  it("shows an aggregate of a kind without rules, now and at a version or moment", async () => {
+    await store(note("state", "first"), note("state", "second"));
+    const now = await cli(["aggregates", "show", "note", "state"]);
+    expect(now.exitCode).toBe(0);
+    expect(now.stdout).toContain("note state at version 2. The newest data of each type of event:");
+    expect(now.stdout).toContain('"content": "second"');
+    const before = await cli(["aggregates", "show", "note", "state", "--version", "1", "--json"]);
+    expect(JSON.parse(before.stdout)).toMatchObject({
+      version: 1,
+      state: { "note.creation.completed": { content: "first" } },
+    });
+    const long = await cli(["aggregates", "show", "note", "state", "--at", "2020-01-01T00:00:00Z"]);
+    expect([long.exitCode, long.output]).toEqual([1, expect.stringContaining("There is no note state at")]);
+    const wrong = await cli(["aggregates", "show", "note", "state", "--at", "yesterday"]);
+    expect([wrong.exitCode, wrong.output]).toEqual([2, expect.stringContaining("It must be a moment")]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
+import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
@@ -191,11 +193,62 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     });
   });
 
+  it("an aggregate without rules has the newest data of each type of event, at any version or moment", async () => {
+    const store = createEventStore({ database: api.database, catalogue: seedCatalogue });
+    const id = randomUUID();
+    const at = (day: number) => `2026-01-0${day}T00:00:00.000Z`;
+    const add = (type: "note.creation.requested" | "note.creation.completed", content: string, day: number) =>
+      store.append(createSynapEvent({ type, aggregateId: id, data: { content }, timestamp: at(day) }), {
+        timestamps: "backfill",
+      });
+    await add("note.creation.requested", "one", 1);
+    await add("note.creation.completed", "two", 3);
+    await add("note.creation.requested", "three", 4);
+    // Added last, although it happened before.
+    await add("note.creation.requested", "four", 2);
+    const [requested, completed] = ["note.creation.requested", "note.creation.completed"];
+    const now = await show(id, "", "note");
+    expect(now).toEqual({
+      status: 200,
+      etag: '"4"',
+      body: {
+        aggregateType: "note",
+        aggregateId: id,
+        version: 4,
+        fold: "latest-by-type",
+        state: { [completed]: { content: "two" }, [requested]: { content: "four" } },
+      },
+    });
+    for (const [query, version, state] of [
+      ["?version=1", 1, { [requested]: { content: "one" } }],
+      ["?version=3", 3, { [requested]: { content: "three" }, [completed]: { content: "two" } }],
+      [`?at=${at(1)}`, 1, { [requested]: { content: "one" } }],
+      [`?at=${at(2)}`, 4, { [requested]: { content: "four" } }],
+    ] as const) {
+      expect((await show(id, query, "note")).body, query).toMatchObject({ version, state });
+    }
+    expect(await show(id, "?at=2025-12-31T23:59:59Z", "note")).toMatchObject({
+      status: 404,
+      body: { code: "aggregate-not-found" },
+    });
+    expect(await show(id, "?version=5", "note")).toMatchObject({
+      status: 404,
+      body: { code: "version-not-found", actualVersion: 4 },
+    });
+  });
+
   it("what is not there, or makes no sense, is named", async () => {
     expect(await show("none")).toMatchObject({ status: 404, body: { code: "aggregate-not-found" } });
     expect(await show("n-1", "", "note")).toMatchObject({
       status: 404,
-      body: { code: "aggregate-type-unknown", detail: expect.stringContaining("known are reservation") },
+      body: { code: "aggregate-not-found" },
+    });
+    expect(await show("n-1", "", "reservatoin")).toMatchObject({
+      status: 404,
+      body: {
+        code: "aggregate-type-unknown",
+        detail: expect.stringContaining('did you mean "reservation"?'),
+      },
     });
     for (const query of [
       "?version=0",

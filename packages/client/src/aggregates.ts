@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import type { CallOptions, JsonObject } from "./contract.ts";
-import { isProblem } from "./errors.ts";
+import type { CallOptions, JsonObject, StreamName } from "./contract.ts";
+import { found } from "./found.ts";
 import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
@@ -55,6 +55,26 @@ export interface Aggregates<State, OneCommand> {
   ): Promise<Omit<Resource<"CommandResult">, "state"> & { readonly state: State }>;
 }
 
+/** Aggregates of every kind. */
+export interface AnyAggregates {
+  /**
+   * An aggregate of any kind, now or at a version or moment. Of a kind with rules it is the state that these give; of any other,
+   * the newest data of each type of event, marked by `fold`. Undefined when it has no events, or had none at that moment.
+   * @throws SynapProblem `aggregate-type-unknown`, `version-not-found`
+   */
+  getAggregate(stream: StreamName, moment?: AggregateMoment): Promise<Resource<"Aggregate"> | undefined>;
+}
+
+/** Aggregates of every kind through a transport. @internal */
+export function createAnyAggregates(transport: Transport): AnyAggregates {
+  return {
+    async getAggregate({ aggregateType: type, aggregateId: id }, { version, at, signal } = {}) {
+      const call = transport.call("getAggregate", { path: { type, id }, query: { version, at }, signal });
+      return found(call, "aggregate-not-found");
+    },
+  };
+}
+
 /** The aggregates of a decider. */
 export type AggregatesOf<Decider extends DeciderTypes> = Aggregates<StateOf<Decider>, CommandOf<Decider>>;
 
@@ -69,20 +89,12 @@ export function createAggregates<Decider extends DeciderTypes>(
   transport: Transport,
   kind: { readonly type: string; readonly path: string },
 ): AggregatesOf<Decider> {
+  const { getAggregate } = createAnyAggregates(transport);
   return {
-    async load(id, { version, at, signal } = {}) {
-      try {
-        const response = await transport.call("getAggregate", {
-          path: { type: kind.type, id },
-          query: { version, at },
-          signal,
-        });
-        // The decider that the client was given is the one that this API runs.
-        return { ...response, state: response.state as StateOf<Decider> };
-      } catch (error) {
-        if (isProblem(error, "aggregate-not-found")) return undefined;
-        throw error;
-      }
+    async load(id, moment) {
+      const response = await getAggregate({ aggregateType: kind.type, aggregateId: id }, moment);
+      // The decider that the client was given is the one that this API runs.
+      return response && { ...response, state: response.state as StateOf<Decider> };
     },
     async execute(id, command, { signal, expectedVersion, idempotencyKey = uuidv7(), ...envelope } = {}) {
       const { type, data }: Command = command;

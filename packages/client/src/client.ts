@@ -1,5 +1,11 @@
 import { type Admin, createAdmin } from "./admin.ts";
-import { type AggregatesOf, createAggregates, type DeciderTypes } from "./aggregates.ts";
+import {
+  type AggregatesOf,
+  type AnyAggregates,
+  createAggregates,
+  createAnyAggregates,
+  type DeciderTypes,
+} from "./aggregates.ts";
 import type {
   AggregateAt,
   CatalogueTypes,
@@ -49,6 +55,7 @@ export interface EventStatsQuery {
 /** Synap over HTTP. Made by {@link createSynapClient}. */
 export interface SynapClient<Source extends ClientTypes>
   extends Streams<TypesOf<Source>>,
+    AnyAggregates,
     EventReader<TypesOf<Source>> {
   /**
    * Publishes an event. Resolves once it is accepted: it will be stored, and never lost. Calls made at the same time travel
@@ -169,6 +176,7 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
     ...publishing,
     ...createStreams<Types>(transport),
     ...createEvents<Types>(transport),
+    ...createAnyAggregates(transport),
     subscribe: (request = {}) => subscribe(transport, request),
     // What these two answer has the types of the config or the definition that the caller named.
     aggregates: (kind: Parameters<typeof createAggregates>[1]) => createAggregates<never>(transport, kind),

@@ -7,9 +7,8 @@ import type {
   PartOf,
   StoredEventIn,
 } from "./contract.ts";
-import { isProblem } from "./errors.ts";
+import { found } from "./found.ts";
 import { eachOf } from "./pages.ts";
-import type { ProblemCode } from "./problems.ts";
 import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
@@ -69,14 +68,4 @@ export function createEvents<Types extends EventTypeMap>(
       });
     },
   };
-}
-
-/** Awaits a call for something that may not exist: undefined if the API answers with this code. */
-async function found<Answer>(call: Promise<Answer>, missing: ProblemCode): Promise<Answer | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isProblem(error, missing)) return undefined;
-    throw error;
-  }
 }

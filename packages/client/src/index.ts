@@ -1,7 +1,13 @@
 /** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and Cloudflare Workers. */
 
 export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
-export type { AggregateMoment, Aggregates, CommandOptions, DeciderTypes } from "./aggregates.ts";
+export type {
+  AggregateMoment,
+  Aggregates,
+  AnyAggregates,
+  CommandOptions,
+  DeciderTypes,
+} from "./aggregates.ts";
 export type { ApplicationTypes, CatalogueTypes, ClientTypes, PartTypes } from "./application-types.ts";
 export { type ClientOptions, createSynapClient, type EventStatsQuery, type SynapClient } from "./client.ts";
 export type {

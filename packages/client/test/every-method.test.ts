@@ -119,6 +119,7 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
     synap.closeStream(stream, { expectedVersion: "no-stream" }),
   ],
   getAggregate: (synap) => [
+    synap.getAggregate(stream, { version: 3, at: A_TIME } satisfies Every<AggregateMoment>),
     lamps(synap).load("l", { version: 3, at: new Date(A_TIME) } satisfies Every<AggregateMoment>),
   ],
   executeCommand: (synap) => [

@@ -5,6 +5,7 @@ import { warnOfUnknownSettings } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { refuseCommand, runProgram, setUpCommand } from "../terminal/program.ts";
 import { RELEASE } from "../terminal/release.ts";
+import { aggregatesCommand } from "./aggregates-command.ts";
 import { describeApiFailure } from "./api-failure.ts";
 import { addCommonOptions, type CommonOptions } from "./connection.ts";
 import { deadLettersCommand } from "./dead-letters-command.ts";
@@ -17,6 +18,7 @@ import { streamsCommand } from "./streams-command.ts";
 const CLIENT_COMMANDS = [
   statusCommand,
   streamsCommand,
+  aggregatesCommand,
   eventsCommand,
   projectionsCommand,
   deadLettersCommand,
@@ -62,6 +64,7 @@ export function createProgram(): Command {
           [`${SYNAP_COMMAND} status`, "status of the store and of every handler"],
           [`${SYNAP_COMMAND} events tail`, "events as they are stored; Ctrl-C ends it"],
           [`${SYNAP_COMMAND} streams read note 42`, "the events of note 42"],
+          [`${SYNAP_COMMAND} aggregates show reservation r-12`, "the state of reservation r-12"],
           [`${SYNAP_COMMAND} projections rebuild open-loops`, "build a read model beside the live one"],
           [`${SYNAP_COMMAND} dead-letters list`, "events that a handler failed on"],
           [`${SYNAP_COMMAND} dead-letters retry 17`, "retry one after correcting its cause"],

@@ -1,5 +1,6 @@
 import { describeUnknownSettings } from "@synap/service/environment-names";
 import { EXIT } from "@synap/service/exit-codes";
+import { readTimestamp } from "@synap/types";
 import { InvalidArgumentError, Option } from "commander";
 
 /** Reads the value of a port option; 0 means any free port. */
@@ -25,6 +26,13 @@ export function wholeOption(least: number, most: number): (value: string) => num
     }
     return number;
   };
+}
+
+/** Reads the value of an option that is a moment. */
+export function momentOption(value: string): string {
+  const reading = readTimestamp(value);
+  if (reading.ok) return reading.text;
+  throw new InvalidArgumentError("It must be a moment such as 2026-01-31T09:30:00Z.");
 }
 
 /** The option that names the data directory. */

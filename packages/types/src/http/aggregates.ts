@@ -14,6 +14,16 @@ const aggregate = {
 /** An aggregate at a version. */
 export const aggregateState = z.object({
   ...aggregate,
+  fold: z
+    .literal("latest-by-type")
+    .optional()
+    .describe(
+      "Present for kinds without rules: `state` then has the newest data of each type of event, by its name.",
+    ),
+  complete: z
+    .literal(false)
+    .optional()
+    .describe("Present with `fold` if only the newest 10,000 events were read."),
   at: z.iso.datetime().optional().describe("The requested moment."),
 });
 

@@ -1,8 +1,8 @@
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { ServedAggregate } from "@synap/synap/internal";
-import { readTimestamp } from "@synap/types";
+import { UnknownNameError } from "@synap/handlers";
+import { latestByType } from "@synap/handlers/internal";
+import { readTimestamp, type StreamName } from "@synap/types";
 import { aggregatePath, aggregateQuery } from "@synap/types/http";
-import { didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
@@ -21,6 +21,8 @@ const route = {
   operationId: "getAggregate",
   tags: ["aggregates"],
   summary: "Get an aggregate's state, now or at any version or moment",
+  description:
+    "Of a kind with rules, the state that these give. Of any other, the newest data of each type of event, marked by `fold`.",
   request: { params: aggregatePath, query: aggregateQuery },
   responses: {
     200: {
@@ -39,12 +41,11 @@ const route = {
 } satisfies RouteConfig;
 
 /** GET /api/v1/aggregates/{type}/{id} */
-export function getAggregateRoute(app: ApiApp, { aggregates }: ApiDependencies): void {
+export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context) => {
     const query = readQuery(context, aggregateQuery);
     const type = readPathParameter(context, "type", aggregatePath.shape.type);
     const id = readPathParameter(context, "id", aggregatePath.shape.id);
-    const { repository } = find(aggregates, type);
     if (query.version !== undefined && query.at !== undefined) {
       throw new Problem("parameter-invalid", 'Give "version" or "at", not both.', {
         errors: [{ path: "at", code: "parameter-invalid", reason: "cannot be given together with version" }],
@@ -52,7 +53,7 @@ export function getAggregateRoute(app: ApiApp, { aggregates }: ApiDependencies):
     }
     const { version } = query;
     const at = readMoment(query.at);
-    const found = await repository.load(id, { version, at });
+    const found = await load(dependencies, { aggregateType: type, aggregateId: id }, { version, at });
     if (found.version === 0) {
       const when = at === undefined ? "" : ` at ${at.toISOString()}`;
       throw new Problem("aggregate-not-found", `There is no ${type} with this id${when}.`);
@@ -70,6 +71,7 @@ export function getAggregateRoute(app: ApiApp, { aggregates }: ApiDependencies):
         aggregateId: id,
         version: found.version,
         ...(at !== undefined && { at: at.toISOString() }),
+        ...found.reading,
         state: found.state,
       },
       versionTag(found.version),
@@ -77,15 +79,29 @@ export function getAggregateRoute(app: ApiApp, { aggregates }: ApiDependencies):
   });
 }
 
-function find(aggregates: readonly ServedAggregate[], type: string): ServedAggregate {
-  const found = aggregates.find(({ decider }) => decider.name === type);
-  if (found !== undefined) return found;
-  const known = aggregates.map(({ decider }) => decider.name);
-  throw new Problem(
-    "aggregate-type-unknown",
-    `No rules are registered for aggregates of type "${type}"${didYouMean(type, known)}; known are ${known.join(", ") || "none"}. ` +
-      "Its events are at /api/v1/events?aggregateType=...",
-  );
+/** An aggregate as it was read. */
+interface LoadedAggregate {
+  readonly version: number;
+  readonly state: object;
+  /** Members of the response that say how, where its kind has no rules. */
+  readonly reading?: object;
+}
+
+/** @throws Problem `aggregate-type-unknown` */
+async function load(
+  { aggregates, names, store }: ApiDependencies,
+  stream: StreamName,
+  moment: { readonly version: number | undefined; readonly at: Date | undefined },
+): Promise<LoadedAggregate> {
+  const { aggregateType: type, aggregateId: id } = stream;
+  const served = aggregates.find(({ decider }) => decider.name === type);
+  if (served !== undefined) return served.repository.load(id, moment);
+  await names.check("aggregate type", type).catch((cause: unknown) => {
+    if (!(cause instanceof UnknownNameError)) throw cause;
+    throw new Problem("aggregate-type-unknown", cause.message, { cause });
+  });
+  const { isComplete, ...found } = await latestByType(store, stream, moment);
+  return { ...found, reading: { fold: "latest-by-type", ...(!isComplete && { complete: false }) } };
 }
 
 function readMoment(text: string | undefined): Date | undefined {

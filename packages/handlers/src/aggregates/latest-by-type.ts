@@ -1,0 +1,85 @@
+import type { EventStore } from "@synap/database";
+import type { JsonObject, StoredEvent, StreamName } from "@synap/types";
+import type { AggregateMoment } from "./aggregate-repository.ts";
+
+/** An aggregate of a kind without rules, at a version or moment. */
+export interface LatestByType {
+  /** The version of the newest of its events up to then; 0 when there is none. */
+  readonly version: number;
+  /** The data of the newest event of each type. */
+  readonly state: Readonly<Record<string, JsonObject>>;
+  /** False if the aggregate has so many events that older ones were left out. */
+  readonly isComplete: boolean;
+}
+
+/** Number of events that are read at most, the newest first. */
+const MAX_EVENTS = 10_000;
+const PAGE = 1_000;
+
+/**
+ * Reads what is known of an aggregate whose kind has no rules by which its state follows from its events: the newest data of
+ * each type of event. Merging their fields would be a rule, and a wrong one for most kinds.
+ *
+ * @throws InvalidMomentError; RangeError when `version` is not a whole number from 0.
+ */
+export async function latestByType(
+  store: Pick<EventStore, "query" | "readStreamPage">,
+  stream: StreamName,
+  { version: toVersion, at }: Omit<AggregateMoment, "transaction">,
+): Promise<LatestByType> {
+  const newest = new Map<string, StoredEvent>();
+  let version = 0;
+  let read = 0;
+  const add = (events: readonly StoredEvent[]) => {
+    read += events.length;
+    for (const event of events) {
+      version = Math.max(version, event.streamVersion);
+      // Old events may have been added later, so the newest in time is not always the newest.
+      const other = newest.get(event.type);
+      if (other === undefined || other.streamVersion < event.streamVersion) newest.set(event.type, event);
+    }
+    return read < MAX_EVENTS;
+  };
+  const isComplete =
+    at === undefined
+      ? await readBackwards(store, stream, toVersion, add)
+      : await readBefore(store, { ...stream, to: new Date(at.valueOf() + 1) }, add);
+  const state = Object.fromEntries(
+    [...newest.values()]
+      .map(({ type, data }) => [type, data] as const)
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
+  return { version, state, isComplete };
+}
+
+/** Takes a page, and answers whether to go on. */
+type Take = (events: readonly StoredEvent[]) => boolean;
+
+async function readBackwards(
+  store: Pick<EventStore, "readStreamPage">,
+  stream: StreamName,
+  last: number | undefined,
+  take: Take,
+): Promise<boolean> {
+  for (let toVersion = last; ; ) {
+    const page = await store.readStreamPage(stream, { toVersion, direction: "backwards", pageSize: PAGE });
+    const goesOn = take(page.events);
+    if (page.nextVersion === undefined) return true;
+    if (!goesOn) return false;
+    toVersion = page.nextVersion;
+  }
+}
+
+async function readBefore(
+  store: Pick<EventStore, "query">,
+  filter: StreamName & { readonly to: Date },
+  take: Take,
+): Promise<boolean> {
+  for (let cursor: string | undefined; ; ) {
+    const page = await store.query(filter, { limit: PAGE, order: "desc", cursor });
+    const goesOn = take(page.events);
+    if (page.nextCursor === undefined) return true;
+    if (!goesOn) return false;
+    cursor = page.nextCursor;
+  }
+}
