@@ -10,12 +10,14 @@ import { pipeline } from "./pipeline/pipeline.ts";
 import { processes } from "./processes/processes.ts";
 import { reading } from "./reading/reading.ts";
 import { storage } from "./storage/storage.ts";
+import { visibility } from "./visibility/visibility.ts";
 
 /** Everything that is measured, in the order of a full run. */
 export const benchmarks: readonly Benchmark[] = [
   append,
   peers,
   reading,
+  visibility,
   storage,
   http,
   httpAppends,

@@ -121,8 +121,11 @@ INSERT INTO synap.event_ids (id, "timestamp", "position", stream_version)
 SELECT id, "timestamp", "position", stream_version FROM day ORDER BY id`;
 
 const STREAMS = `
-INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version, first_timestamp, last_timestamp)
-SELECT p.aggregate_type COLLATE "C", d.aggregate_id, max(d.stream_version), min(d."timestamp"), max(d."timestamp")
+INSERT INTO synap.streams AS s (
+  aggregate_type, aggregate_id, version, first_timestamp, last_timestamp, user_id, created_by
+)
+SELECT p.aggregate_type COLLATE "C", d.aggregate_id, max(d.stream_version), min(d."timestamp"), max(d."timestamp"),
+       max(d.user_id) FILTER (WHERE d.stream_version = 1), 'user:' || max(d.user_id) FILTER (WHERE d.stream_version = 1)
   FROM day AS d
   JOIN public.patterns AS p ON p.place = d.pattern
  GROUP BY 1, 2
@@ -130,7 +133,9 @@ SELECT p.aggregate_type COLLATE "C", d.aggregate_id, max(d.stream_version), min(
 ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE
    SET version = greatest(s.version, EXCLUDED.version),
        first_timestamp = least(s.first_timestamp, EXCLUDED.first_timestamp),
-       last_timestamp = greatest(s.last_timestamp, EXCLUDED.last_timestamp)`;
+       last_timestamp = greatest(s.last_timestamp, EXCLUDED.last_timestamp),
+       user_id = coalesce(s.user_id, EXCLUDED.user_id),
+       created_by = coalesce(s.created_by, EXCLUDED.created_by)`;
 
 const APPENDS = `
 INSERT INTO synap.appends (number, last_position, count, min_timestamp, max_timestamp, recorded_at)

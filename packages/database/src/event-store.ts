@@ -14,6 +14,8 @@ import type { EventPage, PageRequest } from "./reading/event-page.ts";
 import type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 import type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
 import type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
+import type { LogReader } from "./visibility/log-reader.ts";
+import type { Visibility } from "./visibility/visibility.ts";
 
 export interface AppendOptions {
   /**
@@ -106,4 +108,9 @@ export interface EventStore {
    *   last position.
    */
   subscribeToAll(request: SubscriptionRequest): AsyncIterable<EventBatch>;
+  /**
+   * Returns the store's reading for a caller who may read these rows only. The database enforces it.
+   * @throws RangeError for a visibility without a value
+   */
+  visibleTo(visibility: Visibility): LogReader;
 }

@@ -80,3 +80,5 @@ export { DatabaseRefusedError, DatabaseUrlError } from "./server/database-url.ts
 export { DirectUrlError, DirectUrlMissingError } from "./server/pooler-errors.ts";
 export type { ServerOptions } from "./server/server-database.ts";
 export type { EventBatch, SubscriptionRequest } from "./subscriptions/subscription.ts";
+export type { LogReader } from "./visibility/log-reader.ts";
+export { type Visibility, VisibilityUnavailableError } from "./visibility/visibility.ts";

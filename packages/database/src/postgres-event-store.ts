@@ -20,6 +20,7 @@ import { readAll } from "./reading/read-all.ts";
 import { getStream, readStream, readStreamPage } from "./reading/read-stream.ts";
 import { APPENDS_CHANNEL, createAppendSignal } from "./subscriptions/append-signal.ts";
 import { subscribeToAll } from "./subscriptions/subscribe-to-all.ts";
+import { createLogReader } from "./visibility/log-reader.ts";
 
 export interface EventStoreOptions {
   readonly database: Database;
@@ -138,5 +139,6 @@ export function createEventStore({
         },
         request,
       ),
+    visibleTo: (visibility) => createLogReader(database, visibility),
   };
 }

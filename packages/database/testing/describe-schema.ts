@@ -12,7 +12,7 @@ export async function describeSchema(database: Database): Promise<string> {
 
 const LINES = `
   WITH spaces AS (
-    SELECT n.oid, n.nspname, n.nspacl FROM pg_namespace AS n WHERE n.nspname IN ('synap', 'synap_read')
+    SELECT n.oid, n.nspname, n.nspacl FROM pg_namespace AS n WHERE n.nspname IN ('synap', 'synap_read', 'synap_visible')
   ), relations AS (
     SELECT c.oid, c.relkind, c.relacl, c.relowner, c.reloptions, format('%s.%s', s.nspname, c.relname) AS name
       FROM pg_class AS c JOIN spaces AS s ON s.oid = c.relnamespace
@@ -46,8 +46,8 @@ const LINES = `
       LEFT JOIN pg_collation AS o ON o.oid = a.attcollation
      WHERE r.relkind IN ('r', 'p', 'v', 'c')
     UNION ALL
-    SELECT 'table ' || r.name, 2, 0, 'with ' || array_to_string(r.reloptions, ', ')
-      FROM relations AS r WHERE r.reloptions IS NOT NULL AND r.relkind = 'r'
+    SELECT CASE r.relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || r.name, 2, 0, 'with ' || array_to_string(r.reloptions, ', ')
+      FROM relations AS r WHERE r.reloptions IS NOT NULL AND r.relkind IN ('r', 'v')
     UNION ALL
     SELECT 'table ' || r.name, 3, 0, 'constraint ' || c.conname || ' ' || pg_get_constraintdef(c.oid)
       FROM relations AS r JOIN pg_constraint AS c ON c.conrelid = r.oid AND c.contype <> 'n'
@@ -81,7 +81,7 @@ const LINES = `
            format('grant %s to %s', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type COLLATE "C"),
                   coalesce(o.rolname, 'PUBLIC'))
       FROM grants AS g LEFT JOIN pg_roles AS o ON o.oid = g.grantee
-     WHERE g.grantee = 0 OR o.rolname IN ('synap_app', 'synap_sql')
+     WHERE g.grantee = 0 OR o.rolname IN ('synap_app', 'synap_sql', 'synap_reader')
      GROUP BY g.thing, o.rolname
   ), headed AS (
     SELECT thing, part, place, '  ' || line AS line FROM lines

@@ -30,6 +30,7 @@ export {
   TransactionEndedError,
   UnreadableValueError,
   UnstorableTextError,
+  VisibilityUnavailableError,
 } from "@synap/database";
 export { seededDomain } from "@synap/domain";
 export {

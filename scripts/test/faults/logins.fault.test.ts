@@ -84,6 +84,9 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     const event = seedCatalogue.completeEvent({ type: "note.creation.completed", data: { content: "hi" } });
     expect(await store.append(event)).toMatchObject({ status: "stored" });
     expect((await store.readAll({ after: 0, limit: 10 })).events.map(({ id }) => id)).toContain(event.id);
+    const another = store.visibleTo({ userId: "nobody" });
+    expect(await another.getById(event.id)).toBeUndefined();
+    expect((await another.query({}, { limit: 10, order: "asc" })).events).toEqual([]);
     await expect(used.query("DELETE FROM synap.streams")).rejects.toMatchObject({ code: "42501" });
     return warning;
   }
@@ -106,7 +109,7 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     for (const database of databases.splice(0)) await database.close();
     for (const statement of [
       "DROP DATABASE plain",
-      "DROP ROLE synap_app, synap_sql",
+      "DROP ROLE synap_app, synap_sql, synap_reader",
       "CREATE DATABASE plain OWNER plain",
     ])
       await admin.unsafe(statement);
@@ -268,8 +271,8 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     await session.unsafe("BEGIN");
     await session.unsafe(
       `SELECT synap.append_new_events($1::text::json, ARRAY['note'], ARRAY[$2::text], ARRAY[1], ARRAY[$3::bigint],
-         ARRAY[$3::bigint], ARRAY[1], ARRAY[1])`,
-      [JSON.stringify([event]), event.aggregateId, Date.parse(event.timestamp)],
+         ARRAY[$3::bigint], ARRAY[1], ARRAY[1], ARRAY[NULL], ARRAY[$4::text])`,
+      [JSON.stringify([event]), event.aggregateId, Date.parse(event.timestamp), event.createdBy],
     );
     await session.unsafe("PREPARE TRANSACTION 'append'");
     await session.end();

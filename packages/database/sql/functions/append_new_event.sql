@@ -29,8 +29,12 @@ BEGIN
   recorded_at := date_trunc('milliseconds', clock_timestamp());
 
   -- 1. Lock the stream and move its version on.
-  INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version, first_timestamp, last_timestamp)
-  VALUES (stored.aggregate_type, stored.aggregate_id, 1, stored."timestamp", stored."timestamp")
+  INSERT INTO synap.streams AS s (
+    aggregate_type, aggregate_id, version, first_timestamp, last_timestamp, user_id, created_by
+  )
+  VALUES (
+    stored.aggregate_type, stored.aggregate_id, 1, stored."timestamp", stored."timestamp", stored.user_id, stored.created_by
+  )
       ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
          version = s.version + 1,
          first_timestamp = least(s.first_timestamp, EXCLUDED.first_timestamp),

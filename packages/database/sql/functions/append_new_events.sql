@@ -9,15 +9,18 @@
 --   first_ms         ... and last_ms: the first and last timestamp of each stream's events, in milliseconds since 1970
 --   stream_numbers   the index of each event's stream, from 1
 --   ordinals_within  the index of each event among those of its stream, from 1
+--   owner_users      ... and owner_creators: the user, or null, and the actor of each stream's first event here, which own
+--                    the stream if it is new
 --   expected         the expected version of each stream; -1: any except 0; null: any. Null as a whole: any for all.
 --
 -- The caller sorts and counts, ten times faster than SQL would. Lists of plain values are arrays because they are parsed
 -- twice as fast as JSON. Returns the number of the append, from which the positions follow, the time at which it was
 -- recorded, and the version that each stream had before.
 --
--- Counts, bounds and indexes are verified against the events, because readers rely on them and a caller could pass others.
+-- Counts, bounds, indexes and owners are verified against the events, because readers rely on them and a caller could pass
+-- others.
 --
--- Raises SY003 for too many events; SY012 when counts, bounds or indexes don't match the events; SY006 when a stream is
+-- Raises SY003 for too many events; SY012 when these don't match the events; SY006 when a stream is
 -- closed; unique_violation for an id or an idempotency key that is taken, also within the call; SY001 when a stream is at
 -- another version and no event is stored already (detail: JSON with aggregateType, aggregateId, expected and actual), so
 -- that a version conflict is decided in one call.
@@ -36,6 +39,8 @@ CREATE OR REPLACE FUNCTION synap.append_new_events(
   last_ms         bigint[],
   stream_numbers  integer[],
   ordinals_within integer[],
+  owner_users     text[],
+  owner_creators  text[],
   names_all       boolean  DEFAULT false,
   expected        bigint[] DEFAULT NULL
 ) RETURNS TABLE (number bigint, recorded_at timestamptz, versions_before json)
@@ -83,10 +88,13 @@ BEGIN
 
   -- 1. Lock the streams, in their order, and advance their versions.
   WITH touched AS (
-    INSERT INTO synap.streams AS s (aggregate_type, aggregate_id, version, first_timestamp, last_timestamp)
+    INSERT INTO synap.streams AS s (
+      aggregate_type, aggregate_id, version, first_timestamp, last_timestamp, user_id, created_by
+    )
     SELECT u.type COLLATE "C", u.id COLLATE "C", u.count, coalesce(to_timestamp(u.first_ms / 1000::float8), 'infinity'),
-           coalesce(to_timestamp(u.last_ms / 1000::float8), '-infinity')
-      FROM unnest(stream_types, stream_ids, counts, first_ms, last_ms) AS u(type, id, count, first_ms, last_ms)
+           coalesce(to_timestamp(u.last_ms / 1000::float8), '-infinity'), u.user_id, u.created_by
+      FROM unnest(stream_types, stream_ids, counts, first_ms, last_ms, owner_users, owner_creators)
+           AS u(type, id, count, first_ms, last_ms, user_id, created_by)
     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
       version = s.version + EXCLUDED.version,
       first_timestamp = least(s.first_timestamp, EXCLUDED.first_timestamp),
@@ -177,6 +185,9 @@ BEGIN
      WHERE e."aggregateType" = stream_types[e.stream_number] COLLATE "C"
        AND e."aggregateId" = stream_ids[e.stream_number] COLLATE "C"
        AND e."timestamp" BETWEEN firsts[e.stream_number] AND lasts[e.stream_number]
+       AND (e.ordinal_within > 1
+            OR e."createdBy" = owner_creators[e.stream_number]
+               AND e."userId" IS NOT DISTINCT FROM owner_users[e.stream_number])
     RETURNING s.id, s."timestamp", s."position", s.stream_version, s.created_by, s.idempotency_key
   ), keys AS (
     INSERT INTO synap.idempotency_keys (created_by, key, event_id, "timestamp", "position", stream_version)
@@ -191,7 +202,7 @@ BEGIN
    ORDER BY s.id;
   GET DIAGNOSTICS inserted = ROW_COUNT;
   IF inserted <> total THEN
-    RAISE EXCEPTION 'the streams or their bounds do not match the events' USING ERRCODE = 'SY012';
+    RAISE EXCEPTION 'the streams, their bounds or their owners do not match the events' USING ERRCODE = 'SY012';
   END IF;
 
   -- 6. Write the append log.

@@ -92,7 +92,7 @@ BEGIN
       SELECT a.number * 1024 AS "position", (a.versions_before ->> 0)::bigint + 1 AS stream_version INTO STRICT appended
         FROM synap.append_new_events(
                json_build_array(event), ARRAY[stream_type], ARRAY[stream_id], ARRAY[1], ARRAY[happened_ms],
-               ARRAY[happened_ms], ARRAY[1], ARRAY[1],
+               ARRAY[happened_ms], ARRAY[1], ARRAY[1], ARRAY[event ->> 'userId'], ARRAY[event ->> 'createdBy'],
                expected => CASE WHEN is_command THEN ARRAY[
                  CASE post_event.expected_version
                    WHEN 'no-stream' THEN 0

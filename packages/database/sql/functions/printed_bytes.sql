@@ -7,3 +7,4 @@ CREATE OR REPLACE AGGREGATE synap.printed_bytes(data anyelement, metadata anyele
 
 REVOKE ALL ON FUNCTION synap.printed_bytes FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION synap.printed_bytes TO synap_app;
+SELECT synap.grant_to_reader('EXECUTE', 'FUNCTION synap.printed_bytes');

@@ -59,6 +59,8 @@ describeOnEveryEngine("append_new_events", (engine) => {
     ["the index of a missing stream", { numbers: "{2}" }],
     ["bounds that exclude its event", { first: "{0}", last: "{0}" }],
     ["another stream than its event's", { stream: "another" }],
+    ["another user than its event's", { user: "another" }],
+    ["another actor than its event's", { creator: "user:another" }],
     ["no events", { events: [], counts: "{0}", numbers: "{}", within: "{}" }],
   ])("refuses %s, even from a login that may append", async (_, given) => {
     const id = randomUUID();
@@ -72,12 +74,14 @@ describeOnEveryEngine("append_new_events", (engine) => {
       within: "{1}",
       first: `{${time}}`,
       last: `{${time}}`,
+      user: undefined,
+      creator: event.createdBy,
       ...given,
     };
     const call = engine.database.query(
       `SELECT number FROM synap.append_new_events(
          $1::text::json, '{note}', ARRAY[$2::text], $3::text::integer[], $4::text::bigint[], $5::text::bigint[],
-         $6::text::integer[], $7::text::integer[])`,
+         $6::text::integer[], $7::text::integer[], ARRAY[$8::text], ARRAY[$9::text])`,
       [
         JSON.stringify(lie.events),
         "stream" in lie ? `${id}-${lie.stream}` : id,
@@ -86,6 +90,8 @@ describeOnEveryEngine("append_new_events", (engine) => {
         lie.last,
         lie.numbers,
         lie.within,
+        lie.user ?? null,
+        lie.creator,
       ],
     );
     await expect(call).rejects.toMatchObject({ code: "SY012" });

@@ -66,10 +66,10 @@ const APPEND = appendStatements({
   columns: `number, ${epochMs("recorded_at")} AS recorded_at, versions_before`,
   call: (expected) => `synap.append_new_events(
          $1::text::json, $2::text::text[], $3::text::text[], $4::text::integer[], $5::text::bigint[], $6::text::bigint[],
-         $7::text::integer[], $8::text::integer[], $9::text::boolean, ${expected}
+         $7::text::integer[], $8::text::integer[], $9::text::text[], $10::text::text[], $11::text::boolean, ${expected}
        )`,
-  expected: "$10::text::bigint[]",
-  lockTimeout: "$11",
+  expected: "$12::text::bigint[]",
+  lockTimeout: "$13",
 });
 
 const APPEND_ONE = appendStatements({
@@ -108,6 +108,8 @@ export async function appendNewEvents(
     numberArray(streams.map(({ last }) => (last === undefined ? null : Date.parse(last)))),
     numberArray(streamNumbers),
     numberArray(ordinalsWithin),
+    textArray(streams.map(({ owner }) => owner?.userId ?? null)),
+    textArray(streams.map(({ owner }) => owner?.createdBy ?? null)),
     String(namesAll),
     expectations.length === 0 ? null : numberArray(expectedVersions(streams, expectations)),
     ...parameters,
@@ -175,9 +177,10 @@ function columnsOf(event: SynapEvent): Record<string, unknown> {
   };
 }
 
-/** Formats a PostgreSQL text array. Inside quotes only quotes and backslashes need escaping. */
-export function textArray(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join()}}`;
+/** Formats a PostgreSQL text array. Inside quotes only quotes and backslashes need escaping; without them NULL is a null. */
+export function textArray(values: readonly (string | null)[]): string {
+  const quote = (value: string) => `"${value.replace(/["\\]/g, "\\$&")}"`;
+  return `{${values.map((value) => (value === null ? "NULL" : quote(value))).join()}}`;
 }
 
 function numberArray(values: readonly (number | null)[]): string {
@@ -200,7 +203,7 @@ function expectedVersion(expected: ExpectedVersion): number | null {
   return expected === "stream-exists" ? -1 : expected;
 }
 
-/** Number and time range of the events of one stream in an append, for `synap.append_new_events`. */
+/** Number, time range and owner of the events of one stream in an append, for `synap.append_new_events`. */
 interface StreamShare {
   readonly aggregateType: string;
   readonly aggregateId: string;
@@ -208,6 +211,8 @@ interface StreamShare {
   /** First and last timestamp; undefined for a stream that is only compared. */
   first: string | undefined;
   last: string | undefined;
+  /** Its first event here, which owns the stream if it is new; undefined for a stream that is only compared. */
+  readonly owner: Pick<SynapEvent, "createdBy" | "userId"> | undefined;
 }
 
 /**
@@ -233,7 +238,7 @@ export function groupByStream(
     const key = streamKey(event);
     let share = shares.get(key);
     if (share === undefined) {
-      share = { aggregateType, aggregateId, count: 0, first: timestamp, last: timestamp };
+      share = { aggregateType, aggregateId, count: 0, first: timestamp, last: timestamp, owner: event };
       shares.set(key, share);
     }
     share.count += 1;
@@ -247,7 +252,14 @@ export function groupByStream(
     const key = streamKey(stream);
     const { aggregateType, aggregateId } = stream;
     if (!shares.has(key))
-      shares.set(key, { aggregateType, aggregateId, count: 0, first: undefined, last: undefined });
+      shares.set(key, {
+        aggregateType,
+        aggregateId,
+        count: 0,
+        first: undefined,
+        last: undefined,
+        owner: undefined,
+      });
   }
   const sorted = [...shares.keys()].sort();
   const numbers = new Map(sorted.map((key, index) => [key, index + 1]));

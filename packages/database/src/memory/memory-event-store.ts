@@ -4,8 +4,10 @@ import { MAX_APPEND_EVENTS } from "../append/append-new-events.ts";
 import type { FirstEvent } from "../append/find-originals.ts";
 import { type AppendedEvent, judgeEvents } from "../append/judge-events.ts";
 import type { EventStore } from "../event-store.ts";
+import type { ReadAllRequest } from "../reading/read-all.ts";
 import { subscribeToAll } from "../subscriptions/subscribe-to-all.ts";
-import { MemoryLog } from "./memory-log.ts";
+import type { EventBatch, SubscriptionRequest } from "../subscriptions/subscription.ts";
+import { MemoryLog, type ShownLog } from "./memory-log.ts";
 import { queryMemory, readAllFromMemory } from "./memory-reading.ts";
 import {
   appendToMemory,
@@ -14,6 +16,7 @@ import {
   readPageFromMemory,
   streamInMemory,
 } from "./memory-streams.ts";
+import { visibleMemoryLog } from "./visible-memory-log.ts";
 
 export interface MemoryEventStoreOptions {
   /** The catalogue against which events are validated. */
@@ -42,6 +45,20 @@ export function createMemoryEventStore({
 
   function wake(): void {
     for (const listener of listeners) listener();
+  }
+
+  function follow(from: ShownLog, request: SubscriptionRequest, shown?: string): AsyncIterable<EventBatch> {
+    const source = {
+      readAll: async (next: ReadAllRequest) => readAllFromMemory(from, next),
+      listen: async (onAppend: () => void) => {
+        listeners.add(onAppend);
+        return async () => {
+          listeners.delete(onAppend);
+        };
+      },
+      shown,
+    };
+    return subscribeToAll(source, request);
   }
 
   const appends = appendMethods(
@@ -98,19 +115,19 @@ export function createMemoryEventStore({
       refuseTransaction(read);
       return readPageFromMemory(log, stream, read);
     },
-    subscribeToAll: (request) =>
-      subscribeToAll(
-        {
-          readAll: async (next) => readAllFromMemory(log, next),
-          listen: async (onAppend) => {
-            listeners.add(onAppend);
-            return async () => {
-              listeners.delete(onAppend);
-            };
-          },
-        },
-        request,
-      ),
+    subscribeToAll: (request) => follow(log, request),
+    visibleTo: (visibility) => {
+      const shown = visibleMemoryLog(log, visibility);
+      return {
+        getById: async (id) => shown.findById(id),
+        query: (filter, page) => queryMemory(shown, filter, page),
+        readAll: async (request) => readAllFromMemory(shown, request),
+        getStream: async (stream) => streamInMemory(shown, stream),
+        readStream: (stream, read = {}) => readFromMemory(shown, stream, read),
+        readStreamPage: async (stream, read = {}) => readPageFromMemory(shown, stream, read),
+        subscribeToAll: (request) => follow(shown, request, JSON.stringify(visibility)),
+      };
+    },
   };
 }
 

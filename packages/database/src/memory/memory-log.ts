@@ -9,22 +9,38 @@ import {
   type Verdict,
 } from "../append/judge-events.ts";
 
-/** A stream, and its events by version. */
-export interface MemoryStream {
+/** A stream, and those of its events that are shown, in the order of versions. */
+export interface ShownStream {
+  readonly events: readonly StoredEvent[];
+  readonly version: number;
+  readonly closedAt?: string | undefined;
+}
+
+/** A stream with all of its events. */
+export interface MemoryStream extends ShownStream {
   readonly events: StoredEvent[];
+  version: number;
   closedAt?: string;
 }
 
-/** Events, streams, ids and keys in memory, in place of the tables of the real store. Every method is atomic. */
-export class MemoryLog {
+/** The shown part of a log. */
+export interface ShownLog {
   /** In the order of positions. */
+  readonly events: readonly StoredEvent[];
+  /** Position up to which every append is finished. */
+  readonly watermark: number;
+  findById(id: string): StoredEvent | undefined;
+  findStream(stream: StreamName): ShownStream | undefined;
+}
+
+/** Events, streams, ids and keys in memory, in place of the tables of the real store. Every method is atomic. */
+export class MemoryLog implements ShownLog {
   readonly events: StoredEvent[] = [];
   readonly #byId = new Map<string, StoredEvent>();
   readonly #byKey = new Map<string, StoredEvent>();
   readonly #streams = new Map<string, MemoryStream>();
   #appends = 1;
 
-  /** Position up to which every append is finished. */
   get watermark(): number {
     return this.#appends * 1024 + 1023;
   }
@@ -46,7 +62,7 @@ export class MemoryLog {
     return {
       originals: events.map((event) => this.#originalOf(event)),
       isClosed: (stream) => this.findStream(stream)?.closedAt !== undefined,
-      versionOf: (stream) => this.findStream(stream)?.events.length ?? 0,
+      versionOf: (stream) => this.findStream(stream)?.version ?? 0,
     };
   }
 
@@ -78,16 +94,17 @@ export class MemoryLog {
 
   #add(event: SynapEvent, position: number, now: Date): StoredEvent {
     const key = streamKey(event);
-    const stream = this.#streams.get(key) ?? { events: [] };
+    const stream = this.#streams.get(key) ?? { events: [], version: 0 };
     // Through JSON, as in a database; frozen, because a stored event never changes.
     const copy: SynapEvent = JSON.parse(JSON.stringify(event));
     const stored: StoredEvent = deepFreeze({
       ...copy,
       position,
-      streamVersion: stream.events.length + 1,
+      streamVersion: stream.version + 1,
       recordedAt: now.toISOString(),
     });
     stream.events.push(stored);
+    stream.version += 1;
     this.#streams.set(key, stream);
     this.events.push(stored);
     this.#byId.set(stored.id, stored);

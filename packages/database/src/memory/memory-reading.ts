@@ -5,9 +5,9 @@ import { type EventPage, type PageRequest, readEventPage } from "../reading/even
 import { cutPage } from "../reading/page-bytes.ts";
 import { checkReadAll, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
 import { containsJson } from "./contains-json.ts";
-import type { MemoryLog } from "./memory-log.ts";
+import type { ShownLog } from "./memory-log.ts";
 
-export function readAllFromMemory(log: MemoryLog, request: ReadAllRequest): ReadAllPage {
+export function readAllFromMemory(log: ShownLog, request: ReadAllRequest): ReadAllPage {
   checkReadAll(request);
   const { after, limit, maxBytes, types, aggregateType, stream } = request;
   const { watermark } = log;
@@ -26,7 +26,7 @@ export function readAllFromMemory(log: MemoryLog, request: ReadAllRequest): Read
     : { events, position: Math.max(after, watermark), watermark, caughtUp: true };
 }
 
-export function queryMemory(log: MemoryLog, filter: EventFilter, page: PageRequest): Promise<EventPage> {
+export function queryMemory(log: ShownLog, filter: EventFilter, page: PageRequest): Promise<EventPage> {
   return readEventPage(filter, page, async ({ filter: checked, cursor, ascending, limit, maxBytes }) => {
     const sign = ascending ? 1 : -1;
     const found = log.events

@@ -17,7 +17,7 @@ import {
   type StreamPage,
   type StreamRead,
 } from "../reading/read-stream.ts";
-import type { MemoryLog } from "./memory-log.ts";
+import type { MemoryLog, ShownLog } from "./memory-log.ts";
 
 /** Appends events to streams, all or nothing. */
 export function appendToMemory(
@@ -42,11 +42,11 @@ export function closeInMemory(log: MemoryLog, name: StreamName, expected: Expect
   if (stream !== undefined) stream.closedAt ??= now.toISOString();
 }
 
-export function streamInMemory(log: MemoryLog, name: StreamName): StreamInfo | undefined {
+export function streamInMemory(log: ShownLog, name: StreamName): StreamInfo | undefined {
   const stream = log.findStream(name);
   return (
     stream && {
-      streamVersion: stream.events.length,
+      streamVersion: stream.version,
       ...(stream.closedAt !== undefined && { closedAt: stream.closedAt }),
     }
   );
@@ -54,25 +54,29 @@ export function streamInMemory(log: MemoryLog, name: StreamName): StreamInfo | u
 
 /** Iterates over a stream up to the version that it has when reading begins, as the real store does. */
 export async function* readFromMemory(
-  log: MemoryLog,
+  log: ShownLog,
   name: StreamName,
   read: StreamRead,
 ): AsyncGenerator<StoredEvent, void, void> {
   checkStreamRead(read);
   const { fromVersion = 1, toVersion = Number.POSITIVE_INFINITY } = read;
-  const events = log.findStream(name)?.events.slice(Math.max(0, fromVersion - 1), toVersion) ?? [];
+  const events = between(log.findStream(name)?.events ?? [], fromVersion, toVersion);
   yield* read.direction === "backwards" ? events.reverse() : events;
 }
 
-export function readPageFromMemory(log: MemoryLog, name: StreamName, read: StreamRead): StreamPage {
+export function readPageFromMemory(log: ShownLog, name: StreamName, read: StreamRead): StreamPage {
   checkStreamRead(read);
-  const all = log.findStream(name)?.events ?? [];
-  const { from, to, isLast } = firstPage(all.length, read);
+  const { events: all, version } = log.findStream(name) ?? { events: [], version: 0 };
+  const { from, to, isLast } = firstPage(version, read);
   if (from > to) return { events: [] };
-  const range = all.slice(from - 1, to);
+  const range = between(all, from, to);
   const isBackwards = read.direction === "backwards";
   const { events, isCut } = cutPage(isBackwards ? range.reverse() : range);
-  const last = events.at(-1);
-  if (last === undefined || (isLast && !isCut)) return { events };
-  return { events, nextVersion: last.streamVersion + (isBackwards ? -1 : 1) };
+  if (isLast && !isCut) return { events };
+  const last = isCut ? events.at(-1)?.streamVersion : isBackwards ? from : to;
+  return last === undefined ? { events } : { events, nextVersion: last + (isBackwards ? -1 : 1) };
+}
+
+function between(events: readonly StoredEvent[], from: number, to: number): StoredEvent[] {
+  return events.filter(({ streamVersion }) => streamVersion >= from && streamVersion <= to);
 }

@@ -65,7 +65,13 @@ export function requireRights(login: LoginRights): void {
   }
   if (!login.hasAppRole && !login.mayCreateRoles) {
     lacks.push("may not create the role synap_app, which is missing");
-    statements.push("CREATE ROLE synap_app NOLOGIN", "CREATE ROLE synap_sql NOLOGIN", grantAppRole(login));
+    statements.push(
+      "CREATE ROLE synap_app NOLOGIN",
+      "CREATE ROLE synap_sql NOLOGIN",
+      "CREATE ROLE synap_reader NOLOGIN",
+      `GRANT synap_reader TO synap_app${login.postgres16 ? " WITH SET TRUE, INHERIT FALSE" : ""}`,
+      grantAppRole(login),
+    );
   } else if (login.hasAppRole && !login.maySetRole && !login.mayGrantRole) {
     lacks.push("may not run as the role synap_app, which another database of this server has created");
     statements.push(grantAppRole(login));

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "@synap/types";
+import type { LogSessions } from "../connection/log-sessions.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { EVENT, type EventRow, readEventRow } from "./event-row.ts";
@@ -12,9 +13,14 @@ const FIND = `SELECT ${epochMs('"timestamp"')} AS "timestamp", "position" FROM s
 const READ = `SELECT ${EVENT} FROM synap.events WHERE "timestamp" = $1 AND "position" = $2`;
 
 /** Finds an event by id. Two statements, because a join with the hypertable would cost a hundred times as much. */
-export async function getEventById(session: SqlSession, id: string): Promise<StoredEvent | undefined> {
+export async function getEventById(
+  session: SqlSession & Pick<LogSessions, "places">,
+  id: string,
+): Promise<StoredEvent | undefined> {
   if (!UUID.test(id)) return undefined;
-  const [found] = await session.query<{ timestamp: number; position: number }>(FIND, [id]);
+  const [found] = await (session.places ?? session).query<{ timestamp: number; position: number }>(FIND, [
+    id,
+  ]);
   if (found === undefined) return undefined;
   const [row] = await session.query<EventRow>(READ, [new Date(found.timestamp), found.position]);
   return row === undefined ? undefined : readEventRow(row);

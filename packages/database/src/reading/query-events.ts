@@ -1,4 +1,4 @@
-import type { Database } from "../connection/sql-session.ts";
+import type { LogSessions } from "../connection/log-sessions.ts";
 import type { CheckedFilter, EventFilter } from "./event-filter.ts";
 import { type EventPage, type PageRequest, type PageSearch, readEventPage } from "./event-page.ts";
 import { type PageRow, readPage } from "./page-bytes.ts";
@@ -11,7 +11,11 @@ import { writeEventQuery } from "./write-event-query.ts";
  * Reads one page of stored events that match a filter.
  * @throws InvalidCursorError, InvalidMomentError, EventFilterError, and RangeError for a limit out of bounds.
  */
-export function queryEvents(database: Database, filter: EventFilter, page: PageRequest): Promise<EventPage> {
+export function queryEvents(
+  database: LogSessions,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<EventPage> {
   return readEventPage(filter, page, async (search) => readPage(await readRows(database, search)));
 }
 
@@ -26,17 +30,20 @@ const SHORT_MS = 30 * DAY_MS;
  * much as reading one. If that fills the page, it is complete. Events of one user, correlation or cause may be anywhere, so
  * those are searched in the whole log at once.
  */
-async function readRows(database: Database, search: PageSearch): Promise<PageRow[]> {
+async function readRows(database: LogSessions, search: PageSearch): Promise<PageRow[]> {
   const { aggregateType, aggregateId } = search.filter;
   if (aggregateType !== undefined && aggregateId !== undefined) {
-    return readStreamRows(database, search, await getStreamRow(database, { aggregateType, aggregateId }));
+    const stream = await getStreamRow(database.places ?? database, { aggregateType, aggregateId });
+    return readStreamRows(database, search, stream);
   }
   if (isSelective(search.filter)) return runQuery(database, search);
-  const recorded = await recordedRange(database, search.filter);
+  const recorded = await recordedRange(database.places ?? database, search.filter);
   if (recorded === undefined) return [];
   const { positions, filter } = recorded;
   const within = { ...search, filter };
-  for (const width of WINDOWS_MS) {
+  // Few events are found at once in a short range.
+  const widths = database.places !== undefined && isShort(filter) ? [] : WINDOWS_MS;
+  for (const width of widths) {
     const near = narrow(within, width);
     if (near === undefined) break;
     const rows = await runQuery(database, { ...search, filter: near }, positions);
@@ -55,7 +62,7 @@ function isSelective({ aggregateId, userId, correlationId, causationId }: Checke
  * is not used, because with time bounds as parameters a shared plan would search by time instead of by stream.
  */
 async function readStreamRows(
-  database: Database,
+  database: LogSessions,
   search: PageSearch,
   stream: StreamRow | undefined,
 ): Promise<PageRow[]> {
@@ -78,14 +85,20 @@ async function readStreamRows(
   return runQuery(database, search);
 }
 
-/** Runs a query, with a shared plan if it is selective and over more than a few days. */
-function runQuery(database: Database, search: PageSearch, positions?: PositionRange): Promise<PageRow[]> {
-  const { from, to } = search.filter;
+/**
+ * Runs a query, with a shared plan if it is selective and over more than a few days. Sessions that show some rows only read those of
+ * one user or actor, whatever the filter.
+ */
+function runQuery(database: LogSessions, search: PageSearch, positions?: PositionRange): Promise<PageRow[]> {
   const { text, parameters } = writeEventQuery(search, positions);
-  const isShort = from !== undefined && to !== undefined && to.valueOf() - from.valueOf() <= SHORT_MS;
-  return isSelective(search.filter) && !isShort
+  const isFew = isSelective(search.filter) || database.places !== undefined;
+  return isFew && !isShort(search.filter)
     ? queryWithSharedPlan(database, undefined, text, parameters)
     : database.query<PageRow>(text, parameters);
+}
+
+function isShort({ from, to }: CheckedFilter): boolean {
+  return from !== undefined && to !== undefined && to.valueOf() - from.valueOf() <= SHORT_MS;
 }
 
 /** Narrows a filter to a time range at the start of the page; undefined if it is already narrower or its start is unknown. */

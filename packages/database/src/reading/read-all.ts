@@ -1,4 +1,5 @@
 import type { StoredEvent, StreamName } from "@synap/types";
+import type { LogSessions } from "../connection/log-sessions.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
@@ -57,17 +58,27 @@ export const MAX_READ_EVENTS = 10_000;
  * first statement reads the next range and its time bounds from the append log, the second the events; it sees at least
  * what the first one saw.
  */
-export async function readAll(session: SqlSession, request: ReadAllRequest): Promise<ReadAllPage> {
+export async function readAll(
+  session: SqlSession & Pick<LogSessions, "places">,
+  request: ReadAllRequest,
+): Promise<ReadAllPage> {
   const { after, limit } = request;
   checkReadAll(request);
   const reader = request.transaction ?? session;
   const filters = writeFilters(request);
   // A reader with a filter reads larger ranges, or it would need a round trip for every page of other events.
-  const window = filters.conditions.length === 0 ? limit : MAX_READ_EVENTS;
-  const [next] = await reader.query<NextAppends>(NEXT, [after, window]);
+  const isFiltered = filters.conditions.length > 0 || session.places !== undefined;
+  const [next] = await (session.places ?? reader).query<NextAppends>(NEXT, [
+    after,
+    isFiltered ? MAX_READ_EVENTS : limit,
+  ]);
   if (next === undefined) throw new Error("next_appends returned no row.");
+  return readNextAppends(reader, session.places === undefined ? next : withoutPositions(next), request);
+}
 
-  return readNextAppends(reader, next, request);
+/** Extends a range to the end of its last append, because the position of its last event may be that of an event not shown. */
+function withoutPositions(next: NextAppends): NextAppends {
+  return { ...next, up_to: next.up_to === null ? null : (Math.floor(next.up_to / 1024) + 1) * 1024 - 1 };
 }
 
 /** Validates a request. @throws RangeError for a limit out of bounds. */

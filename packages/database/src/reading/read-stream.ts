@@ -1,6 +1,7 @@
 import type { StoredEvent, StreamName } from "@synap/types";
+import type { LogSessions } from "../connection/log-sessions.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
-import type { Database, SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
+import type { SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
 import { queryWithSharedPlan } from "./shared-plan.ts";
 
@@ -97,7 +98,7 @@ const EXCLUSION_DAYS = 300;
  * Iterates over the events of a stream, fetching page by page, up to the version that the stream has when reading begins.
  */
 export async function* readStream(
-  database: Database,
+  database: LogSessions,
   stream: StreamName,
   request: StreamRead,
 ): AsyncGenerator<StoredEvent, void, void> {
@@ -113,7 +114,7 @@ export async function* readStream(
 
 /** Reads one page of a stream, up to its current version. Empty for a stream that doesn't exist. */
 export async function readStreamPage(
-  database: Database,
+  database: LogSessions,
   stream: StreamName,
   request: StreamRead,
 ): Promise<StreamPage> {
@@ -161,7 +162,7 @@ export function firstPage(
 
 /** Reads the first page of a read: a range of consecutive versions, limited by bytes. */
 async function readPageOf(
-  database: Database,
+  database: LogSessions,
   stream: StreamName,
   head: StreamRow,
   request: StreamRead,
@@ -187,7 +188,7 @@ interface Page {
 }
 
 /** Reads the rows of a page: first in the expected time range, then, if some are missing, in the stream's whole time range. */
-async function readRows(database: Database, stream: StreamName, page: Page): Promise<PageRow[]> {
+async function readRows(database: LogSessions, stream: StreamName, page: Page): Promise<PageRow[]> {
   const { from, to, head } = page;
   const parameters = [stream.aggregateType, stream.aggregateId, from, to, page.maxBytes];
   const { first_timestamp: first, last_timestamp: last } = head;
@@ -217,7 +218,7 @@ function estimateTimeRange({ from, to, head }: Page, first: number, last: number
  * merging all of them in order costs half as much as that.
  */
 async function readWithin(
-  database: Database,
+  database: LogSessions,
   page: Page,
   parameters: SqlParameter[],
   [low, high]: [number, number],
@@ -238,7 +239,7 @@ async function readWithin(
 }
 
 function readAnywhere(
-  database: Database,
+  database: LogSessions,
   { transaction, direction }: Page,
   parameters: SqlParameter[],
 ): Promise<PageRow[]> {

@@ -1,4 +1,5 @@
-import type { Database, SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
+import type { LogSessions } from "../connection/log-sessions.ts";
+import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 
 const SHARE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)";
 
@@ -8,8 +9,8 @@ const SHARE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
  * transaction the setting is restored.
  */
 export async function queryWithSharedPlan<Row extends object>(
-  database: Database,
-  transaction: Transaction | undefined,
+  database: LogSessions,
+  transaction: SqlSession | undefined,
   text: string,
   parameters: readonly SqlParameter[],
 ): Promise<Row[]> {
@@ -26,7 +27,7 @@ export async function queryWithSharedPlan<Row extends object>(
 
 /** Like `queryWithSharedPlan`, for a session that is either a database or a transaction. */
 export async function queryAnySessionWithSharedPlan<Row extends object>(
-  session: SqlSession | Database,
+  session: SqlSession | LogSessions,
   text: string,
   parameters: readonly SqlParameter[],
 ): Promise<Row[]> {

@@ -26,6 +26,8 @@ export const streams = synapSchema.table(
     // Text, because a Date can't represent "-infinity" and "infinity".
     firstTimestamp: momentText("first_timestamp").notNull(),
     lastTimestamp: momentText("last_timestamp").notNull(),
+    userId: text("user_id"),
+    createdBy: text("created_by"),
   },
   (table) => [primaryKey({ columns: [table.aggregateType, table.aggregateId] })],
 );

@@ -321,7 +321,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     it.each([
       "SELECT * FROM synap.events",
       "INSERT INTO synap.event_ids SELECT gen_random_uuid(), now(), 1, 1",
-      "SELECT synap.append_new_events('[{}]', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+      "SELECT synap.append_new_events('[{}]', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
       "SELECT synap.find_originals('[{}]', '{}', '{}')",
       "SELECT synap.event_issues('{}')",
       "SELECT synap.grant_to_sql_writers('ALL', 'TABLE synap.events')",

@@ -20,13 +20,17 @@ export class ReadLimiter {
     this.#max = max;
   }
 
-  /** @param read reads from the store that all subscriptions with this limiter share */
+  /**
+   * @param read reads from the store that all subscriptions with this limiter share
+   * @param shown names the rows that `read` shows, if not every one: a page is shared with readers of the same rows only
+   */
   read(
     request: ReadAllRequest,
     read: (request: ReadAllRequest) => Promise<ReadAllPage>,
+    shown?: string,
   ): Promise<ReadAllPage> {
     const { after, limit, maxBytes, types, aggregateType, stream } = request;
-    const key = JSON.stringify([after, limit, maxBytes, types, aggregateType, stream]);
+    const key = JSON.stringify([shown, after, limit, maxBytes, types, aggregateType, stream]);
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting.page;
     let start = () => {};

@@ -8,6 +8,8 @@ export interface SubscriptionSource {
   readonly readAll: (request: ReadAllRequest) => Promise<ReadAllPage>;
   /** Calls back after appends. Resolves once it listens, with a function that stops it. */
   readonly listen: (onAppend: () => void) => Promise<() => Promise<void>>;
+  /** Names the rows that are shown, if not every one. */
+  readonly shown?: string | undefined;
 }
 
 const DEFAULT_BATCH = 500;
@@ -65,7 +67,7 @@ async function resolveStart(
   const end = { after: Number.MAX_SAFE_INTEGER, limit: 1 };
   const { watermark } = await (readLimiter === undefined
     ? source.readAll(end)
-    : readLimiter.read(end, source.readAll));
+    : readLimiter.read(end, source.readAll, source.shown));
   return watermark;
 }
 
@@ -105,7 +107,7 @@ async function* follow(
       };
       const page = await (readLimiter === undefined
         ? source.readAll(next)
-        : readLimiter.read(next, source.readAll));
+        : readLimiter.read(next, source.readAll, source.shown));
       position = page.position;
       const isNews =
         page.events.length > 0 ||

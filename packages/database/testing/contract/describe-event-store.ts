@@ -8,6 +8,7 @@ import { streamLaws } from "./stream-laws.ts";
 import { streamLifeContract } from "./stream-life-contract.ts";
 import { streamsContract } from "./streams-contract.ts";
 import { subscriptionsContract } from "./subscriptions-contract.ts";
+import { visibilityContract } from "./visibility-contract.ts";
 
 /**
  * Contract of every event store. Call it inside a `describe` for each implementation. Features
@@ -30,5 +31,6 @@ export function describeEventStore(options: ContractOptions): void {
   describe("readAll", () => readAllContract(test));
   describe("large events", () => largeEventsContract(test));
   describe("subscriptions", () => subscriptionsContract(test));
+  describe("visibility", () => visibilityContract(test));
   finish();
 }
