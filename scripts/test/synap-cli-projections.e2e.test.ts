@@ -69,6 +69,18 @@ describe("synap projections", () => {
     ]);
   });
 
+  it("shows the rows as they were at a position or a moment", async () => {
+    const now = await projections("as-of", "tasks-view", new Date().toISOString(), "--limit", "2", "--json");
+    expect(JSON.parse(now.stdout)).toMatchObject({
+      events: 200,
+      tables: [{ table: "tasks_view", rows: [{}, {}], isCut: true }],
+    });
+    const before = await projections("as-of", "tasks-view", "0");
+    expect([before.exitCode, before.stdout]).toEqual([0, "tasks_view: 0 rows\n[]\n"]);
+    const wrong = await projections("as-of", "tasks-view", "yesterday");
+    expect([wrong.exitCode, wrong.output]).toEqual([2, expect.stringContaining("It must be a moment")]);
+  });
+
   it("pauses and resumes one, and keeps who did", async () => {
     expect(await projections("pause", "tasks-view", "--as", "Ada")).toMatchObject({
       exitCode: 0,

@@ -89,7 +89,7 @@ export interface ApiDependencies {
     readonly deadLetters: Pick<EngineDeadLetters, "page" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,
-      "status" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"
+      "status" | "asOf" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"
     >;
     readonly deadLetterBacklog: () => Promise<readonly DeadLetterBacklog[]>;
   };

@@ -6,6 +6,7 @@ import { toProblem } from "./problems/to-problem.ts";
 import { readRequestId } from "./request-id.ts";
 import { changeProjectionRoutes } from "./routes/admin/change-projection.ts";
 import { deadLetterRoutes } from "./routes/admin/dead-letters.ts";
+import { projectionAsOfRoute } from "./routes/admin/projection-as-of.ts";
 import { projectionRoutes } from "./routes/admin/projections.ts";
 import { rebuildProjectionRoutes } from "./routes/admin/rebuild-projection.ts";
 import { resolveDeadLetterRoutes } from "./routes/admin/resolve-dead-letter.ts";
@@ -78,6 +79,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   resolveDeadLetterRoutes(app, dependencies);
   tailEventsRoute(app, dependencies);
   projectionRoutes(app, dependencies);
+  projectionAsOfRoute(app, dependencies);
   changeProjectionRoutes(app, dependencies);
   rebuildProjectionRoutes(app, dependencies);
   openapiRoute(app, dependencies);

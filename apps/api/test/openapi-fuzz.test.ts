@@ -99,6 +99,10 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     query: without(call.query, call.query["version"] === undefined ? "" : "at"),
   }),
   tailEvents: (call) => ({ ...call, query: without(call.query, "aggregateId") }),
+  projectionAsOf: ({ query: { moment, ...query }, ...call }) => ({
+    ...call,
+    query: query["position"] === undefined ? { ...query, moment: moment ?? "2026-01-01T00:00:00Z" } : query,
+  }),
   listEvents: withoutCursor,
   listEventTypes: withoutCursor,
   aggregateHistory: withoutCursor,

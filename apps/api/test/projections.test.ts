@@ -62,6 +62,32 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
   });
   afterAll(() => api.stop());
 
+  it("shows the rows as they were at a position and at a moment, and refuses neither and both", async () => {
+    const [first] = await api.database.query<{ position: number; id: string }>(
+      'SELECT "position", id FROM synap.events ORDER BY "position" LIMIT 1',
+    );
+    const asOf = (query: string) => callAdmin(api.url, `/projections/said-notes/as-of?${query}`);
+    // The newest version, which says it in capitals.
+    expect((await asOf(`position=${first?.position}`)).body).toEqual({
+      projection: "said-notes",
+      events: 1,
+      tables: [{ table: "said_notes", rows: [{ id: first?.id, content: "ONE" }], isCut: false }],
+      failed: [],
+    });
+    expect((await asOf("moment=2020-01-01T00:00:00Z")).body).toMatchObject({
+      events: 0,
+      tables: [{ rows: [] }],
+    });
+    expect((await asOf("moment=2100-01-01T00:00:00Z&limit=1")).body).toMatchObject({
+      events: 2,
+      tables: [{ rows: [{}], isCut: true }],
+    });
+    for (const query of ["", "position=1&moment=2020-01-01T00:00:00Z", "moment=yesterday"]) {
+      expect((await asOf(query)).status, query).toBe(400);
+    }
+    expect((await callAdmin(api.url, "/projections/none/as-of?position=1")).status).toBe(404);
+  });
+
   it("list them, and show one with its builds", async () => {
     const { status, body } = await callAdmin(api.url, "/projections");
     expect(status).toBe(200);

@@ -72,6 +72,7 @@ export function unservedApp() {
       deadLetters: { page: away, retry: away, retryAll: away, skip: away },
       projections: {
         status: away,
+        asOf: away,
         pause: away,
         resume: away,
         rebuild: away,

@@ -27,6 +27,10 @@ export interface RetryRequest<Handler extends string = string> extends CallOptio
   readonly limit?: number;
 }
 
+/** The position or the moment of a read model as it was, and the number of rows. */
+export type AsOfRequest = ({ readonly position: number } | { readonly moment: Date | string }) &
+  CallOptions & { readonly limit?: number };
+
 /** Operating Synap. Everything here needs the admin token. */
 export interface Admin<Parts extends PartTypes = PartTypes> {
   status(options?: CallOptions): Promise<Resource<"AdminStatus">>;
@@ -49,6 +53,11 @@ export interface Admin<Parts extends PartTypes = PartTypes> {
   projections(options?: CallOptions): Promise<Resource<"Projections">["projections"]>;
   /** @throws SynapProblem `projection-not-found` */
   projection(name: Parts["projections"], options?: CallOptions): Promise<Resource<"Projection">>;
+  /**
+   * The rows of a read model as they were at a position of the log, or a moment: up to `limit` of each table, by default 100.
+   * @throws SynapProblem `projection-not-found`, `as-of-too-long`
+   */
+  projectionAsOf(name: Parts["projections"], at: AsOfRequest): Promise<Resource<"ProjectionAsOf">>;
   pauseProjection(name: Parts["projections"], options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
   resumeProjection(name: Parts["projections"], options?: CallOptions): Promise<Resource<"ProjectionBuild">>;
   /** Begins a new build beside the live one. */
@@ -102,6 +111,8 @@ export function createAdmin(transport: Transport): Admin {
       transport.call("skipDeadLetter", { path: { id }, body: { reason }, signal }),
     projections: async ({ signal } = {}) => (await transport.call("listProjections", { signal })).projections,
     projection: (name, { signal } = {}) => transport.call("getProjection", { path: { name }, signal }),
+    projectionAsOf: (name, { signal, ...query }) =>
+      transport.call("projectionAsOf", { path: { name }, query, signal }),
     pauseProjection: (name, { signal } = {}) => transport.call("pauseProjection", { path: { name }, signal }),
     resumeProjection: (name, { signal } = {}) =>
       transport.call("resumeProjection", { path: { name }, signal }),

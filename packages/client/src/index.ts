@@ -1,6 +1,6 @@
 /** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and Cloudflare Workers. */
 
-export type { Admin, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
+export type { Admin, AsOfRequest, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
 export type {
   AggregateMoment,
   Aggregates,

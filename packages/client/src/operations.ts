@@ -109,6 +109,7 @@ export const OPERATIONS = {
   skipDeadLetter: { ...once, path: "/api/v1/admin/dead-letters/{id}/skip", response: "DeadLetterOutcome" },
   listProjections: { ...read, path: "/api/v1/admin/projections", response: "Projections" },
   getProjection: { ...read, path: "/api/v1/admin/projections/{name}", response: "Projection" },
+  projectionAsOf: { ...read, path: "/api/v1/admin/projections/{name}/as-of", response: "ProjectionAsOf" },
   pauseProjection: { ...once, path: "/api/v1/admin/projections/{name}/pause", response: "ProjectionBuild" },
   resumeProjection: { ...once, path: "/api/v1/admin/projections/{name}/resume", response: "ProjectionBuild" },
   rollbackProjection: {

@@ -196,6 +196,10 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   skipDeadLetter: (synap) => [synap.admin.skipDeadLetter(1, "because")],
   listProjections: (synap) => [synap.admin.projections()],
   getProjection: (synap) => [synap.admin.projection("p")],
+  projectionAsOf: (synap) => [
+    synap.admin.projectionAsOf("p", { position: 7, limit: 7 }),
+    synap.admin.projectionAsOf("p", { moment: new Date(A_TIME) }),
+  ],
   pauseProjection: (synap) => [synap.admin.pauseProjection("p")],
   resumeProjection: (synap) => [synap.admin.resumeProjection("p")],
   rollbackProjection: (synap) => [synap.admin.rollbackProjection("p")],

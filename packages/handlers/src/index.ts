@@ -71,6 +71,7 @@ export {
 } from "./projections/projection.ts";
 export type { ProjectionContext } from "./projections/projection-context.ts";
 export {
+  AsOfTooLongError,
   CutoverRefusedError,
   ProjectionChangedError,
   ProjectionConflictError,

@@ -35,6 +35,7 @@ export {
 export { seededDomain } from "@synap/domain";
 export {
   AggregateConflictError,
+  AsOfTooLongError,
   CommandRefusedError,
   CutoverRefusedError,
   createReaction,

@@ -11,6 +11,7 @@ import {
 import { isTransient, sqlState } from "@synap/database/internal";
 import {
   AggregateConflictError,
+  AsOfTooLongError,
   CommandRefusedError,
   CutoverRefusedError,
   DeadLetterNotFoundError,
@@ -133,6 +134,7 @@ const ADMIN_PROBLEMS = [
   [DeadLetterResolvedError, "dead-letter-resolved"],
   [DeadLetterNotRetryableError, "dead-letter-not-retryable"],
   [ProjectionNotFoundError, "projection-not-found"],
+  [AsOfTooLongError, "as-of-too-long"],
   [ProjectionConflictError, "projection-conflict"],
   [ProjectionChangedError, "projection-changed"],
 ] as const satisfies readonly (readonly [unknown, ProblemCode])[];

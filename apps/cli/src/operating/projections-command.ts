@@ -1,6 +1,6 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Argument, Command } from "commander";
-import { wholeOption } from "../terminal/command.ts";
+import { momentOption, wholeOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { jsonText } from "../terminal/table.ts";
 import { type CommonOptions, connect } from "./connection.ts";
@@ -31,6 +31,7 @@ export const projectionsCommand = (): Command =>
     .description("Shows, pauses and rebuilds projections (read models).")
     .addCommand(listCommand())
     .addCommand(showCommand())
+    .addCommand(asOfCommand())
     .addCommand(feedCommand("pause", "Pauses a projection. Its rows stay readable and unchanged."))
     .addCommand(feedCommand("resume", "Resumes a projection from its checkpoint."))
     .addCommand(rebuildCommand())
@@ -82,6 +83,44 @@ function showCommand(): Command {
       const found = await connect(options).admin.projection(name);
       console.log(options.json ? jsonText(found, 2) : describeProjection(found));
     });
+}
+
+interface AsOfOptions extends CommonOptions {
+  readonly limit: number;
+}
+
+function asOfCommand(): Command {
+  return new Command("as-of")
+    .description("Shows the rows of a projection as they were.")
+    .argument("<name>", "the projection's name")
+    .argument("<when>", "a position of the log, or a moment by which the events were stored", whenArgument)
+    .option("--limit <rows>", "maximum number of rows of each table", wholeOption(1, 1_000), 100)
+    .addHelpText(
+      "after",
+      helpText({
+        notes: ["It folds all events up to then, in the API: at most 100,000 of the log."],
+        examples: [
+          [`${SYNAP_COMMAND} projections as-of open-loops 2026-01-31T09:30:00Z`],
+          [`${SYNAP_COMMAND} projections as-of open-loops 20480 --json`],
+        ],
+      }),
+    )
+    .action(
+      async (name: string, when: ReturnType<typeof whenArgument>, _options: unknown, command: Command) => {
+        const { limit, ...options } = command.optsWithGlobals<AsOfOptions>();
+        const found = await connect(options).admin.projectionAsOf(name, { ...when, limit });
+        if (options.json) return console.log(jsonText(found, 2));
+        for (const { table, rows, isCut } of found.tables) {
+          console.log(`${table}: ${rows.length} rows${isCut ? ", and more" : ""}\n${jsonText(rows, 2)}`);
+        }
+        if (found.failed.length > 0) console.error(`Not applied: ${jsonText(found.failed, 2)}`);
+      },
+    );
+}
+
+function whenArgument(value: string): { position: number } | { moment: string } {
+  const isPosition = /^\d{1,15}$/.test(value);
+  return isPosition ? { position: Number(value) } : { moment: momentOption(value) };
 }
 
 function feedCommand(change: "pause" | "resume", description: string): Command {

@@ -13,6 +13,7 @@ import { EventDispatcher } from "../engine/event-dispatcher.ts";
 import { HandlerRunner } from "../engine/handler-runner.ts";
 import type { Projection } from "../projections/projection.ts";
 import {
+  AsOfTooLongError,
   CutoverRefusedError,
   ProjectionChangedError,
   ProjectionConflictError,
@@ -120,6 +121,15 @@ describeOnEveryEngine("projections", (engine) => {
       "SELECT FROM pg_class WHERE relname LIKE '%asof%' AND relkind = 'r'",
     );
     expect(left).toEqual([]);
+  });
+
+  it("give up an as-of run that would read more events than it may", async () => {
+    const { name, store, projections } = fresh({});
+    await store.appendBatch(Array.from({ length: 1_001 }, (_, index) => note("long", String(index))));
+    const at = { position: Number.MAX_SAFE_INTEGER };
+    await expect(projections.asOf(name, at, { maxEvents: 1_000 })).rejects.toThrow(AsOfTooLongError);
+    const { rows, cut } = await projections.asOf(name, at, { maxBytes: 1 });
+    expect([Object.values(rows).flat().length, cut.length]).toEqual([1, 1]);
   });
 
   it("refuse an as-of run at an invalid moment or position", async () => {

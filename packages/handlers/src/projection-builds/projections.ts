@@ -1,7 +1,7 @@
 import type { Database, EventStore, Transaction } from "@synap/database";
 import { readCheckpoint, saveCheckpoint } from "@synap/database/internal";
 import type { LogFollower } from "../dispatch/log-follower.ts";
-import { type AsOf, projectionAsOf, type ReadModelAsOf } from "../projections/as-of.ts";
+import { type AsOf, type AsOfRequest, projectionAsOf, type ReadModelAsOf } from "../projections/as-of.ts";
 import { type Projection, segmentsOf } from "../projections/projection.ts";
 import { ProjectionConflictError, ProjectionNotFoundError } from "../projections/projection-errors.ts";
 import type { ProjectionRegistry } from "../projections/projection-registry.ts";
@@ -206,7 +206,11 @@ export class Projections<Name extends string = string> {
   }
 
   /** Computes the rows at a position or moment with the newest version. See `projectionAsOf`. */
-  async asOf(name: Name, at: AsOf, options: { readonly maxRows?: number } = {}): Promise<ReadModelAsOf> {
+  async asOf(
+    name: Name,
+    at: AsOf,
+    options: Pick<AsOfRequest, "maxRows" | "maxBytes" | "maxEvents"> = {},
+  ): Promise<ReadModelAsOf> {
     const projection = this.#registry.newest(name);
     return projectionAsOf({ database: this.#database, store: this.#store, projection, at, ...options });
   }

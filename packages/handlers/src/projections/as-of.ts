@@ -4,6 +4,7 @@ import { checkMoment, type StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import { describeFailure, isTransientFailure } from "../handler/handler-errors.ts";
 import type { Projection } from "./projection.ts";
+import { AsOfTooLongError } from "./projection-errors.ts";
 import type { ReadTable } from "./read-table.ts";
 import { createTables, projectionContext, tableOf } from "./read-tables.ts";
 
@@ -30,6 +31,10 @@ export interface AsOfRequest {
   readonly at: AsOf;
   /** Maximum number of rows returned for each table; fewer when they are large, see `cut`. Default 10,000. */
   readonly maxRows?: number | undefined;
+  /** Maximum size of the rows of all tables together, in bytes of text. Default: 4 MiB for each table. */
+  readonly maxBytes?: number | undefined;
+  /** Number of events of the log, of any type, after which the run is given up. Default: none. */
+  readonly maxEvents?: number | undefined;
 }
 
 const PAGE = 1_000;
@@ -40,7 +45,7 @@ class Undo extends Error {}
  * Folds a projection's events up to a position or moment into temporary tables and reads them, in
  * a transaction that is rolled back. Takes time in proportion to the number of events; the embedded engine does nothing
  * else meanwhile.
- * @throws InvalidMomentError; RangeError when the position is not a whole number from 0.
+ * @throws InvalidMomentError; AsOfTooLongError; RangeError when the position is not a whole number from 0.
  */
 export async function projectionAsOf(request: AsOfRequest): Promise<ReadModelAsOf> {
   const bound = boundOf(request.at);
@@ -75,7 +80,10 @@ async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction
   const isWanted = (event: StoredEvent) =>
     event.position <= last && (typeof bound === "number" || Date.parse(event.recordedAt) <= bound.valueOf());
   const run = new AsOfRun(projection, suffix);
-  for (let after = 0; after < last; ) {
+  const { maxEvents = Number.POSITIVE_INFINITY } = request;
+  for (let after = 0, read = 0; after < last; read += PAGE) {
+    // A page covers so many events of the log, whichever of them are wanted.
+    if (read >= maxEvents) throw new AsOfTooLongError(projection.name, maxEvents);
     const page = await store.readAll({
       after,
       limit: PAGE,
@@ -88,8 +96,11 @@ async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction
   }
   const rows: Record<string, Record<string, unknown>[]> = {};
   const cut: string[] = [];
+  let left = request.maxBytes;
   for (const table of projection.tables) {
-    const read = await readRows(transaction, table, suffix, request.maxRows ?? 10_000);
+    const bounds = { maxRows: request.maxRows ?? 10_000, maxBytes: left ?? MAX_PAGE_BYTES };
+    const read = await readRows(transaction, table, suffix, bounds);
+    if (left !== undefined) left = Math.max(0, left - read.bytes);
     rows[table.name] = read.rows;
     if (read.isCut) cut.push(table.name);
   }
@@ -104,25 +115,26 @@ async function readRows(
   transaction: Transaction,
   table: ReadTable,
   suffix: string,
-  limit: number,
-): Promise<{ rows: Record<string, unknown>[]; isCut: boolean }> {
+  { maxRows, maxBytes }: { readonly maxRows: number; readonly maxBytes: number },
+): Promise<{ rows: Record<string, unknown>[]; bytes: number; isCut: boolean }> {
   const name = tableOf(table.name, suffix);
   const order = table.key.join(", ");
   let fitting = 0;
   let bytes = 0;
   let isCut = false;
   for (let isMore = true; isMore && !isCut; ) {
-    const parameters = [fitting, ROWS_A_TIME, MAX_PAGE_BYTES - bytes];
+    const parameters = [fitting, ROWS_A_TIME, maxBytes - bytes];
     const [slice] = await transaction.query<MeasuredSlice>(measureSlice(name, order), parameters);
     if (slice === undefined) throw new Error(`The rows of ${name} could not be measured.`);
     fitting += slice.fitting;
     bytes += slice.bytes;
     isMore = slice.found === ROWS_A_TIME;
-    isCut = slice.fitting < slice.found || (isMore && bytes >= MAX_PAGE_BYTES) || fitting > limit;
+    isCut = slice.fitting < slice.found || (isMore && bytes >= maxBytes) || fitting > maxRows;
   }
-  const rows = Math.min(fitting, limit);
+  const rows = Math.min(fitting, maxRows);
   return {
     rows: await transaction.query(`SELECT * FROM ${name} ORDER BY ${order} LIMIT $1`, [rows]),
+    bytes,
     isCut,
   };
 }

@@ -31,6 +31,17 @@ export class ProjectionConflictError extends Error {
   override readonly name = "ProjectionConflictError";
 }
 
+/** Thrown for an as-of run that would have to read more events than its caller allows. */
+export class AsOfTooLongError extends Error {
+  readonly code = "AS_OF_TOO_LONG";
+  override readonly name = "AsOfTooLongError";
+  constructor(projection: string, maxEvents: number) {
+    super(
+      `The log has more than ${maxEvents} events up to then, too many to fold "${projection}" here. Run it in a process of your own.`,
+    );
+  }
+}
+
 /** Thrown when the new build lags or differs too much to become live. Nothing was changed. */
 export class CutoverRefusedError extends Error {
   readonly code = "CUTOVER_REFUSED";

@@ -41,6 +41,7 @@ export const PROBLEM_CODES = {
   "dead-letter-resolved": { status: 409, title: "The dead letter is already resolved" },
   "projection-conflict": { status: 409, title: "The state of the projection does not allow this" },
   "projection-changed": { status: 409, title: "The projection was changed without a new version" },
+  "as-of-too-long": { status: 409, title: "Too many events for a read model as of then" },
   "cutover-refused": { status: 409, title: "The new build cannot become the live one" },
   "dead-letter-not-retryable": { status: 409, title: "The dead letter cannot be retried" },
   "event-id-conflict": { status: 409, title: "Another event has this id" },

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { emptyBody, type RequestSchemas } from "./parameter-forms.ts";
+import {
+  DEFAULT_PAGE_SIZE,
+  emptyBody,
+  limitParameter,
+  moment as momentParameter,
+  type RequestSchemas,
+  wholeNumber,
+} from "./parameter-forms.ts";
 
 const moment = z.iso.datetime();
 const whole = z.number().int();
@@ -102,10 +109,36 @@ export const projectionPath = z.object({
     .describe("The projection's name."),
 });
 
+/** The rows of a read model as they were. */
+export const projectionAsOf = z.object({
+  projection: z.string(),
+  events: whole.describe("Number of events that were applied."),
+  tables: z.array(
+    z.object({
+      table: z.string(),
+      rows: z.array(z.looseObject({})),
+      isCut: z.boolean().describe("True if it has more rows than these."),
+    }),
+  ),
+  failed: z
+    .array(z.object({ eventId: z.string(), reason: z.string() }))
+    .describe(
+      "The first 100 events that could not be applied. They and later events of their streams are missing.",
+    ),
+});
+
+/** The end of the events of an as-of run, and the number of rows. */
+export const asOfQuery = z.strictObject({
+  position: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().describe("As of this position of the log."),
+  moment: momentParameter.optional().describe("As of this moment, by when events were stored."),
+  limit: limitParameter(DEFAULT_PAGE_SIZE),
+});
+
 /** Request schemas of the operations on projections, by operationId. */
 export const PROJECTION_REQUESTS = {
   listProjections: {},
   getProjection: { params: projectionPath },
+  projectionAsOf: { params: projectionPath, query: asOfQuery },
   pauseProjection: { params: projectionPath, body: emptyBody },
   resumeProjection: { params: projectionPath, body: emptyBody },
   rollbackProjection: { params: projectionPath, body: emptyBody },
@@ -123,4 +156,5 @@ export const PROJECTION_RESOURCES = {
   ProjectionComparison: projectionComparison,
   ProjectionCutover: projectionCutover,
   DroppedBuild: droppedBuild,
+  ProjectionAsOf: projectionAsOf,
 } as const satisfies Record<string, z.ZodType>;
