@@ -43,6 +43,7 @@ describe("the exports of @synap/synap", () => {
     ["HandlerPassError", "the runner of the handlers logs it, and makes another pass"],
     ["InvalidEnvelopeError", "the worker keeps the envelope"],
     ["NotWritableError", "the readiness check reports it"],
+    ["Obstacle", "the event type is kept with the reason, and post_event refuses it"],
     ["RefusedDataError", "the append appends its events one by one"],
     ["ThrownValueError", "stands for a value that is no error, in place of a handler's own error"],
     ["Undo", "an as-of run undoes its own work"],

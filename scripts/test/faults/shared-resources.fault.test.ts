@@ -1,6 +1,6 @@
 import { readApiConfiguration, startApi } from "@synap/api";
 import { type Database, DatabaseUnavailableError, migrate, openDatabase } from "@synap/database";
-import { createEventStore, lowSharedResources } from "@synap/database/internal";
+import { createEventStore, lowSharedResources, syncEventTypes } from "@synap/database/internal";
 import { operatingWarnings } from "@synap/handlers/internal";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
@@ -72,11 +72,7 @@ describe.runIf(canRunTimescaledb)("a stranger with CONNECT alone who uses up", {
 
   it("the queue of notifications stops no append, and the warning names the session", async () => {
     const store = createEventStore({ database, catalogue: seedCatalogue });
-    await database.asOwner((owner) =>
-      owner.query(`
-        INSERT INTO synap.event_types (name, aggregate_type, description, release, json_schema, example)
-        VALUES ('note.creation.completed', 'note', '', '', '{}', '{}')`),
-    );
+    await syncEventTypes(database, seedCatalogue);
     expect(await warnings()).toEqual([]);
     const listener = connect();
     for (const statement of ["LISTEN anything", "BEGIN", "SELECT 1"]) await listener.unsafe(statement);
@@ -89,9 +85,7 @@ describe.runIf(canRunTimescaledb)("a stranger with CONNECT alone who uses up", {
     };
     await expect(filling()).rejects.toThrow("too many notifications in the NOTIFY queue");
 
-    await database.transaction((open) =>
-      open.query("SELECT synap.post_event('note.creation.completed', '{}')"),
-    );
+    await database.transaction((open) => open.query("SELECT synap.post_event('task.completed', '{}')"));
     const event = note();
     expect(await store.append(event)).toMatchObject({ status: "stored" });
     expect(await store.append(event)).toMatchObject({ status: "duplicate" });

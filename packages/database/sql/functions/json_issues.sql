@@ -9,12 +9,7 @@ AS $$
     SELECT child.path, child.value, child.key, walk.depth + 1
       FROM walk
      CROSS JOIN LATERAL (
-       SELECT CASE
-                WHEN length(o.key) > 64 THEN format('%s[%s]', walk.path, to_json(left(o.key, 64) || '…'))
-                WHEN o.key ~ '^[A-Za-z_$][A-Za-z0-9_$]*$' THEN walk.path || '.' || o.key
-                ELSE format('%s[%s]', walk.path, to_json(o.key))
-              END AS path,
-              o.value, o.key
+       SELECT synap.field_path(walk.path, o.key) AS path, o.value, o.key
          FROM jsonb_each(CASE WHEN jsonb_typeof(walk.value) = 'object' THEN walk.value ELSE '{}' END) AS o
        UNION ALL
        SELECT format('%s[%s]', walk.path, a.ordinal - 1), a.value, NULL

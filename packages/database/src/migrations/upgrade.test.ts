@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seedCatalogue } from "@synap/types";
@@ -48,6 +48,12 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     for (const name of await readdir(tables)) if (name >= "0020") await rm(join(tables, name));
     const views = join(earlier, "views");
     for (const name of await readdir(views)) if (/_of_(user|creator)/.test(name)) await rm(join(views, name));
+    const functions = join(earlier, "functions");
+    for (const name of await readdir(functions)) {
+      const file = join(functions, name);
+      if (/synap\.(check_(issue|task|choice)|rule_issues)\b/.test(await readFile(file, "utf8")))
+        await rm(file);
+    }
   });
   afterEach(async () => {
     await test.drop();

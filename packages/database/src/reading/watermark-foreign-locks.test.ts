@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase, testEngines } from "../../testin
 import { createTestLogin, type TestLogin } from "../../testing/test-login.ts";
 import { append } from "../../testing/watermark/scenarios.ts";
 import { type EventStore, migrate, openDatabase } from "../index.ts";
-import { createEventStore, storeStatistics, watermarkHolder } from "../internal.ts";
+import { createEventStore, storeStatistics, syncEventTypes, watermarkHolder } from "../internal.ts";
 
 describe.runIf(testEngines().includes("server"))("the watermark among other logins", () => {
   let test: TestDatabase;
@@ -75,14 +75,10 @@ describe.runIf(testEngines().includes("server"))("the watermark among other logi
 
   it("stops at an append of a login that only has the role for SQL", async () => {
     const login = await createLogin("synap_sql");
-    await test.database.asOwner((owner) =>
-      owner.query(`
-        INSERT INTO synap.event_types (name, aggregate_type, description, release, json_schema, example)
-        VALUES ('note.creation.completed', 'note', '', '', '{}', '{}')`),
-    );
+    await syncEventTypes(test.database, seedCatalogue);
     const start = await append(store);
     await login.session.begin(async (open) => {
-      await open`SELECT synap.post_event('note.creation.completed', '{}')`;
+      await open`SELECT synap.post_event('task.completed', '{}')`;
       await append(store);
       expect((await store.readAll({ after: start, limit: 10 })).events).toEqual([]);
       expect(await watermarkHolder(test.database)).toMatchObject({ login: login.name });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { seedCatalogue } from "@synap/types";
+import { defineEventType, type JsonObject, seedCatalogue } from "@synap/types";
 import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { postEvent } from "../../testing/post-event.ts";
 import type { EventStore, Transaction } from "../index.ts";
@@ -12,11 +13,21 @@ const note = (aggregateId: string) => ({
   data: { content: "hi" },
 });
 
+/** An event type that allows any data. */
+const probeMade = defineEventType({
+  name: "probe.made",
+  aggregateType: "note",
+  description: "Something to try the limits on.",
+  schema: z.record(z.string(), z.json()),
+  example: { content: "x" },
+});
+const probe = (aggregateId: string, data: JsonObject) => ({ type: "probe.made", aggregateId, data });
+
 describeOnEveryEngine("synap.post_event", (engine) => {
   let store: EventStore;
   beforeAll(async () => {
     store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
-    await syncEventTypes(engine.database, seedCatalogue);
+    await syncEventTypes(engine.database, seedCatalogue.extend([probeMade]));
   });
 
   /** Runs work as the role for SQL programs. */
@@ -41,10 +52,13 @@ describeOnEveryEngine("synap.post_event", (engine) => {
   it("is read back unchanged, in pages of the same size, under any settings of the reader", async () => {
     const aggregateId = randomUUID();
     // More than one page of 4 MiB, with numbers and texts whose format depends on settings of the session.
-    const large = Array.from({ length: 30 }, (_, index) => ({
-      ...note(aggregateId),
-      data: { content: 'a"\\ '.repeat(30_000), number: 0.1 + index, list: [1e-7, 123456789.123] },
-    }));
+    const large = Array.from({ length: 30 }, (_, index) =>
+      probe(aggregateId, {
+        content: 'a"\\ '.repeat(30_000),
+        number: 0.1 + index,
+        list: [1e-7, 123456789.123],
+      }),
+    );
     for (const event of large) await postEvent(engine.database, event);
     const read = (session: Transaction) =>
       Promise.all(
@@ -127,7 +141,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
   it("treats a null argument as omitted, and keeps a null inside the data", async () => {
     const [posted] = await engine.database.query<{ id: string }>(`
       SELECT id FROM synap.post_event(
-        'note.creation.completed', '{"content":"hi","title":null}', created_by => NULL, source => NULL)`);
+        'probe.made', '{"content":"hi","title":null}', created_by => NULL, source => NULL)`);
     expect(await store.getById(posted?.id ?? "")).toMatchObject({
       data: { content: "hi", title: null },
       createdBy: "system",
@@ -324,6 +338,7 @@ describeOnEveryEngine("synap.post_event", (engine) => {
       "SELECT synap.append_new_events('[{}]', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
       "SELECT synap.find_originals('[{}]', '{}', '{}')",
       "SELECT synap.event_issues('{}')",
+      "SELECT synap.check_issues('[{}]', '{}', '{}')",
       "SELECT synap.grant_to_sql_writers('ALL', 'TABLE synap.events')",
       "UPDATE synap.event_types SET name = 'x'",
       "DELETE FROM synap.event_stream",
@@ -393,29 +408,47 @@ describeOnEveryEngine("reading through SQL", (engine) => {
 });
 
 describeOnEveryEngine("the data of a posted event", (engine) => {
-  // Neither engine of these tests has pg_jsonschema. A function of the same form replaces the extension's, which
-  // shows that post_event calls it with the type's schema and respects its result, not how well the extension validates.
+  const code = defineEventType({
+    name: "code.made",
+    description: "A code with a check sum.",
+    schema: z.strictObject({ code: z.object({ digits: z.string().refine((text) => text.endsWith("7")) }) }),
+    example: { code: { digits: "17" } },
+  });
+  const post = (type: string, data: JsonObject) => postEvent(engine.database, { type, data });
+
   beforeAll(async () => {
-    await syncEventTypes(engine.database, seedCatalogue);
-    await engine.database.asOwner((owner) =>
-      owner.execute(`
-        CREATE SCHEMA stand_in;
-        CREATE FUNCTION stand_in.jsonb_matches_schema(schema json, instance jsonb) RETURNS boolean
-        LANGUAGE sql IMMUTABLE AS $$
-          SELECT NOT EXISTS (SELECT FROM json_array_elements_text(schema -> 'required') AS r(name) WHERE NOT instance ? r.name)
-        $$;
-        CREATE OR REPLACE FUNCTION synap.json_schema_check() RETURNS regprocedure
-        LANGUAGE sql STABLE AS $$ SELECT 'stand_in.jsonb_matches_schema(json,jsonb)'::regprocedure $$;`),
-    );
+    await syncEventTypes(engine.database, seedCatalogue.extend([code]));
   });
 
-  it("is validated against its schema where the server can do that", async () => {
-    await expect(
-      postEvent(engine.database, { type: "note.creation.completed", data: { title: "no content" } }),
-    ).rejects.toMatchObject({
+  it("is refused with every fault when it does not satisfy the schema of its type", async () => {
+    const data = { title: 5, tags: ["ok", ""], more: true };
+    await expect(post("note.creation.completed", data)).rejects.toMatchObject({
       code: "SY010",
-      detail: expect.stringMatching('"schema-mismatch", "path": "data"'),
+      detail: expect.stringMatching(
+        /(?=.*"data.content")(?=.*"data.title")(?=.*"data.tags\[1\]")(?=.*"data.more")/,
+      ),
     });
-    expect(await postEvent(engine.database, note("checked"))).toMatchObject({ duplicate: false });
+    expect(await post("note.creation.completed", { content: "hi" })).toMatchObject({ duplicate: false });
+  });
+
+  it("is refused where the database can't check it, with the part of the schema and the cure", async () => {
+    await expect(post("code.made", { code: { digits: "17" } })).rejects.toMatchObject({
+      code: "SY010",
+      detail: expect.stringMatching(
+        /"not-checkable".*data.code.digits: it has a refinement.*send the event over HTTP/,
+      ),
+    });
+  });
+
+  it("is refused where an older release has changed the schema since its check was made", async () => {
+    await engine.database.query(
+      `UPDATE synap.event_types SET json_schema = '{"type": "object"}' WHERE name = 'task.completed'`,
+    );
+    await expect(post("task.completed", {})).rejects.toMatchObject({
+      code: "SY010",
+      detail: expect.stringMatching(/"not-checkable".*older release/),
+    });
+    await syncEventTypes(engine.database, seedCatalogue);
+    expect(await post("task.completed", {})).toMatchObject({ duplicate: false });
   });
 });

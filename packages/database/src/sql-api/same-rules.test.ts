@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import {
   defineEventType,
   type EventInput,
   type EventIssue,
   type JsonObject,
+  MAX_EVENT_BYTES,
   seedCatalogue,
 } from "@synap/types";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -22,7 +24,7 @@ const nested = (levels: number): JsonObject => {
 };
 const wide = (values: number) => ({ content: "x", list: Array.from({ length: values - 3 }, () => 1) });
 
-/** An event type that allows any data: only TypeScript validates schemas, while both APIs apply all other rules. */
+/** An event type that allows any data. */
 const probe = defineEventType({
   name: "probe.made",
   description: "Something to try the rules on.",
@@ -204,9 +206,75 @@ describeOnEveryEngine("the TypeScript API and the SQL API", (engine) => {
     expect(events.map((event) => event.streamVersion)).toEqual([1, 2]);
   });
 
-  it("differ only in the schema of the data, which SQL can't validate without pg_jsonschema", async () => {
-    const input = { type: "note.creation.completed", data: { content: 5 } };
-    expect(await throughTypeScript(input)).toEqual(["data.content: wrong-type"]);
-    expect(await throughSql(input)).toEqual(["stored"]);
+  describe("check the data of the seeded types alike:", () => {
+    it.each(seedCatalogue.types.map((type) => [type.name, type] as const))(
+      "%s",
+      async (type, { example }) => {
+        expect(await throughSql({ type, data: example })).toEqual(["stored"]);
+        const broken = Object.keys(example).flatMap((field): JsonObject[] => [
+          { ...example, [field]: null },
+          { ...example, [field]: "" },
+          { ...example, [field]: [{}] },
+          Object.fromEntries(Object.entries(example).filter(([name]) => name !== field)),
+        ]);
+        for (const data of [...broken, { ...example, misspelt: 1 }]) {
+          expect({ data, refused: await throughSql({ type, data }) }).toEqual({
+            data,
+            refused: await throughTypeScript({ type, data }),
+          });
+        }
+      },
+    );
+  });
+
+  it.each([
+    "2026-02-28T09:00:00Z",
+    "2026-02-28t09:00:00.1230z",
+    "1970-01-01T00:30:00+00:30",
+    "1970-01-01T00:30:00+00:31",
+    "9999-12-31T23:59:59.999Z",
+    "9999-12-31T23:59:59-00:01",
+    "2026-02-29T09:00:00Z",
+    "2024-02-29T09:00:00.1234Z",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01T09:00:60Z",
+    "2026-01-01T09:00:00+24:00",
+    "0001-01-01T09:00:00Z",
+    "0000-01-01T09:00:00Z",
+    "2026-01-01T09:00Z",
+    `2026-01-01T09:00:00.${"0".repeat(60)}Z`,
+    "２026-01-01T09:00:00Z",
+  ])("read the time %s alike", async (fulfilledAt) => {
+    const event = { type: "order.fulfilled", data: { fulfilledAt } };
+    expect(await throughSql(event)).toEqual(await throughTypeScript(event));
+  });
+
+  describe("have the same limit of size", () => {
+    // Characters of one to four bytes, escapes, and a number that is written out in full.
+    const filling = 'a"\\\n\u0001\u007fä\u2028日😀';
+    const sized = (excess: number): EventInput => {
+      const event = {
+        ...base,
+        id: randomUUID(),
+        aggregateId: "sized",
+        timestamp: inMs(0),
+        createdBy: "system",
+        source: "t",
+      };
+      const data = { content: "", number: 5e-324 };
+      const room = (content: string) =>
+        MAX_EVENT_BYTES -
+        Buffer.byteLength(JSON.stringify(catalogue.completeEvent({ ...event, data: { ...data, content } }))) -
+        320;
+      const content = filling.repeat(Math.floor(room("") / 40));
+      return { ...event, data: { ...data, content: content + "x".repeat(room(content) + excess) } };
+    };
+
+    it("to the byte", async () => {
+      expect(await throughTypeScript(sized(0))).toEqual(["stored"]);
+      expect(await throughSql(sized(0))).toEqual(["stored"]);
+      expect(await throughTypeScript(sized(1))).toEqual([": event-too-large"]);
+      expect(await throughSql(sized(1))).toEqual([": event-too-large"]);
+    });
   });
 });

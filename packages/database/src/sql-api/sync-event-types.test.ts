@@ -27,6 +27,9 @@ describeOnEveryEngine("syncEventTypes", (engine) => {
         description: definition?.description,
         json_schema: definition?.jsonSchema,
         example: definition?.example,
+        check_plan: expect.arrayContaining([expect.objectContaining({ required: ["content"] })]),
+        check_of: expect.stringMatching(/^[0-9a-f]{64}$/),
+        unchecked: null,
         release: "1.2.3",
         updated_at: expect.any(Date),
       },
@@ -45,6 +48,22 @@ describeOnEveryEngine("syncEventTypes", (engine) => {
       "SELECT description FROM synap.event_types WHERE name = 'site.visited'",
     );
     expect(rows).toEqual([{ description: "Again." }]);
+  });
+
+  it("marks a type whose schema the database can't check, and which part of it", async () => {
+    const passed = defineEventType({
+      name: "token.passed",
+      description: "A token was passed on.",
+      schema: z.strictObject({ tokens: z.array(z.jwt()) }),
+      example: { tokens: [] },
+    });
+    await syncEventTypes(engine.database, seedCatalogue.extend([passed]));
+    const rows = await engine.database.query(
+      "SELECT check_plan, unchecked FROM synap.event_types WHERE name = 'token.passed'",
+    );
+    expect(rows).toEqual([
+      { check_plan: null, unchecked: "data.tokens.[]: its format is jwt, which takes code to check" },
+    ]);
   });
 
   it("can run in several processes concurrently", async () => {

@@ -1,4 +1,6 @@
-import type { EventCatalogue } from "@synap/types";
+import { createHash } from "node:crypto";
+import type { EventCatalogue, EventTypeDefinition } from "@synap/types";
+import { compileCheck } from "../check-plan/compile-check.ts";
 import type { Database } from "../connection/sql-session.ts";
 import { RELEASE } from "../release.ts";
 
@@ -9,10 +11,12 @@ export interface SyncEventTypesOptions {
 
 // Sorted, so that processes that start together don't deadlock.
 const PUBLISH = `
-INSERT INTO synap.event_types AS kept (name, aggregate_type, description, json_schema, example, release)
-SELECT t.name, t."aggregateType", t.description, t."jsonSchema", t.example, $2
+INSERT INTO synap.event_types AS kept
+       (name, aggregate_type, description, json_schema, example, check_plan, check_of, unchecked, release)
+SELECT t.name, t."aggregateType", t.description, t."jsonSchema", t.example, t."checkPlan", t."checkOf", t.unchecked, $2
   FROM json_to_recordset($1::text::json) AS t(
-    name text, "aggregateType" text, description text, "jsonSchema" json, example json
+    name text, "aggregateType" text, description text, "jsonSchema" json, example json, "checkPlan" jsonb, "checkOf" text,
+    unchecked text
   )
  ORDER BY t.name COLLATE "C"
 ON CONFLICT (name) DO UPDATE
@@ -20,15 +24,21 @@ ON CONFLICT (name) DO UPDATE
        description = EXCLUDED.description,
        json_schema = EXCLUDED.json_schema,
        example = EXCLUDED.example,
+       check_plan = EXCLUDED.check_plan,
+       check_of = EXCLUDED.check_of,
+       unchecked = EXCLUDED.unchecked,
        release = EXCLUDED.release,
        updated_at = now()
- WHERE (kept.aggregate_type, kept.description, kept.json_schema::text, kept.example::text)
+ WHERE (kept.aggregate_type, kept.description, kept.json_schema::text, kept.example::text, kept.check_plan, kept.check_of,
+        kept.unchecked)
        IS DISTINCT FROM
-       (EXCLUDED.aggregate_type, EXCLUDED.description, EXCLUDED.json_schema::text, EXCLUDED.example::text)
+       (EXCLUDED.aggregate_type, EXCLUDED.description, EXCLUDED.json_schema::text, EXCLUDED.example::text, EXCLUDED.check_plan,
+        EXCLUDED.check_of, EXCLUDED.unchecked)
 RETURNING name`;
 
 /**
- * Writes the catalogue's event types into `synap.event_types`, where the SQL API reads them. Call it after `migrate`.
+ * Writes the catalogue's event types into `synap.event_types`, where the SQL API reads them, with the plan by which it checks their
+ * data. A type whose schema the database can't check is marked with the reason. Call it after `migrate`.
  *
  * Idempotent: only changed types are written. Types that this catalogue does not contain are kept, because another
  * process may use them; to remove one, delete its row as the owner.
@@ -41,16 +51,24 @@ export async function syncEventTypes(
   catalogue: EventCatalogue,
   options: SyncEventTypesOptions = {},
 ): Promise<string[]> {
-  const types = catalogue.types.map(({ name, aggregateType, description, jsonSchema, example }) => ({
+  const rows = await database.query<{ name: string }>(PUBLISH, [
+    JSON.stringify(catalogue.types.map(toRow)),
+    options.release ?? RELEASE,
+  ]);
+  return rows.map((row) => row.name).sort();
+}
+
+function toRow({ name, aggregateType, description, schema, jsonSchema, example }: EventTypeDefinition) {
+  const { plan, obstacle } = compileCheck(schema);
+  return {
     name,
     aggregateType,
     description,
     jsonSchema,
     example,
-  }));
-  const rows = await database.query<{ name: string }>(PUBLISH, [
-    JSON.stringify(types),
-    options.release ?? RELEASE,
-  ]);
-  return rows.map((row) => row.name).sort();
+    checkPlan: plan,
+    // An older release that changes the schema leaves the plan as it is.
+    checkOf: createHash("sha256").update(JSON.stringify(jsonSchema)).digest("hex"),
+    unchecked: obstacle,
+  };
 }
