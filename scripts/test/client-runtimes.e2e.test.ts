@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 describe("the client publishes, reads and subscribes", () => {
-  const destination = () => JSON.stringify({ url: synap.apiUrl, adminToken: synap.adminToken });
+  const destination = () => JSON.stringify({ url: synap.apiUrl, token: synap.token });
 
   it("on Bun", { timeout: 300_000 }, async () => {
     const { stdout } = await run(bunRuntime(), [join(directory, "program.js"), destination()]);

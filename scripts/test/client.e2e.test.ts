@@ -23,8 +23,7 @@ afterAll(async () => {
 const connect = () =>
   createSynapClient<typeof seedCatalogue>({
     url: running.apiUrl,
-    adminToken: running.adminToken,
-    backfillToken: running.backfillToken,
+    token: running.token,
     actor: "ada",
   });
 const task = (title: string) => ({ type: "task.created", data: { title } }) as const;

@@ -224,8 +224,8 @@ describe("examples/shop outside the workspace, with the packed packages installe
       await synap.waitFor(/Ctrl-C stops it\./, 180_000);
       const [, url = ""] = await synap.waitFor(/^ {2}API +(http:\S+)$/m);
 
-      const token = readFileSync(join(application, data, "admin-token"), "utf8").trim();
-      const client = { SYNAP_URL: url, SYNAP_ADMIN_TOKEN: token };
+      const token = readFileSync(join(application, data, "api-key"), "utf8").trim();
+      const client = { SYNAP_URL: url, SYNAP_TOKEN: token };
       const visit = await attempt(node, ["--import", "tsx", "scripts/visit.ts"], client);
       expect(visit.output.trim()).toBe(visitOutput());
       const { code, output } = await attempt(node, ["--version"]);

@@ -112,7 +112,7 @@ describe("npx -y pnpm@12 load", () => {
       "not-the-token",
     ]);
     expect(await wrong.ended).toBe(4);
-    expect(wrong.output()).toContain("Give the API's backfill token with --token");
+    expect(wrong.output()).toContain("Give an API key with the scopes publish and backfill: --token");
     const right = runSynapCommand([
       "load",
       path,

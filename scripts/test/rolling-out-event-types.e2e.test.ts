@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { earthquakeRecorded } from "../src/demo/earthquake-recorded.ts";
 import { createTemporaryDatabase, type TemporaryDatabase } from "../src/performance/temporary-database.ts";
+import { createOperatorKey } from "../src/processes/operator-key.ts";
 import { type RunningCommand, runSynapCommand } from "../src/processes/run-command.ts";
 import { SeparateProcesses } from "../src/processes/separate-processes.ts";
 
 const serverUrl = process.env["TEST_DATABASE_URL"];
-const ADMIN_TOKEN = "a-token-of-this-test";
 const TYPE = "earthquake.recorded";
 const NEWER = { SYNAP_CONFIG: "scripts/src/demo/synap.config.ts" };
 
@@ -29,17 +29,18 @@ interface ApiResponse {
 
 describe.skipIf(serverUrl === undefined)("a new event type that reaches the API before the worker", () => {
   let temporary: TemporaryDatabase;
+  let token: string;
   let processes: SeparateProcesses;
   let worker: RunningCommand;
   let isWorkerUpdated = false;
 
   beforeAll(async () => {
     temporary = await createTemporaryDatabase(serverUrl, "rollout");
+    token = await createOperatorKey(temporary.database);
     processes = await SeparateProcesses.start({
       databaseUrl: temporary.url ?? "",
       fromSource: true,
       environmentOf: (name) => ({
-        SYNAP_ADMIN_TOKEN: ADMIN_TOKEN,
         ...(name === "worker" && !isWorkerUpdated ? {} : NEWER),
       }),
     });
@@ -65,7 +66,7 @@ describe.skipIf(serverUrl === undefined)("a new event type that reaches the API 
     return found.map(({ code }) => code);
   };
   async function synap(...args: string[]): Promise<{ code: number | string; output: string }> {
-    const env = { SYNAP_URL: processes.apiUrl, SYNAP_ADMIN_TOKEN: ADMIN_TOKEN };
+    const env = { SYNAP_URL: processes.apiUrl, SYNAP_TOKEN: token };
     const command = runSynapCommand(args, { env });
     const code = await command.ended;
     return { code, output: command.output() };

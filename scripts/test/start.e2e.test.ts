@@ -82,6 +82,10 @@ describe("npm start", () => {
     expect(JSON.parse(execFileSync("bash", ["-c", curl], { encoding: "utf8" }))).toMatchObject({
       status: "accepted",
     });
+    const [, operate = ""] = first.output().match(/every scope:\n\n {2}(.*)/) ?? [];
+    expect(JSON.parse(execFileSync("bash", ["-c", operate], { encoding: "utf8" }))).toMatchObject({
+      features: { "api-keys": "active", "local-access": "active" },
+    });
     const [, read = ""] = first.output().match(/and read it:\n\n {2}(.*)/) ?? [];
     await eventually(`${url}/api/v1/events?userId=ada`, (body) => body.includes("note.creation.completed"));
     expect(execFileSync("bash", ["-c", read], { encoding: "utf8" })).toContain("note.creation.requested");
@@ -97,7 +101,7 @@ describe("npm start", () => {
     expect(again.output()).not.toContain("    at ");
   });
 
-  it("prints all addresses and paths, keeps a backfill token for its owner, and refuses a second process by name", async () => {
+  it("prints all addresses and paths, keeps an API key for its owner, and refuses a second process by name", async () => {
     const command = start();
     const url = await ready(command);
     for (const [, name, address = ""] of command
@@ -105,7 +109,7 @@ describe("npm start", () => {
       .matchAll(/^ {2}(OpenAPI|status|broker) +(http:\S+)/gm)) {
       expect((await fetch(address)).ok, `${name} ${address}`).toBe(true);
     }
-    const file = join(directory, "data", "backfill-token");
+    const file = join(directory, "data", "api-key");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const old = {
       type: "note.creation.requested",
@@ -118,7 +122,7 @@ describe("npm start", () => {
         headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
         body: JSON.stringify(old),
       });
-    expect((await post("wrong")).status).toBe(403);
+    expect((await post("wrong")).status).toBe(401);
     expect((await post(readFileSync(file, "utf8").trim())).status).toBe(202);
 
     const [, broker = ""] = command.output().match(/^ {2}broker +(http:\S+)/m) ?? [];

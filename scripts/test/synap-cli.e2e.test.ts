@@ -123,11 +123,11 @@ describe("npx -y pnpm@12 synap", () => {
   it("says where a token comes from, and exits 4", async () => {
     const none = await cli(["dead-letters", "list", "--data", join(directory, "elsewhere")]);
     expect(none.exitCode).toBe(4);
-    expect(none.output).toContain(`there is none at ${join(directory, "elsewhere", "admin-token")}`);
-    const wrong = await cli(["dead-letters", "list"], { SYNAP_ADMIN_TOKEN: "this-is-not-the-token" });
+    expect(none.output).toContain(`there is none at ${join(directory, "elsewhere", "api-key")}`);
+    const wrong = await cli(["dead-letters", "list"], { SYNAP_TOKEN: "this-is-not-the-token" });
     expect(wrong.exitCode).toBe(4);
-    expect(wrong.output).toContain("does not accept the admin token from --token or SYNAP_ADMIN_TOKEN");
-    const right = await cli(["dead-letters", "list", "--data", "/nowhere", "--token", synap.adminToken]);
+    expect(wrong.output).toContain("does not accept the token from --token or SYNAP_TOKEN");
+    const right = await cli(["dead-letters", "list", "--data", "/nowhere", "--token", synap.token]);
     expect(right.exitCode).toBe(0);
   });
 });

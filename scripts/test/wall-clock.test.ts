@@ -27,6 +27,9 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/api/src/broker/event-api.ts": "the seed of event ids begins with the time",
   "apps/api/src/broker/envelopes.ts": "the timestamp of an Inngest event",
   "apps/api/src/acceptance/read-events.ts": "a timestamp is compared with the time of its arrival",
+  "apps/api/src/identity/key-principals.ts": "keys expire at a moment; the last use is recorded as one",
+  "apps/api/src/routes/events/event-stats.ts": "the statistics of the days up to today",
+  "apps/cli/src/keys.ts": "keys expire at a moment",
   "apps/cli/src/terminal/age.ts": "the age of a moment that another process recorded",
   "scripts/src/chaos/shifted-clock.mjs": "is a wall clock, set wrong",
   "scripts/src/chaos/traffic.ts": "the timestamp of an event",
@@ -41,6 +44,7 @@ const reasons: Readonly<Record<string, string>> = {
   "bench/src/growth/filled-log.ts": "the timestamps of events",
   "bench/src/growth/reader-curves.ts": "the delay since a moment that the database recorded",
   "bench/src/events/make-events.ts": "the timestamps of events",
+  "bench/src/visibility/visibility.ts": "the timestamps of events",
   "bench/src/storage/storage.ts": "chunks are compressed by their age",
   "bench/src/storage/fill-days.ts": "the timestamps of events",
 };

@@ -22,12 +22,14 @@ import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { PublishDependencies } from "./acceptance/accept-events.ts";
 import type { ApiConfiguration } from "./configuration.ts";
+import type { Authenticate } from "./identity/authentication.ts";
 import type { PageBudget } from "./page-budget.ts";
 
 /** Variables of every request. */
 export interface ApiEnvironment {
   Variables: {
     requestId: string;
+    authenticate: Authenticate;
     /** The path of the route, with its parameters in braces. Missing if no route matched. */
     route?: string;
   };
@@ -41,6 +43,8 @@ export type ApiContext = Context<ApiEnvironment>;
 /** Dependencies of the routes. */
 export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
+  /** Finds out who a request is. */
+  readonly authenticate: Authenticate;
   readonly catalogue: EventCatalogue;
   /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<

@@ -45,6 +45,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   const app = new OpenAPIHono<ApiEnvironment>();
   app.use(async (context, next) => {
     context.set("requestId", readRequestId(context.req.header("x-request-id")));
+    context.set("authenticate", dependencies.authenticate);
     const from = performance.now();
     await next();
     const { method } = context.req;

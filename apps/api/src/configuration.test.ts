@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import { readApiConfiguration } from "./configuration.ts";
 
 describe("the API's configuration", () => {
-  it("has defaults for everything but the backfill token", () => {
-    expect(readApiConfiguration({ SYNAP_BACKFILL_TOKEN: "" })).toEqual({
+  it("has defaults for everything", () => {
+    expect(readApiConfiguration({ SYNAP_API_KEYS: "" })).toEqual({
       host: "127.0.0.1",
       port: 3400,
+      identity: { apiKeys: true, localAccess: true },
       maxConnections: 1_000,
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
@@ -34,10 +35,10 @@ describe("the API's configuration", () => {
 
   it("names every invalid variable, with the reason", () => {
     const read = () =>
-      readApiConfiguration({ SYNAP_API_PORT: "http", SYNAP_MAX_DEPTH: "99", SYNAP_BACKFILL_TOKEN: "short" });
+      readApiConfiguration({ SYNAP_API_PORT: "http", SYNAP_MAX_DEPTH: "99", SYNAP_API_KEYS: "short" });
     expect(read).toThrow(ConfigurationError);
     expect(read).toThrow(
-      /SYNAP_API_PORT: must be a number\nSYNAP_MAX_DEPTH: .*32\nSYNAP_BACKFILL_TOKEN: must have at least 16/,
+      /SYNAP_API_PORT: must be a number\nSYNAP_MAX_DEPTH: .*32\nSYNAP_API_KEYS: must be true or false/,
     );
   });
 });

@@ -3,12 +3,17 @@ import { type DatabaseConfiguration, databaseVariables, readVariables, variable 
 import { DEFAULT_MAX_DEPTH, MAX_ENVELOPE_BYTES } from "@synap/types/internal";
 import { z } from "zod";
 import { MIN_ENVELOPE_BYTES } from "./broker/envelopes.ts";
+import {
+  type IdentityConfiguration,
+  identityVariables,
+  readIdentity,
+} from "./identity/identity-configuration.ts";
 import { MIN_PAGES_BYTES } from "./page-budget.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const { text, token, number, port, whole } = variable;
+const { text, number, port, whole } = variable;
 
 /** The environment variables of the API. */
 export const apiVariables = z.object({
@@ -29,8 +34,7 @@ export const apiVariables = z.object({
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
   SYNAP_MAX_DEPTH: whole(1, DEFAULT_MAX_DEPTH).default(DEFAULT_MAX_DEPTH),
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
-  SYNAP_BACKFILL_TOKEN: token.optional(),
-  SYNAP_ADMIN_TOKEN: token.optional(),
+  ...identityVariables,
   SYNAP_ENVELOPE_MAX_BYTES: whole(MIN_ENVELOPE_BYTES, MAX_ENVELOPE_BYTES).default(MIN_ENVELOPE_BYTES),
   SYNAP_LINGER_MS: number().min(0).max(1_000).default(5),
   SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
@@ -51,6 +55,7 @@ export interface ApiConfiguration extends DatabaseConfiguration {
    * if it listens on a loopback address, otherwise any.
    */
   readonly allowedHosts?: readonly string[];
+  readonly identity: IdentityConfiguration;
   /** Largest number of connections served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
   readonly maxConnections: number;
   /** Time limit for the headers of a request, in milliseconds (SYNAP_HEADERS_TIMEOUT_MS, default 10,000)... */
@@ -80,10 +85,6 @@ export interface ApiConfiguration extends DatabaseConfiguration {
   readonly maxDepth: number;
   /** Largest age of an event that is not a backfill, in milliseconds (SYNAP_LATENESS_DAYS, default 7 days). */
   readonly latenessMs: number;
-  /** Token that permits backfills (SYNAP_BACKFILL_TOKEN, at least 16 characters). Unset: backfills are disabled. */
-  readonly backfillToken?: string;
-  /** Token for the admin routes (SYNAP_ADMIN_TOKEN, at least 16 characters). Unset: the admin routes are disabled. */
-  readonly adminToken?: string;
   /**
    * Maximum size of an envelope as sent, in bytes (SYNAP_ENVELOPE_MAX_BYTES, at most 3 MiB). Default and minimum: 240 KiB plus
    * 513 bytes, so that the largest event fits uncompressed.
@@ -115,6 +116,10 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     host: read.SYNAP_API_HOST,
     port: read.SYNAP_API_PORT,
     ...(allowedHosts !== undefined && { allowedHosts }),
+    identity: readIdentity(read, {
+      host: read.SYNAP_API_HOST,
+      isProduction: variables["NODE_ENV"] === "production",
+    }),
     maxConnections: read.SYNAP_MAX_CONNECTIONS,
     headersTimeoutMs: read.SYNAP_HEADERS_TIMEOUT_MS,
     requestTimeoutMs: read.SYNAP_REQUEST_TIMEOUT_MS,
@@ -130,8 +135,6 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     maxBatchEvents: read.SYNAP_MAX_BATCH_EVENTS,
     maxDepth: read.SYNAP_MAX_DEPTH,
     latenessMs: read.SYNAP_LATENESS_DAYS * DAY_MS,
-    ...(read.SYNAP_BACKFILL_TOKEN !== undefined && { backfillToken: read.SYNAP_BACKFILL_TOKEN }),
-    ...(read.SYNAP_ADMIN_TOKEN !== undefined && { adminToken: read.SYNAP_ADMIN_TOKEN }),
     envelopeMaxBytes: read.SYNAP_ENVELOPE_MAX_BYTES,
     lingerMs: read.SYNAP_LINGER_MS,
     queueMaxEvents: read.SYNAP_QUEUE_MAX_EVENTS,

@@ -4,11 +4,14 @@ import {
   createExposureWatch,
   deadLetterBacklog,
   deadLetterCounts,
+  findApiKey,
+  recordApiKeyUse,
   repeatedEvents,
   startPresence,
   storeStatistics,
 } from "@synap/database/internal";
 import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers/internal";
+import { isLoopback } from "@synap/http";
 import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
@@ -24,6 +27,8 @@ import { Publisher } from "./broker/publisher.ts";
 import { createFunctionRegistration, registrationCheck, unreadyTypes } from "./broker/ready-workers.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
+import { type Authenticate, createAuthentication } from "./identity/authentication.ts";
+import { createKeyPrincipals } from "./identity/key-principals.ts";
 import { PageBudget } from "./page-budget.ts";
 
 /** Options of the API. The caller closes the engine. */
@@ -76,6 +81,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const dependencies: ApiDependencies = {
     metrics,
     configuration,
+    authenticate: authenticationOf(options),
     catalogue,
     store: {
       ...store,
@@ -152,6 +158,18 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       await presence.close();
     },
   };
+}
+
+function authenticationOf({ configuration, engine: { database }, logger }: ApiOptions): Authenticate {
+  const { apiKeys, localAccess } = configuration.identity;
+  const store = {
+    find: (id: string) => findApiKey(database, id),
+    recordUse: (id: string) => recordApiKeyUse(database, id),
+  };
+  return createAuthentication({
+    keys: apiKeys ? createKeyPrincipals({ store, logger }) : undefined,
+    localAccess: localAccess && isLoopback(configuration.host),
+  });
 }
 
 function publisherOf({ configuration, logger }: ApiOptions, eventApi: EventApi): Publisher {

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readResponse } from "../testing/read-response.ts";
-import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 const MAX_VALUES = 100_000;
 
@@ -14,7 +14,7 @@ afterAll(() => api.stop());
 const JSON_TYPE = "application/json";
 
 async function send(path: string, body: string, type = JSON_TYPE) {
-  const headers = { "content-type": type, authorization: `Bearer ${ADMIN_TOKEN}` };
+  const headers = { "content-type": type, authorization: `Bearer ${TOKEN}` };
   return readResponse(await fetch(`${api.url}${path}`, { method: "POST", body, headers }));
 }
 

@@ -1,7 +1,7 @@
 import { pageHeaders, SECURITY_HEADERS } from "@synap/http";
 import { requestRaw } from "@synap/http/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -39,7 +39,7 @@ describe("a page in somebody's browser", () => {
     for (const { method, path } of changing) {
       for (const type of FORM_TYPES) {
         const headers = {
-          authorization: `Bearer ${ADMIN_TOKEN}`,
+          authorization: `Bearer ${TOKEN}`,
           ...(type !== undefined && { "content-type": type }),
         };
         const response = await call(method, path, headers, type === undefined ? "" : '{"a":1}');

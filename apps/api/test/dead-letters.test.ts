@@ -139,7 +139,7 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     expect((await callAdmin(api.url, `/dead-letters/${id}`)).body).toMatchObject({
       status: "skipped",
       resolution: "a test",
-      resolvedBy: "admin-token",
+      resolvedBy: "agent:service:tests",
     });
   });
 

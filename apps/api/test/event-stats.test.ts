@@ -3,7 +3,7 @@ import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { completeEvent, type EventInput, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 const DAY_MS = 86_400_000;
 const day = (daysAgo: number) => new Date(Date.now() - daysAgo * DAY_MS).toISOString().slice(0, 10);
@@ -13,7 +13,7 @@ describe.each(testEngines())("the numbers of events (%s)", (engine) => {
   let synap: ReturnType<typeof createSynapClient<typeof seedCatalogue>>;
   const refusal = async (query: string) => {
     const response = await fetch(`${api.url}/api/v1/events/stats?${query}`, {
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      headers: { authorization: `Bearer ${TOKEN}` },
     });
     const { code, errors } = JSON.parse(await response.text());
     return [response.status, code, errors?.[0]?.path];
@@ -21,7 +21,7 @@ describe.each(testEngines())("the numbers of events (%s)", (engine) => {
 
   beforeAll(async () => {
     api = await startTestApi({}, engine);
-    synap = createSynapClient({ url: api.url, adminToken: ADMIN_TOKEN });
+    synap = createSynapClient({ url: api.url, token: TOKEN });
     const note = { type: "note.creation.requested", data: { content: "n" } } as const;
     const task = { type: "task.created", data: { title: "t" } } as const;
     const at = (daysAgo: number) => new Date(Date.now() - daysAgo * DAY_MS).toISOString();

@@ -168,7 +168,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
           events: "active",
           agents: "pending",
           publish: "active",
-          backfill: "active",
+          "api-keys": "active",
         },
         events: { stored: 25, lastPosition: expect.any(Number), watermark: expect.any(Number) },
         handlers: [],

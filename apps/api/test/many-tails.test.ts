@@ -5,10 +5,10 @@ import { askWithoutReading } from "@synap/http/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, describe, expect, it } from "vitest";
 import { readResponse } from "../testing/read-response.ts";
-import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 const TAIL = "/api/v1/admin/events/tail?from=start";
-const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+const headers = { authorization: `Bearer ${TOKEN}` };
 
 let api: TestApi;
 const sockets: Socket[] = [];

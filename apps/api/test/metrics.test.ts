@@ -2,7 +2,7 @@ import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 const HELP = /^# HELP ([a-z][a-z0-9_]*) (?:[^\\\n]|\\\\|\\n)+$/;
 const TYPE = /^# TYPE ([a-z][a-z0-9_]*) (?:gauge|counter|histogram)$/;
@@ -224,9 +224,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
         const statement = /pg_backend_pid/;
         expect(await read("/api/v1/status")).toContain(`"watermarkHolder":{"pid":${own?.pid},`);
         expect(await read("/api/v1/status")).not.toMatch(statement);
-        expect(await read("/api/v1/admin/status", { authorization: `Bearer ${ADMIN_TOKEN}` })).toMatch(
-          statement,
-        );
+        expect(await read("/api/v1/admin/status", { authorization: `Bearer ${TOKEN}` })).toMatch(statement);
       });
       expect((await scrape()).text).not.toContain("watermark_holder");
     },

@@ -7,7 +7,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_TOKEN, BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 // Reads the API's own document and holds the API to it. SYNAP_FUZZ_SEED repeats a run, SYNAP_FUZZ_RUNS lengthens it.
 const SEED = Number(process.env["SYNAP_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
@@ -194,7 +194,7 @@ function send(
   const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(call.path[name] ?? ""),
   );
-  const token = call.query["backfill"] === "true" ? BACKFILL_TOKEN : ADMIN_TOKEN;
+  const token = call.query["backfill"] === "true" ? TOKEN : TOKEN;
   const sent = text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
   return new Promise((resolve, reject) => {
     const outgoing = request(

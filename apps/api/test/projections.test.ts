@@ -109,7 +109,7 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
   it("pause and resume one, in somebody's name", async () => {
     const paused = await post("pause", undefined, { "x-synap-actor": "Ada" });
     expect([paused.status, paused.body]).toMatchObject([200, { state: "paused", changedBy: "Ada" }]);
-    expect((await post("resume")).body).toMatchObject({ state: "running", changedBy: "admin-token" });
+    expect((await post("resume")).body).toMatchObject({ state: "running", changedBy: "agent:service:tests" });
   });
 
   it("rebuild one beside the live one, and refuse a second build meanwhile", async () => {

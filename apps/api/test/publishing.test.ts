@@ -4,7 +4,7 @@ import { testEngines } from "@synap/database/testing";
 import { createSynapEvent, MAX_EVENT_BYTES, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ApiResponse, readResponse } from "../testing/read-response.ts";
-import { BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 const note = (content = "hello") => ({ type: "note.creation.requested", data: { content } });
 const LONG_AGO = "2015-01-01T00:00:00.000Z";
@@ -306,14 +306,14 @@ describe.each(testEngines())("on the %s engine", (engine) => {
 
   describe("?backfill=true", () => {
     const old = { ...note(), timestamp: LONG_AGO };
-    const authorization = `Bearer ${BACKFILL_TOKEN}`;
+    const authorization = `Bearer ${TOKEN}`;
 
     it.each(["/api/v1/events", "/api/v1/events/batch"])(
-      "lifts the lateness window of %s for who has the token",
+      "lifts the lateness window of %s for who has the scope",
       async (path) => {
         const body = path.endsWith("batch") ? [old] : old;
         expect((await post(`${path}?backfill=true`, body, { authorization })).status).toBe(202);
-        expect((await post(`${path}?backfill=true`, body)).body.code).toBe("token-missing");
+        expect((await post(`${path}?backfill=true`, body)).body.code).toBe("scope-missing");
         expect((await post(`${path}?backfill=true`, body, { authorization: "Bearer wrong" })).body.code).toBe(
           "token-invalid",
         );

@@ -6,7 +6,7 @@ import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { thrownValues } from "@synap/types/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BACKFILL_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 /** Refuses what a business rule might. */
 const strictHandler: IEventHandler = {
@@ -162,11 +162,11 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
     expect((await send("GET", `note/${id}`)).status).toBe(404);
   });
 
-  it("accepts old events with the backfill token, as the publishing routes do", async () => {
+  it("accepts old events with the scope backfill, as the publishing routes do", async () => {
     const path = `note/${await streamOf(0)}/events?backfill=true`;
     const body = { events: [note({ timestamp: "1999-01-01T00:00:00Z" })] };
-    expect((await send("POST", path, body)).status).toBe(401);
-    const answer = await send("POST", path, body, { authorization: `Bearer ${BACKFILL_TOKEN}` });
+    expect((await send("POST", path, body)).status).toBe(403);
+    const answer = await send("POST", path, body, { authorization: `Bearer ${TOKEN}` });
     expect(answer.status).toBe(201);
   });
 

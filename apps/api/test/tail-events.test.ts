@@ -5,9 +5,9 @@ import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "../testing/call-admin.ts";
 import { type Frame, readFrames } from "../testing/read-frames.ts";
-import { ADMIN_TOKEN, startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
-const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+const headers = { authorization: `Bearer ${TOKEN}` };
 const note = (content: string, aggregateId = "tail") =>
   createSynapEvent({ type: "note.creation.requested", aggregateId, data: { content } });
 

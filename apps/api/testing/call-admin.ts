@@ -1,4 +1,4 @@
-import { ADMIN_TOKEN } from "./start-test-api.ts";
+import { TOKEN } from "./start-test-api.ts";
 
 /** The response of an admin route. */
 export interface AdminResponse {
@@ -24,7 +24,7 @@ export async function callAdmin(
   const response = await fetch(`${url}/api/v1/admin${path}`, {
     ...init,
     headers: {
-      authorization: `Bearer ${ADMIN_TOKEN}`,
+      authorization: `Bearer ${TOKEN}`,
       ...(init.method === "POST" && { "content-type": "application/json" }),
       ...headers,
     },

@@ -1,10 +1,11 @@
 import { type Database, type Engine, openDatabase } from "@synap/database";
-import { recordFunctionRegistration } from "@synap/database/internal";
+import { createApiKey, recordFunctionRegistration, writeKeyToken } from "@synap/database/internal";
 import { createTestDatabase } from "@synap/database/testing";
 import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { type EventCatalogue, seedCatalogue } from "@synap/types";
+import { SCOPES } from "@synap/types/http";
 import { INNGEST_APP_ID } from "@synap/types/internal";
 import { pino } from "pino";
 import { type ApiConfiguration, readApiConfiguration, startApi } from "../src/index.ts";
@@ -23,8 +24,9 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-export const BACKFILL_TOKEN = "a-token-for-the-tests";
-export const ADMIN_TOKEN = "an-admin-token-for-the-tests";
+const KEY = { id: "0123456789ab", secret: "5".repeat(64) };
+/** An API key with every scope. */
+export const TOKEN = writeKeyToken(KEY);
 
 /** Options of the API under test. */
 export interface TestApiOptions {
@@ -34,8 +36,6 @@ export interface TestApiOptions {
   readonly projections?: readonly Projection[];
   /** Default: those of the seeded domain. */
   readonly readModels?: readonly ReadModel[];
-  /** Configures an admin token. Default: true. */
-  readonly isOperable?: boolean;
   /** Default: the seeded event types. */
   readonly catalogue?: EventCatalogue;
   /** Milliseconds between two signs of life. Default: the API's own. */
@@ -56,7 +56,6 @@ export async function startTestApi(
     handlers,
     projections = [],
     readModels,
-    isOperable = true,
     catalogue = seedCatalogue,
     presenceIntervalMs,
     lockTimeout,
@@ -70,6 +69,7 @@ export async function startTestApi(
     lockTimeout === undefined || !("url" in options)
       ? testDatabase.database
       : await openDatabase({ ...options, lockTimeout });
+  await createApiKey(database, KEY, { name: "tests", kind: "machine", principalId: "tests", scopes: SCOPES });
   if (isRegistered) await recordFunctionRegistration(database, INNGEST_APP_ID);
   const broker = await startFaultBroker();
   const logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
@@ -77,8 +77,6 @@ export async function startTestApi(
     configuration: {
       ...readApiConfiguration({}),
       port: 0,
-      backfillToken: BACKFILL_TOKEN,
-      ...(isOperable && { adminToken: ADMIN_TOKEN }),
       ...settings,
     },
     engine: await engineOn(

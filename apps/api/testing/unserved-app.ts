@@ -24,6 +24,7 @@ export function unservedApp() {
   });
   return createApiApp({
     configuration: readApiConfiguration({}),
+    authenticate: never,
     catalogue: seedCatalogue,
     store: {
       appendToStream: away,

@@ -1,12 +1,9 @@
-import { openDatabase } from "@synap/database";
 import { type CompressedChunk, compressEvents } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
-import { readServerUrls } from "@synap/service/server-urls";
 import { Command } from "commander";
-import { openDataDirectory } from "./data-directory/open-data-directory.ts";
+import { withDatabase } from "./data-directory/with-database.ts";
 import { dataOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
-import { RELEASE } from "./terminal/release.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -47,25 +44,11 @@ export function compressCommand(): Command {
 
 async function compress(options: { olderThan: number; data: string }): Promise<void> {
   warnOfUnknownSettings();
-  const server = readServerUrls(process.env);
-  if (server !== undefined) return compressIn(server, options.olderThan);
-  const directory = openDataDirectory({ path: options.data, release: RELEASE, urls: {} });
-  try {
-    await compressIn({ dataDirectory: directory.databasePath }, options.olderThan);
-  } finally {
-    directory.close();
-  }
-}
-
-async function compressIn(where: Parameters<typeof openDatabase>[0], olderThan: number): Promise<void> {
-  const database = await openDatabase(where);
-  try {
-    const before = new Date(Date.now() - olderThan * DAY_MS);
+  await withDatabase(options.data, async (database) => {
+    const before = new Date(Date.now() - options.olderThan * DAY_MS);
     const chunks = await compressEvents(database, { before, onCompressed: printChunk });
     if (chunks.length === 0) console.log(`Nothing to compress before ${before.toISOString()}.`);
-  } finally {
-    await database.close();
-  }
+  });
 }
 
 function printChunk({ from, to, bytesBefore, bytesAfter }: CompressedChunk): void {

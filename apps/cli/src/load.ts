@@ -1,13 +1,12 @@
-import { resolve } from "node:path";
 import { commandOf } from "@synap/service/called-as";
 import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { count, counted } from "@synap/types/internal";
 import { Command, Option } from "commander";
-import { readToken } from "./data-directory/kept-token.ts";
 import { LoadError } from "./loading/load-error.ts";
 import { type LoadResult, loadFile } from "./loading/load-file.ts";
 import { LoadProgressLine } from "./loading/load-progress.ts";
 import type { LoadStart } from "./loading/load-start.ts";
+import { findToken } from "./operating/connection.ts";
 import { dataOption, urlOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
 import { duration } from "./terminal/numbers.ts";
@@ -39,13 +38,13 @@ export function loadCommand(): Command {
         .argParser(urlOption)
         .default("http://127.0.0.1:3400"),
     )
-    .option("--backfill", "allow timestamps outside the live window; needs the token", false)
+    .option("--backfill", "allow timestamps outside the live window; needs the scope backfill", false)
     .addOption(
-      new Option("--token <token>", "the backfill token")
-        .env("SYNAP_BACKFILL_TOKEN")
+      new Option("--token <token>", "the API key, or another token")
+        .env("SYNAP_TOKEN")
         .default(undefined, "the one in the data directory"),
     )
-    .addOption(dataOption("the data directory whose backfill token is used"))
+    .addOption(dataOption("the data directory whose key is used"))
     .option("--batch <n>", "events per request, at most 5000", wholeOption(1, 5000), 1000)
     .option("--in-flight <n>", "concurrent requests", wholeOption(1, 64), 4)
     .option(
@@ -81,7 +80,7 @@ async function run(file: string, options: ImportCommandOptions): Promise<void> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
-  const token = options.token ?? readToken(resolve(options.data), "backfill-token");
+  const { token } = findToken(options);
   const progressLine = new ProgressLine();
   const progress = new LoadProgressLine(progressLine);
   const from = performance.now();

@@ -55,6 +55,11 @@ export const PROGRAMS: readonly Program[] = [
     load: async () => (await import("./load.ts")).loadCommand(),
   },
   {
+    name: "keys",
+    description: "create, list and revoke API keys",
+    load: async () => (await import("./keys.ts")).keysCommand(),
+  },
+  {
     name: "compress",
     description: "compress old events",
     load: async () => (await import("./compress.ts")).compressCommand(),

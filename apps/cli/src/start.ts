@@ -43,8 +43,6 @@ async function start(options: StartOptions): Promise<void> {
   }, printFailure);
   stopWithDev();
   const server = readServerUrls(process.env);
-  const backfillToken = process.env["SYNAP_BACKFILL_TOKEN"];
-  const adminToken = process.env["SYNAP_ADMIN_TOKEN"];
   const logLevel = options.verbose ? "debug" : process.env["LOG_LEVEL"] || "info";
   const failures = surviveUnhandledFailures({ logger: createCommandLogger("synap", logLevel) });
   const run = async () =>
@@ -59,8 +57,6 @@ async function start(options: StartOptions): Promise<void> {
       logLevel,
       signal: stopping.signal,
       ...(server && { server }),
-      ...(backfillToken ? { backfillToken } : {}),
-      ...(adminToken ? { adminToken } : {}),
     });
   const starting = run();
   started = starting.catch(() => undefined);

@@ -4,8 +4,8 @@ import type config from "../synap.config.ts";
 
 const synap = createSynapClient<typeof config>({
   url: process.env["SYNAP_URL"] ?? "http://127.0.0.1:3400",
-  // Only following the log needs it.
-  adminToken: () => process.env["SYNAP_ADMIN_TOKEN"] ?? readFileSync(".synap/admin-token", "utf8").trim(),
+  // The key that start has made. Only following the log needs it on the same machine.
+  token: () => process.env["SYNAP_TOKEN"] ?? readFileSync(".synap/api-key", "utf8").trim(),
 });
 const orders = synap.aggregates({ type: "order", path: "orders" });
 const id = `o-${Date.now()}`;

@@ -31,7 +31,7 @@ export interface RetryRequest<Handler extends string = string> extends CallOptio
 export type AsOfRequest = ({ readonly position: number } | { readonly moment: Date | string }) &
   CallOptions & { readonly limit?: number };
 
-/** Operating Synap. Everything here needs the admin token. */
+/** Operating Synap. Everything here needs the scope `admin`. */
 export interface Admin<Parts extends PartTypes = PartTypes> {
   status(options?: CallOptions): Promise<Resource<"AdminStatus">>;
   /** Dead letters, the newest first, fetched page by page. */

@@ -82,7 +82,7 @@ export interface SynapClient<Source extends ClientTypes>
    */
   publishJson(events: readonly string[], options?: PublishOptions): Promise<SettledResult[]>;
   /**
-   * The events after a position, then each as it is stored. Resumes after a lost connection. Needs the admin token.
+   * The events after a position, then each as it is stored. Resumes after a lost connection. Needs the scope `admin`.
    * @throws SubscriptionGapError when the store was restored to before what was read
    */
   subscribe<const Name extends NameOf<TypesOf<Source>> = NameOf<TypesOf<Source>>>(

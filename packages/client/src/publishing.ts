@@ -16,7 +16,7 @@ export type SettledResult = Exclude<PublishResult, { status: "unavailable" }>;
 
 /** Options of publishing. */
 export interface PublishOptions extends CallOptions {
-  /** Events of any age, not only of the last days. Needs the backfill token. */
+  /** Events of any age, not only of the last days. Needs the scope `backfill`. */
   readonly backfill?: boolean;
 }
 

@@ -18,7 +18,7 @@ import type { Transport } from "./transport.ts";
 /** Options of an append. */
 export interface AppendOptions extends CallOptions {
   readonly expectedVersion?: ExpectedVersion;
-  /** Events of any age, not only of the last days. Needs the backfill token. */
+  /** Events of any age, not only of the last days. Needs the scope `backfill`. */
   readonly backfill?: boolean;
 }
 

@@ -26,7 +26,7 @@ async function clientOf(watermark: () => number, ...tails: readonly string[]) {
       setImmediate(() => response.end(text.slice(7)));
     };
   });
-  return createSynapClient({ url: api.url, adminToken: "t" });
+  return createSynapClient({ url: api.url, token: "t" });
 }
 const tails = () => api?.requests.filter(({ url }) => url.includes("/tail")) ?? [];
 

@@ -46,7 +46,7 @@ const BACKOFF: Backoff = { firstMs: 250, maxMs: 10_000 };
 
 /**
  * Iterates over the events after a position and then over each new one, without gaps or repetitions. A lost connection is
- * reopened after the last event. Needs the admin token.
+ * reopened after the last event. Needs the scope `admin`.
  *
  * @throws SubscriptionGapError, SynapProblem for a request that the API refuses, and the signal's reason
  *

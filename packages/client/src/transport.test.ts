@@ -29,7 +29,7 @@ async function clientOf(...responses: readonly ScriptedResponse[]) {
   api = started;
   const client = createSynapClient({
     url: `${started.url}/`,
-    adminToken: () => "the-token",
+    token: () => "the-token",
     actor: "user:ada",
     retry: { firstMs: 1, maxMs: 2, attempts: 4 },
   });
@@ -135,12 +135,12 @@ describe("a request", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("of an operator carries token and actor, and no other request does", async () => {
+  it("carries the token, and that of an operator the actor too", async () => {
     const { client, requests } = await clientOf(health);
     await client.health();
     await client.admin.projection("p");
     expect(requests.map(({ headers }) => [headers.authorization, headers["x-synap-actor"]])).toEqual([
-      [undefined, undefined],
+      ["Bearer the-token", undefined],
       ["Bearer the-token", "user:ada"],
     ]);
   });
@@ -198,7 +198,7 @@ describe("the time limit of an attempt", () => {
     api = started;
     const client = createSynapClient({
       url: started.url,
-      adminToken: "t",
+      token: "t",
       timeoutMs: 20,
       retry: { attempts: 1 },
     });

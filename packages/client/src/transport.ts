@@ -28,11 +28,9 @@ export interface RetryOptions {
 export interface TransportOptions {
   /** Base URL of the API, such as `http://127.0.0.1:3400`. */
   readonly url: string | URL;
-  /** The admin token, sent to admin operations only. */
-  readonly adminToken?: Token;
-  /** Sent with events that are published or appended as a backfill. */
-  readonly backfillToken?: Token;
-  /** Name of the operator in the log of admin operations. */
+  /** The API key or JWT, sent with every request. An API on this machine needs none outside of production. */
+  readonly token?: Token;
+  /** Name of the operator in the log of admin operations. Needs the scope `act-for-others`. */
   readonly actor?: string;
   readonly retry?: RetryOptions;
   /**
@@ -115,12 +113,12 @@ export function createTransport(options: TransportOptions): Transport {
     }
     // A POST says that it is JSON even without a body: a form on another site can't.
     if (operation.method === "POST") headers.set("content-type", "application/json");
-    const isAdmin = operation.path.startsWith("/api/v1/admin/");
-    const token = isAdmin ? options.adminToken : call.backfill === true ? options.backfillToken : undefined;
+    const { token, actor } = options;
     if (token !== undefined) {
       headers.set("authorization", `Bearer ${typeof token === "string" ? token : await token()}`);
     }
-    if (isAdmin && options.actor !== undefined) headers.set("x-synap-actor", options.actor);
+    if (actor !== undefined && operation.path.startsWith("/api/v1/admin/"))
+      headers.set("x-synap-actor", actor);
     return headers;
   }
 

@@ -61,6 +61,24 @@ export {
   lockDataDirectory,
   refuseHeldDirectory,
 } from "./embedded/data-directory-lock.ts";
+export {
+  type ApiKey,
+  type ApiKeyGrant,
+  createApiKey,
+  findApiKey,
+  listApiKeys,
+  recordApiKeyUse,
+  revokeApiKey,
+  type StoredApiKey,
+} from "./identity/api-keys.ts";
+export {
+  createKeyToken,
+  hashSecret,
+  KEY_PREFIX,
+  type KeyToken,
+  readKeyToken,
+  writeKeyToken,
+} from "./identity/key-token.ts";
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
 export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify } from "./observers.ts";

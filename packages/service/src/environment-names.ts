@@ -2,13 +2,13 @@ import { didYouMean } from "@synap/types/internal";
 
 /** Meanings of all settings of all processes and commands, which often share one environment. Times are in milliseconds. */
 export const SETTING_MEANINGS = {
-  SYNAP_ADMIN_TOKEN: "token for the admin routes, at least 16 characters; without it they are disabled",
   SYNAP_API_ALLOWED_HOSTS:
     "additional host names that requests to the API may name, separated by commas; * allows any",
   SYNAP_API_HOST: "address on which the API listens",
+  SYNAP_API_KEYS:
+    "true if the API accepts API keys; the default outside of production, on a loopback address",
   SYNAP_API_PORT: "port of the API; 0 takes any free port",
   SYNAP_API_PUBLISH: "where docker-compose.yml publishes the port of the API",
-  SYNAP_BACKFILL_TOKEN: "token that permits backfills, at least 16 characters; without it they are disabled",
   SYNAP_CONFIG: "the application's config",
   SYNAP_DATABASE_CONNECTIONS: "maximum number of connections to a database server",
   SYNAP_DATA_DIR: "the data directory",
@@ -18,6 +18,8 @@ export const SETTING_MEANINGS = {
   SYNAP_KEEP_ALIVE_MS: "time for which a connection is kept open between two requests",
   SYNAP_LATENESS_DAYS: "maximum age of an event that is not a backfill",
   SYNAP_LINGER_MS: "batching delay of single events under load",
+  SYNAP_LOCAL_ACCESS:
+    "false if requests of the API's own machine need a token too, as in production they always do",
   SYNAP_LOCK_TIMEOUT_MS: "maximum wait for a lock in the database; 0 is no limit",
   SYNAP_LOG_FORMAT: "format of the log of a separate process: json or pretty",
   SYNAP_MAX_BATCH_EVENTS: "maximum number of events in a batch",
@@ -36,6 +38,7 @@ export const SETTING_MEANINGS = {
   SYNAP_REQUEST_TIMEOUT_MS: "time limit for a whole request",
   SYNAP_RESIDENT_HANDLERS: "true if the worker runs the asynchronous handlers continuously",
   SYNAP_SEND_TIMEOUT_MS: "time after which a client that does not read its response is disconnected",
+  SYNAP_TOKEN: "the API key, or another token, that a command sends",
   SYNAP_URL: "address of the API that a command calls",
   SYNAP_WORKER_ALLOWED_HOSTS:
     "additional host names that requests to the worker may name, separated by commas; * allows any",

@@ -10,7 +10,6 @@ export interface RigOptions {
   readonly server: TimescaledbServer | undefined;
   /** An empty directory, for the files that hold the clocks. */
   readonly directory: string;
-  readonly adminToken: string;
 }
 
 /** Two APIs, two workers and the broker, with a proxy before the database and another one before the workers. */
@@ -22,7 +21,7 @@ export interface Rig {
 const HOST = "127.0.0.1";
 const SHIFTED_CLOCK = pathToFileURL(join(import.meta.dirname, "shifted-clock.mjs")).href;
 
-export async function startRig({ databaseUrl, server, directory, adminToken }: RigOptions): Promise<Rig> {
+export async function startRig({ databaseUrl, server, directory }: RigOptions): Promise<Rig> {
   const databaseProxy = await TcpProxy.listen([addressOf(databaseUrl)]);
   let workerProxy: TcpProxy | undefined;
   const clockFile = (name: ProcessName) => join(directory, `${name}.clock`);
@@ -42,7 +41,6 @@ export async function startRig({ databaseUrl, server, directory, adminToken }: R
       environmentOf: (name) => ({
         NODE_OPTIONS: `--import=${SHIFTED_CLOCK}`,
         SYNAP_CHAOS_CLOCK: clockFile(name),
-        SYNAP_ADMIN_TOKEN: adminToken,
       }),
     });
     if (workerProxy === undefined) throw new Error("The workers were started without their proxy.");

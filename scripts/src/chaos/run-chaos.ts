@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Database, openDatabase } from "@synap/database";
+import { createOperatorKey } from "../processes/operator-key.ts";
 import type { TimescaledbServer } from "../processes/timescaledb-server.ts";
 import { createRandom } from "../stress/random.ts";
 import { countRows } from "../stress/store-laws.ts";
@@ -67,7 +67,6 @@ export interface RunFindings {
   readonly processesEnded: number;
 }
 
-const ADMIN_TOKEN = randomBytes(24).toString("hex");
 /** Ends what hangs; it judges nothing. */
 const RECOVERY_MS = 300_000;
 
@@ -87,7 +86,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       faults: [...faults.values()].reduce((sum, count) => sum + count, 0),
     });
   show("starting", 0);
-  const rig = await startRig({ ...options, adminToken: ADMIN_TOKEN });
+  const rig = await startRig(options);
   const { processes } = rig.targets;
   let database: Database | undefined;
   try {
@@ -109,7 +108,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         applicationName: "synap chaos",
         statementTimeout: 900_000,
       });
-      settled = await settle(database, { apiUrl: processes.apiUrl, adminToken: ADMIN_TOKEN }, ledger);
+      settled = await settle(
+        database,
+        { apiUrl: processes.apiUrl, token: await createOperatorKey(database) },
+        ledger,
+      );
     } finally {
       clearInterval(recovering);
     }

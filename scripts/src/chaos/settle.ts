@@ -43,14 +43,14 @@ export interface Settled {
  */
 export async function settle(
   database: Database,
-  { apiUrl, adminToken }: { readonly apiUrl: string; readonly adminToken: string },
+  { apiUrl, token }: { readonly apiUrl: string; readonly token: string },
   ledger: Ledger,
 ): Promise<Settled> {
   let recoveredDeadLetters = 0;
   let fewestLeft = Number.POSITIVE_INFINITY;
   let deadline = performance.now() + NO_PROGRESS_MS;
   while (performance.now() < deadline) {
-    recoveredDeadLetters += await retryOpenDeadLetters(database, apiUrl, adminToken);
+    recoveredDeadLetters += await retryOpenDeadLetters(database, apiUrl, token);
     // Which events are missing takes a comparison with the whole log: it is made when nothing is on its way any more.
     const queued = await countEnvelopes(database);
     const missing = queued > 0 ? undefined : await countMissing(database, ledger);
@@ -101,7 +101,7 @@ async function hasCaughtUp(apiUrl: string): Promise<boolean> {
 async function retryOpenDeadLetters(database: Database, apiUrl: string, token: string): Promise<number> {
   const deadLetters = await database.query<{ id: number }>(OPEN_DEAD_LETTERS);
   if (deadLetters.length === 0) return 0;
-  const client = createSynapClient({ url: apiUrl, adminToken: token });
+  const client = createSynapClient({ url: apiUrl, token });
   // What can't be retried yet is retried in the next round.
   for (const { id } of deadLetters) await client.admin.retryDeadLetter(id).catch(() => undefined);
   return deadLetters.length - (await countOpenDeadLetters(database));

@@ -62,7 +62,7 @@ export async function loadEarthquakes(
     file,
     url: running.apiUrl,
     backfill: true,
-    token: running.backfillToken,
+    token: running.token,
     batch: EVENTS_A_REQUEST,
     inFlight: 4,
     patienceMs: PATIENCE_MS,

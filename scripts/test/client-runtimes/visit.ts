@@ -4,7 +4,7 @@ import type { seedCatalogue } from "@synap/types";
 /** URL of the API, and a token for subscriptions. */
 export interface Destination {
   readonly url: string;
-  readonly adminToken: string;
+  readonly token: string;
 }
 
 /** Observations of a visit. */
@@ -16,8 +16,8 @@ export interface Visit {
 }
 
 /** Publishes, reads, runs into a version conflict and follows events: the same program in every runtime. */
-export async function visit({ url, adminToken }: Destination): Promise<Visit> {
-  const synap = createSynapClient<typeof seedCatalogue>({ url, adminToken });
+export async function visit({ url, token }: Destination): Promise<Visit> {
+  const synap = createSynapClient<typeof seedCatalogue>({ url, token });
   const note = (content: string) => ({ type: "note.creation.requested", data: { content } }) as const;
 
   const task = (title: string) => ({ type: "task.created", data: { title } }) as const;

@@ -54,6 +54,7 @@ const { scripts } = z
   .parse(JSON.parse(read("package.json")));
 /** The file that a bundle is built from. */
 const bundles: Readonly<Record<string, string>> = {
+  "apps/cli/dist/keys/main.js": "apps/cli/src/keys-main.ts",
   "apps/cli/dist/migrate/main.js": "apps/cli/src/migrate-main.ts",
   "apps/api/dist/main.js": "apps/api/src/main.ts",
   "apps/worker/dist/main.js": "apps/worker/src/main.ts",
@@ -102,7 +103,7 @@ async function unknownArguments(file: string, args: readonly string[]): Promise<
     const isProgram = findProgram(name) !== undefined || name === "help";
     let command = await findCommand(isProgram && name !== "help" ? [name] : []);
     const known = new Set(["--help", "--version", ...command.options.map(({ long }) => long)]);
-    for (const word of isProgram ? [] : args) {
+    for (const word of name === "help" ? [] : isProgram ? args.slice(1) : args) {
       if (command.commands.length === 0 || word.startsWith("-")) break;
       const next = command.commands.find((each) => each.name() === word);
       if (next === undefined) return [word];

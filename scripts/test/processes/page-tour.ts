@@ -63,7 +63,7 @@ export class Reader {
     const script = `${commandsOfPages(this.#synap.apiUrl)}\n${this.#variables}\n${pasted}`;
     const { stdout } = await run("bash", ["-euo", "pipefail", "-c", script], {
       cwd: this.#folder,
-      env: { ...process.env, SYNAP_BACKFILL_TOKEN: this.#synap.backfillToken },
+      env: { ...process.env, SYNAP_TOKEN: this.#synap.token },
     });
     this.#variables += (pasted.match(/^[A-Z]+=\S+$/gm) ?? []).map((line) => `${line}\n`).join("");
     return stdout;

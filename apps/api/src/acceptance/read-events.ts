@@ -3,6 +3,7 @@ import { checkTimestampWindow, counted, MAX_EVENT_FIELDS } from "@synap/types/in
 import type { JsonIssue } from "../body/diagnose-json.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
 import { unreadableBody } from "../body/read-body.ts";
+import { type ActorFields, actorIssues } from "../identity/acting.ts";
 import { Problem } from "../problems/problem.ts";
 
 /** A checked event of a request, or its issues. */
@@ -15,6 +16,8 @@ export interface EventRules {
   readonly catalogue: EventCatalogue;
   /** Maximum age of an event, in milliseconds; undefined for a backfill, which may be any age. */
   readonly lateness: number | undefined;
+  /** The actor fields of all events; undefined if each event has its own. */
+  readonly actor: ActorFields | undefined;
 }
 
 /**
@@ -22,9 +25,9 @@ export interface EventRules {
  * one it can't be a duplicate. An event from the future is refused even in a backfill.
  */
 export function readEvent(value: unknown, rules: EventRules): EventReading {
-  const reading = rules.catalogue.safeParseSynapEvent(
-    isObject(value) ? complete(value, rules.catalogue) : value,
-  );
+  const issues = isObject(value) ? actorIssues(value, rules.actor) : [];
+  if (issues.length > 0) return { ok: false, issues };
+  const reading = rules.catalogue.safeParseSynapEvent(isObject(value) ? complete(value, rules) : value);
   if (!reading.ok) return reading;
   const { event } = reading;
   const issue = checkTimestampWindow(event, {
@@ -39,7 +42,7 @@ export function readEvent(value: unknown, rules: EventRules): EventReading {
  * Fills in defaults for absent fields. Present fields are unchanged, including null and unknown ones, so that the check
  * that follows refuses them.
  */
-function complete(value: object, catalogue: EventCatalogue): object {
+function complete(value: object, { catalogue, actor }: EventRules): object {
   // The check refuses it, and copying so many fields would cost more than everything else.
   if (Object.keys(value).length > MAX_EVENT_FIELDS) return value;
   const given: Partial<Record<keyof SynapEvent, unknown>> = value;
@@ -52,7 +55,7 @@ function complete(value: object, catalogue: EventCatalogue): object {
     timestamp: textOr(given.timestamp, undefined),
     userId: textOr(given.userId, undefined),
   });
-  return { id, version, aggregateType, aggregateId, createdBy, source, timestamp, ...value };
+  return { id, version, aggregateType, aggregateId, createdBy, source, timestamp, ...value, ...actor };
 }
 
 function textOr<Fallback>(value: unknown, fallback: Fallback): string | Fallback {

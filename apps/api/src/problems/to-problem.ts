@@ -105,6 +105,7 @@ export const EVENT_PROBLEMS = [
   "too-deep",
   "timestamp-too-old",
   "timestamp-too-late",
+  "not-yourself",
 ] as const satisfies readonly ProblemCode[];
 
 /**

@@ -2,7 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { createFaultFinder, readinessResponse } from "@synap/service";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
-import { json, jsonResponse, problemResponses, registerRoute } from "./route-registration.ts";
+import { json, jsonResponse, problemResponses, registerOpenRoute } from "./route-registration.ts";
 
 const healthRoute = {
   method: "get",
@@ -36,11 +36,11 @@ export function healthRoutes(
     hasEnded = true;
     logger.fatal({ err: cause }, "the embedded database has stopped; restart this process");
   });
-  registerRoute(app, healthRoute, (context) => {
+  registerOpenRoute(app, healthRoute, (context) => {
     if (!hasEnded) return json(context, 200, { status: "ok" });
     throw new Problem("not-ready", "The embedded database has stopped; this process has to be restarted.");
   });
-  registerRoute(app, readinessRoute, async (context) => {
+  registerOpenRoute(app, readinessRoute, async (context) => {
     const { checks, reasons } = readinessResponse(await findFaults());
     if (reasons.length === 0) return json(context, 200, { status: "ok", checks, warnings: await warnings() });
     throw new Problem("not-ready", reasons.join(" "), { retryAfterSeconds: 2, members: { checks } });

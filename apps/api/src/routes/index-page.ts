@@ -3,7 +3,7 @@ import { pageHeaders } from "@synap/http";
 import type { ApiApp } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
 import { responseHeaders } from "../response-headers.ts";
-import { json, registerRoute } from "./route-registration.ts";
+import { json, registerOpenRoute } from "./route-registration.ts";
 
 const STYLE =
   "body{font:16px/1.5 system-ui;margin:3rem auto;max-width:44rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}";
@@ -35,10 +35,10 @@ const LINKS = [
   ["GET", "/api/v1/compliance", "activity of a date range, and the share of it that can be traced"],
   ["GET", "/api/v1/audit-log", "who did what and when"],
   ["GET", "/api/v1/status", "the store, handlers, queue and processes"],
-  ["GET", "/api/v1/admin/status", "the status with details of each handler; needs the admin token"],
-  ["GET", "/api/v1/admin/events/tail", "events as they are stored; needs the admin token"],
-  ["GET", "/api/v1/admin/projections", "projections and the progress of their builds; needs the admin token"],
-  ["GET", "/api/v1/admin/dead-letters", "events that a handler failed on; needs the admin token"],
+  ["GET", "/api/v1/admin/status", "the status with details of each handler; needs the scope admin"],
+  ["GET", "/api/v1/admin/events/tail", "events as they are stored; needs the scope admin"],
+  ["GET", "/api/v1/admin/projections", "projections and the progress of their builds; needs the scope admin"],
+  ["GET", "/api/v1/admin/dead-letters", "events that a handler failed on; needs the scope admin"],
   ["GET", "/metrics", "the figures of the status, for Prometheus"],
   ["GET", "/healthz", "liveness: the process is up"],
   ["GET", "/readyz", "readiness: everything it needs is available"],
@@ -65,7 +65,7 @@ const route = {
 
 /** GET / */
 export function indexRoute(app: ApiApp): void {
-  registerRoute(app, route, (context) => {
+  registerOpenRoute(app, route, (context) => {
     if (!context.req.header("accept")?.includes("text/html")) {
       const routes = LINKS.map(([method, path, purpose]) => ({ method, path, purpose }));
       return json(context, 200, { name: "synap", release: RELEASE, routes });

@@ -1,4 +1,3 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import {
   connectionGauges,
   EXPOSITION_CONTENT_TYPE,
@@ -9,10 +8,11 @@ import {
 } from "@synap/service";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { responseHeaders } from "../response-headers.ts";
-import { problemResponses, registerRoute } from "./route-registration.ts";
+import { type ApiRoute, problemResponses, registerRoute } from "./route-registration.ts";
 import { readStatus } from "./status.ts";
 
 const route = {
+  scope: "metrics",
   method: "get",
   path: "/metrics",
   operationId: "metrics",
@@ -25,7 +25,7 @@ const route = {
     },
     ...problemResponses("database-unavailable"),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 type Status = Awaited<ReturnType<typeof readStatus>>;
 

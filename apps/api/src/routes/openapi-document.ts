@@ -4,8 +4,9 @@ import { componentOf } from "@synap/handlers/internal";
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
+import { SECURITY_SCHEME } from "../identity/authentication.ts";
 import { RELEASE } from "../release.ts";
-import { json, registerRoute } from "./route-registration.ts";
+import { json, registerOpenRoute } from "./route-registration.ts";
 
 const route = {
   method: "get",
@@ -22,7 +23,7 @@ const route = {
 export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, "readModels">): void {
   registerComponents(app, readModels);
   let document: unknown;
-  registerRoute(app, route, (context) => {
+  registerOpenRoute(app, route, (context) => {
     document ??= app.getOpenAPI31Document({
       openapi: "3.1.0",
       info: {
@@ -46,8 +47,7 @@ export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, 
         { name: "operations", description: "Health, status and metrics." },
         {
           name: "admin",
-          description:
-            "Dead letters, projections and the live event stream. Needs the token in SYNAP_ADMIN_TOKEN.",
+          description: "Dead letters, projections and the live event stream.",
         },
       ],
     });
@@ -56,7 +56,13 @@ export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, 
 }
 
 const SECURITY_SCHEMES = {
-  adminToken: { type: "http", scheme: "bearer", description: "The token in SYNAP_ADMIN_TOKEN." },
+  [SECURITY_SCHEME]: {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "An API key. Each operation names the scope that it needs. Without a token, a loopback listener admits requests of " +
+      "its own machine.",
+  },
 } as const;
 
 /** Registers the schemas of bodies and responses in the document, as Zod converts them to JSON Schema 2020-12. */

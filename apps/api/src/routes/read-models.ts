@@ -4,7 +4,13 @@ import { componentOf } from "@synap/handlers/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { Problem } from "../problems/problem.ts";
 import { sendPage } from "./page-response.ts";
-import { jsonResponse, problemResponses, readQuery, registerRoute } from "./route-registration.ts";
+import {
+  type ApiRoute,
+  jsonResponse,
+  problemResponses,
+  readQuery,
+  registerRoute,
+} from "./route-registration.ts";
 
 /** SQLSTATE undefined_table: of a view too. */
 const UNDEFINED_TABLE = "42P01";
@@ -24,8 +30,9 @@ function readModelRoute(
   model: ReadModel,
 ): void {
   const component = componentOf(model);
-  const route = {
-    method: "get" as const,
+  const route: ApiRoute = {
+    scope: "read-all",
+    method: "get",
     path: `/api/v1/${model.path}`,
     operationId: component.slice(0, 1).toLowerCase() + component.slice(1),
     summary: model.description,

@@ -1,34 +1,81 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers/internal";
-import { PROBLEM_CODES, type ProblemCode } from "@synap/types/http";
+import { PROBLEM_CODES, type ProblemCode, type Scope } from "@synap/types/http";
 import { didYouMean, zodReason } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { readContentType } from "../body/read-body.ts";
+import { type RequestHead, SECURITY_SCHEME } from "../identity/authentication.ts";
+import type { Principal } from "../identity/principal.ts";
+import { IDENTITY_PROBLEMS, requireScope } from "../identity/refusals.ts";
 import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
 import { responseHeaders } from "../response-headers.ts";
 
+/** The definition of a route, with the scope that its callers need. */
+export interface ApiRoute extends RouteConfig {
+  readonly scope: Scope;
+}
+
 /**
- * Registers a route with Hono and with the OpenAPI document from one definition. `app.openapi` is not used, because it would
- * parse bodies before their size and form are checked.
+ * Registers a route for principals with its scope. Who a request is, is known before anything else of it is looked at.
  *
  * A route that may change something must define a body, and its requests must have that body's content type even without
  * a body: a form on a page of another site can send a POST, but not as JSON.
  */
 export function registerRoute(
   app: ApiApp,
+  { scope, ...described }: ApiRoute,
+  handle: (context: ApiContext, principal: Principal) => Response | Promise<Response>,
+): void {
+  const responses = joinResponses(described.responses, problemResponses(...IDENTITY_PROBLEMS));
+  const route: RouteConfig = { ...described, responses, security: [{ [SECURITY_SCHEME]: [scope] }] };
+  register(app, route, (context) => {
+    const identified = context.get("authenticate")(context.env.incoming ?? headOf(context.req.raw));
+    if (!(identified instanceof Promise)) return admit(context, identified);
+    return identified.then((principal) => admit(context, principal));
+  });
+
+  function admit(context: ApiContext, principal: Principal): Response | Promise<Response> {
+    requireScope(principal, scope);
+    checkContentType(context, route);
+    return handle(context, principal);
+  }
+}
+
+/** Registers a route that anybody may call, and that knows nothing of who calls. */
+export function registerOpenRoute(
+  app: ApiApp,
+  route: RouteConfig,
+  handle: (context: ApiContext) => Response | Promise<Response>,
+): void {
+  register(app, { ...route, security: [] }, (context) => {
+    checkContentType(context, route);
+    return handle(context);
+  });
+}
+
+function checkContentType({ req }: ApiContext, { method, request }: RouteConfig): void {
+  if (method !== "get") readContentType(req.raw, Object.keys(request?.body?.content ?? {}));
+}
+
+/** The head of a request that came without a server. */
+function headOf({ headers }: Request): RequestHead {
+  return { headers: Object.fromEntries(headers), httpVersion: "1.1" };
+}
+
+/** Registers a route with Hono and the document. Not with `app.openapi`, which parses bodies before their size is checked. */
+function register(
+  app: ApiApp,
   route: RouteConfig,
   handle: (context: ApiContext) => Response | Promise<Response>,
 ): void {
   app.openAPIRegistry.registerPath(route);
   const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
-  const contentTypes = Object.keys(route.request?.body?.content ?? {});
-  if (route.method !== "get" && contentTypes.length === 0)
+  if (route.method !== "get" && Object.keys(route.request?.body?.content ?? {}).length === 0)
     throw new Error(`${route.method} ${route.path} has no body in its definition`);
   app.on(route.method.toUpperCase(), path, async (context: ApiContext) => {
     context.set("route", route.path);
-    if (route.method !== "get") readContentType(context.req.raw, contentTypes);
     try {
       return await handle(context);
     } catch (thrown) {
@@ -158,6 +205,21 @@ export function problemResponses(...codes: readonly ProblemCode[]): RouteConfig[
       },
     ]),
   );
+}
+
+/** Joins the responses of a route with those that every route has, by status. */
+function joinResponses(
+  own: RouteConfig["responses"],
+  common: RouteConfig["responses"],
+): RouteConfig["responses"] {
+  const joined = { ...own };
+  for (const [status, response] of Object.entries(common)) {
+    const described = [own[status], response].flatMap((each) =>
+      each !== undefined && "description" in each ? [each.description] : [],
+    );
+    joined[status] = { ...response, description: described.join(" ") };
+  }
+  return joined;
 }
 
 /** A JSON response whose schema is the named component. */

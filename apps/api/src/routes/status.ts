@@ -1,10 +1,17 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import type { FailureCount, HandlerStatistics } from "@synap/database/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
-import { json, jsonResponse, problemResponses, refuseQuery, registerRoute } from "./route-registration.ts";
+import {
+  type ApiRoute,
+  json,
+  jsonResponse,
+  problemResponses,
+  refuseQuery,
+  registerRoute,
+} from "./route-registration.ts";
 
 const route = {
+  scope: "metrics",
   method: "get",
   path: "/api/v1/status",
   operationId: "status",
@@ -14,7 +21,7 @@ const route = {
     200: jsonResponse("The current status.", "Status"),
     ...problemResponses("parameter-unknown", "database-unavailable"),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/status */
 export function statusRoute(app: ApiApp, dependencies: ApiDependencies): void {
@@ -49,7 +56,7 @@ function withoutReason({ retrying, ...handler }: HandlerStatistics): object {
   return { ...handler, retrying: facts };
 }
 
-/** The status for holders of the admin token. */
+/** The status for principals with the scope `admin`. */
 export async function readStatus(dependencies: ApiDependencies) {
   const {
     configuration,
@@ -71,7 +78,7 @@ export async function readStatus(dependencies: ApiDependencies) {
     features: {
       database: "active",
       events: "active",
-      auth: isActive(configuration.adminToken !== undefined || configuration.backfillToken !== undefined),
+      auth: "active",
       agents: "pending",
       publish: "active",
       "publish-batch": "active",
@@ -82,8 +89,8 @@ export async function readStatus(dependencies: ApiDependencies) {
       "inline-handlers": "active",
       "async-handlers": "active",
       "dead-letters": "active",
-      backfill: isActive(configuration.backfillToken !== undefined),
-      admin: isActive(configuration.adminToken !== undefined),
+      "api-keys": isActive(configuration.identity.apiKeys),
+      "local-access": isActive(configuration.identity.localAccess),
     },
     ...numbers,
     notStored: await notStored(),

@@ -1,5 +1,6 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { EventCatalogue } from "@synap/types";
+import { tokenPath } from "../data-directory/kept-token.ts";
 import { RELEASE } from "../terminal/release.ts";
 import type { InngestChoice } from "./inngest.ts";
 import type { RunningSynap } from "./run-synap.ts";
@@ -24,7 +25,7 @@ export function describeRunning(
     ["worker", workerUrl, ""],
     ["broker", brokerUrl, broker],
     ["store", store, ""],
-    ["data", dataDirectory, "holds the secrets: admin-token, backfill-token and Inngest's keys"],
+    ["data", dataDirectory, "holds the secrets: the API key and Inngest's keys"],
     ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
   ] as const;
   const lines = rows.map(
@@ -35,9 +36,18 @@ Synap ${RELEASE} is ready, after ${took}.
 
 ${lines.join("\n")}
 
-${describePublishing(apiUrl, catalogue)}Operate it: ${SYNAP_COMMAND} --help
+${describePublishing(apiUrl, catalogue)}Programs on this machine need no token for that. Everything else needs an API key; this one has every scope:
+
+  curl -s ${apiUrl}/api/v1/admin/status -H "authorization: Bearer $(cat ${quoted(tokenPath(dataDirectory, "api-key"))})"
+
+Operate it: ${SYNAP_COMMAND} --help
 
 Ctrl-C stops it.`;
+}
+
+/** Quotes a path for a shell, inside of double quotes. */
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** Commands that publish and read an event of the application. */

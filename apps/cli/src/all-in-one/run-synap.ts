@@ -11,11 +11,11 @@ import {
 import { defaultApplication, openEngine } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
-import { loadOrCreateToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
 import { RELEASE } from "../terminal/release.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
 import { brokerKeys, inngestAccess } from "./inngest-access.ts";
+import { loadOperatorKey } from "./operator-key.ts";
 import { reservePorts } from "./ports.ts";
 
 /** Options of {@link runSynap}. */
@@ -35,10 +35,6 @@ export interface RunSynapOptions {
   /** The application, from `defineConfig`. Default: the seeded domain. */
   readonly application?: Composition;
   readonly logLevel: string;
-  /** Default: the one in the data directory, made on first use. */
-  readonly backfillToken?: string;
-  /** Default: the one in the data directory, made on first use. */
-  readonly adminToken?: string;
   /** Retry delays of the local broker, in milliseconds. Default: Inngest's own. */
   readonly retryDelays?: number[];
   /** Unhandled failures of this process, counted in the database. */
@@ -57,8 +53,8 @@ export interface RunningSynap {
   readonly database: Database;
   /** The event types of the application. */
   readonly catalogue: EventCatalogue;
-  readonly backfillToken: string;
-  readonly adminToken: string;
+  /** An API key with every scope, which is also in the data directory. */
+  readonly token: string;
   /** Stops the API after it has sent accepted events, then Inngest, the worker and the database. */
   stop(): Promise<void>;
 }
@@ -104,12 +100,10 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       urls: { API: apiUrl, worker: workerUrl },
     });
     started.push({ name: "data directory", stop: async () => directory.close() });
-    const backfillToken = options.backfillToken ?? loadOrCreateToken(directory.path, "backfill-token");
-    const adminToken = options.adminToken ?? loadOrCreateToken(directory.path, "admin-token");
     const { application = defaultApplication } = options;
 
     const { server } = options;
-    const apiConfiguration = configureApi(ports.api, { backfillToken, adminToken }, options.inngest);
+    const apiConfiguration = configureApi(ports.api, options.inngest);
     const workerConfiguration = readWorkerConfiguration({
       ...process.env,
       SYNAP_WORKER_HOST: HOST,
@@ -125,6 +119,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     );
     started.push({ name: "database", stop: close });
     const { database } = engine;
+    const token = await loadOperatorKey(database, directory.path);
     const { failures } = options;
     if (failures !== undefined) {
       failures.recordIn(database);
@@ -191,8 +186,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       dataDirectory: directory.path,
       database,
       catalogue: application.catalogue,
-      backfillToken,
-      adminToken,
+      token,
       stop,
     };
   } catch (error) {
@@ -216,17 +210,12 @@ async function choosePorts(
   return { api, worker, broker };
 }
 
-function configureApi(
-  port: number,
-  { backfillToken, adminToken }: Pick<RunningSynap, "backfillToken" | "adminToken">,
-  inngest: InngestChoice | undefined,
-): ApiConfiguration {
+function configureApi(port: number, inngest: InngestChoice | undefined): ApiConfiguration {
   return readApiConfiguration({
     ...(inngest instanceof URL ? {} : { SYNAP_ENVELOPE_MAX_BYTES: String(OWN_ENVELOPE_BYTES) }),
+    SYNAP_API_KEYS: "true",
     ...process.env,
     SYNAP_API_HOST: HOST,
     SYNAP_API_PORT: String(port),
-    SYNAP_BACKFILL_TOKEN: backfillToken,
-    SYNAP_ADMIN_TOKEN: adminToken,
   });
 }

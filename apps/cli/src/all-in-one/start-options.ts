@@ -49,8 +49,6 @@ export function startOptions(name: string, description: string, examples: readon
             "DATABASE_DIRECT_URL",
             "the same database past a connection pooler, if DATABASE_URL leads through one",
           ],
-          ["SYNAP_ADMIN_TOKEN", "the admin token (default: the one in the data directory)"],
-          ["SYNAP_BACKFILL_TOKEN", "the backfill token (default: the one in the data directory)"],
           ["LOG_LEVEL", "debug, info, warn or error"],
           ["SYNAP_...", `the limits of the API and the worker: ${SYNAP_COMMAND} help settings`],
         ],

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory } from "../durable-files/make-directory.ts";
-import { syncDirectory } from "../durable-files/replace-file.ts";
+import { replaceFile, syncDirectory } from "../durable-files/replace-file.ts";
 
 /**
- * A secret in a data directory, and the name of its file: the tokens for backfills and for operators, and the two keys that
- * API, worker and Inngest share.
+ * A secret in a data directory, and the name of its file: the API key of those who operate Synap on this machine, and the two keys
+ * that API, worker and Inngest share.
  */
-export type TokenName = "backfill-token" | "admin-token" | "inngest-event-key" | "inngest-signing-key";
+export type TokenName = "api-key" | "inngest-event-key" | "inngest-signing-key";
 
 /** Path of the token's file in a data directory. Readable by its owner only. */
 export function tokenPath(directory: string, name: TokenName): string {
@@ -20,6 +20,11 @@ export function readToken(directory: string, name: TokenName): string | undefine
   const path = tokenPath(directory, name);
   if (!existsSync(path)) return undefined;
   return readFileSync(path, "utf8").trim() || undefined;
+}
+
+/** Replaces the token of a data directory that this process holds. */
+export function keepToken(directory: string, name: TokenName, token: string): void {
+  replaceFile(tokenPath(directory, name), `${token}\n`, 0o600);
 }
 
 /**

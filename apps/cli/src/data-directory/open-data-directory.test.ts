@@ -117,7 +117,7 @@ describe("a data directory", () => {
 
   it("keeps one token for each purpose, readable by its owner only", () => {
     const directory = open(path);
-    const names = ["backfill-token", "admin-token", "inngest-event-key", "inngest-signing-key"] as const;
+    const names = ["inngest-event-key", "inngest-signing-key"] as const;
     const tokens = names.map((name) => {
       const token = loadOrCreateToken(path, name);
       expect(token).toMatch(/^[0-9a-f]{64}$/);

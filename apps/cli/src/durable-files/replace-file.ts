@@ -1,13 +1,16 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
  * Replaces a file atomically: a reader, or a process after a kill or a power cut, finds the old text or the new one. The new
  * text is synced to disk when it returns.
+ *
+ * @param mode permissions of the new file
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, mode = 0o666): void {
   const draft = `${path}.draft`;
-  writeDurably(draft, "w", text);
+  rmSync(draft, { force: true });
+  writeDurably(draft, "w", text, mode);
   renameSync(draft, path);
   syncDirectory(dirname(path));
 }
@@ -29,8 +32,8 @@ export function syncDirectory(path: string): void {
   }
 }
 
-function writeDurably(path: string, flags: "w" | "a", text: string): void {
-  const file = openSync(path, flags);
+function writeDurably(path: string, flags: "w" | "a", text: string, mode = 0o666): void {
+  const file = openSync(path, flags, mode);
   try {
     const bytes = Buffer.from(text);
     for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);

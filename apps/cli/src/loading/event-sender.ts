@@ -14,7 +14,7 @@ import { LoadError } from "./load-error.ts";
 export interface EventSenderOptions {
   /** The API's base URL. */
   readonly url: string;
-  /** Send the events as a backfill; needs the token. */
+  /** Send the events as a backfill; needs the scope `backfill`. */
   readonly backfill: boolean;
   readonly token?: string;
   /** Longest time to retry one batch, in milliseconds. */
@@ -46,7 +46,7 @@ export function createEventSender(options: EventSenderOptions): EventSender {
   const { url, token, patienceMs, onWait } = options;
   const api = createSynapClient<CatalogueTypes>({
     url,
-    ...(token !== undefined && { backfillToken: token }),
+    ...(token !== undefined && { token }),
     timeoutMs: REQUEST_TIMEOUT_MS,
     retry: {
       attempts: Number.POSITIVE_INFINITY,
@@ -105,7 +105,8 @@ function refusalOf(fault: unknown, options: EventSenderOptions): { code: string;
   const { status } = fault instanceof SynapProblem ? fault.problem : fault;
   const reason = fault instanceof SynapProblem ? fault.problem.detail : `the API answered ${status}`;
   if (status === 401 || status === 403) {
-    const cure = backfill ? "\nGive the API's backfill token with --token, or SYNAP_BACKFILL_TOKEN." : "";
+    const scopes = backfill ? "the scopes publish and backfill" : "the scope publish";
+    const cure = `\nGive an API key with ${scopes}: --token or SYNAP_TOKEN.`;
     throw new LoadError("NOT_ALLOWED", `The API at ${url} does not allow this. ${reason}${cure}`, {
       cause: fault,
     });

@@ -413,7 +413,7 @@ describe("loading a file", () => {
       body: { status: 401, code: "token-invalid", title: "Unauthorized", detail: "The token is wrong." },
     });
     await expect(run({ backfill: true, token: "x" })).rejects.toThrow(
-      /The token is wrong\.\nGive the API's backfill token/,
+      /The token is wrong\.\nGive an API key with the scopes publish and backfill/,
     );
     answerNext = () => ({ status: 404 });
     await expect(run()).rejects.toMatchObject({ code: "NOT_SYNAP" });

@@ -23,21 +23,15 @@ export function describeApiFailure(error: unknown, options: CommonOptions): Exit
       { cause: error },
     );
   }
-  if (isProblem(error, "admin-disabled")) {
-    return new ExitError(
-      EXIT.token,
-      `The API at ${url} has no admin token, so nobody can operate it. Set SYNAP_ADMIN_TOKEN (16 characters or more)\n` +
-        "for its process and start it again.",
-      { cause: error },
-    );
-  }
-  if (isProblem(error, "token-invalid", "token-missing")) {
-    return new ExitError(
-      EXIT.token,
-      `The API at ${url} does not accept the admin token from ${findToken(options).source}.\n` +
-        "Give the one that its process was started with: --token or SYNAP_ADMIN_TOKEN, or --data with its data directory.",
-      { cause: error },
-    );
+  if (isProblem(error, "token-invalid", "token-missing", "scope-missing")) {
+    const { token, source } = findToken(options);
+    const what =
+      token === undefined
+        ? `This needs a token, and there is none at ${source}.\n` +
+          "Give it with --token or SYNAP_TOKEN, or name the data directory of a Synap that was started here with\n" +
+          `--data: ${START_COMMAND} keeps its key there.`
+        : `The API at ${url} does not accept the token from ${source} for this: ${error.problem.detail}`;
+    return new ExitError(EXIT.token, what, { cause: error });
   }
   if (error instanceof SynapProblem) {
     // The detail alone: after the title it would say the same a second time.

@@ -1,8 +1,7 @@
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { type CatalogueTypes, createSynapClient, type SynapClient } from "@synap/client";
-import { START_COMMAND } from "@synap/service/called-as";
-import { EXIT, ExitError } from "@synap/service/exit-codes";
+import { isLoopback } from "@synap/http";
 import { type Command, Option } from "commander";
 import { readToken, tokenPath } from "../data-directory/kept-token.ts";
 import { dataOption, urlOption } from "../terminal/command.ts";
@@ -32,11 +31,11 @@ export function addCommonOptions(program: Command): void {
         .default("http://127.0.0.1:3400"),
     )
     .addOption(
-      new Option("--token <token>", "the admin token")
-        .env("SYNAP_ADMIN_TOKEN")
+      new Option("--token <token>", "the API key, or another token")
+        .env("SYNAP_TOKEN")
         .default(undefined, "the one in the data directory"),
     )
-    .addOption(dataOption("data directory with the token that start has made"))
+    .addOption(dataOption("data directory with the key that start has made"))
     .addOption(
       new Option("--as <name>", "your name, recorded with your actions").default(undefined, "your login"),
     )
@@ -45,26 +44,16 @@ export function addCommonOptions(program: Command): void {
 
 /** Creates a client of the API that a command's options name. It does not retry, because a person waits. */
 export function connect(options: CommonOptions): Api {
-  const { token, source } = findToken(options);
-  const actor = options.as ?? login();
-  const api: Api = createSynapClient<CatalogueTypes>({
+  const { token, isShared } = findToken(options);
+  // Everybody on this machine has the key in the data directory; another token says by itself whose it is.
+  const actor = options.as ?? (isShared ? login() : undefined);
+  return createSynapClient<CatalogueTypes>({
     url: apiUrl(options),
-    adminToken: async () => {
-      if (token !== undefined) return token;
-      // Without a running process there is no token, so the missing process is reported first.
-      await api.health();
-      throw new ExitError(
-        EXIT.token,
-        `This needs the admin token, and there is none at ${source}.\n` +
-          "Give it with --token or SYNAP_ADMIN_TOKEN, or name the data directory of a Synap that was started here\n" +
-          `with --data: ${START_COMMAND} keeps its token there.`,
-      );
-    },
+    ...(token !== undefined && { token }),
     ...(actor !== undefined && { actor }),
     retry: { attempts: 1 },
     timeoutMs: TIMEOUT_MS,
   });
-  return api;
 }
 
 /** The API's URL without a trailing slash. */
@@ -72,14 +61,22 @@ export function apiUrl({ url }: CommonOptions): string {
   return url.replace(/\/+$/, "");
 }
 
-/** Finds the admin token, with its source or the path at which there is none. */
-export function findToken({ token, data }: CommonOptions): {
+/** The token of a command. */
+export interface FoundToken {
   readonly token: string | undefined;
+  /** The option or file that it comes from, or the path at which there is none. */
   readonly source: string;
-} {
-  if (token !== undefined && token !== "") return { token, source: "--token or SYNAP_ADMIN_TOKEN" };
+  /** True for the key in the data directory. */
+  readonly isShared: boolean;
+}
+
+/** Finds the token of a command. The key in the data directory is for the API of this machine, and sent to no other. */
+export function findToken({ token, data, url }: Pick<CommonOptions, "token" | "data" | "url">): FoundToken {
+  if (token !== undefined && token !== "")
+    return { token, source: "--token or SYNAP_TOKEN", isShared: false };
   const directory = resolve(data);
-  return { token: readToken(directory, "admin-token"), source: tokenPath(directory, "admin-token") };
+  const kept = isLoopback(new URL(url).hostname) ? readToken(directory, "api-key") : undefined;
+  return { token: kept, source: tokenPath(directory, "api-key"), isShared: kept !== undefined };
 }
 
 /** Returns the user's login name if it is valid in a header. */

@@ -1,4 +1,5 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
+import { counted } from "@synap/types/internal";
 import { Argument, Command } from "commander";
 import { momentOption, wholeOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
@@ -111,7 +112,9 @@ function asOfCommand(): Command {
         const found = await connect(options).admin.projectionAsOf(name, { ...when, limit });
         if (options.json) return console.log(jsonText(found, 2));
         for (const { table, rows, isCut } of found.tables) {
-          console.log(`${table}: ${rows.length} rows${isCut ? ", and more" : ""}\n${jsonText(rows, 2)}`);
+          console.log(
+            `${table}: ${counted(rows.length, "row")}${isCut ? ", and more" : ""}\n${jsonText(rows, 2)}`,
+          );
         }
         if (found.failed.length > 0) console.error(`Not applied: ${jsonText(found.failed, 2)}`);
       },

@@ -1,4 +1,4 @@
-import type { Resource } from "@synap/client";
+import { isProblem, type Resource } from "@synap/client";
 import { describeDifference, describeExposures, describeSharedResource } from "@synap/database/internal";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { count, counted } from "@synap/types/internal";
@@ -26,7 +26,9 @@ type HandlerRetry = NonNullable<Resource<"Status">["handlers"][number]["retrying
 /** `synap status` */
 export const statusCommand = (): Command =>
   new Command("status")
-    .description("Shows the status of the store and of every handler. The admin token adds details.")
+    .description(
+      "Shows the status of the store and of every handler. A token with the scope admin adds details.",
+    )
     .addHelpText(
       "after",
       helpText({
@@ -47,8 +49,10 @@ export const statusCommand = (): Command =>
       const show = (found: Status, handlers: readonly HandlerStatus[]) =>
         console.log(options.json ? jsonText(found, 2) : describeStatus(found, handlers, apiUrl(options)));
       if (findToken(options).token !== undefined) {
-        const found = await api.admin.status();
-        return show(found, found.handlers);
+        const found = await api.admin.status().catch((error: unknown) => {
+          if (!isProblem(error, "scope-missing")) throw error;
+        });
+        if (found !== undefined) return show(found, found.handlers);
       }
       const found = await api.status();
       show(
@@ -129,7 +133,7 @@ function describeUnhandled(failure: NonNullable<Status["unhandledFailures"]>[num
   );
 }
 
-/** Describes the pending retry of a handler. The reason is shown to holders of the admin token. */
+/** Describes the pending retry of a handler. The reason is shown to those with the scope admin. */
 function describeRetry({ name, retrying }: HandlerStatus): string[] {
   if (retrying === undefined) return [];
   const { waiting, streams, eventId, attempts, code, reason, nextAttemptAt } = retrying;

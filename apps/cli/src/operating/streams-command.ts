@@ -24,7 +24,7 @@ export const streamsCommand = (): Command =>
 
 function readCommand(): Command {
   return new Command("read")
-    .description("Shows the events of a stream. Needs no token.")
+    .description("Shows the events of a stream.")
     .argument("<type>", "the aggregateType of its events")
     .argument("<id>", "the aggregateId of its events")
     .option("--from <version>", "the lowest version to show", version)

@@ -102,10 +102,13 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     expect(late).toMatchObject({ status: "stored" });
   });
 
-  /** The log without the owners of streams, which the upgrade adds. */
-  async function fingerprint(): Promise<string> {
-    const text = await logFingerprint(test.database);
-    return (text ?? "").replaceAll(/,"user_id":(?:null|"[^"]*"),"created_by":(?:null|"[^"]*")\}/g, "}");
+  /** The log without the owners of streams and the table of API keys, which the upgrade adds. */
+  async function fingerprint(): Promise<object> {
+    const text = (await logFingerprint(test.database)) ?? "{}";
+    const log: { tables: [string, ...unknown[]][] } = JSON.parse(
+      text.replaceAll(/,"user_id":(?:null|"[^"]*"),"created_by":(?:null|"[^"]*")\}/g, "}"),
+    );
+    return { ...log, tables: log.tables.filter(([name]) => name !== "api_keys") };
   }
 
   /** The indexes of actors, of the hypertable and of its chunks: each definition once. */

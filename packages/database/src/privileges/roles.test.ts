@@ -84,6 +84,7 @@ const ROWS = ["delete", "insert", "lock", "merge", "row lock", "update", "upsert
 const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   synap_app: {
     "synap.aggregate_snapshots": ROWS,
+    "synap.api_keys": ["row lock"],
     "synap.build_changes": ["lock"],
     "synap.checkpoints": ROWS,
     "synap.dead_letters": ["insert", "merge", "row lock", "update", "upsert"],

@@ -1,3 +1,5 @@
+import { counted } from "@synap/types/internal";
+
 /** Thrown when a projection's definition is invalid. */
 export class ProjectionDefinitionError extends Error {
   readonly code = "PROJECTION_DEFINITION";
@@ -37,7 +39,7 @@ export class AsOfTooLongError extends Error {
   override readonly name = "AsOfTooLongError";
   constructor(projection: string, maxEvents: number) {
     super(
-      `The log has more than ${maxEvents} events up to then, too many to fold "${projection}" here. Run it in a process of your own.`,
+      `The log has more than ${counted(maxEvents, "event")} up to then, too many to fold "${projection}" here. Run it in a process of your own.`,
     );
   }
 }

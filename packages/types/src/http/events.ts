@@ -99,7 +99,7 @@ export const publishQuery = z.strictObject({
   backfill: z
     .enum(["true", "false"], 'must be "true" or "false"')
     .optional()
-    .describe("Accepts events of any age. Needs the header Authorization: Bearer <SYNAP_BACKFILL_TOKEN>."),
+    .describe("Accepts events of any age. Needs the scope backfill."),
 });
 
 /** The path of one event. */

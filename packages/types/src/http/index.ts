@@ -17,6 +17,7 @@ export * from "./dead-letters.ts";
 export * from "./event-stats.ts";
 export * from "./event-types.ts";
 export * from "./events.ts";
+export * from "./identity.ts";
 export * from "./parameter-forms.ts";
 export * from "./problem.ts";
 export * from "./problem-codes.ts";

@@ -1,8 +1,9 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { TransientHandlerError } from "@synap/handlers";
-import type { ProblemCode } from "@synap/types/http";
-import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
-import { requireAdminPermission } from "../../permission.ts";
+import { actorOf, type ProblemCode } from "@synap/types/http";
+import type { ApiApp, ApiContext } from "../../api-dependencies.ts";
+import type { Principal } from "../../identity/principal.ts";
+import { requireScope } from "../../identity/refusals.ts";
 import { Problem } from "../../problems/problem.ts";
 import { problemResponses, registerRoute } from "../route-registration.ts";
 
@@ -18,40 +19,52 @@ export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summa
 export interface AdminCall {
   /** The actor on whose behalf the request acts. */
   readonly actor: string;
+  readonly principal: Principal;
 }
 
 const OF_EVERY_ROUTE = [
   "actor-invalid",
   "parameter-unknown",
-  "token-missing",
-  "admin-disabled",
-  "token-invalid",
   "stream-locked",
   "database-unavailable",
 ] as const satisfies readonly ProblemCode[];
 
-/** Registers a route that only the holder of the admin token may call. */
+/** Registers a route that only principals with the scope `admin` may call. */
 export function registerAdminRoute(
   app: ApiApp,
-  { configuration }: ApiDependencies,
   { responses, problems = [], request, ...described }: AdminRoute,
   handle: (context: ApiContext, call: AdminCall) => Response | Promise<Response>,
 ): void {
-  const route: RouteConfig = {
+  const route = {
     ...described,
     ...(request !== undefined && { request }),
+    scope: "admin" as const,
     tags: ["admin"],
-    security: [{ adminToken: [] }],
     responses: { ...responses, ...problemResponses(...OF_EVERY_ROUTE, ...problems) },
   };
-  registerRoute(app, route, async (context) => {
-    const call = requireAdminPermission(context.req.raw, configuration.adminToken);
+  registerRoute(app, route, async (context, principal) => {
+    const actor = readActor(context, principal);
     try {
-      return await handle(context, call);
+      return await handle(context, { actor, principal });
     } catch (error) {
       throw error instanceof TransientHandlerError ? handlerUnavailable(error) : error;
     }
   });
+}
+
+const ACTOR = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
+
+/**
+ * The actor of an admin action: the principal itself, or whoever the header `X-Synap-Actor` of one who may act for others names.
+ *
+ * @throws Problem `scope-missing`, `actor-invalid`
+ */
+function readActor(context: ApiContext, principal: Principal): string {
+  const actor = context.req.header("x-synap-actor")?.trim();
+  if (actor === undefined || actor === "") return actorOf(principal);
+  requireScope(principal, "act-for-others");
+  if (ACTOR.test(actor)) return actor;
+  throw new Problem("actor-invalid", "X-Synap-Actor takes 1 to 128 printable ASCII characters.");
 }
 
 /** Maps a transient failure to a problem with the handler's message, which other routes only log. */

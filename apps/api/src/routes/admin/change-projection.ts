@@ -31,7 +31,6 @@ export function changeProjectionRoutes(app: ApiApp, dependencies: ApiDependencie
   for (const { change, summary, description, response } of changes) {
     registerAdminRoute(
       app,
-      dependencies,
       {
         method: "post",
         path: `/api/v1/admin/projections/{name}/${change}`,

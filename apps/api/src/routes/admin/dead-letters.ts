@@ -13,7 +13,6 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
   const { deadLetters } = dependencies.admin;
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/dead-letters",
@@ -39,7 +38,6 @@ export function deadLetterRoutes(app: ApiApp, dependencies: ApiDependencies): vo
   );
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/dead-letters/{id}",

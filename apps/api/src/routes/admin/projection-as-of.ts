@@ -15,7 +15,6 @@ export function projectionAsOfRoute(app: ApiApp, dependencies: ApiDependencies):
   const { admin, pages } = dependencies;
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/projections/{name}/as-of",

@@ -11,7 +11,6 @@ export function projectionRoutes(app: ApiApp, dependencies: ApiDependencies): vo
   const { projections } = dependencies.admin;
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/projections",
@@ -28,7 +27,6 @@ export function projectionRoutes(app: ApiApp, dependencies: ApiDependencies): vo
   );
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/projections/{name}",

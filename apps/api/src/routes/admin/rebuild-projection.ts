@@ -27,7 +27,6 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
   const base = "/api/v1/admin/projections/{name}";
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "post",
       path: `${base}/rebuild`,
@@ -48,7 +47,6 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
   );
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "post",
       path: `${base}/compare`,
@@ -68,7 +66,6 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
   );
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "post",
       path: `${base}/cutover`,
@@ -96,7 +93,6 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
   );
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "post",
       path: `${base}/drop`,

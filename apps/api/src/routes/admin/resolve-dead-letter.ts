@@ -10,7 +10,6 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
   const { admin, configuration, logger } = dependencies;
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "post",
       path: "/api/v1/admin/dead-letters/retry",
@@ -42,7 +41,6 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
   );
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "post",
       path: "/api/v1/admin/dead-letters/{id}/retry",
@@ -78,7 +76,6 @@ export function resolveDeadLetterRoutes(app: ApiApp, dependencies: ApiDependenci
   );
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "post",
       path: "/api/v1/admin/dead-letters/{id}/skip",

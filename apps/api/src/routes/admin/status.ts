@@ -7,7 +7,6 @@ import { registerAdminRoute } from "./admin-route.ts";
 export function adminStatusRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/status",

@@ -26,7 +26,6 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
   const readLimiter = new ReadLimiter(TAIL_READS);
   registerAdminRoute(
     app,
-    dependencies,
     {
       method: "get",
       path: "/api/v1/admin/events/tail",

@@ -1,11 +1,13 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import type { ServedAggregate } from "@synap/synap/internal";
 import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
 import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
+import { actorFields, actorIssues } from "../../identity/acting.ts";
 import { Problem } from "../../problems/problem.ts";
+import { eventProblem } from "../../problems/to-problem.ts";
 import {
+  type ApiRoute,
   json,
   jsonResponse,
   problemResponses,
@@ -35,7 +37,8 @@ function commandRoute(
   data: z.ZodType,
 ): void {
   const schema = commandBody(data);
-  const route: RouteConfig = {
+  const route: ApiRoute = {
+    scope: "publish",
     method: "post",
     path: `/api/v1/${path}/{id}/${command}`,
     operationId: `${command}-${decider.name}`,
@@ -60,6 +63,7 @@ function commandRoute(
         "optimistic-lock",
         "stream-closed",
         "command-invalid",
+        "not-yourself",
         "event-too-large",
         "event-invalid",
         "handler-refused",
@@ -70,18 +74,22 @@ function commandRoute(
       ),
     },
   };
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     refuseQuery(context);
     const id = readPathParameter(context, "id", commandPath.shape.id);
     const expectedVersion = readIfMatch(context);
     const commandKey = readIdempotencyKey(context);
     const body = await readCommandBody(context, schema, dependencies);
     const { data: given, ...envelope } = body;
+    const actor = actorFields(principal);
+    const issues = actorIssues(envelope, actor);
+    if (issues.length > 0) throw eventProblem(issues);
     const result = await repository.execute(
       id,
       { type: command, data: given },
       {
         ...envelope,
+        ...actor,
         requestId: context.get("requestId"),
         ...(expectedVersion !== undefined && { expectedVersion }),
         ...(commandKey !== undefined && { commandKey }),

@@ -1,4 +1,3 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { UnknownNameError } from "@synap/handlers";
 import { latestByType } from "@synap/handlers/internal";
 import { readTimestamp, type StreamName } from "@synap/types";
@@ -6,6 +5,7 @@ import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
+  type ApiRoute,
   json,
   jsonResponse,
   problemResponses,
@@ -16,6 +16,7 @@ import {
 import { versionTag } from "../streams/stream-parameters.ts";
 
 const route = {
+  scope: "read-all",
   method: "get",
   path: "/api/v1/aggregates/{type}/{id}",
   operationId: "getAggregate",
@@ -38,7 +39,7 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/aggregates/{type}/{id} */
 export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): void {

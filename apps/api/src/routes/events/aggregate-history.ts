@@ -1,9 +1,9 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { linkHeader, sendPage } from "../page-response.ts";
 import {
+  type ApiRoute,
   jsonResponse,
   problemResponses,
   readPathParameter,
@@ -12,6 +12,7 @@ import {
 } from "../route-registration.ts";
 
 const route = {
+  scope: "read-all",
   method: "get",
   path: "/api/v1/events/aggregate/{type}/{id}/history",
   operationId: "aggregateHistory",
@@ -35,7 +36,7 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/events/aggregate/{type}/{id}/history */
 export function aggregateHistoryRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {

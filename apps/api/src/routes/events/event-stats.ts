@@ -1,10 +1,17 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { eventStats } from "@synap/database/internal";
 import { DEFAULT_PAGE_SIZE, eventStatsQuery, STATS_DAYS } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { json, jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
+import {
+  type ApiRoute,
+  json,
+  jsonResponse,
+  problemResponses,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
 
 const route = {
+  scope: "read-all",
   method: "get",
   path: "/api/v1/events/stats",
   operationId: "eventStats",
@@ -17,7 +24,7 @@ const route = {
     200: jsonResponse("The numbers of events.", "EventStats"),
     ...problemResponses("parameter-invalid", "parameter-unknown", "database-unavailable"),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/events/stats */
 export function eventStatsRoute(app: ApiApp, { readTables }: Pick<ApiDependencies, "readTables">): void {

@@ -1,10 +1,10 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { conditionHeaders, eventTypePath } from "@synap/types/http";
 import { describeEventTypes, didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { hashOf, notModified } from "../conditional-response.ts";
 import {
+  type ApiRoute,
   jsonResponse,
   jsonText,
   problemResponses,
@@ -15,6 +15,7 @@ import {
 import { ETAG } from "./list-event-types.ts";
 
 const route = {
+  scope: "read",
   method: "get",
   path: "/api/v1/events/types/{name}",
   operationId: "getEventType",
@@ -26,7 +27,7 @@ const route = {
     304: { description: "It is as If-None-Match has it." },
     ...problemResponses("parameter-invalid", "parameter-unknown", "event-type-not-found"),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/events/types/{name} */
 export function getEventTypeRoute(app: ApiApp, { catalogue }: ApiDependencies): void {

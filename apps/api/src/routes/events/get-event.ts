@@ -1,9 +1,9 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { eventOptions, eventPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { sendPage } from "../page-response.ts";
 import {
+  type ApiRoute,
   json,
   jsonResponse,
   PathParameterProblem,
@@ -13,6 +13,7 @@ import {
 } from "../route-registration.ts";
 
 const route = {
+  scope: "read-all",
   method: "get",
   path: "/api/v1/events/{id}",
   operationId: "getEvent",
@@ -30,7 +31,7 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/events/{id} */
 export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): void {

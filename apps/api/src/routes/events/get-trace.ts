@@ -1,10 +1,10 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { readTrace } from "@synap/database/internal";
 import { MAX_PAGE_SIZE, tracePath, traceQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { sendPage } from "../page-response.ts";
 import {
+  type ApiRoute,
   jsonResponse,
   problemResponses,
   readPathParameter,
@@ -13,6 +13,7 @@ import {
 } from "../route-registration.ts";
 
 const route = {
+  scope: "read-all",
   method: "get",
   path: "/api/v1/traces/{correlationId}",
   operationId: "getTrace",
@@ -33,7 +34,7 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/traces/{correlationId} */
 export function getTraceRoute(app: ApiApp, { store, pages }: ApiDependencies): void {

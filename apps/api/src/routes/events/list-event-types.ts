@@ -1,4 +1,3 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { descendingPages } from "@synap/database";
 import type { EventCatalogue } from "@synap/types";
 import { conditionHeaders, DEFAULT_PAGE_SIZE, eventTypesQuery } from "@synap/types/http";
@@ -6,12 +5,19 @@ import { describeEventTypes } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { hashOf, notModified } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
-import { jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
+import {
+  type ApiRoute,
+  jsonResponse,
+  problemResponses,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
 
 /** The header ETag in the definition of a route. */
 export const ETAG = { description: "For If-None-Match.", schema: { type: "string" } } as const;
 
 const route = {
+  scope: "read",
   method: "get",
   path: "/api/v1/events/types",
   operationId: "listEventTypes",
@@ -24,7 +30,7 @@ const route = {
     304: { description: "The catalogue is the one of If-None-Match." },
     ...problemResponses("parameter-invalid", "parameter-unknown", "cursor-invalid", "too-many-pages"),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/events/types */
 export function listEventTypesRoute(app: ApiApp, { catalogue, pages }: ApiDependencies): void {

@@ -1,11 +1,17 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import { linkHeader, sendPage } from "../page-response.ts";
-import { jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
+import {
+  type ApiRoute,
+  jsonResponse,
+  problemResponses,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
 
 const route = {
+  scope: "read-all",
   method: "get",
   path: "/api/v1/events",
   operationId: "listEvents",
@@ -30,7 +36,7 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/events */
 export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {

@@ -1,15 +1,16 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
 import { acceptEvents, type BatchResult } from "../../acceptance/accept-events.ts";
 import { type EventReading, readJsonBatch, readNdjsonBatch } from "../../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../../body/read-body.ts";
+import type { Principal } from "../../identity/principal.ts";
 import { Problem } from "../../problems/problem.ts";
-import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
+import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { unavailable } from "./publish-event.ts";
 import { BROKER_PROBLEMS, PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "./publish-parameters.ts";
 
 const route = {
+  scope: "publish",
   method: "post",
   path: "/api/v1/events/batch",
   operationId: "publishBatch",
@@ -40,12 +41,12 @@ const route = {
       ...BROKER_PROBLEMS,
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** POST /api/v1/events/batch */
 export function publishBatchRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  registerRoute(app, route, async (context) => {
-    const readings = await readBatchBody(context, dependencies);
+  registerRoute(app, route, async (context, principal) => {
+    const readings = await readBatchBody(context, principal, dependencies);
     const accepted = await acceptEvents(readings, dependencies.publishing);
     const results: BatchResult[] = accepted.map((result, index) => ({ index, ...result }));
     const count = (status: BatchResult["status"]) =>
@@ -60,8 +61,12 @@ export function publishBatchRoute(app: ApiApp, dependencies: ApiDependencies): v
   });
 }
 
-async function readBatchBody(context: ApiContext, dependencies: ApiDependencies): Promise<EventReading[]> {
-  const rules = readEventRules(context, dependencies);
+async function readBatchBody(
+  context: ApiContext,
+  principal: Principal,
+  dependencies: ApiDependencies,
+): Promise<EventReading[]> {
+  const rules = readEventRules(context, principal, dependencies);
   const { maxBodyBytes, maxBodyValues, maxBatchEvents, maxDepth } = dependencies.configuration;
   const request = context.req.raw;
   const type = readContentType(request, ["application/json", "application/x-ndjson"]);

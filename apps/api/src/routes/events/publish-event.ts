@@ -1,4 +1,3 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { publishQuery } from "@synap/types/http";
 import { acceptEvents, type EventResult } from "../../acceptance/accept-events.ts";
 import { readEvent } from "../../acceptance/read-events.ts";
@@ -7,10 +6,11 @@ import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
-import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
+import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { BROKER_PROBLEMS, PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "./publish-parameters.ts";
 
 const route = {
+  scope: "publish",
   method: "post",
   path: "/api/v1/events",
   operationId: "publishEvent",
@@ -36,12 +36,12 @@ const route = {
       ...BROKER_PROBLEMS,
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** POST /api/v1/events */
 export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  registerRoute(app, route, async (context) => {
-    const rules = readEventRules(context, dependencies);
+  registerRoute(app, route, async (context, principal) => {
+    const rules = readEventRules(context, principal, dependencies);
     const reading = readEvent(await readJsonBody(context, dependencies), rules);
     if (!reading.ok) {
       dependencies.publishing.onOutcome("rejected", 1);

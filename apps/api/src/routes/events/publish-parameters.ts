@@ -1,16 +1,15 @@
 import { type ProblemCode, publishQuery } from "@synap/types/http";
 import type { EventRules } from "../../acceptance/read-events.ts";
 import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
-import { requireBackfillPermission } from "../../permission.ts";
+import { actorFields } from "../../identity/acting.ts";
+import type { Principal } from "../../identity/principal.ts";
+import { requireScope } from "../../identity/refusals.ts";
 import { readQuery } from "../route-registration.ts";
 
-/** Problem responses of a request whose events may be a backfill. */
+/** Problem responses of a request whose events may be a backfill, in addition to those of every route. */
 export const PUBLISH_PARAMETER_PROBLEMS = [
   "parameter-invalid",
   "parameter-unknown",
-  "token-missing",
-  "token-invalid",
-  "backfill-disabled",
 ] as const satisfies readonly ProblemCode[];
 
 /** Problem responses of a request whose events go to the broker. */
@@ -22,13 +21,15 @@ export const BROKER_PROBLEMS = [
   "shutting-down",
 ] as const satisfies readonly ProblemCode[];
 
-/** Returns the rules for the events of this request. @throws Problem when it is not permitted to backfill. */
+/** Returns the rules for the events of a principal's request. @throws Problem `scope-missing` for a backfill without the scope */
 export function readEventRules(
   context: ApiContext,
+  principal: Principal,
   { catalogue, configuration }: ApiDependencies,
 ): EventRules {
   const { backfill } = readQuery(context, publishQuery);
-  if (backfill !== "true") return { catalogue, lateness: configuration.latenessMs };
-  requireBackfillPermission(context.req.raw, configuration.backfillToken);
-  return { catalogue, lateness: undefined };
+  const actor = actorFields(principal);
+  if (backfill !== "true") return { catalogue, lateness: configuration.latenessMs, actor };
+  requireScope(principal, "backfill");
+  return { catalogue, lateness: undefined, actor };
 }

@@ -1,14 +1,16 @@
-import type { RouteConfig } from "@hono/zod-openapi";
+import type { StreamEventInput } from "@synap/database";
 import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
-import { EVENT_PROBLEMS } from "../../problems/to-problem.ts";
+import { type ActorFields, actorIssues } from "../../identity/acting.ts";
+import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "../events/publish-parameters.ts";
-import { json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
+import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {
+  scope: "publish",
   method: "post",
   path: "/api/v1/streams/{aggregateType}/{aggregateId}/events",
   operationId: "appendToStream",
@@ -45,19 +47,31 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/events */
 export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     const stream = readStreamName(context);
-    const { lateness } = readEventRules(context, dependencies);
+    const { lateness, actor } = readEventRules(context, principal, dependencies);
     const body = await readStreamBody(context, dependencies);
     const expected = readExpectedVersion(context, body.expectedVersion);
-    const result = await dependencies.store.appendToStream(stream, expected, body.events, {
+    const events = ofActor(body.events, actor);
+    const result = await dependencies.store.appendToStream(stream, expected, events, {
       timestamps: lateness === undefined ? "backfill" : "live",
     });
     const isNew = result.events.some(({ duplicate }) => !duplicate);
     return json(context, isNew ? 201 : 200, result, versionTag(result.streamVersion));
   });
+}
+
+/** The events with the actor fields of their sender. @throws Problem `not-yourself` */
+function ofActor(
+  events: readonly StreamEventInput[],
+  actor: ActorFields | undefined,
+): readonly StreamEventInput[] {
+  if (actor === undefined) return events;
+  const issues = events.flatMap((event, index) => actorIssues(event, actor, `events[${index}].`));
+  if (issues.length > 0) throw eventProblem(issues);
+  return events.map((event) => ({ ...event, ...actor }));
 }

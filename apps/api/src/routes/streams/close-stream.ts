@@ -1,10 +1,10 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { StreamNotFoundError } from "@synap/database";
 import { emptyBody, preconditionHeaders, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import {
+  type ApiRoute,
   json,
   jsonBody,
   jsonResponse,
@@ -15,6 +15,7 @@ import {
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {
+  scope: "publish",
   method: "post",
   path: "/api/v1/streams/{aggregateType}/{aggregateId}/close",
   operationId: "closeStream",
@@ -36,7 +37,7 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
 export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration }: ApiDependencies): void {

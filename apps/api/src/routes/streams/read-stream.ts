@@ -1,12 +1,18 @@
-import type { RouteConfig } from "@hono/zod-openapi";
 import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { sendPage } from "../page-response.ts";
-import { jsonResponse, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
+import {
+  type ApiRoute,
+  jsonResponse,
+  problemResponses,
+  readQuery,
+  registerRoute,
+} from "../route-registration.ts";
 import { readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {
+  scope: "read-all",
   method: "get",
   path: "/api/v1/streams/{aggregateType}/{aggregateId}",
   operationId: "readStream",
@@ -30,7 +36,7 @@ const route = {
       "database-unavailable",
     ),
   },
-} satisfies RouteConfig;
+} satisfies ApiRoute;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
 export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {

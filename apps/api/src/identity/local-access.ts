@@ -1,0 +1,29 @@
+import { isLoopback } from "@synap/http";
+import type { RequestHead } from "./authentication.ts";
+import type { Principal } from "./principal.ts";
+
+/** The principal of requests without a credential from this machine. */
+export const LOCAL_PRINCIPAL: Principal = {
+  kind: "staff",
+  id: "local",
+  scopes: new Set(["publish", "read", "read-all", "act-for-others", "metrics"]),
+  credential: { kind: "local", id: "local" },
+};
+
+/** Headers that proxies add. What a proxy forwards need not come from this machine. */
+const OF_PROXIES = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"] as const;
+
+/**
+ * Checks that a request to a loopback listener comes from a program or a page of this machine itself: `Host` is a loopback name
+ * (a domain that resolves here is DNS rebinding), no page of another origin has sent it, and no proxy has forwarded it.
+ */
+export function isFromThisMachine({ headers, httpVersion }: RequestHead): boolean {
+  const { host, origin } = headers;
+  // nginx forwards with HTTP/1.0 and its own Host unless it is configured otherwise, and adds nothing.
+  if (host === undefined || httpVersion === "1.0" || !isLoopback(host.toLowerCase().replace(/:\d*$/, "")))
+    return false;
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined && site !== "same-origin" && site !== "none") return false;
+  if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) return false;
+  return !OF_PROXIES.some((name) => headers[name] !== undefined);
+}

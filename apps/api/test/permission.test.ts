@@ -1,0 +1,214 @@
+import { DEFAULT_SCOPES, type Scope } from "@synap/types/http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callAdmin } from "../testing/call-admin.ts";
+import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { createTestKey } from "../testing/test-keys.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.stop());
+
+/** The scope of every operation, by its operationId. A new operation fails the test until it has its line. */
+const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
+  publishEvent: "publish",
+  publishBatch: "publish",
+  listEvents: "read-all",
+  getEvent: "read-all",
+  eventStats: "read-all",
+  getTrace: "read-all",
+  aggregateHistory: "read-all",
+  getEventType: "read",
+  listEventTypes: "read",
+  appendToStream: "publish",
+  readStream: "read-all",
+  closeStream: "publish",
+  getAggregate: "read-all",
+  "create-reservation": "publish",
+  "reschedule-reservation": "publish",
+  "cancel-reservation": "publish",
+  openLoops: "read-all",
+  tasks: "read-all",
+  reservations: "read-all",
+  compliance: "read-all",
+  auditLog: "read-all",
+  notes: "read-all",
+  status: "metrics",
+  metrics: "metrics",
+  health: "nobody",
+  readiness: "nobody",
+  openapi: "nobody",
+  index: "nobody",
+  adminStatus: "admin",
+  listDeadLetters: "admin",
+  getDeadLetter: "admin",
+  retryDeadLetters: "admin",
+  retryDeadLetter: "admin",
+  skipDeadLetter: "admin",
+  tailEvents: "admin",
+  listProjections: "admin",
+  getProjection: "admin",
+  projectionAsOf: "admin",
+  pauseProjection: "admin",
+  resumeProjection: "admin",
+  rebuildProjection: "admin",
+  compareProjection: "admin",
+  cutOverProjection: "admin",
+  rollbackProjection: "admin",
+  dropProjectionBuild: "admin",
+};
+
+interface Operation {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly security: unknown;
+  readonly statuses: readonly string[];
+}
+
+async function operations(): Promise<Operation[]> {
+  const { paths } = JSON.parse(await (await fetch(`${api.url}/openapi.json`)).text());
+  return Object.entries<Record<string, { operationId: string; security: unknown; responses: object }>>(
+    paths,
+  ).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId, security, responses }]) => ({
+      name: operationId,
+      method: method.toUpperCase(),
+      path: path.replaceAll(/\{\w+\}/g, "1"),
+      security,
+      statuses: Object.keys(responses),
+    })),
+  );
+}
+
+/** A request that is refused for its body, if it is not refused for who sends it. */
+async function call({ method, path }: Operation, headers: Record<string, string>) {
+  const response = await fetch(`${api.url}${path}`, {
+    method,
+    headers: { ...(method === "POST" && { "content-type": "application/json" }), ...headers },
+    ...(method === "POST" && { body: "no JSON" }),
+    signal: AbortSignal.timeout(60_000),
+  });
+  // A tail does not end by itself.
+  const isOpen = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+  const text = isOpen ? "" : await response.text();
+  if (isOpen) await response.body?.cancel();
+  const isProblem = response.headers.get("content-type") === "application/problem+json";
+  return {
+    status: response.status,
+    challenge: response.headers.get("www-authenticate"),
+    code: isProblem ? JSON.parse(text).code : undefined,
+  };
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+describe("every operation of the document", () => {
+  it("has a line here, and the document names its scope", async () => {
+    const found = await operations();
+    expect(found.map(({ name }) => name).sort()).toEqual(Object.keys(SCOPE_OF).sort());
+    for (const { name, security, statuses } of found) {
+      const scope = SCOPE_OF[name];
+      expect([name, security]).toEqual([name, scope === "nobody" ? [] : [{ bearer: [scope] }]]);
+      if (scope !== "nobody")
+        expect([name, ...statuses]).toEqual(expect.arrayContaining(["401", "403", "503"]));
+    }
+  });
+
+  it("is refused to nobody and to a wrong token with 401, unless it is open, and says how to identify oneself", async () => {
+    for (const operation of await operations()) {
+      const isOpen = SCOPE_OF[operation.name] === "nobody";
+      // What a proxy forwards is nobody's.
+      const nobody = await call(operation, { "x-forwarded-for": "203.0.113.7" });
+      const wrong = await call(operation, bearer(`synap_${"0".repeat(12)}_${"0".repeat(64)}`));
+      if (isOpen) {
+        expect([operation.name, nobody.status, wrong.status]).toEqual([operation.name, 200, 200]);
+        continue;
+      }
+      expect([operation.name, nobody]).toEqual([
+        operation.name,
+        { status: 401, code: "token-missing", challenge: 'Bearer realm="synap"' },
+      ]);
+      expect([operation.name, wrong]).toEqual([
+        operation.name,
+        { status: 401, code: "token-invalid", challenge: 'Bearer realm="synap", error="invalid_token"' },
+      ]);
+    }
+  });
+
+  it("is permitted to those with its scope, and refused to all others with 403", async () => {
+    const { database } = api;
+    const principals = [
+      ["user", DEFAULT_SCOPES.user, await createTestKey(database, "user", "ada")],
+      ["agent", DEFAULT_SCOPES.agent, await createTestKey(database, "agent", "planner")],
+      ["machine", ["metrics"], await createTestKey(database, "machine", "scraper", ["metrics"])],
+      ["machine without scopes", [], await createTestKey(database, "machine", "idle", [])],
+      ["staff", DEFAULT_SCOPES.staff, await createTestKey(database, "staff", "grace")],
+      ["operator", ["admin"], await createTestKey(database, "staff", "ops", ["admin"])],
+    ] as const;
+    for (const [who, scopes, token] of principals) {
+      const has = new Set<string>(scopes);
+      for (const operation of await operations()) {
+        const scope = SCOPE_OF[operation.name] ?? "nobody";
+        const { status, code, challenge } = await call(operation, bearer(token));
+        if (scope === "nobody" || has.has(scope)) {
+          expect([who, operation.name, code]).not.toEqual([who, operation.name, "scope-missing"]);
+          expect([who, operation.name, [401, 403, 500].includes(status)]).toEqual([
+            who,
+            operation.name,
+            false,
+          ]);
+          continue;
+        }
+        expect([who, operation.name, status, code, challenge]).toEqual([
+          who,
+          operation.name,
+          403,
+          "scope-missing",
+          `Bearer realm="synap", error="insufficient_scope", scope="${scope}"`,
+        ]);
+      }
+    }
+  });
+});
+
+describe("the actor of an admin action", () => {
+  it("is the principal, or the one that a principal who may act for others names", async () => {
+    const refused = await createTestKey(api.database, "staff", "ops", ["admin"]);
+    const named = { "x-synap-actor": "Ada Lovelace" };
+    expect(
+      (await callAdmin(api.url, "/status", { headers: { ...bearer(refused), ...named } })).body,
+    ).toMatchObject({
+      status: 403,
+      code: "scope-missing",
+      scope: "act-for-others",
+    });
+    expect((await callAdmin(api.url, "/status", { headers: bearer(refused) })).status).toBe(200);
+    expect((await callAdmin(api.url, "/status", { headers: named })).status).toBe(200);
+    const unusable = await callAdmin(api.url, "/status", { headers: { "x-synap-actor": "n\u00e4me" } });
+    expect([unusable.status, unusable.body.code]).toEqual([400, "actor-invalid"]);
+  });
+});
+
+describe("GET /api/v1/admin/status", () => {
+  it("has everything of the status, and a description of each handler", async () => {
+    const open = JSON.parse(await (await fetch(`${api.url}/api/v1/status`)).text());
+    const { status, body } = await callAdmin(api.url, "/status");
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ ...open, handlers: expect.any(Array), databaseSize: expect.any(Number) });
+    expect(open.features).toMatchObject({ "api-keys": "active", "local-access": "active" });
+    expect(body.handlers).toContainEqual({
+      name: "note-projector",
+      mode: "inline",
+      description: expect.stringContaining("notes"),
+      deadLetters: 0,
+      parkedEvents: 0,
+    });
+  });
+
+  it("refuses parameters that it does not know", async () => {
+    const response = await callAdmin(api.url, "/dead-letters?handlr=x");
+    expect([response.status, response.body.code]).toEqual([400, "parameter-unknown"]);
+  });
+});

@@ -1,0 +1,58 @@
+import { z } from "zod";
+
+/** The scopes: what a principal may do over HTTP, with the meaning of each. */
+export const SCOPE_MEANINGS = {
+  publish: "publish events, append to streams, execute commands",
+  read: "read the event types",
+  "read-all": "read every row",
+  "act-for-others": "set userId and createdBy of events, and the actor of admin actions",
+  backfill: "publish events of any age",
+  admin: "dead letters, projections, the detailed status, the tail of the whole log",
+  metrics: "the figures of the status and the metrics",
+} as const;
+
+export type Scope = keyof typeof SCOPE_MEANINGS;
+
+export const SCOPES: readonly Scope[] = Object.keys(SCOPE_MEANINGS).filter(isScope);
+
+/** True for the name of a scope. */
+export function isScope(name: string): name is Scope {
+  return Object.hasOwn(SCOPE_MEANINGS, name);
+}
+
+/** The kinds of principals, with the scopes of each where its credential names none. */
+export const DEFAULT_SCOPES = {
+  staff: ["publish", "read", "read-all"],
+  user: ["publish", "read"],
+  agent: ["publish", "read"],
+  machine: [],
+} as const satisfies Record<string, readonly Scope[]>;
+
+export type PrincipalKind = keyof typeof DEFAULT_SCOPES;
+
+export const PRINCIPAL_KINDS: readonly PrincipalKind[] = ["staff", "user", "agent", "machine"];
+
+/** True for a kind of principal. */
+export function isPrincipalKind(kind: string): kind is PrincipalKind {
+  return Object.hasOwn(DEFAULT_SCOPES, kind);
+}
+
+/** Prefix of a machine's id in `createdBy`, which knows users and agents only. No agent's id may begin with it. */
+const MACHINE = "service:";
+
+/** The id of a principal: 1 to 120 printable ASCII characters, so that `createdBy` can hold it. */
+export const principalId = z
+  .string()
+  .regex(/^[!-~](?:[ -~]{0,118}[!-~])?$/, "must have 1 to 120 printable ASCII characters");
+
+/** The reason why no principal of this kind may have this id; undefined if it may. */
+export function principalFault(kind: PrincipalKind, id: string): string | undefined {
+  if (kind === "agent" && id.startsWith(MACHINE)) return `of an agent must not begin with ${MACHINE}`;
+  return principalId.safeParse(id).success ? undefined : "must have 1 to 120 printable ASCII characters";
+}
+
+/** The actor as `createdBy` names it: `user:{id}` for staff and users, `agent:{id}`, `agent:service:{id}` for a machine. */
+export function actorOf({ kind, id }: { readonly kind: PrincipalKind; readonly id: string }): string {
+  if (kind === "agent") return `agent:${id}`;
+  return kind === "machine" ? `agent:${MACHINE}${id}` : `user:${id}`;
+}
