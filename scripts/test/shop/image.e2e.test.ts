@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createSynapClient } from "@synap/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTemporaryDatabase, type TemporaryDatabase } from "../../src/performance/temporary-database.ts";
+import { createOperatorKey } from "../../src/processes/operator-key.ts";
 import { SeparateProcesses } from "../../src/processes/separate-processes.ts";
 import { buildByHand } from "./image.ts";
 import { installInto, shopFile, writeShownFiles } from "./new-folder.ts";
@@ -23,6 +24,7 @@ describe.skipIf(serverUrl === undefined)("the images of examples/shop", () => {
   let scratch: string;
   let temporary: TemporaryDatabase | undefined;
   let processes: SeparateProcesses | undefined;
+  let token: string;
 
   beforeAll(async () => {
     scratch = mkdtempSync(join(tmpdir(), "synap-shop-image-"));
@@ -45,8 +47,10 @@ describe.skipIf(serverUrl === undefined)("the images of examples/shop", () => {
     processes = await SeparateProcesses.start({
       databaseUrl: temporary.url ?? "",
       images: { migrate, api, worker },
-      environmentOf: () => ({ ...api.env, SHOP_OUTBOX: join(scratch, "outbox") }),
+      // As docker-compose.yml sets them: in production an API that could identify nobody does not start.
+      environmentOf: () => ({ ...api.env, SHOP_OUTBOX: join(scratch, "outbox"), SYNAP_API_KEYS: "true" }),
     });
+    token = await createOperatorKey(temporary.database);
   });
   afterAll(async () => {
     await processes?.stop();
@@ -55,7 +59,7 @@ describe.skipIf(serverUrl === undefined)("the images of examples/shop", () => {
   });
 
   it("migrate, serve and run the shop on a server, without its development packages", async () => {
-    const synap = createSynapClient<Types>({ url: processes?.apiUrl ?? "" });
+    const synap = createSynapClient<Types>({ url: processes?.apiUrl ?? "", token });
     const data = { customer: "ada", email: "ada@example.org", cents: 11998 };
     await synap.publish({ type: "order.paid", aggregateId: "o-1", data });
     await expect
@@ -65,8 +69,9 @@ describe.skipIf(serverUrl === undefined)("the images of examples/shop", () => {
         return event?.data;
       })
       .toMatchObject({ order: "o-1", cents: 11998 });
-    const response = await fetch(`${processes?.apiUrl}/api/v1/customer-orders?customer=ada`);
-    expect(response.status).toBe(200);
+    const orders = `${processes?.apiUrl}/api/v1/customer-orders?customer=ada`;
+    expect((await fetch(orders, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    expect((await fetch(orders)).status).toBe(401);
   });
 
   it("stop in order", async () => {
