@@ -109,4 +109,5 @@ export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
 export { ReadLimiter } from "./subscriptions/read-limiter.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
+export { withTimeLimit } from "./time-limit.ts";
 export { type OpenRetryOptions, waitForDatabase } from "./wait-for-database.ts";

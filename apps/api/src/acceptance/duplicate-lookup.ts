@@ -1,4 +1,4 @@
-import type { RepeatedEvent } from "@synap/database/internal";
+import { type RepeatedEvent, withTimeLimit } from "@synap/database/internal";
 import type { SynapEvent } from "@synap/types";
 import type { Logger } from "pino";
 
@@ -43,7 +43,10 @@ export function createDuplicateLookup(
   async function ask(asked: readonly Waiting[]): Promise<void> {
     let found: Repetitions = [];
     try {
-      found = await withTimeLimit(find(asked.flatMap(({ events }) => events)), patienceMs);
+      const searched = asked.flatMap(({ events }) => events);
+      found = await withTimeLimit(find(searched), patienceMs, () => {
+        throw new Error(`no response within ${patienceMs} ms`);
+      });
     } catch (error) {
       pausedUntil = now() + PAUSE_MS;
       logger.warn({ err: error }, "The look-up of duplicates failed; events are accepted without it");
@@ -85,16 +88,4 @@ function takeSome(waiting: readonly Waiting[]): Waiting[] {
     count += one.events.length;
   }
   return taken;
-}
-
-async function withTimeLimit<Result>(work: Promise<Result>, ms: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no response within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

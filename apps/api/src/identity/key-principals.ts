@@ -1,5 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
-import { hashSecret, isTransient, readKeyToken, type StoredApiKey } from "@synap/database/internal";
+import {
+  hashSecret,
+  isTransient,
+  readKeyToken,
+  type StoredApiKey,
+  withTimeLimit,
+} from "@synap/database/internal";
 import { isScope } from "@synap/types/http";
 import type { Logger } from "pino";
 import type { Principal } from "./principal.ts";
@@ -71,7 +77,9 @@ export function createKeyPrincipals(options: KeyPrincipalsOptions): KeyPrincipal
     if (!known.has(id) && reads.size >= MAX_READS)
       throw identityUnavailable("Too many unknown API keys are being looked up.");
     const at = now();
-    const reading = withTimeLimit(store.find(id))
+    const reading = withTimeLimit(store.find(id), READ_MS, () => {
+      throw new SlowReadError(`no answer within ${READ_MS} ms`);
+    })
       .then((key) => keep(id, key, at))
       .finally(() => reads.delete(id));
     reads.set(id, reading);
@@ -185,16 +193,4 @@ class SlowReadError extends Error {}
 
 function isUnanswered(error: unknown): boolean {
   return error instanceof SlowReadError || isTransient(error);
-}
-
-async function withTimeLimit<Result>(work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new SlowReadError(`no answer within ${READ_MS} ms`)), READ_MS);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

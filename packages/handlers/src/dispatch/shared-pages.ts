@@ -1,4 +1,5 @@
 import type { ReadAllPage } from "@synap/database";
+import { withTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 
 /** Event types of a consumer or of a page. */
@@ -163,14 +164,10 @@ function union(all: readonly EventTypes[]): EventTypes {
 }
 
 /** Waits for another consumer's page; undefined if its read fails or takes long, which is then no concern of this one. */
-async function settledSoon(page: Promise<SharedPage>): Promise<SharedPage | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), MAX_WAIT_MS);
-  });
-  try {
-    return await Promise.race([page.catch(() => undefined), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function settledSoon(page: Promise<SharedPage>): Promise<SharedPage | undefined> {
+  return withTimeLimit<SharedPage | undefined>(
+    page.catch(() => undefined),
+    MAX_WAIT_MS,
+    () => undefined,
+  );
 }

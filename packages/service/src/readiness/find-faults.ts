@@ -1,3 +1,4 @@
+import { withTimeLimit } from "@synap/database/internal";
 import type { Logger } from "pino";
 import { NotReadyError } from "./not-ready-error.ts";
 import type { ReadinessCheck } from "./readiness-checks.ts";
@@ -42,17 +43,14 @@ export function readinessResponse(findings: ReadinessFindings): {
 }
 
 async function faultOf({ check }: ReadinessCheck): Promise<NotReadyError | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<NotReadyError>((resolve) => {
-    timer = setTimeout(() => resolve(new NotReadyError("too-slow")), CHECK_TIMEOUT_MS);
-  });
   try {
-    return await Promise.race([check().then(() => undefined), timeout]);
+    await withTimeLimit(check(), CHECK_TIMEOUT_MS, () => {
+      throw new NotReadyError("too-slow");
+    });
+    return undefined;
   } catch (error) {
     return error instanceof NotReadyError
       ? error
       : new NotReadyError("database-unavailable", { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }
