@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { checkElements } from "../../test/check-elements.ts";
 import {
   exampleFigure,
   examplePlot,
@@ -13,16 +14,6 @@ import { reportAsMarkdown } from "../report/report-as-markdown.ts";
 import { reportAsPage } from "./report-as-page.ts";
 
 const VOID = new Set(["meta", "circle", "rect", "line", "path"]);
-
-/** Throws unless every tag is closed in its turn. */
-function checkTags(page: string): void {
-  const open: string[] = [];
-  for (const [, closing, name = "", closed] of page.matchAll(/<(\/?)([a-z0-9]+)(?:\s[^<>]*?)?(\/?)>/g)) {
-    if (closing === "/") expect(open.pop()).toBe(name);
-    else if (closed !== "/" && !VOID.has(name)) open.push(name);
-  }
-  expect(open).toEqual([]);
-}
 
 const bars: Plot = {
   title: "Throughput",
@@ -49,7 +40,7 @@ describe("the report as a page", () => {
     const source = page(exampleReport({ benchmarks: [exampleSection({ plots: [examplePlot, bars] })] }));
     expect(source).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|(?:src|href)="(?!#)/);
     expect(source).toMatch(/^<!doctype html>/);
-    checkTags(source.replace("<!doctype html>", ""));
+    checkElements(source.replace("<!doctype html>", ""), VOID);
   });
 
   it("shows every figure with value, target, verdict, samples, change and note", () => {
@@ -118,7 +109,7 @@ describe("the report as a page", () => {
       fc.property(text, number, fc.array(plot, { maxLength: 2 }), (name, value, plots) => {
         const figures = [exampleFigure({ name, note: name, value })];
         const source = page(exampleReport({ benchmarks: [exampleSection({ title: name, figures, plots })] }));
-        checkTags(source.replace("<!doctype html>", ""));
+        checkElements(source.replace("<!doctype html>", ""), VOID);
         expect(source).not.toMatch(/NaN|Infinity|undefined/);
       }),
       { numRuns: 60 },

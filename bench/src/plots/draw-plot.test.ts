@@ -1,17 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { checkElements } from "../../test/check-elements.ts";
 import { examplePlot } from "../../test/example-report.ts";
 import type { Plot } from "../benchmark.ts";
 import { drawPlotFile } from "./draw-plot.ts";
-
-/** Throws unless every element is closed in its turn. */
-function checkElements(file: string): void {
-  const open: string[] = [];
-  for (const [, closing, name = "", closed] of file.matchAll(/<(\/?)([a-z0-9]+)(?:\s[^<>]*?)?(\/?)>/g)) {
-    if (closing === "/") expect(open.pop()).toBe(name);
-    else if (closed !== "/") open.push(name);
-  }
-  expect(open).toEqual([]);
-}
 
 describe.each(["lines", "bars"] as const)("the file of a plot of %s", (kind) => {
   const plot: Plot = {

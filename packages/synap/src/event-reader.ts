@@ -23,7 +23,7 @@ import type {
   SubscriptionRequest,
   TypedEventCatalogue,
 } from "@synap/types";
-import { describeEventTypes } from "@synap/types/internal";
+import { describeEventType, describeEventTypes } from "@synap/types/internal";
 
 /** A transaction of `synap.transaction`, in which to read. */
 interface InTransaction {
@@ -137,7 +137,7 @@ export function createApplicationReader<Types extends EventTypeMap>(
     async getEventType(name, { signal } = {}) {
       signal?.throwIfAborted();
       const type = catalogue.types.find((each) => each.name === name);
-      return type && describeEventTypes({ types: [type] })[0];
+      return type && describeEventType(type);
     },
     async getEvent(id, { signal } = {}) {
       signal?.throwIfAborted();

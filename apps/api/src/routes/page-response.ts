@@ -39,6 +39,11 @@ function whenSent(context: ApiContext, action: () => void): void {
   else outgoing.once("close", action);
 }
 
+/** The header of {@link linkHeader} in the definition of a route. */
+export const LINK_HEADER = {
+  Link: { description: 'rel="next" and rel="prev"', schema: { type: "string" } },
+} as const;
+
 /** The header Link of a page of events, with its neighbours. */
 export function linkHeader(
   url: string,

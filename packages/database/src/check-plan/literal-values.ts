@@ -18,7 +18,12 @@ export function oneOf(values: readonly z.core.util.Literal[]): CheckNode {
       throw new Obstacle("it has a literal that JSON can't hold");
     return value;
   });
-  const list = allowed.map((value) => JSON.stringify(value)).join(", ");
-  const reason = `must be ${allowed.length === 1 ? "" : "one of "}${list}`;
+  const reason = `must be ${listOf(allowed)}`;
   return { rules: [{ is: "one-of", values: allowed, code: "not-allowed", reason, aborts: true }] };
+}
+
+/** Writes the values of which one must, or must not, be given. */
+export function listOf(values: readonly unknown[]): string {
+  const list = values.map((value) => JSON.stringify(value)).join(", ");
+  return values.length === 1 ? list : `one of ${list}`;
 }

@@ -64,15 +64,10 @@ const RELATIONS = {
 
 function bound(is: keyof typeof RELATIONS, limit: unknown): Rule {
   if (typeof limit !== "number") throw new Obstacle("it compares with a value that is no number");
-  // Nothing in JSON is beyond infinity, and JSON can't hold it.
-  if (!Number.isFinite(limit))
-    return { is, limit: Math.sign(limit) * Number.MAX_VALUE, ...relation(is, limit) };
-  return { is, limit, ...relation(is, limit) };
-}
-
-function relation(is: keyof typeof RELATIONS, limit: number): Pick<Rule, "code" | "reason"> {
   const [code, text] = RELATIONS[is];
-  return { code, reason: `must be ${text} ${limit}` };
+  // Nothing in JSON is beyond infinity, and JSON can't hold it.
+  const kept = Number.isFinite(limit) ? limit : Math.sign(limit) * Number.MAX_VALUE;
+  return { is, limit: kept, code, reason: `must be ${text} ${limit}` };
 }
 
 function multiple(limit: unknown): Rule {

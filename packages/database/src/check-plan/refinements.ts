@@ -1,6 +1,7 @@
 import { TIMESTAMP_FORM } from "@synap/types/internal";
 import { z } from "zod";
 import type { Rule, RuleName } from "./check-plan.ts";
+import { listOf } from "./literal-values.ts";
 import { Obstacle } from "./obstacle.ts";
 import { patternRule } from "./string-rules.ts";
 
@@ -91,8 +92,7 @@ function ruleOf(name: string, value: unknown, code: string): Rule {
   const isNegated = name === "not";
   const allowed = valuesOf(isNegated ? value : { [name]: value });
   if (allowed === undefined) throw new Obstacle(`its refinement is expressed with ${name}`);
-  const list = allowed.map((each) => JSON.stringify(each)).join(", ");
-  const reason = `must ${isNegated ? "not " : ""}be ${allowed.length === 1 ? "" : "one of "}${list}`;
+  const reason = `must ${isNegated ? "not " : ""}be ${listOf(allowed)}`;
   return { is: isNegated ? "none-of" : "one-of", values: allowed, code, reason };
 }
 

@@ -1,4 +1,4 @@
-import { checkMoment, type JsonObject } from "@synap/types";
+import { checkMoment, type EventQuery, type JsonObject } from "@synap/types";
 import { checkJson } from "@synap/types/internal";
 import { UUID } from "./get-event-by-id.ts";
 
@@ -7,29 +7,10 @@ import { UUID } from "./get-event-by-id.ts";
  *
  * No index serves `source`, `validAt` and `data`: see `checkFilter`.
  */
-export interface EventFilter<Name extends string = string> {
-  /** Start of the range of `timestamp`, inclusive: a Date or RFC 3339 text. */
-  readonly from?: Date | string | undefined;
-  /** End of the range of `timestamp`, exclusive. */
-  readonly to?: Date | string | undefined;
+export interface EventFilter<Name extends string = string>
+  extends Omit<EventQuery<Name>, "type" | "order" | "pageSize" | "signal"> {
   /** One of these types. */
   readonly types?: readonly Name[] | undefined;
-  readonly aggregateType?: string | undefined;
-  readonly aggregateId?: string | undefined;
-  readonly userId?: string | undefined;
-  readonly correlationId?: string | undefined;
-  /** Events that this one caused, by its id. */
-  readonly causationId?: string | undefined;
-  readonly createdBy?: string | undefined;
-  readonly source?: string | undefined;
-  /** Start of the range of `recordedAt`, inclusive. */
-  readonly recordedFrom?: Date | string | undefined;
-  /** End of the range of `recordedAt`, exclusive. */
-  readonly recordedTo?: Date | string | undefined;
-  /** Facts that hold at this moment: from `validFrom`, or else `timestamp`, until before `validTo`, if there is one. */
-  readonly validAt?: Date | string | undefined;
-  /** JSON that `data` contains: each field, at any depth; of an array, each item somewhere in the array. */
-  readonly data?: JsonObject | undefined;
 }
 
 /** A filter whose moments are Dates, and whose values were checked. */

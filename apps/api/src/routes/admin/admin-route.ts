@@ -19,7 +19,6 @@ export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summa
 export interface AdminCall {
   /** The actor on whose behalf the request acts. */
   readonly actor: string;
-  readonly principal: Principal;
 }
 
 const OF_EVERY_ROUTE = [
@@ -45,7 +44,7 @@ export function registerAdminRoute(
   registerRoute(app, route, async (context, principal) => {
     const actor = readActor(context, principal);
     try {
-      return await handle(context, { actor, principal });
+      return await handle(context, { actor });
     } catch (error) {
       throw error instanceof TransientHandlerError ? handlerUnavailable(error) : error;
     }

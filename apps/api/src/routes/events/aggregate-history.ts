@@ -1,7 +1,7 @@
 import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
-import { linkHeader, sendPage } from "../page-response.ts";
+import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import {
   type ApiRoute,
   jsonResponse,
@@ -25,7 +25,7 @@ const route = {
   responses: {
     200: {
       ...jsonResponse("One page of the history.", "EventPage"),
-      headers: { Link: { description: 'rel="next" and rel="prev"', schema: { type: "string" } } },
+      headers: LINK_HEADER,
     },
     ...problemResponses(
       "parameter-invalid",

@@ -1,5 +1,5 @@
 import { conditionHeaders, eventTypePath } from "@synap/types/http";
-import { describeEventTypes, didYouMean } from "@synap/types/internal";
+import { describeEventType, didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { hashOf, notModified } from "../conditional-response.ts";
@@ -45,7 +45,7 @@ export function getEventTypeRoute(app: ApiApp, { catalogue }: ApiDependencies): 
         `The catalogue has no event type ${JSON.stringify(name)}${meant}.`,
       );
     }
-    const text = JSON.stringify(describeEventTypes({ types: [definition] })[0]);
+    const text = JSON.stringify(describeEventType(definition));
     const etag = `"${hashOf(text)}"`;
     return notModified(context, etag) ?? jsonText(context, 200, text, { etag });
   });

@@ -1,7 +1,7 @@
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { checkFilterNames } from "../named-filter.ts";
-import { linkHeader, sendPage } from "../page-response.ts";
+import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import {
   type ApiRoute,
   jsonResponse,
@@ -24,7 +24,7 @@ const route = {
   responses: {
     200: {
       ...jsonResponse("One page of events.", "EventPage"),
-      headers: { Link: { description: 'rel="next" and rel="prev"', schema: { type: "string" } } },
+      headers: LINK_HEADER,
     },
     ...problemResponses(
       "parameter-invalid",
