@@ -8,7 +8,7 @@ export interface AdminResponse {
   readonly body: any;
 }
 
-/** Calls an admin route with the admin token, or the headers given. */
+/** Calls an admin route with a key that has every scope, or the headers given. */
 export async function callAdmin(
   url: string,
   path: string,

@@ -36,7 +36,7 @@ export interface ProcessSet {
   stop(): Promise<void>;
 }
 
-/** Requests in flight: the same number for every set, divided among its APIs. */
+/** Number of requests in flight. Every set has as many, divided among its APIs. */
 const PUBLISHING_CONNECTIONS = 4;
 const APPENDING_CONNECTIONS = 64;
 const BATCH = { size: 1_000, streams: 100 };

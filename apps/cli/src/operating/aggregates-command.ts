@@ -20,7 +20,7 @@ export const aggregatesCommand = (): Command =>
 
 function showCommand(): Command {
   return new Command("show")
-    .description("Shows the state of an aggregate. Needs no token.")
+    .description("Shows the state of an aggregate.")
     .argument("<type>", "the aggregateType of its events")
     .argument("<id>", "the aggregateId of its events")
     .option("--version <n>", "as it was at this version", wholeOption(1, Number.MAX_SAFE_INTEGER))

@@ -1,5 +1,5 @@
--- As events_of_user: the events of the actor in the setting synap.visible_to, who is no user. The second condition holds for every
--- other actor; it is that of the index of actors.
+-- The events of the actor in the setting synap.visible_to, for actors that are not users (events_of_user is for those). The second
+-- condition holds for all of their events; with it the index of actors serves.
 CREATE OR REPLACE VIEW synap_visible.events_of_creator WITH (security_barrier) AS
 SELECT e.*
   FROM synap.events AS e
