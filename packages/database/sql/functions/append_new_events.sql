@@ -87,26 +87,31 @@ BEGIN
   recorded_at := pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp());
 
   -- 1. Lock the streams, in their order, and advance their versions.
-  WITH touched AS (
-    INSERT INTO synap.streams AS s (
-      aggregate_type, aggregate_id, version, first_timestamp, last_timestamp, user_id, created_by
+  IF synap.create_streams(stream_types, stream_ids, counts, firsts, lasts, owner_users, owner_creators) THEN
+    versions_after := counts;
+    any_closed := false;
+  ELSE
+    WITH touched AS (
+      INSERT INTO synap.streams AS s (
+        aggregate_type, aggregate_id, version, first_timestamp, last_timestamp, user_id, created_by
+      )
+      SELECT u.type COLLATE "C", u.id COLLATE "C", u.count, coalesce(u.first, 'infinity'), coalesce(u.last, '-infinity'),
+             u.user_id, u.created_by
+        FROM unnest(stream_types, stream_ids, counts, firsts, lasts, owner_users, owner_creators)
+             AS u(type, id, count, first, last, user_id, created_by)
+      ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
+        version = s.version + EXCLUDED.version,
+        first_timestamp = least(s.first_timestamp, EXCLUDED.first_timestamp),
+        last_timestamp = greatest(s.last_timestamp, EXCLUDED.last_timestamp)
+      RETURNING s.aggregate_id, s.version, s.closed_at
     )
-    SELECT u.type COLLATE "C", u.id COLLATE "C", u.count, coalesce(to_timestamp(u.first_ms / 1000::float8), 'infinity'),
-           coalesce(to_timestamp(u.last_ms / 1000::float8), '-infinity'), u.user_id, u.created_by
-      FROM unnest(stream_types, stream_ids, counts, first_ms, last_ms, owner_users, owner_creators)
-           AS u(type, id, count, first_ms, last_ms, user_id, created_by)
-    ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
-      version = s.version + EXCLUDED.version,
-      first_timestamp = least(s.first_timestamp, EXCLUDED.first_timestamp),
-      last_timestamp = greatest(s.last_timestamp, EXCLUDED.last_timestamp)
-    RETURNING s.aggregate_id, s.version, s.closed_at
-  )
-  SELECT array_agg(t.aggregate_id), array_agg(t.version), bool_or(t.closed_at IS NOT NULL)
-    INTO touched_ids, versions_after, any_closed
-    FROM touched AS t;
-  -- PostgreSQL returns the rows in the order of its input, but doesn't guarantee it.
-  IF touched_ids COLLATE "C" <> stream_ids COLLATE "C" THEN
-    RAISE EXCEPTION 'the streams were returned in another order' USING ERRCODE = 'XX000';
+    SELECT array_agg(t.aggregate_id), array_agg(t.version), bool_or(t.closed_at IS NOT NULL)
+      INTO touched_ids, versions_after, any_closed
+      FROM touched AS t;
+    -- PostgreSQL returns the rows in the order of its input, but doesn't guarantee it.
+    IF touched_ids COLLATE "C" <> stream_ids COLLATE "C" THEN
+      RAISE EXCEPTION 'the streams were returned in another order' USING ERRCODE = 'XX000';
+    END IF;
   END IF;
 
   -- 2. Compare with the expected versions.
