@@ -49,7 +49,7 @@ export interface ApiDependencies {
   /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<
     EventStore,
-    "appendToStream" | "closeStream" | "getById" | "getStream" | "query" | "readStreamPage" | "subscribeToAll"
+    "appendToStream" | "closeStream" | "getStream" | "subscribeToAll" | "visibleTo"
   >;
   readonly publishing: PublishDependencies;
   /** The names that filters may have. */

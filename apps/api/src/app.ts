@@ -38,6 +38,7 @@ const REASON_IS_LOGGED: ReadonlySet<ProblemCode> = new Set([
   "database-unavailable",
   "handler-refused",
   "handler-unavailable",
+  "visibility-unavailable",
 ]);
 
 /** The HTTP API as a Hono app, built from its dependencies. Every error is answered with a problem document. */

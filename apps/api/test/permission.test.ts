@@ -1,6 +1,7 @@
 import { DEFAULT_SCOPES, type Scope } from "@synap/types/http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "../testing/call-admin.ts";
+import { type ApiOperation, readOperations } from "../testing/read-operations.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 import { createTestKey } from "../testing/test-keys.ts";
 
@@ -14,17 +15,17 @@ afterAll(() => api.stop());
 const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
   publishEvent: "publish",
   publishBatch: "publish",
-  listEvents: "read-all",
-  getEvent: "read-all",
+  listEvents: "read",
+  getEvent: "read",
   eventStats: "read-all",
-  getTrace: "read-all",
-  aggregateHistory: "read-all",
+  getTrace: "read",
+  aggregateHistory: "read",
   getEventType: "read",
   listEventTypes: "read",
   appendToStream: "publish",
-  readStream: "read-all",
+  readStream: "read",
   closeStream: "publish",
-  getAggregate: "read-all",
+  getAggregate: "read",
   "create-reservation": "publish",
   "reschedule-reservation": "publish",
   "cancel-reservation": "publish",
@@ -59,31 +60,8 @@ const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
   dropProjectionBuild: "admin",
 };
 
-interface Operation {
-  readonly name: string;
-  readonly method: string;
-  readonly path: string;
-  readonly security: unknown;
-  readonly statuses: readonly string[];
-}
-
-async function operations(): Promise<Operation[]> {
-  const { paths } = JSON.parse(await (await fetch(`${api.url}/openapi.json`)).text());
-  return Object.entries<Record<string, { operationId: string; security: unknown; responses: object }>>(
-    paths,
-  ).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { operationId, security, responses }]) => ({
-      name: operationId,
-      method: method.toUpperCase(),
-      path: path.replaceAll(/\{\w+\}/g, "1"),
-      security,
-      statuses: Object.keys(responses),
-    })),
-  );
-}
-
 /** A request that is refused for its body, if it is not refused for who sends it. */
-async function call({ method, path }: Operation, headers: Record<string, string>) {
+async function call({ method, path }: ApiOperation, headers: Record<string, string>) {
   const response = await fetch(`${api.url}${path}`, {
     method,
     headers: { ...(method === "POST" && { "content-type": "application/json" }), ...headers },
@@ -106,7 +84,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe("every operation of the document", () => {
   it("has a line here, and the document names its scope", async () => {
-    const found = await operations();
+    const found = await readOperations(api.url);
     expect(found.map(({ name }) => name).sort()).toEqual(Object.keys(SCOPE_OF).sort());
     for (const { name, security, statuses } of found) {
       const scope = SCOPE_OF[name];
@@ -117,7 +95,7 @@ describe("every operation of the document", () => {
   });
 
   it("is refused to nobody and to a wrong token with 401, unless it is open, and says how to identify oneself", async () => {
-    for (const operation of await operations()) {
+    for (const operation of await readOperations(api.url)) {
       const isOpen = SCOPE_OF[operation.name] === "nobody";
       // What a proxy forwards is nobody's.
       const nobody = await call(operation, { "x-forwarded-for": "203.0.113.7" });
@@ -149,7 +127,7 @@ describe("every operation of the document", () => {
     ] as const;
     for (const [who, scopes, token] of principals) {
       const has = new Set<string>(scopes);
-      for (const operation of await operations()) {
+      for (const operation of await readOperations(api.url)) {
         const scope = SCOPE_OF[operation.name] ?? "nobody";
         const { status, code, challenge } = await call(operation, bearer(token));
         if (scope === "nobody" || has.has(scope)) {

@@ -29,11 +29,9 @@ export function unservedApp() {
     store: {
       appendToStream: away,
       closeStream: away,
-      getById: away,
       getStream: away,
-      query: away,
-      readStreamPage: never,
       subscribeToAll: never,
+      visibleTo: never,
     },
     publishing: {
       publisher,

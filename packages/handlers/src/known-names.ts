@@ -32,9 +32,15 @@ export interface KnownNames {
    * Refuses names which neither the application nor anything stored has: an empty response would not show that they are
    * misspelt. What the application no longer defines stays readable.
    *
+   * @param isSeen for a caller who may not see all that is stored: finds out if something that he may see has the name. No
+   *   other stored name is looked at, nor named as similar.
    * @throws UnknownNameError
    */
-  check(thing: NamedThing, names: string | readonly string[] | undefined): Promise<void>;
+  check(
+    thing: NamedThing,
+    names: string | readonly string[] | undefined,
+    isSeen?: (name: string) => Promise<boolean>,
+  ): Promise<void>;
 }
 
 /** The known names of an application and of what its database holds. */
@@ -48,9 +54,10 @@ export function createKnownNames(
     handler: new Set([INGEST_HANDLER, ...handlers.map(({ name }) => name)]),
   };
   return {
-    async check(thing, names = []) {
+    async check(thing, names = [], isSeen) {
       for (const name of [names].flat()) {
-        if (own[thing].has(name)) continue;
+        if (own[thing].has(name) || (await isSeen?.(name))) continue;
+        if (isSeen !== undefined) throw new UnknownNameError(thing, name, own[thing]);
         const known = new Set([...own[thing], ...(await listNames(database, thing))]);
         if (known.has(name) || (await isRecordedName(database, thing, name))) continue;
         throw new UnknownNameError(thing, name, known);

@@ -1,6 +1,6 @@
 import type { EventIssue } from "@synap/types";
 import { actorOf } from "@synap/types/http";
-import type { Principal } from "./principal.ts";
+import { isPerson, type Principal } from "./principal.ts";
 
 /** The fields of an event that say whose it is and who caused it. */
 export interface ActorFields {
@@ -11,8 +11,7 @@ export interface ActorFields {
 /** The actor fields of all events of a principal; undefined for one who may act for others, and sets them. */
 export function actorFields(principal: Principal): ActorFields | undefined {
   if (principal.scopes.has("act-for-others")) return undefined;
-  const isPerson = principal.kind === "user" || principal.kind === "staff";
-  return { createdBy: actorOf(principal), ...(isPerson && { userId: principal.id }) };
+  return { createdBy: actorOf(principal), ...(isPerson(principal) && { userId: principal.id }) };
 }
 
 const FIELDS = ["userId", "createdBy"] as const;

@@ -10,3 +10,8 @@ export interface Principal {
   /** The credential that identified it. A local one is nothing but a request from this machine. */
   readonly credential: { readonly kind: "key" | "local"; readonly id: string };
 }
+
+/** True for a principal whose id is the user id of its events. */
+export function isPerson({ kind }: Principal): boolean {
+  return kind === "user" || kind === "staff";
+}

@@ -7,6 +7,7 @@ import {
   StreamClosedError,
   StreamLockedError,
   TransactionEndedError,
+  VisibilityUnavailableError,
 } from "@synap/database";
 import { isTransient, sqlState } from "@synap/database/internal";
 import {
@@ -70,6 +71,10 @@ export function toProblem(error: unknown): Problem {
       members: { streams },
       cause: error,
     });
+  }
+  if (error instanceof VisibilityUnavailableError) {
+    const detail = "An administrator has to add a role; the log has the statements.";
+    return new Problem("visibility-unavailable", detail, { cause: error });
   }
   if (error instanceof DatabaseUnavailableError || isTransient(error)) {
     return new Problem("database-unavailable", "The database does not answer. Send again later.", {

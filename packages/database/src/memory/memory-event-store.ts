@@ -121,6 +121,8 @@ export function createMemoryEventStore({
       return {
         getById: async (id) => shown.findById(id),
         query: (filter, page) => queryMemory(shown, filter, page),
+        queryStream: (filter, page) =>
+          queryMemory({ events: shown.findStream(filter)?.events ?? [] }, filter, page),
         readAll: async (request) => readAllFromMemory(shown, request),
         getStream: async (stream) => streamInMemory(shown, stream),
         readStream: (stream, read = {}) => readFromMemory(shown, stream, read),

@@ -26,7 +26,11 @@ export function readAllFromMemory(log: ShownLog, request: ReadAllRequest): ReadA
     : { events, position: Math.max(after, watermark), watermark, caughtUp: true };
 }
 
-export function queryMemory(log: ShownLog, filter: EventFilter, page: PageRequest): Promise<EventPage> {
+export function queryMemory(
+  log: Pick<ShownLog, "events">,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<EventPage> {
   return readEventPage(filter, page, async ({ filter: checked, cursor, ascending, limit, maxBytes }) => {
     const sign = ascending ? 1 : -1;
     const found = log.events

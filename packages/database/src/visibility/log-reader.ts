@@ -33,6 +33,8 @@ export interface LogReader {
    * and not by what.
    */
   readAll(request: Omit<ReadAllRequest, "transaction">): Promise<ReadAllPage>;
+  /** One page of what `readStream` reads, by time. `query` has only the events in it that carry the caller's own id. */
+  queryStream(filter: StreamName & Pick<EventFilter, "from" | "to">, page: PageRequest): Promise<EventPage>;
   getStream(stream: StreamName): Promise<StreamInfo | undefined>;
   readStream(stream: StreamName, read?: Omit<StreamRead, "transaction">): AsyncIterable<StoredEvent>;
   readStreamPage(stream: StreamName, read?: Omit<StreamRead, "transaction">): Promise<StreamPage>;
@@ -53,6 +55,7 @@ export function createLogReader(database: Database, visibility: Visibility): Log
     getById: (id) => getEventById(events, id),
     query: (filter, page) => queryEvents(events, filter, page),
     readAll: source.readAll,
+    queryStream: (filter, page) => queryEvents(streams, filter, page),
     getStream: (stream) => getStream(streams, stream),
     readStream: (stream, read = {}) => readStream(streams, stream, read),
     readStreamPage: (stream, read = {}) => readStreamPage(streams, stream, read),

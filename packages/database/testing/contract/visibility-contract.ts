@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type {
   EventFilter,
+  EventPage,
   EventStore,
   LogReader,
   PageRequest,
@@ -113,7 +114,7 @@ export function visibilityContract(test: ContractTest): void {
             { from: new Date(Date.now() - 20 * DAY), aggregateType: "note" },
           ];
           for (const filter of filters) {
-            const pages = await readPages(reader, filter, { limit: size, order });
+            const pages = await readPages(reader.query, filter, { limit: size, order });
             const expected = world.all
               .filter((event) => isVisible(event) && matches(event, filter))
               .sort((a, b) => (isAscending ? byTime(a, b) : byTime(b, a)));
@@ -141,7 +142,13 @@ export function visibilityContract(test: ContractTest): void {
               expect(found).toEqual(shown);
               answers.push(pages);
             }
-            answers.push(info);
+            const history = await readPages(reader.queryStream, name, { limit: size, order });
+            const inTime = [...(expected?.shown ?? [])].sort((a, b) =>
+              isAscending ? byTime(a, b) : byTime(b, a),
+            );
+            expect(history.forwards).toEqual(inTime);
+            expect(history.backwards).toEqual(inTime.slice(0, history.lastPageStart));
+            answers.push(info, history);
           }
           expectNothingOf(hidden, answers);
         }
@@ -225,21 +232,25 @@ function matches(event: StoredEvent, filter: EventFilter): boolean {
   );
 }
 
-async function readPages(reader: LogReader, filter: EventFilter, page: PageRequest) {
+async function readPages<Filter extends EventFilter>(
+  query: (filter: Filter, page: PageRequest) => Promise<EventPage>,
+  filter: Filter,
+  page: PageRequest,
+) {
   const forwards: StoredEvent[] = [];
   const cursors: unknown[] = [];
   let lastPageStart = 0;
-  let answer = await reader.query(filter, page);
+  let answer = await query(filter, page);
   for (;;) {
     cursors.push({ nextCursor: answer.nextCursor, previousCursor: answer.previousCursor });
     lastPageStart = forwards.length;
     forwards.push(...answer.events);
     if (answer.nextCursor === undefined) break;
-    answer = await reader.query(filter, { ...page, cursor: answer.nextCursor });
+    answer = await query(filter, { ...page, cursor: answer.nextCursor });
   }
   const backwards: StoredEvent[] = [];
   while (answer.previousCursor !== undefined) {
-    answer = await reader.query(filter, { ...page, cursor: answer.previousCursor });
+    answer = await query(filter, { ...page, cursor: answer.previousCursor });
     cursors.push({ nextCursor: answer.nextCursor, previousCursor: answer.previousCursor });
     backwards.unshift(...answer.events);
   }

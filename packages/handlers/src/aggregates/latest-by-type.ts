@@ -1,4 +1,4 @@
-import type { EventStore } from "@synap/database";
+import type { LogReader } from "@synap/database";
 import type { JsonObject, StoredEvent, StreamName } from "@synap/types";
 import type { AggregateMoment } from "./aggregate-repository.ts";
 
@@ -23,7 +23,7 @@ const PAGE = 1_000;
  * @throws InvalidMomentError; RangeError when `version` is not a whole number from 0.
  */
 export async function latestByType(
-  store: Pick<EventStore, "query" | "readStreamPage">,
+  reader: Pick<LogReader, "queryStream" | "readStreamPage">,
   stream: StreamName,
   { version: toVersion, at }: Omit<AggregateMoment, "transaction">,
 ): Promise<LatestByType> {
@@ -42,8 +42,8 @@ export async function latestByType(
   };
   const isComplete =
     at === undefined
-      ? await readBackwards(store, stream, toVersion, add)
-      : await readBefore(store, { ...stream, to: new Date(at.valueOf() + 1) }, add);
+      ? await readBackwards(reader, stream, toVersion, add)
+      : await readBefore(reader, { ...stream, to: new Date(at.valueOf() + 1) }, add);
   const state = Object.fromEntries(
     [...newest.values()]
       .map(({ type, data }) => [type, data] as const)
@@ -56,13 +56,13 @@ export async function latestByType(
 type Take = (events: readonly StoredEvent[]) => boolean;
 
 async function readBackwards(
-  store: Pick<EventStore, "readStreamPage">,
+  reader: Pick<LogReader, "readStreamPage">,
   stream: StreamName,
   last: number | undefined,
   take: Take,
 ): Promise<boolean> {
   for (let toVersion = last; ; ) {
-    const page = await store.readStreamPage(stream, { toVersion, direction: "backwards", pageSize: PAGE });
+    const page = await reader.readStreamPage(stream, { toVersion, direction: "backwards", pageSize: PAGE });
     const goesOn = take(page.events);
     if (page.nextVersion === undefined) return true;
     if (!goesOn) return false;
@@ -71,12 +71,12 @@ async function readBackwards(
 }
 
 async function readBefore(
-  store: Pick<EventStore, "query">,
+  reader: Pick<LogReader, "queryStream">,
   filter: StreamName & { readonly to: Date },
   take: Take,
 ): Promise<boolean> {
   for (let cursor: string | undefined; ; ) {
-    const page = await store.query(filter, { limit: PAGE, order: "desc", cursor });
+    const page = await reader.queryStream(filter, { limit: PAGE, order: "desc", cursor });
     const goesOn = take(page.events);
     if (page.nextCursor === undefined) return true;
     if (!goesOn) return false;

@@ -3,8 +3,8 @@ import { z } from "zod";
 /** The scopes: what a principal may do over HTTP, with the meaning of each. */
 export const SCOPE_MEANINGS = {
   publish: "publish events, append to streams, execute commands",
-  read: "read the event types",
-  "read-all": "read every row",
+  read: "read one's own events, streams and aggregates, and the event types",
+  "read-all": "read every row, also statistics and read models",
   "act-for-others": "set userId and createdBy of events, and the actor of admin actions",
   backfill: "publish events of any age",
   admin: "dead letters, projections, the detailed status, the tail of the whole log",

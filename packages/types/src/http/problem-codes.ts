@@ -74,6 +74,10 @@ export const PROBLEM_CODES = {
   "publisher-full": { status: 503, title: "The publish queue is full" },
   "broker-unavailable": { status: 503, title: "The broker does not accept events" },
   "identity-unavailable": { status: 503, title: "The token cannot be checked at the moment" },
+  "visibility-unavailable": {
+    status: 503,
+    title: "This database can't show the rows of one principal only",
+  },
   "database-unavailable": { status: 503, title: "The database does not answer" },
   "read-model-missing": { status: 503, title: "The read model does not exist yet" },
   "handler-unavailable": { status: 503, title: "The handler is unavailable" },

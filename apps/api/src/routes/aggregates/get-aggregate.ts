@@ -1,8 +1,10 @@
+import type { Visibility } from "@synap/database";
 import { UnknownNameError } from "@synap/handlers";
 import { latestByType } from "@synap/handlers/internal";
 import { readTimestamp, type StreamName } from "@synap/types";
 import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import {
   type ApiRoute,
@@ -16,7 +18,7 @@ import {
 import { versionTag } from "../streams/stream-parameters.ts";
 
 const route = {
-  scope: "read-all",
+  scope: "read",
   method: "get",
   path: "/api/v1/aggregates/{type}/{id}",
   operationId: "getAggregate",
@@ -37,13 +39,14 @@ const route = {
       "aggregate-not-found",
       "version-not-found",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/aggregates/{type}/{id} */
 export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     const query = readQuery(context, aggregateQuery);
     const type = readPathParameter(context, "type", aggregatePath.shape.type);
     const id = readPathParameter(context, "id", aggregatePath.shape.id);
@@ -54,7 +57,13 @@ export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): v
     }
     const { version } = query;
     const at = readMoment(query.at);
-    const found = await load(dependencies, { aggregateType: type, aggregateId: id }, { version, at });
+    const visibility = visibilityOf(principal);
+    const found = await load(
+      dependencies,
+      visibility,
+      { aggregateType: type, aggregateId: id },
+      { version, at },
+    );
     if (found.version === 0) {
       const when = at === undefined ? "" : ` at ${at.toISOString()}`;
       throw new Problem("aggregate-not-found", `There is no ${type} with this id${when}.`);
@@ -88,20 +97,32 @@ interface LoadedAggregate {
   readonly reading?: object;
 }
 
-/** @throws Problem `aggregate-type-unknown` */
+/**
+ * Loads an aggregate that the caller may see. By its rules it is a fold of the whole stream, as it belongs to the stream's owner;
+ * without rules, of the events that he may see.
+ *
+ * @throws Problem `aggregate-type-unknown`
+ */
 async function load(
   { aggregates, names, store }: ApiDependencies,
+  visibility: Visibility,
   stream: StreamName,
   moment: { readonly version: number | undefined; readonly at: Date | undefined },
 ): Promise<LoadedAggregate> {
   const { aggregateType: type, aggregateId: id } = stream;
+  const reader = store.visibleTo(visibility);
+  const isLimited = !("all" in visibility);
+  const isSeen = async () => (await reader.getStream(stream)) !== undefined;
   const served = aggregates.find(({ decider }) => decider.name === type);
-  if (served !== undefined) return served.repository.load(id, moment);
-  await names.check("aggregate type", type).catch((cause: unknown) => {
+  if (served !== undefined) {
+    if (isLimited && !(await isSeen())) return { version: 0, state: {} };
+    return served.repository.load(id, moment);
+  }
+  await names.check("aggregate type", type, isLimited ? isSeen : undefined).catch((cause: unknown) => {
     if (!(cause instanceof UnknownNameError)) throw cause;
     throw new Problem("aggregate-type-unknown", cause.message, { cause });
   });
-  const { isComplete, ...found } = await latestByType(store, stream, moment);
+  const { isComplete, ...found } = await latestByType(reader, stream, moment);
   return { ...found, reading: { fold: "latest-by-type", ...(!isComplete && { complete: false }) } };
 }
 

@@ -1,5 +1,6 @@
 import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import {
@@ -12,7 +13,7 @@ import {
 } from "../route-registration.ts";
 
 const route = {
-  scope: "read-all",
+  scope: "read",
   method: "get",
   path: "/api/v1/events/aggregate/{type}/{id}/history",
   operationId: "aggregateHistory",
@@ -34,20 +35,22 @@ const route = {
       "stream-not-found",
       "too-many-pages",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/aggregate/{type}/{id}/history */
 export function aggregateHistoryRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {
-  registerRoute(app, route, (context) => {
+  registerRoute(app, route, (context, principal) => {
     const { limit = DEFAULT_PAGE_SIZE, cursor } = readQuery(context, historyQuery);
     const stream = {
       aggregateType: readPathParameter(context, "type", aggregatePath.shape.type),
       aggregateId: readPathParameter(context, "id", aggregatePath.shape.id),
     };
+    const reader = store.visibleTo(visibilityOf(principal));
     return sendPage(context, pages, async (maxBytes) => {
-      const page = await store.query(stream, { limit, order: "asc", cursor, maxBytes });
+      const page = await reader.queryStream(stream, { limit, order: "asc", cursor, maxBytes });
       if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);
       return { body: page, headers: linkHeader(context.req.url, page) };
     });

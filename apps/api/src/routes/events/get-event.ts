@@ -1,5 +1,6 @@
 import { eventOptions, eventPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { sendPage } from "../page-response.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "../route-registration.ts";
 
 const route = {
-  scope: "read-all",
+  scope: "read",
   method: "get",
   path: "/api/v1/events/{id}",
   operationId: "getEvent",
@@ -29,19 +30,21 @@ const route = {
       "method-not-allowed",
       "too-many-pages",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/{id} */
 export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): void {
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     const { caused: limit } = readQuery(context, eventOptions);
     const id = (context.req.param("id") ?? "").toLowerCase();
     if (!eventPath.shape.id.safeParse(id).success) {
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
-    const event = await store.getById(id);
+    const reader = store.visibleTo(visibilityOf(principal));
+    const event = await reader.getById(id);
     if (event === undefined) {
       throw new Problem(
         "event-not-found",
@@ -51,7 +54,7 @@ export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): v
     }
     if (limit === undefined) return json(context, 200, event);
     return sendPage(context, pages, async (maxBytes) => {
-      const { events, nextCursor } = await store.query(
+      const { events, nextCursor } = await reader.query(
         { causationId: id },
         { limit, order: "asc", maxBytes },
       );

@@ -1,6 +1,7 @@
 import { readTrace } from "@synap/database/internal";
 import { MAX_PAGE_SIZE, tracePath, traceQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { sendPage } from "../page-response.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "../route-registration.ts";
 
 const route = {
-  scope: "read-all",
+  scope: "read",
   method: "get",
   path: "/api/v1/traces/{correlationId}",
   operationId: "getTrace",
@@ -32,17 +33,19 @@ const route = {
       "trace-not-found",
       "too-many-pages",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/traces/{correlationId} */
 export function getTraceRoute(app: ApiApp, { store, pages }: ApiDependencies): void {
-  registerRoute(app, route, (context) => {
+  registerRoute(app, route, (context, principal) => {
     const { limit = MAX_PAGE_SIZE, cursor } = readQuery(context, traceQuery);
     const correlationId = readPathParameter(context, "correlationId", tracePath.shape.correlationId);
+    const reader = store.visibleTo(visibilityOf(principal));
     return sendPage(context, pages, async (maxBytes) => {
-      const trace = await readTrace(store, correlationId, { limit, cursor, maxBytes });
+      const trace = await readTrace(reader, correlationId, { limit, cursor, maxBytes });
       if (trace !== undefined) return { body: trace };
       throw new Problem(
         "trace-not-found",

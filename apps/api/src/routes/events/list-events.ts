@@ -1,5 +1,6 @@
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import {
@@ -11,7 +12,7 @@ import {
 } from "../route-registration.ts";
 
 const route = {
-  scope: "read-all",
+  scope: "read",
   method: "get",
   path: "/api/v1/events",
   operationId: "listEvents",
@@ -34,6 +35,7 @@ const route = {
       "cursor-invalid",
       "too-many-pages",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
@@ -41,7 +43,7 @@ const route = {
 /** GET /api/v1/events */
 export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
   const { store, pages } = dependencies;
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     const {
       limit = DEFAULT_PAGE_SIZE,
       order = "desc",
@@ -49,10 +51,12 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       type,
       ...filter
     } = readQuery(context, eventQuery);
-    await checkFilterNames(dependencies, { type, ...filter });
+    const visibility = visibilityOf(principal);
+    const reader = store.visibleTo(visibility);
+    await checkFilterNames(dependencies, { type, ...filter }, "all" in visibility ? undefined : reader);
     const types = type === undefined ? undefined : [type].flat();
     return sendPage(context, pages, async (maxBytes) => {
-      const page = await store.query({ ...filter, types }, { limit, order, cursor, maxBytes });
+      const page = await reader.query({ ...filter, types }, { limit, order, cursor, maxBytes });
       return { body: page, headers: linkHeader(context.req.url, page) };
     });
   });

@@ -1,5 +1,6 @@
 import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { sendPage } from "../page-response.ts";
 import {
@@ -12,7 +13,7 @@ import {
 import { readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {
-  scope: "read-all",
+  scope: "read",
   method: "get",
   path: "/api/v1/streams/{aggregateType}/{aggregateId}",
   operationId: "readStream",
@@ -34,20 +35,22 @@ const route = {
       "stream-not-found",
       "too-many-pages",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
 export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
-    const info = await store.getStream(stream);
+    const reader = store.visibleTo(visibilityOf(principal));
+    const info = await reader.getStream(stream);
     if (info === undefined) throw streamNotFound(stream, catalogue);
     const { direction = "forwards" } = query;
     return sendPage(context, pages, async (maxPageBytes) => {
-      const { events, nextVersion } = await store.readStreamPage(stream, {
+      const { events, nextVersion } = await reader.readStreamPage(stream, {
         fromVersion: query.fromVersion ?? 1,
         toVersion: Math.min(info.streamVersion, query.toVersion ?? info.streamVersion),
         direction,
