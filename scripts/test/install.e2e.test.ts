@@ -184,6 +184,13 @@ describe("examples/shop outside the workspace, with the packed packages installe
     expect(existsSync(installed("postgres"))).toBe(false);
   });
 
+  it("gets the pages of the API, below 900 kB, and not the packages that they come from", () => {
+    const viewers = installed("@synap/synap/dist/cli/viewers");
+    const sizes = readdirSync(viewers).map((file) => readFileSync(join(viewers, file)).length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(900_000);
+    expect(["redoc", "swagger-ui-dist"].filter((name) => existsSync(installed(name)))).toEqual([]);
+  });
+
   it.runIf(testEngines().includes("server"))(
     "gets the right answer on a server's session in which a statement failed after it had sent rows",
     async () => {
@@ -232,6 +239,8 @@ describe("examples/shop outside the workspace, with the packed packages installe
       expect([code, output.trim()]).toEqual([0, `v${release}`]);
       const response = await fetch(`${url}/api/v1/customer-orders?customer=nobody`);
       expect([response.status, await response.json()]).toEqual([200, { orders: [] }]);
+      const viewer = await fetch(`${url}/viewers/swagger-ui.js`);
+      expect([viewer.status, await viewer.text()]).toEqual([200, expect.stringContaining("SwaggerUIBundle")]);
 
       synap.child.kill("SIGTERM");
       expect(await synap.ended, synap.output()).toBe(0);

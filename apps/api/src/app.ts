@@ -32,6 +32,7 @@ import { statusRoute } from "./routes/status.ts";
 import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
 import { readStreamRoute } from "./routes/streams/read-stream.ts";
+import { viewerRoutes } from "./routes/viewers.ts";
 
 /** Problems whose cause may name hosts and tables, so it is logged and not part of the response. */
 const REASON_IS_LOGGED: ReadonlySet<ProblemCode> = new Set([
@@ -85,6 +86,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   changeProjectionRoutes(app, dependencies);
   rebuildProjectionRoutes(app, dependencies);
   openapiRoute(app, dependencies);
+  viewerRoutes(app);
   indexRoute(app);
   app.notFound((context) => unmatchedProblem(app, context).toResponse(context.get("requestId")));
   app.onError((error, context) => {

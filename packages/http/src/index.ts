@@ -19,4 +19,4 @@ export {
   jsonFault,
   scanJson,
 } from "./scan-json.ts";
-export { pageHeaders, SECURITY_HEADERS } from "./security-headers.ts";
+export { pageHeaders, SECURITY_HEADERS, scriptedPageHeaders } from "./security-headers.ts";

@@ -29,3 +29,31 @@ export function pageHeaders(styles: readonly string[]): Readonly<Record<string, 
     "content-security-policy": `default-src 'none'; ${styleSource}base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   };
 }
+
+/**
+ * Headers of a page that loads scripts and styles from its own server and calls nothing else. Inline scripts and `eval` are
+ * refused, also those of the scripts that it loads.
+ *
+ * @param options.styleHashes the inline styles that are applied, by the Base64 of their SHA-256
+ * @param options.hasBlobWorkers true if its scripts may start workers whose code they contain
+ */
+export function scriptedPageHeaders({
+  styleHashes = [],
+  hasBlobWorkers = false,
+}: {
+  readonly styleHashes?: readonly string[];
+  readonly hasBlobWorkers?: boolean;
+} = {}): Readonly<Record<string, string>> {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    ["style-src 'self'", ...styleHashes.map((hash) => `'sha256-${hash}'`)].join(" "),
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    ...(hasBlobWorkers ? ["worker-src blob:"] : []),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ];
+  return { ...OF_ANY_RESPONSE, "content-security-policy": policy.join("; ") };
+}

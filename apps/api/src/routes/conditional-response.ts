@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { ApiContext } from "../api-dependencies.ts";
 import { responseHeaders } from "../response-headers.ts";
 
-/** Creates the entity tag of a text, without its quotes. */
-export function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
+/** Creates the entity tag of a content, without its quotes. */
+export function hashOf(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("base64url").slice(0, 22);
 }
 
 /** The response 304 to a request whose If-None-Match has this tag; undefined if the body is needed. */

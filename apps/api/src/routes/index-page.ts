@@ -6,7 +6,7 @@ import { responseHeaders } from "../response-headers.ts";
 import { json, registerOpenRoute } from "./route-registration.ts";
 
 const STYLE =
-  "body{font:16px/1.5 system-ui;margin:3rem auto;max-width:44rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}";
+  ":root{color-scheme:light dark}body{font:16px/1.5 system-ui;margin:3rem auto;max-width:60rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}";
 const PAGE_HEADERS = pageHeaders([STYLE]);
 
 const LINKS = [
@@ -39,6 +39,8 @@ const LINKS = [
   ["GET", "/api/v1/admin/events/tail", "events as they are stored; needs the scope admin"],
   ["GET", "/api/v1/admin/projections", "projections and the progress of their builds; needs the scope admin"],
   ["GET", "/api/v1/admin/dead-letters", "events that a handler failed on; needs the scope admin"],
+  ["GET", "/docs", "this API with Swagger UI, to read and to try"],
+  ["GET", "/redoc", "this API with ReDoc, to read"],
   ["GET", "/metrics", "the figures of the status, for Prometheus"],
   ["GET", "/healthz", "liveness: the process is up"],
   ["GET", "/readyz", "readiness: everything it needs is available"],
@@ -88,5 +90,5 @@ function page(): string {
   });
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Synap</title>
 <style>${STYLE}</style>
-<h1>Synap ${RELEASE}</h1><p>An event backbone. This is its HTTP API.</p><table>${rows.join("")}</table></html>`;
+<h1>Synap ${RELEASE}</h1><p>An event backbone. This is its HTTP API: <a href="/docs">read and try it</a>, or <a href="/redoc">read it</a>.</p><table>${rows.join("")}</table></html>`;
 }

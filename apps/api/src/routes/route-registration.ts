@@ -71,11 +71,27 @@ function register(
   handle: (context: ApiContext) => Response | Promise<Response>,
 ): void {
   app.openAPIRegistry.registerPath(route);
-  const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
   if (route.method !== "get" && Object.keys(route.request?.body?.content ?? {}).length === 0)
     throw new Error(`${route.method} ${route.path} has no body in its definition`);
-  app.on(route.method.toUpperCase(), path, async (context: ApiContext) => {
-    context.set("route", route.path);
+  serve(app, route, handle);
+}
+
+/** Registers what browsers show, or load for that: it is open, and no operation of the document. */
+export function registerPage(
+  app: ApiApp,
+  path: string,
+  handle: (context: ApiContext) => Response | Promise<Response>,
+): void {
+  serve(app, { method: "get", path }, handle);
+}
+
+function serve(
+  app: ApiApp,
+  { method, path }: Pick<RouteConfig, "method" | "path">,
+  handle: (context: ApiContext) => Response | Promise<Response>,
+): void {
+  app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context: ApiContext) => {
+    context.set("route", path);
     try {
       return await handle(context);
     } catch (thrown) {

@@ -20,7 +20,7 @@ export function describeRunning(
       : "Inngest: its dashboard shows every event and run";
   const rows = [
     ["API", apiUrl, ""],
-    ["OpenAPI", `${apiUrl}/openapi.json`, ""],
+    ["API docs", `${apiUrl}/docs`, "to read and to try"],
     ["status", `${apiUrl}/api/v1/status`, ""],
     ["worker", workerUrl, ""],
     ["broker", brokerUrl, broker],
