@@ -105,6 +105,7 @@ export { readTrace } from "./reading/read-trace.ts";
 export { isRecordedName, listNames, type NamedThing } from "./reading/recorded-names.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
+export { type InlineConsumer, syncInlineConsumers } from "./sql-api/sync-inline-consumers.ts";
 export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";
 export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.ts";
 export { ReadLimiter } from "./subscriptions/read-limiter.ts";

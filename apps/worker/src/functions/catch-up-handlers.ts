@@ -5,13 +5,13 @@ import { type Inngest, NonRetriableError } from "inngest";
 const MAX_PASSES = 100;
 
 /**
- * Creates the function "Catch up the handlers": every minute, one step per asynchronous handler and projection, and one for
- * the compliance figures. It is a
- * fallback for the resident runner, and replaces it if that is disabled (`SYNAP_RESIDENT_HANDLERS=false`).
+ * Creates the function "Catch up the handlers": every minute, one step per asynchronous handler and projection, one for what is
+ * parked for inline handlers, and one for the compliance figures. It is a fallback for the resident runner, and replaces it if that is
+ * disabled (`SYNAP_RESIDENT_HANDLERS=false`).
  */
 export function catchUpHandlers(
   client: Inngest.Any,
-  dispatcher: Pick<EventDispatcher, "catchUp" | "countEvents" | "followers">,
+  dispatcher: Pick<EventDispatcher, "catchUp" | "countEvents" | "followers" | "releaseInline">,
 ) {
   return client.createFunction(
     {
@@ -27,6 +27,7 @@ export function catchUpHandlers(
       for (const name of dispatcher.followers) {
         results.push(await step.run(name, () => catchUpHandler(dispatcher, name, MAX_PASSES)));
       }
+      await step.run("inline handlers", () => dispatcher.releaseInline());
       await step.run("compliance figures", async () => {
         for (let passes = 1; passes < MAX_PASSES && (await dispatcher.countEvents()); passes += 1);
       });

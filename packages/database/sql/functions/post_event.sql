@@ -4,6 +4,7 @@
 -- Raises, in addition to PostgreSQL's own errors:
 --   SY010  the event is not valid (detail: an array of { path, code, reason }, as everywhere in Synap)
 --   SY001  the stream is not at the expected version (detail: expected, actual)
+--   SY005  the type has inline handlers, and the transaction is not READ COMMITTED
 --   SY006  the stream is closed
 --   SY007  the id is taken by an event with other content, or the idempotency key by an event of another stream
 -- The details are JSON.
@@ -99,6 +100,7 @@ BEGIN
                    WHEN 'stream-exists' THEN -1
                    ELSE post_event.expected_version::bigint
                  END] END) AS a;
+      PERFORM synap.park_for_inline_consumers(post_event.type, (event ->> 'timestamp')::timestamptz(3), appended."position");
       -- Any login can fill the server's notification queue, and a full one fails the commit, too late for an
       -- exception handler. Readers also poll.
       IF pg_notification_queue_usage() < 0.5 THEN

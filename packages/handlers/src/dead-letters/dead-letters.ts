@@ -195,13 +195,19 @@ export class EngineDeadLetters {
   }
 
   /**
-   * Resumes the streams of a handler whose dead letters were resolved, one transaction each, where a
-   * process died after the decision. Returns the number of handled events.
+   * Handles the parked events of a handler's streams that may go on, one transaction for each 200 events of a stream: those behind
+   * dead letters that were resolved by a process that died, and for inline handlers those that came through SQL.
+   * Returns the number of handled events.
    */
   async releaseAll(handler: string): Promise<number> {
     let released = 0;
-    for (const stream of await releasedStreams(this.#database, handler)) {
-      released += await this.#releaseStream(handler, stream);
+    while (released < MAX_RELEASED) {
+      let inRound = 0;
+      for (const stream of await releasedStreams(this.#database, handler)) {
+        inRound += await this.#releaseStream(handler, stream);
+      }
+      if (inRound === 0) break;
+      released += inRound;
     }
     return released;
   }

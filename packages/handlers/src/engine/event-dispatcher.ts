@@ -5,12 +5,15 @@ import {
   countEvents,
   createEventStore,
   defaultBackoff,
+  type InlineConsumer,
   readCheckpoint,
+  syncInlineConsumers,
 } from "@synap/database/internal";
 import type { EventCatalogue, StreamName } from "@synap/types";
 import { EngineDeadLetters } from "../dead-letters/dead-letters.ts";
 import { recordPassFailure } from "../dispatch/failed-passes.ts";
 import type { HandlerPass } from "../dispatch/handler-pass.ts";
+import { inlineConsumers } from "../dispatch/inline-consumers.ts";
 import { type InlineFailurePolicy, runInlineHandlers } from "../dispatch/inline-handlers.ts";
 import { LogFollower } from "../dispatch/log-follower.ts";
 import type { DeadLetterTarget } from "../dispatch/release-chunk.ts";
@@ -67,6 +70,8 @@ export class EventDispatcher {
   readonly #follower: LogFollower;
   readonly #projectionNames: readonly string[];
   readonly #projectionRunner: ProjectionRunner;
+  readonly #inlineConsumers: () => InlineConsumer[];
+  #isRegistered = false;
 
   /**
    * @throws DuplicateHandlerError
@@ -97,6 +102,8 @@ export class EventDispatcher {
     );
     const parts = { database, registry, follower: this.#follower, store: this.store };
     this.#projectionNames = registry.names;
+    this.#inlineConsumers = () =>
+      inlineConsumers(options.catalogue, [...this.registry.inline, ...registry.inlineVersions]);
     this.#projectionRunner = new ProjectionRunner(parts);
     this.projections = new Projections(parts);
     this.deadLetters = new EngineDeadLetters(database, (name) => this.#target(name), this.store);
@@ -167,8 +174,18 @@ export class EventDispatcher {
     await recordPassFailure(this.#database, error, retryInMs);
   }
 
-  /** Resumes streams of inline handlers whose dead letter was resolved by a process that died before it could do so. */
+  /**
+   * Handles what is parked for inline handlers and may go on: events that came through SQL, and those behind a dead letter that was
+   * resolved by a process which died before it could go on. Inline projections do so in `catchUp`. The first call also registers both in
+   * the database, so that events that come through SQL are parked for them.
+   *
+   * @returns the number of handled events
+   */
   async releaseInline(): Promise<number> {
+    if (!this.#isRegistered) {
+      await syncInlineConsumers(this.#database, this.#inlineConsumers());
+      this.#isRegistered = true;
+    }
     let released = 0;
     for (const { name } of this.registry.inline) released += await this.deadLetters.releaseAll(name);
     return released;

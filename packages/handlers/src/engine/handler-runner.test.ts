@@ -1,5 +1,5 @@
-import { readCheckpoint, storeStatistics } from "@synap/database/internal";
-import { describeOnEveryEngine } from "@synap/database/testing";
+import { readCheckpoint, storeStatistics, syncEventTypes } from "@synap/database/internal";
+import { describeOnEveryEngine, postEvent } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeAll, expect, it, vi } from "vitest";
 import { beginNow, createSeenTable, seeing, seenBy } from "../../testing/seen-events.ts";
@@ -39,6 +39,18 @@ describeOnEveryEngine("the resident runner", (engine) => {
       timeout: 60_000,
       interval: 20,
     });
+
+  it("handles events that come through SQL for inline handlers", async () => {
+    const { runner } = await running([seeing("inline-too", { mode: "inline" })]);
+    const registered = async () =>
+      (await engine.database.query("SELECT FROM synap.inline_consumers WHERE name = 'inline-too'")).length;
+    await vi.waitFor(async () => expect(await registered()).toBeGreaterThan(0), { timeout: 60_000 });
+    await syncEventTypes(engine.database, seedCatalogue);
+    const event = note("by SQL");
+    await engine.database.asOwner((owner) => postEvent(owner, event));
+    await untilSeen("inline-too", [event]);
+    await runner.stop();
+  });
 
   it("continues when its logger throws, after failed passes and after handled events", async () => {
     const thrower = () => {

@@ -164,17 +164,18 @@ export class HandlerRunner {
     }
   }
 
-  /** Resumes streams behind resolved dead letters of inline handlers, which otherwise run in appends only. */
+  /** Handles what is parked for inline handlers, which otherwise run in appends only: see `EventDispatcher.releaseInline`. */
   async #releaseInline(): Promise<void> {
-    if (this.#options.dispatcher.registry.inline.length === 0) return;
+    const { dispatcher } = this.#options;
     while (!this.#stopping) {
       try {
-        await this.#options.dispatcher.releaseInline();
+        await dispatcher.releaseInline();
+        if (dispatcher.registry.inline.length === 0) return;
       } catch (error) {
         const reason = thrownFacts(error).message;
-        this.#logger.warn({}, `cannot resume the stream of a resolved dead letter yet: ${reason}`);
+        this.#logger.warn({}, `cannot handle what is parked for inline handlers yet: ${reason}`);
       }
-      await this.#stopped.waitAfter(0, Math.max(5_000, this.#pollIntervalMs));
+      await this.#stopped.waitAfter(0, this.#pollIntervalMs);
     }
   }
 

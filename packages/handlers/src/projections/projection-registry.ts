@@ -43,11 +43,14 @@ export class ProjectionRegistry {
     );
   }
 
-  /** True if an inline projection consumes events of this type in any version, since an old version may still have a build. */
+  /** Every version of the projections with an inline one, since an old version may still have an inline build. */
+  get inlineVersions(): readonly Projection[] {
+    return this.inlineNames.flatMap((name) => [...(this.#versions.get(name)?.values() ?? [])]);
+  }
+
+  /** True if a projection that may be inline consumes events of this type. */
   handlesInline(type: string): boolean {
-    return this.inlineNames.some((name) =>
-      [...(this.#versions.get(name)?.values() ?? [])].some((projection) => handles(projection, type)),
-    );
+    return this.inlineVersions.some((projection) => handles(projection, type));
   }
 
   /** One version; undefined when this process doesn't have it. */
