@@ -29,6 +29,7 @@ import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { type Authenticate, createAuthentication } from "./identity/authentication.ts";
 import { createKeyPrincipals } from "./identity/key-principals.ts";
+import { createTokenPrincipals } from "./identity/token-principals.ts";
 import { PageBudget } from "./page-budget.ts";
 
 /** Options of the API. The caller closes the engine. */
@@ -161,13 +162,14 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
 }
 
 function authenticationOf({ configuration, engine: { database }, logger }: ApiOptions): Authenticate {
-  const { apiKeys, localAccess } = configuration.identity;
+  const { apiKeys, localAccess, tokens } = configuration.identity;
   const store = {
     find: (id: string) => findApiKey(database, id),
     recordUse: (id: string) => recordApiKeyUse(database, id),
   };
   return createAuthentication({
     keys: apiKeys ? createKeyPrincipals({ store, logger }) : undefined,
+    tokens: tokens === undefined ? undefined : createTokenPrincipals(tokens, logger),
     localAccess: localAccess && isLoopback(configuration.host),
   });
 }

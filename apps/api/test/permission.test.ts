@@ -3,13 +3,35 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "../testing/call-admin.ts";
 import { type ApiOperation, readOperations } from "../testing/read-operations.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import {
+  createIssuerKey,
+  type IssuerKey,
+  signToken,
+  startTestIssuer,
+  type TestIssuer,
+} from "../testing/test-issuer.ts";
 import { createTestKey } from "../testing/test-keys.ts";
 
 let api: TestApi;
+let issuer: TestIssuer;
+let issuerKey: IssuerKey;
 beforeAll(async () => {
-  api = await startTestApi();
+  issuerKey = await createIssuerKey("ES256", "k");
+  issuer = await startTestIssuer([issuerKey.jwk]);
+  const tokens = {
+    issuer: issuer.url,
+    audience: "synap",
+    rolesClaim: "roles",
+    roles: { staff: { kind: "staff", scopes: ["read-all", "metrics"] } },
+  } as const;
+  api = await startTestApi({ identity: { apiKeys: true, localAccess: true, tokens } });
 });
-afterAll(() => api.stop());
+afterAll(async () => {
+  await api.stop();
+  await issuer.stop();
+});
+
+const jwt = (claims: object) => signToken(issuerKey, { iss: issuer.url, aud: "synap", ...claims });
 
 /** The scope of every operation, by its operationId. A new operation fails the test until it has its line. */
 const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
@@ -99,19 +121,23 @@ describe("every operation of the document", () => {
       const isOpen = SCOPE_OF[operation.name] === "nobody";
       // What a proxy forwards is nobody's.
       const nobody = await call(operation, { "x-forwarded-for": "203.0.113.7" });
-      const wrong = await call(operation, bearer(`synap_${"0".repeat(12)}_${"0".repeat(64)}`));
+      const unknown = await call(operation, bearer(`synap_${"0".repeat(12)}_${"0".repeat(64)}`));
+      const foreign = await call(operation, bearer(await jwt({ aud: "other" })));
       if (isOpen) {
-        expect([operation.name, nobody.status, wrong.status]).toEqual([operation.name, 200, 200]);
+        const statuses = [nobody, unknown, foreign].map(({ status }) => status);
+        expect([operation.name, ...statuses]).toEqual([operation.name, 200, 200, 200]);
         continue;
       }
       expect([operation.name, nobody]).toEqual([
         operation.name,
         { status: 401, code: "token-missing", challenge: 'Bearer realm="synap"' },
       ]);
-      expect([operation.name, wrong]).toEqual([
-        operation.name,
-        { status: 401, code: "token-invalid", challenge: 'Bearer realm="synap", error="invalid_token"' },
-      ]);
+      const invalid = {
+        status: 401,
+        code: "token-invalid",
+        challenge: 'Bearer realm="synap", error="invalid_token"',
+      };
+      expect([operation.name, unknown, foreign]).toEqual([operation.name, invalid, invalid]);
     }
   });
 
@@ -124,6 +150,8 @@ describe("every operation of the document", () => {
       ["machine without scopes", [], await createTestKey(database, "machine", "idle", [])],
       ["staff", DEFAULT_SCOPES.staff, await createTestKey(database, "staff", "grace")],
       ["operator", ["admin"], await createTestKey(database, "staff", "ops", ["admin"])],
+      ["user by JWT", DEFAULT_SCOPES.user, await jwt({ sub: "ada" })],
+      ["staff by JWT", ["read-all", "metrics"], await jwt({ sub: "grace", roles: ["staff"] })],
     ] as const;
     for (const [who, scopes, token] of principals) {
       const has = new Set<string>(scopes);

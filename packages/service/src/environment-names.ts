@@ -15,6 +15,14 @@ export const SETTING_MEANINGS = {
   SYNAP_ENVELOPE_MAX_BYTES: "maximum size of an envelope as sent to the broker, in bytes",
   SYNAP_HEADERS_TIMEOUT_MS: "time limit for the headers of a request",
   SYNAP_INGEST_CONCURRENCY: "number of envelopes that the worker stores concurrently",
+  SYNAP_JWT_AUDIENCE: "the audience that JWTs must be for",
+  SYNAP_JWT_ISSUER: "the issuer of the JWTs that the API accepts",
+  SYNAP_JWT_JWKS_URL:
+    "address of the issuer's public keys; the default is what its configuration document says",
+  SYNAP_JWT_ROLES: "kind and scopes by the role in a JWT, as JSON",
+  SYNAP_JWT_ROLES_CLAIM: "the claim of a JWT with the roles",
+  SYNAP_JWT_SECRET:
+    "secret of JWTs that are signed with HS256, at least 32 characters; no other algorithm is accepted then",
   SYNAP_KEEP_ALIVE_MS: "time for which a connection is kept open between two requests",
   SYNAP_LATENESS_DAYS: "maximum age of an event that is not a backfill",
   SYNAP_LINGER_MS: "batching delay of single events under load",

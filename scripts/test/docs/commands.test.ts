@@ -42,6 +42,8 @@ const othersPrograms = new Map([
   ["pg_dump", "dump-restore.fault.test.ts"],
   ["pg_dumpall", "dump-restore.fault.test.ts"],
   ["pg_restore", "dump-restore.fault.test.ts"],
+  ["openssl", "signing-page.test.ts makes a secret of the same form"],
+  ["tsx", "signing-page.test.ts runs the program of the page"],
   ["docker", "compose.test.ts holds the file against the specification; there is no daemon where tests run"],
   ["inngest", "INNGEST_TEST_URL names a server that runs"],
   ...["[", "cat", "cp", "echo", "exit", "grep", "gzip", "mv", "printf", "set", "sleep"].map(
@@ -120,7 +122,8 @@ async function unknownArguments(file: string, args: readonly string[]): Promise<
 describe("the commands of the documentation", () => {
   it("are Synap's, or programs that something else tries", () => {
     const known = mentions.filter(({ words: [program = "", ...args] }) => {
-      if (program === "npx") return args[0] === "-y" || args[0] === "synap";
+      if (program === "npx")
+        return args[0] === "-y" || args[0] === "synap" || othersPrograms.has(args[0] ?? "");
       if (["npm", "node", "synap", "curl"].includes(program)) return true;
       if (program === "bash") return files.includes(args[0] ?? "");
       return othersPrograms.has(program) || files.includes(program);

@@ -4,6 +4,7 @@ import type { KeyPrincipals } from "./key-principals.ts";
 import { isFromThisMachine, LOCAL_PRINCIPAL } from "./local-access.ts";
 import type { Principal } from "./principal.ts";
 import { tokenInvalid, tokenMissing } from "./refusals.ts";
+import type { TokenPrincipals } from "./token-principals.ts";
 
 /** The part of a request that identifies its sender. Node's `IncomingMessage` is one. */
 export interface RequestHead {
@@ -22,6 +23,8 @@ export type Authenticate = (request: RequestHead) => Principal | Promise<Princip
 export interface AuthenticationOptions {
   /** Undefined where API keys are not accepted. */
   readonly keys?: KeyPrincipals | undefined;
+  /** Undefined where JWTs are not accepted. */
+  readonly tokens?: TokenPrincipals | undefined;
   /** Accept requests of this machine without a credential. */
   readonly localAccess: boolean;
 }
@@ -35,7 +38,7 @@ const BEARER = /^Bearer +(\S+) *$/i;
 const MAX_TOKEN = 8_192;
 
 /** Creates the authentication of requests. A credential that is not accepted is refused, also where none would be needed. */
-export function createAuthentication({ keys, localAccess }: AuthenticationOptions): Authenticate {
+export function createAuthentication({ keys, tokens, localAccess }: AuthenticationOptions): Authenticate {
   return (request) => {
     const { authorization } = request.headers;
     if (authorization === undefined) {
@@ -46,7 +49,8 @@ export function createAuthentication({ keys, localAccess }: AuthenticationOption
     if (token === undefined) {
       throw tokenInvalid(`Authorization must be "Bearer <token>" with at most ${MAX_TOKEN} characters.`);
     }
-    if (token.startsWith(KEY_PREFIX) && keys !== undefined) return keys.principalOf(token);
+    const source = token.startsWith(KEY_PREFIX) ? keys : tokens;
+    if (source !== undefined) return source.principalOf(token);
     throw tokenInvalid("The token is not one that this API accepts.");
   };
 }

@@ -25,6 +25,41 @@ describe("the configuration of identity", () => {
     expect(read).toThrow(ConfigurationError);
     expect(read).toThrow(reason);
     expect(read).toThrow("Set SYNAP_API_KEYS=true");
+    expect(read).toThrow("or set SYNAP_JWT_ISSUER and SYNAP_JWT_AUDIENCE");
+  });
+
+  it("accepts the tokens of an issuer, in production without API keys too", () => {
+    const jwt = { SYNAP_JWT_ISSUER: "https://id.example", SYNAP_JWT_AUDIENCE: "synap" };
+    expect(identityOf({ ...jwt, NODE_ENV: "production" })).toEqual({
+      apiKeys: false,
+      localAccess: false,
+      tokens: { issuer: "https://id.example", audience: "synap", rolesClaim: "roles", roles: {} },
+    });
+    const roles = { ops: { kind: "staff", scopes: ["admin"] } };
+    expect(identityOf({ ...jwt, SYNAP_JWT_ROLES: JSON.stringify(roles) }).tokens).toMatchObject({ roles });
+  });
+
+  it.each([
+    [{ SYNAP_JWT_ISSUER: "https://id.example" }, "both SYNAP_JWT_ISSUER and SYNAP_JWT_AUDIENCE"],
+    [{ SYNAP_JWT_AUDIENCE: "synap" }, "both SYNAP_JWT_ISSUER and SYNAP_JWT_AUDIENCE"],
+    [{ SYNAP_JWT_ISSUER: "http://id.example", SYNAP_JWT_AUDIENCE: "synap" }, "must be an https URL"],
+    [{ SYNAP_JWT_ISSUER: "id.example", SYNAP_JWT_AUDIENCE: "synap" }, "must be an https URL"],
+    [{ SYNAP_JWT_JWKS_URL: "http://id.example/keys" }, "SYNAP_JWT_JWKS_URL: must be an https URL"],
+    [{ SYNAP_JWT_SECRET: "short" }, "SYNAP_JWT_SECRET: must have at least 32 characters"],
+    [{ SYNAP_JWT_ROLES: "{" }, "SYNAP_JWT_ROLES: must be JSON"],
+    [{ SYNAP_JWT_ROLES: '{"ops":{"kind":"root"}}' }, "must be one of staff, user, agent, machine"],
+    [{ SYNAP_JWT_ROLES: '{"ops":{"kind":"staff","scopes":["all"]}}' }, "must be the name of a scope"],
+    [
+      {
+        SYNAP_JWT_ISSUER: "x",
+        SYNAP_JWT_AUDIENCE: "synap",
+        SYNAP_JWT_SECRET: "a".repeat(32),
+        SYNAP_JWT_JWKS_URL: "https://id.example/keys",
+      },
+      "either SYNAP_JWT_SECRET or SYNAP_JWT_JWKS_URL",
+    ],
+  ])("refuses JWTs that would be judged loosely: %j", (variables, reason) => {
+    expect(() => identityOf(variables)).toThrow(reason);
   });
 
   it("never trusts this machine in production or on another address", () => {

@@ -1,10 +1,17 @@
 import { isLoopback } from "@synap/http";
 import { ConfigurationError, variable } from "@synap/service";
+import {
+  readTokenConfiguration,
+  type TokenConfiguration,
+  type TokenVariables,
+  tokenVariables,
+} from "./token-configuration.ts";
 
 /** The environment variables of identity. */
 export const identityVariables = {
   SYNAP_API_KEYS: variable.flag.optional(),
   SYNAP_LOCAL_ACCESS: variable.flag.default(true),
+  ...tokenVariables,
 };
 
 /** The sources of principals. */
@@ -16,9 +23,11 @@ export interface IdentityConfiguration {
    * an address other than a loopback one.
    */
   readonly localAccess: boolean;
+  /** Undefined where no JWT is accepted. */
+  readonly tokens?: TokenConfiguration;
 }
 
-interface IdentityVariables {
+interface IdentityVariables extends TokenVariables {
   readonly SYNAP_API_KEYS?: boolean | undefined;
   readonly SYNAP_LOCAL_ACCESS: boolean;
 }
@@ -29,17 +38,18 @@ interface IdentityVariables {
  * @throws ConfigurationError where an API in production, or on an address that others reach, could identify nobody
  */
 export function readIdentity(
-  { SYNAP_API_KEYS, SYNAP_LOCAL_ACCESS }: IdentityVariables,
+  { SYNAP_API_KEYS, SYNAP_LOCAL_ACCESS, ...jwt }: IdentityVariables,
   { host, isProduction }: { readonly host: string; readonly isProduction: boolean },
 ): IdentityConfiguration {
   const isPrivate = isLoopback(host) && !isProduction;
   const apiKeys = SYNAP_API_KEYS ?? isPrivate;
-  if (!apiKeys && !isPrivate) {
+  const tokens = readTokenConfiguration(jwt);
+  if (!apiKeys && tokens === undefined && !isPrivate) {
     const why = isProduction ? "NODE_ENV is production" : `SYNAP_API_HOST is ${host}, which others can reach`;
     throw new ConfigurationError(
       `The API could identify nobody: ${why}, and neither API keys nor an issuer of tokens is configured.\n` +
-        "Set SYNAP_API_KEYS=true, and make a key with `synap keys create`.",
+        "Set SYNAP_API_KEYS=true, and make a key with `synap keys create`; or set SYNAP_JWT_ISSUER and SYNAP_JWT_AUDIENCE.",
     );
   }
-  return { apiKeys, localAccess: SYNAP_LOCAL_ACCESS && isPrivate };
+  return { apiKeys, localAccess: SYNAP_LOCAL_ACCESS && isPrivate, ...(tokens !== undefined && { tokens }) };
 }

@@ -60,7 +60,7 @@ const SECURITY_SCHEMES = {
     type: "http",
     scheme: "bearer",
     description:
-      "An API key. Each operation names the scope that it needs. Without a token, a loopback listener admits requests of " +
+      "An API key or a JWT. Each operation names the scope that it needs. Without a token, a loopback listener admits requests of " +
       "its own machine.",
   },
 } as const;

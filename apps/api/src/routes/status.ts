@@ -78,7 +78,7 @@ export async function readStatus(dependencies: ApiDependencies) {
     features: {
       database: "active",
       events: "active",
-      auth: "active",
+      auth: isActive(configuration.identity.apiKeys || configuration.identity.tokens !== undefined),
       agents: "pending",
       publish: "active",
       "publish-batch": "active",
@@ -90,6 +90,7 @@ export async function readStatus(dependencies: ApiDependencies) {
       "async-handlers": "active",
       "dead-letters": "active",
       "api-keys": isActive(configuration.identity.apiKeys),
+      jwt: isActive(configuration.identity.tokens !== undefined),
       "local-access": isActive(configuration.identity.localAccess),
     },
     ...numbers,
