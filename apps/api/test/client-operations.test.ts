@@ -6,7 +6,8 @@ import { z } from "zod";
 import { describeCommandBody } from "../src/routes/aggregates/command-body.ts";
 import { unservedApp } from "../testing/unserved-app.ts";
 
-const content = z.record(z.string(), z.object({ schema: z.looseObject({}) }));
+const schemaForm = z.looseObject({});
+const content = z.record(z.string(), z.object({ schema: schemaForm }));
 const operationForm = z.object({
   operationId: z.string(),
   tags: z.array(z.string()).default([]),
@@ -50,10 +51,15 @@ function operationsOf({ paths, components }: Document) {
       const answers = Object.entries(responses)
         .filter(([status]) => status.startsWith("2"))
         .flatMap(([, response]) => Object.entries(response.content))
+        // The client asks for camel case.
+        .filter(([type]) => !type.includes("profile"))
         .map(([type, { schema }]) =>
           typeof schema["$ref"] === "string" ? [nameOf(schema["$ref"]), resolve(schema)] : [type, true],
         );
-      const body = requestBody?.content["application/json"]?.schema;
+      // The client sends the first form, and there is one other: the same in snake case.
+      const sent = requestBody?.content["application/json"]?.schema;
+      const body =
+        z.looseObject({ anyOf: z.tuple([schemaForm, schemaForm]) }).safeParse(sent).data?.anyOf[0] ?? sent;
       const described: Described = {
         method: method.toUpperCase(),
         path,

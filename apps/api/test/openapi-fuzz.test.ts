@@ -137,9 +137,11 @@ function onlyOneExpectation(call: Call): Call {
 /** The generated envelope around the data of a type of the catalogue; times that depend on the clock are left out. */
 function soundEvent(generated: unknown, isInStream = false): unknown {
   const event: Record<string, unknown> = { ...(generated as object) };
-  for (const name of ["timestamp", "validTo", "aggregateType"]) delete event[name];
+  for (const name of ["timestamp", "validTo", "valid_to", "aggregateType", "aggregate_type"])
+    delete event[name];
   if (isInStream) delete event["aggregateId"];
-  return { ...event, type: "note.creation.requested", data: { content: "fuzz" } };
+  const typeField = "event_type" in event ? "event_type" : "type";
+  return { ...event, [typeField]: "note.creation.requested", data: { content: "fuzz" } };
 }
 
 function soundBatch(generated: unknown): unknown {

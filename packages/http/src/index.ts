@@ -1,3 +1,4 @@
+export { readAccept } from "./accept.ts";
 export {
   type CallerCheck,
   type CallerFault,

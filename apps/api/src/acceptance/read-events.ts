@@ -5,6 +5,7 @@ import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.
 import { unreadableBody } from "../body/read-body.ts";
 import { type ActorFields, actorIssues } from "../identity/acting.ts";
 import { Problem } from "../problems/problem.ts";
+import { unifySpelling } from "../representations/snake-case.ts";
 
 /** A checked event of a request, or its issues. */
 export type EventReading =
@@ -22,9 +23,17 @@ export interface EventRules {
 
 /**
  * Fills in defaults and checks one event. `isIdentified` means that the sender gave it an id or an idempotency key; without
- * one it can't be a duplicate. An event from the future is refused even in a backfill.
+ * one it can't be a duplicate. An event from the future is refused even in a backfill. Its fields may be in snake case.
  */
-export function readEvent(value: unknown, rules: EventRules): EventReading {
+export function readEvent(sent: unknown, rules: EventRules): EventReading {
+  const unified = isObject(sent) ? unifySpelling(sent) : undefined;
+  if (unified === undefined) return readUnified(sent, rules);
+  if (unified.issues.length > 0) return { ok: false, issues: unified.issues };
+  const reading = readUnified(unified.event, rules);
+  return reading.ok ? reading : { ok: false, issues: unified.named(reading.issues) };
+}
+
+function readUnified(value: unknown, rules: EventRules): EventReading {
   const issues = isObject(value) ? actorIssues(value, rules.actor) : [];
   if (issues.length > 0) return { ok: false, issues };
   const reading = rules.catalogue.safeParseSynapEvent(isObject(value) ? complete(value, rules) : value);

@@ -2,6 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { ReadModel } from "@synap/handlers";
 import { componentOf } from "@synap/handlers/internal";
 import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
+import { snakeEventInputSchema } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { SECURITY_SCHEME } from "../identity/authentication.ts";
@@ -69,7 +70,8 @@ const SECURITY_SCHEMES = {
 function registerComponents(app: ApiApp, readModels: readonly ReadModel[]): void {
   const responses = readModels.map((model) => [componentOf(model), model.response] as const);
   const own = Object.entries(HTTP_RESOURCES).filter(([name]) => !(name in READ_MODEL_RESOURCES));
-  for (const [name, schema] of [...own, ...responses]) {
+  const spelt = ["SnakeCaseEventInput", snakeEventInputSchema] as const;
+  for (const [name, schema] of [...own, spelt, ...responses]) {
     const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
     // The round trip through JSON removes what the document can't contain.
     app.openAPIRegistry.registerComponent("schemas", name, JSON.parse(JSON.stringify(described)));

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { asError } from "@synap/handlers/internal";
 import { PROBLEM_CODES, type ProblemCode, type Scope } from "@synap/types/http";
-import { didYouMean, zodReason } from "@synap/types/internal";
+import { camelName, didYouMean, zodReason } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { readContentType } from "../body/read-body.ts";
@@ -127,12 +127,12 @@ export function jsonText(
 }
 
 /**
- * Reads and checks the query parameters of a request.
+ * Reads and checks the query parameters of a request. Their names may be in snake case.
  *
  * @throws Problem `parameter-unknown` naming every parameter that is not in the schema, `parameter-invalid`
  */
 export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schema: Schema): z.output<Schema> {
-  const given = parametersOf(context.req.url);
+  const given = inCamelCase(parametersOf(context.req.url), schema);
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(schema.shape, name));
   if (unknown.length > 0) throw unknownParameters(unknown, Object.keys(schema.shape));
   const parsed = schema.safeParse(given, { reportInput: true });
@@ -157,6 +157,25 @@ function parametersOf(url: string): Record<string, string | string[]> {
     given.set(name, earlier === undefined ? value : [earlier, value].flat());
   }
   return Object.fromEntries(given);
+}
+
+/** Renames the parameters of a schema that are in snake case. @throws Problem for one that is in both spellings */
+function inCamelCase(
+  given: Readonly<Record<string, string | string[]>>,
+  schema: z.ZodObject,
+): Readonly<Record<string, string | string[]>> {
+  if (!Object.keys(given).some((name) => name.includes("_"))) return given;
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const renamed = camelName(name);
+      if (Object.hasOwn(schema.shape, name) || !Object.hasOwn(schema.shape, renamed)) return [name, value];
+      if (!Object.hasOwn(given, renamed)) return [renamed, value];
+      const reason = `is given as "${renamed}" too`;
+      throw new Problem("parameter-invalid", `"${name}" ${reason}.`, {
+        errors: [{ path: name, code: "parameter-invalid", reason }],
+      });
+    }),
+  );
 }
 
 /** @throws Problem `parameter-invalid` */

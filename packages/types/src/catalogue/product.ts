@@ -2,20 +2,25 @@ import { z } from "zod";
 import { defineEventType } from "../event-types/define-event-type.ts";
 import { amount, attributes, changesOf, currency, day, identifier, shortText } from "./fields.ts";
 
+const productFields = {
+  sku: identifier,
+  name: shortText,
+  currency: currency.optional(),
+  category: shortText.optional(),
+  description: z.string().optional(),
+  attributes: attributes.optional(),
+};
+
 /** Events of a product. Stream: the product. */
 export const productEventTypes = [
   defineEventType({
     name: "product.created",
     description: "A product was added to the range.",
-    schema: z.strictObject({
-      sku: identifier,
-      name: shortText,
-      basePrice: amount,
-      currency: currency.optional(),
-      category: shortText.optional(),
-      description: z.string().optional(),
-      attributes: attributes.optional(),
-    }),
+    // The price is in snake case where the original documents have it.
+    schema: z.union([
+      z.strictObject({ ...productFields, basePrice: amount }),
+      z.strictObject({ ...productFields, base_price: amount }),
+    ]),
     example: {
       sku: "SUBM-05HP-50LPM",
       name: "0.5 HP submersible pump",

@@ -8,6 +8,7 @@ import { invoiceEventTypes } from "./invoice.ts";
 import { noteEventTypes } from "./note.ts";
 import { openLoopEventTypes } from "./open-loop.ts";
 import { orderEventTypes } from "./order.ts";
+import { originalEventTypes } from "./original.ts";
 import { paymentEventTypes } from "./payment.ts";
 import { productEventTypes } from "./product.ts";
 import { reservationEventTypes } from "./reservation.ts";
@@ -26,6 +27,7 @@ export const seedEventTypes = [
   ...reservationEventTypes,
   ...taskEventTypes,
   ...openLoopEventTypes,
+  ...originalEventTypes,
 ] as const;
 
 /** The catalogue of the seed event types. */

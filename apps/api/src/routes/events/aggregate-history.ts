@@ -2,10 +2,10 @@ import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery } from "@synap/types/htt
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import {
   type ApiRoute,
-  jsonResponse,
   problemResponses,
   readPathParameter,
   readQuery,
@@ -25,7 +25,7 @@ const route = {
   request: { params: aggregatePath, query: historyQuery },
   responses: {
     200: {
-      ...jsonResponse("One page of the history.", "EventPage"),
+      ...representedResponse("One page of the history.", "EventPage"),
       headers: LINK_HEADER,
     },
     ...problemResponses(
@@ -52,7 +52,7 @@ export function aggregateHistoryRoute(app: ApiApp, { store, pages, catalogue }: 
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.queryStream(stream, { limit, order: "asc", cursor, maxBytes });
       if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);
-      return { body: page, headers: linkHeader(context.req.url, page) };
+      return represent(context, page, linkHeader(context.req.url, page));
     });
   });
 }

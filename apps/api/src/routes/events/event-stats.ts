@@ -1,14 +1,8 @@
 import { eventStats } from "@synap/database/internal";
 import { DEFAULT_PAGE_SIZE, eventStatsQuery, STATS_DAYS } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import {
-  type ApiRoute,
-  json,
-  jsonResponse,
-  problemResponses,
-  readQuery,
-  registerRoute,
-} from "../route-registration.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
+import { type ApiRoute, json, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 const route = {
   scope: "read-all",
@@ -21,7 +15,7 @@ const route = {
     "From figures that are kept up to date behind the log, and the events after them: every event that is stored is counted.",
   request: { query: eventStatsQuery },
   responses: {
-    200: jsonResponse("The numbers of events.", "EventStats"),
+    200: representedResponse("The numbers of events.", "EventStats"),
     ...problemResponses("parameter-invalid", "parameter-unknown", "database-unavailable"),
   },
 } satisfies ApiRoute;
@@ -32,7 +26,7 @@ export function eventStatsRoute(app: ApiApp, { readTables }: Pick<ApiDependencie
     const { limit = DEFAULT_PAGE_SIZE, ...given } = readQuery(context, eventStatsQuery);
     const period = periodOf(given);
     const { events, byDay, byType, bySource, byCreator } = await eventStats(readTables, { ...period, limit });
-    return json(context, 200, {
+    const { body, headers } = represent(context, {
       ...period,
       events,
       byDay,
@@ -46,6 +40,7 @@ export function eventStatsRoute(app: ApiApp, { readTables }: Pick<ApiDependencie
         entries: byCreator.entries.map(({ name, events }) => ({ createdBy: name, events })),
       },
     });
+    return json(context, 200, body, headers);
   });
 }
 

@@ -2,10 +2,10 @@ import { conditionHeaders, eventTypePath } from "@synap/types/http";
 import { describeEventType, didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { hashOf, notModified } from "../conditional-response.ts";
 import {
   type ApiRoute,
-  jsonResponse,
   jsonText,
   problemResponses,
   readPathParameter,
@@ -23,7 +23,7 @@ const route = {
   summary: "Get an event type: its schema, an example, its versions",
   request: { params: eventTypePath, headers: conditionHeaders },
   responses: {
-    200: { ...jsonResponse("The event type.", "EventType"), headers: { ETag: ETAG } },
+    200: { ...representedResponse("The event type.", "EventType"), headers: { ETag: ETAG } },
     304: { description: "It is as If-None-Match has it." },
     ...problemResponses("parameter-invalid", "parameter-unknown", "event-type-not-found"),
   },
@@ -45,8 +45,9 @@ export function getEventTypeRoute(app: ApiApp, { catalogue }: ApiDependencies): 
         `The catalogue has no event type ${JSON.stringify(name)}${meant}.`,
       );
     }
-    const text = JSON.stringify(describeEventType(definition));
+    const { body, headers } = represent(context, describeEventType(definition));
+    const text = JSON.stringify(body);
     const etag = `"${hashOf(text)}"`;
-    return notModified(context, etag) ?? jsonText(context, 200, text, { etag });
+    return notModified(context, etag) ?? jsonText(context, 200, text, { ...headers, etag });
   });
 }

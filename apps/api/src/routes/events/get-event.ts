@@ -2,11 +2,11 @@ import { eventOptions, eventPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { sendPage } from "../page-response.ts";
 import {
   type ApiRoute,
   json,
-  jsonResponse,
   PathParameterProblem,
   problemResponses,
   readQuery,
@@ -22,7 +22,7 @@ const route = {
   summary: "Get one stored event, and those that it caused",
   request: { params: eventPath, query: eventOptions },
   responses: {
-    200: jsonResponse("The event.", "EventWithCaused"),
+    200: representedResponse("The event.", "EventWithCaused"),
     ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
@@ -52,13 +52,16 @@ export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): v
         { headers: { "retry-after": "1" } },
       );
     }
-    if (limit === undefined) return json(context, 200, event);
+    if (limit === undefined) {
+      const { body, headers } = represent(context, event);
+      return json(context, 200, body, headers);
+    }
     return sendPage(context, pages, async (maxBytes) => {
       const { events, nextCursor } = await reader.query(
         { causationId: id },
         { limit, order: "asc", maxBytes },
       );
-      return { body: { ...event, caused: { events, nextCursor } } };
+      return represent(context, { ...event, caused: { events, nextCursor } });
     });
   });
 }

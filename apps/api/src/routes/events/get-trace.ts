@@ -3,10 +3,10 @@ import { MAX_PAGE_SIZE, tracePath, traceQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { sendPage } from "../page-response.ts";
 import {
   type ApiRoute,
-  jsonResponse,
   problemResponses,
   readPathParameter,
   readQuery,
@@ -25,7 +25,7 @@ const route = {
     "With the events of the correlation comes the one whose id it is.",
   request: { params: tracePath, query: traceQuery },
   responses: {
-    200: jsonResponse("One page of the flow: its oldest events first.", "Trace"),
+    200: representedResponse("One page of the flow: its oldest events first.", "Trace"),
     ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
@@ -46,7 +46,7 @@ export function getTraceRoute(app: ApiApp, { store, pages }: ApiDependencies): v
     const reader = store.visibleTo(visibilityOf(principal));
     return sendPage(context, pages, async (maxBytes) => {
       const trace = await readTrace(reader, correlationId, { limit, cursor, maxBytes });
-      if (trace !== undefined) return { body: trace };
+      if (trace !== undefined) return represent(context, trace);
       throw new Problem(
         "trace-not-found",
         `No event has the correlation id ${JSON.stringify(correlationId)}.`,

@@ -3,15 +3,10 @@ import type { EventCatalogue } from "@synap/types";
 import { conditionHeaders, DEFAULT_PAGE_SIZE, eventTypesQuery } from "@synap/types/http";
 import { describeEventTypes } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { represent, representedResponse, spellingOf } from "../../representations/representation.ts";
 import { hashOf, notModified } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
-import {
-  type ApiRoute,
-  jsonResponse,
-  problemResponses,
-  readQuery,
-  registerRoute,
-} from "../route-registration.ts";
+import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 /** The header ETag in the definition of a route. */
 export const ETAG = { description: "For If-None-Match.", schema: { type: "string" } } as const;
@@ -26,7 +21,7 @@ const route = {
   description: "Sorted by name. The ETag changes with the catalogue.",
   request: { query: eventTypesQuery, headers: conditionHeaders },
   responses: {
-    200: { ...jsonResponse("One page of the catalogue.", "EventTypePage"), headers: { ETag: ETAG } },
+    200: { ...representedResponse("One page of the catalogue.", "EventTypePage"), headers: { ETag: ETAG } },
     304: { description: "The catalogue is the one of If-None-Match." },
     ...problemResponses("parameter-invalid", "parameter-unknown", "cursor-invalid", "too-many-pages"),
   },
@@ -40,7 +35,7 @@ export function listEventTypesRoute(app: ApiApp, { catalogue, pages }: ApiDepend
     list ??= measure(catalogue);
     const { entries, hash } = list;
     // Weak, because a page is shorter when other pages have taken the budget.
-    const etag = `W/"${hash}"`;
+    const etag = `W/"${spellingOf(context) === "camel" ? hash : hashOf(`snake ${hash}`)}"`;
     // Numbered from the last, because the cursors of lists lead downwards. A cursor belongs to one catalogue.
     const { before, next } = descendingPages("event-types", { hash }, cursor);
     const unchanged = notModified(context, etag);
@@ -55,13 +50,11 @@ export function listEventTypesRoute(app: ApiApp, { catalogue, pages }: ApiDepend
         if (bytes >= maxBytes) break;
       }
       const end = start + page.length;
-      return {
-        body: {
-          eventTypes: page.map(({ type }) => type),
-          ...next(end < entries.length ? entries.length - end + 1 : undefined),
-        },
-        headers: { etag },
+      const body = {
+        eventTypes: page.map(({ type }) => type),
+        ...next(end < entries.length ? entries.length - end + 1 : undefined),
       };
+      return represent(context, body, { etag });
     });
   });
 }

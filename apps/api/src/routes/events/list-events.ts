@@ -1,15 +1,10 @@
 import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
-import {
-  type ApiRoute,
-  jsonResponse,
-  problemResponses,
-  readQuery,
-  registerRoute,
-} from "../route-registration.ts";
+import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 const route = {
   scope: "read",
@@ -24,7 +19,7 @@ const route = {
   request: { query: eventQuery },
   responses: {
     200: {
-      ...jsonResponse("One page of events.", "EventPage"),
+      ...representedResponse("One page of events.", "EventPage"),
       headers: LINK_HEADER,
     },
     ...problemResponses(
@@ -57,7 +52,7 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
     const types = type === undefined ? undefined : [type].flat();
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.query({ ...filter, types }, { limit, order, cursor, maxBytes });
-      return { body: page, headers: linkHeader(context.req.url, page) };
+      return represent(context, page, linkHeader(context.req.url, page));
     });
   });
 }

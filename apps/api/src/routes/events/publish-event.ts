@@ -22,7 +22,16 @@ const route = {
     query: publishQuery,
     body: {
       required: true,
-      content: { "application/json": { schema: { $ref: "#/components/schemas/EventInput" } } },
+      content: {
+        "application/json": {
+          schema: {
+            anyOf: [
+              { $ref: "#/components/schemas/EventInput" },
+              { $ref: "#/components/schemas/SnakeCaseEventInput" },
+            ],
+          },
+        },
+      },
     },
   },
   responses: {

@@ -6,6 +6,7 @@ import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, readBody, unreadableBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
+import { unifySpelling } from "../../representations/snake-case.ts";
 
 /** Maximum number of events in one append, which stores all or none in one call. */
 export const MAX_STREAM_EVENTS = 1024;
@@ -40,16 +41,15 @@ function readForm(body: unknown): StreamBody {
       `Unknown field ${JSON.stringify(unknown[0]?.slice(0, 64))}; allowed: events, expectedVersion.`,
     );
   }
-  const { events } = body;
-  if (!Array.isArray(events)) throw formless('The array "events" is missing.');
-  if (events.length === 0) throw formless('"events" is empty.');
-  if (events.length > MAX_STREAM_EVENTS) {
+  const { events: sent } = body;
+  if (!Array.isArray(sent)) throw formless('The array "events" is missing.');
+  if (sent.length === 0) throw formless('"events" is empty.');
+  if (sent.length > MAX_STREAM_EVENTS) {
     throw new Problem("batch-too-large", `An append may have at most ${MAX_STREAM_EVENTS} events.`, {
       members: { limit: MAX_STREAM_EVENTS },
     });
   }
-  const wrong = events.findIndex((event) => !isEvent(event));
-  if (wrong >= 0) throw formless(`events[${wrong}] must be an object with "type" and "data".`);
+  const events = sent.map(readStreamEvent);
   const given = body["expectedVersion"];
   if (given === undefined) return { events, expectedVersion: undefined };
   const expected = expectedVersion.safeParse(given);
@@ -58,6 +58,15 @@ function readForm(body: unknown): StreamBody {
     "precondition-invalid",
     "expectedVersion must be any, no-stream, stream-exists or a version.",
   );
+}
+
+/** Reads an event, whose fields may be in snake case. @throws Problem for a field in both spellings, and for no event */
+function readStreamEvent(sent: unknown, index: number): StreamEventInput {
+  const { event, issues } = (isObject(sent) ? unifySpelling(sent) : undefined) ?? { event: sent, issues: [] };
+  const faults = issues.map((issue) => ({ ...issue, path: `events[${index}].${issue.path}` }));
+  if (faults.length > 0) throw eventProblem(faults);
+  if (isEvent(event)) return event;
+  throw formless(`events[${index}] must be an object with "type" and "data".`);
 }
 
 function formless(detail: string): Problem {

@@ -2,14 +2,9 @@ import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { sendPage } from "../page-response.ts";
-import {
-  type ApiRoute,
-  jsonResponse,
-  problemResponses,
-  readQuery,
-  registerRoute,
-} from "../route-registration.ts";
+import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, versionTag } from "./stream-parameters.ts";
 
 const route = {
@@ -23,7 +18,10 @@ const route = {
   request: { params: streamPath, query: streamQuery },
   responses: {
     200: {
-      ...jsonResponse("One page of the stream. ETag is the stream's version, for If-Match.", "StreamPage"),
+      ...representedResponse(
+        "One page of the stream. ETag is the stream's version, for If-Match.",
+        "StreamPage",
+      ),
       headers: {
         ETag: { description: "The stream's version in quotes.", schema: { type: "string" } },
         Link: { description: 'rel="next"', schema: { type: "string" } },
@@ -62,7 +60,7 @@ export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDep
         ...versionTag(info.streamVersion),
         ...(nextVersion !== undefined && nextLink(context.req.url, { [rest]: nextVersion })),
       };
-      return { body: { stream, ...info, events }, headers };
+      return represent(context, { stream, ...info, events }, headers);
     });
   });
 }

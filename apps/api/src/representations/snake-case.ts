@@ -1,0 +1,53 @@
+import type { EventIssue } from "@synap/types";
+import { SNAKE_CASE_FIELDS, snakeName } from "@synap/types/internal";
+
+/** An event with its fields in camel case. */
+export interface UnifiedEvent {
+  readonly event: object;
+  /** Fields that were sent in both spellings. */
+  readonly issues: readonly EventIssue[];
+  /** Names the fields of issues as the sender has spelt them. */
+  readonly named: (issues: readonly EventIssue[]) => readonly EventIssue[];
+}
+
+/**
+ * Renames the fields of an event that are in snake case, and nothing inside of them. Undefined if none is: nearly every
+ * event has its fields as they are stored, and is not copied.
+ */
+export function unifySpelling(sent: object): UnifiedEvent | undefined {
+  if (!Object.keys(sent).some((name) => SNAKE_CASE_FIELDS.has(name))) return undefined;
+  const spelt = new Map<string, string>();
+  const issues: EventIssue[] = [];
+  const fields = Object.entries(sent).map(([name, value]) => {
+    const field = SNAKE_CASE_FIELDS.get(name);
+    if (field === undefined) return [name, value];
+    spelt.set(field, name);
+    if (Object.hasOwn(sent, field))
+      issues.push({ path: name, code: "spelt-twice", reason: `is given as "${field}" too` });
+    return [field, value];
+  });
+  return {
+    event: Object.fromEntries(fields),
+    issues,
+    named: (found) =>
+      found.map((issue) => {
+        const [field = ""] = /^\w*/.exec(issue.path) ?? [];
+        return { ...issue, path: `${spelt.get(field) ?? field}${issue.path.slice(field.length)}` };
+      }),
+  };
+}
+
+/** Members whose content senders and event types have named. */
+const OTHERS_WORDS: ReadonlySet<string> = new Set(["data", "metadata", "jsonSchema", "example"]);
+
+/** Writes the names of a response about events in snake case, but not those inside `data` and `metadata`. */
+export function inSnakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inSnakeCase);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      snakeName(name),
+      OTHERS_WORDS.has(name) ? member : inSnakeCase(member),
+    ]),
+  );
+}
