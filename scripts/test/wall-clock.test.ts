@@ -27,6 +27,7 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/api/src/broker/event-api.ts": "the seed of event ids begins with the time",
   "apps/api/src/broker/envelopes.ts": "the timestamp of an Inngest event",
   "apps/api/src/acceptance/read-events.ts": "a timestamp is compared with the time of its arrival",
+  "apps/api/src/identity/credential-watch.ts": "tokens expire at a moment",
   "apps/api/src/identity/token-principals.ts": "tokens expire at a moment",
   "apps/api/src/identity/key-principals.ts": "keys expire at a moment; the last use is recorded as one",
   "apps/api/src/routes/events/event-stats.ts": "the statistics of the days up to today",

@@ -23,6 +23,7 @@ import type { Logger } from "pino";
 import type { PublishDependencies } from "./acceptance/accept-events.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import type { Authenticate } from "./identity/authentication.ts";
+import type { CredentialWatch, LongRequest } from "./identity/credential-watch.ts";
 import type { PageBudget } from "./page-budget.ts";
 
 /** Variables of every request. */
@@ -45,6 +46,8 @@ export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
   /** Finds out who a request is. */
   readonly authenticate: Authenticate;
+  /** Watches the credential of a long response. @throws Problem `credential-ended` */
+  readonly watchCredential: (request: LongRequest) => CredentialWatch;
   readonly catalogue: EventCatalogue;
   /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<

@@ -28,6 +28,7 @@ import { createFunctionRegistration, registrationCheck, unreadyTypes } from "./b
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
 import { type Authenticate, createAuthentication } from "./identity/authentication.ts";
+import { createCredentialWatch } from "./identity/credential-watch.ts";
 import { createKeyPrincipals } from "./identity/key-principals.ts";
 import { createTokenPrincipals } from "./identity/token-principals.ts";
 import { PageBudget } from "./page-budget.ts";
@@ -42,6 +43,10 @@ export interface ApiOptions {
   readonly logger: Logger;
   /** Milliseconds between two heartbeats. Default: 5,000. */
   readonly presenceIntervalMs?: number;
+  /** A monotonic clock by which API keys and JWTs are kept, in milliseconds. */
+  readonly identityClock?: () => number;
+  /** Milliseconds between two checks of the credential of a long response. Default: 5,000. */
+  readonly credentialCheckMs?: number;
   /** Time limit of the look-up of duplicates, in milliseconds. Default: 500. */
   readonly duplicateLookupMs?: number;
 }
@@ -79,10 +84,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const areFunctionsRegistered = createFunctionRegistration(database);
   const transit = createTransitWatch(database);
   const metrics = createProcessMetrics();
+  const authenticate = authenticationOf(options);
   const dependencies: ApiDependencies = {
     metrics,
     configuration,
-    authenticate: authenticationOf(options),
+    authenticate,
+    watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),
     catalogue,
     store: {
       ...store,
@@ -161,15 +168,20 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-function authenticationOf({ configuration, engine: { database }, logger }: ApiOptions): Authenticate {
+function authenticationOf({
+  configuration,
+  engine: { database },
+  logger,
+  identityClock: now,
+}: ApiOptions): Authenticate {
   const { apiKeys, localAccess, tokens } = configuration.identity;
   const store = {
     find: (id: string) => findApiKey(database, id),
     recordUse: (id: string) => recordApiKeyUse(database, id),
   };
   return createAuthentication({
-    keys: apiKeys ? createKeyPrincipals({ store, logger }) : undefined,
-    tokens: tokens === undefined ? undefined : createTokenPrincipals(tokens, logger),
+    keys: apiKeys ? createKeyPrincipals({ store, logger, ...(now !== undefined && { now }) }) : undefined,
+    tokens: tokens === undefined ? undefined : createTokenPrincipals(tokens, logger, now),
     localAccess: localAccess && isLoopback(configuration.host),
   });
 }

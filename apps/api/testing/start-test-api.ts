@@ -44,6 +44,10 @@ export interface TestApiOptions {
   readonly lockTimeout?: number;
   /** Records a worker's registration with the broker. Default: true. */
   readonly isRegistered?: boolean;
+  /** The clock by which API keys are kept, in milliseconds. Default: the process's own. */
+  readonly identityClock?: () => number;
+  /** Milliseconds between two checks of the credential of a long response. Default: the API's own. */
+  readonly credentialCheckMs?: number;
   /** The broker's address. Default: the broker with injectable faults. */
   readonly brokerUrl?: string;
 }
@@ -61,6 +65,8 @@ export async function startTestApi(
     lockTimeout,
     isRegistered = true,
     brokerUrl,
+    identityClock,
+    credentialCheckMs,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
   const testDatabase = await createTestDatabase(engine);
@@ -92,6 +98,8 @@ export async function startTestApi(
     inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,
     ...(presenceIntervalMs !== undefined && { presenceIntervalMs }),
+    ...(identityClock !== undefined && { identityClock }),
+    ...(credentialCheckMs !== undefined && { credentialCheckMs }),
     // The tests expect that a duplicate is recognised, however busy the machine is.
     duplicateLookupMs: 60_000,
   });

@@ -106,6 +106,14 @@ describe("a subscription", () => {
     expect(second - first).toBeGreaterThanOrEqual(590);
   });
 
+  it("connects again when its token has ended, and ends when there is no new one", async () => {
+    const data = JSON.stringify({ status: 401, code: "credential-ended", title: "ended", detail: "expired" });
+    const client = await clientOf(() => 2, `${frame(1)}event: problem\ndata: ${data}\n\n`, frame(2));
+    const { positions, error } = await positionsUntilItEnds(client.subscribe({ from: "start" }));
+    expect(positions).toEqual([1, 2]);
+    expect(error).toMatchObject({ code: "token-invalid" });
+  });
+
   it("ends with an error when the store is behind what it has read", async () => {
     let end = 100;
     const client = await clientOf(() => end, frame(90), frame(91));

@@ -126,7 +126,11 @@ async function endOfLog(transport: Transport, signal: AbortSignal | undefined): 
 function mayReconnect(error: unknown): boolean {
   // A RangeError is about the request itself.
   if (error instanceof SubscriptionGapError || error instanceof RangeError) return false;
-  if (error instanceof SynapProblem) return error.problem.status >= 500 || error.problem.status === 429;
+  // A token that has ended may have been replaced; one that has not is refused when it connects again.
+  if (error instanceof SynapProblem)
+    return (
+      error.problem.status >= 500 || error.problem.status === 429 || error.problem.code === "credential-ended"
+    );
   return (
     error instanceof SynapUnreachableError ||
     error instanceof TypeError ||

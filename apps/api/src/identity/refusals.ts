@@ -26,6 +26,14 @@ export function tokenInvalid(reason: string): Problem {
   });
 }
 
+/** The problem of a long response whose credential is no longer accepted. */
+export function credentialEnded(reason: string, cause?: unknown): Problem {
+  return new Problem("credential-ended", `${reason} Connect again with a valid credential.`, {
+    cause,
+    headers: { "www-authenticate": `${REALM}, error="invalid_token"` },
+  });
+}
+
 /** The problem of a credential that can't be judged, because what knows it does not answer. */
 export function identityUnavailable(reason: string, cause?: unknown): Problem {
   return new Problem("identity-unavailable", reason, { retryAfterSeconds: 1, cause });

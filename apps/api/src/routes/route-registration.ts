@@ -31,7 +31,7 @@ export function registerRoute(
   const responses = joinResponses(described.responses, problemResponses(...IDENTITY_PROBLEMS));
   const route: RouteConfig = { ...described, responses, security: [{ [SECURITY_SCHEME]: [scope] }] };
   register(app, route, (context) => {
-    const identified = context.get("authenticate")(context.env.incoming ?? headOf(context.req.raw));
+    const identified = context.get("authenticate")(requestHead(context));
     if (!(identified instanceof Promise)) return admit(context, identified);
     return identified.then((principal) => admit(context, principal));
   });
@@ -59,9 +59,9 @@ function checkContentType({ req }: ApiContext, { method, request }: RouteConfig)
   if (method !== "get") readContentType(req.raw, Object.keys(request?.body?.content ?? {}));
 }
 
-/** The head of a request that came without a server. */
-function headOf({ headers }: Request): RequestHead {
-  return { headers: Object.fromEntries(headers), httpVersion: "1.1" };
+/** The head of a request, also of one that came without a server. */
+export function requestHead({ env, req }: ApiContext): RequestHead {
+  return env.incoming ?? { headers: Object.fromEntries(req.raw.headers), httpVersion: "1.1" };
 }
 
 /** Registers a route with Hono and the document. Not with `app.openapi`, which parses bodies before their size is checked. */

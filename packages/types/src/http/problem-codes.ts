@@ -19,6 +19,7 @@ export const PROBLEM_CODES = {
   "request-invalid": { status: 400, title: "The request is not valid HTTP" },
   "token-missing": { status: 401, title: "A token is required" },
   "token-invalid": { status: 401, title: "The token is not accepted" },
+  "credential-ended": { status: 401, title: "The credential of this response is no longer accepted" },
   "scope-missing": { status: 403, title: "The token does not permit this" },
   "not-yourself": { status: 403, title: "The event names somebody else" },
   "host-not-allowed": { status: 403, title: "The host name is not allowed" },

@@ -7,7 +7,7 @@ import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
 import { responseHeaders } from "../../response-headers.ts";
 import { checkFilterNames } from "../named-filter.ts";
-import { readQuery } from "../route-registration.ts";
+import { readQuery, requestHead } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { tailStream } from "./tail-stream.ts";
 
@@ -21,7 +21,7 @@ const TAIL_READS = 2;
 
 /** GET /api/v1/admin/events/tail */
 export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { store, logger, closing, configuration } = dependencies;
+  const { watchCredential, store, logger, closing, configuration } = dependencies;
   let open = 0;
   const readLimiter = new ReadLimiter(TAIL_READS);
   registerAdminRoute(
@@ -33,7 +33,8 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       summary: "Follow events as they are stored, as server-sent events",
       description:
         "An event has its position as `id` and itself as `data`; send the last id as Last-Event-ID to resume after it. " +
-        "`progress` reports the position read up to and whether the tail has caught up, `problem` why it ends.",
+        "`progress` reports the position read up to and whether the tail has caught up, `problem` why it ends: also within 30 s of the end of " +
+        "its token or the revocation of its key.",
       request: {
         query: tailQuery,
         headers: tailHeaders,
@@ -44,9 +45,9 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
           content: { "text/event-stream": { schema: { type: "string" } } },
         },
       },
-      problems: ["parameter-invalid", "filter-unknown", "too-many-tails"],
+      problems: ["parameter-invalid", "filter-unknown", "credential-ended", "too-many-tails"],
     },
-    async (context) => {
+    async (context, { principal, scope }) => {
       const query = readQuery(context, tailQuery);
       await checkFilterNames(dependencies, query);
       const request = tailRequest(context, query);
@@ -57,11 +58,13 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
         "x-accel-buffering": "no",
       });
       if (context.req.method === "HEAD") return new Response(null, { status: 200, headers });
+      const credential = watchCredential({ request: requestHead(context), principal, scope });
       if (open >= configuration.maxTails) throw tooManyTails(configuration.maxTails);
       open += 1;
       const onFault = (error: unknown) => {
         const problem = toProblem(error);
-        logger.warn({ requestId, err: problem.cause, code: problem.code }, "a tail has ended");
+        const level = problem.status < 500 ? "info" : "warn";
+        logger[level]({ requestId, err: problem.cause, code: problem.code }, "a tail has ended");
         return { document: problem.toDocument(requestId) };
       };
       const stream = tailStream(
@@ -75,6 +78,7 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
           }),
         {
           closing,
+          credential,
           onFault,
           onEnd: () => {
             open -= 1;

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventBatch } from "@synap/database";
 import { createSynapEvent, type StoredEvent } from "@synap/types";
 import { describe, expect, it } from "vitest";
+import { Problem } from "../../problems/problem.ts";
 import { type TailOptions, tailStream } from "./tail-stream.ts";
 
 const stored = (position: number, content = "x"): StoredEvent => ({
@@ -13,6 +14,7 @@ const stored = (position: number, content = "x"): StoredEvent => ({
 
 const options = (more: Partial<TailOptions> = {}): TailOptions => ({
   closing: new AbortController().signal,
+  credential: () => () => {},
   onFault: (error) => ({ document: { code: String(error) } }),
   ...more,
 });
@@ -90,6 +92,29 @@ describe("a tail", () => {
     expect(await all(tailStream(broken, options()))).toContain(
       'event: problem\ndata: {"code":"Error: the database is away"}\n\n',
     );
+  });
+
+  it("ends with the reason when its credential ends, in the middle of what was read before", async () => {
+    let end = (_: Problem): void => {};
+    let isWatched = false;
+    const credential = (onEnd: typeof end) => {
+      end = onEnd;
+      isWatched = true;
+      return () => {
+        isWatched = false;
+      };
+    };
+    async function* large(): AsyncGenerator<EventBatch, void, void> {
+      yield { events: [1, 2, 3].map((at) => stored(at, "x".repeat(70_000))), position: 3, caughtUp: true };
+    }
+    const reader = tailStream(large, options({ credential })).getReader();
+    await reader.read();
+    await reader.read();
+    end(new Problem("credential-ended", "over"));
+    const { value } = await reader.read();
+    expect(new TextDecoder().decode(value)).toMatch(/^event: problem\ndata: .*over/);
+    expect(await reader.read()).toMatchObject({ done: true });
+    expect(isWatched).toBe(false);
   });
 
   it("ends the subscription when the client leaves, and does not begin one when the process is closing", async () => {

@@ -1,5 +1,7 @@
 import type { EventBatch } from "@synap/database";
 import type { StoredEvent } from "@synap/types";
+import type { CredentialWatch } from "../../identity/credential-watch.ts";
+import { Problem } from "../../problems/problem.ts";
 
 /** Time without an event after which a comment is sent, in milliseconds, because proxies close idle connections. */
 const HEARTBEAT_MS = 15_000;
@@ -16,6 +18,8 @@ export interface TailFault {
 export interface TailOptions {
   /** Ends the tail gracefully, such as when the process stops. */
   readonly closing: AbortSignal;
+  /** Ends the tail with a problem when the credential of its request is no longer accepted. */
+  readonly credential: CredentialWatch;
   /** Builds the problem for the client when reading fails. */
   readonly onFault: (error: unknown) => TailFault;
   /** Called once, when the tail has ended for any reason. */
@@ -26,7 +30,7 @@ export interface TailOptions {
 
 /**
  * Streams a subscription as server-sent events. Reads the next batch only after the client has received the previous one, so a
- * slow client takes the memory of one batch. Ends when the client disconnects or the process stops.
+ * slow client takes the memory of one batch. Ends when the client disconnects, its credential ends or the process stops.
  */
 export function tailStream(
   subscribe: (signal: AbortSignal) => AsyncIterable<EventBatch>,
@@ -36,11 +40,13 @@ export function tailStream(
   const end = () => ended.abort();
   const encoder = new TextEncoder();
   let frames: AsyncGenerator<string, void, void> | undefined;
+  let stopWatching = (): void => {};
   let isFinished = false;
   const finish = async () => {
     if (isFinished) return;
     isFinished = true;
     options.onEnd?.();
+    stopWatching();
     options.closing.removeEventListener("abort", end);
     ended.abort();
     await frames?.return();
@@ -51,6 +57,7 @@ export function tailStream(
         if (frames === undefined) {
           options.closing.addEventListener("abort", end);
           if (options.closing.aborted) end();
+          stopWatching = options.credential((problem) => ended.abort(problem));
           frames = framesOf(subscribe(ended.signal), ended.signal, options);
         }
         const next = await frames.next();
@@ -78,14 +85,18 @@ async function* framesOf(
       const isSettledWithin = watch(next);
       while (!(await isSettledWithin(heartbeatMs))) yield ": nothing new\n\n";
       const result = await next;
-      if (result.done === true) return;
-      yield* batchFrames(result.value);
+      if (result.done === true) break;
+      for (const text of batchFrames(result.value)) {
+        if (signal.aborted) break;
+        yield text;
+      }
     }
   } catch (error) {
     if (!signal.aborted) yield frame("problem", onFault(error).document);
   } finally {
     await iterator.return?.();
   }
+  if (signal.reason instanceof Problem) yield frame("problem", onFault(signal.reason).document);
 }
 
 /**
