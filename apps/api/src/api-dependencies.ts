@@ -10,6 +10,7 @@ import type {
 import type { IEventHandler, Projection, Projections, ReadModel, ReadSession } from "@synap/handlers";
 import type {
   EngineDeadLetters,
+  EventProcessingReader,
   InTransit,
   KeptInBroker,
   KnownNames,
@@ -98,6 +99,7 @@ export interface ApiDependencies {
       Projections,
       "status" | "asOf" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"
     >;
+    readonly processing: Pick<EventProcessingReader, "of" | "ofEach" | "resolve" | "unprocessed">;
     readonly deadLetterBacklog: () => Promise<readonly DeadLetterBacklog[]>;
   };
   /** Aborted when the API begins to close, to end streaming responses. */

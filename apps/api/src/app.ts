@@ -27,6 +27,8 @@ import { healthRoutes } from "./routes/health.ts";
 import { indexRoute } from "./routes/index-page.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { openapiRoute } from "./routes/openapi-document.ts";
+import { eventProcessingRoutes } from "./routes/processing/event-processing.ts";
+import { unprocessedEventsRoute } from "./routes/processing/unprocessed-events.ts";
 import { readModelRoutes } from "./routes/read-models.ts";
 import { statusRoute } from "./routes/status.ts";
 import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
@@ -66,6 +68,8 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   listEventTypesRoute(app, dependencies);
   getEventTypeRoute(app, dependencies);
   aggregateHistoryRoute(app, dependencies);
+  unprocessedEventsRoute(app, dependencies);
+  eventProcessingRoutes(app, dependencies);
   getEventRoute(app, dependencies);
   getTraceRoute(app, dependencies);
   appendToStreamRoute(app, dependencies);

@@ -144,6 +144,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       projectionDefinitions: engine.projections,
       deadLetters: dispatcher.deadLetters,
       projections: dispatcher.projections,
+      processing: dispatcher.processing,
       deadLetterBacklog: () => deadLetterBacklog(database),
     },
     closing: closing.signal,

@@ -226,6 +226,7 @@ describe("the client", async () => {
       "listDeadLetters",
       "listEventTypes",
       "listEvents",
+      "listUnprocessedEvents",
       "notes",
       "retryDeadLetters",
     ]);

@@ -88,6 +88,7 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
   }),
   notes: withoutCursor,
   listDeadLetters: withoutCursor,
+  listUnprocessedEvents: withoutCursor,
   reservations: ({ query: { guest, from }, ...call }) => ({
     ...call,
     query: guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest },

@@ -80,14 +80,17 @@ const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
   cutOverProjection: "admin",
   rollbackProjection: "admin",
   dropProjectionBuild: "admin",
+  listUnprocessedEvents: "admin",
+  getEventProcessing: "admin",
+  changeEventProcessing: "admin",
 };
 
 /** A request that is refused for its body, if it is not refused for who sends it. */
 async function call({ method, path }: ApiOperation, headers: Record<string, string>) {
   const response = await fetch(`${api.url}${path}`, {
     method,
-    headers: { ...(method === "POST" && { "content-type": "application/json" }), ...headers },
-    ...(method === "POST" && { body: "no JSON" }),
+    headers: { ...(method !== "GET" && { "content-type": "application/json" }), ...headers },
+    ...(method !== "GET" && { body: "no JSON" }),
     signal: AbortSignal.timeout(60_000),
   });
   // A tail does not end by itself.

@@ -81,6 +81,7 @@ export function unservedApp() {
         rollback: away,
         drop: away,
       },
+      processing: { of: away, ofEach: away, resolve: away, unprocessed: away },
       deadLetterBacklog: away,
     },
     closing: new AbortController().signal,

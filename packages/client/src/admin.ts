@@ -31,6 +31,23 @@ export interface RetryRequest<Handler extends string = string> extends CallOptio
 export type AsOfRequest = ({ readonly position: number } | { readonly moment: Date | string }) &
   CallOptions & { readonly limit?: number };
 
+/** An event that some handler has not processed, with its state for every handler. */
+export type UnprocessedEvent = Resource<"UnprocessedEvents">["events"][number];
+
+/** Filter of unprocessed events. */
+export interface UnprocessedQuery<Handler extends string = string> extends CallOptions {
+  readonly handler?: Handler;
+  readonly type?: string;
+  readonly state?: "pending" | "parked" | "failed";
+  /** Events fetched at a time, 1 to 1,000. Default 100. */
+  readonly pageSize?: number;
+}
+
+/** A decision about an event that a handler failed on. The reason is stored with its dead letter. */
+export type ProcessingDecision<Handler extends string = string> =
+  | { readonly action: "retry"; readonly handler: Handler; readonly reason?: string }
+  | { readonly action: "skip"; readonly handler: Handler; readonly reason: string };
+
 /** Operating Synap. Everything here needs the scope `admin`. */
 export interface Admin<Parts extends PartTypes = PartTypes> {
   status(options?: CallOptions): Promise<Resource<"AdminStatus">>;
@@ -50,6 +67,20 @@ export interface Admin<Parts extends PartTypes = PartTypes> {
   retryDeadLetters(request?: RetryRequest<DeadLetterHandler<Parts>>): Promise<Resource<"DeadLetterOutcomes">>;
   /** Leaves the event out for good. */
   skipDeadLetter(id: number, reason: string, options?: CallOptions): Promise<Resource<"DeadLetterOutcome">>;
+  /** Events that a handler has not processed, in the order of positions, fetched page by page. */
+  unprocessedEvents(
+    query?: UnprocessedQuery<DeadLetterHandler<Parts>>,
+  ): AsyncGenerator<UnprocessedEvent, void, void>;
+  /** The state of an event for each handler. @throws SynapProblem `event-not-found` */
+  eventProcessing(id: string, options?: CallOptions): Promise<Resource<"EventProcessing">>;
+  /**
+   * Handles an event again for a handler that failed on it, or leaves it out for good.
+   * @throws SynapProblem `event-not-found`, `nothing-to-resolve`, `dead-letter-not-retryable`
+   */
+  changeEventProcessing(
+    id: string,
+    decision: ProcessingDecision<DeadLetterHandler<Parts>> & CallOptions,
+  ): Promise<Resource<"ProcessingChange">>;
   projections(options?: CallOptions): Promise<Resource<"Projections">["projections"]>;
   /** @throws SynapProblem `projection-not-found` */
   projection(name: Parts["projections"], options?: CallOptions): Promise<Resource<"Projection">>;
@@ -109,6 +140,15 @@ export function createAdmin(transport: Transport): Admin {
     retryDeadLetters: ({ signal, ...body } = {}) => transport.call("retryDeadLetters", { body, signal }),
     skipDeadLetter: (id, reason, { signal } = {}) =>
       transport.call("skipDeadLetter", { path: { id }, body: { reason }, signal }),
+    unprocessedEvents: ({ signal, pageSize, ...filter } = {}) =>
+      eachOf<UnprocessedEvent, string>(async (cursor) => {
+        const query = { ...filter, limit: pageSize, cursor };
+        const page = await transport.call("listUnprocessedEvents", { query, signal });
+        return { items: page.events, next: page.nextCursor };
+      }),
+    eventProcessing: (id, { signal } = {}) => transport.call("getEventProcessing", { path: { id }, signal }),
+    changeEventProcessing: (id, { signal, ...body }) =>
+      transport.call("changeEventProcessing", { path: { id }, body, signal }),
     projections: async ({ signal } = {}) => (await transport.call("listProjections", { signal })).projections,
     projection: (name, { signal } = {}) => transport.call("getProjection", { path: { name }, signal }),
     projectionAsOf: (name, { signal, ...query }) =>

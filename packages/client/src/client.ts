@@ -15,8 +15,15 @@ import type {
   ReadModelAt,
   TypesOf,
 } from "./application-types.ts";
-import type { CallOptions, EventReader, EventsToPublish, EventToPublish, StoredEventIn } from "./contract.ts";
-import { createEvents } from "./events.ts";
+import type {
+  CallOptions,
+  EventReader,
+  EventsToPublish,
+  EventToPublish,
+  PartOf,
+  StoredEventIn,
+} from "./contract.ts";
+import { createEvents, type StoredEventQuery } from "./events.ts";
 import {
   type CoalescingOptions,
   createPublishing,
@@ -81,6 +88,10 @@ export interface SynapClient<Source extends ClientTypes>
    * @throws SynapProblem, SynapUnreachableError, SynapResponseError when the outcome of an event is not known
    */
   publishJson(events: readonly string[], options?: PublishOptions): Promise<SettledResult[]>;
+  /** As `EventReader.query`, with `processed` as a further condition. */
+  query<const Name extends NameOf<TypesOf<Source>> = NameOf<TypesOf<Source>>>(
+    query?: StoredEventQuery<Name, PartOf<TypesOf<Source>[Name]>>,
+  ): AsyncGenerator<StoredEventIn<TypesOf<Source>, Name>, void, void>;
   /**
    * The events after a position, then each as it is stored. Resumes after a lost connection. Needs the scope `admin`.
    * @throws SubscriptionGapError when the store was restored to before what was read

@@ -4,6 +4,7 @@ import type {
   EventQuery,
   EventReader,
   EventTypeMap,
+  JsonObject,
   PartOf,
   StoredEventIn,
 } from "./contract.ts";
@@ -11,6 +12,13 @@ import { found } from "./found.ts";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
+
+/** A query for events, by their processing too. */
+export interface StoredEventQuery<Name extends string = string, Data = JsonObject>
+  extends EventQuery<Name, Data> {
+  /** Events that every handler has processed, or that some handler has not. Selected within each page. */
+  readonly processed?: boolean | undefined;
+}
 
 /** Finds stored events and event types through a transport. @internal */
 export function createEvents<Types extends EventTypeMap>(
@@ -57,11 +65,12 @@ export function createEvents<Types extends EventTypeMap>(
         const items = typedEvents<Types, NameOf<Types>>(page?.events ?? []);
         return { items, next: page?.nextCursor };
       }),
-    query<const Name extends NameOf<Types>>(query: EventQuery<Name, PartOf<Types[Name]>> = {}) {
-      const { signal, pageSize, ...filter } = query;
+    query<const Name extends NameOf<Types>>(query: StoredEventQuery<Name, PartOf<Types[Name]>> = {}) {
+      const { signal, pageSize, processed, ...filter } = query;
+      const isProcessed = processed === undefined ? undefined : (`${processed}` as const);
       return eachOf<StoredEventIn<Types, Name>, string>(async (cursor) => {
         const page = await transport.call("listEvents", {
-          query: { ...filter, limit: pageSize, cursor },
+          query: { ...filter, processed: isProcessed, limit: pageSize, cursor },
           signal,
         });
         return { items: typedEvents<Types, Name>(page.events), next: page.nextCursor };

@@ -1,6 +1,15 @@
 /** A typed client of Synap's HTTP API, for browsers, Node.js, Bun and Cloudflare Workers. */
 
-export type { Admin, AsOfRequest, DeadLetterQuery, DeadLetterSummary, RetryRequest } from "./admin.ts";
+export type {
+  Admin,
+  AsOfRequest,
+  DeadLetterQuery,
+  DeadLetterSummary,
+  ProcessingDecision,
+  RetryRequest,
+  UnprocessedEvent,
+  UnprocessedQuery,
+} from "./admin.ts";
 export type {
   AggregateMoment,
   Aggregates,
@@ -33,6 +42,7 @@ export {
   SynapUnreachableError,
   SynapUrlError,
 } from "./errors.ts";
+export type { StoredEventQuery } from "./events.ts";
 export { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 export type {
   CoalescingOptions,

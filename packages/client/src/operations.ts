@@ -2,7 +2,7 @@ import type { ResourceName } from "./resources.ts";
 
 /** An operation of the API: where it is, and the resource that it answers. */
 export interface Operation {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT";
   /** With the names of parameters in braces, as in the OpenAPI document. */
   readonly path: string;
   readonly response: ResourceName | readonly ResourceName[] | "text" | "stream" | "document";
@@ -104,6 +104,14 @@ export const OPERATIONS = {
     response: "DeadLetterPage",
   },
   getDeadLetter: { ...read, path: "/api/v1/admin/dead-letters/{id}", response: "DeadLetter" },
+  listUnprocessedEvents: { ...read, path: "/api/v1/events/unprocessed", response: "UnprocessedEvents" },
+  getEventProcessing: { ...read, path: "/api/v1/events/{id}/processing", response: "EventProcessing" },
+  changeEventProcessing: {
+    method: "PUT",
+    repeatable: false,
+    path: "/api/v1/events/{id}/processing",
+    response: "ProcessingChange",
+  },
   retryDeadLetters: { ...once, path: "/api/v1/admin/dead-letters/retry", response: "DeadLetterOutcomes" },
   retryDeadLetter: { ...once, path: "/api/v1/admin/dead-letters/{id}/retry", response: "DeadLetterOutcome" },
   skipDeadLetter: { ...once, path: "/api/v1/admin/dead-letters/{id}/skip", response: "DeadLetterOutcome" },

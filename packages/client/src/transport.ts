@@ -89,6 +89,9 @@ export interface Transport {
   pause(failed: FailedAttempt, signal?: AbortSignal): Promise<boolean>;
 }
 
+/** The paths of the operations on which the name of the operator is recorded. */
+const ADMIN_PATH = /^\/api\/v1\/(?:admin\/|events\/(?:unprocessed|\{id\}\/processing)$)/;
+
 /** Statuses that may pass: the process is starting, full or going, or a proxy lost it. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
@@ -111,14 +114,13 @@ export function createTransport(options: TransportOptions): Transport {
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       if (value !== undefined) headers.set(name, value);
     }
-    // A POST says that it is JSON even without a body: a form on another site can't.
-    if (operation.method === "POST") headers.set("content-type", "application/json");
+    // A request that changes something says that it is JSON even without a body: a form on another site can't.
+    if (operation.method !== "GET") headers.set("content-type", "application/json");
     const { token, actor } = options;
     if (token !== undefined) {
       headers.set("authorization", `Bearer ${typeof token === "string" ? token : await token()}`);
     }
-    if (actor !== undefined && operation.path.startsWith("/api/v1/admin/"))
-      headers.set("x-synap-actor", actor);
+    if (actor !== undefined && ADMIN_PATH.test(operation.path)) headers.set("x-synap-actor", actor);
     return headers;
   }
 
@@ -129,7 +131,7 @@ export function createTransport(options: TransportOptions): Transport {
   ): Promise<Response> {
     const query = { ...call.query, ...(call.backfill === true && { backfill: true }) };
     const url = `${base}${fillPath(operation.path, call.path ?? {})}${writeQuery(query)}`;
-    const body = operation.method === "POST" ? (call.json ?? JSON.stringify(call.body ?? {})) : null;
+    const body = operation.method !== "GET" ? (call.json ?? JSON.stringify(call.body ?? {})) : null;
     const headers = await headersOf(operation, call);
     try {
       return await send(url, { method: operation.method, headers, body, ...(signal && { signal }) });

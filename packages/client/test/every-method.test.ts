@@ -9,7 +9,6 @@ import {
   type CommandOptions,
   createSynapClient,
   type DeadLetterQuery,
-  type EventQuery,
   type EventStatsQuery,
   OPERATIONS,
   type OperationName,
@@ -18,10 +17,12 @@ import {
   type ReadModels,
   type ReservationsQuery,
   type RetryRequest,
+  type StoredEventQuery,
   type StreamRead,
   type SubscriptionRequest,
   type SynapClient,
   type TraceRequest,
+  type UnprocessedQuery,
 } from "../src/index.ts";
 
 type Client = SynapClient<typeof seedCatalogue>;
@@ -88,8 +89,9 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
         validAt: A_TIME,
         data: { title: "t" },
         order: "asc",
+        processed: false,
         pageSize: 7,
-      } satisfies Every<EventQuery<"note.creation.requested" | "task.created">>)
+      } satisfies Every<StoredEventQuery<"note.creation.requested" | "task.created">>)
       .next(),
   ],
   eventStats: (synap) => [
@@ -184,6 +186,21 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
       .next(),
   ],
   getDeadLetter: (synap) => [synap.admin.deadLetter(1)],
+  listUnprocessedEvents: (synap) => [
+    synap.admin
+      .unprocessedEvents({
+        handler: "h",
+        type: "task.created",
+        state: "failed",
+        pageSize: 7,
+      } satisfies Every<UnprocessedQuery>)
+      .next(),
+  ],
+  getEventProcessing: (synap) => [synap.admin.eventProcessing(AN_ID)],
+  changeEventProcessing: (synap) => [
+    synap.admin.changeEventProcessing(AN_ID, { action: "skip", handler: "h", reason: "because" }),
+    synap.admin.changeEventProcessing(AN_ID, { action: "retry", handler: "h", reason: "repaired" }),
+  ],
   retryDeadLetters: (synap) => [
     synap.admin.retryDeadLetters({
       handler: "h",
@@ -221,6 +238,7 @@ const FIRST_PAGES: Partial<Record<OperationName, object>> = {
   aggregateHistory: { events: [], nextCursor: "next" },
   listEventTypes: { eventTypes: [], nextCursor: "next" },
   listDeadLetters: { deadLetters: [], nextCursor: "next" },
+  listUnprocessedEvents: { events: [], nextCursor: "next" },
   notes: { notes: [], nextCursor: "next" },
   auditLog: { entries: [], nextCursor: "next" },
 };

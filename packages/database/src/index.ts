@@ -70,7 +70,13 @@ export {
 } from "./migrations/migration-errors.ts";
 export type { ReportLogger } from "./observers.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
-export { type DescendingPages, descendingPages, InvalidCursorError } from "./reading/cursors.ts";
+export {
+  type AscendingPages,
+  ascendingPages,
+  type DescendingPages,
+  descendingPages,
+  InvalidCursorError,
+} from "./reading/cursors.ts";
 export { type EventFilter, EventFilterError } from "./reading/event-filter.ts";
 export { type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/event-page.ts";
 export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";

@@ -26,6 +26,7 @@ export { type EventStats, eventStats } from "./bookkeeping/event-stats.ts";
 export { areFunctionsRegistered, recordFunctionRegistration } from "./bookkeeping/function-registrations.ts";
 export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
 export { type LockHolder, lockHolders } from "./bookkeeping/lock-holders.ts";
+export { isRecordedName, listNames, type NamedThing } from "./bookkeeping/recorded-names.ts";
 export {
   type HandlerStatistics,
   type StoreStatistics,
@@ -101,8 +102,8 @@ export {
 } from "./privileges/shared-resources.ts";
 export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/read-all.ts";
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
+export { readEventsAt } from "./reading/read-events-at.ts";
 export { readTrace } from "./reading/read-trace.ts";
-export { isRecordedName, listNames, type NamedThing } from "./reading/recorded-names.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { type InlineConsumer, syncInlineConsumers } from "./sql-api/sync-inline-consumers.ts";

@@ -53,4 +53,10 @@ export {
   operatingWarnings,
 } from "./ingest/operating-warnings.ts";
 export { createKnownNames, type KnownNames } from "./known-names.ts";
+export type {
+  EventProcessing,
+  EventProcessingReader,
+  UnprocessedPage,
+} from "./processing/event-processing.ts";
+export { NothingToResolveError } from "./processing/processing-errors.ts";
 export { componentOf } from "./read-models/read-model.ts";

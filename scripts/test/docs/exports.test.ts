@@ -44,6 +44,10 @@ describe("the exports of @synap/synap", () => {
     ["InvalidEnvelopeError", "the worker keeps the envelope"],
     ["NotWritableError", "the readiness check reports it"],
     ["Obstacle", "the event type is kept with the reason, and post_event refuses it"],
+    [
+      "NothingToResolveError",
+      "the API answers with its problem; createSynap decides about dead letters by number",
+    ],
     ["RefusedDataError", "the append appends its events one by one"],
     ["ThrownValueError", "stands for a value that is no error, in place of a handler's own error"],
     ["Undo", "an as-of run undoes its own work"],

@@ -24,6 +24,7 @@ import {
   ProjectionNotFoundError,
   TransientHandlerError,
 } from "@synap/handlers";
+import { NothingToResolveError } from "@synap/handlers/internal";
 import { type EventIssue, EventValidationError } from "@synap/types";
 import { isProblemCode, type ProblemCode } from "@synap/types/http";
 import { HTTPException } from "hono/http-exception";
@@ -149,6 +150,10 @@ const ADMIN_PROBLEMS = [
 function adminProblem(cause: unknown): Problem | undefined {
   for (const [type, code] of ADMIN_PROBLEMS) {
     if (cause instanceof type) return new Problem(code, cause.message, { cause });
+  }
+  if (cause instanceof NothingToResolveError) {
+    const members = { ...(cause.state !== undefined && { state: cause.state }) };
+    return new Problem("nothing-to-resolve", cause.message, { cause, members });
   }
   if (cause instanceof CutoverRefusedError) {
     const { lagEvents, difference } = cause;

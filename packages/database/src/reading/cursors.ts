@@ -108,10 +108,35 @@ export function descendingPages(
   filter: Readonly<Record<string, string | undefined>>,
   cursor: string | undefined,
 ): DescendingPages {
+  const { key, next } = numberedPages(list, filter, cursor);
+  return { before: key, next };
+}
+
+/** Cursors of a list in ascending order of such a number. */
+export interface AscendingPages extends Pick<DescendingPages, "next"> {
+  /** The number above which the page of a cursor begins; undefined for the first page. */
+  readonly after: number | undefined;
+}
+
+/** The cursors of one request for a page of an ascending list; see `descendingPages`. @throws InvalidCursorError */
+export function ascendingPages(
+  list: string,
+  filter: Readonly<Record<string, string | undefined>>,
+  cursor: string | undefined,
+): AscendingPages {
+  const { key, next } = numberedPages(list, filter, cursor);
+  return { after: key, next };
+}
+
+function numberedPages(
+  list: string,
+  filter: Readonly<Record<string, string | undefined>>,
+  cursor: string | undefined,
+): Pick<DescendingPages, "next"> & { readonly key: number | undefined } {
   const conditions = Object.entries(filter).filter(([, value]) => value !== undefined);
   const scope = JSON.stringify([list, conditions.sort(([a], [b]) => (a < b ? -1 : 1))]);
   return {
-    before: cursor === undefined ? undefined : readCursor(cursor, scope, [[0, Number.MAX_SAFE_INTEGER]])[0],
+    key: cursor === undefined ? undefined : readCursor(cursor, scope, [[0, Number.MAX_SAFE_INTEGER]])[0],
     next: (last) => (last === undefined ? {} : { nextCursor: writeCursor([last], scope) }),
   };
 }

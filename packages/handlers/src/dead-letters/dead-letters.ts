@@ -97,11 +97,14 @@ export class EngineDeadLetters {
    * 10,000 in this call, 200 a transaction; otherwise the dead letter stays open with the new reason. The event of an
    * `ingest-events` dead letter, which is not stored yet, is validated again and appended.
    *
-   * @param by the actor, stored with the dead letter
+   * @param by the actor, stored with the dead letter, as is the reason of a handler's dead letter that is resolved
    * @throws DeadLetterNotFoundError, DeadLetterResolvedError, DeadLetterNotRetryableError
    * @throws a transient failure, unwrapped; the dead letter is unchanged
    */
-  async retry(id: number, { by }: { readonly by: string }): Promise<DeadLetterOutcome> {
+  async retry(
+    id: number,
+    { by, reason }: { readonly by: string; readonly reason?: string | undefined },
+  ): Promise<DeadLetterOutcome> {
     const deadLetter = await this.#find(id);
     if (deadLetter.handler === INGEST_HANDLER)
       return retryAcceptedDeadLetter(this.#database, this.#store, { id, accepted: deadLetter.event, by });
@@ -114,7 +117,7 @@ export class EngineDeadLetters {
       await lockOpen(transaction, id);
       const failed = await handleAlone({ ...target, transaction }, deadLetter.event);
       if (failed === undefined) {
-        await transaction.query(RESOLVE, [id, "retried", by, null, 1]);
+        await transaction.query(RESOLVE, [id, "retried", by, reason ?? null, 1]);
         await releaseStream(transaction, id);
       } else {
         await noteFailure(transaction, id, failed);

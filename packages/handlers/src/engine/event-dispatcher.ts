@@ -22,6 +22,7 @@ import { inlineContext } from "../handler/handler-context.ts";
 import type { HandlerPassError } from "../handler/handler-errors.ts";
 import { HandlerRegistry } from "../handler/handler-registry.ts";
 import { UnknownNameError } from "../known-names.ts";
+import { EventProcessingReader } from "../processing/event-processing.ts";
 import { ProjectionRunner } from "../projection-builds/projection-runner.ts";
 import { Projections } from "../projection-builds/projections.ts";
 
@@ -64,6 +65,8 @@ export class EventDispatcher {
   readonly lastResort: Pick<EventStore, "appendBatch">;
   /** Lists, retries and skips dead letters. */
   readonly deadLetters: EngineDeadLetters;
+  /** Reads which events each handler has processed, and decides about those that failed. */
+  readonly processing: EventProcessingReader;
   /** Operates projections: status, pause, rebuild, cutover and so on. */
   readonly projections: Projections;
   readonly #database: Database;
@@ -107,6 +110,9 @@ export class EventDispatcher {
     this.#projectionRunner = new ProjectionRunner(parts);
     this.projections = new Projections(parts);
     this.deadLetters = new EngineDeadLetters(database, (name) => this.#target(name), this.store);
+    const { store, deadLetters } = this;
+    const handlers = () => this.registry.all;
+    this.processing = new EventProcessingReader({ database, store, deadLetters, handlers, registry });
   }
 
   /** The `onAppend` of an event store that runs this dispatcher's inline handlers under another policy. */

@@ -65,20 +65,23 @@ export const deadLetterOutcomes = z.object({
   stopped: z.object({ id: whole, code: z.string(), reason: z.string() }).optional(),
 });
 
+/** The reason of a decision about a dead letter. */
+export const decisionReason = z
+  .string("must be a string")
+  .trim()
+  .min(1, "must not be empty")
+  .max(1_000, "must have at most 1,000 characters")
+  .refine((text) => !text.includes("\0"), "must not hold NUL")
+  .meta({ pattern: "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });
+
 /** The body of a skip. */
 export const skipBody = z.strictObject({
-  reason: z
-    .string("must be a string")
-    .trim()
-    .min(1, "must not be empty")
-    .max(1_000, "must have at most 1,000 characters")
-    .refine((text) => !text.includes("\0"), "must not hold NUL")
-    .meta({ pattern: "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" })
-    .describe("The reason for skipping the event; stored with the dead letter."),
+  reason: decisionReason.describe("The reason for skipping the event; stored with the dead letter."),
 });
 
 const MAX_RETRIED = 100;
-const label = z
+/** The name of a handler, or a code, in a body. */
+export const label = z
   .string("must be a string")
   .min(1)
   .max(128)

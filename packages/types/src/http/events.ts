@@ -94,12 +94,11 @@ export const trace = z.object({
   nextCursor,
 });
 
+const trueOrFalse = z.enum(["true", "false"], 'must be "true" or "false"');
+
 /** The parameters of both publishing operations. */
 export const publishQuery = z.strictObject({
-  backfill: z
-    .enum(["true", "false"], 'must be "true" or "false"')
-    .optional()
-    .describe("Accepts events of any age. Needs the scope backfill."),
+  backfill: trueOrFalse.optional().describe("Accepts events of any age. Needs the scope backfill."),
 });
 
 /** The path of one event. */
@@ -165,6 +164,11 @@ export const eventQuery = z.strictObject({
   data: dataParameter
     .optional()
     .describe('JSON that the data contains, for example `{"sku":"x"}`: fields at any depth, items of lists.'),
+  processed: trueOrFalse
+    .optional()
+    .describe(
+      "Events that every handler has processed, or that some handler has not. Selected within each page.",
+    ),
   limit: limitParameter(DEFAULT_PAGE_SIZE),
   order: z
     .enum(["asc", "desc"], 'must be "asc" or "desc"')

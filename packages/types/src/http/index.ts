@@ -7,6 +7,7 @@ import { EVENT_STATS_REQUESTS, EVENT_STATS_RESOURCES } from "./event-stats.ts";
 import { EVENT_TYPE_REQUESTS, EVENT_TYPE_RESOURCES } from "./event-types.ts";
 import { EVENT_REQUESTS, EVENT_RESOURCES } from "./events.ts";
 import { problem } from "./problem.ts";
+import { PROCESSING_REQUESTS, PROCESSING_RESOURCES } from "./processing.ts";
 import { PROJECTION_REQUESTS, PROJECTION_RESOURCES } from "./projections.ts";
 import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "./read-models.ts";
 import { STATUS_REQUESTS, STATUS_RESOURCES } from "./status.ts";
@@ -21,6 +22,7 @@ export * from "./identity.ts";
 export * from "./parameter-forms.ts";
 export * from "./problem.ts";
 export * from "./problem-codes.ts";
+export * from "./processing.ts";
 export * from "./projections.ts";
 export * from "./read-models.ts";
 export * from "./status.ts";
@@ -35,6 +37,7 @@ export const HTTP_RESOURCES = {
   ...STATUS_RESOURCES,
   Problem: problem,
   ...DEAD_LETTER_RESOURCES,
+  ...PROCESSING_RESOURCES,
   ...PROJECTION_RESOURCES,
   ...AGGREGATE_RESOURCES,
   ...READ_MODEL_RESOURCES,
@@ -48,6 +51,7 @@ export const HTTP_REQUESTS = {
   ...STREAM_REQUESTS,
   ...STATUS_REQUESTS,
   ...DEAD_LETTER_REQUESTS,
+  ...PROCESSING_REQUESTS,
   ...PROJECTION_REQUESTS,
   ...AGGREGATE_REQUESTS,
   ...READ_MODEL_REQUESTS,

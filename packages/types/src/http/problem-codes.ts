@@ -45,6 +45,7 @@ export const PROBLEM_CODES = {
   "as-of-too-long": { status: 409, title: "Too many events for a read model as of then" },
   "cutover-refused": { status: 409, title: "The new build cannot become the live one" },
   "dead-letter-not-retryable": { status: 409, title: "The dead letter cannot be retried" },
+  "nothing-to-resolve": { status: 409, title: "The event does not wait for a decision" },
   "event-id-conflict": { status: 409, title: "Another event has this id" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "too-many-values": { status: 413, title: "Too many values" },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { batchResult, issue } from "./events.ts";
 import { isProblemCode, PROBLEM_CODES, type ProblemCode } from "./problem-codes.ts";
+import { handlerProcessing } from "./processing.ts";
 import { tableDifference } from "./projections.ts";
 import { expectedVersion } from "./streams.ts";
 
@@ -29,6 +30,7 @@ export const PROBLEM_MEMBERS = {
     lagEvents: z.number().int(),
     difference: z.array(tableDifference).optional(),
   }),
+  "nothing-to-resolve": z.object({ state: handlerProcessing.shape.state.optional() }),
   "body-too-large": limit,
   "batch-too-large": limit,
   "too-many-tails": limit,

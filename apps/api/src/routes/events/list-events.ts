@@ -15,7 +15,8 @@ const route = {
   summary: "Find stored events",
   description:
     "All filters must match. `source`, `validAt` and `data` have no index and need another one beside them: a type, an aggregate, " +
-    "a user, a flow, a cause, a creator, or `from` or `recordedFrom`. The Link header has the next and the previous page.",
+    "a user, a flow, a cause, a creator, or `from` or `recordedFrom`. With `processed`, a page may hold fewer than `limit`, or none: " +
+    "go by `nextCursor`. The Link header has the next and the previous page.",
   request: { query: eventQuery },
   responses: {
     200: {
@@ -37,13 +38,14 @@ const route = {
 
 /** GET /api/v1/events */
 export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { store, pages } = dependencies;
+  const { store, pages, admin } = dependencies;
   registerRoute(app, route, async (context, principal) => {
     const {
       limit = DEFAULT_PAGE_SIZE,
       order = "desc",
       cursor,
       type,
+      processed,
       ...filter
     } = readQuery(context, eventQuery);
     const visibility = visibilityOf(principal);
@@ -52,7 +54,11 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
     const types = type === undefined ? undefined : [type].flat();
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.query({ ...filter, types }, { limit, order, cursor, maxBytes });
-      return represent(context, page, linkHeader(context.req.url, page));
+      const headers = linkHeader(context.req.url, page);
+      if (processed === undefined) return represent(context, page, headers);
+      const states = await admin.processing.ofEach(page.events);
+      const events = states.filter((each) => String(each.processed) === processed).map(({ event }) => event);
+      return represent(context, { ...page, events }, headers);
     });
   });
 }
