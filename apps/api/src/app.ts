@@ -14,6 +14,7 @@ import { adminStatusRoute } from "./routes/admin/status.ts";
 import { tailEventsRoute } from "./routes/admin/tail-events.ts";
 import { commandRoutes } from "./routes/aggregates/commands.ts";
 import { getAggregateRoute } from "./routes/aggregates/get-aggregate.ts";
+import { asyncapiRoute } from "./routes/asyncapi-document.ts";
 import { aggregateHistoryRoute } from "./routes/events/aggregate-history.ts";
 import { eventStatsRoute } from "./routes/events/event-stats.ts";
 import { getEventRoute } from "./routes/events/get-event.ts";
@@ -90,6 +91,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   changeProjectionRoutes(app, dependencies);
   rebuildProjectionRoutes(app, dependencies);
   openapiRoute(app, dependencies);
+  asyncapiRoute(app, dependencies);
   viewerRoutes(app);
   indexRoute(app);
   app.notFound((context) => unmatchedProblem(app, context).toResponse(context.get("requestId")));

@@ -62,6 +62,7 @@ const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
   health: "nobody",
   readiness: "nobody",
   openapi: "nobody",
+  asyncapi: "read",
   index: "nobody",
   adminStatus: "admin",
   listDeadLetters: "admin",

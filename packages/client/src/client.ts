@@ -165,6 +165,8 @@ export interface SynapClient<Source extends ClientTypes>
   metrics(options?: CallOptions): Promise<string>;
   /** The API's own description. */
   openapi(options?: CallOptions): Promise<unknown>;
+  /** The event types as an AsyncAPI document. */
+  asyncapi(options?: CallOptions): Promise<unknown>;
 }
 
 /**
@@ -203,5 +205,6 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
     readiness: ({ signal } = {}) => transport.call("readiness", { signal }),
     metrics: ({ signal } = {}) => transport.call("metrics", { signal }),
     openapi: ({ signal } = {}) => transport.call("openapi", { signal }),
+    asyncapi: ({ signal } = {}) => transport.call("asyncapi", { signal }),
   };
 }

@@ -92,6 +92,7 @@ export const OPERATIONS = {
   health: { ...read, path: "/healthz", response: "Health" },
   readiness: { ...read, path: "/readyz", response: "Readiness" },
   openapi: { ...read, path: "/openapi.json", response: "document" },
+  asyncapi: { ...read, path: "/asyncapi.json", response: "document" },
   adminStatus: { ...read, path: "/api/v1/admin/status", response: "AdminStatus" },
   tailEvents: {
     ...read,

@@ -167,6 +167,7 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   health: (synap) => [synap.health()],
   readiness: (synap) => [synap.readiness()],
   openapi: (synap) => [synap.openapi()],
+  asyncapi: (synap) => [synap.asyncapi()],
   adminStatus: (synap) => [synap.admin.status()],
   tailEvents: (synap) => [
     synap

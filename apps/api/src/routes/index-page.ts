@@ -47,6 +47,7 @@ const LINKS = [
   ["GET", "/healthz", "liveness: the process is up"],
   ["GET", "/readyz", "readiness: everything it needs is available"],
   ["GET", "/openapi.json", "this API as OpenAPI 3.1"],
+  ["GET", "/asyncapi.json", "the event types as AsyncAPI 3.0"],
 ] as const;
 
 const route = {

@@ -37,6 +37,16 @@ describe("defineEventType", () => {
     });
   });
 
+  it.each([
+    ["strict", z.strictObject({ content: z.string() }), false],
+    ["plain", z.object({ content: z.string() }), true],
+    ["loose", z.looseObject({ content: z.string() }), true],
+  ])("has a JSON Schema that admits unknown fields as the schema does: %s", (_, schema, admits) => {
+    const type = defineEventType({ ...about, schema, example: { content: "x" } });
+    expect(type.schema.safeParse({ content: "x", more: 1 }).success).toBe(admits);
+    expect(type.jsonSchema["additionalProperties"] !== false).toBe(admits);
+  });
+
   it("refuses malformed names", () => {
     for (const name of [
       "Thing.happened",

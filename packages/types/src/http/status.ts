@@ -220,4 +220,5 @@ export const STATUS_REQUESTS = {
   health: {},
   readiness: {},
   openapi: {},
+  asyncapi: {},
 } as const satisfies Record<string, RequestSchemas>;

@@ -14,7 +14,9 @@ export class ChangingSchemaError extends Error {
  */
 export function describeUnchanging(schema: z.ZodType): Readonly<Record<string, unknown>> {
   // Zod calls `override` for every part of the schema that it can express, and `unrepresentable` for the others.
+  // As of the input, because an object that is not strict keeps fields that its schema does not name.
   return z.toJSONSchema(schema, {
+    io: "input",
     override: ({ zodSchema, path }) => refuseChange(zodSchema, path),
     unrepresentable: ({ zodSchema, path }) => {
       refuseChange(zodSchema, path);
@@ -28,11 +30,15 @@ function refuseChange(part: z.core.$ZodType, path: readonly (string | number)[])
   if (change !== undefined) throw new ChangingSchemaError(`changes data (${change} at "${path.join(".")}")`);
 }
 
-const CHANGING_KINDS = new Set<string>(["default", "prefault", "catch", "transform", "pipe"]);
+const CHANGING_KINDS = new Set<string>(["default", "prefault", "catch", "transform"]);
 
 /** Names the feature of this part of a schema that could make its output differ from its input. */
 function findChange(part: z.core.$ZodType): string | undefined {
   const definition = part._zod.def;
+  if (part instanceof z.core.$ZodPipe) {
+    const parts = [part._zod.def.in, part._zod.def.out];
+    return parts.some((each) => each._zod.def.type === "transform") ? "transform" : "pipe";
+  }
   if (CHANGING_KINDS.has(definition.type)) return definition.type;
   if ("coerce" in definition && definition.coerce === true) return "coercion";
   if (definition.checks?.some((check) => check._zod.def.check === "overwrite")) return "a rewriting check";
