@@ -25,13 +25,19 @@ import type { PublishDependencies } from "./acceptance/accept-events.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import type { Authenticate } from "./identity/authentication.ts";
 import type { CredentialWatch, LongRequest } from "./identity/credential-watch.ts";
+import type { Principal } from "./identity/principal.ts";
 import type { PageBudget } from "./page-budget.ts";
+import type { PrincipalLimits } from "./rate-limits/principal-limits.ts";
 
 /** Variables of every request. */
 export interface ApiEnvironment {
   Variables: {
     requestId: string;
     authenticate: Authenticate;
+    /** Missing where nothing is limited. */
+    limits?: PrincipalLimits | undefined;
+    /** The sender, once it is known. */
+    principal?: Principal;
     /** The path of the route, with its parameters in braces. Missing if no route matched. */
     route?: string;
   };
@@ -49,6 +55,8 @@ export interface ApiDependencies {
   readonly authenticate: Authenticate;
   /** Watches the credential of a long response. @throws Problem `credential-ended` */
   readonly watchCredential: (request: LongRequest) => CredentialWatch;
+  /** Undefined where principals are not limited. */
+  readonly limits?: PrincipalLimits | undefined;
   readonly catalogue: EventCatalogue;
   /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<

@@ -48,11 +48,15 @@ const REASON_IS_LOGGED: ReadonlySet<ProblemCode> = new Set([
 /** The HTTP API as a Hono app, built from its dependencies. Every error is answered with a problem document. */
 export function createApiApp(dependencies: ApiDependencies): ApiApp {
   const app = new OpenAPIHono<ApiEnvironment>();
+  const { limits } = dependencies;
   app.use(async (context, next) => {
     context.set("requestId", readRequestId(context.req.header("x-request-id")));
     context.set("authenticate", dependencies.authenticate);
+    context.set("limits", limits);
     const from = performance.now();
     await next();
+    const principal = context.get("principal");
+    if (limits !== undefined && principal !== undefined) addHeaders(context.res, limits.headers(principal));
     const { method } = context.req;
     dependencies.metrics.request(
       context.get("route") ?? "unmatched",
@@ -107,4 +111,8 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
     return problem.toResponse(requestId);
   });
   return app;
+}
+
+function addHeaders({ headers }: Response, added: readonly (readonly [name: string, value: string])[]): void {
+  for (const [name, value] of added) headers.set(name, value);
 }

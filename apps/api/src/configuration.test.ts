@@ -28,6 +28,7 @@ describe("the API's configuration", () => {
       queueMaxEvents: 50_000,
       queueMaxWaitMs: 500,
       queueMaxBytes: 64 * 1024 * 1024,
+      rateLimits: {},
       publishConcurrency: 4,
       publishDeadlineMs: 3_000,
     });

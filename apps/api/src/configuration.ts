@@ -9,6 +9,7 @@ import {
   readIdentity,
 } from "./identity/identity-configuration.ts";
 import { MIN_PAGES_BYTES } from "./page-budget.ts";
+import type { RateLimitConfiguration } from "./rate-limits/principal-limits.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -35,6 +36,8 @@ export const apiVariables = z.object({
   SYNAP_MAX_DEPTH: whole(1, DEFAULT_MAX_DEPTH).default(DEFAULT_MAX_DEPTH),
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
   ...identityVariables,
+  SYNAP_RATE_LIMIT_REQUESTS: whole(1, 1_000_000_000).optional(),
+  SYNAP_RATE_LIMIT_EVENTS: whole(1, 1_000_000_000).optional(),
   SYNAP_ENVELOPE_MAX_BYTES: whole(MIN_ENVELOPE_BYTES, MAX_ENVELOPE_BYTES).default(MIN_ENVELOPE_BYTES),
   SYNAP_LINGER_MS: number().min(0).max(1_000).default(5),
   SYNAP_QUEUE_MAX_EVENTS: whole(1, 10_000_000).default(50_000),
@@ -56,6 +59,7 @@ export interface ApiConfiguration extends DatabaseConfiguration {
    */
   readonly allowedHosts?: readonly string[];
   readonly identity: IdentityConfiguration;
+  readonly rateLimits: RateLimitConfiguration;
   /** Largest number of connections served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
   readonly maxConnections: number;
   /** Time limit for the headers of a request, in milliseconds (SYNAP_HEADERS_TIMEOUT_MS, default 10,000)... */
@@ -120,6 +124,7 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
       host: read.SYNAP_API_HOST,
       isProduction: variables["NODE_ENV"] === "production",
     }),
+    rateLimits: { requests: read.SYNAP_RATE_LIMIT_REQUESTS, events: read.SYNAP_RATE_LIMIT_EVENTS },
     maxConnections: read.SYNAP_MAX_CONNECTIONS,
     headersTimeoutMs: read.SYNAP_HEADERS_TIMEOUT_MS,
     requestTimeoutMs: read.SYNAP_REQUEST_TIMEOUT_MS,

@@ -32,6 +32,7 @@ import { createCredentialWatch } from "./identity/credential-watch.ts";
 import { createKeyPrincipals } from "./identity/key-principals.ts";
 import { createTokenPrincipals } from "./identity/token-principals.ts";
 import { PageBudget } from "./page-budget.ts";
+import { createPrincipalLimits } from "./rate-limits/principal-limits.ts";
 
 /** Options of the API. The caller closes the engine. */
 export interface ApiOptions {
@@ -43,8 +44,8 @@ export interface ApiOptions {
   readonly logger: Logger;
   /** Milliseconds between two heartbeats. Default: 5,000. */
   readonly presenceIntervalMs?: number;
-  /** A monotonic clock by which API keys and JWTs are kept, in milliseconds. */
-  readonly identityClock?: () => number;
+  /** A monotonic clock by which credentials are kept and limits refilled, in milliseconds. */
+  readonly clock?: () => number;
   /** Milliseconds between two checks of the credential of a long response. Default: 5,000. */
   readonly credentialCheckMs?: number;
   /** Time limit of the look-up of duplicates, in milliseconds. Default: 500. */
@@ -89,6 +90,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     metrics,
     configuration,
     authenticate,
+    limits: createPrincipalLimits(configuration.rateLimits, options.clock),
     watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),
     catalogue,
     store: {
@@ -173,7 +175,7 @@ function authenticationOf({
   configuration,
   engine: { database },
   logger,
-  identityClock: now,
+  clock: now,
 }: ApiOptions): Authenticate {
   const { apiKeys, localAccess, tokens } = configuration.identity;
   const store = {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   } as const;
   const identity = { apiKeys: true, localAccess: true, tokens };
   api = await startTestApi({ identity }, "embedded", {
-    identityClock: () => clock.now,
+    clock: () => clock.now,
     credentialCheckMs: 20,
   });
 });

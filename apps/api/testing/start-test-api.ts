@@ -44,8 +44,8 @@ export interface TestApiOptions {
   readonly lockTimeout?: number;
   /** Records a worker's registration with the broker. Default: true. */
   readonly isRegistered?: boolean;
-  /** The clock by which API keys are kept, in milliseconds. Default: the process's own. */
-  readonly identityClock?: () => number;
+  /** The clock by which credentials are kept and limits refilled, in milliseconds. Default: the process's own. */
+  readonly clock?: () => number;
   /** Milliseconds between two checks of the credential of a long response. Default: the API's own. */
   readonly credentialCheckMs?: number;
   /** The broker's address. Default: the broker with injectable faults. */
@@ -65,7 +65,7 @@ export async function startTestApi(
     lockTimeout,
     isRegistered = true,
     brokerUrl,
-    identityClock,
+    clock,
     credentialCheckMs,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
@@ -98,7 +98,7 @@ export async function startTestApi(
     inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,
     ...(presenceIntervalMs !== undefined && { presenceIntervalMs }),
-    ...(identityClock !== undefined && { identityClock }),
+    ...(clock !== undefined && { clock }),
     ...(credentialCheckMs !== undefined && { credentialCheckMs }),
     // The tests expect that a duplicate is recognised, however busy the machine is.
     duplicateLookupMs: 60_000,

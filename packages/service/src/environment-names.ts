@@ -43,6 +43,8 @@ export const SETTING_MEANINGS = {
   SYNAP_QUEUE_MAX_BYTES: "maximum size of the events that wait for the broker",
   SYNAP_QUEUE_MAX_EVENTS: "maximum number of events that wait for the broker",
   SYNAP_QUEUE_MAX_WAIT_MS: "maximum time that sending the events that wait would take",
+  SYNAP_RATE_LIMIT_EVENTS: "events that one principal may send to a process of the API in a minute",
+  SYNAP_RATE_LIMIT_REQUESTS: "requests that one principal may send to a process of the API in a minute",
   SYNAP_REQUEST_TIMEOUT_MS: "time limit for a whole request",
   SYNAP_RESIDENT_HANDLERS: "true if the worker runs the asynchronous handlers continuously",
   SYNAP_SEND_TIMEOUT_MS: "time after which a client that does not read its response is disconnected",

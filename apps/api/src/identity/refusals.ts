@@ -8,6 +8,7 @@ export const IDENTITY_PROBLEMS = [
   "token-invalid",
   "scope-missing",
   "identity-unavailable",
+  "rate-limited",
 ] as const satisfies readonly ProblemCode[];
 
 const REALM = 'Bearer realm="synap"';

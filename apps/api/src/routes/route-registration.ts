@@ -37,6 +37,8 @@ export function registerRoute(
   });
 
   function admit(context: ApiContext, principal: Principal): Response | Promise<Response> {
+    context.set("principal", principal);
+    context.get("limits")?.countRequest(principal);
     requireScope(principal, scope);
     checkContentType(context, route);
     return handle(context, principal);

@@ -60,6 +60,7 @@ function withoutReason({ retrying, ...handler }: HandlerStatistics): object {
 export async function readStatus(dependencies: ApiDependencies) {
   const {
     configuration,
+    limits,
     publishing,
     statistics,
     connections,
@@ -91,6 +92,7 @@ export async function readStatus(dependencies: ApiDependencies) {
       "dead-letters": "active",
       "api-keys": isActive(configuration.identity.apiKeys),
       jwt: isActive(configuration.identity.tokens !== undefined),
+      "rate-limits": isActive(limits !== undefined),
       "local-access": isActive(configuration.identity.localAccess),
     },
     ...numbers,

@@ -36,6 +36,7 @@ export const PROBLEM_CODES = {
   "projection-not-found": { status: 404, title: "There is no such projection, or no such build of it" },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
+  "rate-limited": { status: 429, title: "Too many requests or events" },
   "command-refused": { status: 409, title: "A business rule forbids the command" },
   "optimistic-lock": { status: 409, title: "The stream is at another version" },
   "stream-closed": { status: 409, title: "The stream is closed" },

@@ -84,6 +84,7 @@ function commandRoute(
     const actor = actorFields(principal);
     const issues = actorIssues(envelope, actor);
     if (issues.length > 0) throw eventProblem(issues);
+    dependencies.limits?.countEvents(principal, 1);
     const result = await repository.execute(
       id,
       { type: command, data: given },

@@ -47,6 +47,7 @@ const route = {
 export function publishBatchRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context, principal) => {
     const readings = await readBatchBody(context, principal, dependencies);
+    dependencies.limits?.countEvents(principal, readings.length);
     const accepted = await acceptEvents(readings, dependencies.publishing);
     const results: BatchResult[] = accepted.map((result, index) => ({ index, ...result }));
     const count = (status: BatchResult["status"]) =>

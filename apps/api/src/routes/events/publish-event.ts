@@ -56,6 +56,7 @@ export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): v
       dependencies.publishing.onOutcome("rejected", 1);
       throw eventProblem(reading.issues);
     }
+    dependencies.limits?.countEvents(principal, 1);
     const [result] = await acceptEvents([reading], dependencies.publishing);
     switch (result?.status) {
       case "accepted":

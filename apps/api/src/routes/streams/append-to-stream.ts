@@ -57,6 +57,7 @@ export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies):
     const body = await readStreamBody(context, dependencies);
     const expected = readExpectedVersion(context, body.expectedVersion);
     const events = ofActor(body.events, actor);
+    dependencies.limits?.countEvents(principal, events.length);
     const result = await dependencies.store.appendToStream(stream, expected, events, {
       timestamps: lateness === undefined ? "backfill" : "live",
     });
