@@ -61,7 +61,7 @@ export interface ApiDependencies {
   /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<
     EventStore,
-    "appendToStream" | "closeStream" | "getStream" | "subscribeToAll" | "visibleTo"
+    "appendToStream" | "closeStream" | "findDuplicates" | "subscribeToAll" | "visibleTo"
   >;
   readonly publishing: PublishDependencies;
   /** The names that filters may have. */

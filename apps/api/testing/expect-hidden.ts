@@ -46,7 +46,7 @@ export function hiddenIn(
   request: SentRequest,
   { headers, text }: Pick<ReceivedAnswer, "headers" | "text">,
 ): (string | number)[] {
-  const { date: _, "x-request-id": __, ...rest } = headers;
+  const { date: _, "x-request-id": __, "content-length": ___, ...rest } = headers;
   const sent = readable(
     `${decodeURIComponent(request.path)} ${JSON.stringify([request.headers, request.body])}`,
   );

@@ -50,8 +50,15 @@ const REMOVED = defineEventType({
   example: { text: "x" },
 });
 
-/** Stores the log in an empty database. */
-export async function storeHiddenLog(database: Database): Promise<HiddenLog> {
+/**
+ * Stores the log in an empty database.
+ *
+ * @param more stores further events of the owner
+ */
+export async function storeHiddenLog(
+  database: Database,
+  more: (owner: Caller) => Promise<unknown>,
+): Promise<HiddenLog> {
   const catalogue = seedCatalogue.extend([REMOVED]);
   const store = createEventStore({ database, catalogue });
   const strangers = await Promise.all([
@@ -91,6 +98,7 @@ export async function storeHiddenLog(database: Database): Promise<HiddenLog> {
       note("bee-shared", "mine", actorFieldsOf({ kind, id })),
     ]),
   );
+  await more(owner);
   const all: StoredEvent[] = [];
   for (let after = 0, isMore = true; isMore; ) {
     const page = await store.readAll({ after, limit: 1_000 });
@@ -110,7 +118,8 @@ export async function storeHiddenLog(database: Database): Promise<HiddenLog> {
     events,
     version: VERSION,
     texts: [...texts],
-    numbers: new Set([VERSION, ...events.map(({ position }) => position)]),
+    // A position at the start of an append is a multiple of 1,024, as many limits are.
+    numbers: new Set([VERSION, ...events.map(({ position }) => position).filter((each) => each % 1024 > 0)]),
   };
 }
 

@@ -30,7 +30,7 @@ export function unservedApp() {
     store: {
       appendToStream: away,
       closeStream: away,
-      getStream: away,
+      findDuplicates: away,
       subscribeToAll: never,
       visibleTo: never,
     },

@@ -112,4 +112,6 @@ export { type ForeignLocks, foreignLocks } from "./subscriptions/foreign-locks.t
 export { ReadLimiter } from "./subscriptions/read-limiter.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
 export { withTimeLimit } from "./time-limit.ts";
+export { type LimitedAppends, limitedAppends, StreamTakenError } from "./visibility/limited-appends.ts";
+export { isVisible } from "./visibility/visibility.ts";
 export { type OpenRetryOptions, waitForDatabase } from "./wait-for-database.ts";

@@ -1,4 +1,5 @@
-import { hasSameContent, type RepeatedEvent } from "@synap/database/internal";
+import type { Visibility } from "@synap/database";
+import { hasSameContent, isVisible, type RepeatedEvent } from "@synap/database/internal";
 import type { EventIssue, SynapEvent } from "@synap/types";
 import { type OutgoingEvent, toOutgoingEvent } from "../broker/envelopes.ts";
 import type { Publisher } from "../broker/publisher.ts";
@@ -51,6 +52,7 @@ const EVENT_STATUSES = ["accepted", "duplicate", "rejected", "unavailable"] as c
  * Publishes the valid events of a request and returns the outcome of each, in order. Invalid events do not affect the others.
  * An event that repeats an earlier one of the same request shares its outcome.
  *
+ * @param visibility the events whose ids and positions the sender may learn
  * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError; then nothing was accepted.
  */
 export async function acceptEvents(
@@ -63,6 +65,7 @@ export async function acceptEvents(
     onAccepted,
     onOutcome,
   }: PublishDependencies,
+  visibility: Visibility,
 ): Promise<EventResult[]> {
   if (!(await areFunctionsRegistered())) throw new FunctionsNotRegisteredError();
   const results: (EventResult | undefined)[] = [];
@@ -90,7 +93,7 @@ export async function acceptEvents(
     const { outgoing, index, isIdentified } = candidate;
     const original = known.get(candidate);
     if (original !== undefined) {
-      results[index] = answerRepeated(outgoing.event, original);
+      results[index] = answerRepeated(outgoing.event, original, isVisible(original, visibility));
       return false;
     }
     const lacking = unready.get(outgoing.event.type);
@@ -153,10 +156,13 @@ class SeenEvents {
 const TAKEN_IN_REQUEST = "is the id of an earlier event of this request with other content";
 
 /** An idempotency key identifies an event whatever its content; an id must not be given to two different events. */
-function answerRepeated({ id }: SynapEvent, first: RepeatedEvent): EventResult {
+function answerRepeated({ id }: SynapEvent, first: RepeatedEvent, isShown: boolean): EventResult {
   if (first.hasSameContent || first.id !== id)
-    return { status: "duplicate", id: first.id, position: first.position };
-  return conflict(`is the id of an event with other content, stored at position ${first.position}`);
+    return isShown
+      ? { status: "duplicate", id: first.id, position: first.position }
+      : { status: "duplicate", id };
+  const place = isShown ? `, stored at position ${first.position}` : "";
+  return conflict(`is the id of an event with other content${place}`);
 }
 
 function isConflict(one: OutgoingEvent, first: OutgoingEvent): boolean {

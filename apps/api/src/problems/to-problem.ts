@@ -9,7 +9,7 @@ import {
   TransactionEndedError,
   VisibilityUnavailableError,
 } from "@synap/database";
-import { isTransient, sqlState } from "@synap/database/internal";
+import { isTransient, StreamTakenError, sqlState } from "@synap/database/internal";
 import {
   AggregateConflictError,
   AsOfTooLongError,
@@ -181,6 +181,7 @@ function aggregateProblem(cause: unknown): Problem | undefined {
     );
   }
   if (cause instanceof StreamClosedError) return new Problem("stream-closed", cause.message, { cause });
+  if (cause instanceof StreamTakenError) return new Problem("stream-taken", cause.message, { cause });
   if (cause instanceof AggregateConflictError) {
     return new Problem("aggregate-contended", cause.message, { retryAfterSeconds: 1, cause });
   }

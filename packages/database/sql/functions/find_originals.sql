@@ -5,7 +5,7 @@
 --   stream_types  ... and stream_ids: the streams
 --
 -- Returns "originals", an array of { index (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
--- aggregateId }, and "streams", [version, is closed] for each stream. The content is what contentOf compares in
+-- aggregateId, userId, createdBy }, and "streams", [version, is closed] for each stream. The content is what contentOf compares in
 -- src/append/judge-events.ts: type, stream, user, creator, valid time and data. Timestamp, source and request context are
 -- not compared, because they have other defaults in a repeated request. Events with one idempotency key may each name the
 -- stream of their own id, which is the default.
@@ -50,6 +50,7 @@ BEGIN
       SELECT json_agg(json_build_object(
                'index', e.ordinal - 1, 'id', e.original_id, 'position', e."position", 'streamVersion', e.stream_version,
                'isById', e.original_id = e.id, 'aggregateType', s.aggregate_type, 'aggregateId', s.aggregate_id,
+               'userId', s.user_id, 'createdBy', s.created_by,
                'hasSameContent', s.id IS NULL
                  OR (s.type, s.aggregate_type, s.user_id, s.created_by, s.valid_from, s.valid_to, s.data)
                     IS NOT DISTINCT FROM

@@ -19,7 +19,7 @@ export interface FirstEvent {
 }
 
 /** The stored event that an event repeats, and a comparison of their content. */
-export type RepeatedEvent = Pick<Original, "id" | "position" | "hasSameContent">;
+export type RepeatedEvent = Pick<Original, "id" | "position" | "hasSameContent" | "userId" | "createdBy">;
 
 const FIND_IDS = `
 SELECT id AS candidate, id, "position"
@@ -72,9 +72,9 @@ export async function repeatedEvents(
     if (!found.has(event.id)) return undefined;
     const original = originals[next];
     next += 1;
-    return (
-      original && { id: original.id, position: original.position, hasSameContent: original.hasSameContent }
-    );
+    if (original === undefined) return undefined;
+    const { id, position, hasSameContent, userId, createdBy } = original;
+    return { id, position, hasSameContent, userId, createdBy };
   });
 }
 

@@ -85,6 +85,9 @@ export interface Original {
   readonly hasSameContent: boolean;
   /** Its stream; undefined when the event itself was purged. */
   readonly stream?: StreamName | undefined;
+  /** Its user and its actor; absent when it names no user, or was purged. */
+  readonly userId?: string | null | undefined;
+  readonly createdBy?: string | null | undefined;
 }
 
 /** Stored originals of the events of one append, and the state of their streams. */

@@ -1,28 +1,28 @@
-import type { StoredEvent } from "@synap/types";
-import { type Visibility, visibleValue } from "../visibility/visibility.ts";
+import { isVisible, type Visibility, visibleValue } from "../visibility/visibility.ts";
 import type { MemoryLog, ShownLog } from "./memory-log.ts";
 
 /** The part of a log in memory that a caller may see. @throws RangeError as `visibleValue` */
 export function visibleMemoryLog(log: MemoryLog, visibility: Visibility): ShownLog {
   if ("all" in visibility) return log;
-  const { of, value } = visibleValue(visibility);
-  const isVisible = ({ userId, createdBy }: StoredEvent) => (of === "user" ? userId : createdBy) === value;
+  visibleValue(visibility);
   return {
     get events() {
-      return log.events.filter(isVisible);
+      return log.events.filter((event) => isVisible(event, visibility));
     },
     get watermark() {
       return log.watermark;
     },
     findById: (id) => {
       const found = log.findById(id);
-      return found !== undefined && isVisible(found) ? found : undefined;
+      return found !== undefined && isVisible(found, visibility) ? found : undefined;
     },
     findStream: (name) => {
       const stream = log.findStream(name);
       const [first] = stream?.events ?? [];
-      if (stream === undefined || first === undefined || !isVisible(first)) return undefined;
-      const events = stream.events.filter((event) => event.userId === undefined || isVisible(event));
+      if (stream === undefined || first === undefined || !isVisible(first, visibility)) return undefined;
+      const events = stream.events.filter(
+        (event) => event.userId === undefined || isVisible(event, visibility),
+      );
       return { ...stream, events };
     },
   };

@@ -29,6 +29,19 @@ export function visibleValue(visibility: LimitedVisibility): {
   return { of: userId === undefined ? "creator" : "user", value };
 }
 
+/** The fields of an event by which it is visible or not. */
+export interface OwnerFields {
+  readonly userId?: string | null | undefined;
+  readonly createdBy?: string | null | undefined;
+}
+
+/** True if an event with these fields is visible. @throws RangeError as `visibleValue` */
+export function isVisible({ userId, createdBy }: OwnerFields, visibility: Visibility): boolean {
+  if ("all" in visibility) return true;
+  const { of, value } = visibleValue(visibility);
+  return (of === "user" ? userId : createdBy) === value;
+}
+
 /** Thrown when this database can't show some rows only, because the role for that is missing. Nothing was read. */
 export class VisibilityUnavailableError extends Error {
   override readonly name = "VisibilityUnavailableError";

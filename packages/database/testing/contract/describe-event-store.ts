@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { appendingContract } from "./appending-contract.ts";
 import { type ContractOptions, contractTests } from "./contract-tests.ts";
 import { largeEventsContract } from "./large-events-contract.ts";
+import { limitedAppendsContract } from "./limited-appends-contract.ts";
 import { queryContract } from "./query-contract.ts";
 import { readAllContract } from "./read-all-contract.ts";
 import { streamLaws } from "./stream-laws.ts";
@@ -31,6 +32,9 @@ export function describeEventStore(options: ContractOptions): void {
   describe("readAll", () => readAllContract(test));
   describe("large events", () => largeEventsContract(test));
   describe("subscriptions", () => subscriptionsContract(test));
-  describe("visibility", () => visibilityContract(test));
+  describe("visibility", () => {
+    visibilityContract(test);
+    limitedAppendsContract(test);
+  });
   finish();
 }

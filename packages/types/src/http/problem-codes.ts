@@ -39,6 +39,7 @@ export const PROBLEM_CODES = {
   "rate-limited": { status: 429, title: "Too many requests or events" },
   "command-refused": { status: 409, title: "A business rule forbids the command" },
   "optimistic-lock": { status: 409, title: "The stream is at another version" },
+  "stream-taken": { status: 409, title: "The name of the stream is taken" },
   "stream-closed": { status: 409, title: "The stream is closed" },
   "dead-letter-resolved": { status: 409, title: "The dead letter is already resolved" },
   "projection-conflict": { status: 409, title: "The state of the projection does not allow this" },

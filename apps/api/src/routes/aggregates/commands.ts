@@ -1,9 +1,11 @@
+import type { Visibility } from "@synap/database";
 import type { ServedAggregate } from "@synap/synap/internal";
 import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
 import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { actorFields, actorIssues } from "../../identity/acting.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 import {
@@ -17,6 +19,7 @@ import {
 } from "../route-registration.ts";
 import { versionTag } from "../streams/stream-parameters.ts";
 import { describeCommandBody, readCommandBody } from "./command-body.ts";
+import { limitedRepository } from "./limited-repository.ts";
 
 const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
 
@@ -32,10 +35,11 @@ export function commandRoutes(app: ApiApp, dependencies: ApiDependencies): void 
 function commandRoute(
   app: ApiApp,
   dependencies: ApiDependencies,
-  { decider, repository, path }: ServedAggregate,
+  aggregate: ServedAggregate,
   command: string,
   data: z.ZodType,
 ): void {
+  const { decider, path } = aggregate;
   const schema = commandBody(data);
   const route: ApiRoute = {
     scope: "publish",
@@ -62,6 +66,7 @@ function commandRoute(
         "command-refused",
         "optimistic-lock",
         "stream-closed",
+        "stream-taken",
         "command-invalid",
         "not-yourself",
         "event-too-large",
@@ -71,6 +76,7 @@ function commandRoute(
         "aggregate-contended",
         "stream-locked",
         "database-unavailable",
+        "visibility-unavailable",
       ),
     },
   };
@@ -85,6 +91,8 @@ function commandRoute(
     const issues = actorIssues(envelope, actor);
     if (issues.length > 0) throw eventProblem(issues);
     dependencies.limits?.countEvents(principal, 1);
+    const visibility = visibilityOf(principal);
+    const repository = await limitedRepository(aggregate, dependencies.store, visibility, id);
     const result = await repository.execute(
       id,
       { type: command, data: given },
@@ -96,11 +104,25 @@ function commandRoute(
         ...(commandKey !== undefined && { commandKey }),
       },
     );
-    const { state, version, events, repeated } = result;
+    const { state, version, repeated } = result;
+    // Somebody else may have executed the command under the same key.
+    const events = repeated ? await visibleEvents(dependencies, visibility, result.events) : result.events;
     const response = { aggregateType: decider.name, aggregateId: id, version, state, events, repeated };
     const status = events.length > 0 && !repeated ? 201 : 200;
     return json(context, status, response, versionTag(version));
   });
+}
+
+/** Those of a command's events that a caller may see. */
+async function visibleEvents<Event extends { readonly id: string }>(
+  { store }: ApiDependencies,
+  visibility: Visibility,
+  events: readonly Event[],
+): Promise<readonly Event[]> {
+  if ("all" in visibility) return events;
+  const reader = store.visibleTo(visibility);
+  const found = await Promise.all(events.map(({ id }) => reader.getById(id)));
+  return events.filter((_, index) => found[index] !== undefined);
 }
 
 function readIfMatch(context: ApiContext): number | undefined {

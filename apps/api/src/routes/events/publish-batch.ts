@@ -4,6 +4,7 @@ import { type EventReading, readJsonBatch, readNdjsonBatch } from "../../accepta
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../../body/read-body.ts";
 import type { Principal } from "../../identity/principal.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { unavailable } from "./publish-event.ts";
@@ -48,7 +49,7 @@ export function publishBatchRoute(app: ApiApp, dependencies: ApiDependencies): v
   registerRoute(app, route, async (context, principal) => {
     const readings = await readBatchBody(context, principal, dependencies);
     dependencies.limits?.countEvents(principal, readings.length);
-    const accepted = await acceptEvents(readings, dependencies.publishing);
+    const accepted = await acceptEvents(readings, dependencies.publishing, visibilityOf(principal));
     const results: BatchResult[] = accepted.map((result, index) => ({ index, ...result }));
     const count = (status: BatchResult["status"]) =>
       results.filter((result) => result.status === status).length;

@@ -4,6 +4,7 @@ import { readEvent } from "../../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../../body/read-body.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
@@ -57,7 +58,7 @@ export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): v
       throw eventProblem(reading.issues);
     }
     dependencies.limits?.countEvents(principal, 1);
-    const [result] = await acceptEvents([reading], dependencies.publishing);
+    const [result] = await acceptEvents([reading], dependencies.publishing, visibilityOf(principal));
     switch (result?.status) {
       case "accepted":
         return json(context, 202, result);

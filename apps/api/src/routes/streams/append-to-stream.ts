@@ -1,8 +1,10 @@
 import type { StreamEventInput } from "@synap/database";
+import { limitedAppends } from "@synap/database/internal";
 import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { type ActorFields, actorIssues } from "../../identity/acting.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "../events/publish-parameters.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
@@ -38,6 +40,7 @@ const route = {
       ...PUBLISH_PARAMETER_PROBLEMS,
       "optimistic-lock",
       "stream-closed",
+      "stream-taken",
       "event-id-conflict",
       "batch-too-large",
       ...EVENT_PROBLEMS,
@@ -45,6 +48,7 @@ const route = {
       "transaction-ended",
       "stream-locked",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
@@ -58,7 +62,8 @@ export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies):
     const expected = readExpectedVersion(context, body.expectedVersion);
     const events = ofActor(body.events, actor);
     dependencies.limits?.countEvents(principal, events.length);
-    const result = await dependencies.store.appendToStream(stream, expected, events, {
+    const appends = limitedAppends(dependencies.store, visibilityOf(principal));
+    const result = await appends.appendToStream(stream, expected, events, {
       timestamps: lateness === undefined ? "backfill" : "live",
     });
     const isNew = result.events.some(({ duplicate }) => !duplicate);

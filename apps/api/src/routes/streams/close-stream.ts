@@ -1,7 +1,9 @@
 import { StreamNotFoundError } from "@synap/database";
+import { limitedAppends } from "@synap/database/internal";
 import { emptyBody, preconditionHeaders, streamPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import {
   type ApiRoute,
@@ -35,20 +37,25 @@ const route = {
       "optimistic-lock",
       "stream-locked",
       "database-unavailable",
+      "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** POST /api/v1/streams/{aggregateType}/{aggregateId}/close */
 export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration }: ApiDependencies): void {
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     refuseQuery(context);
     const stream = readStreamName(context);
     await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
-    await store.closeStream(stream, readExpectedVersion(context, undefined)).catch((cause: unknown) => {
-      throw cause instanceof StreamNotFoundError ? streamNotFound(stream, catalogue) : cause;
-    });
-    const info = await store.getStream(stream);
+    const visibility = visibilityOf(principal);
+    const expected = readExpectedVersion(context, undefined);
+    await limitedAppends(store, visibility)
+      .closeStream(stream, expected)
+      .catch((cause: unknown) => {
+        throw cause instanceof StreamNotFoundError ? streamNotFound(stream, catalogue) : cause;
+      });
+    const info = await store.visibleTo(visibility).getStream(stream);
     if (info === undefined) throw streamNotFound(stream, catalogue);
     return json(context, 200, { stream, ...info }, versionTag(info.streamVersion));
   });
