@@ -176,6 +176,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     post("/reservations/bee-reservation/cancel", ill, 409),
     post("/reservations/bee-reservation/cancel", ill, 409, undefined, { headers: match('"1"') }),
   ],
+  asyncapi: () => [{ path: "/asyncapi.json", stranger: 200, owner: 200, isBare: true }],
   listEventTypes: () => [get("/events/types", 200, 200, { isBare: true })],
   getEventType: () => [
     get("/events/types/beesecret.kept", 404, 404, { isBare: true }),
