@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { ConnectionUse, EventStore } from "@synap/database";
+import type { ConnectionUse, EventReads, EventStore } from "@synap/database";
 import type {
   DeadLetterBacklog,
   DeadLetterCounts,
@@ -59,10 +59,9 @@ export interface ApiDependencies {
   readonly limits?: PrincipalLimits | undefined;
   readonly catalogue: EventCatalogue;
   /** The store. An inline handler that refuses a command's events refuses the command. */
-  readonly store: Pick<
-    EventStore,
-    "appendToStream" | "closeStream" | "findDuplicates" | "subscribeToAll" | "visibleTo"
-  >;
+  readonly store: Pick<EventStore, "appendToStream" | "closeStream" | "findDuplicates" | "visibleTo">;
+  /** Reading of stored events, from a replica if there is one. */
+  readonly reads: Pick<EventReads, "subscribeToAll" | "visibleTo">;
   readonly publishing: PublishDependencies;
   /** The names that filters may have. */
   readonly names: KnownNames;

@@ -27,6 +27,8 @@ describe("the API's configuration", () => {
       lingerMs: 5,
       queueMaxEvents: 50_000,
       queueMaxWaitMs: 500,
+      replicaMaxWaitMs: 100,
+      replicaMaxLagMs: 5_000,
       queueMaxBytes: 64 * 1024 * 1024,
       rateLimits: {},
       publishConcurrency: 4,

@@ -1,5 +1,11 @@
 import { KEEP_ALIVE_MS, readAllowedHosts } from "@synap/http";
-import { type DatabaseConfiguration, databaseVariables, readVariables, variable } from "@synap/service";
+import {
+  type DatabaseConfiguration,
+  databaseVariables,
+  type ReplicaConfiguration,
+  readVariables,
+  variable,
+} from "@synap/service";
 import { DEFAULT_MAX_DEPTH, MAX_ENVELOPE_BYTES } from "@synap/types/internal";
 import { z } from "zod";
 import { MIN_ENVELOPE_BYTES } from "./broker/envelopes.ts";
@@ -30,6 +36,8 @@ export const apiVariables = z.object({
   SYNAP_MAX_TAILS: whole(1, 100_000).default(50),
   SYNAP_PAGES_MAX_BYTES: whole(MIN_PAGES_BYTES, 4096 * MIB).default(32 * MIB),
   SYNAP_PAGES_MAX_WAIT_MS: whole(1, 60_000).default(2_000),
+  SYNAP_REPLICA_MAX_WAIT_MS: whole(0, 60_000).default(100),
+  SYNAP_REPLICA_MAX_LAG_MS: whole(1_500, 3_600_000).default(5_000),
   SYNAP_MAX_BODY_BYTES: whole(1024, 256 * MIB).default(5 * MIB),
   SYNAP_MAX_BODY_VALUES: whole(1_000, 100_000_000).default(100_000),
   SYNAP_MAX_BATCH_EVENTS: whole(1, 100_000).default(5_000),
@@ -48,7 +56,7 @@ export const apiVariables = z.object({
 });
 
 /** The configuration of the API, except for its database, catalogue and Inngest client. */
-export interface ApiConfiguration extends DatabaseConfiguration {
+export interface ApiConfiguration extends DatabaseConfiguration, ReplicaConfiguration {
   /** Listening address (SYNAP_API_HOST, default 127.0.0.1)... */
   readonly host: string;
   /** ...and the port (SYNAP_API_PORT, default 3400; 0 for any free port). */
@@ -135,6 +143,8 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     maxTails: read.SYNAP_MAX_TAILS,
     pagesMaxBytes: read.SYNAP_PAGES_MAX_BYTES,
     pagesMaxWaitMs: read.SYNAP_PAGES_MAX_WAIT_MS,
+    replicaMaxWaitMs: read.SYNAP_REPLICA_MAX_WAIT_MS,
+    replicaMaxLagMs: read.SYNAP_REPLICA_MAX_LAG_MS,
     maxBodyBytes: read.SYNAP_MAX_BODY_BYTES,
     maxBodyValues: read.SYNAP_MAX_BODY_VALUES,
     maxBatchEvents: read.SYNAP_MAX_BATCH_EVENTS,

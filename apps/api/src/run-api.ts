@@ -1,4 +1,4 @@
-import { createInngestClient, openApplication, type ProcessStart } from "@synap/service";
+import { createInngestClient, openApplication, type ProcessStart, readReplica } from "@synap/service";
 import { readApiConfiguration } from "./configuration.ts";
 import { type RunningApi, startApi } from "./server.ts";
 
@@ -11,7 +11,8 @@ import { type RunningApi, startApi } from "./server.ts";
 export async function runApi(start: ProcessStart): Promise<RunningApi> {
   const { variables, logger } = start;
   const configuration = readApiConfiguration(variables);
-  const { engine, close } = await openApplication(start, configuration, "INNGEST_EVENT_KEY");
+  const replica = readReplica(variables, configuration);
+  const { engine, close } = await openApplication(start, configuration, "INNGEST_EVENT_KEY", replica);
   try {
     const inngest = createInngestClient({ logger });
     const api = await startApi({ configuration, engine, inngest, logger });

@@ -67,7 +67,7 @@ export interface RunningApi {
  */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { configuration, engine, inngest, logger } = options;
-  const { catalogue, database, dispatcher, store } = engine;
+  const { catalogue, database, dispatcher, reads, store } = engine;
   const eventApi = createEventApi(inngest);
   const publisher = publisherOf(options, eventApi);
   const closing = new AbortController();
@@ -93,6 +93,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     limits: createPrincipalLimits(configuration.rateLimits, options.clock),
     watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),
     catalogue,
+    reads,
     store: {
       ...store,
       appendToStream: (...append) => metrics.appending("stream", () => store.appendToStream(...append)),

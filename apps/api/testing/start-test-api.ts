@@ -1,6 +1,11 @@
-import { type Database, type Engine, openDatabase } from "@synap/database";
-import { createApiKey, recordFunctionRegistration, writeKeyToken } from "@synap/database/internal";
-import { createTestDatabase } from "@synap/database/testing";
+import { type Database, type Engine, openDatabase, type Replica } from "@synap/database";
+import {
+  createApiKey,
+  openReplica,
+  recordFunctionRegistration,
+  writeKeyToken,
+} from "@synap/database/internal";
+import { createTestDatabase, type WayToReplica } from "@synap/database/testing";
 import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
@@ -17,6 +22,7 @@ export interface TestApi {
   readonly database: Database;
   /** Of the database, on a server. */
   readonly databaseUrl: string | undefined;
+  readonly replica: Replica | undefined;
   readonly broker: FaultBroker;
   /** Stops the API as a signal would. */
   close(): Promise<void>;
@@ -50,6 +56,8 @@ export interface TestApiOptions {
   readonly credentialCheckMs?: number;
   /** The broker's address. Default: the broker with injectable faults. */
   readonly brokerUrl?: string;
+  /** A replica to read events from, and the longest wait for a position. Default: none. */
+  readonly replica?: { readonly way: WayToReplica; readonly maxWait: number };
 }
 
 /** Started in one to two seconds, so once for a suite. */
@@ -67,6 +75,7 @@ export async function startTestApi(
     brokerUrl,
     clock,
     credentialCheckMs,
+    replica: replicaOptions,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
   const testDatabase = await createTestDatabase(engine);
@@ -79,6 +88,15 @@ export async function startTestApi(
   if (isRegistered) await recordFunctionRegistration(database, INNGEST_APP_ID);
   const broker = await startFaultBroker();
   const logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
+  const replica =
+    replicaOptions &&
+    (await openReplica(database, {
+      url: replicaOptions.way.url(testDatabase),
+      maxWait: replicaOptions.maxWait,
+      maxLag: 120_000,
+      maxSilence: 60_000,
+      logger: { info: () => {}, warn: () => {}, error: () => {} },
+    }));
   const api = await startApi({
     configuration: {
       ...readApiConfiguration({}),
@@ -93,7 +111,7 @@ export async function startTestApi(
         ...(readModels !== undefined && { readModels }),
         ...(handlers !== undefined && { handlers }),
       },
-      { latenessMs: settings.latenessMs },
+      { latenessMs: settings.latenessMs, replica },
     ),
     inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,
@@ -107,11 +125,13 @@ export async function startTestApi(
     url: api.url,
     database,
     databaseUrl: "url" in options ? options.url : undefined,
+    replica,
     broker,
     close: api.close,
     stop: async () => {
       await api.close();
       await broker.stop();
+      await replica?.close();
       if (database !== testDatabase.database) await database.close();
       await testDatabase.drop();
     },

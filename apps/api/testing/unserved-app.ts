@@ -31,6 +31,9 @@ export function unservedApp() {
       appendToStream: away,
       closeStream: away,
       findDuplicates: away,
+      visibleTo: never,
+    },
+    reads: {
       subscribeToAll: never,
       visibleTo: never,
     },

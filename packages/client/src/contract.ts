@@ -18,6 +18,7 @@ export type {
   PageSize,
   PartOf,
   PublishableEvent,
+  ReadOptions,
   StoredEventIn,
   StreamName,
   StreamRead,

@@ -36,7 +36,8 @@ export function createEvents<Types extends EventTypeMap>(
       }),
     getEventType: (name, { signal } = {}) =>
       found(transport.call("getEventType", { path: { name }, signal }), "event-type-not-found"),
-    async getEvent(id, { signal } = {}) {
+    async getEvent(id, { signal, minPosition } = {}) {
+      transport.see(minPosition);
       const event = await found(transport.call("getEvent", { path: { id }, signal }), "event-not-found");
       return event && typed(event);
     },
@@ -54,8 +55,9 @@ export function createEvents<Types extends EventTypeMap>(
         trace && { ...trace, nodes: trace.nodes.map(({ depth, event }) => ({ depth, event: typed(event) })) }
       );
     },
-    history: ({ aggregateType: type, aggregateId: id }, { pageSize: limit, signal } = {}) =>
-      eachOf<StoredEventIn<Types>, string>(async (cursor) => {
+    history({ aggregateType: type, aggregateId: id }, { pageSize: limit, minPosition, signal } = {}) {
+      transport.see(minPosition);
+      return eachOf<StoredEventIn<Types>, string>(async (cursor) => {
         const call = transport.call("aggregateHistory", {
           path: { type, id },
           query: { limit, cursor },
@@ -64,10 +66,12 @@ export function createEvents<Types extends EventTypeMap>(
         const page = await found(call, "stream-not-found");
         const items = typedEvents<Types, NameOf<Types>>(page?.events ?? []);
         return { items, next: page?.nextCursor };
-      }),
+      });
+    },
     query<const Name extends NameOf<Types>>(query: StoredEventQuery<Name, PartOf<Types[Name]>> = {}) {
-      const { signal, pageSize, processed, ...filter } = query;
+      const { signal, pageSize, minPosition, processed, ...filter } = query;
       const isProcessed = processed === undefined ? undefined : (`${processed}` as const);
+      transport.see(minPosition);
       return eachOf<StoredEventIn<Types, Name>, string>(async (cursor) => {
         const page = await transport.call("listEvents", {
           query: { ...filter, processed: isProcessed, limit: pageSize, cursor },

@@ -28,6 +28,7 @@ export type {
   ExpectedVersion,
   PageSize,
   PublishableEvent,
+  ReadOptions,
   StoredEventIn,
   StreamName,
   StreamRead,

@@ -66,7 +66,8 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
       });
     },
     readStream(stream, read = {}) {
-      const { direction = "forwards", fromVersion = 1, pageSize = 500, signal } = read;
+      const { direction = "forwards", fromVersion = 1, pageSize = 500, minPosition, signal } = read;
+      transport.see(minPosition);
       const isForwards = direction === "forwards";
       // The last version is that of the first page, so that a stream that grows meanwhile ends too.
       let last = read.toVersion;
@@ -88,7 +89,8 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
         return { items, next: hasMore ? following : undefined };
       });
     },
-    async getStream(stream, { signal } = {}) {
+    async getStream(stream, { signal, minPosition } = {}) {
+      transport.see(minPosition);
       const page = await readPage(stream, { limit: 1 }, signal);
       if (page === undefined) return undefined;
       const { streamVersion, closedAt } = page;

@@ -85,6 +85,8 @@ export interface Transport {
   call<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<ResponseOf<Name>>;
   /** Calls an operation once, without a time limit, and gives the response as it is. @throws as `call` */
   open<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<Response>;
+  /** Notes a position that later reads have to see, as those of all answers are noted. */
+  see(position: number | undefined): void;
   /** Waits before the attempt that follows; false when there is none. @throws the signal's reason */
   pause(failed: FailedAttempt, signal?: AbortSignal): Promise<boolean>;
 }
@@ -94,6 +96,9 @@ const ADMIN_PATH = /^\/api\/v1\/(?:admin\/|events\/(?:unprocessed|\{id\}\/proces
 
 /** Statuses that may pass: the process is starting, full or going, or a proxy lost it. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+
+/** The position that was written or seen, in answers, and that a read has to see, in requests: the API may read from a replica. */
+const POSITION_HEADER = "x-synap-position";
 
 /** Makes a transport. @internal */
 export function createTransport(options: TransportOptions): Transport {
@@ -109,11 +114,18 @@ export function createTransport(options: TransportOptions): Transport {
   // Called without `this`, which browsers insist on.
   const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
 
+  let seen = 0;
+
+  function see(position = 0): void {
+    if (position > seen) seen = position;
+  }
+
   async function headersOf(operation: Operation, call: Call): Promise<Headers> {
     const headers = new Headers();
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       if (value !== undefined) headers.set(name, value);
     }
+    if (operation.method === "GET" && seen > 0) headers.set(POSITION_HEADER, String(seen));
     // A request that changes something says that it is JSON even without a body: a form on another site can't.
     if (operation.method !== "GET") headers.set("content-type", "application/json");
     const { token, actor } = options;
@@ -134,7 +146,14 @@ export function createTransport(options: TransportOptions): Transport {
     const body = operation.method !== "GET" ? (call.json ?? JSON.stringify(call.body ?? {})) : null;
     const headers = await headersOf(operation, call);
     try {
-      return await send(url, { method: operation.method, headers, body, ...(signal && { signal }) });
+      const response = await send(url, {
+        method: operation.method,
+        headers,
+        body,
+        ...(signal && { signal }),
+      });
+      see(Number(response.headers.get(POSITION_HEADER)));
+      return response;
     } catch (cause) {
       call.signal?.throwIfAborted();
       throw new SynapUnreachableError(base, cause);
@@ -152,6 +171,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     url: base,
+    see,
     pause,
     async call(name, call: Call) {
       const operation: Operation = OPERATIONS[name];

@@ -15,6 +15,7 @@ import {
   type PageSize,
   type PublishOptions,
   type ReadModels,
+  type ReadOptions,
   type ReservationsQuery,
   type RetryRequest,
   type StoredEventQuery,
@@ -69,7 +70,7 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   publishBatch: (synap) => [synap.publishBatch([event], { backfill: true } satisfies Every<PublishOptions>)],
   getEvent: (synap) => [
     synap.getEventWithCaused(AN_ID, { limit: 7 } satisfies Every<Last<Client["getEventWithCaused"]>>),
-    synap.getEvent(AN_ID),
+    synap.getEvent(AN_ID, { minPosition: 7 }),
   ],
   getTrace: (synap) => [synap.trace("c", { limit: 7, cursor: "next" } satisfies Every<TraceRequest>)],
   listEvents: (synap) => [
@@ -91,13 +92,16 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
         order: "asc",
         processed: false,
         pageSize: 7,
+        minPosition: 7,
       } satisfies Every<StoredEventQuery<"note.creation.requested" | "task.created">>)
       .next(),
   ],
   eventStats: (synap) => [
     synap.eventStats({ from: "2026-11-01", to: "2026-11-02", limit: 7 } satisfies Every<EventStatsQuery>),
   ],
-  aggregateHistory: (synap) => [synap.history(stream, { pageSize: 7 } satisfies Every<PageSize>).next()],
+  aggregateHistory: (synap) => [
+    synap.history(stream, { pageSize: 7, minPosition: 7 } satisfies Every<PageSize & ReadOptions>).next(),
+  ],
   listEventTypes: (synap) => [synap.eventTypes({ pageSize: 7 } satisfies Every<PageSize>).next()],
   getEventType: (synap) => [synap.getEventType("note.creation.requested")],
   appendToStream: (synap) => [
@@ -113,6 +117,7 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
         toVersion: 9,
         direction: "backwards",
         pageSize: 7,
+        minPosition: 7,
       } satisfies Every<StreamRead>)
       .next(),
   ],

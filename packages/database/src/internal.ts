@@ -104,6 +104,10 @@ export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/re
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { readEventsAt } from "./reading/read-events-at.ts";
 export { readTrace } from "./reading/read-trace.ts";
+export { createReplicaReads } from "./replica/event-reads.ts";
+export { openReplica } from "./replica/open-replica.ts";
+export { withOwnAppends } from "./replica/own-appends.ts";
+export { raisePoint } from "./replica/read-point.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { type InlineConsumer, syncInlineConsumers } from "./sql-api/sync-inline-consumers.ts";

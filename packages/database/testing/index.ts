@@ -6,4 +6,5 @@ export { createTestDatabase, testEngines } from "./create-test-database.ts";
 export { describeOnEveryEngine, type TestEngine } from "./describe-on-every-engine.ts";
 export { type HeldStream, HOLDER_NAME, holdStreams } from "./held-stream.ts";
 export { postEvent } from "./post-event.ts";
+export { directly, throughPooler, type WayToReplica } from "./replica-url.ts";
 export { serverUrl, serverVariables, type TestDatabase } from "./test-database.ts";

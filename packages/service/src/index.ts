@@ -23,6 +23,7 @@ export {
   type ReadinessCheck,
   writeCheck,
 } from "./readiness/readiness-checks.ts";
+export { type ReplicaConfiguration, readReplica } from "./replica.ts";
 export { type ProcessStart, runProcess } from "./run-process.ts";
 export { readServerUrls, type ServerUrls } from "./server-urls.ts";
 export { abortOnSignal, endOnSignal, onStopSignal } from "./signals.ts";

@@ -1,6 +1,6 @@
 import { waitForDatabase } from "@synap/database/internal";
 import { loadConfig } from "@synap/synap";
-import { type OpenedEngine, openEngine } from "@synap/synap/internal";
+import { type OpenEngineOptions, type OpenedEngine, openEngine } from "@synap/synap/internal";
 import { checkBrokerChoice } from "@synap/types/internal";
 import { START_COMMAND } from "./called-as.ts";
 import { ConfigurationError, type DatabaseConfiguration } from "./configuration.ts";
@@ -17,12 +17,14 @@ interface EngineConfiguration extends DatabaseConfiguration {
  * that doesn't answer yet. Closing the engine records pending failures and closes the database.
  *
  * @param keyVariable the key that this process needs with Inngest's public cloud
+ * @param replica a replica of the database to read events from
  * @throws ConfigurationError naming the missing variables; ConfigFileError; the errors of `migrate`
  */
 export async function openApplication(
   { variables, logger, failures }: ProcessStart,
   { databaseConnections, lockTimeoutMs, latenessMs }: EngineConfiguration,
   keyVariable: "INNGEST_EVENT_KEY" | "INNGEST_SIGNING_KEY",
+  replica?: OpenEngineOptions["replica"],
 ): Promise<OpenedEngine> {
   const urls = readServerUrls(variables);
   if (urls === undefined) {
@@ -36,10 +38,13 @@ export async function openApplication(
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
   const server = { ...urls, maxConnections: databaseConnections, lockTimeout: lockTimeoutMs };
-  const opened = await waitForDatabase(() => openEngine(application, server, { logger, latenessMs }), {
-    onWaiting: (error) =>
-      logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
-  });
+  const opened = await waitForDatabase(
+    () => openEngine(application, server, { logger, latenessMs, replica }),
+    {
+      onWaiting: (error) =>
+        logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),
+    },
+  );
   const { engine } = opened;
   failures.recordIn(engine.database);
   return {

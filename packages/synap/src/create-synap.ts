@@ -9,6 +9,7 @@ import type {
   StreamAppendResult,
   Transaction,
 } from "@synap/database";
+import { raisePoint } from "@synap/database/internal";
 import type {
   ActorOptions,
   AggregateCommand,
@@ -57,6 +58,8 @@ export type SynapOptions = (
       /** A TimescaleDB server. */ readonly databaseUrl: string;
       /** The same database past a connection pooler, if `databaseUrl` leads through one. */
       readonly databaseDirectUrl?: string | undefined;
+      /** A streaming replica of the database, to read events from. Reads see what this object has appended and read before. */
+      readonly databaseReplicaUrl?: string | undefined;
     }
   | { /** An embedded store that ends with the process: for tests. */ readonly memory: true }
   | { /** An open database, which stays the caller's. */ readonly database: Database }
@@ -191,8 +194,11 @@ export async function createSynap<
   Parts extends ApplicationParts = ApplicationParts,
 >(application: SynapApplication<Types, Parts>, options: SynapOptions): Promise<Synap<Types, Parts>> {
   const { logger = consoleLogger } = options;
-  const { engine, close } = await openEngine(application, placeOf(options), { logger });
-  const { database, dispatcher, names, store } = engine;
+  const { engine, close } = await openEngine(application, placeOf(options), {
+    logger,
+    replica: replicaOf(options),
+  });
+  const { database, dispatcher, names, point, reads, store } = engine;
   const { catalogue } = application;
   const runner = new HandlerRunner({ dispatcher, database, logger });
   if (options.runHandlers ?? database.engine === "embedded") {
@@ -206,11 +212,12 @@ export async function createSynap<
       const outcome = await dispatcher.store.append(catalogue.createSynapEvent(event));
       if (outcome.status === "rejected") throw new EventValidationError(outcome.issues);
       const { id, position, streamVersion, status } = outcome;
+      raisePoint(point, position);
       return { id, position, streamVersion, isDuplicate: status === "duplicate" };
     },
     append: (stream, events, { expectedVersion = "any", ...appendOptions } = {}) =>
       store.appendToStream(stream, expectedVersion, events, appendOptions),
-    ...createApplicationReader(store, catalogue, names),
+    ...createApplicationReader({ reads, point, catalogue, names }),
     closeStream: (stream, { expectedVersion = "any", transaction } = {}) =>
       store.closeStream(stream, expectedVersion, { transaction }),
     waitFor: (position, name, { signal } = {}) => waitForHandler(dispatcher, position, name, signal),
@@ -275,6 +282,11 @@ function typedDeadLetters<Types extends EventTypeMap>(
     },
     skip: (id, decision) => deadLetters.skip(id, decision),
   };
+}
+
+function replicaOf(options: SynapOptions): { readonly url: string } | undefined {
+  const url = "databaseUrl" in options ? options.databaseReplicaUrl : undefined;
+  return url === undefined ? undefined : { url };
 }
 
 function placeOf(options: SynapOptions): EngineDatabase {

@@ -1,22 +1,23 @@
 import type {
   EventBatch,
   EventPage,
-  EventStore,
+  EventReads,
   PageRequest,
+  ReadPoint,
   SubscriptionRequest as StoreSubscription,
   StreamInfo,
   Transaction,
 } from "@synap/database";
 import { MAX_PAGE_EVENTS } from "@synap/database";
-import { readTrace } from "@synap/database/internal";
+import { raisePoint, readTrace } from "@synap/database/internal";
 import type { KnownNames } from "@synap/handlers/internal";
 import type {
-  CallOptions,
   DescribedEventType,
   EventQuery,
   EventReader,
   EventTypeMap,
   PartOf,
+  ReadOptions,
   StoredEventIn,
   StreamName,
   StreamRead,
@@ -48,7 +49,7 @@ export interface ApplicationReader<Types extends EventTypeMap> extends EventRead
     stream: StreamName,
     read?: StreamRead & InTransaction,
   ): AsyncGenerator<StoredEventIn<Types>, void, void>;
-  getStream(stream: StreamName, options?: CallOptions & InTransaction): Promise<StreamInfo | undefined>;
+  getStream(stream: StreamName, options?: ReadOptions & InTransaction): Promise<StreamInfo | undefined>;
   /** One page of a query, with cursors for the pages before and after it. @throws UnknownNameError as `query` */
   queryPage<const Name extends keyof Types & string = keyof Types & string>(
     query: Omit<EventQuery<Name, PartOf<Types[Name]>>, "pageSize" | "signal">,
@@ -65,12 +66,27 @@ export interface ApplicationReader<Types extends EventTypeMap> extends EventRead
 
 const PAGE_SIZE = 100;
 
-/** Reads the events of a store with the types of a catalogue, and refuses misspelt names. */
-export function createApplicationReader<Types extends EventTypeMap>(
-  store: EventStore,
-  catalogue: TypedEventCatalogue<Types>,
-  names: KnownNames,
-): ApplicationReader<Types> {
+/** Parts of a reader. */
+export interface ReaderParts<Types extends EventTypeMap> {
+  readonly reads: EventReads;
+  /** The highest position that this process has appended or seen. Reads see everything up to it. */
+  readonly point: ReadPoint;
+  readonly catalogue: TypedEventCatalogue<Types>;
+  readonly names: KnownNames;
+}
+
+/** Reads stored events with the types of a catalogue, and refuses misspelt names. */
+export function createApplicationReader<Types extends EventTypeMap>({
+  reads,
+  point,
+  catalogue,
+  names,
+}: ReaderParts<Types>): ApplicationReader<Types> {
+  const atPoint: Pick<EventReads, "getById" | "query"> = {
+    getById: (id) => reads.getById(id, { point }),
+    query: (filter, page) => reads.query(filter, { ...page, point }),
+  };
+
   /** The event types of a request whose names are known. @throws RangeError, UnknownNameError */
   async function knownTypes<Name extends string>(
     type: Name | readonly Name[] | undefined,
@@ -87,11 +103,13 @@ export function createApplicationReader<Types extends EventTypeMap>(
     {
       type: _type,
       order = "desc",
+      minPosition,
       ...filter
     }: Omit<EventQuery<Name, PartOf<Types[Name]>>, "pageSize" | "signal">,
     { limit = PAGE_SIZE, cursor }: QueryPage,
   ) {
-    const page = await store.query({ ...filter, types }, { limit, order, cursor });
+    raisePoint(point, minPosition);
+    const page = await reads.query({ ...filter, types }, { limit, order, cursor, point });
     return { ...page, events: catalogue.typeStored<Name>(page.events) };
   }
 
@@ -119,7 +137,7 @@ export function createApplicationReader<Types extends EventTypeMap>(
       aggregateType === undefined || aggregateId === undefined
         ? batch
         : { ...batch, stream: { aggregateType, aggregateId } };
-    for await (const { events, ...progress } of store.subscribeToAll(selected)) {
+    for await (const { events, ...progress } of reads.subscribeToAll(selected)) {
       yield { ...progress, events: catalogue.typeStored<Name>(events) };
     }
     signal?.throwIfAborted();
@@ -139,23 +157,24 @@ export function createApplicationReader<Types extends EventTypeMap>(
       const type = catalogue.types.find((each) => each.name === name);
       return type && describeEventType(type);
     },
-    async getEvent(id, { signal } = {}) {
+    async getEvent(id, { signal, minPosition } = {}) {
       signal?.throwIfAborted();
-      const event = await store.getById(id);
+      raisePoint(point, minPosition);
+      const event = await reads.getById(id, { point });
       return event === undefined ? undefined : catalogue.typeStored([event])[0];
     },
     async getEventWithCaused(id, { limit = PAGE_SIZE, signal } = {}) {
       signal?.throwIfAborted();
-      const stored = await store.getById(id);
+      const stored = await reads.getById(id, { point });
       if (stored === undefined) return undefined;
-      const page = await store.query({ causationId: stored.id }, { limit, order: "asc" });
+      const page = await reads.query({ causationId: stored.id }, { limit, order: "asc", point });
       const { events, nextCursor } = page;
       const [event, ...caused] = catalogue.typeStored([stored, ...events]);
       return event && { event, caused: { events: caused, nextCursor } };
     },
     async trace(correlationId, { limit = MAX_PAGE_EVENTS, cursor, signal } = {}) {
       signal?.throwIfAborted();
-      const trace = await readTrace(store, correlationId, { limit, cursor });
+      const trace = await readTrace(atPoint, correlationId, { limit, cursor });
       if (trace === undefined) return undefined;
       const nodes = trace.nodes.flatMap(({ depth, event }) =>
         catalogue.typeStored([event]).map((typed) => ({ depth, event: typed })),
@@ -169,16 +188,18 @@ export function createApplicationReader<Types extends EventTypeMap>(
     async *history({ aggregateType, aggregateId }, options = {}) {
       yield* readPages(undefined, { aggregateType, aggregateId, order: "asc", ...options });
     },
-    async *readStream(stream, { signal, ...read } = {}) {
+    async *readStream(stream, { signal, minPosition, ...read } = {}) {
       signal?.throwIfAborted();
-      for await (const event of store.readStream(stream, read)) {
+      raisePoint(point, minPosition);
+      for await (const event of reads.readStream(stream, { ...read, point })) {
         yield* catalogue.typeStored([event]);
         signal?.throwIfAborted();
       }
     },
-    async getStream(stream, { signal, transaction } = {}) {
+    async getStream(stream, { signal, minPosition, transaction } = {}) {
       signal?.throwIfAborted();
-      return store.getStream(stream, { transaction });
+      raisePoint(point, minPosition);
+      return reads.getStream(stream, { transaction, point });
     },
     async *subscribe<const Name extends keyof Types & string>(request: SubscriptionRequest<Name> = {}) {
       const { onProgress, ...rest } = request;

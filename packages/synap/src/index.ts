@@ -19,6 +19,7 @@ export {
   MigrationOutOfOrderError,
   OptimisticLockError,
   PrivilegesMissingError,
+  ReplicaUrlError,
   SchemaNewerError,
   SignatureChangedError,
   StreamClosedError,

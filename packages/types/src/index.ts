@@ -70,6 +70,7 @@ export type {
   EventReader,
   EventWithCaused,
   PageSize,
+  ReadOptions,
   StreamRead,
   SubscriptionProgress,
   SubscriptionRequest,

@@ -27,15 +27,16 @@ export interface TimescaledbServerOptions {
 /** A TimescaleDB server that may be killed, beside the one that all tests share. */
 export class TimescaledbServer {
   readonly url: string;
+  /** Its data directory, inside the folder of .ci/timescaledb. */
+  readonly data: string;
   readonly #port: number;
-  readonly #data: string;
   readonly #diskMiB: number | undefined;
 
   /** @param port not that of the shared server */
   constructor(port: number, { diskMiB }: TimescaledbServerOptions = {}) {
     if (port === SHARED_PORT) throw new Error("The shared server must not be killed.");
     this.#port = port;
-    this.#data = `/var/lib/postgresql/synap-faults-${port}`;
+    this.data = `/var/lib/postgresql/synap-faults-${port}`;
     this.#diskMiB = diskMiB;
     this.url = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
   }
@@ -101,7 +102,7 @@ export class TimescaledbServer {
   }
 
   get #path(): string {
-    return join(serverRoot, this.#data);
+    return join(serverRoot, this.data);
   }
 
   async #isMounted(): Promise<boolean> {
@@ -112,7 +113,7 @@ export class TimescaledbServer {
   }
 
   async #run(command: "install" | "start" | "kill" | "stop" | "status"): Promise<void> {
-    const env = { ...process.env, SYNAP_PG_PORT: String(this.#port), SYNAP_PG_DATA: this.#data };
+    const env = { ...process.env, SYNAP_PG_PORT: String(this.#port), SYNAP_PG_DATA: this.data };
     await run(join(root, ".ci", "timescaledb"), [command], { env });
   }
 }

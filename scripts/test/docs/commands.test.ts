@@ -44,6 +44,7 @@ const othersPrograms = new Map([
   ["pg_restore", "dump-restore.fault.test.ts"],
   ["openssl", "signing-page.test.ts makes a secret of the same form"],
   ["tsx", "signing-page.test.ts runs the program of the page"],
+  ["pg_basebackup", "replica.fault.test.ts runs the command of the page"],
   ["docker", "compose.test.ts holds the file against the specification; there is no daemon where tests run"],
   ["inngest", "INNGEST_TEST_URL names a server that runs"],
   ...["[", "cat", "cp", "echo", "exit", "grep", "gzip", "mv", "printf", "set", "sleep"].map(

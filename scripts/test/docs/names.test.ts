@@ -49,7 +49,14 @@ const words = new Set(sources.match(/[A-Za-z_$][\w$]*/g));
 const keys = new Set(sources.match(/[a-z0-9]+(?:-[a-z0-9]+)+/g));
 
 /** Names of others that our code never uses. */
-const foreign = new Set(["Expect", "step.ai.infer", "query_timeout", "query_wait_timeout"]);
+const foreign = new Set([
+  "Expect",
+  "step.ai.infer",
+  "query_timeout",
+  "query_wait_timeout",
+  "max_standby_streaming_delay",
+  "max_slot_wal_keep_size",
+]);
 
 const FILE = /^[\w.@{},*/-]+\.(?:ts|mjs|sql|json|ya?ml|md|txt|html)$/;
 const BELOW_A_FOLDER = /^(?:apps|packages|scripts|bench|docs|examples|\.ci|\.github)\/\S*$/;

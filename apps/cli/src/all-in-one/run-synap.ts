@@ -6,6 +6,7 @@ import {
   createCommandLogger,
   createInngestClient,
   describeUnknownSettings,
+  readReplica,
   type ServerUrls,
 } from "@synap/service";
 import { defaultApplication, openEngine } from "@synap/synap/internal";
@@ -110,12 +111,13 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       SYNAP_WORKER_PORT: String(ports.worker),
     });
     const { databaseConnections: maxConnections, lockTimeoutMs: lockTimeout } = workerConfiguration;
+    const replica = server === undefined ? undefined : readReplica(process.env, apiConfiguration);
     const { engine, close } = await openEngine(
       application,
       server === undefined
         ? { dataDirectory: directory.databasePath }
         : { ...server, maxConnections, lockTimeout },
-      { logger, latenessMs: apiConfiguration.latenessMs },
+      { logger, latenessMs: apiConfiguration.latenessMs, replica },
     );
     started.push({ name: "database", stop: close });
     const { database } = engine;

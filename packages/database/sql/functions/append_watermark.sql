@@ -15,6 +15,11 @@ BEGIN
     RAISE EXCEPTION 'the watermark needs READ COMMITTED' USING ERRCODE = 'SY005';
   END IF;
 
+  -- A standby has none of the primary's locks. What it may read is in a row that it replays.
+  IF pg_catalog.pg_is_in_recovery() THEN
+    RETURN (SELECT h.number FROM synap.read_horizon AS h);
+  END IF;
+
   -- First the highest number assigned, ...
   SELECT last_value INTO high FROM synap.append_sequence;
 

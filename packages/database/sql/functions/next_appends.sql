@@ -1,36 +1,15 @@
--- Returns the range that a reader at after_position may read next: the following appends, up to max_events events, with
--- their time bounds. Always one row. Each statement of a VOLATILE function sees what was committed before it began, so the
--- append log is read after the watermark.
+-- Returns the range that a reader at after_position may read next, up to the watermark, as synap.appends_up_to does. Each statement of
+-- a VOLATILE function sees what was committed before it began, so the append log is read after the watermark.
 CREATE OR REPLACE FUNCTION synap.next_appends(after_position bigint, max_events integer)
 RETURNS TABLE (watermark bigint, up_to bigint, more boolean, min_timestamp timestamptz, max_timestamp timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
 SET jit = off
 AS $$
-#variable_conflict use_column
 DECLARE
   safe_number bigint := synap.append_watermark();
-  last_number bigint;
 BEGIN
-  watermark := safe_number * 1024 + 1023;
-
-  SELECT max(w.number), max(w.last_position), min(w.min_timestamp), max(w.max_timestamp)
-    INTO last_number, up_to, min_timestamp, max_timestamp
-    FROM (
-      SELECT a.*, sum(a.count) OVER (ORDER BY a.number) - a.count AS events_before
-        FROM (
-          SELECT * FROM synap.appends
-           WHERE number >= after_position >> 10 AND number <= safe_number AND last_position > after_position
-           ORDER BY number
-           LIMIT max_events
-        ) AS a
-    ) AS w
-   WHERE w.events_before < max_events;
-
-  more := last_number IS NOT NULL
-    AND EXISTS (SELECT FROM synap.appends WHERE number > last_number AND number <= safe_number);
-  RETURN NEXT;
+  RETURN QUERY SELECT * FROM synap.appends_up_to(safe_number, after_position, max_events);
 END
 $$;
 

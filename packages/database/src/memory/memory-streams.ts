@@ -66,15 +66,17 @@ export async function* readFromMemory(
 
 export function readPageFromMemory(log: ShownLog, name: StreamName, read: StreamRead): StreamPage {
   checkStreamRead(read);
-  const { events: all, version } = log.findStream(name) ?? { events: [], version: 0 };
-  const { from, to, isLast } = firstPage(version, read);
-  if (from > to) return { events: [] };
-  const range = between(all, from, to);
+  const stream = log.findStream(name);
+  const info = streamInMemory(log, name);
+  if (stream === undefined || info === undefined) return { events: [] };
+  const { from, to, isLast } = firstPage(stream.version, read);
+  if (from > to) return { events: [], info };
+  const range = between(stream.events, from, to);
   const isBackwards = read.direction === "backwards";
   const { events, isCut } = cutPage(isBackwards ? range.reverse() : range);
-  if (isLast && !isCut) return { events };
+  if (isLast && !isCut) return { events, info };
   const last = isCut ? events.at(-1)?.streamVersion : isBackwards ? from : to;
-  return last === undefined ? { events } : { events, nextVersion: last + (isBackwards ? -1 : 1) };
+  return { events, info, ...(last !== undefined && { nextVersion: last + (isBackwards ? -1 : 1) }) };
 }
 
 function between(events: readonly StoredEvent[], from: number, to: number): StoredEvent[] {

@@ -1,22 +1,26 @@
 import type { LogSessions } from "../connection/log-sessions.ts";
+import type { SqlSession } from "../connection/sql-session.ts";
 import type { CheckedFilter, EventFilter } from "./event-filter.ts";
 import { type EventPage, type PageRequest, type PageSearch, readEventPage } from "./event-page.ts";
 import { type PageRow, readPage } from "./page-bytes.ts";
 import { getStreamRow, type StreamRow } from "./read-stream.ts";
 import { type PositionRange, recordedRange } from "./recorded-range.ts";
-import { queryWithSharedPlan } from "./shared-plan.ts";
+import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 import { writeEventQuery } from "./write-event-query.ts";
+
+/** Sessions that read the log, or one transaction. */
+type QuerySession = SqlSession & Pick<LogSessions, "places">;
 
 /**
  * Reads one page of stored events that match a filter.
  * @throws InvalidCursorError, InvalidMomentError, EventFilterError, and RangeError for a limit out of bounds.
  */
 export function queryEvents(
-  database: LogSessions,
+  session: QuerySession,
   filter: EventFilter,
   page: PageRequest,
 ): Promise<EventPage> {
-  return readEventPage(filter, page, async (search) => readPage(await readRows(database, search)));
+  return readEventPage(filter, page, async (search) => readPage(await readRows(session, search)));
 }
 
 const DAY_MS = 86_400_000;
@@ -30,26 +34,26 @@ const SHORT_MS = 30 * DAY_MS;
  * much as reading one. If that fills the page, it is complete. Events of one user, correlation or cause may be anywhere, so
  * those are searched in the whole log at once.
  */
-async function readRows(database: LogSessions, search: PageSearch): Promise<PageRow[]> {
+async function readRows(session: QuerySession, search: PageSearch): Promise<PageRow[]> {
   const { aggregateType, aggregateId } = search.filter;
   if (aggregateType !== undefined && aggregateId !== undefined) {
-    const stream = await getStreamRow(database.places ?? database, { aggregateType, aggregateId });
-    return readStreamRows(database, search, stream);
+    const stream = await getStreamRow(session.places ?? session, { aggregateType, aggregateId });
+    return readStreamRows(session, search, stream);
   }
-  if (isSelective(search.filter)) return runQuery(database, search);
-  const recorded = await recordedRange(database.places ?? database, search.filter);
+  if (isSelective(search.filter)) return runQuery(session, search);
+  const recorded = await recordedRange(session.places ?? session, search.filter);
   if (recorded === undefined) return [];
   const { positions, filter } = recorded;
   const within = { ...search, filter };
   // Few events are found at once in a short range.
-  const widths = database.places !== undefined && isShort(filter) ? [] : WINDOWS_MS;
+  const widths = session.places !== undefined && isShort(filter) ? [] : WINDOWS_MS;
   for (const width of widths) {
     const near = narrow(within, width);
     if (near === undefined) break;
-    const rows = await runQuery(database, { ...search, filter: near }, positions);
+    const rows = await runQuery(session, { ...search, filter: near }, positions);
     if (rows.length === search.limit) return rows;
   }
-  return runQuery(database, within, positions);
+  return runQuery(session, within, positions);
 }
 
 /** True for a filter that an index answers with few events, wherever in time they are. */
@@ -62,39 +66,39 @@ function isSelective({ aggregateId, userId, correlationId, causationId }: Checke
  * is not used, because with time bounds as parameters a shared plan would search by time instead of by stream.
  */
 async function readStreamRows(
-  database: LogSessions,
+  session: QuerySession,
   search: PageSearch,
   stream: StreamRow | undefined,
 ): Promise<PageRow[]> {
   if (stream === undefined) return [];
   const { first_timestamp: first, last_timestamp: last, version } = stream;
-  if (first === null || last === null) return runQuery(database, search);
+  if (first === null || last === null) return runQuery(session, search);
   const { from, to } = search.filter;
   const low = Math.max(first, from?.valueOf() ?? Number.NEGATIVE_INFINITY);
   // The end is exclusive, but the last event's time is inclusive.
   const high = Math.min(last + 1, to?.valueOf() ?? Number.POSITIVE_INFINITY);
   const bounded = { ...search, filter: { ...search.filter, from: new Date(low), to: new Date(high) } };
-  if (high - low <= SHORT_MS) return runQuery(database, bounded);
+  if (high - low <= SHORT_MS) return runQuery(session, bounded);
 
   const width = DAY_MS + (1.5 * search.limit * (last - first)) / version;
   const near = width <= SHORT_MS ? narrow(bounded, width) : undefined;
   if (near !== undefined) {
-    const rows = await runQuery(database, { ...search, filter: near });
+    const rows = await runQuery(session, { ...search, filter: near });
     if (rows.length === search.limit) return rows;
   }
-  return runQuery(database, search);
+  return runQuery(session, search);
 }
 
 /**
  * Runs a query, with a shared plan if it is selective and over more than a few days. Sessions that show some rows only read those of
  * one user or actor, whatever the filter.
  */
-function runQuery(database: LogSessions, search: PageSearch, positions?: PositionRange): Promise<PageRow[]> {
+function runQuery(session: QuerySession, search: PageSearch, positions?: PositionRange): Promise<PageRow[]> {
   const { text, parameters } = writeEventQuery(search, positions);
-  const isFew = isSelective(search.filter) || database.places !== undefined;
+  const isFew = isSelective(search.filter) || session.places !== undefined;
   return isFew && !isShort(search.filter)
-    ? queryWithSharedPlan(database, undefined, text, parameters)
-    : database.query<PageRow>(text, parameters);
+    ? queryAnySessionWithSharedPlan<PageRow>(session, text, parameters)
+    : session.query<PageRow>(text, parameters);
 }
 
 function isShort({ from, to }: CheckedFilter): boolean {

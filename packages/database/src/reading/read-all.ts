@@ -33,10 +33,12 @@ export interface ReadAllPage {
   readonly caughtUp: boolean;
 }
 
-const NEXT = `
+const RANGE = `
 SELECT watermark, up_to, more, ${epochMs("min_timestamp")} AS min_timestamp,
-       ${epochMs("max_timestamp")} AS max_timestamp
-  FROM synap.next_appends($1, $2)`;
+       ${epochMs("max_timestamp")} AS max_timestamp`;
+const NEXT = `${RANGE} FROM synap.next_appends($1, $2)`;
+
+const UP_TO = `${RANGE} FROM synap.appends_up_to($3, $1, $2)`;
 
 /** The range that a reader may read next, from `synap.next_appends`. Empty when `up_to` is null. */
 export interface NextAppends {
@@ -57,10 +59,13 @@ export const MAX_READ_EVENTS = 10_000;
  * Reads the events after a position, up to the watermark, without skipping any in whatever order transactions commit. The
  * first statement reads the next range and its time bounds from the append log, the second the events; it sees at least
  * what the first one saw.
+ *
+ * @param safeNumber number of an append up to which all are known to be finished, in place of the watermark
  */
 export async function readAll(
   session: SqlSession & Pick<LogSessions, "places">,
   request: ReadAllRequest,
+  safeNumber?: number,
 ): Promise<ReadAllPage> {
   const { after, limit } = request;
   checkReadAll(request);
@@ -68,10 +73,11 @@ export async function readAll(
   const filters = writeFilters(request);
   // A reader with a filter reads larger ranges, or it would need a round trip for every page of other events.
   const isFiltered = filters.conditions.length > 0 || session.places !== undefined;
-  const [next] = await (session.places ?? reader).query<NextAppends>(NEXT, [
-    after,
-    isFiltered ? MAX_READ_EVENTS : limit,
-  ]);
+  const window = isFiltered ? MAX_READ_EVENTS : limit;
+  const place = session.places ?? reader;
+  const [next] = await (safeNumber === undefined
+    ? place.query<NextAppends>(NEXT, [after, window])
+    : place.query<NextAppends>(UP_TO, [after, window, safeNumber]));
   if (next === undefined) throw new Error("next_appends returned no row.");
   return readNextAppends(reader, session.places === undefined ? next : withoutPositions(next), request);
 }

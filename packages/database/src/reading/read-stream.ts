@@ -34,6 +34,8 @@ export interface StreamPage {
   readonly events: readonly StoredEvent[];
   /** First version of the rest, in the direction of the read; undefined on the last page. */
   readonly nextVersion?: number;
+  /** The stream when the page was read; undefined when it has no events. */
+  readonly info?: StreamInfo;
 }
 
 const GET_STREAM = `
@@ -60,11 +62,11 @@ export async function getStreamRow(session: SqlSession, stream: StreamName): Pro
 /** Reads the version and the closing time of a stream; undefined when it has no events. */
 export async function getStream(session: SqlSession, stream: StreamName): Promise<StreamInfo | undefined> {
   const row = await getStreamRow(session, stream);
-  if (row === undefined) return undefined;
-  return {
-    streamVersion: row.version,
-    ...(row.closed_at !== null && { closedAt: isoFromEpoch(row.closed_at) }),
-  };
+  return row && infoOf(row);
+}
+
+function infoOf({ version, closed_at: closedAt }: StreamRow): StreamInfo {
+  return { streamVersion: version, ...(closedAt !== null && { closedAt: isoFromEpoch(closedAt) }) };
 }
 
 const OF_STREAM = `
@@ -120,7 +122,8 @@ export async function readStreamPage(
 ): Promise<StreamPage> {
   checkStreamRead(request);
   const head = await getStreamRow(request.transaction ?? database, stream);
-  return head === undefined ? { events: [] } : readPageOf(database, stream, head, request);
+  if (head === undefined) return { events: [] };
+  return { ...(await readPageOf(database, stream, head, request)), info: infoOf(head) };
 }
 
 /** Returns a read that continues at another version. */

@@ -4,7 +4,7 @@ import { parse, toClientConfig } from "pg-connection-string";
 import { DatabaseUnavailableError, sqlState } from "../connection/database-errors.ts";
 
 /** The setting that a URL comes from. */
-export type UrlSetting = "DATABASE_URL" | "DATABASE_DIRECT_URL";
+export type UrlSetting = "DATABASE_URL" | "DATABASE_DIRECT_URL" | "DATABASE_REPLICA_URL";
 
 /** Thrown for a URL that is not that of a PostgreSQL database. The message omits the URL, which may hold a password. */
 export class DatabaseUrlError extends Error {
@@ -123,7 +123,7 @@ export function explainRefusal(error: unknown, url: string, setting: UrlSetting 
     case "3D000":
       return refused(
         `There is no database "${database}" on ${server}.\n` +
-          `Correct the name at the end of DATABASE_URL, or create it: CREATE DATABASE ${quote(database ?? "")} OWNER ${quote(user)};`,
+          `Correct the name at the end of ${setting}, or create it: CREATE DATABASE ${quote(database ?? "")} OWNER ${quote(user)};`,
       );
     case "42501":
       return refused(

@@ -35,6 +35,8 @@ export interface SessionsOptions {
   readonly scope: "session" | "transaction";
   /** The names of prepared statements; undefined: statements are prepared each time. */
   readonly names: StatementNames | undefined;
+  /** Transactions that can't write, for a standby. Default false. */
+  readonly readOnly?: boolean;
 }
 
 /** Sessions of one kind on a server: all run as the same role, with the same settings. */
@@ -47,14 +49,14 @@ export interface ServerSessions extends Sessions {
 }
 
 export function openServerSessions(options: SessionsOptions): ServerSessions {
-  const { settings, scope, names, answerTimeout } = options;
+  const { settings, scope, names, answerTimeout, readOnly = false } = options;
   // The name, too: a RESET of the session reaches the pooler, which then forgets it.
   const local = asLocalScript({ ...settings, application_name: options.applicationName });
   const opening =
     scope === "session"
-      ? "BEGIN"
+      ? `BEGIN${readOnly ? " READ ONLY" : ""}`
       : // The transaction's mode must be set before any setting is made in it.
-        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; ${local}`;
+        `BEGIN ISOLATION LEVEL READ COMMITTED READ ${readOnly ? "ONLY" : "WRITE"} NOT DEFERRABLE; ${local}`;
   const pool = openConnectionPool({
     ...options,
     ...(scope === "session" && { startupOptions: asStartupOptions(settings) }),

@@ -12,6 +12,9 @@ export interface SubscriptionSource {
   readonly shown?: string | undefined;
 }
 
+/** The read whose watermark is the end of the log. */
+export const END_OF_LOG: ReadAllRequest = { after: Number.MAX_SAFE_INTEGER, limit: 1 };
+
 const DEFAULT_BATCH = 500;
 const DEFAULT_POLL_MS = 1_000;
 /**
@@ -64,10 +67,9 @@ async function resolveStart(
 ): Promise<number> {
   if (from === "start") return 0;
   if (from !== "now") return from;
-  const end = { after: Number.MAX_SAFE_INTEGER, limit: 1 };
   const { watermark } = await (readLimiter === undefined
-    ? source.readAll(end)
-    : readLimiter.read(end, source.readAll, source.shown));
+    ? source.readAll(END_OF_LOG)
+    : readLimiter.read(END_OF_LOG, source.readAll, source.shown));
   return watermark;
 }
 

@@ -13,8 +13,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of a read that a replica of the database may answer. */
+export interface ReadOptions extends CallOptions {
+  /**
+   * The read sees the events up to this position, which an append or a command of somebody else returned. What the reading object
+   * itself has appended and read it sees anyway.
+   */
+  readonly minPosition?: number | undefined;
+}
+
 /** Filter of stored events. All given conditions must hold. */
-export interface EventQuery<Name extends string = string, Data = JsonObject> extends CallOptions {
+export interface EventQuery<Name extends string = string, Data = JsonObject> extends ReadOptions {
   /** Events of this type, or of any of these. */
   readonly type?: Name | readonly Name[] | undefined;
   readonly aggregateType?: string | undefined;
@@ -51,7 +60,7 @@ export interface EventQuery<Name extends string = string, Data = JsonObject> ext
 }
 
 /** Range and direction of a stream read. */
-export interface StreamRead extends CallOptions {
+export interface StreamRead extends ReadOptions {
   /** The lowest version, inclusive. Default 1. */
   readonly fromVersion?: number | undefined;
   /** The highest version, inclusive. Default: the stream's version when reading begins. */
@@ -145,7 +154,7 @@ export interface EventReader<Types extends EventTypeMap> {
   /** The event type of this name; undefined when there is none. */
   getEventType(name: string, options?: CallOptions): Promise<DescribedEventType | undefined>;
   /** The event with this id; undefined when it isn't stored. */
-  getEvent(id: string, options?: CallOptions): Promise<StoredEventIn<Types> | undefined>;
+  getEvent(id: string, options?: ReadOptions): Promise<StoredEventIn<Types> | undefined>;
   /** The event with this id and up to `limit` events that it caused, by default 100; undefined when it isn't stored. */
   getEventWithCaused(
     id: string,
@@ -167,11 +176,14 @@ export interface EventReader<Types extends EventTypeMap> {
   /** The events of a stream by version, fetched page by page. None for a stream that doesn't exist. */
   readStream(stream: StreamName, read?: StreamRead): AsyncGenerator<StoredEventIn<Types>, void, void>;
   /** The events of a stream by the time at which they happened, the oldest first. None for a stream that doesn't exist. */
-  history(stream: StreamName, options?: PageSize): AsyncGenerator<StoredEventIn<Types>, void, void>;
+  history(
+    stream: StreamName,
+    options?: PageSize & ReadOptions,
+  ): AsyncGenerator<StoredEventIn<Types>, void, void>;
   /** The stream's version, and when it was closed; undefined when it has no events. */
   getStream(
     stream: StreamName,
-    options?: CallOptions,
+    options?: ReadOptions,
   ): Promise<{ readonly streamVersion: number; readonly closedAt?: string | undefined } | undefined>;
   /** The events after a position, then each as it is stored. With `type`, `data` has the types of those events. */
   subscribe<const Name extends keyof Types & string = keyof Types & string>(

@@ -15,6 +15,7 @@ import {
   nextCursor,
   pathId,
   plainText,
+  positionHeaders,
   type RequestSchemas,
   wholeNumber,
 } from "./parameter-forms.ts";
@@ -216,10 +217,10 @@ const EVENT_BODIES = {
 export const EVENT_REQUESTS = {
   publishEvent: { query: publishQuery, body: EVENT_BODIES.EventInput },
   publishBatch: { query: publishQuery, body: EVENT_BODIES.EventBatch },
-  getEvent: { params: eventPath, query: eventOptions },
+  getEvent: { params: eventPath, query: eventOptions, headers: positionHeaders },
   getTrace: { params: tracePath, query: traceQuery },
-  listEvents: { query: eventQuery },
-  aggregateHistory: { params: aggregatePath, query: historyQuery },
+  listEvents: { query: eventQuery, headers: positionHeaders },
+  aggregateHistory: { params: aggregatePath, query: historyQuery, headers: positionHeaders },
   tailEvents: { query: tailQuery, headers: tailHeaders },
 } as const satisfies Record<string, RequestSchemas>;
 

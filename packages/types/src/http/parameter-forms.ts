@@ -117,3 +117,20 @@ export interface RequestSchemas {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
 }
+
+/**
+ * The header for reading one's own writes from a replica: an answer has the position that the caller has then written or seen, and a
+ * read that sends it sees everything up to there.
+ */
+export const POSITION_HEADER = "x-synap-position";
+
+/** The header of a read that a replica of the database may answer. */
+export const positionHeaders = z.object({
+  [POSITION_HEADER]: z
+    .string()
+    .regex(/^\d{1,15}$/, "must be a position, a whole number from 0")
+    .optional()
+    .describe(
+      "The read sees everything up to this position: that of an earlier answer's header or of an append.",
+    ),
+});

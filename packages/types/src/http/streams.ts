@@ -7,6 +7,7 @@ import {
   emptyBody,
   limitParameter,
   pathId,
+  positionHeaders,
   type RequestSchemas,
   wholeNumber,
 } from "./parameter-forms.ts";
@@ -101,7 +102,7 @@ export const STREAM_REQUESTS = {
     headers: preconditionHeaders,
     body: streamAppend,
   },
-  readStream: { params: streamPath, query: streamQuery },
+  readStream: { params: streamPath, query: streamQuery, headers: positionHeaders },
   closeStream: { params: streamPath, headers: preconditionHeaders, body: emptyBody },
 } as const satisfies Record<string, RequestSchemas>;
 

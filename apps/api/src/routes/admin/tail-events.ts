@@ -21,7 +21,7 @@ const TAIL_READS = 2;
 
 /** GET /api/v1/admin/events/tail */
 export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { watchCredential, store, logger, closing, configuration } = dependencies;
+  const { watchCredential, reads, logger, closing, configuration } = dependencies;
   let open = 0;
   const readLimiter = new ReadLimiter(TAIL_READS);
   registerAdminRoute(
@@ -69,7 +69,7 @@ export function tailEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       };
       const stream = tailStream(
         (signal) =>
-          store.subscribeToAll({
+          reads.subscribeToAll({
             ...request,
             batchSize: BATCH,
             maxBatchBytes: BATCH_BYTES,

@@ -8,6 +8,7 @@ import { actorFields, actorIssues } from "../../identity/acting.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
+import { positionHeader, positionOfAnswer } from "../read-position.ts";
 import {
   type ApiRoute,
   json,
@@ -21,7 +22,10 @@ import { versionTag } from "../streams/stream-parameters.ts";
 import { describeCommandBody, readCommandBody } from "./command-body.ts";
 import { limitedRepository } from "./limited-repository.ts";
 
-const etag = { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } } as const;
+const headers = {
+  ETag: { description: "The version, for If-Match.", schema: { type: "string" } },
+  ...positionOfAnswer,
+} as const;
 
 /** POST /api/v1/{path}/{id}/{command}, for every command of every registered aggregate. */
 export function commandRoutes(app: ApiApp, dependencies: ApiDependencies): void {
@@ -54,10 +58,10 @@ function commandRoute(
       body: { required: true, content: { "application/json": { schema: describeCommandBody(schema) } } },
     },
     responses: {
-      201: { ...jsonResponse("Executed: its events are stored.", "CommandResult"), headers: etag },
+      201: { ...jsonResponse("Executed: its events are stored.", "CommandResult"), headers },
       200: {
         ...jsonResponse("Nothing had to change, or the command was already executed.", "CommandResult"),
-        headers: etag,
+        headers,
       },
       ...problemResponses(
         ...JSON_BODY_PROBLEMS,
@@ -109,7 +113,10 @@ function commandRoute(
     const events = repeated ? await visibleEvents(dependencies, visibility, result.events) : result.events;
     const response = { aggregateType: decider.name, aggregateId: id, version, state, events, repeated };
     const status = events.length > 0 && !repeated ? 201 : 200;
-    return json(context, status, response, versionTag(version));
+    return json(context, status, response, {
+      ...versionTag(version),
+      ...positionHeader(events.at(-1)?.position ?? 0),
+    });
   });
 }
 

@@ -1,9 +1,10 @@
-import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery } from "@synap/types/http";
+import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery, positionHeaders } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
+import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
 import {
   type ApiRoute,
   problemResponses,
@@ -22,11 +23,11 @@ const route = {
   description:
     "By the time at which its events happened, the oldest first; `GET /api/v1/streams/...` has them by version. " +
     "The Link header has the next and the previous page.",
-  request: { params: aggregatePath, query: historyQuery },
+  request: { params: aggregatePath, query: historyQuery, headers: positionHeaders },
   responses: {
     200: {
       ...representedResponse("One page of the history.", "EventPage"),
-      headers: LINK_HEADER,
+      headers: { ...LINK_HEADER, ...positionOfAnswer },
     },
     ...problemResponses(
       "parameter-invalid",
@@ -41,18 +42,20 @@ const route = {
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/aggregate/{type}/{id}/history */
-export function aggregateHistoryRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {
+export function aggregateHistoryRoute(app: ApiApp, { reads, pages, catalogue }: ApiDependencies): void {
   registerRoute(app, route, (context, principal) => {
     const { limit = DEFAULT_PAGE_SIZE, cursor } = readQuery(context, historyQuery);
     const stream = {
       aggregateType: readPathParameter(context, "type", aggregatePath.shape.type),
       aggregateId: readPathParameter(context, "id", aggregatePath.shape.id),
     };
-    const reader = store.visibleTo(visibilityOf(principal));
+    const point = readPoint(context);
+    const reader = reads.visibleTo(visibilityOf(principal), point);
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.queryStream(stream, { limit, order: "asc", cursor, maxBytes });
       if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);
-      return represent(context, page, linkHeader(context.req.url, page));
+      const headers = { ...linkHeader(context.req.url, page), ...positionHeader(point.position) };
+      return represent(context, page, headers);
     });
   });
 }

@@ -1,9 +1,10 @@
-import { eventOptions, eventPath } from "@synap/types/http";
+import { eventOptions, eventPath, positionHeaders } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { sendPage } from "../page-response.ts";
+import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
 import {
   type ApiRoute,
   json,
@@ -20,9 +21,9 @@ const route = {
   operationId: "getEvent",
   tags: ["events"],
   summary: "Get one stored event, and those that it caused",
-  request: { params: eventPath, query: eventOptions },
+  request: { params: eventPath, query: eventOptions, headers: positionHeaders },
   responses: {
-    200: representedResponse("The event.", "EventWithCaused"),
+    200: { ...representedResponse("The event.", "EventWithCaused"), headers: positionOfAnswer },
     ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
@@ -36,14 +37,15 @@ const route = {
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/{id} */
-export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): void {
+export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): void {
   registerRoute(app, route, async (context, principal) => {
     const { caused: limit } = readQuery(context, eventOptions);
     const id = (context.req.param("id") ?? "").toLowerCase();
     if (!eventPath.shape.id.safeParse(id).success) {
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
-    const reader = store.visibleTo(visibilityOf(principal));
+    const point = readPoint(context);
+    const reader = reads.visibleTo(visibilityOf(principal), point);
     const event = await reader.getById(id);
     if (event === undefined) {
       throw new Problem(
@@ -53,7 +55,7 @@ export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): v
       );
     }
     if (limit === undefined) {
-      const { body, headers } = represent(context, event);
+      const { body, headers } = represent(context, event, positionHeader(point.position));
       return json(context, 200, body, headers);
     }
     return sendPage(context, pages, async (maxBytes) => {
@@ -61,7 +63,7 @@ export function getEventRoute(app: ApiApp, { store, pages }: ApiDependencies): v
         { causationId: id },
         { limit, order: "asc", maxBytes },
       );
-      return represent(context, { ...event, caused: { events, nextCursor } });
+      return represent(context, { ...event, caused: { events, nextCursor } }, positionHeader(point.position));
     });
   });
 }

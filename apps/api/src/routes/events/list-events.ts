@@ -1,9 +1,10 @@
-import { DEFAULT_PAGE_SIZE, eventQuery } from "@synap/types/http";
+import { DEFAULT_PAGE_SIZE, eventQuery, positionHeaders } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
+import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 const route = {
@@ -17,11 +18,11 @@ const route = {
     "All filters must match. `source`, `validAt` and `data` have no index and need another one beside them: a type, an aggregate, " +
     "a user, a flow, a cause, a creator, or `from` or `recordedFrom`. With `processed`, a page may hold fewer than `limit`, or none: " +
     "go by `nextCursor`. The Link header has the next and the previous page.",
-  request: { query: eventQuery },
+  request: { query: eventQuery, headers: positionHeaders },
   responses: {
     200: {
       ...representedResponse("One page of events.", "EventPage"),
-      headers: LINK_HEADER,
+      headers: { ...LINK_HEADER, ...positionOfAnswer },
     },
     ...problemResponses(
       "parameter-invalid",
@@ -38,7 +39,7 @@ const route = {
 
 /** GET /api/v1/events */
 export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { store, pages, admin } = dependencies;
+  const { reads, pages, admin } = dependencies;
   registerRoute(app, route, async (context, principal) => {
     const {
       limit = DEFAULT_PAGE_SIZE,
@@ -48,13 +49,14 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       processed,
       ...filter
     } = readQuery(context, eventQuery);
+    const point = readPoint(context);
     const visibility = visibilityOf(principal);
-    const reader = store.visibleTo(visibility);
+    const reader = reads.visibleTo(visibility, point);
     await checkFilterNames(dependencies, { type, ...filter }, "all" in visibility ? undefined : reader);
     const types = type === undefined ? undefined : [type].flat();
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.query({ ...filter, types }, { limit, order, cursor, maxBytes });
-      const headers = linkHeader(context.req.url, page);
+      const headers = { ...linkHeader(context.req.url, page), ...positionHeader(point.position) };
       if (processed === undefined) return represent(context, page, headers);
       const states = await admin.processing.ofEach(page.events);
       const events = states.filter((each) => String(each.processed) === processed).map(({ event }) => event);

@@ -7,6 +7,7 @@ import { type ActorFields, actorIssues } from "../../identity/acting.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "../events/publish-parameters.ts";
+import { positionHeader, positionOfAnswer } from "../read-position.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
 import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
@@ -31,8 +32,14 @@ const route = {
     },
   },
   responses: {
-    201: jsonResponse("Stored. ETag is the stream's version.", "StreamAppended"),
-    200: jsonResponse("All events were already stored by an earlier request.", "StreamAppended"),
+    201: {
+      ...jsonResponse("Stored. ETag is the stream's version.", "StreamAppended"),
+      headers: positionOfAnswer,
+    },
+    200: {
+      ...jsonResponse("All events were already stored by an earlier request.", "StreamAppended"),
+      headers: positionOfAnswer,
+    },
     ...problemResponses(
       ...JSON_BODY_PROBLEMS,
       "batch-invalid",
@@ -67,7 +74,8 @@ export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies):
       timestamps: lateness === undefined ? "backfill" : "live",
     });
     const isNew = result.events.some(({ duplicate }) => !duplicate);
-    return json(context, isNew ? 201 : 200, result, versionTag(result.streamVersion));
+    const headers = { ...versionTag(result.streamVersion), ...positionHeader(result.position) };
+    return json(context, isNew ? 201 : 200, result, headers);
   });
 }
 

@@ -1,9 +1,10 @@
-import { DEFAULT_PAGE_SIZE, streamPath, streamQuery } from "@synap/types/http";
+import { DEFAULT_PAGE_SIZE, positionHeaders, streamPath, streamQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { sendPage } from "../page-response.ts";
+import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, versionTag } from "./stream-parameters.ts";
 
@@ -15,7 +16,7 @@ const route = {
   tags: ["streams"],
   summary: "Read a stream",
   description: "In the order of versions. The Link header has the next page.",
-  request: { params: streamPath, query: streamQuery },
+  request: { params: streamPath, query: streamQuery, headers: positionHeaders },
   responses: {
     200: {
       ...representedResponse(
@@ -25,6 +26,7 @@ const route = {
       headers: {
         ETag: { description: "The stream's version in quotes.", schema: { type: "string" } },
         Link: { description: 'rel="next"', schema: { type: "string" } },
+        ...positionOfAnswer,
       },
     },
     ...problemResponses(
@@ -39,25 +41,26 @@ const route = {
 } satisfies ApiRoute;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
-export function readStreamRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {
+export function readStreamRoute(app: ApiApp, { reads, pages, catalogue }: ApiDependencies): void {
   registerRoute(app, route, async (context, principal) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
-    const reader = store.visibleTo(visibilityOf(principal));
-    const info = await reader.getStream(stream);
-    if (info === undefined) throw streamNotFound(stream, catalogue);
+    const point = readPoint(context);
+    const reader = reads.visibleTo(visibilityOf(principal), point);
     const { direction = "forwards" } = query;
     return sendPage(context, pages, async (maxPageBytes) => {
-      const { events, nextVersion } = await reader.readStreamPage(stream, {
+      const { events, nextVersion, info } = await reader.readStreamPage(stream, {
         fromVersion: query.fromVersion ?? 1,
-        toVersion: Math.min(info.streamVersion, query.toVersion ?? info.streamVersion),
+        toVersion: query.toVersion,
         direction,
         pageSize: query.limit ?? DEFAULT_PAGE_SIZE,
         maxPageBytes,
       });
+      if (info === undefined) throw streamNotFound(stream, catalogue);
       const rest = direction === "forwards" ? "fromVersion" : "toVersion";
       const headers = {
         ...versionTag(info.streamVersion),
+        ...positionHeader(point.position),
         ...(nextVersion !== undefined && nextLink(context.req.url, { [rest]: nextVersion })),
       };
       return represent(context, { stream, ...info, events }, headers);
