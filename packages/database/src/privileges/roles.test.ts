@@ -93,6 +93,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.handler_failures": ROWS,
     "synap.held_streams": ROWS,
     "synap.inline_builds_lock": ["lock"],
+    "synap.inline_consumers": ["delete", "insert", "lock", "merge", "upsert"],
     "synap.parked_events": ["delete", "insert", "lock", "merge", "upsert"],
     "synap.projection_build_numbers": ["next"],
     "synap.projection_builds": ROWS,
