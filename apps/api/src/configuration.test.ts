@@ -3,6 +3,19 @@ import { describe, expect, it } from "vitest";
 import { readApiConfiguration } from "./configuration.ts";
 
 describe("the API's configuration", () => {
+  it.each([
+    "*",
+    "null",
+    "https://shop.example/",
+    "https://*.example",
+    "shop.example",
+    "HTTPS://shop.example",
+    "file:///x",
+  ])("refuses %j as an origin", (origin) => {
+    const variables = { SYNAP_CORS_ORIGINS: `https://shop.example, ${origin}` };
+    expect(() => readApiConfiguration(variables)).toThrow("is not an origin");
+  });
+
   it("has defaults for everything", () => {
     expect(readApiConfiguration({ SYNAP_API_KEYS: "" })).toEqual({
       host: "127.0.0.1",
@@ -31,6 +44,7 @@ describe("the API's configuration", () => {
       replicaMaxLagMs: 5_000,
       queueMaxBytes: 64 * 1024 * 1024,
       rateLimits: {},
+      corsOrigins: [],
       publishConcurrency: 4,
       publishDeadlineMs: 3_000,
     });

@@ -9,6 +9,7 @@ import {
 import { DEFAULT_MAX_DEPTH, MAX_ENVELOPE_BYTES } from "@synap/types/internal";
 import { z } from "zod";
 import { MIN_ENVELOPE_BYTES } from "./broker/envelopes.ts";
+import { readOrigins } from "./http/cors.ts";
 import {
   type IdentityConfiguration,
   identityVariables,
@@ -28,6 +29,7 @@ export const apiVariables = z.object({
   SYNAP_API_HOST: text.default("127.0.0.1"),
   SYNAP_API_PORT: port.default(3400),
   SYNAP_API_ALLOWED_HOSTS: text.optional(),
+  SYNAP_CORS_ORIGINS: text.optional(),
   SYNAP_MAX_CONNECTIONS: whole(1, 1_000_000).default(1_000),
   SYNAP_HEADERS_TIMEOUT_MS: whole(100, 600_000).default(10_000),
   SYNAP_REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(60_000),
@@ -66,6 +68,8 @@ export interface ApiConfiguration extends DatabaseConfiguration, ReplicaConfigur
    * if it listens on a loopback address, otherwise any.
    */
   readonly allowedHosts?: readonly string[];
+  /** Origins whose pages may call the API from a browser (SYNAP_CORS_ORIGINS, separated by commas). Default: none. */
+  readonly corsOrigins: readonly string[];
   readonly identity: IdentityConfiguration;
   readonly rateLimits: RateLimitConfiguration;
   /** Largest number of connections served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
@@ -128,6 +132,7 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     host: read.SYNAP_API_HOST,
     port: read.SYNAP_API_PORT,
     ...(allowedHosts !== undefined && { allowedHosts }),
+    corsOrigins: readOrigins("SYNAP_CORS_ORIGINS", read.SYNAP_CORS_ORIGINS),
     identity: readIdentity(read, {
       host: read.SYNAP_API_HOST,
       isProduction: variables["NODE_ENV"] === "production",

@@ -57,6 +57,16 @@ describe("a server on another address", () => {
 });
 
 describe("a request that may change something", () => {
+  it("is taken from a page of a listed origin, and of no other", () => {
+    const check = createCallerCheck({ listensOn: "127.0.0.1", allowedOrigins: ["https://shop.example"] });
+    for (const more of [{}, { "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }]) {
+      expect(check(post({ ...more, origin: "https://shop.example" }))).toBeUndefined();
+      for (const origin of ["https://shop.example.evil.example", "http://shop.example", "null"])
+        expect(check(post({ ...more, origin }))).toMatchObject({ code: "cross-site" });
+    }
+    expect(check(post({ "sec-fetch-site": "cross-site" }))).toMatchObject({ code: "cross-site" });
+  });
+
   it.each([
     ["no browser", {}],
     ["a page of the server itself", { "sec-fetch-site": "same-origin", origin: "http://127.0.0.1:3400" }],

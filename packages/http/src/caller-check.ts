@@ -26,6 +26,8 @@ export interface CallerPolicy {
    * listen elsewhere always allow IP addresses: probes use one, and DNS rebinding can't.
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Origins whose pages may send requests that change something, as browsers write them. Default: none but the server's own. */
+  readonly allowedOrigins?: readonly string[] | undefined;
 }
 
 /** Returns the reason to refuse a request, or undefined. */
@@ -43,7 +45,8 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
  *   which no page can forge and which stays correct behind a proxy that rewrites `Host`. Where the browser sends no
  *   `Sec-Fetch-Site`, `Origin` is compared with `Host`. A request with neither does not come from a browser.
  */
-export function createCallerCheck({ listensOn, allowedHosts }: CallerPolicy): CallerCheck {
+export function createCallerCheck({ listensOn, allowedHosts, allowedOrigins }: CallerPolicy): CallerCheck {
+  const origins = new Set(allowedOrigins);
   const names = new Set(allowedHosts?.map((name) => name.toLowerCase()));
   const takesAnyHost = names.has("*") || (allowedHosts === undefined && !isLoopback(listensOn));
   const takesAddresses = !isLoopback(listensOn);
@@ -66,6 +69,7 @@ export function createCallerCheck({ listensOn, allowedHosts }: CallerPolicy): Ca
     if ((site === undefined && origin === undefined) || SAFE_METHODS.has(method)) return undefined;
     if (site === undefined ? isSameOrigin(origin, host) : site === "same-origin" || site === "none")
       return undefined;
+    if (origin !== undefined && origins.has(origin)) return undefined;
     return {
       code: "cross-site",
       detail: `A page of another site (${shown(origin ?? "unnamed")}) may not send ${method} requests here.`,

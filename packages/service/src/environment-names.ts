@@ -10,6 +10,7 @@ export const SETTING_MEANINGS = {
   SYNAP_API_PORT: "port of the API; 0 takes any free port",
   SYNAP_API_PUBLISH: "where docker-compose.yml publishes the port of the API",
   SYNAP_CONFIG: "the application's config",
+  SYNAP_CORS_ORIGINS: "origins whose pages may call the API from a browser, separated by commas",
   SYNAP_DATABASE_CONNECTIONS: "maximum number of connections to a database server",
   SYNAP_DATA_DIR: "the data directory",
   SYNAP_ENVELOPE_MAX_BYTES: "maximum size of an envelope as sent to the broker, in bytes",

@@ -14,6 +14,7 @@ import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
 import { responseHeaders } from "../response-headers.ts";
 import { Connections } from "./connections.ts";
+import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 
 /** Time limit for requests in flight to finish once the server closes, in milliseconds. */
 const GRACE_MS = 10_000;
@@ -25,6 +26,8 @@ export interface HttpServerOptions {
   readonly port: number;
   /** Additional host names that requests may name; see `CallerPolicy`. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Origins whose pages may read responses and send any request. Default: none. */
+  readonly corsOrigins?: readonly string[] | undefined;
   /** Number of connections served at a time. Requests on further ones are answered 503. */
   readonly maxConnections: number;
   /** Time limit for a request's headers... */
@@ -39,27 +42,42 @@ export interface HttpServerOptions {
   readonly sendTimeoutMs: number;
 }
 
+type Fetch = (request: Request) => Response | Promise<Response>;
+
 /**
  * Serves a fetch handler. Malformed HTTP is answered with a problem document, too.
  *
  * @throws the operating system's error when the address is in use (code EADDRINUSE)
  */
-export async function listenHttp(
-  fetch: (request: Request) => Response | Promise<Response>,
-  options: HttpServerOptions,
-): Promise<Listening> {
-  const { host } = options;
+export async function listenHttp(fetch: Fetch, options: HttpServerOptions): Promise<Listening> {
+  const { host, corsOrigins = [] } = options;
   const server = createServer(serverOptions(options));
   server.timeout = options.sendTimeoutMs;
   const connections = new Connections(server, options.maxConnections);
-  const checkCaller = createCallerCheck({ listensOn: host, allowedHosts: options.allowedHosts });
-  const listener = getRequestListener(fetch, { hostname: host, errorHandler: unservable });
+  const checkCaller = createCallerCheck({
+    listensOn: host,
+    allowedHosts: options.allowedHosts,
+    allowedOrigins: corsOrigins,
+  });
+  const origins = new Set(corsOrigins);
+  const listener = getRequestListener(origins.size === 0 ? fetch : varyingByOrigin(fetch), {
+    hostname: host,
+    errorHandler: unservable,
+  });
 
   server.on("request", (request, response) => {
     const isSurplus = connections.begin(request, response);
     const problem =
       (isSurplus ? tooManyConnections(request, options) : undefined) ?? requestProblem(request, checkCaller);
-    if (problem === undefined) return void listener(request, response);
+    if (origins.size > 0) response.setHeader("vary", "origin");
+    const { origin } = request.headers;
+    const listed = origin !== undefined && origins.has(origin) ? origin : undefined;
+    if (listed !== undefined) response.setHeaders(new Map(Object.entries(corsHeaders(listed))));
+    if (problem === undefined) {
+      if (listed === undefined || !isPreflight(request.method, request.headers))
+        return void listener(request, response);
+      return void response.writeHead(204, preflightHeaders(listed)).end();
+    }
     answer(request, response, problem);
     options.onRefused?.(request.method ?? "", problem.status);
   });
@@ -73,6 +91,15 @@ export async function listenHttp(
   answerClientErrors(server, connections);
 
   return listen(server, { ...options, graceMs: GRACE_MS });
+}
+
+/** Adds the origin to what a response says that it varies by. */
+function varyingByOrigin(fetch: Fetch): Fetch {
+  return async (...request) => {
+    const response = await fetch(...request);
+    if (response.headers.has("vary")) response.headers.append("vary", "origin");
+    return response;
+  };
 }
 
 function serverOptions({ headersTimeoutMs, requestTimeoutMs, keepAliveMs }: HttpServerOptions) {
