@@ -65,6 +65,7 @@ export const SETTINGS: readonly string[] = Object.keys(SETTING_MEANINGS);
 /** Variables of this repository's tests and scripts, which the processes that they start inherit. */
 export const DEVELOPMENT_VARIABLES = [
   "SYNAP_CHAOS_CLOCK",
+  "SYNAP_CHROMIUM",
   "SYNAP_CI_STEPS",
   "SYNAP_FUZZ_RUNS",
   "SYNAP_FUZZ_SEED",
