@@ -15,6 +15,7 @@ const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "pgbouncer:6432": "the addresses of a pooler and of its server; pooler.test.ts connects through one",
     "synap dead-letters retry": "a new store has no dead letter; synap-cli.e2e.test.ts makes some",
   },
+  "docs/cloud-events.md": {},
   "docs/event-types.md": {},
 };
 

@@ -51,8 +51,8 @@ function operationsOf({ paths, components }: Document) {
       const answers = Object.entries(responses)
         .filter(([status]) => status.startsWith("2"))
         .flatMap(([, response]) => Object.entries(response.content))
-        // The client asks for camel case.
-        .filter(([type]) => !type.includes("profile"))
+        // The client asks for JSON in camel case.
+        .filter(([type]) => !/profile|cloudevents/.test(type))
         .map(([type, { schema }]) =>
           typeof schema["$ref"] === "string" ? [nameOf(schema["$ref"]), resolve(schema)] : [type, true],
         );

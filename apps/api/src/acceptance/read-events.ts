@@ -87,20 +87,25 @@ export interface BatchLimits {
 }
 
 /**
- * Reads the events of a JSON body: an array, or `{ "events": [...] }`.
+ * Reads the events of a JSON body: an array, or `{ "events": [...] }`. `read` reads each of them.
  *
  * @throws Problem `malformed-json`, `too-many-values`, `batch-invalid`, `batch-too-large`
  */
-export function readJsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
+export function readJsonBatch(
+  text: string,
+  rules: EventRules,
+  limits: BatchLimits,
+  read: typeof readEvent = readEvent,
+): EventReading[] {
   const batch = parseJsonBatch(text, limits);
   if (!batch.ok) throw bodyProblem(batch.findings, limits);
   if ("items" in batch) {
     requireCount(batch.items.length, limits);
-    return batch.items.map((item) => readItem(item, rules));
+    return batch.items.map((item) => readItem(item, rules, { read }));
   }
   const values = listOf(batch.value);
   requireCount(values.length, limits);
-  return values.map((value) => readEvent(value, rules));
+  return values.map((value) => read(value, rules));
 }
 
 /**
@@ -119,7 +124,7 @@ export function readNdjsonBatch(text: string, rules: EventRules, limits: BatchLi
     left -= reading.values;
     return { reading, number };
   });
-  return items.map(({ reading, number }) => readItem(reading, rules, ` in line ${number}`));
+  return items.map(({ reading, number }) => readItem(reading, rules, { where: ` in line ${number}` }));
 }
 
 /** The lines of a text, one at a time. */
@@ -165,8 +170,12 @@ export function takeLines(
   return taken;
 }
 
-function readItem(item: ItemReading, rules: EventRules, where = ""): EventReading {
-  if (item.ok) return readEvent(item.value, rules);
+function readItem(
+  item: ItemReading,
+  rules: EventRules,
+  { read = readEvent, where = "" }: { read?: typeof readEvent; where?: string },
+): EventReading {
+  if (item.ok) return read(item.value, rules);
   const issues = item.findings.map(({ code, path, reason }) => ({
     path,
     code,

@@ -1,18 +1,27 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { readAccept } from "@synap/http";
+import type { StoredEvent } from "@synap/types";
 import type { ApiContext } from "../api-dependencies.ts";
+import { CLOUD_EVENT_TYPE, CLOUD_EVENTS_TYPE, toCloudEvent } from "./cloud-event.ts";
 import { inSnakeCase } from "./snake-case.ts";
 
 /** The media type of responses in snake case. */
 export const SNAKE_CASE_TYPE = 'application/json; profile="snake"';
 
-/** The spelling that a request asks for; camel case where it asks for nothing else. */
-export function spellingOf(context: ApiContext): "camel" | "snake" {
+/** The form of a response: camel case where a request asks for nothing else. */
+export type Wanted = "camel" | "snake" | "cloud-event" | "cloud-events";
+
+/** Reads what a request wants. */
+export function wantedBy(context: ApiContext): Wanted {
   const header = context.req.header("accept");
-  // Few requests ask for it, and all others pay for one search in a short text.
-  if (header?.includes("profile") !== true) return "camel";
-  const [wanted] = readAccept(header).filter(({ essence }) => essence === "application/json");
-  return wanted?.parameters.get("profile") === "snake" ? "snake" : "camel";
+  // Few requests ask for it, and all others pay for two searches in a short text.
+  if (header === undefined || !(header.includes("profile") || header.includes("cloudevents"))) return "camel";
+  for (const { essence, parameters } of readAccept(header)) {
+    if (essence === CLOUD_EVENT_TYPE) return "cloud-event";
+    if (essence === CLOUD_EVENTS_TYPE) return "cloud-events";
+    if (essence === "application/json") return parameters.get("profile") === "snake" ? "snake" : "camel";
+  }
+  return "camel";
 }
 
 /** A body about events, as a request asks for it, with its headers. */
@@ -21,21 +30,36 @@ export interface Represented {
   readonly headers: Record<string, string>;
 }
 
-/** Represents a body about events as the request asks for it. */
+/**
+ * Represents a body about events as the request asks for it.
+ *
+ * @param stored the event that the body is, or the events of which it is a page; without them it is not sent as CloudEvents
+ */
 export function represent(
   context: ApiContext,
   body: object,
   headers: Readonly<Record<string, string>> = {},
+  stored?: StoredEvent | readonly StoredEvent[],
 ): Represented {
-  const vary = { ...headers, vary: "accept" };
-  if (spellingOf(context) === "camel") return { body, headers: vary };
-  return { body: Object(inSnakeCase(body)), headers: { ...vary, "content-type": SNAKE_CASE_TYPE } };
+  const as = (type: string) => ({ ...headers, vary: "accept", "content-type": type });
+  const wanted = wantedBy(context);
+  if (wanted === "snake") return { body: Object(inSnakeCase(body)), headers: as(SNAKE_CASE_TYPE) };
+  if (wanted === "cloud-events" && isList(stored))
+    return { body: stored.map(toCloudEvent), headers: as(CLOUD_EVENTS_TYPE) };
+  if (wanted === "cloud-event" && stored !== undefined && !isList(stored))
+    return { body: toCloudEvent(stored), headers: as(CLOUD_EVENT_TYPE) };
+  return { body, headers: as("application/json") };
 }
 
-/** A response about events, for the definition of a route: as the named component, and the same in snake case. */
+function isList(stored: StoredEvent | readonly StoredEvent[] | undefined): stored is readonly StoredEvent[] {
+  return Array.isArray(stored);
+}
+
+/** A response about events, for the definition of a route: as the named component, the same in snake case, and as CloudEvents. */
 export function representedResponse(
   description: string,
   component: string,
+  cloudEvents?: "one" | "many",
 ): Exclude<RouteConfig["responses"][number], { $ref: string }> {
   return {
     description,
@@ -47,6 +71,10 @@ export function representedResponse(
           description: "The same in snake case, but for the names inside `data` and `metadata`.",
         },
       },
+      ...(cloudEvents === "one" && { [CLOUD_EVENT_TYPE]: { schema: { type: "object" } } }),
+      ...(cloudEvents === "many" && {
+        [CLOUD_EVENTS_TYPE]: { schema: { type: "array", items: { type: "object" } } },
+      }),
     },
   };
 }

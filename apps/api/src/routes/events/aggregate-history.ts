@@ -26,7 +26,7 @@ const route = {
   request: { params: aggregatePath, query: historyQuery, headers: positionHeaders },
   responses: {
     200: {
-      ...representedResponse("One page of the history.", "EventPage"),
+      ...representedResponse("One page of the history.", "EventPage", "many"),
       headers: { ...LINK_HEADER, ...positionOfAnswer },
     },
     ...problemResponses(
@@ -55,7 +55,7 @@ export function aggregateHistoryRoute(app: ApiApp, { reads, pages, catalogue }: 
       const page = await reader.queryStream(stream, { limit, order: "asc", cursor, maxBytes });
       if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);
       const headers = { ...linkHeader(context.req.url, page), ...positionHeader(point.position) };
-      return represent(context, page, headers);
+      return represent(context, page, headers, page.events);
     });
   });
 }

@@ -23,7 +23,7 @@ const route = {
   summary: "Get one stored event, and those that it caused",
   request: { params: eventPath, query: eventOptions, headers: positionHeaders },
   responses: {
-    200: { ...representedResponse("The event.", "EventWithCaused"), headers: positionOfAnswer },
+    200: { ...representedResponse("The event.", "EventWithCaused", "one"), headers: positionOfAnswer },
     ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
@@ -55,7 +55,7 @@ export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): v
       );
     }
     if (limit === undefined) {
-      const { body, headers } = represent(context, event, positionHeader(point.position));
+      const { body, headers } = represent(context, event, positionHeader(point.position), event);
       return json(context, 200, body, headers);
     }
     return sendPage(context, pages, async (maxBytes) => {

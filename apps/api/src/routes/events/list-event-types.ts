@@ -3,7 +3,7 @@ import type { EventCatalogue } from "@synap/types";
 import { conditionHeaders, DEFAULT_PAGE_SIZE, eventTypesQuery } from "@synap/types/http";
 import { describeEventTypes } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
-import { represent, representedResponse, spellingOf } from "../../representations/representation.ts";
+import { represent, representedResponse, wantedBy } from "../../representations/representation.ts";
 import { hashOf, notModified } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
@@ -35,7 +35,7 @@ export function listEventTypesRoute(app: ApiApp, { catalogue, pages }: ApiDepend
     list ??= measure(catalogue);
     const { entries, hash } = list;
     // Weak, because a page is shorter when other pages have taken the budget.
-    const etag = `W/"${spellingOf(context) === "camel" ? hash : hashOf(`snake ${hash}`)}"`;
+    const etag = `W/"${wantedBy(context) === "snake" ? hashOf(`snake ${hash}`) : hash}"`;
     // Numbered from the last, because the cursors of lists lead downwards. A cursor belongs to one catalogue.
     const { before, next } = descendingPages("event-types", { hash }, cursor);
     const unchanged = notModified(context, etag);

@@ -21,7 +21,7 @@ const route = {
   request: { query: eventQuery, headers: positionHeaders },
   responses: {
     200: {
-      ...representedResponse("One page of events.", "EventPage"),
+      ...representedResponse("One page of events.", "EventPage", "many"),
       headers: { ...LINK_HEADER, ...positionOfAnswer },
     },
     ...problemResponses(
@@ -57,10 +57,10 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.query({ ...filter, types }, { limit, order, cursor, maxBytes });
       const headers = { ...linkHeader(context.req.url, page), ...positionHeader(point.position) };
-      if (processed === undefined) return represent(context, page, headers);
+      if (processed === undefined) return represent(context, page, headers, page.events);
       const states = await admin.processing.ofEach(page.events);
       const events = states.filter((each) => String(each.processed) === processed).map(({ event }) => event);
-      return represent(context, { ...page, events }, headers);
+      return represent(context, { ...page, events }, headers, events);
     });
   });
 }

@@ -1,11 +1,18 @@
 import { publishQuery } from "@synap/types/http";
 import { acceptEvents, type BatchResult } from "../../acceptance/accept-events.ts";
-import { type EventReading, readJsonBatch, readNdjsonBatch } from "../../acceptance/read-events.ts";
+import { readCloudEvent } from "../../acceptance/read-cloud-event.ts";
+import {
+  type EventReading,
+  readEvent,
+  readJsonBatch,
+  readNdjsonBatch,
+} from "../../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../../body/read-body.ts";
 import type { Principal } from "../../identity/principal.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
+import { CLOUD_EVENTS_TYPE } from "../../representations/cloud-event.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { unavailable } from "./publish-event.ts";
 import { BROKER_PROBLEMS, PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "./publish-parameters.ts";
@@ -27,6 +34,9 @@ const route = {
       content: {
         "application/json": { schema: { $ref: "#/components/schemas/EventBatch" } },
         "application/x-ndjson": { schema: { type: "string", description: "One event per line." } },
+        [CLOUD_EVENTS_TYPE]: {
+          schema: { type: "array", items: { type: "object" }, description: "CloudEvents." },
+        },
       },
     },
   },
@@ -71,13 +81,12 @@ async function readBatchBody(
   const rules = readEventRules(context, principal, dependencies);
   const { maxBodyBytes, maxBodyValues, maxBatchEvents, maxDepth } = dependencies.configuration;
   const request = context.req.raw;
-  const type = readContentType(request, ["application/json", "application/x-ndjson"]);
+  const type = readContentType(request, ["application/json", "application/x-ndjson", CLOUD_EVENTS_TYPE]);
   const bytes = await readBody(request, maxBodyBytes);
   dependencies.publishing.publisher.assertCapacity();
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const limits = { maxEvents: maxBatchEvents, maxDepth, around: 1, maxValues: maxBodyValues };
-  return type === "application/json"
-    ? readJsonBatch(text, rules, limits)
-    : readNdjsonBatch(text, rules, limits);
+  if (type === "application/x-ndjson") return readNdjsonBatch(text, rules, limits);
+  return readJsonBatch(text, rules, limits, type === CLOUD_EVENTS_TYPE ? readCloudEvent : readEvent);
 }

@@ -1,12 +1,20 @@
 import { publishQuery } from "@synap/types/http";
 import { acceptEvents, type EventResult } from "../../acceptance/accept-events.ts";
+import { isBinaryMode, readBinaryCloudEvent, readCloudEvent } from "../../acceptance/read-cloud-event.ts";
 import { readEvent } from "../../acceptance/read-events.ts";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { parseJson } from "../../body/parse-json.ts";
-import { decodeText, JSON_BODY_PROBLEMS, readBody, unreadableBody } from "../../body/read-body.ts";
+import {
+  decodeText,
+  JSON_BODY_PROBLEMS,
+  readBody,
+  readContentType,
+  unreadableBody,
+} from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
+import { CLOUD_EVENT_TYPE } from "../../representations/cloud-event.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { BROKER_PROBLEMS, PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "./publish-parameters.ts";
 
@@ -32,6 +40,9 @@ const route = {
             ],
           },
         },
+        [CLOUD_EVENT_TYPE]: {
+          schema: { type: "object", description: "A CloudEvent. In binary mode its attributes are headers." },
+        },
       },
     },
   },
@@ -52,7 +63,15 @@ const route = {
 export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context, principal) => {
     const rules = readEventRules(context, principal, dependencies);
-    const reading = readEvent(await readJsonBody(context, dependencies), rules);
+    const { raw } = context.req;
+    const type = readContentType(raw, ["application/json", CLOUD_EVENT_TYPE]);
+    const sent = await readJsonBody(context, dependencies);
+    const reading =
+      type === CLOUD_EVENT_TYPE
+        ? readCloudEvent(sent, rules)
+        : isBinaryMode(raw.headers)
+          ? readBinaryCloudEvent(raw.headers, sent, rules)
+          : readEvent(sent, rules);
     if (!reading.ok) {
       dependencies.publishing.onOutcome("rejected", 1);
       throw eventProblem(reading.issues);

@@ -22,6 +22,7 @@ const route = {
       ...representedResponse(
         "One page of the stream. ETag is the stream's version, for If-Match.",
         "StreamPage",
+        "many",
       ),
       headers: {
         ETag: { description: "The stream's version in quotes.", schema: { type: "string" } },
@@ -63,7 +64,7 @@ export function readStreamRoute(app: ApiApp, { reads, pages, catalogue }: ApiDep
         ...positionHeader(point.position),
         ...(nextVersion !== undefined && nextLink(context.req.url, { [rest]: nextVersion })),
       };
-      return represent(context, { stream, ...info, events }, headers);
+      return represent(context, { stream, ...info, events }, headers, events);
     });
   });
 }

@@ -1,0 +1,58 @@
+import type { EventIssue, JsonObject } from "@synap/types";
+import { MAX_EVENT_FIELDS } from "@synap/types/internal";
+import { parseJson } from "../body/parse-json.ts";
+import { attributeOf, fromCloudEvent } from "../representations/cloud-event.ts";
+import { type EventReading, type EventRules, readEvent } from "./read-events.ts";
+
+/** Limits of metadata that is sent as text. */
+const METADATA_LIMITS = { maxDepth: 32, maxValues: 50_000 };
+
+/** Reads a CloudEvent, and checks it as any other event. Issues name its attributes. */
+export function readCloudEvent(sent: unknown, rules: EventRules): EventReading {
+  if (!isObject(sent) || Object.keys(sent).length > MAX_EVENT_FIELDS) return readEvent(sent, rules);
+  const { event, issues } = fromCloudEvent(sent, parseMetadata);
+  if (issues.length > 0) return { ok: false, issues };
+  const reading = readEvent(event, rules);
+  return reading.ok ? reading : { ok: false, issues: reading.issues.map(withAttribute) };
+}
+
+function parseMetadata(text: string): JsonObject | undefined {
+  const reading = parseJson(text, METADATA_LIMITS);
+  return reading.ok && isObject(reading.value) ? reading.value : undefined;
+}
+
+function withAttribute(issue: EventIssue): EventIssue {
+  const [field = ""] = /^\w*/.exec(issue.path) ?? [];
+  return { ...issue, path: `${attributeOf(field)}${issue.path.slice(field.length)}` };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** True if the headers of a request have the attributes of a CloudEvent, and its body the data (binary mode). */
+export function isBinaryMode(headers: Headers): boolean {
+  return headers.has("ce-specversion");
+}
+
+/** Reads a CloudEvent of binary mode. */
+export function readBinaryCloudEvent(headers: Headers, data: unknown, rules: EventRules): EventReading {
+  const attributes = [...headers]
+    .filter(([name]) => name.startsWith("ce-"))
+    .map(([name, value]): [string, string | undefined] => [name.slice(3), decodeValue(value)]);
+  const issues = attributes
+    .filter(([, value]) => value === undefined)
+    .map(([path]) => ({ path, code: "wrong-format", reason: "is not percent-encoded UTF-8" }));
+  if (issues.length > 0) return { ok: false, issues };
+  return readCloudEvent({ ...Object.fromEntries(attributes), data }, rules);
+}
+
+/** Decodes a header's value (section 3.1.3.2 of the HTTP binding); undefined if it is not UTF-8. */
+function decodeValue(value: string): string | undefined {
+  const text = /^"(?:[^"\\]|\\.)*"$/.test(value) ? value.slice(1, -1).replaceAll(/\\(.)/g, "$1") : value;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
