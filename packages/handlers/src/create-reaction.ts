@@ -1,4 +1,11 @@
-import type { EventTypeDefinition, JsonObject, StoredEvent, SynapEvent } from "@synap/types";
+import {
+  type EventTypeDefinition,
+  type JsonObject,
+  type StoredEvent,
+  type SynapEvent,
+  traceContextOf,
+} from "@synap/types";
+import { withTraceContext } from "@synap/types/internal";
 import { derivedEventId } from "./derived-event-id.ts";
 
 /** The parts of a reaction. */
@@ -16,7 +23,7 @@ export interface Reaction<Data extends JsonObject> {
 
 /**
  * Creates an event that a handler appends in response to another. Its id and timestamp derive from the cause, so that it is
- * stored once however often the handler runs; it inherits the cause's correlation id, user and request.
+ * stored once however often the handler runs; it inherits the cause's correlation id, user, request and trace context.
  *
  * @example
  * async handle(events, { append }) {
@@ -36,6 +43,7 @@ export function createReaction<const Name extends string, Data extends JsonObjec
   definition: EventTypeDefinition<Name, Data>,
   { handler, cause, part, aggregateId, data }: Reaction<NoInfer<Data>>,
 ): SynapEvent<Name, Data> {
+  const metadata = withTraceContext(undefined, traceContextOf(cause));
   return {
     id: derivedEventId({ handler, cause: cause.id, ...(part !== undefined && { part }) }),
     version: "v1",
@@ -51,6 +59,7 @@ export function createReaction<const Name extends string, Data extends JsonObjec
     ...(cause.requestId !== undefined && { requestId: cause.requestId }),
     correlationId: cause.correlationId ?? cause.id,
     causationId: cause.id,
+    ...(metadata !== undefined && { metadata }),
   };
 }
 

@@ -83,6 +83,8 @@ export {
   type StoredEventOf,
   type StreamName,
   type SynapEvent,
+  type TraceContext,
+  traceContextOf,
 } from "@synap/types";
 export {
   type ApplicationParts,

@@ -50,6 +50,7 @@ export { MAX_EVENT_BYTES } from "./event/event-size.ts";
 export type { ExpectedVersion, StreamName } from "./event/stream-name.ts";
 export { synapEventSchema } from "./event/synap-event.ts";
 export { readTimestamp } from "./event/timestamp.ts";
+export { type TraceContext, traceContextOf } from "./event/trace-context.ts";
 export {
   defineEventType,
   type EventTypeDefinition,

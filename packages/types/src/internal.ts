@@ -25,6 +25,7 @@ export {
   DEFAULT_LATENESS_MS,
   type TimestampWindow,
 } from "./event/timestamp-window.ts";
+export { readTraceContext, withTraceContext } from "./event/trace-context.ts";
 export { describeEventType, describeEventTypes } from "./event-types/describe-event-type.ts";
 export { MAX_EVENT_FIELDS } from "./event-types/read-event.ts";
 export { count, counted } from "./issues/counted.ts";

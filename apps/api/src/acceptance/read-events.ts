@@ -1,5 +1,5 @@
-import type { EventCatalogue, EventIssue, SynapEvent } from "@synap/types";
-import { checkTimestampWindow, counted, MAX_EVENT_FIELDS } from "@synap/types/internal";
+import type { EventCatalogue, EventIssue, JsonObject, SynapEvent, TraceContext } from "@synap/types";
+import { checkTimestampWindow, counted, MAX_EVENT_FIELDS, withTraceContext } from "@synap/types/internal";
 import type { JsonIssue } from "../body/diagnose-json.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
 import { unreadableBody } from "../body/read-body.ts";
@@ -19,6 +19,8 @@ export interface EventRules {
   readonly lateness: number | undefined;
   /** The actor fields of all events; undefined if each event has its own. */
   readonly actor: ActorFields | undefined;
+  /** The trace of the request, for events without one of their own. */
+  readonly trace: TraceContext | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ function readUnified(value: unknown, rules: EventRules): EventReading {
  * Fills in defaults for absent fields. Present fields are unchanged, including null and unknown ones, so that the check
  * that follows refuses them.
  */
-function complete(value: object, { catalogue, actor }: EventRules): object {
+function complete(value: object, { catalogue, actor, trace }: EventRules): object {
   // The check refuses it, and copying so many fields would cost more than everything else.
   if (Object.keys(value).length > MAX_EVENT_FIELDS) return value;
   const given: Partial<Record<keyof SynapEvent, unknown>> = value;
@@ -64,14 +66,28 @@ function complete(value: object, { catalogue, actor }: EventRules): object {
     timestamp: textOr(given.timestamp, undefined),
     userId: textOr(given.userId, undefined),
   });
-  return { id, version, aggregateType, aggregateId, createdBy, source, timestamp, ...value, ...actor };
+  const complete = {
+    id,
+    version,
+    aggregateType,
+    aggregateId,
+    createdBy,
+    source,
+    timestamp,
+    ...value,
+    ...actor,
+  };
+  const { metadata } = given;
+  if (trace === undefined || !(metadata === undefined || isObject(metadata))) return complete;
+  return { ...complete, metadata: withTraceContext(metadata, trace) };
 }
 
 function textOr<Fallback>(value: unknown, fallback: Fallback): string | Fallback {
   return typeof value === "string" ? value : fallback;
 }
 
-function isObject(value: unknown): value is object {
+/** True for an object: all values here were parsed from JSON. */
+function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

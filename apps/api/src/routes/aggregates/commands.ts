@@ -1,6 +1,7 @@
 import type { Visibility } from "@synap/database";
 import type { ServedAggregate } from "@synap/synap/internal";
 import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
+import { withTraceContext } from "@synap/types/internal";
 import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
@@ -8,6 +9,7 @@ import { actorFields, actorIssues } from "../../identity/acting.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
+import { requestTrace } from "../../request-trace.ts";
 import { positionHeader, positionOfAnswer } from "../read-position.ts";
 import {
   type ApiRoute,
@@ -97,12 +99,14 @@ function commandRoute(
     dependencies.limits?.countEvents(principal, 1);
     const visibility = visibilityOf(principal);
     const repository = await limitedRepository(aggregate, dependencies.store, visibility, id);
+    const metadata = withTraceContext(envelope.metadata, requestTrace(context));
     const result = await repository.execute(
       id,
       { type: command, data: given },
       {
         ...envelope,
         ...actor,
+        ...(metadata !== undefined && { metadata }),
         requestId: context.get("requestId"),
         ...(expectedVersion !== undefined && { expectedVersion }),
         ...(commandKey !== undefined && { commandKey }),

@@ -4,6 +4,7 @@ import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { actorFields } from "../../identity/acting.ts";
 import type { Principal } from "../../identity/principal.ts";
 import { requireScope } from "../../identity/refusals.ts";
+import { requestTrace } from "../../request-trace.ts";
 import { readQuery } from "../route-registration.ts";
 
 /** Problem responses of a request whose events may be a backfill, in addition to those of every route. */
@@ -28,8 +29,8 @@ export function readEventRules(
   { catalogue, configuration }: ApiDependencies,
 ): EventRules {
   const { backfill } = readQuery(context, publishQuery);
-  const actor = actorFields(principal);
-  if (backfill !== "true") return { catalogue, lateness: configuration.latenessMs, actor };
+  const common = { catalogue, actor: actorFields(principal), trace: requestTrace(context) };
+  if (backfill !== "true") return { ...common, lateness: configuration.latenessMs };
   requireScope(principal, "backfill");
-  return { catalogue, lateness: undefined, actor };
+  return { ...common, lateness: undefined };
 }

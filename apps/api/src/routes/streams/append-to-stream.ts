@@ -1,6 +1,8 @@
 import type { StreamEventInput } from "@synap/database";
 import { limitedAppends } from "@synap/database/internal";
+import type { TraceContext } from "@synap/types";
 import { preconditionHeaders, publishQuery, streamPath } from "@synap/types/http";
+import { withTraceContext } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { type ActorFields, actorIssues } from "../../identity/acting.ts";
@@ -64,10 +66,10 @@ const route = {
 export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context, principal) => {
     const stream = readStreamName(context);
-    const { lateness, actor } = readEventRules(context, principal, dependencies);
+    const { lateness, actor, trace } = readEventRules(context, principal, dependencies);
     const body = await readStreamBody(context, dependencies);
     const expected = readExpectedVersion(context, body.expectedVersion);
-    const events = ofActor(body.events, actor);
+    const events = ofTrace(ofActor(body.events, actor), trace);
     dependencies.limits?.countEvents(principal, events.length);
     const appends = limitedAppends(dependencies.store, visibilityOf(principal));
     const result = await appends.appendToStream(stream, expected, events, {
@@ -88,4 +90,13 @@ function ofActor(
   const issues = events.flatMap((event, index) => actorIssues(event, actor, `events[${index}].`));
   if (issues.length > 0) throw eventProblem(issues);
   return events.map((event) => ({ ...event, ...actor }));
+}
+
+/** The events with the trace of their request. */
+function ofTrace(
+  events: readonly StreamEventInput[],
+  trace: TraceContext | undefined,
+): readonly StreamEventInput[] {
+  if (trace === undefined) return events;
+  return events.map((event) => ({ ...event, metadata: withTraceContext(event.metadata, trace) }));
 }
