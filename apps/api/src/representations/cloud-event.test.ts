@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { isBinaryMode, readBinaryCloudEvent, readCloudEvent } from "../acceptance/read-cloud-event.ts";
 import { attributeOf, fromCloudEvent, toCloudEvent } from "./cloud-event.ts";
 
-const rules = { catalogue: seedCatalogue, lateness: undefined, actor: undefined };
+const rules = { catalogue: seedCatalogue, lateness: undefined, actor: undefined, trace: undefined };
 const text = (maxLength: number) =>
   fc
     .string({ unit: "binary", minLength: 1, maxLength: maxLength / 2 })
