@@ -17,6 +17,7 @@ import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
 import { createDuplicateLookup } from "./acceptance/duplicate-lookup.ts";
+import { createTakenLookup } from "./acceptance/taken-streams.ts";
 import { createTransitWatch } from "./acceptance/transit-watch.ts";
 import type { ApiDependencies } from "./api-dependencies.ts";
 import { createApiApp } from "./app.ts";
@@ -103,6 +104,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger, {
         patienceMs: options.duplicateLookupMs,
       }),
+      findTaken: createTakenLookup(database),
       unreadyTypes: () => unreadyTypes(presence.others()),
       areFunctionsRegistered,
       onOutcome: metrics.published,

@@ -127,14 +127,22 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get(`/aggregates/note/${id}-note`, 200),
     get(`/aggregates/note/${id}-note?at=2100-01-01T00:00:00Z`, 200),
   ],
-  publishEvent: ({ id }, { events: [_, taken] }) => [
+  publishEvent: ({ id, kind }, { events: [_, taken] }) => [
     post("/events", note({ id: taken?.id }), 409, 409, { isTaken: true }),
     post("/events", note({ aggregateId: "bee-note", userId: "bee-user" }), 403),
     post("/events", note({ aggregateId: `${id}-new`, idempotencyKey: "bee-key-1" }), 202),
+    post("/events", note({ aggregateId: `${id}-note` }), 202),
+    // Agents and machines are the operator's: what they publish may be about everybody.
+    post("/events", note({ aggregateId: "bee-note" }), kind === "user" ? 409 : 202, undefined, {
+      isTaken: true,
+    }),
   ],
-  publishBatch: ({ id }, { events: [_, taken] }) => [
+  publishBatch: ({ id, kind }, { events: [_, taken] }) => [
     post("/events/batch", [note({ id: taken?.id })], 422, 422, { isTaken: true }),
     post("/events/batch", [note({ id: taken?.id }), note({ aggregateId: `${id}-new` })], 202),
+    post("/events/batch", [note({ aggregateId: "bee-shared" })], kind === "user" ? 422 : 202, undefined, {
+      isTaken: true,
+    }),
     post("/events/batch", [note({ idempotencyKey: "bee-key-1" }), note({ createdBy: "user:bee-user" })], 202),
   ],
   appendToStream: ({ id }, { events: [_, taken] }) => [

@@ -40,6 +40,7 @@ export function unservedApp() {
     publishing: {
       publisher,
       findDuplicates: away,
+      findTaken: away,
       unreadyTypes: () => new Map(),
       areFunctionsRegistered: away,
       onOutcome: never,

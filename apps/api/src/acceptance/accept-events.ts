@@ -1,11 +1,14 @@
-import type { Visibility } from "@synap/database";
 import { hasSameContent, isVisible, type RepeatedEvent } from "@synap/database/internal";
 import type { EventIssue, SynapEvent } from "@synap/types";
+import { streamKey } from "@synap/types/internal";
 import { type OutgoingEvent, toOutgoingEvent } from "../broker/envelopes.ts";
 import type { Publisher } from "../broker/publisher.ts";
 import { FunctionsNotRegisteredError } from "../broker/ready-workers.ts";
+import type { Principal } from "../identity/principal.ts";
+import { visibilityOf } from "../identity/visibility.ts";
 import type { DuplicateLookup } from "./duplicate-lookup.ts";
 import type { EventReading } from "./read-events.ts";
+import type { TakenLookup } from "./taken-streams.ts";
 
 /** Outcome of one event of a request. */
 export type EventResult =
@@ -36,6 +39,7 @@ export function rejected(issues: readonly EventIssue[]): EventResult {
 export interface PublishDependencies {
   readonly publisher: Publisher;
   readonly findDuplicates: DuplicateLookup;
+  readonly findTaken: TakenLookup;
   /** Event types that some worker does not know yet, with those workers. */
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
   /** Returns true if a worker has registered the functions that envelopes start. */
@@ -52,20 +56,21 @@ const EVENT_STATUSES = ["accepted", "duplicate", "rejected", "unavailable"] as c
  * Publishes the valid events of a request and returns the outcome of each, in order. Invalid events do not affect the others.
  * An event that repeats an earlier one of the same request shares its outcome.
  *
- * @param visibility the events whose ids and positions the sender may learn
- * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError; then nothing was accepted.
+ * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError, DatabaseUnavailableError; then nothing was
+ *   accepted.
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
   {
     publisher,
     findDuplicates,
+    findTaken,
     unreadyTypes,
     areFunctionsRegistered,
     onAccepted,
     onOutcome,
   }: PublishDependencies,
-  visibility: Visibility,
+  sender: Principal,
 ): Promise<EventResult[]> {
   if (!(await areFunctionsRegistered())) throw new FunctionsNotRegisteredError();
   const results: (EventResult | undefined)[] = [];
@@ -86,6 +91,13 @@ export async function acceptEvents(
   const identified = candidates.filter((candidate) => candidate.isIdentified);
   const stored = await findDuplicates(identified.map(({ outgoing }) => outgoing.event));
   const known = new Map(identified.map((candidate, each) => [candidate, stored[each]]));
+  const visibility = visibilityOf(sender);
+  const taken = await findTaken(
+    sender,
+    candidates
+      .filter((candidate) => known.get(candidate) === undefined)
+      .map(({ outgoing }) => outgoing.event),
+  );
   const repetitions = new Map<number, number>();
   const seen = new SeenEvents();
   const unready = unreadyTypes();
@@ -94,6 +106,10 @@ export async function acceptEvents(
     const original = known.get(candidate);
     if (original !== undefined) {
       results[index] = answerRepeated(outgoing.event, original, isVisible(original, visibility));
+      return false;
+    }
+    if (taken.has(streamKey(outgoing.event))) {
+      results[index] = rejected([STREAM_TAKEN]);
       return false;
     }
     const lacking = unready.get(outgoing.event.type);
@@ -173,6 +189,12 @@ function isConflict(one: OutgoingEvent, first: OutgoingEvent): boolean {
 function asSent({ json }: OutgoingEvent): SynapEvent {
   return JSON.parse(json);
 }
+
+const STREAM_TAKEN: EventIssue = {
+  path: "aggregateId",
+  code: "stream-taken",
+  reason: "names a stream of somebody else; choose another id",
+};
 
 function typeNotReady({ id, type }: SynapEvent, workers: readonly string[]): EventResult {
   const reason = `worker ${workers.join(", ")} does not know ${type} yet`;

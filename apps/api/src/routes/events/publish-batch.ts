@@ -10,7 +10,6 @@ import {
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { decodeText, JSON_BODY_PROBLEMS, readBody, readContentType } from "../../body/read-body.ts";
 import type { Principal } from "../../identity/principal.ts";
-import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { CLOUD_EVENTS_TYPE } from "../../representations/cloud-event.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
@@ -49,6 +48,7 @@ const route = {
       ...PUBLISH_PARAMETER_PROBLEMS,
       "batch-too-large",
       "batch-rejected",
+      "database-unavailable",
       ...BROKER_PROBLEMS,
     ),
   },
@@ -59,7 +59,7 @@ export function publishBatchRoute(app: ApiApp, dependencies: ApiDependencies): v
   registerRoute(app, route, async (context, principal) => {
     const readings = await readBatchBody(context, principal, dependencies);
     dependencies.limits?.countEvents(principal, readings.length);
-    const accepted = await acceptEvents(readings, dependencies.publishing, visibilityOf(principal));
+    const accepted = await acceptEvents(readings, dependencies.publishing, principal);
     const results: BatchResult[] = accepted.map((result, index) => ({ index, ...result }));
     const count = (status: BatchResult["status"]) =>
       results.filter((result) => result.status === status).length;

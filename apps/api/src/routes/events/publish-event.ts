@@ -11,7 +11,6 @@ import {
   readContentType,
   unreadableBody,
 } from "../../body/read-body.ts";
-import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { CLOUD_EVENT_TYPE } from "../../representations/cloud-event.ts";
@@ -53,6 +52,8 @@ const route = {
       ...JSON_BODY_PROBLEMS,
       ...PUBLISH_PARAMETER_PROBLEMS,
       "event-id-conflict",
+      "stream-taken",
+      "database-unavailable",
       ...EVENT_PROBLEMS,
       ...BROKER_PROBLEMS,
     ),
@@ -77,7 +78,7 @@ export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): v
       throw eventProblem(reading.issues);
     }
     dependencies.limits?.countEvents(principal, 1);
-    const [result] = await acceptEvents([reading], dependencies.publishing, visibilityOf(principal));
+    const [result] = await acceptEvents([reading], dependencies.publishing, principal);
     switch (result?.status) {
       case "accepted":
         return json(context, 202, result);
