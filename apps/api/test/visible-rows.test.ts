@@ -164,4 +164,16 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       expect([reservation.version, reservation.state.status]).toEqual([1, "CONFIRMED"]);
     }
   });
+
+  it("refuses to show anything once the database can't limit it, and serves those who see all", async () => {
+    await api.database.asOwner((owner) =>
+      owner.execute("REVOKE USAGE ON SCHEMA synap, synap_visible FROM synap_reader"),
+    );
+    const [stranger] = log.strangers;
+    const attempt = get("/events", 503);
+    const answer = await send(api.url, attempt, stranger?.token);
+    expect([answer.status, JSON.parse(answer.text).code]).toEqual([503, "visibility-unavailable"]);
+    expectHidden(log, attempt, answer);
+    expect((await send(api.url, attempt, log.staff.token)).status).toBe(200);
+  });
 });

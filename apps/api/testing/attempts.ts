@@ -56,6 +56,13 @@ const HIDDEN_KEY = { "idempotency-key": "bee-command" };
 const match = (version: string) => ({ "if-match": version });
 const noneMatch = { "if-none-match": "*" };
 
+/** The forms of a response beside the usual one. */
+const FORMS = [
+  'application/json; profile="snake"',
+  "application/cloudevents+json",
+  "application/cloudevents-batch+json",
+].map((accept) => ({ headers: { accept } }));
+
 /** A command that the owner executes before the attempts begin. */
 export const HIDDEN_COMMAND = post("/reservations/bee-commanded/create", HIDDEN_STAY, 201, 201, {
   headers: HIDDEN_KEY,
@@ -86,23 +93,27 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/events?aggregateType=beesecret", 400, 200),
     get("/events?aggregateType=beesecre", 400, 400, { isBare: true }),
     ...cursors.map((cursor) => get(`/events?limit=500&cursor=${cursor}`, 200, 200)),
+    ...FORMS.map((form) => get("/events?userId=bee-user", 200, 200, form)),
     get("/events?cursor=abc", 400, 400, { isBare: true }),
   ],
   getEvent: ({ eventId }, log) => [
     ...log.events.slice(-6).map(({ id }) => get(`/events/${id}`, 404, 200)),
     get(`/events/${log.events[0]?.id}?caused=10`, 404, 200),
     get(`/events/${eventId}?caused=10`, 200),
+    ...FORMS.map((form) => get(`/events/${log.events[0]?.id}`, 404, 200, form)),
   ],
   getTrace: ({ id }, log) => [
     get("/traces/bee-flow", 404, 200),
     get(`/traces/${log.events[0]?.id}`, 404, 200),
     get(`/traces/${id}-flow`, 200),
+    ...FORMS.map((form) => get("/traces/bee-flow", 404, 200, form)),
   ],
   aggregateHistory: ({ id }) => [
     get("/events/aggregate/note/bee-note/history", 404, 200),
     get("/events/aggregate/note/bee-shared/history", 404, 200),
     get("/events/aggregate/beesecret/bee-secret/history", 404, 200),
     get(`/events/aggregate/note/${id}-note/history`, 200),
+    ...FORMS.map((form) => get(`/events/aggregate/note/${id}-note/history`, 200, undefined, form)),
     get(`/events/aggregate/note/${id}-note/history?limit=1`, 200),
   ],
   readStream: ({ id }) => [
@@ -112,6 +123,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/streams/note/bee-shared", 404, 200),
     get("/streams/beesecret/bee-secret", 404, 200),
     get(`/streams/note/${id}-note`, 200),
+    ...FORMS.map((form) => get("/streams/note/bee-note", 404, 200, form)),
     get(`/streams/note/${id}-note?limit=1&direction=backwards`, 200),
   ],
   getAggregate: ({ id }) => [
