@@ -256,6 +256,9 @@ const OMITTED_FIELDS: Partial<Record<OperationName, readonly string[]>> = {
   // The client keeps no responses.
   listEventTypes: ["headers.if-none-match"],
   getEventType: ["headers.if-none-match"],
+  getEvent: ["headers.if-none-match"],
+  openapi: ["headers.if-none-match"],
+  asyncapi: ["headers.if-none-match"],
   // `from`.
   tailEvents: ["headers.last-event-id"],
 };

@@ -1,9 +1,10 @@
 import type { EventCatalogue, EventTypeDefinition } from "@synap/types";
-import { EVENT_RESOURCES } from "@synap/types/http";
+import { conditionHeaders, EVENT_RESOURCES } from "@synap/types/http";
 import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
-import { type ApiRoute, json, problemResponses, refuseQuery, registerRoute } from "./route-registration.ts";
+import { conditionalJson, ETAG } from "./conditional-response.ts";
+import { type ApiRoute, problemResponses, refuseQuery, registerRoute } from "./route-registration.ts";
 
 const route = {
   scope: "read",
@@ -14,19 +15,25 @@ const route = {
   summary: "Get the event types as an AsyncAPI document",
   description:
     "For each event type, the message that is sent to publish it and the one that a subscriber receives.",
+  request: { headers: conditionHeaders },
   responses: {
-    200: { description: "AsyncAPI 3.0.", content: { "application/json": { schema: { type: "object" } } } },
+    200: {
+      description: "AsyncAPI 3.0.",
+      content: { "application/json": { schema: { type: "object" } } },
+      headers: { ETag: ETAG },
+    },
+    304: { description: "It is as If-None-Match has it." },
     ...problemResponses("parameter-unknown"),
   },
 } satisfies ApiRoute;
 
 /** GET /asyncapi.json, created on the first request from the catalogue. */
 export function asyncapiRoute(app: ApiApp, { catalogue }: Pick<ApiDependencies, "catalogue">): void {
-  let document: unknown;
+  let text: string | undefined;
   registerRoute(app, route, (context) => {
     refuseQuery(context);
-    document ??= asyncapiDocument(catalogue);
-    return json(context, 200, document);
+    text ??= JSON.stringify(asyncapiDocument(catalogue));
+    return conditionalJson(context, text);
   });
 }
 

@@ -1,13 +1,14 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { ReadModel } from "@synap/handlers";
 import { componentOf } from "@synap/handlers/internal";
-import { HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
+import { conditionHeaders, HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { snakeEventInputSchema } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { SECURITY_SCHEME } from "../identity/authentication.ts";
 import { RELEASE } from "../release.ts";
-import { json, registerOpenRoute } from "./route-registration.ts";
+import { conditionalJson, ETAG } from "./conditional-response.ts";
+import { registerOpenRoute } from "./route-registration.ts";
 
 const route = {
   method: "get",
@@ -15,44 +16,52 @@ const route = {
   operationId: "openapi",
   tags: ["operations"],
   summary: "Get this OpenAPI document",
+  request: { headers: conditionHeaders },
   responses: {
-    200: { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } },
+    200: {
+      description: "OpenAPI 3.1.",
+      content: { "application/json": { schema: { type: "object" } } },
+      headers: { ETag: ETAG },
+    },
+    304: { description: "It is as If-None-Match has it." },
   },
 } satisfies RouteConfig;
 
 /** GET /openapi.json, created on the first request from the registered routes. */
 export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, "readModels">): void {
   registerComponents(app, readModels);
-  let document: unknown;
+  let text: string | undefined;
   registerOpenRoute(app, route, (context) => {
-    document ??= app.getOpenAPI31Document({
-      openapi: "3.1.0",
-      info: {
-        title: "Synap",
-        version: RELEASE,
-        description: "Publish, append and query events. Errors are RFC 9457 problem documents.",
-        license: { name: "MIT", url: "https://opensource.org/license/mit" },
-      },
-      servers: [{ url: "/" }],
-      tags: [
-        { name: "events", description: "Publishing and finding events." },
-        {
-          name: "aggregates",
-          description: "Commands, and the state of aggregates at any version or moment.",
+    text ??= JSON.stringify(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: {
+          title: "Synap",
+          version: RELEASE,
+          description: "Publish, append and query events. Errors are RFC 9457 problem documents.",
+          license: { name: "MIT", url: "https://opensource.org/license/mit" },
         },
-        {
-          name: "streams",
-          description: "Appends with an expected version, and the events of a stream by version.",
-        },
-        { name: "read models", description: "Queries over the tables that projections maintain." },
-        { name: "operations", description: "Health, status and metrics." },
-        {
-          name: "admin",
-          description: "Dead letters, projections and the live event stream.",
-        },
-      ],
-    });
-    return json(context, 200, document);
+        servers: [{ url: "/" }],
+        tags: [
+          { name: "events", description: "Publishing and finding events." },
+          {
+            name: "aggregates",
+            description: "Commands, and the state of aggregates at any version or moment.",
+          },
+          {
+            name: "streams",
+            description: "Appends with an expected version, and the events of a stream by version.",
+          },
+          { name: "read models", description: "Queries over the tables that projections maintain." },
+          { name: "operations", description: "Health, status and metrics." },
+          {
+            name: "admin",
+            description: "Dead letters, projections and the live event stream.",
+          },
+        ],
+      }),
+    );
+    return conditionalJson(context, text);
   });
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { jsonObject } from "../event/synap-event.ts";
 import type { DescribedEventType } from "../event-types/event-reader.ts";
 import {
+  conditionHeaders,
   cursorParameter,
   DEFAULT_PAGE_SIZE,
   limitParameter,
@@ -26,16 +27,6 @@ export const eventType = z.object({
 export const eventTypePage = z.object({
   eventTypes: z.array(eventType).describe("Sorted by name."),
   nextCursor,
-});
-
-/** Header of a request that needs no answer if nothing has changed. */
-export const conditionHeaders = z.object({
-  "if-none-match": z
-    .string()
-    .max(1_000)
-    .regex(/^(?:\*|(?:W\/)?"[!#-~]*"(?:, *(?:W\/)?"[!#-~]*")*)$/)
-    .optional()
-    .describe("The ETag of an earlier response. If it is still right, the answer is 304 without a body."),
 });
 
 /** The path of one event type. */

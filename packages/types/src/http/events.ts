@@ -6,6 +6,7 @@ import { checkJson } from "../json/check-json.ts";
 import type { JsonObject } from "../json/json.ts";
 import {
   aggregatePath,
+  conditionHeaders,
   cursorParameter,
   DEFAULT_PAGE_SIZE,
   eventTypesParameter,
@@ -142,6 +143,9 @@ export const tracePath = z.object({
   correlationId: pathId.describe("Correlation id of the events, or the id of the event that began the flow."),
 });
 
+/** Headers of a request for one event. */
+export const eventHeaders = positionHeaders.extend(conditionHeaders.shape);
+
 /** The page of a flow. */
 export const traceQuery = z.strictObject({ limit: limitParameter(MAX_PAGE_SIZE), cursor: cursorParameter });
 
@@ -217,7 +221,7 @@ const EVENT_BODIES = {
 export const EVENT_REQUESTS = {
   publishEvent: { query: publishQuery, body: EVENT_BODIES.EventInput },
   publishBatch: { query: publishQuery, body: EVENT_BODIES.EventBatch },
-  getEvent: { params: eventPath, query: eventOptions, headers: positionHeaders },
+  getEvent: { params: eventPath, query: eventOptions, headers: eventHeaders },
   getTrace: { params: tracePath, query: traceQuery },
   listEvents: { query: eventQuery, headers: positionHeaders },
   aggregateHistory: { params: aggregatePath, query: historyQuery, headers: positionHeaders },

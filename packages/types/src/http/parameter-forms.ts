@@ -134,3 +134,13 @@ export const positionHeaders = z.object({
       "The read sees everything up to this position: that of an earlier answer's header or of an append.",
     ),
 });
+
+/** Header of a request that needs no answer if nothing has changed. */
+export const conditionHeaders = z.object({
+  "if-none-match": z
+    .string()
+    .max(1_000)
+    .regex(/^(?:\*|(?:W\/)?"[!#-~]*"(?:, *(?:W\/)?"[!#-~]*")*)$/)
+    .optional()
+    .describe("The ETag of an earlier response. If it is still right, the answer is 304 without a body."),
+});

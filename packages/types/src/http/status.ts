@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RequestSchemas } from "./parameter-forms.ts";
+import { conditionHeaders, type RequestSchemas } from "./parameter-forms.ts";
 
 /** A handler's pending retry after a failure. */
 const handlerRetry = z
@@ -219,6 +219,6 @@ export const STATUS_REQUESTS = {
   metrics: {},
   health: {},
   readiness: {},
-  openapi: {},
-  asyncapi: {},
+  openapi: { headers: conditionHeaders },
+  asyncapi: { headers: conditionHeaders },
 } as const satisfies Record<string, RequestSchemas>;

@@ -3,16 +3,14 @@ import { describeEventType, didYouMean } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
-import { hashOf, notModified } from "../conditional-response.ts";
+import { conditionalJson, ETAG } from "../conditional-response.ts";
 import {
   type ApiRoute,
-  jsonText,
   problemResponses,
   readPathParameter,
   refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { ETAG } from "./list-event-types.ts";
 
 const route = {
   scope: "read",
@@ -46,8 +44,6 @@ export function getEventTypeRoute(app: ApiApp, { catalogue }: ApiDependencies): 
       );
     }
     const { body, headers } = represent(context, describeEventType(definition));
-    const text = JSON.stringify(body);
-    const etag = `"${hashOf(text)}"`;
-    return notModified(context, etag) ?? jsonText(context, 200, text, { ...headers, etag });
+    return conditionalJson(context, JSON.stringify(body), headers);
   });
 }

@@ -1,13 +1,13 @@
-import { eventOptions, eventPath, positionHeaders } from "@synap/types/http";
+import { eventHeaders, eventOptions, eventPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
+import { conditionalJson, ETAG } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
 import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
 import {
   type ApiRoute,
-  json,
   PathParameterProblem,
   problemResponses,
   readQuery,
@@ -21,9 +21,13 @@ const route = {
   operationId: "getEvent",
   tags: ["events"],
   summary: "Get one stored event, and those that it caused",
-  request: { params: eventPath, query: eventOptions, headers: positionHeaders },
+  request: { params: eventPath, query: eventOptions, headers: eventHeaders },
   responses: {
-    200: { ...representedResponse("The event.", "EventWithCaused", "one"), headers: positionOfAnswer },
+    200: {
+      ...representedResponse("The event.", "EventWithCaused", "one"),
+      headers: { ...positionOfAnswer, ETag: ETAG },
+    },
+    304: { description: "The event of If-None-Match: events never change. With `caused` there is no ETag." },
     ...problemResponses(
       "parameter-invalid",
       "parameter-unknown",
@@ -56,7 +60,7 @@ export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): v
     }
     if (limit === undefined) {
       const { body, headers } = represent(context, event, positionHeader(point.position), event);
-      return json(context, 200, body, headers);
+      return conditionalJson(context, JSON.stringify(body), headers);
     }
     return sendPage(context, pages, async (maxBytes) => {
       const { events, nextCursor } = await reader.query(

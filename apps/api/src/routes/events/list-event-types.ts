@@ -4,12 +4,9 @@ import { conditionHeaders, DEFAULT_PAGE_SIZE, eventTypesQuery } from "@synap/typ
 import { describeEventTypes } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { represent, representedResponse, wantedBy } from "../../representations/representation.ts";
-import { hashOf, notModified } from "../conditional-response.ts";
+import { ETAG, hashOf, notModified } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
-
-/** The header ETag in the definition of a route. */
-export const ETAG = { description: "For If-None-Match.", schema: { type: "string" } } as const;
 
 const route = {
   scope: "read",
