@@ -104,6 +104,7 @@ function environment(databaseUrl: string | undefined, withInngest: boolean): Nod
     name.startsWith("SYNAP_") ||
     name === "LOG_LEVEL" ||
     name === "DATABASE_DIRECT_URL" ||
+    name === "DATABASE_REPLICA_URL" ||
     (name.startsWith("INNGEST_") && !withInngest);
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
   return { ...own, DATABASE_URL: databaseUrl ?? "" };
