@@ -107,9 +107,14 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
   });
 
   it("pause and resume one, in somebody's name", async () => {
+    await post("pause", undefined, { "x-synap-actor": "Ada" });
     const paused = await post("pause", undefined, { "x-synap-actor": "Ada" });
     expect([paused.status, paused.body]).toMatchObject([200, { state: "paused", changedBy: "Ada" }]);
-    expect((await post("resume")).body).toMatchObject({ state: "running", changedBy: "agent:service:tests" });
+    for (let repetition = 0; repetition < 2; repetition += 1)
+      expect((await post("resume")).body).toMatchObject({
+        state: "running",
+        changedBy: "agent:service:tests",
+      });
   });
 
   it("rebuild one beside the live one, and refuse a second build meanwhile", async () => {
@@ -142,7 +147,13 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
     const { status, body } = await post("cutover", { maxDifference: 2 });
     expect([status, body]).toMatchObject([200, { liveVersion: 2, differences: [{ different: 2 }] }]);
     expect(await shown()).toEqual(["ONE", "TWO"]);
-    expect((await post("rollback")).body).toMatchObject({ liveVersion: 1 });
+    const again = await post("cutover", { maxDifference: 2 });
+    expect([again.status, again.body.code]).toEqual([404, "projection-not-found"]);
+    const from = body.liveBuild;
+    for (let repetition = 0; repetition < 3; repetition += 1)
+      expect((await post("rollback", { from })).body).toMatchObject({ liveVersion: 1, previousBuild: from });
+    const other = await post("rollback", { from: 99 });
+    expect([other.status, other.body.code]).toEqual([409, "projection-conflict"]);
     expect(await shown()).toEqual(["one", "two"]);
   });
 

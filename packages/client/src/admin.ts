@@ -110,10 +110,10 @@ export interface Admin<Parts extends PartTypes = PartTypes> {
       readonly compare?: boolean;
     },
   ): Promise<Resource<"ProjectionCutover">>;
-  /** Goes back to the previous build. */
+  /** Goes back to the previous build. A repetition undoes that, unless `from` names the build that was live. */
   rollbackProjection(
     name: Parts["projections"],
-    options?: CallOptions,
+    options?: CallOptions & { readonly from?: number },
   ): Promise<Resource<"ProjectionCutover">>;
   /** Removes a build that isn't live. */
   dropProjectionBuild(
@@ -162,8 +162,8 @@ export function createAdmin(transport: Transport): Admin {
       transport.call("compareProjection", { path: { name }, signal }),
     cutOverProjection: (name, { signal, ...body } = {}) =>
       transport.call("cutOverProjection", { path: { name }, body, signal }),
-    rollbackProjection: (name, { signal } = {}) =>
-      transport.call("rollbackProjection", { path: { name }, signal }),
+    rollbackProjection: (name, { signal, ...body } = {}) =>
+      transport.call("rollbackProjection", { path: { name }, body, signal }),
     dropProjectionBuild: (name, build, { signal } = {}) =>
       transport.call("dropProjectionBuild", { path: { name }, body: { build }, signal }),
   };

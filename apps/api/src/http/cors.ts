@@ -15,6 +15,7 @@ const EXPOSED = [
   "retry-after",
   "www-authenticate",
   "x-request-id",
+  "x-synap-position",
 ];
 
 /** Headers of a response to a page of a listed origin. Credentials of the browser, such as cookies, are never allowed. */

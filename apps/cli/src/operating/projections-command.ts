@@ -232,7 +232,10 @@ function rollbackCommand(): Command {
     .addHelpText("after", helpText({ examples: [[`${SYNAP_COMMAND} projections rollback open-loops`]] }))
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
-      const report = await connect(options).admin.rollbackProjection(name);
+      const { admin } = connect(options);
+      const { builds } = await admin.projection(name);
+      const live = builds.find(({ role }) => role === "live");
+      const report = await admin.rollbackProjection(name, live && { from: live.build });
       console.log(
         options.json ? jsonText(report, 2) : `Version ${report.liveVersion} of ${name} is live again.`,
       );

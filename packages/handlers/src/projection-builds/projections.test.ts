@@ -201,10 +201,17 @@ describeOnEveryEngine("projections", (engine) => {
       });
       await store.append(note("late", "after the cutover"));
       await follow();
-      await projections.rollback(name, BY);
+      const { liveBuild: from } = await projections.rollback(name, BY);
       expect(await shown()).toEqual(await folded());
       await store.append(note("late", "after the rollback"));
-      await projections.rollback(name, BY);
+      const { liveBuild } = await projections.rollback(name, { ...BY, from });
+      for (let repetition = 0; repetition < 2; repetition += 1) {
+        expect(await projections.rollback(name, { ...BY, from })).toMatchObject({
+          liveBuild,
+          previousBuild: from,
+        });
+      }
+      await expect(projections.rollback(name, { ...BY, from: 99 })).rejects.toThrow("is not live");
       await projections.drop(name, "previous");
       await store.append(note("late", "after the drop"));
       await follow();

@@ -156,13 +156,26 @@ export class Projections<Name extends string = string> {
     });
   }
 
-  /** Makes the previous build live again, in one transaction. */
-  async rollback(name: Name, { by }: ActorOptions): Promise<CutoverReport> {
+  /**
+   * Makes the previous build live again, in one transaction. A second call undoes that, unless `from` names the live build that is to be
+   * rolled back: once it is the previous one, nothing changes any more.
+   *
+   * @throws ProjectionConflictError when `from` is neither the live build nor the previous one
+   */
+  async rollback(
+    name: Name,
+    { by, from }: ActorOptions & { readonly from?: number },
+  ): Promise<CutoverReport> {
     return this.#database.transaction(async (transaction) => {
       const builds = await lockProjection(transaction, name);
+      const [live, previous] = [this.#pick(builds, name, "live"), this.#pick(builds, name, "previous")];
+      if (from === previous.build) return settledReport(live, previous);
+      if (from !== undefined && from !== live.build) {
+        throw new ProjectionConflictError(`Build ${from} of "${name}" is not live; build ${live.build} is.`);
+      }
       return swapBuilds(transaction, this.#follower, {
-        from: this.#known(this.#pick(builds, name, "live")),
-        to: this.#known(this.#pick(builds, name, "previous")),
+        from: this.#known(live),
+        to: this.#known(previous),
         bounds: { compare: false },
         by,
         differences: () => Promise.resolve([]),
@@ -261,6 +274,18 @@ export class Projections<Name extends string = string> {
     if (projection !== undefined) return projection;
     throw new ProjectionNotFoundError(`Version ${version} of "${name}" isn't registered in this process.`);
   }
+}
+
+/** The report of a rollback that has happened before. */
+function settledReport(live: Build, previous: Build): CutoverReport {
+  return {
+    projection: live.projection,
+    liveBuild: live.build,
+    liveVersion: live.version,
+    previousBuild: previous.build,
+    lagEvents: 0,
+    differences: [],
+  };
 }
 
 async function setPaused(transaction: Transaction, build: Build, paused: boolean): Promise<void> {

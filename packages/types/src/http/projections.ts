@@ -96,6 +96,16 @@ export const cutoverBody = z.strictObject({
   compare: z.boolean("must be true or false").optional().describe("Compare the rows. Default true."),
 });
 
+/** The body of a rollback. */
+export const rollbackBody = z.strictObject({
+  from: bound
+    .min(1, "must be 1 or more")
+    .optional()
+    .describe(
+      "The live build that is to be rolled back: with it, a repetition changes nothing. Without it, a repetition goes forward again.",
+    ),
+});
+
 /** The body of a drop. */
 export const dropBody = z.strictObject({
   build: z.enum(["building", "previous"], 'must be "building" or "previous"'),
@@ -141,7 +151,7 @@ export const PROJECTION_REQUESTS = {
   projectionAsOf: { params: projectionPath, query: asOfQuery },
   pauseProjection: { params: projectionPath, body: emptyBody },
   resumeProjection: { params: projectionPath, body: emptyBody },
-  rollbackProjection: { params: projectionPath, body: emptyBody },
+  rollbackProjection: { params: projectionPath, body: rollbackBody },
   rebuildProjection: { params: projectionPath, body: rebuildBody },
   compareProjection: { params: projectionPath, body: emptyBody },
   cutOverProjection: { params: projectionPath, body: cutoverBody },

@@ -5,7 +5,7 @@ import { json, jsonBody, jsonResponse } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";
 
-/** POST /api/v1/admin/projections/{name}/pause, .../resume and .../rollback */
+/** POST /api/v1/admin/projections/{name}/pause and .../resume */
 export function changeProjectionRoutes(app: ApiApp, dependencies: ApiDependencies): void {
   const { admin, configuration, logger } = dependencies;
   const changes = [
@@ -20,12 +20,6 @@ export function changeProjectionRoutes(app: ApiApp, dependencies: ApiDependencie
       summary: "Resume a projection",
       description: "It continues from its checkpoint.",
       response: jsonResponse("The live build, running.", "ProjectionBuild"),
-    },
-    {
-      change: "rollback",
-      summary: "Roll a projection back to its previous build",
-      description: "Swaps the two builds in one transaction. The previous build has been kept up to date.",
-      response: jsonResponse("The builds after the swap.", "ProjectionCutover"),
     },
   ] as const;
   for (const { change, summary, description, response } of changes) {
@@ -45,7 +39,6 @@ export function changeProjectionRoutes(app: ApiApp, dependencies: ApiDependencie
           "parameter-invalid",
           "projection-not-found",
           "projection-conflict",
-          "cutover-refused",
         ],
       },
       async (context, { actor }) => {

@@ -6,6 +6,7 @@ import {
   type ProblemCode,
   projectionPath,
   rebuildBody,
+  rollbackBody,
 } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/read-body.ts";
@@ -20,7 +21,7 @@ const OF_A_PROJECTION = [
   "projection-conflict",
 ] as const satisfies readonly ProblemCode[];
 
-/** POST /api/v1/admin/projections/{name}/rebuild, .../compare, .../cutover and .../drop */
+/** POST /api/v1/admin/projections/{name}/rebuild, .../compare, .../cutover, .../rollback and .../drop */
 export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependencies): void {
   const { configuration, logger } = dependencies;
   const { projections } = dependencies.admin;
@@ -88,6 +89,28 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
         ...(compare !== undefined && { compare }),
       });
       logger.info({ actor, projection: name, build: report.liveBuild }, "projection: cutover");
+      return json(context, 200, report);
+    },
+  );
+  registerAdminRoute(
+    app,
+    {
+      method: "post",
+      path: `${base}/rollback`,
+      operationId: "rollbackProjection",
+      summary: "Roll a projection back to its previous build",
+      description:
+        "Swaps the two builds in one transaction. The previous build has been kept up to date. Give `from`, so that a repetition " +
+        "changes nothing.",
+      request: { params: projectionPath, body: jsonBody(rollbackBody) },
+      responses: { 200: jsonResponse("The builds after the swap.", "ProjectionCutover") },
+      problems: [...OF_A_PROJECTION, "cutover-refused", ...OF_A_BODY],
+    },
+    async (context, { actor }) => {
+      const name = readProjectionName(context);
+      const { from } = await readOptionalJsonBody(context.req.raw, rollbackBody, configuration);
+      const report = await projections.rollback(name, { by: actor, ...(from !== undefined && { from }) });
+      logger.info({ actor, projection: name, build: report.liveBuild }, "projection: rollback");
       return json(context, 200, report);
     },
   );
