@@ -1,5 +1,6 @@
 import { append } from "./append/append.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { eventIds } from "./event-ids/event-ids.ts";
 import { growth } from "./growth/growth.ts";
 import { http } from "./http/http.ts";
 import { httpAppends } from "./http-appends/http-appends.ts";
@@ -15,6 +16,7 @@ import { visibility } from "./visibility/visibility.ts";
 /** Everything that is measured, in the order of a full run. */
 export const benchmarks: readonly Benchmark[] = [
   append,
+  eventIds,
   peers,
   reading,
   visibility,

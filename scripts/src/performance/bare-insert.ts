@@ -21,6 +21,13 @@ SELECT e."position", e."streamVersion", e."timestamp", e."recordedAt", e."validF
          "correlationId" text, "idempotencyKey" text, data jsonb, metadata jsonb
        )`;
 
+/** The same, and the ids into the table that finds them over all chunks. */
+const INSERT_WITH_IDS = `
+WITH inserted AS (${INSERT}
+  RETURNING id, "timestamp", "position", stream_version
+)
+INSERT INTO synap.event_ids (id, "timestamp", "position", stream_version) SELECT * FROM inserted`;
+
 /** A row for the bare insert: an event with what the store would have added. */
 export type BareRow = SynapEvent & {
   readonly position: number;
@@ -32,7 +39,7 @@ export type BareRow = SynapEvent & {
 export async function allowBareInserts(database: Database): Promise<void> {
   await database.asOwner((owner) =>
     owner.execute(`
-      GRANT INSERT ON synap.events TO synap_app;
+      GRANT INSERT ON synap.events, synap.event_ids TO synap_app;
       GRANT USAGE ON SEQUENCE synap.append_sequence TO synap_app;`),
   );
 }
@@ -55,4 +62,9 @@ export async function makeRows(database: Database, events: readonly SynapEvent[]
 /** Inserts rows in one statement, which is its own transaction. */
 export async function insertBare(database: Database, rows: readonly BareRow[]): Promise<void> {
   await database.query(INSERT, [JSON.stringify(rows)]);
+}
+
+/** Inserts rows and their ids in one statement, which is its own transaction. */
+export async function insertBareWithIds(database: Database, rows: readonly BareRow[]): Promise<void> {
+  await database.query(INSERT_WITH_IDS, [JSON.stringify(rows)]);
 }
