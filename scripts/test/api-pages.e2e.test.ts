@@ -62,14 +62,16 @@ describe.skipIf(skipped !== undefined)("the pages of the API, in a browser", () 
     if ((await operation.locator(".execute").count()) === 0)
       await operation.locator(".opblock-summary-control").click();
     await fill(operation);
-    await operation.locator(".execute").click();
-    const status = operation.locator(".live-responses-table .response-col_status").nth(1);
-    await status.waitFor();
-    const body = await operation
-      .locator(".live-responses-table .microlight, .live-responses-table code")
+    const [response] = await Promise.all([
+      page.waitForResponse((each) => each.url().startsWith(`${url}/api/`)),
+      operation.locator(".execute").click(),
+    ]);
+    const status = String(response.status());
+    await operation
+      .locator(".live-responses-table .response-col_status", { hasText: status })
       .first()
-      .textContent();
-    return { status: (await status.textContent())?.trim(), body };
+      .waitFor();
+    return { status, body: await response.text() };
   }
 
   describe("Swagger UI at /docs", () => {
@@ -80,7 +82,7 @@ describe.skipIf(skipped !== undefined)("the pages of the API, in a browser", () 
         await page.locator(".opblock").first().waitFor();
         const document = JSON.parse(await (await fetch(`${url}/openapi.json`)).text());
         const operations = Object.values(document.paths).flatMap((path) => Object.keys(path ?? {}));
-        expect(await page.locator(".opblock").count()).toBe(operations.length);
+        await expect.poll(() => page.locator(".opblock").count()).toBe(operations.length);
         expect(await background(page)).toBe(theme === "light" ? "rgb(255, 255, 255)" : "rgb(28, 32, 34)");
         await page.screenshot({ path: join(PICTURES, `swagger-ui-${theme}.png`) });
         expect(complaints).toEqual([]);
@@ -133,7 +135,7 @@ describe.skipIf(skipped !== undefined)("the pages of the API, in a browser", () 
       async (theme) => {
         const { page, complaints, received } = await open("/redoc", theme);
         await page.getByRole("heading", { name: "Publish one event" }).waitFor();
-        expect(await page.locator(".redoc-wrap h2").count()).toBeGreaterThan(30);
+        await expect.poll(() => page.locator(".redoc-wrap h2").count()).toBeGreaterThan(30);
         expect(await background(page)).toBe(theme === "light" ? "rgb(255, 255, 255)" : "rgb(28, 32, 34)");
         expect(await page.evaluate(FAINT_TEXTS)).toEqual([]);
         await page.screenshot({ path: join(PICTURES, `redoc-${theme}.png`) });
