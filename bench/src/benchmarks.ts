@@ -1,6 +1,7 @@
 import { append } from "./append/append.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { eventIds } from "./event-ids/event-ids.ts";
+import { followers } from "./followers/followers.ts";
 import { growth } from "./growth/growth.ts";
 import { http } from "./http/http.ts";
 import { httpAppends } from "./http-appends/http-appends.ts";
@@ -19,6 +20,7 @@ export const benchmarks: readonly Benchmark[] = [
   eventIds,
   peers,
   reading,
+  followers,
   visibility,
   storage,
   http,
