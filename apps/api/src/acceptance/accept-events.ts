@@ -96,7 +96,7 @@ export async function acceptEvents(
     sender,
     candidates
       .filter((candidate) => known.get(candidate) === undefined)
-      .map(({ outgoing }) => outgoing.event),
+      .map(({ outgoing: { event }, isIdentified }) => ({ event, isIdentified })),
   );
   const repetitions = new Map<number, number>();
   const seen = new SeenEvents();

@@ -38,6 +38,11 @@ describe("a request without a credential", () => {
     ["a proxy by the standard", { forwarded: "for=203.0.113.7" }],
     ["a proxy that names the first host", { "x-forwarded-host": "events.example" }],
     ["a gateway", { via: "1.1 proxy" }],
+    ["a proxy that names the scheme only", { "x-forwarded-proto": "https" }],
+    ["Envoy without an address", { "x-envoy-expected-rq-timeout-ms": "15000" }],
+    ["a network in front", { "cf-connecting-ip": "203.0.113.7" }],
+    ["a network with a header of its own", { "true-client-ip": "203.0.113.7" }],
+    ["a balancer", { "x-client-ip": "203.0.113.7" }],
   ])("is nobody: %s", (_, headers) => {
     expect(() => local(head(headers))).toThrow(
       expect.objectContaining({ code: "token-missing", status: 401 }),

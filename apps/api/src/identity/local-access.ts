@@ -10,8 +10,9 @@ export const LOCAL_PRINCIPAL: Principal = {
   credential: { kind: "local", id: "local" },
 };
 
-/** Headers that proxies add. What a proxy forwards need not come from this machine. */
-const OF_PROXIES = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"] as const;
+/** Headers that proxies add, also those that name no address. What a proxy forwards need not come from this machine. */
+const OF_PROXIES =
+  /^(?:forwarded|via|x-forwarded.*|x-envoy-.+|x-real-ip|x-(?:cluster-)?client-ip|true-client-ip|cf-.+)$/;
 
 /**
  * Checks that a request to a loopback listener comes from a program or a page of this machine itself: `Host` is a loopback name
@@ -25,5 +26,5 @@ export function isFromThisMachine({ headers, httpVersion }: RequestHead): boolea
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin" && site !== "none") return false;
   if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) return false;
-  return !OF_PROXIES.some((name) => headers[name] !== undefined);
+  return !Object.keys(headers).some((name) => OF_PROXIES.test(name));
 }
