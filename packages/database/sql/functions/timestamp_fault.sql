@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   parts CONSTANT text[] := regexp_match(
-    value, '^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:[.](\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$');
+    value, E'^(\\d{4})-(\\d{2})-(\\d{2})[Tt](\\d{2}):(\\d{2}):(\\d{2})(?:[.](\\d+))?(?:[Zz]|([+-])(\\d{2}):(\\d{2}))$');
   day    integer;
   days   integer;
   moment timestamp;

@@ -6,7 +6,7 @@ LANGUAGE plpgsql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF octet_length(value) = length(value) OR value !~ '[\U00010000-\U0010FFFF]' THEN
+  IF octet_length(value) = length(value) OR value !~ E'[\\U00010000-\\U0010FFFF]' THEN
     RETURN value;
   END IF;
   RETURN (
