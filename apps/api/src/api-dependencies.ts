@@ -61,7 +61,7 @@ export interface ApiDependencies {
   /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<EventStore, "appendToStream" | "closeStream" | "findDuplicates" | "visibleTo">;
   /** Reading of stored events, from a replica if there is one. */
-  readonly reads: Pick<EventReads, "subscribeToAll" | "visibleTo">;
+  readonly reads: Pick<EventReads, "visibleTo">;
   readonly publishing: PublishDependencies;
   /** The names that filters may have. */
   readonly names: KnownNames;

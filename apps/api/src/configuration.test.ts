@@ -29,6 +29,7 @@ describe("the API's configuration", () => {
       databaseConnections: 10,
       lockTimeoutMs: 5_000,
       maxTails: 50,
+      maxTailsEach: 10,
       pagesMaxBytes: 32 * 1024 * 1024,
       pagesMaxWaitMs: 2_000,
       maxBodyBytes: 5 * 1024 * 1024,

@@ -36,6 +36,7 @@ export const apiVariables = z.object({
   SYNAP_KEEP_ALIVE_MS: whole(1, 600_000).default(KEEP_ALIVE_MS),
   SYNAP_SEND_TIMEOUT_MS: whole(100, 600_000).default(30_000),
   SYNAP_MAX_TAILS: whole(1, 100_000).default(50),
+  SYNAP_MAX_TAILS_EACH: whole(1, 100_000).default(10),
   SYNAP_PAGES_MAX_BYTES: whole(MIN_PAGES_BYTES, 4096 * MIB).default(32 * MIB),
   SYNAP_PAGES_MAX_WAIT_MS: whole(1, 60_000).default(2_000),
   SYNAP_REPLICA_MAX_WAIT_MS: whole(0, 60_000).default(100),
@@ -87,6 +88,8 @@ export interface ApiConfiguration extends DatabaseConfiguration, ReplicaConfigur
   readonly sendTimeoutMs: number;
   /** Largest number of concurrent tails (SYNAP_MAX_TAILS, default 50). */
   readonly maxTails: number;
+  /** Largest number of concurrent tails of one principal (SYNAP_MAX_TAILS_EACH, default 10). */
+  readonly maxTailsEach: number;
   /** Byte budget for pages that are read and sent (SYNAP_PAGES_MAX_BYTES, default 32 MiB)... */
   readonly pagesMaxBytes: number;
   /** ...and the time limit for a request to wait for its share, in milliseconds (SYNAP_PAGES_MAX_WAIT_MS, default 2,000). */
@@ -146,6 +149,7 @@ export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfigura
     databaseConnections: read.SYNAP_DATABASE_CONNECTIONS,
     lockTimeoutMs: read.SYNAP_LOCK_TIMEOUT_MS,
     maxTails: read.SYNAP_MAX_TAILS,
+    maxTailsEach: read.SYNAP_MAX_TAILS_EACH,
     pagesMaxBytes: read.SYNAP_PAGES_MAX_BYTES,
     pagesMaxWaitMs: read.SYNAP_PAGES_MAX_WAIT_MS,
     replicaMaxWaitMs: read.SYNAP_REPLICA_MAX_WAIT_MS,

@@ -122,8 +122,12 @@ describe("the AsyncAPI document", () => {
       const page = z
         .object({ events: z.array(z.json()) })
         .parse(await (await fetch(`${api.url}/api/v1/events`)).json());
-      const isStored = payloadCheck(document, "StoredEvent.note.creation.requested");
-      expect([isStored(page.events[0]), isStored.errors]).toEqual([true, null]);
+      const isStreamed = payloadCheck(document, "StreamedEvent.note.creation.requested");
+      const [event] = page.events;
+      expect([isStreamed({ number: 1, after: 0, event }), isStreamed.errors]).toEqual([true, null]);
+      expect(isStreamed({ number: 1, after: 0, event: { ...Object(event), type: "other.type" } })).toBe(
+        false,
+      );
       expect((await fetch(`${api.url}/asyncapi.json?x=1`)).status).toBe(400);
     } finally {
       await api.stop();

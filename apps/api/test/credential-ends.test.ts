@@ -23,7 +23,7 @@ beforeAll(async () => {
     issuer: issuer.url,
     audience: "synap",
     rolesClaim: "roles",
-    roles: { ops: { kind: "staff", scopes: ["admin"] } },
+    roles: { ops: { kind: "staff", scopes: ["read"] } },
   } as const;
   const identity = { apiKeys: true, localAccess: true, tokens };
   api = await startTestApi({ identity }, "embedded", {
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 const tail = (token: string) =>
-  fetch(`${api.url}/api/v1/admin/events/tail`, { headers: { authorization: `Bearer ${token}` } });
+  fetch(`${api.url}/api/v1/events/stream`, { headers: { authorization: `Bearer ${token}` } });
 
 /** The frames of a response until it ends; `onFirst` is called after the first. */
 async function framesOf(response: Response, onFirst: () => unknown): Promise<Frame[]> {
@@ -53,12 +53,12 @@ const ended = (detail: string) => ({
 
 describe("a live tail", () => {
   it("ends within 30 s of the revocation of its key, and says so last", async () => {
-    const token = await createTestKey(api.database, "staff", "ops", ["admin"]);
-    const other = await createTestKey(api.database, "staff", "ops", ["admin"]);
+    const token = await createTestKey(api.database, "staff", "ops", ["read"]);
+    const other = await createTestKey(api.database, "staff", "ops", ["read"]);
     const begun = clock.now;
     let timer: ReturnType<typeof setInterval> | undefined;
     const leaves = new AbortController();
-    const stays = await fetch(`${api.url}/api/v1/admin/events/tail`, {
+    const stays = await fetch(`${api.url}/api/v1/events/stream`, {
       headers: { authorization: `Bearer ${other}` },
       signal: leaves.signal,
     });

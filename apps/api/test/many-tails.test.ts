@@ -6,8 +6,9 @@ import { createSynapEvent, seedCatalogue } from "@synap/types";
 import { afterEach, describe, expect, it } from "vitest";
 import { readResponse } from "../testing/read-response.ts";
 import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
+import { createTestKey } from "../testing/test-keys.ts";
 
-const TAIL = "/api/v1/admin/events/tail?from=start";
+const TAIL = "/api/v1/events/stream?from=start";
 const headers = { authorization: `Bearer ${TOKEN}` };
 
 let api: TestApi;
@@ -52,13 +53,30 @@ describe("tails", () => {
       .toBe(200);
   });
 
+  it("of one principal are limited too, so that all others can have theirs", async () => {
+    api = await startTestApi({ maxTails: 3, maxTailsEach: 1 });
+    const [ann, bee] = await Promise.all(["ann", "bee"].map((id) => createTestKey(api.database, "user", id)));
+    const status = async (token = "") => {
+      const response = await fetch(`${api.url}${TAIL}`, { headers: { authorization: `Bearer ${token}` } });
+      const { status: code } = response;
+      if (code === 200) held.push(response);
+      else expect((await readResponse(response)).body).toMatchObject({ code: "too-many-tails", limit: 1 });
+      return code;
+    };
+    const held: Response[] = [];
+    expect([await status(ann), await status(ann), await status(bee)]).toEqual([200, 503, 200]);
+    await held[0]?.body?.cancel();
+    await expect.poll(() => status(ann)).toBe(200);
+    for (const { body } of held.slice(1)) await body?.cancel();
+  });
+
   it.each(testEngines())(
     "that nobody reads leave ordinary requests and appends alone (%s)",
     async (engine) => {
       const warnings: string[] = [];
       const note = ({ name }: Error) => warnings.push(name);
       process.on("warning", note);
-      api = await startTestApi({ maxTails: TAILS }, engine);
+      api = await startTestApi({ maxTails: TAILS, maxTailsEach: TAILS }, engine);
       const store = createEventStore({ database: api.database, catalogue: seedCatalogue });
       const round = async () => {
         const from = performance.now();

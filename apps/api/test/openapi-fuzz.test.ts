@@ -52,7 +52,7 @@ addFormats.default(ajv);
 const validators = new Map<string, ValidateFunction>();
 
 beforeAll(async () => {
-  api = await startTestApi({ maxTails: 1_000 });
+  api = await startTestApi({ maxTails: 1_000, maxTailsEach: 1_000 });
   const { database } = api;
   const dispatcher = new EventDispatcher({
     database,
@@ -99,7 +99,7 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     ...call,
     query: without(call.query, call.query["version"] === undefined ? "" : "at"),
   }),
-  tailEvents: (call) => ({ ...call, query: without(call.query, "aggregateId") }),
+  streamEvents: (call) => ({ ...call, query: without(call.query, "aggregateId") }),
   projectionAsOf: ({ query: { moment, ...query }, ...call }) => ({
     ...call,
     query: query["position"] === undefined ? { ...query, moment: moment ?? "2026-01-01T00:00:00Z" } : query,

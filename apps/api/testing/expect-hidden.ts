@@ -36,8 +36,23 @@ export async function send(
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),
-    text: await response.text(),
+    text: await (isLive(response) ? textUntilCaughtUp(response) : response.text()),
   };
+}
+
+function isLive({ headers }: Response): boolean {
+  return headers.get("content-type")?.startsWith("text/event-stream") === true;
+}
+
+/** The text of a live stream up to the frame that has everything stored, and then the client leaves. */
+async function textUntilCaughtUp({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes('"caughtUp":true')) break;
+  }
+  return text;
 }
 
 /** The hidden texts and numbers that an answer has and its request did not have. */

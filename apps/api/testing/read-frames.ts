@@ -13,18 +13,24 @@ export async function* readFrames(response: Response): AsyncGenerator<Frame, voi
   let text = "";
   for await (const chunk of response.body) {
     text += decoder.decode(chunk, { stream: true });
-    const blocks = text.split("\n\n");
-    text = blocks.pop() ?? "";
-    for (const block of blocks) {
-      const fields = new Map(block.split("\n").map((line) => line.split(/: ?(.*)/s, 2) as [string, string]));
-      const data = fields.get("data");
-      const id = fields.get("id");
-      if (data === undefined) continue;
-      yield {
-        event: fields.get("event") ?? "message",
-        ...(id !== undefined && { id }),
-        data: JSON.parse(data),
-      };
-    }
+    const end = text.lastIndexOf("\n\n") + 2;
+    if (end < 2) continue;
+    yield* parseFrames(text.slice(0, end));
+    text = text.slice(end);
+  }
+}
+
+/** The server-sent events of a text that ends with one. */
+export function* parseFrames(text: string): Generator<Frame, void, void> {
+  for (const block of text.split("\n\n")) {
+    const fields = new Map(block.split("\n").map((line) => line.split(/: ?(.*)/s, 2) as [string, string]));
+    const data = fields.get("data");
+    const id = fields.get("id");
+    if (data === undefined) continue;
+    yield {
+      event: fields.get("event") ?? "message",
+      ...(id !== undefined && { id }),
+      data: JSON.parse(data),
+    };
   }
 }

@@ -34,7 +34,6 @@ export function unservedApp() {
       visibleTo: never,
     },
     reads: {
-      subscribeToAll: never,
       visibleTo: never,
     },
     publishing: {

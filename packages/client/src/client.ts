@@ -93,7 +93,7 @@ export interface SynapClient<Source extends ClientTypes>
     query?: StoredEventQuery<Name, PartOf<TypesOf<Source>[Name]>>,
   ): AsyncGenerator<StoredEventIn<TypesOf<Source>, Name>, void, void>;
   /**
-   * The events after a position, then each as it is stored. Resumes after a lost connection. Needs the scope `admin`.
+   * The events after a position, then each as it is stored. Resumes after a lost connection. Needs the scope `read`.
    * @throws SubscriptionGapError when the store was restored to before what was read
    */
   subscribe<const Name extends NameOf<TypesOf<Source>> = NameOf<TypesOf<Source>>>(

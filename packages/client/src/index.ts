@@ -62,6 +62,6 @@ export type {
 } from "./read-models.ts";
 export type { Resource, ResourceName } from "./resources.ts";
 export type { AppendOptions } from "./streams.ts";
-export { SubscriptionGapError, type SubscriptionRequest } from "./subscription.ts";
+export { LostFramesError, SubscriptionGapError, type SubscriptionRequest } from "./subscription.ts";
 export type { RetryOptions, Token, TransportOptions } from "./transport.ts";
 export { UnknownHandlerError } from "./waiting.ts";

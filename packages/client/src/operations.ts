@@ -94,11 +94,7 @@ export const OPERATIONS = {
   openapi: { ...read, path: "/openapi.json", response: "document" },
   asyncapi: { ...read, path: "/asyncapi.json", response: "document" },
   adminStatus: { ...read, path: "/api/v1/admin/status", response: "AdminStatus" },
-  tailEvents: {
-    ...read,
-    path: "/api/v1/admin/events/tail",
-    response: "stream",
-  },
+  streamEvents: { ...read, path: "/api/v1/events/stream", response: "stream" },
   listDeadLetters: {
     ...read,
     path: "/api/v1/admin/dead-letters",

@@ -1,12 +1,8 @@
 import type { NameOf } from "./application-types.ts";
 import { type Backoff, pauseAfter, sleep } from "./backoff.ts";
-import type {
-  SubscriptionRequest as EventSubscription,
-  EventTypeMap,
-  StoredEventIn,
-  SubscriptionProgress,
-} from "./contract.ts";
+import type { SubscriptionRequest as EventSubscription, EventTypeMap, StoredEventIn } from "./contract.ts";
 import { retryAfterOf, SynapProblem, SynapUnreachableError } from "./errors.ts";
+import type { Resource } from "./resources.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import type { Transport } from "./transport.ts";
 
@@ -40,13 +36,19 @@ export class SubscriptionGapError extends Error {
   }
 }
 
+/** A connection has lost or repeated something on the way. The subscription goes on after the last event that it has accounted for. */
+export class LostFramesError extends Error {
+  override readonly name = "LostFramesError";
+  readonly code = "frames-lost";
+}
+
 /** The API sends a comment every 15 seconds; a connection that is silent for this long is dead. */
 const SILENCE_MS = 50_000;
 const BACKOFF: Backoff = { firstMs: 250, maxMs: 10_000 };
 
 /**
  * Iterates over the events after a position and then over each new one, without gaps or repetitions. A lost connection is
- * reopened after the last event. Needs the scope `admin`.
+ * reopened after the last event. From `now` it begins at the end of the log when the first connection is open.
  *
  * @throws SubscriptionGapError, SynapProblem for a request that the API refuses, and the signal's reason
  *
@@ -56,9 +58,10 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
   transport: Transport,
   request: SubscriptionRequest<Name>,
 ): AsyncGenerator<StoredEventIn<Types, Name>, void, void> {
-  const { from = "now", type, stream, signal, onProgress, onConnect, onReconnect } = request;
-  let position = from === "start" ? 0 : from === "now" ? await endOfLog(transport, signal) : from;
-  const query = { type, aggregateType: stream?.aggregateType, aggregateId: stream?.aggregateId };
+  const { from = "now", stream, signal, onProgress, onConnect, onReconnect, ...filter } = request;
+  let position = from === "start" ? 0 : from === "now" ? undefined : from;
+  let received = 0;
+  const query = { ...filter, aggregateType: stream?.aggregateType, aggregateId: stream?.aggregateId };
   for (let failures = 0; ; ) {
     let retryAfterMs: number | undefined;
     // True while a callback runs: its error is the program's, and no reconnect would cure it.
@@ -77,29 +80,31 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
     };
     try {
       restartTimer();
-      if (position > 0) {
-        const end = await endOfLog(transport, connected);
-        if (end < position) throw new SubscriptionGapError(position, end);
-      }
-      const response = await transport.open("tailEvents", {
-        query: { ...query, from: String(position) },
+      const response = await transport.open("streamEvents", {
+        query: { ...query, from: String(position ?? "now") },
         signal: connected,
       });
       if (response.body === null) throw new Error("the response had no body");
       call(() => onConnect?.());
+      let number = 0;
       for await (const frame of readServerSentEvents(response.body, restartTimer)) {
-        failures = 0;
         const read = readFrame(frame);
+        if (read === undefined) continue;
+        if (read.kind === "event") number += 1;
+        const after: number = position ?? read.after;
+        if (read.kind === "progress" && read.end !== undefined && read.end < after)
+          throw new SubscriptionGapError(after, read.end);
+        checkAccount(read, after, number);
+        if (read.position > after) failures = 0;
+        position = read.position;
         if (read.kind === "progress") {
-          position = Math.max(position, read.progress.position);
-          call(() => onProgress?.(read.progress));
-        } else if (read.kind === "event") {
-          const event = read.event as StoredEventIn<Types, Name>;
-          if (event.position <= position) throw new SubscriptionGapError(position, event.position);
-          position = event.position;
+          const { caughtUp } = read;
+          call(() => onProgress?.({ position: read.position, caughtUp, received }));
+        } else {
+          received += 1;
           // Time in which the loop's own code works is no silence of the connection.
           clearTimeout(timer);
-          yield event;
+          yield read.event as StoredEventIn<Types, Name>;
           restartTimer();
         }
       }
@@ -118,9 +123,14 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
   }
 }
 
-async function endOfLog(transport: Transport, signal: AbortSignal | undefined): Promise<number> {
-  const { events } = await transport.call("status", { signal });
-  return events.watermark;
+/** Checks that a frame follows the one before it. @throws LostFramesError */
+function checkAccount(frame: Frame, after: number, number: number): void {
+  const { position } = frame;
+  const isNext = frame.kind === "event" ? position > after : position >= after;
+  if (frame.after === after && frame.number === number && isNext) return;
+  throw new LostFramesError(
+    `The connection sent event ${frame.number} after position ${frame.after}, and ${number} after ${after} was due.`,
+  );
 }
 
 function mayReconnect(error: unknown): boolean {
@@ -139,15 +149,14 @@ function mayReconnect(error: unknown): boolean {
 }
 
 type Frame =
-  | { readonly kind: "event"; readonly event: unknown }
-  | { readonly kind: "progress"; readonly progress: SubscriptionProgress }
-  | { readonly kind: "other" };
+  | (Resource<"StreamedEvent"> & { readonly kind: "event"; readonly position: number })
+  | (Resource<"StreamProgress"> & { readonly kind: "progress" });
 
 /** @throws SynapProblem for the frame by which the API says why it ends */
-function readFrame({ event, data }: ServerSentEvent): Frame {
+function readFrame({ event, data }: ServerSentEvent): Frame | undefined {
   const value = JSON.parse(data);
-  if (event === "message") return { kind: "event", event: value };
-  if (event === "progress") return { kind: "progress", progress: value };
+  if (event === "message") return { kind: "event", ...value, position: value.event.position };
+  if (event === "progress") return { kind: "progress", ...value };
   if (event === "problem") throw new SynapProblem(value);
-  return { kind: "other" };
+  return undefined;
 }

@@ -174,12 +174,17 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   openapi: (synap) => [synap.openapi()],
   asyncapi: (synap) => [synap.asyncapi()],
   adminStatus: (synap) => [synap.admin.status()],
-  tailEvents: (synap) => [
+  streamEvents: (synap) => [
     synap
       .subscribe({
         from: "start",
         type: "note.creation.requested",
         stream,
+        userId: "u",
+        correlationId: "c",
+        causationId: AN_ID,
+        createdBy: "user:u",
+        source: "s",
         onProgress: () => undefined,
         onConnect: () => undefined,
         onReconnect: () => undefined,
@@ -260,7 +265,7 @@ const OMITTED_FIELDS: Partial<Record<OperationName, readonly string[]>> = {
   openapi: ["headers.if-none-match"],
   asyncapi: ["headers.if-none-match"],
   // `from`.
-  tailEvents: ["headers.last-event-id"],
+  streamEvents: ["headers.last-event-id"],
 };
 
 interface Sent {

@@ -37,6 +37,7 @@ export const SETTING_MEANINGS = {
   SYNAP_MAX_CONNECTIONS: "maximum number of connections that the API serves at a time",
   SYNAP_MAX_DEPTH: "maximum nesting of an event's data",
   SYNAP_MAX_TAILS: "maximum number of concurrent tails",
+  SYNAP_MAX_TAILS_EACH: "maximum number of concurrent tails of one principal",
   SYNAP_PAGES_MAX_BYTES: "byte budget for pages that are read and sent at a time",
   SYNAP_PAGES_MAX_WAIT_MS: "maximum wait of a request for its share of that budget",
   SYNAP_PUBLISH_CONCURRENCY: "number of envelopes that are sent to the broker concurrently",

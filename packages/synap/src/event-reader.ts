@@ -203,9 +203,11 @@ export function createApplicationReader<Types extends EventTypeMap>({
     },
     async *subscribe<const Name extends keyof Types & string>(request: SubscriptionRequest<Name> = {}) {
       const { onProgress, ...rest } = request;
-      for await (const { events, ...progress } of subscribeInBatches(rest)) {
+      let received = 0;
+      for await (const { events, position, caughtUp } of subscribeInBatches(rest)) {
         yield* events;
-        onProgress?.(progress);
+        received += events.length;
+        onProgress?.({ position, caughtUp, received });
       }
     },
   };

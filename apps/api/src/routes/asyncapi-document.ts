@@ -55,10 +55,11 @@ const CHANNELS = {
     method: "POST",
   },
   storedEvents: {
-    address: "/api/v1/admin/events/tail",
+    address: "/api/v1/events/stream",
     title: "Events that are stored",
-    description: "Server-sent events in the order of their positions. The data of each is one stored event.",
-    envelope: "StoredEvent",
+    description:
+      "Server-sent events in the order of their positions. The data of each has one stored event, and what it accounts for.",
+    envelope: "StreamedEvent",
     operation: "sendStoredEvent",
     action: "send",
     method: "GET",
@@ -118,6 +119,10 @@ type Envelope = (typeof CHANNELS)[keyof typeof CHANNELS]["envelope"];
 
 function describeMessage(envelope: Envelope, type: EventTypeDefinition) {
   const { name, aggregateType, description, example } = type;
+  const event = {
+    type: "object",
+    properties: { type: { const: name }, data: referTo("schemas", dataName(type)) },
+  };
   return {
     name,
     title: name,
@@ -125,7 +130,7 @@ function describeMessage(envelope: Envelope, type: EventTypeDefinition) {
     payload: {
       allOf: [
         referTo("schemas", envelope),
-        { type: "object", properties: { type: { const: name }, data: referTo("schemas", dataName(type)) } },
+        envelope === "StreamedEvent" ? { type: "object", properties: { event } } : event,
       ],
     },
     // Of a stored event it would be made up.

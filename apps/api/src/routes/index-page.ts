@@ -38,7 +38,7 @@ const LINKS = [
   ["GET", "/api/v1/audit-log", "who did what and when"],
   ["GET", "/api/v1/status", "the store, handlers, queue and processes"],
   ["GET", "/api/v1/admin/status", "the status with details of each handler; needs the scope admin"],
-  ["GET", "/api/v1/admin/events/tail", "events as they are stored; needs the scope admin"],
+  ["GET", "/api/v1/events/stream", "events as they are stored, as server-sent events"],
   ["GET", "/api/v1/admin/projections", "projections and the progress of their builds; needs the scope admin"],
   ["GET", "/api/v1/admin/dead-letters", "events that a handler failed on; needs the scope admin"],
   ["GET", "/docs", "this API with Swagger UI, to read and to try"],

@@ -1,23 +1,30 @@
 import type { StoredEvent } from "@synap/types";
-
-import type { CheckedFilter, EventFilter } from "../reading/event-filter.ts";
+import {
+  type CheckedFilter,
+  EQUAL_FIELDS,
+  type EqualField,
+  type EventFilter,
+} from "../reading/event-filter.ts";
 import { type EventPage, type PageRequest, readEventPage } from "../reading/event-page.ts";
 import { cutPage } from "../reading/page-bytes.ts";
-import { checkReadAll, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
+import { checkReadAll, fieldConditions, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
 import { containsJson } from "./contains-json.ts";
 import type { ShownLog } from "./memory-log.ts";
 
 export function readAllFromMemory(log: ShownLog, request: ReadAllRequest): ReadAllPage {
   checkReadAll(request);
-  const { after, limit, maxBytes, types, aggregateType, stream } = request;
+  const { after, limit, maxBytes, types, stream } = request;
+  const fields: Partial<Record<EqualField, string | undefined>> = {
+    ...fieldConditions(request),
+    aggregateId: stream?.aggregateId,
+  };
   const { watermark } = log;
   const asked = log.events.filter(
     (event) =>
       event.position > after &&
       (types === undefined || types.includes(event.type)) &&
-      (aggregateType ?? event.aggregateType) === event.aggregateType &&
       (stream?.aggregateType ?? event.aggregateType) === event.aggregateType &&
-      (stream?.aggregateId ?? event.aggregateId) === event.aggregateId,
+      EQUAL_FIELDS.every((name) => fields[name] === undefined || fields[name] === event[name]),
   );
   const { events } = cutPage(asked.slice(0, limit), maxBytes);
   const last = events.at(-1);
@@ -42,21 +49,10 @@ export function queryMemory(
   });
 }
 
-/** Conditions that a field of the event must be equal to. */
-const EQUAL = [
-  "aggregateType",
-  "aggregateId",
-  "userId",
-  "correlationId",
-  "causationId",
-  "createdBy",
-  "source",
-] as const;
-
 function matches(event: StoredEvent, filter: CheckedFilter): boolean {
   const { types, validAt, data } = filter;
   return (
-    EQUAL.every((name) => filter[name] === undefined || filter[name] === event[name]) &&
+    EQUAL_FIELDS.every((name) => filter[name] === undefined || filter[name] === event[name]) &&
     (types === undefined || types.includes(event.type)) &&
     isWithin(event.timestamp, filter.from, filter.to) &&
     isWithin(event.recordedAt, filter.recordedFrom, filter.recordedTo) &&

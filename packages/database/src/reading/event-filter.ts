@@ -39,6 +39,23 @@ export class EventFilterError extends RangeError {
   }
 }
 
+/** The fields of an event that a filter may compare for equality, and their columns. */
+export const EQUAL_COLUMNS = {
+  aggregateType: "aggregate_type",
+  aggregateId: "aggregate_id",
+  userId: "user_id",
+  correlationId: "correlation_id",
+  causationId: "causation_id",
+  createdBy: "created_by",
+  source: "source",
+} as const;
+
+/** A field that a filter may compare for equality. */
+export type EqualField = keyof typeof EQUAL_COLUMNS;
+
+/** The fields, in a fixed order. */
+export const EQUAL_FIELDS = Object.keys(EQUAL_COLUMNS) as readonly EqualField[];
+
 /** Maximum size of `data` in a filter, in bytes of JSON. */
 export const MAX_DATA_FILTER_BYTES = 4_096;
 

@@ -2,10 +2,24 @@ import type { StoredEvent, StreamName } from "@synap/types";
 import type { LogSessions } from "../connection/log-sessions.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
+import { EQUAL_COLUMNS, EQUAL_FIELDS, type EqualField } from "./event-filter.ts";
+import { UUID } from "./get-event-by-id.ts";
 import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
-export interface ReadAllRequest {
+/** Conditions on single fields. All given ones must hold. */
+export interface FieldConditions {
+  /** Only events of streams of this type. */
+  readonly aggregateType?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** Only events that this one caused, by its id. */
+  readonly causationId?: string | undefined;
+  readonly createdBy?: string | undefined;
+  readonly source?: string | undefined;
+}
+
+export interface ReadAllRequest extends FieldConditions {
   /** Position of the last processed event; 0 to start. */
   readonly after: number;
   /** Maximum number of events, 1 to 10,000. Fewer when they are large: see `maxBytes`. */
@@ -14,8 +28,6 @@ export interface ReadAllRequest {
   readonly maxBytes?: number | undefined;
   /** Only events of these types. */
   readonly types?: readonly string[] | undefined;
-  /** Only events of streams of this type. */
-  readonly aggregateType?: string | undefined;
   /** Only the events of this stream. */
   readonly stream?: StreamName | undefined;
   /** Read inside this transaction (READ COMMITTED). With the embedded engine, required whenever one is open. */
@@ -87,8 +99,10 @@ function withoutPositions(next: NextAppends): NextAppends {
   return { ...next, up_to: next.up_to === null ? null : (Math.floor(next.up_to / 1024) + 1) * 1024 - 1 };
 }
 
-/** Validates a request. @throws RangeError for a limit out of bounds. */
-export function checkReadAll({ limit, maxBytes }: Pick<ReadAllRequest, "limit" | "maxBytes">): void {
+/** Validates a request. @throws RangeError for a limit out of bounds, and as `fieldConditions` */
+export function checkReadAll(request: Pick<ReadAllRequest, "limit" | "maxBytes"> & FieldConditions): void {
+  const { limit, maxBytes } = request;
+  fieldConditions(request);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_EVENTS) {
     throw new RangeError(`The limit of readAll must be 1 to ${MAX_READ_EVENTS}, not ${limit}.`);
   }
@@ -136,8 +150,23 @@ export async function readNextAppends(
   return { events, position: caughtUp ? watermark : upTo, watermark, caughtUp };
 }
 
+/** Selects the conditions on fields of a request. @throws RangeError for a cause that is no UUID */
+export function fieldConditions(request: FieldConditions): FieldConditions {
+  const { aggregateType, userId, correlationId, causationId, createdBy, source } = request;
+  if (causationId !== undefined && !UUID.test(causationId))
+    throw new RangeError(`causationId must be a UUID, not ${JSON.stringify(causationId)}.`);
+  return {
+    aggregateType,
+    userId,
+    correlationId,
+    causationId: causationId?.toLowerCase(),
+    createdBy,
+    source,
+  };
+}
+
 /** Builds the conditions of the filter; their parameters begin with $5. */
-function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
+function writeFilters({ types, stream, ...request }: ReadAllRequest): {
   conditions: string[];
   parameters: SqlParameter[];
 } {
@@ -152,8 +181,14 @@ function writeFilters({ types, aggregateType, stream }: ReadAllRequest): {
     (parameter) => `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter}::text::jsonb)))`,
     types === undefined ? undefined : JSON.stringify(types),
   );
-  where((parameter) => `aggregate_type = ${parameter}`, aggregateType);
-  where((parameter) => `aggregate_type = ${parameter}`, stream?.aggregateType);
-  where((parameter) => `aggregate_id = ${parameter}`, stream?.aggregateId);
+  const each: readonly Partial<Record<EqualField, string | undefined>>[] = [
+    fieldConditions(request),
+    stream ?? {},
+  ];
+  for (const fields of each) {
+    for (const field of EQUAL_FIELDS) {
+      where((parameter) => `${EQUAL_COLUMNS[field]} = ${parameter}`, fields[field]);
+    }
+  }
   return { conditions, parameters };
 }

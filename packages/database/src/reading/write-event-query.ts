@@ -1,4 +1,5 @@
 import type { SqlParameter } from "../connection/sql-session.ts";
+import { EQUAL_COLUMNS, EQUAL_FIELDS } from "./event-filter.ts";
 import type { PageSearch } from "./event-page.ts";
 import { MAX_PAGE_BYTES, selectPage } from "./page-bytes.ts";
 import type { PositionRange } from "./recorded-range.ts";
@@ -8,16 +9,6 @@ export interface EventQueryText {
   readonly text: string;
   readonly parameters: readonly SqlParameter[];
 }
-
-/** The columns that the conditions of a filter compare for equality. */
-const EQUAL = {
-  aggregateType: "aggregate_type",
-  aggregateId: "aggregate_id",
-  userId: "user_id",
-  correlationId: "correlation_id",
-  causationId: "causation_id",
-  source: "source",
-} as const;
 
 /** Writes the SELECT of a page; the events must also be within `positions`, if they are given. */
 export function writeEventQuery(
@@ -38,12 +29,11 @@ export function writeEventQuery(
       `type = ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter(JSON.stringify(types))}::text::jsonb)))`,
     );
   }
-  for (const [name, column] of Object.entries(EQUAL)) {
-    const value = filter[name as keyof typeof EQUAL];
-    if (value !== undefined) where(`${column} = ${parameter(value)}`);
+  for (const field of EQUAL_FIELDS) {
+    const value = filter[field];
+    if (value !== undefined) where(`${EQUAL_COLUMNS[field]} = ${parameter(value)}`);
   }
   if (createdBy !== undefined) {
-    where(`created_by = ${parameter(createdBy)}`);
     // True for all of them, but only so are the indexes found: that of actors leaves out users who act for themselves.
     const isOther = "created_by IS DISTINCT FROM 'user:' || user_id";
     const [, user] = /^user:(.*)$/s.exec(createdBy) ?? [];

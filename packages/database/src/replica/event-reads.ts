@@ -51,7 +51,10 @@ export interface EventReads {
 }
 
 /** Reading page by page as a caller with a visibility. */
-export type PageReader = Pick<LogReader, "getById" | "query" | "queryStream" | "readStreamPage">;
+export type PageReader = Pick<
+  LogReader,
+  "getById" | "query" | "queryStream" | "readStreamPage" | "subscribeToAll"
+>;
 
 /**
  * Reads from a replica, and from the primary what the replica can't answer. The replica never has the last word about what it does not
@@ -113,6 +116,10 @@ export function createReplicaReads(database: Database, store: EventStore, replic
         return page;
       },
       listen: (onAppend) => replica.listen(onAppend),
+      // A page for one that has caught up may be older than what another has seen on the primary.
+      get shown() {
+        return hasCaughtUp ? undefined : "what the primary has";
+      },
     };
   }
 
@@ -157,6 +164,7 @@ export function createReplicaReads(database: Database, store: EventStore, replic
         query: (filter, page) => reads.query(filter, { ...page, point }),
         queryStream: (filter, page) => reads.query(filter, { ...page, point }),
         readStreamPage: (stream, request) => reads.readStreamPage(stream, { ...request, point }),
+        subscribeToAll: reads.subscribeToAll,
       };
     },
   };

@@ -31,6 +31,32 @@ describe("the reads of subscriptions", () => {
     expect((await Promise.all(pages.slice(1))).map(({ position }) => position)).toEqual([2, 3, 4]);
   });
 
+  it("share no page with readers of other rows or with another condition", async () => {
+    const { begun, read } = heldReads();
+    const limiter = new ReadLimiter(1);
+    const own = { limit: 1, after: 7 };
+    const conditions = [
+      { userId: "u" },
+      { correlationId: "u" },
+      { causationId: "u" },
+      { createdBy: "u" },
+      { source: "u" },
+      { aggregateType: "u" },
+      { stream: { aggregateType: "u", aggregateId: "u" } },
+    ];
+    const pages = [
+      limiter.read(own, read),
+      ...["ann", "bee", undefined].map((shown) => limiter.read(own, read, shown)),
+      ...conditions.map((each) => limiter.read({ ...own, ...each }, read)),
+    ];
+    expect(new Set(pages).size).toBe(pages.length);
+    for (let done = 0; done < pages.length; done += 1) {
+      await expect.poll(() => begun.length).toBe(done + 1);
+      begun[done]?.end();
+    }
+    await Promise.all(pages);
+  });
+
   it("share a waiting read, but not a running one", async () => {
     const { begun, read } = heldReads();
     const limiter = new ReadLimiter(1);

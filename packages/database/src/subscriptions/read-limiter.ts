@@ -25,12 +25,11 @@ export class ReadLimiter {
    * @param shown names the rows that `read` shows, if not every one: a page is shared with readers of the same rows only
    */
   read(
-    request: ReadAllRequest,
+    request: Omit<ReadAllRequest, "transaction">,
     read: (request: ReadAllRequest) => Promise<ReadAllPage>,
     shown?: string,
   ): Promise<ReadAllPage> {
-    const { after, limit, maxBytes, types, aggregateType, stream } = request;
-    const key = JSON.stringify([shown, after, limit, maxBytes, types, aggregateType, stream]);
+    const key = JSON.stringify([shown, request]);
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting.page;
     let start = () => {};

@@ -1,5 +1,5 @@
 import { MAX_PAGE_BYTES } from "../reading/page-bytes.ts";
-import type { ReadAllPage, ReadAllRequest } from "../reading/read-all.ts";
+import { fieldConditions, type ReadAllPage, type ReadAllRequest } from "../reading/read-all.ts";
 import type { EventBatch, SubscriptionRequest } from "./subscription.ts";
 import { createWakeUp } from "./wake-up.ts";
 
@@ -41,12 +41,14 @@ export function subscribeToAll(
   return { [Symbol.asyncIterator]: () => follow(source, request, start) };
 }
 
-function checkRequest({
-  from,
-  batchSize = DEFAULT_BATCH,
-  maxBatchBytes = MAX_PAGE_BYTES,
-  pollInterval = DEFAULT_POLL_MS,
-}: SubscriptionRequest): void {
+function checkRequest(request: SubscriptionRequest): void {
+  const {
+    from,
+    batchSize = DEFAULT_BATCH,
+    maxBatchBytes = MAX_PAGE_BYTES,
+    pollInterval = DEFAULT_POLL_MS,
+  } = request;
+  fieldConditions(request);
   if (typeof from === "number" && !(Number.isSafeInteger(from) && from >= 0)) {
     throw new RangeError(`A subscription must begin after a position, a whole number from 0, not ${from}.`);
   }
@@ -80,14 +82,14 @@ async function* follow(
 ): AsyncGenerator<EventBatch, void, void> {
   const {
     types,
-    aggregateType,
     stream,
     signal,
     readLimiter,
     batchSize = DEFAULT_BATCH,
     maxBatchBytes,
+    pollInterval = DEFAULT_POLL_MS,
   } = request;
-  const pollInterval = request.pollInterval ?? DEFAULT_POLL_MS;
+  const conditions = { types, stream, ...fieldConditions(request) };
   const isAborted = () => signal?.aborted === true;
   if (isAborted()) return;
   let position = await start;
@@ -96,28 +98,22 @@ async function* follow(
   // Listening comes before the first read, so that an append in between wakes the subscription.
   const stop = await source.listen(wakeUp.wake);
   try {
-    let sent = { position: -1, at: 0 };
+    let sent = { position, at: Number.NEGATIVE_INFINITY };
     let pause = FIRST_POLL_MS;
     while (!isAborted()) {
-      const next = {
-        after: position,
-        limit: batchSize,
-        maxBytes: maxBatchBytes,
-        types,
-        aggregateType,
-        stream,
-      };
+      const next = { after: position, limit: batchSize, maxBytes: maxBatchBytes, ...conditions };
       const page = await (readLimiter === undefined
         ? source.readAll(next)
         : readLimiter.read(next, source.readAll, source.shown));
       position = page.position;
       const isNews =
         page.events.length > 0 ||
-        sent.position < 0 ||
+        sent.at === Number.NEGATIVE_INFINITY ||
         !page.caughtUp ||
         (position > sent.position && performance.now() - sent.at >= PROGRESS_MS);
       if (isNews) {
-        yield { events: page.events, position, caughtUp: page.caughtUp };
+        const { events, caughtUp, watermark } = page;
+        yield { after: sent.position, events, position, caughtUp, watermark };
         sent = { position, at: performance.now() };
       }
       if (!page.caughtUp) continue;

@@ -61,6 +61,55 @@ export function subscriptionsContract(test: ContractTest): void {
     expect(first?.position).toBeGreaterThan(from);
   });
 
+  test("delivers only the events of a user, a creator, a source, a flow and a cause", async (store) => {
+    const from = await endOf(store);
+    const [one = "", other = "", cause = ""] = noteEvents(3).map(({ id }) => id);
+    const conditions = [
+      { userId: one },
+      { createdBy: `agent:${one}` },
+      { source: one },
+      { correlationId: one },
+      { causationId: cause },
+    ];
+    const events = noteEvents(2 * conditions.length, (index) => {
+      const condition = conditions[Math.floor(index / 2)] ?? {};
+      return index % 2 === 0 ? condition : { ...condition, correlationId: other };
+    });
+    await store.appendBatch(events);
+    const found = async (request: object) =>
+      (await take(store.subscribeToAll({ from, ...request }), 1)).flatMap((batch) =>
+        batch.events.map(({ id }) => id),
+      );
+    for (const [index, condition] of conditions.entries()) {
+      const [first, second] = events.slice(2 * index, 2 * index + 2).map(({ id }) => id);
+      const isFlow = "correlationId" in condition;
+      expect(await found(condition)).toEqual(isFlow ? [first] : [first, second]);
+      if (!isFlow) expect(await found({ ...condition, correlationId: other })).toEqual([second]);
+    }
+    expect(await found({ causationId: cause.toUpperCase() })).toHaveLength(2);
+  });
+
+  test("accounts for every position: each batch begins where the one before it ended", async (store) => {
+    const from = await endOf(store);
+    await store.appendBatch(noteEvents(5));
+    await store.appendBatch(noteEvents(3, () => ({ type: "note.creation.completed" })));
+    const end = await endOf(store);
+    for (const types of [undefined, ["note.creation.completed"]]) {
+      let position = from;
+      for await (const batch of store.subscribeToAll({ from, types, batchSize: 2 })) {
+        expect(batch.after).toBe(position);
+        expect(batch.watermark).toBeGreaterThanOrEqual(end);
+        for (const event of batch.events) expect(event.position).toBeGreaterThan(position);
+        ({ position } = batch);
+        if (batch.caughtUp) break;
+      }
+      expect(position).toBeGreaterThanOrEqual(end);
+    }
+    const [beyond] = await take(store.subscribeToAll({ from: 2 ** 45 }), 1);
+    expect([beyond?.after, beyond?.position]).toEqual([2 ** 45, 2 ** 45]);
+    expect(beyond?.watermark).toBeLessThan(2 ** 45);
+  });
+
   test("ends without an error when aborted, while it waits or before it starts", async (store) => {
     const abort = new AbortController();
     const batches = store.subscribeToAll({ from: "now", signal: abort.signal, pollInterval: 60_000 });
@@ -79,6 +128,7 @@ export function subscriptionsContract(test: ContractTest): void {
       { from: 1.5 },
       { from: 0, batchSize: 0 },
       { from: 0, pollInterval: 0 },
+      { from: 0, causationId: "no UUID" },
     ]) {
       expect(() => store.subscribeToAll(wrong)).toThrow(RangeError);
     }

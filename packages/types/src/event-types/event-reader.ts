@@ -22,18 +22,26 @@ export interface ReadOptions extends CallOptions {
   readonly minPosition?: number | undefined;
 }
 
-/** Filter of stored events. All given conditions must hold. */
-export interface EventQuery<Name extends string = string, Data = JsonObject> extends ReadOptions {
-  /** Events of this type, or of any of these. */
-  readonly type?: Name | readonly Name[] | undefined;
-  readonly aggregateType?: string | undefined;
-  readonly aggregateId?: string | undefined;
+/** Conditions on where events come from. All given ones must hold. */
+export interface EventOrigin {
   readonly userId?: string | undefined;
   readonly correlationId?: string | undefined;
   /** Events that this one caused, by its id. */
   readonly causationId?: string | undefined;
   /** `user:{id}`, `agent:{name}` or `system`. */
   readonly createdBy?: string | undefined;
+  /** The system that they came from. */
+  readonly source?: string | undefined;
+}
+
+/** Filter of stored events. All given conditions must hold. */
+export interface EventQuery<Name extends string = string, Data = JsonObject>
+  extends ReadOptions,
+    EventOrigin {
+  /** Events of this type, or of any of these. */
+  readonly type?: Name | readonly Name[] | undefined;
+  readonly aggregateType?: string | undefined;
+  readonly aggregateId?: string | undefined;
   /** The system that they came from. Needs another condition beside it. */
   readonly source?: string | undefined;
   /** Events that happened at this moment or later: a Date or RFC 3339 text. */
@@ -126,7 +134,7 @@ export interface TraceRequest extends CallOptions {
 }
 
 /** Start and filter of a subscription. */
-export interface SubscriptionRequest<Name extends string = string> extends CallOptions {
+export interface SubscriptionRequest<Name extends string = string> extends CallOptions, EventOrigin {
   /** `now` (default), `start`, or the position of the last processed event. */
   readonly from?: "now" | "start" | number | undefined;
   /** Events of this type, or of any of these. */
@@ -142,6 +150,8 @@ export interface SubscriptionProgress {
   readonly position: number;
   /** True if all events stored at the time of the read were delivered. */
   readonly caughtUp: boolean;
+  /** Number of events that the subscription has delivered since it began. */
+  readonly received: number;
 }
 
 /**

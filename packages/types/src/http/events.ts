@@ -149,6 +149,15 @@ export const eventHeaders = positionHeaders.extend(conditionHeaders.shape);
 /** The page of a flow. */
 export const traceQuery = z.strictObject({ limit: limitParameter(MAX_PAGE_SIZE), cursor: cursorParameter });
 
+/** Conditions on where events come from. */
+const originParameters = {
+  userId: plainText(128).optional().describe("Events that belong to this user."),
+  correlationId: plainText(128).optional().describe("Events of this flow."),
+  causationId: z.uuid("must be a UUID").optional().describe("Events that this one caused, by its id."),
+  createdBy: plainText(134).optional().describe("Events of this creator, for example `agent:pricing`."),
+  source: plainText(64).optional().describe("Events from this system."),
+};
+
 /** The filter and the page of a query for events. */
 export const eventQuery = z.strictObject({
   from: moment.optional().describe("Events that happened at this moment or later."),
@@ -156,11 +165,7 @@ export const eventQuery = z.strictObject({
   type: eventTypesParameter,
   aggregateType: plainText(64).optional().describe("Events of this aggregate type."),
   aggregateId: plainText(128).optional().describe("Events of this aggregate."),
-  userId: plainText(128).optional().describe("Events that belong to this user."),
-  correlationId: plainText(128).optional().describe("Events of this flow."),
-  causationId: z.uuid("must be a UUID").optional().describe("Events that this one caused, by its id."),
-  createdBy: plainText(134).optional().describe("Events of this creator, for example `agent:pricing`."),
-  source: plainText(64).optional().describe("Events from this system."),
+  ...originParameters,
   recordedFrom: moment.optional().describe("Events that were stored at this moment or later."),
   recordedTo: moment.optional().describe("Events that were stored before this moment."),
   validAt: moment
@@ -188,8 +193,8 @@ export const historyQuery = z.strictObject({
   cursor: cursorParameter.describe("`nextCursor` or `previousCursor` of a page of the same history."),
 });
 
-/** Start and filter of a tail. */
-export const tailQuery = z.strictObject({
+/** Start and filter of a live stream of events. */
+export const streamEventsQuery = z.strictObject({
   from: z
     .string()
     .regex(/^(?:now|start|\d{1,15})$/, 'must be "now", "start" or a position, a whole number from 0')
@@ -198,15 +203,36 @@ export const tailQuery = z.strictObject({
   type: eventTypesParameter,
   aggregateType: plainText(64).optional().describe("Events of streams of this type."),
   aggregateId: plainText(128).optional().describe("Events of this stream; needs `aggregateType`."),
+  ...originParameters,
 });
 
-/** The header with which a tail resumes. */
-export const tailHeaders = z.object({
+/** The header with which a live stream resumes. */
+export const streamEventsHeaders = z.object({
   "last-event-id": z
     .string()
     .regex(/^\d{1,15}$/)
     .optional()
     .describe("Takes precedence over `from`."),
+});
+
+/** The positions that a frame of a live stream accounts for. */
+const accounted = z.object({
+  after: position.describe("The `id` of the frame before; of the first frame, where the stream begins."),
+  number: z.number().int().describe("Number of events sent on this connection up to this frame."),
+});
+
+/** The data of an event of a live stream. */
+export const streamedEvent = accounted.extend({ event: storedEvent });
+
+/** The data of a `progress` frame of a live stream. */
+export const streamProgress = accounted.extend({
+  position: position.describe("Position that was read up to; the same as `id`."),
+  caughtUp: z.boolean().describe("True if everything stored when this was read has been sent."),
+  end: position
+    .optional()
+    .describe(
+      "In the first frame: position up to which the log could be read. Below `after`: the store was restored to before it.",
+    ),
 });
 
 /** The bodies of publishing. */
@@ -225,7 +251,7 @@ export const EVENT_REQUESTS = {
   getTrace: { params: tracePath, query: traceQuery },
   listEvents: { query: eventQuery, headers: positionHeaders },
   aggregateHistory: { params: aggregatePath, query: historyQuery, headers: positionHeaders },
-  tailEvents: { query: tailQuery, headers: tailHeaders },
+  streamEvents: { query: streamEventsQuery, headers: streamEventsHeaders },
 } as const satisfies Record<string, RequestSchemas>;
 
 /** The resources of publishing and querying events, by their names in the OpenAPI document. */
@@ -234,6 +260,8 @@ export const EVENT_RESOURCES = {
   StoredEvent: storedEvent,
   EventPage: eventPage,
   EventWithCaused: eventWithCaused,
+  StreamedEvent: streamedEvent,
+  StreamProgress: streamProgress,
   Trace: trace,
   AcceptedEvent: acceptedEvent,
   DuplicateEvent: duplicateEvent,

@@ -1,6 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { TransientHandlerError } from "@synap/handlers";
-import { actorOf, type ProblemCode, type Scope } from "@synap/types/http";
+import { actorOf, type ProblemCode } from "@synap/types/http";
 import type { ApiApp, ApiContext } from "../../api-dependencies.ts";
 import type { Principal } from "../../identity/principal.ts";
 import { requireScope } from "../../identity/refusals.ts";
@@ -19,9 +19,6 @@ export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summa
 export interface AdminCall {
   /** The actor on whose behalf the request acts. */
   readonly actor: string;
-  readonly principal: Principal;
-  /** The scope of the route. */
-  readonly scope: Scope;
 }
 
 const OF_EVERY_ROUTE = [
@@ -47,7 +44,7 @@ export function registerAdminRoute(
   registerRoute(app, route, async (context, principal) => {
     const actor = readActor(context, principal);
     try {
-      return await handle(context, { actor, principal, scope: route.scope });
+      return await handle(context, { actor });
     } catch (error) {
       throw error instanceof TransientHandlerError ? handlerUnavailable(error) : error;
     }

@@ -12,6 +12,14 @@ const stored = (position: number, content = "x"): StoredEvent => ({
   recordedAt: "2026-01-01T00:00:00.000Z",
 });
 
+const batch = (events: readonly StoredEvent[], position: number, after = 1023): EventBatch => ({
+  after,
+  events,
+  position,
+  caughtUp: true,
+  watermark: 9215,
+});
+
 const options = (more: Partial<TailOptions> = {}): TailOptions => ({
   closing: new AbortController().signal,
   credential: () => () => {},
@@ -35,7 +43,7 @@ describe("a tail", () => {
     async function* endless(): AsyncGenerator<EventBatch, void, void> {
       for (;;) {
         asked += 1;
-        yield { events: [stored(asked * 1024)], position: asked * 1024, caughtUp: false };
+        yield batch([stored(asked * 1024)], asked * 1024);
       }
     }
     const reader = tailStream(endless, options()).getReader();
@@ -51,11 +59,15 @@ describe("a tail", () => {
   it("writes each event on one line, with its position as the id", async () => {
     const event = stored(2048, 'line\nbreak \u2028 "quoted"\r\n\r\nid: 7');
     async function* one(): AsyncGenerator<EventBatch, void, void> {
-      yield { events: [event], position: 3071, caughtUp: true };
+      yield batch([event], 3071);
+      yield batch([], 4095, 3071);
     }
-    const [, first, progress] = (await all(tailStream(one, options()))).split("\n\n");
-    expect(first).toBe(`id: 2048\ndata: ${JSON.stringify(event)}`);
-    expect(progress).toBe('id: 3071\nevent: progress\ndata: {"position":3071,"caughtUp":true}');
+    const [, begin, first, ...progress] = (await all(tailStream(one, options()))).split("\n\n");
+    const data = (after: number, number: number, position: number, caughtUp = true, end?: number) =>
+      `id: ${position}\nevent: progress\ndata: ${JSON.stringify({ after, number, position, caughtUp, end })}`;
+    expect(begin).toBe(data(1023, 0, 1023, false, 9215));
+    expect(first).toBe(`id: 2048\ndata: ${JSON.stringify({ number: 1, after: 1023, event })}`);
+    expect(progress).toEqual([data(2048, 1, 3071), data(3071, 1, 4095), ""]);
   });
 
   it("sends heartbeats, so that no proxy closes the connection", async () => {
@@ -105,7 +117,10 @@ describe("a tail", () => {
       };
     };
     async function* large(): AsyncGenerator<EventBatch, void, void> {
-      yield { events: [1, 2, 3].map((at) => stored(at, "x".repeat(70_000))), position: 3, caughtUp: true };
+      yield batch(
+        [1, 2, 3].map((at) => stored(1024 + at, "x".repeat(70_000))),
+        2047,
+      );
     }
     const reader = tailStream(large, options({ credential })).getReader();
     await reader.read();

@@ -79,6 +79,7 @@ async function* framesOf(
 ): AsyncGenerator<string, void, void> {
   yield "retry: 1000\n\n";
   const iterator = batches[Symbol.asyncIterator]();
+  const account: Account = { number: 0, after: undefined };
   try {
     for (;;) {
       const next = iterator.next();
@@ -86,7 +87,7 @@ async function* framesOf(
       while (!(await isSettledWithin(heartbeatMs))) yield ": nothing new\n\n";
       const result = await next;
       if (result.done === true) break;
-      for (const text of batchFrames(result.value)) {
+      for (const text of batchFrames(result.value, account)) {
         if (signal.aborted) break;
         yield text;
       }
@@ -122,20 +123,41 @@ function watch(promise: Promise<unknown>): (ms: number) => Promise<boolean> {
     });
 }
 
-function* batchFrames({ events, position, caughtUp }: EventBatch): Generator<string> {
-  let text = "";
-  for (const event of events) {
-    text += eventFrame(event);
+/** The state of a connection from which a client can prove that no frame was lost: see StreamedEvent. */
+interface Account {
+  /** Number of events sent. */
+  number: number;
+  /** Id of the last frame; undefined before the first one. */
+  after: number | undefined;
+}
+
+/**
+ * Formats a batch. Every frame has an id, after which a client resumes; the first one of a connection says where it begins, so that
+ * a client which is disconnected before the first event resumes there.
+ */
+function* batchFrames(batch: EventBatch, account: Account): Generator<string> {
+  let text = account.after === undefined ? progressFrame(batch.after, false, account, batch.watermark) : "";
+  for (const event of batch.events) {
+    text += eventFrame(event, account);
     if (text.length < CHUNK) continue;
     yield text;
     text = "";
   }
-  yield `${text}id: ${position}\n${frame("progress", { position, caughtUp })}`;
+  yield text + progressFrame(batch.position, batch.caughtUp, account);
 }
 
-/** Formats an event without a name, so that an EventSource passes it to `onmessage`, and with an id, after which it resumes. */
-function eventFrame(event: StoredEvent): string {
-  return `id: ${event.position}\ndata: ${JSON.stringify(event)}\n\n`;
+function progressFrame(position: number, caughtUp: boolean, account: Account, end?: number): string {
+  const { number, after = position } = account;
+  account.after = position;
+  return `id: ${position}\n${frame("progress", { after, number, position, caughtUp, end })}`;
+}
+
+/** Formats an event without a name, so that an EventSource passes it to `onmessage`. */
+function eventFrame(event: StoredEvent, account: Account): string {
+  const { after } = account;
+  account.number += 1;
+  account.after = event.position;
+  return `id: ${event.position}\ndata: ${JSON.stringify({ number: account.number, after, event })}\n\n`;
 }
 
 /** Formats a value as one line of data, because JSON has no line breaks. */
