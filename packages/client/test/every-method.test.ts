@@ -230,7 +230,9 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   ],
   pauseProjection: (synap) => [synap.admin.pauseProjection("p")],
   resumeProjection: (synap) => [synap.admin.resumeProjection("p")],
-  rollbackProjection: (synap) => [synap.admin.rollbackProjection("p")],
+  rollbackProjection: (synap) => [
+    synap.admin.rollbackProjection("p", { from: 2 } satisfies Every<Last<Admin["rollbackProjection"]>>),
+  ],
   rebuildProjection: (synap) => [
     synap.admin.rebuildProjection("p", { version: 2 } satisfies Every<Last<Admin["rebuildProjection"]>>),
   ],
