@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from "../../testing/index.ts";
 import { directly } from "../../testing/replica-url.ts";
 import type { EventStore } from "../event-store.ts";
 import { createEventStore } from "../internal.ts";
+import { getStream } from "../reading/read-stream.ts";
 import { createReplicaReads } from "./event-reads.ts";
 import { openReplica, type Replica } from "./open-replica.ts";
 import { withOwnAppends } from "./own-appends.ts";
@@ -40,6 +41,13 @@ describe.runIf(directly.isThere)("a store that reads from a replica", () => {
       const reads = createReplicaReads(database, store, replica);
       return {
         ...withOwnAppends(store, point),
+        // Closing is no event, so a point does not cover it: whoever reads then has to wait for replay.
+        async closeStream(stream, ...close) {
+          await store.closeStream(stream, ...close);
+          const shown = () =>
+            replica.read(undefined, async (session) => ({ answer: await getStream(session, stream) }));
+          await vi.waitFor(async () => expect((await shown())?.answer?.closedAt).toBeDefined(), 60_000);
+        },
         getById: (id) => reads.getById(id, { point }),
         query: (filter, page) => reads.query(filter, { ...page, point }),
         getStream: (stream, options) => reads.getStream(stream, { ...options, point }),
