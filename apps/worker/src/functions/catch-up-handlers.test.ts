@@ -26,6 +26,9 @@ const responseSchema = z.union([z.array(z.unknown()), z.looseObject({ message: z
 
 const readModels = defaultApplication.projections.map((projection) => projection.name);
 
+/** The steps after those of handlers and projections. */
+const others = ["inline handlers", "compliance figures"];
+
 describeOnEveryEngine("catch-up-handlers", (engine) => {
   let running: BrokerAndWorker | undefined;
   afterEach(async () => {
@@ -64,7 +67,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
     await running.publish({ events: [request] });
     await expect.poll(() => running?.runs("ingest-events")).toHaveLength(1);
     const { names, body } = await everyMinute(running.url);
-    expect(names).toEqual(["note-creation-reactor", ...readModels, "compliance figures"]);
+    expect(names).toEqual(["note-creation-reactor", ...readModels, ...others]);
     expect(body).toMatchObject([
       // The number of processed events depends on whether the broker's own minute has just come.
       { handler: "note-creation-reactor", deadLettered: 0, state: "caught up" },
@@ -81,7 +84,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
       handlers: [failing, ...defaultApplication.handlers],
     });
     const { names, status, body } = await everyMinute(running.url);
-    expect(names).toEqual(["always-away", "note-creation-reactor", ...readModels, "compliance figures"]);
+    expect(names).toEqual(["always-away", "note-creation-reactor", ...readModels, ...others]);
     expect(status).toBe(400);
     expect(body).toMatchObject({
       message: 'always-away: Handler "always-away" failed: the mail server is away',
