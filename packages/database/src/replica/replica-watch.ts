@@ -133,6 +133,8 @@ export function createReplicaWatch(options: ReplicaWatchOptions): ReplicaWatch {
 
   async function reached(number: number, limit: number): Promise<boolean> {
     const end = performance.now() + limit;
+    // It may have been behind for too long since the last look.
+    report();
     while (replayed < number) {
       if (!state().inUse || performance.now() >= end) return false;
       await look();
