@@ -184,6 +184,7 @@ describe.runIf(canRunTimescaledb)("reading from a replica that fails", () => {
 
   it("shows every reader what it wrote and saw, and delivers every event once and in order, while it is paused, killed and promoted", async () => {
     await until({ inUse: true });
+    const before = reasons.length;
     const foreign = new Set<string>();
     const load = startLoad(opened.engine, end, foreign);
     /** The load goes on, and the replica has its part of it. */
@@ -222,7 +223,7 @@ describe.runIf(canRunTimescaledb)("reading from a replica that fails", () => {
     await load.stop();
     expect(load.faults).toEqual([]);
     expect(load.delivered).toEqual([...load.committed].sort((one, two) => one - two));
-    expect(reasons.filter((reason) => reason.includes("behind the primary"))).toHaveLength(1);
+    expect(reasons.slice(before)).toContainEqual(expect.stringContaining("behind the primary"));
     expect(reasons.at(-1)).toContain("promoted");
   });
 });
