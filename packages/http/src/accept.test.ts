@@ -15,6 +15,8 @@ describe("an Accept header", () => {
     ["", []],
     ["nonsense", []],
     [",,;", []],
+    ['a/b, c/d; profile="open, e/f', ["a/b"]],
+    ['a/b, c/d; profile="open\\', ["a/b"]],
   ])("%s", (header, expected) => {
     expect(asked(header)).toEqual(expected);
   });

@@ -19,6 +19,7 @@ export function readAccept(header: string): readonly MediaType[] {
     .map(({ type }) => type);
 }
 
+/** Splits a text at the commas outside of quotes. A quote that is not closed reaches to the end, so that nothing is read twice. */
 function splitOutsideQuotes(text: string): string[] {
-  return text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
+  return text.match(/(?:"(?:[^"\\]|\\.?)*(?:"|$)|[^,"])+/g) ?? [];
 }
