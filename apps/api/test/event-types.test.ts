@@ -84,6 +84,7 @@ describe.each([
     for (const given of [etag, `"other", ${etag}`, etag.replace("W/", ""), "*"]) {
       const again = await get(path, { "if-none-match": given });
       expect([again.status, again.headers.get("etag"), await again.text()]).toEqual([304, etag, ""]);
+      expect(again.headers.get("vary")).toBe(first.headers.get("vary"));
     }
   });
 

@@ -99,6 +99,26 @@ describe("the limits of a principal", () => {
     expect(api.broker.received).toHaveLength(sent);
   });
 
+  it("count what is refused for its content too: one event, an append, a command", async () => {
+    const call = await newcomer();
+    const unknown = { type: "note.creation.unknown", data: {} };
+    const foreign = { type: "note.creation.requested", createdBy: "user:other", data: { content: "x" } };
+    const stay = { guestId: "g", startDate: "2031-01-01" };
+    const attempts: readonly (readonly [path: string, body: object, left: number])[] = [
+      ["/events", unknown, 19],
+      ["/streams/note/refused/events", { events: [foreign, foreign] }, 17],
+      ["/reservations/refused/create", { createdBy: "user:other", data: stay }, 16],
+    ];
+    for (const [path, body, left] of attempts) {
+      const { status, limits } = await call(path, body);
+      expect([path, status >= 400 && status < 500, limits]).toEqual([
+        path,
+        true,
+        expect.stringContaining(`"events";r=${left};`),
+      ]);
+    }
+  });
+
   it("are nobody's where there are none, and no response names them", async () => {
     const free = await startTestApi();
     try {

@@ -63,6 +63,8 @@ describe("the files of the viewers", () => {
       "if-none-match": first.headers.get("etag") ?? "",
     });
     expect([again.status, await again.text()]).toEqual([304, ""]);
+    for (const name of ["cache-control", "etag", "vary"])
+      expect([name, again.headers.get(name)]).toEqual([name, first.headers.get(name)]);
   });
 
   it.each(["nothing.js", "constructor", "..%2fpage.css"])("has no %s", async (file) => {

@@ -1,7 +1,9 @@
-import type { EventIssue, JsonObject } from "@synap/types";
+import type { JsonObject } from "@synap/types";
 import { MAX_EVENT_FIELDS } from "@synap/types/internal";
+import { isJsonObject } from "../body/json-object.ts";
 import { parseJson } from "../body/parse-json.ts";
 import { attributeOf, fromCloudEvent } from "../representations/cloud-event.ts";
+import { renameField } from "../representations/rename-field.ts";
 import { type EventReading, type EventRules, readEvent } from "./read-events.ts";
 
 /** Limits of metadata that is sent as text. */
@@ -9,25 +11,18 @@ const METADATA_LIMITS = { maxDepth: 32, maxValues: 50_000 };
 
 /** Reads a CloudEvent, and checks it as any other event. Issues name its attributes. */
 export function readCloudEvent(sent: unknown, rules: EventRules): EventReading {
-  if (!isObject(sent) || Object.keys(sent).length > MAX_EVENT_FIELDS) return readEvent(sent, rules);
+  if (!isJsonObject(sent) || Object.keys(sent).length > MAX_EVENT_FIELDS) return readEvent(sent, rules);
   const { event, issues } = fromCloudEvent(sent, parseMetadata);
   if (issues.length > 0) return { ok: false, issues };
   const reading = readEvent(event, rules);
-  return reading.ok ? reading : { ok: false, issues: reading.issues.map(withAttribute) };
+  return reading.ok
+    ? reading
+    : { ok: false, issues: reading.issues.map((issue) => renameField(issue, attributeOf)) };
 }
 
 function parseMetadata(text: string): JsonObject | undefined {
   const reading = parseJson(text, METADATA_LIMITS);
-  return reading.ok && isObject(reading.value) ? reading.value : undefined;
-}
-
-function withAttribute(issue: EventIssue): EventIssue {
-  const [field = ""] = /^\w*/.exec(issue.path) ?? [];
-  return { ...issue, path: `${attributeOf(field)}${issue.path.slice(field.length)}` };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return reading.ok && isJsonObject(reading.value) ? reading.value : undefined;
 }
 
 /** True if the headers of a request have the attributes of a CloudEvent, and its body the data (binary mode). */

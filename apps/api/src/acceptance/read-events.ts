@@ -1,6 +1,7 @@
-import type { EventCatalogue, EventIssue, JsonObject, SynapEvent, TraceContext } from "@synap/types";
+import type { EventCatalogue, EventIssue, SynapEvent, TraceContext } from "@synap/types";
 import { checkTimestampWindow, counted, MAX_EVENT_FIELDS, withTraceContext } from "@synap/types/internal";
 import type { JsonIssue } from "../body/diagnose-json.ts";
+import { isJsonObject } from "../body/json-object.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
 import { unreadableBody } from "../body/read-body.ts";
 import { type ActorFields, actorIssues } from "../identity/acting.ts";
@@ -28,7 +29,7 @@ export interface EventRules {
  * one it can't be a duplicate. An event from the future is refused even in a backfill. Its fields may be in snake case.
  */
 export function readEvent(sent: unknown, rules: EventRules): EventReading {
-  const unified = isObject(sent) ? unifySpelling(sent) : undefined;
+  const unified = isJsonObject(sent) ? unifySpelling(sent) : undefined;
   if (unified === undefined) return readUnified(sent, rules);
   if (unified.issues.length > 0) return { ok: false, issues: unified.issues };
   const reading = readUnified(unified.event, rules);
@@ -36,9 +37,9 @@ export function readEvent(sent: unknown, rules: EventRules): EventReading {
 }
 
 function readUnified(value: unknown, rules: EventRules): EventReading {
-  const issues = isObject(value) ? actorIssues(value, rules.actor) : [];
+  const issues = isJsonObject(value) ? actorIssues(value, rules.actor) : [];
   if (issues.length > 0) return { ok: false, issues };
-  const reading = rules.catalogue.safeParseSynapEvent(isObject(value) ? complete(value, rules) : value);
+  const reading = rules.catalogue.safeParseSynapEvent(isJsonObject(value) ? complete(value, rules) : value);
   if (!reading.ok) return reading;
   const { event } = reading;
   const issue = checkTimestampWindow(event, {
@@ -46,7 +47,11 @@ function readUnified(value: unknown, rules: EventRules): EventReading {
     lateness: rules.lateness ?? Number.POSITIVE_INFINITY,
   });
   if (issue !== undefined) return { ok: false, issues: [issue] };
-  return { ok: true, event, isIdentified: isObject(value) && ("id" in value || "idempotencyKey" in value) };
+  return {
+    ok: true,
+    event,
+    isIdentified: isJsonObject(value) && ("id" in value || "idempotencyKey" in value),
+  };
 }
 
 /**
@@ -78,17 +83,12 @@ function complete(value: object, { catalogue, actor, trace }: EventRules): objec
     ...actor,
   };
   const { metadata } = given;
-  if (trace === undefined || !(metadata === undefined || isObject(metadata))) return complete;
+  if (trace === undefined || !(metadata === undefined || isJsonObject(metadata))) return complete;
   return { ...complete, metadata: withTraceContext(metadata, trace) };
 }
 
 function textOr<Fallback>(value: unknown, fallback: Fallback): string | Fallback {
   return typeof value === "string" ? value : fallback;
-}
-
-/** True for an object: all values here were parsed from JSON. */
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Limits of a batch. */

@@ -4,6 +4,9 @@ import { ConfigurationError } from "@synap/service";
 /** Time for which a browser may keep the answer to a preflight request, in seconds. */
 const MAX_AGE = 600;
 
+/** The methods of the routes, for the headers that list them. */
+export const METHODS = "GET, HEAD, POST, PUT";
+
 /** Headers of responses that pages of other origins may read, in addition to those that every page may. */
 const EXPOSED = [
   "allow",
@@ -27,7 +30,7 @@ export function corsHeaders(origin: string): Readonly<Record<string, string>> {
 export function preflightHeaders(origin: string): Readonly<Record<string, string>> {
   return {
     "access-control-allow-origin": origin,
-    "access-control-allow-methods": "GET, HEAD, POST, PUT",
+    "access-control-allow-methods": METHODS,
     // The wildcard does not include authorization.
     "access-control-allow-headers": "*, authorization",
     "access-control-max-age": String(MAX_AGE),

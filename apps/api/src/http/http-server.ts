@@ -14,7 +14,7 @@ import { toProblem } from "../problems/to-problem.ts";
 import { readRequestId } from "../request-id.ts";
 import { responseHeaders } from "../response-headers.ts";
 import { Connections } from "./connections.ts";
-import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
+import { corsHeaders, isPreflight, METHODS, preflightHeaders } from "./cors.ts";
 
 /** Time limit for requests in flight to finish once the server closes, in milliseconds. */
 const GRACE_MS = 10_000;
@@ -152,7 +152,7 @@ function unservable(error: unknown): Response {
 
 function noTunnel(): Problem {
   return new Problem("method-not-allowed", "CONNECT is not supported: this server is not a proxy.", {
-    headers: { allow: "GET, HEAD, POST" },
+    headers: { allow: METHODS },
   });
 }
 

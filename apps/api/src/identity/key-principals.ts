@@ -8,6 +8,7 @@ import {
 } from "@synap/database/internal";
 import { isScope } from "@synap/types/http";
 import type { Logger } from "pino";
+import { makeRoom } from "./make-room.ts";
 import type { Principal } from "./principal.ts";
 import { identityUnavailable, tokenInvalid } from "./refusals.ts";
 
@@ -177,15 +178,6 @@ function knownKey(key: StoredApiKey, readAt: number): KnownKey {
       credential: { kind: "key", id: key.id },
     },
   };
-}
-
-/** Deletes the oldest entries of a full map. */
-function makeRoom<Value>(map: Map<string, Value>, max: number): Map<string, Value> {
-  for (const [oldest] of map) {
-    if (map.size < max) break;
-    map.delete(oldest);
-  }
-  return map;
 }
 
 /** Thrown when reading a key takes too long. */

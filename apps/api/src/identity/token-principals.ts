@@ -3,6 +3,7 @@ import { DEFAULT_SCOPES, type PrincipalKind, principalFault, type Scope } from "
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Logger } from "pino";
 import { createIssuerKeys, IssuerUnavailableError } from "./issuer-keys.ts";
+import { makeRoom } from "./make-room.ts";
 import type { Principal } from "./principal.ts";
 import { identityUnavailable, tokenInvalid } from "./refusals.ts";
 import type { TokenConfiguration } from "./token-configuration.ts";
@@ -61,11 +62,8 @@ export function createTokenPrincipals(
     if (typeof typ !== "string" || !TYPES.has(typ.toLowerCase()))
       throw tokenInvalid("The token is not an access token.");
     const principal = principalOfClaims(payload, configuration);
-    for (const [oldest] of verified) {
-      if (verified.size < MAX_VERIFIED) break;
-      verified.delete(oldest);
-    }
-    verified.set(hash, { principal, until: now() + VERIFIED_MS });
+    verified.delete(hash);
+    makeRoom(verified, MAX_VERIFIED).set(hash, { principal, until: now() + VERIFIED_MS });
     return principal;
   }
 

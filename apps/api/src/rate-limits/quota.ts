@@ -29,6 +29,9 @@ export interface Quota {
   take(key: string, amount: number): boolean;
 }
 
+/** Part of a unit by which sums of fractions may be off. */
+const ROUNDING = 1e-6;
+
 /**
  * Creates quotas in constant memory and time. A key is one number: the moment at which its quota is full. Keys are in two
  * generations, and the older one is dropped when the newer one has half of the largest number.
@@ -68,6 +71,3 @@ export function createQuota({ quota, windowMs, maxKeys, now }: QuotaOptions): Qu
     },
   };
 }
-
-/** Part of a unit by which sums of fractions may be off. */
-const ROUNDING = 1e-6;

@@ -1,5 +1,6 @@
 import type { EventIssue } from "@synap/types";
 import { SNAKE_CASE_FIELDS, snakeName } from "@synap/types/internal";
+import { renameField } from "./rename-field.ts";
 
 /** An event with its fields in camel case. */
 export interface UnifiedEvent {
@@ -29,11 +30,7 @@ export function unifySpelling(sent: object): UnifiedEvent | undefined {
   return {
     event: Object.fromEntries(fields),
     issues,
-    named: (found) =>
-      found.map((issue) => {
-        const [field = ""] = /^\w*/.exec(issue.path) ?? [];
-        return { ...issue, path: `${spelt.get(field) ?? field}${issue.path.slice(field.length)}` };
-      }),
+    named: (found) => found.map((issue) => renameField(issue, (field) => spelt.get(field) ?? field)),
   };
 }
 

@@ -19,8 +19,8 @@ const LINKS = [
   ["GET", "/api/v1/events/types", "the event types, with schema and example"],
   ["GET", "/api/v1/events/types/{name}", "one event type"],
   ["GET", "/api/v1/events/aggregate/{type}/{id}/history", "the history of an aggregate, by time"],
-  ["GET", "/api/v1/events/unprocessed", "events that a handler has not processed; needs the admin token"],
-  ["GET", "/api/v1/events/{id}/processing", "an event's state for each handler; needs the admin token"],
+  ["GET", "/api/v1/events/unprocessed", "events that a handler has not processed; needs the scope admin"],
+  ["GET", "/api/v1/events/{id}/processing", "an event's state for each handler; needs the scope admin"],
   ["GET", "/api/v1/aggregates/{type}/{id}", "an aggregate's state, now or at any version or moment"],
   ["POST", "/api/v1/reservations/{id}/create", "reserve something: an example of a command"],
   [

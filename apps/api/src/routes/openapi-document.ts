@@ -56,7 +56,7 @@ export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, 
           { name: "operations", description: "Health, status and metrics." },
           {
             name: "admin",
-            description: "Dead letters, projections and the live event stream.",
+            description: "Dead letters, projections and the processing of events.",
           },
         ],
       }),

@@ -1,7 +1,7 @@
 import type { ReadPoint } from "@synap/database";
 import { POSITION_HEADER, positionHeaders } from "@synap/types/http";
 import type { ApiContext } from "../api-dependencies.ts";
-import { Problem } from "../problems/problem.ts";
+import { headerProblem } from "../problems/header-problem.ts";
 
 /** The position header of an answer, for the definition of a route. */
 export const positionOfAnswer = {
@@ -14,12 +14,8 @@ export const positionOfAnswer = {
 /** Reads the point of a reader from the position header. @throws Problem `parameter-invalid` */
 export function readPoint(context: ApiContext): ReadPoint {
   const given = context.req.header(POSITION_HEADER);
-  if (!positionHeaders.shape[POSITION_HEADER].safeParse(given).success) {
-    const reason = "must be a position, a whole number from 0";
-    throw new Problem("parameter-invalid", `The header X-Synap-Position ${reason}.`, {
-      errors: [{ path: "X-Synap-Position", code: "parameter-invalid", reason }],
-    });
-  }
+  if (!positionHeaders.shape[POSITION_HEADER].safeParse(given).success)
+    throw headerProblem("X-Synap-Position", "must be a position, a whole number from 0");
   return { position: Number(given ?? 0) };
 }
 

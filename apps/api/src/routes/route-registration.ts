@@ -180,7 +180,7 @@ function inCamelCase(
   );
 }
 
-/** @throws Problem `parameter-invalid` */
+/** Reads and checks a parameter of the path. @throws Problem `parameter-invalid` */
 export function readPathParameter<Schema extends z.ZodType>(
   context: ApiContext,
   name: string,

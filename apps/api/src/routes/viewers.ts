@@ -60,30 +60,43 @@ export function viewerRoutes(app: ApiApp): void {
   });
 }
 
-const sent = new Map<ViewerFile, { readonly compressed: Buffer; readonly etag: string }>();
+/** A file in both forms, so that no request has to decompress it. */
+interface SentFile {
+  readonly compressed: Uint8Array<ArrayBuffer>;
+  readonly full: Uint8Array<ArrayBuffer>;
+  readonly etag: string;
+}
 
-/** Sends a file as it is kept, compressed, which every browser takes; anybody else gets it in full. */
+const sent = new Map<ViewerFile, SentFile>();
+
+/** Reads a file and decompresses it. */
+function readFile(name: ViewerFile): SentFile {
+  const compressed = readViewerFile(name);
+  return {
+    compressed: new Uint8Array(compressed),
+    full: new Uint8Array(gunzipSync(compressed)),
+    etag: `W/"${hashOf(compressed)}"`,
+  };
+}
+
+/** Sends a file compressed, which every browser takes; anybody else gets it in full. */
 function sendFile(context: ApiContext, name: ViewerFile): Response {
-  let file = sent.get(name);
-  if (file === undefined) {
-    const compressed = readViewerFile(name);
-    file = { compressed, etag: `W/"${hashOf(compressed)}"` };
-    sent.set(name, file);
-  }
-  const { compressed, etag } = file;
-  const unchanged = notModified(context, etag);
+  const file = sent.get(name) ?? readFile(name);
+  sent.set(name, file);
+  const { compressed, full, etag } = file;
+  // It holds nothing of anybody, and changes with the release only.
+  const headers = { "cache-control": "no-cache", vary: "accept-encoding" };
+  const unchanged = notModified(context, etag, headers);
   if (unchanged !== undefined) return unchanged;
   const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(
     context.req.header("accept-encoding") ?? "",
   );
-  return new Response(new Uint8Array(takesGzip ? compressed : gunzipSync(compressed)), {
+  return new Response(takesGzip ? compressed : full, {
     headers: responseHeaders(context.get("requestId"), {
+      ...headers,
       ...(takesGzip && { "content-encoding": "gzip" }),
       "content-type": `${name.endsWith(".css") ? "text/css" : "text/javascript"}; charset=utf-8`,
-      // It holds nothing of anybody, and changes with the release only.
-      "cache-control": "no-cache",
       etag,
-      vary: "accept-encoding",
     }),
   });
 }

@@ -15,8 +15,10 @@ const SOURCES = {
 /** The name of a file, as the pages write it. */
 export type ViewerFile = keyof typeof SOURCES;
 
+/** The names of all files. */
 export const VIEWER_FILES = Object.keys(SOURCES).filter(isViewerFile);
 
+/** True for the name of a file. */
 export function isViewerFile(name: string): name is ViewerFile {
   return Object.hasOwn(SOURCES, name);
 }

@@ -60,7 +60,7 @@ export const aggregateQuery = z.strictObject({
 /** The path of a command, below that of its aggregate. */
 export const commandPath = aggregatePath.pick({ id: true });
 
-/** The form of a version in If-Match of a command. */
+/** The form of a version in If-Match. */
 export const VERSION_TAG = /^"(\d{1,15})"$/;
 
 /** The headers of a command. */

@@ -7,7 +7,7 @@ export const SCOPE_MEANINGS = {
   "read-all": "read every row, also statistics and read models",
   "act-for-others": "set userId and createdBy of events, and the actor of admin actions",
   backfill: "publish events of any age",
-  admin: "dead letters, projections, the detailed status, the tail of the whole log",
+  admin: "dead letters, projections, the processing of events, the detailed status",
   metrics: "the figures of the status and the metrics",
 } as const;
 

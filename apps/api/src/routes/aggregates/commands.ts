@@ -7,7 +7,7 @@ import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { actorFields, actorIssues } from "../../identity/acting.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
-import { Problem } from "../../problems/problem.ts";
+import { headerProblem } from "../../problems/header-problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 import { requestTrace } from "../../request-trace.ts";
 import { positionHeader, positionOfAnswer } from "../read-position.ts";
@@ -92,11 +92,11 @@ function commandRoute(
     const expectedVersion = readIfMatch(context);
     const commandKey = readIdempotencyKey(context);
     const body = await readCommandBody(context, schema, dependencies);
+    dependencies.limits?.countEvents(principal, 1);
     const { data: given, ...envelope } = body;
     const actor = actorFields(principal);
     const issues = actorIssues(envelope, actor);
     if (issues.length > 0) throw eventProblem(issues);
-    dependencies.limits?.countEvents(principal, 1);
     const visibility = visibilityOf(principal);
     const repository = await limitedRepository(aggregate, dependencies.store, visibility, id);
     const metadata = withTraceContext(envelope.metadata, requestTrace(context));
@@ -150,9 +150,4 @@ function readIdempotencyKey(context: ApiContext): string | undefined {
   if (key.length < 1 || key.length > 255)
     throw headerProblem("Idempotency-Key", "must have 1 to 255 characters");
   return key;
-}
-
-function headerProblem(path: string, reason: string): Problem {
-  const errors = [{ path, code: "parameter-invalid", reason }];
-  return new Problem("parameter-invalid", `The header ${path} ${reason}.`, { errors });
 }

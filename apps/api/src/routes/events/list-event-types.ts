@@ -35,7 +35,7 @@ export function listEventTypesRoute(app: ApiApp, { catalogue, pages }: ApiDepend
     const etag = `W/"${wantedBy(context) === "snake" ? hashOf(`snake ${hash}`) : hash}"`;
     // Numbered from the last, because the cursors of lists lead downwards. A cursor belongs to one catalogue.
     const { before, next } = descendingPages("event-types", { hash }, cursor);
-    const unchanged = notModified(context, etag);
+    const unchanged = notModified(context, etag, { vary: "accept" });
     if (unchanged !== undefined) return unchanged;
     return sendPage(context, pages, async (maxBytes) => {
       const start = before === undefined ? 0 : Math.max(0, entries.length - before + 1);

@@ -1,3 +1,4 @@
+import { actorOf } from "@synap/types/http";
 import { counted } from "@synap/types/internal";
 import type { ApiConfiguration } from "../../configuration.ts";
 import type { Principal } from "../../identity/principal.ts";
@@ -14,8 +15,8 @@ export class OpenTails {
   }
 
   /** Counts a tail. Returns a function to call once, when it has ended. @throws Problem `too-many-tails` */
-  open({ kind, id }: Pick<Principal, "kind" | "id">): () => void {
-    const name = `${kind} ${id}`;
+  open(principal: Pick<Principal, "kind" | "id">): () => void {
+    const name = actorOf(principal);
     const own = this.#byPrincipal.get(name) ?? 0;
     const { maxTails, maxTailsEach } = this.#limits;
     if (this.#all >= maxTails) throw tooMany(maxTails, "of this API", "SYNAP_MAX_TAILS");

@@ -66,18 +66,18 @@ export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): v
     const rules = readEventRules(context, principal, dependencies);
     const { raw } = context.req;
     const type = readContentType(raw, ["application/json", CLOUD_EVENT_TYPE]);
-    const sent = await readJsonBody(context, dependencies);
+    const sent = await readEventBody(context, dependencies);
     const reading =
       type === CLOUD_EVENT_TYPE
         ? readCloudEvent(sent, rules)
         : isBinaryMode(raw.headers)
           ? readBinaryCloudEvent(raw.headers, sent, rules)
           : readEvent(sent, rules);
+    dependencies.limits?.countEvents(principal, 1);
     if (!reading.ok) {
       dependencies.publishing.onOutcome("rejected", 1);
       throw eventProblem(reading.issues);
     }
-    dependencies.limits?.countEvents(principal, 1);
     const [result] = await acceptEvents([reading], dependencies.publishing, principal);
     switch (result?.status) {
       case "accepted":
@@ -108,7 +108,8 @@ function brokerUnavailable(members: Record<string, unknown>): Problem {
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });
 }
 
-async function readJsonBody(
+/** Reads the JSON of an event's body. @throws Problem for one that can't be read */
+async function readEventBody(
   context: ApiContext,
   { configuration, publishing }: ApiDependencies,
 ): Promise<unknown> {

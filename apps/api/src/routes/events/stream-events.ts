@@ -3,6 +3,7 @@ import { streamEventsHeaders, streamEventsQuery } from "@synap/types/http";
 import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
+import { headerProblem } from "../../problems/header-problem.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
 import { responseHeaders } from "../../response-headers.ts";
@@ -99,12 +100,8 @@ export function streamEventsRoute(app: ApiApp, dependencies: ApiDependencies): v
 function tailRequest(context: ApiContext, query: z.output<typeof streamEventsQuery>) {
   const { from = "now", type, aggregateType, aggregateId, ...origin } = query;
   const last = context.req.header("last-event-id");
-  if (!streamEventsHeaders.shape["last-event-id"].safeParse(last).success) {
-    throw new Problem(
-      "parameter-invalid",
-      "Last-Event-ID must be a position: the id of a frame of the stream.",
-    );
-  }
+  if (!streamEventsHeaders.shape["last-event-id"].safeParse(last).success)
+    throw headerProblem("Last-Event-ID", "must be a position: the id of a frame of the stream");
   if (aggregateId !== undefined && aggregateType === undefined) {
     throw new Problem("parameter-invalid", '"aggregateId" can only be given together with "aggregateType".');
   }

@@ -79,7 +79,7 @@ export function eventProcessingRoutes(app: ApiApp, dependencies: ApiDependencies
   );
 }
 
-/** @throws Problem `parameter-invalid` */
+/** Reads the id of an event from the path. @throws Problem `parameter-invalid` */
 function readEventId(context: ApiContext): string {
   return readPathParameter(context, "id", eventPath.shape.id).toLowerCase();
 }

@@ -69,8 +69,8 @@ export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies):
     const { lateness, actor, trace } = readEventRules(context, principal, dependencies);
     const body = await readStreamBody(context, dependencies);
     const expected = readExpectedVersion(context, body.expectedVersion);
+    dependencies.limits?.countEvents(principal, body.events.length);
     const events = ofTrace(ofActor(body.events, actor), trace);
-    dependencies.limits?.countEvents(principal, events.length);
     const appends = limitedAppends(dependencies.store, visibilityOf(principal));
     const result = await appends.appendToStream(stream, expected, events, {
       timestamps: lateness === undefined ? "backfill" : "live",

@@ -2,6 +2,7 @@ import type { StreamEventInput } from "@synap/database";
 import type { ExpectedVersion } from "@synap/types";
 import { expectedVersion } from "@synap/types/http";
 import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
+import { isJsonObject } from "../../body/json-object.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { decodeText, readBody, unreadableBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
@@ -34,7 +35,7 @@ export async function readStreamBody(
 }
 
 function readForm(body: unknown): StreamBody {
-  if (!isObject(body)) throw formless('The body must be an object with an array "events".');
+  if (!isJsonObject(body)) throw formless('The body must be an object with an array "events".');
   const unknown = Object.keys(body).filter((name) => name !== "events" && name !== "expectedVersion");
   if (unknown.length > 0) {
     throw formless(
@@ -62,7 +63,10 @@ function readForm(body: unknown): StreamBody {
 
 /** Reads an event, whose fields may be in snake case. @throws Problem for a field in both spellings, and for no event */
 function readStreamEvent(sent: unknown, index: number): StreamEventInput {
-  const { event, issues } = (isObject(sent) ? unifySpelling(sent) : undefined) ?? { event: sent, issues: [] };
+  const { event, issues } = (isJsonObject(sent) ? unifySpelling(sent) : undefined) ?? {
+    event: sent,
+    issues: [],
+  };
   const faults = issues.map((issue) => ({ ...issue, path: `events[${index}].${issue.path}` }));
   if (faults.length > 0) throw eventProblem(faults);
   if (isEvent(event)) return event;
@@ -75,9 +79,5 @@ function formless(detail: string): Problem {
 
 /** Minimal check of an event; the store's own check reports everything else. */
 function isEvent(value: unknown): value is StreamEventInput {
-  return isObject(value) && typeof value["type"] === "string" && isObject(value["data"]);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isJsonObject(value) && typeof value["type"] === "string" && isJsonObject(value["data"]);
 }

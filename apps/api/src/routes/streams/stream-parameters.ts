@@ -1,10 +1,10 @@
 import type { ExpectedVersion, StreamName } from "@synap/types";
-import { streamPath } from "@synap/types/http";
+import { streamPath, VERSION_TAG } from "@synap/types/http";
 import type { ApiContext } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { readPathParameter } from "../route-registration.ts";
 
-/** @throws Problem `parameter-invalid` */
+/** Reads the name of a stream from the path. @throws Problem `parameter-invalid` */
 export function readStreamName(context: ApiContext): StreamName {
   return {
     aggregateType: readPathParameter(context, "aggregateType", streamPath.shape.aggregateType),
@@ -32,7 +32,7 @@ export function readExpectedVersion(
   }
   if (match === undefined) return inBody ?? "any";
   if (match.trim() === "*") return "stream-exists";
-  const version = /^"(\d{1,15})"$/.exec(match.trim())?.[1];
+  const version = VERSION_TAG.exec(match.trim())?.[1];
   if (version !== undefined) return Number(version);
   throw invalid('If-Match takes one version in quotes, as in "7", or *.');
 }
