@@ -57,8 +57,8 @@ export type PageReader = Pick<
 >;
 
 /**
- * Reads from a replica, and from the primary what the replica can't answer. The replica never has the last word about what it does not
- * have: an event, a stream or a version that is missing there is looked up on the primary.
+ * Reads from a replica, and from the primary what the replica can't answer: also an event, a stream or a version that the replica does
+ * not have.
  */
 export function createReplicaReads(database: Database, store: EventStore, replica: Replica): EventReads {
   async function read<T>(

@@ -21,7 +21,10 @@ export interface ReplicaOptions {
   readonly maxWait?: number | undefined;
   /** Time for which the replica may be behind the primary before it is not used, in milliseconds. Default 5,000. */
   readonly maxLag?: number | undefined;
-  /** Time after which a replica that does not begin to answer is not used, in milliseconds. Default 1,000. */
+  /**
+   * Time in milliseconds after which a replica that does not answer a probe is not used, and a read that has not begun there is left to
+   * the primary. Default 1,000.
+   */
   readonly maxSilence?: number | undefined;
   /** Maximum duration of a statement, in milliseconds. Default 30,000. */
   readonly statementTimeout?: number | undefined;

@@ -11,7 +11,7 @@ export interface ReplicaState {
   readonly reason?: string;
   /** Position up to which the replica is known to be complete. */
   readonly position: number;
-  /** Milliseconds for which it has been behind what the primary had; 0 when it has all of that. */
+  /** Milliseconds for which it had been behind the primary when that last answered; 0 when it has everything that the primary had then. */
   readonly lagMs: number;
 }
 
@@ -61,13 +61,15 @@ export function createReplicaWatch(options: ReplicaWatchOptions): ReplicaWatch {
   let replayed = 0;
   /** The first horizon that the replica has not reached, and when the primary had it. */
   let unreached: { readonly number: number; readonly since: number } | undefined;
+  let primaryAnsweredAt = 0;
   let fault: string | undefined = "it has not answered yet";
   let reported: boolean | undefined;
   let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const lagMs = () => (unreached === undefined ? 0 : performance.now() - unreached.since);
+  // It stays what it was while the primary is away: nobody answers with more than the replica has.
+  const lagMs = () => (unreached === undefined ? 0 : Math.max(0, primaryAnsweredAt - unreached.since));
 
   function state(): ReplicaState {
     const lag = lagMs();
@@ -85,13 +87,14 @@ export function createReplicaWatch(options: ReplicaWatchOptions): ReplicaWatch {
   }
 
   function expect(next: Horizon): void {
+    primaryAnsweredAt = performance.now();
     if (target !== undefined && target.history !== next.history) {
       replayed = 0;
       unreached = undefined;
       fault = OTHER_HISTORY;
     }
     target = next;
-    if (next.number > replayed) unreached ??= { number: next.number, since: performance.now() };
+    if (next.number > replayed) unreached ??= { number: next.number, since: primaryAnsweredAt };
   }
 
   function saw({ number, history, isStandby }: SeenHorizon): boolean {

@@ -93,6 +93,29 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
       });
     });
 
+    it("leaves a read to the primary that waits for a connection, and stays in use", async () => {
+      const busy = await open({ maxConnections: 1, maxSilence: 5_000 });
+      await vi.waitFor(() => expect(busy.state().inUse).toBe(true), 60_000);
+      let end = () => {};
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      let begin = () => {};
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      const long = busy.read(undefined, async () => {
+        begin();
+        await ended;
+        return { answer: "long" };
+      });
+      await begun;
+      expect(await busy.read(undefined, async () => ({ answer: "short" }))).toBeUndefined();
+      expect(busy.state().inUse).toBe(true);
+      end();
+      expect(await long).toEqual({ answer: "long" });
+    });
+
     it("refuses what the primary would refuse, without asking it", async () => {
       const before = replica.state().passedOn;
       await expect(reads.query({}, { limit: 0, order: "asc" })).rejects.toThrow(RangeError);
