@@ -27,7 +27,9 @@ describeOnEveryEngine("an append to many streams, which may all be new", (engine
     return ids.map((id) => versions.get(id) ?? 0);
   };
   const waits = () =>
-    engine.database.query("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'");
+    engine.database.query(`
+      SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+       WHERE NOT l.granted AND l.locktype = 'transactionid' AND a.datname = current_database()`);
 
   it("numbers each stream from its version, whichever of them exist", async () => {
     await fc.assert(
