@@ -34,7 +34,7 @@ function reasonOf({ state, deadLetter, nextAttemptAt }: HandlerProcessing): stri
       return "skips this event: an operator has decided so, and it stays so.";
     case "parked":
       return deadLetter === undefined
-        ? "keeps this event until an earlier event of its stream is handled, which is tried again by itself."
+        ? "handles this event by itself, after the earlier events of its stream that are tried again, or, if it was posted by SQL, when a worker takes it up."
         : `keeps this event behind dead letter ${deadLetter}, an earlier event of its stream: retry or skip that one.`;
     case "failed":
       return `tries this event again by itself${nextAttemptAt === undefined ? "" : `, at ${nextAttemptAt}`}. It becomes a dead letter when its attempts are used up.`;

@@ -3,7 +3,7 @@
  *
  * - `pending`: the handler has not reached it.
  * - `done`: handled. Also an event of an inline handler that is in none of the other states.
- * - `parked`: it waits behind an earlier event of its stream that failed.
+ * - `parked`: it waits behind an earlier event of its stream that failed, or was posted by SQL and waits for a worker.
  * - `failed`: the handler failed on it. It is tried again, or waits as a dead letter for a decision.
  * - `skipped`: an operator has decided not to handle it.
  */
