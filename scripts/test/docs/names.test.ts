@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import { SETTINGS } from "@synap/service/environment-names";
 import { describe, expect, it } from "vitest";
 import { isPathOf, routesOfApi } from "./api-routes.ts";
 import { files, type Page, pages, read } from "./documentation.ts";
@@ -84,6 +85,15 @@ describe("what the documentation names", () => {
   it("are environment variables that the code reads", () => {
     const variable = /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(=\S*)?$/;
     expect(missing(variable, ([, name = ""]) => words.has(name))).toEqual([]);
+  });
+
+  it("includes every setting", () => {
+    const text = pages
+      .filter(({ path }) => path.startsWith("docs/") && !path.startsWith("docs/decisions/"))
+      .flatMap(({ prose, blocks }) => [prose, ...blocks.map((block) => block.text)])
+      .join("\n");
+    const named = new Set(text.match(/\bSYNAP_[A-Z_]+/g));
+    expect(SETTINGS.filter((setting) => !named.has(setting))).toEqual([]);
   });
 
   it("are routes of the API", async () => {
