@@ -136,7 +136,7 @@ export function createReplicaWatch(options: ReplicaWatchOptions): ReplicaWatch {
 
   async function reached(number: number, limit: number): Promise<boolean> {
     const end = performance.now() + limit;
-    // It may have been behind for too long since the last look.
+    // A look that is under way may have found that it is behind for too long.
     report();
     while (replayed < number) {
       if (!state().inUse || performance.now() >= end) return false;
