@@ -58,7 +58,7 @@ describe.runIf(directly.isThere)("a store that reads from a replica", () => {
           const batches = reads.subscribeToAll(request);
           return {
             async *[Symbol.asyncIterator]() {
-              await reads.query({}, { limit: 1, point });
+              await reads.query({}, { limit: 1, order: "desc", point });
               yield* batches;
             },
           };
