@@ -1,6 +1,6 @@
 -- Parks an event, which this transaction has stored through SQL, for the inline handlers and inline builds of its type. Workers handle
 -- it next, and the later events of its stream wait behind it, also those of TypeScript, so each consumer receives the stream in
--- order. The append holds the stream's lock, as in TypeScript. The builds are read as in synap.inline_builds, after the lock.
+-- order. The append holds the stream's lock, as in TypeScript.
 CREATE OR REPLACE FUNCTION synap.park_for_inline_consumers(
   event_type  text,
   happened_at timestamptz,
@@ -11,9 +11,11 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 DECLARE
-  stored synap.events;
+  stored      synap.events;
+  -- The projections of the type, as a JSON array.
+  projections jsonb;
   -- The form of times in events.
-  iso CONSTANT text := 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
+  iso         CONSTANT text := 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
 BEGIN
   IF NOT EXISTS (SELECT FROM synap.inline_consumers AS c WHERE c.event_type = park_for_inline_consumers.event_type) THEN
     RETURN;
@@ -25,13 +27,15 @@ BEGIN
     RAISE EXCEPTION 'events of type %, which has inline handlers, are posted in READ COMMITTED only', event_type
       USING ERRCODE = 'SY005', HINT = 'Begin the transaction with ISOLATION LEVEL READ COMMITTED.';
   END IF;
-  LOCK TABLE synap.inline_builds_lock IN ROW SHARE MODE;
+  SELECT jsonb_agg(DISTINCT c.name) INTO projections
+    FROM synap.inline_consumers AS c
+   WHERE c.event_type = stored.type AND c.version > 0;
   WITH consumers AS MATERIALIZED (
     SELECT c.name FROM synap.inline_consumers AS c WHERE c.event_type = stored.type AND c.version = 0
     UNION ALL
     SELECT b.projection || '/' || b.build
       FROM synap.inline_consumers AS c
-      JOIN synap.projection_builds AS b ON b.projection = c.name AND b.version = c.version AND b.mode = 'inline'
+      JOIN synap.inline_builds(projections) AS b ON b.projection = c.name AND b.version = c.version
      WHERE c.event_type = stored.type
   ), held AS (
     -- Without a dead letter and without a retry: the stream may go on. One that waits for either keeps waiting.
