@@ -8,6 +8,7 @@ import {
   signToken,
   startTestIssuer,
   type TestIssuer,
+  tokensOf,
 } from "../testing/test-issuer.ts";
 import { createTestKey } from "../testing/test-keys.ts";
 
@@ -19,12 +20,7 @@ let signer: IssuerKey;
 beforeAll(async () => {
   signer = await createIssuerKey("ES256", "k");
   issuer = await startTestIssuer([signer.jwk]);
-  const tokens = {
-    issuer: issuer.url,
-    audience: "synap",
-    rolesClaim: "roles",
-    roles: { ops: { kind: "staff", scopes: ["read"] } },
-  } as const;
+  const tokens = tokensOf(issuer, { ops: { kind: "staff", scopes: ["read"] } });
   const identity = { apiKeys: true, localAccess: true, tokens };
   api = await startTestApi({ identity }, "embedded", {
     clock: () => clock.now,

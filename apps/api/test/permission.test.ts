@@ -9,6 +9,7 @@ import {
   signToken,
   startTestIssuer,
   type TestIssuer,
+  tokensOf,
 } from "../testing/test-issuer.ts";
 import { createTestKey } from "../testing/test-keys.ts";
 
@@ -18,12 +19,7 @@ let issuerKey: IssuerKey;
 beforeAll(async () => {
   issuerKey = await createIssuerKey("ES256", "k");
   issuer = await startTestIssuer([issuerKey.jwk]);
-  const tokens = {
-    issuer: issuer.url,
-    audience: "synap",
-    rolesClaim: "roles",
-    roles: { staff: { kind: "staff", scopes: ["read-all", "metrics"] } },
-  } as const;
+  const tokens = tokensOf(issuer, { staff: { kind: "staff", scopes: ["read-all", "metrics"] } });
   api = await startTestApi({ identity: { apiKeys: true, localAccess: true, tokens } });
 });
 afterAll(async () => {

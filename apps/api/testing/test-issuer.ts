@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import { CompactSign, exportJWK, generateKeyPair, type JWK } from "jose";
+import type { TokenConfiguration } from "../src/identity/token-configuration.ts";
 
 /** A key of an issuer, with its public half as the issuer publishes it. */
 export interface IssuerKey {
@@ -62,6 +63,14 @@ export async function startTestIssuer(keys: readonly JWK[] = []): Promise<TestIs
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(document));
   }
   return issuer;
+}
+
+/** The configuration of an API that admits the tokens of an issuer, with these roles. */
+export function tokensOf(
+  { url }: Pick<TestIssuer, "url">,
+  roles: TokenConfiguration["roles"],
+): TokenConfiguration {
+  return { issuer: url, audience: "synap", rolesClaim: "roles", roles };
 }
 
 /** Signs a token, by default one that is valid for five minutes. Its claims may be of any type. */
