@@ -108,7 +108,7 @@ export async function acceptEvents(
       results[index] = answerRepeated(outgoing.event, original, isVisible(original, visibility));
       return false;
     }
-    if (taken.has(streamKey(outgoing.event))) {
+    if (taken.size > 0 && taken.has(streamKey(outgoing.event))) {
       results[index] = rejected([STREAM_TAKEN]);
       return false;
     }

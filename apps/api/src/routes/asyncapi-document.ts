@@ -1,9 +1,10 @@
 import type { EventCatalogue, EventTypeDefinition } from "@synap/types";
 import { conditionHeaders, EVENT_RESOURCES } from "@synap/types/http";
-import { z } from "zod";
+import type { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
-import { conditionalJson, ETAG } from "./conditional-response.ts";
+import { conditionalDocument, ETAG } from "./conditional-response.ts";
+import { describeSchema } from "./json-schema.ts";
 import { type ApiRoute, problemResponses, refuseQuery, registerRoute } from "./route-registration.ts";
 
 const route = {
@@ -29,11 +30,10 @@ const route = {
 
 /** GET /asyncapi.json, created on the first request from the catalogue. */
 export function asyncapiRoute(app: ApiApp, { catalogue }: Pick<ApiDependencies, "catalogue">): void {
-  let text: string | undefined;
+  const respond = conditionalDocument(() => asyncapiDocument(catalogue));
   registerRoute(app, route, (context) => {
     refuseQuery(context);
-    text ??= JSON.stringify(asyncapiDocument(catalogue));
-    return conditionalJson(context, text);
+    return respond(context);
   });
 }
 
@@ -107,9 +107,9 @@ export function asyncapiDocument({ types }: Pick<EventCatalogue, "types">): unkn
       schemas: Object.fromEntries([
         ...channels.map(([, { envelope }]) => [
           envelope,
-          describeSchema(envelope, EVENT_RESOURCES[envelope]),
+          describeComponent(envelope, EVENT_RESOURCES[envelope]),
         ]),
-        ...types.map((type) => [dataName(type), describeSchema(dataName(type), type.schema)]),
+        ...types.map((type) => [dataName(type), describeComponent(dataName(type), type.schema)]),
       ]),
     },
   };
@@ -145,10 +145,8 @@ const dataName = ({ name }: EventTypeDefinition) => `Data.${name}`;
 const referTo = (kind: "messages" | "schemas", name: string) => ({ $ref: `#/components/${kind}/${name}` });
 
 /** A schema as JSON Schema draft 7, of which AsyncAPI's own schemas are a superset, with references from the document's root. */
-function describeSchema(name: string, schema: z.ZodType): unknown {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input", target: "draft-7" });
-  // The round trip through JSON removes what the document can't contain.
-  return JSON.parse(JSON.stringify(described), (key, value: unknown) =>
+function describeComponent(name: string, schema: z.ZodType): unknown {
+  return describeSchema(schema, { target: "draft-7" }, (key, value) =>
     key === "$ref" && typeof value === "string" ? value.replace(/^#/, `#/components/schemas/${name}`) : value,
   );
 }

@@ -17,7 +17,30 @@ export function conditionalJson(
   text: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const etag = `"${hashOf(text)}"`;
+  return taggedJson(context, tagged(text), headers);
+}
+
+/** Answers as `conditionalJson` with a document that does not change: it is built and hashed at the first request. */
+export function conditionalDocument(build: () => unknown): (context: ApiContext) => Response {
+  let built: TaggedText | undefined;
+  return (context) => {
+    built ??= tagged(JSON.stringify(build()));
+    return taggedJson(context, built);
+  };
+}
+
+interface TaggedText {
+  readonly text: string;
+  readonly etag: string;
+}
+
+const tagged = (text: string): TaggedText => ({ text, etag: `"${hashOf(text)}"` });
+
+function taggedJson(
+  context: ApiContext,
+  { text, etag }: TaggedText,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const { "content-type": _, ...others } = headers;
   return notModified(context, etag, others) ?? jsonText(context, 200, text, { ...headers, etag });
 }

@@ -3,11 +3,11 @@ import type { ReadModel } from "@synap/handlers";
 import { componentOf } from "@synap/handlers/internal";
 import { conditionHeaders, HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { snakeEventInputSchema } from "@synap/types/internal";
-import { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { SECURITY_SCHEME } from "../identity/authentication.ts";
 import { RELEASE } from "../release.ts";
-import { conditionalJson, ETAG } from "./conditional-response.ts";
+import { conditionalDocument, ETAG } from "./conditional-response.ts";
+import { describeSchema } from "./json-schema.ts";
 import { registerOpenRoute } from "./route-registration.ts";
 
 const route = {
@@ -30,39 +30,36 @@ const route = {
 /** GET /openapi.json, created on the first request from the registered routes. */
 export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, "readModels">): void {
   registerComponents(app, readModels);
-  let text: string | undefined;
-  registerOpenRoute(app, route, (context) => {
-    text ??= JSON.stringify(
-      app.getOpenAPI31Document({
-        openapi: "3.1.0",
-        info: {
-          title: "Synap",
-          version: RELEASE,
-          description: "Publish, append and query events. Errors are RFC 9457 problem documents.",
-          license: { name: "MIT", url: "https://opensource.org/license/mit" },
+  const respond = conditionalDocument(() =>
+    app.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: {
+        title: "Synap",
+        version: RELEASE,
+        description: "Publish, append and query events. Errors are RFC 9457 problem documents.",
+        license: { name: "MIT", url: "https://opensource.org/license/mit" },
+      },
+      servers: [{ url: "/" }],
+      tags: [
+        { name: "events", description: "Publishing and finding events." },
+        {
+          name: "aggregates",
+          description: "Commands, and the state of aggregates at any version or moment.",
         },
-        servers: [{ url: "/" }],
-        tags: [
-          { name: "events", description: "Publishing and finding events." },
-          {
-            name: "aggregates",
-            description: "Commands, and the state of aggregates at any version or moment.",
-          },
-          {
-            name: "streams",
-            description: "Appends with an expected version, and the events of a stream by version.",
-          },
-          { name: "read models", description: "Queries over the tables that projections maintain." },
-          { name: "operations", description: "Health, status and metrics." },
-          {
-            name: "admin",
-            description: "Dead letters, projections and the processing of events.",
-          },
-        ],
-      }),
-    );
-    return conditionalJson(context, text);
-  });
+        {
+          name: "streams",
+          description: "Appends with an expected version, and the events of a stream by version.",
+        },
+        { name: "read models", description: "Queries over the tables that projections maintain." },
+        { name: "operations", description: "Health, status and metrics." },
+        {
+          name: "admin",
+          description: "Dead letters, projections and the processing of events.",
+        },
+      ],
+    }),
+  );
+  registerOpenRoute(app, route, respond);
 }
 
 const SECURITY_SCHEMES = {
@@ -81,9 +78,7 @@ function registerComponents(app: ApiApp, readModels: readonly ReadModel[]): void
   const own = Object.entries(HTTP_RESOURCES).filter(([name]) => !(name in READ_MODEL_RESOURCES));
   const spelt = ["SnakeCaseEventInput", snakeEventInputSchema] as const;
   for (const [name, schema] of [...own, spelt, ...responses]) {
-    const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input" });
-    // The round trip through JSON removes what the document can't contain.
-    app.openAPIRegistry.registerComponent("schemas", name, JSON.parse(JSON.stringify(described)));
+    app.openAPIRegistry.registerComponent("schemas", name, describeSchema(schema));
   }
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
     app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);

@@ -1,11 +1,12 @@
 import type { EventIssue } from "@synap/types";
 import type { commandBody } from "@synap/types/http";
 import { zodFaults } from "@synap/types/internal";
-import { z } from "zod";
+import type { z } from "zod";
 import type { ApiContext } from "../../api-dependencies.ts";
 import { parseJson } from "../../body/parse-json.ts";
 import { type BodyLimits, decodeText, readBody, unreadableBody } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
+import { describeSchema } from "../json-schema.ts";
 
 /** Pattern of text without NUL and lone surrogates, which PostgreSQL can't store. */
 const KEPT_TEXT = "^[^\\u0000\\ud800-\\udfff]*$";
@@ -17,8 +18,7 @@ const PLAIN_FORMATS: ReadonlySet<string> = new Set(["date", "date-time", "uuid"]
  * limited to what an event can hold, even where the command's own schema is not.
  */
 export function describeCommandBody(schema: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, {
-    io: "input",
+  return describeSchema(schema, {
     override: ({ jsonSchema }) => {
       const { type, enum: values, const: value, format, pattern } = jsonSchema;
       if (type !== "string" || values !== undefined || value !== undefined) return;
@@ -28,8 +28,6 @@ export function describeCommandBody(schema: z.ZodType): Record<string, unknown> 
         jsonSchema.allOf = [...(jsonSchema.allOf ?? []), { pattern: KEPT_TEXT }];
     },
   });
-  // The round trip through JSON removes what the document can't contain.
-  return JSON.parse(JSON.stringify(described));
 }
 
 export type CommandBody = z.output<ReturnType<typeof commandBody>>;

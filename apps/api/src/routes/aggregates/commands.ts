@@ -20,12 +20,12 @@ import {
   refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { versionTag } from "../streams/stream-parameters.ts";
+import { VERSION_ETAG, versionTag } from "../streams/stream-parameters.ts";
 import { describeCommandBody, readCommandBody } from "./command-body.ts";
 import { limitedRepository } from "./limited-repository.ts";
 
 const headers = {
-  ETag: { description: "The version, for If-Match.", schema: { type: "string" } },
+  ETag: VERSION_ETAG,
   ...positionOfAnswer,
 } as const;
 

@@ -15,7 +15,7 @@ import {
   readQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { versionTag } from "../streams/stream-parameters.ts";
+import { VERSION_ETAG, versionTag } from "../streams/stream-parameters.ts";
 
 const route = {
   scope: "read",
@@ -30,7 +30,7 @@ const route = {
   responses: {
     200: {
       ...jsonResponse("The aggregate.", "Aggregate"),
-      headers: { ETag: { description: "The version, for If-Match.", schema: { type: "string" } } },
+      headers: { ETag: VERSION_ETAG },
     },
     ...problemResponses(
       "parameter-invalid",

@@ -37,6 +37,12 @@ export function readExpectedVersion(
   throw invalid('If-Match takes one version in quotes, as in "7", or *.');
 }
 
+/** The header ETag with a version, in the definition of a route. */
+export const VERSION_ETAG = {
+  description: "The version, for If-Match.",
+  schema: { type: "string" },
+} as const;
+
 /** Formats a stream's version as an entity tag. */
 export function versionTag(streamVersion: number): Record<string, string> {
   return { etag: `"${streamVersion}"` };
