@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { ConnectionUse, EventReads, EventStore } from "@synap/database";
+import type { ConnectionUse, EventReads, EventStore, ReplicaUse } from "@synap/database";
 import type {
   DeadLetterBacklog,
   DeadLetterCounts,
@@ -75,6 +75,8 @@ export interface ApiDependencies {
   readonly statistics: () => Promise<StoreStatistics>;
   /** State of the connections to the database. */
   readonly connections: () => readonly ConnectionUse[];
+  /** Use, lag and reads of the replica; undefined without one. */
+  readonly replica: () => ReplicaUse | undefined;
   /** Memory budget for the pages that are read and sent. */
   readonly pages: PageBudget;
   /** The engine under the store, as the status route shows it. */

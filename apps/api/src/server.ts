@@ -123,6 +123,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
     statistics: () => storeStatistics(database),
     connections: () => database.connections(),
+    replica: () => engine.replica?.state(),
     engine: describeEngine(database),
     databaseFailed: database.failed,
     readiness: [

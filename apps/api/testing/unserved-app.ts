@@ -61,6 +61,7 @@ export function unservedApp() {
     metrics: createProcessMetrics(),
     statistics: away,
     connections: () => [],
+    replica: () => undefined,
     engine: { engine: "none", postgresql: "0", timescaledb: { version: "0", edition: "none" } },
     readiness: [],
     databaseFailed: new Promise(() => {}),

@@ -82,9 +82,9 @@ export { type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/eve
 export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
-export type { AtPoint, EventReads, PageReader } from "./replica/event-reads.ts";
-export type { Replica, ReplicaOptions } from "./replica/open-replica.ts";
-export type { ReadPoint } from "./replica/read-point.ts";
+export type { EventReads, PageReader } from "./replica/event-reads.ts";
+export type { PassedOnReason, Replica, ReplicaOptions, ReplicaUse } from "./replica/open-replica.ts";
+export type { AtPoint, ReadPoint } from "./replica/read-point.ts";
 export { ReplicaUrlError } from "./replica/replica-errors.ts";
 export type { ReplicaState } from "./replica/replica-watch.ts";
 export { DatabaseRefusedError, DatabaseUrlError } from "./server/database-url.ts";

@@ -107,7 +107,7 @@ export { readTrace } from "./reading/read-trace.ts";
 export { createReplicaReads } from "./replica/event-reads.ts";
 export { openReplica } from "./replica/open-replica.ts";
 export { withOwnAppends } from "./replica/own-appends.ts";
-export { raisePoint } from "./replica/read-point.ts";
+export { checkPosition, raisePoint } from "./replica/read-point.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { type InlineConsumer, syncInlineConsumers } from "./sql-api/sync-inline-consumers.ts";

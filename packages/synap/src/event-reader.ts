@@ -1,4 +1,5 @@
 import type {
+  AtPoint,
   EventBatch,
   EventPage,
   EventReads,
@@ -9,7 +10,7 @@ import type {
   Transaction,
 } from "@synap/database";
 import { MAX_PAGE_EVENTS } from "@synap/database";
-import { raisePoint, readTrace } from "@synap/database/internal";
+import { checkPosition, readTrace } from "@synap/database/internal";
 import type { KnownNames } from "@synap/handlers/internal";
 import type {
   DescribedEventType,
@@ -87,6 +88,12 @@ export function createApplicationReader<Types extends EventTypeMap>({
     query: (filter, page) => reads.query(filter, { ...page, point }),
   };
 
+  /** The options of a read that sees what this process has, and everything up to a position. @throws RangeError when it is none */
+  function seeing(minPosition: number | undefined): AtPoint {
+    checkPosition(minPosition);
+    return { point, minPosition };
+  }
+
   /** The event types of a request whose names are known. @throws RangeError, UnknownNameError */
   async function knownTypes<Name extends string>(
     type: Name | readonly Name[] | undefined,
@@ -108,8 +115,7 @@ export function createApplicationReader<Types extends EventTypeMap>({
     }: Omit<EventQuery<Name, PartOf<Types[Name]>>, "pageSize" | "signal">,
     { limit = PAGE_SIZE, cursor }: QueryPage,
   ) {
-    raisePoint(point, minPosition);
-    const page = await reads.query({ ...filter, types }, { limit, order, cursor, point });
+    const page = await reads.query({ ...filter, types }, { limit, order, cursor, ...seeing(minPosition) });
     return { ...page, events: catalogue.typeStored<Name>(page.events) };
   }
 
@@ -159,8 +165,7 @@ export function createApplicationReader<Types extends EventTypeMap>({
     },
     async getEvent(id, { signal, minPosition } = {}) {
       signal?.throwIfAborted();
-      raisePoint(point, minPosition);
-      const event = await reads.getById(id, { point });
+      const event = await reads.getById(id, seeing(minPosition));
       return event === undefined ? undefined : catalogue.typeStored([event])[0];
     },
     async getEventWithCaused(id, { limit = PAGE_SIZE, signal } = {}) {
@@ -190,16 +195,14 @@ export function createApplicationReader<Types extends EventTypeMap>({
     },
     async *readStream(stream, { signal, minPosition, ...read } = {}) {
       signal?.throwIfAborted();
-      raisePoint(point, minPosition);
-      for await (const event of reads.readStream(stream, { ...read, point })) {
+      for await (const event of reads.readStream(stream, { ...read, ...seeing(minPosition) })) {
         yield* catalogue.typeStored([event]);
         signal?.throwIfAborted();
       }
     },
     async getStream(stream, { signal, minPosition, transaction } = {}) {
       signal?.throwIfAborted();
-      raisePoint(point, minPosition);
-      return reads.getStream(stream, { transaction, point });
+      return reads.getStream(stream, { transaction, ...seeing(minPosition) });
     },
     async *subscribe<const Name extends keyof Types & string>(request: SubscriptionRequest<Name> = {}) {
       const { onProgress, ...rest } = request;

@@ -1,3 +1,4 @@
+import type { ReplicaUse } from "@synap/database";
 import {
   connectionGauges,
   EXPOSITION_CONTENT_TYPE,
@@ -63,6 +64,7 @@ function gaugesOf(status: Status): Gauge[] {
     ...storeGauges(status),
     ...acceptedGauges(status),
     ...connectionGauges(status.connections),
+    ...replicaGauges(status.replica),
     ...publisherGauges(status.publisher),
     ...pageGauges(status.pages),
   ];
@@ -103,6 +105,41 @@ function acceptedGauges({ notStored, keptInBroker, inTransit, processes }: Statu
       {
         value: processes.filter(({ difference }) => difference !== undefined).length,
       },
+    ),
+  ];
+}
+
+/** Without a replica they have no samples. */
+function replicaGauges(replica: ReplicaUse | undefined): Gauge[] {
+  const samples = (value: (use: ReplicaUse) => number) =>
+    replica === undefined ? [] : [{ value: value(replica) }];
+  const reads = replica && [
+    { labels: { answered_by: "replica", reason: "" }, value: replica.served },
+    ...Object.entries(replica.passedOn).map(([reason, value]) => ({
+      labels: { answered_by: "primary", reason },
+      value,
+    })),
+  ];
+  return [
+    gauge(
+      "synap_replica_in_use",
+      "1 while events are read from the replica, 0 while the primary answers instead.",
+      ...samples(({ inUse }) => (inUse ? 1 : 0)),
+    ),
+    gauge(
+      "synap_replica_position",
+      "Position up to which the replica is known to be complete.",
+      ...samples(({ position }) => position),
+    ),
+    gauge(
+      "synap_replica_lag_seconds",
+      "Time for which the replica had been behind the primary when that last answered.",
+      ...samples(({ lagMs }) => lagMs / 1000),
+    ),
+    gauge(
+      "synap_replica_reads",
+      "Reads since the start that the replica answered, or left to the primary and why.",
+      ...(reads ?? []),
     ),
   ];
 }

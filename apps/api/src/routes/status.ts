@@ -1,3 +1,4 @@
+import type { ReplicaUse } from "@synap/database";
 import type { FailureCount, HandlerStatistics } from "@synap/database/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
@@ -34,16 +35,28 @@ export function statusRoute(app: ApiApp, dependencies: ApiDependencies): void {
 type Status = Awaited<ReturnType<typeof readStatus>>;
 
 /** The public status, without statements and reasons of failures, which may contain data. */
-function publicStatus({ events, handlers, lockHolders, unhandledFailures, ...status }: Status): object {
+function publicStatus({
+  events,
+  handlers,
+  lockHolders,
+  unhandledFailures,
+  replica,
+  ...status
+}: Status): object {
   const { watermarkHolder: holder, ...figures } = events;
   const { query: _, ...session } = holder ?? {};
   return {
     ...status,
     events: holder === undefined ? events : { ...figures, watermarkHolder: session },
     handlers: handlers.map(withoutReason),
+    ...(replica !== undefined && { replica: useWithoutReason(replica) }),
     ...(lockHolders !== undefined && { lockHolders: lockHolders.map(({ query: _, ...facts }) => facts) }),
     ...(unhandledFailures !== undefined && { unhandledFailures: unhandledFailures.map(countWithoutReason) }),
   };
+}
+
+function useWithoutReason({ reason: _, ...facts }: ReplicaUse): object {
+  return facts;
 }
 
 function countWithoutReason({ reason: _, ...facts }: FailureCount): object {
@@ -64,6 +77,7 @@ export async function readStatus(dependencies: ApiDependencies) {
     publishing,
     statistics,
     connections,
+    replica,
     engine,
     processes,
     notStored,
@@ -102,6 +116,7 @@ export async function readStatus(dependencies: ApiDependencies) {
     instance: processes.instance,
     processes: await processes.look(),
     connections: connections(),
+    replica: replica(),
     publisher: publishing.publisher.state(),
     pages: pages.state(),
   };

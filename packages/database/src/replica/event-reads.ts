@@ -21,13 +21,7 @@ import type { LogReader } from "../visibility/log-reader.ts";
 import type { Visibility } from "../visibility/visibility.ts";
 import { seeEnd } from "./horizon.ts";
 import type { Replica, ReplicaWork, Served } from "./open-replica.ts";
-import { type ReadPoint, raisePoint } from "./read-point.ts";
-
-/** An option of reads that a replica may answer. */
-export interface AtPoint {
-  /** The read sees everything up to this point, and raises it. */
-  readonly point?: ReadPoint | undefined;
-}
+import { type AtPoint, type ReadPoint, raisePoint } from "./read-point.ts";
 
 /** Reading of stored events, from a replica where there is one. A store alone reads from the primary, which has every position. */
 export interface EventReads {
@@ -61,13 +55,10 @@ export type PageReader = Pick<
  * not have.
  */
 export function createReplicaReads(database: Database, store: EventStore, replica: Replica): EventReads {
-  async function read<T>(
-    point: ReadPoint | undefined,
-    work: ReplicaWork<T>,
-    onPrimary: () => Promise<T>,
-  ): Promise<T> {
-    const served = await replica.read(point, work);
+  async function read<T>(at: AtPoint, work: ReplicaWork<T>, onPrimary: () => Promise<T>): Promise<T> {
+    const served = await replica.read(at, work);
     if (served !== undefined) return served.answer;
+    const { point } = at;
     const answer = await onPrimary();
     if (point !== undefined) raisePoint(point, (await seeEnd(database)).position);
     return answer;
@@ -75,7 +66,7 @@ export function createReplicaReads(database: Database, store: EventStore, replic
 
   async function readPage(
     stream: StreamName,
-    { point, ...request }: StreamRead & AtPoint,
+    { point, minPosition, ...request }: StreamRead & AtPoint,
   ): Promise<StreamPage> {
     checkStreamRead(request);
     const { fromVersion = 1, toVersion = 0 } = request;
@@ -84,7 +75,7 @@ export function createReplicaReads(database: Database, store: EventStore, replic
       const version = page.info?.streamVersion ?? 0;
       return version < Math.max(1, fromVersion, toVersion) ? undefined : { answer: page };
     };
-    return read(point, work, () => store.readStreamPage(stream, request));
+    return read({ point, minPosition }, work, () => store.readStreamPage(stream, request));
   }
 
   async function* readStream(stream: StreamName, request: StreamRead & AtPoint) {
@@ -111,7 +102,7 @@ export function createReplicaReads(database: Database, store: EventStore, replic
           const answer = await readAll(session, next, safeNumber);
           return answer.caughtUp && !hasCaughtUp ? undefined : { answer };
         };
-        const page = await read(undefined, work, () => store.readAll(next));
+        const page = await read({}, work, () => store.readAll(next));
         hasCaughtUp ||= page.caughtUp;
         return page;
       },
@@ -124,15 +115,15 @@ export function createReplicaReads(database: Database, store: EventStore, replic
   }
 
   const reads: Omit<EventReads, "visibleTo"> = {
-    getById: (id, { point } = {}) =>
+    getById: (id, at = {}) =>
       read(
-        point,
+        at,
         async (session) => found(await getEventById(session, id)),
         () => store.getById(id),
       ),
-    query: (filter, { point, ...page }) =>
+    query: (filter, { point, minPosition, ...page }) =>
       read(
-        point,
+        { point, minPosition },
         async (session) => {
           const answer = await queryEvents(session, filter, page);
           const isUnknown = filter.aggregateId !== undefined && answer.events.length === 0;
@@ -140,10 +131,10 @@ export function createReplicaReads(database: Database, store: EventStore, replic
         },
         () => store.query(filter, page),
       ),
-    getStream: (stream, { point, transaction } = {}) =>
+    getStream: (stream, { transaction, ...at } = {}) =>
       transaction === undefined
         ? read(
-            point,
+            at,
             async (session) => found(await getStream(session, stream)),
             () => store.getStream(stream),
           )

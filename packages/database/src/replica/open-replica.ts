@@ -5,7 +5,7 @@ import { readDatabaseUrl } from "../server/database-url.ts";
 import { APPENDS_CHANNEL } from "../subscriptions/append-signal.ts";
 import { createAnnouncements } from "./announcements.ts";
 import { APPEND_POSITIONS, seeEnd, seeHorizon } from "./horizon.ts";
-import { type ReadPoint, raisePoint } from "./read-point.ts";
+import { type AtPoint, neededPosition, raisePoint } from "./read-point.ts";
 import { ReplicaUrlError } from "./replica-errors.ts";
 import { createReplicaConnections, type ReplicaSessions } from "./replica-sessions.ts";
 import { createReplicaWatch, type ReplicaState } from "./replica-watch.ts";
@@ -34,13 +34,22 @@ export interface ReplicaOptions {
   readonly logger: ReportLogger;
 }
 
+/**
+ * Why the primary answered a read: the replica was not used; it had not replayed what the read had to see; the read did not begin
+ * there in time; replay cancelled it, or kept it from a lock; or the replica does not have what was asked for.
+ */
+export type PassedOnReason = "unused" | "behind" | "busy" | "cancelled" | "absent";
+
 /** Numbers of reads since the start. */
 export interface ReadCounts {
   /** Reads that the replica answered. */
   readonly served: number;
-  /** Reads that it left to the primary. */
-  readonly passedOn: number;
+  /** Reads that it left to the primary, by reason. */
+  readonly passedOn: Readonly<Record<PassedOnReason, number>>;
 }
+
+/** The state of a replica, with its reads. */
+export interface ReplicaUse extends ReplicaState, ReadCounts {}
 
 /** The answer to a read, if the replica has it. */
 export interface Served<T> {
@@ -55,12 +64,12 @@ export type ReplicaWork<T> = (session: Transaction, safeNumber: number) => Promi
 
 /** A replica of the database, for reading. */
 export interface Replica {
-  state(): ReplicaState & ReadCounts;
+  state(): ReplicaUse;
   /**
-   * Runs work on the replica, if it is used and has everything up to the point, which is then raised.
+   * Runs work on the replica, if it is used and has everything that the read has to see. Raises the point.
    * @returns undefined if the primary has to answer
    */
-  read<T>(point: ReadPoint | undefined, work: ReplicaWork<T>): Promise<Served<T> | undefined>;
+  read<T>(at: AtPoint, work: ReplicaWork<T>): Promise<Served<T> | undefined>;
   /**
    * Calls back when the replica has the appends of which the primary notified.
    * @returns a function that stops listening
@@ -112,56 +121,66 @@ export async function openReplica(primary: Database, options: ReplicaOptions): P
 
   function attempt<T>(
     { reads }: ReplicaSessions,
-    point: ReadPoint | undefined,
+    { point }: AtPoint,
     number: number,
     work: ReplicaWork<T>,
-  ): Promise<Served<T> | "behind" | undefined> {
+  ): Promise<Served<T> | PassedOnReason | undefined> {
     return startInTime(maxSilence, (mayStart) =>
       reads.transaction(async (session) => {
         const horizon = await seeHorizon(session);
-        if (!mayStart() || !watch.saw(horizon)) return undefined;
+        if (!mayStart()) return "busy";
+        if (!watch.saw(horizon)) return "unused";
         if (horizon.number < number) return "behind";
         const served = await work(session, horizon.number);
         const end = await seeEnd(session);
         // After a promotion it may have events that the primary will never have.
         if (!end.isStandby) {
           watch.saw({ ...horizon, isStandby: false });
-          return undefined;
+          return "unused";
         }
-        if (served !== undefined && point !== undefined) raisePoint(point, end.position);
+        if (served === undefined) return "absent";
+        if (point !== undefined) raisePoint(point, end.position);
         return served;
       }),
     );
   }
 
-  async function read<T>(point: ReadPoint | undefined, work: ReplicaWork<T>): Promise<Served<T> | undefined> {
-    const number = Math.floor((point?.position ?? 0) / APPEND_POSITIONS);
+  async function read<T>(at: AtPoint, work: ReplicaWork<T>): Promise<Served<T> | PassedOnReason> {
+    const number = Math.floor(neededPosition(at) / APPEND_POSITIONS);
     const end = performance.now() + maxWait;
     while (connections.current !== undefined && (await watch.reached(number, end - performance.now()))) {
       try {
-        const result = await attempt(connections.current, point, number, work);
+        const result = (await attempt(connections.current, at, number, work)) ?? "busy";
         if (result !== "behind") return result;
       } catch (error) {
-        if (isUnavailable(error)) watch.failed(error instanceof Error ? error.message : String(error));
+        if (isUnavailable(error)) {
+          watch.failed(error instanceof Error ? error.message : String(error));
+          return "unused";
+        }
         // What the reader asked for wrongly, or takes too long, would fail on the primary too. Replay may cancel any other read.
-        else if (sqlState(error) === undefined || isTimeLimit(error)) throw error;
-        return undefined;
+        if (sqlState(error) === undefined || isTimeLimit(error)) throw error;
+        return "cancelled";
       }
       // Of several servers under one name, this one is behind the one that was probed.
-      if (performance.now() >= end) return undefined;
+      if (performance.now() >= end) return "behind";
       await watch.look();
     }
-    return undefined;
+    return watch.state().inUse ? "behind" : "unused";
   }
 
-  const counts = { served: 0, passedOn: 0 };
+  let served = 0;
+  const passedOn = { unused: 0, behind: 0, busy: 0, cancelled: 0, absent: 0 };
   await watch.look();
   return {
-    state: () => ({ ...watch.state(), ...counts }),
-    async read(point, work) {
-      const served = await read(point, work);
-      counts[served === undefined ? "passedOn" : "served"] += 1;
-      return served;
+    state: () => ({ ...watch.state(), served, passedOn: { ...passedOn } }),
+    async read(at, work) {
+      const result = await read(at, work);
+      if (typeof result === "string") {
+        passedOn[result] += 1;
+        return undefined;
+      }
+      served += 1;
+      return result;
     },
     async listen(onAppend) {
       const remove = announcements.add(onAppend);

@@ -45,7 +45,7 @@ describe.runIf(directly.isThere)("a store that reads from a replica", () => {
         async closeStream(stream, ...close) {
           await store.closeStream(stream, ...close);
           const shown = () =>
-            replica.read(undefined, async (session) => ({ answer: await getStream(session, stream) }));
+            replica.read({}, async (session) => ({ answer: await getStream(session, stream) }));
           await vi.waitFor(async () => expect((await shown())?.answer?.closedAt).toBeDefined(), 60_000);
         },
         getById: (id) => reads.getById(id, { point }),

@@ -64,7 +64,7 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
     });
 
     it("leaves what it does not have to the primary: an unknown event, stream or version", async () => {
-      const before = replica.state().passedOn;
+      const before = replica.state().passedOn.absent;
       const { aggregateId } = noteEvent();
       const stream = { aggregateType: "note", aggregateId };
       expect(await reads.getById("00000000-0000-7000-8000-000000000000")).toBeUndefined();
@@ -74,10 +74,10 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
       const [outcome] = await store.appendBatch(noteEvents(3, () => ({ aggregateId })));
       if (outcome?.status === "stored") point.position = outcome.position;
       expect((await reads.readStreamPage(stream, { point })).events).toHaveLength(3);
-      expect(replica.state().passedOn).toBe(before + 3);
+      expect(replica.state().passedOn.absent).toBe(before + 3);
       expect((await reads.readStreamPage(stream, { point, toVersion: 4 })).events).toHaveLength(3);
       expect((await reads.readStreamPage(stream, { point, fromVersion: 4 })).events).toEqual([]);
-      expect(replica.state().passedOn).toBe(before + 5);
+      expect(replica.state().passedOn.absent).toBe(before + 5);
     });
 
     it("leaves a point to the primary that an unfinished append keeps out of reach, after a bounded wait", async () => {
@@ -89,8 +89,25 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
         const { id, point } = await stored();
         const { events } = await impatient.query({}, { limit: 10, order: "desc", point });
         expect(events.map((event) => event.id)).toContain(id);
-        expect(hasty.state()).toMatchObject({ inUse: true, served: 0, passedOn: 1 });
+        expect(hasty.state()).toMatchObject({ inUse: true, served: 0, passedOn: { behind: 1 } });
       });
+    });
+
+    it("leaves only the read to the primary that asks for a position which nothing has", async () => {
+      const hasty = await open({ maxWait: 50 });
+      const impatient = createReplicaReads(test.database, store, hasty);
+      await vi.waitFor(() => expect(hasty.state().inUse).toBe(true), 60_000);
+      const { id, point } = await stored();
+      const written = point.position;
+      expect(await impatient.getById(id, { point, minPosition: 2 ** 50 })).toMatchObject({ id });
+      expect(hasty.state().passedOn).toMatchObject({ behind: 1 });
+      expect(point.position).toBeGreaterThanOrEqual(written);
+      expect(point.position).toBeLessThan(2 ** 50);
+      await vi.waitFor(async () => {
+        const { served } = hasty.state();
+        expect(await impatient.getById(id, { point })).toMatchObject({ id });
+        expect(hasty.state().served).toBe(served + 1);
+      }, 60_000);
     });
 
     it("leaves a read to the primary that waits for a connection, and stays in use", async () => {
@@ -104,14 +121,14 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
       const begun = new Promise<void>((resolve) => {
         begin = resolve;
       });
-      const long = busy.read(undefined, async () => {
+      const long = busy.read({}, async () => {
         begin();
         await ended;
         return { answer: "long" };
       });
       await begun;
-      expect(await busy.read(undefined, async () => ({ answer: "short" }))).toBeUndefined();
-      expect(busy.state().inUse).toBe(true);
+      expect(await busy.read({}, async () => ({ answer: "short" }))).toBeUndefined();
+      expect(busy.state()).toMatchObject({ inUse: true, passedOn: { busy: 1 } });
       end();
       expect(await long).toEqual({ answer: "long" });
     });
@@ -125,13 +142,13 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
       await expect(
         reads.readStreamPage({ aggregateType: "note", aggregateId: "1" }, { pageSize: 0 }),
       ).rejects.toThrow(RangeError);
-      expect(replica.state().passedOn).toBe(before);
+      expect(replica.state().passedOn).toEqual(before);
     });
 
     it("calls listeners after each append, which it has then or soon after", async () => {
       const aggregateId = randomUUID();
       const count = async () => {
-        const counted = await replica.read(undefined, async (session) => ({
+        const counted = await replica.read({}, async (session) => ({
           answer: (await session.query("SELECT FROM synap.events WHERE aggregate_id = $1", [aggregateId]))
             .length,
         }));
@@ -152,7 +169,7 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
     });
 
     it("can't be written to", async () => {
-      const attempt = replica.read(undefined, async (session) => ({
+      const attempt = replica.read({}, async (session) => ({
         answer: await session.query("SELECT synap.advance_read_horizon()"),
       }));
       expect(await attempt).toBeUndefined();
@@ -189,7 +206,7 @@ function describeReplica({ name, isThere, url: replicaUrl }: WayToReplica): void
       expect(await createReplicaReads(test.database, store, unused).getById(id, { point })).toMatchObject({
         id,
       });
-      expect(unused.state()).toMatchObject({ served: 0, passedOn: 1 });
+      expect(unused.state()).toMatchObject({ served: 0, passedOn: { unused: 1 } });
     });
   });
 }

@@ -61,6 +61,19 @@ const foreignLocks = z.looseObject({
   locks: whole,
 });
 
+const replicaUse = z.looseObject({
+  inUse: z.boolean().describe("False while the primary answers instead."),
+  position: whole.describe("Position up to which the replica is known to be complete."),
+  lagMs: z.number().describe("Time for which it had been behind the primary when that last answered."),
+  served: whole.describe("Reads since the start that it answered."),
+  passedOn: z
+    .object({ unused: whole, behind: whole, busy: whole, cancelled: whole, absent: whole })
+    .describe(
+      "Reads since the start that the primary answered instead: the replica was not used, had not replayed what the read had to see, " +
+        "did not begin in time, was kept from it by replay, or does not have what was asked for.",
+    ),
+});
+
 /** The figures shown to everybody; statements and reasons are shown to operators only. */
 const figures = {
   release: z.string(),
@@ -121,6 +134,9 @@ const figures = {
       }),
     )
     .describe("The connections to a server; none on the embedded engine."),
+  replica: replicaUse
+    .optional()
+    .describe("The replica that the answering process reads events from. Absent without one."),
   lockHolders: z
     .array(lockHolder)
     .optional()
@@ -192,6 +208,7 @@ export const adminStatus = z.looseObject({
     }),
   ),
   unhandledFailures: z.array(unhandledFailure.extend({ reason: z.string() })).optional(),
+  replica: replicaUse.extend({ reason: z.string().optional().describe("Why it is not used.") }).optional(),
 });
 
 /** The liveness answer. */
