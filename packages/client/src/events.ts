@@ -37,8 +37,8 @@ export function createEvents<Types extends EventTypeMap>(
     getEventType: (name, { signal } = {}) =>
       found(transport.call("getEventType", { path: { name }, signal }), "event-type-not-found"),
     async getEvent(id, { signal, minPosition } = {}) {
-      transport.see(minPosition);
-      const event = await found(transport.call("getEvent", { path: { id }, signal }), "event-not-found");
+      const call = transport.call("getEvent", { path: { id }, signal, minPosition });
+      const event = await found(call, "event-not-found");
       return event && typed(event);
     },
     async getEventWithCaused(id, { limit = 100, signal } = {}) {
@@ -56,12 +56,12 @@ export function createEvents<Types extends EventTypeMap>(
       );
     },
     history({ aggregateType: type, aggregateId: id }, { pageSize: limit, minPosition, signal } = {}) {
-      transport.see(minPosition);
       return eachOf<StoredEventIn<Types>, string>(async (cursor) => {
         const call = transport.call("aggregateHistory", {
           path: { type, id },
           query: { limit, cursor },
           signal,
+          minPosition,
         });
         const page = await found(call, "stream-not-found");
         const items = typedEvents<Types, NameOf<Types>>(page?.events ?? []);
@@ -71,11 +71,11 @@ export function createEvents<Types extends EventTypeMap>(
     query<const Name extends NameOf<Types>>(query: StoredEventQuery<Name, PartOf<Types[Name]>> = {}) {
       const { signal, pageSize, minPosition, processed, ...filter } = query;
       const isProcessed = processed === undefined ? undefined : (`${processed}` as const);
-      transport.see(minPosition);
       return eachOf<StoredEventIn<Types, Name>, string>(async (cursor) => {
         const page = await transport.call("listEvents", {
           query: { ...filter, processed: isProcessed, limit: pageSize, cursor },
           signal,
+          minPosition,
         });
         return { items: typedEvents<Types, Name>(page.events), next: page.nextCursor };
       });

@@ -5,6 +5,7 @@ import type {
   EventsToAppend,
   EventTypeMap,
   ExpectedVersion,
+  ReadOptions,
   StoredEventIn,
   StreamName,
 } from "./contract.ts";
@@ -47,9 +48,9 @@ export interface Streams<Types extends EventTypeMap>
 
 /** Streams through a transport. @internal */
 export function createStreams<Types extends EventTypeMap>(transport: Transport): Streams<Types> {
-  async function readPage(stream: StreamName, query: QueryOf<"readStream">, signal?: AbortSignal) {
+  async function readPage(stream: StreamName, query: QueryOf<"readStream">, options: ReadOptions) {
     try {
-      return await transport.call("readStream", { path: { ...stream }, query, signal });
+      return await transport.call("readStream", { path: { ...stream }, query, ...options });
     } catch (error) {
       if (isProblem(error, "stream-not-found")) return undefined;
       throw error;
@@ -67,7 +68,6 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
     },
     readStream(stream, read = {}) {
       const { direction = "forwards", fromVersion = 1, pageSize = 500, minPosition, signal } = read;
-      transport.see(minPosition);
       const isForwards = direction === "forwards";
       // The last version is that of the first page, so that a stream that grows meanwhile ends too.
       let last = read.toVersion;
@@ -79,7 +79,7 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
           fromVersion: from,
           ...(to !== undefined && { toVersion: to }),
         };
-        const page = await readPage(stream, query, signal);
+        const page = await readPage(stream, query, { signal, minPosition });
         const end = page?.events.at(-1);
         if (page === undefined || end === undefined) return { items: [], next: undefined };
         last = Math.min(page.streamVersion, last ?? page.streamVersion);
@@ -89,9 +89,8 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
         return { items, next: hasMore ? following : undefined };
       });
     },
-    async getStream(stream, { signal, minPosition } = {}) {
-      transport.see(minPosition);
-      const page = await readPage(stream, { limit: 1 }, signal);
+    async getStream(stream, options = {}) {
+      const page = await readPage(stream, { limit: 1 }, options);
       if (page === undefined) return undefined;
       const { streamVersion, closedAt } = page;
       return { streamVersion, ...(closedAt !== undefined && { closedAt }) };

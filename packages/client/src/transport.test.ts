@@ -153,6 +153,25 @@ describe("a request", () => {
     await expect(call).rejects.toThrow("enough");
   });
 
+  it("that reads carries the highest position of an answer, and that of its caller only once", async () => {
+    const seen = {
+      status: 200,
+      headers: { "x-synap-position": "4096" },
+      body: { id: "i", type: "t", events: [] },
+    };
+    const { client, requests } = await clientOf(seen, { ...seen, headers: { "x-synap-position": "2048" } });
+    await client.getEvent("i", { minPosition: 900_000 });
+    await client.getEvent("i", { minPosition: 1 });
+    await client.getEvent("i");
+    await client.getStream({ aggregateType: "note", aggregateId: "n" }, { minPosition: 8_192 });
+    await client.query({ minPosition: 8_193 }).next();
+    await client.history({ aggregateType: "note", aggregateId: "n" }, { minPosition: 8_194 }).next();
+    const stream = client.readStream({ aggregateType: "note", aggregateId: "n" }, { minPosition: 8_195 });
+    await stream.next();
+    const positions = requests.map(({ headers }) => headers["x-synap-position"]);
+    expect(positions).toEqual(["900000", "4096", "4096", "8192", "8193", "8194", "8195"]);
+  });
+
   it("encodes the parameters of its path", async () => {
     const { client, requests } = await clientOf(problem(404, "stream-not-found"));
     expect(await client.getStream({ aggregateType: "note", aggregateId: "a/b ?ü" })).toBeUndefined();

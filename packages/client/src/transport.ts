@@ -42,8 +42,13 @@ export interface TransportOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** The position that one read has to see, in addition to what the client has seen. */
+interface AtPosition {
+  readonly minPosition?: number | undefined;
+}
+
 /** The request of an operation, whichever it is. */
-interface Call extends CallOptions {
+interface Call extends CallOptions, AtPosition {
   readonly path?: Readonly<Record<string, string | number>> | undefined;
   readonly query?: object | undefined;
   readonly headers?: Readonly<Record<string, string | undefined>> | undefined;
@@ -55,7 +60,7 @@ interface Call extends CallOptions {
 }
 
 /** The request of one operation, and the options of the call. */
-type CallOf<Name extends OperationName> = CallOptions & RequestOf<Name>;
+type CallOf<Name extends OperationName> = CallOptions & AtPosition & RequestOf<Name>;
 
 type ResponseOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["response"] extends infer Answer
   ? Answer extends ResourceName | readonly ResourceName[]
@@ -85,8 +90,6 @@ export interface Transport {
   call<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<ResponseOf<Name>>;
   /** Calls an operation once, without a time limit, and gives the response as it is. @throws as `call` */
   open<Name extends OperationName>(operation: Name, call: CallOf<Name>): Promise<Response>;
-  /** Notes a position that later reads have to see, as those of all answers are noted. */
-  see(position: number | undefined): void;
   /** Waits before the attempt that follows; false when there is none. @throws the signal's reason */
   pause(failed: FailedAttempt, signal?: AbortSignal): Promise<boolean>;
 }
@@ -114,18 +117,16 @@ export function createTransport(options: TransportOptions): Transport {
   // Called without `this`, which browsers insist on.
   const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
 
+  /** The highest position of an answer. What a caller asks for is not noted: there may be no such position. */
   let seen = 0;
-
-  function see(position = 0): void {
-    if (position > seen) seen = position;
-  }
 
   async function headersOf(operation: Operation, call: Call): Promise<Headers> {
     const headers = new Headers();
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       if (value !== undefined) headers.set(name, value);
     }
-    if (operation.method === "GET" && seen > 0) headers.set(POSITION_HEADER, String(seen));
+    const needed = Math.max(seen, call.minPosition ?? 0);
+    if (operation.method === "GET" && needed > 0) headers.set(POSITION_HEADER, String(needed));
     // A request that changes something says that it is JSON even without a body: a form on another site can't.
     if (operation.method !== "GET") headers.set("content-type", "application/json");
     const { token, actor } = options;
@@ -152,7 +153,7 @@ export function createTransport(options: TransportOptions): Transport {
         body,
         ...(signal && { signal }),
       });
-      see(Number(response.headers.get(POSITION_HEADER)));
+      seen = Math.max(seen, Number(response.headers.get(POSITION_HEADER)) || 0);
       return response;
     } catch (cause) {
       call.signal?.throwIfAborted();
@@ -171,7 +172,6 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     url: base,
-    see,
     pause,
     async call(name, call: Call) {
       const operation: Operation = OPERATIONS[name];

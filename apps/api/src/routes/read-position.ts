@@ -1,4 +1,4 @@
-import type { ReadPoint } from "@synap/database";
+import type { AtPoint, ReadPoint } from "@synap/database";
 import { POSITION_HEADER, positionHeaders } from "@synap/types/http";
 import type { ApiContext } from "../api-dependencies.ts";
 import { headerProblem } from "../problems/header-problem.ts";
@@ -11,12 +11,29 @@ export const positionOfAnswer = {
   },
 } as const;
 
-/** Reads the point of a reader from the position header. @throws Problem `parameter-invalid` */
-export function readPoint(context: ApiContext): ReadPoint {
+/**
+ * The positions of a request that reads: the one that it must not fall behind, and the one that it has seen. They are apart, because the
+ * caller may ask for more than there is, and an answer announces only what was read.
+ */
+export interface RequestPoint extends AtPoint {
+  readonly point: ReadPoint;
+  readonly minPosition: number;
+}
+
+/** Reads the position that a reader asks for from the position header. @throws Problem `parameter-invalid` */
+export function readPoint(context: ApiContext): RequestPoint {
   const given = context.req.header(POSITION_HEADER);
   if (!positionHeaders.shape[POSITION_HEADER].safeParse(given).success)
     throw headerProblem("X-Synap-Position", "must be a position, a whole number from 0");
-  return { position: Number(given ?? 0) };
+  return { point: { position: 0 }, minPosition: Number(given ?? 0) };
+}
+
+/** The highest position that a read has seen: that of its server at the end, and those of the events that it answers. */
+export function seenPosition(
+  { point }: RequestPoint,
+  events: readonly { readonly position: number }[],
+): number {
+  return events.reduce((highest, { position }) => Math.max(highest, position), point.position);
 }
 
 /** Writes a position into the header of an answer; none for the beginning of the log. */

@@ -21,7 +21,7 @@ import type { LogReader } from "../visibility/log-reader.ts";
 import type { Visibility } from "../visibility/visibility.ts";
 import { seeEnd } from "./horizon.ts";
 import type { Replica, ReplicaWork, Served } from "./open-replica.ts";
-import { type AtPoint, type ReadPoint, raisePoint } from "./read-point.ts";
+import { type AtPoint, raisePoint } from "./read-point.ts";
 
 /** Reading of stored events, from a replica where there is one. A store alone reads from the primary, which has every position. */
 export interface EventReads {
@@ -40,8 +40,8 @@ export interface EventReads {
   readStreamPage(stream: StreamName, read?: StreamRead & AtPoint): Promise<StreamPage>;
   /** See `EventStore.subscribeToAll`. */
   subscribeToAll(request: SubscriptionRequest): AsyncIterable<EventBatch>;
-  /** See `EventStore.visibleTo`. Reads with the point; those of a caller who may not see every row are from the primary. */
-  visibleTo(visibility: Visibility, point?: ReadPoint): PageReader;
+  /** See `EventStore.visibleTo`. Reads at the point; those of a caller who may not see every row are from the primary. */
+  visibleTo(visibility: Visibility, at?: AtPoint): PageReader;
 }
 
 /** Reading page by page as a caller with a visibility. */
@@ -148,13 +148,13 @@ export function createReplicaReads(database: Database, store: EventStore, replic
 
   return {
     ...reads,
-    visibleTo(visibility, point) {
+    visibleTo(visibility, at = {}) {
       if (!("all" in visibility)) return store.visibleTo(visibility);
       return {
-        getById: (id) => reads.getById(id, { point }),
-        query: (filter, page) => reads.query(filter, { ...page, point }),
-        queryStream: (filter, page) => reads.query(filter, { ...page, point }),
-        readStreamPage: (stream, request) => reads.readStreamPage(stream, { ...request, point }),
+        getById: (id) => reads.getById(id, at),
+        query: (filter, page) => reads.query(filter, { ...page, ...at }),
+        queryStream: (filter, page) => reads.query(filter, { ...page, ...at }),
+        readStreamPage: (stream, request) => reads.readStreamPage(stream, { ...request, ...at }),
         subscribeToAll: reads.subscribeToAll,
       };
     },

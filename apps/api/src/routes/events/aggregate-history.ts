@@ -4,7 +4,7 @@ import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
-import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
+import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
 import {
   type ApiRoute,
   problemResponses,
@@ -49,12 +49,15 @@ export function aggregateHistoryRoute(app: ApiApp, { reads, pages, catalogue }: 
       aggregateType: readPathParameter(context, "type", aggregatePath.shape.type),
       aggregateId: readPathParameter(context, "id", aggregatePath.shape.id),
     };
-    const point = readPoint(context);
-    const reader = reads.visibleTo(visibilityOf(principal), point);
+    const at = readPoint(context);
+    const reader = reads.visibleTo(visibilityOf(principal), at);
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.queryStream(stream, { limit, order: "asc", cursor, maxBytes });
       if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);
-      const headers = { ...linkHeader(context.req.url, page), ...positionHeader(point.position) };
+      const headers = {
+        ...linkHeader(context.req.url, page),
+        ...positionHeader(seenPosition(at, page.events)),
+      };
       return represent(context, page, headers, page.events);
     });
   });

@@ -5,7 +5,7 @@ import { Problem } from "../../problems/problem.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { conditionalJson, ETAG } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
-import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
+import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
 import {
   type ApiRoute,
   PathParameterProblem,
@@ -48,8 +48,8 @@ export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): v
     if (!eventPath.shape.id.safeParse(id).success) {
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
-    const point = readPoint(context);
-    const reader = reads.visibleTo(visibilityOf(principal), point);
+    const at = readPoint(context);
+    const reader = reads.visibleTo(visibilityOf(principal), at);
     const event = await reader.getById(id);
     if (event === undefined) {
       throw new Problem(
@@ -59,7 +59,7 @@ export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): v
       );
     }
     if (limit === undefined) {
-      const { body, headers } = represent(context, event, positionHeader(point.position), event);
+      const { body, headers } = represent(context, event, positionHeader(seenPosition(at, [event])), event);
       return conditionalJson(context, JSON.stringify(body), headers);
     }
     return sendPage(context, pages, async (maxBytes) => {
@@ -67,7 +67,8 @@ export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): v
         { causationId: id },
         { limit, order: "asc", maxBytes },
       );
-      return represent(context, { ...event, caused: { events, nextCursor } }, positionHeader(point.position));
+      const seen = positionHeader(seenPosition(at, [event, ...events]));
+      return represent(context, { ...event, caused: { events, nextCursor } }, seen);
     });
   });
 }

@@ -4,7 +4,7 @@ import { visibilityOf } from "../../identity/visibility.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
-import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
+import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 const route = {
@@ -49,14 +49,17 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
       processed,
       ...filter
     } = readQuery(context, eventQuery);
-    const point = readPoint(context);
+    const at = readPoint(context);
     const visibility = visibilityOf(principal);
-    const reader = reads.visibleTo(visibility, point);
+    const reader = reads.visibleTo(visibility, at);
     await checkFilterNames(dependencies, { type, ...filter }, "all" in visibility ? undefined : reader);
     const types = type === undefined ? undefined : [type].flat();
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.query({ ...filter, types }, { limit, order, cursor, maxBytes });
-      const headers = { ...linkHeader(context.req.url, page), ...positionHeader(point.position) };
+      const headers = {
+        ...linkHeader(context.req.url, page),
+        ...positionHeader(seenPosition(at, page.events)),
+      };
       if (processed === undefined) return represent(context, page, headers, page.events);
       const states = await admin.processing.ofEach(page.events);
       const events = states.filter((each) => String(each.processed) === processed).map(({ event }) => event);

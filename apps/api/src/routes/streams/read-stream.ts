@@ -4,7 +4,7 @@ import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { sendPage } from "../page-response.ts";
-import { positionHeader, positionOfAnswer, readPoint } from "../read-position.ts";
+import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 import { readStreamName, versionTag } from "./stream-parameters.ts";
 
@@ -46,8 +46,8 @@ export function readStreamRoute(app: ApiApp, { reads, pages, catalogue }: ApiDep
   registerRoute(app, route, async (context, principal) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
-    const point = readPoint(context);
-    const reader = reads.visibleTo(visibilityOf(principal), point);
+    const at = readPoint(context);
+    const reader = reads.visibleTo(visibilityOf(principal), at);
     const { direction = "forwards" } = query;
     return sendPage(context, pages, async (maxPageBytes) => {
       const { events, nextVersion, info } = await reader.readStreamPage(stream, {
@@ -61,7 +61,7 @@ export function readStreamRoute(app: ApiApp, { reads, pages, catalogue }: ApiDep
       const rest = direction === "forwards" ? "fromVersion" : "toVersion";
       const headers = {
         ...versionTag(info.streamVersion),
-        ...positionHeader(point.position),
+        ...positionHeader(seenPosition(at, events)),
         ...(nextVersion !== undefined && nextLink(context.req.url, { [rest]: nextVersion })),
       };
       return represent(context, { stream, ...info, events }, headers, events);
