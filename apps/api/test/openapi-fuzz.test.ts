@@ -36,6 +36,8 @@ interface Call {
   readonly path: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
+  /** Media type of the body. */
+  readonly type: string;
   readonly body: unknown;
 }
 interface ApiResponse {
@@ -77,8 +79,8 @@ afterAll(() => api.stop());
 
 /** Rules between parameters, which a document can't hold, and bodies that have to name an event type that exists. */
 const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
-  publishEvent: (call) => ({ ...call, body: soundEvent(call.body) }),
-  publishBatch: (call) => ({ ...call, body: soundBatch(call.body) }),
+  publishEvent: (call) => ({ ...call, body: soundEvent(call.body, call.type) }),
+  publishBatch: (call) => ({ ...call, body: soundBatch(call.body, call.type) }),
   appendToStream: ({ path, ...call }) =>
     onlyOneExpectation({ ...call, path: { ...path, aggregateType: "note" }, body: soundAppend(call.body) }),
   closeStream: onlyOneExpectation,
@@ -135,26 +137,34 @@ function onlyOneExpectation(call: Call): Call {
   return match === undefined ? { ...call, headers } : { ...call, headers: { ...headers, "if-match": match } };
 }
 
-/** The generated envelope around the data of a type of the catalogue; times that depend on the clock are left out. */
-function soundEvent(generated: unknown, isInStream = false): unknown {
+/** Fields of a generated event that depend on the clock, or on its other fields. */
+const UNSOUND = {
+  plain: ["timestamp", "validTo", "valid_to", "aggregateType", "aggregate_type"],
+  cloudEvent: ["time", "validto", "aggregatetype", "synapmetadata"],
+} as const;
+
+/** The generated envelope around the data of a type of the catalogue. */
+function soundEvent(generated: unknown, type = "application/json", isInStream = false): unknown {
   const event: Record<string, unknown> = { ...(generated as object) };
-  for (const name of ["timestamp", "validTo", "valid_to", "aggregateType", "aggregate_type"])
-    delete event[name];
+  for (const name of type === "application/json" ? UNSOUND.plain : UNSOUND.cloudEvent) delete event[name];
   if (isInStream) delete event["aggregateId"];
   const typeField = "event_type" in event ? "event_type" : "type";
   return { ...event, [typeField]: "note.creation.requested", data: { content: "fuzz" } };
 }
 
-function soundBatch(generated: unknown): unknown {
-  if (Array.isArray(generated))
-    return generated.length === 0 ? [soundEvent({})] : generated.map((each) => soundEvent(each));
+function soundBatch(generated: unknown, type: string): unknown {
+  if (Array.isArray(generated)) {
+    const events = generated.map((each) => soundEvent(each, type));
+    const cloudEvent = { specversion: "1.0", id: "1", source: "fuzz" };
+    return events.length > 0 ? events : [soundEvent(type === "application/json" ? {} : cloudEvent, type)];
+  }
   const { events } = generated as { events: unknown[] };
-  return { events: soundBatch(events) };
+  return { events: soundBatch(events, type) };
 }
 
 function soundAppend(generated: unknown): unknown {
   const { events, ...rest } = generated as { events: unknown[] };
-  return { ...rest, events: events.map((each) => soundEvent(each, true)) };
+  return { ...rest, events: events.map((each) => soundEvent(each, undefined, true)) };
 }
 
 /** Texts that some fields can't hold: names that mean a step in a path, and what the database has no room for. */
@@ -169,15 +179,33 @@ function callOf(operation: Operation): fc.Arbitrary<Call> {
     const requiredKeys = parameters.filter(({ required }) => required === true).map(({ name }) => name);
     return fc.record(model, { requiredKeys });
   };
-  const body = operation.requestBody?.content["application/json"];
+  const sent = Object.entries(operation.requestBody?.content ?? {})
+    // Its lines are no JSON as a whole.
+    .filter(([type]) => type !== "application/x-ndjson")
+    .map(([type, { schema }]) =>
+      fc.record({ type: fc.constant(type), body: arbitraryOf(schema, components, ODD_TEXTS) }),
+    );
+  const accept = fc.constantFrom(...acceptable(operation));
   return fc
     .record({
       path: place("path").map((values) => mapValues(values, String)),
       query: place("query"),
-      headers: place("header").map((values) => mapValues(values, String)),
-      body: body === undefined ? fc.constant(undefined) : arbitraryOf(body.schema, components, ODD_TEXTS),
+      headers: fc
+        .tuple(place("header"), accept)
+        .map(([values, type]) => ({ ...mapValues(values, String), accept: type })),
+      sent:
+        sent.length === 0 ? fc.constant({ type: "application/json", body: undefined }) : fc.oneof(...sent),
     })
+    .map(({ sent: { type, body }, ...call }) => ({ ...call, type, body }))
     .map((call) => MADE_CONSISTENT[operation.operationId]?.(call) ?? call);
+}
+
+/** The media types that the document has for a success. */
+function acceptable({ responses }: Operation): string[] {
+  const types = Object.entries(responses).flatMap(([status, { content }]) =>
+    Number(status) < 300 ? Object.keys(content ?? {}) : [],
+  );
+  return types.length === 0 ? ["*/*"] : types;
 }
 
 function mapValues<Value>(values: object, change: (value: unknown) => Value): Record<string, Value> {
@@ -187,7 +215,7 @@ function mapValues<Value>(values: object, change: (value: unknown) => Value): Re
 function send(
   { method, path }: Operation,
   call: Call,
-  { type = "application/json", text }: { type?: string | undefined; text?: string | undefined } = {},
+  { type = call.type, text }: { type?: string | undefined; text?: string | undefined } = {},
 ): Promise<ApiResponse> {
   const query = new URLSearchParams(
     Object.entries(call.query).flatMap(([name, value]) =>
@@ -197,7 +225,6 @@ function send(
   const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(call.path[name] ?? ""),
   );
-  const token = call.query["backfill"] === "true" ? TOKEN : TOKEN;
   const sent = text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
   return new Promise((resolve, reject) => {
     const outgoing = request(
@@ -205,7 +232,7 @@ function send(
       {
         method,
         headers: {
-          authorization: `Bearer ${token}`,
+          authorization: `Bearer ${TOKEN}`,
           ...(method !== "GET" && { "content-type": type, "content-length": Buffer.byteLength(sent ?? "") }),
           ...call.headers,
         },
@@ -244,9 +271,10 @@ function breach(operation: Operation, { status, type, text }: ApiResponse): stri
   const described = operation.responses[status];
   if (described === undefined) return `${status} is not documented: ${text.slice(0, 300)}`;
   if (described.content === undefined) return text === "" ? undefined : `${status} has a body: ${text}`;
-  const [media = ""] = type.split(";");
-  if (described.content?.[media] === undefined) return `${status} as ${media} is not documented`;
-  if (!media.endsWith("json")) return undefined;
+  const [essence = ""] = type.split(";");
+  const media = type in described.content ? type : essence;
+  if (described.content[media] === undefined) return `${status} as ${media} is not documented`;
+  if (!essence.endsWith("json")) return undefined;
   const pointer = `api#/paths/${operation.path.replaceAll("~", "~0").replaceAll("/", "~1")}/${operation.method.toLowerCase()}/responses/${status}/content/${media.replaceAll("/", "~1")}/schema`;
   const validate =
     validators.get(pointer) ?? ajv.compile({ $ref: encodeURI(pointer).replaceAll("%23", "#") });

@@ -87,6 +87,7 @@ function ofText(schema: JsonSchema, texts: readonly string[]): fc.Arbitrary<stri
       further.every((each) => each.test(value))
     );
   };
+  if (schema["format"] === "uri") return fc.webUrl({ withFragments: true }).filter(fits);
   if (schema["format"] === "uuid") return fc.uuid().filter(fits);
   if (schema["format"] === "date-time") return ofMoment().filter(fits);
   if (schema["format"] === "date") return ofDay().filter(fits);

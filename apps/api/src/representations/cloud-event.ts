@@ -13,7 +13,7 @@ export const CLOUD_EVENT_TYPE = "application/cloudevents+json";
 export const CLOUD_EVENTS_TYPE = "application/cloudevents-batch+json";
 
 /** The fields of an event by the attribute of a CloudEvent that has the same meaning, extensions included. */
-const FIELD_OF = {
+export const FIELD_OF = {
   type: "type",
   subject: "aggregateId",
   time: "timestamp",

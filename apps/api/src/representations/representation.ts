@@ -1,9 +1,11 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import { readAccept } from "@synap/http";
 import type { StoredEvent } from "@synap/types";
+import type { HTTP_RESOURCES } from "@synap/types/http";
 import type { ApiContext } from "../api-dependencies.ts";
 import { CLOUD_EVENT_TYPE, CLOUD_EVENTS_TYPE, toCloudEvent } from "./cloud-event.ts";
 import { inSnakeCase } from "./snake-case.ts";
+import { snakeCaseComponent } from "./snake-case-schema.ts";
 
 /** The media type of responses in snake case. */
 export const SNAKE_CASE_TYPE = 'application/json; profile="snake"';
@@ -55,26 +57,39 @@ function isList(stored: StoredEvent | readonly StoredEvent[] | undefined): store
   return Array.isArray(stored);
 }
 
+/** The resources that are also answered in snake case, by their names in the OpenAPI document. */
+export const REPRESENTED = [
+  "EventPage",
+  "EventProcessing",
+  "EventStats",
+  "EventType",
+  "EventTypePage",
+  "EventWithCaused",
+  "ProcessingChange",
+  "StreamPage",
+  "Trace",
+  "UnprocessedEvents",
+] as const satisfies readonly (keyof typeof HTTP_RESOURCES)[];
+
 /** A response about events, for the definition of a route: as the named component, the same in snake case, and as CloudEvents. */
 export function representedResponse(
   description: string,
-  component: string,
+  component: (typeof REPRESENTED)[number],
   cloudEvents?: "one" | "many",
 ): Exclude<RouteConfig["responses"][number], { $ref: string }> {
   return {
     description,
     content: {
-      "application/json": { schema: { $ref: `#/components/schemas/${component}` } },
-      [SNAKE_CASE_TYPE]: {
-        schema: {
-          type: "object",
-          description: "The same in snake case, but for the names inside `data` and `metadata`.",
-        },
-      },
-      ...(cloudEvents === "one" && { [CLOUD_EVENT_TYPE]: { schema: { type: "object" } } }),
+      "application/json": { schema: referTo(component) },
+      [SNAKE_CASE_TYPE]: { schema: referTo(snakeCaseComponent(component)) },
+      ...(cloudEvents === "one" && { [CLOUD_EVENT_TYPE]: { schema: referTo("CloudEvent") } }),
       ...(cloudEvents === "many" && {
-        [CLOUD_EVENTS_TYPE]: { schema: { type: "array", items: { type: "object" } } },
+        [CLOUD_EVENTS_TYPE]: { schema: { type: "array", items: referTo("CloudEvent") } },
       }),
     },
   };
+}
+
+function referTo(component: string) {
+  return { $ref: `#/components/schemas/${component}` };
 }

@@ -35,7 +35,7 @@ export function unifySpelling(sent: object): UnifiedEvent | undefined {
 }
 
 /** Members whose content senders and event types have named. */
-const OTHERS_WORDS: ReadonlySet<string> = new Set(["data", "metadata", "jsonSchema", "example"]);
+export const OTHERS_WORDS: ReadonlySet<string> = new Set(["data", "metadata", "jsonSchema", "example"]);
 
 /** Writes the names of a response about events in snake case, but not those inside `data` and `metadata`. */
 export function inSnakeCase(value: unknown): unknown {

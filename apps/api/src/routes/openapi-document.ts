@@ -6,6 +6,9 @@ import { snakeEventInputSchema } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { SECURITY_SCHEME } from "../identity/authentication.ts";
 import { RELEASE } from "../release.ts";
+import { CLOUD_EVENT_RESOURCES } from "../representations/cloud-event-schema.ts";
+import { REPRESENTED } from "../representations/representation.ts";
+import { schemaInSnakeCase, snakeCaseComponent } from "../representations/snake-case-schema.ts";
 import { conditionalDocument, ETAG } from "./conditional-response.ts";
 import { describeSchema } from "./json-schema.ts";
 import { registerOpenRoute } from "./route-registration.ts";
@@ -76,10 +79,13 @@ const SECURITY_SCHEMES = {
 function registerComponents(app: ApiApp, readModels: readonly ReadModel[]): void {
   const responses = readModels.map((model) => [componentOf(model), model.response] as const);
   const own = Object.entries(HTTP_RESOURCES).filter(([name]) => !(name in READ_MODEL_RESOURCES));
-  const spelt = ["SnakeCaseEventInput", snakeEventInputSchema] as const;
-  for (const [name, schema] of [...own, spelt, ...responses]) {
-    app.openAPIRegistry.registerComponent("schemas", name, describeSchema(schema));
-  }
+  const register = (name: string, schema: Readonly<Record<string, unknown>>) =>
+    app.openAPIRegistry.registerComponent("schemas", name, schema);
+  for (const [name, schema] of [...own, ...Object.entries(CLOUD_EVENT_RESOURCES), ...responses])
+    register(name, describeSchema(schema));
+  register(snakeCaseComponent("EventInput"), describeSchema(snakeEventInputSchema));
+  for (const name of ["EventBatch", ...REPRESENTED] as const)
+    register(snakeCaseComponent(name), schemaInSnakeCase(describeSchema(HTTP_RESOURCES[name])));
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
     app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
   }

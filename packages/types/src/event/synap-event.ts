@@ -21,6 +21,9 @@ const CREATED_BY = /^(?:system|(?:user|agent):[\s\S]{1,128})$/;
 const CREATED_BY_FORM =
   "^(?:system|(?:user|agent):(?:[\\u0001-\\ud7ff\\ue000-\\uffff]{1,128}|[^\\u0000\\ud800-\\udfff]{1,64}))$";
 
+/** Pattern of text without NUL and lone surrogates, which PostgreSQL can't store. */
+export const KEPT_TEXT = "^[^\\u0000\\ud800-\\udfff]*$";
+
 function text(max: number) {
   return z
     .string()
@@ -32,7 +35,7 @@ function text(max: number) {
       const { code, reason } = fault;
       context.issues.push({ code: "custom", params: { code }, message: reason, input: context.value });
     })
-    .meta({ pattern: "^[^\\u0000\\ud800-\\udfff]*$" });
+    .meta({ pattern: KEPT_TEXT });
 }
 
 /** Path steps: an aggregate with one of these as its id could not be reached over HTTP. */

@@ -1,6 +1,6 @@
 import type { EventIssue } from "@synap/types";
 import type { commandBody } from "@synap/types/http";
-import { zodFaults } from "@synap/types/internal";
+import { KEPT_TEXT, zodFaults } from "@synap/types/internal";
 import type { z } from "zod";
 import type { ApiContext } from "../../api-dependencies.ts";
 import { parseJson } from "../../body/parse-json.ts";
@@ -8,8 +8,6 @@ import { type BodyLimits, decodeText, readBody, unreadableBody } from "../../bod
 import { Problem } from "../../problems/problem.ts";
 import { describeSchema } from "../json-schema.ts";
 
-/** Pattern of text without NUL and lone surrogates, which PostgreSQL can't store. */
-const KEPT_TEXT = "^[^\\u0000\\ud800-\\udfff]*$";
 /** String formats that already exclude both. */
 const PLAIN_FORMATS: ReadonlySet<string> = new Set(["date", "date-time", "uuid"]);
 

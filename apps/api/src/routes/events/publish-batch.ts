@@ -31,10 +31,17 @@ const route = {
     body: {
       required: true,
       content: {
-        "application/json": { schema: { $ref: "#/components/schemas/EventBatch" } },
+        "application/json": {
+          schema: {
+            anyOf: [
+              { $ref: "#/components/schemas/EventBatch" },
+              { $ref: "#/components/schemas/SnakeCaseEventBatch" },
+            ],
+          },
+        },
         "application/x-ndjson": { schema: { type: "string", description: "One event per line." } },
         [CLOUD_EVENTS_TYPE]: {
-          schema: { type: "array", items: { type: "object" }, description: "CloudEvents." },
+          schema: { type: "array", items: { $ref: "#/components/schemas/CloudEventInput" } },
         },
       },
     },

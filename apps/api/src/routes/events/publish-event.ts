@@ -39,9 +39,7 @@ const route = {
             ],
           },
         },
-        [CLOUD_EVENT_TYPE]: {
-          schema: { type: "object", description: "A CloudEvent. In binary mode its attributes are headers." },
-        },
+        [CLOUD_EVENT_TYPE]: { schema: { $ref: "#/components/schemas/CloudEventInput" } },
       },
     },
   },
