@@ -132,13 +132,35 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       etag: '"1"',
       body: { code: "optimistic-lock", expectedVersion: 0, actualVersion: 1 },
     });
-    expect(await command(id, "cancel", { data: { reason: "ill" } }, { "if-match": "*" })).toMatchObject({
-      status: 400,
-      body: { code: "parameter-invalid" },
-    });
     expect(await command(id, "cancel", { data: { reason: "ill" } }, { "if-match": '"1"' })).toMatchObject({
       status: 201,
     });
+  });
+
+  it("If-Match: * and If-None-Match: * hold it to an aggregate that is, or is not, there", async () => {
+    const id = randomUUID();
+    const create = (headers: Record<string, string>) => command(id, "create", { data: stay }, headers);
+    const refused = { status: 409, body: { code: "optimistic-lock" } };
+    expect(await create({ "if-match": "*" })).toMatchObject({ ...refused, etag: '"0"' });
+    expect(await create({ "if-none-match": "*" })).toMatchObject({ status: 201 });
+    expect(await create({ "if-none-match": "*" })).toMatchObject({ ...refused, etag: '"1"' });
+    expect(await command(id, "cancel", { data: { reason: "ill" } }, { "if-match": "*" })).toMatchObject({
+      status: 201,
+    });
+  });
+
+  it("a condition that is none is refused, as it is for streams", async () => {
+    const conditions = [
+      { "if-match": 'W/"1"' },
+      { "if-match": '"01"' },
+      { "if-none-match": '"1"' },
+      { "if-match": '"1"', "if-none-match": "*" },
+    ];
+    for (const headers of conditions)
+      expect(await command(randomUUID(), "create", { data: stay }, headers)).toMatchObject({
+        status: 400,
+        body: { code: "precondition-invalid" },
+      });
   });
 
   it("Idempotency-Key makes sending again harmless", async () => {

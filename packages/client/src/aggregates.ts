@@ -1,6 +1,7 @@
 import { uuidv7 } from "uuidv7";
-import type { CallOptions, JsonObject, StreamName } from "./contract.ts";
+import type { CallOptions, ExpectedVersion, JsonObject, StreamName } from "./contract.ts";
 import { found } from "./found.ts";
+import { preconditionHeaders } from "./precondition-headers.ts";
 import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
@@ -19,8 +20,8 @@ type Command = { readonly type: string; readonly data: unknown };
 
 /** Options of one command. */
 export interface CommandOptions extends CallOptions {
-  /** Refuse the command unless the aggregate is at this version. */
-  readonly expectedVersion?: number;
+  /** Refuse the command unless the aggregate is as expected. Default: any version. */
+  readonly expectedVersion?: ExpectedVersion;
   /** The same command with the same key is executed once. Default: a fresh key for each call, shared by its retries. */
   readonly idempotencyKey?: string;
   readonly userId?: string;
@@ -96,14 +97,15 @@ export function createAggregates<Decider extends DeciderTypes>(
       // The decider that the client was given is the one that this API runs.
       return response && { ...response, state: response.state as StateOf<Decider> };
     },
-    async execute(id, command, { signal, expectedVersion, idempotencyKey = uuidv7(), ...envelope } = {}) {
+    async execute(
+      id,
+      command,
+      { signal, expectedVersion = "any", idempotencyKey = uuidv7(), ...envelope } = {},
+    ) {
       const { type, data }: Command = command;
       const response = await transport.call("executeCommand", {
         path: { path: kind.path, id, command: type },
-        headers: {
-          "idempotency-key": idempotencyKey,
-          ...(expectedVersion !== undefined && { "if-match": `"${expectedVersion}"` }),
-        },
+        headers: { "idempotency-key": idempotencyKey, ...preconditionHeaders(expectedVersion) },
         body: { data, ...envelope },
         signal,
       });

@@ -11,8 +11,9 @@ import type {
 } from "./contract.ts";
 import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
+import { preconditionHeaders } from "./precondition-headers.ts";
 import { withId } from "./publishing.ts";
-import type { HeadersOf, QueryOf } from "./requests.ts";
+import type { QueryOf } from "./requests.ts";
 import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
@@ -103,11 +104,4 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
       });
     },
   };
-}
-
-/** An expected version as the headers of RFC 9110. */
-function preconditionHeaders(expected: ExpectedVersion): HeadersOf<"closeStream"> {
-  if (expected === "any") return {};
-  if (expected === "no-stream") return { "if-none-match": "*" };
-  return { "if-match": expected === "stream-exists" ? "*" : `"${expected}"` };
 }

@@ -140,6 +140,7 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
       causationId: AN_ID,
       metadata: {},
     } satisfies Every<CommandOptions>),
+    lamps(synap).execute("l", { type: "switch", data: {} } as never, { expectedVersion: "no-stream" }),
   ],
   readModel: (synap) => [synap.readModel("open-orders")],
   openLoops: (synap) => [

@@ -17,7 +17,7 @@ export {
 } from "./event/envelope.ts";
 export { createEventId } from "./event/event-id.ts";
 export { camelName, SNAKE_CASE_FIELDS, snakeEventInputSchema, snakeName } from "./event/snake-case.ts";
-export { checkExpectedVersion, describeStream, streamKey } from "./event/stream-name.ts";
+export { checkExpectedVersion, describeStream, meetsExpectation, streamKey } from "./event/stream-name.ts";
 export { KEPT_TEXT } from "./event/synap-event.ts";
 export { TIMESTAMP_FORM, type TimestampFaultCode, type TimestampReading } from "./event/timestamp.ts";
 export {

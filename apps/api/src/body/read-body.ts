@@ -1,4 +1,5 @@
 import { isPlain, isUtf8, readMediaType } from "@synap/http";
+import type { EventIssue } from "@synap/types";
 import type { ProblemCode } from "@synap/types/http";
 import { zodFaults } from "@synap/types/internal";
 import type { z } from "zod";
@@ -149,6 +150,36 @@ export interface BodyLimits {
   readonly maxDepth: number;
 }
 
+/** The place of the limited part in a body, and the problem of its faults. */
+export interface BodyForm {
+  /** Number of containers around the part to which `maxDepth` applies. */
+  readonly around: number;
+  /** Builds the problem of parts that would not be kept as they are. */
+  readonly problemOf: (issues: readonly EventIssue[]) => Problem;
+  /** Called with the bytes and before they are parsed; throws what makes parsing them needless. */
+  readonly onRead?: () => void;
+}
+
+/**
+ * Reads the JSON of a request's body, unchanged by parsing.
+ *
+ * @throws Problem for a body that can't be read, and `problemOf` the faults of its parts
+ */
+export async function readJson(
+  request: Request,
+  { maxBodyBytes, maxBodyValues: maxValues, maxDepth }: BodyLimits,
+  { around, problemOf, onRead }: BodyForm,
+): Promise<unknown> {
+  const bytes = await readBody(request, maxBodyBytes);
+  onRead?.();
+  const reading = parseJson(decodeText(bytes), { maxDepth, around, maxValues });
+  if (reading.ok) return reading.value;
+  throw (
+    unreadableBody(reading.findings, maxValues) ??
+    problemOf(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })))
+  );
+}
+
 /**
  * Reads and checks the JSON body of a request that is not an event.
  *
@@ -159,17 +190,8 @@ export async function readJsonBody<Schema extends z.ZodType>(
   schema: Schema,
   limits: BodyLimits,
 ): Promise<z.output<Schema>> {
-  const { maxDepth, maxBodyValues: maxValues } = limits;
-  const reading = parseJson(decodeText(await readBody(request, limits.maxBodyBytes)), {
-    maxDepth,
-    maxValues,
-  });
-  if (!reading.ok) {
-    const unreadable = unreadableBody(reading.findings, maxValues);
-    if (unreadable !== undefined) throw unreadable;
-    throw bodyInvalid(reading.findings.map(({ path, reason }) => ({ path, reason })));
-  }
-  const parsed = schema.safeParse(reading.value, { reportInput: true });
+  const value = await readJson(request, limits, { around: 0, problemOf: bodyInvalid });
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   throw bodyInvalid(zodFaults(parsed.error.issues));
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { EventIssue, ExpectedVersion, StoredEvent, StreamName, SynapEvent } from "@synap/types";
-import { frozenCopy, streamKey } from "@synap/types/internal";
+import { frozenCopy, meetsExpectation, streamKey } from "@synap/types/internal";
 import { sqlState } from "../connection/database-errors.ts";
 import { EventIdConflictError, OptimisticLockError, StreamClosedError } from "./stream-errors.ts";
 
@@ -188,12 +188,7 @@ export function compareVersions(
   for (const { aggregateType, aggregateId, expected } of expectations) {
     const stream = { aggregateType, aggregateId };
     const actual = state.versionOf(stream);
-    const isMet =
-      expected === "any" ||
-      (expected === "no-stream" && actual === 0) ||
-      (expected === "stream-exists" && actual > 0) ||
-      expected === actual;
-    if (!isMet) throw new OptimisticLockError(stream, expected, actual);
+    if (!meetsExpectation(actual, expected)) throw new OptimisticLockError(stream, expected, actual);
   }
 }
 

@@ -6,8 +6,14 @@ import {
   type Transaction,
 } from "@synap/database";
 import { type Backoff, pauseAfterConflict } from "@synap/database/internal";
-import { checkMoment, type EventInput, type JsonObject, type StreamName } from "@synap/types";
-import { frozenCopy } from "@synap/types/internal";
+import {
+  checkMoment,
+  type EventInput,
+  type ExpectedVersion,
+  type JsonObject,
+  type StreamName,
+} from "@synap/types";
+import { frozenCopy, meetsExpectation } from "@synap/types/internal";
 import { callSync } from "../handler/handler-call.ts";
 import { AggregateConflictError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
@@ -30,6 +36,12 @@ export interface AggregateRepositoryOptions<
   readonly pause?: ((conflicts: number) => Promise<void>) | undefined;
 }
 
+/** True if another append came first, and another attempt may meet the expectation. */
+function isLostRace(error: unknown, expected: ExpectedVersion): error is OptimisticLockError {
+  const isExact = expected === "no-stream" || typeof expected === "number";
+  return error instanceof OptimisticLockError && !isExact && meetsExpectation(error.actual, expected);
+}
+
 const BACKOFF: Backoff = { firstMs: 10, maxMs: 1_000 };
 
 /** The version or moment at which an aggregate is loaded. */
@@ -47,8 +59,11 @@ export interface CommandContext
     EventInput,
     "userId" | "createdBy" | "source" | "requestId" | "correlationId" | "causationId" | "metadata"
   > {
-  /** Refuse the command unless the aggregate is at this version, without retrying: for commands based on a displayed state. */
-  readonly expectedVersion?: number | undefined;
+  /**
+   * Refuse the command unless the aggregate is as expected. At an exact version, without retrying: for commands based on a
+   * displayed state.
+   */
+  readonly expectedVersion?: ExpectedVersion | undefined;
   /** Executes the same command with the same key once, and returns the same result each time. */
   readonly commandKey?: string | undefined;
   /** Decide and append in this transaction. Required on the embedded engine while a transaction is open. */
@@ -173,9 +188,9 @@ export function createAggregateRepository<
     command: Command,
     context: CommandContext,
   ): Promise<CommandResult<State>> {
-    const { expectedVersion, commandKey, transaction, ...envelope } = context;
+    const { expectedVersion = "any", commandKey, transaction, ...envelope } = context;
     const before = await load(stream.aggregateId, { transaction });
-    if (expectedVersion !== undefined && expectedVersion !== before.version) {
+    if (!meetsExpectation(before.version, expectedVersion)) {
       throw new OptimisticLockError(stream, expectedVersion, before.version);
     }
     const decided = callSync(decider.name, () => decider.decide(frozenCopy(command), before.state));
@@ -206,7 +221,7 @@ export function createAggregateRepository<
     context: CommandContext = {},
   ): Promise<CommandResult<State>> {
     const stream = streamOf(aggregateId);
-    const { commandKey, expectedVersion, transaction } = context;
+    const { commandKey, expectedVersion = "any", transaction } = context;
     const repeated = async () =>
       commandKey === undefined
         ? undefined
@@ -224,7 +239,7 @@ export function createAggregateRepository<
         // When the command is sent twice concurrently, the slower call finds the events of the faster one and returns them.
         const meanwhile = await repeated();
         if (meanwhile !== undefined) return meanwhile;
-        if (!(error instanceof OptimisticLockError) || expectedVersion !== undefined) throw error;
+        if (!isLostRace(error, expectedVersion)) throw error;
         if (count >= attempts) throw new AggregateConflictError(stream, count, { cause: error });
         await pause(count);
       }

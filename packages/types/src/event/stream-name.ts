@@ -25,6 +25,13 @@ export function describeStream({ aggregateType, aggregateId }: StreamName): stri
   return `${aggregateType} ${JSON.stringify(aggregateId)}`;
 }
 
+/** True if a stream of this version is as expected. A stream without events is at version 0. */
+export function meetsExpectation(version: number, expected: ExpectedVersion): boolean {
+  if (expected === "any") return true;
+  if (expected === "stream-exists") return version > 0;
+  return version === (expected === "no-stream" ? 0 : expected);
+}
+
 /** Validates an expected version. @throws RangeError */
 export function checkExpectedVersion(expected: ExpectedVersion): ExpectedVersion {
   if (expected === "any" || expected === "no-stream" || expected === "stream-exists") return expected;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event/event-input.ts";
 import { aggregatePath, moment, type RequestSchemas, wholeNumber } from "./parameter-forms.ts";
-import { appendedEvent } from "./streams.ts";
+import { appendedEvent, preconditionHeaders } from "./streams.ts";
 
 const version = z.number().int().describe("Stream version: the number of its events.");
 const aggregate = {
@@ -60,16 +60,8 @@ export const aggregateQuery = z.strictObject({
 /** The path of a command, below that of its aggregate. */
 export const commandPath = aggregatePath.pick({ id: true });
 
-/** The form of a version in If-Match. */
-export const VERSION_TAG = /^"(\d{1,15})"$/;
-
 /** The headers of a command. */
-export const commandHeaders = z.object({
-  "if-match": z
-    .string()
-    .regex(VERSION_TAG)
-    .optional()
-    .describe("Refuse the command unless the aggregate is at this version."),
+export const commandHeaders = preconditionHeaders.extend({
   "idempotency-key": z
     .string()
     .regex(/^[!-~]{1,255}$/)

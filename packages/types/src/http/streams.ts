@@ -71,6 +71,9 @@ export const streamPage = z.object({
 /** A stream that accepts no more events. */
 export const closedStream = z.object({ stream: streamPath, streamVersion, closedAt });
 
+/** The form of a version in If-Match. */
+export const VERSION_TAG = /^"(0|[1-9]\d{0,14})"$/;
+
 /** Headers for the expected version. */
 export const preconditionHeaders = z.object({
   "if-match": z

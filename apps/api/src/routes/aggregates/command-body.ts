@@ -3,8 +3,7 @@ import type { commandBody } from "@synap/types/http";
 import { KEPT_TEXT, zodFaults } from "@synap/types/internal";
 import type { z } from "zod";
 import type { ApiContext } from "../../api-dependencies.ts";
-import { parseJson } from "../../body/parse-json.ts";
-import { type BodyLimits, decodeText, readBody, unreadableBody } from "../../body/read-body.ts";
+import { type BodyLimits, readJson } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { describeSchema } from "../json-schema.ts";
 
@@ -39,20 +38,13 @@ export async function readCommandBody(
   schema: ReturnType<typeof commandBody>,
   { configuration }: { readonly configuration: BodyLimits },
 ): Promise<CommandBody> {
-  const request = context.req.raw;
-  const text = decodeText(await readBody(request, configuration.maxBodyBytes));
-  // The body itself is one level, around its data.
-  const { maxDepth, maxBodyValues: maxValues } = configuration;
-  const reading = parseJson(text, { maxDepth, around: 1, maxValues });
-  if (!reading.ok) {
-    const unreadable = unreadableBody(reading.findings, maxValues);
-    if (unreadable !== undefined) throw unreadable;
-    throw commandInvalid(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
-  }
-  // Zod's output is a copy and may lack fields; the decider receives the command as it was sent.
-  const parsed = schema.safeParse(JSON.parse(text), { reportInput: true });
+  // The body itself, around its data.
+  const value = await readJson(context.req.raw, configuration, { around: 1, problemOf: commandInvalid });
+  // Zod's output may lack fields, and a schema's own functions may change what they are given: the decider receives the command
+  // as it was sent.
+  const parsed = schema.safeParse(structuredClone(value), { reportInput: true });
   if (!parsed.success) throw commandInvalid(zodFaults(parsed.error.issues));
-  return reading.value as CommandBody;
+  return value as CommandBody;
 }
 
 function commandInvalid(errors: readonly EventIssue[]): Problem {

@@ -1,6 +1,6 @@
 import type { Visibility } from "@synap/database";
 import type { ServedAggregate } from "@synap/synap/internal";
-import { commandBody, commandHeaders, commandPath, VERSION_TAG } from "@synap/types/http";
+import { commandBody, commandHeaders, commandPath } from "@synap/types/http";
 import { withTraceContext } from "@synap/types/internal";
 import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
@@ -10,6 +10,7 @@ import { visibilityOf } from "../../identity/visibility.ts";
 import { headerProblem } from "../../problems/header-problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 import { requestTrace } from "../../request-trace.ts";
+import { readExpectedVersion, VERSION_ETAG, versionTag } from "../expected-version.ts";
 import { positionHeader, positionOfAnswer } from "../read-position.ts";
 import {
   type ApiRoute,
@@ -20,7 +21,6 @@ import {
   refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { VERSION_ETAG, versionTag } from "../streams/stream-parameters.ts";
 import { describeCommandBody, readCommandBody } from "./command-body.ts";
 import { limitedRepository } from "./limited-repository.ts";
 
@@ -69,6 +69,7 @@ function commandRoute(
         ...JSON_BODY_PROBLEMS,
         "parameter-invalid",
         "parameter-unknown",
+        "precondition-invalid",
         "command-refused",
         "optimistic-lock",
         "stream-closed",
@@ -89,7 +90,7 @@ function commandRoute(
   registerRoute(app, route, async (context, principal) => {
     refuseQuery(context);
     const id = readPathParameter(context, "id", commandPath.shape.id);
-    const expectedVersion = readIfMatch(context);
+    const expectedVersion = readExpectedVersion(context);
     const commandKey = readIdempotencyKey(context);
     const body = await readCommandBody(context, schema, dependencies);
     dependencies.limits?.countEvents(principal, 1);
@@ -108,7 +109,7 @@ function commandRoute(
         ...actor,
         ...(metadata !== undefined && { metadata }),
         requestId: context.get("requestId"),
-        ...(expectedVersion !== undefined && { expectedVersion }),
+        expectedVersion,
         ...(commandKey !== undefined && { commandKey }),
       },
     );
@@ -134,14 +135,6 @@ async function visibleEvents<Event extends { readonly id: string }>(
   const reader = store.visibleTo(visibility);
   const found = await Promise.all(events.map(({ id }) => reader.getById(id)));
   return events.filter((_, index) => found[index] !== undefined);
-}
-
-function readIfMatch(context: ApiContext): number | undefined {
-  const header = context.req.header("if-match");
-  if (header === undefined) return undefined;
-  const [, version] = VERSION_TAG.exec(header.trim()) ?? [];
-  if (version === undefined) throw headerProblem("If-Match", 'must be one version in quotes, as in "3"');
-  return Number(version);
 }
 
 function readIdempotencyKey(context: ApiContext): string | undefined {

@@ -6,6 +6,7 @@ import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
+import { VERSION_ETAG, versionTag } from "../expected-version.ts";
 import {
   type ApiRoute,
   json,
@@ -15,7 +16,6 @@ import {
   readQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { VERSION_ETAG, versionTag } from "../streams/stream-parameters.ts";
 
 const route = {
   scope: "read",

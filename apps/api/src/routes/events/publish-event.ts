@@ -2,15 +2,8 @@ import { publishQuery } from "@synap/types/http";
 import { acceptEvents, type EventResult } from "../../acceptance/accept-events.ts";
 import { isBinaryMode, readBinaryCloudEvent, readCloudEvent } from "../../acceptance/read-cloud-event.ts";
 import { readEvent } from "../../acceptance/read-events.ts";
-import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
-import { parseJson } from "../../body/parse-json.ts";
-import {
-  decodeText,
-  JSON_BODY_PROBLEMS,
-  readBody,
-  readContentType,
-  unreadableBody,
-} from "../../body/read-body.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { JSON_BODY_PROBLEMS, readContentType, readJson } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { CLOUD_EVENT_TYPE } from "../../representations/cloud-event.ts";
@@ -64,7 +57,13 @@ export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): v
     const rules = readEventRules(context, principal, dependencies);
     const { raw } = context.req;
     const type = readContentType(raw, ["application/json", CLOUD_EVENT_TYPE]);
-    const sent = await readEventBody(context, dependencies);
+    const { configuration, publishing } = dependencies;
+    const sent = await readJson(raw, configuration, {
+      // The event itself, around its data.
+      around: 1,
+      problemOf: eventProblem,
+      onRead: () => publishing.publisher.assertCapacity(),
+    });
     const reading =
       type === CLOUD_EVENT_TYPE
         ? readCloudEvent(sent, rules)
@@ -73,10 +72,10 @@ export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): v
           : readEvent(sent, rules);
     dependencies.limits?.countEvents(principal, 1);
     if (!reading.ok) {
-      dependencies.publishing.onOutcome("rejected", 1);
+      publishing.onOutcome("rejected", 1);
       throw eventProblem(reading.issues);
     }
-    const [result] = await acceptEvents([reading], dependencies.publishing, principal);
+    const [result] = await acceptEvents([reading], publishing, principal);
     switch (result?.status) {
       case "accepted":
         return json(context, 202, result);
@@ -104,22 +103,4 @@ export function unavailable(results: readonly EventResult[], members: Record<str
 function brokerUnavailable(members: Record<string, unknown>): Problem {
   const detail = "The broker did not confirm in time. Send again, with the same id or idempotencyKey.";
   return new Problem("broker-unavailable", detail, { retryAfterSeconds: 2, members });
-}
-
-/** Reads the JSON of an event's body. @throws Problem for one that can't be read */
-async function readEventBody(
-  context: ApiContext,
-  { configuration, publishing }: ApiDependencies,
-): Promise<unknown> {
-  const request = context.req.raw;
-  const bytes = await readBody(request, configuration.maxBodyBytes);
-  publishing.publisher.assertCapacity();
-  const text = decodeText(bytes);
-  // The event itself is one level, around its data.
-  const { maxDepth, maxBodyValues: maxValues } = configuration;
-  const reading = parseJson(text, { maxDepth, around: 1, maxValues });
-  if (reading.ok) return reading.value;
-  const unreadable = unreadableBody(reading.findings, maxValues);
-  if (unreadable !== undefined) throw unreadable;
-  throw eventProblem(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
 }

@@ -9,10 +9,11 @@ import { type ActorFields, actorIssues } from "../../identity/acting.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
 import { PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "../events/publish-parameters.ts";
+import { readExpectedVersion, versionTag } from "../expected-version.ts";
 import { positionHeader, positionOfAnswer } from "../read-position.ts";
 import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
 import { readStreamBody } from "./read-stream-body.ts";
-import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
+import { readStreamName } from "./stream-parameters.ts";
 
 const route = {
   scope: "publish",

@@ -5,6 +5,7 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
+import { readExpectedVersion, versionTag } from "../expected-version.ts";
 import {
   type ApiRoute,
   json,
@@ -14,7 +15,7 @@ import {
   refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { readExpectedVersion, readStreamName, versionTag } from "./stream-parameters.ts";
+import { readStreamName } from "./stream-parameters.ts";
 
 const route = {
   scope: "publish",
@@ -49,7 +50,7 @@ export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration 
     const stream = readStreamName(context);
     await readOptionalJsonBody(context.req.raw, emptyBody, configuration);
     const visibility = visibilityOf(principal);
-    const expected = readExpectedVersion(context, undefined);
+    const expected = readExpectedVersion(context);
     await limitedAppends(store, visibility)
       .closeStream(stream, expected)
       .catch((cause: unknown) => {

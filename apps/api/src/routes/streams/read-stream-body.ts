@@ -3,8 +3,7 @@ import type { ExpectedVersion } from "@synap/types";
 import { expectedVersion } from "@synap/types/http";
 import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { isJsonObject } from "../../body/json-object.ts";
-import { parseJson } from "../../body/parse-json.ts";
-import { decodeText, readBody, unreadableBody } from "../../body/read-body.ts";
+import { readJson } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 import { unifySpelling } from "../../representations/snake-case.ts";
@@ -23,15 +22,8 @@ export async function readStreamBody(
   context: ApiContext,
   { configuration }: ApiDependencies,
 ): Promise<StreamBody> {
-  const request = context.req.raw;
-  const text = decodeText(await readBody(request, configuration.maxBodyBytes));
-  // The body, its list and an event are three levels around an event's data.
-  const { maxDepth, maxBodyValues: maxValues } = configuration;
-  const reading = parseJson(text, { maxDepth, around: 3, maxValues });
-  if (reading.ok) return readForm(reading.value);
-  const unreadable = unreadableBody(reading.findings, maxValues);
-  if (unreadable !== undefined) throw unreadable;
-  throw eventProblem(reading.findings.map(({ code, path, reason }) => ({ code, path, reason })));
+  // The body, its list and an event are around an event's data.
+  return readForm(await readJson(context.req.raw, configuration, { around: 3, problemOf: eventProblem }));
 }
 
 function readForm(body: unknown): StreamBody {

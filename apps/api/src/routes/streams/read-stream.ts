@@ -3,10 +3,11 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
+import { versionTag } from "../expected-version.ts";
 import { sendPage } from "../page-response.ts";
 import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
-import { readStreamName, versionTag } from "./stream-parameters.ts";
+import { readStreamName } from "./stream-parameters.ts";
 
 const route = {
   scope: "read",
