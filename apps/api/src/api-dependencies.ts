@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { ConnectionUse, EventReads, EventStore, ReplicaUse } from "@synap/database";
+import type { ConnectionUse, EventReads, EventStore, ReplicaUse, Visibility } from "@synap/database";
 import type {
   DeadLetterBacklog,
   DeadLetterCounts,
@@ -68,8 +68,8 @@ export interface ApiDependencies {
   /** The aggregates, with their repositories. */
   readonly aggregates: readonly ServedAggregate[];
   readonly readModels: readonly ReadModel[];
-  /** Session for reading the read models. */
-  readonly readTables: ReadSession;
+  /** Sessions for reading the rows of read models that a caller may see. */
+  readonly readTables: (visibility: Visibility) => ReadSession;
   /** Counters and histograms of this process. */
   readonly metrics: ProcessMetrics;
   readonly statistics: () => Promise<StoreStatistics>;

@@ -4,6 +4,7 @@ import { wholeNumber } from "@synap/types/http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { createTestKey } from "../testing/test-keys.ts";
 
 const numbers = defineReadModel({
   path: "first-numbers",
@@ -22,6 +23,14 @@ const missing = defineReadModel({
   response: z.object({ rows: z.array(z.unknown()) }),
   read: async ({ query }) => ({ rows: await query("SELECT * FROM synap_read.not_made") }),
 });
+const unowned = defineReadModel({
+  path: "all-ids",
+  description: "The ids of all events, which it reads from the log",
+  parameters: z.strictObject({}),
+  response: z.object({ ids: z.array(z.object({ id: z.string() })) }),
+  ownRows: true,
+  read: async ({ query }) => ({ ids: await query<{ id: string }>("SELECT id FROM synap.events") }),
+});
 
 const openapi = z.object({
   paths: z.record(z.string(), z.record(z.string(), z.unknown())),
@@ -31,11 +40,12 @@ const openapi = z.object({
 describe("an application's own read models", () => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await startTestApi({}, "embedded", { readModels: [numbers, missing] });
+    api = await startTestApi({}, "embedded", { readModels: [numbers, missing, unowned] });
   });
   afterAll(() => api.stop());
-  const get = async (path: string) => {
-    const response = await fetch(`${api.url}${path}`);
+  const get = async (path: string, token?: string) => {
+    const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(`${api.url}${path}`, { headers });
     return { status: response.status, body: await response.json() };
   };
 
@@ -58,6 +68,20 @@ describe("an application's own read models", () => {
       status: 503,
       body: { code: "read-model-missing" },
     });
+  });
+
+  it("are for those who may read all rows, unless they say that they show own rows", async () => {
+    const token = await createTestKey(api.database, "user", "ann");
+    expect(await get("/api/v1/first-numbers?count=1", token)).toMatchObject({
+      status: 403,
+      body: { code: "scope-missing", scope: "read-all" },
+    });
+    // Nor does one that says so show more: it may not read what has no owner.
+    expect(await get("/api/v1/all-ids", token)).toMatchObject({
+      status: 403,
+      body: { code: "rows-not-owned", detail: expect.stringContaining("owner: { userId: ... }") },
+    });
+    expect(await get("/api/v1/all-ids")).toEqual({ status: 200, body: { ids: [] } });
   });
 
   it("are in the OpenAPI document, and those of a domain that was left out are not", async () => {

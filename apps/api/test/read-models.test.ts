@@ -1,8 +1,7 @@
 import { testEngines } from "@synap/database/testing";
-import { EventDispatcher } from "@synap/handlers/internal";
-import { defaultApplication } from "@synap/synap/internal";
-import { completeEvent, type EventInput, seedCatalogue } from "@synap/types";
+import { completeEvent, type EventInput } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fillReadModels } from "../testing/fill-read-models.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const today = new Date().toISOString().slice(0, 10);
@@ -84,22 +83,7 @@ describe.each(testEngines())("the routes of read models (%s)", (engine) => {
 
   describe("when a worker has run", () => {
     beforeAll(async () => {
-      const worker = new EventDispatcher({
-        database: api.database,
-        catalogue: seedCatalogue,
-        handlers: defaultApplication.handlers,
-        projections: defaultApplication.projections,
-      });
-      await worker.projections.prepare();
-      for (const event of EVENTS) {
-        expect(await worker.store.append(completeEvent(event))).toMatchObject({ status: "stored" });
-      }
-      for (const { name } of defaultApplication.projections) {
-        for (;;) {
-          const pass = await worker.catchUp(name);
-          if (pass.status === "done" && pass.caughtUp) break;
-        }
-      }
+      await fillReadModels(api.database, EVENTS.map(completeEvent));
     });
 
     it("answer what's next, and how much else is open", async () => {

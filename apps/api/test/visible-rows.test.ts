@@ -3,6 +3,7 @@ import { testEngines } from "@synap/database/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ATTEMPTS, type Attempt, get, HIDDEN_COMMAND } from "../testing/attempts.ts";
 import { expectHidden, hiddenIn, send } from "../testing/expect-hidden.ts";
+import { fillReadModels } from "../testing/fill-read-models.ts";
 import { type Caller, type HiddenLog, storeHiddenLog } from "../testing/hidden-log.ts";
 import { type ApiOperation, readOperations } from "../testing/read-operations.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
@@ -53,6 +54,7 @@ describe.each(testEngines())("on the %s engine", (engine) => {
   beforeAll(async () => {
     api = await startTestApi({}, engine);
     log = await storeHiddenLog(api.database, ({ token }) => send(api.url, HIDDEN_COMMAND, token));
+    await fillReadModels(api.database);
     cursors = await readCursors();
   });
   afterAll(() => api.stop());

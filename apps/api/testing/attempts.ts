@@ -1,3 +1,4 @@
+import type { PrincipalKind } from "@synap/types/http";
 import type { SentRequest } from "./expect-hidden.ts";
 import type { Caller, HiddenLog } from "./hidden-log.ts";
 
@@ -70,6 +71,9 @@ export const HIDDEN_COMMAND = post("/reservations/bee-commanded/create", HIDDEN_
 
 /** The attempts of a stranger on an operation. */
 type Attempts = (me: Caller, log: HiddenLog, cursors: readonly string[]) => readonly Attempt[];
+
+/** The status of a read model whose rows belong to users. */
+const ofUsers = (kind: PrincipalKind) => (kind === "user" ? 200 : 403);
 
 /** Attempts on every operation that strangers may use, by its operationId. A new operation fails the test until it has its line. */
 export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
@@ -209,6 +213,22 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
   "cancel-reservation": () => [
     post("/reservations/bee-reservation/cancel", ill, 409),
     post("/reservations/bee-reservation/cancel", ill, 409, undefined, { headers: match('"1"') }),
+  ],
+  openLoops: ({ id, kind }) => [
+    get("/open-loops?owner=bee-user", ofUsers(kind), 200),
+    get("/open-loops?owner=bee-user&limit=1", ofUsers(kind), 200),
+    get(`/open-loops?owner=${id}`, ofUsers(kind)),
+  ],
+  tasks: ({ id, kind }) => [
+    get("/tasks", ofUsers(kind), 200),
+    get("/tasks?owner=bee-user", ofUsers(kind), 200),
+    get(`/tasks?owner=${id}`, ofUsers(kind)),
+  ],
+  reservations: ({ id, kind }) => [
+    get("/reservations?guest=bee-user", ofUsers(kind), 200),
+    get("/reservations?from=2031-07-01&to=2031-07-31", ofUsers(kind), 200),
+    get("/reservations?from=2031-07-01&to=2031-07-31&resource=bee-visit-room", ofUsers(kind), 200),
+    get(`/reservations?guest=${id}`, ofUsers(kind)),
   ],
   asyncapi: () => [{ path: "/asyncapi.json", stranger: 200, owner: 200, isBare: true }],
   listEventTypes: () => [get("/events/types", 200, 200, { isBare: true })],

@@ -86,6 +86,7 @@ export async function storeHiddenLog(
       data: { guestId: "bee-guest", startDate: "2031-07-13", resource: "bee-resource" },
       ...OWNER,
     }),
+    ...readModelEvents(),
     ...notes(1, "bee-shared"),
     ...strangers.flatMap(({ id, eventId }) =>
       notes(1, `${id}-note`, { correlationId: `${id}-flow`, causationId: eventId }),
@@ -109,8 +110,7 @@ export async function storeHiddenLog(
   const events = all.filter(({ userId }) => userId === OWNER.userId);
   const known = new Set(all.filter(({ userId }) => userId !== OWNER.userId).flatMap(textsOf));
   const texts = new Set(events.flatMap(textsOf).filter((text) => text.length > 3 && !known.has(text)));
-  for (const shared of ["note.creation.requested", "reservation.created", "reservation"])
-    texts.delete(shared);
+  for (const word of CATALOGUE_WORDS) texts.delete(word);
   return {
     owner,
     strangers,
@@ -149,6 +149,43 @@ function ownEvents({ kind, id, eventId }: Caller): SynapEvent[] {
   return [
     note(`${id}-note`, `${id} content`, { ...fields, id: eventId }),
     note(`${id}-other`, `${id} other`, { ...fields, causationId: eventId }),
+  ];
+}
+
+/** Texts of the owner that are in the description of the application too. */
+const CATALOGUE_WORDS = [
+  "note.creation.requested",
+  "reservation.created",
+  "reservation",
+  "open_loop.opened",
+  "open_loop",
+  "urgent",
+  "task.created",
+  "task",
+];
+
+/** Events that make rows of read models, which the owner owns. */
+function readModelEvents(): SynapEvent[] {
+  const { userId } = OWNER;
+  return [
+    createSynapEvent({
+      type: "open_loop.opened",
+      aggregateId: "bee-loop",
+      data: { ownerId: userId, title: "bee-loop-title", status: "urgent" },
+      ...OWNER,
+    }),
+    createSynapEvent({
+      type: "task.created",
+      aggregateId: "bee-task",
+      data: { title: "bee-task-title", assigneeId: userId, dueDate: "2031-05-17" },
+      ...OWNER,
+    }),
+    createSynapEvent({
+      type: "reservation.created",
+      aggregateId: "bee-visit",
+      data: { guestId: userId, startDate: "2031-07-19", resource: "bee-visit-room" },
+      ...OWNER,
+    }),
   ];
 }
 

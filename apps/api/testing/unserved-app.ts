@@ -50,12 +50,7 @@ export function unservedApp() {
       repository: { load: away, execute: away, skippedSnapshots: () => 0 },
     })),
     readModels: defaultApplication.readModels,
-    readTables: {
-      query: away,
-      get orm(): never {
-        return never();
-      },
-    },
+    readTables: never,
     names: { check: away },
     pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),
     metrics: createProcessMetrics(),

@@ -117,6 +117,7 @@ export { ReadLimiter } from "./subscriptions/read-limiter.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
 export { withTimeLimit } from "./time-limit.ts";
 export { type LimitedAppends, limitedAppends, StreamTakenError } from "./visibility/limited-appends.ts";
+export { OWN_ROWS_SCHEMAS, ownRows, RowsNotOwnedError, type TableSession } from "./visibility/own-rows.ts";
 export { takenStreams } from "./visibility/taken-streams.ts";
 export { isVisible } from "./visibility/visibility.ts";
 export { type OpenRetryOptions, waitForDatabase } from "./wait-for-database.ts";

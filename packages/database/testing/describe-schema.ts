@@ -12,7 +12,8 @@ export async function describeSchema(database: Database): Promise<string> {
 
 const LINES = `
   WITH spaces AS (
-    SELECT n.oid, n.nspname, n.nspacl FROM pg_namespace AS n WHERE n.nspname IN ('synap', 'synap_read', 'synap_visible')
+    SELECT n.oid, n.nspname, n.nspacl FROM pg_namespace AS n
+     WHERE n.nspname IN ('synap', 'synap_read', 'synap_read_of_creator', 'synap_read_of_user', 'synap_visible')
   ), relations AS (
     SELECT c.oid, c.relkind, c.relacl, c.relowner, c.reloptions, format('%s.%s', s.nspname, c.relname) AS name
       FROM pg_class AS c JOIN spaces AS s ON s.oid = c.relnamespace

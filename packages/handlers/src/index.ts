@@ -78,7 +78,14 @@ export {
   ProjectionDefinitionError,
   ProjectionNotFoundError,
 } from "./projections/projection-errors.ts";
-export { keyText, moment, type ReadTable, type RowOf, readTable } from "./projections/read-table.ts";
+export {
+  keyText,
+  moment,
+  type ReadTable,
+  type RowOf,
+  type RowOwner,
+  readTable,
+} from "./projections/read-table.ts";
 export { type AuditEntry, type AuditFilter, auditLog } from "./read-models/audit-log.ts";
 export { type ComplianceStatistics, complianceStats } from "./read-models/compliance-stats.ts";
 export {

@@ -49,6 +49,7 @@ describe("the exports of @synap/synap", () => {
       "the API answers with its problem; createSynap decides about dead letters by number",
     ],
     ["RefusedDataError", "the append appends its events one by one"],
+    ["RowsNotOwnedError", "the HTTP API answers rows-not-owned"],
     ["StreamTakenError", "the HTTP API answers stream-taken"],
     ["ThrownValueError", "stands for a value that is no error, in place of a handler's own error"],
     ["Undo", "an as-of run undoes its own work"],

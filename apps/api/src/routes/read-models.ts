@@ -1,7 +1,9 @@
-import { sqlState } from "@synap/database/internal";
+import { VisibilityUnavailableError } from "@synap/database";
+import { RowsNotOwnedError, sqlState } from "@synap/database/internal";
 import type { ReadModel } from "@synap/handlers";
 import { componentOf } from "@synap/handlers/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
+import { visibilityOf } from "../identity/visibility.ts";
 import { Problem } from "../problems/problem.ts";
 import { sendPage } from "./page-response.ts";
 import {
@@ -23,7 +25,7 @@ export function readModelRoutes(
   for (const model of dependencies.readModels) readModelRoute(app, dependencies, model);
 }
 
-/** Maps a missing table to the problem of a read model that no worker has created yet. */
+/** GET of one read model: for callers who see only their own rows, if it has those. */
 function readModelRoute(
   app: ApiApp,
   { readTables, pages }: Pick<ApiDependencies, "readTables" | "pages">,
@@ -31,7 +33,7 @@ function readModelRoute(
 ): void {
   const component = componentOf(model);
   const route: ApiRoute = {
-    scope: "read-all",
+    scope: model.ownRows === true ? "read" : "read-all",
     method: "get",
     path: `/api/v1/${model.path}`,
     operationId: component.slice(0, 1).toLowerCase() + component.slice(1),
@@ -47,18 +49,26 @@ function readModelRoute(
         "read-model-missing",
         "too-many-pages",
         "database-unavailable",
+        ...(model.ownRows === true ? (["rows-not-owned", "visibility-unavailable"] as const) : []),
       ),
     },
   };
-  registerRoute(app, route, async (context) => {
+  registerRoute(app, route, async (context, principal) => {
     const parameters = readQuery(context, model.parameters);
+    const session = readTables(visibilityOf(principal));
     return sendPage(context, pages, async (maxBytes) => ({
-      body: Object(await model.read(readTables, parameters, { maxBytes }).catch(missing)),
+      body: Object(await model.read(session, parameters, { maxBytes }).catch(refuse)),
     }));
   });
 }
 
-function missing(cause: unknown): never {
+/** Maps what keeps a read model from being read to a problem: rows without an owner, or a table that no worker has created yet. */
+function refuse(cause: unknown): never {
+  // Drizzle wraps what its session throws.
+  for (let each = cause; each instanceof Error; each = each.cause) {
+    if (each instanceof VisibilityUnavailableError) throw each;
+    if (each instanceof RowsNotOwnedError) throw new Problem("rows-not-owned", each.message, { cause });
+  }
   if (sqlState(cause) !== UNDEFINED_TABLE) throw cause;
   throw new Problem(
     "read-model-missing",

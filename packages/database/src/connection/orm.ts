@@ -37,14 +37,22 @@ export function openOrm(run: RunStatement, begin?: BeginForOrm): Orm {
   return new PgDatabase(dialect, new OrmSession(run, begin), relationalSchema);
 }
 
+/** Returns the runner of the statements of an orm that `openOrm` opened. @throws TypeError for one that it didn't */
+export function runnerOf({ _: { session } }: Orm): RunStatement {
+  if (!(session instanceof OrmSession)) throw new TypeError("The orm is not one of the store's sessions.");
+  return session.run;
+}
+
 type FullSchema = typeof relationalSchema.fullSchema;
 type Tables = typeof relationalSchema.schema;
 
 class OrmSession extends NodePgSession<FullSchema, Tables> {
+  readonly run: RunStatement;
   readonly #begin: BeginForOrm | undefined;
 
   constructor(run: RunStatement, begin: BeginForOrm | undefined) {
     super(asClient(run), dialect, relationalSchema);
+    this.run = run;
     this.#begin = begin;
   }
 

@@ -42,6 +42,9 @@ export function isVisible({ userId, createdBy }: OwnerFields, visibility: Visibi
   return (of === "user" ? userId : createdBy) === value;
 }
 
+/** The schemas whose views show the rows of a user or an actor. */
+const VISIBLE = "synap_visible, synap_read_of_user, synap_read_of_creator";
+
 /** Thrown when this database can't show some rows only, because the role for that is missing. Nothing was read. */
 export class VisibilityUnavailableError extends Error {
   override readonly name = "VisibilityUnavailableError";
@@ -53,8 +56,8 @@ export class VisibilityUnavailableError extends Error {
     const statements = [
       "CREATE ROLE synap_reader NOLOGIN",
       `GRANT synap_reader TO synap_app${postgres16 ? " WITH SET TRUE, INHERIT FALSE" : ""}`,
-      "GRANT USAGE ON SCHEMA synap, synap_visible TO synap_reader",
-      "GRANT SELECT ON ALL TABLES IN SCHEMA synap_visible TO synap_reader",
+      `GRANT USAGE ON SCHEMA synap, ${VISIBLE} TO synap_reader`,
+      `GRANT SELECT ON ALL TABLES IN SCHEMA ${VISIBLE} TO synap_reader`,
       "GRANT EXECUTE ON FUNCTION synap.printed_bytes TO synap_reader",
     ];
     super(

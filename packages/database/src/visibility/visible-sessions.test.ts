@@ -147,9 +147,10 @@ it.each(testEngines())(
       const event = noteEvent({ userId: "ann" });
       await createEventStore({ database, catalogue: seedCatalogue }).append(event);
       const reader = createLogReader(database, { userId: "ann" });
+      const visible = "synap_visible, synap_read_of_user, synap_read_of_creator";
       const taken = [
-        "REVOKE USAGE ON SCHEMA synap, synap_visible FROM synap_reader",
-        "REVOKE SELECT ON ALL TABLES IN SCHEMA synap_visible FROM synap_reader",
+        `REVOKE USAGE ON SCHEMA synap, ${visible} FROM synap_reader`,
+        `REVOKE SELECT ON ALL TABLES IN SCHEMA ${visible} FROM synap_reader`,
         "REVOKE EXECUTE ON FUNCTION synap.printed_bytes FROM synap_reader",
         // Roles belong to the server, which other tests use; the embedded engine's are its own.
         ...(name === "embedded" ? ["DROP ROLE synap_reader"] : []),

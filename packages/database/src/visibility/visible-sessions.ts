@@ -1,10 +1,7 @@
-import { sqlState } from "../connection/database-errors.ts";
 import type { LogSessions } from "../connection/log-sessions.ts";
 import type { Database, SqlParameter, SqlSession } from "../connection/sql-session.ts";
-import { type LimitedVisibility, VisibilityUnavailableError, visibleValue } from "./visibility.ts";
-
-// Both end with the transaction, so that the next user of the connection, also behind a pooler, has neither.
-const BECOME = "SELECT set_config('role', 'synap_reader', true), set_config('synap.visible_to', $1, true)";
+import { isReaderMissing, readAsReader, readerMissing } from "./reader-transactions.ts";
+import { type LimitedVisibility, visibleValue } from "./visibility.ts";
 
 /** Names of the log's tables in the statements of `reading`. */
 const TABLES = /\bsynap\.(events|streams)\b/g;
@@ -17,9 +14,6 @@ const VIEWS = {
   events: { events: "events", streams: "streams" },
   streams: { events: "stream_events", streams: "streams" },
 } as const;
-
-/** SQLSTATEs of a role that doesn't exist, and of a right that is missing. */
-const ROLE_MISSING: ReadonlySet<string> = new Set(["22023", "42501"]);
 
 /**
  * Sessions that show the rows of a user or an actor only. Each statement runs in a transaction as the role `synap_reader`, with the
@@ -39,25 +33,15 @@ export function visibleSessions(
   const withViews = (text: string) =>
     text.replaceAll(TABLES, (_, table: string) => `synap_visible.${views[table]}_of_${of}`);
 
-  function transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    return database.reads
-      .transaction((own) => {
-        let begun: Promise<unknown> | undefined;
-        return work({
-          query: async <Row extends object>(text: string, parameters?: readonly SqlParameter[]) => {
-            // Sent together: the second runs only if the first succeeded.
-            begun ??= own.query(BECOME, [value]);
-            const [, rows] = await Promise.all([begun, own.query<Row>(withViews(text), parameters)]);
-            return rows;
-          },
-        });
-      })
-      .catch((error: unknown) => {
-        if (!ROLE_MISSING.has(sqlState(error) ?? "")) throw error;
-        const isPostgres16 = Number.parseInt(database.capabilities.postgresVersion, 10) >= 16;
-        throw new VisibilityUnavailableError(isPostgres16, { cause: error });
-      });
-  }
+  const transaction = <T>(work: (session: SqlSession) => Promise<T>): Promise<T> =>
+    readAsReader(database, value, (asReader) =>
+      work({
+        query: <Row extends object>(text: string, parameters?: readonly SqlParameter[]) =>
+          asReader((own) => own.query<Row>(withViews(text), parameters)),
+      }),
+    ).catch((error: unknown) => {
+      throw isReaderMissing(error) ? readerMissing(database, error) : error;
+    });
 
   return {
     engine: database.engine,

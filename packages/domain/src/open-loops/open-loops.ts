@@ -74,6 +74,7 @@ export const openLoopsProjection = defineProjection({
   events: [...openLoopEventTypes, ...taskEventTypes],
   mode: "async",
   table: openLoops,
+  owner: { userId: "ownerId" },
   key: loopOf,
   evolve(row, event) {
     switch (event.type) {
@@ -209,6 +210,7 @@ export const openLoopsReadModel = defineReadModel({
     "Open loops of an owner that are not snoozed, highest score first. `counts` includes the snoozed ones",
   parameters: READ_MODEL_REQUESTS.openLoops.query,
   response: READ_MODEL_RESOURCES.OpenLoops,
+  ownRows: true,
   read: async (session, { owner, limit }) => ({
     openLoops: await whatsNext(session, owner, { limit }),
     counts: await countOpenLoops(session, owner),

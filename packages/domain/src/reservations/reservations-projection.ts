@@ -35,6 +35,7 @@ export const reservationsProjection = defineProjection({
   events: reservationEventTypes,
   mode: "async",
   table: reservations,
+  owner: { userId: "guestId" },
   evolve(row, event) {
     if (event.type === "reservation.created") {
       const { guestId, resource = null, partySize = null, startDate, endDate = null } = event.data;
@@ -106,6 +107,7 @@ export const reservationsReadModel = defineReadModel({
   description: "Reservations of a guest, or of a range of days: pass guest, or from and to. At most 1,000",
   parameters: READ_MODEL_REQUESTS.reservations.query,
   response: READ_MODEL_RESOURCES.Reservations,
+  ownRows: true,
   read: async (session, { guest, from = "", to = "", resource }) => ({
     reservations:
       guest !== undefined

@@ -36,6 +36,7 @@ export const tasksViewProjection = defineProjection({
   events: taskEventTypes,
   mode: "async",
   table: tasksView,
+  owner: { userId: "assigneeId" },
   evolve(row, event) {
     if (event.type === "task.created") {
       const {
@@ -92,6 +93,7 @@ export const tasksReadModel = defineReadModel({
   description: "Open tasks, ordered by due date, soonest first",
   parameters: READ_MODEL_REQUESTS.tasks.query,
   response: READ_MODEL_RESOURCES.Tasks,
+  ownRows: true,
   read: async (session, { owner: assigneeId, limit }) => ({
     tasks: await openTasks(session, { assigneeId, limit }),
   }),

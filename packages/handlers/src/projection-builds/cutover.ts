@@ -77,8 +77,9 @@ export async function swapBuilds(
       WHERE projection = $1 AND build IN ($2, $3)`,
     [name, from.build.build, to.build.build, by],
   );
-  const tables = to.projection.tables.map((table) => table.name);
-  const gone = from.projection.tables.map((table) => table.name).filter((table) => !tables.includes(table));
+  const { tables } = to.projection;
+  const shown = new Set(tables.map((table) => table.name));
+  const gone = from.projection.tables.map((table) => table.name).filter((table) => !shown.has(table));
   await showBuild(transaction, tables, to.build.build, gone);
   return {
     projection: name,

@@ -1,5 +1,6 @@
 import type { Transaction } from "@synap/database";
 import { counted } from "@synap/types/internal";
+import { showOwnRows } from "../projections/own-row-views.ts";
 import { type Projection, segmentsOf } from "../projections/projection.ts";
 import { ProjectionChangedError, ProjectionConflictError } from "../projections/projection-errors.ts";
 import { createTables, showBuild, tableScript } from "../projections/read-tables.ts";
@@ -11,17 +12,19 @@ import {
   readBuild,
 } from "./projection-builds.ts";
 
-/** Creates a projection's first build if it has none: empty, live from the commit on, and filled from the first event. */
+/**
+ * Creates a projection's first build if it has none: empty, live from the commit on, and filled from the first event. For a live build of
+ * this version, brings the views of users' own rows up to date: their owner is no part of the build.
+ */
 export async function installProjection(transaction: Transaction, projection: Projection): Promise<void> {
   const builds = await lockProjection(transaction, projection.name);
-  if (builds.some((build) => build.role === "live")) return;
+  const live = builds.find((each) => each.role === "live");
+  if (live !== undefined) {
+    if (live.version === projection.version) await showOwnRows(transaction, projection.tables);
+    return;
+  }
   const build = await createBuild(transaction, projection, "live", "system");
-  await showBuild(
-    transaction,
-    projection.tables.map((table) => table.name),
-    build.build,
-    [],
-  );
+  await showBuild(transaction, projection.tables, build.build, []);
 }
 
 /** @throws ProjectionChangedError when the version's tables or segments differ from those of the build. */

@@ -6,7 +6,7 @@ import { foldRows, type RowFold } from "./fold-rows.ts";
 import { applyToEvents, type LogStatement } from "./log-statement.ts";
 import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
-import { columnsOf, describeReadTable, type ReadTable } from "./read-table.ts";
+import { columnsOf, describeReadTable, type ReadTable, type RowOwner } from "./read-table.ts";
 
 /** A read model and the code that builds it from events. */
 export interface Projection<Name extends string = string> {
@@ -48,6 +48,11 @@ export interface RowProjectionDefinition<
 > extends ProjectionDefinition<Events, Name> {
   /** Made with `readTable`; its primary key is one column of text. */
   readonly table: PgTable & { readonly $inferSelect: Row };
+  /**
+   * The columns that say whose a row is. A user, agent or service without the scope `read-all` then reads his own, through read models with `ownRows`.
+   * Can be added and changed without a new version.
+   */
+  readonly owner?: RowOwner<TextColumnsOf<NoInfer<Row>>>;
   /** Returns the primary key of an event's row. Default: the event's `aggregateId`. */
   key?(event: EventsOf<Events>): string;
   /**
@@ -56,6 +61,11 @@ export interface RowProjectionDefinition<
    */
   evolve(row: Row | undefined, event: EventsOf<Events>): Next;
 }
+
+/** The names of the columns that hold text. */
+type TextColumnsOf<Row> = {
+  [Name in keyof Row & string]: NonNullable<Row[Name]> extends string ? Name : never;
+}[keyof Row & string];
 
 type KeysOf<Union> = Union extends unknown ? keyof Union : never;
 
@@ -96,7 +106,7 @@ export function defineProjection<
   const Name extends string,
 >(definition: RowProjectionDefinition<Events, Row, Next, Name> & OnlyColumnsOf<Row, Next>): Projection<Name> {
   const { name, table } = definition;
-  const described = describeReadTable(name, table);
+  const described = describeReadTable(name, table, definition.owner);
   if (described.key.length !== 1) {
     throw new ProjectionDefinitionError(
       name,
@@ -193,6 +203,10 @@ function checked<Name extends string>(projection: Projection<Name>): Projection<
   for (const table of tables) {
     if (!/^[a-z][a-z0-9_]{0,39}$/.test(table.name)) refuse(`"${table.name}" is no name for a table`);
     if (OWN_VIEWS.has(table.name)) refuse(`"${table.name}" is a view of Synap's own; rename the table`);
+    for (const column of Object.values(table.owner ?? {})) {
+      if (!/^[a-z_][a-z0-9_]{0,62}$/.test(column ?? ""))
+        refuse(`"${column}" is no name for a column of an owner`);
+    }
     if (table.key.length === 0) refuse(`table "${table.name}" has no key`);
   }
   if (new Set(tables.map((table) => table.name)).size < tables.length) refuse("two tables have one name");

@@ -46,6 +46,17 @@ export interface ReadTable {
   readonly columns: string;
   /** The part of CREATE INDEX after ON: `(owner_id, score DESC) WHERE closed_at IS NULL`. */
   readonly indexes?: readonly string[];
+  /** The columns that say whose a row is; without them only a caller who may read all rows reads the table. */
+  readonly owner?: RowOwner | undefined;
+}
+
+/**
+ * The columns of a table that say whose a row is: `userId` has the id of a user, and `createdBy` an agent or a service as in an
+ * event's `createdBy`. An index should begin with each.
+ */
+export interface RowOwner<Column extends string = string> {
+  readonly userId?: Column | undefined;
+  readonly createdBy?: Column | undefined;
 }
 
 /** Column types whose values survive the round trip through JSON. */
@@ -78,7 +89,7 @@ export interface TableColumns {
  *
  * @throws ProjectionDefinitionError naming the projection and the feature of the table that a build can't have
  */
-export function describeReadTable(projection: string, table: PgTable): ReadTable {
+export function describeReadTable(projection: string, table: PgTable, owner?: RowOwner): ReadTable {
   const config = getTableConfig(table);
   const refuse = (reason: string): never => {
     throw new ProjectionDefinitionError(projection, `its table "${config.name}" ${reason}`);
@@ -102,7 +113,22 @@ export function describeReadTable(projection: string, table: PgTable): ReadTable
     ...config.columns.filter(({ primary }) => primary),
     ...config.primaryKeys.flatMap((primary) => primary.columns),
   ].map(({ name }) => name);
-  return { name: config.name, key, columns: columns.join(", "), indexes: config.indexes.map(writeIndex) };
+  const byName = getTableColumns(table);
+  const sqlNameOf = (by: keyof RowOwner): RowOwner => {
+    const name = owner?.[by];
+    if (name === undefined) return {};
+    const column = byName[name];
+    if (column === undefined) return refuse(`has no column "${name}" for its owner`);
+    if (!/^(?:text|varchar)/.test(column.getSQLType())) refuse(`has an owner "${name}" that is no text`);
+    return { [by]: column.name };
+  };
+  return {
+    name: config.name,
+    key,
+    columns: columns.join(", "),
+    indexes: config.indexes.map(writeIndex),
+    ...(owner !== undefined && { owner: { ...sqlNameOf("userId"), ...sqlNameOf("createdBy") } }),
+  };
 }
 
 /** The names of a table's columns. */

@@ -1,5 +1,6 @@
 import type { Transaction } from "@synap/database";
 import { sqlState } from "@synap/database/internal";
+import { hideOwnRows, showOwnRows } from "./own-row-views.ts";
 import type { Projection } from "./projection.ts";
 import type { ProjectionContext } from "./projection-context.ts";
 import { ProjectionDefinitionError } from "./projection-errors.ts";
@@ -63,17 +64,19 @@ export async function dropTables(
 }
 
 /**
- * Switches the views to a build from the commit on. A view keeps its grants where its columns allow a replacement;
- * otherwise it is dropped and created again.
+ * Switches the views to a build from the commit on, with those of the rows that users and actors own. A view of all rows keeps its
+ * grants where its columns allow a replacement; otherwise it is dropped and created again.
  */
 export async function showBuild(
   transaction: Transaction,
-  tables: readonly string[],
+  tables: readonly ReadTable[],
   build: number,
   gone: readonly string[],
 ): Promise<void> {
+  // They stand on the views below, and have their columns.
+  await hideOwnRows(transaction, [...gone, ...tables.map(({ name }) => name)]);
   for (const name of gone) await transaction.execute(`DROP VIEW IF EXISTS ${SCHEMA}.${name};`);
-  for (const name of tables) {
+  for (const { name } of tables) {
     const view = `VIEW ${SCHEMA}.${name} AS SELECT * FROM ${tableOf(name, build)}`;
     try {
       await transaction.savepoint((savepoint) => savepoint.execute(`CREATE OR REPLACE ${view};`));
@@ -84,6 +87,7 @@ export async function showBuild(
     }
     await transaction.execute(`GRANT SELECT ON ${SCHEMA}.${name} TO synap_app;`);
   }
+  await showOwnRows(transaction, tables);
 }
 
 /** The names of the tables that a script creates. */

@@ -31,6 +31,11 @@ export interface ReadModel<
   readonly description: string;
   readonly parameters: Parameters;
   readonly response: Answer;
+  /**
+   * True if users, agents and services may read it with the scope `read`: `session` then shows them the rows that they own, and
+   * refuses every table without an owner. Otherwise it takes `read-all`. What `read` knows otherwise is shown to all of them.
+   */
+  readonly ownRows?: boolean;
   read(
     session: ReadSession,
     parameters: z.output<Parameters>,

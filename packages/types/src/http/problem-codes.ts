@@ -21,6 +21,7 @@ export const PROBLEM_CODES = {
   "token-invalid": { status: 401, title: "The token is not accepted" },
   "credential-ended": { status: 401, title: "The credential of this response is no longer accepted" },
   "scope-missing": { status: 403, title: "The token does not permit this" },
+  "rows-not-owned": { status: 403, title: "The rows of the read model have no owner" },
   "not-yourself": { status: 403, title: "The event names somebody else" },
   "host-not-allowed": { status: 403, title: "The host name is not allowed" },
   "cross-site": { status: 403, title: "The request comes from a page of another site" },

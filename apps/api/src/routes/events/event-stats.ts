@@ -25,7 +25,10 @@ export function eventStatsRoute(app: ApiApp, { readTables }: Pick<ApiDependencie
   registerRoute(app, route, async (context) => {
     const { limit = DEFAULT_PAGE_SIZE, ...given } = readQuery(context, eventStatsQuery);
     const period = periodOf(given);
-    const { events, byDay, byType, bySource, byCreator } = await eventStats(readTables, { ...period, limit });
+    const { events, byDay, byType, bySource, byCreator } = await eventStats(readTables({ all: true }), {
+      ...period,
+      limit,
+    });
     const { body, headers } = represent(context, {
       ...period,
       events,
