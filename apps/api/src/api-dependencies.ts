@@ -14,6 +14,7 @@ import type {
   InTransit,
   KeptInBroker,
   KnownNames,
+  ModelPositions,
   OperatingWarning,
 } from "@synap/handlers/internal";
 import type { ProcessMetrics, ReadinessCheck } from "@synap/service";
@@ -68,6 +69,8 @@ export interface ApiDependencies {
   /** The aggregates, with their repositories. */
   readonly aggregates: readonly ServedAggregate[];
   readonly readModels: readonly ReadModel[];
+  /** Reads read models together with the position that they have reached. */
+  readonly modelPositions: ModelPositions;
   /** Sessions for reading the rows of read models that a caller may see. */
   readonly readTables: (visibility: Visibility) => ReadSession;
   /** Counters and histograms of this process. */

@@ -11,7 +11,7 @@ import {
   startPresence,
   storeStatistics,
 } from "@synap/database/internal";
-import { INGEST_HANDLER, operatingWarnings } from "@synap/handlers/internal";
+import { createModelPositions, INGEST_HANDLER, operatingWarnings } from "@synap/handlers/internal";
 import { isLoopback } from "@synap/http";
 import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
@@ -120,6 +120,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       },
     })),
     readModels: engine.readModels,
+    modelPositions: createModelPositions(database),
     readTables: (visibility) => ownRows(database, visibility),
     pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
     statistics: () => storeStatistics(database),

@@ -9,6 +9,7 @@ import { createTestKey } from "../testing/test-keys.ts";
 const numbers = defineReadModel({
   path: "first-numbers",
   description: "The first numbers",
+  writtenBy: [],
   parameters: z.strictObject({ count: wholeNumber(1, 10) }),
   response: z.object({ numbers: z.array(z.int()), asOf: z.iso.datetime() }),
   async read({ query }, { count }) {
@@ -19,6 +20,7 @@ const numbers = defineReadModel({
 const missing = defineReadModel({
   path: "not-made",
   description: "A read model without a worker",
+  writtenBy: [],
   parameters: z.strictObject({}),
   response: z.object({ rows: z.array(z.unknown()) }),
   read: async ({ query }) => ({ rows: await query("SELECT * FROM synap_read.not_made") }),
@@ -26,6 +28,7 @@ const missing = defineReadModel({
 const unowned = defineReadModel({
   path: "all-ids",
   description: "The ids of all events, which it reads from the log",
+  writtenBy: [],
   parameters: z.strictObject({}),
   response: z.object({ ids: z.array(z.object({ id: z.string() })) }),
   ownRows: true,

@@ -1,36 +1,77 @@
 import { randomUUID } from "node:crypto";
+import { EventDispatcher } from "@synap/handlers/internal";
+import { defaultApplication } from "@synap/synap/internal";
+import { seedCatalogue } from "@synap/types";
 import { POSITION_HEADER } from "@synap/types/http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
+const projections = defaultApplication.projections.filter(({ name }) => name === "tasks-view");
+
 describe("the position of an answer", () => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await startTestApi();
+    api = await startTestApi({}, "embedded", { projections });
+    await work();
   });
   afterAll(() => api.stop());
 
-  it("is that of what was read, whatever position the request asked for", async () => {
-    const path = `streams/note/${randomUUID()}`;
-    const note = { type: "note.creation.requested", data: { content: "Call Acme" } };
-    const appended = await fetch(`${api.url}/api/v1/${path}/events`, {
+  /** A worker that makes one pass of the projection. */
+  const work = () =>
+    new EventDispatcher({ database: api.database, catalogue: seedCatalogue, projections }).catchUp(
+      "tasks-view",
+    );
+
+  async function append(stream: string, event: object): Promise<number> {
+    const answer = await fetch(`${api.url}/api/v1/streams/${stream}/events`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ events: [note] }),
+      body: JSON.stringify({ events: [event] }),
     });
-    const position = appended.headers.get(POSITION_HEADER);
-    const { events } = JSON.parse(await appended.text());
-    for (const read of [path, `events/${events[0].id}`, `events/${events[0].id}?caused=5`, "events"]) {
-      const answer = await fetch(`${api.url}/api/v1/${read}`, {
-        headers: { [POSITION_HEADER]: "900000000000" },
-      });
-      expect(answer.status, read).toBe(200);
-      expect(answer.headers.get(POSITION_HEADER), read).toBe(position);
+    return Number(answer.headers.get(POSITION_HEADER));
+  }
+
+  async function read(path: string, headers: Record<string, string> = {}) {
+    const answer = await fetch(`${api.url}/api/v1/${path}`, { headers });
+    const position = Number(answer.headers.get(POSITION_HEADER) ?? Number.NaN);
+    return { status: answer.status, headers: answer.headers, position, body: await answer.text() };
+  }
+
+  it("of a read model is that up to which it has everything: of a projection its checkpoint", async () => {
+    const id = randomUUID();
+    const position = await append(`task/${id}`, { type: "task.created", data: { title: "Call Acme" } });
+    const before = await read("tasks");
+    expect(before.position).toBeLessThan(position);
+    expect(before.body).not.toContain(id);
+    await work();
+    const after = await read("tasks");
+    expect(after.position).toBeGreaterThanOrEqual(position);
+    expect(after.body).toContain(id);
+  });
+
+  it("of a read model of inline handlers, or over the log, has what is stored", async () => {
+    const id = randomUUID();
+    const note = { type: "note.creation.completed", userId: "ada", data: { content: "Call Acme" } };
+    const position = await append(`note/${id}`, note);
+    const day = new Date().toISOString().slice(0, 10);
+    for (const path of ["notes?userId=ada", "audit-log", `compliance?from=${day}&to=${day}`]) {
+      expect((await read(path)).position, path).toBeGreaterThanOrEqual(position);
+    }
+  });
+
+  it("is that of what was read, whatever position the request asked for", async () => {
+    const stream = `note/${randomUUID()}`;
+    const position = await append(stream, {
+      type: "note.creation.requested",
+      data: { content: "Call Acme" },
+    });
+    const asked = { [POSITION_HEADER]: "900000000000" };
+    const { events } = JSON.parse((await read(`streams/${stream}`)).body);
+    const [{ id }] = events;
+    for (const path of [`streams/${stream}`, `events/${id}`, `events/${id}?caused=5`, "events"]) {
+      expect(await read(path, asked), path).toMatchObject({ status: 200, position });
     }
     // Nothing was read: there is nothing to announce.
-    const none = await fetch(`${api.url}/api/v1/events?type=task.created`, {
-      headers: { [POSITION_HEADER]: "900000000000" },
-    });
-    expect(none.headers.get(POSITION_HEADER)).toBeNull();
+    expect((await read("events?type=task.completed", asked)).headers.has(POSITION_HEADER)).toBe(false);
   });
 });

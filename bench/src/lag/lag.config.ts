@@ -28,6 +28,7 @@ const lastPosition = defineBatchProjection({
 export const lastPositionReadModel = defineReadModel({
   path: "last-position",
   description: "The position of the last event that a projection was given",
+  writtenBy: [lastPosition],
   parameters: z.strictObject({}),
   response: z.object({ position: z.number() }),
   async read({ query }) {

@@ -40,6 +40,7 @@ export const invoicesProjection = defineProjection({
 export const customerInvoices = defineReadModel({
   path: "customer-invoices",
   description: "The invoices of a customer, and what they come to",
+  writtenBy: [invoicesProjection],
   parameters: z.strictObject({ customer: z.string() }),
   response: z.object({
     totalCents: z.int(),

@@ -56,6 +56,7 @@ export const ordersProjection = defineProjection({
 export const customerOrders = defineReadModel({
   path: "customer-orders",
   description: "The orders of a customer, newest first",
+  writtenBy: [ordersProjection],
   parameters: z.strictObject({ customer: z.string() }),
   response: z.object({
     orders: z.array(

@@ -23,6 +23,7 @@ const ordersAt = (path: string) =>
   defineReadModel({
     path,
     description: "Orders",
+    writtenBy: [],
     parameters: z.strictObject({}),
     response: z.object({ orders: z.array(z.string()) }),
     read: () => Promise.resolve({ orders: [] }),
@@ -109,6 +110,29 @@ describe("modules", () => {
   });
 });
 
+describe("what writes a read model", () => {
+  it("is in the application", () => {
+    const mailed = defineReadModel({ ...ordersAt("mailed"), writtenBy: [mailer] });
+    expect(() => compose({ readModels: [mailed] })).toThrow(
+      'modules[0].readModels[0]: the read model "mailed" is written by "mailer", which no module has; add it to projections or handlers',
+    );
+    expect(() =>
+      compose({ eventTypes: [orderPlaced], handlers: [mailer], readModels: [mailed] }),
+    ).not.toThrow();
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["a name", ["mailer"]],
+    ["a handler without a list", mailer],
+  ])("is named by its definition, not by %s", (_what, writtenBy) => {
+    const define = () => defineReadModel({ ...ordersAt("mailed"), writtenBy: writtenBy as never });
+    expect(define).toThrow(
+      'The read model "mailed" needs writtenBy: a list of the projections and handlers that write its rows, empty for a view over the log.',
+    );
+  });
+});
+
 describe("defineReadModel", () => {
   it.each([
     ["Orders", "needs a path of lower case words joined by dashes"],
@@ -120,7 +144,13 @@ describe("defineReadModel", () => {
 
   it("refuses a response that JSON Schema can't describe", () => {
     const response = z.object({ at: z.date() });
-    const model = { path: "orders", description: "", parameters: z.strictObject({}), response };
+    const model = {
+      path: "orders",
+      description: "",
+      writtenBy: [],
+      parameters: z.strictObject({}),
+      response,
+    };
     expect(() => defineReadModel({ ...model, read: () => Promise.resolve({ at: new Date() }) })).toThrow(
       'The read model "orders" has a response that JSON Schema can\'t describe',
     );

@@ -85,7 +85,13 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   refuseTwice("aggregate path", aggregates, ({ path }) => path);
   refuseTwice("read model", readModels, ({ path }) => path);
   refuseTwice("ledger", migrations, ({ ledger }) => ledger);
-  for (const entry of readModels) checkComponent(entry);
+  for (const entry of readModels) {
+    checkComponent(entry);
+    checkWriters(
+      entry,
+      followers.map(({ item }) => item.name),
+    );
+  }
 
   for (const { path, item } of followers) checkMode(path, item);
   const known = new Set(eventTypes.map(({ item }) => item.name));
@@ -184,6 +190,16 @@ function checkTypes(path: string, name: string, types: readonly string[], known:
   throw new ModuleError(
     path,
     `${name} names event types that no module has: ${names}; add their definitions to eventTypes`,
+  );
+}
+
+/** Refuses a read model whose rows nothing in the application writes: its position would stand still. */
+function checkWriters({ path, item }: Entry<ReadModel>, known: readonly string[]): void {
+  const unknown = item.writtenBy.find(({ name }) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new ModuleError(
+    path,
+    `the read model "${item.path}" is written by "${unknown.name}", which no module has; add it to projections or handlers`,
   );
 }
 

@@ -95,4 +95,5 @@ export {
   ReadModelDefinitionError,
   type ReadSession,
   type ResponseBounds,
+  type Writer,
 } from "./read-models/read-model.ts";

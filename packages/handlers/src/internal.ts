@@ -59,4 +59,10 @@ export type {
   UnprocessedPage,
 } from "./processing/event-processing.ts";
 export { NothingToResolveError } from "./processing/processing-errors.ts";
+export {
+  type AnswerAtPosition,
+  createModelPositions,
+  type ModelPositions,
+  type ModelRead,
+} from "./read-models/model-positions.ts";
 export { componentOf } from "./read-models/read-model.ts";

@@ -158,6 +158,7 @@ const lampRows = defineProjection({
 const otherModel = defineReadModel({
   path: "others",
   description: "Others",
+  writtenBy: [],
   parameters: z.strictObject({}),
   response: z.object({ others: z.array(z.string()) }),
   read: async () => ({ others: [] }),
@@ -184,6 +185,7 @@ defineDecider({
 const lamps = defineReadModel({
   path: "lamps",
   description: "Lamps that are on or off",
+  writtenBy: [lampRows],
   parameters: z.strictObject({ on: z.boolean().optional() }),
   response: z.object({ lamps: z.array(z.object({ id: z.string() })) }),
   read: async () => ({ lamps: [] }),

@@ -36,10 +36,21 @@ const spending = readTable("spending", {
   total: doublePrecision("total").notNull(),
 });
 
+const ordersProjection = defineProjection({
+  name: "orders",
+  version: 1,
+  description: "Keeps every order.",
+  events: [orderPlaced],
+  mode: "inline",
+  table: orders,
+  evolve: (_row, event) => ({ id: event.aggregateId, ...event.data }),
+});
+
 /** The orders of a customer. */
 export const ordersOf = defineReadModel({
   path: "orders",
   description: "The orders of a customer",
+  writtenBy: [ordersProjection],
   parameters: z.strictObject({ customer: z.string() }),
   response: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
   read: async ({ orm }, { customer }) => ({
@@ -92,15 +103,7 @@ export const application = defineConfig({
     }),
   ],
   projections: [
-    defineProjection({
-      name: "orders",
-      version: 1,
-      description: "Keeps every order.",
-      events: [orderPlaced],
-      mode: "inline",
-      table: orders,
-      evolve: (_row, event) => ({ id: event.aggregateId, ...event.data }),
-    }),
+    ordersProjection,
     defineProjection({
       name: "spending",
       version: 1,

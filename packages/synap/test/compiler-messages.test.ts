@@ -67,7 +67,7 @@ import type { ApplicationScenario } from "@synap/synap/testing";
 const placed = defineEventType({ name: "order.placed", description: "D.", schema: z.strictObject({ customer: z.string(), total: z.number() }), example: { customer: "ada", total: 1 } });
 const sent = defineEventType({ name: "order.sent", description: "D.", schema: z.strictObject({}), example: {} });
 const mailer = defineHandler({ name: "mailer", description: "D.", events: [placed], mode: "async", handle: async () => {} });
-const orders = defineReadModel({ path: "customer-orders", description: "D.", parameters: z.strictObject({ customer: z.string() }), response: z.object({}), read: async () => ({}) });
+const orders = defineReadModel({ path: "customer-orders", description: "D.", writtenBy: [], parameters: z.strictObject({ customer: z.string() }), response: z.object({}), read: async () => ({}) });
 const config = defineConfig({ eventTypes: [placed, sent], handlers: [mailer], readModels: [orders] });
 const url = "http://127.0.0.1:3400";
 const client = createSynapClient<typeof config>({ url });

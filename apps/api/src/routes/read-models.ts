@@ -6,6 +6,7 @@ import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { visibilityOf } from "../identity/visibility.ts";
 import { Problem } from "../problems/problem.ts";
 import { sendPage } from "./page-response.ts";
+import { modelPositionHeader, positionOfModel } from "./read-position.ts";
 import {
   type ApiRoute,
   jsonResponse,
@@ -20,7 +21,7 @@ const UNDEFINED_TABLE = "42P01";
 /** GET /api/v1/{path} of every read model. */
 export function readModelRoutes(
   app: ApiApp,
-  dependencies: Pick<ApiDependencies, "readModels" | "readTables" | "pages">,
+  dependencies: Pick<ApiDependencies, "modelPositions" | "readModels" | "readTables" | "pages">,
 ): void {
   for (const model of dependencies.readModels) readModelRoute(app, dependencies, model);
 }
@@ -28,7 +29,7 @@ export function readModelRoutes(
 /** GET of one read model: for callers who see only their own rows, if it has those. */
 function readModelRoute(
   app: ApiApp,
-  { readTables, pages }: Pick<ApiDependencies, "readTables" | "pages">,
+  { modelPositions, readTables, pages }: Pick<ApiDependencies, "modelPositions" | "readTables" | "pages">,
   model: ReadModel,
 ): void {
   const component = componentOf(model);
@@ -41,7 +42,7 @@ function readModelRoute(
     tags: ["read models"],
     request: { query: model.parameters },
     responses: {
-      200: jsonResponse("The current rows of the read model.", component),
+      200: { ...jsonResponse("The current rows of the read model.", component), headers: positionOfModel },
       ...problemResponses(
         "parameter-invalid",
         "parameter-unknown",
@@ -56,9 +57,11 @@ function readModelRoute(
   registerRoute(app, route, async (context, principal) => {
     const parameters = readQuery(context, model.parameters);
     const session = readTables(visibilityOf(principal));
-    return sendPage(context, pages, async (maxBytes) => ({
-      body: Object(await model.read(session, parameters, { maxBytes }).catch(refuse)),
-    }));
+    return sendPage(context, pages, async (maxBytes) => {
+      const read = { session, parameters, maxBytes };
+      const { answer, position } = await modelPositions.read(model, read).catch(refuse);
+      return { body: Object(answer), headers: modelPositionHeader(position) };
+    });
   });
 }
 

@@ -11,6 +11,15 @@ export const positionOfAnswer = {
   },
 } as const;
 
+/** The position header of an answer of a read model, for the definition of a route. */
+export const positionOfModel = {
+  "X-Synap-Position": {
+    description:
+      "The answer has every event up to this position, except those that wait behind a dead letter or a retry.",
+    schema: { type: "string" },
+  },
+} as const;
+
 /**
  * The positions of a request that reads: the one that it must not fall behind, and the one that it has seen. They are apart, because the
  * caller may ask for more than there is, and an answer announces only what was read.
@@ -34,6 +43,11 @@ export function seenPosition(
   events: readonly { readonly position: number }[],
 ): number {
   return events.reduce((highest, { position }) => Math.max(highest, position), point.position);
+}
+
+/** Writes the position of a read model into the header of its answer, 0 too: it has nothing yet. */
+export function modelPositionHeader(position: number): Record<string, string> {
+  return { [POSITION_HEADER]: String(position) };
 }
 
 /** Writes a position into the header of an answer; none for the beginning of the log. */

@@ -8,6 +8,7 @@ import {
 } from "@synap/database";
 import { defineReadModel } from "@synap/handlers";
 import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
+import { noteProjector } from "./note-projector.ts";
 
 /** A note, as of its latest event. */
 export interface NoteView {
@@ -69,6 +70,7 @@ export async function notesOf(
 export const notesReadModel = defineReadModel({
   path: "notes",
   description: "Notes of a user, newest first",
+  writtenBy: [noteProjector],
   parameters: READ_MODEL_REQUESTS.notes.query,
   response: READ_MODEL_RESOURCES.Notes,
   async read(session, { userId, cursor, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {

@@ -208,6 +208,7 @@ export const openLoopsReadModel = defineReadModel({
   path: "open-loops",
   description:
     "Open loops of an owner that are not snoozed, highest score first. `counts` includes the snoozed ones",
+  writtenBy: [openLoopsProjection],
   parameters: READ_MODEL_REQUESTS.openLoops.query,
   response: READ_MODEL_RESOURCES.OpenLoops,
   ownRows: true,

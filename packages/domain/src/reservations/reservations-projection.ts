@@ -105,6 +105,7 @@ export function reservationsBetween(
 export const reservationsReadModel = defineReadModel({
   path: "reservations",
   description: "Reservations of a guest, or of a range of days: pass guest, or from and to. At most 1,000",
+  writtenBy: [reservationsProjection],
   parameters: READ_MODEL_REQUESTS.reservations.query,
   response: READ_MODEL_RESOURCES.Reservations,
   ownRows: true,

@@ -91,6 +91,7 @@ export function openTasks(
 export const tasksReadModel = defineReadModel({
   path: "tasks",
   description: "Open tasks, ordered by due date, soonest first",
+  writtenBy: [tasksViewProjection],
   parameters: READ_MODEL_REQUESTS.tasks.query,
   response: READ_MODEL_RESOURCES.Tasks,
   ownRows: true,

@@ -56,6 +56,7 @@ export function auditLog(
 export const auditLogReadModel = defineReadModel({
   path: "audit-log",
   description: "Who did what to which aggregate, and when; newest first",
+  writtenBy: [],
   parameters: READ_MODEL_REQUESTS.auditLog.query,
   response: READ_MODEL_RESOURCES.AuditLog,
   async read(session, { cursor, limit = DEFAULT_PAGE_SIZE, ...filter }) {

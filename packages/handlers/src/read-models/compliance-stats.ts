@@ -32,6 +32,7 @@ export function complianceStats(
 export const complianceReadModel = defineReadModel({
   path: "compliance",
   description: "Events per day, type and kind of actor, and how many of them name a user or a flow",
+  writtenBy: [],
   parameters: READ_MODEL_REQUESTS.compliance.query,
   response: READ_MODEL_RESOURCES.Compliance,
   read: async (session, period) => ({ statistics: await complianceStats(session, period) }),

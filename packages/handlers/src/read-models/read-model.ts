@@ -1,5 +1,7 @@
 import type { Database } from "@synap/database";
 import { z } from "zod";
+import type { IEventHandler } from "../handler/event-handler.ts";
+import type { Projection } from "../projections/projection.ts";
 
 /** The session for reading read models: SQL through `query`, drizzle through `orm`. */
 export type ReadSession = Pick<Database, "query" | "orm">;
@@ -19,6 +21,9 @@ export type JsonSource<Value> = Value extends string
       ? { readonly [Key in keyof Value]: JsonSource<Value[Key]> }
       : Value;
 
+/** The definition of a projection or a handler that writes the rows of a read model. */
+export type Writer = Pick<Projection, "name" | "mode" | "version"> | Pick<IEventHandler, "name" | "mode">;
+
 /** A query over read tables, served over HTTP. Made by {@link defineReadModel}. */
 export interface ReadModel<
   Parameters extends z.ZodObject = z.ZodObject,
@@ -29,6 +34,11 @@ export interface ReadModel<
   readonly path: Path;
   /** One sentence: the summary in the OpenAPI document. */
   readonly description: string;
+  /**
+   * The projections and handlers that write its rows: an answer announces how far the last of them has come. An empty list for a view over
+   * the log, which has every event that is stored.
+   */
+  readonly writtenBy: readonly Writer[];
   readonly parameters: Parameters;
   readonly response: Answer;
   /**
@@ -77,6 +87,7 @@ const RESERVED = new Set([
  * export const openOrders = defineReadModel({
  *   path: "open-orders",
  *   description: "Orders that are not paid yet",
+ *   writtenBy: [ordersProjection],
  *   parameters: z.strictObject({ customer: z.string().optional() }),
  *   response: z.object({ orders: z.array(z.object({ id: z.string(), total: z.number() })) }),
  *   async read({ orm }, { customer }) {
@@ -94,9 +105,21 @@ export function defineReadModel<
     throw new ReadModelDefinitionError(path, "needs a path of lower case words joined by dashes");
   }
   if (RESERVED.has(path)) throw new ReadModelDefinitionError(path, "has a path that Synap's API uses itself");
+  checkWriters(path, model.writtenBy);
   describe(path, "parameters", parameters);
   describe(path, "a response", response);
   return model;
+}
+
+/** Also for definitions in JavaScript: what announces a position must know whose it is. */
+function checkWriters(path: string, writtenBy: unknown): void {
+  const isWriter = (each: unknown) =>
+    typeof each === "object" && each !== null && "name" in each && "mode" in each;
+  if (Array.isArray(writtenBy) && writtenBy.every(isWriter)) return;
+  throw new ReadModelDefinitionError(
+    path,
+    "needs writtenBy: a list of the projections and handlers that write its rows, empty for a view over the log",
+  );
 }
 
 function describe(path: string, part: string, schema: z.ZodType): void {
