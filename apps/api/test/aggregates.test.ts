@@ -178,6 +178,33 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     expect(again.body.events[0]?.id).toBe(first.body.events[0]?.id);
   });
 
+  it("Idempotency-Key is a string in quotes, or the same text without", async () => {
+    const id = randomUUID();
+    const send = (key: string) => command(id, "create", { data: stay }, { "idempotency-key": key });
+    expect((await send('"make \\"2\\""')).status).toBe(201);
+    expect((await send('"make \\"2\\""')).body["repeated"]).toBe(true);
+    const other = randomUUID();
+    await command(other, "create", { data: stay }, { "idempotency-key": "make-3" });
+    expect(
+      (await command(other, "create", { data: stay }, { "idempotency-key": '"make-3"' })).body["repeated"],
+    ).toBe(true);
+    for (const key of ["", '""', '"make', "make it", "x".repeat(256), `"${"x".repeat(256)}"`, "\u00e9"])
+      expect(await send(key), key).toMatchObject({ status: 400, body: { code: "parameter-invalid" } });
+  });
+
+  it("Idempotency-Key with other data is refused, and so is the slower of two at once", async () => {
+    const id = randomUUID();
+    const key = { "idempotency-key": "make-4" };
+    const send = (guestId: string) => command(id, "create", { data: { ...stay, guestId } }, key);
+    const both = await Promise.all(["g1", "g2"].map(send));
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 422]);
+    const refused = both.find(({ status }) => status === 422);
+    expect(refused?.body).toMatchObject({ code: "idempotency-key-reused" });
+    const known = both[0]?.status === 201 ? "g1" : "g2";
+    const reordered = { data: Object.fromEntries(Object.entries({ ...stay, guestId: known }).reverse()) };
+    expect(await command(id, "create", reordered, key)).toMatchObject({ status: 200, body: { version: 1 } });
+  });
+
   it("many commands at once lose none of the rules", async () => {
     const id = randomUUID();
     const answers = await Promise.all(Array.from({ length: 6 }, () => command(id, "create", { data: stay })));

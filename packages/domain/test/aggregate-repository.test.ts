@@ -155,6 +155,20 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
     });
   });
 
+  it("refuses other data under a key, which it knows by a hash in the metadata", async () => {
+    const id = randomUUID();
+    const reservations = repository();
+    await reservations.execute(id, create, { commandKey: "make", metadata: { ip: "::1" } });
+    const other = { ...create, data: { ...create.data, guestId: "somebody else" } };
+    await expect(reservations.execute(id, other, { commandKey: "make" })).rejects.toMatchObject({
+      code: "COMMAND_KEY_REUSED",
+      stream: { aggregateType: "reservation", aggregateId: id },
+    });
+    const fingerprint = expect.stringMatching(/^[\w-]{22}$/);
+    for await (const { metadata } of store.readStream({ aggregateType: "reservation", aggregateId: id }))
+      expect(metadata).toEqual({ ip: "::1", commandFingerprint: fingerprint });
+  });
+
   it("carries out a command that is sent several times at once a single time", async () => {
     const id = randomUUID();
     const results = await Promise.all(

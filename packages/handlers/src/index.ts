@@ -5,6 +5,7 @@
 
 export {
   AggregateConflictError,
+  CommandKeyReusedError,
   CommandRefusedError,
   DeciderDefinitionError,
   SnapshotSkippedError,

@@ -37,6 +37,7 @@ export { seededDomain } from "@synap/domain";
 export {
   AggregateConflictError,
   AsOfTooLongError,
+  CommandKeyReusedError,
   CommandRefusedError,
   CutoverRefusedError,
   createReaction,

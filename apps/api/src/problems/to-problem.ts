@@ -13,6 +13,7 @@ import { isTransient, StreamTakenError, sqlState } from "@synap/database/interna
 import {
   AggregateConflictError,
   AsOfTooLongError,
+  CommandKeyReusedError,
   CommandRefusedError,
   CutoverRefusedError,
   DeadLetterNotFoundError,
@@ -182,6 +183,9 @@ function aggregateProblem(cause: unknown): Problem | undefined {
   }
   if (cause instanceof StreamClosedError) return new Problem("stream-closed", cause.message, { cause });
   if (cause instanceof StreamTakenError) return new Problem("stream-taken", cause.message, { cause });
+  if (cause instanceof CommandKeyReusedError) {
+    return new Problem("idempotency-key-reused", cause.message, { cause });
+  }
   if (cause instanceof AggregateConflictError) {
     return new Problem("aggregate-contended", cause.message, { retryAfterSeconds: 1, cause });
   }

@@ -47,6 +47,20 @@ export class SnapshotSkippedError extends Error {
   }
 }
 
+/** Thrown when a command was executed with other data under the same key. Nothing is stored for it. */
+export class CommandKeyReusedError extends Error {
+  override readonly name = "CommandKeyReusedError";
+  readonly code = "COMMAND_KEY_REUSED";
+  readonly stream: StreamName;
+
+  constructor(stream: StreamName) {
+    super(
+      `${stream.aggregateType} ${JSON.stringify(stream.aggregateId)} has executed this command with other data under the same key. Give the new command a new key.`,
+    );
+    this.stream = stream;
+  }
+}
+
 /** Thrown when every attempt of a command lost against a concurrent append. Retrying later may succeed. */
 export class AggregateConflictError extends Error {
   override readonly name = "AggregateConflictError";

@@ -15,8 +15,9 @@ import {
 } from "@synap/types";
 import { frozenCopy, meetsExpectation } from "@synap/types/internal";
 import { callSync } from "../handler/handler-call.ts";
-import { AggregateConflictError } from "./aggregate-errors.ts";
+import { AggregateConflictError, CommandKeyReusedError } from "./aggregate-errors.ts";
 import { commandEventId } from "./command-event-id.ts";
+import { COMMAND_FINGERPRINT, commandFingerprint, isOfOther } from "./command-fingerprint.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 import { type AggregateState, applyEvent, initialAggregate } from "./fold.ts";
 import { SnapshotKeeper, type SnapshotPolicy } from "./snapshot-keeper.ts";
@@ -64,7 +65,10 @@ export interface CommandContext
    * displayed state.
    */
   readonly expectedVersion?: ExpectedVersion | undefined;
-  /** Executes the same command with the same key once, and returns the same result each time. */
+  /**
+   * Executes the same command with the same key once, and returns the same result each time. Its events have a hash of the
+   * command's data in their metadata, so that other data under the same key is refused.
+   */
   readonly commandKey?: string | undefined;
   /** Decide and append in this transaction. Required on the embedded engine while a transaction is open. */
   readonly transaction?: Transaction | undefined;
@@ -90,6 +94,7 @@ export interface AggregateRepository<State, Command> {
    * @throws CommandRefusedError when a rule forbids it.
    * @throws AggregateConflictError when every attempt lost against a concurrent append.
    * @throws OptimisticLockError when the aggregate is not at `expectedVersion`.
+   * @throws CommandKeyReusedError when the command was executed with other data under the same key.
    * @throws EventValidationError when the decider returns an invalid event.
    * @throws StreamClosedError
    */
@@ -161,9 +166,11 @@ export function createAggregateRepository<
   /** The earlier result of the command under this key; undefined when it has not been executed. */
   async function findRepeated(
     stream: StreamName,
-    idOf: (index: number) => string,
-    transaction: Transaction | undefined,
+    command: Command,
+    { commandKey, transaction }: Pick<CommandContext, "commandKey" | "transaction">,
   ): Promise<CommandResult<State> | undefined> {
+    if (commandKey === undefined) return undefined;
+    const idOf = (index: number) => commandEventId(stream, command.type, commandKey, index);
     // The look-up can't see an open transaction's writes, so inside one the stream itself is read.
     if (transaction === undefined) {
       const found = await store.findDuplicates([{ id: idOf(0), createdBy: "" }]);
@@ -177,6 +184,8 @@ export function createAggregateRepository<
       if (events.length > 0 && !isOfCommand) break;
       current = applyEvent(decider, current, event);
       if (!isOfCommand) continue;
+      if (isOfOther(event.metadata, commandFingerprint(command.data)))
+        throw new CommandKeyReusedError(stream);
       const { id, position, streamVersion } = event;
       events.push({ id, position, streamVersion, duplicate: true });
     }
@@ -199,7 +208,10 @@ export function createAggregateRepository<
       ...envelope,
       type,
       data,
-      ...(commandKey !== undefined && { id: commandEventId(stream, command.type, commandKey, index) }),
+      ...(commandKey !== undefined && {
+        id: commandEventId(stream, command.type, commandKey, index),
+        metadata: { ...envelope.metadata, [COMMAND_FINGERPRINT]: commandFingerprint(command.data) },
+      }),
     }));
     const result = await store.appendToStream(stream, before.version, inputs, { transaction });
     let current: AggregateState<State> = before;
@@ -221,15 +233,8 @@ export function createAggregateRepository<
     context: CommandContext = {},
   ): Promise<CommandResult<State>> {
     const stream = streamOf(aggregateId);
-    const { commandKey, expectedVersion = "any", transaction } = context;
-    const repeated = async () =>
-      commandKey === undefined
-        ? undefined
-        : findRepeated(
-            stream,
-            (index) => commandEventId(stream, command.type, commandKey, index),
-            transaction,
-          );
+    const { expectedVersion = "any" } = context;
+    const repeated = () => findRepeated(stream, command, context);
     const before = await repeated();
     if (before !== undefined) return before;
     for (let count = 1; ; count += 1) {

@@ -60,13 +60,22 @@ export const aggregateQuery = z.strictObject({
 /** The path of a command, below that of its aggregate. */
 export const commandPath = aggregatePath.pick({ id: true });
 
+/**
+ * The form of an Idempotency-Key: a string in quotes, as draft-ietf-httpapi-idempotency-key-header has it, or the same text
+ * without quotes and spaces. 1 to 255 characters.
+ */
+export const IDEMPOTENCY_KEY = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([!#-~][!-~]{0,254}))$/;
+
 /** The headers of a command. */
 export const commandHeaders = preconditionHeaders.extend({
   "idempotency-key": z
     .string()
-    .regex(/^[!-~]{1,255}$/)
+    .regex(IDEMPOTENCY_KEY)
     .optional()
-    .describe("A command with a key is executed once; sent again, it gets the same response."),
+    .describe(
+      "A command with a key is executed once; sent again, it gets the same response, also while the first is under way. With other " +
+        "data it is refused. Text in quotes, or without.",
+    ),
 });
 
 /**

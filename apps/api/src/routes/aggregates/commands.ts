@@ -1,6 +1,7 @@
 import type { Visibility } from "@synap/database";
 import type { ServedAggregate } from "@synap/synap/internal";
-import { commandBody, commandHeaders, commandPath } from "@synap/types/http";
+import type { StreamName } from "@synap/types";
+import { commandBody, commandHeaders, commandPath, IDEMPOTENCY_KEY } from "@synap/types/http";
 import { withTraceContext } from "@synap/types/internal";
 import type { z } from "zod";
 import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
@@ -75,6 +76,7 @@ function commandRoute(
         "stream-closed",
         "stream-taken",
         "command-invalid",
+        "idempotency-key-reused",
         "not-yourself",
         "event-too-large",
         "event-invalid",
@@ -115,8 +117,11 @@ function commandRoute(
     );
     const { state, version, repeated } = result;
     // Somebody else may have executed the command under the same key.
-    const events = repeated ? await visibleEvents(dependencies, visibility, result.events) : result.events;
-    const response = { aggregateType: decider.name, aggregateId: id, version, state, events, repeated };
+    const stream = { aggregateType: decider.name, aggregateId: id };
+    const events = repeated
+      ? await visibleEvents(dependencies, visibility, stream, result.events)
+      : result.events;
+    const response = { ...stream, version, state, events, repeated };
     const status = events.length > 0 && !repeated ? 201 : 200;
     return json(context, status, response, {
       ...versionTag(version),
@@ -126,21 +131,28 @@ function commandRoute(
 }
 
 /** Those of a command's events that a caller may see. */
-async function visibleEvents<Event extends { readonly id: string }>(
+async function visibleEvents<Event extends { readonly id: string; readonly streamVersion: number }>(
   { store }: ApiDependencies,
   visibility: Visibility,
+  stream: StreamName,
   events: readonly Event[],
 ): Promise<readonly Event[]> {
-  if ("all" in visibility) return events;
-  const reader = store.visibleTo(visibility);
-  const found = await Promise.all(events.map(({ id }) => reader.getById(id)));
-  return events.filter((_, index) => found[index] !== undefined);
+  const fromVersion = events[0]?.streamVersion;
+  if ("all" in visibility || fromVersion === undefined) return events;
+  const seen = new Set<string>();
+  // They are adjacent. Page by page, because a command may have led to many large events.
+  const read = store
+    .visibleTo(visibility)
+    .readStream(stream, { fromVersion, toVersion: events.at(-1)?.streamVersion });
+  for await (const { id } of read) seen.add(id);
+  return events.filter(({ id }) => seen.has(id));
 }
 
 function readIdempotencyKey(context: ApiContext): string | undefined {
-  const key = context.req.header("idempotency-key");
-  if (key === undefined) return undefined;
-  if (key.length < 1 || key.length > 255)
-    throw headerProblem("Idempotency-Key", "must have 1 to 255 characters");
-  return key;
+  const header = context.req.header("idempotency-key");
+  if (header === undefined) return undefined;
+  const [, quoted, plain] = IDEMPOTENCY_KEY.exec(header.trim()) ?? [];
+  const key = quoted?.replaceAll(/\\(.)/g, "$1") ?? plain;
+  if (key !== undefined) return key;
+  throw headerProblem("Idempotency-Key", "must be 1 to 255 printable ASCII characters, in quotes or without");
 }
