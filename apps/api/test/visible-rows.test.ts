@@ -1,22 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { testEngines } from "@synap/database/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ATTEMPTS, type Attempt, get, HIDDEN_COMMAND } from "../testing/attempts.ts";
+import { ATTEMPTS, type Attempt, type Cursors, get, HIDDEN_COMMAND } from "../testing/attempts.ts";
 import { expectHidden, hiddenIn, send } from "../testing/expect-hidden.ts";
 import { fillReadModels } from "../testing/fill-read-models.ts";
-import { type Caller, type HiddenLog, storeHiddenLog } from "../testing/hidden-log.ts";
+import { type Caller, HIDDEN_NOTE, type HiddenLog, storeHiddenLog } from "../testing/hidden-log.ts";
 import { type ApiOperation, readOperations } from "../testing/read-operations.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 let api: TestApi;
 let log: HiddenLog;
 
-/** Cursors of pages of the owner and of staff. */
-let cursors: readonly string[] = [];
+let cursors: Cursors = { events: [], auditLog: [] };
 
-async function readCursors(): Promise<string[]> {
+async function readCursors(path: string): Promise<string[]> {
   const found = [log.owner, log.staff].map(async ({ token }) => {
-    const answer = await send(api.url, { path: "/api/v1/events?limit=2" }, token);
+    const answer = await send(api.url, get(path, 200), token);
     return String(JSON.parse(answer.text).nextCursor);
   });
   return Promise.all(found);
@@ -53,9 +52,14 @@ function isOwn({ security }: ApiOperation): boolean {
 describe.each(testEngines())("on the %s engine", (engine) => {
   beforeAll(async () => {
     api = await startTestApi({}, engine);
-    log = await storeHiddenLog(api.database, ({ token }) => send(api.url, HIDDEN_COMMAND, token));
-    await fillReadModels(api.database);
-    cursors = await readCursors();
+    log = await storeHiddenLog(api.database, async ({ token }) => {
+      await send(api.url, HIDDEN_COMMAND, token);
+      await fillReadModels(api.database, [HIDDEN_NOTE]);
+    });
+    cursors = {
+      events: await readCursors("/events?limit=2"),
+      auditLog: await readCursors("/audit-log?limit=2"),
+    };
   });
   afterAll(() => api.stop());
 

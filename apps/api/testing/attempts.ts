@@ -69,8 +69,14 @@ export const HIDDEN_COMMAND = post("/reservations/bee-commanded/create", HIDDEN_
   headers: HIDDEN_KEY,
 });
 
+/** Cursors of pages of the owner and of staff. */
+export interface Cursors {
+  readonly events: readonly string[];
+  readonly auditLog: readonly string[];
+}
+
 /** The attempts of a stranger on an operation. */
-type Attempts = (me: Caller, log: HiddenLog, cursors: readonly string[]) => readonly Attempt[];
+type Attempts = (me: Caller, log: HiddenLog, cursors: Cursors) => readonly Attempt[];
 
 /** The status of a read model whose rows belong to users. */
 const ofUsers = (kind: PrincipalKind) => (kind === "user" ? 200 : 403);
@@ -96,7 +102,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/events?type=beesecret.kep", 400, 400, { isBare: true }),
     get("/events?aggregateType=beesecret", 400, 200),
     get("/events?aggregateType=beesecre", 400, 400, { isBare: true }),
-    ...cursors.map((cursor) => get(`/events?limit=500&cursor=${cursor}`, 200, 200)),
+    ...cursors.events.map((cursor) => get(`/events?limit=500&cursor=${cursor}`, 200, 200)),
     ...FORMS.map((form) => get("/events?userId=bee-user", 200, 200, form)),
     get("/events?cursor=abc", 400, 400, { isBare: true }),
   ],
@@ -229,6 +235,23 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/reservations?from=2031-07-01&to=2031-07-31", ofUsers(kind), 200),
     get("/reservations?from=2031-07-01&to=2031-07-31&resource=bee-visit-room", ofUsers(kind), 200),
     get(`/reservations?guest=${id}`, ofUsers(kind)),
+  ],
+  notes: ({ id }) => [
+    get("/notes?userId=bee-user", 200, 200),
+    get("/notes?userId=bee-user&limit=1", 200, 200),
+    get(`/notes?userId=${id}`, 200),
+  ],
+  auditLog: ({ id }, _, cursors) => [
+    get("/audit-log", 200, 200),
+    get("/audit-log?actor=user:bee-user&limit=1", 200, 200),
+    get("/audit-log?limit=1000", 200, 200),
+    get("/audit-log?actor=user:bee-user", 200, 200),
+    get("/audit-log?subjectType=note&subjectId=bee-note", 200, 200),
+    get("/audit-log?subjectType=note&subjectId=bee-shared", 200, 200),
+    get(`/audit-log?subjectType=note&subjectId=${id}-note`, 200),
+    get("/audit-log?actor=user:bee-user&subjectType=note&subjectId=bee-note", 200, 200),
+    ...cursors.auditLog.map((cursor) => get(`/audit-log?cursor=${cursor}`, 200, 200)),
+    get("/audit-log?cursor=abc", 400, 400, { isBare: true }),
   ],
   asyncapi: () => [{ path: "/asyncapi.json", stranger: 200, owner: 200, isBare: true }],
   listEventTypes: () => [get("/events/types", 200, 200, { isBare: true })],

@@ -152,9 +152,18 @@ function ownEvents({ kind, id, eventId }: Caller): SynapEvent[] {
   ];
 }
 
+/** An event of the owner from which an inline handler makes a note. */
+export const HIDDEN_NOTE = createSynapEvent({
+  type: "note.creation.completed",
+  aggregateId: "bee-kept-note",
+  data: { content: "bee-kept-content", title: "bee-kept-title" },
+  ...OWNER,
+});
+
 /** Texts of the owner that are in the description of the application too. */
 const CATALOGUE_WORDS = [
   "note.creation.requested",
+  "note.creation.completed",
   "reservation.created",
   "reservation",
   "open_loop.opened",

@@ -1,6 +1,7 @@
 import { median } from "@synap/cli/terminal/numbers.ts";
 import type { Engine, EventStore, LogReader } from "@synap/database";
-import { createEventStore } from "@synap/database/internal";
+import { createEventStore, ownRows } from "@synap/database/internal";
+import { auditLog, type ReadSession } from "@synap/handlers";
 import { createTemporaryDatabase } from "@synap/scripts/performance/temporary-database.ts";
 import { type StoredEvent, seedCatalogue } from "@synap/types";
 import type { BenchContext, BenchMode, Benchmark, BenchmarkResult, Figure } from "../benchmark.ts";
@@ -39,8 +40,8 @@ SELECT (1 + n / ${EVENTS_AN_APPEND}) * 1024 + n % ${EVENTS_AN_APPEND} AS "positi
 /** The same reads for a caller who may see all, with a filter where there is one, and for the user. */
 interface Question {
   readonly name: string;
-  readonly all: (store: EventStore, event: StoredEvent) => Promise<number>;
-  readonly visible: (reader: LogReader, event: StoredEvent) => Promise<number>;
+  readonly all: (store: EventStore, event: StoredEvent, tables: ReadSession) => Promise<number>;
+  readonly visible: (reader: LogReader, event: StoredEvent, tables: ReadSession) => Promise<number>;
 }
 
 const days = ({ timestamp }: StoredEvent) => ({
@@ -72,6 +73,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     name: "a stream of 5 events",
     all: async (store, event) => (await store.readStreamPage(event)).events.length,
     visible: async (reader, event) => (await reader.readStreamPage(event)).events.length,
+  },
+  "audit-log": {
+    name: "the newest 50 entries of the audit log",
+    all: async (_store, _event, tables) => (await auditLog(tables, newest)).length,
+    visible: async (_reader, _event, tables) => (await auditLog(tables, newest)).length,
   },
   nothing: {
     name: "reading on when nothing is new",
@@ -110,11 +116,16 @@ async function measureEngine(
     await fillLog(database, plan(size), { from: 0, to: size }, onFilled, signal);
     const store = createEventStore({ database, catalogue: seedCatalogue });
     const reader = store.visibleTo({ userId: USER });
+    const ownTables = ownRows(database, { userId: USER });
     const { events } = await store.query({ userId: USER }, { limit: 1_000, order: "asc" });
     const figures: Figure[] = [];
     for (const [key, question] of Object.entries(QUESTIONS)) {
       onProgress(`${engine}: ${question.name}`, 0.7 + (0.3 * figures.length) / Object.keys(QUESTIONS).length);
-      const times = await ask(question, { store, reader, events, rounds }, signal);
+      const times = await ask(
+        question,
+        { store, reader, allTables: database, ownTables, events, rounds },
+        signal,
+      );
       const ratios = fifths(times).map((part) => ratioOf(part));
       figures.push({
         id: `visibility.${engine}.${key}.ratio`,
@@ -143,6 +154,8 @@ async function ask(
   world: {
     readonly store: EventStore;
     readonly reader: LogReader;
+    readonly allTables: ReadSession;
+    readonly ownTables: ReadSession;
     readonly events: readonly StoredEvent[];
     readonly rounds: number;
   },
@@ -154,8 +167,8 @@ async function ask(
     signal.throwIfAborted();
     const event = world.events[(round * 37) % world.events.length];
     if (event === undefined) throw new Error("The user has no events.");
-    const all = await timed(() => question.all(world.store, event));
-    const visible = await timed(() => question.visible(world.reader, event));
+    const all = await timed(() => question.all(world.store, event, world.allTables));
+    const visible = await timed(() => question.visible(world.reader, event, world.ownTables));
     if (all.found !== visible.found)
       throw new Error(`${visible.found} events as the user, not ${all.found}.`);
     if (round >= warmUp) times.push({ all: all.ms, visible: visible.ms });

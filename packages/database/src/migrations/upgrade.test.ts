@@ -53,7 +53,11 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     const functions = join(earlier, "functions");
     for (const name of await readdir(functions)) {
       const file = join(functions, name);
-      if (/synap\.(check_(issue|task|choice)|rule_issues)\b/.test(await readFile(file, "utf8")))
+      if (
+        /synap\.(check_(issue|task|choice)|rule_issues)\b|\bsynap_visible\./.test(
+          await readFile(file, "utf8"),
+        )
+      )
         await rm(file);
     }
   });

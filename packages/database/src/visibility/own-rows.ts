@@ -35,10 +35,13 @@ const OWNERS = { userId: "user", createdBy: "agent or service" } as const;
 /** The schema of read models in a statement: in drizzle's it is quoted. */
 const READ_MODELS = /\bsynap_read(?="?\s*\.)/g;
 
+/** The function that reads the audit log. */
+const AUDIT_LOG = /\bsynap\.audit_entries\b/g;
+
 /**
  * Returns a session that reads the rows of read models that a caller may see. With a limited visibility each statement runs in a
- * transaction as the role `synap_reader`, with the views of the caller's rows in place of those of `synap_read`. The role has no
- * right on any table: a statement that names one, or a read model without an owner, fails.
+ * transaction as the role `synap_reader`, with the views of the caller's rows in place of those of `synap_read`, and the caller's own
+ * entries in place of the audit log. The role has no right on any table: a statement that names one, or a read model without an owner, fails.
  *
  * Its statements throw RowsNotOwnedError, and VisibilityUnavailableError when the database has no role for it.
  *
@@ -51,7 +54,10 @@ export function ownRows(database: Database, visibility: Visibility): TableSessio
 function limitedSession(database: Database, visibility: LimitedVisibility): TableSession {
   const { of, value } = visibleValue(visibility);
   const by = of === "user" ? "userId" : "createdBy";
-  const withViews = (text: string) => text.replaceAll(READ_MODELS, OWN_ROWS_SCHEMAS[by]);
+  const withViews = (text: string) =>
+    text
+      .replaceAll(READ_MODELS, OWN_ROWS_SCHEMAS[by])
+      .replaceAll(AUDIT_LOG, `synap_visible.audit_entries_of_${of}`);
 
   const read = <T>(work: (asReader: AsReader) => Promise<T>): Promise<T> =>
     readAsReader(database, value, work).catch(async (error: unknown) => {

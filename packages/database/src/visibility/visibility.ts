@@ -58,6 +58,7 @@ export class VisibilityUnavailableError extends Error {
       `GRANT synap_reader TO synap_app${postgres16 ? " WITH SET TRUE, INHERIT FALSE" : ""}`,
       `GRANT USAGE ON SCHEMA synap, ${VISIBLE} TO synap_reader`,
       `GRANT SELECT ON ALL TABLES IN SCHEMA ${VISIBLE} TO synap_reader`,
+      "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA synap_visible TO synap_reader",
       "GRANT EXECUTE ON FUNCTION synap.printed_bytes TO synap_reader",
     ];
     super(

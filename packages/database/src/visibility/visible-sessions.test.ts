@@ -43,14 +43,15 @@ describeOnEveryEngine("reading as a user", (engine) => {
     }
   });
 
-  it("gives its role the six views and the function that measures a page, and nothing else", async () => {
+  it("gives its role the six views, the audit logs and the function that measures a page, and nothing else", async () => {
     const rows = await engine.database.asOwner((owner) =>
       owner.query<{ name: string }>(RIGHTS, ["synap_reader"]),
     );
     const views = ["events", "stream_events", "streams"].flatMap((view) =>
       ["creator", "user"].map((of) => `synap_visible.${view}_of_${of}`),
     );
-    expect(rows.map(({ name }) => name)).toEqual(["synap.printed_bytes", ...views]);
+    const auditLogs = ["creator", "user"].map((of) => `synap_visible.audit_entries_of_${of}`);
+    expect(rows.map(({ name }) => name)).toEqual(["synap.printed_bytes", ...auditLogs, ...views]);
   });
 
   it("refuses a statement as the role that names a table of the log", async () => {
@@ -63,14 +64,17 @@ describeOnEveryEngine("reading as a user", (engine) => {
     }
   });
 
-  it.each([undefined, ""])("shows no row with the setting %j", async (value) => {
-    for (const view of ["events", "stream_events", "streams"]) {
+  it.each([undefined, "", "user:another"])("shows no row with the setting %j", async (value) => {
+    const auditLog = (of: string) => `audit_entries_of_${of}(NULL, NULL, NULL, NULL, 10)`;
+    for (const view of ["events", "stream_events", "streams", "audit log"]) {
       for (const of of ["user", "creator"]) {
         const rows = await engine.database.transaction(async (transaction) => {
           await transaction.query("SELECT set_config('role', 'synap_reader', true)");
           if (value !== undefined)
             await transaction.query("SELECT set_config('synap.visible_to', $1, true)", [value]);
-          return transaction.query(`SELECT FROM synap_visible.${view}_of_${of}`);
+          return transaction.query(
+            `SELECT FROM synap_visible.${view === "audit log" ? auditLog(of) : `${view}_of_${of}`}`,
+          );
         });
         expect(rows).toEqual([]);
       }
@@ -151,6 +155,7 @@ it.each(testEngines())(
       const taken = [
         `REVOKE USAGE ON SCHEMA synap, ${visible} FROM synap_reader`,
         `REVOKE SELECT ON ALL TABLES IN SCHEMA ${visible} FROM synap_reader`,
+        "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA synap_visible FROM synap_reader",
         "REVOKE EXECUTE ON FUNCTION synap.printed_bytes FROM synap_reader",
         // Roles belong to the server, which other tests use; the embedded engine's are its own.
         ...(name === "embedded" ? ["DROP ROLE synap_reader"] : []),

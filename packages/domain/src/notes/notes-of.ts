@@ -46,7 +46,7 @@ const NOTES = selectBoundedRows(
   `
   SELECT id, user_id AS "userId", title, content, tags, created_by AS "createdBy", created_at AS "createdAt",
          correlation_id AS "correlationId", event_id AS "eventId", position
-    FROM synap_domain.notes WHERE user_id = $1 AND position < $2
+    FROM synap_read.domain_notes WHERE user_id = $1 AND position < $2
    ORDER BY position DESC LIMIT $3`,
   "position DESC",
   "$4",
@@ -73,6 +73,7 @@ export const notesReadModel = defineReadModel({
   writtenBy: [noteProjector],
   parameters: READ_MODEL_REQUESTS.notes.query,
   response: READ_MODEL_RESOURCES.Notes,
+  ownRows: true,
   async read(session, { userId, cursor, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {
     const { before, next } = descendingPages("notes", { userId }, cursor);
     const { notes, isCut } = await notesOf(session, userId, { limit, before, maxBytes });

@@ -1,5 +1,5 @@
 import type { SqlSession } from "@synap/database";
-import { createEventStore } from "@synap/database/internal";
+import { createEventStore, isVisible, ownRows } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
@@ -42,10 +42,14 @@ describeOnEveryEngine("the audit log", (engine) => {
   const subject = (id: string) => ({ type: "note", id });
 
   /** Every page of a filter, from the newest to the oldest. */
-  async function walk(filter: AuditFilter, limit: number): Promise<AuditEntry[]> {
+  async function walk(
+    filter: AuditFilter,
+    limit: number,
+    session: SqlSession = engine.database,
+  ): Promise<AuditEntry[]> {
     const all: AuditEntry[] = [];
     for (let before: number | undefined; ; before = all.at(-1)?.position) {
-      const page = await auditLog(engine.database, { ...filter, before, limit });
+      const page = await auditLog(session, { ...filter, before, limit });
       all.push(...page);
       if (page.length < limit) return all;
     }
@@ -96,6 +100,43 @@ describeOnEveryEngine("the audit log", (engine) => {
           }
         },
       ),
+      { seed: SEED, numRuns: 6 },
+    );
+  });
+
+  it("has for a user and an actor their own entries, whatever is asked for, with any page size", async () => {
+    await fc.assert(
+      fc.asyncProperty(append, fc.integer({ min: 1, max: 30 }), async (entries, limit) => {
+        const events = entries.map(({ actor, stream, daysAgo, userId }) =>
+          noteBy(actor, stream, daysAgo, userId),
+        );
+        await store().appendBatch(events, { timestamps: "backfill" });
+        const all = await walk({}, 1_000);
+        for (const visibility of [
+          { userId: "ada" },
+          { userId: "bob" },
+          { createdBy: "agent:pricing" },
+          { createdBy: "system" },
+          { userId: "nobody" },
+          { createdBy: "agent:nobody" },
+        ]) {
+          const session = ownRows(engine.database, visibility);
+          const own = all.filter(({ userId, actor: createdBy }) =>
+            isVisible({ userId, createdBy }, visibility),
+          );
+          expect(await walk({}, limit, session)).toEqual(own);
+          for (const actor of ACTORS) {
+            expect(await walk({ actor }, limit, session)).toEqual(
+              own.filter((entry) => entry.actor === actor),
+            );
+          }
+          for (const id of STREAMS) {
+            expect(await walk({ subject: subject(id) }, limit, session)).toEqual(
+              own.filter((entry) => entry.subjectId === id),
+            );
+          }
+        }
+      }),
       { seed: SEED, numRuns: 6 },
     );
   });

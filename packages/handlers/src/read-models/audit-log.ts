@@ -59,6 +59,7 @@ export const auditLogReadModel = defineReadModel({
   writtenBy: [],
   parameters: READ_MODEL_REQUESTS.auditLog.query,
   response: READ_MODEL_RESOURCES.AuditLog,
+  ownRows: true,
   async read(session, { cursor, limit = DEFAULT_PAGE_SIZE, ...filter }) {
     const { actor, subjectType: type, subjectId: id } = filter;
     const subject = type === undefined || id === undefined ? undefined : { type, id };
