@@ -4,6 +4,8 @@ import type { ConnectionUse, EventReads, EventStore, ReplicaUse, Visibility } fr
 import type {
   DeadLetterBacklog,
   DeadLetterCounts,
+  EventStats,
+  EventStatsRequest,
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
@@ -75,6 +77,8 @@ export interface ApiDependencies {
   readonly readTables: (visibility: Visibility) => ReadSession;
   /** Counters and histograms of this process. */
   readonly metrics: ProcessMetrics;
+  /** Counts the events of a period that a caller may see. @throws PeriodTooLargeError */
+  readonly eventStats: (visibility: Visibility, request: EventStatsRequest) => Promise<EventStats>;
   readonly statistics: () => Promise<StoreStatistics>;
   /** State of the connections to the database. */
   readonly connections: () => readonly ConnectionUse[];

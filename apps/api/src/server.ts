@@ -10,6 +10,7 @@ import {
   repeatedEvents,
   startPresence,
   storeStatistics,
+  visibleEventStats,
 } from "@synap/database/internal";
 import { createModelPositions, INGEST_HANDLER, operatingWarnings } from "@synap/handlers/internal";
 import { isLoopback } from "@synap/http";
@@ -123,6 +124,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     modelPositions: createModelPositions(database),
     readTables: (visibility) => ownRows(database, visibility),
     pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
+    eventStats: (visibility, request) => visibleEventStats(database, visibility, request),
     statistics: () => storeStatistics(database),
     connections: () => database.connections(),
     replica: () => engine.replica?.state(),

@@ -35,7 +35,7 @@ const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
   publishBatch: "publish",
   listEvents: "read",
   getEvent: "read",
-  eventStats: "read-all",
+  eventStats: "read",
   getTrace: "read",
   streamEvents: "read",
   aggregateHistory: "read",

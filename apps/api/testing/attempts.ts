@@ -106,6 +106,12 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     ...FORMS.map((form) => get("/events?userId=bee-user", 200, 200, form)),
     get("/events?cursor=abc", 400, 400, { isBare: true }),
   ],
+  eventStats: () => [
+    get("/events/stats", 200, 200),
+    get("/events/stats?from=2019-03-01&to=2019-03-31", 200, 200),
+    get("/events/stats?from=2019-03-01&to=2019-03-31&limit=1", 200, 200),
+    ...FORMS.slice(0, 1).map((form) => get("/events/stats", 200, 200, form)),
+  ],
   getEvent: ({ eventId }, log) => [
     ...log.events.slice(-6).map(({ id }) => get(`/events/${id}`, 404, 200)),
     get(`/events/${log.events[0]?.id}?caused=10`, 404, 200),

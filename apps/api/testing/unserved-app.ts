@@ -55,6 +55,7 @@ export function unservedApp() {
     names: { check: away },
     pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),
     metrics: createProcessMetrics(),
+    eventStats: away,
     statistics: away,
     connections: () => [],
     replica: () => undefined,

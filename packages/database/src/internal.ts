@@ -22,7 +22,7 @@ export {
   pageDeadLetters,
   recordDeadLetter,
 } from "./bookkeeping/dead-letters.ts";
-export { type EventStats, eventStats } from "./bookkeeping/event-stats.ts";
+export { type EventStats, type EventStatsRequest, eventStats } from "./bookkeeping/event-stats.ts";
 export { areFunctionsRegistered, recordFunctionRegistration } from "./bookkeeping/function-registrations.ts";
 export type { HandlerRetry } from "./bookkeeping/handler-retries.ts";
 export { type LockHolder, lockHolders } from "./bookkeeping/lock-holders.ts";
@@ -117,6 +117,7 @@ export { ReadLimiter } from "./subscriptions/read-limiter.ts";
 export { type WatermarkHolder, watermarkHolder } from "./subscriptions/watermark-holder.ts";
 export { withTimeLimit } from "./time-limit.ts";
 export { type LimitedAppends, limitedAppends, StreamTakenError } from "./visibility/limited-appends.ts";
+export { PeriodTooLargeError, visibleEventStats } from "./visibility/own-event-stats.ts";
 export { OWN_ROWS_SCHEMAS, ownRows, RowsNotOwnedError, type TableSession } from "./visibility/own-rows.ts";
 export { takenStreams } from "./visibility/taken-streams.ts";
 export { isVisible } from "./visibility/visibility.ts";

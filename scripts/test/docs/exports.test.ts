@@ -48,6 +48,7 @@ describe("the exports of @synap/synap", () => {
       "NothingToResolveError",
       "the API answers with its problem; createSynap decides about dead letters by number",
     ],
+    ["PeriodTooLargeError", "the HTTP API answers period-too-large"],
     ["RefusedDataError", "the append appends its events one by one"],
     ["RowsNotOwnedError", "the HTTP API answers rows-not-owned"],
     ["StreamTakenError", "the HTTP API answers stream-taken"],

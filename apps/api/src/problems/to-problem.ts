@@ -9,7 +9,7 @@ import {
   TransactionEndedError,
   VisibilityUnavailableError,
 } from "@synap/database";
-import { isTransient, StreamTakenError, sqlState } from "@synap/database/internal";
+import { isTransient, PeriodTooLargeError, StreamTakenError, sqlState } from "@synap/database/internal";
 import {
   AggregateConflictError,
   AsOfTooLongError,
@@ -65,6 +65,11 @@ export function toProblem(error: unknown): Problem {
     const code = error.code === "FILTER_TOO_WIDE" ? "filter-too-wide" : "parameter-invalid";
     const { condition: path, reason } = error;
     return new Problem(code, error.message, { errors: [{ path, code, reason }], cause: error });
+  }
+  if (error instanceof PeriodTooLargeError) {
+    const { message: reason } = error;
+    const errors = [{ path: "from", code: "period-too-large", reason }];
+    return new Problem("period-too-large", reason, { errors, cause: error });
   }
   if (error instanceof StreamLockedError) {
     const { message, streams } = error;

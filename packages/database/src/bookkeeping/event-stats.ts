@@ -81,7 +81,8 @@ UNION ALL
 SELECT u.kind || '-undercount', '', u.events FROM unnamed AS u
  ORDER BY 1, 3 DESC, 2`;
 
-interface StatsRow {
+/** One figure of a statistic. */
+export interface StatsRow {
   readonly kind: "day" | "type" | "source" | "creator" | "source-undercount" | "creator-undercount";
   readonly name: string;
   readonly events: number;
@@ -95,7 +96,11 @@ export async function eventStats(
   session: SqlSession,
   { from, to, limit }: EventStatsRequest,
 ): Promise<EventStats> {
-  const rows = await session.query<StatsRow>(STATS, [from, to, limit]);
+  return statsOf(await session.query<StatsRow>(STATS, [from, to, limit]));
+}
+
+/** Puts the figures of a period together: those of every day, and of each other kind those with the most events. */
+export function statsOf(rows: readonly StatsRow[]): EventStats {
   const of = (kind: StatsRow["kind"]) =>
     rows.filter((row) => row.kind === kind).map(({ name, events }) => ({ name, events }));
   const byDay = of("day").map(({ name, events }) => ({ day: name, events }));

@@ -13,6 +13,7 @@ export const PROBLEM_CODES = {
   "parameter-unknown": { status: 400, title: "A parameter is not known" },
   "filter-unknown": { status: 400, title: "A filter names something that does not exist" },
   "filter-too-wide": { status: 400, title: "The filter would read every event" },
+  "period-too-large": { status: 400, title: "The period has too many events" },
   "cursor-invalid": { status: 400, title: "The cursor is not valid" },
   "actor-invalid": { status: 400, title: "The name of the actor is not valid" },
   "precondition-invalid": { status: 400, title: "The expected version is not valid" },

@@ -1,31 +1,38 @@
-import { eventStats } from "@synap/database/internal";
 import { DEFAULT_PAGE_SIZE, eventStatsQuery, STATS_DAYS } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import { visibilityOf } from "../../identity/visibility.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { type ApiRoute, json, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 
 const route = {
-  scope: "read-all",
+  scope: "read",
   method: "get",
   path: "/api/v1/events/stats",
   operationId: "eventStats",
   tags: ["events"],
   summary: "Count the events of a period by day, type, source and creator",
   description:
-    "From figures that are kept up to date behind the log, and the events after them: every event that is stored is counted.",
+    "From figures that are kept up to date behind the log, and the events after them: every event that is stored is counted. " +
+    "Without the scope `read-all`, the caller's own events are, at most 100,000.",
   request: { query: eventStatsQuery },
   responses: {
     200: representedResponse("The numbers of events.", "EventStats"),
-    ...problemResponses("parameter-invalid", "parameter-unknown", "database-unavailable"),
+    ...problemResponses(
+      "parameter-invalid",
+      "parameter-unknown",
+      "period-too-large",
+      "database-unavailable",
+      "visibility-unavailable",
+    ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/stats */
-export function eventStatsRoute(app: ApiApp, { readTables }: Pick<ApiDependencies, "readTables">): void {
-  registerRoute(app, route, async (context) => {
+export function eventStatsRoute(app: ApiApp, { eventStats }: Pick<ApiDependencies, "eventStats">): void {
+  registerRoute(app, route, async (context, principal) => {
     const { limit = DEFAULT_PAGE_SIZE, ...given } = readQuery(context, eventStatsQuery);
     const period = periodOf(given);
-    const { events, byDay, byType, bySource, byCreator } = await eventStats(readTables({ all: true }), {
+    const { events, byDay, byType, bySource, byCreator } = await eventStats(visibilityOf(principal), {
       ...period,
       limit,
     });
