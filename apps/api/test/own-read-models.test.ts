@@ -91,7 +91,11 @@ describe("an application's own read models", () => {
     const { paths, components } = openapi.parse((await get("/openapi.json")).body);
     expect(paths["/api/v1/first-numbers"]?.["get"]).toMatchObject({
       operationId: "firstNumbers",
-      parameters: [{ name: "count", required: true, schema: { type: "integer", minimum: 1, maximum: 10 } }],
+      parameters: [
+        { name: "count", required: true, schema: { type: "integer", minimum: 1, maximum: 10 } },
+        { name: "x-synap-position", in: "header", required: false },
+        { name: "prefer", in: "header", required: false },
+      ],
       responses: {
         200: { content: { "application/json": { schema: { $ref: "#/components/schemas/FirstNumbers" } } } },
       },

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { createApiKey, writeKeyToken } from "@synap/database/internal";
 import { EventDispatcher } from "@synap/handlers/internal";
 import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
@@ -73,5 +74,56 @@ describe("the position of an answer", () => {
     }
     // Nothing was read: there is nothing to announce.
     expect((await read("events?type=task.completed", asked)).headers.has(POSITION_HEADER)).toBe(false);
+  });
+
+  describe("is waited for with Prefer", () => {
+    const after = (position: number, prefer: string) => ({ [POSITION_HEADER]: String(position), prefer });
+
+    it("until the read model has it, also by a user who may not see the status", async () => {
+      const key = { id: "fedcba987654", secret: "6".repeat(64) };
+      const name = { name: "of ada", kind: "user", principalId: "ada", scopes: ["read"] } as const;
+      await createApiKey(api.database, key, name);
+      const authorization = `Bearer ${writeKeyToken(key)}`;
+      const id = randomUUID();
+      const task = { type: "task.created", userId: "ada", data: { title: "Call Acme" } };
+      const position = await append(`task/${id}`, task);
+      const asked = read("tasks", { ...after(position, "respond-async, Wait=10; x"), authorization });
+      await work();
+      const answer = await asked;
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("preference-applied")).toBe("wait");
+      expect(answer.position).toBeGreaterThanOrEqual(position);
+      expect((await read("status", { authorization })).body).not.toContain("checkpoint");
+      expect((await read("metrics", { authorization })).status).not.toBe(200);
+    });
+
+    it("in vain where nothing handles events, and says what is behind and where it stands", async () => {
+      await work();
+      const { position: reached } = await read("tasks");
+      const position = await append(`task/${randomUUID()}`, {
+        type: "task.created",
+        data: { title: "Call" },
+      });
+      for (const seconds of [0, 1]) {
+        const answer = await read("tasks", after(position, `wait=${seconds}`));
+        expect(answer).toMatchObject({ status: 503 });
+        expect(answer.headers.get("retry-after")).toBe("1");
+        expect(JSON.parse(answer.body)).toMatchObject({
+          code: "position-not-reached",
+          detail: `The read model "tasks" has not reached position ${position}. "tasks-view" has handled the log up to position ${reached}.`,
+        });
+      }
+    });
+
+    it.each([
+      ["without a preference", { [POSITION_HEADER]: "900000000000" }],
+      ["without a position", { prefer: "wait=10" }],
+      ["with one that can't be read", after(900_000_000_000, "wait=soon")],
+      ["with another one", after(900_000_000_000, "respond-async, await=10")],
+    ])("and not %s", async (_what, headers) => {
+      const answer = await read("tasks", headers);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.has("preference-applied")).toBe(false);
+    });
   });
 });

@@ -50,7 +50,7 @@ export function unservedApp() {
       repository: { load: away, execute: away, skippedSnapshots: () => 0 },
     })),
     readModels: defaultApplication.readModels,
-    modelPositions: { read: away },
+    modelPositions: { read: away, reach: away },
     readTables: never,
     names: { check: away },
     pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),

@@ -35,6 +35,7 @@ import {
 import {
   createReadModels,
   type ReadModelArguments,
+  type ReadModelOptions,
   type ReadModels,
   type ReadModelTypes,
   type ResponseOf,
@@ -119,7 +120,7 @@ export interface SynapClient<Source extends ClientTypes>
   }): AggregatesOf<AggregateAt<PartsOf<Source>, Path>>;
   /**
    * The response of a read model, with the types of its definition.
-   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
+   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `position-not-reached`, `too-many-pages`
    * @example
    * const { orders } = await synap.readModel<typeof openOrders>("open-orders", { customer: "c1" });
    */
@@ -129,7 +130,7 @@ export interface SynapClient<Source extends ClientTypes>
   ): Promise<ResponseOf<Model>>;
   /**
    * The response of a read model of the client's config.
-   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `too-many-pages`
+   * @throws SynapProblem `parameter-invalid`, `read-model-missing`, `position-not-reached`, `too-many-pages`
    * @example
    * const { orders } = await synap.readModel("open-orders", { customer: "c1" });
    */
@@ -193,7 +194,7 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
     subscribe: (request = {}) => subscribe(transport, request),
     // What these two answer has the types of the config or the definition that the caller named.
     aggregates: (kind: Parameters<typeof createAggregates>[1]) => createAggregates<never>(transport, kind),
-    readModel: (path: string, parameters?: object, call: CallOptions = {}) =>
+    readModel: (path: string, parameters?: object, call: ReadModelOptions = {}) =>
       readModel<never>(transport, path, parameters, call),
     readModels: createReadModels(transport),
     admin: createAdmin(transport),

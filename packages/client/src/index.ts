@@ -56,6 +56,7 @@ export type {
   AuditEntry,
   AuditQuery,
   Note,
+  ReadModelOptions,
   ReadModels,
   ReadModelTypes,
   ReservationsQuery,

@@ -1,4 +1,6 @@
+import { sleep } from "./backoff.ts";
 import type { CallOptions } from "./contract.ts";
+import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
 import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
@@ -24,18 +26,51 @@ export type ResponseOf<Model extends ReadModelTypes> = Model["response"]["_zod"]
 /** The parameters of a read model, which may be left out where none is required, and the options of the call. */
 export type ReadModelArguments<Model extends ReadModelTypes> =
   Record<never, never> extends ParametersOf<Model>
-    ? [parameters?: ParametersOf<Model>, options?: CallOptions]
-    : [parameters: ParametersOf<Model>, options?: CallOptions];
+    ? [parameters?: ParametersOf<Model>, options?: ReadModelOptions]
+    : [parameters: ParametersOf<Model>, options?: ReadModelOptions];
+
+/** Options of a read of a read model. */
+export interface ReadModelOptions extends CallOptions {
+  /** Waits until the read model has the events up to this position: that of an append, of a command or of a stored event. */
+  readonly after?: number | undefined;
+  /** Seconds to wait for it. Default 10. */
+  readonly waitSeconds?: number | undefined;
+}
+
+/** Seconds that one request may wait. */
+const LONGEST_WAIT = 10;
+
+/** Sends a read until it is answered, or time is up. @throws SynapProblem `position-not-reached` */
+async function atPosition<Answer>(
+  { after, waitSeconds = LONGEST_WAIT, signal }: ReadModelOptions,
+  send: (call: CallOptions & { minPosition?: number; waitSeconds?: number }) => Promise<Answer>,
+): Promise<Answer> {
+  if (after === undefined) return send({ signal });
+  const end = performance.now() + waitSeconds * 1_000;
+  const left = () => Math.max(0, end - performance.now());
+  for (;;) {
+    try {
+      const seconds = Math.min(LONGEST_WAIT, Math.ceil(left() / 1_000));
+      return await send({ signal, minPosition: after, waitSeconds: seconds });
+    } catch (error) {
+      if (!isProblem(error, "position-not-reached") || left() === 0) throw error;
+      // The API may have been busy and not have waited.
+      await sleep(Math.min(left(), 1_000), signal);
+    }
+  }
+}
 
 /** Reads any read model. @internal */
 export async function readModel<Model extends ReadModelTypes>(
   transport: Transport,
   path: string,
   parameters: object = {},
-  { signal }: CallOptions = {},
+  options: ReadModelOptions = {},
 ): Promise<ResponseOf<Model>> {
   const query = { ...parameters };
-  const response = await transport.call("readModel", { path: { readModel: path }, query, signal });
+  const response = await atPosition(options, (call) =>
+    transport.call("readModel", { path: { readModel: path }, query, ...call }),
+  );
   // The read model that the client was given is the one that this API serves.
   return response as ResponseOf<Model>;
 }
@@ -51,23 +86,23 @@ export type AuditEntry = ItemOf<Resource<"AuditLog">["entries"]>;
 export interface ReadModels {
   /** Reads the open loops of a user, the most urgent first. */
   whatsNext(
-    query: { readonly owner: string; readonly limit?: number } & CallOptions,
+    query: { readonly owner: string; readonly limit?: number } & ReadModelOptions,
   ): Promise<Resource<"OpenLoops">>;
   /** Open tasks, the soonest due first. */
   openTasks(
-    query?: { readonly owner?: string; readonly limit?: number } & CallOptions,
+    query?: { readonly owner?: string; readonly limit?: number } & ReadModelOptions,
   ): Promise<Resource<"Tasks">>;
   /** Reservations of a guest, or those between two days. */
-  reservations(query: ReservationsQuery & CallOptions): Promise<Resource<"Reservations">>;
+  reservations(query: ReservationsQuery & ReadModelOptions): Promise<Resource<"Reservations">>;
   /** A user's notes, the last written first, fetched page by page. */
   notes(
-    query: { readonly userId: string; readonly pageSize?: number } & CallOptions,
+    query: { readonly userId: string; readonly pageSize?: number } & ReadModelOptions,
   ): AsyncGenerator<Note, void, void>;
   /** Iterates over the audit log, newest first, fetching page by page. */
-  auditLog(query?: AuditQuery & CallOptions): AsyncGenerator<AuditEntry, void, void>;
+  auditLog(query?: AuditQuery & ReadModelOptions): AsyncGenerator<AuditEntry, void, void>;
   /** Counts of events by type and kind of actor, from one day to another. Days are YYYY-MM-DD. */
   compliance(
-    query: { readonly from: string; readonly to: string } & CallOptions,
+    query: { readonly from: string; readonly to: string } & ReadModelOptions,
   ): Promise<Resource<"Compliance">>;
 }
 
@@ -87,25 +122,31 @@ export interface AuditQuery {
 /** Read models through a transport. @internal */
 export function createReadModels(transport: Transport): ReadModels {
   return {
-    whatsNext: ({ signal, ...query }) => transport.call("openLoops", { query, signal }),
-    openTasks: ({ signal, ...query } = {}) => transport.call("tasks", { query, signal }),
-    reservations: ({ signal, ...query }) => transport.call("reservations", { query: { ...query }, signal }),
-    notes: ({ signal, userId, pageSize }) =>
+    whatsNext: (request) =>
+      atPosition(request, (call) => transport.call("openLoops", { query: queryOf(request), ...call })),
+    openTasks: (request = {}) =>
+      atPosition(request, (call) => transport.call("tasks", { query: queryOf(request), ...call })),
+    reservations: (request) =>
+      atPosition(request, (call) => transport.call("reservations", { query: queryOf(request), ...call })),
+    notes: ({ userId, pageSize, ...options }) =>
       eachOf<Note, string>(async (cursor) => {
-        const page = await transport.call("notes", {
-          query: { userId, limit: pageSize, cursor },
-          signal,
-        });
+        const query = { userId, limit: pageSize, cursor };
+        const page = await atPosition(options, (call) => transport.call("notes", { query, ...call }));
         return { items: page.notes, next: page.nextCursor };
       }),
-    auditLog: ({ signal, pageSize, ...filter } = {}) =>
+    auditLog: ({ pageSize, ...request } = {}) =>
       eachOf<AuditEntry, string>(async (cursor) => {
-        const page = await transport.call("auditLog", {
-          query: { ...filter, limit: pageSize, cursor },
-          signal,
-        });
+        const query = { ...queryOf(request), limit: pageSize, cursor };
+        const page = await atPosition(request, (call) => transport.call("auditLog", { query, ...call }));
         return { items: page.entries, next: page.nextCursor };
       }),
-    compliance: ({ signal, ...query }) => transport.call("compliance", { query, signal }),
+    compliance: (request) =>
+      atPosition(request, (call) => transport.call("compliance", { query: queryOf(request), ...call })),
   };
+}
+
+/** The parameters of a request without the options of its call. */
+function queryOf<Request extends ReadModelOptions>(request: Request): Omit<Request, keyof ReadModelOptions> {
+  const { after: _, waitSeconds: __, signal: ___, ...query } = request;
+  return query;
 }

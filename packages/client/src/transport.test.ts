@@ -172,6 +172,25 @@ describe("a request", () => {
     expect(positions).toEqual(["900000", "4096", "4096", "8192", "8193", "8194", "8195"]);
   });
 
+  it("that waits names the position and the seconds, and asks again until its time is up", async () => {
+    const behind = problem(503, "position-not-reached", {}, { "retry-after": "0" });
+    const seen = { status: 200, headers: { "x-synap-position": "9216" }, body: { tasks: [] } };
+    const { client, requests } = await clientOf(behind, seen, behind);
+    await client.readModels.openTasks({ owner: "ada", after: 4_096, waitSeconds: 20 });
+    await expect(client.readModel("open-orders", {}, { after: 2_048, waitSeconds: 0 })).rejects.toMatchObject(
+      {
+        code: "position-not-reached",
+      },
+    );
+    expect(requests.map(({ url, headers }) => [url, headers["prefer"], headers["x-synap-position"]])).toEqual(
+      [
+        ["/api/v1/tasks?owner=ada", "wait=10", "4096"],
+        ["/api/v1/tasks?owner=ada", "wait=10", "4096"],
+        ["/api/v1/open-orders", "wait=0", "2048"],
+      ],
+    );
+  });
+
   it("encodes the parameters of its path", async () => {
     const { client, requests } = await clientOf(problem(404, "stream-not-found"));
     expect(await client.getStream({ aggregateType: "note", aggregateId: "a/b ?ü" })).toBeUndefined();

@@ -1,7 +1,13 @@
 import { fillPath, readUrl, writeQuery } from "./address.ts";
 import { pauseAfter, sleep } from "./backoff.ts";
 import type { CallOptions } from "./contract.ts";
-import { retryAfterOf, SynapProblem, SynapResponseError, SynapUnreachableError } from "./errors.ts";
+import {
+  isProblem,
+  retryAfterOf,
+  SynapProblem,
+  SynapResponseError,
+  SynapUnreachableError,
+} from "./errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
 import type { ProblemDocument } from "./problems.ts";
 import type { RequestOf } from "./requests.ts";
@@ -45,6 +51,8 @@ export interface TransportOptions {
 /** The position that one read has to see, in addition to what the client has seen. */
 interface AtPosition {
   readonly minPosition?: number | undefined;
+  /** Seconds that the API may wait until a read model has `minPosition`. */
+  readonly waitSeconds?: number | undefined;
 }
 
 /** The request of an operation, whichever it is. */
@@ -125,8 +133,11 @@ export function createTransport(options: TransportOptions): Transport {
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       if (value !== undefined) headers.set(name, value);
     }
-    const needed = Math.max(seen, call.minPosition ?? 0);
+    const { minPosition = 0, waitSeconds } = call;
+    // A wait is for the position that the caller names, whatever else the client has seen.
+    const needed = waitSeconds === undefined ? Math.max(seen, minPosition) : minPosition;
     if (operation.method === "GET" && needed > 0) headers.set(POSITION_HEADER, String(needed));
+    if (waitSeconds !== undefined) headers.set("prefer", `wait=${waitSeconds}`);
     // A request that changes something says that it is JSON even without a body: a form on another site can't.
     if (operation.method !== "GET") headers.set("content-type", "application/json");
     const { token, actor } = options;
@@ -212,6 +223,8 @@ function mayRepeat(operation: Operation, fault: unknown): boolean {
   if (fault instanceof SynapUnreachableError) return operation.repeatable;
   const status = fault instanceof SynapProblem ? fault.problem.status : statusOf(fault);
   if (status === undefined || !PASSING.has(status)) return false;
+  // It has waited as long as the caller wanted.
+  if (isProblem(fault, "position-not-reached")) return false;
   // Results for each event: whoever published decides which of them to send again.
   if (fault instanceof SynapProblem && fault.problem.results !== undefined) return false;
   return operation.repeatable || (status === 503 && retryAfterOf(fault) !== undefined);

@@ -14,6 +14,7 @@ import {
   type OperationName,
   type PageSize,
   type PublishOptions,
+  type ReadModelOptions,
   type ReadModels,
   type ReadOptions,
   type ReservationsQuery,
@@ -58,6 +59,7 @@ const event = {
 } as const satisfies Required<EventInput>;
 const { aggregateType: _type, aggregateId: _id, ...streamEvent } = event;
 
+const waiting: Every<ReadModelOptions> = { after: 7, waitSeconds: 2 };
 const reservations: Every<ReservationsQuery>[] = [
   { guest: "g" },
   { from: "2026-11-01", to: "2026-11-02", resource: "r" },
@@ -144,14 +146,21 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   ],
   readModel: (synap) => [synap.readModel("open-orders")],
   openLoops: (synap) => [
-    synap.readModels.whatsNext({ owner: "o", limit: 7 } satisfies Every<Last<ReadModels["whatsNext"]>>),
+    synap.readModels.whatsNext({ owner: "o", limit: 7, ...waiting } satisfies Every<
+      Last<ReadModels["whatsNext"]>
+    >),
   ],
   tasks: (synap) => [
-    synap.readModels.openTasks({ owner: "o", limit: 7 } satisfies Every<Last<ReadModels["openTasks"]>>),
+    synap.readModels.openTasks({ owner: "o", limit: 7, ...waiting } satisfies Every<
+      Last<ReadModels["openTasks"]>
+    >),
   ],
-  reservations: (synap) => reservations.map((query) => synap.readModels.reservations(query)),
+  reservations: (synap) =>
+    reservations.map((query) => synap.readModels.reservations({ ...query, ...waiting })),
   notes: (synap) => [
-    synap.readModels.notes({ userId: "u", pageSize: 7 } satisfies Every<Last<ReadModels["notes"]>>).next(),
+    synap.readModels
+      .notes({ userId: "u", pageSize: 7, ...waiting } satisfies Every<Last<ReadModels["notes"]>>)
+      .next(),
   ],
   auditLog: (synap) => [
     synap.readModels
@@ -160,11 +169,12 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
         subjectType: "note",
         subjectId: "n",
         pageSize: 7,
-      } satisfies Every<AuditQuery>)
+        ...waiting,
+      } satisfies Every<AuditQuery & ReadModelOptions>)
       .next(),
   ],
   compliance: (synap) => [
-    synap.readModels.compliance({ from: "2026-11-01", to: "2026-11-02" } satisfies Every<
+    synap.readModels.compliance({ from: "2026-11-01", to: "2026-11-02", ...waiting } satisfies Every<
       Last<ReadModels["compliance"]>
     >),
   ],

@@ -89,6 +89,7 @@ export {
 } from "./projections/read-table.ts";
 export { type AuditEntry, type AuditFilter, auditLog } from "./read-models/audit-log.ts";
 export { type ComplianceStatistics, complianceStats } from "./read-models/compliance-stats.ts";
+export { PositionNotReachedError } from "./read-models/position-watch.ts";
 export {
   defineReadModel,
   type JsonSource,

@@ -1,9 +1,6 @@
 import { join } from "node:path";
 import type {
   Database,
-  DeadLetter,
-  DeadLetterFilter,
-  DeadLetterPage,
   ReportLogger,
   StreamAppendOptions,
   StreamAppendResult,
@@ -11,7 +8,6 @@ import type {
 } from "@synap/database";
 import { raisePoint } from "@synap/database/internal";
 import type {
-  ActorOptions,
   AggregateCommand,
   AggregateRepository,
   DecidedEvent,
@@ -20,15 +16,12 @@ import type {
   Projection,
   Projections,
   ReadModel,
-  RetriedDeadLetters,
-  RetryFilter,
 } from "@synap/handlers";
 import {
   checkDecider,
-  type EngineDeadLetters,
+  createModelPositions,
   type EventDispatcher,
   HandlerRunner,
-  type KnownNames,
 } from "@synap/handlers/internal";
 import {
   type CallOptions,
@@ -38,13 +31,13 @@ import {
   EventValidationError,
   type ExpectedVersion,
   type JsonObject,
-  type StoredEvent,
   type StoredEventIn,
   type StreamName,
   type TypedEventCatalogue,
 } from "@synap/types";
 import type { z } from "zod";
 import type { ApplicationParts, SynapApplication } from "./config.ts";
+import { type DeadLetters, typedDeadLetters } from "./dead-letters.ts";
 import { type EngineDatabase, openEngine } from "./engine.ts";
 import { type ApplicationReader, createApplicationReader } from "./event-reader.ts";
 import { waitForHandler } from "./wait-for-handler.ts";
@@ -79,31 +72,12 @@ export interface StoredAt {
   readonly isDuplicate: boolean;
 }
 
-/**
- * The name under which dead letters are stored: that of a handler, of a build of a projection as `PROJECTION/BUILD`, or
- * `ingest-events` for events that the store refused.
- */
-export type DeadLetterHandler<Parts extends ApplicationParts> =
-  | Parts["handlers"]
-  | `${Parts["projections"]}/${number}`
-  | "ingest-events";
-
-type OfHandler<Filter, Parts extends ApplicationParts> = Omit<Filter, "handler"> & {
-  readonly handler?: DeadLetterHandler<Parts> | undefined;
-};
-
-/** The operations on dead letters. */
-export interface DeadLetters<Event extends StoredEvent, Parts extends ApplicationParts = ApplicationParts>
-  extends Pick<EngineDeadLetters, "retry" | "skip"> {
-  /**
-   * Lists dead letters, newest first: 100 unless `limit` is given, and fewer if they are large.
-   * @throws UnknownNameError for a handler or an aggregate type that neither the application nor a dead letter has
-   */
-  list(filter?: OfHandler<DeadLetterFilter, Parts>): Promise<readonly DeadLetter<Event>[]>;
-  /** Reads one page of dead letters, newest first. @throws as `list` */
-  page(filter?: OfHandler<DeadLetterFilter, Parts>): Promise<DeadLetterPage<Event>>;
-  /** Retries the open dead letters that match, the oldest first. @throws as `list` */
-  retryAll(filter: OfHandler<RetryFilter, Parts>, by: ActorOptions): Promise<RetriedDeadLetters>;
+/** Options of a read of a read model. */
+export interface ReadModelOptions extends CallOptions {
+  /** Waits until the read model has the events up to this position. */
+  readonly after?: number | undefined;
+  /** Seconds to wait for it. Default 10. */
+  readonly waitSeconds?: number | undefined;
 }
 
 /** Synap in an application's own process. Made by {@link createSynap}. */
@@ -158,10 +132,14 @@ export interface Synap<Types extends EventTypeMap, Parts extends ApplicationPart
   >(decider: Decider<State, Command, Event>): AggregateRepository<State, Command>;
   readonly projections: Projections<Parts["projections"]>;
   readonly deadLetters: DeadLetters<StoredEventIn<Types>, Parts>;
-  /** Queries a read model. */
+  /**
+   * Queries a read model; with `after`, once it has the events up to that position. Where this process runs no handlers, a worker must.
+   * @throws PositionNotReachedError
+   */
   readModel<Parameters extends z.ZodObject, Answer extends z.ZodType>(
     model: ReadModel<Parameters, Answer>,
     parameters: z.output<Parameters>,
+    options?: ReadModelOptions,
   ): Promise<JsonSource<z.input<Answer>>>;
   /** Runs work in one transaction of the database; appends in it take it as an option. */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
@@ -200,6 +178,7 @@ export async function createSynap<
   });
   const { database, dispatcher, names, point, reads, store } = engine;
   const { catalogue } = application;
+  const modelPositions = createModelPositions(database);
   const runner = new HandlerRunner({ dispatcher, database, logger });
   if (options.runHandlers ?? database.engine === "embedded") {
     await firstPasses(dispatcher, application.projections);
@@ -227,7 +206,12 @@ export async function createSynap<
     },
     projections: dispatcher.projections,
     deadLetters: typedDeadLetters(dispatcher.deadLetters, names, catalogue),
-    readModel: (model, parameters) => model.read(database, parameters, { maxBytes: MAX_RESPONSE_BYTES }),
+    async readModel(model, parameters, { after, waitSeconds = 10, signal } = {}) {
+      signal?.throwIfAborted();
+      if (after !== undefined)
+        await modelPositions.reach(model, after, { waitMs: waitSeconds * 1_000, signal });
+      return model.read(database, parameters, { maxBytes: MAX_RESPONSE_BYTES });
+    },
     transaction: (work) => database.transaction(work),
     async close() {
       await runner.stop();
@@ -247,41 +231,6 @@ async function firstPasses(
   for (const { name, mode } of projections) {
     if (mode === "inline") await dispatcher.catchUp(name).catch(() => {});
   }
-}
-
-/** Dead letters whose stored events have the types of the catalogue, with filters whose names are checked. */
-function typedDeadLetters<Types extends EventTypeMap>(
-  deadLetters: EngineDeadLetters,
-  names: KnownNames,
-  catalogue: TypedEventCatalogue<Types>,
-): DeadLetters<StoredEventIn<Types>> {
-  const typed = (untyped: readonly DeadLetter[]) =>
-    untyped.flatMap((deadLetter): DeadLetter<StoredEventIn<Types>>[] =>
-      deadLetter.stage === "storing"
-        ? [deadLetter]
-        : catalogue.typeStored([deadLetter.event]).map((event) => ({ ...deadLetter, event })),
-    );
-  const check = async ({ handler, aggregateType }: DeadLetterFilter) => {
-    await names.check("handler", handler);
-    await names.check("aggregate type", aggregateType);
-  };
-  return {
-    async list(filter = {}) {
-      await check(filter);
-      return typed(await deadLetters.list(filter));
-    },
-    async page(filter = {}) {
-      await check(filter);
-      const page = await deadLetters.page(filter);
-      return { ...page, deadLetters: typed(page.deadLetters) };
-    },
-    retry: (id, by) => deadLetters.retry(id, by),
-    async retryAll(filter, by) {
-      await check(filter);
-      return deadLetters.retryAll(filter, by);
-    },
-    skip: (id, decision) => deadLetters.skip(id, decision),
-  };
 }
 
 function replicaOf(options: SynapOptions): { readonly url: string } | undefined {

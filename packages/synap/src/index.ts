@@ -59,6 +59,7 @@ export {
   keyText,
   ModuleError,
   moment,
+  PositionNotReachedError,
   ProjectionChangedError,
   ProjectionConflictError,
   ProjectionDefinitionError,
@@ -97,10 +98,10 @@ export {
 } from "./config.ts";
 export {
   createSynap,
-  type DeadLetterHandler,
-  type DeadLetters,
+  type ReadModelOptions,
   type StoredAt,
   type Synap,
   type SynapOptions,
 } from "./create-synap.ts";
+export type { DeadLetterHandler, DeadLetters } from "./dead-letters.ts";
 export { ConfigFileError, type LoadConfigOptions, type LoadedConfig, loadConfig } from "./load-config.ts";

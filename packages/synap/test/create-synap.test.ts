@@ -7,7 +7,14 @@ import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testi
 import { defineEventType, EventValidationError } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createSynap, defineConfig, defineDecider, type Synap, seededDomain } from "../src/index.ts";
+import {
+  createSynap,
+  defineConfig,
+  defineDecider,
+  PositionNotReachedError,
+  type Synap,
+  seededDomain,
+} from "../src/index.ts";
 import { engineOn } from "../testing/engine-on.ts";
 import { application, orderDecider, ordersOf } from "./application.ts";
 
@@ -156,6 +163,17 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
     await expect(synap.waitFor(position, Object("invocing").valueOf())).rejects.toThrow(
       'did you mean "invoicing"?',
     );
+  });
+
+  it("reads a read model once it has what was written, or says where it stands", async () => {
+    const { position } = await synap.publish(order("o10", "c10"));
+    const { orders } = await synap.readModel(ordersOf, { customer: "c10" }, { after: position });
+    expect(orders).toMatchObject([{ id: "o10" }]);
+    const late = synap.readModel(ordersOf, { customer: "c10" }, { after: position * 1_000, waitSeconds: 0 });
+    await expect(late).rejects.toThrow(PositionNotReachedError);
+    await expect(late).rejects.toMatchObject({ code: "POSITION_NOT_REACHED", position: position * 1_000 });
+    const signal = AbortSignal.abort(new Error("given up"));
+    await expect(synap.readModel(ordersOf, { customer: "c10" }, { signal })).rejects.toThrow("given up");
   });
 
   it("refuses an empty list of types, which would select nothing", async () => {

@@ -13,6 +13,7 @@ const EXPOSED = [
   "etag",
   "link",
   "location",
+  "preference-applied",
   "ratelimit",
   "ratelimit-policy",
   "retry-after",

@@ -1,12 +1,13 @@
 import { VisibilityUnavailableError } from "@synap/database";
 import { RowsNotOwnedError, sqlState } from "@synap/database/internal";
-import type { ReadModel } from "@synap/handlers";
-import { componentOf } from "@synap/handlers/internal";
+import { PositionNotReachedError, type ReadModel } from "@synap/handlers";
+import { asError, componentOf } from "@synap/handlers/internal";
+import { modelHeaders } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { visibilityOf } from "../identity/visibility.ts";
 import { Problem } from "../problems/problem.ts";
 import { sendPage } from "./page-response.ts";
-import { modelPositionHeader, positionOfModel } from "./read-position.ts";
+import { closedSignal, modelPositionHeader, positionOfModel, readPositionWait } from "./read-position.ts";
 import {
   type ApiRoute,
   jsonResponse,
@@ -18,10 +19,12 @@ import {
 /** SQLSTATE undefined_table: of a view too. */
 const UNDEFINED_TABLE = "42P01";
 
+type ModelDependencies = Pick<ApiDependencies, "closing" | "modelPositions" | "readTables" | "pages">;
+
 /** GET /api/v1/{path} of every read model. */
 export function readModelRoutes(
   app: ApiApp,
-  dependencies: Pick<ApiDependencies, "modelPositions" | "readModels" | "readTables" | "pages">,
+  dependencies: ModelDependencies & Pick<ApiDependencies, "readModels">,
 ): void {
   for (const model of dependencies.readModels) readModelRoute(app, dependencies, model);
 }
@@ -29,7 +32,7 @@ export function readModelRoutes(
 /** GET of one read model: for callers who see only their own rows, if it has those. */
 function readModelRoute(
   app: ApiApp,
-  { modelPositions, readTables, pages }: Pick<ApiDependencies, "modelPositions" | "readTables" | "pages">,
+  { closing, modelPositions, readTables, pages }: ModelDependencies,
   model: ReadModel,
 ): void {
   const component = componentOf(model);
@@ -40,7 +43,7 @@ function readModelRoute(
     operationId: component.slice(0, 1).toLowerCase() + component.slice(1),
     summary: model.description,
     tags: ["read models"],
-    request: { query: model.parameters },
+    request: { query: model.parameters, headers: modelHeaders },
     responses: {
       200: { ...jsonResponse("The current rows of the read model.", component), headers: positionOfModel },
       ...problemResponses(
@@ -48,6 +51,7 @@ function readModelRoute(
         "parameter-unknown",
         "cursor-invalid",
         "read-model-missing",
+        "position-not-reached",
         "too-many-pages",
         "database-unavailable",
         ...(model.ownRows === true ? (["rows-not-owned", "visibility-unavailable"] as const) : []),
@@ -57,12 +61,27 @@ function readModelRoute(
   registerRoute(app, route, async (context, principal) => {
     const parameters = readQuery(context, model.parameters);
     const session = readTables(visibilityOf(principal));
+    const wait = readPositionWait(context);
+    // Before a page is reserved: those that wait hold none of the budget.
+    if (wait !== undefined) {
+      const signal = AbortSignal.any([closing, closedSignal(context)]);
+      await modelPositions
+        .reach(model, wait.position, { waitMs: wait.waitMs, signal })
+        .catch((cause: unknown) => unreached(cause, signal));
+    }
     return sendPage(context, pages, async (maxBytes) => {
       const read = { session, parameters, maxBytes };
       const { answer, position } = await modelPositions.read(model, read).catch(refuse);
-      return { body: Object(answer), headers: modelPositionHeader(position) };
+      return { body: Object(answer), headers: modelPositionHeader(position, wait) };
     });
   });
+}
+
+/** Maps the end of a wait to its problem. */
+function unreached(cause: unknown, signal: AbortSignal): never {
+  if (!(cause instanceof PositionNotReachedError || signal.aborted)) throw cause;
+  const detail = signal.aborted ? "This process is shutting down. Send again." : asError(cause).message;
+  throw new Problem("position-not-reached", detail, { retryAfterSeconds: 1, cause });
 }
 
 /** Maps what keeps a read model from being read to a problem: rows without an owner, or a table that no worker has created yet. */

@@ -1,5 +1,5 @@
 import type { AtPoint, ReadPoint } from "@synap/database";
-import { POSITION_HEADER, positionHeaders } from "@synap/types/http";
+import { MAX_POSITION_WAIT_SECONDS, POSITION_HEADER, positionHeaders } from "@synap/types/http";
 import type { ApiContext } from "../api-dependencies.ts";
 import { headerProblem } from "../problems/header-problem.ts";
 
@@ -18,7 +18,40 @@ export const positionOfModel = {
       "The answer has every event up to this position, except those that wait behind a dead letter or a retry.",
     schema: { type: "string" },
   },
+  "Preference-Applied": {
+    description: "`wait`: the request has waited until the read model had the position that it named.",
+    schema: { type: "string" },
+  },
 } as const;
+
+/** A wait that a request prefers. */
+export interface RequestedWait {
+  readonly position: number;
+  readonly waitMs: number;
+}
+
+/**
+ * Reads which position a reader wants to wait for, and how long: undefined without a preference (RFC 7240), since clients send the position
+ * that they have seen with every read. An unreadable preference is ignored, as is one without a position.
+ *
+ * @throws Problem `parameter-invalid` for a position that is none
+ */
+export function readPositionWait(context: ApiContext): RequestedWait | undefined {
+  const { minPosition: position } = readPoint(context);
+  const [, seconds] =
+    /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(context.req.header("prefer") ?? "") ?? [];
+  if (seconds === undefined || context.req.header(POSITION_HEADER) === undefined) return undefined;
+  return { position, waitMs: Math.min(Number(seconds), MAX_POSITION_WAIT_SECONDS) * 1_000 };
+}
+
+/** Returns a signal that is aborted when the client has gone, or never without a server. */
+export function closedSignal({ env: { outgoing } }: ApiContext): AbortSignal {
+  const closed = new AbortController();
+  const abort = () => closed.abort(new Error("The client has disconnected."));
+  if (outgoing?.closed === true) abort();
+  else outgoing?.once("close", abort);
+  return closed.signal;
+}
 
 /**
  * The positions of a request that reads: the one that it must not fall behind, and the one that it has seen. They are apart, because the
@@ -45,9 +78,9 @@ export function seenPosition(
   return events.reduce((highest, { position }) => Math.max(highest, position), point.position);
 }
 
-/** Writes the position of a read model into the header of its answer, 0 too: it has nothing yet. */
-export function modelPositionHeader(position: number): Record<string, string> {
-  return { [POSITION_HEADER]: String(position) };
+/** Writes the position of a read model into the headers of its answer, 0 too: it has nothing yet. And if it was waited for. */
+export function modelPositionHeader(position: number, wait?: RequestedWait): Record<string, string> {
+  return { [POSITION_HEADER]: String(position), ...(wait !== undefined && { "preference-applied": "wait" }) };
 }
 
 /** Writes a position into the header of an answer; none for the beginning of the log. */

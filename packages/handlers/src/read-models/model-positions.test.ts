@@ -212,7 +212,10 @@ describeOnEveryEngine("the position of a read model", (engine) => {
       };
     }
 
-    async function read(during: readonly Step[], readerOn: (session: ReadSession) => ModelPositions) {
+    async function read(
+      during: readonly Step[],
+      readerOn: (session: ReadSession) => Pick<ModelPositions, "read">,
+    ) {
       const session = interrupted(during);
       const read = { session, parameters: {}, maxBytes: 1_000_000 };
       const { answer, position } = await readerOn(session).read(model, read);
@@ -236,7 +239,7 @@ describeOnEveryEngine("the position of a read model", (engine) => {
   async function lies(
     versions: readonly [Projection["mode"], Projection["mode"]],
     all: readonly Command[],
-    readerOn: (session: ReadSession) => ModelPositions = createModelPositions,
+    readerOn: (session: ReadSession) => Pick<ModelPositions, "read"> = createModelPositions,
   ) {
     const { attempt, read, missing, settle } = await scenario(versions);
     const answers: Awaited<ReturnType<typeof read>>[] = [];
@@ -271,7 +274,7 @@ describeOnEveryEngine("the position of a read model", (engine) => {
 
   // Controls: with these orders the same scenarios find a lie.
   it("would be more if it were read after the rows", async () => {
-    const rowsFirst = (session: ReadSession): ModelPositions => ({
+    const rowsFirst = (session: ReadSession): Pick<ModelPositions, "read"> => ({
       async read(model, { session: rows, parameters, maxBytes }) {
         const answer = await model.read(rows, parameters, { maxBytes });
         const { position } = await createModelPositions(session).read(model, {

@@ -1,22 +1,7 @@
-import type { Database } from "@synap/database";
 import type { z } from "zod";
-import type { JsonSource, ReadModel, ReadSession, ResponseBounds, Writer } from "./read-model.ts";
-
-/** The session in which positions are read: one that sees the bookkeeping, in READ COMMITTED. */
-export type PositionSession = Pick<Database, "query">;
-
-/** The progress of a read model. */
-interface ModelPosition {
-  /**
-   * The position up to which later reads have everything, without the events that wait behind a dead letter or a retry. 0 before the first
-   * event.
-   */
-  readonly position: number;
-  /** The writer that is least far; undefined for a view over the log. */
-  readonly writer: string | undefined;
-  /** The live builds of the projections that write the read model, as text: the position is that of these. */
-  readonly builds: string;
-}
+import { hasBuilds, modelPositions, type PositionSession, type WrittenModel } from "./model-position.ts";
+import { createPositionWatch, type PositionWatch } from "./position-watch.ts";
+import type { JsonSource, ReadModel, ReadSession, ResponseBounds } from "./read-model.ts";
 
 /** An answer of a read model, and the position up to which it has everything. */
 export interface AnswerAtPosition<Answer extends z.ZodType> {
@@ -31,18 +16,8 @@ export interface ModelRead<Parameters extends z.ZodObject> extends ResponseBound
   readonly parameters: z.output<Parameters>;
 }
 
-interface WriterPosition {
-  readonly name: string;
-  readonly build: number | null;
-  readonly position: number;
-}
-
-const LOG = { name: "the log", kind: "log" };
-/** Attempts at a read between which another build became live each time. One is rare. */
-const MAX_ATTEMPTS = 3;
-
-/** Reads read models together with their positions. Made by {@link createModelPositions}. */
-export interface ModelPositions {
+/** Reads read models together with their positions, and waits for those. Made by {@link createModelPositions}. */
+export interface ModelPositions extends PositionWatch {
   /**
    * Reads a read model, and the position up to which the answer has everything. The position is read before the rows, which only gain
    * events from then on. If another build has become live meanwhile, both are read again: it need not have handled what the other one had.
@@ -53,45 +28,31 @@ export interface ModelPositions {
   ): Promise<AnswerAtPosition<Answer>>;
 }
 
-/** Makes the reader of a process. */
-export function createModelPositions(positions: PositionSession): ModelPositions {
+/** Attempts at a read between which another build became live each time. One is rare. */
+const MAX_ATTEMPTS = 3;
+/** Requests that wait cost some kilobytes each. */
+const MAX_WAITING = 1_000;
+
+/** Makes the reader of a process. At most `maxWaiting` waits for positions at a time, default 1,000. */
+export function createModelPositions(
+  positions: PositionSession,
+  { maxWaiting = MAX_WAITING }: { readonly maxWaiting?: number } = {},
+): ModelPositions {
+  const positionOf = async (model: WrittenModel) => {
+    const found = (await modelPositions(positions, [model])).get(model);
+    if (found === undefined) throw new Error(`The read model "${model.path}" has no position.`);
+    return found;
+  };
   return {
+    ...createPositionWatch({ look: (models) => modelPositions(positions, models), maxWaiting }),
     async read(model, { session, parameters, maxBytes }) {
-      const hasBuilds = model.writtenBy.some((writer) => kindOf(writer) === "projection");
       for (let attempt = 1; ; attempt += 1) {
-        const { position, builds } = await modelPosition(positions, model);
+        const { position, builds } = await positionOf(model);
         const answer = await model.read(session, parameters, { maxBytes });
-        if (!hasBuilds || builds === (await modelPosition(positions, model)).builds)
-          return { answer, position };
+        if (!hasBuilds(model) || builds === (await positionOf(model)).builds) return { answer, position };
         // Nothing is claimed of an answer that may be of several builds.
         if (attempt === MAX_ATTEMPTS) return { answer, position: 0 };
       }
     },
   };
-}
-
-/** Reads how far a read model has come. */
-async function modelPosition(
-  session: PositionSession,
-  { writtenBy }: Pick<ReadModel, "writtenBy">,
-): Promise<ModelPosition> {
-  const writers =
-    writtenBy.length === 0 ? [LOG] : writtenBy.map((each) => ({ name: each.name, kind: kindOf(each) }));
-  const found = await session.query<WriterPosition>(
-    "SELECT name, build, position FROM synap.model_positions($1::text::jsonb)",
-    [JSON.stringify(writers)],
-  );
-  const [first, ...others] = found;
-  if (first === undefined) throw new Error("synap.model_positions returned no row.");
-  const last = others.reduce((least, each) => (each.position < least.position ? each : least), first);
-  return {
-    position: last.position,
-    writer: writtenBy.length === 0 ? undefined : last.name,
-    builds: found.map(({ build }) => build ?? "").join(),
-  };
-}
-
-function kindOf(writer: Writer): "projection" | "inline" | "handler" {
-  if ("version" in writer) return "projection";
-  return writer.mode === "inline" ? "inline" : "handler";
 }

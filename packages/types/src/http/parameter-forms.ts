@@ -135,6 +135,24 @@ export const positionHeaders = z.object({
     ),
 });
 
+/** Seconds that a request may wait for a position at most. */
+export const MAX_POSITION_WAIT_SECONDS = 10;
+
+/** The headers of a read of a read model. */
+export const modelHeaders = z.object({
+  [POSITION_HEADER]: positionHeaders.shape[POSITION_HEADER].describe(
+    "With `Prefer: wait=`, the position to wait for.",
+  ),
+  prefer: z
+    .string()
+    .max(1_000)
+    .regex(/^[!-~]([ -~]*[!-~])?$/)
+    .optional()
+    .describe(
+      "`wait=SECONDS` waits until the read model has every event up to `X-Synap-Position`, at most 10 s. Others are ignored.",
+    ),
+});
+
 /** Header of a request that needs no answer if nothing has changed. */
 export const conditionHeaders = z.object({
   "if-none-match": z

@@ -6,6 +6,7 @@ import {
   DEFAULT_PAGE_SIZE,
   dayParameter,
   limitParameter,
+  modelHeaders,
   NOT_IN_ORDER,
   nameParameter,
   nextCursor,
@@ -114,18 +115,21 @@ export const READ_MODEL_RESOURCES = {
 /** Request schemas of the built-in read models, by operationId. */
 export const READ_MODEL_REQUESTS = {
   openLoops: {
+    headers: modelHeaders,
     query: z.strictObject({
       owner: nameParameter.describe("The owner of the open loops."),
       limit: limitParameter(20),
     }),
   },
   tasks: {
+    headers: modelHeaders,
     query: z.strictObject({
       owner: nameParameter.optional().describe("Tasks assigned to this person. Default: everybody's."),
       limit: limitParameter(DEFAULT_PAGE_SIZE),
     }),
   },
   reservations: {
+    headers: modelHeaders,
     query: z
       .strictObject({
         guest: nameParameter.optional().describe("Reservations of this guest, including cancelled ones."),
@@ -148,6 +152,7 @@ export const READ_MODEL_REQUESTS = {
       .refine(areInOrder, NOT_IN_ORDER),
   },
   notes: {
+    headers: modelHeaders,
     query: z.strictObject({
       userId: nameParameter.describe("The owner of the notes."),
       cursor: cursorParameter,
@@ -155,6 +160,7 @@ export const READ_MODEL_REQUESTS = {
     }),
   },
   auditLog: {
+    headers: modelHeaders,
     query: z
       .strictObject({
         // Room for the longest actor: "agent:" and a name.
@@ -172,6 +178,7 @@ export const READ_MODEL_REQUESTS = {
       }),
   },
   compliance: {
+    headers: modelHeaders,
     query: z
       .strictObject({
         from: dayParameter.describe("First day, in UTC."),
