@@ -6,6 +6,7 @@ import { noteEvent, noteEvents } from "../../testing/test-events.ts";
 import type { Database, SqlParameter, Transaction } from "../index.ts";
 import { createEventStore, sqlState } from "../internal.ts";
 import { createLogReader, type LogReader } from "./log-reader.ts";
+import { visibleEventStats } from "./own-event-stats.ts";
 import { VisibilityUnavailableError } from "./visibility.ts";
 
 const DAY = 86_400_000;
@@ -124,6 +125,15 @@ describeOnEveryEngine("reading as a user", (engine) => {
       found: 5,
       chunks: 1,
     });
+  });
+
+  it("counts the events of some days in their chunks only", async () => {
+    const chunks: number[] = [];
+    const dayText = (daysAgo: number) => new Date(now - daysAgo * DAY).toISOString().slice(0, 10);
+    const request = { from: dayText(20), to: dayText(19), limit: 10 };
+    const counting = countingChunks(engine.database, chunks);
+    expect(await visibleEventStats(counting, { userId: user }, request)).toMatchObject({ events: 10 });
+    expect(chunks).toEqual([2]);
   });
 
   it("moves past more events of others than it looks at in one read, to the end of an append", async () => {

@@ -3,8 +3,8 @@ import { z } from "zod";
 /** The scopes: what a principal may do over HTTP, with the meaning of each. */
 export const SCOPE_MEANINGS = {
   publish: "publish events, append to streams, execute commands",
-  read: "read one's own events, streams and aggregates, and the event types",
-  "read-all": "read every row, also statistics and read models",
+  read: "read one's own events, streams, aggregates, read models and statistics, and the event types",
+  "read-all": "read every row, where `read` reads one's own; read models without owners",
   "act-for-others": "set userId and createdBy of events, and the actor of admin actions",
   backfill: "publish events of any age",
   admin: "dead letters, projections, the processing of events, the detailed status",
